@@ -1,0 +1,1 @@
+"""Volumes far larger than memory."""

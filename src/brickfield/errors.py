@@ -1,0 +1,66 @@
+"""The one family of errors that brickfield raises on purpose.
+
+Every class is also a builtin, so a script that knows nothing of brickfield can
+catch ``FileNotFoundError`` or ``ValueError``. A message says what was expected,
+what was found and what to do. Failures of single chunks are not exceptions for
+a view: they become :class:`brickfield.model.requests.ChunkFailure` values.
+"""
+
+from __future__ import annotations
+
+
+class BrickfieldError(Exception):
+    """Base of every error that brickfield raises on purpose."""
+
+
+class StoreNotFoundError(BrickfieldError, FileNotFoundError):
+    """Raised when nothing is stored at the given place."""
+
+
+class StoreFormatError(BrickfieldError, ValueError):
+    """Raised when a store is readable but is not what its format asks for."""
+
+
+class StoreAccessError(BrickfieldError, PermissionError):
+    """Raised when a store refuses to be read (permissions, credentials)."""
+
+
+class StoreUnreachableError(BrickfieldError, ConnectionError):
+    """Raised when a remote store does not answer or answers with an error."""
+
+
+class ChunkReadError(BrickfieldError, OSError):
+    """Raised by a source when one storage chunk cannot be read.
+
+    Parameters
+    ----------
+    reason : str
+        One sentence for the user.
+    is_transient : bool
+        Whether a retry can help (server busy, timeout), in contrast to a
+        corrupt or denied chunk.
+    key : str
+        Name of the chunk in its store, for example ``"0/c/0/1/2"``.
+    """
+
+    def __init__(self, reason: str, *, is_transient: bool = False, key: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_transient = is_transient
+        self.key = key
+
+
+class OptionError(BrickfieldError, ValueError):
+    """Raised when an option has a value that cannot be used."""
+
+
+class BudgetError(BrickfieldError, MemoryError):
+    """Raised when a memory budget is too small for the smallest useful work."""
+
+
+class AdapterError(BrickfieldError, RuntimeError):
+    """Raised when no usable graphics adapter is found."""
+
+
+class MissingExtraError(BrickfieldError, ImportError):
+    """Raised when an optional package is needed; names the extra to install."""

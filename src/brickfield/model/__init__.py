@@ -1,0 +1,1 @@
+"""Frozen values that every storey of brickfield shares (numpy only)."""

@@ -1,0 +1,107 @@
+"""How a layer looks, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import OptionError
+
+Mode = Literal[
+    "mip", "minip", "average", "attenuated_mip", "iso", "translucent", "additive"
+]
+MODES: tuple[str, ...] = get_args(Mode)
+Interpolation = Literal["linear", "nearest"]
+MAX_CHANNELS = 16
+
+
+@dataclass(frozen=True)
+class ChannelAppearance:
+    """How one channel looks.
+
+    Attributes
+    ----------
+    contrast : tuple of float
+        Values drawn as the first and the last colour.
+    gamma : float
+    opacity : float
+    lut : ndarray, shape (256, 4), uint8
+        Colours, sRGB, straight alpha.
+    iso_threshold : float
+        Value of the drawn surface.
+    visible : bool
+    """
+
+    contrast: tuple[float, float] = (0.0, 1.0)
+    gamma: float = 1.0
+    opacity: float = 1.0
+    lut: NDArray[np.uint8] = field(default_factory=lambda: gray_lut())
+    iso_threshold: float = 0.5
+    visible: bool = True
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How a layer looks.
+
+    Attributes
+    ----------
+    mode : str
+        One of :data:`MODES`.
+    channels : tuple of ChannelAppearance
+        At most 16.
+    interpolation : {"linear", "nearest"}
+    attenuation : float
+        Of ``attenuated_mip``, as napari defines it.
+    is_labels : bool
+        Whether voxels are object numbers.
+    selected_label : int or None
+        The only label drawn.
+    clip_box : tuple or None
+        Lower and upper corner (z, y, x) in world units that stay visible.
+    clip_planes : tuple of tuple of float
+        Rows (nz, ny, nx, d), world: kept where ``n . p + d >= 0``.
+    relative_step : float
+        Distance of samples along the dominant axis, in voxels of the sampled level.
+    show_levels : bool
+        Colour by level instead of by value.
+    """
+
+    mode: Mode = "mip"
+    channels: tuple[ChannelAppearance, ...] = (ChannelAppearance(),)
+    interpolation: Interpolation = "linear"
+    attenuation: float = 0.05
+    is_labels: bool = False
+    selected_label: int | None = None
+    clip_box: (
+        tuple[tuple[float, float, float], tuple[float, float, float]] | None
+    ) = None
+    clip_planes: tuple[tuple[float, float, float, float], ...] = ()
+    relative_step: float = 1.0
+    show_levels: bool = False
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            msg = f"expected a mode out of {', '.join(MODES)}; found {self.mode!r}"
+            raise OptionError(msg)
+        if not 1 <= len(self.channels) <= MAX_CHANNELS:
+            msg = (
+                f"expected 1 to {MAX_CHANNELS} channels in one layer; found"
+                f" {len(self.channels)}: choose some with --channel"
+            )
+            raise OptionError(msg)
+
+
+def gray_lut() -> NDArray[np.uint8]:
+    """Black to white, shape (256, 4), uint8, opaque."""
+    return color_lut((255, 255, 255))
+
+
+def color_lut(rgb: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Black to one colour, shape (256, 4), uint8, opaque."""
+    ramp = np.arange(256, dtype=np.float64)[:, None] / 255
+    colors = np.rint(ramp * np.array(rgb, dtype=np.float64)).astype(np.uint8)
+    return np.hstack([colors, np.full((256, 1), 255, np.uint8)])

@@ -1,0 +1,128 @@
+"""The camera as one frozen value, in world units and data order (z, y, x).
+
+A camera looks from ``position`` to ``target`` with ``up`` pointing to the first
+row of the picture. The triple (right, up, backward) is right-handed in
+(x, y, z), so that nothing is ever mirrored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import radians, tan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.scales import Vec3
+
+
+@dataclass(frozen=True)
+class CameraState:
+    """One moment of a camera.
+
+    Attributes
+    ----------
+    position, target : tuple of float
+        World coordinates (z, y, x).
+    up : tuple of float
+        World direction (z, y, x) that points up in the picture.
+    viewport : tuple of int
+        Width and height of the picture, pixels.
+    orthographic : bool
+    fov : float
+        Full vertical angle of view, degrees (perspective).
+    height : float
+        World units that the picture is high (orthographic).
+    near, far : float
+        Distances of the clipping planes from the position, world units. An
+        orthographic camera may have a negative near.
+    """
+
+    position: Vec3
+    target: Vec3
+    up: Vec3
+    viewport: tuple[int, int]
+    orthographic: bool = False
+    fov: float = 45.0
+    height: float = 1.0
+    near: float = 0.01
+    far: float = 1e6
+
+    @cached_property
+    def axes(self) -> NDArray[np.float64]:
+        """Right, up and backward, rows, unit length, components (z, y, x)."""
+        back = np.subtract(self.position, self.target).astype(np.float64)
+        length = np.linalg.norm(back)
+        back = back / length if length > 0 else np.array([-1.0, 0.0, 0.0])
+        up = np.array(self.up, dtype=np.float64)
+        # The cross product of (z, y, x) triples is minus that of (x, y, z) ones.
+        right = -np.cross(up, back)
+        if np.linalg.norm(right) < 1e-9 * max(np.linalg.norm(up), 1e-300):
+            up = np.eye(3)[int(np.argmin(np.abs(back)))]
+            right = -np.cross(up, back)
+        right /= np.linalg.norm(right)
+        return np.stack([right, -np.cross(back, right), back])
+
+    @property
+    def forward(self) -> NDArray[np.float64]:
+        """Unit vector of sight (z, y, x)."""
+        return -self.axes[2]
+
+    @cached_property
+    def view_matrix(self) -> NDArray[np.float64]:
+        """World (z, y, x, 1) to view (right, up, backward, 1), shape (4, 4)."""
+        m = np.eye(4)
+        m[:3, :3] = self.axes
+        m[:3, 3] = -self.axes @ np.array(self.position, dtype=np.float64)
+        return m
+
+    @cached_property
+    def projection_matrix(self) -> NDArray[np.float64]:
+        """View to clip space, shape (4, 4), depth 0 (near) to 1 (far)."""
+        w, h = self.viewport
+        n, f = self.near, self.far
+        m = np.zeros((4, 4))
+        if self.orthographic:
+            m[0, 0] = 2 / (self.height * w / h)
+            m[1, 1] = 2 / self.height
+            m[2, 2] = -1 / (f - n)
+            m[2, 3] = -n / (f - n)
+            m[3, 3] = 1
+        else:
+            s = 1 / tan(radians(self.fov) / 2)
+            m[0, 0] = s * h / w
+            m[1, 1] = s
+            m[2, 2] = -f / (f - n)
+            m[2, 3] = -f * n / (f - n)
+            m[3, 2] = -1
+        return m
+
+    @cached_property
+    def world_to_clip(self) -> NDArray[np.float64]:
+        """World (z, y, x, 1) to clip (x, y, z, w), shape (4, 4)."""
+        return self.projection_matrix @ self.view_matrix
+
+    @property
+    def pixels_per_unit(self) -> float:
+        """Pixels a world unit covers: at distance 1 (perspective) or anywhere."""
+        h = self.viewport[1]
+        if self.orthographic:
+            return h / self.height
+        return h / (2 * tan(radians(self.fov) / 2))
+
+    def with_depth_range(self, corners: NDArray[np.float64]) -> CameraState:
+        """Return the camera with near and far set round world points.
+
+        Parameters
+        ----------
+        corners : ndarray, shape (n, 3)
+            Points (z, y, x) that must not be clipped.
+        """
+        depth = (corners - np.array(self.position)) @ self.forward
+        margin = 1e-3 * max(float(np.ptp(depth)), 1e-9)
+        low, high = float(depth.min()) - margin, float(depth.max()) + margin
+        if not self.orthographic:
+            high = max(high, 1e-9)
+            low = max(low, high * 1e-5)
+        return replace(self, near=low, far=max(high, low + 1e-9))

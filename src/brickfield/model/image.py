@@ -1,0 +1,88 @@
+"""What a store says about its image besides the voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from brickfield.model.scales import Pyramid
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something odd in a store's metadata that the reader put right or left.
+
+    Attributes
+    ----------
+    severity : {"info", "warning", "error"}
+    code : str
+        Short stable name, for example ``"no-pyramid"``.
+    path : str
+        Place in the metadata, for example ``"multiscales[0].datasets[1]"``.
+    text : str
+        One sentence: what was expected, what was found, what was done.
+    """
+
+    severity: Severity
+    code: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel of an image.
+
+    Attributes
+    ----------
+    name : str
+    color : tuple of int or None
+        Red, green, blue, 0 to 255; None if the store gives none.
+    window : tuple of float or None
+        Contrast limits the store suggests.
+    is_active : bool
+    """
+
+    name: str
+    color: tuple[int, int, int] | None = None
+    window: tuple[float, float] | None = None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """Everything known of one image.
+
+    Attributes
+    ----------
+    uri : str
+        Where it was opened.
+    format : str
+        For people, for example ``"OME-Zarr 0.5 (zarr v3)"``.
+    name : str
+    pyramid : Pyramid
+    channels : tuple of Channel
+        One for each index of the channel axis (one without such an axis).
+    labels : tuple of str
+        Names of label images beside it.
+    is_labels : bool
+        Whether the voxels are object numbers, not intensities.
+    wells : tuple of str
+        Wells ("A/1") of a plate, when the store is one.
+    series : tuple of str
+        Images that can be chosen in this store.
+    findings : tuple of Finding
+    """
+
+    uri: str
+    format: str
+    name: str
+    pyramid: Pyramid
+    channels: tuple[Channel, ...] = (Channel("0"),)
+    labels: tuple[str, ...] = ()
+    is_labels: bool = False
+    wells: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = field(default=())

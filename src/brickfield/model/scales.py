@@ -1,0 +1,250 @@
+"""Levels of a pyramid and how their voxels lie in space.
+
+The geometry of a level is exactly what the file gives: nothing here assumes
+factors of two, nested chunks or equal voxel sizes. Two spaces occur. *Level
+space* counts voxels of one level, the centre of voxel i lies at i. *Data space*
+is the level space of level 0. ``downscale`` and ``offset`` lead from the first
+to the second: ``p = downscale * q + offset``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.axes import Axis
+
+Vec3 = tuple[float, float, float]
+Int3 = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleLevel:
+    """One level of a pyramid.
+
+    Attributes
+    ----------
+    path : str
+        Name of the level's array in its store.
+    shape : tuple of int
+        Shape of the stored array, all axes, in the array's axis order.
+    dtype : numpy.dtype
+        As stored (native byte order once read).
+    storage_chunk_shape : tuple of int
+        Unit of decoding, all axes (the inner chunk of a sharded array).
+    voxel_size : tuple of float
+        World units a step of one index, all axes.
+    translation : tuple of float
+        World coordinate of the centre of voxel 0, all axes.
+    spatial_axes : tuple of int
+        Position of z, y and x among the array's axes; -1 for an absent axis,
+        which then counts as one voxel thick.
+    chunk_shape : tuple of int
+        Planned chunk (z, y, x), in voxels of this level.
+    fill_value : float or int
+        Value of voxels whose storage chunk is not stored.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    storage_chunk_shape: tuple[int, ...]
+    voxel_size: tuple[float, ...]
+    translation: tuple[float, ...]
+    spatial_axes: Int3
+    chunk_shape: Int3
+    fill_value: float | int = 0
+
+    def _spatial(self, values: tuple[float, ...], absent: float) -> Vec3:
+        z, y, x = (values[a] if a >= 0 else absent for a in self.spatial_axes)
+        return (z, y, x)
+
+    @property
+    def shape_zyx(self) -> Int3:
+        """Voxels along z, y and x."""
+        z, y, x = self._spatial(self.shape, 1)
+        return (int(z), int(y), int(x))
+
+    @property
+    def storage_chunk_zyx(self) -> Int3:
+        """Decoding unit along z, y and x."""
+        z, y, x = self._spatial(self.storage_chunk_shape, 1)
+        return (int(z), int(y), int(x))
+
+    @property
+    def voxel_size_zyx(self) -> Vec3:
+        """World units a voxel along z, y and x (1 for an absent axis)."""
+        return self._spatial(self.voxel_size, 1.0)
+
+    @property
+    def translation_zyx(self) -> Vec3:
+        """World coordinate of the centre of voxel 0 along z, y and x."""
+        return self._spatial(self.translation, 0.0)
+
+    @property
+    def grid_zyx(self) -> Int3:
+        """Planned chunks along z, y and x."""
+        z, y, x = (
+            ceil(n / c) for n, c in zip(self.shape_zyx, self.chunk_shape, strict=True)
+        )
+        return (z, y, x)
+
+    @property
+    def n_voxels(self) -> int:
+        """Voxels of one selection (z, y, x only)."""
+        z, y, x = self.shape_zyx
+        return z * y * x
+
+    def with_chunk_shape(self, chunk_shape: Int3) -> ScaleLevel:
+        """Return the same level, planned in other chunks."""
+        return replace(self, chunk_shape=chunk_shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Pyramid:
+    """All levels of one image, level 0 the finest.
+
+    Attributes
+    ----------
+    axes : tuple of Axis
+        Axes of the stored arrays, in their order, equal for all levels.
+    levels : tuple of ScaleLevel
+    """
+
+    axes: tuple[Axis, ...]
+    levels: tuple[ScaleLevel, ...]
+
+    @property
+    def n_levels(self) -> int:
+        """Number of levels."""
+        return len(self.levels)
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Data type of level 0."""
+        return self.levels[0].dtype
+
+    @property
+    def spatial_axes(self) -> Int3:
+        """Position of z, y, x among the axes; -1 for an absent one."""
+        return self.levels[0].spatial_axes
+
+    @property
+    def other_axes(self) -> tuple[int, ...]:
+        """Positions of the non-spatial axes, in axis order."""
+        return tuple(i for i in range(len(self.axes)) if i not in self.spatial_axes)
+
+    @property
+    def channel_axis(self) -> int | None:
+        """Position of the channel axis, None without one."""
+        return self._first("channel")
+
+    @property
+    def time_axis(self) -> int | None:
+        """Position of the time axis, None without one."""
+        return self._first("time")
+
+    def _first(self, kind: str) -> int | None:
+        return next((i for i, a in enumerate(self.axes) if a.kind == kind), None)
+
+    @property
+    def unit(self) -> str | None:
+        """Unit of the x axis (or the last spatial axis there is)."""
+        for axis in reversed(self.spatial_axes):
+            if axis >= 0:
+                return self.axes[axis].unit
+        return None
+
+    @property
+    def downscale(self) -> NDArray[np.float64]:
+        """Voxel size over level 0's, shape (n_levels, 3), (z, y, x)."""
+        sizes = np.array([lv.voxel_size_zyx for lv in self.levels], dtype=np.float64)
+        return sizes / sizes[0]
+
+    @property
+    def offset(self) -> NDArray[np.float64]:
+        """Data-space coordinate of every level's voxel 0, shape (n_levels, 3)."""
+        shift = np.array([lv.translation_zyx for lv in self.levels], dtype=np.float64)
+        size0 = np.array(self.levels[0].voxel_size_zyx, dtype=np.float64)
+        return (shift - shift[0]) / size0
+
+    @property
+    def shapes_zyx(self) -> NDArray[np.int64]:
+        """Voxels of every level, shape (n_levels, 3)."""
+        return np.array([lv.shape_zyx for lv in self.levels], dtype=np.int64)
+
+    @property
+    def chunk_shapes(self) -> NDArray[np.int64]:
+        """Planned chunk of every level, shape (n_levels, 3)."""
+        return np.array([lv.chunk_shape for lv in self.levels], dtype=np.int64)
+
+    @property
+    def grids_zyx(self) -> NDArray[np.int64]:
+        """Planned chunks of every level, shape (n_levels, 3)."""
+        return np.array([lv.grid_zyx for lv in self.levels], dtype=np.int64)
+
+    @property
+    def data_bounds(self) -> tuple[Vec3, Vec3]:
+        """Edges of level 0 in data space: (-0.5, …) and (n - 0.5, …)."""
+        z, y, x = self.levels[0].shape_zyx
+        return (-0.5, -0.5, -0.5), (z - 0.5, y - 0.5, x - 0.5)
+
+    def with_chunk_shapes(self, shapes: tuple[Int3, ...]) -> Pyramid:
+        """Return the same pyramid, planned in other chunks (one shape a level)."""
+        levels = tuple(
+            lv.with_chunk_shape(s) for lv, s in zip(self.levels, shapes, strict=True)
+        )
+        return replace(self, levels=levels)
+
+    def only_level(self, level: int) -> Pyramid:
+        """Return a pyramid of that one level."""
+        return replace(self, levels=(self.levels[level],))
+
+
+def choose_chunk_shape(shape_zyx: Int3, storage_chunk_zyx: Int3, *, edge: int = 64) -> Int3:
+    """Choose the planned chunk of a level from what is stored.
+
+    A chunk edge that divides the storage chunk (or is a multiple of it) lets a
+    decoded storage chunk be split without remainders. Edges stay between 3/4
+    and 5/4 of `edge`, thin axes are taken whole and the other axes then grow to
+    keep about ``edge**3`` voxels.
+
+    Parameters
+    ----------
+    shape_zyx, storage_chunk_zyx : tuple of int
+        Voxels of the level and of its decoding unit.
+    edge : int
+        Wished edge, voxels.
+
+    Returns
+    -------
+    tuple of int
+        Chunk shape (z, y, x), voxels.
+    """
+    thin = [n < edge * 3 // 4 for n in shape_zyx]
+    wished = edge
+    if any(thin):
+        room = edge**3
+        for n, is_thin in zip(shape_zyx, thin, strict=True):
+            room = room // n if is_thin else room
+        n_thick = 3 - sum(thin)
+        if n_thick:
+            wished = min(256, max(edge, int(room ** (1 / n_thick)) // edge * edge))
+    z, y, x = (
+        n if is_thin or n <= wished else _fitting_edge(min(s, n), wished)
+        for n, s, is_thin in zip(shape_zyx, storage_chunk_zyx, thin, strict=True)
+    )
+    return (z, y, x)
+
+
+def _fitting_edge(storage: int, wished: int) -> int:
+    low, high = wished * 3 // 4, wished * 5 // 4
+    if storage >= low:
+        fits = [storage // k for k in range(1, storage // low + 1) if storage % k == 0]
+    else:
+        fits = [storage * k for k in range(1, high // storage + 1)]
+    fits = [e for e in fits if low <= e <= high]
+    return min(fits, key=lambda e: abs(e - wished)) if fits else wished

@@ -1,0 +1,102 @@
+"""The interface of everything that can be drawn: :class:`ChunkSource`.
+
+A source knows the geometry of an image and reads *storage chunks*, the units of
+decoding, each whole and once. It keeps no voxels and starts no threads: the
+loading storey calls it from a thread pool, splits what comes back into planned
+chunks and caches them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.image import ImageInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StorageChunk:
+    """One storage chunk as read.
+
+    Attributes
+    ----------
+    data : ndarray or None
+        Decoded voxels, all axes in stored order, native byte order, cut at the
+        array's far edges. None when nothing is stored (the fill value stands).
+    stored_bytes : int
+        Bytes asked of the store for it, compressed; 0 when missing.
+    """
+
+    data: NDArray[np.generic] | None
+    stored_bytes: int
+
+
+@runtime_checkable
+class ChunkSource(Protocol):
+    """Reads storage chunks. All methods may be called from any thread.
+
+    Attributes
+    ----------
+    info : ImageInfo
+        Pyramid, channels, findings; never changes.
+    source_id : str
+        Equal for two sources exactly when they read the same data, so that they
+        can share a cache (URI, series and modification time, or a unique name).
+    concurrency : int
+        Reads worth having in flight at once (local files 4, remote 16).
+    is_remote : bool
+    """
+
+    info: ImageInfo
+    source_id: str
+    concurrency: int
+    is_remote: bool
+
+    def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
+        """Read and decode one storage chunk.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the level's storage grid, all axes.
+
+        Raises
+        ------
+        ChunkReadError
+            With ``is_transient`` set when a retry can help.
+        """
+        ...
+
+    def storage_key(self, level: int, index: tuple[int, ...]) -> str:
+        """Name of a storage chunk for messages, for example ``"0/c/0/1/2"``."""
+        ...
+
+    def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
+        """Bytes stored for one storage chunk; None if that is not known cheaply."""
+        ...
+
+    def missing_chunks(
+        self, level: int, indices: NDArray[np.int64]
+    ) -> NDArray[np.bool_] | None:
+        """Tell which storage chunks are known not to be stored.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, ndim), int64
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            None when the source cannot tell without reading. Must be quick
+            (no request a chunk): the answer comes from a listing or an index.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give files and connections back; reading afterwards fails cleanly."""
+        ...
