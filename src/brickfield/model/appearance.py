@@ -18,6 +18,18 @@ Interpolation = Literal["linear", "nearest"]
 MAX_CHANNELS = 16
 
 
+def gray_lut() -> NDArray[np.uint8]:
+    """Black to white, shape (256, 4), uint8, opaque."""
+    return color_lut((255, 255, 255))
+
+
+def color_lut(rgb: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Black to one colour, shape (256, 4), uint8, opaque."""
+    ramp = np.arange(256, dtype=np.float64)[:, None] / 255
+    colors = np.rint(ramp * np.array(rgb, dtype=np.float64)).astype(np.uint8)
+    return np.hstack([colors, np.full((256, 1), 255, np.uint8)])
+
+
 @dataclass(frozen=True)
 class ChannelAppearance:
     """How one channel looks.
@@ -38,7 +50,7 @@ class ChannelAppearance:
     contrast: tuple[float, float] = (0.0, 1.0)
     gamma: float = 1.0
     opacity: float = 1.0
-    lut: NDArray[np.uint8] = field(default_factory=lambda: gray_lut())
+    lut: NDArray[np.uint8] = field(default_factory=gray_lut)
     iso_threshold: float = 0.5
     visible: bool = True
 
@@ -93,15 +105,3 @@ class Appearance:
                 f" {len(self.channels)}: choose some with --channel"
             )
             raise OptionError(msg)
-
-
-def gray_lut() -> NDArray[np.uint8]:
-    """Black to white, shape (256, 4), uint8, opaque."""
-    return color_lut((255, 255, 255))
-
-
-def color_lut(rgb: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Black to one colour, shape (256, 4), uint8, opaque."""
-    ramp = np.arange(256, dtype=np.float64)[:, None] / 255
-    colors = np.rint(ramp * np.array(rgb, dtype=np.float64)).astype(np.uint8)
-    return np.hstack([colors, np.full((256, 1), 255, np.uint8)])
