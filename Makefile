@@ -1,0 +1,64 @@
+# The two commands: `make demo` and `make test`. Everything runs in .venv, which
+# tools/setup.sh makes; nothing else on the machine is touched except missing
+# Debian/Ubuntu packages.
+.PHONY: help demo test bench docs lint format types contracts adapter pytest clean
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+BIN := .venv/bin
+PY := $(BIN)/python
+SETUP := sh tools/setup.sh
+
+# Vulkan and Qt want a private folder; some machines (containers, CI) have none.
+ifeq ($(strip $(XDG_RUNTIME_DIR)),)
+export XDG_RUNTIME_DIR := $(CURDIR)/.runtime
+endif
+
+help:
+	@echo "make demo   write sample data and draw it"
+	@echo "make test   lint, types, import contracts, the whole test suite"
+	@echo "make bench  benchmarks beside the peers, one table"
+	@echo "make docs   the documentation, in site/"
+	@echo "make lint   ruff, mypy and import contracts only"
+
+demo:
+	@$(SETUP)
+	@$(BIN)/brickfield demo
+
+test:
+	@$(SETUP) test
+	@$(MAKE) --no-print-directory format types contracts adapter pytest
+
+lint:
+	@$(SETUP) test
+	@$(MAKE) --no-print-directory format types contracts
+
+format:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+contracts:
+	$(BIN)/lint-imports
+
+# Without an adapter the tests of the picture would fail one by one; say it once.
+adapter:
+	$(PY) -m brickfield.gpu.device
+
+pytest: export QT_QPA_PLATFORM ?= offscreen
+pytest: export HYPOTHESIS_PROFILE ?= ci
+pytest:
+	$(PY) -m pytest
+
+bench:
+	@$(SETUP) bench
+	@$(PY) -m benchmarks
+
+docs:
+	@$(SETUP) docs
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf .venv .runtime .demo site dist build demo.png demo-volume.png demo-receipt.json

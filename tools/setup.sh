@@ -1,0 +1,55 @@
+#!/bin/sh
+# Make .venv and install the package in it, with the system libraries it needs.
+#
+# usage: tools/setup.sh [EXTRA,EXTRA…]
+#
+# Safe to call before every run: when neither pyproject.toml nor this file has
+# changed since the last time, it only looks and returns.
+set -eu
+extras=${1:-}
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root"
+
+say() { printf '%s\n' "$*" >&2; }
+
+sh tools/system_libs.sh
+
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+find_python() {
+    for name in "${PYTHON:-python3}" python3 python3.13 python3.12 python3.11; do
+        if is_new_enough "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+    say "setup: expected Python 3.11 or newer, found $(python3 --version 2>&1 || echo none). Install it, or name it: make PYTHON=/path/to/python3 …"
+    return 1
+}
+
+make_venv() {
+    python=$(find_python)
+    say "setup: making .venv with $("$python" --version)"
+    "$python" -m venv .venv >/dev/null 2>&1 && return
+    # Debian keeps the venv module in a package of its own.
+    rm -rf .venv
+    version=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+    sh tools/system_libs.sh "$version-venv" || true
+    "$python" -m venv .venv
+}
+
+[ -x .venv/bin/python ] && is_new_enough .venv/bin/python || make_venv
+
+# An editable install names this folder, so a moved folder needs a new one.
+wanted=$({ echo "$root"; cat pyproject.toml tools/setup.sh; } | cksum)
+stamp=.venv/.installed-${extras:-core}
+if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
+    say "setup: installing brickfield${extras:+ with $extras} (a minute or two the first time)"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".${extras:+[$extras]}"
+    echo "$wanted" >"$stamp"
+fi
+
+mkdir -p .runtime
+chmod 700 .runtime
