@@ -1,0 +1,144 @@
+"""Places in one texture: a grid of equal slots, each free or taken by one chunk.
+
+A slot is named by its position (x, y, z) in the grid. Allocation and release
+are O(1); no two chunks ever share a slot (property-tested).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+Slot = tuple[int, int, int]
+SLOTS_PER_AXIS = 64
+"""Slots along one axis that a page-table entry can name (6 bits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextureRegion:
+    """A chunk's place in an atlas texture; sizes in texels, GPU order.
+
+    Attributes
+    ----------
+    texture_id : str
+        Name of the texture, for example ``"level-2"``.
+    offset : tuple of int
+        First texel (x, y, z) of the chunk's own voxels, behind the border.
+    size : tuple of int
+        Width, height and depth of the chunk's own voxels.
+    texture_coordinates : tuple of tuple of float
+        The same box in normalised texture space, lower and upper corner.
+    """
+
+    texture_id: str
+    offset: tuple[int, int, int]
+    size: tuple[int, int, int]
+    texture_coordinates: tuple[tuple[float, float, float], tuple[float, float, float]]
+
+
+class SimpleTextureAllocator:
+    """A grid of slots. Not thread-safe: render thread only.
+
+    Parameters
+    ----------
+    texture_size : tuple of int
+        Width, height, depth of the texture, texels.
+    chunk_shape : tuple of int
+        Width, height, depth of a slot, texels, border included.
+    """
+
+    def __init__(
+        self, texture_size: tuple[int, int, int], chunk_shape: tuple[int, int, int]
+    ) -> None:
+        self.texture_size = texture_size
+        self.slot_size = chunk_shape
+        self.grid: Slot = (
+            texture_size[0] // chunk_shape[0],
+            texture_size[1] // chunk_shape[1],
+            texture_size[2] // chunk_shape[2],
+        )
+        gx, gy, gz = self.grid
+        self._free = [
+            (x, y, z)
+            for z in reversed(range(gz))
+            for y in reversed(range(gy))
+            for x in reversed(range(gx))
+        ]
+        self._taken: dict[Hashable, Slot] = {}
+
+    @property
+    def capacity(self) -> int:
+        """Slots in all."""
+        return self.grid[0] * self.grid[1] * self.grid[2]
+
+    @property
+    def n_free(self) -> int:
+        """Slots not taken."""
+        return len(self._free)
+
+    def can_allocate(self, shape: tuple[int, int, int] | None = None) -> bool:
+        """Tell whether a chunk of `shape` (texels, default a slot) finds a place."""
+        fits = shape is None or all(
+            s <= m for s, m in zip(shape, self.slot_size, strict=True)
+        )
+        return fits and bool(self._free)
+
+    def allocate(
+        self, chunk_id: Hashable, shape: tuple[int, int, int] | None = None
+    ) -> Slot | None:
+        """Take a slot for a chunk; its own again if it has one; None when full."""
+        if chunk_id in self._taken:
+            return self._taken[chunk_id]
+        if not self.can_allocate(shape):
+            return None
+        slot = self._free.pop()
+        self._taken[chunk_id] = slot
+        return slot
+
+    def deallocate(self, chunk_id: Hashable) -> None:
+        """Free a chunk's slot; nothing happens if it has none."""
+        slot = self._taken.pop(chunk_id, None)
+        if slot is not None:
+            self._free.append(slot)
+
+    def slot_of(self, chunk_id: Hashable) -> Slot | None:
+        """Return a chunk's slot, None if it has none."""
+        return self._taken.get(chunk_id)
+
+    def taken(self) -> dict[Hashable, Slot]:
+        """Return a copy of who sits where."""
+        return dict(self._taken)
+
+
+def choose_grid(n_slots: int, limits: Slot) -> Slot:
+    """Choose the grid with the fewest slots that holds at least `n_slots`.
+
+    Parameters
+    ----------
+    n_slots : int
+    limits : tuple of int
+        Most slots along x, y and z that the device allows.
+
+    Returns
+    -------
+    tuple of int
+        Slots along x, y, z; all of `limits` when even that is too small.
+    """
+    limits = (
+        min(limits[0], SLOTS_PER_AXIS),
+        min(limits[1], SLOTS_PER_AXIS),
+        min(limits[2], SLOTS_PER_AXIS),
+    )
+    if n_slots >= limits[0] * limits[1] * limits[2]:
+        return limits
+    best: tuple[int, int, Slot] | None = None
+    for gx in range(1, limits[0] + 1):
+        for gy in range(1, min(gx, limits[1]) + 1):
+            gz = -(-n_slots // (gx * gy))
+            if gz > limits[2]:
+                continue
+            # Near-cubic grids win ties: they stay far from the size limits.
+            rank = (gx * gy * gz, max(gx, gy, gz), (gx, gy, gz))
+            if best is None or rank < best:
+                best = rank
+    return limits if best is None else best[2]

@@ -1,0 +1,367 @@
+"""The texture atlas: one 3D texture a level, divided into slots for bricks.
+
+Invariant: the bytes of all textures never exceed the budget, not even while one
+is being rebuilt. There is no copy of the texels in RAM; what is evicted comes
+back from the RAM cache of the loading storey. Thread rule: render thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pygfx as gfx
+import wgpu
+from numpy.typing import NDArray
+from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
+
+from brickfield.errors import BudgetError
+from brickfield.gpu.allocator import (
+    SimpleTextureAllocator,
+    Slot,
+    TextureRegion,
+    choose_grid,
+)
+from brickfield.gpu.budget import distribute
+from brickfield.gpu.device import GpuDevice
+from brickfield.gpu.formats import TextureFormat
+from brickfield.gpu.layout import LevelLayout
+from brickfield.gpu.page_table import Name
+from brickfield.gpu.residency import LevelResidency
+from brickfield.model.chunks import INDEX_BITS, ChunkId, Selection
+
+_USAGE = (
+    wgpu.TextureUsage.COPY_DST
+    | wgpu.TextureUsage.COPY_SRC
+    | wgpu.TextureUsage.TEXTURE_BINDING
+)
+
+
+class LevelTexture:
+    """One level's texture and who sits in it."""
+
+    def __init__(self, grid: Slot, layout: LevelLayout, format_name: str) -> None:
+        z, y, x = layout.slot_zyx
+        self.grid = grid
+        self.size = (grid[0] * x, grid[1] * y, grid[2] * z)
+        self.texture = gfx.Texture(
+            data=None, dim=3, size=self.size, format=format_name, usage=_USAGE
+        )
+        allocator = SimpleTextureAllocator(self.size, (x, y, z))
+        self.residency = LevelResidency(allocator)
+
+    @property
+    def capacity(self) -> int:
+        """Slots in all."""
+        return self.residency.allocator.capacity
+
+    def destroy(self) -> None:
+        """Give the memory back now; pygfx's caches would keep it (pygfx #1283)."""
+        handle = self.texture._wgpu_object  # noqa: SLF001
+        if handle is not None:
+            handle.destroy()
+
+
+class TextureAtlas:
+    """Bricks of one layer in one view.
+
+    Parameters
+    ----------
+    layouts : sequence of LevelLayout
+        One for each level.
+    fmt : TextureFormat
+    max_gpu_memory_bytes : int
+        Budget for all textures together.
+    gpu : GpuDevice
+    grid_chunks : sequence of int, optional
+        Chunks each level has in all; no level gets more slots.
+    """
+
+    def __init__(
+        self,
+        layouts: Sequence[LevelLayout],
+        fmt: TextureFormat,
+        max_gpu_memory_bytes: int,
+        gpu: GpuDevice,
+        *,
+        grid_chunks: Sequence[int] | None = None,
+    ) -> None:
+        self.layouts = tuple(layouts)
+        self.format = fmt
+        self.budget_bytes = max_gpu_memory_bytes
+        self._gpu = gpu
+        self._grid_chunks = list(grid_chunks or [1 << 30] * len(layouts))
+        self._textures: list[LevelTexture | None] = [None] * len(layouts)
+        self._planes: dict[Selection, int] = {}
+        self.version = 0
+        """Grows when a texture object is replaced (bind groups are stale)."""
+        self.upload_bytes = 0
+
+    # -- names ---------------------------------------------------------------
+
+    def plane_of(self, selection: Selection) -> int:
+        """Return the small number that stands for a selection in names."""
+        return self._planes.setdefault(selection, len(self._planes))
+
+    @staticmethod
+    def level_of(name: Name) -> int:
+        """Return the level that a name's key holds."""
+        return name[1] >> (3 * INDEX_BITS)
+
+    def texture(self, level: int) -> LevelTexture | None:
+        """Return a level's texture, None while it has none."""
+        return self._textures[level]
+
+    def __contains__(self, name: Name) -> bool:
+        texture = self._textures[self.level_of(name)]
+        return texture is not None and name in texture.residency
+
+    def resident(self) -> list[Name]:
+        """Return all resident names."""
+        return [n for t in self._textures if t is not None for n in t.residency.names()]
+
+    def slot_of(self, name: Name) -> Slot | None:
+        """Return a resident chunk's slot."""
+        texture = self._textures[self.level_of(name)]
+        return None if texture is None else texture.residency.slot_of(name)
+
+    # -- capacity --------------------------------------------------------------
+
+    @property
+    def gpu_bytes(self) -> int:
+        """Bytes of all textures."""
+        return sum(self._bytes(i) for i in range(len(self.layouts)))
+
+    def _bytes(self, level: int) -> int:
+        texture = self._textures[level]
+        return 0 if texture is None else texture.capacity * self.layouts[level].slot_bytes
+
+    def capacities(self) -> list[int]:
+        """Return the slots of every level."""
+        return [0 if t is None else t.capacity for t in self._textures]
+
+    def slots_for(self, level: int, n: int, room_bytes: int) -> Slot:
+        """Return the slot grid for `n` slots of a level within `room_bytes`."""
+        layout = self.layouts[level]
+        limits = layout.slot_limits(self._gpu.max_texture_3d)
+        n = max(1, n)
+        while True:
+            grid = choose_grid(n, limits)
+            if grid[0] * grid[1] * grid[2] * layout.slot_bytes <= room_bytes or n == 1:
+                return grid
+            n -= 1
+
+    def ensure_capacity(self, need: Sequence[int]) -> list[Name]:
+        """Give every level at least `need` slots, moving the budget as it must.
+
+        Returns
+        -------
+        list of name
+            Chunks that lost their place or changed it, so that rows naming
+            their slots are stale.
+
+        Raises
+        ------
+        BudgetError
+            When `need` does not fit the budget.
+        """
+        slot_bytes = [lay.slot_bytes for lay in self.layouts]
+        total = sum(n * b for n, b in zip(need, slot_bytes, strict=True))
+        if total > self.budget_bytes:
+            msg = (
+                f"expected bricks of at most {self.budget_bytes} bytes; found"
+                f" {total}: plan within the budget"
+            )
+            raise BudgetError(msg)
+        have = self.capacities()
+        target = distribute(
+            need, have, slot_bytes, self._grid_chunks, self.budget_bytes
+        )
+        moved: list[Name] = []
+        for shrinking in (True, False):
+            for level, (n, h) in enumerate(zip(target, have, strict=True)):
+                if n != h and (n < h) == shrinking:
+                    moved += self._resize(level, n, need[level])
+        return moved
+
+    def _resize(self, level: int, n_slots: int, need: int) -> list[Name]:
+        old = self._textures[level]
+        others = self.gpu_bytes - self._bytes(level)
+        room = self.budget_bytes - others
+        grid = self.slots_for(level, n_slots, room)
+        new_slots = grid[0] * grid[1] * grid[2]
+        if old is not None and (new_slots == old.capacity or new_slots < need):
+            return []
+        moved = old.residency.names() if old is not None else []
+        keep = moved[max(0, len(moved) - new_slots) :]
+        new_bytes = new_slots * self.layouts[level].slot_bytes
+        fits_both = others + self._bytes(level) + new_bytes <= self.budget_bytes
+        if old is not None and not fits_both:
+            old.destroy()
+            keep = []
+        texture = LevelTexture(grid, self.layouts[level], self.format.name)
+        self._textures[level] = texture
+        if old is not None and keep:
+            self._copy(old, texture, keep, self.layouts[level])
+        if old is not None and fits_both:
+            old.destroy()
+        self.version += 1
+        return moved
+
+    def _copy(
+        self, old: LevelTexture, new: LevelTexture, names: list[Name], layout: LevelLayout
+    ) -> None:
+        device = self._gpu.device
+        encoder = device.create_command_encoder()
+        source, target = self._handle(old), self._handle(new)
+        d, h, w = layout.slot_zyx
+        for name in names:
+            a = old.residency.slot_of(name)
+            b, _ = new.residency.place(name, (), ())
+            if a is None or b is None:
+                continue
+            encoder.copy_texture_to_texture(
+                {"texture": source, "origin": (a[0] * w, a[1] * h, a[2] * d)},
+                {"texture": target, "origin": (b[0] * w, b[1] * h, b[2] * d)},
+                (w, h, d),
+            )
+        device.queue.submit([encoder.finish()])
+
+    @staticmethod
+    def _handle(texture: LevelTexture) -> Any:
+        return ensure_wgpu_object(texture.texture)
+
+    # -- bricks ----------------------------------------------------------------
+
+    def place(
+        self, name: Name, wanted: Collection[Name], protected: Collection[Name]
+    ) -> tuple[Slot | None, Name | None]:
+        """Give a chunk a slot of its level; see :meth:`LevelResidency.place`."""
+        texture = self._textures[self.level_of(name)]
+        if texture is None:
+            return None, None
+        return texture.residency.place(name, wanted, protected)
+
+    def write(self, name: Name, padded: NDArray[np.generic]) -> None:
+        """Send a padded brick to its slot.
+
+        Parameters
+        ----------
+        name : (plane, key)
+            Placed before.
+        padded : ndarray, shape (z, y, x)
+            Voxels with their border, in the format's upload type.
+        """
+        level = self.level_of(name)
+        texture, slot = self._textures[level], self.slot_of(name)
+        if texture is None or slot is None:
+            return
+        d, h, w = padded.shape
+        sz, sy, sx = self.layouts[level].slot_zyx
+        self._gpu.device.queue.write_texture(
+            {
+                "texture": self._handle(texture),
+                "origin": (slot[0] * sx, slot[1] * sy, slot[2] * sz),
+                "mip_level": 0,
+            },
+            padded,
+            {"bytes_per_row": w * padded.itemsize, "rows_per_image": h},
+            (w, h, d),
+        )
+        self.upload_bytes += padded.nbytes
+
+    def touch(self, name: Name) -> None:
+        """Note that a resident chunk is in use."""
+        texture = self._textures[self.level_of(name)]
+        if texture is not None:
+            texture.residency.touch(name)
+
+    def drop(self, name: Name) -> None:
+        """Forget a resident chunk."""
+        texture = self._textures[self.level_of(name)]
+        if texture is not None:
+            texture.residency.drop(name)
+
+    def destroy(self) -> None:
+        """Give all GPU memory back."""
+        for level, texture in enumerate(self._textures):
+            if texture is not None:
+                texture.destroy()
+                self._textures[level] = None
+        self.version += 1
+
+    # -- by chunk id -------------------------------------------------------------
+
+    def upload_chunk(
+        self, chunk_id: ChunkId, numpy_data: NDArray[np.generic]
+    ) -> TextureRegion:
+        """Upload one chunk, evicting the least recently used if need be.
+
+        Parameters
+        ----------
+        chunk_id : ChunkId
+        numpy_data : ndarray, shape (z, y, x)
+            The chunk's own voxels, native dtype; edges are repeated as border.
+
+        Raises
+        ------
+        BudgetError
+            When the budget holds not even one brick of that level.
+        """
+        from brickfield.gpu.borders import pad_brick  # noqa: PLC0415
+
+        name = (self.plane_of(chunk_id.selection), chunk_id.key)
+        level = chunk_id.scale_level
+        if name not in self:
+            capacities = self.capacities()
+            texture = self._textures[level]
+            full = texture is None or not texture.residency.allocator.can_allocate()
+            if full:
+                used = [0 if t is None else len(t.residency) for t in self._textures]
+                used[level] += 1
+                bytes_ = sum(
+                    u * lay.slot_bytes for u, lay in zip(used, self.layouts, strict=True)
+                )
+                if bytes_ <= self.budget_bytes:
+                    self.ensure_capacity(used)
+                elif capacities[level] == 0:
+                    msg = (
+                        "expected room for a brick of level"
+                        f" {level}; found the budget of {self.budget_bytes} bytes used:"
+                        " raise the GPU budget"
+                    )
+                    raise BudgetError(msg)
+            self.place(name, (), ())
+        border = self.layouts[level].border_zyx
+        self.write(
+            name, pad_brick(self.format.convert(numpy_data), border, lambda _: None)
+        )
+        region = self.get_chunk_region(chunk_id, shape_zyx=numpy_data.shape)
+        if region is None:
+            msg = f"expected a place for {chunk_id}; found none: raise the GPU budget"
+            raise BudgetError(msg)
+        return region
+
+    def get_chunk_region(
+        self, chunk_id: ChunkId, *, shape_zyx: Sequence[int] | None = None
+    ) -> TextureRegion | None:
+        """Return where a chunk lies and note that it is in use; None if absent."""
+        level = chunk_id.scale_level
+        name = (self.plane_of(chunk_id.selection), chunk_id.key)
+        texture, slot = self._textures[level], self.slot_of(name)
+        if texture is None or slot is None:
+            return None
+        texture.residency.touch(name)
+        layout = self.layouts[level]
+        size = tuple(reversed(tuple(shape_zyx or layout.brick_zyx)))
+        slot_xyz = tuple(reversed(layout.slot_zyx))
+        border = tuple(reversed(layout.border_zyx))
+        offset = tuple(
+            s * n + b for s, n, b in zip(slot, slot_xyz, border, strict=True)
+        )
+        low = tuple(o / n for o, n in zip(offset, texture.size, strict=True))
+        high = tuple(
+            (o + s) / n for o, s, n in zip(offset, size, texture.size, strict=True)
+        )
+        return TextureRegion(f"level-{level}", offset, size, (low, high))  # type: ignore[arg-type]

@@ -1,0 +1,345 @@
+"""All bricks of one layer in one view: textures, page table and material together.
+
+Order of one frame: :meth:`want` (what the plan names), :meth:`accept` for chunks
+that arrived (within the caller's time slice), :meth:`repair_borders` while time
+is left, :meth:`retire` once, :meth:`flush` before drawing. Chunks are *named* by
+(plane, key), see :mod:`brickfield.gpu.page_table`. Thread rule: render thread only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
+
+from brickfield.gpu.atlas import TextureAtlas
+from brickfield.gpu.borders import Int3, pad_brick
+from brickfield.gpu.device import GpuDevice
+from brickfield.gpu.formats import TextureFormat
+from brickfield.gpu.layout import level_layouts
+from brickfield.gpu.material import (
+    BrickMaterial,
+    new_page_buffer,
+    placeholder_texture,
+)
+from brickfield.gpu.page_table import (
+    CONSTANT,
+    DATA,
+    FAILED,
+    NONFINITE,
+    TARGET,
+    Name,
+    PageTable,
+    slot_word,
+)
+from brickfield.gpu.ranges import pack_constant, pack_range
+from brickfield.model.chunks import INDEX_BITS, pack_keys, unpack_keys
+from brickfield.model.requests import ChunkState, LoadedChunk
+from brickfield.model.scales import Pyramid
+
+Peek = Callable[[Name], LoadedChunk | None]
+"""Gives a chunk from the RAM cache, None if it is not there."""
+
+
+class BrickSet:
+    """Resident bricks and what of them is drawn.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    fmt : TextureFormat
+    budget_bytes : int
+        For textures; the page table comes on top (16 bytes a row).
+    gpu : GpuDevice
+    material : BrickMaterial
+    peek : callable
+        Looks into the RAM cache for border voxels.
+    n_planes : int
+        Channels drawn together.
+    """
+
+    def __init__(
+        self,
+        pyramid: Pyramid,
+        fmt: TextureFormat,
+        budget_bytes: int,
+        gpu: GpuDevice,
+        material: BrickMaterial,
+        *,
+        peek: Peek,
+        n_planes: int = 1,
+    ) -> None:
+        self.pyramid = pyramid
+        self.format = fmt
+        self.material = material
+        self._gpu = gpu
+        self._peek = peek
+        grid_chunks = [
+            int(n) * n_planes for n in pyramid.grids_zyx.prod(axis=1).tolist()
+        ]
+        self.atlas = TextureAtlas(
+            level_layouts(pyramid, fmt), fmt, budget_bytes, gpu, grid_chunks=grid_chunks
+        )
+        self.table = PageTable(pyramid)
+        self.wanted: dict[Name, bool] = {}
+        self._protected: set[Name] = set()
+        self._ranges: dict[Name, int] = {}
+        self._flags: dict[Name, int] = {}
+        self._awaited: dict[Name, set[Name]] = {}
+        self._lenders: dict[Name, set[Name]] = {}
+        self._repairs: deque[Name] = deque()
+        self._is_stale = False
+        self._generation = -1
+        self._atlas_version = -1
+        self.page_bytes = 0
+        self.n_committed = 0
+
+    # -- what is wanted ----------------------------------------------------------
+
+    def want(self, names: dict[Name, bool], keep: Collection[Name] = ()) -> None:
+        """Take over what a plan names.
+
+        Parameters
+        ----------
+        names : dict of name to bool
+            Wanted chunks; True for leaves that reach the target error.
+        keep : collection of name
+            Drawn chunks that stand in for something on its way; evicted last.
+        """
+        need = [0] * self.pyramid.n_levels
+        for name in names:
+            need[TextureAtlas.level_of(name)] += 1
+        for name in self.atlas.ensure_capacity(need):
+            self._revalidate(name)
+        self.wanted = names
+        self._protected = set(keep)
+        for name, is_target in names.items():
+            if name in self.atlas:
+                self.atlas.touch(name)
+                self._activate(name, is_target=is_target)
+            elif (value := self.table.value_of(name)) & (CONSTANT | FAILED):
+                # Drawn without a slot already; only its part in the plan changes.
+                value = (value & ~TARGET) | (TARGET if is_target else 0)
+                self.table.set(name, value, self._ranges.get(name, 0))
+        self._is_stale = True
+
+    def missing(self) -> list[Name]:
+        """Return the wanted chunks that are neither resident nor known constant."""
+        return [
+            name
+            for name in self.wanted
+            if name not in self.atlas
+            and not self.table.value_of(name) & (CONSTANT | FAILED)
+        ]
+
+    def _revalidate(self, name: Name) -> None:
+        """Bring a row in line after the chunk moved or lost its place."""
+        if name in self.atlas:
+            if name in self.table:
+                self._activate(name, is_target=bool(self.table.value_of(name) & TARGET))
+        else:
+            self._forget(name)
+
+    def _forget(self, name: Name) -> None:
+        self.table.remove(name)
+        self._ranges.pop(name, None)
+        self._flags.pop(name, None)
+        for other in self._awaited.pop(name, ()):
+            self._lenders.get(other, set()).discard(name)
+
+    def _activate(self, name: Name, *, is_target: bool) -> None:
+        slot = self.atlas.slot_of(name)
+        if slot is None:
+            return
+        value = DATA | slot_word(slot) | self._flags.get(name, 0)
+        if is_target:
+            value |= TARGET
+        self.table.set(name, value, self._ranges[name])
+
+    # -- what arrives ------------------------------------------------------------
+
+    def accept(self, name: Name, chunk: LoadedChunk) -> None:
+        """Draw a chunk from now on: upload it, or note its constant or failure."""
+        is_target = self.wanted.get(name, False)
+        flag = TARGET if is_target else 0
+        if chunk.state is ChunkState.FAILED:
+            self.table.set(name, FAILED | flag, 0)
+        elif chunk.data is None:
+            word = pack_constant(chunk.minimum, self.format)
+            self._ranges[name] = word
+            self.table.set(name, CONSTANT | flag, word)
+        else:
+            if name not in self.atlas:
+                slot, evicted = self.atlas.place(name, self.wanted, self._protected)
+                if evicted is not None:
+                    self._forget(evicted)
+                if slot is None:
+                    return
+            self._upload(name, chunk.data)
+            self._activate(name, is_target=is_target)
+            self.n_committed += 1
+        self._is_stale = True
+        for borrower in self._lenders.pop(name, ()):
+            awaited = self._awaited.get(borrower)
+            if awaited is None:
+                continue
+            awaited.discard(name)
+            if not awaited:
+                del self._awaited[borrower]
+                self._repairs.append(borrower)
+
+    def set_constant(self, names: Iterable[Name], value: float) -> None:
+        """Draw chunks that hold one value everywhere, without slots or reads."""
+        word = pack_constant(value, self.format)
+        for name in names:
+            if not self.table.value_of(name) & CONSTANT:
+                self._ranges[name] = word
+                self.table.set(name, CONSTANT | TARGET, word)
+                self._is_stale = True
+
+    def _upload(self, name: Name, data: NDArray[np.generic]) -> None:
+        awaited: set[Name] = set()
+        plane, key = name
+        level = key >> (3 * INDEX_BITS)
+        _, index = unpack_keys(np.int64(key))
+        grid = self.pyramid.levels[level].grid_zyx
+
+        def neighbour(offset: Int3) -> NDArray[np.generic] | None:
+            at = (index[0] + offset[0], index[1] + offset[1], index[2] + offset[2])
+            if any(not 0 <= i < n for i, n in zip(at, grid, strict=True)):
+                return None
+            other: Name = (plane, int(pack_keys(level, np.array(at))))
+            chunk = self._peek(other)
+            if chunk is not None and chunk.data is not None:
+                return chunk.data
+            if chunk is not None and chunk.state is ChunkState.MISSING:
+                return self._filled(data, chunk.minimum)
+            if self.table.value_of(other) & CONSTANT:
+                return self._filled(data, self.pyramid.levels[level].fill_value)
+            if other in self.wanted and not self.table.value_of(other) & FAILED:
+                awaited.add(other)
+            return None
+
+        layout = self.atlas.layouts[level]
+        padded = pad_brick(data, layout.border_zyx, neighbour)
+        self._ranges[name], finite = pack_range(padded, self.format)
+        self._flags[name] = 0 if finite else NONFINITE
+        self.atlas.write(name, self.format.convert(padded))
+        if awaited:
+            self._awaited[name] = awaited
+            for other in awaited:
+                self._lenders.setdefault(other, set()).add(name)
+
+    @staticmethod
+    def _filled(like: NDArray[np.generic], value: float) -> NDArray[np.generic]:
+        # One value suffices for every border this neighbour could lend.
+        return np.broadcast_to(np.asarray(value).astype(like.dtype), like.shape)
+
+    def repair_borders(self, has_time: Callable[[], bool]) -> int:
+        """Upload bricks again whose neighbours have all arrived; return how many."""
+        done = 0
+        while self._repairs and has_time():
+            name = self._repairs.popleft()
+            chunk = self._peek(name)
+            if name in self.atlas and chunk is not None and chunk.data is not None:
+                self._upload(name, chunk.data)
+                if name in self.table:
+                    is_target = bool(self.table.value_of(name) & TARGET)
+                    self._activate(name, is_target=is_target)
+                done += 1
+        return done
+
+    @property
+    def has_repairs(self) -> bool:
+        """Whether bricks wait for better borders."""
+        return bool(self._repairs)
+
+    # -- what is drawn -----------------------------------------------------------
+
+    def retire(self) -> None:
+        """Stop drawing what the plan replaced by something coarser that is here.
+
+        Chunks finer than the plan stay drawn until the plan's own chunk at that
+        place is; then they only wait in reserve.
+        """
+        if not self._is_stale:
+            return
+        self._is_stale = False
+        extra = [n for n in self.table.active() if n not in self.wanted]
+        if not extra:
+            return
+        ready = {
+            n for n, leaf in self.wanted.items() if leaf and n in self.table
+        }
+        planes = np.array([n[0] for n in extra])
+        keys = np.array([n[1] for n in extra], dtype=np.int64)
+        for plane in np.unique(planes).tolist():
+            targets = np.array([k for p, k in ready if p == plane], dtype=np.int64)
+            mine = keys[planes == plane]
+            for key in mine[self._below(mine, targets)].tolist():
+                self.table.remove((plane, key))
+
+    def _below(
+        self, keys: NDArray[np.int64], targets: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Tell which chunks lie (by their centre) under a coarser target."""
+        found = np.zeros(len(keys), dtype=np.bool_)
+        if not len(targets) or not len(keys):
+            return found
+        levels, indices = unpack_keys(keys)
+        scale, offset = self.pyramid.downscale, self.pyramid.offset
+        chunk, grids = self.pyramid.chunk_shapes, self.pyramid.grids_zyx
+        centre = (indices + 0.5) * chunk[levels] - 0.5
+        centre = centre * scale[levels] + offset[levels]
+        for level in np.unique(targets >> (3 * INDEX_BITS)).tolist():
+            at = np.floor(((centre - offset[level]) / scale[level] + 0.5) / chunk[level])
+            parents = pack_keys(
+                level, np.clip(at, 0, grids[level] - 1).astype(np.int64)
+            )
+            found |= (levels < level) & np.isin(parents, targets)
+        return found
+
+    def flush(self) -> None:
+        """Send changed rows and bind replaced textures; call before drawing."""
+        if self._generation != self.table.generation:
+            self._generation = self.table.generation
+            self.table.take_dirty()
+            self.material.pages = new_page_buffer(len(self.table.rows))
+            self._write_rows(0, len(self.table.rows))
+            self.material.rebind()
+        for first, end in self.table.take_dirty():
+            self._write_rows(first, end)
+        if self._atlas_version != self.atlas.version:
+            self._atlas_version = self.atlas.version
+            self.material.levels = [
+                placeholder_texture(self.format.name) if t is None else t.texture
+                for t in map(self.atlas.texture, range(self.pyramid.n_levels))
+            ]
+            self.material.rebind()
+
+    def _write_rows(self, first: int, end: int) -> None:
+        buffer = ensure_wgpu_object(self.material.pages)
+        rows = np.ascontiguousarray(self.table.rows[first:end])
+        self._gpu.device.queue.write_buffer(buffer, 16 * first, rows)
+        self.page_bytes += rows.nbytes
+
+    def forget_all(self) -> None:
+        """Drop every brick but keep textures and pipeline (the data changed)."""
+        for name in self.atlas.resident():
+            self.atlas.drop(name)
+        self.table.clear()
+        for store in (self._ranges, self._flags, self._awaited, self._lenders):
+            store.clear()
+        self._repairs.clear()
+        self.wanted = {}
+        self._protected = set()
+
+    def destroy(self) -> None:
+        """Give all GPU memory back."""
+        self.forget_all()
+        self.atlas.destroy()
+
+

@@ -1,0 +1,124 @@
+"""Getting a graphics device without ever aborting the process.
+
+On Linux wgpu probes OpenGL through EGL while it looks for adapters. When
+another OpenGL context is current in the thread (napari's canvas), that probe
+panics in native code and the interpreter dies. The probe is therefore switched
+off before the first adapter request: only Vulkan is asked. See
+gfx-rs/wgpu issue 7973 for the same panic.
+
+``python -m brickfield.gpu.device`` prints the adapter, or one sentence and exit
+status 1 when there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from brickfield.errors import AdapterError
+
+
+@dataclass(frozen=True)
+class GpuDevice:
+    """The device that all views share.
+
+    Attributes
+    ----------
+    device : wgpu.GPUDevice
+    adapter : str
+        Name for people.
+    max_texture_3d : int
+        Longest edge of a 3D texture, texels.
+    has_norm16 : bool
+        Whether 16-bit normalised textures can be filtered.
+    """
+
+    device: Any
+    adapter: str
+    max_texture_3d: int
+    has_norm16: bool
+
+
+def prepare() -> None:
+    """Keep wgpu from probing OpenGL; call before anything else touches wgpu."""
+    if not sys.platform.startswith("linux"):
+        return
+    if not os.environ.get("XDG_RUNTIME_DIR"):
+        # Mesa complains on stderr without a private run-time folder.
+        path = Path(tempfile.gettempdir()) / f"runtime-{os.getuid()}"
+        path.mkdir(mode=0o700, exist_ok=True)
+        os.environ["XDG_RUNTIME_DIR"] = str(path)
+    from wgpu.backends.wgpu_native import _helpers  # noqa: PLC0415
+
+    if getattr(_helpers, "_the_instance", None) is None:
+        from wgpu.backends.wgpu_native.extras import (  # noqa: PLC0415
+            set_instance_extras,
+        )
+
+        set_instance_extras(backends=["Vulkan"])
+    else:
+        # Another package was first; this variable is read at every request.
+        os.environ.setdefault("WGPU_BACKEND_TYPE", "Vulkan")
+
+
+@cache
+def get_device() -> GpuDevice:
+    """Return the shared device, making it on the first call.
+
+    Raises
+    ------
+    AdapterError
+        When there is no usable driver.
+    """
+    prepare()
+    import wgpu  # noqa: PLC0415
+
+    try:
+        # Another pygfx program in this process may have made the device already.
+        wgpu.preconfigure_default_device(
+            "brickfield", preferred_features={"texture-format16bit-norm"}
+        )
+    except RuntimeError:
+        pass
+    try:
+        import pygfx.renderers.wgpu as gfx_wgpu  # noqa: PLC0415
+
+        device = gfx_wgpu.get_shared().device
+    except (RuntimeError, ValueError, OSError) as error:
+        msg = (
+            "expected a Vulkan, Metal or DirectX 12 driver; found none"
+            f" ({str(error).splitlines()[0]}). Install the driver of your graphics"
+            " card, or on Debian/Ubuntu `apt install mesa-vulkan-drivers` for"
+            " software rendering"
+        )
+        raise AdapterError(msg) from error
+    info = device.adapter.info
+    return GpuDevice(
+        device=device,
+        adapter=f"{info.get('device', '?')} ({info.get('backend_type', '?')})",
+        max_texture_3d=int(device.limits["max-texture-dimension-3d"]),
+        has_norm16="texture-format16bit-norm" in device.features,
+    )
+
+
+def main() -> int:
+    """Print the adapter; return 1 when there is none."""
+    try:
+        gpu = get_device()
+    except AdapterError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    print(  # noqa: T201
+        f"{gpu.adapter}; 3D textures to {gpu.max_texture_3d} texels;"
+        f" 16-bit normalised textures: {'yes' if gpu.has_norm16 else 'no'}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,137 @@
+"""Data types and the texture formats that hold them.
+
+A brick is stored in its native width: no format here takes more than 1.0 times
+the item size, 64-bit types take half. ``value = sample * scale + offset`` turns
+what the shader samples back into the value of the file. Signed integers are
+shifted into the unsigned range, because the normalised signed formats cannot
+hold the most negative value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import OptionError
+
+
+@dataclass(frozen=True, slots=True)
+class TextureFormat:
+    """How voxels of one data type lie in a texture.
+
+    Attributes
+    ----------
+    name : str
+        wgpu texture format.
+    upload_dtype : numpy.dtype
+        Type of the bytes that are uploaded.
+    scale, offset : float
+        ``value = sample * scale + offset``.
+    is_integer : bool
+        Whether the shader loads unsigned integers (labels), never filtered.
+    may_be_nonfinite : bool
+        Whether NaN or infinity can occur.
+    """
+
+    name: str
+    upload_dtype: np.dtype[np.generic]
+    scale: float = 1.0
+    offset: float = 0.0
+    is_integer: bool = False
+    may_be_nonfinite: bool = False
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one voxel on the GPU."""
+        return self.upload_dtype.itemsize
+
+    def to_sample(self, value: float) -> float:
+        """Turn a value of the file into what the shader samples."""
+        return (value - self.offset) / self.scale
+
+    def convert(self, data: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Turn voxels into the bytes to upload, C-contiguous.
+
+        Parameters
+        ----------
+        data : ndarray, shape (z, y, x)
+            Voxels in native byte order.
+        """
+        if self.is_integer:
+            return _label_bits(data, self.upload_dtype)
+        if data.dtype.kind == "i" and self.offset:
+            unsigned = np.dtype(f"u{data.dtype.itemsize}")
+            flip = unsigned.type(1 << (8 * data.dtype.itemsize - 1))
+            shifted: NDArray[np.generic] = np.ascontiguousarray(data).view(unsigned)
+            return np.ascontiguousarray(np.bitwise_xor(shifted, flip))
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(data, dtype=self.upload_dtype)
+
+
+def _label_bits(
+    data: NDArray[np.generic], dtype: np.dtype[np.generic]
+) -> NDArray[np.generic]:
+    data = np.ascontiguousarray(data)
+    if data.dtype.itemsize == 8:
+        # Fold 64 bits into 32 so that neighbouring numbers stay distinct and 0 stays 0.
+        wide = data.view(np.uint64)
+        high = (wide >> np.uint64(32)).astype(np.uint32)
+        return (wide.astype(np.uint32) ^ (high * np.uint32(0x9E3779B1))).astype(dtype)
+    if data.dtype == np.bool_:
+        return data.astype(dtype)
+    return data.view(f"u{data.dtype.itemsize}")
+
+
+_NORMALISED = {
+    "u1": ("r8unorm", "u1", 255.0, 0.0),
+    "b1": ("r8unorm", "u1", 255.0, 0.0),
+    "i1": ("r8unorm", "u1", 255.0, -128.0),
+    "u2": ("r16unorm", "u2", 65535.0, 0.0),
+    "i2": ("r16unorm", "u2", 65535.0, -32768.0),
+}
+
+
+def choose_format(
+    dtype: np.dtype[np.generic], *, is_labels: bool = False, has_norm16: bool = True
+) -> TextureFormat:
+    """Choose the texture format of a data type.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        Of the stored voxels.
+    is_labels : bool
+        Whether the voxels are object numbers.
+    has_norm16 : bool
+        Whether the device filters 16-bit normalised textures. Without them
+        16-bit integers take 32-bit floats, twice the memory.
+
+    Raises
+    ------
+    OptionError
+        For types that are not numbers.
+    """
+    code = f"{dtype.kind}{dtype.itemsize}"
+    if dtype.kind not in "biuf":
+        msg = (
+            f"expected voxels of a real number type; found {dtype}: convert them"
+            " (for complex data, show magnitude or phase)"
+        )
+        raise OptionError(msg)
+    if is_labels and dtype.kind in "biu":
+        size = min(4, dtype.itemsize)
+        name = {1: "r8uint", 2: "r16uint", 4: "r32uint"}[size]
+        return TextureFormat(name, np.dtype(f"u{size}"), is_integer=True)
+    if code in _NORMALISED and (has_norm16 or dtype.itemsize == 1):
+        name, upload, scale, offset = _NORMALISED[code]
+        return TextureFormat(name, np.dtype(upload), scale, offset)
+    may_be_nonfinite = dtype.kind == "f"
+    if code == "f2":
+        return TextureFormat(
+            "r16float", np.dtype(np.float16), may_be_nonfinite=may_be_nonfinite
+        )
+    return TextureFormat(
+        "r32float", np.dtype(np.float32), may_be_nonfinite=may_be_nonfinite
+    )

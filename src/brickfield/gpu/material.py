@@ -1,0 +1,135 @@
+"""The pygfx object and material of a bricked volume, and their uniforms.
+
+Everything that changes from frame to frame is a uniform; only what changes the
+shader's text (mode, filter, number of levels and channels) rebuilds a pipeline.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pygfx as gfx
+import wgpu
+from pygfx.utils.bounds import Bounds
+
+from brickfield.model.appearance import MAX_CHANNELS
+from brickfield.model.chunks import MAX_LEVELS
+
+_LEVELS, _CHANNELS = f"{MAX_LEVELS}*4x", f"{MAX_CHANNELS}*4x"
+MAX_CLIP_PLANES = 16
+
+
+class BrickVolume(gfx.WorldObject):
+    """What the ray caster draws: textures of all levels and a page table.
+
+    Its own world matrix stays the identity; rays are handed over in data space
+    (see :mod:`brickfield.gpu.uniforms`), which keeps their precision in volumes
+    of a million voxels along an axis.
+    """
+
+    uniform_type = dict(
+        gfx.WorldObject.uniform_type,
+        ray_o0="4xf4",
+        ray_ox="4xf4",
+        ray_oy="4xf4",
+        ray_d0="4xf4",
+        ray_dx="4xf4",
+        ray_dy="4xf4",
+        world_x="4xf4",
+        world_y="4xf4",
+        world_z="4xf4",
+        normal_x="4xf4",
+        normal_y="4xf4",
+        normal_z="4xf4",
+        depth="4xf4",
+        box_low="4xf4",
+        box_high="4xf4",
+        options="4xf4",
+        counts="4xu4",
+        label_options="4xu4",
+        clip=f"{MAX_CLIP_PLANES}*4xf4",
+        lv_scale=f"{_LEVELS}f4",
+        lv_shift=f"{_LEVELS}f4",
+        lv_brick=f"{_LEVELS}f4",
+        lv_border=f"{_LEVELS}f4",
+        lv_slot=f"{_LEVELS}f4",
+        lv_inverse=f"{_LEVELS}f4",
+        lv_cell0=f"{_LEVELS}i4",
+        lv_grid=f"{_LEVELS}i4",
+        ch_window=f"{_CHANNELS}f4",
+        ch_more=f"{_CHANNELS}f4",
+        ch_plane=f"{_CHANNELS}u4",
+    )
+
+    def __init__(self, material: BrickMaterial) -> None:
+        super().__init__(None, material)
+        self.bounds_xyz = np.array([[-0.5] * 3, [0.5] * 3])
+
+    def _get_bounds_from_geometry(self) -> Bounds:
+        return Bounds(self.bounds_xyz, None)
+
+    def _wgpu_get_pick_info(self, pick_value: int) -> dict[str, Any]:
+        depth_bits = (pick_value >> 20) & 0xFFFFFFFF
+        depth = np.uint32(depth_bits).view(np.float32)
+        return {"view_depth": float(depth), "level": (pick_value >> 52) & 0xF}
+
+
+class BrickMaterial(gfx.Material):
+    """What changes the shader's text.
+
+    Parameters
+    ----------
+    mode : str
+        One of :data:`brickfield.model.appearance.MODES`.
+    interpolation : {"linear", "nearest"}
+    n_channels : int
+        Channels drawn in one pass.
+    """
+
+    uniform_type = dict(gfx.Material.uniform_type)
+
+    def __init__(
+        self, mode: str = "mip", interpolation: str = "linear", n_channels: int = 1
+    ) -> None:
+        super().__init__(alpha_mode="blend", pick_write=True, depth_write=True)
+        self.set_program(mode, interpolation, n_channels)
+        self._store.bricks_version = 0
+        self._store.depth_texture = None
+        self.levels: list[gfx.Texture] = []
+        self.format_kind = "unorm"
+        self.is_integer = False
+        self.may_be_nonfinite = False
+        lut = np.zeros((n_channels, 256, 4), np.uint8)
+        self.lut = gfx.Texture(lut, dim=2)
+        self.pages: gfx.Buffer = new_page_buffer(1)
+
+    def set_program(self, mode: str, interpolation: str, n_channels: int) -> None:
+        """Set what the pipeline depends on; equal values cost nothing."""
+        program = (mode, interpolation, n_channels)
+        if getattr(self._store, "program", None) != program:
+            self._store.program = program
+
+    @property
+    def program(self) -> tuple[str, str, int]:
+        """Mode, interpolation and number of channels."""
+        program: tuple[str, str, int] = self._store.program
+        return program
+
+    def rebind(self) -> None:
+        """Note that textures or buffers were replaced."""
+        self._store.bricks_version = self._store.bricks_version + 1
+
+
+def new_page_buffer(n_rows: int) -> gfx.Buffer:
+    """Make a page-table buffer without a copy in RAM."""
+    usage = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST
+    return gfx.Buffer(nbytes=16 * n_rows, nitems=n_rows, format="4xu4", usage=usage)
+
+
+def placeholder_texture(format_name: str) -> gfx.Texture:
+    """Make the texture that stands for a level without bricks."""
+    usage = wgpu.TextureUsage.COPY_DST | wgpu.TextureUsage.TEXTURE_BINDING
+    return gfx.Texture(
+        data=None, dim=3, size=(1, 1, 1), format=format_name, usage=usage
+    )

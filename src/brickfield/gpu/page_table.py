@@ -1,0 +1,286 @@
+"""Where every drawn chunk lies: a hash table that the shader walks downwards.
+
+Invariant: a chunk is in the table exactly while it is *active* (drawn), and
+every cell of a coarser level that overlaps an active chunk carries the FINER
+flag. A ray therefore starts at the coarsest level, goes on to the cell of the
+next finer level at the same point while FINER is set, and stops at the finest
+active chunk. Consequences: a chunk that is not active costs nothing, an evicted
+one uncovers its nearest active ancestor at once, and the table is as large as
+what is active, never as large as the volume. Nothing assumes nested levels.
+
+Costs: one 16-byte row for an activated chunk, and one for each ancestor whose
+flag changes; lookups are O(1) by linear probing at a load of at most one half.
+
+Row layout (uint32 x 4): packed name, low and high word; value; range. See
+``wgsl/pages.wgsl`` for the reader's side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu.allocator import Slot
+from brickfield.model.chunks import INDEX_BITS, ChunkKey
+from brickfield.model.scales import Pyramid
+
+DATA = 1 << 31
+"""The row names a slot with voxels."""
+CONSTANT = 1 << 30
+"""Every voxel has the value in the range word (float32 bits)."""
+FINER = 1 << 29
+"""An active chunk of a finer level overlaps this cell."""
+TARGET = 1 << 28
+"""The chunk is a leaf of the present plan at or below the target error."""
+NONFINITE = 1 << 27
+"""The chunk holds NaN or infinity: filter by hand."""
+FAILED = 1 << 26
+"""The chunk could not be read; coarser data stand for it."""
+
+_EMPTY = 0xFFFFFFFF
+_REMOVED = 0xFFFFFFFE
+_MASK = (1 << INDEX_BITS) - 1
+_GPU_BITS = 15
+MAX_PLANES = 4096
+Name = tuple[int, ChunkKey]
+"""Plane (which selection of the non-spatial axes) and chunk key."""
+
+
+@dataclass(slots=True)
+class _Node:
+    value: int = 0
+    range_word: int = 0
+    n_finer: int = 0
+    row: int = -1
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.value)
+
+
+def slot_word(slot: Slot) -> int:
+    """Pack a slot's grid position (x, y, z) into 18 bits."""
+    return slot[0] | slot[1] << 6 | slot[2] << 12
+
+
+class PageTable:
+    """The table's CPU side. Render thread only.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+        Geometry of the chunks.
+    capacity : int
+        Rows at first, a power of two; doubles when half full.
+    """
+
+    def __init__(self, pyramid: Pyramid, capacity: int = 1 << 12) -> None:
+        self._parents = _ParentFinder(pyramid)
+        self._n_levels = pyramid.n_levels
+        self._nodes: dict[Name, _Node] = {}
+        self._n_used = 0
+        self._dirty: set[int] = set()
+        self.rows: NDArray[np.uint32] = np.full((capacity, 4), _EMPTY, np.uint32)
+        self.generation = 0
+        """Grows when the whole table has to be sent anew."""
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __contains__(self, name: Name) -> bool:
+        node = self._nodes.get(name)
+        return node is not None and node.is_active
+
+    def value_of(self, name: Name) -> int:
+        """Return the value word of a chunk without FINER; 0 if it is not active."""
+        node = self._nodes.get(name)
+        return node.value if node is not None else 0
+
+    def active(self) -> list[Name]:
+        """Return the names of all active chunks."""
+        return [name for name, node in self._nodes.items() if node.is_active]
+
+    def set(self, name: Name, value: int, range_word: int) -> None:
+        """Activate a chunk, or change an active one's value.
+
+        Parameters
+        ----------
+        name : (plane, key)
+        value : int
+            DATA with a slot word, or CONSTANT, or FAILED; TARGET, NONFINITE added.
+        range_word : int
+            Bounds of its voxels, packed as the shader expects for the format.
+        """
+        node = self._nodes.get(name)
+        was_active = node is not None and node.is_active
+        if node is None:
+            node = self._nodes[name] = _Node()
+        if was_active and node.value == value and node.range_word == range_word:
+            return
+        node.value, node.range_word = value, range_word
+        self._write(name, node)
+        if not was_active:
+            self._add_to_parents(name, 1)
+
+    def remove(self, name: Name) -> None:
+        """Deactivate a chunk; nothing happens if it is not active."""
+        node = self._nodes.get(name)
+        if node is None or not node.is_active:
+            return
+        node.value = node.range_word = 0
+        self._keep_or_drop(name, node)
+        self._add_to_parents(name, -1)
+
+    def clear(self) -> None:
+        """Deactivate everything."""
+        self._nodes.clear()
+        self._dirty.clear()
+        self._n_used = 0
+        self.rows[:] = _EMPTY
+        self.generation += 1
+
+    def take_dirty(self) -> list[tuple[int, int]]:
+        """Return the runs of rows (first, end) changed since the last call."""
+        runs: list[tuple[int, int]] = []
+        for row in sorted(self._dirty):
+            if runs and row - runs[-1][1] < 3:
+                runs[-1] = (runs[-1][0], row + 1)
+            else:
+                runs.append((row, row + 1))
+        self._dirty.clear()
+        return runs
+
+    def _add_to_parents(self, name: Name, change: int) -> None:
+        plane, key = name
+        if key >> (3 * INDEX_BITS) >= self._n_levels - 1:
+            return
+        for parent_key in self._parents.of(key):
+            parent = (plane, parent_key)
+            node = self._nodes.get(parent)
+            if node is None:
+                node = self._nodes[parent] = _Node()
+            had_finer, existed = node.n_finer > 0, node.is_active or node.n_finer > 0
+            node.n_finer += change
+            if had_finer != (node.n_finer > 0):
+                self._keep_or_drop(parent, node)
+            exists = node.is_active or node.n_finer > 0
+            # A cell that is only flagged must itself be found from above.
+            if existed != exists:
+                self._add_to_parents(parent, 1 if exists else -1)
+
+    def _keep_or_drop(self, name: Name, node: _Node) -> None:
+        if node.is_active or node.n_finer > 0:
+            self._write(name, node)
+            return
+        if node.row >= 0:
+            self.rows[node.row] = _REMOVED
+            self._dirty.add(node.row)
+        del self._nodes[name]
+
+    def _write(self, name: Name, node: _Node) -> None:
+        if node.row < 0:
+            if 2 * (self._n_used + 1) > len(self.rows):
+                self._rebuild()
+            node.row = self._insert(name)
+        self.rows[node.row, 2] = node.value | (FINER if node.n_finer else 0)
+        self.rows[node.row, 3] = node.range_word
+        self._dirty.add(node.row)
+
+    def _insert(self, name: Name) -> int:
+        low, high = pack_name(name)
+        mask = len(self.rows) - 1
+        row = hash_words(low, high) & mask
+        while True:
+            first, second = self.rows[row, 0], self.rows[row, 1]
+            if first == second and first >= _REMOVED:
+                break
+            row = (row + 1) & mask
+        if self.rows[row, 0] == _EMPTY:
+            self._n_used += 1
+        self.rows[row, 0] = low
+        self.rows[row, 1] = high
+        return row
+
+    def _rebuild(self) -> None:
+        """Start anew without removed rows, twice as large if it is really full."""
+        capacity = len(self.rows)
+        if 4 * len(self._nodes) > capacity:
+            capacity *= 2
+        self.rows = np.full((capacity, 4), _EMPTY, np.uint32)
+        self._n_used = 0
+        self.generation += 1
+        self._dirty.clear()
+        for name, node in self._nodes.items():
+            if node.row < 0:
+                continue
+            node.row = self._insert(name)
+            self.rows[node.row, 2] = node.value | (FINER if node.n_finer else 0)
+            self.rows[node.row, 3] = node.range_word
+
+
+def pack_name(name: Name) -> tuple[int, int]:
+    """Pack plane, level and grid index into two 32-bit words."""
+    plane, key = name
+    x, y = key & _MASK, (key >> INDEX_BITS) & _MASK
+    z, level = (key >> (2 * INDEX_BITS)) & _MASK, key >> (3 * INDEX_BITS)
+    low = x | y << _GPU_BITS | (z & 3) << (2 * _GPU_BITS)
+    return low, z >> 2 | level << 13 | plane << 17
+
+
+def hash_words(low: int, high: int) -> int:
+    """Mix two words as the shader does (``page_hash`` in pages.wgsl)."""
+    h = ((low * 0x9E3779B1) & 0xFFFFFFFF) ^ ((high * 0x85EBCA77) & 0xFFFFFFFF)
+    h ^= h >> 15
+    h = (h * 0x2C1B3C6D) & 0xFFFFFFFF
+    return h ^ (h >> 13)
+
+
+class _ParentFinder:
+    """Finds the cells of the next coarser level that overlap a chunk."""
+
+    def __init__(self, pyramid: Pyramid) -> None:
+        self._scale = pyramid.downscale.tolist()
+        self._offset = pyramid.offset.tolist()
+        self._chunk = pyramid.chunk_shapes.tolist()
+        self._shape = pyramid.shapes_zyx.tolist()
+        self._grid = pyramid.grids_zyx.tolist()
+        self._cache: dict[ChunkKey, tuple[ChunkKey, ...]] = {}
+
+    def of(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
+        found = self._cache.get(key)
+        if found is None:
+            if len(self._cache) > 1 << 17:
+                self._cache.clear()
+            found = self._cache[key] = self._find(key)
+        return found
+
+    def _find(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
+        level = key >> (3 * INDEX_BITS)
+        index = ((key >> (2 * INDEX_BITS)) & _MASK, (key >> INDEX_BITS) & _MASK, key & _MASK)
+        ranges = [self._overlap(level, axis, index[axis]) for axis in range(3)]
+        head = (level + 1) << INDEX_BITS
+        return tuple(
+            (((head | z) << INDEX_BITS | y) << INDEX_BITS) | x
+            for z in ranges[0]
+            for y in ranges[1]
+            for x in ranges[2]
+        )
+
+    def _overlap(self, level: int, axis: int, i: int) -> range:
+        """Return the cells of level + 1 under cell i along one axis.
+
+        Boxes that only touch do not overlap; cells at the ends of the grid
+        reach outwards without end, as in the shader.
+        """
+        scale, offset = self._scale[level][axis], self._offset[level][axis]
+        chunk, n = self._chunk[level][axis], self._shape[level][axis]
+        margin = 1e-3
+        low = scale * (chunk * i - 0.5 + margin) + offset
+        high = scale * (min(chunk * (i + 1), n) - 0.5 - margin) + offset
+        scale, offset = self._scale[level + 1][axis], self._offset[level + 1][axis]
+        chunk, last = self._chunk[level + 1][axis], self._grid[level + 1][axis] - 1
+        first = int(((low - offset) / scale + 0.5) // chunk)
+        end = int(((high - offset) / scale + 0.5) // chunk)
+        return range(min(max(first, 0), last), min(max(end, 0), last) + 1)

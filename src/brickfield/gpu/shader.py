@@ -1,0 +1,88 @@
+"""Binds a bricked volume to its WGSL program."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import wgpu
+from pygfx.renderers.wgpu import (
+    BaseShader,
+    Binding,
+    GfxSampler,
+    GfxTextureView,
+    register_wgpu_render_function,
+)
+from pygfx.renderers.wgpu.shader.templating import register_wgsl_loader
+
+from brickfield.gpu.material import BrickMaterial, BrickVolume
+
+
+def _load(name: str) -> str:
+    text: str = files("brickfield.gpu").joinpath("wgsl", name).read_text("utf-8")
+    return text
+
+
+register_wgsl_loader("brickfield", _load)
+
+
+@register_wgpu_render_function(BrickVolume, BrickMaterial)
+class BrickShader(BaseShader):
+    """The ray caster. Template variables are fixed by the material's program."""
+
+    type = "render"
+
+    def get_bindings(
+        self, wobject: BrickVolume, shared: Any, scene: Any
+    ) -> dict[int, dict[int, Binding]]:
+        """Declare textures, buffers and samplers for pygfx."""
+        material = wobject.material
+        mode, interpolation, n_channels = material.program
+        # Read so that pygfx notes the dependence and binds anew after a change.
+        _ = material._store.bricks_version  # noqa: SLF001
+        self["mode"] = mode
+        self["interpolation"] = interpolation
+        self["n_channels"] = n_channels
+        self["n_levels"] = len(material.levels)
+        self["range_format"] = material.format_kind
+        self["is_integer"] = material.is_integer
+        self["may_be_nonfinite"] = material.may_be_nonfinite
+        depth = material._store.depth_texture  # noqa: SLF001
+        self["has_depth"] = depth is not None
+
+        fragment = "FRAGMENT"
+        bricks = GfxSampler(interpolation, "clamp")
+        bindings = [
+            Binding("u_stdinfo", "buffer/uniform", shared.uniform_buffer),
+            Binding("u_wobject", "buffer/uniform", wobject.uniform_buffer),
+            Binding("u_material", "buffer/uniform", material.uniform_buffer),
+            Binding("s_pages", "buffer/read_only_storage", material.pages, fragment),
+            Binding("t_lut", "texture/auto", GfxTextureView(material.lut), fragment),
+            Binding("s_lut", "sampler/filtering", GfxSampler("linear", "clamp"), fragment),
+        ]
+        if not material.is_integer:
+            bindings.append(Binding("s_bricks", "sampler/filtering", bricks, fragment))
+        bindings += [
+            Binding(f"t_level{i}", "texture/auto", GfxTextureView(texture), fragment)
+            for i, texture in enumerate(material.levels)
+        ]
+        groups = dict(enumerate(bindings))
+        self.define_bindings(0, groups)
+        if depth is None:
+            return {0: groups}
+        return {0: groups, 1: {0: Binding("t_depth", "shadow_texture/2d", depth, fragment)}}
+
+    def get_pipeline_info(self, wobject: Any, shared: Any) -> dict[str, Any]:
+        """Describe the one triangle that covers the picture."""
+        return {
+            "primitive_topology": wgpu.PrimitiveTopology.triangle_list,
+            "cull_mode": wgpu.CullMode.none,
+        }
+
+    def get_render_info(self, wobject: Any, shared: Any) -> dict[str, Any]:
+        """Describe the draw call."""
+        return {"indices": (3, 1)}
+
+    def get_code(self) -> str:
+        """Return the program's text before templating."""
+        return _load("volume.wgsl")

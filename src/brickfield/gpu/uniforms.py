@@ -1,0 +1,124 @@
+"""Frame uniforms: rays, levels and windows as the shader wants them.
+
+All products are formed in float64 relative to an integer voxel near the eye
+(the *anchor*) and only then rounded to float32. Positions that the shader
+handles are therefore small wherever detail matters, in volumes of any size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import radians, tan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu.axes import to_xyz
+from brickfield.gpu.layout import LevelLayout
+from brickfield.model.camera import CameraState
+from brickfield.model.scales import Pyramid
+from brickfield.model.transforms import AffineTransform
+
+F64 = NDArray[np.float64]
+_ANCHOR_FROM = 1 << 15
+"""Volumes shorter than this along every axis need no anchor."""
+
+
+@dataclass(frozen=True)
+class RayUniforms:
+    """Rays of one camera through one volume, GPU order, relative to the anchor.
+
+    ``origin = origin0 + ndc.x * origin_x + ndc.y * origin_y``, likewise the
+    direction, whose parameter is the view depth.
+    """
+
+    origin0: F64
+    origin_x: F64
+    origin_y: F64
+    direction0: F64
+    direction_x: F64
+    direction_y: F64
+
+
+def anchor_of(camera: CameraState, world: AffineTransform, pyramid: Pyramid) -> F64:
+    """Choose the integer voxel of level 0 (z, y, x) that positions count from."""
+    shape = pyramid.shapes_zyx[0]
+    if int(shape.max()) < _ANCHOR_FROM:
+        return np.zeros(3)
+    eye = world.inverse.apply(camera.position)
+    return np.rint(np.clip(eye, 0, shape - 1))
+
+
+def ray_uniforms(
+    camera: CameraState, world: AffineTransform, anchor: F64
+) -> RayUniforms:
+    """Derive the rays of a camera in the data space of a volume.
+
+    Parameters
+    ----------
+    camera : CameraState
+    world : AffineTransform
+        Data space to world, (z, y, x).
+    anchor : ndarray, shape (3,)
+        Integer voxel (z, y, x).
+    """
+    inverse = world.inverse
+    linear = inverse.matrix[:3, :3]
+    right, up, back = camera.axes
+    width, height = camera.viewport
+    half = camera.height / 2 if camera.orthographic else tan(radians(camera.fov) / 2)
+    across = linear @ right * (half * width / height)
+    upward = linear @ up * half
+    eye = inverse.apply(camera.position) - anchor
+    forward = -(linear @ back)
+    zero = np.zeros(3)
+    o_x, o_y = (across, upward) if camera.orthographic else (zero, zero)
+    d_x, d_y = (zero, zero) if camera.orthographic else (across, upward)
+    return RayUniforms(
+        *(to_xyz(v) for v in (eye, o_x, o_y, forward, d_x, d_y))
+    )
+
+
+def level_uniforms(
+    pyramid: Pyramid, layouts: tuple[LevelLayout, ...], anchor: F64
+) -> dict[str, NDArray[np.generic]]:
+    """Derive the arrays ``lv_*`` of the shader but for texture sizes.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_levels, 3)
+        GPU order. Level space counts from the first voxel of the cell that
+        holds the anchor (``lv_cell0``).
+    """
+    scale, offset = pyramid.downscale, pyramid.offset
+    brick = np.array([lay.brick_zyx for lay in layouts], dtype=np.float64)
+    at = (anchor - offset) / scale
+    cell0 = np.where(anchor.any(), np.floor((at + 0.5) / brick), 0.0)
+    arrays = {
+        "lv_scale": 1 / scale,
+        "lv_shift": at - cell0 * brick,
+        "lv_brick": brick,
+        "lv_border": np.array([lay.border_zyx for lay in layouts]),
+        "lv_slot": np.array([lay.slot_zyx for lay in layouts]),
+        "lv_cell0": cell0,
+        "lv_grid": pyramid.grids_zyx,
+    }
+    return {name: to_xyz(values) for name, values in arrays.items()}
+
+
+def clip_planes_in_data(
+    planes: NDArray[np.float64], world: AffineTransform, anchor: F64
+) -> F64:
+    """Turn world planes (nz, ny, nx, d) into data planes (nx, ny, nz, d).
+
+    Parameters
+    ----------
+    planes : ndarray, shape (n, 4)
+        Kept where ``n . p + d >= 0``.
+    """
+    if not len(planes):
+        return np.zeros((0, 4))
+    m = world.matrix
+    normals = planes[:, :3] @ m[:3, :3]
+    shift = planes[:, :3] @ (m[:3, 3] + m[:3, :3] @ anchor) + planes[:, 3]
+    return np.hstack([to_xyz(normals), shift[:, None]])

@@ -1,0 +1,122 @@
+// Samples of one chunk along a ray.
+//
+// Along the dominant axis of the ray, samples lie at fixed voxel coordinates
+// (k + 0.5) * step - 0.5 of the sampled level: at voxel centres for a step of 1.
+// They do not depend on where bricks begin, so bricks leave no seams, skipping
+// changes nothing, and an axis-parallel ray meets every voxel exactly once.
+
+struct Run {
+    count: i32,
+    start: vec3<f32>,   // texel of the first sample
+    step: vec3<f32>,    // texels between samples
+    t: f32,             // of the first sample
+    dt: f32,
+};
+
+fn run_of(ray: Ray, cell: Cell, t_from: f32, t_to: f32) -> Run {
+    let level = cell.level;
+    let start = level_start(ray, level);
+    let direction = level_direction(ray, level);
+    let size = abs(direction);
+    let is_x = size.x >= size.y && size.x >= size.z;
+    let is_y = !is_x && size.y >= size.z;
+    let dominant = vec3<bool>(is_x, is_y, !is_x && !is_y);
+    let one = select(vec3<f32>(0.0), vec3<f32>(1.0), dominant);
+    let rate = dot(direction, one);
+    let along = sign(rate);
+    let step = u_wobject.options.x;
+
+    // Index of a sample as a function of t, growing along the ray.
+    let offset = along * ((dot(start, one) + 0.5) / step - 0.5);
+    let slope = abs(rate) / step;
+    let first = ceil(offset + slope * t_from);
+    var run: Run;
+    run.count = i32(ceil(offset + slope * t_to) - first);
+    run.dt = 1.0 / slope;
+    run.t = (first - offset) * run.dt;
+
+    let q_dominant = (along * first + 0.5) * step - 0.5;
+    var q = select(start + direction * run.t, vec3<f32>(q_dominant), dominant);
+    var q_step = select(direction * run.dt, vec3<f32>(along * step), dominant);
+    // A ray along an axis through voxel centres shall meet them exactly.
+    let nearest = round(q);
+    let is_still = abs(q_step) < vec3<f32>(1.0e-5 * step);
+    let snap = is_still & (abs(q - nearest) < vec3<f32>(2.0e-3));
+    q = select(q, nearest, snap);
+    q_step = select(q_step, vec3<f32>(0.0), is_still);
+
+    run.start = q - cell.origin + u_wobject.lv_border[level].xyz + 0.5
+        + slot_position(cell.value) * u_wobject.lv_slot[level].xyz;
+    run.step = q_step;
+    return run;
+}
+
+fn slot_position(value: u32) -> vec3<f32> {
+    return vec3<f32>(
+        f32(value & 63u), f32((value >> 6u) & 63u), f32((value >> 12u) & 63u)
+    );
+}
+
+$$ if is_integer
+$$ for l in range(n_levels)
+fn load_{{ l }}(texel: vec3<f32>) -> u32 {
+    return textureLoad(t_level{{ l }}, vec3<i32>(floor(texel)), 0).r;
+}
+$$ endfor
+
+fn load_label(level: i32, texel: vec3<f32>) -> u32 {
+    switch level {
+        $$ for l in range(n_levels)
+        case {{ l }}: { return load_{{ l }}(texel); }
+        $$ endfor
+        default: { return 0u; }
+    }
+}
+$$ else
+
+$$ for l in range(n_levels)
+$$ if may_be_nonfinite
+// Trilinear without the voxels that are not numbers; NaN where the nearest is.
+fn careful_{{ l }}(texel: vec3<f32>) -> f32 {
+    let nearest = textureLoad(t_level{{ l }}, vec3<i32>(floor(texel)), 0).r;
+    $$ if interpolation == 'nearest'
+    return nearest;
+    $$ else
+    if (is_nan(nearest)) { return nearest; }
+    let base = floor(texel - 0.5);
+    let f = texel - 0.5 - base;
+    let top = vec3<i32>(textureDimensions(t_level{{ l }})) - 1;
+    var sum = 0.0;
+    var weights = 0.0;
+    for (var i = 0; i < 8; i = i + 1) {
+        let d = vec3<i32>(i & 1, (i >> 1u) & 1, i >> 2u);
+        let w3 = select(1.0 - f, f, d == vec3<i32>(1));
+        let w = w3.x * w3.y * w3.z;
+        let at = clamp(vec3<i32>(base) + d, vec3<i32>(0), top);
+        let v = textureLoad(t_level{{ l }}, at, 0).r;
+        if (w > 0.0 && !is_nan(v)) {
+            sum = sum + w * v;
+            weights = weights + w;
+        }
+    }
+    return sum / weights;
+    $$ endif
+}
+$$ endif
+$$ endfor
+
+fn sample_at(level: i32, texel: vec3<f32>, value: u32) -> f32 {
+    let uvw = texel * u_wobject.lv_inverse[level].xyz;
+    switch level {
+        $$ for l in range(n_levels)
+        case {{ l }}: {
+            $$ if may_be_nonfinite
+            if ((value & PAGE_NONFINITE) != 0u) { return careful_{{ l }}(texel); }
+            $$ endif
+            return textureSampleLevel(t_level{{ l }}, s_bricks, uvw, 0.0).r;
+        }
+        $$ endfor
+        default: { return 0.0; }
+    }
+}
+$$ endif
