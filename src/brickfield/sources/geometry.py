@@ -1,0 +1,199 @@
+"""Axes and levels from what files say: names to kinds, ratios to voxel sizes.
+
+Every function is pure. A *centre-aligned* pyramid lies over one extent: the
+edges of all levels coincide, so voxel 0 of a level whose voxels are f times as
+large has its centre (f - 1) / 2 fine voxels further in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from brickfield.errors import OptionError
+from brickfield.model.axes import Axis, AxisKind
+from brickfield.model.scales import Int3, ScaleLevel, Vec3, choose_chunk_shape
+from brickfield.sources.stored_array import ArrayHeader
+
+_KINDS: dict[str, AxisKind] = {
+    "z": "space",
+    "y": "space",
+    "x": "space",
+    "t": "time",
+    "time": "time",
+    "c": "channel",
+    "channel": "channel",
+    "ch": "channel",
+}
+MAX_LIKELY_CHANNELS = 16
+"""A leading axis longer than this is taken for time, not for channels."""
+NUMERIC_KINDS = "biuf"
+"""Kinds of numpy data types whose values can be drawn."""
+
+
+def axis_named(name: str, unit: str | None = None) -> Axis:
+    """Make an axis whose kind follows from its name."""
+    return Axis(name, _KINDS.get(name.lower(), "other"), unit)
+
+
+def default_axes(shape: Sequence[int]) -> tuple[Axis, ...]:
+    """Guess the axes of an array by its rank.
+
+    Two axes are (y, x), three (z, y, x). A fourth in front is ``c`` when at most
+    16 long, else ``t``; five are (t, c, z, y, x); more get the names d0, d1, ….
+    """
+    n = len(shape)
+    if n <= 3:
+        return tuple(axis_named(name) for name in "zyx"[3 - n :])
+    if n == 4:
+        lead = ["c" if shape[0] <= MAX_LIKELY_CHANNELS else "t"]
+    else:
+        lead = [f"d{i}" for i in range(n - 5)] + ["t", "c"]
+    return tuple(axis_named(name) for name in (*lead, "z", "y", "x"))
+
+
+def parse_axes(
+    axes: str | Sequence[str | Axis] | None, shape: Sequence[int]
+) -> tuple[Axis, ...]:
+    """Read axes as a user gives them.
+
+    Raises
+    ------
+    OptionError
+        If their number is not the array's rank, or names repeat.
+    """
+    if axes is None:
+        return default_axes(shape)
+    parsed = tuple(a if isinstance(a, Axis) else axis_named(str(a)) for a in axes)
+    if len(parsed) != len(shape):
+        msg = (
+            f"expected one axis name for each of the array's {len(shape)} axes;"
+            f" found {len(parsed)} ({', '.join(a.name for a in parsed)})"
+        )
+        raise OptionError(msg)
+    if len({a.name for a in parsed}) != len(parsed):
+        names = ", ".join(a.name for a in parsed)
+        msg = f"expected different axis names; found {names}"
+        raise OptionError(msg)
+    if not any(a.kind == "space" for a in parsed):
+        msg = "expected at least one of the axes z, y, x; found none of them"
+        raise OptionError(msg)
+    return parsed
+
+
+def spatial_positions(axes: Sequence[Axis]) -> Int3:
+    """Positions of z, y and x among the axes; -1 for an absent one.
+
+    Axes of space with other names are taken in their order, the last one as x.
+    """
+    space = [i for i, a in enumerate(axes) if a.kind == "space"]
+    names = {axes[i].name.lower(): i for i in space}
+    if names.keys() <= set("zyx"):
+        z, y, x = (names.get(name, -1) for name in "zyx")
+        return (z, y, x)
+    z, y, x = [-1] * (3 - len(space[-3:])) + space[-3:]
+    return (z, y, x)
+
+
+def over_axes(
+    values_zyx: Sequence[float], axes: Sequence[Axis], others: float
+) -> tuple[float, ...]:
+    """Spread (z, y, x) values over all axes, with `others` for the rest."""
+    result = [others] * len(axes)
+    for value, position in zip(values_zyx, spatial_positions(axes), strict=True):
+        if position >= 0:
+            result[position] = float(value)
+    return tuple(result)
+
+
+def values_zyx(
+    values: Sequence[float], axes: Sequence[Axis], absent: float
+) -> tuple[float, float, float]:
+    """Pick the (z, y, x) values out of one value for each axis."""
+    z, y, x = (float(values[p]) if p >= 0 else absent for p in spatial_positions(axes))
+    return (z, y, x)
+
+
+def make_level(
+    path: str,
+    header: ArrayHeader,
+    axes: Sequence[Axis],
+    *,
+    voxel_size: Sequence[float],
+    translation: Sequence[float],
+) -> ScaleLevel:
+    """Make a level and choose the chunks it is planned in.
+
+    Parameters
+    ----------
+    path : str
+    header : ArrayHeader
+        Of the stored array, all axes.
+    axes : sequence of Axis
+    voxel_size, translation : sequence of float
+        World units, all axes.
+    """
+    spatial = spatial_positions(axes)
+    shape = _pick(header.shape, spatial)
+    storage = _pick(header.chunk_shape, spatial)
+    return ScaleLevel(
+        path=path,
+        shape=header.shape,
+        dtype=header.dtype,
+        storage_chunk_shape=header.chunk_shape,
+        voxel_size=tuple(float(v) for v in voxel_size),
+        translation=tuple(float(v) for v in translation),
+        spatial_axes=spatial,
+        chunk_shape=choose_chunk_shape(shape, storage),
+        fill_value=header.fill_value,
+    )
+
+
+def virtual_chunk_shape(shape: Sequence[int], axes: Sequence[Axis]) -> tuple[int, ...]:
+    """Storage chunks for an array that has none: the planned chunks themselves."""
+    spatial = spatial_positions(axes)
+    whole = _pick(shape, spatial)
+    chunk = [1] * len(shape)
+    for edge, position in zip(choose_chunk_shape(whole, whole), spatial, strict=True):
+        if position >= 0:
+            chunk[position] = edge
+    return tuple(chunk)
+
+
+def aligned_geometry(
+    voxel_size: Sequence[float],
+    translation: Sequence[float],
+    factors: Sequence[float],
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Voxel size and translation of a coarser level over the same extent.
+
+    Parameters
+    ----------
+    voxel_size, translation : sequence of float
+        Of level 0.
+    factors : sequence of float
+        Voxel size of the level over level 0's, same axes.
+    """
+    size, shift, factor = (
+        np.asarray(v, dtype=np.float64) for v in (voxel_size, translation, factors)
+    )
+    start = shift + (factor - 1) / 2 * size
+    return tuple((size * factor).tolist()), tuple(start.tolist())
+
+
+def is_usable_scale(values: Sequence[float]) -> bool:
+    """Whether all values are finite and above zero."""
+    array = np.asarray(values, dtype=np.float64)
+    return bool(np.isfinite(array).all() and (array > 0).all())
+
+
+def as_vec3(values: Sequence[float]) -> Vec3:
+    """Make a triple of floats."""
+    a, b, c = (float(v) for v in values)
+    return (a, b, c)
+
+
+def _pick(values: Sequence[int], spatial: Int3) -> Int3:
+    z, y, x = (int(values[p]) if p >= 0 else 1 for p in spatial)
+    return (z, y, x)
