@@ -1,1 +1,1 @@
-"""brickfield.planning"""
+"""Which chunks one frame wants: pure decisions, numpy only."""

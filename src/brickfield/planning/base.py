@@ -1,0 +1,140 @@
+"""The coarse level that is always kept, and what is visible of it.
+
+The base level is the finest whose whole grid costs at most the policy's share
+of the budget. It is wanted first, whole, and never leaves, so that whatever the
+camera does next there is something to draw. If even the coarsest level is too
+large for that share, it is still kept whole while that leaves at least half of
+the budget to refinement (or nothing is left to refine); beyond that only its
+visible chunks are wanted, and if these alone exceed the budget, as many as fit:
+the one case in which a plan cannot cover the view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brickfield.planning.culling import visible_cells
+from brickfield.planning.grid import Bools, Floats, Ints
+from brickfield.planning.refine import Layer, Nodes
+
+_LARGEST_SHARE = 0.5
+"""Of the budget, for a whole coarsest level of a pyramid with finer ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """The base level of one layer.
+
+    Attributes
+    ----------
+    level : int
+    hidden : Nodes
+        Chunks that are kept without being in view.
+    is_whole : bool
+        Whether the whole level is kept.
+    is_cut : bool
+        Whether the budget left visible chunks out.
+    """
+
+    level: int
+    hidden: Nodes
+    is_whole: bool
+    is_cut: bool = False
+
+
+def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], int]:
+    """Choose every layer's base level and plant its tree.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Their trees are begun: the visible base chunks become the first nodes.
+    budget_bytes : int
+        Of all layers together.
+
+    Returns
+    -------
+    bases : list of Base
+    used_bytes : int
+        What the base levels cost together.
+    """
+    share = budget_bytes // max(len(layers), 1)
+    bases = [_lay_base(layer, share, budget_bytes) for layer in layers]
+    used = sum(
+        _cost(layer, nodes)
+        for layer, base in zip(layers, bases, strict=True)
+        if base.is_whole
+        for nodes in (layer.tree[0], base.hidden)
+    )
+    partial = [i for i, base in enumerate(bases) if not base.is_whole]
+    cuts = _cut_to_fit([layers[i] for i in partial], budget_bytes - used)
+    for i, is_cut in zip(partial, cuts, strict=True):
+        bases[i] = Base(bases[i].level, bases[i].hidden, is_whole=False, is_cut=is_cut)
+        used += _cost(layers[i], layers[i].tree[0])
+    return bases, used
+
+
+def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
+    level, is_whole = _choose_level(layer, share_bytes)
+    grid, view = layer.grid, layer.view
+    if is_whole:
+        cells = grid.all_cells(level)
+        is_seen = view.region.intersects(*grid.boxes(level, cells))
+    else:
+
+        def rank(centre: Floats, half: Floats) -> Floats:
+            return view.magnification(centre, half) * (1 + view.nearness(centre))
+
+        # One more than can fit, so that a cut is noticed.
+        limit = int(budget_bytes // layer.brick_bytes[level]) + 1
+        cells = visible_cells(grid, level, view.region, limit=limit, rank=rank)
+        is_seen = np.ones(len(cells), dtype=bool)
+    layer.tree = [_measure(layer, level, cells[is_seen])]
+    return Base(level, _measure(layer, level, cells[~is_seen]), is_whole)
+
+
+def _choose_level(layer: Layer, share_bytes: int) -> tuple[int, bool]:
+    """Choose the base level, and whether all of it is kept."""
+    costs = layer.grid.shapes.prod(axis=1, dtype=np.float64) * layer.brick_bytes
+    coarsest = len(costs) - 1
+    finest = min(layer.policy.forced_level or 0, coarsest)
+    for level in range(finest, len(costs)):
+        if costs[level] <= share_bytes * layer.policy.base_share:
+            return level, True
+    largest = _LARGEST_SHARE if coarsest > finest else 1.0
+    return coarsest, bool(costs[coarsest] <= share_bytes * largest)
+
+
+def _measure(layer: Layer, level: int, cells: Ints) -> Nodes:
+    owners = np.full(len(cells), -1, dtype=np.int64)
+    return layer.make_nodes(level, cells, layer.grid.boxes(level, cells), owners)
+
+
+def _cost(layer: Layer, nodes: Nodes) -> int:
+    n_kept = int(np.count_nonzero(~nodes.is_empty))
+    return n_kept * int(layer.brick_bytes[nodes.level])
+
+
+def _cut_to_fit(layers: Sequence[Layer], room_bytes: int) -> list[bool]:
+    """Keep the highest-ranked visible base chunks that fit; tell who lost some."""
+    if sum(_cost(layer, layer.tree[0]) for layer in layers) <= room_bytes:
+        return [False] * len(layers)
+    roots = [layer.tree[0] for layer in layers]
+    wants = np.concatenate([n.errors_px * (1 + n.nearness) for n in roots])
+    costs = np.concatenate(
+        [
+            np.where(n.is_empty, 0, layer.brick_bytes[n.level])
+            for n, layer in zip(roots, layers, strict=True)
+        ]
+    )
+    order = np.argsort(-wants, kind="stable")
+    is_kept: Bools = np.zeros(len(wants), dtype=bool)
+    is_kept[order] = np.cumsum(costs[order]) <= room_bytes
+    ends = np.cumsum([len(n.keys) for n in roots])[:-1]
+    kept = np.split(is_kept, ends)
+    for layer, nodes, rows in zip(layers, roots, kept, strict=True):
+        layer.tree = [nodes.take(rows)]
+    return [not bool(rows.all()) for rows in kept]

@@ -1,0 +1,239 @@
+"""Which boxes a camera can see.
+
+The test never drops a box that intersects the visible region; it may keep one
+that only comes near an edge of it. A box is dropped when it lies wholly outside
+of one plane, or when the region lies wholly beside it along z, y or x (the
+separating axes of the box; this catches large boxes that the planes alone
+keep). Containment is exact: a convex region contains a box when the corner that
+is farthest out along each plane is inside.
+
+Planes are carried into data space, where chunks are axis-aligned for any world
+transform, so rotated and sheared layers cost nothing extra and lose nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from brickfield.errors import OptionError
+from brickfield.model.chunks import ChunkId
+from brickfield.model.frustum import Frustum
+from brickfield.model.scales import Pyramid
+from brickfield.model.transforms import AffineTransform
+from brickfield.planning.grid import Bools, CellGrid, Floats, Ints, cell_grid
+
+CullingMode = Literal["any", "all"]
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class VisibleRegion:
+    """A convex region of data space, (z, y, x).
+
+    Attributes
+    ----------
+    planes : ndarray, shape (n, 4), float64
+        Rows (nz, ny, nx, d); inside where ``n . p + d >= 0``.
+    low, high : ndarray, shape (3,), float64
+        A box round the region.
+    """
+
+    planes: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def from_frustum(cls, frustum: Frustum, world: AffineTransform) -> VisibleRegion:
+        """Carry a frustum from world to data space.
+
+        Parameters
+        ----------
+        frustum : Frustum
+            World.
+        world : AffineTransform
+            Data space to world, invertible.
+        """
+        planes = frustum.planes @ world.matrix
+        corners = world.inverse.apply(frustum.corners.reshape(-1, 3))
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        # Rounding must not drop what touches: widen by a billionth of all sizes.
+        slack = _ROUNDING * np.maximum(np.abs(low), np.abs(high)).max()
+        reach = np.abs(planes[:, :3]).sum(axis=1) * slack
+        planes[:, 3] += reach + _ROUNDING * np.abs(planes[:, 3])
+        return cls(planes, low - slack, high + slack)
+
+    def intersects(self, centre: Floats, half: Floats) -> Bools:
+        """Tell which boxes may be visible; none that is visible is left out.
+
+        Parameters
+        ----------
+        centre, half : ndarray, shape (n, 3), float64
+            Centres and half sizes, data space.
+
+        Returns
+        -------
+        ndarray, shape (n,), bool
+        """
+        n = self.planes[:, :3].T
+        reach = centre @ n + half @ np.abs(n)
+        is_kept = (reach >= -self.planes[:, 3]).all(axis=1)
+        is_kept &= (centre - half <= self.high).all(axis=1)
+        is_kept &= (centre + half >= self.low).all(axis=1)
+        return np.asarray(is_kept)
+
+    def contains(self, centre: Floats, half: Floats) -> Bools:
+        """Tell which boxes lie wholly inside, shape (n,); see :meth:`intersects`."""
+        n = self.planes[:, :3].T
+        reach = centre @ n - half @ np.abs(n)
+        return np.asarray((reach >= -self.planes[:, 3]).all(axis=1))
+
+
+def frustum_from_corners(corners: ArrayLike) -> Frustum:
+    """Make the planes that belong to eight corners.
+
+    Parameters
+    ----------
+    corners : array_like, shape (2, 4, 3) or (8, 3)
+        Near and far x corner x (z, y, x), world; corners run round the quad. The
+        near quad may be a point (an apex) or equal to the far one (a slice).
+
+    Raises
+    ------
+    OptionError
+        If the corners span no area.
+    """
+    near, far = np.asarray(corners, dtype=np.float64).reshape(2, 4, 3)
+    middle = np.concatenate([near, far]).mean(axis=0)
+    normals = [np.cross(q[2] - q[0], q[3] - q[1]) for q in (near, far)]
+    axis = max(normals, key=lambda n: float(np.linalg.norm(n)))
+    length = np.linalg.norm(axis)
+    if not length > 0:
+        msg = "expected frustum corners that span a view; found an empty quad"
+        raise OptionError(msg)
+    axis = axis / length
+    depth = far.mean(axis=0) - near.mean(axis=0)
+    is_slice = bool(np.linalg.norm(depth) == 0)
+    if depth @ axis < 0:
+        axis = -axis
+    rows = [_plane(axis, near.mean(axis=0)), _plane(-axis, far.mean(axis=0))]
+    wide = far if np.ptp(far, axis=0).sum() >= np.ptp(near, axis=0).sum() else near
+    for i in range(4):
+        side = axis if is_slice else far[i] - near[i]
+        normal = np.cross(wide[(i + 1) % 4] - wide[i], side)
+        normal = normal / max(float(np.linalg.norm(normal)), 1e-300)
+        if normal @ (middle - wide[i]) < 0:
+            normal = -normal
+        rows.append(_plane(normal, wide[i]))
+    return Frustum(np.stack(rows), np.stack([near, far]))
+
+
+def _plane(normal: Floats, point: Floats) -> Floats:
+    return np.append(normal, -normal @ point)
+
+
+def visible_cells(
+    grid: CellGrid,
+    level: int,
+    region: VisibleRegion,
+    *,
+    limit: int | None = None,
+    rank: Callable[[Floats, Floats], Floats] | None = None,
+) -> Ints:
+    """Find the visible cells of one level without touching the others.
+
+    Blocks of cells are halved along every axis, and only visible blocks are
+    looked at again.
+
+    Parameters
+    ----------
+    grid : CellGrid
+    level : int
+    region : VisibleRegion
+    limit : int, optional
+        Largest number of cells; the highest-ranked blocks are followed.
+    rank : callable, optional
+        ``(centre, half) -> (n,)``, larger is kept sooner; needed with `limit`.
+
+    Returns
+    -------
+    ndarray, shape (n, 3), int64
+        Grid indices (z, y, x).
+    """
+    shape = grid.shapes[level]
+    size = 1 << int(np.ceil(np.log2(shape.max())))
+    halves = np.indices((2, 2, 2)).reshape(3, -1).T
+    cells = np.zeros((1, 3), dtype=np.int64)
+    while True:
+        is_kept = (cells < shape).all(axis=1) & grid.has_volume(level, cells, size)
+        cells = cells[is_kept]
+        centre, half = grid.boxes(level, cells, size)
+        is_seen = region.intersects(centre, half)
+        cells = cells[is_seen]
+        if limit is not None and rank is not None and len(cells) > limit:
+            order = np.argsort(-rank(centre[is_seen], half[is_seen]), kind="stable")
+            cells = cells[order[:limit]]
+        if size == 1:
+            return cells
+        size //= 2
+        cells = (cells[:, None, :] + halves * size).reshape(-1, 3)
+
+
+class ChunkCuller:
+    """Finds the chunks of a level that a view frustum meets. Any thread.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    world : AffineTransform, optional
+        Data space to world; by default voxel size and translation of level 0.
+    """
+
+    def __init__(self, pyramid: Pyramid, world: AffineTransform | None = None) -> None:
+        self._grid = cell_grid(pyramid)
+        self._world = world or AffineTransform.of_level(pyramid.levels[0])
+
+    def find_visible_chunks(
+        self,
+        frustum_corners: NDArray[np.float64],
+        scale: int,
+        culling_mode: CullingMode = "any",
+    ) -> list[ChunkId]:
+        """Find the chunks of one level in a frustum.
+
+        Parameters
+        ----------
+        frustum_corners : ndarray, shape (2, 4, 3), float64
+            Near and far x corner x (z, y, x), world.
+        scale : int
+            Level, 0 is the finest.
+        culling_mode : {"any", "all"}
+            Chunks that intersect the frustum, or those wholly inside.
+
+        Returns
+        -------
+        list of ChunkId
+            In order of level and grid index.
+
+        Raises
+        ------
+        OptionError
+            If there is no such level or mode.
+        """
+        n_levels = len(self._grid.shapes)
+        if not 0 <= scale < n_levels:
+            msg = f"expected a level from 0 to {n_levels - 1}; found {scale}"
+            raise OptionError(msg)
+        if culling_mode not in ("any", "all"):
+            msg = f"expected culling mode 'any' or 'all'; found {culling_mode!r}"
+            raise OptionError(msg)
+        frustum = frustum_from_corners(frustum_corners)
+        region = VisibleRegion.from_frustum(frustum, self._world)
+        cells = visible_cells(self._grid, scale, region)
+        if culling_mode == "all":
+            cells = cells[region.contains(*self._grid.boxes(scale, cells))]
+        return sorted(ChunkId(scale, (z, y, x)) for z, y, x in cells.tolist())

@@ -1,0 +1,312 @@
+"""The pure function from a camera and a budget to the chunks of one frame.
+
+Invariant: a :class:`FramePlan` fits its budget, and its leaves, with the chunks
+known to be empty, cover every point that is seen. A view that asks for too much
+becomes coarser, never holey. (The one exception is an image whose coarsest
+level alone exceeds the budget; see :mod:`brickfield.planning.base`.)
+
+Nothing here reads, waits, logs or remembers. The previous plan is an argument,
+so that a replay of the same requests gives the same plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import OptionError
+from brickfield.model.camera import CameraState
+from brickfield.model.chunks import unpack_keys
+from brickfield.model.requests import Category
+from brickfield.model.scales import Pyramid, Vec3
+from brickfield.model.transforms import AffineTransform
+from brickfield.planning.base import Base, lay_bases
+from brickfield.planning.grid import cell_grid
+from brickfield.planning.policy import EXPLORATION, LodPolicy
+from brickfield.planning.prefetch import prefetch_nodes
+from brickfield.planning.priority import (
+    base_priorities,
+    loading_order,
+    visible_priorities,
+)
+from brickfield.planning.refine import Layer, Nodes, Occupancy, present_rows, refine
+from brickfield.planning.view import DataView
+
+
+def _no_keys() -> NDArray[np.int64]:
+    return np.empty(0, dtype=np.int64)
+
+
+def _no_planes() -> NDArray[np.float64]:
+    return np.empty((0, 4))
+
+
+@dataclass(frozen=True, eq=False)
+class FramePlan:
+    """The chunks that one frame of one layer wants, most wanted first.
+
+    Attributes
+    ----------
+    keys : ndarray, shape (n,), int64
+        Packed chunk keys (see :mod:`brickfield.model.chunks`), each once.
+    priorities : ndarray, shape (n,), float32
+        Ascending within a category.
+    categories : ndarray, shape (n,), uint8
+        :class:`~brickfield.model.requests.Category`, ascending.
+    errors_px : ndarray, shape (n,), float32
+        Length on the screen of the longest voxel edge, at the chunk's nearest
+        visible point, pixels.
+    is_leaf : ndarray, shape (n,), bool
+        What shall finally be drawn. The others are kept to fall back to (base
+        level) or for the next move (prefetch).
+    cost_bytes : int
+        GPU bytes of all chunks together.
+    is_coarsened : bool
+        Whether the budget stopped refinement above the target.
+    max_error_px : float
+        Largest error of a leaf, 0 without leaves. Above the target also where
+        level 0 itself is too coarse for the view.
+    base_level : int
+    refined : ndarray, shape (m,), int64
+        Keys of chunks replaced by finer ones, ascending (for hysteresis).
+    target_error_px : float
+        What the plan aimed at.
+    """
+
+    keys: NDArray[np.int64]
+    priorities: NDArray[np.float32]
+    categories: NDArray[np.uint8]
+    errors_px: NDArray[np.float32]
+    is_leaf: NDArray[np.bool_]
+    cost_bytes: int
+    is_coarsened: bool
+    max_error_px: float
+    base_level: int
+    refined: NDArray[np.int64] = field(default_factory=_no_keys)
+    target_error_px: float = 1.0
+
+    @cached_property
+    def levels(self) -> NDArray[np.int64]:
+        """Level of every chunk, shape (n,)."""
+        return unpack_keys(self.keys)[0]
+
+    @cached_property
+    def leaf_keys(self) -> NDArray[np.int64]:
+        """Keys of the leaves, most wanted first."""
+        return self.keys[self.is_leaf]
+
+    @property
+    def n_chunks(self) -> int:
+        """Chunks of the plan."""
+        return len(self.keys)
+
+    @cached_property
+    def leaves_by_level(self) -> dict[int, int]:
+        """Number of leaves of every level that has some, finest first."""
+        levels, counts = np.unique(self.levels[self.is_leaf], return_counts=True)
+        return dict(zip(levels.tolist(), counts.tolist(), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class PlanRequest:
+    """What one layer asks of a plan.
+
+    Attributes
+    ----------
+    pyramid : Pyramid
+    world : AffineTransform
+        Data space (level-0 index, z, y, x) to world; may rotate and shear.
+    camera : CameraState
+    brick_bytes : tuple of int
+        GPU bytes of one chunk of each level, all drawn channels together.
+    policy : LodPolicy
+    clip_planes : ndarray, shape (n, 4), float64
+        Rows (nz, ny, nx, d), world: kept where ``n . p + d >= 0``.
+    occupancy : callable or None
+        ``(level, indices (n, 3)) -> (n,) bool or None``: True where the store is
+        known to hold nothing. Such chunks are never refined, cost nothing and
+        are left out of the plan, but what they cover counts as covered.
+    previous : FramePlan or None
+        The plan of the frame before, for hysteresis.
+    is_moving : bool
+    focus : tuple of float or None
+        Centre of attention, world (z, y, x); None is the centre of the screen.
+
+    Raises
+    ------
+    OptionError
+        If sizes do not match the pyramid or the transform is not invertible.
+    """
+
+    pyramid: Pyramid
+    world: AffineTransform
+    camera: CameraState
+    brick_bytes: tuple[int, ...]
+    policy: LodPolicy = EXPLORATION
+    clip_planes: NDArray[np.float64] = field(default_factory=_no_planes)
+    occupancy: Occupancy | None = None
+    previous: FramePlan | None = None
+    is_moving: bool = False
+    focus: Vec3 | None = None
+
+    def __post_init__(self) -> None:
+        n = self.pyramid.n_levels
+        if len(self.brick_bytes) != n or min(self.brick_bytes) <= 0:
+            msg = (
+                f"expected {n} positive brick sizes, one a level; found"
+                f" {self.brick_bytes}"
+            )
+            raise OptionError(msg)
+        planes = np.asarray(self.clip_planes, dtype=np.float64).reshape(-1, 4)
+        object.__setattr__(self, "clip_planes", planes)
+        if not abs(np.linalg.det(self.world.matrix[:3, :3])) > 0:
+            msg = (
+                "expected an invertible transform to world; found"
+                f" {self.world.rows}: give every axis a size that is not zero"
+            )
+            raise OptionError(msg)
+        forced = self.policy.forced_level
+        if forced is not None and not 0 <= forced < n:
+            msg = f"expected a level from 0 to {n - 1}; found {forced}: choose one"
+            raise OptionError(msg)
+
+
+def plan_frame(request: PlanRequest, budget_bytes: int) -> FramePlan:
+    """Plan one layer alone; see :func:`plan_layers`."""
+    return plan_layers([request], budget_bytes)[0]
+
+
+def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[FramePlan]:
+    """Plan several layers that share one budget and get the same error.
+
+    Parameters
+    ----------
+    requests : sequence of PlanRequest
+    budget_bytes : int
+        GPU bytes that all plans together may cost.
+
+    Returns
+    -------
+    list of FramePlan
+        One for each request, in their order.
+    """
+    layers = [_prepare(request) for request in requests]
+    bases, used = lay_bases(layers, budget_bytes)
+    room = budget_bytes - used
+    room -= refine(layers, room)
+    plans = []
+    for layer, base in zip(layers, bases, strict=True):
+        parts = _wanted(layer, base)
+        share = min(room, int(budget_bytes * layer.policy.prefetch_share))
+        if share > 0:
+            extra = _prefetched(layer, parts, share)
+            room -= sum(len(p.keys) * int(layer.brick_bytes[p.level]) for p in extra)
+            parts += extra
+        plans.append(_assemble(layer, base, parts))
+    return plans
+
+
+def _prepare(request: PlanRequest) -> Layer:
+    previous = request.previous
+    return Layer(
+        grid=cell_grid(request.pyramid),
+        view=DataView.of(
+            request.pyramid,
+            request.world,
+            request.camera,
+            clip_planes=request.clip_planes,
+            focus=request.focus,
+        ),
+        policy=request.policy,
+        brick_bytes=np.array(request.brick_bytes, dtype=np.int64),
+        occupancy=request.occupancy,
+        refined_before=_no_keys() if previous is None else previous.refined,
+        is_moving=request.is_moving,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Chunks of one level and category of a plan, arrays of shape (n,)."""
+
+    level: int
+    keys: NDArray[np.int64]
+    priorities: NDArray[np.float32]
+    category: Category
+    errors_px: NDArray[np.float64]
+    is_leaf: NDArray[np.bool_]
+
+
+def _wanted(layer: Layer, base: Base) -> list[_Part]:
+    """List what is drawn and what is always kept, coarse before fine."""
+    root = layer.tree[0]
+    parts = [
+        _base_part(root, root.is_refined, is_seen=True),
+        _base_part(base.hidden, np.ones(len(base.hidden.keys), bool), is_seen=False),
+    ]
+    coarsest = len(layer.brick_bytes) - 1
+    for depth in range(1, len(layer.tree)):
+        nodes = layer.tree[depth]
+        is_leaf = present_rows(layer, depth) & ~nodes.is_refined & ~nodes.is_empty
+        leaves = nodes.take(is_leaf)
+        parts.append(_part(leaves, coarsest - nodes.level, Category.VISIBLE))
+    return parts
+
+
+def _base_part(nodes: Nodes, is_fallback: NDArray[np.bool_], *, is_seen: bool) -> _Part:
+    kept = nodes.take(~nodes.is_empty)
+    priorities = base_priorities(kept.errors_px, kept.nearness, is_seen=is_seen)
+    is_leaf = ~is_fallback[~nodes.is_empty]
+    return _Part(
+        kept.level, kept.keys, priorities, Category.BASE, kept.errors_px, is_leaf
+    )
+
+
+def _part(nodes: Nodes, steps: int, category: Category) -> _Part:
+    priorities = visible_priorities(steps, nodes.errors_px, nodes.nearness)
+    is_leaf = np.full(len(nodes.keys), category is Category.VISIBLE)
+    return _Part(
+        nodes.level, nodes.keys, priorities, category, nodes.errors_px, is_leaf
+    )
+
+
+def _prefetched(layer: Layer, parts: Sequence[_Part], room_bytes: int) -> list[_Part]:
+    leaf_keys = np.concatenate([part.keys[part.is_leaf] for part in parts])
+    coarsest = len(layer.brick_bytes) - 1
+    return [
+        _part(nodes, coarsest - nodes.level, Category.PREFETCH)
+        for nodes in prefetch_nodes(layer, leaf_keys, room_bytes)
+    ]
+
+
+def _assemble(layer: Layer, base: Base, parts: Sequence[_Part]) -> FramePlan:
+    categories = np.repeat(
+        np.array([part.category for part in parts], dtype=np.uint8),
+        [len(part.keys) for part in parts],
+    )
+    priorities = np.concatenate([part.priorities for part in parts])
+    order = loading_order(categories, priorities)
+    errors_px = np.concatenate([part.errors_px for part in parts])[order]
+    is_leaf = np.concatenate([part.is_leaf for part in parts])[order]
+    refined, is_stopped = [], base.is_cut
+    for depth, nodes in enumerate(layer.tree):
+        is_present = present_rows(layer, depth)
+        refined.append(nodes.keys[is_present & nodes.is_refined])
+        is_stopped |= bool((is_present & nodes.is_wanting & ~nodes.is_refined).any())
+    return FramePlan(
+        keys=np.concatenate([part.keys for part in parts])[order],
+        priorities=priorities[order],
+        categories=categories[order],
+        errors_px=errors_px.astype(np.float32),
+        is_leaf=is_leaf,
+        cost_bytes=sum(len(p.keys) * int(layer.brick_bytes[p.level]) for p in parts),
+        is_coarsened=is_stopped,
+        max_error_px=float(errors_px[is_leaf].max(initial=0.0)),
+        base_level=base.level,
+        refined=np.sort(np.concatenate(refined)),
+        target_error_px=layer.target_px,
+    )
