@@ -50,6 +50,10 @@ class ChunkReadError(BrickfieldError, OSError):
         self.key = key
 
 
+class StoreWriteError(BrickfieldError, OSError):
+    """Raised when there is no room or no right to write a store."""
+
+
 class OptionError(BrickfieldError, ValueError):
     """Raised when an option has a value that cannot be used."""
 

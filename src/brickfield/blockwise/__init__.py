@@ -1,1 +1,1 @@
-"""brickfield.blockwise"""
+"""Bounded-memory work over blocks: grids, budgets, reductions, jobs, executors."""

@@ -1,0 +1,213 @@
+"""Where blocks are worked on: inline, in threads, or on dask.distributed.
+
+An executor takes a pure function and numbered blocks and gives back outcomes,
+in any order. It never holds more batches than its window, so a job of millions
+of blocks needs no list of them, and it never builds a task graph. A failing
+block is tried twice and then becomes an outcome that says why; it never stops
+the others. Batches are sized from what blocks took before, so that scheduling
+costs little beside the work.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from threading import Event
+from time import perf_counter
+from typing import Protocol
+
+from brickfield.blockwise.blocks import Block
+from brickfield.errors import OptionError, StoreWriteError
+
+BlockFunction = Callable[[Block], int]
+"""Works on one block and returns the bytes written. Pure but for that writing,
+idempotent, picklable; called from any thread of any process."""
+Numbered = tuple[int, Block]
+
+BATCH_S = 0.1
+"""Seconds of work worth one scheduling."""
+MAX_BATCH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one block.
+
+    Attributes
+    ----------
+    number : int
+        Of the block in its grid.
+    n_bytes : int
+        Bytes written.
+    reason : str or None
+        Why it failed, one sentence; None when it is done.
+    is_fatal : bool
+        Whether no other block can succeed either (no room to write).
+    """
+
+    number: int
+    n_bytes: int = 0
+    reason: str | None = None
+    is_fatal: bool = False
+
+
+def run_batch(
+    function: BlockFunction, batch: list[Numbered]
+) -> tuple[list[Outcome], float]:
+    """Work on some blocks; returns their outcomes and the seconds taken."""
+    start = perf_counter()
+    outcomes: list[Outcome] = []
+    for number, block in batch:
+        outcomes.append(_run_block(function, number, block))
+        if outcomes[-1].is_fatal:
+            break
+    return outcomes, perf_counter() - start
+
+
+def _run_block(function: BlockFunction, number: int, block: Block) -> Outcome:
+    reason = ""
+    for _ in range(2):
+        try:
+            return Outcome(number, function(block))
+        except StoreWriteError as e:
+            return Outcome(number, 0, str(e), is_fatal=True)
+        except Exception as e:  # noqa: BLE001 -- any failure becomes an outcome
+            reason = str(e) or type(e).__name__
+    return Outcome(number, 0, reason)
+
+
+class Executor(Protocol):
+    """Works on blocks.
+
+    Attributes
+    ----------
+    n_workers : int
+        Blocks held at once.
+    """
+
+    n_workers: int
+
+    def run(
+        self, function: BlockFunction, blocks: Iterator[Numbered], cancel: Event
+    ) -> Generator[list[Outcome], None, None]:
+        """Yield outcomes as they come; after `cancel` only those under way."""
+        ...
+
+    def close(self) -> None:
+        """Give threads and connections back."""
+        ...
+
+
+class Batcher:
+    """Cuts a stream of blocks into batches that take about `seconds` each."""
+
+    def __init__(self, blocks: Iterator[Numbered], seconds: float = BATCH_S) -> None:
+        self._blocks = blocks
+        self._seconds = seconds
+        self._size = 1
+
+    def take(self) -> list[Numbered]:
+        """Return the next batch, empty at the end."""
+        return list(islice(self._blocks, self._size))
+
+    def observe(self, n_blocks: int, seconds: float) -> None:
+        """Learn what a batch took; sizes at most double from one to the next."""
+        wished = int(self._seconds * n_blocks / max(seconds, 1e-9)) + 1
+        self._size = max(1, min(wished, 2 * self._size, MAX_BATCH))
+
+
+class InlineExecutor:
+    """Works in the calling thread, block by block."""
+
+    n_workers = 1
+
+    def run(
+        self, function: BlockFunction, blocks: Iterator[Numbered], cancel: Event
+    ) -> Generator[list[Outcome], None, None]:
+        """Yield the outcome of every block in turn."""
+        for numbered in blocks:
+            if cancel.is_set():
+                return
+            yield run_batch(function, [numbered])[0]
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class ThreadExecutor:
+    """Works in threads, with at most one batch waiting for each.
+
+    Parameters
+    ----------
+    n_workers : int
+    """
+
+    def __init__(self, n_workers: int) -> None:
+        self.n_workers = n_workers
+        self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="block")
+
+    def run(
+        self, function: BlockFunction, blocks: Iterator[Numbered], cancel: Event
+    ) -> Generator[list[Outcome], None, None]:
+        """Yield outcomes as batches end."""
+        batches = Batcher(blocks)
+        pending: set[Future[tuple[list[Outcome], float]]] = set()
+        try:
+            while True:
+                while len(pending) < 2 * self.n_workers and not cancel.is_set():
+                    batch = batches.take()
+                    if not batch:
+                        break
+                    pending.add(self._pool.submit(run_batch, function, batch))
+                if not pending:
+                    return
+                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    outcomes, seconds = future.result()
+                    batches.observe(len(outcomes), seconds)
+                    yield outcomes
+        finally:
+            for future in pending:
+                future.cancel()
+            wait(pending)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def open_executor(scheduler: str | None = None, workers: int | None = None) -> Executor:
+    """Open the executor that a user asks for.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        None or ``"threads"``, ``"inline"``, or the address of a dask scheduler
+        such as ``"tcp://host:8786"``.
+    workers : int, optional
+        Threads; as many as cores, at least 2, if not given.
+
+    Raises
+    ------
+    OptionError
+        When it is none of these.
+    """
+    if workers is not None and workers < 1:
+        msg = f"expected at least 1 worker; found {workers}"
+        raise OptionError(msg)
+    if scheduler in (None, "threads"):
+        return ThreadExecutor(workers or max(2, os.cpu_count() or 1))
+    if scheduler == "inline":
+        return InlineExecutor()
+    if "://" in str(scheduler):
+        from brickfield.blockwise.cluster import ClusterExecutor
+
+        return ClusterExecutor(str(scheduler))
+    msg = (
+        f'expected "threads", "inline" or a dask scheduler such as'
+        f' "tcp://host:8786"; found {scheduler!r}'
+    )
+    raise OptionError(msg)
