@@ -104,6 +104,10 @@ class TextureAtlas:
         """Return the small number that stands for a selection in names."""
         return self._planes.setdefault(selection, len(self._planes))
 
+    def selection_of(self, plane: int) -> Selection:
+        """Return the selection that a small number stands for."""
+        return list(self._planes)[plane]
+
     @staticmethod
     def level_of(name: Name) -> int:
         """Return the level that a name's key holds."""
@@ -135,7 +139,9 @@ class TextureAtlas:
 
     def _bytes(self, level: int) -> int:
         texture = self._textures[level]
-        return 0 if texture is None else texture.capacity * self.layouts[level].slot_bytes
+        return (
+            0 if texture is None else texture.capacity * self.layouts[level].slot_bytes
+        )
 
     def capacities(self) -> list[int]:
         """Return the slots of every level."""
@@ -151,6 +157,10 @@ class TextureAtlas:
             if grid[0] * grid[1] * grid[2] * layout.slot_bytes <= room_bytes or n == 1:
                 return grid
             n -= 1
+
+    def set_budget(self, budget_bytes: int) -> None:
+        """Change the budget; textures shrink at the next :meth:`ensure_capacity`."""
+        self.budget_bytes = budget_bytes
 
     def ensure_capacity(self, need: Sequence[int]) -> list[Name]:
         """Give every level at least `need` slots, moving the budget as it must.
@@ -210,7 +220,11 @@ class TextureAtlas:
         return moved
 
     def _copy(
-        self, old: LevelTexture, new: LevelTexture, names: list[Name], layout: LevelLayout
+        self,
+        old: LevelTexture,
+        new: LevelTexture,
+        names: list[Name],
+        layout: LevelLayout,
     ) -> None:
         device = self._gpu.device
         encoder = device.create_command_encoder()
@@ -321,7 +335,8 @@ class TextureAtlas:
                 used = [0 if t is None else len(t.residency) for t in self._textures]
                 used[level] += 1
                 bytes_ = sum(
-                    u * lay.slot_bytes for u, lay in zip(used, self.layouts, strict=True)
+                    u * lay.slot_bytes
+                    for u, lay in zip(used, self.layouts, strict=True)
                 )
                 if bytes_ <= self.budget_bytes:
                     self.ensure_capacity(used)

@@ -9,7 +9,7 @@ is left, :meth:`retire` once, :meth:`flush` before drawing. Chunks are *named* b
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,8 +112,7 @@ class BrickSet:
         need = [0] * self.pyramid.n_levels
         for name in names:
             need[TextureAtlas.level_of(name)] += 1
-        for name in self.atlas.ensure_capacity(need):
-            self._revalidate(name)
+        self.make_room(need)
         self.wanted = names
         self._protected = set(keep)
         for name, is_target in names.items():
@@ -125,6 +124,11 @@ class BrickSet:
                 value = (value & ~TARGET) | (TARGET if is_target else 0)
                 self.table.set(name, value, self._ranges.get(name, 0))
         self._is_stale = True
+
+    def make_room(self, need: Sequence[int]) -> None:
+        """Give every level `need` slots where the budget allows."""
+        for name in self.atlas.ensure_capacity(need):
+            self._revalidate(name)
 
     def missing(self) -> list[Name]:
         """Return the wanted chunks that are neither resident nor known constant."""
@@ -271,9 +275,7 @@ class BrickSet:
         extra = [n for n in self.table.active() if n not in self.wanted]
         if not extra:
             return
-        ready = {
-            n for n, leaf in self.wanted.items() if leaf and n in self.table
-        }
+        ready = {n for n, leaf in self.wanted.items() if leaf and n in self.table}
         planes = np.array([n[0] for n in extra])
         keys = np.array([n[1] for n in extra], dtype=np.int64)
         for plane in np.unique(planes).tolist():
@@ -295,7 +297,9 @@ class BrickSet:
         centre = (indices + 0.5) * chunk[levels] - 0.5
         centre = centre * scale[levels] + offset[levels]
         for level in np.unique(targets >> (3 * INDEX_BITS)).tolist():
-            at = np.floor(((centre - offset[level]) / scale[level] + 0.5) / chunk[level])
+            at = np.floor(
+                ((centre - offset[level]) / scale[level] + 0.5) / chunk[level]
+            )
             parents = pack_keys(
                 level, np.clip(at, 0, grids[level] - 1).astype(np.int64)
             )
@@ -305,10 +309,14 @@ class BrickSet:
     def flush(self) -> None:
         """Send changed rows and bind replaced textures; call before drawing."""
         if self._generation != self.table.generation:
+            is_first = self._generation < 0
             self._generation = self.table.generation
             self.table.take_dirty()
             self.material.pages = new_page_buffer(len(self.table.rows))
             self._write_rows(0, len(self.table.rows))
+            if is_first:
+                # Clearing a new buffer is no cost of a brick; its rows are.
+                self.page_bytes = 16 * len(self.table)
             self.material.rebind()
         for first, end in self.table.take_dirty():
             self._write_rows(first, end)
@@ -326,6 +334,11 @@ class BrickSet:
         self._gpu.device.queue.write_buffer(buffer, 16 * first, rows)
         self.page_bytes += rows.nbytes
 
+    @property
+    def page_bytes_per_brick(self) -> float:
+        """Page-table bytes sent for each brick that was committed."""
+        return self.page_bytes / max(1, self.n_committed)
+
     def forget_all(self) -> None:
         """Drop every brick but keep textures and pipeline (the data changed)."""
         for name in self.atlas.resident():
@@ -341,5 +354,3 @@ class BrickSet:
         """Give all GPU memory back."""
         self.forget_all()
         self.atlas.destroy()
-
-

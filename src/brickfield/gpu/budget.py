@@ -41,7 +41,8 @@ def distribute(
     list of int
         At least `need` at every level; equal to `have` when nothing is short.
     """
-    if all(n <= h for n, h in zip(need, have, strict=True)):
+    total = sum(h * b for h, b in zip(have, slot_bytes, strict=True))
+    if total <= budget_bytes and all(n <= h for n, h in zip(need, have, strict=True)):
         return list(have)
     wish = [
         min(max(h, int(n * GROWTH) + 1 if n > h else h), max(g, n))

@@ -46,6 +46,7 @@ class BrickVolume(gfx.WorldObject):
         box_low="4xf4",
         box_high="4xf4",
         options="4xf4",
+        background="4xf4",
         counts="4xu4",
         label_options="4xu4",
         clip=f"{MAX_CLIP_PLANES}*4xf4",
@@ -115,6 +116,11 @@ class BrickMaterial(gfx.Material):
         """Mode, interpolation and number of channels."""
         program: tuple[str, str, int] = self._store.program
         return program
+
+    def set_depth(self, view: Any) -> None:
+        """Set the depth texture view that ends rays, None for none."""
+        if self._store.depth_texture is not view:
+            self._store.depth_texture = view
 
     def rebind(self) -> None:
         """Note that textures or buffers were replaced."""

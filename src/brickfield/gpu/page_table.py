@@ -141,6 +141,12 @@ class PageTable:
         self.rows[:] = _EMPTY
         self.generation += 1
 
+    def parents_of(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
+        """Return the chunks of the next coarser level over a chunk; none at the top."""
+        if key >> (3 * INDEX_BITS) >= self._n_levels - 1:
+            return ()
+        return self._parents.of(key)
+
     def take_dirty(self) -> list[tuple[int, int]]:
         """Return the runs of rows (first, end) changed since the last call."""
         runs: list[tuple[int, int]] = []
@@ -154,9 +160,7 @@ class PageTable:
 
     def _add_to_parents(self, name: Name, change: int) -> None:
         plane, key = name
-        if key >> (3 * INDEX_BITS) >= self._n_levels - 1:
-            return
-        for parent_key in self._parents.of(key):
+        for parent_key in self.parents_of(key):
             parent = (plane, parent_key)
             node = self._nodes.get(parent)
             if node is None:
@@ -258,7 +262,11 @@ class _ParentFinder:
 
     def _find(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
         level = key >> (3 * INDEX_BITS)
-        index = ((key >> (2 * INDEX_BITS)) & _MASK, (key >> INDEX_BITS) & _MASK, key & _MASK)
+        index = (
+            (key >> (2 * INDEX_BITS)) & _MASK,
+            (key >> INDEX_BITS) & _MASK,
+            key & _MASK,
+        )
         ranges = [self._overlap(level, axis, index[axis]) for axis in range(3)]
         head = (level + 1) << INDEX_BITS
         return tuple(

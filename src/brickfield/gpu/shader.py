@@ -58,7 +58,9 @@ class BrickShader(BaseShader):
             Binding("u_material", "buffer/uniform", material.uniform_buffer),
             Binding("s_pages", "buffer/read_only_storage", material.pages, fragment),
             Binding("t_lut", "texture/auto", GfxTextureView(material.lut), fragment),
-            Binding("s_lut", "sampler/filtering", GfxSampler("linear", "clamp"), fragment),
+            Binding(
+                "s_lut", "sampler/filtering", GfxSampler("linear", "clamp"), fragment
+            ),
         ]
         if not material.is_integer:
             bindings.append(Binding("s_bricks", "sampler/filtering", bricks, fragment))
@@ -70,7 +72,10 @@ class BrickShader(BaseShader):
         self.define_bindings(0, groups)
         if depth is None:
             return {0: groups}
-        return {0: groups, 1: {0: Binding("t_depth", "shadow_texture/2d", depth, fragment)}}
+        return {
+            0: groups,
+            1: {0: Binding("t_depth", "shadow_texture/2d", depth, fragment)},
+        }
 
     def get_pipeline_info(self, wobject: Any, shared: Any) -> dict[str, Any]:
         """Describe the one triangle that covers the picture."""

@@ -65,18 +65,15 @@ def ray_uniforms(
     inverse = world.inverse
     linear = inverse.matrix[:3, :3]
     right, up, back = camera.axes
-    width, height = camera.viewport
     half = camera.height / 2 if camera.orthographic else tan(radians(camera.fov) / 2)
-    across = linear @ right * (half * width / height)
+    across = linear @ right * (half * camera.width_over_height)
     upward = linear @ up * half
     eye = inverse.apply(camera.position) - anchor
     forward = -(linear @ back)
     zero = np.zeros(3)
     o_x, o_y = (across, upward) if camera.orthographic else (zero, zero)
     d_x, d_y = (zero, zero) if camera.orthographic else (across, upward)
-    return RayUniforms(
-        *(to_xyz(v) for v in (eye, o_x, o_y, forward, d_x, d_y))
-    )
+    return RayUniforms(*(to_xyz(v) for v in (eye, o_x, o_y, forward, d_x, d_y)))
 
 
 def level_uniforms(

@@ -88,9 +88,9 @@ class Appearance:
     attenuation: float = 0.05
     is_labels: bool = False
     selected_label: int | None = None
-    clip_box: (
-        tuple[tuple[float, float, float], tuple[float, float, float]] | None
-    ) = None
+    clip_box: tuple[tuple[float, float, float], tuple[float, float, float]] | None = (
+        None
+    )
     clip_planes: tuple[tuple[float, float, float, float], ...] = ()
     relative_step: float = 1.0
     show_levels: bool = False

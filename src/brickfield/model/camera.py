@@ -34,6 +34,9 @@ class CameraState:
         Full vertical angle of view, degrees (perspective).
     height : float
         World units that the picture is high (orthographic).
+    aspect : float or None
+        World width over world height of the picture; None takes the viewport's,
+        which makes square pixels.
     near, far : float
         Distances of the clipping planes from the position, world units. An
         orthographic camera may have a negative near.
@@ -46,6 +49,7 @@ class CameraState:
     orthographic: bool = False
     fov: float = 45.0
     height: float = 1.0
+    aspect: float | None = None
     near: float = 0.01
     far: float = 1e6
 
@@ -80,18 +84,17 @@ class CameraState:
     @cached_property
     def projection_matrix(self) -> NDArray[np.float64]:
         """View to clip space, shape (4, 4), depth 0 (near) to 1 (far)."""
-        w, h = self.viewport
         n, f = self.near, self.far
         m = np.zeros((4, 4))
         if self.orthographic:
-            m[0, 0] = 2 / (self.height * w / h)
+            m[0, 0] = 2 / (self.height * self.width_over_height)
             m[1, 1] = 2 / self.height
             m[2, 2] = -1 / (f - n)
             m[2, 3] = -n / (f - n)
             m[3, 3] = 1
         else:
             s = 1 / tan(radians(self.fov) / 2)
-            m[0, 0] = s * h / w
+            m[0, 0] = s / self.width_over_height
             m[1, 1] = s
             m[2, 2] = -f / (f - n)
             m[2, 3] = -f * n / (f - n)
@@ -104,12 +107,21 @@ class CameraState:
         return self.projection_matrix @ self.view_matrix
 
     @property
+    def width_over_height(self) -> float:
+        """World width over world height of the picture."""
+        if self.aspect is not None:
+            return self.aspect
+        return self.viewport[0] / self.viewport[1]
+
+    @property
     def pixels_per_unit(self) -> float:
-        """Pixels a world unit covers: at distance 1 (perspective) or anywhere."""
-        h = self.viewport[1]
-        if self.orthographic:
-            return h / self.height
-        return h / (2 * tan(radians(self.fov) / 2))
+        """Pixels a world unit covers: at distance 1 (perspective) or anywhere.
+
+        The larger of the two directions when pixels are not square.
+        """
+        w, h = self.viewport
+        height = self.height if self.orthographic else 2 * tan(radians(self.fov) / 2)
+        return max(h, w / self.width_over_height) / height
 
     def with_depth_range(self, corners: NDArray[np.float64]) -> CameraState:
         """Return the camera with near and far set round world points.

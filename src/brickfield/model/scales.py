@@ -204,7 +204,9 @@ class Pyramid:
         return replace(self, levels=(self.levels[level],))
 
 
-def choose_chunk_shape(shape_zyx: Int3, storage_chunk_zyx: Int3, *, edge: int = 64) -> Int3:
+def choose_chunk_shape(
+    shape_zyx: Int3, storage_chunk_zyx: Int3, *, edge: int = 64
+) -> Int3:
     """Choose the planned chunk of a level from what is stored.
 
     A chunk edge that divides the storage chunk (or is a multiple of it) lets a

@@ -1,1 +1,1 @@
-"""brickfield.render"""
+"""Views that own the GPU: they draw layers and know nothing of files."""

@@ -2,6 +2,11 @@
 
 {$ include 'pygfx.std.wgsl' $}
 
+$$ if has_depth
+@group(1) @binding(0)
+var t_depth: texture_depth_2d;
+$$ endif
+
 const MAX_CELLS: i32 = 16384;
 
 fn u_skip() -> bool { return u_wobject.options.w == 0.0; }
@@ -173,6 +178,13 @@ fn fs_main(varyings: Varyings) -> FragmentOutput {
     if (u_wobject.options.z == 2.0 && seen.level >= 0) {
         let bright = max(color.r, max(color.g, color.b));
         color = vec4<f32>(level_color(seen.level) * (0.25 + 0.75 * bright), color.a);
+    }
+    $$ if not is_integer
+    if (color.a <= 0.0) { discard; }
+    $$ endif
+    if (u_wobject.background.w > 0.0) {
+        // Laid over the background as displayed values, not as light.
+        color = vec4<f32>(mix(u_wobject.background.xyz, color.rgb, color.a), 1.0);
     }
     out.color = vec4<f32>(srgb2physical(color.rgb), color.a);
     out.depth = depth_at(ray, min(seen.t, ray.t1));

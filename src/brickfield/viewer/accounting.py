@@ -1,0 +1,75 @@
+"""Adds up what a picture cost: bytes, requests, levels and classes of pixels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.render.layer_renderer import LayerRenderer
+from brickfield.store.image_store import ChunkedImageStore
+
+_CLASSES = {1: "at_target", 2: "coarser", 3: "empty", 4: "failed"}
+
+
+class Account:
+    """Counts from its making on what a store was asked for."""
+
+    def __init__(self, store: ChunkedImageStore) -> None:
+        self.store = store
+        self._start = store.manager.counters
+
+    @property
+    def bytes_read(self) -> int:
+        """Stored bytes asked of the store since then."""
+        return self.store.manager.counters.bytes_read - self._start.bytes_read
+
+    @property
+    def requests(self) -> int:
+        """Reads sent to the store since then."""
+        return self.store.manager.counters.requests - self._start.requests
+
+    def bytes_minimum(self, renderer: LayerRenderer) -> int:
+        """Return the stored bytes of the storage chunks that the plan needs, once.
+
+        Where the source does not know the stored size of a chunk without reading
+        it (plain HTTP), the size that its read returned is taken.
+        """
+        plan, manager = renderer.plan, self.store.manager
+        if plan is None:
+            return 0
+        return sum(
+            manager.stored_bytes_needed(selection, plan.keys)
+            for selection in set(renderer.layer.selections)
+        )
+
+    def drawn_levels(self, renderer: LayerRenderer) -> dict[str, int]:
+        """Return how many bricks of every level are drawn."""
+        names = renderer.bricks.table.active()
+        counts = Counter(renderer.bricks.atlas.level_of(n) for n in names)
+        return {str(level): counts[level] for level in sorted(counts)}
+
+
+def pixel_shares(classes: NDArray[np.uint8]) -> dict[str, float]:
+    """Return the shares of the classes among the pixels that the volume covers.
+
+    Parameters
+    ----------
+    classes : ndarray, shape (h, w), uint8
+        1 at target, 2 coarser, 3 nothing loaded, 4 failed, 0 no volume there.
+    """
+    covered = int(np.count_nonzero(classes))
+    return {
+        name: float(np.count_nonzero(classes == value)) / covered if covered else 0.0
+        for value, name in _CLASSES.items()
+    }
+
+
+def quantiles(values: Iterable[float]) -> dict[str, float]:
+    """Return median and p99; zeros without values."""
+    v = np.fromiter(values, dtype=np.float64)
+    if not v.size:
+        return {"median": 0.0, "p99": 0.0}
+    return {"median": float(np.median(v)), "p99": float(np.percentile(v, 99))}

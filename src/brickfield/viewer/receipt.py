@@ -1,0 +1,80 @@
+"""What a picture cost and how good it is, as one frozen value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The receipt of one picture; field names are those of the JSON.
+
+    Attributes
+    ----------
+    complete : bool
+        Whether everything that was wanted has ended well: nothing waits, nothing
+        failed.
+    time_to_first_image_s, time_to_complete_s : float
+        From the request to the base level and to the last brick.
+    bytes_read, bytes_minimum : int
+        Stored bytes asked of the store; the same with each needed storage chunk once.
+    requests : int
+        Reads sent to the store.
+    chunks : dict
+        Wanted, loaded, missing, failed, cancelled.
+    pixels : dict
+        Shares of the pixels that the volume covers: at_target, coarser, empty, failed.
+    levels : dict
+        Bricks drawn of every level.
+    target_error_px : float
+    gpu_bytes, gpu_budget : int
+    gpu_usable_fraction : float
+        Share of the budget that plans can use at this camera.
+    ram_cache_peak_bytes, ram_budget : int
+    plan_ms, upload_ms : dict
+        Median and p99.
+    page_table_bytes_per_brick : float
+    frames, late_frames : int
+    failures : list of dict
+        Level, chunk, key and reason of each chunk that could not be read.
+    adapter : str
+    versions : dict
+    """
+
+    complete: bool
+    time_to_first_image_s: float
+    time_to_complete_s: float
+    bytes_read: int
+    bytes_minimum: int
+    requests: int
+    chunks: dict[str, int]
+    pixels: dict[str, float]
+    levels: dict[str, int]
+    target_error_px: float
+    gpu_bytes: int
+    gpu_budget: int
+    gpu_usable_fraction: float
+    ram_cache_peak_bytes: int
+    ram_budget: int
+    plan_ms: dict[str, float]
+    upload_ms: dict[str, float]
+    page_table_bytes_per_brick: float
+    frames: int
+    late_frames: int
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    adapter: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """Return indented JSON."""
+        return json.dumps(self.as_dict(), indent=2)
+
+    def __getitem__(self, name: str) -> Any:
+        """Read a field by its JSON name."""
+        return self.as_dict()[name]
