@@ -1,0 +1,1 @@
+"""A sample image with real structure, made on the spot, always the same."""
