@@ -1,0 +1,221 @@
+"""``brickfield info``: what a store says about its image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, prod
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brickfield.cli.output import print_json, results
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from brickfield.model.image import Channel, ImageInfo
+    from brickfield.model.scales import ScaleLevel
+    from brickfield.sources.protocol import ChunkSource
+
+MOST_CHUNKS_COUNTED = 4096
+"""Stored bytes are summed up to so many storage chunks, and only of local data."""
+
+
+def info(
+    uri: Annotated[str, typer.Argument(help="File, folder or URL of an image.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Describe an image: axes, levels, channels, and what is odd about it."""
+    from brickfield.sources.open import open_source
+
+    source = open_source(uri)
+    try:
+        description = describe(source)
+    finally:
+        source.close()
+    if as_json:
+        print_json(description)
+    else:
+        _print_tables(description, results())
+
+
+def describe(source: ChunkSource) -> dict[str, Any]:
+    """Put everything known of an image in plain values.
+
+    Parameters
+    ----------
+    source : ChunkSource
+
+    Returns
+    -------
+    dict
+        The object of ``brickfield info --json``.
+    """
+    about = source.info
+    axes = about.pyramid.axes
+    nominal = [_nominal_bytes(level) for level in about.pyramid.levels]
+    return {
+        "uri": about.uri,
+        "name": about.name,
+        "format": about.format,
+        "dtype": about.pyramid.dtype.name,
+        "is_labels": about.is_labels,
+        "axes": [{"name": a.name, "type": a.kind, "unit": a.unit} for a in axes],
+        "levels": [
+            _level(number, level) for number, level in enumerate(about.pyramid.levels)
+        ],
+        "channels": [_channel(channel) for channel in about.channels],
+        **_names(about),
+        "findings": [
+            {"severity": f.severity, "code": f.code, "path": f.path, "text": f.text}
+            for f in about.findings
+        ],
+        "bytes": {"nominal": sum(nominal), "stored": _stored_bytes(source)},
+    }
+
+
+def _names(about: ImageInfo) -> dict[str, list[str]]:
+    return {
+        "labels": list(about.labels),
+        "wells": list(about.wells),
+        "series": list(about.series),
+    }
+
+
+def _level(number: int, level: ScaleLevel) -> dict[str, Any]:
+    return {
+        "level": number,
+        "path": level.path,
+        "shape": list(level.shape),
+        "chunk_shape": list(level.storage_chunk_shape),
+        "voxel_size": list(level.voxel_size),
+        "translation": list(level.translation),
+        "dtype": level.dtype.name,
+        "bytes": _nominal_bytes(level),
+    }
+
+
+def _channel(channel: Channel) -> dict[str, Any]:
+    color = (
+        None if channel.color is None else "#{:02x}{:02x}{:02x}".format(*channel.color)
+    )
+    return {
+        "name": channel.name,
+        "color": color,
+        "window": None if channel.window is None else list(channel.window),
+        "active": channel.is_active,
+    }
+
+
+def _nominal_bytes(level: ScaleLevel) -> int:
+    return prod(level.shape) * level.dtype.itemsize
+
+
+def _stored_bytes(source: ChunkSource) -> int | None:
+    """Sum what is stored, or None when that would not be quick."""
+    import numpy as np
+
+    levels = source.info.pyramid.levels
+    grids = [
+        tuple(
+            ceil(n / c) for n, c in zip(lv.shape, lv.storage_chunk_shape, strict=True)
+        )
+        for lv in levels
+    ]
+    if source.is_remote or sum(map(prod, grids)) > MOST_CHUNKS_COUNTED:
+        return None
+    total = 0
+    for number, grid in enumerate(grids):
+        for index in np.ndindex(*grid):
+            size = source.stored_bytes(number, index)
+            if size is None:
+                return None
+            total += size
+    return total
+
+
+def _print_tables(description: dict[str, Any], console: Console) -> None:
+    from rich.markup import escape
+
+    console.print(f"[bold]{escape(description['name'] or description['uri'])}[/bold]")
+    for key, text in _facts(description):
+        if text:
+            console.print(f"  {key:<9} {escape(text)}")
+    console.print(_level_table(description))
+    if len(description["channels"]) > 1 or description["channels"][0]["window"]:
+        console.print(_channel_table(description))
+    for finding in description["findings"]:
+        place = f" at {finding['path']}" if finding["path"] else ""
+        text = f"{finding['severity']}: {finding['text']} ({finding['code']}{place})"
+        console.print(escape(text))
+
+
+def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:
+    from brickfield.blockwise.budget import format_bytes
+
+    axes = ", ".join(
+        f"{a['name']} ({a['unit'] or a['type']})" for a in description["axes"]
+    )
+    size = f"{format_bytes(description['bytes']['nominal'])} of voxels in all levels"
+    stored = description["bytes"]["stored"]
+    if stored is not None:
+        size += f", {format_bytes(stored)} stored"
+    kind = " (object numbers)" if description["is_labels"] else ""
+    return [
+        ("where", description["uri"]),
+        ("format", description["format"]),
+        ("axes", axes),
+        ("dtype", f"{description['dtype']}{kind}"),
+        ("bytes", size),
+        ("labels", ", ".join(description["labels"])),
+        ("wells", ", ".join(description["wells"])),
+        ("series", ", ".join(description["series"])),
+    ]
+
+
+def _level_table(description: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    from brickfield.blockwise.budget import format_bytes
+
+    table = Table(title="Levels", title_justify="left")
+    table.add_column("level", justify="right")
+    for name in ("shape", "chunk shape", "voxel size", "translation", "dtype"):
+        table.add_column(name)
+    table.add_column("bytes", justify="right")
+    for level in description["levels"]:
+        table.add_row(
+            str(level["level"]),
+            " × ".join(map(str, level["shape"])),  # noqa: RUF001 # for people
+            " × ".join(map(str, level["chunk_shape"])),  # noqa: RUF001
+            _numbers(level["voxel_size"]),
+            _numbers(level["translation"]),
+            level["dtype"],
+            format_bytes(level["bytes"]),
+        )
+    return table
+
+
+def _channel_table(description: dict[str, Any]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="Channels", title_justify="left")
+    table.add_column("channel", justify="right")
+    for name in ("name", "color", "window", "active"):
+        table.add_column(name)
+    for number, channel in enumerate(description["channels"]):
+        table.add_row(
+            str(number),
+            escape(channel["name"]),
+            channel["color"] or "",
+            _numbers(channel["window"] or ()),
+            "yes" if channel["active"] else "no",
+        )
+    return table
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.6g}" for value in values)

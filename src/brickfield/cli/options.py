@@ -1,0 +1,69 @@
+"""Texts of the command line as values, each by a pure function.
+
+Only the shape of a text is judged here; whether the value can be used is judged
+once, by :class:`brickfield.viewer.options.RenderOptions`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from brickfield.errors import OptionError
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``800x600`` as width and height, pixels."""
+    match = re.fullmatch(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*", text)  # noqa: RUF001
+    if match is None:
+        raise _refusal("--size", "WIDTHxHEIGHT, for example 800x600", text)
+    return (int(match[1]), int(match[2]))
+
+
+def parse_contrast(text: str) -> tuple[float, float]:
+    """Read ``LO,HI`` as two numbers."""
+    numbers = _numbers(text.split(","))
+    if len(numbers) != 2:
+        raise _refusal("--contrast", "LO,HI, for example 100,4000", text)
+    return (numbers[0], numbers[1])
+
+
+def parse_position(text: str) -> tuple[str, int]:
+    """Read ``AXIS=N`` as an axis name and an index."""
+    match = re.fullmatch(r"\s*([^=\s]+)\s*=\s*(\d+)\s*", text)
+    if match is None:
+        raise _refusal("--position", "AXIS=INDEX, for example angle=2", text)
+    return (match[1], int(match[2]))
+
+
+def parse_clip(text: str) -> tuple[str, float, float]:
+    """Read ``AXIS=LO:HI`` as an axis and two world coordinates; an end may be open."""
+    axis, _, ends = text.partition("=")
+    low, colon, high = ends.partition(":")
+    limits = _numbers([low.strip() or "-inf", high.strip() or "inf"])
+    if not axis.strip() or not colon or len(limits) != 2:
+        raise _refusal(
+            "--clip", "AXIS=LO:HI in world units, for example z=0:12.5", text
+        )
+    return (axis.strip(), limits[0], limits[1])
+
+
+def parse_level(text: str) -> int | None:
+    """Read ``auto`` as None, or the number of a level."""
+    if text.strip() == "auto":
+        return None
+    if not re.fullmatch(r"\s*\d+\s*", text):
+        raise _refusal("--level", "auto or the number of a level", text)
+    return int(text)
+
+
+def _numbers(texts: list[str]) -> list[float]:
+    try:
+        numbers = [float(text) for text in texts]
+    except ValueError:
+        return []
+    return [] if any(map(math.isnan, numbers)) else numbers
+
+
+def _refusal(option: str, expected: str, found: str) -> OptionError:
+    return OptionError(f"expected {option} as {expected}; found {found!r}")

@@ -1,0 +1,219 @@
+"""``brickfield render``: one picture, drawn without a window."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brickfield.cli import options as text
+from brickfield.cli.output import messages, print_json, results
+from brickfield.errors import OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from brickfield.viewer.options import RenderOptions
+
+INCOMPLETE = 3
+
+
+def render(
+    uri: Annotated[str, typer.Argument(help="File, folder or URL of an image.")],
+    out: Annotated[Path, typer.Option("--output", "-o", help="The picture, a PNG.")],
+    *,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT, pixels.")] = "800x600",
+    mode: Annotated[
+        str,
+        typer.Option(
+            help="mip, minip, average, attenuated_mip, iso, translucent or additive."
+        ),
+    ] = "mip",
+    channel: Annotated[
+        list[int] | None, typer.Option(help="Channel to draw; may be repeated.")
+    ] = None,
+    time: Annotated[int, typer.Option(help="Index on the time axis.")] = 0,
+    position: Annotated[
+        list[str] | None, typer.Option(help="AXIS=INDEX on a further axis.")
+    ] = None,
+    contrast: Annotated[
+        list[str] | None,
+        typer.Option(help="LO,HI: values drawn darkest and brightest; one a channel."),
+    ] = None,
+    colormap: Annotated[
+        list[str] | None, typer.Option(help="Colormap or colour; one a channel.")
+    ] = None,
+    gamma: Annotated[float, typer.Option(help="Exponent after contrast.")] = 1.0,
+    iso_threshold: Annotated[
+        float | None, typer.Option(help="Value of the surface in mode iso.")
+    ] = None,
+    level: Annotated[
+        str, typer.Option(help="auto, or a level to draw everywhere.")
+    ] = "auto",
+    quality: Annotated[
+        float, typer.Option(help="Wanted size of a voxel on screen, pixels.")
+    ] = 1.0,
+    camera: Annotated[
+        str,
+        typer.Option(
+            help="fit, ortho:z|y|x, orbit:AZIMUTH,ELEVATION[,ZOOM] or a JSON object."
+        ),
+    ] = "fit",
+    gpu_budget: Annotated[
+        str | None, typer.Option(help='Most GPU memory, for example "512 MiB".')
+    ] = None,
+    ram_budget: Annotated[
+        str | None, typer.Option(help='Most memory of the cache, for example "2 GiB".')
+    ] = None,
+    clip: Annotated[
+        list[str] | None,
+        typer.Option(help="AXIS=LO:HI in world units; an end may be left out."),
+    ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Draw integers as labels.")
+    ] = False,
+    background: Annotated[str, typer.Option(help="Colour behind.")] = "black",
+    timeout: Annotated[
+        float, typer.Option(help="Seconds until the picture is taken as it is.")
+    ] = 60.0,
+    show_levels: Annotated[
+        bool, typer.Option("--show-levels", help="Colour by level.")
+    ] = False,
+    receipt: Annotated[
+        Path | None, typer.Option(help="Write the receipt there, as JSON.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt.")] = False,
+) -> None:
+    """Draw one picture and tell what it cost."""
+    from brickfield.viewer.options import render_options
+
+    _check_target(out, "--output", ".png")
+    if receipt is not None:
+        _check_target(receipt, "--receipt", "")
+    chosen = render_options(
+        size=text.parse_size(size),
+        mode=mode,
+        channel=channel,
+        time=time,
+        position=[text.parse_position(p) for p in position or ()],
+        contrast=[text.parse_contrast(c) for c in contrast or ()],
+        colormap=colormap,
+        gamma=gamma,
+        iso_threshold=iso_threshold,
+        level=text.parse_level(level),
+        quality=quality,
+        camera=camera,
+        gpu_budget=gpu_budget,
+        ram_budget=ram_budget,
+        clip=[text.parse_clip(c) for c in clip or ()],
+        labels=labels,
+        background=background,
+        timeout=timeout,
+        show_levels=show_levels,
+    )
+    cost = draw_to_file(uri, out, chosen)
+    if receipt is not None:
+        receipt.write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(cost)
+    else:
+        print_receipt(cost, out)
+    if not cost["complete"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def draw_to_file(uri: str, out: Path, options: RenderOptions) -> dict[str, Any]:
+    """Draw an image into a PNG and return the receipt as plain values.
+
+    Parameters
+    ----------
+    uri : str
+    out : Path
+        File to write, in a folder that exists.
+    options : RenderOptions
+    """
+    from brickfield.store.open import open_store
+    from brickfield.viewer.controller import render_picture
+
+    with messages().status("drawing"):
+        store = open_store(uri)
+        try:
+            result = render_picture(store, options)
+        finally:
+            store.close()
+    write_png(out, result.image)
+    cost: dict[str, Any] = result.receipt.as_dict()
+    return cost
+
+
+def write_png(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a picture, shape (h, w, 4), uint8, sRGB; without alpha when opaque."""
+    from PIL import Image
+
+    is_opaque = bool((image[..., 3] == 255).all())
+    try:
+        Image.fromarray(image[..., :3].copy() if is_opaque else image).save(path)
+    except OSError as error:
+        msg = f"expected to write {path}; the system says: {error.strerror or error}"
+        raise OptionError(msg) from error
+
+
+def print_receipt(cost: dict[str, Any], out: Path) -> None:
+    """Print what a picture cost, for people."""
+    from rich.markup import escape
+
+    from brickfield.blockwise.budget import format_bytes
+
+    console = results()
+    pixels, chunks = cost["pixels"], cost["chunks"]
+    levels = ", ".join(f"{n} of level {lv}" for lv, n in cost["levels"].items() if n)
+    state = "complete" if cost["complete"] else "incomplete"
+    console.print(f"[bold]{escape(str(out))}[/bold] {state}")
+    for key, value in (
+        ("pixels", f"{pixels['at_target']:.1%} sharp, {pixels['coarser']:.1%} coarser"),
+        ("bricks", levels or "none"),
+        (
+            "chunks",
+            f"{chunks['loaded']} loaded, {chunks['missing']} empty,"
+            f" {chunks['failed']} failed of {chunks['wanted']}",
+        ),
+        (
+            "read",
+            f"{format_bytes(cost['bytes_read'])} in {cost['requests']} requests"
+            f" (least possible {format_bytes(cost['bytes_minimum'])})",
+        ),
+        (
+            "memory",
+            f"{format_bytes(cost['gpu_bytes'])} of {format_bytes(cost['gpu_budget'])} GPU,"
+            f" {format_bytes(cost['ram_cache_peak_bytes'])} of"
+            f" {format_bytes(cost['ram_budget'])} cache",
+        ),
+        ("time", _times(cost)),
+        ("adapter", cost["adapter"]),
+    ):
+        console.print(f"  {key:<8} {escape(value)}")
+    for failure in cost["failures"][:10]:
+        console.print(
+            f"  failed   {escape(failure['key'])}: {escape(failure['reason'])}"
+        )
+
+
+def _times(cost: dict[str, Any]) -> str:
+    named = (
+        ("first picture", cost["time_to_first_image_s"]),
+        ("full picture", cost["time_to_complete_s"]),
+    )
+    return ", ".join(f"{name} {s:.2f} s" for name, s in named if s is not None)
+
+
+def _check_target(path: Path, option: str, suffix: str) -> None:
+    if suffix and path.suffix.lower() != suffix:
+        msg = f"expected {option} to end in {suffix}; found {path}"
+        raise OptionError(msg)
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        msg = f"expected {option} in a folder that exists; found no {folder}"
+        raise OptionError(msg)
