@@ -1,0 +1,198 @@
+"""Arrays that a tensorstore driver decodes, with their axes reversed.
+
+N5 and neuroglancer count axes x, y, z; here the last axis is always x. Where every
+storage chunk has a key of its own, its stored bytes are fetched first and decoded
+from memory, one memory store a thread: so the bytes asked for are known exactly
+and nothing is asked for twice. Chunks inside shards are read by the driver itself,
+and their bytes are told by the meter of the kind of store.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import ChunkReadError, StoreFormatError
+from brickfield.sources.bytes_read import meter
+from brickfield.sources.kvstore import Location, shared_context
+from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.read_errors import as_sentence, classify
+from brickfield.sources.stored_array import chunk_slices, native
+
+KeyOf = Callable[["DriverArray", tuple[int, ...]], str]
+"""Array and index (reversed axes) to the key of a chunk below the array's folder."""
+
+
+class DriverArray:
+    """One array of a tensorstore driver; safe in threads.
+
+    Parameters
+    ----------
+    location : Location
+        Folder of the metadata.
+    spec : mapping
+        Driver and its options, without the key-value store.
+    folder : str
+        Folder of the chunks below `location`, "" for the same; the driver must
+        find it by itself.
+    metadata : tuple of str and bytes
+        Name and content of the metadata file.
+    key_of : callable or None
+        None for shards.
+
+    Raises
+    ------
+    StoreFormatError
+        If the driver cannot decode the array.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        spec: Mapping[str, Any],
+        *,
+        folder: str = "",
+        metadata: tuple[str, bytes],
+        key_of: KeyOf | None,
+    ) -> None:
+        self._location = location
+        self._folder = folder
+        self._key_of = key_of
+        self._metadata = metadata
+        self._spec = dict(spec) | {"fill_missing_data_reads": False}
+        if key_of is None:
+            # Keeps shard indices, or every chunk would cost its index again.
+            self._spec["cache_pool"] = "cache_pool#shards"
+        self._own = threading.local()
+        self._meter = meter(location.driver)
+        opened = self._opened(location.spec, shared_context())
+        self._meter.take()
+        self._direct = opened
+        self.origin = tuple(int(n) for n in opened.domain.origin[::-1])
+        self.shape = tuple(int(n) for n in opened.shape[::-1])
+        self.dtype: np.dtype[np.generic] = native(np.dtype(opened.dtype.numpy_dtype))
+        chunk = opened.chunk_layout.read_chunk.shape[::-1]
+        self.chunk_shape = tuple(
+            int(c) if c else n for c, n in zip(chunk, self.shape, strict=True)
+        )
+
+    def _opened(self, kvstore: Any, context: Any) -> Any:
+        import tensorstore
+
+        spec = self._spec | {"kvstore": kvstore, "recheck_cached_data": False}
+        try:
+            future = tensorstore.open(spec, context=context, open=True, read=True)
+            return future.result()
+        except (ValueError, OSError) as error:
+            found = classify(error).detail
+            msg = f"expected a decodable array at {self._location.uri}; found: {found}"
+            raise StoreFormatError(msg) from error
+
+    def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
+        """Read and decode one storage chunk, cut at the far edges."""
+        slices = chunk_slices(index, self.chunk_shape, self.shape)
+        try:
+            if self._key_of is None:
+                data = self._decoded(self._direct, slices)
+                return StorageChunk(data, self._meter.take())
+            raw = self._raw(self.chunk_key(index))
+            if raw is None:
+                return StorageChunk(None, 0)
+            return StorageChunk(self._from_memory(raw, index, slices), len(raw))
+        except (ValueError, OSError) as error:
+            found = classify(error)
+            if found.kind == "missing":
+                return StorageChunk(None, 0)
+            key = self.chunk_key(index)
+            raise ChunkReadError(
+                as_sentence(found, key, self._location.uri),
+                is_transient=found.kind == "transient",
+                key=key,
+            ) from error
+
+    def _raw(self, key: str) -> bytes | None:
+        """Stored bytes of a chunk, None when nothing is stored."""
+        if self._location.local is not None:
+            try:
+                return (self._location.local / key).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except PermissionError as error:
+                msg = f"PERMISSION_DENIED: {error.strerror}"
+                raise ValueError(msg) from error
+        if not hasattr(self._own, "store"):
+            import tensorstore
+
+            self._own.store = tensorstore.KvStore.open(
+                self._location.spec, context=shared_context()
+            ).result()
+        found = self._own.store.read(key).result()
+        if found.state != "value":
+            return None
+        raw: bytes = found.value
+        self._meter.exclude(len(raw))
+        return raw
+
+    def _from_memory(
+        self, raw: bytes, index: tuple[int, ...], slices: tuple[slice, ...]
+    ) -> NDArray[np.generic]:
+        if not hasattr(self._own, "array"):
+            import tensorstore
+
+            context = tensorstore.Context()
+            memory = {"driver": "memory"}
+            self._own.bytes = tensorstore.KvStore.open(memory, context=context).result()
+            self._own.bytes.write(*self._metadata).result()
+            self._own.array = self._opened(memory, context)
+        key = self.chunk_key(index)
+        self._own.bytes.write(key, raw).result()
+        try:
+            return self._decoded(self._own.array, slices)
+        finally:
+            self._own.bytes.write(key, None).result()
+
+    def _decoded(self, array: Any, slices: tuple[slice, ...]) -> NDArray[np.generic]:
+        region = tuple(
+            slice(s.start + o, s.stop + o)
+            for s, o in zip(slices, self.origin, strict=True)
+        )
+        data = array[region[::-1]].read().result()
+        return np.array(data.T, dtype=self.dtype, order="C", copy=True)
+
+    def chunk_key(self, index: tuple[int, ...]) -> str:
+        """Key below the metadata, or folder and index of a chunk inside a shard."""
+        if self._key_of is None:
+            inside = "/".join(map(str, index))
+        else:
+            inside = self._key_of(self, index)
+        return f"{self._folder}/{inside}".lstrip("/")
+
+    def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
+        """Size of the chunk's file when it is local."""
+        if self._key_of is None or self._location.local is None:
+            return None
+        try:
+            return (self._location.local / self.chunk_key(index)).stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError:
+            return None
+
+    def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Tell which files are absent when they are local."""
+        root = self._location.local
+        if self._key_of is None or root is None:
+            return None
+        keys = (self.chunk_key(tuple(i)) for i in np.asarray(indices).tolist())
+        return np.array([not (root / key).exists() for key in keys], dtype=np.bool_)
+
+    def edges(self, index: tuple[int, ...]) -> list[tuple[int, int]]:
+        """First and past-the-last voxel of a chunk along every axis, with origin."""
+        slices = chunk_slices(index, self.chunk_shape, self.shape)
+        return [
+            (s.start + o, s.stop + o) for s, o in zip(slices, self.origin, strict=True)
+        ]

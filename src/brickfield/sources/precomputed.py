@@ -1,0 +1,163 @@
+"""Neuroglancer precomputed volumes as a source with the axes c, z, y, x.
+
+Neuroglancer puts voxel i of a scale at ``(voxel_offset + i) * resolution`` and
+lets it reach to the next one, so the centre of voxel 0 lies half a voxel further.
+Lengths are nanometres. Decoding (raw, jpeg, png, compressed segmentation, shards)
+is tensorstore's.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from brickfield.errors import StoreFormatError, StoreNotFoundError
+from brickfield.model.axes import Axis
+from brickfield.model.image import Channel, Finding, ImageInfo
+from brickfield.model.scales import Pyramid
+from brickfield.sources.driver_array import DriverArray
+from brickfield.sources.geometry import is_usable_scale, make_level
+from brickfield.sources.json_files import parse_object
+from brickfield.sources.kvstore import Location, exists, locate, modified_ns, read_many
+from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
+
+INFO = "info"
+_AXES = (
+    Axis("c", "channel"),
+    *(Axis(name, "space", "nanometer") for name in "zyx"),
+)
+
+
+def matches(uri: str) -> bool:
+    """Whether the URI says ``precomputed://`` or a local ``info`` file has scales."""
+    text = str(uri)
+    if text.startswith("precomputed://"):
+        return True
+    if "://" in text and not text.startswith("file://"):
+        return text.rstrip("/").endswith("/info")
+    path = local_path(text)
+    try:
+        if path.name != INFO:
+            path = path / INFO
+        head = path.open("rb").read(1 << 16) if path.is_file() else b""
+    except OSError:
+        return False
+    return b'"scales"' in head and b'"data_type"' in head
+
+
+def open_source(uri: str) -> AssembledSource:
+    """Open a precomputed volume.
+
+    Parameters
+    ----------
+    uri : str
+        Folder with the ``info`` file, local or http(s), gs, s3; the prefix
+        ``precomputed://`` is allowed.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreAccessError, StoreFormatError, StoreUnreachableError
+    """
+    text = str(uri).removeprefix("precomputed://").rstrip("/")
+    location = locate(text.removesuffix(f"/{INFO}"))
+    raw = read_many(location, [INFO])[INFO]
+    if raw is None:
+        what = "no such file" if exists(location) else "nothing there"
+        msg = f"expected a file {INFO} in {location.uri}; found {what}: check the path"
+        raise StoreNotFoundError(msg)
+    about = parse_object(raw, f"{location.uri}/{INFO}")
+    order, findings = _ordered_scales(about, location)
+    arrays = [_open_scale(location, about, raw, i) for i in order]
+    pyramid = Pyramid(
+        _AXES,
+        tuple(
+            make_level(
+                str(about["scales"][i]["key"]),
+                ArrayHeader.of(array),
+                _AXES,
+                voxel_size=(1.0, *_resolution(about["scales"][i])),
+                translation=(0.0, *_start(about["scales"][i], array)),
+            )
+            for i, array in zip(order, arrays, strict=True)
+        ),
+    )
+    info = ImageInfo(
+        uri=str(uri),
+        format="neuroglancer precomputed",
+        name=location.name,
+        pyramid=pyramid,
+        channels=tuple(Channel(str(i)) for i in range(arrays[0].shape[0])),
+        is_labels=about.get("type") == "segmentation",
+        findings=tuple(findings),
+    )
+    return AssembledSource(
+        info,
+        f"precomputed|{location.uri}|{modified_ns(location, [INFO])}",
+        lambda level, _lead: arrays[level],
+        is_remote=location.is_remote,
+    )
+
+
+def _ordered_scales(
+    about: dict[str, Any], location: Location
+) -> tuple[list[int], list[Finding]]:
+    """Scales from fine to coarse; notes when the file has another order."""
+    where = f"{location.uri}/{INFO}"
+    kind, scales = about.get("type", "image"), about.get("scales")
+    if kind not in ("image", "segmentation") or not isinstance(scales, list):
+        msg = (
+            f"expected an image or segmentation with scales in {where}; found {kind!r}"
+        )
+        raise StoreFormatError(msg)
+    for i, scale in enumerate(scales):
+        try:
+            is_usable = is_usable_scale(_resolution(scale)) and len(scale["size"]) == 3
+        except (KeyError, TypeError, ValueError):
+            is_usable = False
+        if not is_usable or "key" not in scale:
+            msg = (
+                f"expected key, size and a resolution of 3 values above 0 in {where},"
+                f" scales[{i}]; found {json.dumps(scale)[:120]}"
+            )
+            raise StoreFormatError(msg)
+    if not scales:
+        msg = f"expected at least one scale in {where}; found none"
+        raise StoreFormatError(msg)
+    order = sorted(range(len(scales)), key=lambda i: -np.prod(scales[i]["size"]))
+    if order == list(range(len(scales))):
+        return order, []
+    text = f"expected scales from fine to coarse; found the order {order}: sorted"
+    return order, [Finding("warning", "levels-reordered", "scales", text)]
+
+
+def _resolution(scale: dict[str, Any]) -> tuple[float, float, float]:
+    x, y, z = (float(v) for v in scale["resolution"])
+    return z, y, x
+
+
+def _start(scale: dict[str, Any], array: DriverArray) -> tuple[float, ...]:
+    return tuple(
+        (offset + 0.5) * size
+        for offset, size in zip(array.origin[1:], _resolution(scale), strict=True)
+    )
+
+
+def _open_scale(
+    location: Location, about: dict[str, Any], raw: bytes, number: int
+) -> DriverArray:
+    scale = about["scales"][number]
+    is_sharded = scale.get("sharding") is not None
+    return DriverArray(
+        location,
+        {"driver": "neuroglancer_precomputed", "scale_index": number},
+        folder=str(scale["key"]),
+        metadata=(INFO, raw),
+        key_of=None if is_sharded else _chunk_name,
+    )
+
+
+def _chunk_name(array: DriverArray, index: tuple[int, ...]) -> str:
+    _, z, y, x = array.edges(index)
+    return "_".join(f"{low}-{high}" for low, high in (x, y, z))
