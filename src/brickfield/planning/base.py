@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brickfield.planning.culling import visible_cells
-from brickfield.planning.grid import Bools, Floats, Ints
+from brickfield.planning.grid import Bools, Boxes, Floats
 from brickfield.planning.refine import Layer, Nodes
 
 _LARGEST_SHARE = 0.5
@@ -82,18 +82,20 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
     grid, view = layer.grid, layer.view
     if is_whole:
         cells = grid.all_cells(level)
-        is_seen = view.region.intersects(*grid.boxes(level, cells))
     else:
 
-        def rank(centre: Floats, half: Floats) -> Floats:
-            return view.magnification(centre, half) * (1 + view.nearness(centre))
+        def rank(boxes: Boxes) -> Floats:
+            _, values = view.measure(boxes)
+            return view.magnification(values) * (1 + view.nearness(values))
 
         # One more than can fit, so that a cut is noticed.
         limit = int(budget_bytes // layer.brick_bytes[level]) + 1
         cells = visible_cells(grid, level, view.region, limit=limit, rank=rank)
-        is_seen = np.ones(len(cells), dtype=bool)
-    layer.tree = [_measure(layer, level, cells[is_seen])]
-    return Base(level, _measure(layer, level, cells[~is_seen]), is_whole)
+    is_seen, values = view.measure(grid.edges(level, cells))
+    owners = np.full(cells.shape[1], -1, dtype=np.int64)
+    nodes = layer.make_nodes(level, cells, values, owners)
+    layer.tree = [nodes.take(is_seen)]
+    return Base(level, nodes.take(~is_seen), is_whole)
 
 
 def _choose_level(layer: Layer, share_bytes: int) -> tuple[int, bool]:
@@ -106,11 +108,6 @@ def _choose_level(layer: Layer, share_bytes: int) -> tuple[int, bool]:
             return level, True
     largest = _LARGEST_SHARE if coarsest > finest else 1.0
     return coarsest, bool(costs[coarsest] <= share_bytes * largest)
-
-
-def _measure(layer: Layer, level: int, cells: Ints) -> Nodes:
-    owners = np.full(len(cells), -1, dtype=np.int64)
-    return layer.make_nodes(level, cells, layer.grid.boxes(level, cells), owners)
 
 
 def _cost(layer: Layer, nodes: Nodes) -> int:

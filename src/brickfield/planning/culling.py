@@ -25,7 +25,7 @@ from brickfield.model.chunks import ChunkId
 from brickfield.model.frustum import Frustum
 from brickfield.model.scales import Pyramid
 from brickfield.model.transforms import AffineTransform
-from brickfield.planning.grid import Bools, CellGrid, Floats, Ints, cell_grid
+from brickfield.planning.grid import Bools, Boxes, CellGrid, Floats, Ints, cell_grid
 
 CullingMode = Literal["any", "all"]
 _ROUNDING = 1e-9
@@ -67,30 +67,32 @@ class VisibleRegion:
         planes[:, 3] += reach + _ROUNDING * np.abs(planes[:, 3])
         return cls(planes, low - slack, high + slack)
 
-    def intersects(self, centre: Floats, half: Floats) -> Bools:
+    def intersects(self, boxes: Boxes) -> Bools:
         """Tell which boxes may be visible; none that is visible is left out.
 
         Parameters
         ----------
-        centre, half : ndarray, shape (n, 3), float64
-            Centres and half sizes, data space.
+        boxes : tuple of ndarray, shape (3, n), float64
+            Lower and upper corners, data space.
 
         Returns
         -------
         ndarray, shape (n,), bool
         """
-        n = self.planes[:, :3].T
-        reach = centre @ n + half @ np.abs(n)
-        is_kept = (reach >= -self.planes[:, 3]).all(axis=1)
-        is_kept &= (centre - half <= self.high).all(axis=1)
-        is_kept &= (centre + half >= self.low).all(axis=1)
+        lower, upper = boxes
+        n = self.planes[:, :3]
+        reach = np.maximum(n, 0) @ upper + np.minimum(n, 0) @ lower
+        is_kept = (reach >= -self.planes[:, 3:]).all(axis=0)
+        is_kept &= (lower <= self.high[:, None]).all(axis=0)
+        is_kept &= (upper >= self.low[:, None]).all(axis=0)
         return np.asarray(is_kept)
 
-    def contains(self, centre: Floats, half: Floats) -> Bools:
+    def contains(self, boxes: Boxes) -> Bools:
         """Tell which boxes lie wholly inside, shape (n,); see :meth:`intersects`."""
-        n = self.planes[:, :3].T
-        reach = centre @ n - half @ np.abs(n)
-        return np.asarray((reach >= -self.planes[:, 3]).all(axis=1))
+        lower, upper = boxes
+        n = self.planes[:, :3]
+        reach = np.maximum(n, 0) @ lower + np.minimum(n, 0) @ upper
+        return np.asarray((reach >= -self.planes[:, 3:]).all(axis=0))
 
 
 def frustum_from_corners(corners: ArrayLike) -> Frustum:
@@ -142,7 +144,7 @@ def visible_cells(
     region: VisibleRegion,
     *,
     limit: int | None = None,
-    rank: Callable[[Floats, Floats], Floats] | None = None,
+    rank: Callable[[Boxes], Floats] | None = None,
 ) -> Ints:
     """Find the visible cells of one level without touching the others.
 
@@ -157,30 +159,29 @@ def visible_cells(
     limit : int, optional
         Largest number of cells; the highest-ranked blocks are followed.
     rank : callable, optional
-        ``(centre, half) -> (n,)``, larger is kept sooner; needed with `limit`.
+        ``boxes -> (n,)``, larger is kept sooner; needed with `limit`.
 
     Returns
     -------
-    ndarray, shape (n, 3), int64
+    ndarray, shape (3, n), int64
         Grid indices (z, y, x).
     """
     shape = grid.shapes[level]
     size = 1 << int(np.ceil(np.log2(shape.max())))
-    halves = np.indices((2, 2, 2)).reshape(3, -1).T
-    cells = np.zeros((1, 3), dtype=np.int64)
+    halves = np.indices((2, 2, 2)).reshape(3, 1, -1)
+    cells: Ints = np.zeros((3, 1), dtype=np.int64)
     while True:
-        is_kept = (cells < shape).all(axis=1) & grid.has_volume(level, cells, size)
-        cells = cells[is_kept]
-        centre, half = grid.boxes(level, cells, size)
-        is_seen = region.intersects(centre, half)
-        cells = cells[is_seen]
-        if limit is not None and rank is not None and len(cells) > limit:
-            order = np.argsort(-rank(centre[is_seen], half[is_seen]), kind="stable")
-            cells = cells[order[:limit]]
+        cells = cells[:, (cells < shape[:, None]).all(axis=0)]
+        cells = cells[:, grid.has_volume(level, cells, size)]
+        boxes = grid.edges(level, cells, size)
+        is_seen = region.intersects(boxes)
+        cells, boxes = cells[:, is_seen], (boxes[0][:, is_seen], boxes[1][:, is_seen])
+        if limit is not None and rank is not None and cells.shape[1] > limit:
+            cells = cells[:, np.argsort(-rank(boxes), kind="stable")[:limit]]
         if size == 1:
             return cells
         size //= 2
-        cells = (cells[:, None, :] + halves * size).reshape(-1, 3)
+        cells = (cells[:, :, None] + halves * size).reshape(3, -1)
 
 
 class ChunkCuller:
@@ -235,5 +236,5 @@ class ChunkCuller:
         region = VisibleRegion.from_frustum(frustum, self._world)
         cells = visible_cells(self._grid, scale, region)
         if culling_mode == "all":
-            cells = cells[region.contains(*self._grid.boxes(scale, cells))]
-        return sorted(ChunkId(scale, (z, y, x)) for z, y, x in cells.tolist())
+            cells = cells[:, region.contains(self._grid.edges(scale, cells))]
+        return sorted(ChunkId(scale, (z, y, x)) for z, y, x in cells.T.tolist())

@@ -11,6 +11,9 @@ A cell's children are the cells of the next finer level that overlap it by more
 than 1/10,000 of a voxel. In a nested pyramid they partition it; otherwise a
 child may have several parents. Cells are computed from indices when needed;
 nothing of the size of a grid is ever made.
+
+Arrays of points and indices are axis-major here and below, shape (3, n): the
+whole-array operations of numpy then run along n, several times faster.
 """
 
 from __future__ import annotations
@@ -22,12 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.chunks import INDEX_BITS
+from brickfield.model.chunks import INDEX_BITS, MAX_LEVELS
 from brickfield.model.scales import Pyramid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Boxes = tuple[Floats, Floats]
+"""Lower and upper corners of boxes, each of shape (3, n), data space."""
 
 _SLIVER = 1e-4
 """Overlap that does not count, in voxels of the finer level."""
@@ -62,59 +67,55 @@ class CellGrid:
     shapes: Ints
     is_nested: tuple[bool, ...]
 
-    def edges(self, level: int, indices: Ints, size: int = 1) -> tuple[Floats, Floats]:
+    def edges(self, level: int, indices: Ints, size: int = 1) -> Boxes:
         """Return the lower and upper corners of blocks of cells.
 
         Parameters
         ----------
         level : int
-        indices : ndarray, shape (n, 3), int64
+        indices : ndarray, shape (3, ...), int64
             First cell of each block.
         size : int
             Cells along each axis of a block, cut at the end of the grid.
 
         Returns
         -------
-        lower, upper : ndarray, shape (n, 3), float64
+        lower, upper : ndarray, shape (3, ...), float64
         """
-        lower = self.start[level] + indices * self.step[level]
-        upper = lower + size * self.step[level]
-        lower = np.minimum(np.maximum(lower, self.low), self.high)
-        upper = np.minimum(np.maximum(upper, self.low), self.high)
-        np.copyto(lower, self.low, where=indices == 0)
-        np.copyto(upper, self.high, where=indices + size >= self.shapes[level])
+        fields = (slice(None), *(None,) * (indices.ndim - 1))
+        low, high, step = self.low[fields], self.high[fields], self.step[level][fields]
+        lower = indices * step
+        lower += self.start[level][fields]
+        upper = lower + size * step
+        for edge in (lower, upper):
+            np.maximum(edge, low, out=edge)
+            np.minimum(edge, high, out=edge)
+        np.copyto(lower, low, where=indices == 0)
+        np.copyto(upper, high, where=indices >= self.shapes[level][fields] - size)
         return lower, upper
 
-    def boxes(self, level: int, indices: Ints, size: int = 1) -> tuple[Floats, Floats]:
-        """Return centres and half sizes of blocks of cells, as :meth:`edges`."""
-        lower, upper = self.edges(level, indices, size)
-        half = (upper - lower) * 0.5
-        return lower + half, half
-
     def children(self, level: int, indices: Ints) -> tuple[Ints, Ints]:
-        """Return the cells of the next finer level that overlap given cells.
+        """Return the blocks of the next finer level that overlap given cells.
 
         Parameters
         ----------
         level : int
             Level of the given cells, at least 1.
-        indices : ndarray, shape (n, 3), int64
+        indices : ndarray, shape (3, n), int64
 
         Returns
         -------
-        parents : ndarray, shape (m,), int64
-            Row in `indices`, ascending.
-        children : ndarray, shape (m, 3), int64
-            Index of each child; repeated where parents share it.
+        first, stop : ndarray, shape (3, n), int64
+            Of each block of children, along each axis; blocks of neighbours overlap
+            where children are shared.
         """
         lower, upper = self.edges(level, indices)
-        start, step = self.start[level - 1], self.step[level - 1]
-        sliver, last = self.sliver[level - 1], self.shapes[level - 1] - 1
+        start, step = self.start[level - 1, :, None], self.step[level - 1, :, None]
+        sliver, n = self.sliver[level - 1, :, None], self.shapes[level - 1, :, None]
         first = np.floor((lower - start) / step + sliver).astype(np.int64)
         stop = np.ceil((upper - start) / step - sliver).astype(np.int64)
-        first = np.minimum(np.maximum(first, 0), last)
-        spans = np.maximum(np.minimum(stop, last + 1) - first, 1)
-        return _enumerate_blocks(first, spans)
+        first = np.minimum(np.maximum(first, 0), n - 1)
+        return first, np.maximum(np.minimum(stop, n), first + 1)
 
     def fanout(self, level: int) -> int:
         """Return about how many children a cell of `level` has."""
@@ -124,31 +125,15 @@ class CellGrid:
         return int(np.prod(np.maximum(ratio, 1) + (not self.is_nested[level])))
 
     def all_cells(self, level: int) -> Ints:
-        """Return the indices of all cells that are not empty, shape (n, 3)."""
-        cells = np.indices(self.shapes[level]).reshape(3, -1).T.astype(np.int64)
-        return cells[self.has_volume(level, cells)]
+        """Return the indices of all cells that are not empty, shape (3, n)."""
+        shape = tuple(self.shapes[level].tolist())
+        cells: Ints = np.indices(shape, dtype=np.int64).reshape(3, -1)
+        return cells[:, self.has_volume(level, cells)]
 
     def has_volume(self, level: int, indices: Ints, size: int = 1) -> Bools:
         """Tell which blocks of cells lie in the image at all, shape (n,)."""
         lower, upper = self.edges(level, indices, size)
-        return np.asarray((upper > lower).all(axis=1))
-
-
-def _enumerate_blocks(first: Ints, spans: Ints) -> tuple[Ints, Ints]:
-    """List all indices of blocks ``first + [0, spans)``, with the block's row."""
-    if len(first) and (spans == spans[0]).all():
-        inner = np.indices(spans[0]).reshape(3, -1).T
-        rows = np.repeat(np.arange(len(first)), len(inner))
-        return rows, (first[:, None, :] + inner).reshape(-1, 3)
-    counts = spans.prod(axis=1)
-    rows = np.repeat(np.arange(len(first)), counts)
-    place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    span = spans[rows]
-    index = first[rows]
-    rest, x = np.divmod(place, span[:, 2])
-    z, y = np.divmod(rest, span[:, 1])
-    index += np.stack([z, y, x], axis=1)
-    return rows, index
+        return np.asarray((upper > lower).all(axis=0))
 
 
 @lru_cache(maxsize=64)
@@ -158,9 +143,16 @@ def cell_grid(pyramid: Pyramid) -> CellGrid:
     Raises
     ------
     OptionError
-        If a level has more chunks along an axis than a chunk key can name.
+        If there are more levels, or more chunks along an axis, than a chunk key can
+        name.
     """
     shapes = pyramid.grids_zyx
+    if pyramid.n_levels > MAX_LEVELS:
+        msg = (
+            f"expected at most {MAX_LEVELS} levels; found {pyramid.n_levels}: leave"
+            " the finest or the coarsest out"
+        )
+        raise OptionError(msg)
     if shapes.max() > 1 << INDEX_BITS:
         msg = (
             f"expected at most {1 << INDEX_BITS} chunks along an axis; found"

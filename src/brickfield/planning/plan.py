@@ -12,7 +12,7 @@ so that a replay of the same requests gives the same plans.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,13 +28,11 @@ from brickfield.planning.base import Base, lay_bases
 from brickfield.planning.grid import cell_grid
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.planning.prefetch import prefetch_nodes
-from brickfield.planning.priority import (
-    base_priorities,
-    loading_order,
-    visible_priorities,
-)
+from brickfield.planning.priority import loading_order, step_priorities
 from brickfield.planning.refine import Layer, Nodes, Occupancy, present_rows, refine
 from brickfield.planning.view import DataView
+
+_CAUTION = 0.8
 
 
 def _no_keys() -> NDArray[np.int64]:
@@ -75,6 +73,9 @@ class FramePlan:
         Keys of chunks replaced by finer ones, ascending (for hysteresis).
     target_error_px : float
         What the plan aimed at.
+    floor : float
+        Error over target where the budget ended, 0 if it sufficed. It spares the
+        next plan some work and changes nothing in it.
     """
 
     keys: NDArray[np.int64]
@@ -88,6 +89,7 @@ class FramePlan:
     base_level: int
     refined: NDArray[np.int64] = field(default_factory=_no_keys)
     target_error_px: float = 1.0
+    floor: float = 0.0
 
     @cached_property
     def levels(self) -> NDArray[np.int64]:
@@ -197,7 +199,8 @@ def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[Fram
     layers = [_prepare(request) for request in requests]
     bases, used = lay_bases(layers, budget_bytes)
     room = budget_bytes - used
-    room -= refine(layers, room)
+    used, floor = refine(layers, room, floor_guess=_guess_floor(requests))
+    room -= used
     plans = []
     for layer, base in zip(layers, bases, strict=True):
         parts = _wanted(layer, base)
@@ -206,8 +209,14 @@ def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[Fram
             extra = _prefetched(layer, parts, share)
             room -= sum(len(p.keys) * int(layer.brick_bytes[p.level]) for p in extra)
             parts += extra
-        plans.append(_assemble(layer, base, parts))
+        plans.append(_assemble(layer, base, parts, floor))
     return plans
+
+
+def _guess_floor(requests: Sequence[PlanRequest]) -> float:
+    """Guess from the previous plans, a little low: too high costs a second walk."""
+    floors = [0.0 if r.previous is None else r.previous.floor for r in requests]
+    return _CAUTION * min(floors, default=0.0)
 
 
 def _prepare(request: PlanRequest) -> Layer:
@@ -243,34 +252,37 @@ class _Part:
 
 def _wanted(layer: Layer, base: Base) -> list[_Part]:
     """List what is drawn and what is always kept, coarse before fine."""
-    root = layer.tree[0]
+    root, hidden = layer.tree[0], base.hidden
     parts = [
-        _base_part(root, root.is_refined, is_seen=True),
-        _base_part(base.hidden, np.ones(len(base.hidden.keys), bool), is_seen=False),
+        _base_part(root, ~root.is_refined, is_seen=True),
+        _base_part(hidden, np.zeros(len(hidden.keys), dtype=bool), is_seen=False),
     ]
     coarsest = len(layer.brick_bytes) - 1
     for depth in range(1, len(layer.tree)):
         nodes = layer.tree[depth]
         is_leaf = present_rows(layer, depth) & ~nodes.is_refined & ~nodes.is_empty
-        leaves = nodes.take(is_leaf)
-        parts.append(_part(leaves, coarsest - nodes.level, Category.VISIBLE))
+        rows = np.flatnonzero(is_leaf)
+        parts.append(_part(nodes, rows, coarsest - nodes.level, Category.VISIBLE))
     return parts
 
 
-def _base_part(nodes: Nodes, is_fallback: NDArray[np.bool_], *, is_seen: bool) -> _Part:
-    kept = nodes.take(~nodes.is_empty)
-    priorities = base_priorities(kept.errors_px, kept.nearness, is_seen=is_seen)
-    is_leaf = ~is_fallback[~nodes.is_empty]
-    return _Part(
-        kept.level, kept.keys, priorities, Category.BASE, kept.errors_px, is_leaf
-    )
+def _base_part(nodes: Nodes, is_leaf: NDArray[np.bool_], *, is_seen: bool) -> _Part:
+    rows = np.flatnonzero(~nodes.is_empty)
+    part = _part(nodes, rows, 0 if is_seen else 1, Category.BASE)
+    return replace(part, is_leaf=is_leaf[rows])
 
 
-def _part(nodes: Nodes, steps: int, category: Category) -> _Part:
-    priorities = visible_priorities(steps, nodes.errors_px, nodes.nearness)
-    is_leaf = np.full(len(nodes.keys), category is Category.VISIBLE)
+def _part(
+    nodes: Nodes, rows: NDArray[np.int64], steps: int, category: Category
+) -> _Part:
+    errors_px = nodes.errors_px[rows]
     return _Part(
-        nodes.level, nodes.keys, priorities, category, nodes.errors_px, is_leaf
+        level=nodes.level,
+        keys=nodes.keys[rows],
+        priorities=step_priorities(steps, errors_px, nodes.nearness[rows]),
+        category=category,
+        errors_px=errors_px,
+        is_leaf=np.full(len(rows), category is Category.VISIBLE),
     )
 
 
@@ -278,12 +290,16 @@ def _prefetched(layer: Layer, parts: Sequence[_Part], room_bytes: int) -> list[_
     leaf_keys = np.concatenate([part.keys[part.is_leaf] for part in parts])
     coarsest = len(layer.brick_bytes) - 1
     return [
-        _part(nodes, coarsest - nodes.level, Category.PREFETCH)
+        _part(
+            nodes, np.arange(len(nodes.keys)), coarsest - nodes.level, Category.PREFETCH
+        )
         for nodes in prefetch_nodes(layer, leaf_keys, room_bytes)
     ]
 
 
-def _assemble(layer: Layer, base: Base, parts: Sequence[_Part]) -> FramePlan:
+def _assemble(
+    layer: Layer, base: Base, parts: Sequence[_Part], floor: float
+) -> FramePlan:
     categories = np.repeat(
         np.array([part.category for part in parts], dtype=np.uint8),
         [len(part.keys) for part in parts],
@@ -309,4 +325,5 @@ def _assemble(layer: Layer, base: Base, parts: Sequence[_Part]) -> FramePlan:
         base_level=base.level,
         refined=np.sort(np.concatenate(refined)),
         target_error_px=layer.target_px,
+        floor=floor,
     )

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from brickfield.model.chunks import unpack_keys
-from brickfield.planning.grid import Bools, Ints
+from brickfield.planning.grid import Ints
 from brickfield.planning.refine import Layer, Nodes
 
-_FACES = np.vstack([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)])
+_FACES = np.hstack([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)])[:, None]
 
 
 def prefetch_nodes(layer: Layer, leaf_keys: Ints, room_bytes: int) -> list[Nodes]:
@@ -47,14 +47,13 @@ def prefetch_nodes(layer: Layer, leaf_keys: Ints, room_bytes: int) -> list[Nodes
 
 
 def _neighbours(layer: Layer, level: int, indices: Ints) -> Nodes:
-    shape = layer.grid.shapes[level]
-    cells = (indices[:, None, :] + _FACES).reshape(-1, 3)
-    is_inside: Bools = ((cells >= 0) & (cells < shape)).all(axis=1)
-    cells = np.unique(cells[is_inside], axis=0)
-    cells = cells[layer.grid.has_volume(level, cells)]
-    boxes = layer.grid.boxes(level, cells)
-    is_outside = ~layer.view.region.intersects(*boxes)
-    cells = cells[is_outside]
-    boxes = (boxes[0][is_outside], boxes[1][is_outside])
-    nodes = layer.make_nodes(level, cells, boxes, np.full(len(cells), -1))
+    shape = layer.grid.shapes[level][:, None]
+    cells = (indices.T[:, :, None] + _FACES).reshape(3, -1)
+    cells = cells[:, ((cells >= 0) & (cells < shape)).all(axis=0)]
+    cells = np.unique(cells, axis=1)
+    cells = cells[:, layer.grid.has_volume(level, cells)]
+    is_seen, values = layer.view.measure(layer.grid.edges(level, cells))
+    cells, values = cells[:, ~is_seen], values[:, ~is_seen]
+    owners = np.full(cells.shape[1], -1, dtype=np.int64)
+    nodes = layer.make_nodes(level, cells, values, owners)
     return nodes.take(~nodes.is_empty)

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from brickfield.planning.grid import Floats, Ints
 
 
-def visible_priorities(
+def step_priorities(
     steps: int, errors_px: Floats, nearness: Floats
 ) -> NDArray[np.float32]:
-    """Order chunks that are seen, coarse before fine.
+    """Order chunks that share a step: worst and nearest to the centre first.
 
     Parameters
     ----------
     steps : int
-        Levels above this one: 0 for the coarsest level.
+        Levels that go before: 0 for the coarsest; of the base level, 0 for what is
+        in view and 1 for the rest.
     errors_px : ndarray, shape (n,), float64
         Screen-space size of a voxel, pixels.
     nearness : ndarray, shape (n,), float64
@@ -32,17 +33,10 @@ def visible_priorities(
     Returns
     -------
     ndarray, shape (n,), float32
-        Smaller is wanted sooner.
+        From `steps` to ``steps + 1``, smaller is wanted sooner.
     """
     fraction = 1.0 / (1.0 + errors_px * nearness)
     return np.asarray(steps + fraction, dtype=np.float32)
-
-
-def base_priorities(
-    errors_px: Floats, nearness: Floats, *, is_seen: bool
-) -> NDArray[np.float32]:
-    """Order chunks of the base level: those in view first; shape (n,), float32."""
-    return visible_priorities(0 if is_seen else 1, errors_px, nearness)
 
 
 def loading_order(

@@ -16,19 +16,20 @@ with several parents (non-nested pyramids) belongs to the one ranked first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.chunks import pack_keys
+from brickfield.model.chunks import MAX_LEVELS, pack_keys
 from brickfield.planning.grid import Bools, CellGrid, Floats, Ints
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.view import DataView
 
 Occupancy = Callable[[int, Ints], NDArray[np.bool_] | None]
 
+_NO_KEYS = np.empty(0, dtype=np.int64)
 _TIE = 1e-6
 """How much nearness to the centre of attention weighs, relative to error."""
 _BATCH_CELLS = 8192
@@ -42,7 +43,7 @@ class Nodes:
     Attributes
     ----------
     level : int
-    indices : ndarray, shape (n, 3), int64
+    indices : ndarray, shape (3, n), int64
     keys : ndarray, shape (n,), int64
     owners : ndarray, shape (n,), int64
         Row of the chunk each came from, in the next coarser nodes.
@@ -68,7 +69,7 @@ class Nodes:
 
     def take(self, rows: Ints | Bools) -> Nodes:
         """Return some of the nodes."""
-        arrays = {n: getattr(self, n)[rows] for n in _ARRAYS}
+        arrays = {n: getattr(self, n)[..., rows] for n in _ARRAYS}
         return Nodes(level=self.level, **arrays)
 
 
@@ -78,7 +79,9 @@ _ARRAYS = tuple(n for n in Nodes.__dataclass_fields__ if n != "level")
 def _join(parts: Sequence[Nodes]) -> Nodes:
     if len(parts) == 1:
         return parts[0]
-    arrays = {n: np.concatenate([getattr(p, n) for p in parts]) for n in _ARRAYS}
+    arrays = {
+        n: np.concatenate([getattr(p, n) for p in parts], axis=-1) for n in _ARRAYS
+    }
     return Nodes(level=parts[0].level, **arrays)
 
 
@@ -117,18 +120,18 @@ class Layer:
 
     def empty_cells(self, level: int, indices: Ints) -> Bools:
         """Tell which cells are known to hold nothing."""
-        found = self.occupancy(level, indices) if self.occupancy else None
+        found = self.occupancy(level, indices.T) if self.occupancy else None
         if found is None:
-            return np.zeros(len(indices), dtype=bool)
+            return np.zeros(indices.shape[1], dtype=bool)
         return np.asarray(found, dtype=bool)
 
     def make_nodes(
-        self, level: int, indices: Ints, boxes: tuple[Floats, Floats], owners: Ints
+        self, level: int, indices: Ints, values: Floats, owners: Ints
     ) -> Nodes:
-        """Measure visible cells (ranks are not yet bounded by their owners')."""
-        magnification = self.view.magnification(*boxes)
-        nearness = self.view.nearness(boxes[0])
-        keys = pack_keys(level, indices)
+        """Make nodes of measured cells (ranks are not yet bounded by their owners')."""
+        magnification = self.view.magnification(values)
+        nearness = self.view.nearness(values)
+        keys = pack_keys(level, indices.T)
         errors_px = magnification * self.view.voxel_world[level]
         avoidable = magnification * self.view.avoidable_world[level]
         was_refined = _contains(self.refined_before, keys)
@@ -175,20 +178,42 @@ class Layer:
         """
         parents = self.tree[depth]
         level = parents.level - 1
-        place, indices = self.grid.children(parents.level, parents.indices[rows])
-        centre, half = self.grid.boxes(level, indices)
-        seen = np.flatnonzero(self.view.region.intersects(centre, half))
+        place, indices, values = self._visible_children(
+            parents.level, parents.indices[:, rows]
+        )
         if not self.grid.is_nested[parents.level]:
-            keys = pack_keys(level, indices[seen])
-            first = np.unique(keys, return_index=True)[1]
-            first.sort()
-            seen = seen[first[~_contains(known, keys[first])]]
-        place, boxes = place[seen], (centre[seen], half[seen])
-        children = self.make_nodes(level, indices[seen], boxes, rows[place])
+            first = _first_of_each(indices)
+            keys = pack_keys(level, indices[:, first].T)
+            first = first[~_contains(known, keys)]
+            place, indices, values = place[first], indices[:, first], values[:, first]
+        children = self.make_nodes(level, indices, values, rows[place])
         np.minimum(children.ranks, parents.ranks[rows[place]], out=children.ranks)
         n_new = np.bincount(place[~children.is_empty], minlength=len(rows))
         own = self.brick_bytes[parents.level] if depth else 0
         return children, n_new * self.brick_bytes[level] - own
+
+    def _visible_children(self, level: int, indices: Ints) -> tuple[Ints, Ints, Floats]:
+        """Find and measure what is seen of the children of cells.
+
+        Returns the column of the parent, the child's index and its measures.
+        """
+        first, stop = self.grid.children(level, indices)
+        spans = (stop - first).max(axis=1, initial=0)
+        cells = first[:, None] + np.arange(spans.max())[:, None]
+        terms = self.view.axis_terms(self.grid.edges(level - 1, cells))
+        np.copyto(terms[0], -np.inf, where=cells >= stop[:, None])
+        # Children along z, y, x and parents, last for the sake of speed.
+        z, y, x = (terms[:, a, : spans[a]] for a in range(3))
+        sums = z[:, :, None, None] + (y[:, :, None] + x[:, None])[:, None]
+        is_seen, values = self.view.split(sums)
+        n = indices.shape[1]
+        within = np.indices(spans).reshape(3, -1)
+        seen = np.flatnonzero(is_seen.reshape(-1, n).T)
+        place, child = np.divmod(seen, max(within.shape[1], 1))
+        children = first.take(place, axis=1)
+        children += within.take(child, axis=1)
+        flat = child * n + place
+        return place, children, values.reshape(len(values), -1).take(flat, axis=1)
 
 
 def _contains(keys: Ints, wanted: Ints) -> Bools:
@@ -197,6 +222,24 @@ def _contains(keys: Ints, wanted: Ints) -> Bools:
         return np.zeros(len(wanted), dtype=bool)
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.asarray(keys[at] == wanted)
+
+
+def _first_of_each(indices: Ints) -> Ints:
+    """Place of the first occurrence of each column, ascending."""
+    n = indices.shape[1]
+    low = indices.min(axis=1, initial=0 if n == 0 else np.iinfo(np.int64).max)
+    z, y, x = indices - low[:, None]
+    _, n_y, n_x = (int(v.max(initial=0)) + 1 for v in (z, y, x))
+    # Sorting numbers that hold their place is far quicker than a stable argsort.
+    # They fit: at most 57 bits of indices would, but children lie together.
+    flat = (z * n_y + y) * n_x + x
+    bits = n.bit_length()
+    if int(flat.max(initial=0)) >> (62 - bits):
+        return np.sort(np.unique(flat, return_index=True)[1])
+    coded = np.sort(flat << bits | np.arange(n))
+    is_first = np.ones(n, dtype=bool)
+    is_first[1:] = coded[1:] >> bits != coded[:-1] >> bits
+    return np.sort(coded[is_first] & ((1 << bits) - 1))
 
 
 class Ranking:
@@ -218,6 +261,11 @@ class Ranking:
         self._left_out: list[tuple[Floats, Ints, Ints]] = []
         self.floor = 0.0
         self.used_bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the budget left refinements out."""
+        return bool(self._left_out)
 
     def add(self, layer: int, depth: int, rows: Ints, bytes_added: Ints) -> None:
         """Enter refinements of one layer and depth; keep the prefix that fits."""
@@ -249,10 +297,8 @@ class Ranking:
         self.used_bytes = int(self._bytes.sum())
 
     def _mark(self, refs: Ints, *, is_refined: bool) -> None:
-        for code in np.unique(refs[0] << 8 | refs[1]).tolist():
-            layer, depth = code >> 8, code & 255
-            rows = refs[2, (refs[0] == layer) & (refs[1] == depth)]
-            self._layers[layer].tree[depth].is_refined[rows] = is_refined
+        for layer, depth, at in _groups(refs):
+            self._layers[layer].tree[depth].is_refined[refs[2, at]] = is_refined
 
     def fill(self) -> None:
         """Spend what is left on refinements that were left out and fit now."""
@@ -273,18 +319,24 @@ class Ranking:
     def _can_refine(self, refs: Ints) -> Bools:
         """Tell which nodes are leaves now, with children of their own only."""
         can = np.zeros(refs.shape[1], dtype=bool)
-        for code in np.unique(refs[0] << 8 | refs[1]).tolist():
-            layer, depth = self._layers[code >> 8], code & 255
-            nodes = layer.tree[depth]
-            if not layer.grid.is_nested[nodes.level]:
-                continue
-            at = (refs[0] == code >> 8) & (refs[1] == depth)
-            owners = nodes.owners[refs[2, at]]
-            can[at] = layer.tree[depth - 1].is_refined[owners] if depth else True
+        for number, depth, at in _groups(refs):
+            layer = self._layers[number]
+            if layer.grid.is_nested[layer.tree[depth].level]:
+                can[at] = present_rows(layer, depth)[refs[2, at]]
         return can
 
 
-def refine(layers: Sequence[Layer], room_bytes: int) -> int:
+def _groups(refs: Ints) -> Iterator[tuple[int, int, Ints]]:
+    """Divide references by layer and depth: both, and the columns."""
+    codes = refs[0] * MAX_LEVELS + refs[1]
+    for code in np.flatnonzero(np.bincount(codes)).tolist():
+        layer, depth = divmod(code, MAX_LEVELS)
+        yield layer, depth, np.flatnonzero(codes == code)
+
+
+def refine(
+    layers: Sequence[Layer], room_bytes: int, *, floor_guess: float = 0.0
+) -> tuple[int, float]:
     """Refine the layers' trees from their base levels within a budget.
 
     Parameters
@@ -293,21 +345,25 @@ def refine(layers: Sequence[Layer], room_bytes: int) -> int:
         Each with its visible base chunks as the only nodes; their trees grow.
     room_bytes : int
         What may be added to the cost of the base levels.
+    floor_guess : float
+        About where the floor will end. It saves exploring what will not fit; a
+        wrong guess costs time and changes nothing.
 
     Returns
     -------
-    int
+    used_bytes : int
         What was added.
+    floor : float
+        Rank of the first refinement that did not fit, 0 if all did.
     """
     ranking = Ranking(layers, room_bytes)
-    depth = 0
-    while any(len(layer.tree) > depth for layer in layers):
-        for i, layer in enumerate(layers):
-            if len(layer.tree) > depth and layer.tree[depth].level > 0:
-                _descend(ranking, layer, i, depth)
-        depth += 1
+    for floor in (floor_guess, 0.0) if floor_guess > 0 else (0.0,):
+        ranking.floor = floor
+        _explore(ranking, layers)
+        if ranking.is_full:
+            break
     ranking.fill()
-    return ranking.used_bytes
+    return ranking.used_bytes, ranking.floor
 
 
 def present_rows(layer: Layer, depth: int) -> Bools:
@@ -318,16 +374,26 @@ def present_rows(layer: Layer, depth: int) -> Bools:
     return np.asarray(layer.tree[depth - 1].is_refined[nodes.owners])
 
 
+def _explore(ranking: Ranking, layers: Sequence[Layer]) -> None:
+    """Walk all trees down to the floor, coarse before fine."""
+    depth = 0
+    while any(len(layer.tree) > depth for layer in layers):
+        for i, layer in enumerate(layers):
+            if len(layer.tree) > depth and layer.tree[depth].level > 0:
+                _descend(ranking, layer, i, depth)
+        depth += 1
+
+
 def _descend(ranking: Ranking, layer: Layer, number: int, depth: int) -> None:
     """Explore one level of one layer, highest rank first, down to the floor."""
     nodes = layer.tree[depth]
-    rows = np.flatnonzero(
-        nodes.is_wanting & (nodes.ranks > ranking.floor) & present_rows(layer, depth)
-    )
+    is_open = nodes.is_wanting & ~nodes.is_refined & (nodes.ranks > ranking.floor)
+    rows = np.flatnonzero(is_open & present_rows(layer, depth))
     rows = rows[np.argsort(-nodes.ranks[rows], kind="stable")]
     n_batch = max(32, _BATCH_CELLS // layer.grid.fanout(nodes.level))
-    known = np.empty(0, dtype=np.int64)
-    parts: list[Nodes] = []
+    parts = layer.tree[depth + 1 : depth + 2]
+    is_nested = layer.grid.is_nested[nodes.level]
+    known = np.sort(parts[0].keys) if parts and not is_nested else _NO_KEYS
     for start in range(0, len(rows), n_batch):
         batch = rows[start : start + n_batch]
         # A chunk that two parents share belongs to the first of the ranking: were
@@ -337,8 +403,8 @@ def _descend(ranking: Ranking, layer: Layer, number: int, depth: int) -> None:
             break
         children, bytes_added = layer.expand(depth, batch, known)
         parts.append(children)
-        if not layer.grid.is_nested[nodes.level]:
+        if not is_nested:
             known = np.sort(np.concatenate([known, children.keys]))
         ranking.add(number, depth, batch, bytes_added)
     if parts:
-        layer.tree.append(_join(parts))
+        layer.tree[depth + 1 :] = [_join(parts), *layer.tree[depth + 2 :]]

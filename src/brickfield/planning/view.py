@@ -3,6 +3,7 @@
 Everything that a plan asks of the camera is linear in data space: planes,
 depth, place on the screen. So the camera is carried there once for each plan
 and the thousands of boxes are tested as they are.
+Measures of a box are sums of one term an axis, which a block of boxes shares.
 
 The *error* of a chunk is the length on the screen of the longest edge of its
 voxels, at the nearest point of the chunk that can be seen. Depth there is
@@ -20,14 +21,13 @@ from dataclasses import dataclass, replace
 from math import hypot, radians, tan
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brickfield.model.camera import CameraState
 from brickfield.model.frustum import Frustum
 from brickfield.model.scales import Pyramid, Vec3
 from brickfield.model.transforms import AffineTransform
 from brickfield.planning.culling import VisibleRegion
-from brickfield.planning.grid import Floats
+from brickfield.planning.grid import Bools, Boxes, Floats
 
 _SAME = 1e-3
 """Relative difference up to which voxels of two levels count as equal in size."""
@@ -53,7 +53,9 @@ class DataView:
     region: VisibleRegion
     voxel_world: Floats
     avoidable_world: Floats
-    _to_view: Floats
+    _on_lower: Floats
+    _on_upper: Floats
+    _constant: Floats
     _eye: Floats
     _metric: Floats
     _near: float
@@ -86,16 +88,22 @@ class DataView:
             Centre of attention, world; None is the centre of the screen.
         """
         frustum = Frustum.from_camera(camera).with_planes(clip_planes)
+        region = VisibleRegion.from_frustum(frustum, world)
         linear = world.matrix[:3, :3]
         columns = np.linalg.norm(linear, axis=0)
         half_height, cosine = _opening(camera)
         stretch = np.linalg.svd(linear / columns, compute_uv=False)[-1]
         edges = pyramid.downscale * columns
+        lower, upper, constant = _linear_terms(
+            region.planes, camera.view_matrix[:3] @ world.matrix
+        )
         view = cls(
-            region=VisibleRegion.from_frustum(frustum, world),
+            region=region,
             voxel_world=edges.max(axis=1),
             avoidable_world=_avoidable(edges),
-            _to_view=camera.view_matrix[:3] @ world.matrix,
+            _on_lower=lower,
+            _on_upper=upper,
+            _constant=constant,
             _eye=world.inverse.apply(camera.position),
             _metric=columns * stretch * cosine,
             _near=max(camera.near, 1e-9),
@@ -106,48 +114,96 @@ class DataView:
         )
         if focus is None:
             return view
-        point = np.array([focus], dtype=np.float64)
-        return replace(view, _focus=view._on_screen(world.inverse.apply(point))[0])
+        point = world.inverse.apply(focus)[:, None]
+        _, values = view.measure((point, point))
+        return replace(view, _focus=view._on_screen(values)[:, 0])
 
-    def magnification(self, centre: Floats, half: Floats) -> Floats:
-        """Pixels that a world unit covers at the nearest visible point of boxes.
+    def measure(self, boxes: Boxes) -> tuple[Bools, Floats]:
+        """Measure boxes.
 
         Parameters
         ----------
-        centre, half : ndarray, shape (n, 3), float64
-            Data space.
+        boxes : tuple of ndarray, shape (3, n), float64
+            Lower and upper corners, data space.
 
         Returns
         -------
-        ndarray, shape (n,), float64
+        is_seen : ndarray, shape (n,), bool
+        values : ndarray, shape (5, n), float64
+            For :meth:`magnification` and :meth:`nearness`.
         """
-        if self._is_orthographic:
-            return np.full(len(centre), self._scale)
-        toward = -self._to_view[2]
-        depth = centre @ toward[:3] + toward[3] - half @ np.abs(toward[:3])
-        gap = np.abs(centre - self._eye)
-        gap -= half
+        terms = self.axis_terms(boxes)
+        return self.split(terms[:, 0] + terms[:, 1] + terms[:, 2])
+
+    def axis_terms(self, boxes: Boxes) -> Floats:
+        """What the extent along each axis adds to all measures of boxes.
+
+        Every measure is a sum of one term for each axis, so that the measures of
+        a block of boxes are sums of the terms along its three sides.
+
+        Parameters
+        ----------
+        boxes : tuple of ndarray, shape (3, ...), float64
+            Lower and upper edges along each axis, data space.
+
+        Returns
+        -------
+        ndarray, shape (n_planes + 5, 3, ...), float64
+        """
+        lower, upper = boxes
+        fields = (slice(None), *(None,) * (lower.ndim - 1))
+        terms = np.empty((len(self._constant) + 1, *lower.shape))
+        np.multiply(self._on_lower[(..., *fields[1:])], lower, out=terms[:-1])
+        terms[:-1] += self._on_upper[(..., *fields[1:])] * upper
+        terms[:-1, 0] += self._constant[fields]
+        low, high = self.region.low[fields], self.region.high[fields]
+        np.copyto(terms[0], -np.inf, where=(upper < low) | (lower > high))
+        eye = self._eye[fields]
+        gap = np.maximum(lower - eye, eye - upper)
         np.maximum(gap, 0.0, out=gap)
-        gap *= self._metric
-        distance = np.sqrt(np.einsum("ij,ij->i", gap, gap))
-        np.maximum(depth, distance, out=depth)
+        gap *= self._metric[fields]
+        np.multiply(gap, gap, out=terms[-1])
+        return terms
+
+    def split(self, sums: Floats) -> tuple[Bools, Floats]:
+        """Divide sums of :meth:`axis_terms` into what is seen and other measures."""
+        n = len(self.region.planes)
+        return np.asarray((sums[:n] >= 0).all(axis=0)), sums[n:]
+
+    def magnification(self, values: Floats) -> Floats:
+        """Pixels that a world unit covers at the nearest visible point, shape (n,)."""
+        if self._is_orthographic:
+            return np.full(values.shape[1], self._scale)
+        depth = np.maximum(values[0], np.sqrt(values[4]))
         return np.asarray(self._scale / np.maximum(depth, self._near))
 
-    def nearness(self, centre: Floats) -> Floats:
+    def nearness(self, values: Floats) -> Floats:
         """Nearness to the centre of attention on the screen, shape (n,), 0 to 1.
 
         Half at half a picture height beside it.
         """
-        beside = self._on_screen(centre) - self._focus
-        return np.asarray(1.0 / (1.0 + np.einsum("ij,ij->i", beside, beside)))
+        right, up = self._on_screen(values) - self._focus[:, None]
+        return np.asarray(1.0 / (1.0 + right * right + up * up))
 
-    def _on_screen(self, points: Floats) -> Floats:
-        """Place right and up on the screen, half picture heights, (n, 2)."""
-        seen = points @ self._to_view[:, :3].T + self._to_view[:, 3]
-        place: NDArray[np.float64] = seen[:, :2] / self._half_height
+    def _on_screen(self, values: Floats) -> Floats:
+        """Place right and up on the screen, half picture heights, (2, n)."""
+        place = values[1:3] / self._half_height
         if not self._is_orthographic:
-            place /= np.maximum(-seen[:, 2:], self._near)
+            place /= np.maximum(-values[3], self._near)
         return np.clip(place, -_FAR_OFF, _FAR_OFF)
+
+
+def _linear_terms(planes: Floats, to_view: Floats) -> tuple[Floats, Floats, Floats]:
+    """Weights of a box's lower and upper corner in its measures, and constants.
+
+    Rows: how far the box reaches inside of every plane; its least depth; right, up
+    and backward of its centre.
+    """
+    normals, toward, centre = planes[:, :3], -to_view[2:, :3], to_view[:, :3] * 0.5
+    lower = [np.minimum(normals, 0), np.maximum(toward, 0), centre]
+    upper = [np.maximum(normals, 0), np.minimum(toward, 0), centre]
+    constant = [planes[:, 3], -to_view[2:, 3], to_view[:, 3]]
+    return np.vstack(lower), np.vstack(upper), np.concatenate(constant)
 
 
 def _opening(camera: CameraState) -> tuple[float, float]:
