@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import radians, tan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,20 +30,41 @@ class Frustum:
 
     @classmethod
     def from_camera(cls, camera: CameraState) -> Frustum:
-        """Derive it from a camera."""
-        m = camera.world_to_clip
-        x, y, z, w = m
-        planes = np.stack([w + x, w - x, w + y, w - y, z, w - z])
-        planes = planes / np.linalg.norm(planes[:, :3], axis=1, keepdims=True)
-        ndc = np.array(
+        """Derive it from a camera.
+
+        From its axes, not from the matrix: with a far plane a million times as far
+        as the near one, inverting the matrix loses half of all digits.
+        """
+        eye = np.array(camera.position, dtype=np.float64)
+        right, up, back = camera.axes
+        aspect = camera.viewport[0] / camera.viewport[1]
+        depths = np.array([camera.near, camera.far])
+        if camera.orthographic:
+            half, slope = np.full(2, camera.height / 2), 0.0
+        else:
+            slope = tan(radians(camera.fov) / 2)
+            half = depths * slope
+        # Left, right, bottom, top: through the eye, or beside it.
+        beside = 0.0 if slope else camera.height / 2
+        normals = np.stack(
             [
-                [cx, cy, cz, 1.0]
-                for cz in (0.0, 1.0)
-                for cx, cy in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+                right - slope * aspect * back,
+                -right - slope * aspect * back,
+                up - slope * back,
+                -up - slope * back,
+                -back,
+                back,
             ]
         )
-        world = ndc @ np.linalg.inv(m).T
-        corners = (world[:, :3] / world[:, 3:]).reshape(2, 4, 3)
+        reach = np.array([beside * aspect] * 2 + [beside] * 2 + [-depths[0], depths[1]])
+        lengths = np.linalg.norm(normals, axis=1)
+        normals /= lengths[:, None]
+        planes = np.column_stack([normals, reach / lengths - normals @ eye])
+        across = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+        corners = np.empty((2, 4, 3))
+        for i in range(2):
+            sides = half[i] * across * [aspect, 1.0]
+            corners[i] = eye - depths[i] * back + sides @ np.stack([right, up])
         return cls(planes, corners)
 
     def with_planes(self, planes: NDArray[np.float64]) -> Frustum:
