@@ -20,6 +20,10 @@ from brickfield.errors import OptionError, StoreWriteError
 Fingerprint = Mapping[str, Any]
 
 
+class OtherWorkError(OptionError):
+    """Raised when a journal tells of another source or other options."""
+
+
 class Journal:
     """An open journal. Thread rule: one thread uses it.
 
@@ -34,8 +38,10 @@ class Journal:
 
     Raises
     ------
+    OtherWorkError
+        When the file tells of other work.
     OptionError
-        When the file tells of other work, or another process holds it.
+        When another process holds it.
     """
 
     def __init__(
@@ -108,7 +114,7 @@ class Journal:
             f" source and options; found other {', '.join(differs)}: give the same"
             f" ones again, or overwrite to begin anew"
         )
-        raise OptionError(msg)
+        raise OtherWorkError(msg)
 
     def _mark(self, job: str, numbers: list[int]) -> None:
         mask = self._masks.setdefault(job, bytearray())

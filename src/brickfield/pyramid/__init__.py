@@ -1,0 +1,1 @@
+"""Multiscale pyramids, written block by block and resumable."""

@@ -1,0 +1,99 @@
+"""``brickfield pyramid SRC DST``: the one call behind the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+from brickfield.blockwise.jobs import Progress
+from brickfield.pyramid.options import Method, PyramidOptions, Triple
+from brickfield.pyramid.place import local_path
+from brickfield.pyramid.result import PyramidResult
+from brickfield.pyramid.task import plan_task
+from brickfield.pyramid.writer import run_task
+from brickfield.sources.protocol import ChunkSource
+
+
+def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the command
+    source: ChunkSource | str | Path,
+    dst: str | Path,
+    *,
+    version: str | None = None,
+    factors: Triple = "auto",
+    chunk_shape: Triple = 64,
+    shard_shape: Triple | None = None,
+    compressor: str = "zstd",
+    method: Method | None = None,
+    levels: int | None = None,
+    scheduler: str | None = None,
+    budget: str | int = "1 GiB",
+    workers: int | None = None,
+    overwrite: bool = False,
+    resume: bool = True,
+    skip_failed: bool = False,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
+) -> PyramidResult:
+    """Write a multiscale OME-Zarr image, or add the levels that one lacks.
+
+    Parameters
+    ----------
+    source : ChunkSource, str or Path
+        Any source; a source given open stays open.
+    dst : str or Path
+        Folder on this machine. When it is the OME-Zarr image that `source` reads,
+        only missing levels are added; else a new store is written.
+    version, factors, chunk_shape, shard_shape, compressor, method, levels
+        What is written, see :class:`~brickfield.pyramid.options.PyramidOptions`.
+    scheduler, budget, workers, overwrite, resume, skip_failed
+        How it is written, see there.
+    progress : callable, optional
+        Told (blocks done, blocks in all, bytes written, seconds left or None), on
+        this thread.
+    cancel : Event, optional
+        Set it (from any thread) to stop after the blocks under way; the same call
+        goes on later.
+
+    Returns
+    -------
+    PyramidResult
+        Not complete when it was cancelled, or blocks failed and `skip_failed` is
+        off; the store is then not published and the same call tries them again.
+
+    Raises
+    ------
+    OptionError
+        When an option cannot be used or something is in the way.
+    BudgetError
+        When the budget does not hold one chunk (or shard) and what it is made of.
+    StoreWriteError
+        When there is no room to write; the same call goes on later.
+    """
+    options = PyramidOptions(
+        version=version,
+        factors=factors,
+        chunk_shape=chunk_shape,
+        shard_shape=shard_shape,
+        compressor=compressor,
+        method=method,
+        levels=levels,
+        scheduler=scheduler,
+        budget=budget,
+        workers=workers,
+        overwrite=overwrite,
+        resume=resume,
+        skip_failed=skip_failed,
+    )
+    root = local_path(dst)
+    if not isinstance(source, str | Path):
+        task = plan_task(source, None, root, options)
+        return run_task(task, source, options, progress, cancel)
+    from brickfield.sources.open import open_source
+
+    uri = str(source)
+    opened = open_source(uri)
+    try:
+        task = plan_task(opened, uri, root, options)
+        return run_task(task, opened, options, progress, cancel)
+    finally:
+        opened.close()

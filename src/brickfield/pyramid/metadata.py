@@ -1,0 +1,238 @@
+"""OME-Zarr metadata of a pyramid, written last and at once.
+
+The file that makes a folder an OME-Zarr image is put in place by one rename
+after every voxel is on disk. Until then no reader can take the half-written
+store for a whole one; when levels are added to a store, its old metadata stands
+until that moment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from brickfield.errors import OptionError, StoreFormatError, StoreWriteError
+from brickfield.model.axes import Axis
+from brickfield.model.image import Channel
+from brickfield.pyramid.options import VERSIONS
+from brickfield.pyramid.plan import LevelPlan
+
+_PALETTE = ("00FFFF", "FF00FF", "FFFF00", "FF0000", "00FF00", "0000FF")
+Json = dict[str, Any]
+
+
+def image_attributes(
+    ome_version: str, name: str, axes: Sequence[Axis], levels: Sequence[LevelPlan]
+) -> Json:
+    """Make the ``multiscales`` attribute of an image.
+
+    Parameters
+    ----------
+    ome_version : {"0.4", "0.5"}
+    name : str
+    axes : sequence of Axis
+        In the written order.
+    levels : sequence of LevelPlan
+    """
+    image: Json = {
+        "name": name,
+        "axes": [_axis(a) for a in axes],
+        "datasets": [dataset(level) for level in levels],
+    }
+    if ome_version == "0.4":
+        image["version"] = "0.4"
+    return {"multiscales": [image]}
+
+
+def _axis(axis: Axis) -> Json:
+    entry = {"name": axis.name}
+    if axis.kind != "other":
+        entry["type"] = axis.kind
+    if axis.unit and axis.kind in ("space", "time"):
+        entry["unit"] = axis.unit
+    return entry
+
+
+def dataset(level: LevelPlan) -> Json:
+    """Make the ``datasets`` entry of one level."""
+    return {
+        "path": level.path,
+        "coordinateTransformations": [
+            {"type": "scale", "scale": [float(v) for v in level.voxel_size]},
+            {
+                "type": "translation",
+                "translation": [float(v) for v in level.translation],
+            },
+        ],
+    }
+
+
+def method_attributes(method: str) -> Json:
+    """Say how the coarser levels were made (``type`` and ``metadata``)."""
+    try:
+        ours = version("napari-brickfield")
+    except PackageNotFoundError:
+        ours = "0"
+    details = {"method": "brickfield.pyramid.write_pyramid", "version": ours}
+    return {"type": method, "metadata": details}
+
+
+def omero_attributes(
+    channels: Sequence[Channel],
+    windows: Sequence[tuple[float, float]],
+    limits: tuple[float, float] | None,
+) -> Json:
+    """Make the ``omero`` attribute: names, colours, windows of channels.
+
+    Parameters
+    ----------
+    channels : sequence of Channel
+    windows : sequence of tuple of float
+        Contrast limits of every channel.
+    limits : tuple of float or None
+        Smallest and largest value of the type; those of the window if None.
+    """
+    entries = []
+    for i, (channel, (start, end)) in enumerate(zip(channels, windows, strict=True)):
+        low, high = limits or (start, end)
+        color = "FFFFFF" if len(channels) == 1 else _PALETTE[i % len(_PALETTE)]
+        if channel.color is not None:
+            color = "".join(f"{v:02X}" for v in channel.color)
+        entries.append(
+            {
+                "label": channel.name,
+                "color": color,
+                "active": channel.is_active,
+                "window": {"min": low, "max": high, "start": start, "end": end},
+            }
+        )
+    return {"omero": {"channels": entries}}
+
+
+@dataclass(frozen=True)
+class Group:
+    """An OME-Zarr image on disk, as its metadata file says.
+
+    Attributes
+    ----------
+    root : Path
+    version : {"0.4", "0.5"}
+    document : dict
+        The whole metadata file, ``zarr.json`` or ``.zattrs``.
+    """
+
+    root: Path
+    version: str
+    document: Json
+
+    @property
+    def attributes(self) -> Json:
+        """Where ``multiscales`` stands."""
+        if self.version == "0.4":
+            return self.document
+        ome: Json = self.document["attributes"]["ome"]
+        return ome
+
+    @property
+    def image(self) -> Json:
+        """The first multiscale image."""
+        image: Json = self.attributes["multiscales"][0]
+        return image
+
+    def publish(self) -> None:
+        """Put the metadata in place, by one rename.
+
+        Raises
+        ------
+        StoreWriteError
+            When there is no room or no right to write.
+        """
+        try:
+            if self.version == "0.4":
+                write_json(self.root / ".zgroup", {"zarr_format": 2})
+                write_json(self.root / ".zattrs", self.document)
+                # A consolidated copy would still tell of the old levels.
+                (self.root / ".zmetadata").unlink(missing_ok=True)
+            else:
+                self.document.pop("consolidated_metadata", None)
+                write_json(self.root / "zarr.json", self.document)
+        except OSError as e:
+            msg = f"expected to write the metadata of {self.root}; found: {e.strerror}"
+            raise StoreWriteError(msg) from e
+
+
+def new_group(root: Path, ome_version: str, attributes: Json) -> Group:
+    """Make the metadata of a new image, not yet on disk."""
+    if ome_version == "0.4":
+        return Group(root, ome_version, attributes)
+    ome = {"version": ome_version, **attributes}
+    document = {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
+    return Group(root, ome_version, document)
+
+
+def read_group(root: Path) -> Group:
+    """Read the metadata of the image that levels are added to.
+
+    Raises
+    ------
+    StoreFormatError
+        When it is no OME-Zarr image of a version that is written.
+    """
+    group = None
+    try:
+        if (root / "zarr.json").exists():
+            document = json.loads((root / "zarr.json").read_bytes())
+            found = str(document["attributes"]["ome"]["version"])
+            group = Group(root, found, document)
+        elif (root / ".zattrs").exists():
+            document = json.loads((root / ".zattrs").read_bytes())
+            found = str(document["multiscales"][0].get("version", "0.4"))
+            group = Group(root, found, document)
+    except (KeyError, IndexError, TypeError, ValueError) as e:
+        msg = f"expected multiscales metadata in {root}; found none that is whole ({e})"
+        raise StoreFormatError(msg) from e
+    if group is None or group.version not in VERSIONS:
+        found = "none" if group is None else f"version {group.version}"
+        msg = (
+            f"expected an OME-Zarr image of version {' or '.join(VERSIONS)} in {root};"
+            f" found {found}: write the pyramid to another folder"
+        )
+        raise StoreFormatError(msg)
+    return group
+
+
+def last_geometry(group: Group) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Read voxel size and translation of the coarsest level, as the file has them.
+
+    Transforms of the whole image come on top of those of its levels, so new
+    levels go on from what their own list says.
+    """
+    image = group.image
+    n = len(image["axes"])
+    size, shift = (1.0,) * n, (0.0,) * n
+    for transform in image["datasets"][-1].get("coordinateTransformations", []):
+        if transform.get("type") == "scale":
+            size = tuple(float(v) for v in transform["scale"])
+        elif transform.get("type") == "translation":
+            shift = tuple(float(v) for v in transform["translation"])
+    if len(size) != n or len(shift) != n:
+        msg = (
+            f"expected {n} numbers in every transform; found {len(size)}, {len(shift)}"
+        )
+        raise OptionError(msg)
+    return size, shift
+
+
+def write_json(path: Path, document: Json) -> None:
+    """Write a file and put it in place by one rename, on disk when this returns."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(document, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

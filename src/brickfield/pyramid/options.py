@@ -1,0 +1,147 @@
+"""What a user may choose for a pyramid, checked at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from brickfield.blockwise.budget import parse_bytes
+from brickfield.errors import OptionError
+from brickfield.model.scales import Int3
+
+Method = Literal["mean", "mode"]
+Triple: TypeAlias = "str | int | Sequence[int]"
+
+VERSIONS = ("0.4", "0.5")
+COMPRESSORS = ("zstd", "blosc", "none")
+METHODS = ("mean", "mode")
+
+
+@dataclass(frozen=True)
+class PyramidOptions:
+    """How a pyramid is written.
+
+    Attributes
+    ----------
+    version : {"0.5", "0.4"}, optional
+        Of OME-Zarr: 0.5 (zarr v3) for a new store if not given, that of the
+        store when levels are added to one.
+    factors : "auto" or up to three int
+        Voxels (z, y, x) of a level joined into one of the next. "auto" halves
+        the axes whose voxels are at most 1.5 times the smallest.
+    chunk_shape : int or three int
+        Storage chunk (z, y, x), voxels; 1 along time and channels.
+    shard_shape : int or three int, optional
+        Shard (z, y, x), voxels, a multiple of the chunk; version 0.5 only.
+    compressor : {"zstd", "blosc", "none"}
+    method : {"mean", "mode"}, optional
+        Mode for labels, mean otherwise, if not given.
+    levels : int, optional
+        Levels in all; until the coarsest fits in one chunk (64 to 128 voxels
+        along each axis) if not given.
+    scheduler : str, optional
+        None or "threads", "inline", or a dask scheduler "tcp://host:port".
+    budget : str or int
+        Memory for all blocks held at once (for each worker of a cluster).
+    workers : int, optional
+        Threads.
+    overwrite : bool
+        Replace what is in the way.
+    resume : bool
+        Go on with an interrupted run; begin anew if not.
+    skip_failed : bool
+        Leave blocks that cannot be read at the fill value and finish.
+    """
+
+    version: str | None = None
+    factors: Triple = "auto"
+    chunk_shape: Triple = 64
+    shard_shape: Triple | None = None
+    compressor: str = "zstd"
+    method: Method | None = None
+    levels: int | None = None
+    scheduler: str | None = None
+    budget: str | int = "1 GiB"
+    workers: int | None = None
+    overwrite: bool = False
+    resume: bool = True
+    skip_failed: bool = False
+
+    def __post_init__(self) -> None:
+        _known("version", self.version, (None, *VERSIONS))
+        _known("compressor", self.compressor, COMPRESSORS)
+        _known("method", self.method, (None, *METHODS))
+        if self.levels is not None and self.levels < 1:
+            msg = f"expected at least 1 level; found {self.levels}"
+            raise OptionError(msg)
+        if self.workers is not None and self.workers < 1:
+            msg = f"expected at least 1 worker; found {self.workers}"
+            raise OptionError(msg)
+        if self.fixed_factors is not None and max(self.fixed_factors) < 2:
+            msg = f"expected a factor above 1 along some axis; found {self.factors!r}"
+            raise OptionError(msg)
+        shard = self.shard_zyx
+        if shard and any(s % c for s, c in zip(shard, self.chunk_zyx, strict=True)):
+            msg = (
+                f"expected a shard that is a multiple of the chunk {self.chunk_zyx};"
+                f" found {shard}"
+            )
+            raise OptionError(msg)
+        if shard and self.version == "0.4":
+            msg = "expected no shards in OME-Zarr 0.4; found some: use version 0.5"
+            raise OptionError(msg)
+        parse_bytes(self.budget)
+
+    @property
+    def chunk_zyx(self) -> Int3:
+        """Storage chunk (z, y, x)."""
+        return parse_triple("chunk shape", self.chunk_shape)
+
+    @property
+    def shard_zyx(self) -> Int3 | None:
+        """Shard (z, y, x), None without shards."""
+        if self.shard_shape is None:
+            return None
+        return parse_triple("shard shape", self.shard_shape)
+
+    @property
+    def fixed_factors(self) -> Int3 | None:
+        """Factors (z, y, x), None for "auto"."""
+        if self.factors == "auto":
+            return None
+        return parse_triple("factors", self.factors)
+
+    @property
+    def budget_bytes(self) -> int:
+        """Budget in bytes."""
+        return parse_bytes(self.budget)
+
+
+def _known(name: str, value: str | None, known: tuple[str | None, ...]) -> None:
+    if value not in known:
+        names = ", ".join(k for k in known if k is not None)
+        msg = f"expected a {name} out of {names}; found {value!r}"
+        raise OptionError(msg)
+
+
+def parse_triple(name: str, value: Triple) -> Int3:
+    """Read one or three positive integers (z, y, x), for example "32,64,64"."""
+    parts: Sequence[object]
+    if isinstance(value, str):
+        parts = value.replace("x", ",").split(",")
+    else:
+        parts = [value] if isinstance(value, int) else list(value)
+    try:
+        numbers = [int(str(p)) for p in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 1:
+        numbers *= 3
+    if len(numbers) != 3 or min(numbers) < 1:
+        msg = (
+            f'expected {name} as one or three numbers "Z,Y,X" above 0; found {value!r}'
+        )
+        raise OptionError(msg)
+    z, y, x = numbers
+    return (z, y, x)

@@ -1,0 +1,109 @@
+"""One level of any source, shown in the written axis order.
+
+Frozen and picklable: sent to another process without open files, where the
+source opens anew, once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.blockwise.blocks import BlockGrid, Slices, intersect, shift
+from brickfield.sources.protocol import ChunkSource
+
+AnyArray = NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class SourceReader:
+    """One level of a source, axes in another order.
+
+    Attributes
+    ----------
+    level : int
+    order : tuple of int
+        Axis of the source at every axis shown.
+    uri : str or None
+        To open it in another process; the source itself is sent if not given.
+    source : ChunkSource or None
+    """
+
+    level: int
+    order: tuple[int, ...]
+    uri: str | None = None
+    source: ChunkSource | None = field(default=None, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        sent = None if self.uri else self.source
+        return (SourceReader, (self.level, self.order, self.uri, sent))
+
+    def _opened(self) -> ChunkSource:
+        return self.source or _open_source(str(self.uri))
+
+    def _shown(self, values: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(values[a] for a in self.order)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Voxels, axes as shown."""
+        return self._shown(self._opened().info.pyramid.levels[self.level].shape)
+
+    @property
+    def chunk_shape(self) -> tuple[int, ...]:
+        """Unit of decoding, axes as shown."""
+        level = self._opened().info.pyramid.levels[self.level]
+        return self._shown(level.storage_chunk_shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Type of the voxels, native byte order."""
+        level = self._opened().info.pyramid.levels[self.level]
+        return np.dtype(level.dtype).newbyteorder("=")
+
+    def _stored(self, region: Slices) -> tuple[BlockGrid, Slices]:
+        level = self._opened().info.pyramid.levels[self.level]
+        stored = [slice(0, 0)] * len(self.order)
+        for shown, axis in enumerate(self.order):
+            stored[axis] = region[shown]
+        return BlockGrid(level.shape, level.storage_chunk_shape), tuple(stored)
+
+    def is_missing(self, region: Slices) -> bool:
+        """Tell whether nothing of a region is stored, as far as is known cheaply."""
+        grid, stored = self._stored(region)
+        indices = np.array([b.index for b in grid.overlapping(stored)], np.int64)
+        missing = self._opened().missing_chunks(self.level, indices)
+        return missing is not None and bool(np.all(missing))
+
+    def read(self, region: Slices) -> AnyArray:
+        """Read a region, each storage chunk once.
+
+        Raises
+        ------
+        ChunkReadError
+            When a chunk cannot be read.
+        """
+        source = self._opened()
+        level = source.info.pyramid.levels[self.level]
+        grid, stored = self._stored(region)
+        origin = tuple(s.start for s in stored)
+        out = np.empty([s.stop - s.start for s in stored], self.dtype)
+        for chunk in grid.overlapping(stored):
+            common = intersect(chunk.slices, stored)
+            data = source.read_storage_chunk(self.level, chunk.index).data
+            part = (
+                level.fill_value if data is None else data[shift(common, chunk.start)]
+            )
+            out[shift(common, origin)] = part
+        return np.ascontiguousarray(out.transpose(self.order))
+
+
+@lru_cache(maxsize=4)
+def _open_source(uri: str) -> ChunkSource:
+    from brickfield.sources.open import open_source
+
+    return open_source(uri)

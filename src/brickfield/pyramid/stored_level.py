@@ -1,0 +1,158 @@
+"""One array of the store that is being written, frozen and picklable.
+
+A block is written by one call into storage chunks of its own, each file replaced
+whole and on disk before the call returns, so a kill leaves old or new chunks and
+never half ones.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorstore as ts
+from numpy.typing import NDArray
+
+from brickfield.blockwise.blocks import BlockGrid, Slices
+from brickfield.errors import StoreWriteError
+from brickfield.pyramid.plan import LevelPlan
+from brickfield.pyramid.specs import zarr_v2, zarr_v3
+
+AnyArray = NDArray[np.generic]
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+
+
+@dataclass(frozen=True)
+class StoredLevel:
+    """One array of the written store.
+
+    Attributes
+    ----------
+    folder : str
+        Of the array.
+    spec : str
+        What tensorstore opens or creates, JSON.
+    shape, chunk_shape, write_shape : tuple of int
+    fill_value : float or int
+    run : str
+        Unique to a run: an array replaced since an earlier one is opened anew.
+    """
+
+    folder: str
+    spec: str
+    shape: tuple[int, ...]
+    chunk_shape: tuple[int, ...]
+    write_shape: tuple[int, ...]
+    fill_value: float | int
+    run: str
+
+    def create(self) -> None:
+        """Write the array's metadata, unless it is there.
+
+        Raises
+        ------
+        StoreWriteError
+            When there is no room or no right to write.
+        """
+        try:
+            _open_level(self.spec, self.run)
+        except (ValueError, OSError) as e:
+            raise _write_error(e, self.folder) from e
+
+    def read(self, region: Slices) -> AnyArray:
+        """Read a region."""
+        return np.asarray(_open_level(self.spec, self.run)[region].read().result())
+
+    def write(self, region: Slices, data: AnyArray) -> None:
+        """Write a region of whole chunks (or shards).
+
+        Raises
+        ------
+        StoreWriteError
+            When there is no room or no right to write.
+        """
+        array = _open_level(self.spec, self.run)
+        try:
+            if self.write_shape == self.chunk_shape:
+                # The block lives until the write is over: no copy of it is made.
+                array[region].write(
+                    data, can_reference_source_data_indefinitely=True
+                ).result()
+            else:
+                # One transaction, so that a shard is encoded and written once.
+                with ts.Transaction() as transaction:
+                    array.with_transaction(transaction)[region] = data
+        except (ValueError, OSError) as e:
+            raise _write_error(e, self.folder) from e
+
+    def is_missing(self, region: Slices) -> bool:
+        """Tell whether nothing of a region is stored."""
+        grid = BlockGrid(self.shape, self.write_shape)
+        is_v3 = "zarr3" in self.spec
+        for block in grid.overlapping(region):
+            parts = [str(i) for i in block.index]
+            if Path(self.folder, *(["c", *parts] if is_v3 else parts)).exists():
+                return False
+        return True
+
+
+@lru_cache(maxsize=64)
+def _open_level(spec: str, run: str) -> Any:
+    return ts.open(
+        json.loads(spec), create=True, open=True, context=_context()
+    ).result()
+
+
+@lru_cache(maxsize=1)
+def _context() -> Any:
+    cores = os.cpu_count() or 1
+    return ts.Context({"data_copy_concurrency": {"limit": cores}})
+
+
+def _write_error(error: Exception, folder: str) -> Exception:
+    """Turn what no other block can do better into a StoreWriteError."""
+    text = str(error)
+    number = next((n for n in _NO_ROOM if os.strerror(n) in text), None)
+    if number is None:
+        return error
+    msg = (
+        f"expected to write to {folder}; found: {os.strerror(number).lower()}: make"
+        f" room or allow it, then run the same command again to go on"
+    )
+    return StoreWriteError(msg)
+
+
+def stored_level(
+    root: Path, plan: LevelPlan, dtype: np.dtype[np.generic], header: dict[str, Any]
+) -> StoredLevel:
+    """Describe an array to be written.
+
+    Parameters
+    ----------
+    root : Path
+        Group.
+    plan : LevelPlan
+    dtype : numpy.dtype
+    header : dict
+        ``version``, ``compressor``, ``fill_value``, ``names`` of the axes and
+        ``run``.
+    """
+    folder = str(root.resolve() / plan.path)
+    make = zarr_v3 if header["version"] == "0.5" else zarr_v2
+    spec = make(plan, dtype, header)
+    spec["kvstore"] = {"driver": "file", "path": folder + "/"}
+    return StoredLevel(
+        folder,
+        json.dumps(spec, sort_keys=True),
+        plan.shape,
+        plan.chunk_shape,
+        plan.write_shape,
+        header["fill_value"],
+        header["run"],
+    )

@@ -1,0 +1,194 @@
+"""What is to be written and where, decided before anything is touched.
+
+A source goes whole into a new store (level 0 is copied), or, when it is the
+OME-Zarr folder that is written to, gets the levels it lacks.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from brickfield.errors import OptionError, StoreFormatError
+from brickfield.model.axes import Axis
+from brickfield.model.image import ImageInfo
+from brickfield.model.scales import Int3
+from brickfield.pyramid import metadata, place, plan
+from brickfield.pyramid.options import Method, PyramidOptions
+from brickfield.pyramid.plan import LevelPlan
+from brickfield.pyramid.reader import SourceReader
+from brickfield.pyramid.stored_level import StoredLevel, stored_level
+from brickfield.sources.protocol import ChunkSource
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be written, decided before anything is touched.
+
+    Attributes
+    ----------
+    root : Path
+    group : metadata.Group or None
+        The image that levels are added to; None for a new store.
+    version : str
+    info : ImageInfo
+        Of the source.
+    reader : SourceReader
+    axes : tuple of Axis
+        In the written order.
+    plans : tuple of LevelPlan
+    method : {"mean", "mode"}
+    """
+
+    root: Path
+    group: metadata.Group | None
+    version: str
+    info: ImageInfo
+    reader: SourceReader
+    axes: tuple[Axis, ...]
+    plans: tuple[LevelPlan, ...]
+    method: Method
+
+    def stored(self, compressor: str) -> list[StoredLevel]:
+        """Describe the arrays to be written."""
+        header = {
+            "version": self.version,
+            "compressor": compressor,
+            "fill_value": self.info.pyramid.levels[self.reader.level].fill_value,
+            "names": [a.name for a in self.axes],
+            "run": uuid4().hex,
+        }
+        return [
+            stored_level(self.root, p, self.reader.dtype, header) for p in self.plans
+        ]
+
+    def fingerprint(
+        self, source_id: str, stored: Sequence[StoredLevel]
+    ) -> dict[str, Any]:
+        """Say what work this is, for the journal."""
+        return {
+            # A folder that grows is not the same file by time or size.
+            "source": source_id if self.group is None else "this folder",
+            "source shape": list(self.reader.shape),
+            "method": self.method,
+            "factors": [list(p.factors) for p in self.plans],
+            "arrays": [s.spec.replace(str(self.root.resolve()), "") for s in stored],
+        }
+
+    def remove_written(self) -> None:
+        """Remove what an earlier run wrote."""
+        if self.group is None:
+            if place.has_journal(self.root):
+                place.clear(self.root, self.info.uri)
+            return
+        shutil.rmtree(self.root / place.JOURNAL, ignore_errors=True)
+        for p in self.plans:
+            shutil.rmtree(self.root / p.path, ignore_errors=True)
+
+
+def plan_task(
+    source: ChunkSource, uri: str | None, root: Path, options: PyramidOptions
+) -> Task:
+    """Decide what is to be written.
+
+    Raises
+    ------
+    OptionError, StoreFormatError
+        When source, folder and options do not fit together.
+    """
+    info = source.info
+    pyramid = info.pyramid
+    kind = pyramid.dtype.kind
+    if kind not in "biuf":
+        msg = (
+            f"expected integers, floats or booleans; found {pyramid.dtype.name}: write"
+            f" a real part or a magnitude first"
+        )
+        raise OptionError(msg)
+    is_mode = info.is_labels or kind == "b"
+    method: Method = options.method or ("mode" if is_mode else "mean")
+    if place.same_folder(info.uri, root):
+        return _plan_addition(source, uri, root, options, method)
+    order = plan.written_order([a.kind for a in pyramid.axes], pyramid.spatial_axes)
+    first_level = pyramid.levels[0]
+    spatial = _moved(pyramid.spatial_axes, order)
+    first = plan.make_level(
+        "0",
+        tuple(first_level.shape[a] for a in order),
+        (
+            tuple(float(first_level.voxel_size[a]) for a in order),
+            tuple(float(first_level.translation[a]) for a in order),
+        ),
+        spatial,
+        options,
+    )
+    n_new = None if options.levels is None else options.levels - 1
+    names = plan.level_names(["0"])
+    plans = (first, *plan.coarser_levels(first, spatial, names, options, n_new))
+    return Task(
+        root,
+        None,
+        options.version or "0.5",
+        info,
+        SourceReader(0, order, uri, source),
+        tuple(pyramid.axes[a] for a in order),
+        plans,
+        method,
+    )
+
+
+def _moved(spatial_axes: Int3, order: tuple[int, ...]) -> Int3:
+    z, y, x = (order.index(a) if a >= 0 else -1 for a in spatial_axes)
+    return (z, y, x)
+
+
+def _plan_addition(
+    source: ChunkSource,
+    uri: str | None,
+    root: Path,
+    options: PyramidOptions,
+    method: Method,
+) -> Task:
+    info = source.info
+    pyramid = info.pyramid
+    group = metadata.read_group(root)
+    if options.version not in (None, group.version):
+        msg = (
+            f"expected version {group.version}, as the store {root} has; found"
+            f" {options.version}: write to another folder to change it"
+        )
+        raise OptionError(msg)
+    if group.version == "0.4" and options.shard_shape is not None:
+        msg = (
+            f"expected no shards in OME-Zarr 0.4; found some for {root}: leave them out"
+        )
+        raise OptionError(msg)
+    paths = [str(d["path"]) for d in group.image["datasets"]]
+    if paths != [lv.path for lv in pyramid.levels]:
+        msg = (
+            f"expected the levels {', '.join(paths)} of the first image in {root}; the"
+            f" source shows {', '.join(lv.path for lv in pyramid.levels)}: write to"
+            f" another folder"
+        )
+        raise StoreFormatError(msg)
+    last = pyramid.levels[-1]
+    first = plan.make_level(
+        last.path,
+        last.shape,
+        metadata.last_geometry(group),
+        pyramid.spatial_axes,
+        options,
+    )
+    n_new = None if options.levels is None else options.levels - pyramid.n_levels
+    plans = plan.coarser_levels(
+        first, pyramid.spatial_axes, plan.level_names(paths), options, n_new
+    )
+    order = tuple(range(len(pyramid.axes)))
+    reader = SourceReader(pyramid.n_levels - 1, order, uri, source)
+    return Task(
+        root, group, group.version, info, reader, pyramid.axes, tuple(plans), method
+    )

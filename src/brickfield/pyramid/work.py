@@ -1,0 +1,145 @@
+"""The block function of a pyramid level, and the jobs made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brickfield.blockwise.blocks import Block, BlockGrid, Slices, shift
+from brickfield.blockwise.jobs import BlockJob
+from brickfield.errors import BudgetError
+from brickfield.pyramid.downsample import downsample
+from brickfield.pyramid.options import Method
+from brickfield.pyramid.plan import LevelPlan, plan_blocks
+from brickfield.pyramid.reader import SourceReader
+from brickfield.pyramid.stored_level import StoredLevel
+
+
+@dataclass(frozen=True)
+class LevelBlock:
+    """Makes one block of a level from the level before; a block function.
+
+    Blocks of which nothing is stored before are not written, so sparse data
+    stays sparse.
+
+    Attributes
+    ----------
+    before : SourceReader or StoredLevel
+    target : StoredLevel
+    factors : tuple of int
+        All 1 for a copy.
+    method : {"mean", "mode"}
+    piece_shape : tuple of int
+        Voxels of the target made at once.
+    dtype : numpy.dtype
+    """
+
+    before: SourceReader | StoredLevel
+    target: StoredLevel
+    factors: tuple[int, ...]
+    method: Method
+    piece_shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+
+    def __call__(self, block: Block) -> int:
+        """Read, join and write; returns the bytes written, before compression."""
+        if self.before.is_missing(self._before(block.slices)):
+            return 0
+        pieces = BlockGrid(block.shape, self.piece_shape)
+        if len(pieces) == 1:
+            out = self._make(block.slices)
+        else:
+            out = np.full(block.shape, self.target.fill_value, self.dtype)
+            back = tuple(-s for s in block.start)
+            for piece in pieces:
+                region = shift(piece.slices, back)
+                if not self.before.is_missing(self._before(region)):
+                    out[piece.slices] = self._make(region)
+        self.target.write(block.slices, out)
+        return out.nbytes
+
+    def _before(self, region: Slices) -> Slices:
+        return tuple(
+            slice(s.start * f, min(s.stop * f, n))
+            for s, f, n in zip(region, self.factors, self.before.shape, strict=True)
+        )
+
+    def _make(
+        self, region: Slices
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+        return downsample(
+            self.before.read(self._before(region)), self.factors, self.method
+        )
+
+
+def level_jobs(
+    reader: SourceReader,
+    plans: Sequence[LevelPlan],
+    stored: Sequence[StoredLevel],
+    method: Method,
+    room_bytes: int,
+) -> list[BlockJob]:
+    """Make one job a level, each reading what the one before wrote.
+
+    Parameters
+    ----------
+    reader : SourceReader
+        What the first level is made from.
+    plans, stored : sequence
+        Levels to write.
+    method : {"mean", "mode"}
+    room_bytes : int
+        Memory of one worker.
+
+    Raises
+    ------
+    BudgetError
+        When a block does not fit.
+    """
+    jobs: list[BlockJob] = []
+    before: SourceReader | StoredLevel = reader
+    dtype = reader.dtype
+    for plan, target in zip(plans, stored, strict=True):
+        blocks = plan_blocks(plan, before.chunk_shape, dtype.itemsize, room_bytes)
+        function = LevelBlock(
+            before, target, plan.factors, method, blocks.piece_shape, dtype
+        )
+        # A journal of other block shapes tells nothing of these blocks.
+        name = f"{plan.path}:{'x'.join(map(str, blocks.block_shape))}"
+        jobs.append(BlockJob(name, BlockGrid(plan.shape, blocks.block_shape), function))
+        before = target
+    return jobs
+
+
+def fitting_jobs(
+    reader: SourceReader,
+    plans: Sequence[LevelPlan],
+    stored: Sequence[StoredLevel],
+    method: Method,
+    limits: tuple[int, int],
+) -> tuple[list[BlockJob], int]:
+    """Make the jobs for as many workers as the budget allows.
+
+    Parameters
+    ----------
+    reader, plans, stored, method
+        As in :func:`level_jobs`.
+    limits : tuple of int
+        Budget in bytes for all workers, and the most workers.
+
+    Returns
+    -------
+    jobs : list of BlockJob
+    n_workers : int
+    """
+    budget_bytes, n_workers = limits
+    while True:
+        room = budget_bytes // n_workers
+        try:
+            return level_jobs(reader, plans, stored, method, room), n_workers
+        except BudgetError:
+            if n_workers == 1:
+                raise
+            n_workers //= 2

@@ -1,0 +1,182 @@
+"""Writing a pyramid: run the block jobs, publish the metadata last.
+
+While work is under way a journal lies in the folder; what interrupts it (a kill,
+a full disk) leaves the journal, and the same call goes on from there. The
+journal is removed after the metadata stands.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from brickfield.blockwise.blocks import BlockGrid
+from brickfield.blockwise.executors import open_executor
+from brickfield.blockwise.jobs import JobOptions, JobResult, Progress, run_jobs
+from brickfield.blockwise.journal import Journal, OtherWorkError
+from brickfield.blockwise.reduce import Extrema, extrema
+from brickfield.errors import OptionError, StoreWriteError
+from brickfield.pyramid import metadata, place
+from brickfield.pyramid.options import PyramidOptions
+from brickfield.pyramid.result import PyramidResult
+from brickfield.pyramid.stored_level import StoredLevel
+from brickfield.pyramid.task import Task
+from brickfield.pyramid.work import fitting_jobs
+from brickfield.sources.protocol import ChunkSource
+
+
+def run_task(
+    task: Task,
+    source: ChunkSource,
+    options: PyramidOptions,
+    progress: Progress | None,
+    cancel: Event | None,
+) -> PyramidResult:
+    """Write what was decided."""
+    start = perf_counter()
+    stored = task.stored(options.compressor)
+    result = JobResult(0, 0, 0, 0, (), is_complete=True)
+    if task.plans:
+        limits = (options.budget_bytes, _n_workers(source, options))
+        jobs, n_workers = fitting_jobs(
+            task.reader, task.plans, stored, task.method, limits
+        )
+        _make_room(task, options)
+        is_resumed = place.has_journal(task.root)
+        journal = _open_journal(
+            task, task.fingerprint(source.source_id, stored), options
+        )
+        with journal, closing(open_executor(options.scheduler, n_workers)) as executor:
+            for level in stored:
+                level.create()
+            how = JobOptions(journal, progress, cancel, options.skip_failed)
+            result = run_jobs(jobs, executor, how)
+            if result.is_complete:
+                _publish(task, stored)
+                if is_resumed:
+                    place.remove_lock_files([Path(s.folder) for s in stored])
+                journal.remove()
+                journal.path.parent.rmdir()
+    return PyramidResult(
+        str(task.root),
+        task.version,
+        task.plans,
+        result.n_total,
+        result.n_done,
+        result.n_resumed,
+        result.bytes_written,
+        result.failures,
+        result.is_complete,
+        perf_counter() - start,
+        _notes(task),
+    )
+
+
+def _n_workers(source: ChunkSource, options: PyramidOptions) -> int:
+    if options.scheduler is not None and options.scheduler != "threads":
+        return 1  # one block at a time in each place that works
+    cores = max(2, os.cpu_count() or 1)
+    return options.workers or max(cores, source.concurrency if source.is_remote else 1)
+
+
+def _make_room(task: Task, options: PyramidOptions) -> None:
+    if not options.resume:
+        task.remove_written()
+    if task.group is None:
+        place.prepare_new(task.root, task.info.uri, overwrite=options.overwrite)
+        return
+    in_way = [p.path for p in task.plans if (task.root / p.path).exists()]
+    if in_way and not place.has_journal(task.root):
+        if not options.overwrite:
+            msg = (
+                f"expected no folder {in_way[0]} in {task.root}, since its metadata names"
+                f" none; found one: overwrite to replace it"
+            )
+            raise OptionError(msg)
+        task.remove_written()
+
+
+def _open_journal(
+    task: Task, fingerprint: dict[str, Any], options: PyramidOptions
+) -> Journal:
+    path = task.root / place.JOURNAL / "journal.jsonl"
+    try:
+        try:
+            return Journal(path, fingerprint)
+        except OtherWorkError:
+            if not options.overwrite:
+                raise
+            task.remove_written()
+            return Journal(path, fingerprint)
+    except OSError as e:
+        if isinstance(e, StoreWriteError):
+            raise
+        msg = f"expected to write to {task.root}; found: {e.strerror}"
+        raise StoreWriteError(msg) from e
+
+
+def _publish(task: Task, stored: Sequence[StoredLevel]) -> None:
+    if task.group is not None:
+        task.group.image["datasets"].extend(metadata.dataset(p) for p in task.plans)
+        task.group.publish()
+        return
+    attributes = metadata.image_attributes(
+        task.version, task.info.name, task.axes, task.plans
+    )
+    attributes["multiscales"][0].update(metadata.method_attributes(task.method))
+    if task.info.is_labels:
+        version = {"version": "0.4"} if task.version == "0.4" else {}
+        attributes["image-label"] = version
+    else:
+        attributes.update(_omero(task, stored[-1]))
+    metadata.new_group(task.root, task.version, attributes).publish()
+
+
+def _omero(task: Task, coarsest: StoredLevel) -> dict[str, Any]:
+    kinds = [a.kind for a in task.axes]
+    axis = kinds.index("channel") if "channel" in kinds else None
+    windows = []
+    for i, channel in enumerate(task.info.channels):
+        windows.append(channel.window or _window(coarsest, axis, i))
+    limits = None
+    if task.reader.dtype.kind in "iu":
+        info = np.iinfo(task.reader.dtype)  # type: ignore[type-var]
+        limits = (float(info.min), float(info.max))
+    return metadata.omero_attributes(task.info.channels, windows, limits)
+
+
+def _window(level: StoredLevel, axis: int | None, channel: int) -> tuple[float, float]:
+    """Smallest and largest finite value of one channel of the coarsest level."""
+    start = [0] * len(level.shape)
+    shape = list(level.shape)
+    if axis is not None:
+        start[axis], shape[axis] = channel, 1
+
+    def read(region: tuple[slice, ...]) -> np.ndarray[Any, np.dtype[np.generic]]:
+        there = tuple(
+            slice(s.start + o, s.stop + o) for s, o in zip(region, start, strict=True)
+        )
+        data = level.read(there)
+        return data[np.isfinite(data)] if data.dtype.kind == "f" else data
+
+    found: Extrema = extrema(read, BlockGrid(tuple(shape), level.write_shape))
+    if found.low is None or found.high is None:
+        return (0.0, 1.0)
+    return (float(found.low), float(found.high))
+
+
+def _notes(task: Task) -> tuple[str, ...]:
+    notes = []
+    if task.group is not None and not task.plans:
+        notes.append(f"{task.root} has a whole pyramid already; nothing was written")
+    if task.group is None and task.info.labels:
+        names = ", ".join(task.info.labels)
+        notes.append(f"label images beside the source were not copied: {names}")
+    return tuple(notes)
