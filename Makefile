@@ -58,7 +58,7 @@ bench:
 
 docs:
 	@$(SETUP) docs
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf .venv .runtime .demo site dist build demo.png demo-volume.png demo-receipt.json

@@ -2,16 +2,15 @@
 
 import json
 
-import numpy as np
 import pytest
 import zarr
 
 from brickfield.errors import OptionError
 from brickfield.sample import store
-from brickfield.sample.store import STEPS, ensure_sample, mean_level, write_sample
-from brickfield.sample.tissue import Grid
+from brickfield.sample.store import ensure_sample, write_sample
+from brickfield.sample.tissue import Grid, tissue
 
-SMALL = Grid((16, 32, 32), (6.0, 3.0, 3.0))
+SMALL = Grid((80, 160, 160), (1.2, 0.6, 0.6))
 
 
 @pytest.fixture(scope="module")
@@ -21,31 +20,27 @@ def written(tmp_path_factory):
     return path
 
 
-def test_every_level_is_the_mean_of_the_finer_one(written):
-    group = zarr.open_group(written, mode="r")
-    for number, (fz, fy, fx) in enumerate(STEPS, start=1):
-        fine = group[str(number - 1)][...].astype(float)
-        c, z, y, x = fine.shape
-        mean = fine.reshape(c, z // fz, fz, y // fy, fy, x // fx, fx).mean((2, 4, 6))
-        assert np.abs(group[str(number)][...] - mean).max() <= 0.5
+def test_level_0_is_the_computed_volume(written):
+    assert (zarr.open_array(written / "0", mode="r")[...] == tissue(SMALL)).all()
 
 
-def test_a_ramp_keeps_its_place_through_the_transforms_of_the_levels(written):
-    """World coordinates averaged as voxels are equal what the metadata says."""
+def test_the_first_step_makes_the_voxels_cubes(written):
     ome = json.loads((written / "zarr.json").read_text())["attributes"]["ome"]
-    world = np.arange(SMALL.shape[2]) * SMALL.voxel_size[2]
-    ramp = np.broadcast_to(np.uint16(world), (1, *SMALL.shape)).copy()
-    for number, dataset in enumerate(ome["multiscales"][0]["datasets"]):
-        if number:
-            ramp = mean_level(ramp, STEPS[number - 1])
-        scale, translation = dataset["coordinateTransformations"]
-        n = ramp.shape[3]
-        expected = np.arange(n) * scale["scale"][3] + translation["translation"][3]
-        assert np.abs(ramp[0, 0, 0] - expected).max() <= 1
+    sizes = [
+        dataset["coordinateTransformations"][0]["scale"][1:]
+        for dataset in ome["multiscales"][0]["datasets"]
+    ]
+    assert sizes[0] == pytest.approx([1.2, 0.6, 0.6])
+    assert sizes[1] == pytest.approx([1.2, 1.2, 1.2])
 
 
-def test_a_sample_that_is_there_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "GRID", SMALL)
+def test_channels_keep_their_names_and_colours(written):
+    ome = json.loads((written / "zarr.json").read_text())["attributes"]["ome"]
+    channels = [(c["label"], c["color"].upper()) for c in ome["omero"]["channels"]]
+    assert channels == [("nuclei", "56B4E9"), ("vessels", "E69F00")]
+
+
+def test_a_sample_that_is_there_is_kept(tmp_path):
     (tmp_path / store.NAME).mkdir()
     assert ensure_sample(tmp_path) == tmp_path / store.NAME
     assert not list((tmp_path / store.NAME).iterdir())

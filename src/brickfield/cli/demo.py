@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from brickfield.cli.output import messages
-from brickfield.cli.render import INCOMPLETE, draw_to_file, print_receipt
+from brickfield.cli.output import INCOMPLETE, messages
+from brickfield.cli.render import draw_to_file, print_receipt
 
 
 def demo(

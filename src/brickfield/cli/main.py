@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from brickfield.cli import demo, info, render
+from brickfield.cli import demo, info, pyramid, render
 from brickfield.cli.output import complain
 from brickfield.errors import BrickfieldError
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.command("info")(info.info)
 app.command("render")(render.render)
+app.command("pyramid")(pyramid.pyramid)
 app.command("demo")(demo.demo)
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import typer
 from rich.console import Console
 
+INCOMPLETE = 3
+"""Exit status of what was written but is not whole."""
+
 
 def results() -> Console:
     """Make the console of results; long lines are not broken when piped."""

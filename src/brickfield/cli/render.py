@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brickfield.cli import options as text
-from brickfield.cli.output import messages, print_json, results
+from brickfield.cli.output import INCOMPLETE, messages, print_json, results
 from brickfield.errors import OptionError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from brickfield.viewer.options import RenderOptions
-
-INCOMPLETE = 3
 
 
 def render(

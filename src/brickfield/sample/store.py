@@ -1,30 +1,31 @@
-"""The sample as an OME-Zarr 0.5 pyramid on disk, made once.
+"""The sample as an OME-Zarr pyramid on disk, made once.
 
 A folder that has the sample's name holds the whole sample: it is written under
-another name first. The first step halves y and x alone, which makes the voxels
-cubes, and the others halve everything, so that factors differ between levels and
-axes as in many real images.
+another name first. Its voxels are twice as long along z, so the first level
+halves y and x alone: factors differ between levels and axes, as in real images.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
+from brickfield.model.axes import Axis
+from brickfield.model.image import Channel
+from brickfield.pyramid.command import write_pyramid
 from brickfield.sample.tissue import Grid, tissue
+from brickfield.sources.array import from_arrays
 
 NAME = "sample-1.ome.zarr"
 """With a number that changes when the sample does."""
 GRID = Grid((192, 384, 384), (0.5, 0.25, 0.25))
-STEPS = ((1, 2, 2), (2, 2, 2), (2, 2, 2))
-CHUNK = 64
-_CHANNELS = (("nuclei", "56B4E9", 3000.0), ("vessels", "E69F00", 2600.0))
+CHANNELS = (
+    Channel("nuclei", (86, 180, 233), (150.0, 3000.0)),
+    Channel("vessels", (230, 159, 0), (150.0, 2600.0)),
+)
 
 
 def ensure_sample(folder: Path) -> Path:
@@ -70,89 +71,13 @@ def write_sample(path: Path, grid: Grid = GRID) -> None:
     path : Path
         New folder.
     grid : Grid
-        Divisible by all steps.
     """
-    import zarr
-
-    level = tissue(grid)
-    group = zarr.open_group(str(path), mode="w", zarr_format=3)
-    factors = [(1, 1, 1)]
-    _write_level(group, "0", level)
-    for number, step in enumerate(STEPS, start=1):
-        level = mean_level(level, step)
-        z, y, x = (f * s for f, s in zip(factors[-1], step, strict=True))
-        factors.append((z, y, x))
-        _write_level(group, str(number), level)
-    group.attrs["ome"] = _metadata(grid, factors)
-
-
-def mean_level(
-    data: NDArray[np.uint16], step: tuple[int, int, int]
-) -> NDArray[np.uint16]:
-    """Average blocks of voxels, rounded.
-
-    Parameters
-    ----------
-    data : ndarray, shape (c, z, y, x), uint16
-        Divisible by `step`.
-    step : tuple of int
-        Block (z, y, x).
-    """
-    c, z, y, x = data.shape
-    fz, fy, fx = step
-    total = np.zeros((c, z // fz, y // fy, x // fx), np.uint32)
-    for k in range(fz):
-        for j in range(fy):
-            for i in range(fx):
-                total += data[:, k::fz, j::fy, i::fx]
-    n = fz * fy * fx
-    return ((total + n // 2) // n).astype(np.uint16)
-
-
-def _write_level(group: Any, name: str, data: NDArray[np.uint16]) -> None:
-    array = group.create_array(
-        name,
-        shape=data.shape,
-        dtype=data.dtype,
-        chunks=(1, *(min(CHUNK, n) for n in data.shape[1:])),
-        dimension_names=("c", "z", "y", "x"),
+    space = [Axis(name, "space", "micrometer") for name in "zyx"]
+    source = from_arrays(
+        tissue(grid),
+        axes=[Axis("c", "channel"), *space],
+        scale=grid.voxel_size,
+        name="sample",
     )
-    array[...] = data
-
-
-def _metadata(grid: Grid, factors: list[tuple[int, int, int]]) -> dict[str, Any]:
-    def transforms(factor: tuple[int, int, int]) -> list[dict[str, Any]]:
-        # A block's mean lies in the middle of the block, not at its first voxel.
-        scale = [s * f for s, f in zip(grid.voxel_size, factor, strict=True)]
-        shift = [s * (f - 1) / 2 for s, f in zip(grid.voxel_size, factor, strict=True)]
-        return [
-            {"type": "scale", "scale": [1.0, *scale]},
-            {"type": "translation", "translation": [0.0, *shift]},
-        ]
-
-    space = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
-    return {
-        "version": "0.5",
-        "multiscales": [
-            {
-                "name": "sample",
-                "type": "mean",
-                "axes": [{"name": "c", "type": "channel"}, *space],
-                "datasets": [
-                    {"path": str(number), "coordinateTransformations": transforms(f)}
-                    for number, f in enumerate(factors)
-                ],
-            }
-        ],
-        "omero": {
-            "channels": [
-                {
-                    "label": label,
-                    "color": color,
-                    "active": True,
-                    "window": {"min": 0, "max": 65535, "start": 150, "end": end},
-                }
-                for label, color, end in _CHANNELS
-            ]
-        },
-    }
+    source.info = replace(source.info, channels=CHANNELS)
+    write_pyramid(source, path)
