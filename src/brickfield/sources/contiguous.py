@@ -40,6 +40,8 @@ class ContiguousArray:
         As stored, with its byte order.
     name : str
         For messages.
+    depth_axis : int
+        Axis along which planes are put together to one storage chunk.
     """
 
     def __init__(
@@ -47,13 +49,14 @@ class ContiguousArray:
         path: Path,
         offset: int,
         shape: tuple[int, ...],
-        dtype: np.dtype[np.generic],
         *,
+        dtype: np.dtype[np.generic],
         name: str = "",
+        depth_axis: int = -3,
     ) -> None:
         self.shape = shape
         self.dtype = native(dtype)
-        self.chunk_shape = _row_chunks(shape, dtype.itemsize)
+        self.chunk_shape = _row_chunks(shape, dtype.itemsize, depth_axis)
         self._path = path
         self._offset = offset
         self._stored = dtype
@@ -109,14 +112,17 @@ class ContiguousArray:
         return np.zeros(len(indices), dtype=np.bool_)
 
 
-def _row_chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+def _row_chunks(
+    shape: tuple[int, ...], itemsize: int, depth_axis: int
+) -> tuple[int, ...]:
     *lead, n_rows, row = shape
     rows = max(1, min(CHUNK_EDGE, n_rows, MAX_CHUNK_BYTES // (row * itemsize)))
     chunk = [1] * len(lead) + [rows, row]
-    if lead:
+    axis = depth_axis % len(shape)
+    if axis < len(lead):
         planes = max(1, min(CHUNK_EDGE, MAX_CHUNK_BYTES // (rows * row * itemsize)))
         planes = 1 << (planes.bit_length() - 1)
-        chunk[-3] = min(planes, lead[-1])
+        chunk[axis] = min(planes, shape[axis])
     return tuple(chunk)
 
 

@@ -70,7 +70,9 @@ class HDF5Dataset:
                 return HDF5Dataset(dataset)
             shape = tuple(int(n) for n in dataset.shape)
             dtype = np.dtype(dataset.dtype)
-            return ContiguousArray(path, offset, shape, dtype, name=str(dataset.name))
+            return ContiguousArray(
+                path, offset, shape, dtype=dtype, name=str(dataset.name)
+            )
 
     def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
         """Read and decode one storage chunk, cut at the far edges."""

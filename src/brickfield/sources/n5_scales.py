@@ -116,7 +116,8 @@ def _transform(
         names = [str(n) for n in said["axes"]]
         order = [names.index(a.name) for a in axes]
         scale = tuple(float(said["scale"][i]) for i in order)
-        translate = said.get("translate", said.get("translation", [0.0] * len(names)))
+        zero = [0.0] * len(names)
+        translate: Any = said.get("translate") or said.get("translation") or zero
         shift = tuple(float(translate[i]) for i in order)
         listed: Any = said.get("units") or [""] * len(names)
         ordered = tuple(str(listed[i]) or None for i in order)

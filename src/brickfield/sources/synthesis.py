@@ -1,0 +1,266 @@
+"""A coarse level for data that have none, sampled while it is read.
+
+The level holds every s-th voxel of level 0 (s may differ along axes), never a
+mean. Up to 512 MiB that is exact. Of larger data only every n-th storage chunk is
+read, at most 512 for the whole level; a voxel whose storage chunk is left out gets
+the value of the nearest voxel of the one that is read, so away from those chunks
+the level shows streaks, not data. It is a preview: a finding says so and names the
+command that writes a real pyramid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import ceil, gcd, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import ChunkReadError
+from brickfield.model.image import Finding
+from brickfield.model.scales import ScaleLevel, choose_chunk_shape
+from brickfield.sources.protocol import ChunkSource, StorageChunk
+from brickfield.sources.stored_array import chunk_slices
+
+MIN_VOXELS = 8_000_000
+"""Smaller data (about 200**3) need no coarse level."""
+MAX_COARSE_VOXELS = 160**3
+MAX_EXACT_BYTES = 512 << 20
+MAX_EXACT_CHUNKS = 1 << 15
+MAX_SAMPLED_CHUNKS = 512
+
+
+def with_coarse_level(source: ChunkSource) -> ChunkSource:
+    """Add a sampled coarse level to a source that has one large level alone.
+
+    Parameters
+    ----------
+    source : ChunkSource
+
+    Returns
+    -------
+    ChunkSource
+        The same source when it has more levels or is small; else one with level 1
+        sampled from level 0, which closes the given source when it is closed.
+    """
+    pyramid = source.info.pyramid
+    level = pyramid.levels[0]
+    if pyramid.n_levels > 1 or level.n_voxels <= MIN_VOXELS:
+        return source
+    return SampledSource(source, _sampling_of(level))
+
+
+@dataclass(frozen=True, slots=True)
+class AxisSampling:
+    """How one axis of level 0 is sampled.
+
+    Attributes
+    ----------
+    axis : int
+        Position among the array's axes.
+    shape, chunk : int
+        Voxels and storage chunk of level 0 along the axis.
+    stride : int
+        Fine voxels a coarse one.
+    step : int
+        One storage chunk out of so many is read.
+    """
+
+    axis: int
+    shape: int
+    chunk: int
+    stride: int
+    step: int
+
+    @property
+    def first(self) -> int:
+        """Fine index of coarse voxel 0, the middle of its voxels."""
+        return (self.stride - 1) // 2
+
+    @property
+    def n_coarse(self) -> int:
+        """Coarse voxels."""
+        return (self.shape - 1 - self.first) // self.stride + 1
+
+    @property
+    def coarse_chunk(self) -> int:
+        """Coarse voxels whose storage chunks no other coarse chunk reads."""
+        whole = self.chunk * self.step
+        smallest = whole // gcd(whole, self.stride)
+        return min(self.n_coarse, smallest * max(1, round(64 / smallest)))
+
+    def runs(self, index: int) -> Iterator[tuple[int, slice, NDArray[np.int64]]]:
+        """Storage chunks of one coarse chunk.
+
+        Yields
+        ------
+        storage : int
+            Index of a storage chunk.
+        out : slice
+            Coarse voxels that it fills, counted in the coarse chunk.
+        picked : ndarray, int64
+            Voxel in the storage chunk for each of them.
+        """
+        start = index * self.coarse_chunk
+        stop = min(start + self.coarse_chunk, self.n_coarse)
+        fine = np.arange(start, stop) * self.stride + self.first
+        last = (self.shape - 1) // self.chunk
+        block = fine // self.chunk // self.step
+        storage = np.minimum(block * self.step + self.step // 2, last)
+        low = storage * self.chunk
+        high = np.minimum(low + self.chunk, self.shape) - 1
+        picked = np.clip(fine, low, high) - low
+        cuts = [0, *(np.flatnonzero(np.diff(storage)) + 1), len(fine)]
+        for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+            yield int(storage[a]), slice(int(a), int(b)), picked[a:b]
+
+
+class SampledSource:
+    """A source with one more level; safe in threads as the source below is.
+
+    Parameters
+    ----------
+    source : ChunkSource
+        With one level.
+    sampling : sequence of AxisSampling
+        One for each spatial axis.
+    """
+
+    def __init__(self, source: ChunkSource, sampling: Sequence[AxisSampling]) -> None:
+        self._source = source
+        self._sampling = tuple(sampling)
+        info = source.info
+        self._fine = info.pyramid.levels[0]
+        self._coarse = _coarse_level(self._fine, self._sampling)
+        self.info = replace(
+            info,
+            pyramid=replace(info.pyramid, levels=(self._fine, self._coarse)),
+            findings=(*info.findings, _finding(self._fine, self._sampling, info.uri)),
+        )
+        self.source_id = f"{source.source_id}|sampled"
+        self.concurrency = source.concurrency
+        self.is_remote = source.is_remote
+
+    def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
+        """Read a storage chunk of level 0, or sample one of level 1."""
+        if level == 0:
+            return self._source.read_storage_chunk(0, index)
+        about = self._coarse
+        slices = chunk_slices(index, about.storage_chunk_shape, about.shape)
+        empty: float | int = about.fill_value
+        data = np.full([s.stop - s.start for s in slices], empty, dtype=about.dtype)
+        stored, n_found, failure = 0, 0, None
+        for storage, out, picked in self._parts(index, data.shape):
+            try:
+                chunk = self._source.read_storage_chunk(0, storage)
+            except ChunkReadError as error:
+                if error.is_transient:
+                    raise
+                failure = error
+                if about.dtype.kind == "f":
+                    data[out] = np.nan
+                continue
+            stored += chunk.stored_bytes
+            if chunk.data is not None:
+                data[out] = chunk.data[np.ix_(*picked)]
+                n_found += 1
+        if failure is not None and n_found == 0:
+            raise failure
+        return StorageChunk(data if n_found else None, stored)
+
+    def _parts(
+        self, index: tuple[int, ...], shape: tuple[int, ...]
+    ) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], list[NDArray[np.int64]]]]:
+        runs = [list(s.runs(index[s.axis])) for s in self._sampling]
+        for chosen in product(*runs):
+            storage = list(index)
+            out = [slice(None)] * len(index)
+            picked = [np.arange(n, dtype=np.int64) for n in shape]
+            for about, (number, where, which) in zip(
+                self._sampling, chosen, strict=True
+            ):
+                storage[about.axis] = number
+                out[about.axis] = where
+                picked[about.axis] = which
+            yield tuple(storage), tuple(out), picked
+
+    def storage_key(self, level: int, index: tuple[int, ...]) -> str:
+        """Name of a storage chunk for messages."""
+        if level == 0:
+            return self._source.storage_key(0, index)
+        return "/".join([self._coarse.path, *map(str, index)])
+
+    def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
+        """Bytes stored for one storage chunk; not known for a sampled one."""
+        return self._source.stored_bytes(0, index) if level == 0 else None
+
+    def missing_chunks(
+        self, level: int, indices: NDArray[np.int64]
+    ) -> NDArray[np.bool_] | None:
+        """Tell which storage chunks are missing; not known for sampled ones."""
+        return self._source.missing_chunks(0, indices) if level == 0 else None
+
+    def close(self) -> None:
+        """Close the source below."""
+        self._source.close()
+
+
+def _sampling_of(level: ScaleLevel) -> list[AxisSampling]:
+    axes = [p for p in level.spatial_axes if p >= 0]
+    shape = [level.shape[a] for a in axes]
+    chunk = [min(level.storage_chunk_shape[a], level.shape[a]) for a in axes]
+    size = [level.voxel_size[a] for a in axes]
+    stride = _thin_out(shape, size, MAX_COARSE_VOXELS)
+    grid = [ceil(n / c) for n, c in zip(shape, chunk, strict=True)]
+    step = [1] * len(axes)
+    is_small = level.n_voxels * level.dtype.itemsize <= MAX_EXACT_BYTES
+    if not is_small or prod(grid) > MAX_EXACT_CHUNKS:
+        extent = [c * v for c, v in zip(chunk, size, strict=True)]
+        step = _thin_out(grid, extent, MAX_SAMPLED_CHUNKS)
+    values = zip(axes, shape, chunk, stride, step, strict=True)
+    return [AxisSampling(*row) for row in values]
+
+
+def _thin_out(counts: Sequence[int], sizes: Sequence[float], at_most: int) -> list[int]:
+    """Powers of two that divide counts down, the smallest steps growing first."""
+    factors = [1] * len(counts)
+    while prod(ceil(n / f) for n, f in zip(counts, factors, strict=True)) > at_most:
+        growing = [i for i, n in enumerate(counts) if factors[i] < n]
+        axis = min(growing, key=lambda i: sizes[i] * factors[i])
+        factors[axis] = min(2 * factors[axis], counts[axis])
+    return factors
+
+
+def _coarse_level(fine: ScaleLevel, sampling: Sequence[AxisSampling]) -> ScaleLevel:
+    shape, chunk = list(fine.shape), list(fine.storage_chunk_shape)
+    size, shift = list(fine.voxel_size), list(fine.translation)
+    for about in sampling:
+        a = about.axis
+        shape[a], chunk[a] = about.n_coarse, about.coarse_chunk
+        shift[a] += about.first * size[a]
+        size[a] *= about.stride
+    level = replace(
+        fine,
+        path="sampled",
+        shape=tuple(shape),
+        storage_chunk_shape=tuple(chunk),
+        voxel_size=tuple(size),
+        translation=tuple(shift),
+    )
+    planned = choose_chunk_shape(level.shape_zyx, level.storage_chunk_zyx)
+    return level.with_chunk_shape(planned)
+
+
+def _finding(fine: ScaleLevel, sampling: Sequence[AxisSampling], uri: str) -> Finding:
+    strides = " x ".join(str(s.stride) for s in sampling)
+    n_chunks = prod(s.step for s in sampling)
+    how = f"every voxel out of {strides}"
+    if n_chunks > 1:
+        how += f" in one storage chunk out of {n_chunks}, replicated in between"
+    text = (
+        f"expected a pyramid; found one level of {fine.shape}: a preview is sampled"
+        f" while reading ({how}); brickfield pyramid {uri} DST writes a real one"
+    )
+    return Finding("info", "no-pyramid", fine.path, text)

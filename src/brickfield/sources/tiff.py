@@ -1,0 +1,249 @@
+"""TIFF, BigTIFF, ImageJ and OME-TIFF files as a source, through tifffile.
+
+tifffile (an extra) finds series, levels and axes. Uncompressed stacks in one piece
+are read past it; everything else by page or tile. Levels lie over one extent, so
+their voxel sizes follow from the ratio of shapes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from brickfield.errors import (
+    MissingExtraError,
+    OptionError,
+    StoreAccessError,
+    StoreFormatError,
+    StoreNotFoundError,
+)
+from brickfield.model.image import Channel, Finding, ImageInfo
+from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.sources.contiguous import ContiguousArray
+from brickfield.sources.geometry import (
+    NUMERIC_KINDS,
+    aligned_geometry,
+    make_level,
+    spatial_positions,
+)
+from brickfield.sources.stored_array import (
+    ArrayHeader,
+    AssembledSource,
+    StoredArray,
+    identity_of,
+    local_path,
+)
+from brickfield.sources.tiff_pages import TiffPages
+from brickfield.sources.tiff_scales import TiffScales, read_scales
+
+SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_INSTALL = "pip install napari-brickfield[tiff]"
+
+
+def matches(uri: str) -> bool:
+    """Whether the suffix or the first bytes are TIFF's."""
+    if "://" in str(uri) and not str(uri).startswith("file://"):
+        return False
+    path = local_path(uri)
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in _MAGIC
+    except OSError:
+        return False
+
+
+def open_source(uri: str, *, series: str | None = None) -> AssembledSource:
+    """Open a TIFF file.
+
+    Parameters
+    ----------
+    uri : str
+        Local file.
+    series : str or None
+        One of ``info.series``, the first by default.
+
+    Raises
+    ------
+    MissingExtraError
+        If tifffile, or imagecodecs for this compression, is not installed.
+    StoreNotFoundError, StoreAccessError, StoreFormatError, OptionError
+    """
+    path = local_path(uri)
+    tiff = _opened(path)
+    try:
+        number, names = _choose_series(tiff, path, series)
+        _check_codec(tiff.series[number], path)
+        scales = read_scales(tiff, number)
+        arrays, findings = _levels(tiff, number, path)
+        pyramid = _pyramid(arrays, scales)
+    except BaseException as error:
+        tiff.close()
+        if _is_tiff_error(error):
+            msg = f"expected a whole TIFF file; {path} is damaged: {error}"
+            raise StoreFormatError(msg) from error
+        raise
+    notes = [*scales.findings, *findings]
+    if len(names) > 1 and series is None:
+        text = f"expected one image; found {len(names)} series: the first was opened"
+        notes.append(Finding("info", "several-images", "series", text))
+    info = ImageInfo(
+        uri=str(uri),
+        format=_format(tiff),
+        name=path.name.split(".")[0],
+        pyramid=pyramid,
+        channels=_channels(pyramid, scales),
+        series=tuple(names) if len(names) > 1 else (),
+        findings=tuple(notes),
+    )
+    return AssembledSource(
+        info,
+        identity_of(path, names[number]),
+        lambda level, _lead: arrays[level],
+        close=tiff.close,
+    )
+
+
+def _opened(path: Path) -> Any:
+    try:
+        import tifffile
+    except ImportError as error:
+        msg = f"expected the package tifffile to read {path}; found none: {_INSTALL}"
+        raise MissingExtraError(msg) from error
+    try:
+        return tifffile.TiffFile(path)
+    except FileNotFoundError as error:
+        msg = f"expected a TIFF file at {path}; found nothing: check the path"
+        raise StoreNotFoundError(msg) from error
+    except PermissionError as error:
+        msg = f"expected to read {path}; the system refuses: check its permissions"
+        raise StoreAccessError(msg) from error
+    except Exception as error:
+        msg = f"expected a TIFF file; {path} is none: {error}"
+        raise StoreFormatError(msg) from error
+
+
+def _is_tiff_error(error: BaseException) -> bool:
+    import struct
+
+    import tifffile
+
+    kinds = (tifffile.TiffFileError, struct.error, IndexError, KeyError, TypeError)
+    return isinstance(error, kinds) or type(error) in {ValueError, OSError}
+
+
+def _choose_series(tiff: Any, path: Path, series: str | None) -> tuple[int, list[str]]:
+    if not tiff.series:
+        msg = f"expected an image in {path}; found none"
+        raise StoreFormatError(msg)
+    names = [s.name or f"series{i}" for i, s in enumerate(tiff.series)]
+    if len(set(names)) < len(names):
+        names = [f"series{i}" for i in range(len(names))]
+    if series is not None and series not in names:
+        msg = f"expected one of the series {', '.join(names)} of {path}; found {series}"
+        raise OptionError(msg)
+    number = 0 if series is None else names.index(series)
+    found = tiff.series[number]
+    if len(found.shape) < 2 or 0 in found.shape or found.dtype is None:
+        msg = f"expected a picture of two or more axes in {path}; found {found.shape}"
+        raise StoreFormatError(msg)
+    if found.dtype.kind not in NUMERIC_KINDS:
+        msg = f"expected real numbers in {path}; found the data type {found.dtype}"
+        raise StoreFormatError(msg)
+    return number, names
+
+
+def _check_codec(series: Any, path: Path) -> None:
+    import tifffile
+
+    compression = series.keyframe.compression
+    try:
+        tifffile.TIFF.DECOMPRESSORS[compression]
+    except KeyError as error:
+        name = getattr(compression, "name", compression)
+        msg = (
+            f"expected a compression known here in {path}; found {name}, which needs"
+            f" the package imagecodecs: {_INSTALL}"
+        )
+        raise MissingExtraError(msg) from error
+
+
+def _levels(
+    tiff: Any, number: int, path: Path
+) -> tuple[list[StoredArray], list[Finding]]:
+    arrays: list[StoredArray] = []
+    findings: list[Finding] = []
+    lock = threading.RLock()
+    for i, level in enumerate(tiff.series[number].levels):
+        name = f"series{number}/level{i}"
+        is_alike = level.axes == tiff.series[number].axes
+        if is_alike and (level.dtype == tiff.series[number].dtype):
+            arrays.append(_level_array(tiff, level, path, name=name, lock=lock))
+            continue
+        text = (
+            f"expected axes {tiff.series[number].axes} {tiff.series[number].dtype};"
+            f" found {level.axes} {level.dtype}: left out with the coarser levels"
+        )
+        findings.append(Finding("warning", "no-level", name, text))
+        break
+    return arrays, findings
+
+
+def _level_array(
+    tiff: Any, level: Any, path: Path, *, name: str, lock: threading.RLock
+) -> StoredArray:
+    offset = level.dataoffset
+    if offset is None or level.axes.endswith("S") or level.keyframe.fillorder != 1:
+        return TiffPages(level, name, lock)
+    dtype = level.dtype.newbyteorder(tiff.byteorder)
+    shape = tuple(int(n) for n in level.shape)
+    needed = offset + prod(shape) * dtype.itemsize
+    found = path.stat().st_size
+    if found < needed and len(level) == prod(shape[:-2]):
+        # Pages tell a truncated file apart, one by one.
+        return TiffPages(level, name, lock)
+    depth = level.axes.find("Z") if "Z" in level.axes else -3
+    return ContiguousArray(
+        path, offset, shape, dtype=dtype, name=name, depth_axis=depth
+    )
+
+
+def _pyramid(arrays: Sequence[StoredArray], scales: TiffScales) -> Pyramid:
+    zero = (0.0,) * len(scales.axes)
+    spatial = spatial_positions(scales.axes)
+    levels: list[ScaleLevel] = []
+    for i, array in enumerate(arrays):
+        factors = [
+            n / m if axis in spatial else 1.0
+            for axis, (n, m) in enumerate(
+                zip(arrays[0].shape, array.shape, strict=True)
+            )
+        ]
+        size, shift = aligned_geometry(scales.voxel_size, zero, factors)
+        header = ArrayHeader.of(array)
+        level = make_level(
+            f"level{i}", header, scales.axes, voxel_size=size, translation=shift
+        )
+        levels.append(level)
+    return Pyramid(scales.axes, tuple(levels))
+
+
+def _channels(pyramid: Pyramid, scales: TiffScales) -> tuple[Channel, ...]:
+    c = pyramid.channel_axis
+    n = 1 if c is None else pyramid.levels[0].shape[c]
+    named = scales.channels[:n]
+    is_rgb = c == len(pyramid.axes) - 1 and n in {3, 4} and not named
+    if is_rgb:
+        colors = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+        named = [Channel(name, rgb) for name, rgb in colors.items()]
+    return (*named, *(Channel(str(i)) for i in range(len(named), n)))
+
+
+def _format(tiff: Any) -> str:
+    kind = "OME-TIFF" if tiff.is_ome else "ImageJ TIFF" if tiff.is_imagej else "TIFF"
+    return f"Big{kind}" if tiff.is_bigtiff and kind == "TIFF" else kind

@@ -1,0 +1,159 @@
+"""Axes, voxel sizes and channels of a TIFF series, from OME-XML or ImageJ notes.
+
+tifffile names the axes; where it found no name for the planes of a stack (I or Q),
+they are taken as z. Plain TIFF resolution tags mostly speak of printing and are
+not used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from brickfield.model.axes import Axis
+from brickfield.model.image import Channel, Finding
+from brickfield.sources.geometry import axis_named, is_usable_scale, spatial_positions
+
+_IMAGEJ_UNITS = {"\\u00b5m": "micrometer", "µm": "micrometer", "um": "micrometer"} | {
+    "micron": "micrometer",
+    "microns": "micrometer",
+    "nm": "nanometer",
+    "mm": "millimeter",
+    "cm": "centimeter",
+    "m": "meter",
+}
+_OME_UNITS = {"µm": "micrometer", "nm": "nanometer", "mm": "millimeter"} | {
+    "m": "meter",
+    "Å": "angstrom",
+    "s": "second",
+    "ms": "millisecond",
+    "min": "minute",
+}
+
+
+@dataclass
+class TiffScales:
+    """Geometry and channels of one series.
+
+    Attributes
+    ----------
+    axes : tuple of Axis
+    voxel_size : tuple of float
+        All axes, level 0.
+    channels : list of Channel
+        Those the file describes; may be fewer than there are.
+    findings : list of Finding
+    """
+
+    axes: tuple[Axis, ...]
+    voxel_size: tuple[float, ...]
+    channels: list[Channel] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read_scales(tiff: Any, number: int) -> TiffScales:
+    """Read what a file says of series `number`."""
+    series = tiff.series[number]
+    findings: list[Finding] = []
+    names = _axis_names(series.axes, findings)
+    sizes: dict[str, tuple[float, str | None]] = {}
+    channels: list[Channel] = []
+    if tiff.is_ome:
+        sizes, channels = _ome(tiff.ome_metadata, number, findings)
+    elif tiff.is_imagej:
+        sizes = _imagej(tiff, series)
+    axes = [axis_named(name, sizes.get(name, (1.0, None))[1]) for name in names]
+    steps = [sizes.get(name, (1.0, None))[0] for name in names]
+    for i, step in enumerate(steps):
+        if not is_usable_scale([step]):
+            text = f"expected a step above 0 along {names[i]}; found {step}: 1 is used"
+            findings.append(Finding("warning", "no-voxel-size", names[i], text))
+            steps[i] = 1.0
+    return TiffScales(tuple(axes), tuple(steps), channels, findings)
+
+
+def _axis_names(letters: str, findings: list[Finding]) -> list[str]:
+    names = [letter.lower() for letter in letters]
+    if "c" not in names and "s" in names:
+        names[names.index("s")] = "c"
+    planes = [i for i, name in enumerate(names) if name in "iq"]
+    if "z" not in names and planes:
+        names[planes[-1]] = "z"
+        text = f"expected named axes; found {letters}: the planes are taken as z"
+        findings.append(Finding("info", "planes-as-z", "axes", text))
+    seen: dict[str, int] = {}
+    for i, name in enumerate(names):
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1:
+            names[i] = f"{name}{seen[name]}"
+    if not any(p >= 0 for p in spatial_positions([axis_named(n) for n in names])):
+        names[-1] = "x"
+    return names
+
+
+def _ome(
+    text: str, number: int, findings: list[Finding]
+) -> tuple[dict[str, tuple[float, str | None]], list[Channel]]:
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return {}, []
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - entities were refused just before
+    except ET.ParseError as error:
+        note = f"expected OME-XML in the description; found: {error}: sizes are 1"
+        findings.append(Finding("warning", "bad-ome-xml", "ImageDescription", note))
+        return {}, []
+    images = [e for e in root.iter() if e.tag.endswith("}Pixels") or e.tag == "Pixels"]
+    if number >= len(images):
+        return {}, []
+    pixels = images[number]
+    sizes: dict[str, tuple[float, str | None]] = {}
+    for name in "XYZ":
+        value = _number(pixels.get(f"PhysicalSize{name}"))
+        if value is not None:
+            unit = pixels.get(f"PhysicalSize{name}Unit", "µm")
+            sizes[name.lower()] = (value, _OME_UNITS.get(unit, unit))
+    step = _number(pixels.get("TimeIncrement"))
+    if step is not None:
+        unit = pixels.get("TimeIncrementUnit", "s")
+        sizes["t"] = (step, _OME_UNITS.get(unit, unit))
+    described = [e for e in pixels if e.tag.rpartition("}")[2] == "Channel"]
+    channels = [
+        Channel(e.get("Name") or str(i), _ome_color(e.get("Color")))
+        for i, e in enumerate(described)
+    ]
+    return sizes, channels
+
+
+def _ome_color(text: str | None) -> tuple[int, int, int] | None:
+    """Red, green, blue of a signed RGBA integer."""
+    value = _number(text)
+    if value is None:
+        return None
+    rgba = int(value) & 0xFFFFFFFF
+    return (rgba >> 24, rgba >> 16 & 255, rgba >> 8 & 255)
+
+
+def _imagej(tiff: Any, series: Any) -> dict[str, tuple[float, str | None]]:
+    notes = tiff.imagej_metadata or {}
+    text = str(notes.get("unit", "")).strip()
+    unit = _IMAGEJ_UNITS.get(text.lower(), text) or None
+    unit = None if unit == "pixel" else unit
+    sizes: dict[str, tuple[float, str | None]] = {}
+    for name, tag in (("x", "XResolution"), ("y", "YResolution")):
+        found = series.keyframe.tags.get(tag)
+        pixels, per = (1, 1) if found is None else found.value
+        has_unit = unit is not None and pixels and per
+        sizes[name] = (per / pixels, unit) if has_unit else (1.0, unit)
+    sizes["z"] = (abs(_number(notes.get("spacing")) or 1.0), unit)
+    interval = _number(notes.get("finterval"))
+    if interval:
+        sizes["t"] = (interval, "second")
+    return sizes
+
+
+def _number(text: Any) -> float | None:
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
