@@ -188,8 +188,8 @@ def _level_table(description: dict[str, Any]) -> Table:
     for level in description["levels"]:
         table.add_row(
             str(level["level"]),
-            " × ".join(map(str, level["shape"])),  # noqa: RUF001 # for people
-            " × ".join(map(str, level["chunk_shape"])),  # noqa: RUF001
+            " × ".join(map(str, level["shape"])),  # for people
+            " × ".join(map(str, level["chunk_shape"])),
             _numbers(level["voxel_size"]),
             _numbers(level["translation"]),
             level["dtype"],

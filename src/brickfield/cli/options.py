@@ -14,7 +14,7 @@ from brickfield.errors import OptionError
 
 def parse_size(text: str) -> tuple[int, int]:
     """Read ``800x600`` as width and height, pixels."""
-    match = re.fullmatch(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*", text)  # noqa: RUF001
+    match = re.fullmatch(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*", text)
     if match is None:
         raise _refusal("--size", "WIDTHxHEIGHT, for example 800x600", text)
     return (int(match[1]), int(match[2]))

@@ -127,7 +127,7 @@ def _print(written: dict[str, Any]) -> None:
     state = "complete" if written["complete"] else "incomplete"
     console.print(f"[bold]{escape(written['path'])}[/bold] {state}")
     for level in written["levels"]:
-        shape = " × ".join(map(str, level["shape"]))  # noqa: RUF001 # for people
+        shape = " × ".join(map(str, level["shape"]))  # for people
         console.print(f"  level    {escape(level['path'])}: {shape}")
     blocks = written["blocks"]
     console.print(

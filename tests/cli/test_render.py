@@ -1,0 +1,133 @@
+"""``brickfield render``: the picture, the receipt and the exit status."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+RECEIPT = {
+    "complete",
+    "time_to_first_image_s",
+    "time_to_complete_s",
+    "bytes_read",
+    "bytes_minimum",
+    "requests",
+    "chunks",
+    "pixels",
+    "levels",
+    "target_error_px",
+    "gpu_bytes",
+    "gpu_budget",
+    "gpu_usable_fraction",
+    "ram_cache_peak_bytes",
+    "ram_budget",
+    "plan_ms",
+    "upload_ms",
+    "page_table_bytes_per_brick",
+    "frames",
+    "late_frames",
+    "failures",
+    "adapter",
+    "versions",
+}
+EXACT = ("--colormap", "gray", "--contrast", "0,255", "--level", "0")
+
+
+@pytest.fixture(autouse=True)
+def _needs_adapter(adapter):
+    pass
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("axis", "name"), [(0, "z"), (1, "y"), (2, "x")])
+def test_an_orthographic_projection_is_what_numpy_says(
+    command, image, volume, tmp_path, axis, name
+):
+    expected = volume.max(axis=axis)
+    height, width = expected.shape
+    out = tmp_path / "o.png"
+    ended = command(
+        "render", image, "-o", out, "--size", f"{width}x{height}",
+        "--camera", f"ortho:{name}", *EXACT,
+    )  # fmt: skip
+    assert ended.status == 0
+    drawn = np.asarray(Image.open(out).convert("RGB"))
+    assert (drawn == expected[..., None]).all()
+
+
+@pytest.mark.gpu
+def test_the_receipt_has_all_its_fields(command, image, tmp_path):
+    receipt = tmp_path / "r.json"
+    ended = command(
+        "render", image, "-o", tmp_path / "o.png", "--size", "64x64",
+        "--receipt", receipt, "--json",
+    )  # fmt: skip
+    assert ended.status == 0
+    printed = json.loads(ended.out)
+    assert set(printed) >= RECEIPT
+    assert json.loads(receipt.read_text()) == printed
+    assert printed["complete"] is True
+    assert printed["chunks"]["failed"] == 0
+    assert sum(printed["levels"].values()) > 0
+
+
+@pytest.mark.gpu
+def test_a_broken_chunk_ends_with_3_and_is_named(command, image, tmp_path):
+    import shutil
+
+    broken = tmp_path / "broken.ome.zarr"
+    shutil.copytree(image, broken)
+    (broken / "0" / "c" / "0" / "0" / "0").write_bytes(b"no chunk")
+    out, receipt = tmp_path / "o.png", tmp_path / "r.json"
+    ended = command(
+        "render", broken, "-o", out, "--size", "80x96", "--camera", "ortho:z",
+        "--level", "0", "--receipt", receipt,
+    )  # fmt: skip
+    assert ended.status == 3
+    assert out.exists()
+    cost = json.loads(receipt.read_text())
+    assert cost["complete"] is False
+    assert [f["key"] for f in cost["failures"]] == ["0/c/0/0/0"]
+    assert "incomplete" in ended.out
+
+
+@pytest.mark.gpu
+def test_the_background_makes_an_opaque_picture(command, image, tmp_path):
+    out = tmp_path / "o.png"
+    ended = command(
+        "render", image, "-o", out, "--size", "60x40", "--background", "#204060",
+        "--camera", "orbit:0,0,0.2",
+    )  # fmt: skip
+    assert ended.status == 0
+    drawn = Image.open(out)
+    assert drawn.mode == "RGB"
+    assert drawn.getpixel((0, 0)) == (0x20, 0x40, 0x60)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("-o", "picture.jpg"), ".png"),
+        (("-o", "no/such/folder/o.png"), "folder"),
+        (("-o", "o.png", "--size", "big"), "--size"),
+        (("-o", "o.png", "--mode", "best"), "mip"),
+        (("-o", "o.png", "--camera", "above"), "camera"),
+        (("-o", "o.png", "--contrast", "1"), "--contrast"),
+        (("-o", "o.png", "--colormap", "nosuchmap"), "colormap"),
+        (("-o", "o.png", "--clip", "z=5"), "--clip"),
+        (("-o", "o.png", "--channel", "7"), "channel"),
+        (("-o", "o.png", "--time", "3"), "time"),
+        (("-o", "o.png", "--level", "9"), "level"),
+        (("-o", "o.png", "--gpu-budget", "much"), "much"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_one_sentence(
+    command, image, tmp_path, monkeypatch, options, word
+):
+    monkeypatch.chdir(tmp_path)
+    ended = command("render", image, *options)
+    assert ended.status == 2
+    assert ended.err.count("\n") == 1
+    assert word in ended.err
+    assert not list(tmp_path.iterdir())
