@@ -81,10 +81,10 @@ class PyramidOptions:
         if self.fixed_factors is not None and max(self.fixed_factors) < 2:
             msg = f"expected a factor above 1 along some axis; found {self.factors!r}"
             raise OptionError(msg)
-        shard = self.shard_zyx
-        if shard and any(s % c for s, c in zip(shard, self.chunk_zyx, strict=True)):
+        chunk, shard = self.chunk_zyx, self.shard_zyx
+        if shard and any(s % c for s, c in zip(shard, chunk, strict=True)):
             msg = (
-                f"expected a shard that is a multiple of the chunk {self.chunk_zyx};"
+                f"expected a shard that is a multiple of the chunk {chunk};"
                 f" found {shard}"
             )
             raise OptionError(msg)

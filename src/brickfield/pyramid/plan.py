@@ -183,10 +183,14 @@ def _fits(level: LevelPlan, spatial_axes: Int3, options: PyramidOptions) -> bool
 
 def level_names(taken: list[str]) -> list[str]:
     """Name new levels as the present ones are named, numbers going on."""
-    last = taken[-1] if taken else ""
-    stem = last.rstrip("0123456789")
-    first = int(last[len(stem) :] or len(taken) - 1) + 1 if taken else 0
-    if any(not name.startswith(stem) for name in taken):
+    stem = taken[-1].rstrip("0123456789")
+    numbers = [name.removeprefix(stem) for name in taken]
+    if all(
+        n.isdecimal() and name == stem + n
+        for n, name in zip(numbers, taken, strict=True)
+    ):
+        first = max(map(int, numbers)) + 1
+    else:
         stem, first = "level_", len(taken)
     return [f"{stem}{first + i}" for i in range(64)]
 
