@@ -21,67 +21,89 @@ if TYPE_CHECKING:
 
 def render(
     uri: Annotated[str, typer.Argument(help="File, folder or URL of an image.")],
-    out: Annotated[Path, typer.Option("--output", "-o", help="The picture, a PNG.")],
+    out: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT.png", help="The picture.")
+    ],
     *,
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT, pixels.")] = "800x600",
+    size: Annotated[
+        str, typer.Option(metavar="WxH", help="Width and height, pixels.")
+    ] = "800x600",
     mode: Annotated[
         str,
         typer.Option(
-            help="mip, minip, average, attenuated_mip, iso, translucent or additive."
+            metavar="MODE",
+            help="mip, minip, average, attenuated_mip, iso, translucent or additive.",
         ),
     ] = "mip",
     channel: Annotated[
-        list[int] | None, typer.Option(help="Channel to draw; may be repeated.")
+        list[int] | None,
+        typer.Option(metavar="N", help="Channel to draw; may be repeated."),
     ] = None,
-    time: Annotated[int, typer.Option(help="Index on the time axis.")] = 0,
+    time: Annotated[int, typer.Option(metavar="N", help="Index on the time axis.")] = 0,
     position: Annotated[
-        list[str] | None, typer.Option(help="AXIS=INDEX on a further axis.")
+        list[str] | None,
+        typer.Option(metavar="AXIS=N", help="Index on a further axis."),
     ] = None,
     contrast: Annotated[
         list[str] | None,
-        typer.Option(help="LO,HI: values drawn darkest and brightest; one a channel."),
+        typer.Option(
+            metavar="LO,HI", help="Values drawn first and last; one a channel."
+        ),
     ] = None,
     colormap: Annotated[
-        list[str] | None, typer.Option(help="Colormap or colour; one a channel.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Colormap or colour; one a channel."),
     ] = None,
-    gamma: Annotated[float, typer.Option(help="Exponent after contrast.")] = 1.0,
+    gamma: Annotated[
+        float, typer.Option(metavar="G", help="Exponent after contrast.")
+    ] = 1.0,
     iso_threshold: Annotated[
-        float | None, typer.Option(help="Value of the surface in mode iso.")
+        float | None,
+        typer.Option(metavar="V", help="Value of the surface in mode iso."),
     ] = None,
     level: Annotated[
-        str, typer.Option(help="auto, or a level to draw everywhere.")
+        str, typer.Option(metavar="auto|N", help="Level to draw everywhere.")
     ] = "auto",
     quality: Annotated[
-        float, typer.Option(help="Wanted size of a voxel on screen, pixels.")
+        float,
+        typer.Option(metavar="PX", help="Wanted size of a voxel on screen, pixels."),
     ] = 1.0,
     camera: Annotated[
         str,
         typer.Option(
-            help="fit, ortho:z|y|x, orbit:AZIMUTH,ELEVATION[,ZOOM] or a JSON object."
+            metavar="SPEC",
+            help="fit, ortho:z|y|x, orbit:AZIMUTH,ELEVATION[,ZOOM] or a JSON object.",
         ),
     ] = "fit",
     gpu_budget: Annotated[
-        str | None, typer.Option(help='Most GPU memory, for example "512 MiB".')
+        str | None,
+        typer.Option(metavar="BYTES", help='Most GPU memory, for example "512 MiB".'),
     ] = None,
     ram_budget: Annotated[
-        str | None, typer.Option(help='Most memory of the cache, for example "2 GiB".')
+        str | None,
+        typer.Option(
+            metavar="BYTES", help='Most memory of the cache, for example "2 GiB".'
+        ),
     ] = None,
     clip: Annotated[
         list[str] | None,
-        typer.Option(help="AXIS=LO:HI in world units; an end may be left out."),
+        typer.Option(metavar="AXIS=LO:HI", help="World units; an end may be left out."),
     ] = None,
     labels: Annotated[
         bool, typer.Option("--labels", help="Draw integers as labels.")
     ] = False,
-    background: Annotated[str, typer.Option(help="Colour behind.")] = "black",
+    background: Annotated[
+        str, typer.Option(metavar="COLOR", help="Behind the volume.")
+    ] = "black",
     timeout: Annotated[
-        float, typer.Option(help="Seconds until the picture is taken as it is.")
+        float,
+        typer.Option(metavar="S", help="Seconds until the picture is taken as it is."),
     ] = 60.0,
     show_levels: Annotated[
         bool, typer.Option("--show-levels", help="Colour by level.")
     ] = False,
     receipt: Annotated[
-        Path | None, typer.Option(help="Write the receipt there, as JSON.")
+        Path | None, typer.Option(metavar="FILE.json", help="Write the receipt there.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt.")] = False,
 ) -> None:
