@@ -139,17 +139,20 @@ def _stored_bytes(source: ChunkSource) -> int | None:
 def _print_tables(description: dict[str, Any], console: Console) -> None:
     from rich.markup import escape
 
-    console.print(f"[bold]{escape(description['name'] or description['uri'])}[/bold]")
+    console.print(
+        f"[bold]{escape(description['name'] or description['uri'])}[/bold]",
+        soft_wrap=True,
+    )
     for key, text in _facts(description):
         if text:
-            console.print(f"  {key:<9} {escape(text)}")
+            console.print(f"  {key:<9} {escape(text)}", soft_wrap=True)
     console.print(_level_table(description))
     if len(description["channels"]) > 1 or description["channels"][0]["window"]:
         console.print(_channel_table(description))
     for finding in description["findings"]:
         place = f" at {finding['path']}" if finding["path"] else ""
         text = f"{finding['severity']}: {finding['text']} ({finding['code']}{place})"
-        console.print(escape(text))
+        console.print(escape(text), soft_wrap=True)
 
 
 def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:

@@ -125,10 +125,10 @@ def _print(written: dict[str, Any]) -> None:
 
     console = results()
     state = "complete" if written["complete"] else "incomplete"
-    console.print(f"[bold]{escape(written['path'])}[/bold] {state}")
+    console.print(f"[bold]{escape(written['path'])}[/bold] {state}", soft_wrap=True)
     for level in written["levels"]:
         shape = " × ".join(map(str, level["shape"]))  # for people
-        console.print(f"  level    {escape(level['path'])}: {shape}")
+        console.print(f"  level    {escape(level['path'])}: {shape}", soft_wrap=True)
     blocks = written["blocks"]
     console.print(
         f"  blocks   {blocks['written']} written, {blocks['resumed']} from before,"
@@ -139,7 +139,9 @@ def _print(written: dict[str, Any]) -> None:
         f" {written['seconds']:.1f} s"
     )
     for note in written["notes"]:
-        console.print(f"  note     {escape(note)}")
+        console.print(f"  note     {escape(note)}", soft_wrap=True)
     for failure in written["failures"][:10]:
         place = f"level {failure['level']}, block {failure['block']}"
-        console.print(f"  failed   {escape(place)}: {escape(failure['reason'])}")
+        console.print(
+            f"  failed   {escape(place)}: {escape(failure['reason'])}", soft_wrap=True
+        )

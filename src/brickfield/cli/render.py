@@ -191,7 +191,7 @@ def print_receipt(cost: dict[str, Any], out: Path) -> None:
     pixels, chunks = cost["pixels"], cost["chunks"]
     levels = ", ".join(f"{n} of level {lv}" for lv, n in cost["levels"].items() if n)
     state = "complete" if cost["complete"] else "incomplete"
-    console.print(f"[bold]{escape(str(out))}[/bold] {state}")
+    console.print(f"[bold]{escape(str(out))}[/bold] {state}", soft_wrap=True)
     for key, value in (
         ("pixels", f"{pixels['at_target']:.1%} sharp, {pixels['coarser']:.1%} coarser"),
         ("bricks", levels or "none"),
@@ -214,7 +214,7 @@ def print_receipt(cost: dict[str, Any], out: Path) -> None:
         ("time", _times(cost)),
         ("adapter", cost["adapter"]),
     ):
-        console.print(f"  {key:<8} {escape(value)}")
+        console.print(f"  {key:<8} {escape(value)}", soft_wrap=True)
     for failure in cost["failures"][:10]:
         console.print(
             f"  failed   {escape(failure['key'])}: {escape(failure['reason'])}"
