@@ -58,7 +58,7 @@ class LevelTexture:
 
     def destroy(self) -> None:
         """Give the memory back now; pygfx's caches would keep it (pygfx #1283)."""
-        handle = self.texture._wgpu_object  # noqa: SLF001
+        handle = self.texture._wgpu_object
         if handle is not None:
             handle.destroy()
 
@@ -323,7 +323,7 @@ class TextureAtlas:
         BudgetError
             When the budget holds not even one brick of that level.
         """
-        from brickfield.gpu.borders import pad_brick  # noqa: PLC0415
+        from brickfield.gpu.borders import pad_brick
 
         name = (self.plane_of(chunk_id.selection), chunk_id.key)
         level = chunk_id.scale_level

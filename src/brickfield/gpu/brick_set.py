@@ -208,7 +208,7 @@ class BrickSet:
         awaited: set[Name] = set()
         plane, key = name
         level = key >> (3 * INDEX_BITS)
-        _, index = unpack_keys(np.int64(key))
+        _, index = unpack_keys(np.array(key))
         grid = self.pyramid.levels[level].grid_zyx
 
         def neighbour(offset: Int3) -> NDArray[np.generic] | None:

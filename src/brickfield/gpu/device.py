@@ -12,6 +12,7 @@ status 1 when there is none.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -44,6 +45,7 @@ class GpuDevice:
     has_norm16: bool
 
 
+@cache
 def prepare() -> None:
     """Keep wgpu from probing OpenGL; call before anything else touches wgpu."""
     if not sys.platform.startswith("linux"):
@@ -53,10 +55,10 @@ def prepare() -> None:
         path = Path(tempfile.gettempdir()) / f"runtime-{os.getuid()}"
         path.mkdir(mode=0o700, exist_ok=True)
         os.environ["XDG_RUNTIME_DIR"] = str(path)
-    from wgpu.backends.wgpu_native import _helpers  # noqa: PLC0415
+    from wgpu.backends.wgpu_native import _helpers
 
     if getattr(_helpers, "_the_instance", None) is None:
-        from wgpu.backends.wgpu_native.extras import (  # noqa: PLC0415
+        from wgpu.backends.wgpu_native.extras import (
             set_instance_extras,
         )
 
@@ -76,17 +78,15 @@ def get_device() -> GpuDevice:
         When there is no usable driver.
     """
     prepare()
-    import wgpu  # noqa: PLC0415
+    import wgpu
 
-    try:
-        # Another pygfx program in this process may have made the device already.
+    # Another pygfx program in this process may have made the device already.
+    with contextlib.suppress(RuntimeError):
         wgpu.preconfigure_default_device(
             "brickfield", preferred_features={"texture-format16bit-norm"}
         )
-    except RuntimeError:
-        pass
     try:
-        import pygfx.renderers.wgpu as gfx_wgpu  # noqa: PLC0415
+        import pygfx.renderers.wgpu as gfx_wgpu
 
         device = gfx_wgpu.get_shared().device
     except (RuntimeError, ValueError, OSError) as error:

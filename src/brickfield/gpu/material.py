@@ -6,7 +6,7 @@ shader's text (mode, filter, number of levels and channels) rebuilds a pipeline.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pygfx as gfx
@@ -28,7 +28,7 @@ class BrickVolume(gfx.WorldObject):
     of a million voxels along an axis.
     """
 
-    uniform_type = dict(
+    uniform_type: ClassVar = dict(
         gfx.WorldObject.uniform_type,
         ray_o0="4xf4",
         ray_ox="4xf4",
@@ -88,7 +88,7 @@ class BrickMaterial(gfx.Material):
         Channels drawn in one pass.
     """
 
-    uniform_type = dict(gfx.Material.uniform_type)
+    uniform_type: ClassVar = dict(gfx.Material.uniform_type)
 
     def __init__(
         self, mode: str = "mip", interpolation: str = "linear", n_channels: int = 1

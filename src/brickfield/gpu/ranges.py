@@ -40,9 +40,8 @@ def pack_range(padded: NDArray[np.generic], fmt: TextureFormat) -> tuple[int, bo
         low, high = float(numbers.min()), float(numbers.max())
     low, high = fmt.to_sample(low), fmt.to_sample(high)
     if fmt.name.endswith("unorm"):
-        bottom = int(np.clip(np.floor(low * 65535 - 1e-6), 0, 65535))
-        top = int(np.clip(np.ceil(high * 65535 + 1e-6), 0, 65535))
-        return bottom | top << 16, is_finite
+        # Integers of 8 and 16 bits: whole numbers but for rounding, so exact bounds.
+        return round(low * 65535) | round(high * 65535) << 16, is_finite
     return _pack_half(low, high), is_finite
 
 

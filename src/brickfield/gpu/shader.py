@@ -39,7 +39,7 @@ class BrickShader(BaseShader):
         material = wobject.material
         mode, interpolation, n_channels = material.program
         # Read so that pygfx notes the dependence and binds anew after a change.
-        _ = material._store.bricks_version  # noqa: SLF001
+        _ = material._store.bricks_version
         self["mode"] = mode
         self["interpolation"] = interpolation
         self["n_channels"] = n_channels
@@ -47,7 +47,7 @@ class BrickShader(BaseShader):
         self["range_format"] = material.format_kind
         self["is_integer"] = material.is_integer
         self["may_be_nonfinite"] = material.may_be_nonfinite
-        depth = material._store.depth_texture  # noqa: SLF001
+        depth = material._store.depth_texture
         self["has_depth"] = depth is not None
 
         fragment = "FRAGMENT"

@@ -71,11 +71,17 @@ class FramePlan:
     base_level : int
     refined : ndarray, shape (m,), int64
         Keys of chunks replaced by finer ones, ascending (for hysteresis).
+    empty_keys : ndarray, shape (k,), int64
+        Leaves that the store is known not to hold: drawn as the fill value, at no
+        cost.
+    is_forced : bool
+        Whether the policy asked for one level everywhere.
     target_error_px : float
         What the plan aimed at.
     floor : float
         Error over target where the budget ended, 0 if it sufficed. It spares the
-        next plan some work and changes nothing in it.
+        next plan work; of its result it can only change how the last remainder of
+        the budget is spent.
     """
 
     keys: NDArray[np.int64]
@@ -88,6 +94,8 @@ class FramePlan:
     max_error_px: float
     base_level: int
     refined: NDArray[np.int64] = field(default_factory=_no_keys)
+    empty_keys: NDArray[np.int64] = field(default_factory=_no_keys)
+    is_forced: bool = False
     target_error_px: float = 1.0
     floor: float = 0.0
 
@@ -214,8 +222,14 @@ def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[Fram
 
 
 def _guess_floor(requests: Sequence[PlanRequest]) -> float:
-    """Guess from the previous plans, a little low: too high costs a second walk."""
-    floors = [0.0 if r.previous is None else r.previous.floor for r in requests]
+    """Guess from the previous plans, a little low: too high costs a second walk.
+
+    Not without hysteresis, which promises that nothing depends on the past.
+    """
+    floors = [
+        r.previous.floor if r.previous is not None and r.policy.hysteresis > 0 else 0.0
+        for r in requests
+    ]
     return _CAUTION * min(floors, default=0.0)
 
 
@@ -308,10 +322,11 @@ def _assemble(
     order = loading_order(categories, priorities)
     errors_px = np.concatenate([part.errors_px for part in parts])[order]
     is_leaf = np.concatenate([part.is_leaf for part in parts])[order]
-    refined, is_stopped = [], base.is_cut
+    refined, empty, is_stopped = [], [], base.is_cut
     for depth, nodes in enumerate(layer.tree):
         is_present = present_rows(layer, depth)
         refined.append(nodes.keys[is_present & nodes.is_refined])
+        empty.append(nodes.keys[is_present & nodes.is_empty])
         is_stopped |= bool((is_present & nodes.is_wanting & ~nodes.is_refined).any())
     return FramePlan(
         keys=np.concatenate([part.keys for part in parts])[order],
@@ -324,6 +339,8 @@ def _assemble(
         max_error_px=float(errors_px[is_leaf].max(initial=0.0)),
         base_level=base.level,
         refined=np.sort(np.concatenate(refined)),
+        empty_keys=np.concatenate(empty),
+        is_forced=layer.policy.forced_level is not None,
         target_error_px=layer.target_px,
         floor=floor,
     )

@@ -1,0 +1,131 @@
+"""Writes one frame's uniforms of one volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from brickfield.gpu.axes import matrix_to_xyz, to_xyz
+from brickfield.gpu.brick_set import BrickSet
+from brickfield.gpu.formats import TextureFormat
+from brickfield.gpu.material import MAX_CLIP_PLANES, BrickVolume
+from brickfield.gpu.uniforms import (
+    anchor_of,
+    clip_planes_in_data,
+    level_uniforms,
+    ray_uniforms,
+)
+from brickfield.model.appearance import Appearance
+from brickfield.model.camera import CameraState
+from brickfield.model.transforms import AffineTransform
+from brickfield.render.clipping import clip_planes_of
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOptions:
+    """What a frame shows besides the layer's own look.
+
+    Attributes
+    ----------
+    audit : bool
+        Write the receipt's class of every pixel instead of a colour.
+    skip : bool
+        Jump over chunks that cannot matter (off only to prove that it is exact).
+    background : tuple of float or None
+        sRGB colour, 0 to 1, that the volume is laid over in the shader; None
+        leaves the blending to the renderer.
+    step_factor : float
+        Coarser samples while the camera moves.
+    """
+
+    audit: bool = False
+    skip: bool = True
+    background: tuple[float, float, float] | None = None
+    step_factor: float = 1.0
+
+
+def write_look(
+    volume: BrickVolume, look: Appearance, fmt: TextureFormat, planes: list[int]
+) -> None:
+    """Write windows, thresholds and planes of all channels."""
+    u = volume.uniform_buffer.data
+    for i, channel in enumerate(look.channels):
+        low, high = (fmt.to_sample(v) for v in channel.contrast)
+        rate = 1 / (high - low) if high > low else 1e30
+        u["ch_window"][i] = (low, rate, channel.gamma, channel.opacity)
+        threshold = fmt.to_sample(channel.iso_threshold)
+        is_dark_below = not channel.lut[0, :3].any() or not channel.lut[0, 3]
+        u["ch_more"][i] = (threshold, float(is_dark_below), 0, 0)
+        u["ch_plane"][i] = (planes[i], int(channel.visible), 0, 0)
+    chosen = look.selected_label
+    word = 0 if chosen is None else _label_word(chosen, fmt)
+    u["label_options"] = (int(chosen is not None), word, int(look.mode == "iso"), 0)
+
+
+def _label_word(label: int, fmt: TextureFormat) -> int:
+    wide = np.array([[[label]]], dtype=np.int64)
+    if fmt.itemsize < 4 or abs(label) < 1 << 31:
+        return int(label) & 0xFFFFFFFF
+    return int(fmt.convert(wide).ravel()[0])
+
+
+def write_frame(
+    volume: BrickVolume,
+    bricks: BrickSet,
+    camera: CameraState,
+    world: AffineTransform,
+    look: Appearance,
+    options: FrameOptions,
+) -> None:
+    """Write rays, levels, box and options."""
+    u = volume.uniform_buffer.data
+    pyramid = bricks.pyramid
+    anchor = anchor_of(camera, world, pyramid)
+    rays = ray_uniforms(camera, world, anchor)
+    for name, value in zip(
+        ("ray_o0", "ray_ox", "ray_oy", "ray_d0", "ray_dx", "ray_dy"),
+        (
+            rays.origin0,
+            rays.origin_x,
+            rays.origin_y,
+            rays.direction0,
+            rays.direction_x,
+            rays.direction_y,
+        ),
+        strict=True,
+    ):
+        u[name][:3] = value
+    n = pyramid.n_levels
+    for name, array in level_uniforms(pyramid, bricks.atlas.layouts, anchor).items():
+        u[name][:n, :3] = array
+    for level in range(n):
+        texture = bricks.atlas.texture(level)
+        if texture is not None:
+            u["lv_inverse"][level, :3] = 1 / np.array(texture.size)
+    linear = matrix_to_xyz(world.matrix)[:3, :3]
+    normals = np.linalg.inv(linear).T
+    for i, axis in enumerate("xyz"):
+        u[f"world_{axis}"][:3] = linear[:, i]
+        u[f"normal_{axis}"][:3] = normals[:, i]
+    reference = float(np.linalg.norm(linear, axis=0).min())
+    u["depth"] = (camera.near, camera.far, float(camera.orthographic), 1 / reference)
+    low, high = pyramid.data_bounds
+    u["box_low"][:3] = to_xyz(np.array(low) - anchor)
+    u["box_high"][:3] = to_xyz(np.array(high) - anchor)
+    planes = clip_planes_in_data(clip_planes_of(look), world, anchor)[:MAX_CLIP_PLANES]
+    u["clip"][: len(planes)] = planes
+    kind = 1.0 if options.audit else 2.0 if look.show_levels else 0.0
+    step = look.relative_step * options.step_factor
+    u["options"] = (step, look.attenuation, kind, 0.0 if options.skip else 1.0)
+    u["counts"] = (
+        len(look.channels),
+        n - 1,
+        len(planes),
+        len(bricks.table.rows) - 1,
+    )
+    if options.background is None:
+        u["background"] = (0, 0, 0, 0)
+    else:
+        u["background"] = (*options.background, 1)
+    volume.uniform_buffer.update_full()

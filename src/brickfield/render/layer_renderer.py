@@ -1,0 +1,311 @@
+"""One layer in one view: what it wants, what it has, what it draws.
+
+Order of one frame: :meth:`LayerRenderer.sync` (versions), :meth:`take_plan` when
+the camera or the layer changed, :meth:`upload` within the time slice,
+:meth:`prepare` before drawing. Two views of one layer have two renderers that
+share nothing but the RAM cache. Thread rule: render thread only.
+
+A new time point is loaded beside the shown one and takes its place when it is
+complete, so that stepping through time shows no blank or coarse picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+import numpy as np
+import pygfx as gfx
+
+import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
+from brickfield.gpu.brick_set import BrickSet
+from brickfield.gpu.device import GpuDevice
+from brickfield.gpu.formats import choose_format
+from brickfield.gpu.material import BrickMaterial, BrickVolume
+from brickfield.gpu.page_table import Name
+from brickfield.model.appearance import Appearance
+from brickfield.model.camera import CameraState
+from brickfield.model.chunks import Selection
+from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
+from brickfield.model.versions import LastSeen
+from brickfield.planning.plan import FramePlan, PlanRequest
+from brickfield.planning.policy import LodPolicy
+from brickfield.render.clipping import clip_planes_of
+from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_look
+from brickfield.render.protocols import LayerLike
+
+_ids = count()
+
+
+class LayerRenderer:
+    """Draws one layer in one view and owns everything of it on the GPU.
+
+    Parameters
+    ----------
+    layer : LayerLike
+    gpu : GpuDevice
+    budget_bytes : int
+        GPU bytes at first; the view's manager moves it between layers.
+    """
+
+    def __init__(self, layer: LayerLike, gpu: GpuDevice, budget_bytes: int) -> None:
+        self.layer = layer
+        self.visual_id = f"layer-{next(_ids)}"
+        self._gpu = gpu
+        self._seen = {k: LastSeen() for k in ("data", "colormap", "geometry")}
+        self.plan: FramePlan | None = None
+        self.shown: tuple[Selection, ...] = ()
+        self._substitutes: set[Name] = set()
+        self.wants_plan = False
+        """Set when the plan has to be taken again although the camera rests."""
+        self._build(budget_bytes)
+
+    def _build(self, budget_bytes: int) -> None:
+        look, store = self.layer.appearance, self.layer.store
+        pyramid = store.pyramid
+        fmt = choose_format(
+            pyramid.dtype, is_labels=look.is_labels, has_norm16=self._gpu.has_norm16
+        )
+        material = BrickMaterial(look.mode, look.interpolation, len(look.channels))
+        material.format_kind = "unorm" if fmt.name.endswith("unorm") else "float"
+        material.is_integer = fmt.is_integer
+        material.may_be_nonfinite = fmt.may_be_nonfinite
+        self.format = fmt
+        self.bricks = BrickSet(
+            pyramid,
+            fmt,
+            budget_bytes,
+            self._gpu,
+            material,
+            peek=self._peek,
+            n_planes=len(look.channels),
+        )
+        self.volume = BrickVolume(material)
+        # A view with its own depth is drawn behind opaque objects by render order.
+        self.volume.render_order = 1
+
+    def _peek(self, name: Name) -> LoadedChunk | None:
+        selection = self.bricks.atlas.selection_of(name[0])
+        found: LoadedChunk | None = self.layer.store.manager.peek(selection, name[1])
+        return found
+
+    # -- versions ----------------------------------------------------------------
+
+    def sync(self) -> set[str]:
+        """Do the work that the layer's changes ask for, and name it.
+
+        Returns
+        -------
+        set of str
+            Out of ``"rebuild"`` (geometry: everything anew), ``"residency"``
+            (data: bricks forgotten, textures and pipeline kept), ``"lut"``
+            (colours rewritten in place). Empty when nothing changed.
+        """
+        layer, done = self.layer, set()
+        if self._seen["geometry"].update(layer.geometry_version.value) and self.plan:
+            budget = self.bricks.atlas.budget_bytes
+            self.bricks.destroy()
+            self._build(budget)
+            self.plan = None
+            self.shown = ()
+            done.add("rebuild")
+        if self._seen["data"].update(layer.data_version.value) and self.plan:
+            self.bricks.forget_all()
+            self.plan = None
+            self._substitutes.clear()
+            done.add("residency")
+        if self._seen["colormap"].update(layer.colormap_version.value) or done:
+            self._write_lut(layer.appearance)
+            done.add("lut")
+        look = layer.appearance
+        self.bricks.material.set_program(
+            look.mode, look.interpolation, len(look.channels)
+        )
+        return done
+
+    def _write_lut(self, look: Appearance) -> None:
+        material = self.bricks.material
+        lut = np.stack([c.lut for c in look.channels])
+        if material.lut.size[:2] == (256, len(lut)):
+            material.lut.data[:] = lut
+            material.lut.update_full()
+        else:
+            material.lut = gfx.Texture(np.ascontiguousarray(lut), dim=2)
+            material.rebind()
+
+    # -- planning ----------------------------------------------------------------
+
+    def plan_request(
+        self, camera: CameraState, policy: LodPolicy, *, is_moving: bool
+    ) -> PlanRequest:
+        """State what the layer asks of the next plan."""
+        look = self.layer.appearance
+        n = len(look.channels)
+        return PlanRequest(
+            pyramid=self.bricks.pyramid,
+            world=self.layer.world,
+            camera=camera,
+            brick_bytes=tuple(n * lay.slot_bytes for lay in self.bricks.atlas.layouts),
+            policy=policy,
+            clip_planes=clip_planes_of(look),
+            occupancy=self.layer.store.occupancy,
+            previous=self.plan,
+            is_moving=is_moving,
+        )
+
+    def fits(self, plan: FramePlan) -> bool:
+        """Make room for a plan's bricks; tell whether there is enough."""
+        n = len(self.layer.appearance.channels)
+        need = np.bincount(plan.levels, minlength=self.bricks.pyramid.n_levels) * n
+        self.bricks.make_room(need.tolist())
+        have = self.bricks.atlas.capacities()
+        return all(h >= w for h, w in zip(have, need.tolist(), strict=True))
+
+    def take_plan(self, plan: FramePlan) -> None:
+        """Want what a plan names, and ask the loader for what is not here."""
+        self.plan = plan
+        self.wants_plan = False
+        layer, atlas = self.layer, self.bricks.atlas
+        level0 = plan.levels == 0
+        good = plan.is_leaf & (level0 | (plan.errors_px <= plan.target_error_px * 1.2))
+        if plan.is_forced:
+            good = plan.is_leaf
+        keys, targets = plan.keys.tolist(), good.tolist()
+        selections = tuple(layer.selections)
+        if not self.shown or len(self.shown) != len(selections):
+            self.shown = selections
+        planes = [atlas.plane_of(s) for s in selections]
+        names: dict[Name, bool] = {}
+        for plane in planes:
+            names.update(zip(((plane, k) for k in keys), targets, strict=True))
+        for name in self._substitutes:
+            names.setdefault(name, False)
+        self.bricks.want(names, keep=self._stand_ins(set(planes)))
+        fill = float(self.bricks.pyramid.levels[0].fill_value)
+        for plane in planes:
+            empty = ((plane, key) for key in plan.empty_keys.tolist())
+            self.bricks.set_constant(empty, fill)
+        self._request(plan, selections)
+
+    def _stand_ins(self, planes: set[int]) -> set[Name]:
+        """Return drawn chunks that something on its way still needs."""
+        waiting = self.bricks.missing()
+        if not waiting and self.shown == tuple(self.layer.selections):
+            return set()
+        return {
+            name
+            for name in self.bricks.table.active()
+            if name not in self.bricks.wanted or name[0] not in planes
+        }
+
+    def _request(self, plan: FramePlan, selections: tuple[Selection, ...]) -> None:
+        manager = self.layer.store.manager
+        version = self.layer.data_version.value
+        missing: dict[int, set[int]] = {}
+        for plane, key in self.bricks.missing():
+            missing.setdefault(plane, set()).add(key)
+        requests = []
+        for selection in selections:
+            wanted = missing.get(self.bricks.atlas.plane_of(selection), set())
+            rows = np.isin(plan.keys, np.fromiter(wanted, np.int64, len(wanted)))
+            extra = np.array(
+                sorted(wanted - set(plan.keys[rows].tolist())), dtype=np.int64
+            )
+            requests.append(
+                ChunkedDataRequest(
+                    self.visual_id,
+                    selection,
+                    np.concatenate([plan.keys[rows], extra]),
+                    np.concatenate(
+                        [plan.priorities[rows], np.zeros(len(extra), np.float32)]
+                    ),
+                    np.concatenate(
+                        [plan.categories[rows], np.zeros(len(extra), np.uint8)]
+                    ),
+                    version,
+                )
+            )
+        manager.request_chunks(requests, self.visual_id)
+
+    # -- uploading ---------------------------------------------------------------
+
+    def upload(self, has_time: Callable[[], bool]) -> int:
+        """Take arrived chunks to the GPU while there is time; return how many."""
+        manager, n = self.layer.store.manager, 0
+        while has_time():
+            batch = manager.take_ready(self.visual_id, max_chunks=4)
+            if not batch:
+                break
+            for chunk in batch:
+                name = (self.bricks.atlas.plane_of(chunk.selection), chunk.key)
+                if name in self.bricks.wanted:
+                    self.bricks.accept(name, chunk)
+                    if chunk.failure is not None:
+                        self._substitute(name)
+                    n += 1
+        n += self.bricks.repair_borders(has_time)
+        return n
+
+    def _substitute(self, name: Name) -> None:
+        """Want the next coarser chunks over one that could not be read."""
+        fresh = {
+            (name[0], parent)
+            for parent in self.bricks.table.parents_of(name[1])
+            if (name[0], parent) not in self.bricks.wanted
+        }
+        if fresh - self._substitutes and len(self._substitutes) < 256:
+            self._substitutes |= fresh
+            self.wants_plan = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every wanted chunk is drawn, constant or failed for good."""
+        return (
+            self.plan is not None
+            and not self.wants_plan
+            and not self.bricks.missing()
+            and not self.bricks.has_repairs
+        )
+
+    @property
+    def has_base(self) -> bool:
+        """Whether the base level is drawn, constant or failed for good."""
+        plan = self.plan
+        if plan is None:
+            return False
+        keys = plan.keys[plan.categories == Category.BASE].tolist()
+        planes = map(self.bricks.atlas.plane_of, self.layer.selections)
+        table = self.bricks.table
+        return all((p, k) in table for p in planes for k in keys)
+
+    # -- drawing -----------------------------------------------------------------
+
+    def prepare(self, camera: CameraState, options: FrameOptions) -> None:
+        """Bring table, bindings and uniforms up to date for one frame."""
+        selections = tuple(self.layer.selections)
+        if self.shown != selections and self.is_complete:
+            for name in self.bricks.table.active():
+                if name not in self.bricks.wanted:
+                    self.bricks.table.remove(name)
+            self.shown = selections
+        self.bricks.retire()
+        self.bricks.flush()
+        volume = self.volume
+        volume.visible = self.layer.visible
+        planes = [self.bricks.atlas.plane_of(s) for s in self.shown]
+        write_look(volume, self.layer.appearance, self.format, planes)
+        write_frame(
+            volume,
+            self.bricks,
+            camera,
+            self.layer.world,
+            self.layer.appearance,
+            options,
+        )
+
+    def destroy(self) -> None:
+        """Give everything back; the renderer cannot be used afterwards."""
+        self.layer.store.manager.release(self.visual_id)
+        self.bricks.destroy()
+        if self.volume.parent is not None:
+            self.volume.parent.remove(self.volume)

@@ -1,0 +1,107 @@
+"""A view without a window: draws to an array.
+
+The same engine as in the dock. Nothing polls: the thread sleeps on the loader's
+condition until a chunk is ready or the time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu.device import prepare
+from brickfield.render.volume_view import VolumeView
+
+
+class OffscreenView(VolumeView):
+    """A :class:`VolumeView` of a fixed size.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Width and height, pixels.
+    **options
+        As for :class:`VolumeView`.
+    """
+
+    def __init__(self, size: tuple[int, int], **options: Any) -> None:
+        prepare()
+        from rendercanvas.offscreen import OffscreenRenderCanvas
+
+        self.canvas = OffscreenRenderCanvas(size=size, pixel_ratio=1)
+        self._error: BaseException | None = None
+        super().__init__(self.canvas, **options)
+        self.canvas.request_draw(self._draw_guarded)
+
+    def _draw_guarded(self) -> None:
+        # rendercanvas logs and swallows what a draw function raises.
+        try:
+            self.draw()
+        except BaseException as error:
+            self._error = error
+            raise
+
+    def image(self) -> NDArray[np.uint8]:
+        """Draw one frame and return it, shape (h, w, 4), uint8, row 0 on top."""
+        self._error = None
+        pixels = np.array(self.canvas.draw(), dtype=np.uint8)
+        if self._error is not None:
+            raise self._error
+        return pixels
+
+    def classes(self) -> NDArray[np.uint8]:
+        """Draw the receipt's class of every pixel, shape (h, w), 0 = no volume."""
+        self.options = replace(self.options, audit=True)
+        try:
+            return self.image()[..., 0]
+        finally:
+            self.options = replace(self.options, audit=False)
+
+    def wait_until_complete(
+        self, timeout_s: float, *, on_base: Callable[[], None] | None = None
+    ) -> bool:
+        """Load until nothing is on its way or the time is over.
+
+        Parameters
+        ----------
+        timeout_s : float
+        on_base : callable, optional
+            Called once, when every layer's base level is drawable.
+
+        Returns
+        -------
+        bool
+            Whether everything that the plan wants has ended.
+        """
+        end = perf_counter() + timeout_s
+        while True:
+            self.update(slice_s=0.05)
+            if on_base is not None and self.has_base:
+                on_base()
+                on_base = None
+            if self.is_complete:
+                return True
+            left = end - perf_counter()
+            if left <= 0:
+                return False
+            waiting = [r for r in self.manager.renderers if not r.is_complete]
+            if waiting and not any(r.bricks.has_repairs for r in waiting):
+                first = waiting[0]
+                first.layer.store.manager.wait_ready(
+                    first.visual_id, timeout=min(left, 0.25)
+                )
+
+    @property
+    def has_base(self) -> bool:
+        """Whether every layer's base level is drawable."""
+        return all(r.has_base for r in self.manager.renderers)
+
+    def close(self) -> None:
+        """Give everything back, the canvas too."""
+        super().close()
+        self.canvas.close()

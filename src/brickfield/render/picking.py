@@ -1,0 +1,110 @@
+"""What lies under a pixel: place, level and value, in full precision.
+
+The GPU tells how deep the ray went and at which level. The rest is computed in
+float64 from the camera, and the value is looked up in the RAM cache in the type
+of the file, so that 64-bit labels and large coordinates stay exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brickfield.model.camera import CameraState
+from brickfield.model.chunks import pack_keys
+from brickfield.model.requests import ChunkState
+from brickfield.model.scales import Vec3
+from brickfield.render.layer_renderer import LayerRenderer
+from brickfield.render.volume_view import VolumeView
+
+
+@dataclass(frozen=True, slots=True)
+class PickInfo:
+    """What one pixel shows.
+
+    Attributes
+    ----------
+    layer : object
+        The picked layer.
+    world : tuple of float
+        World coordinate (z, y, x).
+    data : tuple of float
+        Coordinate in voxels of level 0 (z, y, x).
+    level : int
+        Level that was drawn there.
+    voxel : tuple of int
+        Voxel of that level (z, y, x).
+    values : tuple
+        Value of every drawn channel in the type of the file; None where the
+        voxel is not at hand.
+    """
+
+    layer: Any
+    world: Vec3
+    data: Vec3
+    level: int
+    voxel: tuple[int, int, int]
+    values: tuple[Any, ...]
+
+
+def pick(view: VolumeView, x: float, y: float) -> PickInfo | None:
+    """Tell what lies under a pixel; None beside every volume.
+
+    Parameters
+    ----------
+    view : VolumeView
+        Drawn before.
+    x, y : float
+        Logical pixels from the left and upper edge.
+    """
+    found = view.renderer.get_pick_info((x, y))
+    hit = found.get("world_object")
+    if view.camera is None:
+        return None
+    for renderer in view.manager.renderers:
+        if renderer.volume is hit:
+            world = point_at(view.camera, x, y, found["view_depth"])
+            return _describe(renderer, world, found["level"])
+    return None
+
+
+def point_at(camera: CameraState, x: float, y: float, depth: float) -> Vec3:
+    """Return the world point (z, y, x) of a pixel at a view depth."""
+    width, height = camera.viewport
+    right, up, back = camera.axes
+    across = (2 * x / width - 1) * camera.width_over_height
+    upward = 1 - 2 * y / height
+    if camera.orthographic:
+        half, reach = camera.height / 2, 1.0
+    else:
+        half, reach = float(np.tan(np.radians(camera.fov) / 2)), depth
+    point = (
+        np.array(camera.position)
+        + (across * right + upward * up) * half * reach
+        - back * depth
+    )
+    return (float(point[0]), float(point[1]), float(point[2]))
+
+
+def _describe(renderer: LayerRenderer, world: Vec3, level: int) -> PickInfo:
+    pyramid = renderer.bricks.pyramid
+    data = renderer.layer.world.inverse.apply(world)
+    at = (data - pyramid.offset[level]) / pyramid.downscale[level]
+    last = pyramid.shapes_zyx[level] - 1
+    voxel = np.clip(np.rint(at), 0, last).astype(np.int64)
+    chunk_shape = pyramid.chunk_shapes[level]
+    key = int(pack_keys(level, voxel // chunk_shape))
+    values: list[Any] = []
+    for selection in renderer.shown:
+        chunk = renderer.layer.store.manager.peek(selection, key)
+        if chunk is None or chunk.state is ChunkState.FAILED:
+            values.append(None)
+        elif chunk.data is None:
+            values.append(pyramid.dtype.type(chunk.minimum))
+        else:
+            values.append(chunk.data[tuple(voxel % chunk_shape)])
+    z, y, x = (float(v) for v in data)
+    i, j, k = (int(v) for v in voxel)
+    return PickInfo(renderer.layer, world, (z, y, x), level, (i, j, k), tuple(values))

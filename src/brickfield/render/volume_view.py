@@ -1,0 +1,157 @@
+"""A view of volumes on one canvas.
+
+The canvas is given from outside (offscreen, or a widget), so that this storey
+knows no toolkit. Opaque objects (meshes, points) are drawn first; their depth
+ends the rays of the volumes, and volumes write depth in turn. Thread rule:
+render thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pygfx as gfx
+from numpy.typing import NDArray
+
+from brickfield.gpu.device import GpuDevice, get_device
+from brickfield.model.camera import CameraState
+from brickfield.planning.policy import EXPLORATION, LodPolicy
+from brickfield.render.depth import DepthCopy
+from brickfield.render.frame_uniforms import FrameOptions
+from brickfield.render.manager import (
+    DEFAULT_GPU_BUDGET,
+    UPLOAD_SLICE_S,
+    RenderManager,
+)
+from brickfield.render.protocols import LayerLike
+from brickfield.render.scene_camera import SceneCamera
+
+Rgb = tuple[float, float, float]
+
+
+class VolumeView:
+    """Draws layers on a canvas, sharper from frame to frame.
+
+    Parameters
+    ----------
+    canvas : rendercanvas canvas or pygfx texture
+    gpu_budget : int
+        Bytes for textures.
+    policy : LodPolicy
+    background : tuple of float
+        sRGB, 0 to 1.
+    gpu : GpuDevice, optional
+    """
+
+    def __init__(
+        self,
+        canvas: Any,
+        *,
+        gpu_budget: int = DEFAULT_GPU_BUDGET,
+        policy: LodPolicy = EXPLORATION,
+        background: Rgb = (0.0, 0.0, 0.0),
+        gpu: GpuDevice | None = None,
+    ) -> None:
+        self.gpu = gpu or get_device()
+        self.manager = RenderManager(self.gpu, gpu_budget=gpu_budget, policy=policy)
+        self.background = background
+        self.camera: CameraState | None = None
+        self.options = FrameOptions()
+        self.renderer = gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
+        self.volumes = gfx.Scene()
+        self.objects = gfx.Scene()
+        """Opaque pygfx objects in world coordinates (x, y, z)."""
+        self._backdrop = gfx.Scene()
+        self._backdrop_material = gfx.BackgroundMaterial(background)
+        self._backdrop.add(gfx.Background(None, self._backdrop_material))
+        self._camera = SceneCamera()
+        self._depth = DepthCopy(self.gpu)
+        self._layers: list[LayerLike] = []
+
+    @property
+    def layers(self) -> tuple[LayerLike, ...]:
+        """Layers, drawn first to last."""
+        return tuple(self._layers)
+
+    def set_layers(self, layers: Sequence[LayerLike]) -> None:
+        """Show these layers and no others."""
+        self._layers = list(layers)
+        self.manager.set_layers(self._layers)
+        self._link_volumes()
+
+    def _link_volumes(self) -> None:
+        wanted = [r.volume for r in self.manager.renderers]
+        if list(self.volumes.children) != wanted:
+            self.volumes.clear()
+            for i, volume in enumerate(wanted):
+                volume.render_order = i
+                self.volumes.add(volume)
+
+    def update(
+        self, *, is_moving: bool = False, slice_s: float = UPLOAD_SLICE_S
+    ) -> bool:
+        """Plan and upload for the present camera; tell whether anything changed."""
+        if self.camera is None:
+            return False
+        work = self.manager.sync()
+        self._link_volumes()
+        camera = self._ranged(self.camera)
+        planned = self.manager.plan(camera, is_moving=is_moving)
+        uploaded = self.manager.upload(slice_s)
+        return bool(planned or uploaded or any(work.values()))
+
+    def draw(self) -> None:
+        """Draw one frame into the renderer's target."""
+        if self.camera is None:
+            return
+        camera = self._ranged(self.camera)
+        self._camera.follow(camera)
+        opaque = bool(self.objects.children)
+        options = self.options
+        if not opaque and not options.audit:
+            options = replace(options, background=self.background)
+        self.manager.prepare(camera, options)
+        color = (0.0, 0.0, 0.0) if options.audit else self.background
+        self._backdrop_material.set_colors(gfx.Color(*color))
+        self.renderer.render(self._backdrop, self._camera, flush=False)
+        if opaque:
+            self.renderer.render(self.objects, self._camera, flush=False)
+        depth = self._depth.copy(self.renderer) if opaque else None
+        for renderer in self.manager.renderers:
+            renderer.bricks.material.set_depth(depth)
+        self.renderer.render(self.volumes, self._camera, flush=False)
+        self.renderer.flush()
+
+    def _ranged(self, camera: CameraState) -> CameraState:
+        """Return the camera with near and far round everything there is."""
+        corners = [world_corners(layer) for layer in self._layers]
+        sphere = self.objects.get_world_bounding_sphere()
+        if sphere is not None:
+            x, y, z, r = (float(v) for v in sphere)
+            offsets = np.array(list(product((-r, r), repeat=3)))
+            corners.append(np.array([z, y, x]) + offsets)
+        if not corners:
+            return camera
+        return camera.with_depth_range(np.concatenate(corners))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the picture is as good as the plan asks."""
+        return self.manager.is_complete
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.set_layers([])
+        self.manager.destroy()
+        self._depth.close()
+
+
+def world_corners(layer: LayerLike) -> NDArray[np.float64]:
+    """Return the corners of a layer's data box, shape (8, 3), (z, y, x), world."""
+    bounds = layer.store.pyramid.data_bounds
+    box = np.array(list(product(*zip(*bounds, strict=True))))
+    return layer.world.apply(box)
