@@ -347,7 +347,7 @@ def refine(
         What may be added to the cost of the base levels.
     floor_guess : float
         About where the floor will end. It saves exploring what will not fit; a
-        wrong guess costs time and changes nothing.
+        wrong guess costs time, and the cover keeps all that is promised of it.
 
     Returns
     -------
