@@ -1,0 +1,62 @@
+"""Stored bytes that tensorstore asked for, shared out among reads.
+
+tensorstore tells bytes read only as one number for the whole process and each
+kind of store. A :class:`ByteMeter` hands that number's growth to whoever asks
+next, each byte to exactly one caller: a single read may be told its neighbour's
+bytes, but the sum over all reads is what was really asked of the store.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+
+class ByteMeter:
+    """Hands out the growth of one counter. Any thread may call it.
+
+    Parameters
+    ----------
+    driver : str
+        tensorstore's name of the store, for example ``"http"``.
+    """
+
+    def __init__(self, driver: str) -> None:
+        self._name = f"/tensorstore/kvstore/{driver}/bytes_read"
+        self._lock = Lock()
+        self._last = self._now()
+        self._owed = 0
+
+    def _now(self) -> int:
+        import tensorstore as ts
+
+        for metric in ts.experimental_collect_matching_metrics(self._name):
+            if metric["name"] == self._name:
+                return int(metric["values"][0]["value"])
+        return 0
+
+    def take(self) -> int:
+        """Return the bytes that nobody has been told of yet."""
+        with self._lock:
+            now = self._now()
+            fresh = now - self._last - self._owed
+            self._last = now
+            # Excluded bytes may be counted late: then they stay owed.
+            self._owed = max(0, -fresh)
+            return max(0, fresh)
+
+    def exclude(self, n_bytes: int) -> None:
+        """Leave bytes out that were counted otherwise (metadata, known files)."""
+        with self._lock:
+            self._owed += n_bytes
+
+
+_METERS: dict[str, ByteMeter] = {}
+_METERS_LOCK = Lock()
+
+
+def meter(driver: str) -> ByteMeter:
+    """Return the one meter of a kind of store."""
+    with _METERS_LOCK:
+        if driver not in _METERS:
+            _METERS[driver] = ByteMeter(driver)
+        return _METERS[driver]

@@ -1,0 +1,191 @@
+"""Channels from ``omero``, and a look at ``image-label``.
+
+``omero`` is written by many tools in many ways and only suggests a display. So
+it never stops an image from opening: an entry that cannot be used is replaced
+by a default and noted.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from typing import Any
+
+from brickfield.model.image import Channel
+from brickfield.sources.findings import Findings
+
+_COLOR = re.compile(r"^#?([0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?$")
+
+
+def read_channels(
+    attributes: dict[str, Any], n_channels: int, findings: Findings
+) -> tuple[Channel, ...]:
+    """Read one channel for each index of the channel axis.
+
+    Parameters
+    ----------
+    attributes : dict
+        Of the image's group.
+    n_channels : int
+    findings : Findings
+    """
+    defaults = tuple(Channel(str(i)) for i in range(n_channels))
+    omero = attributes.get("omero")
+    if omero is None:
+        return defaults
+    listed = omero.get("channels") if isinstance(omero, dict) else None
+    if not isinstance(listed, list):
+        findings.warning(
+            "omero-channels",
+            "omero.channels",
+            f"expected a list in omero.channels; found {type(listed).__name__}; used"
+            " default channels",
+        )
+        return defaults
+    if len(listed) != n_channels:
+        findings.warning(
+            "omero-count",
+            "omero.channels",
+            f"expected {n_channels} entries in omero.channels, as the array has"
+            f" channels; found {len(listed)}; used defaults for the rest",
+        )
+    found = tuple(
+        _channel(item, default, findings, f"omero.channels[{i}]")
+        for i, (item, default) in enumerate(zip(listed, defaults, strict=False))
+    )
+    return found + defaults[len(found) :]
+
+
+def _channel(item: Any, default: Channel, findings: Findings, where: str) -> Channel:
+    if not isinstance(item, dict):
+        findings.warning(
+            "omero-channel",
+            where,
+            f"expected an object in {where}; found {type(item).__name__}; used a default",
+        )
+        return default
+    label = item.get("label", item.get("name"))
+    name = str(label) if isinstance(label, str | int) and str(label) else default.name
+    return Channel(
+        name,
+        _color(item.get("color"), findings, f"{where}.color"),
+        _window(item.get("window"), findings, f"{where}.window"),
+        item.get("active") is not False,
+    )
+
+
+def _color(value: Any, findings: Findings, where: str) -> tuple[int, int, int] | None:
+    if value is None:
+        return None
+    match = _COLOR.match(value) if isinstance(value, str) else None
+    if match is None:
+        findings.warning(
+            "omero-color",
+            where,
+            f"expected six hexadecimal digits in {where}; found {value!r:.40}; used a"
+            " default",
+        )
+        return None
+    red, green, blue = bytes.fromhex(match.group(1))
+    return (red, green, blue)
+
+
+def _window(value: Any, findings: Findings, where: str) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        findings.warning(
+            "omero-window", where, f"expected an object in {where}; found {value!r:.40}"
+        )
+        return None
+    limits = []
+    for first, second in (("start", "min"), ("end", "max")):
+        raw = value.get(first, value.get(second))
+        number = _number(raw)
+        if raw is not None and not isinstance(raw, int | float):
+            findings.warning(
+                "omero-window",
+                f"{where}.{first}",
+                f"expected a number in {where}.{first}; found {raw!r:.40}",
+            )
+        limits.append(number)
+    low, high = limits
+    if low is None or high is None or low == high:
+        findings.info(
+            "omero-window",
+            where,
+            f"expected start and end that differ in {where}; found {low} and {high};"
+            " left contrast to be found",
+        )
+        return None
+    return (min(low, high), max(low, high))
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if isfinite(number) else None
+
+
+def check_image_label(value: Any, findings: Findings) -> None:
+    """Note what is odd in ``image-label``; nothing in it is needed to draw."""
+    where = "image-label"
+    if not isinstance(value, dict):
+        findings.warning(
+            "label-type", where, f"expected an object in {where}; found {value!r:.40}"
+        )
+        return
+    if "version" not in value:
+        findings.info(
+            "label-version", f"{where}.version", f"expected {where}.version; found none"
+        )
+    if "colors" not in value:
+        findings.info(
+            "label-colors", f"{where}.colors", f"expected {where}.colors; found none"
+        )
+    for name in ("colors", "properties"):
+        if name in value:
+            _check_label_list(value[name], name, findings)
+
+
+def _check_label_list(items: Any, name: str, findings: Findings) -> None:
+    where = f"image-label.{name}"
+    if not isinstance(items, list) or not items:
+        findings.warning(
+            f"label-{name}",
+            where,
+            f"expected a list with entries in {where}; found {items!r:.40}",
+        )
+        return
+    seen = set()
+    for i, item in enumerate(items):
+        at = f"{where}[{i}]"
+        number = item.get("label-value") if isinstance(item, dict) else None
+        if not isinstance(number, int | float):
+            findings.warning(
+                "label-value",
+                at,
+                f"expected a number in {at}.label-value; found {number!r:.40}",
+            )
+            continue
+        if number in seen:
+            findings.warning(
+                "label-value", at, f"expected {number} once in {where}; found it again"
+            )
+        seen.add(number)
+        if name == "colors" and not _is_rgba(item.get("rgba", [0, 0, 0, 0])):
+            findings.warning(
+                "label-rgba",
+                at,
+                f"expected four numbers from 0 to 255 in {at}.rgba; found {item['rgba']!r:.40}",
+            )
+
+
+def _is_rgba(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(isinstance(v, int) and 0 <= v <= 255 for v in value)
+    )

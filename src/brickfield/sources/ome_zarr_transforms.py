@@ -1,0 +1,223 @@
+"""Coordinate transformations of OME-Zarr 0.4 to 0.6, as far as boxes need them.
+
+A level is drawn as a box of voxels along the world's axes: what counts is a
+voxel size and a translation for each axis. Scale, translation, identity and
+sequences of them compose exactly; an affine or a rotation counts when it mixes
+no axes. Everything else is left out with a finding, never guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from brickfield.sources.findings import Findings
+
+Numbers = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxTransform:
+    """A map ``p = scale * i + translation`` on every axis by itself.
+
+    Attributes
+    ----------
+    scale, translation : tuple of float
+        One for each axis.
+    has_scale : bool
+        Whether a file gave the scale.
+    """
+
+    scale: Numbers
+    translation: Numbers
+    has_scale: bool = False
+
+    @classmethod
+    def identity(cls, rank: int) -> BoxTransform:
+        """The map that changes nothing."""
+        return cls((1.0,) * rank, (0.0,) * rank)
+
+    def then(self, outer: BoxTransform) -> BoxTransform:
+        """Compose: first this map, then `outer`."""
+        pairs = zip(
+            outer.scale, self.scale, self.translation, outer.translation, strict=True
+        )
+        both = [(so * si, so * ti + to) for so, si, ti, to in pairs]
+        return BoxTransform(
+            tuple(s for s, _ in both),
+            tuple(t for _, t in both),
+            self.has_scale or outer.has_scale,
+        )
+
+
+class TransformReader:
+    """Reads transformations of one image.
+
+    Parameters
+    ----------
+    rank : int
+        Axes of the image.
+    findings : Findings
+    """
+
+    def __init__(self, rank: int, findings: Findings) -> None:
+        self._rank = rank
+        self._findings = findings
+
+    def read(self, value: Any, where: str) -> BoxTransform:
+        """Compose a list of transformations, the first one applied first.
+
+        Parameters
+        ----------
+        value : object
+            ``coordinateTransformations`` as stored; None counts as empty.
+        where : str
+            Place in the metadata.
+        """
+        result = BoxTransform.identity(self._rank)
+        if value is None:
+            return result
+        if not isinstance(value, list):
+            self._skip("transform-list", where, "a list", value)
+            return result
+        n_scales = 0
+        for i, item in enumerate(value):
+            if not isinstance(item, dict):
+                self._skip("transform-type", f"{where}[{i}]", "an object", item)
+                continue
+            n_scales += item.get("type") == "scale"
+            result = result.then(self._one(item, f"{where}[{i}]"))
+        if n_scales > 1:
+            self._findings.warning(
+                "duplicate-scale",
+                where,
+                f"expected one scale in {where}; found {n_scales}; applied all",
+            )
+        return result
+
+    def _one(self, item: dict[str, Any], where: str) -> BoxTransform:
+        same = BoxTransform.identity(self._rank)
+        kind = item.get("type")
+        if kind == "identity":
+            return same
+        if kind == "sequence":
+            return self.read(item.get("transformations"), f"{where}.transformations")
+        if kind == "scale":
+            scale = self._scale(item.get("scale"), f"{where}.scale")
+            return (
+                same if scale is None else BoxTransform(scale, same.translation, True)
+            )
+        if kind == "translation":
+            shift = self._vector(item.get("translation"), f"{where}.translation", 0.0)
+            return same if shift is None else BoxTransform(same.scale, shift)
+        if kind in ("affine", "rotation"):
+            return self._matrix(item.get(kind), where, kind)
+        self._findings.warning(
+            "unsupported-transform",
+            where,
+            f"expected scale, translation, identity or a sequence in {where}; found"
+            f" {kind!r:.40}; left it out",
+        )
+        return same
+
+    def _scale(self, value: Any, where: str) -> Numbers | None:
+        scale = self._vector(value, where, 1.0)
+        if scale is None:
+            return None
+        if any(not isfinite(s) or s == 0 for s in scale):
+            self._skip("scale-value", where, "numbers other than 0", value)
+            return None
+        if any(s < 0 for s in scale):
+            self._findings.error(
+                "negative-scale",
+                where,
+                f"expected positive numbers in {where}; found {value!r:.60}; drew the"
+                " axis without mirroring it",
+            )
+        return tuple(abs(s) for s in scale)
+
+    def _vector(self, value: Any, where: str, fill: float) -> Numbers | None:
+        numeric = isinstance(value, list) and all(
+            isinstance(v, int | float) and not isinstance(v, bool) and isfinite(v)
+            for v in value
+        )
+        if not numeric or not value:
+            self._skip("transform-values", where, f"{self._rank} numbers", value)
+            return None
+        numbers = tuple(float(v) for v in value)
+        n = len(numbers)
+        if n == self._rank:
+            return numbers
+        self._findings.warning(
+            "transform-length",
+            where,
+            f"expected {self._rank} numbers in {where}; found {n}; took them for the"
+            " last axes",
+        )
+        return ((fill,) * self._rank + numbers)[-self._rank :]
+
+    def _matrix(self, value: Any, where: str, kind: str) -> BoxTransform:
+        same = BoxTransform.identity(self._rank)
+        rows = _rows(value, self._rank)
+        mixes = rows is None or any(
+            rows[i][j] != 0
+            for i in range(self._rank)
+            for j in range(self._rank)
+            if i != j
+        )
+        if rows is None or mixes or any(rows[i][i] <= 0 for i in range(self._rank)):
+            self._findings.warning(
+                "unsupported-transform",
+                where,
+                f"expected a {kind} that mixes no axes in {where}; found another;"
+                " left it out",
+            )
+            return same
+        scale = tuple(rows[i][i] for i in range(self._rank))
+        return BoxTransform(scale, tuple(r[self._rank] for r in rows), True)
+
+    def _skip(self, code: str, where: str, expected: str, found: Any) -> None:
+        self._findings.warning(
+            code,
+            where,
+            f"expected {expected} in {where}; found {found!r:.60}; left it out",
+        )
+
+
+def _rows(value: Any, rank: int) -> list[list[float]] | None:
+    """Rows of a matrix with a last column of shifts, None if it has another form."""
+    if not isinstance(value, list) or len(value) != rank:
+        return None
+    rows = []
+    for row in value:
+        ok = isinstance(row, list) and len(row) in (rank, rank + 1)
+        if not ok or not all(isinstance(v, int | float) and isfinite(v) for v in row):
+            return None
+        numbers = [float(v) for v in row]
+        rows.append(numbers if len(numbers) == rank + 1 else [*numbers, 0.0])
+    return rows
+
+
+def output_name(transform: Any) -> str | None:
+    """Name of the coordinate system that a 0.6 transformation leads to."""
+    return _end_name(transform, "output")
+
+
+def input_name(transform: Any) -> str | None:
+    """Name of the coordinate system that a 0.6 transformation starts from."""
+    return _end_name(transform, "input")
+
+
+def _end_name(transform: Any, end: str) -> str | None:
+    value = transform.get(end) if isinstance(transform, dict) else None
+    if isinstance(value, dict):
+        value = value.get("name")
+    return value if isinstance(value, str) else None
+
+
+def end_path(transform: Any, end: str) -> str | None:
+    """Path of the image that a 0.6 scene transformation starts from or leads to."""
+    value = transform.get(end) if isinstance(transform, dict) else None
+    path = value.get("path") if isinstance(value, dict) else None
+    return path.strip("/") if isinstance(path, str) else None

@@ -1,0 +1,303 @@
+"""From what a user gives to a source: one table of formats.
+
+A name decides where it can (``.ims``, ``precomputed://``); else the files in the
+folder do, read once and handed on. A reader is imported only when its format is
+opened.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from brickfield.errors import (
+    BrickfieldError,
+    OptionError,
+    StoreAccessError,
+    StoreFormatError,
+    StoreNotFoundError,
+)
+from brickfield.model.scales import choose_chunk_shape
+from brickfield.sources.kvstore import (
+    ZIP_SUFFIXES,
+    Location,
+    exists,
+    locate,
+    read_many,
+)
+from brickfield.sources.protocol import ChunkSource
+from brickfield.sources.zarr_nodes import ROOT_KEYS
+
+DEFAULT_CHUNK_EDGE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One line of the table.
+
+    Attributes
+    ----------
+    title : str
+        For people.
+    module : str
+        Reader below ``brickfield.sources`` with ``open_source(uri, …)``.
+    suffixes, schemes : tuple of str
+        Ends of names and beginnings of URLs that decide at once.
+    files : tuple of str
+        Files in a folder that tell the format.
+    """
+
+    title: str
+    module: str
+    suffixes: tuple[str, ...] = ()
+    schemes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+ZARR = Format("OME-Zarr", "ome_zarr", (".ozx",), files=ROOT_KEYS)
+FORMATS = (
+    ZARR,
+    Format("N5", "n5", (".n5",), files=("attributes.json",)),
+    Format(
+        "neuroglancer precomputed",
+        "precomputed",
+        schemes=("precomputed",),
+        files=("info",),
+    ),
+    Format("Imaris", "imaris_file", (".ims",)),
+    Format("BigDataViewer", "bdv", (".xml",)),
+    Format("TIFF", "tiff", (".tif", ".tiff", ".btf", ".tf2", ".tf8")),
+    Format(
+        "HDF5", "hdf5_array", (".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".emd", ".mat")
+    ),
+)
+"""Formats, in the order in which they are tried."""
+
+
+def open_source(  # noqa: PLR0913 - what a user can choose, in one place
+    uri_or_arrays: Any,
+    *,
+    series: int | str | None = None,
+    well: int | str | None = None,
+    field: int | str | None = None,
+    label: str | None = None,
+    scale: Sequence[float] | None = None,
+    axes: str | Sequence[str] | None = None,
+    chunk_edge: int = DEFAULT_CHUNK_EDGE,
+    treat_403_as_missing: bool = False,
+) -> ChunkSource:
+    """Open any supported store or array for reading storage chunks.
+
+    Parameters
+    ----------
+    uri_or_arrays : str, Path, array or sequence of arrays
+        Folder, file or URL (file, http, https, s3, gs, precomputed); or arrays in
+        memory, the finest level first.
+    series, well, field, label : int or str, optional
+        What to choose, by position or name; the first by default.
+    scale : sequence of float, optional
+        Voxel size of level 0 instead of the stored one, (z, y, x) or all axes.
+    axes : str, optional
+        Axis names instead of the stored ones, for example ``"czyx"``.
+    chunk_edge : int
+        Wished edge of planned chunks, voxels.
+    treat_403_as_missing : bool
+        Take a server's refusal for "nothing is stored" (some public buckets answer
+        so for chunks that do not exist).
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
+    OptionError
+    """
+    if chunk_edge < 8:
+        msg = f"expected a chunk edge of 8 voxels or more; found {chunk_edge}"
+        raise OptionError(msg)
+    options: dict[str, Any] = {
+        "series": series,
+        "well": well,
+        "field": field,
+        "label": label,
+        "scale": scale,
+        "axes": axes,
+    }
+    options = {k: v for k, v in options.items() if v is not None}
+    if not isinstance(uri_or_arrays, str | PathLike):
+        return _open_arrays(uri_or_arrays, options, chunk_edge)
+    uri = str(uri_or_arrays).strip()
+    if not uri:
+        msg = "expected a path, a URL or arrays; found an empty text"
+        raise OptionError(msg)
+    found, known = find_format(uri, denied_is_missing=treat_403_as_missing)
+    if found is ZARR:
+        from brickfield.sources.ome_zarr import ZarrOptions, open_located
+
+        chosen = ZarrOptions(
+            chunk_edge=chunk_edge, treat_403_as_missing=treat_403_as_missing, **options
+        )
+        return open_located(locate(uri), chosen, known)
+    return _open_other(found, _plain(uri), options, chunk_edge)
+
+
+def find_format(
+    uri: str, *, denied_is_missing: bool = False
+) -> tuple[Format, dict[str, bytes | None] | None]:
+    """Find out what a path or URL holds.
+
+    Returns
+    -------
+    format : Format
+    known : dict or None
+        Metadata files of the folder, where they have been read to find out.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
+    """
+    named = _by_name(uri)
+    if named is not None:
+        return named, None
+    location = locate(uri)
+    if location.local is not None and location.local.is_file():
+        return _by_signature(str(location.local)), None
+    known = _probe(location, denied_is_missing)
+    for candidate in FORMATS:
+        if any(known.get(name) is not None for name in candidate.files):
+            return candidate, known
+    if not exists(location):
+        msg = f"expected a file or folder at {location.uri}; found nothing there"
+        raise StoreNotFoundError(msg)
+    if not location.is_remote and _may_be_zarr(location):
+        return ZARR, known
+    folder = location.uri
+    if any(part.endswith(".n5") for part in folder.split("/")):
+        return _format("n5"), None
+    looked = ", ".join(name for f in FORMATS for name in f.files)
+    msg = f"expected one of the files {looked} in {folder}; found none of them"
+    raise (StoreNotFoundError if location.is_remote else StoreFormatError)(msg)
+
+
+def _by_name(uri: str) -> Format | None:
+    scheme = urlsplit(uri).scheme.lower() if "://" in uri else ""
+    path = (urlsplit(uri).path if scheme else uri).rstrip("/").lower()
+    for candidate in FORMATS:
+        if scheme and scheme in candidate.schemes:
+            return candidate
+        if path.endswith(candidate.suffixes) and (candidate.suffixes or False):
+            is_folder = not scheme and Path(uri).expanduser().is_dir()
+            if candidate.module in ("n5", "ome_zarr") or not is_folder:
+                return candidate
+    if path.endswith(ZIP_SUFFIXES):
+        return ZARR
+    # A dataset inside an HDF5 file: "file.h5:/path".
+    inside = [f for f in FORMATS for s in f.suffixes if f"{s}:" in path]
+    return inside[0] if inside else None
+
+
+def _by_signature(path: str) -> Format:
+    for candidate in FORMATS:
+        if candidate is not ZARR and _module(candidate).matches(path):
+            return candidate
+    titles = ", ".join(f.title for f in FORMATS)
+    msg = f"expected a file of one of the formats {titles}; found {path}, which is none"
+    raise StoreFormatError(msg)
+
+
+def _probe(location: Location, denied_is_missing: bool) -> dict[str, bytes | None]:
+    """Read every file that tells a format, in one round trip.
+
+    A bucket that refuses the names which do not exist must not hide the ones
+    which do, so a refusal counts only when nothing else was found.
+    """
+    names = [name for f in FORMATS for name in f.files]
+    try:
+        return read_many(location, names, denied_is_missing=denied_is_missing)
+    except StoreAccessError:
+        known = read_many(location, names, denied_is_missing=True)
+        if all(raw is None for raw in known.values()):
+            raise
+        return known
+
+
+def _may_be_zarr(location: Location) -> bool:
+    """Whether a local folder without metadata of its own has nodes inside."""
+    if location.spec["driver"] == "zip" or ".zarr" in location.name:
+        return True
+    folder = location.local
+    if folder is None or not folder.is_dir():
+        return False
+    try:
+        inner = [
+            e for _, e in zip(range(64), folder.iterdir(), strict=False) if e.is_dir()
+        ]
+    except PermissionError as exc:
+        msg = f"expected a readable folder {folder}; found that permission is denied"
+        raise StoreAccessError(msg) from exc
+    return any((e / name).is_file() for e in inner for name in ROOT_KEYS)
+
+
+def _open_other(
+    found: Format, uri: str, options: dict[str, Any], chunk_edge: int
+) -> ChunkSource:
+    opener = _module(found).open_source
+    takes = inspect.signature(opener).parameters
+    scale = None if "scale" in takes else options.pop("scale", None)
+    unknown = [name for name in options if name not in takes]
+    if unknown:
+        msg = f"expected options that {found.title} has; found {', '.join(unknown)}"
+        raise OptionError(msg)
+    return _adjusted(opener(uri, **options), scale, chunk_edge)
+
+
+def _open_arrays(arrays: Any, options: dict[str, Any], chunk_edge: int) -> ChunkSource:
+    from brickfield.sources.array import from_arrays
+
+    unknown = [name for name in options if name not in ("scale", "axes")]
+    if unknown:
+        msg = f"expected only scale and axes with arrays; found {', '.join(unknown)}"
+        raise OptionError(msg)
+    return _adjusted(from_arrays(arrays, **options), None, chunk_edge)
+
+
+def _adjusted(
+    source: ChunkSource, scale: Sequence[float] | None, chunk_edge: int
+) -> ChunkSource:
+    """Give a source another voxel size or other planned chunks."""
+    pyramid = source.info.pyramid
+    if scale is not None:
+        from brickfield.sources.ome_zarr_levels import with_voxel_size
+
+        pyramid = with_voxel_size(pyramid, scale)
+    if chunk_edge != DEFAULT_CHUNK_EDGE:
+        shapes = tuple(
+            choose_chunk_shape(lv.shape_zyx, lv.storage_chunk_zyx, edge=chunk_edge)
+            for lv in pyramid.levels
+        )
+        pyramid = pyramid.with_chunk_shapes(shapes)
+        source.source_id = f"{source.source_id}|{chunk_edge}"
+    if pyramid is not source.info.pyramid:
+        source.info = replace(source.info, pyramid=pyramid)
+    return source
+
+
+def _plain(uri: str) -> str:
+    """Take off what local readers need not know: ``file://`` stays, slashes go."""
+    return uri.rstrip("/") or uri
+
+
+def _format(module: str) -> Format:
+    return next(f for f in FORMATS if f.module == module)
+
+
+def _module(found: Format) -> Any:
+    try:
+        return import_module(f"brickfield.sources.{found.module}")
+    except ModuleNotFoundError as exc:
+        msg = f"expected the reader of {found.title}; found that {exc.name} is not installed"
+        raise BrickfieldError(msg) from exc

@@ -1,0 +1,82 @@
+"""What went wrong with one read, in four words.
+
+tensorstore raises every failure as ``ValueError``; its message begins with the
+name of an absl status. This module is the only place that reads such messages,
+so a change of wording breaks one test and not the meaning of an error.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["missing", "denied", "transient", "corrupt"]
+
+_STATUS = re.compile(r"^([A-Z][A-Z_]+): ")
+_KINDS: dict[str, Kind] = {
+    "NOT_FOUND": "missing",
+    "PERMISSION_DENIED": "denied",
+    "UNAUTHENTICATED": "denied",
+    "ABORTED": "transient",
+    "UNAVAILABLE": "transient",
+    "DEADLINE_EXCEEDED": "transient",
+    "RESOURCE_EXHAUSTED": "transient",
+    "CANCELLED": "transient",
+}
+_SOURCE = re.compile(r"\s*\[(?:source locations?|tensorstore_spec)=.*", re.DOTALL)
+_TIMEOUT = re.compile(r"timed? ?out|too slow|CURL.?28|\bcurl 28\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadError:
+    """A classified failure.
+
+    Attributes
+    ----------
+    kind : {"missing", "denied", "transient", "corrupt"}
+        "corrupt" also stands for everything that a retry cannot help.
+    detail : str
+        One line for people.
+    """
+
+    kind: Kind
+    detail: str
+
+
+def classify(exc: BaseException) -> ReadError:
+    """Classify what tensorstore raised.
+
+    Parameters
+    ----------
+    exc : BaseException
+        A ``ValueError`` whose text begins with a status name; a text without
+        one (a broken zip file) counts as corrupt.
+    """
+    text = _SOURCE.sub("", str(exc)).strip()
+    match = _STATUS.match(text)
+    kind: Kind = _KINDS.get(match.group(1), "corrupt") if match else "corrupt"
+    detail = text[match.end() :] if match else text
+    if kind == "transient" and _TIMEOUT.search(detail):
+        detail = f"the server did not answer in time ({_shorten(detail, 160)})"
+    return ReadError(kind, _shorten(detail, 300))
+
+
+def _shorten(text: str, length: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def as_sentence(error: ReadError, key: str, uri: str) -> str:
+    """Say for users what happened to one chunk."""
+    where = f"chunk {key} of {uri}"
+    if error.kind == "denied":
+        return (
+            f"expected to read {where}; found that access is denied: check"
+            " permissions, or treat 403 as missing if the store has no such chunk"
+        )
+    if error.kind == "transient":
+        return f"expected to read {where}; found no usable answer: {error.detail}"
+    if error.kind == "missing":
+        return f"expected {where}; found nothing stored"
+    return f"expected to decode {where}; found damaged data: {error.detail}"

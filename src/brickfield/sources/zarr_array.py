@@ -1,0 +1,207 @@
+"""One zarr array that tensorstore cannot decode, through zarr-python.
+
+zarr-python fills in missing chunks silently, and its blosc codec crashes the
+interpreter on a truncated one (zarr-developers/numcodecs#228). So the stored
+bytes are read first and looked at, and only bytes that can be decoded are given
+to zarr-python, as the single object of a store in memory. A shard is read and
+decoded whole.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import warnings
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import (
+    ChunkReadError,
+    StoreAccessError,
+    StoreFormatError,
+    StoreUnreachableError,
+)
+from brickfield.sources.chunk_listing import listing_of
+from brickfield.sources.kvstore import Location, read_many
+from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.read_errors import ReadError, as_sentence
+from brickfield.sources.shard_index import decode_index
+from brickfield.sources.stored_array import chunk_slices
+from brickfield.sources.zarr_metadata import ZarrArrayMeta
+
+_BLOSC_HEADER = 16
+
+
+class ZarrPythonArray:
+    """One array. All methods may be called from any thread.
+
+    Parameters
+    ----------
+    location : Location
+        The array's folder.
+    meta : ZarrArrayMeta
+    denied_is_missing : bool
+        Take a refusal (HTTP 403) for "nothing is stored".
+
+    Raises
+    ------
+    StoreFormatError
+        If zarr-python cannot decode such an array either.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        meta: ZarrArrayMeta,
+        *,
+        denied_is_missing: bool = False,
+    ) -> None:
+        self.shape = meta.shape
+        self.dtype = meta.dtype
+        self.fill_value = meta.fill_value
+        self.chunk_shape = meta.file_shape
+        self._meta = meta
+        self._location = location
+        self._denied_is_missing = denied_is_missing
+        self._objects: dict[str, Any] = {}
+        # zarr-python decodes on one event loop anyway, so a lock costs little.
+        self._lock = Lock()
+        self._array = self._open()
+        local = location.local
+        self._listing = listing_of(local, meta) if local else None
+
+    def _open(self) -> Any:
+        import zarr
+        from zarr.core.buffer import default_buffer_prototype
+        from zarr.storage import MemoryStore
+
+        self._buffer = default_buffer_prototype().buffer
+        name = "zarr.json" if self._meta.zarr_format == 3 else ".zarray"
+        raw = json.dumps(self._meta.stored).encode()
+        self._objects[name] = self._buffer.from_bytes(raw)
+        try:
+            # Codecs outside the v3 specification are the reason to be here.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return zarr.open_array(MemoryStore(self._objects), mode="r")
+        except Exception as exc:
+            msg = (
+                f"expected codecs that tensorstore or zarr-python can decode at"
+                f" {self._location.uri}; found: {_one_line(exc)}"
+            )
+            raise StoreFormatError(msg) from exc
+
+    def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
+        """Read and decode one stored object, cut at the array's far edges.
+
+        Raises
+        ------
+        ChunkReadError
+        """
+        region = chunk_slices(index, self.chunk_shape, self.shape)
+        raw = self._read(index)
+        if raw is None:
+            return StorageChunk(None, 0)
+        reason = self._damage(raw)
+        if reason:
+            raise self._failure(index, reason)
+        key = self._meta.file_key(index)
+        with self._lock:
+            self._objects[key] = self._buffer.from_bytes(raw)
+            try:
+                data = np.asarray(self._array[region])
+            except Exception as exc:
+                raise self._failure(index, _one_line(exc)) from exc
+            finally:
+                del self._objects[key]
+        return StorageChunk(data.astype(self.dtype, copy=False), len(raw))
+
+    def _read(self, index: tuple[int, ...]) -> bytes | None:
+        name, key = self._meta.file_key(index), self.chunk_key(index)
+        denied = self._denied_is_missing
+        try:
+            return read_many(self._location, [name], denied_is_missing=denied)[name]
+        except StoreUnreachableError as exc:
+            raise ChunkReadError(str(exc), is_transient=True, key=key) from exc
+        except (StoreAccessError, StoreFormatError) as exc:
+            raise ChunkReadError(str(exc), key=key) from exc
+
+    def _failure(self, index: tuple[int, ...], detail: str) -> ChunkReadError:
+        key = self.chunk_key(index)
+        error = ReadError("corrupt", detail)
+        return ChunkReadError(as_sentence(error, key, self._location.uri), key=key)
+
+    def _damage(self, raw: bytes) -> str | None:
+        """Say what makes stored bytes unfit for a decoder that trusts them."""
+        if not raw:
+            return "the chunk's file is empty"
+        names = set(_codec_names(self._meta.stored))
+        if "blosc" not in names:
+            return None
+        if not any("shard" in name for name in names):
+            return None if _is_whole_blosc(raw) else "the blosc data is truncated"
+        if self._meta.shards is None:
+            return "blosc inside shards of this kind cannot be decoded safely"
+        return self._damage_in_shard(raw)
+
+    def _damage_in_shard(self, raw: bytes) -> str | None:
+        shards = self._meta.shards
+        assert shards is not None
+        size = shards.index_bytes
+        part = raw[-size:] if shards.is_at_end else raw[:size]
+        index = decode_index(part, shards, len(raw))
+        if index is None:
+            return "the shard's index is damaged"
+        for start, length in index.tolist():
+            inner = raw[start : start + length]
+            if start + length <= len(raw) and not _is_whole_blosc(inner):
+                return "the blosc data is truncated"
+        return None
+
+    def chunk_key(self, index: tuple[int, ...]) -> str:
+        """Name in the store."""
+        return f"{self._meta.path}/{self._meta.file_key(index)}".lstrip("/")
+
+    def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
+        """Stored bytes of a chunk, 0 when missing; None if not known cheaply."""
+        if self._location.local is None:
+            return None
+        try:
+            path = self._location.local / self._meta.file_key(index)
+            # An empty file is a damaged chunk, not a missing one.
+            return path.stat().st_size or None
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+        except OSError:
+            return None
+
+    def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Tell which stored objects are absent; None for a remote array."""
+        return None if self._listing is None else self._listing.absent(indices)
+
+
+def _codec_names(value: Any) -> list[str]:
+    """Names of all codecs anywhere in array metadata, without their family."""
+    if isinstance(value, dict):
+        own = [str(value[k]) for k in ("id", "name") if isinstance(value.get(k), str)]
+        deeper = [n for v in value.values() for n in _codec_names(v)]
+        return [n.rpartition(".")[2] for n in own] + deeper
+    if isinstance(value, list):
+        return [n for v in value for n in _codec_names(v)]
+    return []
+
+
+def _is_whole_blosc(raw: bytes) -> bool:
+    """Whether a blosc header's length is that of the data behind it."""
+    if len(raw) < _BLOSC_HEADER:
+        return False
+    (length,) = struct.unpack_from("<I", raw, 12)
+    return bool(_BLOSC_HEADER <= length <= len(raw))
+
+
+def _one_line(exc: Exception) -> str:
+    text = " ".join(str(exc).split()) or type(exc).__name__
+    return text if len(text) <= 300 else text[:299] + "…"

@@ -1,0 +1,177 @@
+"""Codecs of zarr arrays: which tensorstore has, and how shards are laid out.
+
+An array is *native* when tensorstore decodes it. Everything else is handed to
+zarr-python. Parameters that matter to encoding alone are put right or dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from brickfield.errors import StoreFormatError
+
+Json = dict[str, Any]
+
+_V2_MEMBERS = {
+    "blosc": ("cname", "clevel", "shuffle", "blocksize"),
+    "zlib": ("level",),
+    "gzip": ("level",),
+    "bz2": ("level",),
+    "zstd": ("level",),
+}
+_V3_NATIVE = {
+    "bytes",
+    "blosc",
+    "gzip",
+    "zstd",
+    "crc32c",
+    "transpose",
+    "sharding_indexed",
+}
+
+
+@dataclass(frozen=True)
+class Shards:
+    """How inner chunks are found in a stored object.
+
+    Attributes
+    ----------
+    grid : tuple of int
+        Inner chunks along every axis.
+    is_at_end : bool
+        Whether the index is a footer.
+    has_checksum : bool
+    """
+
+    grid: tuple[int, ...]
+    is_at_end: bool = True
+    has_checksum: bool = True
+
+    @property
+    def n_inner(self) -> int:
+        """Inner chunks of one stored object."""
+        return prod(self.grid)
+
+    @property
+    def index_bytes(self) -> int:
+        """Bytes of the index."""
+        return 16 * self.n_inner + 4 * self.has_checksum
+
+
+def tidy_compressor(value: Any) -> tuple[Json | None, bool]:
+    """Clean a v2 compressor; tell whether tensorstore has it."""
+    if value is None:
+        return None, True
+    if not isinstance(value, dict) or value.get("id") not in _V2_MEMBERS:
+        return None, False
+    known = _V2_MEMBERS[value["id"]]
+    clean = {"id": value["id"]} | {k: v for k, v in value.items() if k in known}
+    return _with_level(clean), True
+
+
+def _with_level(options: Json) -> Json:
+    """Bring a level into range: it only matters to an encoder."""
+    options = dict(options)
+    for name in ("level", "clevel"):
+        level = options.get(name)
+        if isinstance(level, int | float) and not 0 <= level <= 9:
+            options[name] = 1
+    return options
+
+
+def tidy_codecs_v3(value: Any, where: str) -> list[Json]:
+    """Bring a v3 codec chain into its long form.
+
+    Raises
+    ------
+    StoreFormatError
+        If it is not a list of codecs.
+    """
+    if not isinstance(value, list) or not value:
+        msg = f"expected a list of codecs in codecs of {where}; found {value!r:.80}"
+        raise StoreFormatError(msg)
+    tidy = []
+    for codec in value:
+        item: Json = {"name": codec} if isinstance(codec, str) else dict(codec)
+        name = item.get("name")
+        if not isinstance(name, str):
+            msg = f"expected a name for every codec in codecs of {where}; found {codec!r:.80}"
+            raise StoreFormatError(msg)
+        options = item.get("configuration") or {}
+        if name == "endian":
+            name = "bytes"
+        if name == "gzip":
+            options = _with_level(options)
+        if name == "sharding_indexed":
+            options = dict(options)
+            for part in ("codecs", "index_codecs"):
+                if part in options:
+                    options[part] = tidy_codecs_v3(options[part], where)
+        tidy.append(
+            {"name": name, "configuration": options} if options else {"name": name}
+        )
+    return tidy
+
+
+def decodes_natively(codecs: list[Json]) -> bool:
+    """Whether tensorstore has every codec of a tidied v3 chain."""
+    return all(
+        c["name"] in _V3_NATIVE
+        and decodes_natively(c.get("configuration", {}).get("codecs", []))
+        for c in codecs
+    )
+
+
+def parse_shards(
+    codecs: list[Json], file_shape: tuple[int, ...], where: str
+) -> tuple[Shards | None, tuple[int, ...]]:
+    """Find the unit of decoding.
+
+    Returns
+    -------
+    shards : Shards or None
+        None without shards, and where the index cannot be read simply (nested
+        shards, other codecs before them or in the index).
+    chunk_shape : tuple of int
+        Innermost chunk.
+
+    Raises
+    ------
+    StoreFormatError
+        If inner chunks do not fit into their shard.
+    """
+    # After another codec (transpose) shards lie in other axes: ask tensorstore then.
+    if codecs[0]["name"] != "sharding_indexed":
+        return None, file_shape
+    options = codecs[0].get("configuration", {})
+    inner = tuple(int(n) for n in options["chunk_shape"])
+    fits = len(inner) == len(file_shape) and all(
+        n > 0 and outer % n == 0 for outer, n in zip(file_shape, inner, strict=True)
+    )
+    if not fits:
+        msg = (
+            f"expected inner chunks that divide the shard {list(file_shape)} in codecs"
+            f" of {where}; found {list(inner)}"
+        )
+        raise StoreFormatError(msg)
+    grid = tuple(o // n for o, n in zip(file_shape, inner, strict=True))
+    chain = options.get("codecs") or [{"name": "bytes"}]
+    deeper, innermost = parse_shards(chain, inner, where)
+    names = [c["name"] for c in options.get("index_codecs", [])]
+    is_plain = (
+        len(codecs) == 1
+        and deeper is None
+        and innermost == inner
+        and names in (["bytes"], ["bytes", "crc32c"])
+        and _is_little(options["index_codecs"][0])
+    )
+    if not is_plain:
+        return None, innermost
+    at_end = options.get("index_location", "end") == "end"
+    return Shards(grid, at_end, names[-1] == "crc32c"), inner
+
+
+def _is_little(codec: Json) -> bool:
+    return bool(codec.get("configuration", {}).get("endian", "little") == "little")
