@@ -10,7 +10,12 @@ from threading import Event
 import numpy as np
 import pytest
 
-from brickfield.errors import BudgetError, OptionError, StoreFormatError
+from brickfield.errors import (
+    BudgetError,
+    OptionError,
+    StoreFormatError,
+    StoreWriteError,
+)
 from brickfield.model.image import Channel
 from brickfield.pyramid.command import write_pyramid
 
@@ -198,6 +203,33 @@ def test_levels_are_added_to_a_store_and_its_own_are_not_touched(tmp_path, grid_
         for a, b in zip(levels(root), levels(whole), strict=True):
             np.testing.assert_array_equal(a[:], b[:])
         assert not list(root.glob(".brickfield*"))
+
+
+def test_an_address_is_opened_and_given_back(tmp_path, grid_source):
+    open_source = pytest.importorskip("brickfield.sources.open").open_source
+    data = RNG.integers(0, 255, (60, 120, 130), np.uint8)
+    root, copy = tmp_path / "p.zarr", tmp_path / "copy.zarr"
+    write_pyramid(grid_source(data, size=(0.5, 0.25, 0.25)), root, levels=1)
+    assert write_pyramid(str(root), copy, levels=2).is_complete
+    added = write_pyramid(root, root, levels=2)
+    assert [lv.path for lv in added.levels] == ["1"]
+    sources = [open_source(str(p)) for p in (root, copy)]
+    first, second = (s.info.pyramid for s in sources)
+    assert [lv.voxel_size for lv in first.levels] == [
+        lv.voxel_size for lv in second.levels
+    ]
+    assert first.levels[1].translation == second.levels[1].translation
+    assert sources[0].info.findings == ()
+    for source in sources:
+        source.close()
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path, grid_source):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreWriteError, match="expected to write to"):
+        write_pyramid(
+            grid_source(np.zeros((4, 4, 4), np.uint8)), tmp_path / "file" / "p"
+        )
 
 
 def test_a_store_that_has_all_levels_is_left_alone(tmp_path, grid_source):

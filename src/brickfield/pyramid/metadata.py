@@ -194,7 +194,7 @@ def read_group(root: Path) -> Group:
             found = str(document["multiscales"][0].get("version", "0.4"))
             group = Group(root, found, document)
     except (KeyError, IndexError, TypeError, ValueError) as e:
-        msg = f"expected multiscales metadata in {root}; found none that is whole ({e})"
+        msg = f"expected multiscales metadata in {root}; found it incomplete ({e!r})"
         raise StoreFormatError(msg) from e
     if group is None or group.version not in VERSIONS:
         found = "none" if group is None else f"version {group.version}"

@@ -89,7 +89,7 @@ def clear(folder: Path, source_uri: str) -> None:
         raise OptionError(msg)
     if "://" not in source_uri or source_uri.startswith("file://"):
         source = local_path(source_uri).resolve()
-        if source.is_relative_to(folder.resolve()):
+        if source.exists() and source.is_relative_to(folder.resolve()):
             msg = f"expected to overwrite another store than the source; found {folder}"
             raise OptionError(msg)
     for entry in folder.iterdir():

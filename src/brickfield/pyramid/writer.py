@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -48,11 +48,10 @@ def run_task(
         jobs, n_workers = fitting_jobs(
             task.reader, task.plans, stored, task.method, limits
         )
-        _make_room(task, options)
+        fingerprint = task.fingerprint(source.source_id, stored)
+        _make_room(task, fingerprint, options)
         is_resumed = place.has_journal(task.root)
-        journal = _open_journal(
-            task, task.fingerprint(source.source_id, stored), options
-        )
+        journal = _open_journal(task, fingerprint, options)
         with journal, closing(open_executor(options.scheduler, n_workers)) as executor:
             for level in stored:
                 level.create()
@@ -82,12 +81,18 @@ def run_task(
 def _n_workers(source: ChunkSource, options: PyramidOptions) -> int:
     if options.scheduler is not None and options.scheduler != "threads":
         return 1  # one block at a time in each place that works
-    cores = max(2, os.cpu_count() or 1)
+    # More than cores, since a write waits for the disk.
+    cores = max(4, os.cpu_count() or 1)
     return options.workers or max(cores, source.concurrency if source.is_remote else 1)
 
 
-def _make_room(task: Task, options: PyramidOptions) -> None:
-    if not options.resume:
+def _make_room(
+    task: Task, fingerprint: dict[str, Any], options: PyramidOptions
+) -> None:
+    if not options.resume and place.has_journal(task.root):
+        # Opened first: what another process is still writing is not removed.
+        with suppress(OtherWorkError):
+            _journal(task.root, fingerprint).close()
         task.remove_written()
     if task.group is None:
         place.prepare_new(task.root, task.info.uri, overwrite=options.overwrite)
@@ -106,19 +111,22 @@ def _make_room(task: Task, options: PyramidOptions) -> None:
 def _open_journal(
     task: Task, fingerprint: dict[str, Any], options: PyramidOptions
 ) -> Journal:
-    path = task.root / place.JOURNAL / "journal.jsonl"
     try:
-        try:
-            return Journal(path, fingerprint)
-        except OtherWorkError:
-            if not options.overwrite:
-                raise
-            task.remove_written()
-            return Journal(path, fingerprint)
-    except OSError as e:
-        if isinstance(e, StoreWriteError):
+        return _journal(task.root, fingerprint)
+    except OtherWorkError:
+        if not options.overwrite:
             raise
-        msg = f"expected to write to {task.root}; found: {e.strerror}"
+        task.remove_written()
+        return _journal(task.root, fingerprint)
+
+
+def _journal(root: Path, fingerprint: dict[str, Any]) -> Journal:
+    try:
+        return Journal(root / place.JOURNAL / "journal.jsonl", fingerprint)
+    except StoreWriteError:
+        raise
+    except OSError as e:
+        msg = f"expected to write to {root}; found: {e.strerror}"
         raise StoreWriteError(msg) from e
 
 
