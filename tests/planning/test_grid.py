@@ -1,0 +1,79 @@
+"""Cells partition the image on every level."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from brickfield.errors import OptionError
+from brickfield.planning.grid import cell_grid
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_cells_of_every_level_partition_the_image(make_pyramid, data):
+    shapes = data.draw(st.lists(st.tuples(*[st.integers(1, 30)] * 3), max_size=2))
+    shapes = [(23, 17, 40), *shapes]
+    factors = [(1.0, 1.0, 1.0), (3.0, 1.5, 2.0), (5.0, 7.0, 2.0)][: len(shapes)]
+    chunks = data.draw(
+        st.lists(st.tuples(*[st.integers(1, 9)] * 3), min_size=3, max_size=3)
+    )
+    shift = data.draw(st.tuples(*[st.floats(-5, 5)] * 3))
+    offsets = [(0, 0, 0), shift, shift][: len(shapes)]
+    grid = cell_grid(make_pyramid(shapes, factors, chunks[: len(shapes)], offsets))
+    for level in range(len(shapes)):
+        lower, upper = grid.edges(level, grid.all_cells(level))
+        assert (upper > lower).all()
+        volume = (upper - lower).prod(axis=0).sum()
+        assert volume == pytest.approx(23 * 17 * 40)
+        assert lower.min(axis=1).tolist() == [-0.5] * 3
+        assert upper.max(axis=1).tolist() == [22.5, 16.5, 39.5]
+
+
+def test_the_children_of_a_nested_cell_are_its_eight_parts(make_halving):
+    grid = cell_grid(make_halving(512, 3))
+    assert grid.is_nested == (True, True, True)
+    first, stop = grid.children(1, np.array([[1], [2], [3]]))
+    assert first.T.tolist() == [[2, 4, 6]]
+    assert stop.T.tolist() == [[4, 6, 8]]
+    assert grid.fanout(1) == 8
+
+
+def test_children_of_a_shifted_level_overlap_their_parent(make_pyramid):
+    # Without the half-voxel shift that halving causes: many files lack it.
+    grid = cell_grid(
+        make_pyramid(
+            [(512,) * 3, (256,) * 3], [(1.0,) * 3, (2.0,) * 3], [(64,) * 3] * 2
+        )
+    )
+    assert grid.is_nested == (True, False)
+    first, stop = grid.children(1, np.array([[1], [1], [1]]))
+    # Chunk 1 spans 127 to 255 on level 0, whose edges are 63.5, 127.5, 191.5 …
+    assert first.T.tolist() == [[1, 1, 1]]
+    assert stop.T.tolist() == [[4, 4, 4]]
+
+
+def test_a_rounding_error_in_the_voxel_size_does_not_add_children(make_pyramid):
+    grid = cell_grid(
+        make_pyramid(
+            [(512,) * 3, (256,) * 3],
+            [(1.0,) * 3, (2.0 + 1e-12,) * 3],
+            [(64,) * 3] * 2,
+            [(0.0,) * 3, (0.5,) * 3],
+        )
+    )
+    assert grid.is_nested == (True, True)
+    first, stop = grid.children(1, np.array([[3], [3], [3]]))
+    assert (stop - first).T.tolist() == [[2, 2, 2]]
+
+
+def test_more_chunks_than_a_key_can_name_are_refused(make_pyramid):
+    with pytest.raises(OptionError, match="larger chunks"):
+        cell_grid(make_pyramid([(1, 1, 600_000)], [(1.0,) * 3], [(1, 1, 1)]))
+
+
+def test_more_levels_than_a_key_can_name_are_refused(make_halving):
+    with pytest.raises(OptionError, match="16 levels; found 17"):
+        cell_grid(make_halving(64, 17))
