@@ -1,1 +1,1 @@
-"""brickfield.loading"""
+"""Threads, queue, RAM cache and progress: from wanted chunks to loaded ones."""

@@ -1,0 +1,195 @@
+"""Chunks that are being put together from storage chunks.
+
+Invariant: a storage chunk is in ``pending`` until its voxels are in the buffer or
+it is known to hold none. Pieces do not overlap, so several threads may fill one
+buffer at once; who takes the last piece out of ``pending`` finishes the chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from mmap import mmap
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.loading.coalescing import FlatIndex, LevelLayout
+from brickfield.model.chunks import ChunkId, ChunkKey, Selection
+from brickfield.model.requests import ChunkState, LoadedChunk
+
+
+class Assembly:
+    """One chunk on its way. Not thread-safe but for :meth:`fill`.
+
+    Parameters
+    ----------
+    layout : LevelLayout
+    chunk_id : ChunkId
+    needs : sequence of int
+        Flat indices of its storage chunks, C order.
+    missing : set of int
+        Which of them are known not to be stored.
+    """
+
+    __slots__ = (
+        "buffer", "gaps", "key", "layout", "n_stored", "origin", "pending",
+        "reserved", "selection", "shape", "single", "unsent",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        layout: LevelLayout,
+        chunk_id: ChunkId,
+        needs: Sequence[FlatIndex],
+        missing: set[FlatIndex],
+    ) -> None:
+        self.layout = layout
+        self.key: ChunkKey = chunk_id.key
+        self.selection = chunk_id.selection
+        self.origin, self.shape = layout.box_of(chunk_id.index)
+        self.gaps = [f for f in needs if f in missing]
+        self.pending = set(needs) - missing
+        # Taken from the end: reversed keeps the order on disk.
+        self.unsent = [f for f in reversed(needs) if f not in missing]
+        self.n_stored = 0
+        self.single = len(needs) == 1
+        self.reserved = 0
+        self.buffer: NDArray[np.generic] | None = None
+
+    @property
+    def name(self) -> tuple[Selection, ChunkKey]:
+        """What the assembly is filed under."""
+        return self.selection, self.key
+
+    def next_unsent(self, busy: set[FlatIndex]) -> FlatIndex | None:
+        """Return the next storage chunk to read, None when all are on their way.
+
+        Parameters
+        ----------
+        busy : set of int
+            Those of this level that are being read, or wait to be tried again.
+        """
+        while self.unsent:
+            flat = self.unsent[-1]
+            if flat in self.pending and flat not in busy:
+                return flat
+            self.unsent.pop()
+        return None
+
+    def make_buffer(self, dtype: np.dtype[np.generic]) -> None:
+        """Allocate the voxels (not yet touched), unless they are there."""
+        if self.buffer is None and not self.single:
+            self.buffer = np.empty(self.shape, dtype)
+
+    def fill(
+        self,
+        part: NDArray[np.generic],
+        target: Sequence[int],
+        whole: NDArray[np.generic],
+    ) -> None:
+        """Copy a piece to where it belongs.
+
+        Parameters
+        ----------
+        part : ndarray, shape (z, y, x)
+            The piece, a view of a storage chunk.
+        target : sequence of int
+            Its first voxel within the chunk.
+        whole : ndarray
+            The storage chunk.
+        """
+        if self.single:
+            self.buffer = _own(part, whole)
+            return
+        assert self.buffer is not None
+        (z, y, x), (d, h, w) = target, part.shape
+        self.buffer[z : z + d, y : y + h, x : x + w] = part
+
+    def receive(self, flat: FlatIndex, *, is_stored: bool) -> bool:
+        """Note that a storage chunk has been dealt with; tell whether it was the last.
+
+        Returns
+        -------
+        bool
+            Whether nothing is pending now that was before.
+        """
+        if flat not in self.pending:
+            return False
+        self.pending.discard(flat)
+        if is_stored:
+            self.n_stored += 1
+        else:
+            self.gaps.append(flat)
+        return not self.pending
+
+    def finish(self, fill_value: float) -> LoadedChunk:
+        """Make the chunk: voxels, fill value in the gaps, range."""
+        if self.buffer is None or self.n_stored == 0:
+            value = float(fill_value)
+            return LoadedChunk(
+                self.key, self.selection, ChunkState.MISSING, None, value, value
+            )
+        origins = np.array([self.origin], dtype=np.int64)
+        for flat in self.gaps:
+            pieces = self.layout.pieces(flat, origins)
+            (z, y, x), (d, h, w) = pieces.target[0].tolist(), pieces.size[0].tolist()
+            self.buffer[z : z + d, y : y + h, x : x + w] = fill_value
+        low, high = value_range(self.buffer)
+        return LoadedChunk(
+            self.key, self.selection, ChunkState.LOADED, self.buffer, low, high
+        )
+
+
+def scatter(
+    flat: FlatIndex, data: NDArray[np.generic], assemblies: Sequence[Assembly]
+) -> None:
+    """Copy one storage chunk's voxels to all chunks that need them.
+
+    Parameters
+    ----------
+    flat : int
+    data : ndarray
+        Voxels, all axes in stored order.
+    assemblies : sequence of Assembly
+        Of the storage chunk's level, with buffers, of any selections.
+    """
+    by_selection: dict[Selection, list[Assembly]] = {}
+    for assembly in assemblies:
+        by_selection.setdefault(assembly.selection, []).append(assembly)
+    for selection, group in by_selection.items():
+        layout = group[0].layout
+        view = layout.view_zyx(data, flat, selection)
+        pieces = layout.pieces(flat, np.array([a.origin for a in group]))
+        sources, sizes = pieces.source.tolist(), pieces.size.tolist()
+        for assembly, (z, y, x), target, (d, h, w) in zip(
+            group, sources, pieces.target.tolist(), sizes, strict=True
+        ):
+            assembly.fill(view[z : z + d, y : y + h, x : x + w], target, data)
+
+
+def _own(part: NDArray[np.generic], whole: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return voxels that keep nothing else alive, without a copy where possible."""
+    base = whole if whole.base is None else whole.base
+    is_mapped = isinstance(base, mmap)
+    is_all = not is_mapped and part.nbytes == getattr(base, "nbytes", whole.nbytes)
+    if part.flags.c_contiguous and is_all and part.dtype.isnative:
+        # A view of our own: the read-only flag must not reach the source's array.
+        return part.view()
+    return np.array(part, dtype=part.dtype.newbyteorder("="), order="C", copy=True)
+
+
+def value_range(data: NDArray[np.generic]) -> tuple[float, float]:
+    """Return the least and the greatest value, NaN left out; magnitudes if complex.
+
+    Returns
+    -------
+    minimum, maximum : float
+        NaN when every voxel is NaN.
+    """
+    if data.dtype.kind == "c":
+        data = np.abs(data)
+    low, high = data.min(), data.max()
+    if np.isnan(low):  # only then is the slower way worth it
+        with np.errstate(invalid="ignore"):
+            low, high = np.fmin.reduce(data, axis=None), np.fmax.reduce(data, axis=None)
+    return float(low), float(high)

@@ -1,0 +1,273 @@
+"""The RAM cache of decoded chunks, bounded in bytes.
+
+Invariant: entries plus reservations never exceed the budget. Room is made before
+anything is put in, by forgetting the least recently used entries that nobody has
+pinned; what does not fit is not kept. The arrays themselves are handed out, never
+copies, so they are read-only.
+
+A *reservation* is room for a chunk that is being put together; it turns into an
+entry when the chunk is complete. A *pin* keeps an entry from being forgotten,
+for as long as somebody has yet to take it. Every operation on one chunk is O(1).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cache as _once
+
+from brickfield.errors import BudgetError
+from brickfield.model.chunks import ChunkKey, Selection
+from brickfield.model.requests import ChunkState, LoadedChunk
+
+DEFAULT_RAM_BUDGET = 1 << 30
+"""Bytes of the process-wide cache unless it is told otherwise."""
+ENTRY_BYTES = 256
+"""What an entry is charged besides its voxels, so that many empty chunks count."""
+
+_Name = tuple[int, ChunkKey]
+
+
+def cost_of(chunk: LoadedChunk) -> int:
+    """Bytes that a chunk is charged in the cache."""
+    return ENTRY_BYTES + (0 if chunk.data is None else chunk.data.nbytes)
+
+
+class ChunkCache:
+    """Least-recently-used cache of :class:`LoadedChunk` values.
+
+    All methods may be called from any thread.
+
+    Parameters
+    ----------
+    budget_bytes : int
+        Most bytes of entries and reservations together.
+
+    Raises
+    ------
+    BudgetError
+        If the budget is not positive.
+    """
+
+    def __init__(self, budget_bytes: int = DEFAULT_RAM_BUDGET) -> None:
+        self._lock = threading.Lock()
+        self._groups: dict[tuple[str, Selection], int] = {}
+        self._free: OrderedDict[_Name, LoadedChunk] = OrderedDict()
+        self._pinned: dict[_Name, LoadedChunk] = {}
+        self._pins: dict[_Name, int] = {}
+        self._nbytes = 0
+        self._reserved = 0
+        self._peak = 0
+        self._budget = _checked(budget_bytes)
+
+    # -- sizes -------------------------------------------------------------------
+
+    @property
+    def budget_bytes(self) -> int:
+        """Most bytes of entries and reservations; lowering it forgets entries."""
+        return self._budget
+
+    @budget_bytes.setter
+    def budget_bytes(self, value: int) -> None:
+        with self._lock:
+            self._budget = _checked(value)
+            self._make_room(0)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of entries and reservations."""
+        return self._nbytes + self._reserved
+
+    @property
+    def reserved_bytes(self) -> int:
+        """Bytes of reservations."""
+        return self._reserved
+
+    @property
+    def peak_bytes(self) -> int:
+        """Most bytes there ever were."""
+        return self._peak
+
+    def __len__(self) -> int:
+        """Count the entries."""
+        return len(self._free) + len(self._pinned)
+
+    # -- entries -----------------------------------------------------------------
+
+    def get(
+        self, source_id: str, selection: Selection, key: ChunkKey
+    ) -> LoadedChunk | None:
+        """Return an entry and count it as used, or None."""
+        with self._lock:
+            name = self._name(source_id, selection, key)
+            chunk = self._free.get(name)
+            if chunk is None:
+                return self._pinned.get(name)
+            self._free.move_to_end(name)
+            return chunk
+
+    def peek(
+        self, source_id: str, selection: Selection, key: ChunkKey
+    ) -> LoadedChunk | None:
+        """Return an entry without counting it as used, or None."""
+        with self._lock:
+            name = self._name(source_id, selection, key)
+            return self._free.get(name) or self._pinned.get(name)
+
+    def put(
+        self, source_id: str, chunk: LoadedChunk, *, reserved: int = 0, pins: int = 0
+    ) -> bool:
+        """Put an entry in, in place of a reservation.
+
+        Parameters
+        ----------
+        source_id : str
+        chunk : LoadedChunk
+            Loaded or missing; its array becomes read-only.
+        reserved : int
+            Bytes reserved for it before, given back now.
+        pins : int
+            Pins to put on it at once.
+
+        Returns
+        -------
+        bool
+            Whether it was kept.
+        """
+        if chunk.data is not None:
+            chunk.data.flags.writeable = False
+        with self._lock:
+            self._reserved -= reserved
+            name = self._name(source_id, chunk.selection, chunk.key)
+            held = pins + self._forget(name)
+            cost = cost_of(chunk)
+            if not self._make_room(cost):
+                self._pins.pop(name, None)
+                return False
+            self._nbytes += cost
+            if held:
+                self._pinned[name], self._pins[name] = chunk, held
+            else:
+                self._free[name] = chunk
+            self._note_peak()
+            return True
+
+    # -- pins --------------------------------------------------------------------
+
+    def pin(
+        self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]
+    ) -> list[LoadedChunk | None]:
+        """Pin the entries that are here, once each, and return them.
+
+        Returns
+        -------
+        list of LoadedChunk or None
+            One for each key; None (and no pin) where there is no entry.
+        """
+        with self._lock:
+            group = self._group(source_id, selection)
+            return [self._pin((group, key)) for key in keys]
+
+    def _pin(self, name: _Name) -> LoadedChunk | None:
+        chunk = self._free.pop(name, None)
+        if chunk is not None:
+            self._pinned[name], self._pins[name] = chunk, 1
+            return chunk
+        chunk = self._pinned.get(name)
+        if chunk is not None:
+            self._pins[name] += 1
+        return chunk
+
+    def unpin(
+        self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]
+    ) -> list[LoadedChunk | None]:
+        """Take one pin off each of the entries, count them as used, return them."""
+        with self._lock:
+            group = self._group(source_id, selection)
+            return [self._unpin((group, key)) for key in keys]
+
+    def _unpin(self, name: _Name) -> LoadedChunk | None:
+        chunk = self._pinned.get(name)
+        if chunk is None:
+            return self._free.get(name)
+        self._pins[name] -= 1
+        if self._pins[name] <= 0:
+            del self._pins[name], self._pinned[name]
+            self._free[name] = chunk
+            # A budget that was lowered while this was pinned is met now.
+            self._make_room(0)
+        return chunk
+
+    # -- room --------------------------------------------------------------------
+
+    def reserve(self, nbytes: int) -> bool:
+        """Set room aside for a chunk to come; tell whether there was enough."""
+        with self._lock:
+            if not self._make_room(nbytes):
+                return False
+            self._reserved += nbytes
+            self._note_peak()
+            return True
+
+    def unreserve(self, nbytes: int) -> None:
+        """Give reserved room back."""
+        with self._lock:
+            self._reserved -= nbytes
+
+    def drop(self, source_id: str) -> None:
+        """Forget everything of one source, pinned or not."""
+        with self._lock:
+            groups = {g for (s, _), g in self._groups.items() if s == source_id}
+            for name in [n for n in (*self._free, *self._pinned) if n[0] in groups]:
+                self._forget(name)
+                self._pins.pop(name, None)
+
+    def clear(self) -> None:
+        """Forget every entry that is not pinned."""
+        with self._lock:
+            for name in list(self._free):
+                self._forget(name)
+
+    def _make_room(self, nbytes: int) -> bool:
+        if nbytes > self._budget:
+            return False
+        while self._free and self._nbytes + self._reserved + nbytes > self._budget:
+            _, oldest = self._free.popitem(last=False)
+            self._nbytes -= cost_of(oldest)
+        return self._nbytes + self._reserved + nbytes <= self._budget
+
+    def _forget(self, name: _Name) -> int:
+        """Take an entry out; return how many pins it had."""
+        chunk = self._free.pop(name, None) or self._pinned.pop(name, None)
+        if chunk is not None:
+            self._nbytes -= cost_of(chunk)
+        return self._pins.get(name, 0)
+
+    def _note_peak(self) -> None:
+        self._peak = max(self._peak, self._nbytes + self._reserved)
+
+    def _name(self, source_id: str, selection: Selection, key: ChunkKey) -> _Name:
+        return self._group(source_id, selection), key
+
+    def _group(self, source_id: str, selection: Selection) -> int:
+        # A small number in place of the long name keeps hashing 4,000 names quick.
+        return self._groups.setdefault((source_id, selection), len(self._groups))
+
+
+def is_kept(chunk: LoadedChunk) -> bool:
+    """Whether a chunk is worth keeping: failures are not."""
+    return chunk.state is not ChunkState.FAILED
+
+
+def _checked(budget_bytes: int) -> int:
+    if budget_bytes <= 0:
+        msg = f"expected a RAM budget above 0 bytes; found {budget_bytes}"
+        raise BudgetError(msg)
+    return int(budget_bytes)
+
+
+@_once
+def default_cache() -> ChunkCache:
+    """Return the one cache that all stores of this process share."""
+    return ChunkCache()

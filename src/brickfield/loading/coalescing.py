@@ -1,0 +1,302 @@
+"""Which storage chunks a chunk needs, and where their voxels go.
+
+Two grids lie over each level: the grid of *storage chunks* (all axes, stored
+order; the unit of decoding) and the grid of *chunks* (z, y, x of one selection;
+the unit of planning and caching). Neither need divide the other. Everything here
+is arithmetic on the two grids, axis by axis; nothing is read and nothing is kept.
+
+A storage chunk is named within its level by its *flat index*: its grid index as
+one int in C order, which hashes and compares quickly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import OptionError
+from brickfield.model.chunks import Selection, unpack_keys
+from brickfield.model.scales import Int3, Pyramid
+
+FlatIndex = int
+Box = tuple[Int3, Int3]
+"""Origin and shape, (z, y, x), voxels of the level."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Where the voxels of one storage chunk go.
+
+    Attributes
+    ----------
+    source, target : ndarray, shape (n, 3), int64
+        First voxel (z, y, x) within the storage chunk and within each of n
+        chunks.
+    size : ndarray, shape (n, 3), int64
+        Voxels (z, y, x) of each piece; 0 where they do not meet.
+    """
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    size: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelLayout:
+    """The two grids of one level.
+
+    Attributes
+    ----------
+    level : int
+    shape, storage, grid : tuple of int
+        Voxels of the array, of a storage chunk, and storage chunks; all axes.
+    shape_zyx, chunk_zyx, storage_zyx : tuple of int
+        Voxels of the level, of a chunk and of a storage chunk; an absent axis
+        is one voxel thick.
+    spatial_axes : tuple of int
+        Position of z, y, x among the axes, -1 when absent.
+    other_axes : tuple of int
+        Positions of the non-spatial axes, in axis order.
+    """
+
+    level: int
+    shape: tuple[int, ...]
+    storage: tuple[int, ...]
+    grid: tuple[int, ...]
+    shape_zyx: Int3
+    chunk_zyx: Int3
+    storage_zyx: Int3
+    spatial_axes: Int3
+    other_axes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, pyramid: Pyramid, level: int) -> LevelLayout:
+        """Derive the layout of one level."""
+        lv = pyramid.levels[level]
+        storage = tuple(int(s) for s in lv.storage_chunk_shape)
+        return cls(
+            level=level,
+            shape=tuple(int(n) for n in lv.shape),
+            storage=storage,
+            grid=tuple(-(-int(n) // s) for n, s in zip(lv.shape, storage, strict=True)),
+            shape_zyx=lv.shape_zyx,
+            chunk_zyx=lv.chunk_shape,
+            storage_zyx=lv.storage_chunk_zyx,
+            spatial_axes=lv.spatial_axes,
+            other_axes=pyramid.other_axes,
+        )
+
+    # -- names of storage chunks -------------------------------------------------
+
+    def index_of(self, flat: FlatIndex) -> tuple[int, ...]:
+        """Unpack a flat index to a grid index, all axes."""
+        index = []
+        for n in reversed(self.grid):
+            flat, i = divmod(flat, n)
+            index.append(i)
+        return tuple(reversed(index))
+
+    def indices_of(self, flats: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Unpack flat indices, shape (n,), to grid indices, shape (n, ndim)."""
+        out = np.empty((len(flats), len(self.grid)), dtype=np.int64)
+        rest = np.asarray(flats, dtype=np.int64)
+        for axis in range(len(self.grid) - 1, -1, -1):
+            rest, out[:, axis] = np.divmod(rest, self.grid[axis])
+        return out
+
+    def storage_shape(self, flat: FlatIndex) -> tuple[int, ...]:
+        """Voxels of one storage chunk, all axes, cut at the far edges."""
+        index = self.index_of(flat)
+        return tuple(
+            min(s, n - i * s)
+            for i, s, n in zip(index, self.storage, self.shape, strict=True)
+        )
+
+    # -- from chunks to storage chunks -------------------------------------------
+
+    def box_of(self, index: Int3) -> Box:
+        """Origin and shape of a chunk, cut at the far edges."""
+        origin = tuple(i * c for i, c in zip(index, self.chunk_zyx, strict=True))
+        shape = tuple(
+            min(c, n - o)
+            for c, n, o in zip(self.chunk_zyx, self.shape_zyx, origin, strict=True)
+        )
+        return origin, shape  # type: ignore[return-value]
+
+    def needs_of_box(self, box: Box, selection: Selection) -> list[FlatIndex]:
+        """List the storage chunks under a box, in C order."""
+        ranges = [range(1)] * len(self.grid)
+        for axis, position in zip(self.other_axes, selection, strict=True):
+            i = position // self.storage[axis]
+            ranges[axis] = range(i, i + 1)
+        for k, axis in enumerate(self.spatial_axes):
+            if axis >= 0:
+                first, n, s = box[0][k], box[1][k], self.storage[axis]
+                ranges[axis] = range(first // s, (first + n - 1) // s + 1)
+        flats = [0]
+        for n, r in zip(self.grid, ranges, strict=True):
+            flats = [f * n + i for f, i in product(flats, r)]
+        return flats
+
+    def needs(self, index: Int3, selection: Selection) -> list[FlatIndex]:
+        """List the storage chunks under a chunk, in C order."""
+        return self.needs_of_box(self.box_of(index), selection)
+
+    # -- from storage chunks to chunks -------------------------------------------
+
+    def holds(self, flat: FlatIndex, selection: Selection) -> bool:
+        """Tell whether a storage chunk holds voxels of a selection."""
+        index = self.index_of(flat)
+        return all(
+            index[a] == p // self.storage[a]
+            for a, p in zip(self.other_axes, selection, strict=True)
+        )
+
+    def origin_zyx(self, flat: FlatIndex) -> Int3:
+        """First voxel (z, y, x) of a storage chunk."""
+        index = self.index_of(flat)
+        z, y, x = (
+            index[a] * self.storage[a] if a >= 0 else 0 for a in self.spatial_axes
+        )
+        return (z, y, x)
+
+    def chunks_over(self, flat: FlatIndex) -> tuple[range, range, range]:
+        """Return the ranges of grid indices (z, y, x) of chunks it lies under."""
+        z, y, x = (
+            range(o // c, (min(o + s, n) - 1) // c + 1)
+            for o, s, c, n in zip(
+                self.origin_zyx(flat),
+                self.storage_zyx,
+                self.chunk_zyx,
+                self.shape_zyx,
+                strict=True,
+            )
+        )
+        return z, y, x
+
+    def pieces(self, flat: FlatIndex, origins: NDArray[np.int64]) -> Pieces:
+        """Return which voxels go where.
+
+        Parameters
+        ----------
+        flat : int
+            The storage chunk.
+        origins : ndarray, shape (n, 3), int64
+            First voxel (z, y, x) of each chunk.
+        """
+        start = np.array(self.origin_zyx(flat), dtype=np.int64)
+        far = np.array(self.shape_zyx, dtype=np.int64)
+        stop = np.minimum(start + np.array(self.storage_zyx), far)
+        ends = np.minimum(origins + np.array(self.chunk_zyx), far)
+        low, high = np.maximum(origins, start), np.minimum(ends, stop)
+        return Pieces(low - start, low - origins, np.maximum(high - low, 0))
+
+    def view_zyx(
+        self, data: NDArray[np.generic], flat: FlatIndex, selection: Selection
+    ) -> NDArray[np.generic]:
+        """Return a view (z, y, x) of one selection in a storage chunk's voxels."""
+        index = self.index_of(flat)
+        picks: list[int | slice] = [slice(None)] * len(self.grid)
+        for axis, position in zip(self.other_axes, selection, strict=True):
+            picks[axis] = position - index[axis] * self.storage[axis]
+        present = [a for a in self.spatial_axes if a >= 0]
+        stored = sorted(present)
+        view = data[tuple(picks)].transpose([stored.index(a) for a in present])
+        return view[
+            tuple(np.newaxis if a < 0 else slice(None) for a in self.spatial_axes)
+        ]
+
+
+def needed_storage_chunks(
+    layout: LevelLayout, indices: NDArray[np.integer], selection: Selection
+) -> NDArray[np.int64]:
+    """List the storage chunks that a set of chunks needs, each once.
+
+    Parameters
+    ----------
+    layout : LevelLayout
+    indices : ndarray, shape (n, 3), integer
+        Grid indices (z, y, x) of chunks.
+    selection : tuple of int
+
+    Returns
+    -------
+    ndarray, shape (m,), int64
+        Flat indices, ascending.
+    """
+    flats = np.zeros((len(indices), 1), dtype=np.int64)
+    chunk, far = np.array(layout.chunk_zyx), np.array(layout.shape_zyx)
+    first = np.asarray(indices, dtype=np.int64) * chunk
+    last = np.minimum(first + chunk, far) - 1
+    is_there = np.ones_like(flats, dtype=np.bool_)
+    for axis, (n, s) in enumerate(zip(layout.grid, layout.storage, strict=True)):
+        if axis in layout.other_axes:
+            position = selection[layout.other_axes.index(axis)]
+            flats = flats * n + position // s
+            continue
+        k = layout.spatial_axes.index(axis)
+        low, high = first[:, k] // s, last[:, k] // s
+        steps = np.arange(int((high - low).max(initial=0)) + 1)
+        grid = low[:, None] + steps
+        # Chunks differ in how many storage chunks they touch: all get the most,
+        # and what is too much is masked.
+        fits = grid <= high[:, None]
+        flats = (flats[:, :, None] * n + grid[:, None, :]).reshape(len(indices), -1)
+        is_there = (is_there[:, :, None] & fits[:, None, :]).reshape(len(indices), -1)
+    return np.unique(flats[np.broadcast_to(is_there, flats.shape)])
+
+
+def storage_names(
+    layouts: Sequence[LevelLayout],
+    wants: Iterable[tuple[Selection, NDArray[np.int64]]],
+) -> list[tuple[int, FlatIndex]]:
+    """List the storage chunks under wanted chunks, each once.
+
+    Parameters
+    ----------
+    layouts : sequence of LevelLayout
+        One for each level.
+    wants : iterable of (selection, keys)
+
+    Returns
+    -------
+    list of (level, flat index)
+    """
+    needed: set[tuple[int, FlatIndex]] = set()
+    for selection, keys in wants:
+        levels, indices = unpack_keys(np.asarray(keys, dtype=np.int64))
+        for level in np.unique(levels).tolist():
+            here = indices[levels == level]
+            flats = needed_storage_chunks(layouts[level], here, selection)
+            needed.update((level, flat) for flat in flats.tolist())
+    return sorted(needed)
+
+
+def check_selection(pyramid: Pyramid, selection: Selection) -> None:
+    """Refuse a selection that the image does not have.
+
+    Raises
+    ------
+    OptionError
+        Naming the axis and what it holds.
+    """
+    others = pyramid.other_axes
+    if len(selection) != len(others):
+        names = ", ".join(pyramid.axes[a].name for a in others) or "none"
+        msg = (
+            f"expected one index for each non-spatial axis ({names}); found"
+            f" {len(selection)}: {selection}"
+        )
+        raise OptionError(msg)
+    for axis, position in zip(others, selection, strict=True):
+        n = pyramid.levels[0].shape[axis]
+        if not 0 <= position < n:
+            msg = (
+                f"expected an index from 0 to {n - 1} on axis"
+                f" {pyramid.axes[axis].name!r}; found {position}"
+            )
+            raise OptionError(msg)

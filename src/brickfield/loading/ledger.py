@@ -1,0 +1,82 @@
+"""What reading has cost, as counts that can be checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brickfield.loading.coalescing import FlatIndex
+
+StorageName = tuple[int, FlatIndex]
+"""Level and flat index of a storage chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class IoCounters:
+    """Totals of one manager.
+
+    Attributes
+    ----------
+    bytes_read : int
+        Stored (compressed) bytes asked of the store.
+    requests : int
+        Reads sent, retries included.
+    decoded_chunks : int
+        Storage chunks decoded.
+    rereads : int
+        Storage chunks decoded that had been decoded before.
+    retries : int
+        Reads sent again after a transient failure.
+    failed_reads : int
+        Storage chunks given up.
+    cancelled_before_send : int
+        Chunks dropped before anything was read for them.
+    """
+
+    bytes_read: int = 0
+    requests: int = 0
+    decoded_chunks: int = 0
+    rereads: int = 0
+    retries: int = 0
+    failed_reads: int = 0
+    cancelled_before_send: int = 0
+
+
+class Ledger:
+    """Counts reads. Guarded by the reader's lock."""
+
+    def __init__(self) -> None:
+        self.bytes_read = 0
+        self.requests = 0
+        self.decoded_chunks = 0
+        self.rereads = 0
+        self.retries = 0
+        self.failed_reads = 0
+        self.cancelled_before_send = 0
+        # One int a storage chunk ever read: a level's flat indices leave room for
+        # the level in the lowest bits.
+        self._bytes_of: dict[int, int] = {}
+
+    def decoded(self, name: StorageName, stored_bytes: int, *, is_stored: bool) -> None:
+        """Count one storage chunk that was read (or found not to be stored)."""
+        number = name[1] << 5 | name[0]
+        self.bytes_read += stored_bytes
+        if is_stored:
+            self.decoded_chunks += 1
+            self.rereads += number in self._bytes_of
+        self._bytes_of[number] = stored_bytes
+
+    def stored_bytes(self, name: StorageName) -> int | None:
+        """Return what one storage chunk cost when it was read; None if never."""
+        return self._bytes_of.get(name[1] << 5 | name[0])
+
+    def totals(self) -> IoCounters:
+        """Return the counts of now."""
+        return IoCounters(
+            self.bytes_read,
+            self.requests,
+            self.decoded_chunks,
+            self.rereads,
+            self.retries,
+            self.failed_reads,
+            self.cancelled_before_send,
+        )

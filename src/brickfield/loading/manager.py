@@ -1,0 +1,406 @@
+"""From wanted chunks to loaded ones: the :class:`ChunkManager`.
+
+Invariant: every chunk that a visual wants reaches its end (loaded, missing or
+failed) and is handed to that visual once for each request that names it, whatever
+happens to other chunks. A request replaces the visual's former one: what is still
+wanted goes on and takes its new place in the order, what is not is dropped before
+it is read. The order of a request's life and all capacities are in README.md.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from brickfield.loading.cache import ChunkCache, default_cache
+from brickfield.loading.coalescing import needed_storage_chunks, storage_names
+from brickfield.loading.failures import RetryRules
+from brickfield.loading.ledger import IoCounters
+from brickfield.loading.pool import AsynchronousDataSlicer
+from brickfield.loading.progress import LoadingProgressTracker
+from brickfield.loading.queue import (
+    ENDS,
+    FAILED,
+    LOADED,
+    READING,
+    WAITING,
+    Lane,
+)
+from brickfield.loading.reader import Reader
+from brickfield.loading.shelf import Shelf
+from brickfield.loading.visual import Visual
+from brickfield.loading.wants import finest_level, lanes_of
+from brickfield.model.chunks import ChunkKey, Selection, unpack_keys
+from brickfield.model.requests import (
+    ChunkedDataRequest,
+    ChunkFailure,
+    LoadedChunk,
+    LoadingStatus,
+)
+from brickfield.sources.protocol import ChunkSource
+
+logger = logging.getLogger(__name__)
+Wants = Iterable[tuple[Selection, NDArray[np.int64]]]
+
+
+class ChunkManager:
+    """Loads the chunks of one source for any number of visuals.
+
+    All methods may be called from any thread and return at once, but for
+    :meth:`wait` and :meth:`close`.
+
+    Parameters
+    ----------
+    source : ChunkSource
+        Not closed by the manager.
+    cache : ChunkCache, optional
+        Default: the process-wide one, or one of `ram_budget` bytes.
+    slicer : AsynchronousDataSlicer, optional
+        Default: as many threads as the source has use for, ended by :meth:`close`.
+    ram_budget : int, optional
+        Bytes of a cache of this manager's own.
+    retry : RetryRules
+    tracker : LoadingProgressTracker, optional
+        Is told about every visual.
+
+    Attributes
+    ----------
+    chunk_ready : psygnal.SignalInstance
+        Emits a visual's id when :meth:`take_ready` has something new for it. Comes
+        from a reading thread: wake the render thread, do nothing else.
+    """
+
+    chunk_ready = Signal(str)
+
+    def __init__(
+        self,
+        source: ChunkSource,
+        *,
+        cache: ChunkCache | None = None,
+        slicer: AsynchronousDataSlicer | None = None,
+        ram_budget: int | None = None,
+        retry: RetryRules | None = None,
+        tracker: LoadingProgressTracker | None = None,
+    ) -> None:
+        if cache is None:
+            cache = default_cache() if ram_budget is None else ChunkCache(ram_budget)
+        self.source = source
+        self.cache = cache
+        self.tracker = tracker
+        self._owns_slicer = slicer is None
+        self._slicer = slicer or AsynchronousDataSlicer(source.concurrency)
+        self._shelf = Shelf(cache, source.source_id)
+        self._reader = Reader(source, self._shelf, self._slicer, retry or RetryRules())
+        self._schedule = self._reader.schedule
+        self._queue = self._schedule.queue
+        self._lock = self._reader.lock
+        self._visuals: dict[str, Visual] = {}
+        self._news: set[str] = set()
+        self._has_complained = False
+        self._reader.on_end = self._chunk_ended
+        self._reader.on_batch = self._tell
+        self._schedule.has_ready = self._has_ready
+
+    # -- wanting -----------------------------------------------------------------
+
+    def request_chunks(
+        self,
+        requests: ChunkedDataRequest | Sequence[ChunkedDataRequest],
+        visual_id: str,
+    ) -> LoadingStatus:
+        """Replace what a visual wants.
+
+        Name what the visual lacks: a chunk that it has taken already is delivered
+        again when a new request names it, from the cache or by another read.
+
+        Parameters
+        ----------
+        requests : ChunkedDataRequest or sequence of ChunkedDataRequest
+            One for each selection (drawn channel, time point).
+        visual_id : str
+
+        Returns
+        -------
+        LoadingStatus
+            What is at hand and what is on its way.
+
+        Raises
+        ------
+        OptionError
+            If the image has no such selection or chunk.
+        """
+        lanes = lanes_of(requests, visual_id, self.source.info.pyramid)
+        with self._lock:
+            visual = self._visuals.setdefault(visual_id, Visual())
+            if not any(lane.n_open for lane in self._queue.lanes(visual_id)):
+                visual.begin_session()
+            self._replace(visual_id, visual, lanes)
+            status = self._status(visual_id)
+            has_ready = bool(visual.ready)
+        self._reader.kick()
+        if self.tracker is not None:
+            finest = finest_level(lanes)
+            self.tracker.start_loading_session(visual_id, status.wanted, finest)
+        if has_ready:
+            self._announce({visual_id})
+        return status
+
+    def _replace(self, visual_id: str, visual: Visual, lanes: list[Lane]) -> None:
+        old = {ln.selection: ln for ln in self._queue.replace(visual_id, lanes)}
+        for lane in lanes:
+            before = old.get(lane.selection)
+            fresh = (
+                np.ones(len(lane.keys), bool) if before is None else lane.carry(before)
+            )
+            self._supply(visual, lane, np.flatnonzero(fresh))
+        new = {lane.selection: lane for lane in lanes}
+        n_dropped = sum(
+            self._drop_rest(visual, before, new.get(selection))
+            for selection, before in old.items()
+        )
+        if n_dropped:
+            self._schedule.drop_unwanted()
+        visual.rebuild(lanes)
+
+    def _supply(self, visual: Visual, lane: Lane, rows: NDArray[np.int64]) -> None:
+        """Make what the cache has ready at once."""
+        keys = lane.keys[rows].tolist()
+        found = self._shelf.pin(lane.selection, keys)
+        for row, chunk in zip(rows.tolist(), found, strict=True):
+            if chunk is not None:
+                lane.state[row] = ENDS[chunk.state]
+                visual.note_bytes(chunk)
+
+    def _drop_rest(self, visual: Visual, old: Lane, new: Lane | None) -> int:
+        """Let go of what the new request does not name; return what was waiting."""
+        is_gone = np.ones(len(old.keys), bool)
+        if new is not None:
+            is_gone = new.rows_of(old.keys) < 0
+        is_ready = is_gone & (old.state >= LOADED) & ~old.is_delivered
+        self._shelf.let_go(old.selection, old.keys[is_ready].tolist())
+        is_waiting = is_gone & (old.state <= READING)
+        n_waiting = int(np.count_nonzero(is_waiting))
+        visual.n_cancelled += n_waiting
+        unsent = old.keys[is_gone & (old.state == WAITING)]
+        is_open = self._queue.open_among(old.selection, unsent)
+        self._reader.ledger.cancelled_before_send += int(np.count_nonzero(~is_open))
+        return n_waiting
+
+    def release(self, visual_id: str) -> None:
+        """Forget a visual and what it wants."""
+        with self._lock:
+            visual = self._visuals.pop(visual_id, None)
+            if visual is not None:
+                self._replace(visual_id, visual, [])
+            self._lock.notify_all()
+        self._reader.kick()
+        if self.tracker is not None:
+            self.tracker.forget_visual(visual_id)
+
+    # -- taking ------------------------------------------------------------------
+
+    def take_ready(
+        self, visual_id: str, max_chunks: int | None = None
+    ) -> list[LoadedChunk]:
+        """Hand over chunks that reached their end, most wanted first.
+
+        Parameters
+        ----------
+        visual_id : str
+        max_chunks : int, optional
+            At most so many; default all.
+
+        Returns
+        -------
+        list of LoadedChunk
+            Loaded, missing and failed ones, each once for each request.
+        """
+        taken: list[LoadedChunk] = []
+        is_lost = False
+        with self._lock:
+            visual = self._visuals.get(visual_id)
+            while visual is not None and visual.ready and len(taken) != max_chunks:
+                _, _, _, lane, row = heapq.heappop(visual.ready)
+                if lane.state[row] < LOADED:
+                    continue
+                chunk = self._shelf.take(lane.selection, int(lane.keys[row]))
+                if chunk is None:
+                    # Somebody emptied the cache: it has to be read again.
+                    lane.set_state(row, WAITING)
+                    is_lost = True
+                else:
+                    lane.is_delivered[row] = True
+                    taken.append(chunk)
+            is_starved = self._schedule.is_starved
+        if is_lost or (taken and is_starved):
+            self._reader.kick()
+        return taken
+
+    def peek(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
+        """Return a chunk that is at hand, without counting it as used."""
+        return self._shelf.peek(selection, key)
+
+    # -- being told --------------------------------------------------------------
+
+    def status(self, visual_id: str) -> LoadingStatus:
+        """Return how far a visual's request is."""
+        with self._lock:
+            return self._status(visual_id)
+
+    def _status(self, visual_id: str) -> LoadingStatus:
+        visual = self._visuals.get(visual_id)
+        if visual is None:
+            return LoadingStatus()
+        lanes = self._queue.lanes(visual_id)
+        return visual.status(lanes, len(self._schedule.in_flight))
+
+    def failures(self, visual_id: str) -> list[ChunkFailure]:
+        """List the wanted chunks that could not be read, and why."""
+        with self._lock:
+            found = [
+                self._shelf.failed.get((lane.selection, key))
+                for lane in self._queue.lanes(visual_id)
+                for key in lane.keys[lane.state == FAILED].tolist()
+            ]
+        return [c.failure for c in found if c is not None and c.failure is not None]
+
+    def retry_failed(self, visual_id: str) -> int:
+        """Read the failed chunks of a visual again; return how many there are."""
+        n = 0
+        with self._lock:
+            for mine in self._queue.lanes(visual_id):
+                for key in mine.keys[mine.state == FAILED].tolist():
+                    n += 1
+                    self._shelf.failed.pop((mine.selection, key), None)
+                    self._reader.pardon(mine.selection, key)
+                    for lane, row in self._queue.wanting(mine.selection, key):
+                        lane.is_delivered[row] = False
+                        lane.set_state(row, WAITING)
+        self._reader.kick()
+        return n
+
+    def wait(self, visual_id: str, timeout: float | None = None) -> bool:
+        """Wait until nothing is on its way for a visual.
+
+        Returns
+        -------
+        bool
+            True when every wanted chunk reached its end. False at the timeout, and
+            at once when reading pauses because chunks that nobody has taken fill
+            the RAM budget: take them and wait again.
+        """
+
+        def n_open() -> int:
+            return sum(lane.n_open for lane in self._queue.lanes(visual_id))
+
+        with self._lock:
+            self._lock.wait_for(
+                lambda: (
+                    n_open() == 0 or self._reader.is_stalled or self._reader.is_closed
+                ),
+                timeout,
+            )
+            return n_open() == 0
+
+    @property
+    def counters(self) -> IoCounters:
+        """What reading has cost so far."""
+        with self._lock:
+            return self._reader.ledger.totals()
+
+    def needed_storage_chunks(
+        self, level: int, keys: NDArray[np.int64], selection: Selection
+    ) -> NDArray[np.int64]:
+        """List the storage chunks that some chunks of a level need, each once.
+
+        Returns
+        -------
+        ndarray, shape (m, ndim), int64
+            Positions in the storage grid, all axes.
+        """
+        layout = self._schedule.layouts[level]
+        flats = needed_storage_chunks(layout, unpack_keys(keys)[1], selection)
+        return layout.indices_of(flats)
+
+    def minimum_bytes(self, wants: Wants) -> int:
+        """Return the stored bytes of all storage chunks needed, each counted once.
+
+        Parameters
+        ----------
+        wants : iterable of (selection, keys)
+            A storage chunk that holds several selections counts once.
+        """
+        layouts = self._schedule.layouts
+        names = storage_names(layouts, wants)
+        with self._lock:
+            known = [self._reader.ledger.stored_bytes(name) for name in names]
+        return sum(
+            (self.source.stored_bytes(n[0], layouts[n[0]].index_of(n[1])) or 0)
+            if size is None
+            else size
+            for n, size in zip(names, known, strict=True)
+        )
+
+    # -- the reader's side -------------------------------------------------------
+
+    def _has_ready(self, visual_id: str) -> bool:
+        visual = self._visuals.get(visual_id)
+        return visual is not None and bool(visual.ready)
+
+    def _chunk_ended(self, lane: Lane, row: int, chunk: LoadedChunk) -> None:
+        visual = self._visuals.get(lane.visual_id)
+        if visual is not None:
+            visual.add_ready(lane, row)
+            visual.note_bytes(chunk)
+            visual.chunk_rate.add(1)
+            self._news.add(lane.visual_id)
+
+    def _tell(self) -> None:
+        with self._lock:
+            told, self._news = self._news, set()
+        if told:
+            self._announce(told)
+
+    def _announce(self, visual_ids: set[str]) -> None:
+        for visual_id in visual_ids:
+            if self.tracker is not None:
+                self.tracker.update(visual_id, lambda v=visual_id: self.status(v))  # type: ignore[misc]
+            try:
+                self.chunk_ready.emit(visual_id)
+            except Exception:  # somebody else's code: loading must go on
+                if not self._has_complained:
+                    logger.exception("a listener to chunk_ready failed")
+                self._has_complained = True
+
+    # -- ends --------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Forget all voxels of the source, since they changed; wanted ones are reread."""
+        with self._lock:
+            self._reader.forget()
+            for lane in self._queue.lanes():
+                lane.reset()
+            for visual_id, visual in self._visuals.items():
+                visual.rebuild(self._queue.lanes(visual_id))
+        self._reader.kick()
+
+    def close(self, *, wait: bool = True) -> None:
+        """Stop loading, let go of everything, end the threads. May be called twice.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to return only when reads in flight have ended.
+        """
+        for visual_id in list(self._visuals):
+            self.release(visual_id)
+        with self._lock:
+            self._reader.shut()
+            self._lock.notify_all()
+        if self._owns_slicer:
+            self._slicer.shutdown(wait=wait)

@@ -1,0 +1,133 @@
+"""A pool of threads that reads are handed to.
+
+Invariant: at most ``max_workers`` threads run, none is a daemon, and after
+:meth:`AsynchronousDataSlicer.shutdown` none is left. Delayed calls wait in one
+thread that lives only while there is something to wait for, so that a pause
+before a retry blocks no worker.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from itertools import count
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+
+class AsynchronousDataSlicer:
+    """Runs functions in background threads. May be used from any thread.
+
+    Parameters
+    ----------
+    max_workers : int
+        Functions that run at once.
+    name : str
+        Beginning of the threads' names.
+    """
+
+    def __init__(self, max_workers: int = 4, *, name: str = "brickfield-read") -> None:
+        self.max_workers = max(1, int(max_workers))
+        self._name = name
+        self._executor = ThreadPoolExecutor(self.max_workers, thread_name_prefix=name)
+        self._condition = threading.Condition()
+        self._delayed: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._timer: threading.Thread | None = None
+        self._is_waiting = False
+        self._is_shut = False
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether nothing is taken any more."""
+        return self._is_shut
+
+    def submit(
+        self,
+        fn: Callable[..., Any],
+        *args: Any,
+        callback: Callable[[Future[Any]], None] | None = None,
+    ) -> Future[Any]:
+        """Run a function soon.
+
+        Parameters
+        ----------
+        fn : callable
+        *args
+            What it is called with.
+        callback : callable, optional
+            Called with the future when the function has ended, on the thread
+            that ran it, also when it was cancelled.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Already cancelled after :meth:`shutdown`.
+        """
+        try:
+            future = self._executor.submit(fn, *args)
+        except RuntimeError:
+            # Shut down, or the interpreter is ending: a late retry must not raise.
+            future = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        if callback is not None:
+            future.add_done_callback(callback)
+        return future
+
+    def call_later(self, delay_s: float, fn: Callable[[], None]) -> None:
+        """Submit a function after a pause; dropped when the pool is shut first."""
+        with self._condition:
+            if self._is_shut:
+                return
+            due = time.monotonic() + delay_s
+            heapq.heappush(self._delayed, (due, next(self._numbers), fn))
+            if not self._is_waiting:
+                self._is_waiting = True
+                self._timer = threading.Thread(
+                    target=self._wait, name=f"{self._name}-pause", daemon=False
+                )
+                self._timer.start()
+            self._condition.notify_all()
+
+    def _wait(self) -> None:
+        with self._condition:
+            while self._delayed and not self._is_shut:
+                left = self._delayed[0][0] - time.monotonic()
+                if left > 0:
+                    self._condition.wait(left)
+                    continue
+                _, _, fn = heapq.heappop(self._delayed)
+                self.submit(fn, callback=_log_error)
+            self._is_waiting = False
+
+    def shutdown(self, *, wait: bool = True) -> None:
+        """Take nothing more, drop what has not begun, end all threads.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to return only when what is running has ended.
+        """
+        with self._condition:
+            self._is_shut = True
+            self._delayed.clear()
+            timer = self._timer
+            self._condition.notify_all()
+        self._executor.shutdown(wait=wait, cancel_futures=True)
+        if wait and timer is not None:
+            timer.join()
+
+
+def _log_error(future: Future[Any]) -> None:
+    try:
+        error = future.exception()
+    except CancelledError:
+        return
+    if error is not None:
+        logger.error("a delayed call failed", exc_info=error)

@@ -1,0 +1,346 @@
+"""Reads storage chunks and makes chunks of them, a window at a time.
+
+Invariants: at most ``window`` reads are in flight; every chunk that was begun ends
+as loaded, missing or failed, or is dropped because nobody wants it; one failure
+never stops another chunk.
+
+Work is pulled, not pushed: each of up to ``window`` *slots* asks for the best job
+of the moment, so there is no backlog that a new camera could find in its way. The
+lock guards bookkeeping alone; reading, copying and measuring happen outside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+
+from brickfield.errors import ChunkReadError
+from brickfield.loading.assembly import Assembly, scatter
+from brickfield.loading.coalescing import FlatIndex, LevelLayout
+from brickfield.loading.failures import ReadFailure, RetryRules
+from brickfield.loading.ledger import Ledger, StorageName
+from brickfield.loading.pool import AsynchronousDataSlicer
+from brickfield.loading.queue import ENDS, WAITING, Lane
+from brickfield.loading.schedule import Begun, Read, Schedule
+from brickfield.loading.shelf import Shelf
+from brickfield.model.chunks import ChunkId, ChunkKey, Selection
+from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
+from brickfield.sources.protocol import ChunkSource, StorageChunk
+
+logger = logging.getLogger(__name__)
+JOBS_A_TURN = 16
+"""Jobs after which a slot lets others that share the pool go first."""
+BATCH = 64
+"""Chunks filed under one hold of the lock, which keeps each hold short."""
+
+
+class Reader:
+    """The worker side of a :class:`~brickfield.loading.manager.ChunkManager`.
+
+    Thread rule: what is marked "locked" is called with :attr:`lock` held; all else
+    takes it itself.
+
+    Parameters
+    ----------
+    source : ChunkSource
+    shelf : Shelf
+        Where finished chunks go.
+    slicer : AsynchronousDataSlicer
+    retry : RetryRules
+
+    Attributes
+    ----------
+    lock : threading.Condition
+        Notified whenever something ended.
+    on_end : callable
+        Called (locked) with (lane, row, chunk) for each visual that waited for a
+        chunk that reached its end.
+    on_batch : callable
+        Called without the lock after some chunks may have ended.
+    """
+
+    def __init__(
+        self,
+        source: ChunkSource,
+        shelf: Shelf,
+        slicer: AsynchronousDataSlicer,
+        retry: RetryRules,
+    ) -> None:
+        self.lock = threading.Condition()
+        self.ledger = Ledger()
+        self.shelf = shelf
+        self.schedule = Schedule(source.info.pyramid, shelf.cache)
+        self.on_end: Callable[[Lane, int, LoadedChunk], None] = lambda *_: None
+        self.on_batch: Callable[[], None] = lambda: None
+        self.is_closed = False
+        self.bad: dict[StorageName, ReadFailure] = {}
+        self.window = max(1, min(int(source.concurrency), slicer.max_workers))
+        self._source = source
+        self._slicer = slicer
+        self._retry = retry
+        self._fills = [lv.fill_value for lv in source.info.pyramid.levels]
+        self._n_slots = 0
+        self._n_paused = 0
+        self._tries: dict[StorageName, int] = {}
+        self._cannot_tell: set[int] = set()
+
+    # -- slots -------------------------------------------------------------------
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether nothing moves until somebody takes what is ready (locked)."""
+        return self.schedule.is_starved and self._n_slots + self._n_paused == 0
+
+    def kick(self, at_most: int | None = None) -> None:
+        """Let idle slots look for work."""
+        with self.lock:
+            n = 0 if self.is_closed else self.window - self._n_slots
+            n = n if at_most is None else min(n, at_most)
+            self._n_slots += n
+        for _ in range(n):
+            self._slicer.submit(self._work, callback=self._turn_ended)
+
+    def _turn_ended(self, future: Future[Any]) -> None:
+        is_lost = future.cancelled() or future.exception() is not None
+        if not is_lost and future.result():
+            self._slicer.submit(self._work, callback=self._turn_ended)
+        elif is_lost:
+            with self.lock:
+                self._n_slots -= 1
+                self.lock.notify_all()
+            if not future.cancelled():
+                logger.error("a reading slot stopped", exc_info=future.exception())
+
+    def _work(self) -> bool:
+        """Do jobs; return whether there may be more."""
+        for _ in range(JOBS_A_TURN):
+            with self.lock:
+                job = None if self.is_closed else self.schedule.next_job()
+                if job is None:
+                    self._n_slots -= 1
+                    self.lock.notify_all()
+                    return False
+                self.ledger.requests += isinstance(job, Read)
+                has_idle = self._n_slots < self.window
+            if has_idle:
+                # Where one found a job there may be another, now that memory came free.
+                self.kick(at_most=1)
+            if isinstance(job, Read):
+                self._do_read(job)
+            else:
+                self._begin([job])
+                self.on_batch()
+        return True
+
+    # -- beginning chunks --------------------------------------------------------
+
+    def _begin(self, begun: list[Begun]) -> None:
+        """File assemblies for chunks of one level that room was admitted for."""
+        ids = [ChunkId.from_key(b.name[1], b.name[0]) for b in begun]
+        layout = self.schedule.layouts[ids[0].scale_level]
+        needs = [layout.needs(c.index, c.selection) for c in ids]
+        missing = self._missing(layout, list({f for flats in needs for f in flats}))
+        for first in range(0, len(begun), BATCH):
+            part = slice(first, first + BATCH)
+            with self.lock:
+                for chunk, job, flats in zip(
+                    ids[part], begun[part], needs[part], strict=True
+                ):
+                    assembly = Assembly(layout, chunk, flats, missing)
+                    self._file(assembly, job.room)
+                self.lock.notify_all()
+
+    def _missing(self, layout: LevelLayout, flats: list[FlatIndex]) -> set[FlatIndex]:
+        if layout.level in self._cannot_tell:
+            return set()
+        array = np.array(flats, dtype=np.int64)
+        try:
+            known = self._source.missing_chunks(layout.level, layout.indices_of(array))
+        except Exception:  # a reader's own fault: reading will tell
+            logger.exception("%s could not list its chunks", self._source.source_id)
+            known = None
+        if known is None:
+            self._cannot_tell.add(layout.level)
+            return set()
+        return set(array[known].tolist())
+
+    def _file(self, assembly: Assembly, room: int) -> None:
+        """File one assembly, or end it where nothing need be read (locked)."""
+        name, level = assembly.name, assembly.layout.level
+        schedule = self.schedule
+        schedule.claims.discard(name)
+        if self.is_closed or not schedule.is_open(assembly):
+            schedule.bench.give_back(room)
+            return
+        schedule.bench.add(assembly, room)
+        bad = (self.bad.get((level, f)) for f in assembly.pending) if self.bad else ()
+        failure = next(filter(None, bad), None)
+        if failure is not None:
+            self._end(assembly, _failed(assembly, failure))
+        elif not assembly.pending:
+            self._end(assembly, assembly.finish(self._fills[level]))
+        else:
+            schedule.queue.set_state(*name, WAITING)
+
+    # -- reading -----------------------------------------------------------------
+
+    def _do_read(self, read: Read) -> None:
+        name = read.name
+        try:
+            got = self._fetch(name)
+            if isinstance(got, ReadFailure):
+                self._take_failure(name, got)
+            else:
+                self._take_voxels(name, got)
+        except Exception as error:
+            # Whatever went wrong here, the chunks must reach an end.
+            logger.exception("a storage chunk could not be put to use")
+            self._give_up(name, ReadFailure.from_exception(error, self._key(name)))
+        finally:
+            with self.lock:
+                self.schedule.end_read(read)
+                self.lock.notify_all()
+        self.on_batch()
+
+    def _key(self, name: StorageName) -> str:
+        index = self.schedule.layouts[name[0]].index_of(name[1])
+        return self._source.storage_key(name[0], index)
+
+    def _fetch(self, name: StorageName) -> StorageChunk | ReadFailure:
+        layout = self.schedule.layouts[name[0]]
+        try:
+            chunk = self._source.read_storage_chunk(name[0], layout.index_of(name[1]))
+            expected = layout.storage_shape(name[1])
+            if chunk.data is not None and chunk.data.shape != expected:
+                msg = f"expected voxels of shape {expected}; found {chunk.data.shape}"
+                raise ChunkReadError(msg, key=self._key(name))
+        except Exception as error:  # noqa: BLE001  (a failure is a value: others go on)
+            return ReadFailure.from_exception(error, self._key(name))
+        return chunk
+
+    def _take_voxels(self, name: StorageName, chunk: StorageChunk) -> None:
+        flat = name[1]
+        data, schedule = chunk.data, self.schedule
+        with self.lock:
+            self.ledger.decoded(name, chunk.stored_bytes, is_stored=data is not None)
+            self._tries.pop(name, None)
+            siblings = schedule.claim_siblings(name)
+        if siblings:
+            self._begin(siblings)
+        while todo := self._next_consumers(name):
+            if data is not None:
+                scatter(flat, data, todo)
+            with self.lock:
+                done = [a for a in todo if a.receive(flat, is_stored=data is not None)]
+                schedule.drop_idle(todo)
+            self._finish(done)
+
+    def _next_consumers(self, name: StorageName) -> list[Assembly]:
+        """Return the chunks that the voxels at hand have yet to be copied to.
+
+        Without any, the storage chunk is no longer on its way. The look and that
+        decision share one hold of the lock, so no chunk can fall between.
+        """
+        schedule = self.schedule
+        with self.lock:
+            # Chunks that another slot is just beginning would have to read it again.
+            self.lock.wait_for(lambda: self.is_closed or not schedule.claims_over(name))
+            todo = schedule.needing(name)
+            if name in schedule.stale:
+                schedule.send_again(name)
+                return []
+            if not todo:
+                schedule.set_idle(name)
+            for assembly in todo:
+                assembly.make_buffer(schedule.dtypes[name[0]])
+        return todo
+
+    def _finish(self, done: list[Assembly]) -> None:
+        for assembly in done:
+            chunk = assembly.finish(self._fills[assembly.layout.level])
+            with self.lock:
+                self._end(assembly, chunk)
+
+    def _take_failure(self, name: StorageName, failure: ReadFailure) -> None:
+        with self.lock:
+            tries = self._tries[name] = self._tries.get(name, 0) + 1
+            pause = self._retry.pause_after(failure, tries)
+            if pause is not None:
+                self.schedule.set_paused(name)
+                self.ledger.retries += 1
+                self._n_paused += 1
+        if pause is None:
+            self._give_up(name, failure)
+        else:
+            self._slicer.call_later(pause, lambda: self._pause_over(name))
+
+    def _pause_over(self, name: StorageName) -> None:
+        with self.lock:
+            self._n_paused -= 1
+            self.schedule.due.append(name)
+        self.kick()
+
+    def _give_up(self, name: StorageName, failure: ReadFailure) -> None:
+        schedule = self.schedule
+        with self.lock:
+            self.ledger.failed_reads += 1
+            self._tries.pop(name, None)
+            if name in schedule.stale:
+                schedule.send_again(name)
+                return
+            self.bad[name] = failure
+            for assembly in schedule.needing(name):
+                self._end(assembly, _failed(assembly, failure))
+            schedule.set_idle(name)
+
+    # -- ends --------------------------------------------------------------------
+
+    def _end(self, assembly: Assembly, chunk: LoadedChunk) -> None:
+        """Hand a chunk that reached its end to whoever waits for it (locked)."""
+        bench = self.schedule.bench
+        if not bench.remove(assembly):
+            return
+        takers = self.schedule.queue.waiting_for(*assembly.name)
+        bench.settle(assembly.reserved)
+        self.shelf.put(chunk, reserved=assembly.reserved, n_takers=len(takers))
+        for lane, row in takers:
+            lane.set_state(row, ENDS[chunk.state])
+            self.on_end(lane, row, chunk)
+        self.lock.notify_all()
+
+    def pardon(self, selection: Selection, key: ChunkKey) -> None:
+        """Forget that storage chunks under a chunk were given up (locked)."""
+        chunk = ChunkId.from_key(key, selection)
+        level = chunk.scale_level
+        for flat in self.schedule.layouts[level].needs(chunk.index, selection):
+            self.bad.pop((level, flat), None)
+
+    def shut(self) -> None:
+        """Begin nothing more (locked)."""
+        self.is_closed = True
+        self._drop_all()
+
+    def forget(self) -> None:
+        """Forget all that was read; what is being read is out of date (locked)."""
+        self.bad.clear()
+        self._tries.clear()
+        self.shelf.forget()
+        self.schedule.stale |= self.schedule.in_flight
+        self._drop_all()
+
+    def _drop_all(self) -> None:
+        for assembly in list(self.schedule.bench):
+            self.schedule.discard(assembly)
+
+
+def _failed(assembly: Assembly, failure: ReadFailure) -> LoadedChunk:
+    name = ChunkId.from_key(assembly.key, assembly.selection)
+    value = ChunkFailure(name, failure.key, failure.reason, failure.is_transient)
+    return LoadedChunk(
+        assembly.key, assembly.selection, ChunkState.FAILED, failure=value
+    )

@@ -1,0 +1,264 @@
+"""What is read next, and what is on its way.
+
+Invariants: a storage chunk that is being read, or waits to be tried again, is
+*busy* and not read a second time; each storage chunk that a wanted assembly still
+needs is unsent or busy; decoded storage chunks in flight take at most an eighth of
+the RAM budget (one is always allowed). Bookkeeping only: no thread, no lock, no
+reading. Guarded by the reader's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from brickfield.loading.assembly import Assembly
+from brickfield.loading.cache import ChunkCache
+from brickfield.loading.coalescing import FlatIndex, LevelLayout
+from brickfield.loading.ledger import StorageName
+from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
+from brickfield.loading.shelf import Name
+from brickfield.loading.workbench import Workbench, keys_of
+from brickfield.model.chunks import ChunkId
+from brickfield.model.scales import Pyramid
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A chunk to begin, and the bytes reserved for it."""
+
+    name: Name
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A storage chunk to read, and the bytes that it decodes to."""
+
+    name: StorageName
+    nbytes: int
+
+
+class Schedule:
+    """Chooses jobs for one source.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    cache : ChunkCache
+
+    Attributes
+    ----------
+    queue : LoadQueue
+    bench : Workbench
+    claims : set
+        Chunks being begun, which have no assembly yet.
+    in_flight, stale : set
+        Storage chunks being read, and those of them whose voxels are out of date.
+    due : list
+        Storage chunks whose pause before another try is over.
+    is_starved : bool
+        Whether the last choice had to leave a chunk for want of memory.
+    has_ready : callable
+        Whether a visual has chunks to take.
+    """
+
+    def __init__(self, pyramid: Pyramid, cache: ChunkCache) -> None:
+        self.queue = LoadQueue()
+        self.bench = Workbench(cache)
+        self.layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
+        self.dtypes = [lv.dtype.newbyteorder("=") for lv in pyramid.levels]
+        self.claims: set[Name] = set()
+        self.in_flight: set[StorageName] = set()
+        self.stale: set[StorageName] = set()
+        self.due: list[StorageName] = []
+        self.is_starved = False
+        self.has_ready: Callable[[str], bool] = lambda _: False
+        self._cache = cache
+        self._busy: list[set[FlatIndex]] = [set() for _ in self.layouts]
+        self._read_bytes = 0
+        self._is_full = False
+
+    # -- choosing ----------------------------------------------------------------
+
+    def next_job(self) -> Begun | Read | None:
+        """Choose the best job of now; None when there is none, or no memory."""
+        self.is_starved = self._is_full = False
+        job: Begun | Read | None = self._job_of_due()
+        if job is not None or self._is_full:
+            return job
+        for lane, row in self.queue.heads():
+            job = self._job_of(lane, row)
+            if job is not None or self._is_full:
+                return job
+        # No room to begin another: go on with those that have room.
+        return self._job_of_begun() if self.is_starved else None
+
+    def _job_of_due(self) -> Read | None:
+        while self.due:
+            name = self.due[-1]
+            needing = self.needing(name)
+            if any(self.is_open(a) for a in needing):
+                job = self._read(name)
+                if job is not None:
+                    self.due.pop()
+                return job
+            self.due.pop()
+            self.set_idle(name)
+            self.drop_idle(needing)
+        return None
+
+    def _job_of(self, lane: Lane, row: int) -> Begun | Read | None:
+        name = (lane.selection, int(lane.keys[row]))
+        assembly = self.bench.get(name)
+        if assembly is not None:
+            return self._job_for(assembly)
+        if name in self.claims:
+            self.queue.set_state(*name, READING)
+            return None
+        room = self.bench.admit(
+            self.chunk_bytes(name), may_overflow=not self.has_ready(lane.visual_id)
+        )
+        if room is None:
+            self.is_starved = True
+            return None
+        self.claims.add(name)
+        self.queue.set_state(*name, READING)
+        return Begun(name, room)
+
+    def _job_for(self, assembly: Assembly) -> Read | None:
+        level = assembly.layout.level
+        flat = assembly.next_unsent(self._busy[level])
+        if flat is None:
+            self.queue.set_state(*assembly.name, READING)
+            return None
+        return self._read((level, flat))
+
+    def _job_of_begun(self) -> Read | None:
+        for assembly in self.bench:
+            if self.is_open(assembly) and (job := self._job_for(assembly)) is not None:
+                return job
+        return None
+
+    def _read(self, name: StorageName) -> Read | None:
+        level, flat = name
+        n = prod(self.layouts[level].storage_shape(flat)) * self.dtypes[level].itemsize
+        if self._read_bytes and self._read_bytes + n > self._cache.budget_bytes // 8:
+            self._is_full = self.is_starved = True
+            return None
+        self._read_bytes += n
+        self.in_flight.add(name)
+        self._busy[level].add(flat)
+        return Read(name, n)
+
+    def claim_siblings(self, name: StorageName) -> list[Begun]:
+        """Claim the other waiting chunks that a storage chunk lies under."""
+        level, flat = name
+        layout = self.layouts[level]
+        selections = [s for s in self.queue.selections if layout.holds(flat, s)]
+        ranges = layout.chunks_over(flat)
+        if prod(len(r) for r in ranges) * len(selections) <= 1:
+            return []
+        begun: list[Begun] = []
+        keys = keys_of(layout, ranges)
+        for selection in selections:
+            claimed = []
+            for key in self.queue.waiting_among(selection, keys):
+                sibling = (selection, key)
+                if sibling in self.claims or self.bench.get(sibling) is not None:
+                    continue
+                room = self.bench.admit_sibling(self.chunk_bytes(sibling))
+                if room is None:
+                    break
+                claimed.append(key)
+                begun.append(Begun(sibling, room))
+                self.claims.add(sibling)
+            self.queue.set_states(selection, claimed, READING)
+        return begun
+
+    def claims_over(self, name: StorageName) -> bool:
+        """Whether a chunk that a storage chunk lies under is just being begun."""
+        if not self.claims:
+            return False
+        level, flat = name
+        layout = self.layouts[level]
+        ranges = layout.chunks_over(flat)
+        for selection, key in self.claims:
+            chunk = ChunkId.from_key(key)
+            if (
+                chunk.scale_level == level
+                and all(i in r for i, r in zip(chunk.index, ranges, strict=True))
+                and layout.holds(flat, selection)
+            ):
+                return True
+        return False
+
+    # -- what is on its way ------------------------------------------------------
+
+    def chunk_bytes(self, name: Name) -> int:
+        """Bytes of a chunk's voxels."""
+        chunk_id = ChunkId.from_key(name[1])
+        layout = self.layouts[chunk_id.scale_level]
+        shape = layout.box_of(chunk_id.index)[1]
+        return prod(shape) * self.dtypes[layout.level].itemsize
+
+    def needing(self, name: StorageName) -> list[Assembly]:
+        """List the assemblies that still need a storage chunk."""
+        return self.bench.needing(self.layouts[name[0]], name[1])
+
+    def is_open(self, assembly: Assembly) -> bool:
+        """Whether somebody waits for an assembly."""
+        return self.queue.is_open(*assembly.name)
+
+    def set_paused(self, name: StorageName) -> None:
+        """Note that a read ended, but that the storage chunk is still on its way."""
+        self.in_flight.discard(name)
+        self.stale.discard(name)
+
+    def set_idle(self, name: StorageName) -> None:
+        """Forget that a storage chunk is on its way."""
+        self.set_paused(name)
+        self._busy[name[0]].discard(name[1])
+
+    def send_again(self, name: StorageName) -> None:
+        """Forget a read whose voxels are out of date; it has to be done again."""
+        self.set_idle(name)
+        for assembly in self.needing(name):
+            assembly.unsent.append(name[1])
+            self.queue.set_state(*assembly.name, WAITING)
+
+    def end_read(self, read: Read) -> None:
+        """Give the memory of a read back."""
+        self._read_bytes -= read.nbytes
+
+    # -- dropping ----------------------------------------------------------------
+
+    def drop_unwanted(self) -> None:
+        """Drop the assemblies that nobody wants and nothing is read for."""
+        for selection, keys in self.bench.keys_by_selection():
+            is_open = self.queue.open_among(selection, np.array(keys, dtype=np.int64))
+            for i in np.flatnonzero(~is_open).tolist():
+                assembly = self.bench.get((selection, keys[i]))
+                assert assembly is not None
+                self._drop(assembly)
+
+    def drop_idle(self, assemblies: list[Assembly]) -> None:
+        """Drop those of some assemblies that nobody wants or reads for."""
+        for assembly in assemblies:
+            if not self.is_open(assembly):
+                self._drop(assembly)
+
+    def _drop(self, assembly: Assembly) -> None:
+        level = assembly.layout.level
+        is_read = any((level, f) in self.in_flight for f in assembly.pending)
+        # Without anything pending it is being finished, for the cache at least.
+        if assembly.pending and not is_read:
+            self.discard(assembly)
+
+    def discard(self, assembly: Assembly) -> None:
+        """Take an assembly off the bench and give its room back."""
+        if self.bench.remove(assembly):
+            self.bench.give_back(assembly.reserved)

@@ -1,0 +1,98 @@
+"""Finished chunks between the reader and those who want them.
+
+A finished chunk is kept in the RAM cache, pinned once for each visual that has
+yet to take it, so that nothing waits outside the budget. Two kinds cannot be
+there and are held here: failures, which are kept until somebody asks for another
+try, and a chunk that found no room (larger than the whole budget, or everything
+pinned by others), of which the workbench allows one at a time.
+"""
+
+from __future__ import annotations
+
+from brickfield.loading.cache import ChunkCache
+from brickfield.model.chunks import ChunkKey, Selection
+from brickfield.model.requests import ChunkState, LoadedChunk
+
+Name = tuple[Selection, ChunkKey]
+
+
+class Shelf:
+    """Finished chunks of one source. Guarded by the reader's lock.
+
+    Parameters
+    ----------
+    cache : ChunkCache
+    source_id : str
+    """
+
+    def __init__(self, cache: ChunkCache, source_id: str) -> None:
+        self.cache = cache
+        self._source_id = source_id
+        self._held: dict[Name, tuple[LoadedChunk, int]] = {}
+        self.failed: dict[Name, LoadedChunk] = {}
+
+    def put(self, chunk: LoadedChunk, *, reserved: int, n_takers: int) -> None:
+        """Keep a chunk for so many to take it."""
+        name = (chunk.selection, chunk.key)
+        if chunk.state is ChunkState.FAILED:
+            self.cache.unreserve(reserved)
+            self.failed[name] = chunk
+            return
+        is_kept = self.cache.put(
+            self._source_id, chunk, reserved=reserved, pins=n_takers
+        )
+        if not is_kept and n_takers:
+            self._held[name] = (chunk, n_takers)
+
+    def pin(
+        self, selection: Selection, keys: list[ChunkKey]
+    ) -> list[LoadedChunk | None]:
+        """Return what is here for one more taker; None for what is not."""
+        found = self.cache.pin(self._source_id, selection, keys)
+        if self.failed or self._held:
+            for i, key in enumerate(keys):
+                if found[i] is None:
+                    found[i] = self._pin_held((selection, key))
+        return found
+
+    def _pin_held(self, name: Name) -> LoadedChunk | None:
+        if name in self._held:
+            chunk, n = self._held[name]
+            self._held[name] = (chunk, n + 1)
+            return chunk
+        return self.failed.get(name)
+
+    def take(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
+        """Hand a chunk to one of its takers; None if it was forgotten meanwhile."""
+        name = (selection, key)
+        if name in self.failed:
+            return self.failed[name]
+        if name in self._held:
+            chunk, n = self._held.pop(name)
+            if n > 1:
+                self._held[name] = (chunk, n - 1)
+            return chunk
+        return self.cache.unpin(self._source_id, selection, [key])[0]
+
+    def let_go(self, selection: Selection, keys: list[ChunkKey]) -> None:
+        """Count one taker less of each chunk."""
+        rest = []
+        for key in keys:
+            if (selection, key) in self._held or (selection, key) in self.failed:
+                self.take(selection, key)
+            else:
+                rest.append(key)
+        self.cache.unpin(self._source_id, selection, rest)
+
+    def peek(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
+        """Return a chunk with voxels (or known to be missing) if it is here."""
+        held = self._held.get((selection, key))
+        if held is not None:
+            return held[0]
+        return self.cache.peek(self._source_id, selection, key)
+
+    def forget(self) -> None:
+        """Forget everything of the source."""
+        self.failed.clear()
+        self._held.clear()
+        self.cache.drop(self._source_id)
