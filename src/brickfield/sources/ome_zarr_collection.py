@@ -124,7 +124,7 @@ class ImageFinder:
         return ImagePlace(inside, series=fields, series_left=self._series)
 
     def _in_series(self, root: ZarrNode) -> ImagePlace:
-        found = self._hierarchy.nodes(["OME", "0"])["OME"]
+        found = self._hierarchy.nodes(["OME", "0"], files=[_XML])["OME"]
         listed = ome_attributes(found.attributes).get("series") if found else None
         names: tuple[str, ...] = ()
         if isinstance(listed, list) and listed:
@@ -153,7 +153,7 @@ class ImageFinder:
         return ImagePlace(paths[at], series=labels)
 
     def _series_of_xml(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        raw = self._hierarchy.read([_XML])[_XML]
+        raw = self._hierarchy.read(_XML)
         if raw is None:
             return (), ()
         # Entities are never expanded: a document that declares some is refused.

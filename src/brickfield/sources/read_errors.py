@@ -79,4 +79,6 @@ def as_sentence(error: ReadError, key: str, uri: str) -> str:
         return f"expected to read {where}; found no usable answer: {error.detail}"
     if error.kind == "missing":
         return f"expected {where}; found nothing stored"
+    if "[HTTP code" in error.detail:
+        return f"expected to read {where}; found a refusal: {error.detail}"
     return f"expected to decode {where}; found damaged data: {error.detail}"

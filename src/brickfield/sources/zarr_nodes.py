@@ -76,6 +76,7 @@ class ZarrHierarchy:
         self.findings = findings
         self._denied_is_missing = denied_is_missing
         self._nodes: dict[str, ZarrNode | None] = {}
+        self._files: dict[str, bytes | None] = {}
         self._consolidated: dict[str, ZarrNode] = {}
         self._format: int | None = None
         files = known if known is not None else self._read(ROOT_KEYS)
@@ -89,13 +90,17 @@ class ZarrHierarchy:
         """Return one node, None if nothing is stored there."""
         return self.nodes([path])[path]
 
-    def nodes(self, paths: Iterable[str]) -> dict[str, ZarrNode | None]:
+    def nodes(
+        self, paths: Iterable[str], *, files: Iterable[str] = ()
+    ) -> dict[str, ZarrNode | None]:
         """Return several nodes, read at the same time.
 
         Parameters
         ----------
         paths : iterable of str
             Relative to the location.
+        files : iterable of str
+            Other small files to read in the same round trip, for :meth:`read`.
 
         Raises
         ------
@@ -108,21 +113,27 @@ class ZarrHierarchy:
                 self._nodes.setdefault(path, self._consolidated[path])
         new = [p for p in dict.fromkeys(wanted) if p not in self._nodes]
         names = {3: V3_KEYS, 2: V2_KEYS}.get(self._format or 0, V3_KEYS + V2_KEYS)
-        self._load(new, names)
-        other = V2_KEYS if self._format == 3 else V3_KEYS
-        # A few stores mix both formats: look again where nothing was found.
-        self._load([p for p in new if self._nodes[p] is None], other)
+        self._load(new, names, files)
+        if new and all(self._nodes[p] is None for p in new):
+            # A few stores keep nodes of one format in a group of the other.
+            self._load(new, V2_KEYS if self._format == 3 else V3_KEYS)
         return {p: self._nodes[p.strip("/")] for p in wanted}
 
-    def _load(self, paths: list[str], names: tuple[str, ...]) -> None:
-        files = self._read(f"{p}/{n}" for p in paths for n in names)
+    def _load(
+        self, paths: list[str], names: tuple[str, ...], further: Iterable[str] = ()
+    ) -> None:
+        wanted = [k for k in further if k not in self._files]
+        read = self._read([*(f"{p}/{n}" for p in paths for n in names), *wanted])
+        self._files.update((k, read[k]) for k in wanted)
         for path in paths:
-            own = {n: files[f"{path}/{n}"] for n in names}
+            own = {n: read[f"{path}/{n}"] for n in names}
             self._nodes[path] = self._parse_node(path, own)
 
-    def read(self, keys: Iterable[str]) -> dict[str, bytes | None]:
-        """Read other small files, for example an OME-XML."""
-        return self._read(keys)
+    def read(self, key: str) -> bytes | None:
+        """Read another small file, for example an OME-XML."""
+        if key not in self._files:
+            self._files.update(self._read([key]))
+        return self._files[key]
 
     def children(self, path: str = "") -> list[str]:
         """Names of groups and arrays inside a node, as far as they can be told.
