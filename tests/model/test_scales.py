@@ -101,10 +101,10 @@ def test_the_number_of_chunk_shapes_must_be_that_of_the_levels(pyramid):
     [
         ((512, 512, 512), (64, 64, 64), (64, 64, 64)),
         ((512, 512, 512), (256, 256, 256), (64, 64, 64)),
-        # 100 is split in two, 32 is doubled, 1 is stacked.
-        ((500, 512, 512), (100, 32, 1), (50, 64, 64)),
-        # Nothing between 48 and 80 divides 94 or is a multiple of it.
-        ((500, 500, 500), (47, 83, 81), (64, 64, 64)),
+        # 100 is taken as it is, 32 is doubled, 1 is stacked.
+        ((500, 512, 512), (100, 32, 1), (100, 64, 64)),
+        # Nothing between 62 and 104 divides 113 or is a multiple of it.
+        ((500, 500, 500), (47, 113, 200), (94, 64, 100)),
         # Thin axes whole, the others larger: 1 x 256 x 256.
         ((1, 4096, 4096), (1, 1024, 1024), (1, 256, 256)),
         ((20, 60, 50), (8, 8, 8), (20, 60, 50)),
@@ -118,4 +118,4 @@ def test_chunks_fit_what_is_stored(shape, storage, expected):
 def test_chunks_stay_within_the_level_and_a_brick(shape, storage):
     chunk = choose_chunk_shape(shape, storage)
     assert all(1 <= c <= n for c, n in zip(chunk, shape, strict=True))
-    assert np.prod(chunk) <= 64**3 * 1.25**3
+    assert np.prod(chunk) <= (64 * 13 / 8) ** 3

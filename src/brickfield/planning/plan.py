@@ -29,7 +29,8 @@ from brickfield.planning.grid import cell_grid
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.planning.prefetch import prefetch_nodes
 from brickfield.planning.priority import loading_order, step_priorities
-from brickfield.planning.refine import Layer, Nodes, Occupancy, present_rows, refine
+from brickfield.planning.refine import refine
+from brickfield.planning.tree import Layer, Nodes, Occupancy
 from brickfield.planning.view import DataView
 
 _CAUTION = 0.8
@@ -274,7 +275,7 @@ def _wanted(layer: Layer, base: Base) -> list[_Part]:
     coarsest = len(layer.brick_bytes) - 1
     for depth in range(1, len(layer.tree)):
         nodes = layer.tree[depth]
-        is_leaf = present_rows(layer, depth) & ~nodes.is_refined & ~nodes.is_empty
+        is_leaf = layer.present_rows(depth) & ~nodes.is_refined & ~nodes.is_empty
         rows = np.flatnonzero(is_leaf)
         parts.append(_part(nodes, rows, coarsest - nodes.level, Category.VISIBLE))
     return parts
@@ -324,7 +325,7 @@ def _assemble(
     is_leaf = np.concatenate([part.is_leaf for part in parts])[order]
     refined, empty, is_stopped = [], [], base.is_cut
     for depth, nodes in enumerate(layer.tree):
-        is_present = present_rows(layer, depth)
+        is_present = layer.present_rows(depth)
         refined.append(nodes.keys[is_present & nodes.is_refined])
         empty.append(nodes.keys[is_present & nodes.is_empty])
         is_stopped |= bool((is_present & nodes.is_wanting & ~nodes.is_refined).any())
