@@ -66,7 +66,7 @@ class DriverArray:
         self._spec = dict(spec) | {"fill_missing_data_reads": False}
         if key_of is None:
             # Keeps shard indices, or every chunk would cost its index again.
-            self._spec["cache_pool"] = "cache_pool#shards"
+            self._spec["cache_pool"] = {"total_bytes_limit": 64 << 20}
         self._own = threading.local()
         self._meter = meter(location.driver)
         opened = self._opened(location.spec, shared_context())

@@ -201,7 +201,7 @@ def _pyramid(
         own = _checked_geometry(dataset, axes)
         _check_level(dataset, datasets[0], spatial)
         size, shift = own.voxel_size, own.translation
-        if levels and size == base.voxel_size:
+        if levels and size in {base.voxel_size, (1.0,) * len(size)}:
             # The file gives this level no size of its own.
             shapes = np.array([datasets[0].shape, dataset.shape], dtype=np.float64)
             factors = (shapes[0] / shapes[1]).tolist()

@@ -86,7 +86,7 @@ def open_file(path: Path) -> Any:
 
 
 def _explained(path: Path, reason: str) -> Exception:
-    if "lock" in reason:
+    if "unable to lock" in reason:
         msg = f"expected to read {path}; another program is writing it: close it there"
         return StoreAccessError(msg)
     if "truncated" in reason:

@@ -41,7 +41,8 @@ def matches(uri: str) -> bool:
     try:
         if path.name != INFO:
             path = path / INFO
-        head = path.open("rb").read(1 << 16) if path.is_file() else b""
+        with path.open("rb") as file:
+            head = file.read(1 << 16)
     except OSError:
         return False
     return b'"scales"' in head and b'"data_type"' in head

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 from math import ceil, gcd, prod
 
 import numpy as np
@@ -113,7 +113,7 @@ class AxisSampling:
         high = np.minimum(low + self.chunk, self.shape) - 1
         picked = np.clip(fine, low, high) - low
         cuts = [0, *(np.flatnonzero(np.diff(storage)) + 1), len(fine)]
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+        for a, b in pairwise(cuts):
             yield int(storage[a]), slice(int(a), int(b)), picked[a:b]
 
 
