@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from brickfield.cli.options import Field, Label, Series, Well, chosen_image
 from brickfield.cli.output import print_json, results
 
 if TYPE_CHECKING:
@@ -25,12 +26,16 @@ MOST_CHUNKS_COUNTED = 4096
 def info(
     uri: Annotated[str, typer.Argument(help="File, folder or URL of an image.")],
     *,
+    series: Series = None,
+    well: Well = None,
+    field: Field = None,
+    label: Label = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe an image: axes, levels, channels, and what is odd about it."""
     from brickfield.sources.open import open_source
 
-    source = open_source(uri)
+    source = open_source(uri, **chosen_image(series, well, field, label))
     try:
         description = describe(source)
     finally:

@@ -8,8 +8,44 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Annotated, Any
+
+import typer
 
 from brickfield.errors import OptionError
+
+Series = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Which image of several, or its number."),
+]
+Well = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Which well of a plate, such as B/3.")
+]
+Field = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Which field of the well.")
+]
+Label = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A label image instead of the image.")
+]
+
+
+def chosen_image(
+    series: str | None, well: str | None, field: str | None, label: str | None
+) -> dict[str, Any]:
+    """Gather what was chosen of a store that holds several images.
+
+    Returns
+    -------
+    dict
+        Keyword arguments of :func:`brickfield.sources.open.open_source`; digits
+        mean a number.
+    """
+    named = {"series": series, "well": well, "field": field, "label": label}
+    return {
+        name: int(value) if value.isdigit() else value
+        for name, value in named.items()
+        if value is not None
+    }
 
 
 def parse_size(text: str) -> tuple[int, int]:

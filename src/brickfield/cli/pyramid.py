@@ -109,7 +109,9 @@ def _progress() -> Iterator[Progress]:
         TextColumn("blocks"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=messages(), transient=True) as bar:
+    console = messages()
+    is_silent = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=is_silent) as bar:
         task = bar.add_task("", total=None)
 
         def tell(done: int, total: int, _n_bytes: int, _left: float | None) -> None:

@@ -89,6 +89,10 @@ def render(
         list[str] | None,
         typer.Option(metavar="AXIS=LO:HI", help="World units; an end may be left out."),
     ] = None,
+    series: text.Series = None,
+    well: text.Well = None,
+    field: text.Field = None,
+    label: text.Label = None,
     labels: Annotated[
         bool, typer.Option("--labels", help="Draw integers as labels.")
     ] = False,
@@ -134,7 +138,8 @@ def render(
         timeout=timeout,
         show_levels=show_levels,
     )
-    cost = draw_to_file(uri, out, chosen)
+    image = text.chosen_image(series, well, field, label)
+    cost = draw_to_file(uri, out, chosen, **image)
     if receipt is not None:
         receipt.write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")
     if as_json:
@@ -145,7 +150,9 @@ def render(
         raise typer.Exit(INCOMPLETE)
 
 
-def draw_to_file(uri: str, out: Path, options: RenderOptions) -> dict[str, Any]:
+def draw_to_file(
+    uri: str, out: Path, options: RenderOptions, **image: Any
+) -> dict[str, Any]:
     """Draw an image into a PNG and return the receipt as plain values.
 
     Parameters
@@ -154,12 +161,14 @@ def draw_to_file(uri: str, out: Path, options: RenderOptions) -> dict[str, Any]:
     out : Path
         File to write, in a folder that exists.
     options : RenderOptions
+    **image
+        Which image of several, as for :func:`brickfield.open_store`.
     """
     from brickfield.store.open import open_store
     from brickfield.viewer.controller import render_picture
 
     with messages().status("drawing"):
-        store = open_store(uri)
+        store = open_store(uri, **image)
         try:
             result = render_picture(store, options)
         finally:
