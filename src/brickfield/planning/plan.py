@@ -33,7 +33,7 @@ from brickfield.planning.refine import refine
 from brickfield.planning.tree import Layer, Nodes, Occupancy
 from brickfield.planning.view import DataView
 
-_CAUTION = 0.8
+_CAUTION = 0.9
 
 
 def _no_keys() -> NDArray[np.int64]:
