@@ -57,12 +57,12 @@ class CameraState:
     def axes(self) -> NDArray[np.float64]:
         """Right, up and backward, rows, unit length, components (z, y, x)."""
         back = np.subtract(self.position, self.target).astype(np.float64)
-        length = np.linalg.norm(back)
+        length = float(np.linalg.norm(back))
         back = back / length if length > 0 else np.array([-1.0, 0.0, 0.0])
         up = np.array(self.up, dtype=np.float64)
         # The cross product of (z, y, x) triples is minus that of (x, y, z) ones.
         right = -np.cross(up, back)
-        if np.linalg.norm(right) < 1e-9 * max(np.linalg.norm(up), 1e-300):
+        if float(np.linalg.norm(right)) < 1e-9 * float(np.linalg.norm(up)):
             up = np.eye(3)[int(np.argmin(np.abs(back)))]
             right = -np.cross(up, back)
         right /= np.linalg.norm(right)
@@ -71,7 +71,8 @@ class CameraState:
     @property
     def forward(self) -> NDArray[np.float64]:
         """Unit vector of sight (z, y, x)."""
-        return -self.axes[2]
+        forward: NDArray[np.float64] = -self.axes[2]
+        return forward
 
     @cached_property
     def view_matrix(self) -> NDArray[np.float64]:

@@ -162,14 +162,16 @@ class Pyramid:
     def downscale(self) -> NDArray[np.float64]:
         """Voxel size over level 0's, shape (n_levels, 3), (z, y, x)."""
         sizes = np.array([lv.voxel_size_zyx for lv in self.levels], dtype=np.float64)
-        return sizes / sizes[0]
+        relative: NDArray[np.float64] = sizes / sizes[0]
+        return relative
 
     @property
     def offset(self) -> NDArray[np.float64]:
         """Data-space coordinate of every level's voxel 0, shape (n_levels, 3)."""
         shift = np.array([lv.translation_zyx for lv in self.levels], dtype=np.float64)
         size0 = np.array(self.levels[0].voxel_size_zyx, dtype=np.float64)
-        return (shift - shift[0]) / size0
+        offset: NDArray[np.float64] = (shift - shift[0]) / size0
+        return offset
 
     @property
     def shapes_zyx(self) -> NDArray[np.int64]:
@@ -210,9 +212,10 @@ def choose_chunk_shape(
     """Choose the planned chunk of a level from what is stored.
 
     A chunk edge that divides the storage chunk (or is a multiple of it) lets a
-    decoded storage chunk be split without remainders. Edges stay between 3/4
-    and 5/4 of `edge`, thin axes are taken whole and the other axes then grow to
-    keep about ``edge**3`` voxels.
+    decoded storage chunk be split without remainders. Edges stay between nearly
+    `edge` (smaller ones would waste GPU memory on borders) and 13/8 of it, thin
+    axes are taken whole and the other axes then grow to keep about ``edge**3``
+    voxels.
 
     Parameters
     ----------
@@ -243,7 +246,7 @@ def choose_chunk_shape(
 
 
 def _fitting_edge(storage: int, wished: int) -> int:
-    low, high = wished * 3 // 4, wished * 5 // 4
+    low, high = wished - wished // 32, wished * 13 // 8
     if storage >= low:
         fits = [storage // k for k in range(1, storage // low + 1) if storage % k == 0]
     else:

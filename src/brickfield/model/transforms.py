@@ -30,7 +30,8 @@ class AffineTransform:
     def from_matrix(cls, matrix: ArrayLike) -> AffineTransform:
         """Make one from a (3, 4) or (4, 4) matrix, columns (z, y, x, 1)."""
         m = np.asarray(matrix, dtype=np.float64)
-        return cls(tuple(tuple(float(v) for v in row) for row in m[:3]))  # type: ignore[arg-type]
+        a, b, c = ((float(w), float(x), float(y), float(z)) for w, x, y, z in m[:3])
+        return cls((a, b, c))
 
     @classmethod
     def from_scale(

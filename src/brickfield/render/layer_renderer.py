@@ -22,11 +22,16 @@ from brickfield.gpu.brick_set import BrickSet
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import choose_format
 from brickfield.gpu.material import BrickMaterial, BrickVolume
-from brickfield.gpu.page_table import Name
+from brickfield.gpu.page_table import CONSTANT, FAILED, Name
 from brickfield.model.appearance import Appearance
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
-from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
+from brickfield.model.requests import (
+    Category,
+    ChunkedDataRequest,
+    ChunkFailure,
+    LoadedChunk,
+)
 from brickfield.model.versions import LastSeen
 from brickfield.planning.plan import FramePlan, PlanRequest
 from brickfield.planning.policy import LodPolicy
@@ -55,6 +60,8 @@ class LayerRenderer:
         self._seen = {k: LastSeen() for k in ("data", "colormap", "geometry")}
         self.plan: FramePlan | None = None
         self.shown: tuple[Selection, ...] = ()
+        self.failures: dict[Name, ChunkFailure] = {}
+        """Chunks that could not be read, by name."""
         self._substitutes: set[Name] = set()
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
@@ -113,6 +120,7 @@ class LayerRenderer:
             self.bricks.forget_all()
             self.plan = None
             self._substitutes.clear()
+            self.failures.clear()
             done.add("residency")
         if self._seen["colormap"].update(layer.colormap_version.value) or done:
             self._write_lut(layer.appearance)
@@ -241,6 +249,7 @@ class LayerRenderer:
                 if name in self.bricks.wanted:
                     self.bricks.accept(name, chunk)
                     if chunk.failure is not None:
+                        self.failures[name] = chunk.failure
                         self._substitute(name)
                     n += 1
         n += self.bricks.repair_borders(has_time)
@@ -266,6 +275,27 @@ class LayerRenderer:
             and not self.bricks.missing()
             and not self.bricks.has_repairs
         )
+
+    def retry_failed(self) -> int:
+        """Ask again for the chunks that could not be read; return how many."""
+        names = list(self.failures)
+        for name in names:
+            self.bricks.table.remove(name)
+        self.failures.clear()
+        self._substitutes.clear()
+        self.layer.store.manager.retry_failed(self.visual_id)
+        self.wants_plan = bool(names)
+        return len(names)
+
+    def chunk_counts(self) -> dict[str, int]:
+        """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
+        values = [self.bricks.table.value_of(n) for n in self.bricks.wanted]
+        return {
+            "wanted": len(values),
+            "loaded": sum(n in self.bricks.atlas for n in self.bricks.wanted),
+            "missing": sum(bool(v & CONSTANT) for v in values),
+            "failed": sum(bool(v & FAILED) for v in values),
+        }
 
     @property
     def has_base(self) -> bool:

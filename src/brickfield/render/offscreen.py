@@ -6,8 +6,9 @@ condition until a chunk is ready or the time is over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from threading import Event
 from time import perf_counter
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu.device import prepare
+from brickfield.render.protocols import LayerLike
 from brickfield.render.volume_view import VolumeView
 
 
@@ -35,8 +37,25 @@ class OffscreenView(VolumeView):
 
         self.canvas = OffscreenRenderCanvas(size=size, pixel_ratio=1)
         self._error: BaseException | None = None
+        self._news = Event()
         super().__init__(self.canvas, **options)
         self.canvas.request_draw(self._draw_guarded)
+
+    def set_layers(self, layers: Sequence[LayerLike]) -> None:
+        """Show these layers and no others."""
+        self._listen(connect=False)
+        super().set_layers(layers)
+        self._listen(connect=True)
+
+    def _listen(self, *, connect: bool) -> None:
+        for loader in {id(x.store): x.store.manager for x in self.layers}.values():
+            if connect:
+                loader.chunk_ready.connect(self._wake)
+            else:
+                loader.chunk_ready.disconnect(self._wake, missing_ok=True)
+
+    def _wake(self, _visual_id: str) -> None:
+        self._news.set()
 
     def _draw_guarded(self) -> None:
         # rendercanvas logs and swallows what a draw function raises.
@@ -89,12 +108,9 @@ class OffscreenView(VolumeView):
             left = end - perf_counter()
             if left <= 0:
                 return False
-            waiting = [r for r in self.manager.renderers if not r.is_complete]
-            if waiting and not any(r.bricks.has_repairs for r in waiting):
-                first = waiting[0]
-                first.layer.store.manager.wait_ready(
-                    first.visual_id, timeout=min(left, 0.25)
-                )
+            if not any(r.bricks.has_repairs for r in self.manager.renderers):
+                self._news.wait(min(left, 0.5))
+            self._news.clear()
 
     @property
     def has_base(self) -> bool:

@@ -1,1 +1,1 @@
-"""brickfield.viewer"""
+"""Joins layers with views: from what a user wants to a picture."""

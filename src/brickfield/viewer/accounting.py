@@ -40,9 +40,8 @@ class Account:
         plan, manager = renderer.plan, self.store.manager
         if plan is None:
             return 0
-        return sum(
-            manager.stored_bytes_needed(selection, plan.keys)
-            for selection in set(renderer.layer.selections)
+        return manager.minimum_bytes(
+            (selection, plan.keys) for selection in set(renderer.layer.selections)
         )
 
     def drawn_levels(self, renderer: LayerRenderer) -> dict[str, int]:

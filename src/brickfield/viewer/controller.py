@@ -75,7 +75,7 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
     """Draw one picture; see :func:`render`."""
     get_device()
     if options.ram_budget is not None:
-        default_cache().set_budget(options.ram_budget)
+        default_cache().budget_bytes = options.ram_budget
     layer = make_layer(store, options)
     view = OffscreenView(
         options.size,
@@ -129,8 +129,7 @@ def _draw(
 def _receipt(account: Account, view: OffscreenView, *, ended: bool) -> Receipt:
     (renderer,) = view.manager.renderers
     store, manager = account.store, account.store.manager
-    status = manager.status(renderer.visual_id)
-    failures = manager.failures(renderer.visual_id)
+    failures = list(renderer.failures.values())
     plan, bricks = renderer.plan, renderer.bricks
     statistics = view.manager.statistics
     drawn = account.drawn_levels(renderer)
@@ -143,11 +142,8 @@ def _receipt(account: Account, view: OffscreenView, *, ended: bool) -> Receipt:
         bytes_minimum=account.bytes_minimum(renderer),
         requests=account.requests,
         chunks={
-            "wanted": status.wanted,
-            "loaded": status.loaded,
-            "missing": status.missing,
-            "failed": status.failed,
-            "cancelled": status.cancelled,
+            **renderer.chunk_counts(),
+            "cancelled": manager.status(renderer.visual_id).cancelled,
         },
         pixels=pixel_shares(view.classes()),
         levels=drawn,

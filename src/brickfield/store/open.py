@@ -1,0 +1,35 @@
+"""From a place or arrays to a store, one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brickfield.sources.open import open_source
+from brickfield.sources.synthesis import with_coarse_level
+from brickfield.store.image_store import ChunkedImageStore
+
+
+def open_store(uri_or_arrays: Any, **options: Any) -> ChunkedImageStore:
+    """Open any supported image.
+
+    Parameters
+    ----------
+    uri_or_arrays : str, Path, array or list of arrays
+        A file, folder or URL; or one array (…, z, y, x), or one a level, finest
+        first (numpy, memmap, dask, zarr, tensorstore, h5py).
+    **options
+        As for :func:`brickfield.sources.open.open_source`: `series`, `well`,
+        `field`, `label`, `scale` (world units a voxel), `axes`, …
+
+    Returns
+    -------
+    ChunkedImageStore
+        Nothing is read yet but metadata. Large data without a pyramid get a
+        coarse level sampled on the fly, and a finding says so.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
+        In one sentence: what was expected, what was found, what to do.
+    """
+    return ChunkedImageStore(with_coarse_level(open_source(uri_or_arrays, **options)))
