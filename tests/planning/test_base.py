@@ -78,3 +78,20 @@ def test_visible_chunks_of_the_base_level_come_first(make_halving, ask):
     n_first = int((priorities < 1).sum())
     assert 0 < n_first < len(priorities)
     assert (np.diff(priorities) >= 0).all()
+
+
+@pytest.mark.parametrize(("budget", "is_cut"), [(40, False), (5, True)])
+def test_empty_chunks_leave_the_budget_to_the_others(
+    make_pyramid, look_at, budget, is_cut
+):
+    """100 chunks are visible, 10 of them hold something."""
+
+    def occupancy(_, indices):
+        return indices[:, 1] != 3
+
+    one = make_pyramid([(64, 640, 640)], [(1.0,) * 3], [(64,) * 3])
+    camera = look_at((-900.0, 320.0, 320.0), (0.0, 320.0, 320.0), 640, fov=60.0)
+    request = PlanRequest(one, AffineTransform(), camera, (BRICK,), occupancy=occupancy)
+    plan = plan_frame(request, budget * BRICK)
+    assert plan.is_coarsened is is_cut
+    assert plan.n_chunks == min(10, budget)

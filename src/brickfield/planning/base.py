@@ -12,7 +12,7 @@ the one case in which a plan cannot cover the view.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from brickfield.planning.tree import Layer, Nodes
 
 _LARGEST_SHARE = 0.5
 """Of the budget, for a whole coarsest level of a pyramid with finer ones."""
+
+_CANDIDATES = 4
+"""Visible chunks looked at, as a multiple of those that fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +75,7 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
     partial = [i for i, base in enumerate(bases) if not base.is_whole]
     cuts = _cut_to_fit([layers[i] for i in partial], budget_bytes - used)
     for i, is_cut in zip(partial, cuts, strict=True):
-        bases[i] = Base(bases[i].level, bases[i].hidden, is_whole=False, is_cut=is_cut)
+        bases[i] = replace(bases[i], is_cut=bases[i].is_cut or is_cut)
         used += _cost(layers[i], layers[i].tree[0])
     return bases, used
 
@@ -80,6 +83,7 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
 def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
     level, is_whole = _choose_level(layer, share_bytes)
     grid, view = layer.grid, layer.view
+    is_cut = False
     if is_whole:
         cells = grid.all_cells(level)
     else:
@@ -88,14 +92,15 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
             _, values = view.measure(boxes)
             return view.magnification(values) * (1 + view.nearness(values))
 
-        # One more than can fit, so that a cut is noticed.
-        limit = int(budget_bytes // layer.brick_bytes[level]) + 1
+        # More than can fit: some may be empty, and cost nothing.
+        limit = _CANDIDATES * int(budget_bytes // layer.brick_bytes[level] + 1)
         cells = visible_cells(grid, level, view.region, limit=limit, rank=rank)
+        is_cut = cells.shape[1] >= limit
     is_seen, values = view.measure(grid.edges(level, cells))
     owners = np.full(cells.shape[1], -1, dtype=np.int64)
     nodes = layer.make_nodes(level, cells, values, owners)
     layer.tree = [nodes.take(is_seen)]
-    return Base(level, nodes.take(~is_seen), is_whole)
+    return Base(level, nodes.take(~is_seen), is_whole, is_cut)
 
 
 def _choose_level(layer: Layer, share_bytes: int) -> tuple[int, bool]:

@@ -176,8 +176,10 @@ def visible_cells(
         boxes = grid.edges(level, cells, size)
         is_seen = region.intersects(boxes)
         cells, boxes = cells[:, is_seen], (boxes[0][:, is_seen], boxes[1][:, is_seen])
-        if limit is not None and rank is not None and cells.shape[1] > limit:
-            cells = cells[:, np.argsort(-rank(boxes), kind="stable")[:limit]]
+        # Blocks that pass the test may hold no visible cell: leave room for those.
+        most = limit if limit is None or size == 1 else 4 * limit
+        if most is not None and rank is not None and cells.shape[1] > most:
+            cells = cells[:, np.argsort(-rank(boxes), kind="stable")[:most]]
         if size == 1:
             return cells
         size //= 2
