@@ -25,6 +25,8 @@ _LARGEST_SHARE = 0.5
 
 _CANDIDATES = 4
 """Visible chunks looked at, as a multiple of those that fit."""
+_FEWEST = 4096
+"""Visible chunks that are looked at in any case."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,8 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
             return view.magnification(values) * (1 + view.nearness(values))
 
         # More than can fit: some may be empty, and cost nothing.
-        limit = _CANDIDATES * int(budget_bytes // layer.brick_bytes[level] + 1)
+        n_fit = int(budget_bytes // layer.brick_bytes[level])
+        limit = max(_FEWEST, _CANDIDATES * (n_fit + 1))
         cells = visible_cells(grid, level, view.region, limit=limit, rank=rank)
         is_cut = cells.shape[1] >= limit
     is_seen, values = view.measure(grid.edges(level, cells))
