@@ -211,6 +211,45 @@ class LevelLayout:
         ]
 
 
+def storage_under(
+    layout: LevelLayout, indices: NDArray[np.integer], selection: Selection
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """List the storage chunks under each of many chunks.
+
+    Parameters
+    ----------
+    layout : LevelLayout
+    indices : ndarray, shape (n, 3), integer
+        Grid indices (z, y, x) of chunks.
+    selection : tuple of int
+
+    Returns
+    -------
+    flats : ndarray, shape (n, k), int64
+        Flat indices; k is the most that any of the chunks has.
+    is_there : ndarray, shape (n, k), bool
+        False where a chunk has fewer.
+    """
+    flats = np.zeros((len(indices), 1), dtype=np.int64)
+    is_there = np.ones_like(flats, dtype=np.bool_)
+    chunk, far = np.array(layout.chunk_zyx), np.array(layout.shape_zyx)
+    first = np.asarray(indices, dtype=np.int64) * chunk
+    last = np.minimum(first + chunk, far) - 1
+    for axis, (n, s) in enumerate(zip(layout.grid, layout.storage, strict=True)):
+        if axis in layout.other_axes:
+            position = selection[layout.other_axes.index(axis)]
+            flats = flats * n + position // s
+            continue
+        k = layout.spatial_axes.index(axis)
+        low, high = first[:, k] // s, last[:, k] // s
+        steps = np.arange(int((high - low).max(initial=0)) + 1)
+        grid = low[:, None] + steps
+        flats = (flats[:, :, None] * n + grid[:, None, :]).reshape(len(indices), -1)
+        fits = (grid <= high[:, None])[:, None, :]
+        is_there = (is_there[:, :, None] & fits).reshape(len(indices), -1)
+    return flats, is_there
+
+
 def needed_storage_chunks(
     layout: LevelLayout, indices: NDArray[np.integer], selection: Selection
 ) -> NDArray[np.int64]:
@@ -228,26 +267,8 @@ def needed_storage_chunks(
     ndarray, shape (m,), int64
         Flat indices, ascending.
     """
-    flats = np.zeros((len(indices), 1), dtype=np.int64)
-    chunk, far = np.array(layout.chunk_zyx), np.array(layout.shape_zyx)
-    first = np.asarray(indices, dtype=np.int64) * chunk
-    last = np.minimum(first + chunk, far) - 1
-    is_there = np.ones_like(flats, dtype=np.bool_)
-    for axis, (n, s) in enumerate(zip(layout.grid, layout.storage, strict=True)):
-        if axis in layout.other_axes:
-            position = selection[layout.other_axes.index(axis)]
-            flats = flats * n + position // s
-            continue
-        k = layout.spatial_axes.index(axis)
-        low, high = first[:, k] // s, last[:, k] // s
-        steps = np.arange(int((high - low).max(initial=0)) + 1)
-        grid = low[:, None] + steps
-        # Chunks differ in how many storage chunks they touch: all get the most,
-        # and what is too much is masked.
-        fits = grid <= high[:, None]
-        flats = (flats[:, :, None] * n + grid[:, None, :]).reshape(len(indices), -1)
-        is_there = (is_there[:, :, None] & fits[:, None, :]).reshape(len(indices), -1)
-    return np.unique(flats[np.broadcast_to(is_there, flats.shape)])
+    flats, is_there = storage_under(layout, indices, selection)
+    return np.unique(flats[is_there])
 
 
 def storage_names(

@@ -35,7 +35,7 @@ from brickfield.loading.reader import Reader
 from brickfield.loading.shelf import Shelf
 from brickfield.loading.visual import Visual
 from brickfield.loading.wants import finest_level, lanes_of
-from brickfield.model.chunks import ChunkKey, Selection, unpack_keys
+from brickfield.model.chunks import ChunkId, ChunkKey, Selection, unpack_keys
 from brickfield.model.requests import (
     ChunkedDataRequest,
     ChunkFailure,
@@ -142,7 +142,8 @@ class ChunkManager:
             self._replace(visual_id, visual, lanes)
             status = self._status(visual_id)
             has_ready = bool(visual.ready)
-        self._reader.kick()
+        # One slot wakes the others, off this thread: starting threads takes time.
+        self._reader.kick(at_most=1)
         if self.tracker is not None:
             finest = finest_level(lanes)
             self.tracker.start_loading_session(visual_id, status.wanted, finest)
@@ -218,7 +219,7 @@ class ChunkManager:
         Returns
         -------
         list of LoadedChunk
-            Loaded, missing and failed ones, each once for each request.
+            Loaded, missing and failed ones.
         """
         taken: list[LoadedChunk] = []
         is_lost = False
@@ -238,7 +239,7 @@ class ChunkManager:
                     taken.append(chunk)
             is_starved = self._schedule.is_starved
         if is_lost or (taken and is_starved):
-            self._reader.kick()
+            self._reader.kick(at_most=1)
         return taken
 
     def peek(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
@@ -258,6 +259,15 @@ class ChunkManager:
             return LoadingStatus()
         lanes = self._queue.lanes(visual_id)
         return visual.status(lanes, len(self._schedule.in_flight))
+
+    def waiting(self, visual_id: str) -> list[ChunkId]:
+        """List the chunks that are still on their way to a visual."""
+        with self._lock:
+            return [
+                ChunkId.from_key(key, lane.selection)
+                for lane in self._queue.lanes(visual_id)
+                for key in lane.keys[lane.state <= READING].tolist()
+            ]
 
     def failures(self, visual_id: str) -> list[ChunkFailure]:
         """List the wanted chunks that could not be read, and why."""
@@ -285,14 +295,10 @@ class ChunkManager:
         return n
 
     def wait(self, visual_id: str, timeout: float | None = None) -> bool:
-        """Wait until nothing is on its way for a visual.
+        """Wait until every chunk that a visual wants reached its end; tell whether so.
 
-        Returns
-        -------
-        bool
-            True when every wanted chunk reached its end. False at the timeout, and
-            at once when reading pauses because chunks that nobody has taken fill
-            the RAM budget: take them and wait again.
+        False at the timeout, and at once when reading pauses because chunks that
+        nobody has taken fill the RAM budget: take them and wait again.
         """
 
         def n_open() -> int:
@@ -316,34 +322,25 @@ class ChunkManager:
     def needed_storage_chunks(
         self, level: int, keys: NDArray[np.int64], selection: Selection
     ) -> NDArray[np.int64]:
-        """List the storage chunks that some chunks of a level need, each once.
+        """List the storage chunks under some chunks of a level, each once.
 
-        Returns
-        -------
-        ndarray, shape (m, ndim), int64
-            Positions in the storage grid, all axes.
+        Returns positions in the storage grid, shape (m, ndim), int64.
         """
         layout = self._schedule.layouts[level]
         flats = needed_storage_chunks(layout, unpack_keys(keys)[1], selection)
         return layout.indices_of(flats)
 
     def minimum_bytes(self, wants: Wants) -> int:
-        """Return the stored bytes of all storage chunks needed, each counted once.
+        """Return the stored bytes of the storage chunks under some chunks, each once.
 
-        Parameters
-        ----------
-        wants : iterable of (selection, keys)
-            A storage chunk that holds several selections counts once.
+        `wants` yields (selection, keys); what several of them need counts once.
         """
-        layouts = self._schedule.layouts
-        names = storage_names(layouts, wants)
+        names = storage_names(self._schedule.layouts, wants)
         with self._lock:
             known = [self._reader.ledger.stored_bytes(name) for name in names]
         return sum(
-            (self.source.stored_bytes(n[0], layouts[n[0]].index_of(n[1])) or 0)
-            if size is None
-            else size
-            for n, size in zip(names, known, strict=True)
+            self._reader.stored_bytes(name) if size is None else size
+            for name, size in zip(names, known, strict=True)
         )
 
     # -- the reader's side -------------------------------------------------------

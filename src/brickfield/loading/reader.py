@@ -211,6 +211,11 @@ class Reader:
         index = self.schedule.layouts[name[0]].index_of(name[1])
         return self._source.storage_key(name[0], index)
 
+    def stored_bytes(self, name: StorageName) -> int:
+        """Ask the source how much is stored for a storage chunk; 0 if unknown."""
+        index = self.schedule.layouts[name[0]].index_of(name[1])
+        return self._source.stored_bytes(name[0], index) or 0
+
     def _fetch(self, name: StorageName) -> StorageChunk | ReadFailure:
         layout = self.schedule.layouts[name[0]]
         try:

@@ -79,6 +79,8 @@ class Schedule:
         self.has_ready: Callable[[str], bool] = lambda _: False
         self._cache = cache
         self._busy: list[set[FlatIndex]] = [set() for _ in self.layouts]
+        # Unwanted when last looked at, but something was being read for them.
+        self._orphans: set[Assembly] = set()
         self._read_bytes = 0
         self._is_full = False
 
@@ -166,9 +168,10 @@ class Schedule:
         keys = keys_of(layout, ranges)
         for selection in selections:
             claimed = []
+            begun_here = self.bench.keys(selection)
             for key in self.queue.waiting_among(selection, keys):
                 sibling = (selection, key)
-                if sibling in self.claims or self.bench.get(sibling) is not None:
+                if key in begun_here or sibling in self.claims:
                     continue
                 room = self.bench.admit_sibling(self.chunk_bytes(sibling))
                 if room is None:
@@ -247,15 +250,21 @@ class Schedule:
 
     def drop_idle(self, assemblies: list[Assembly]) -> None:
         """Drop those of some assemblies that nobody wants or reads for."""
+        if not self._orphans:
+            return
         for assembly in assemblies:
-            if not self.is_open(assembly):
-                self._drop(assembly)
+            if assembly in self._orphans:
+                self._orphans.discard(assembly)
+                if not self.is_open(assembly):
+                    self._drop(assembly)
 
     def _drop(self, assembly: Assembly) -> None:
         level = assembly.layout.level
         is_read = any((level, f) in self.in_flight for f in assembly.pending)
         # Without anything pending it is being finished, for the cache at least.
-        if assembly.pending and not is_read:
+        if is_read:
+            self._orphans.add(assembly)
+        elif assembly.pending:
             self.discard(assembly)
 
     def discard(self, assembly: Assembly) -> None:

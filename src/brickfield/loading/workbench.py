@@ -11,7 +11,7 @@ take gets one chunk beyond the cache, so that it cannot starve.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +134,10 @@ class Workbench:
                 near = [group[k] for k in keys.tolist() if k in group]
             found += [a for a in near if flat in a.pending]
         return found
+
+    def keys(self, selection: Selection) -> Container[ChunkKey]:
+        """Return the keys of a selection's assemblies, to ask whether one is there."""
+        return self._by_selection.get(selection, {})
 
     def keys_by_selection(self) -> list[tuple[Selection, list[ChunkKey]]]:
         """List the assemblies' keys for whole-array questions."""

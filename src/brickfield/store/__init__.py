@@ -1,1 +1,1 @@
-"""brickfield.store"""
+"""Data facade: images as stores, layers as data with looks and versions."""

@@ -1,0 +1,110 @@
+"""Reading an exact box of voxels at once, past queue and cache.
+
+Invariant: what is returned is complete, or an error is raised; each storage chunk
+under the box is read once, `source.concurrency` at a time. For jobs that need all
+voxels of a region (export, statistics), not for drawing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import ChunkReadError
+from brickfield.loading.coalescing import Box, FlatIndex, LevelLayout
+from brickfield.loading.failures import ReadFailure, RetryRules
+from brickfield.model.chunks import Selection
+from brickfield.sources.protocol import ChunkSource
+
+
+def read_box(
+    source: ChunkSource,
+    layout: LevelLayout,
+    box: Box,
+    selection: Selection,
+    *,
+    retry: RetryRules | None = None,
+) -> NDArray[np.generic]:
+    """Read a box of one level and selection.
+
+    Parameters
+    ----------
+    source : ChunkSource
+    layout : LevelLayout
+    box : tuple of tuple of int
+        Origin and shape (z, y, x), voxels, within the level.
+    selection : tuple of int
+    retry : RetryRules, optional
+
+    Returns
+    -------
+    ndarray, shape as the box, native byte order
+        The fill value where nothing is stored.
+
+    Raises
+    ------
+    ChunkReadError
+        If a storage chunk cannot be read.
+    """
+    rules = retry or RetryRules()
+    level = source.info.pyramid.levels[layout.level]
+    out = np.empty(box[1], dtype=level.dtype.newbyteorder("="))
+    flats = layout.needs_of_box(box, selection) if out.size else []
+    known = source.missing_chunks(
+        layout.level, layout.indices_of(np.array(flats, dtype=np.int64))
+    )
+    missing = set() if known is None else set(np.array(flats)[known].tolist())
+
+    def copy(flat: FlatIndex) -> None:
+        data = None if flat in missing else _read(source, layout, flat, rules)
+        start = layout.origin_zyx(flat)
+        target, part = [], []
+        for o, n, s, w in zip(*box, start, layout.storage_zyx, strict=True):
+            low, high = max(o, s), min(o + n, s + w)
+            target.append(slice(low - o, high - o))
+            part.append(slice(low - s, high - s))
+        if data is None:
+            out[tuple(target)] = level.fill_value
+        else:
+            out[tuple(target)] = layout.view_zyx(data, flat, selection)[tuple(part)]
+
+    _for_each(copy, flats, source.concurrency)
+    return out
+
+
+def _for_each(
+    fn: Callable[[FlatIndex], None], flats: Iterable[FlatIndex], n_threads: int
+) -> None:
+    work = list(flats)
+    if len(work) <= 1:
+        for flat in work:
+            fn(flat)
+        return
+    with ThreadPoolExecutor(max(1, n_threads), "brickfield-box") as pool:
+        futures = [pool.submit(fn, flat) for flat in work]
+        try:
+            for future in futures:
+                future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _read(
+    source: ChunkSource, layout: LevelLayout, flat: FlatIndex, rules: RetryRules
+) -> NDArray[np.generic] | None:
+    index = layout.index_of(flat)
+    n_tries = 0
+    while True:
+        n_tries += 1
+        try:
+            return source.read_storage_chunk(layout.level, index).data
+        except ChunkReadError as error:
+            key = source.storage_key(layout.level, index)
+            pause = rules.pause_after(ReadFailure.from_exception(error, key), n_tries)
+            if pause is None:
+                raise
+            time.sleep(pause)

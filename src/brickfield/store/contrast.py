@@ -1,0 +1,90 @@
+"""Contrast limits from a look at the coarsest level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import ChunkReadError
+from brickfield.loading.coalescing import Box
+from brickfield.model.scales import ScaleLevel
+
+MOST_VOXELS = 1 << 24
+"""Levels up to this size are looked at whole."""
+SHARES = (1 / 2, 1 / 6, 5 / 6)
+"""Places along each axis where a larger level is looked at."""
+
+
+def sample_boxes(level: ScaleLevel) -> list[Box]:
+    """Choose boxes to look at: the level, or storage chunks spread over it."""
+    shape = level.shape_zyx
+    if level.n_voxels <= MOST_VOXELS:
+        return [((0, 0, 0), shape)]
+    units = level.storage_chunk_zyx
+    boxes: dict[Box, None] = {}
+    n_voxels = 0
+    for shares in product(SHARES, repeat=3):
+        z, y, x = (
+            int(n * f) // u * u for n, f, u in zip(shape, shares, units, strict=True)
+        )
+        d, h, w = (
+            min(u, n - o) for u, n, o in zip(units, shape, (z, y, x), strict=True)
+        )
+        box: Box = ((z, y, x), (d, h, w))
+        if boxes and n_voxels + d * h * w > MOST_VOXELS:
+            break
+        if box not in boxes:
+            boxes[box] = None
+            n_voxels += d * h * w
+    return list(boxes)
+
+
+def sample(
+    level: ScaleLevel, read: Callable[[Box], NDArray[np.generic]]
+) -> NDArray[np.generic]:
+    """Read the sample of a level; what cannot be read is left out.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Values; empty when nothing could be read.
+    """
+    parts = []
+    for box in sample_boxes(level):
+        try:
+            parts.append(read(box).ravel())
+        except ChunkReadError:
+            continue
+    return (
+        np.concatenate(parts) if parts else np.empty(0, level.dtype.newbyteorder("="))
+    )
+
+
+def contrast_of(values: NDArray[np.generic]) -> tuple[float, float]:
+    """Choose contrast limits for values.
+
+    Returns
+    -------
+    low, high : int or float
+        About the 0.1 and 99.9 percentiles, low < high; whole numbers for integers.
+    """
+    if values.dtype.kind == "b":
+        return 0, 1
+    if values.dtype.kind == "c":
+        values = np.abs(values)
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)].astype(np.float64)
+    if not values.size:
+        return (0, 1) if values.dtype.kind in "iu" else (0.0, 1.0)
+    # Values of the data themselves: interpolation would lose large integers.
+    ranks = [round(share * (values.size - 1)) for share in (0.001, 0.999)]
+    low, high = np.partition(values, ranks)[ranks].tolist()
+    if low == high:
+        low, high = values.min().item(), values.max().item()
+    if low == high:
+        zero = type(low)(0)
+        low, high = min(low, zero), max(high, zero)
+    return (low, high) if low < high else (low, low + 1)

@@ -1,0 +1,373 @@
+"""One image as data: geometry, requests, chunks and exact boxes.
+
+Invariant: a store reads nothing until it is asked for voxels, starts no thread
+before that, and knows nothing of cameras' pictures, textures or layers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from brickfield.errors import OptionError
+from brickfield.loading.boxes import read_box
+from brickfield.loading.cache import ChunkCache
+from brickfield.loading.coalescing import Box, LevelLayout, check_selection
+from brickfield.loading.manager import ChunkManager
+from brickfield.loading.progress import LoadingProgressTracker
+from brickfield.model.axes import Axis
+from brickfield.model.camera import CameraState
+from brickfield.model.chunks import ChunkMetadata, Selection
+from brickfield.model.image import Channel, Finding, ImageInfo
+from brickfield.model.requests import (
+    ChunkedDataRequest,
+    ChunkedDataResponse,
+    ChunkState,
+    LoadedChunk,
+)
+from brickfield.model.scales import Int3, Pyramid
+from brickfield.model.transforms import AffineTransform
+from brickfield.sources.protocol import ChunkSource
+from brickfield.store.contrast import contrast_of, sample
+from brickfield.store.occupancy import Occupancy
+from brickfield.store.requesting import (
+    TILINGS,
+    ViewOptions,
+    as_corners,
+    as_requests,
+    cull_region,
+    plan_camera,
+)
+
+Region = tuple[Int3, Int3] | Sequence[slice]
+
+
+class ChunkedImageStore:
+    """Data of one multiscale image.
+
+    Thread rule: :meth:`read`, :meth:`get_data` and :attr:`manager` from any thread;
+    the rest on the main thread.
+
+    Parameters
+    ----------
+    source : ChunkSource
+        Closed with the store.
+    cache : ChunkCache, optional
+        RAM cache; by default the one that the whole process shares.
+    tracker : LoadingProgressTracker, optional
+        Is told how loading goes; by default one of the store's own.
+
+    Attributes
+    ----------
+    source : ChunkSource
+    tracker : LoadingProgressTracker
+    """
+
+    def __init__(
+        self,
+        source: ChunkSource,
+        *,
+        cache: ChunkCache | None = None,
+        tracker: LoadingProgressTracker | None = None,
+    ) -> None:
+        self.source = source
+        self.tracker = tracker or LoadingProgressTracker()
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._manager: ChunkManager | None = None
+        self._occupancy = Occupancy(source)
+        self._contrasts: dict[Selection, tuple[float, float]] = {}
+
+    # -- what it is --------------------------------------------------------------
+
+    @property
+    def info(self) -> ImageInfo:
+        """Everything known of the image."""
+        return self.source.info
+
+    @property
+    def pyramid(self) -> Pyramid:
+        """Levels and planned chunks."""
+        return self.source.info.pyramid
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Axes of the stored arrays."""
+        return self.pyramid.axes
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Channels, one for each index of the channel axis."""
+        return self.info.channels
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of label images beside it."""
+        return self.info.labels
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was odd in the metadata."""
+        return self.info.findings
+
+    @property
+    def manager(self) -> ChunkManager:
+        """Loader of chunks; made when it is asked for first."""
+        with self._lock:
+            if self._manager is None:
+                self._manager = ChunkManager(
+                    self.source, cache=self._cache, tracker=self.tracker
+                )
+            return self._manager
+
+    def default_selection(self, channel: int = 0) -> Selection:
+        """Return index 0 on every non-spatial axis but the channel's."""
+        axis = self.pyramid.channel_axis
+        return tuple(channel if a == axis else 0 for a in self.pyramid.other_axes)
+
+    # -- requests and chunks -----------------------------------------------------
+
+    def get_data_request(
+        self,
+        selected_region: CameraState | ArrayLike,
+        tiling_method: str = "frustum",
+        visual_id: str = "",
+        scene_id: str | None = None,
+        *,
+        options: ViewOptions | None = None,
+    ) -> list[ChunkedDataRequest]:
+        """Turn a view into requests.
+
+        Parameters
+        ----------
+        selected_region : CameraState or array_like
+            A camera, which is planned under a budget; or frustum corners, shape
+            (2, 4, 3); or the lower and upper corner of a box, shape (2, 3), flat in
+            one axis for a slice; (z, y, x), world.
+        tiling_method : {"frustum", "inside"}
+            Of a region: chunks that meet it, or those wholly inside.
+        visual_id : str
+            Who asks.
+        scene_id : str, optional
+            Not used: all scenes share the data.
+        options : ViewOptions, optional
+            Selections, transform, budget; by default the first channel.
+
+        Returns
+        -------
+        list of ChunkedDataRequest
+            One for each selection, most wanted chunks first.
+
+        Raises
+        ------
+        OptionError
+            If the region or the tiling is of no known kind.
+        """
+        if tiling_method not in TILINGS:
+            msg = f"expected a tiling out of {', '.join(TILINGS)}; found {tiling_method!r}"
+            raise OptionError(msg)
+        options = options or ViewOptions((self.default_selection(),))
+        for selection in options.selections:
+            check_selection(self.pyramid, selection)
+        if isinstance(selected_region, CameraState):
+            wanted = plan_camera(self.pyramid, selected_region, options, self.occupancy)
+        else:
+            corners = as_corners(selected_region)
+            wanted = cull_region(self.pyramid, corners, TILINGS[tiling_method], options)
+        return as_requests(wanted, visual_id, options)
+
+    def get_data(
+        self, request: ChunkedDataRequest | Sequence[ChunkedDataRequest]
+    ) -> ChunkedDataResponse:
+        """Answer with what is at hand, and fetch the rest in the background.
+
+        Asking again with the same request gives what has arrived meanwhile.
+
+        Parameters
+        ----------
+        request : ChunkedDataRequest or sequence of ChunkedDataRequest
+            Of one visual; replaces what it asked for before.
+        """
+        requests = [request] if isinstance(request, ChunkedDataRequest) else request
+        if not requests:
+            msg = "expected at least one request; found none"
+            raise OptionError(msg)
+        manager, visual_id = self.manager, requests[0].visual_id
+        status = manager.request_chunks(requests, visual_id)
+        here = manager.take_ready(visual_id)
+        good = [c for c in here if c.state is not ChunkState.FAILED]
+        known = {c.chunk_id for c in here}
+        ranks: dict[tuple[Selection, int], float] = {}
+        for r in requests:
+            names = ((r.selection, key) for key in r.keys.tolist())
+            ranks.update(zip(names, r.priorities.tolist(), strict=True))
+        return ChunkedDataResponse(
+            chunk_data=[self._voxels(c) for c in good],
+            chunk_metadata=[self._metadata(c, ranks[c.selection, c.key]) for c in good],
+            loading_status=status,
+            missing_chunks=[
+                name for name in manager.waiting(visual_id) if name not in known
+            ],
+            failures=manager.failures(visual_id),
+        )
+
+    def _voxels(self, chunk: LoadedChunk) -> NDArray[np.generic]:
+        if chunk.data is not None:
+            return chunk.data
+        name = chunk.chunk_id
+        level = self.pyramid.levels[name.scale_level]
+        shape = LevelLayout.of(self.pyramid, name.scale_level).box_of(name.index)[1]
+        fill = np.array(level.fill_value, dtype=level.dtype.newbyteorder("="))
+        return np.broadcast_to(fill, shape)
+
+    def _metadata(self, chunk: LoadedChunk, priority: float) -> ChunkMetadata:
+        name = chunk.chunk_id
+        layout = LevelLayout.of(self.pyramid, name.scale_level)
+        origin, shape = layout.box_of(name.index)
+        to_world = AffineTransform.of_level(self.pyramid.levels[name.scale_level])
+        edges = np.array([origin, np.add(origin, shape)]) - 0.5
+        low, high = (tuple(row) for row in to_world.apply(edges).tolist())
+        return ChunkMetadata(name, name.scale_level, priority, (low, high))
+
+    # -- voxels at once ----------------------------------------------------------
+
+    def read(
+        self,
+        level: int,
+        region: Region | None = None,
+        selection: Selection | None = None,
+    ) -> NDArray[np.generic]:
+        """Read an exact box of voxels and wait for it.
+
+        Parameters
+        ----------
+        level : int
+        region : tuple of tuple of int, or three slices, optional
+            Lower and upper corner (z, y, x), voxels of the level, upper excluded;
+            default the whole level.
+        selection : tuple of int, optional
+            Index on every non-spatial axis; default all 0.
+
+        Returns
+        -------
+        ndarray, shape (z, y, x)
+            The fill value where nothing is stored.
+
+        Raises
+        ------
+        OptionError
+            If there is no such level, box or selection.
+        ChunkReadError
+            If some of it cannot be read.
+        """
+        n = self.pyramid.n_levels
+        if not 0 <= level < n:
+            msg = f"expected a level from 0 to {n - 1}; found {level}"
+            raise OptionError(msg)
+        selection = self.default_selection() if selection is None else selection
+        check_selection(self.pyramid, selection)
+        layout = LevelLayout.of(self.pyramid, level)
+        box = _box_of(region, layout.shape_zyx)
+        return read_box(self.source, layout, box, selection)
+
+    def occupancy(
+        self, level: int, indices: NDArray[np.int64]
+    ) -> NDArray[np.bool_] | None:
+        """Tell which planned chunks are known to hold nothing in any selection.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, 3), int64
+            Grid indices (z, y, x).
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            None when the source cannot tell without reading.
+        """
+        return self._occupancy(level, indices)
+
+    def estimate_contrast(
+        self, selection: Selection | None = None
+    ) -> tuple[float, float]:
+        """Choose contrast limits from the coarsest level.
+
+        Parameters
+        ----------
+        selection : tuple of int, optional
+            Default all 0.
+
+        Returns
+        -------
+        low, high : int or float
+            About the 0.1 and 99.9 percentiles, low < high; ints for integer data.
+        """
+        selection = self.default_selection() if selection is None else selection
+        check_selection(self.pyramid, selection)
+        if selection not in self._contrasts:
+            level = self.pyramid.n_levels - 1
+            layout = LevelLayout.of(self.pyramid, level)
+
+            def read(box: Box) -> NDArray[np.generic]:
+                return read_box(self.source, layout, box, selection)
+
+            values = sample(self.pyramid.levels[level], read)
+            self._contrasts[selection] = contrast_of(values)
+        return self._contrasts[selection]
+
+    # -- ends --------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Forget all voxels, because the stored ones changed."""
+        self._occupancy.forget()
+        self._contrasts.clear()
+        if self._manager is not None:
+            self._manager.forget()
+
+    def close(self) -> None:
+        """End the threads and close the source. May be called twice."""
+        with self._lock:
+            manager, self._manager = self._manager, None
+        if manager is not None:
+            manager.close()
+        self.source.close()
+
+    def __enter__(self) -> Self:
+        """Return the store."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+
+def _box_of(region: Region | None, shape: Int3) -> Box:
+    """Read a region; return origin and shape."""
+    if region is None:
+        return (0, 0, 0), shape
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    first = region[0]
+    if isinstance(first, slice):
+        slices = [s for s in region if isinstance(s, slice)]
+        ends = [s.indices(n) for s, n in zip(slices, shape, strict=True)]
+        low, high = tuple(e[0] for e in ends), tuple(e[1] for e in ends)
+    else:
+        low, high = (tuple(int(i) for i in corner) for corner in region)  # type: ignore[union-attr]
+    if not all(0 <= a <= b <= n for a, b, n in zip(low, high, shape, strict=True)):
+        msg = f"expected a box within (0, 0, 0) and {shape}; found {low} to {high}"
+        raise OptionError(msg)
+    z, y, x = low
+    d, h, w = (b - a for a, b in zip(low, high, strict=True))
+    return (z, y, x), (d, h, w)

@@ -1,0 +1,180 @@
+"""A layer: data, looks, place and the versions that tell of changes.
+
+Invariant: a layer holds values only. It owns no texture, knows no view, and each
+change of it bumps exactly the version of those who must act: `data_version` when
+voxels changed (bricks are forgotten), `colormap_version` when colours changed
+(tables are rewritten in place), `geometry_version` when what is drawn needs other
+resources (the renderer is rebuilt). Everything else a view reads anew at each
+frame, so such a change only asks for a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from brickfield.errors import OptionError
+from brickfield.loading.coalescing import check_selection
+from brickfield.model.appearance import Appearance, ChannelAppearance
+from brickfield.model.chunks import Selection
+from brickfield.model.transforms import AffineTransform
+from brickfield.model.versions import VersionCounter
+from brickfield.store.image_store import ChunkedImageStore
+
+
+class ChunkedLayer:
+    """One image in a scene. Main thread only.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+        Not closed with the layer.
+    appearance : Appearance, optional
+        Default: each channel that the store marks active (at most as many as there
+        are), gray, with estimated contrast.
+    selections : sequence of tuple of int, optional
+        Index on the non-spatial axes for each drawn channel; default the first.
+    world : AffineTransform, optional
+        Data space (index of level 0, z, y, x) to world; default voxel size and
+        translation of level 0.
+
+    Attributes
+    ----------
+    data_version, colormap_version, geometry_version : VersionCounter
+    render_callbacks : list of callable
+        Called without arguments when a frame is needed.
+    """
+
+    def __init__(
+        self,
+        store: ChunkedImageStore,
+        appearance: Appearance | None = None,
+        selections: Sequence[Selection] | None = None,
+        *,
+        world: AffineTransform | None = None,
+        visible: bool = True,
+    ) -> None:
+        if selections is None:
+            n = 1 if appearance is None else len(appearance.channels)
+            selections = [store.default_selection(i) for i in range(n)]
+        if appearance is None:
+            appearance = Appearance(
+                channels=tuple(
+                    ChannelAppearance(contrast=store.estimate_contrast(s))
+                    for s in selections
+                ),
+                is_labels=store.info.is_labels,
+            )
+        self._store = store
+        self._selections = _checked(store, appearance, selections)
+        self._appearance = appearance
+        self._world = world or AffineTransform.of_level(store.pyramid.levels[0])
+        self._visible = visible
+        self.data_version = VersionCounter()
+        self.colormap_version = VersionCounter()
+        self.geometry_version = VersionCounter()
+        self.render_callbacks: list[Callable[[], None]] = []
+
+    def request_render(self) -> None:
+        """Ask every view that listens for a frame."""
+        for callback in list(self.render_callbacks):
+            callback()
+
+    @property
+    def store(self) -> ChunkedImageStore:
+        """The data."""
+        return self._store
+
+    # -- looks -------------------------------------------------------------------
+
+    @property
+    def appearance(self) -> Appearance:
+        """How it looks."""
+        return self._appearance
+
+    @appearance.setter
+    def appearance(self, value: Appearance) -> None:
+        self.show(value, self._selections)
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        """Index on the non-spatial axes, one for each drawn channel."""
+        return self._selections
+
+    @selections.setter
+    def selections(self, value: Sequence[Selection]) -> None:
+        self.show(self._appearance, value)
+
+    def show(self, appearance: Appearance, selections: Sequence[Selection]) -> None:
+        """Change looks and selections together, as another channel count needs.
+
+        Raises
+        ------
+        OptionError
+            If there is not one selection of the image for each channel.
+        """
+        selections = _checked(self._store, appearance, selections)
+        old, self._appearance = self._appearance, appearance
+        self._selections = selections
+        if _needs_other_resources(old, appearance):
+            self.geometry_version.bump()
+        elif _has_other_colors(old, appearance):
+            self.colormap_version.bump()
+        self.request_render()
+
+    # -- place -------------------------------------------------------------------
+
+    @property
+    def world(self) -> AffineTransform:
+        """Data space (index of level 0) to world."""
+        return self._world
+
+    @world.setter
+    def world(self, value: AffineTransform) -> None:
+        self._world = value
+        self.request_render()
+
+    @property
+    def visible(self) -> bool:
+        """Whether it is drawn."""
+        return self._visible
+
+    @visible.setter
+    def visible(self, value: bool) -> None:
+        self._visible = bool(value)
+        self.request_render()
+
+    # -- data --------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read everything again, because the stored voxels changed."""
+        self._store.forget()
+        self.data_version.bump()
+        self.request_render()
+
+
+def _checked(
+    store: ChunkedImageStore, appearance: Appearance, selections: Sequence[Selection]
+) -> tuple[Selection, ...]:
+    if len(selections) != len(appearance.channels):
+        msg = (
+            f"expected one selection for each of {len(appearance.channels)} channels;"
+            f" found {len(selections)}: change both with show()"
+        )
+        raise OptionError(msg)
+    checked = tuple(tuple(int(i) for i in s) for s in selections)
+    for selection in checked:
+        check_selection(store.pyramid, selection)
+    return checked
+
+
+def _needs_other_resources(old: Appearance, new: Appearance) -> bool:
+    return len(old.channels) != len(new.channels) or old.is_labels != new.is_labels
+
+
+def _has_other_colors(old: Appearance, new: Appearance) -> bool:
+    return any(
+        a.lut is not b.lut and not np.array_equal(a.lut, b.lut)
+        for a, b in zip(old.channels, new.channels, strict=True)
+    )

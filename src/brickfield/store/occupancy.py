@@ -1,0 +1,120 @@
+"""Which planned chunks are known to hold nothing.
+
+Answers are remembered as sorted arrays of chunk keys, because a planner asks for
+the same thousands of chunks at every camera move. Nothing is read: a source that
+cannot tell from a listing or an index is not asked again.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.loading.coalescing import LevelLayout, storage_under
+from brickfield.model.chunks import Selection, pack_keys
+from brickfield.sources.protocol import ChunkSource
+
+MOST_SELECTIONS = 64
+"""Storage chunks along the other axes that are looked at for one planned chunk."""
+MOST_KEYS = 1_000_000
+"""Remembered answers; beyond that memory begins anew."""
+
+
+class Occupancy:
+    """Remembers which chunks of one image are empty in every selection. Main thread.
+
+    Parameters
+    ----------
+    source : ChunkSource
+    """
+
+    def __init__(self, source: ChunkSource) -> None:
+        pyramid = source.info.pyramid
+        self._source = source
+        self._layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask the source again from now on."""
+        self._keys = np.empty(0, dtype=np.int64)
+        self._is_empty = np.empty(0, dtype=np.bool_)
+        self._cannot_tell: set[int] = set()
+
+    def __call__(
+        self, level: int, indices: NDArray[np.int64]
+    ) -> NDArray[np.bool_] | None:
+        """Tell which chunks are known to hold nothing.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, 3), int64
+            Grid indices (z, y, x).
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            True where all storage chunks under a chunk, at every position of the
+            other axes, are known not to be stored. None when nothing is known.
+        """
+        if level in self._cannot_tell:
+            return None
+        keys = pack_keys(level, indices)
+        is_known = self._look_up(keys)[0]
+        if not is_known.all():
+            new, first = np.unique(keys[~is_known], return_index=True)
+            answer = self._ask(level, np.asarray(indices)[~is_known][first])
+            if answer is None:
+                self._cannot_tell.add(level)
+                return None
+            self._remember(new, answer)
+        return self._look_up(keys)[1]
+
+    def _look_up(
+        self, keys: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        if not len(self._keys):
+            return np.zeros(len(keys), np.bool_), np.zeros(len(keys), np.bool_)
+        rows = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        is_known = self._keys[rows] == keys
+        return is_known, is_known & self._is_empty[rows]
+
+    def _remember(self, keys: NDArray[np.int64], is_empty: NDArray[np.bool_]) -> None:
+        if len(self._keys) + len(keys) > MOST_KEYS:
+            self._keys, self._is_empty = self._keys[:0], self._is_empty[:0]
+        keys = np.concatenate([self._keys, keys])
+        order = np.argsort(keys, kind="stable")
+        self._keys = keys[order]
+        self._is_empty = np.concatenate([self._is_empty, is_empty])[order]
+
+    def _ask(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        layout = self._layouts[level]
+        selections = _one_per_storage_chunk(layout)
+        if len(selections) > MOST_SELECTIONS:
+            return None
+        is_empty = np.ones(len(indices), np.bool_)
+        for selection in selections:
+            flats, is_there = storage_under(layout, indices, selection)
+            unique, inverse = np.unique(flats[is_there], return_inverse=True)
+            known = self._source.missing_chunks(level, layout.indices_of(unique))
+            if known is None:
+                return None
+            is_missing = np.ones(flats.shape, np.bool_)
+            is_missing[is_there] = known[inverse]
+            is_empty &= is_missing.all(axis=1)
+        return is_empty
+
+
+def _one_per_storage_chunk(layout: LevelLayout) -> list[Selection]:
+    """Return one selection in each storage chunk along the other axes."""
+    counts = [layout.grid[a] for a in layout.other_axes]
+    if prod(counts) > MOST_SELECTIONS:
+        return [()] * (MOST_SELECTIONS + 1)
+    steps = [layout.storage[a] for a in layout.other_axes]
+    return [
+        tuple(i * s for i, s in zip(index, steps, strict=True))
+        for index in product(*map(range, counts))
+    ]

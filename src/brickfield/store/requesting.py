@@ -1,0 +1,159 @@
+"""From a view to requests: a camera is planned, a region is culled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from brickfield.errors import OptionError
+from brickfield.model.camera import CameraState
+from brickfield.model.chunks import Selection, pack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest
+from brickfield.model.scales import Pyramid, Vec3
+from brickfield.model.transforms import AffineTransform
+from brickfield.planning.culling import ChunkCuller, CullingMode
+from brickfield.planning.lod import LevelOfDetailSelector
+from brickfield.planning.plan import Occupancy, PlanRequest, plan_frame
+from brickfield.planning.policy import EXPLORATION, LodPolicy
+
+TILINGS: dict[str, CullingMode] = {"frustum": "any", "inside": "all"}
+"""Chunks that meet the region, or those wholly inside of it."""
+DEFAULT_BUDGET = 512 << 20
+"""GPU bytes that a plan may cost unless it is told otherwise."""
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """How a view becomes requests.
+
+    Attributes
+    ----------
+    selections : tuple of tuple of int
+        Index on the non-spatial axes, one for each channel that is drawn.
+    world : AffineTransform or None
+        Data space to world; None takes voxel size and translation of level 0.
+    budget_bytes : int
+        GPU bytes that all chunks together may cost (camera).
+    policy : LodPolicy
+        What the choice of levels aims at (camera).
+    max_scales : int
+        Most levels (region).
+    data_version : int
+    """
+
+    selections: tuple[Selection, ...]
+    world: AffineTransform | None = None
+    budget_bytes: int = DEFAULT_BUDGET
+    policy: LodPolicy = field(default=EXPLORATION)
+    max_scales: int = 3
+    data_version: int = 0
+
+
+Wanted = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.uint8]]
+
+
+def plan_camera(
+    pyramid: Pyramid,
+    camera: CameraState,
+    options: ViewOptions,
+    occupancy: Occupancy | None = None,
+) -> Wanted:
+    """Plan what a camera wants: keys, priorities and categories."""
+    border = 2
+    n = len(options.selections)
+    brick_bytes = tuple(
+        n * int(np.prod(np.array(lv.chunk_shape) + border)) * lv.dtype.itemsize
+        for lv in pyramid.levels
+    )
+    request = PlanRequest(
+        pyramid=pyramid,
+        world=options.world or AffineTransform.of_level(pyramid.levels[0]),
+        camera=camera,
+        brick_bytes=brick_bytes,
+        policy=options.policy,
+        occupancy=occupancy,
+    )
+    plan = plan_frame(request, options.budget_bytes)
+    return plan.keys, plan.priorities, plan.categories
+
+
+def cull_region(
+    pyramid: Pyramid, corners: ArrayLike, mode: CullingMode, options: ViewOptions
+) -> Wanted:
+    """List what a region wants, coarse before fine, near before far.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    corners : array_like, shape (2, 4, 3)
+        Near and far x corner x (z, y, x), world.
+    mode : {"any", "all"}
+    options : ViewOptions
+    """
+    quads = np.asarray(corners, dtype=np.float64)
+    world = options.world or AffineTransform.of_level(pyramid.levels[0])
+    selector = LevelOfDetailSelector(pyramid.levels)
+    culler = ChunkCuller(pyramid, world)
+    eye = quads[0].mean(axis=0)
+    keys, priorities, categories = [], [], []
+    scales = selector.select_scales(quads, max_scales=options.max_scales)
+    for step, level in enumerate(dict.fromkeys(scales)):
+        found = culler.find_visible_chunks(quads, level, mode)
+        indices = np.array([c.index for c in found], dtype=np.int64).reshape(-1, 3)
+        middle = (indices + 0.5) * pyramid.chunk_shapes[level] - 0.5
+        points = world.apply(middle * pyramid.downscale[level] + pyramid.offset[level])
+        distance = np.linalg.norm(points - eye, axis=1)
+        nearness = distance / max(float(distance.max(initial=0.0)), 1e-300)
+        keys.append(pack_keys(level, indices))
+        priorities.append((step + 0.999 * nearness).astype(np.float32))
+        category = Category.VISIBLE if step else Category.BASE
+        categories.append(np.full(len(found), category, np.uint8))
+    joined = (
+        np.concatenate(keys),
+        np.concatenate(priorities),
+        np.concatenate(categories),
+    )
+    order = np.lexsort((joined[1], joined[2]))
+    return joined[0][order], joined[1][order], joined[2][order]
+
+
+def box_corners(low: Vec3, high: Vec3) -> NDArray[np.float64]:
+    """Return the corners of a world box as a view along z, shape (2, 4, 3)."""
+    (z0, y0, x0), (z1, y1, x1) = low, high
+    return np.array(
+        [[[z, y1, x0], [z, y1, x1], [z, y0, x1], [z, y0, x0]] for z in (z0, z1)]
+    )
+
+
+def as_corners(region: ArrayLike) -> NDArray[np.float64]:
+    """Read a region: corners (2, 4, 3), or lower and upper corner of a box (2, 3).
+
+    Raises
+    ------
+    OptionError
+        If it is neither.
+    """
+    array = np.asarray(region, dtype=np.float64)
+    if array.shape == (2, 4, 3):
+        return array
+    if array.shape == (2, 3):
+        return box_corners(tuple(array[0].tolist()), tuple(array[1].tolist()))
+    msg = (
+        "expected a CameraState, frustum corners of shape (2, 4, 3) or the two corners"
+        f" of a box, (z, y, x), world; found shape {array.shape}"
+    )
+    raise OptionError(msg)
+
+
+def as_requests(
+    wanted: Wanted, visual_id: str, options: ViewOptions
+) -> list[ChunkedDataRequest]:
+    """Make one request for each selection."""
+    selections: Sequence[Selection] = options.selections
+    return [
+        ChunkedDataRequest(visual_id, selection, *wanted, options.data_version)
+        for selection in dict.fromkeys(selections)
+    ]
