@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
+from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model.axes import Axis
 from brickfield.model.image import Channel, Finding, ImageInfo
 from brickfield.model.scales import Pyramid
@@ -21,6 +21,7 @@ from brickfield.sources.bdv_loaders import BdvLoader, SetupLevels, open_loader
 from brickfield.sources.bdv_xml import SpimData, ViewSetup, parse
 from brickfield.sources.geometry import aligned_geometry, make_level
 from brickfield.sources.kvstore import locate, read_many
+from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
     ArrayHeader,
     AssembledSource,
@@ -46,14 +47,14 @@ def matches(uri: str) -> bool:
         return False
 
 
-def open_source(uri: str, *, series: str | None = None) -> AssembledSource:
+def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource:
     """Open a BigDataViewer dataset.
 
     Parameters
     ----------
     uri : str
         The XML file, local or remote (remote with N5 data).
-    series : str or None
+    series : int, str or None
         One of ``info.series``; the first by default.
 
     Raises
@@ -64,10 +65,7 @@ def open_source(uri: str, *, series: str | None = None) -> AssembledSource:
     data, folder, identity = _read_xml(str(uri))
     groups = _groups(data.setups)
     names = _series_names(groups)
-    if series is not None and series not in names:
-        msg = f"expected one of the series {', '.join(names)}; found {series}"
-        raise OptionError(msg)
-    chosen = 0 if series is None else names.index(series)
+    chosen = series_index(names, series, where=str(uri))
     loader = open_loader(data, folder)
     try:
         image = _Image(data, loader, groups[chosen])

@@ -39,6 +39,7 @@ from brickfield.sources.hdf5_file import (
     split_uri,
 )
 from brickfield.sources.hdf5_scales import DatasetGeometry, geometry_of
+from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
     ArrayHeader,
     AssembledSource,
@@ -56,7 +57,7 @@ def matches(uri: str) -> bool:
 def open_source(
     uri: str,
     *,
-    series: str | None = None,
+    series: int | str | None = None,
     paths: Sequence[str] | None = None,
     axes: str | None = None,
 ) -> AssembledSource:
@@ -66,7 +67,7 @@ def open_source(
     ----------
     uri : str
         File, with or without a path inside.
-    series : str or None
+    series : int, str or None
         One of ``info.series`` instead of the largest.
     paths : sequence of str or None
         Datasets to take as levels, finest first.
@@ -85,7 +86,9 @@ def open_source(
         families = _families(file, path, inside)
         chosen = _choose(file, path, families, series=series, paths=paths)
         findings = _also_there(
-            chosen, families, is_asked=bool(series or paths or inside)
+            chosen,
+            families,
+            is_asked=any(v is not None for v in (series, paths, inside)),
         )
         datasets = [file[name] for name in chosen]
         stored = [HDF5Dataset.of(d) for d in datasets]
@@ -155,20 +158,13 @@ def _choose(
     path: Path,
     families: list[list[str]],
     *,
-    series: str | None,
+    series: int | str | None,
     paths: Sequence[str] | None,
 ) -> list[str]:
     if paths:
         return [_dataset_path(file, path, p) for p in paths]
-    if series is None:
-        return families[0]
-    wanted = "/" + series.strip("/")
-    for family in families:
-        if wanted == family[0]:
-            return family
-    heads = ", ".join(family[0] for family in families)
-    msg = f"expected one of the series {heads} of {path}; found {series}"
-    raise OptionError(msg)
+    heads = [family[0] for family in families]
+    return families[series_index(heads, series, where=str(path))]
 
 
 def _dataset_path(file: Any, path: Path, inside: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
+from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model.image import Channel, Finding, ImageInfo
 from brickfield.model.scales import Pyramid
 from brickfield.sources.driver_array import DriverArray
@@ -21,6 +21,7 @@ from brickfield.sources.geometry import make_level
 from brickfield.sources.json_files import parse_object, read_object
 from brickfield.sources.kvstore import Location, list_folders, locate, read_many
 from brickfield.sources.n5_scales import LevelAttributes, read_scales
+from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
 
 ATTRIBUTES = "attributes.json"
@@ -35,14 +36,14 @@ def matches(uri: str) -> bool:
     return "://" not in text and (local_path(text) / ATTRIBUTES).is_file()
 
 
-def open_source(uri: str, *, series: str | None = None) -> AssembledSource:
+def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource:
     """Open an N5 array, multiscale group or container.
 
     Parameters
     ----------
     uri : str
         Local folder or http(s), s3, gs.
-    series : str or None
+    series : int, str or None
         One of ``info.series`` of a container; the first by default.
 
     Raises
@@ -54,31 +55,13 @@ def open_source(uri: str, *, series: str | None = None) -> AssembledSource:
     images = find_images(store)
     if not images:
         raise _nothing_found(store)
-    chosen = images[0] if series is None else series.strip("/")
-    if chosen not in images:
-        msg = f"expected one of the series {', '.join(images)}; found {series}"
-        raise OptionError(msg)
+    chosen = images[series_index(images, series, where=store.uri)]
     findings: list[Finding] = []
     if series is None and len(images) > 1:
         text = f"expected one image; found {len(images)}: {chosen} was opened"
         findings.append(Finding("info", "several-images", "/", text))
     arrays, attributes = open_levels(store, chosen)
-    scales = read_scales(attributes)
-    pyramid = Pyramid(
-        scales.axes,
-        tuple(
-            make_level(
-                level.folder or "/",
-                ArrayHeader.of(array),
-                scales.axes,
-                voxel_size=size,
-                translation=shift,
-            )
-            for level, array, size, shift in zip(
-                attributes, arrays, scales.voxel_sizes, scales.translations, strict=True
-            )
-        ),
-    )
+    pyramid, notes = _pyramid(arrays, attributes)
     c = pyramid.channel_axis
     info = ImageInfo(
         uri=str(uri),
@@ -90,7 +73,7 @@ def open_source(uri: str, *, series: str | None = None) -> AssembledSource:
         ),
         is_labels=is_label_image(attributes),
         series=tuple(name for name in images if name),
-        findings=(*findings, *scales.findings),
+        findings=(*findings, *notes),
     )
     return AssembledSource(
         info,
@@ -98,6 +81,25 @@ def open_source(uri: str, *, series: str | None = None) -> AssembledSource:
         lambda level, _lead: arrays[level],
         is_remote=store.is_remote,
     )
+
+
+def _pyramid(
+    arrays: list[DriverArray], attributes: list[LevelAttributes]
+) -> tuple[Pyramid, tuple[Finding, ...]]:
+    scales = read_scales(attributes)
+    levels = [
+        make_level(
+            said.folder or "/",
+            ArrayHeader.of(array),
+            scales.axes,
+            voxel_size=size,
+            translation=shift,
+        )
+        for said, array, size, shift in zip(
+            attributes, arrays, scales.voxel_sizes, scales.translations, strict=True
+        )
+    ]
+    return Pyramid(scales.axes, tuple(levels)), scales.findings
 
 
 def find_images(store: Location) -> list[str]:

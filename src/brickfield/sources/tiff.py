@@ -15,7 +15,6 @@ from typing import Any
 
 from brickfield.errors import (
     MissingExtraError,
-    OptionError,
     StoreAccessError,
     StoreFormatError,
     StoreNotFoundError,
@@ -29,6 +28,7 @@ from brickfield.sources.geometry import (
     make_level,
     spatial_positions,
 )
+from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
     ArrayHeader,
     AssembledSource,
@@ -58,14 +58,14 @@ def matches(uri: str) -> bool:
         return False
 
 
-def open_source(uri: str, *, series: str | None = None) -> AssembledSource:
+def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource:
     """Open a TIFF file.
 
     Parameters
     ----------
     uri : str
         Local file.
-    series : str or None
+    series : int, str or None
         One of ``info.series``, the first by default.
 
     Raises
@@ -137,17 +137,16 @@ def _is_tiff_error(error: BaseException) -> bool:
     return isinstance(error, kinds) or type(error) in {ValueError, OSError}
 
 
-def _choose_series(tiff: Any, path: Path, series: str | None) -> tuple[int, list[str]]:
+def _choose_series(
+    tiff: Any, path: Path, series: int | str | None
+) -> tuple[int, list[str]]:
     if not tiff.series:
         msg = f"expected an image in {path}; found none"
         raise StoreFormatError(msg)
     names = [s.name or f"series{i}" for i, s in enumerate(tiff.series)]
     if len(set(names)) < len(names):
         names = [f"series{i}" for i in range(len(names))]
-    if series is not None and series not in names:
-        msg = f"expected one of the series {', '.join(names)} of {path}; found {series}"
-        raise OptionError(msg)
-    number = 0 if series is None else names.index(series)
+    number = series_index(names, series, where=str(path))
     found = tiff.series[number]
     if len(found.shape) < 2 or 0 in found.shape or found.dtype is None:
         msg = f"expected a picture of two or more axes in {path}; found {found.shape}"

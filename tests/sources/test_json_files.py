@@ -1,0 +1,22 @@
+"""JSON files of a store: read, absent or no JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from brickfield.errors import StoreFormatError
+from brickfield.sources.json_files import read_object
+from brickfield.sources.kvstore import locate
+
+
+def test_an_object_is_read_and_an_absent_file_is_none(tmp_path):
+    (tmp_path / "a").write_text('{"b": 1}')
+    assert read_object(locate(tmp_path), "a") == {"b": 1}
+    assert read_object(locate(tmp_path), "c") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\xff"])
+def test_anything_else_is_refused_with_its_place(tmp_path, text):
+    (tmp_path / "a").write_bytes(text.encode("latin-1"))
+    with pytest.raises(StoreFormatError, match=r"expected .*JSON.*a"):
+        read_object(locate(tmp_path), "a")

@@ -1,0 +1,86 @@
+"""Sizes, units and channels of OME and ImageJ files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+
+from brickfield.sources.tiff_scales import read_scales
+
+
+def _scales(path):
+    with tifffile.TiffFile(path) as tiff:
+        return read_scales(tiff, 0)
+
+
+def test_ome_sizes_units_times_and_channels_are_read(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.ome.tif",
+        np.zeros((2, 3, 4, 8, 8), "u1"),
+        metadata={
+            "axes": "TCZYX",
+            "PhysicalSizeX": 0.25,
+            "PhysicalSizeXUnit": "nm",
+            "PhysicalSizeY": 0.5,
+            "PhysicalSizeYUnit": "nm",
+            "PhysicalSizeZ": 2.0,
+            "TimeIncrement": 30.0,
+            "TimeIncrementUnit": "s",
+            "Channel": {"Name": ["a", "b", "c"], "Color": [-16776961, 16711935, 65535]},
+        },
+    )
+    found = _scales(tmp_path / "a.ome.tif")
+    assert found.voxel_size == (30, 1, 2, 0.5, 0.25)
+    assert [a.unit for a in found.axes] == [
+        "second",
+        None,
+        "micrometer",
+        "nanometer",
+        "nanometer",
+    ]
+    assert [c.name for c in found.channels] == ["a", "b", "c"]
+    assert [c.color for c in found.channels] == [
+        (255, 0, 0),
+        (0, 255, 0),
+        (0, 0, 255),
+    ]
+
+
+def test_imagej_spacing_and_resolution_are_read(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.zeros((4, 2, 8, 8), "u2"),
+        imagej=True,
+        resolution=(4, 2),
+        metadata={"axes": "ZCYX", "spacing": 3.0, "unit": "um"},
+    )
+    found = _scales(tmp_path / "a.tif")
+    assert found.voxel_size == (3, 1, 0.5, 0.25)
+    assert {a.unit for a in found.axes if a.kind == "space"} == {"micrometer"}
+
+
+def test_printing_resolution_of_plain_files_is_not_a_voxel_size(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.zeros((8, 8), "u1"), resolution=(300, 300), metadata=None
+    )
+    assert _scales(tmp_path / "a.tif").voxel_size == (1, 1)
+
+
+def test_planes_without_a_name_are_z_with_a_finding(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 8, 8), "u1"), metadata=None)
+    found = _scales(tmp_path / "a.tif")
+    assert "".join(a.name for a in found.axes) == "zyx"
+    assert [f.code for f in found.findings] == ["planes-as-z"]
+
+
+@pytest.mark.parametrize("size", [0.0, -1.0])
+def test_a_size_that_is_no_size_is_one_with_a_finding(tmp_path, size):
+    tifffile.imwrite(
+        tmp_path / "a.ome.tif",
+        np.zeros((8, 8), "u1"),
+        metadata={"axes": "YX", "PhysicalSizeX": size},
+    )
+    found = _scales(tmp_path / "a.ome.tif")
+    assert found.voxel_size == (1, 1)
+    assert [f.code for f in found.findings] == ["no-voxel-size"]
