@@ -230,11 +230,11 @@ class _Handler(BaseHTTPRequestHandler):
         rule, delay = faults.rule_for(path)
         if delay:
             faults.stop_stalling.wait(delay)
+        faults.note_span(start, time.monotonic())
         if rule is not None and rule.kind == "error":
             self._plain(rule.status)
         else:
             self._file(faults, path, rule, with_body)
-        faults.note_span(start, time.monotonic())
 
     def _plain(self, status: int) -> None:
         self.send_response(status)
@@ -269,9 +269,10 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> None:
         is_cut = rule is not None and rule.kind in ("stall", "truncate")
         sent = body[: len(body) // 2] if is_cut else body
+        # Counted first: whoever has the last byte must find it counted.
+        faults.count_bytes(path, len(sent))
         self.wfile.write(sent)
         self.wfile.flush()
-        faults.count_bytes(path, len(sent))
         if rule is not None and rule.kind == "stall":
             faults.stop_stalling.wait(rule.seconds)
         if is_cut:
