@@ -12,13 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.errors import StoreAccessError, StoreFormatError, StoreNotFoundError
+from brickfield.errors import (
+    BrickfieldError,
+    StoreAccessError,
+    StoreFormatError,
+    StoreNotFoundError,
+)
 from brickfield.sources.geometry import NUMERIC_KINDS
 from brickfield.sources.hdf5_dataset import HDF5_LOCK
 from brickfield.sources.stored_array import local_path
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".emd", ".mat", ".h5py")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_DAMAGE = (RuntimeError, KeyError, ValueError, TypeError, OverflowError, OSError)
 _PATH_INSIDE = re.compile(r"^(?P<file>.+?)(?:::|:(?=/))(?P<path>/?.*)$")
 
 
@@ -107,7 +113,7 @@ def closing_on_error(file: Any) -> Iterator[Any]:
     except BaseException as error:
         name = str(file.filename) if file else "the file"
         close_file(file)
-        if isinstance(error, (RuntimeError, KeyError)) or type(error) is OSError:
+        if isinstance(error, _DAMAGE) and not isinstance(error, BrickfieldError):
             msg = f"expected a readable HDF5 file; {name} is damaged: {error}"
             raise StoreFormatError(msg) from error
         raise
