@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "images" / "sample.png"
 
 store = bf.open_store(ensure_sample(ROOT / ".demo"))
-result = bf.render(store, size=(900, 700), camera="orbit:35,20", timeout=300)
+result = bf.render(store, size=(900, 700), camera="orbit:35,20,1.6", timeout=300)
 TARGET.parent.mkdir(exist_ok=True)
 # A palette makes it a third as large, and nobody sees it.
 Image.fromarray(result.image).convert("RGB").quantize(192).save(TARGET, optimize=True)

@@ -22,7 +22,7 @@ def demo(
     with messages().status("writing the sample"):
         sample = ensure_sample(folder / ".demo")
     out = folder / "demo-volume.png"
-    options = render_options(camera="orbit:35,20", size=(900, 700), timeout=300)
+    options = render_options(camera="orbit:35,20,1.6", size=(900, 700), timeout=300)
     cost = draw_to_file(str(sample), out, options)
     print_receipt(cost, out)
     if not cost["complete"]:

@@ -23,8 +23,8 @@ NAME = "sample-1.ome.zarr"
 """With a number that changes when the sample does."""
 GRID = Grid((192, 384, 384), (0.5, 0.25, 0.25))
 CHANNELS = (
-    Channel("nuclei", (86, 180, 233), (150.0, 3000.0)),
-    Channel("vessels", (230, 159, 0), (150.0, 2600.0)),
+    Channel("nuclei", (86, 180, 233), (150.0, 6000.0)),
+    Channel("vessels", (230, 159, 0), (150.0, 4200.0)),
 )
 
 
