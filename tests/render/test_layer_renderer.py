@@ -1,0 +1,136 @@
+"""Each change of a layer causes exactly its work, in every view that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from brickfield.loading.cache import default_cache
+from brickfield.model.appearance import color_lut
+from brickfield.store.open import open_store
+
+
+def finish(view):
+    assert view.wait_until_complete(30)
+    return view.image()
+
+
+def work_of(view):
+    (done,) = view.manager.sync().values()
+    return done
+
+
+def test_nothing_changed_means_no_work(store, make_view, layer_of):
+    view = make_view(layer_of(store))
+    finish(view)
+    assert work_of(view) == set()
+
+
+def test_a_colour_change_rewrites_the_table_in_place(store, make_view, layer_of):
+    layer = layer_of(store)
+    view = make_view(layer)
+    gray = finish(view)
+    renderer = view.manager.renderers[0]
+    lut, version = renderer.bricks.material.lut, renderer.bricks.atlas.version
+    channel = replace(layer.appearance.channels[0], lut=color_lut((255, 0, 0)))
+    layer.appearance = replace(layer.appearance, channels=(channel,))
+    assert work_of(view) == {"lut"}
+    assert renderer.bricks.material.lut is lut
+    assert renderer.bricks.atlas.version == version
+    red = view.image()
+    assert (red[..., 0] == gray[..., 0]).all()
+    assert not red[..., 1:3].any()
+
+
+def test_a_data_change_forgets_bricks_but_keeps_textures(store, make_view, layer_of):
+    layer = layer_of(store)
+    view = make_view(layer)
+    finish(view)
+    renderer = view.manager.renderers[0]
+    textures = [renderer.bricks.atlas.texture(i) for i in range(3)]
+    layer.data_version.bump()
+    assert work_of(view) == {"residency", "lut"}
+    assert not renderer.bricks.atlas.resident()
+    assert [renderer.bricks.atlas.texture(i) for i in range(3)] == textures
+
+
+def test_a_geometry_change_builds_the_renderer_anew(store, make_view, layer_of):
+    layer = layer_of(store)
+    view = make_view(layer)
+    before = finish(view)
+    layer.geometry_version.bump()
+    assert "rebuild" in work_of(view)
+    view._link_volumes()
+    assert (finish(view) == before).all()
+
+
+def test_two_views_of_one_layer_see_each_bump_and_share_the_cache(
+    store, make_view, layer_of
+):
+    layer = layer_of(store)
+    first, second = make_view(layer), make_view(layer)
+    picture = finish(first)
+    requests = store.manager.counters.requests
+    assert (finish(second) == picture).all()
+    assert store.manager.counters.requests == requests
+    layer.colormap_version.bump()
+    assert work_of(first) == {"lut"}
+    assert work_of(second) == {"lut"}
+
+
+def test_the_picture_equals_numpy_in_every_view_along_an_axis(
+    volume, store, make_view, layer_of
+):
+    for axis, letter in enumerate("zyx"):
+        expected = volume.max(axis=axis)
+        view = make_view(
+            layer_of(store), size=expected.shape[::-1], camera=f"ortho:{letter}"
+        )
+        assert np.array_equal(finish(view)[..., 0], expected)
+
+
+def test_stepping_time_shows_no_blank_and_revisiting_reads_nothing(make_view, layer_of):
+    rng = np.random.default_rng(0)
+    film = rng.integers(1, 255, (3, 70, 70, 70), dtype=np.uint8)
+    default_cache().clear()
+    with open_store(film, axes=("t", "z", "y", "x")) as store:
+        layer = layer_of(store)
+        view = make_view(layer, size=(70, 70), camera="ortho:z")
+        first = finish(view)
+        layer.selections = [(1,)]
+        view.update(slice_s=0.0)
+        assert np.array_equal(view.image(), first), "the old point stays until then"
+        assert np.array_equal(finish(view)[..., 0], film[1].max(axis=0))
+        requests = store.manager.counters.requests
+        layer.selections = [(0,)]
+        assert np.array_equal(finish(view), first)
+        assert store.manager.counters.requests == requests
+
+
+def test_zooming_in_never_shows_anything_coarser_than_before(
+    make_view, volume, layer_of, levels_of
+):
+    default_cache().clear()
+    with open_store(levels_of(volume, 3)) as store:
+        view = make_view(layer_of(store), camera="orbit:20,20,0.3", gpu_budget=12 << 20)
+        finish(view)
+        view.camera = replace(
+            view.camera,
+            position=tuple(
+                np.array(view.camera.target)
+                + 0.2 * np.subtract(view.camera.position, view.camera.target)
+            ),
+        )
+        view.update(slice_s=0.0)
+        n_sharp, n_frames = 0, 0
+        while not view.is_complete:
+            classes = view.classes()
+            n_frames += 1
+            assert not (classes == 3).any(), "nothing goes blank"
+            assert (classes == 1).sum() >= n_sharp, "nothing goes coarser"
+            n_sharp = (classes == 1).sum()
+            store.manager.wait(view.manager.renderers[0].visual_id, 30)
+            view.update(slice_s=0.0001)
+        assert n_frames > 1
+        assert set(np.unique(view.classes())) <= {0, 1}
