@@ -1,0 +1,182 @@
+"""E7, E8, E12: bytes on the GPU, in RAM and in the page table."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.clock import PeakMemory
+from benchmarks.rows import Row, Setting, at_least, at_most
+from benchmarks.scenes import MIB, layer_of, orbit, view_of, virtual_store
+from brickfield.gpu.formats import choose_format
+from brickfield.gpu.layout import level_layouts
+from brickfield.render.layer_renderer import LayerRenderer
+from brickfield.testing.virtual import VirtualImage, VirtualSource
+
+DTYPES = ("u1", "i1", "u2", "i2", "f2", "f4", "u4", "i4", "f8", "u8")
+CELLIER_PER_VOXEL = 6.70
+"""Read in cellier's source: 38³ slots of float32 for 32³ voxels of any type."""
+SIZE = (320, 240)
+
+
+def gpu_bytes(setting: Setting) -> list[Row]:
+    """E7."""
+    worst, name = worst_overhead()
+    rows = [
+        at_most(
+            "E7",
+            "GPU bytes a resident voxel ÷ item size, worst of 10 dtypes",
+            worst,
+            1.10,
+            peer="cellier (uint8, read)",
+            theirs=CELLIER_PER_VOXEL,
+            note=f"worst is {name}; 64-bit types take 32 bits on the GPU",
+        )
+    ]
+    shares = usable_shares(48 if setting.is_full else 16)
+    used = [u for _, u in shares]
+    rows.append(
+        at_least(
+            "E7",
+            "share of the GPU budget that plans may use, worst camera",
+            min(s for s, _ in shares),
+            0.85,
+            note=f"{len(shares)} cameras and budgets from 64 MiB; over-full views fill"
+            f" {min(used):.0%} to {max(used):.0%} of the budget with bricks",
+        )
+    )
+    return rows
+
+
+def worst_overhead() -> tuple[float, str]:
+    """Return the most GPU bytes a voxel over its own bytes, and of which type."""
+    found = []
+    for dtype in DTYPES:
+        image = VirtualImage((1000, 900, 800), dtype=dtype)
+        pyramid = VirtualSource(image).info.pyramid
+        layouts = level_layouts(pyramid, choose_format(np.dtype(dtype)))
+        for layout in layouts:
+            n = int(np.prod(layout.brick_zyx))
+            found.append((layout.slot_bytes / n / np.dtype(dtype).itemsize, dtype))
+    return max(found)
+
+
+def usable_shares(n: int) -> list[tuple[float, float]]:
+    """Plan over-full views; return the usable and the used share of each budget."""
+    found = []
+    shape = (30_000, 40_000, 20_000)
+    store = virtual_store(VirtualImage(shape, dtype="u2", is_hollow=False))
+    layer = layer_of(store)
+    rng = np.random.default_rng(1)
+    for budget in (64 * MIB, 192 * MIB):
+        with view_of(layer, (1920, 1080), gpu_budget=budget) as view:
+            for _ in range(n // 2):
+                distance, angle = rng.choice([0.02, 0.3, 0.7]), rng.uniform(0, 6)
+                view.camera = orbit(shape, (1920, 1080), distance=distance, angle=angle)
+                view.manager.plan(view.camera)
+                (renderer,) = view.manager.renderers
+                share = view.manager.statistics.planned_share
+                assert renderer.plan is not None
+                assert view.manager.gpu_bytes <= budget + table_bytes(renderer)
+                found.append((share, renderer.plan.cost_bytes / budget))
+    return found
+
+
+def table_bytes(renderer: LayerRenderer) -> int:
+    return int(renderer.bricks.table.rows.nbytes)
+
+
+def flight(setting: Setting) -> list[Row]:
+    """E8: through 10 TB, budgets of 256 MiB of RAM and 128 MiB of textures."""
+    seconds = 60 if setting.is_full else 15
+    ram, gpu = 256 * MIB, 128 * MIB
+    shape = (20_000, 25_000, 20_000)
+    warm_up()
+    store = virtual_store(VirtualImage(shape, is_hollow=False), ram_budget=ram)
+    layer = layer_of(store)
+    with view_of(layer, SIZE, gpu_budget=gpu) as view, PeakMemory() as memory:
+        start = perf_counter()
+        frames = most_cache = most_gpu = 0
+        while (t := perf_counter() - start) < seconds:
+            distance = 0.15 + 0.5 * abs(1 - (t / 7) % 2)
+            view.camera = orbit(shape, SIZE, distance=distance, angle=t / 5)
+            view.update(is_moving=True)
+            view.image()
+            frames += 1
+            most_cache = max(most_cache, store.manager.cache.nbytes)
+            most_gpu = max(most_gpu, view.manager.gpu_bytes)
+        peak_cache = store.manager.cache.peak_bytes
+        n_read = store.manager.counters.decoded_chunks
+    growth = memory.peak - memory.before
+    # Software Vulkan keeps textures in ordinary memory.
+    in_ram = growth - most_gpu
+    note = (
+        f"{seconds} s, {frames} frames, {n_read} chunks decoded; grew by"
+        f" {growth / MIB:.0f} MiB, of which {most_gpu / MIB:.0f} MiB are textures,"
+        " which software Vulkan keeps in RAM"
+    )
+    what = "flight through a 10 TB virtual store: "
+    return [
+        at_most(
+            "E8",
+            what + "peak RSS over baseline ÷ RAM budget, without textures",
+            in_ram / ram,
+            1.2,
+            note=note,
+        ),
+        at_most(
+            "E8",
+            what + "RAM cache and bytes in flight ÷ RAM budget, peak",
+            max(peak_cache, most_cache) / ram,
+            1.0,
+        ),
+        at_most(
+            "E8", what + "GPU bytes ÷ GPU budget, peak", most_gpu / (gpu + 2 * MIB), 1.0
+        ),
+    ]
+
+
+def warm_up() -> None:
+    """Draw once, so that drivers, pipelines and imports are in the baseline."""
+    image = VirtualImage((256, 256, 256), is_hollow=False)
+    with view_of(layer_of(virtual_store(image)), SIZE) as view:
+        view.camera = orbit((256,) * 3, SIZE, distance=1.5)
+        view.wait_until_complete(20)
+        view.image()
+
+
+def page_table(setting: Setting) -> list[Row]:
+    """E12."""
+    per_brick, n = page_bytes(4096, 64 * MIB)
+    return [
+        at_most(
+            "E12",
+            "page-table bytes written per committed brick, 4096³",
+            per_brick,
+            1024,
+            unit="B",
+            peer="cellier (calculated)",
+            theirs=cellier_table_bytes(4096),
+            note=f"{n} bricks; cellier sends its whole table and brick maxima with"
+            " each batch of 8",
+        )
+    ]
+
+
+def page_bytes(edge: int, gpu_budget: int) -> tuple[float, int]:
+    """Load one over-full view; return bytes a brick and the number of bricks."""
+    store = virtual_store(VirtualImage((edge,) * 3, is_hollow=False))
+    with view_of(layer_of(store), SIZE, gpu_budget=gpu_budget) as view:
+        view.camera = orbit((edge,) * 3, SIZE, distance=0.7)
+        # One frame after each slice, as on a screen.
+        while not view.wait_until_complete(0.05):
+            view.image()
+        view.image()
+        (renderer,) = view.manager.renderers
+        return renderer.bricks.page_bytes_per_brick, renderer.bricks.n_committed
+
+
+def cellier_table_bytes(edge: int) -> float:
+    """Bytes of rgba8uint and float32 for every 32³ brick of level 0, over 8."""
+    return (edge // 32) ** 3 * 8 / 8

@@ -1,0 +1,136 @@
+"""E9: what a plan costs, whatever the size of the volume.
+
+Planning is one thread that never waits, so its CPU time is what it takes on an
+idle machine; other work on the machine does not blur it.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+from time import thread_time
+
+import numpy as np
+
+from benchmarks.clock import median, p99
+from benchmarks.peers import ask
+from benchmarks.rows import Row, Setting, at_most
+from brickfield.model.camera import CameraState
+from brickfield.model.scales import Pyramid
+from brickfield.model.transforms import AffineTransform
+from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame
+from brickfield.planning.policy import EXPLORATION
+from brickfield.testing.virtual import VirtualImage, VirtualSource
+
+VIEWPORT = (1404, 1080)
+BUDGET = 4000 * 66**3
+PLACES = {"inside": 0.02, "near": 0.6, "far": 2.0}
+
+
+def plan_time(setting: Setting) -> list[Row]:
+    """E9."""
+    source = VirtualSource(VirtualImage((100_000,) * 3, is_hollow=False))
+    pyramid = source.info.pyramid
+    n = 300 if setting.is_full else 80
+    rows = []
+    for place, distance in PLACES.items():
+        times, plan = _fly(pyramid, distance, n)
+        note = f"{n} camera moves, {plan.n_chunks} chunks planned"
+        what = f"plan of a 100,000³ volume, camera {place}"
+        rows += [
+            at_most(
+                "E9", f"{what}, median", median(times), 5, unit="ms", repeats=n, note=note
+            ),
+            at_most("E9", f"{what}, p99", p99(times), 10, unit="ms", repeats=n),
+        ]
+    sparse = VirtualSource(VirtualImage((100_000,) * 3))
+    times, _ = _fly(pyramid, 0.6, n, sparse)
+    what = "plan of a 100,000³ volume, 4 % occupied, camera near, median"
+    rows.append(at_most("E9", what, median(times), 5, unit="ms", repeats=n))
+    rows += _memory()
+    return rows + _beside_cellier(setting)
+
+
+def _fly(
+    pyramid: Pyramid, distance: float, n: int, sparse: VirtualSource | None = None
+) -> tuple[list[float], FramePlan]:
+    """Plan along a slow turn, each plan with the one before at hand."""
+    times: list[float] = []
+    plan = None
+    for i in range(n + 3):
+        request = PlanRequest(
+            pyramid,
+            AffineTransform(),
+            _camera(pyramid, distance, 0.5 + 0.01 * i),
+            (66**3,) * pyramid.n_levels,
+            policy=EXPLORATION,
+            occupancy=None if sparse is None else sparse.missing_chunks,
+            previous=plan,
+        )
+        start = thread_time()
+        plan = plan_frame(request, BUDGET)
+        times.append(1e3 * (thread_time() - start))
+    assert plan is not None
+    return times[3:], plan
+
+
+def _camera(pyramid: Pyramid, distance: float, angle: float) -> CameraState:
+    size = np.array(pyramid.levels[0].shape_zyx, dtype=float)
+    middle = size / 2
+    direction = np.array([np.sin(angle), 0.3, np.cos(angle)])
+    direction /= np.linalg.norm(direction)
+    z, y, x = (middle - direction * distance * size).tolist()
+    camera = CameraState((z, y, x), _vec(middle), (0, -1, 0), VIEWPORT, fov=50)
+    box = np.stack([np.zeros(3), size])
+    corners = np.array(np.meshgrid(*box.T)).reshape(3, -1).T
+    return camera.with_depth_range(corners)
+
+
+def _vec(v: np.ndarray) -> tuple[float, float, float]:
+    z, y, x = v.tolist()
+    return z, y, x
+
+
+def _memory() -> list[Row]:
+    """Compare the peak of one plan in a small and in a huge volume."""
+    peaks = []
+    for edge in (4096, 1_000_000):
+        pyramid = VirtualSource(VirtualImage((edge,) * 3, is_hollow=False)).info.pyramid
+        _fly(pyramid, 0.6, 1)
+        tracemalloc.start()
+        _fly(pyramid, 0.6, 2)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    what = "peak memory of a plan, 1,000,000³ over 4,096³"
+    note = f"{peaks[1] / 1e6:.1f} MB at 1,000,000³"
+    return [at_most("E9", what, peaks[1] / peaks[0], 2, note=note)]
+
+
+def _beside_cellier(setting: Setting) -> list[Row]:
+    """Plan the volumes that cellier can plan, both in this run."""
+    rows = []
+    for edge in (1024, 2048, 4096) if setting.is_full else (1024, 2048):
+        answer = ask(setting.peers, "cellier_planning", {"edge": edge})
+        pyramid = VirtualSource(VirtualImage((edge,) * 3, is_hollow=False)).info.pyramid
+        times, plan = _fly(pyramid, 0.6, 40)
+        theirs = None if answer is None else answer["ms"]
+        note = f"ours {plan.n_chunks} chunks, none dropped"
+        if answer is not None:
+            note += (
+                f"; cellier sees {answer['visible']:,} and drops"
+                f" {answer['dropped']:.0%} of them"
+            )
+        rows.append(
+            Row(
+                "E9",
+                f"plan of a {edge}³ volume, camera near",
+                median(times),
+                unit="ms",
+                limit="faster",
+                reached=None if theirs is None else median(times) < theirs,
+                peer="" if theirs is None else "cellier",
+                theirs=theirs,
+                repeats=40,
+                note=note,
+            )
+        )
+    return rows

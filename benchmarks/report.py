@@ -1,0 +1,141 @@
+"""The table on the screen and the page of the documentation."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.rows import Row
+
+_PACKAGES = ("napari-brickfield", "numpy", "pygfx", "wgpu", "tensorstore", "zarr")
+_HEADER = ("", "measured", "ours", "to reach", "", "peer", "theirs", "ours ÷ theirs")
+
+
+def machine() -> dict[str, object]:
+    """Describe where the table was measured."""
+    from brickfield.gpu.device import get_device
+
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "adapter": get_device().adapter,
+        "versions": versions,
+    }
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Write a number with three digits and its unit."""
+    if value is None:
+        return ""
+    if value == int(value) and abs(value) < 1e7:
+        text = f"{int(value):,}"
+    elif 0 < abs(value) < 1e-3:
+        text = f"{value:.2g}"
+    else:
+        text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{text} {unit}".rstrip()
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Write one row."""
+    verdict = {True: "yes", False: "no", None: "–"}[row.reached]
+    return (
+        row.goal,
+        row.what,
+        number(row.ours, row.unit),
+        row.limit,
+        verdict,
+        row.peer,
+        number(row.theirs, row.unit),
+        number(row.ratio),
+    )
+
+
+def print_table(rows: list[Row], broken: dict[str, str]) -> None:
+    """Print everything for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="brickfield, measured", show_lines=False)
+    for name in _HEADER:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        style = {True: "green", False: "red", None: "dim"}[row.reached]
+        first, what, ours, limit, verdict, *rest = cells(row)
+        table.add_row(first, what, ours, limit, f"[{style}]{verdict}[/]", *rest)
+    console = Console()
+    console = console if console.is_terminal else Console(width=170)
+    console.print(table)
+    for row in rows:
+        if row.note:
+            console.print(f"{row.goal} {row.what}: {row.note}", style="dim")
+    for goal, reason in broken.items():
+        console.print(f"{goal} was not measured: {reason}", style="red")
+
+
+def write_page(
+    path: Path, rows: list[Row], broken: dict[str, str], about: dict[str, object]
+) -> None:
+    """Write the page of the documentation."""
+    versions = about["versions"]
+    assert isinstance(versions, dict)
+    named = ", ".join(f"{name} {v}" for name, v in versions.items())
+    missed = [r for r in rows if r.reached is False]
+    lines = [
+        "# Performance",
+        "",
+        "<!-- Written by `make bench`; do not edit. -->",
+        "",
+        "Each row is one goal of the engine, measured beside the best peer that runs on",
+        "the same machine. Counts are exact. Times are medians of several repeats and",
+        "mean something only against the peer in the same row.",
+        "",
+        f"- Measured {about['date']}, {about['mode']} mode, {about['seconds']} s for all.",
+        f"- Machine: {about['system']}, {about['cores']} cores, {about['adapter']}.",
+        "  On software Vulkan the ray caster shares the processor with everything else,",
+        "  and textures lie in ordinary memory.",
+        f"- Versions: Python {about['python']}, {named}.",
+        "- Again: `make bench` (quick) or `python -m benchmarks --full --write`;",
+        "  one goal alone: `python -m benchmarks --only E9`.",
+        "",
+        "| | measured | ours | to reach | reached | peer | theirs | ours ÷ theirs |",
+        "|---|---|---|---|---|---|---|---|",
+        *(f"| {' | '.join(c.replace('|', '/') for c in cells(r))} |" for r in rows),
+        "",
+        "## Notes",
+        "",
+        *(
+            f"- **{r.goal}** {r.what}: "
+            + "; ".join(
+                part
+                for part in (r.note, f"{r.repeats} repeats" if r.repeats > 1 else "")
+                if part
+            )
+            + "."
+            for r in rows
+            if r.note or r.repeats > 1
+        ),
+        "",
+        "## Not reached yet",
+        "",
+        *(
+            f"- **{r.goal}** {r.what}: {number(r.ours, r.unit)}, to reach {r.limit}."
+            for r in missed
+        ),
+        *(f"- **{goal}** could not be measured: {why}." for goal, why in broken.items()),
+        *(["Nothing."] if not missed and not broken else []),
+        "",
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines))

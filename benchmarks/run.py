@@ -1,0 +1,146 @@
+"""Runs the measurements one by one, prints the table and writes the page."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if __package__ in (None, ""):
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.peers import find_peers  # noqa: E402
+from benchmarks.report import machine, print_table, write_page  # noqa: E402
+from benchmarks.rows import Row, Setting  # noqa: E402
+
+CASES = {
+    "E1": "reading:stored_bytes",
+    "E2": "reading:decode_work",
+    "E3": "coverage:holes",
+    "E4": "exactness:against_numpy",
+    "E5": "exactness:against_ray_caster",
+    "E6": "exactness:against_one_texture",
+    "E7": "memory:gpu_bytes",
+    "E8": "memory:flight",
+    "E9": "planning:plan_time",
+    "E10": "latency:first_picture",
+    "E11": "latency:full_picture",
+    "E12": "memory:page_table",
+    "E13": "latency:streaming_work",
+    "E14": "faults:broken_chunks",
+    "E15": "coverage:sweep",
+    "E16": "coverage:steadiness",
+    "E17": "series:capacity",
+    "E18": "frames:frame_cost",
+}
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
+LIMIT_S = 300
+
+
+def main() -> int:
+    """Measure what the command line names; 0 unless a measurement broke."""
+    options = _parser().parse_args()
+    if options.case:
+        return _measure(options)
+    peers = None if options.no_peers else find_peers(ROOT)
+    chosen = options.only.split(",") if options.only else list(CASES)
+    rows: list[Row] = []
+    broken: dict[str, str] = {}
+    start = time.perf_counter()
+    for goal in chosen:
+        found, reason = _run_alone(goal, peers, is_full=options.full)
+        rows += found
+        if reason:
+            broken[goal] = reason
+            print(f"benchmarks: {goal}: {reason}", file=sys.stderr)
+    seconds = time.perf_counter() - start
+    about = machine() | {"seconds": round(seconds), "mode": _mode(options)}
+    print_table(rows, broken)
+    if options.json:
+        _write_json(Path(options.json), rows, broken, about)
+    if options.write:
+        page = Path(options.write)
+        write_page(page, rows, broken, about)
+        _write_json(page.with_suffix(".json"), rows, broken, about)
+    return 1 if broken else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", help="goals, for example E1,E9")
+    parser.add_argument("--full", action="store_true", help="take the long way")
+    parser.add_argument("--no-peers", action="store_true", help="measure us alone")
+    parser.add_argument("--json", metavar="FILE", help="write the rows there")
+    parser.add_argument(
+        "--write",
+        nargs="?",
+        const=str(PAGE),
+        metavar="FILE.md",
+        help="write the page of the documentation, and JSON beside it",
+    )
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    parser.add_argument("--peers", help=argparse.SUPPRESS)
+    parser.add_argument("--out", help=argparse.SUPPRESS)
+    return parser
+
+
+def _mode(options: argparse.Namespace) -> str:
+    return "full" if options.full else "quick"
+
+
+def _run_alone(
+    goal: str, peers: Path | None, *, is_full: bool
+) -> tuple[list[Row], str]:
+    """Measure one goal in a process of its own; return rows, or why there are none."""
+    if goal not in CASES:
+        return [], f"expected one of {', '.join(CASES)}"
+    print(f"benchmarks: {goal} …", end="", file=sys.stderr, flush=True)
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="brickfield-bench-") as folder:
+        out = Path(folder) / "rows.json"
+        command = [sys.executable, "-m", "benchmarks", "--case", goal, "--out", str(out)]
+        command += ["--peers", str(peers)] if peers else []
+        command += ["--full"] if is_full else []
+        limit = 4 * LIMIT_S if is_full else LIMIT_S
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, timeout=limit, check=False, stderr=subprocess.PIPE
+            )
+        except subprocess.TimeoutExpired:
+            return [], f"took over {limit} s"
+        print(f" {time.perf_counter() - start:.1f} s", file=sys.stderr)
+        if not out.exists():
+            text = done.stderr.decode(errors="replace").strip()
+            last = text.splitlines()[-1] if text else "no message"
+            return [], f"ended with status {done.returncode}: {last}"
+        sys.stderr.write(done.stderr.decode(errors="replace"))
+        return [Row(**row) for row in json.loads(out.read_text())], ""
+
+
+def _measure(options: argparse.Namespace) -> int:
+    """Be the process of one goal."""
+    module, name = CASES[options.case].split(":")
+    measure = getattr(import_module(f"benchmarks.{module}"), name)
+    out = Path(options.out)
+    peers = Path(options.peers) if options.peers else None
+    rows = measure(Setting(out.parent, is_full=options.full, peers=peers))
+    plain = [{k: v for k, v in r.as_dict().items() if k != "ratio"} for r in rows]
+    out.write_text(json.dumps(plain))
+    return 0
+
+
+def _write_json(
+    path: Path, rows: list[Row], broken: dict[str, str], about: dict[str, object]
+) -> None:
+    value = {"about": about, "rows": [r.as_dict() for r in rows], "broken": broken}
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
