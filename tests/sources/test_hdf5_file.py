@@ -8,6 +8,7 @@ import pytest
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.sources.hdf5_file import (
+    closing_on_error,
     has_signature,
     list_datasets,
     open_file,
@@ -87,3 +88,13 @@ def test_text_is_read_from_every_kind_of_string(tmp_path, value):
         assert text_attribute(file.attrs, "a") == "12.5"
         assert text_attribute(file.attrs, "b") is None
         assert vector_attribute(file.attrs, "b") is None
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyError, OSError, ValueError])
+def test_an_error_of_the_library_closes_the_file_and_is_one_sentence(tmp_path, error):
+    with h5py.File(tmp_path / "a.h5", "w"):
+        pass
+    file = open_file(tmp_path / "a.h5")
+    with pytest.raises(StoreFormatError, match="damaged"), closing_on_error(file):
+        raise error("odd")
+    assert not file
