@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import (
+    BrickfieldError,
     MissingExtraError,
     StoreAccessError,
     StoreFormatError,
@@ -84,7 +85,8 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
         pyramid = _pyramid(arrays, scales)
     except BaseException as error:
         tiff.close()
-        if _is_tiff_error(error):
+        # tifffile meets damage with errors of many kinds.
+        if isinstance(error, Exception) and not isinstance(error, BrickfieldError):
             msg = f"expected a whole TIFF file; {path} is damaged: {error}"
             raise StoreFormatError(msg) from error
         raise
@@ -126,15 +128,6 @@ def _opened(path: Path) -> Any:
     except Exception as error:
         msg = f"expected a TIFF file; {path} is none: {error}"
         raise StoreFormatError(msg) from error
-
-
-def _is_tiff_error(error: BaseException) -> bool:
-    import struct
-
-    import tifffile
-
-    kinds = (tifffile.TiffFileError, struct.error, IndexError, KeyError, TypeError)
-    return isinstance(error, kinds) or type(error) in {ValueError, OSError}
 
 
 def _choose_series(
