@@ -14,6 +14,7 @@ from itertools import pairwise
 from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.model.axes import Axis
 from brickfield.model.scales import Pyramid
+from brickfield.sources.cast_array import CastArray
 from brickfield.sources.findings import Findings
 from brickfield.sources.geometry import (
     axis_named,
@@ -239,12 +240,14 @@ def open_levels(
     n_threads = min(_OPENED_AT_ONCE, len(found))
     with ThreadPoolExecutor(n_threads, thread_name_prefix="brickfield-open") as pool:
         results = list(pool.map(opened, [meta for meta, _ in found]))
-    levels = []
+    levels: list[tuple[ZarrArrayMeta, str, StoredArray]] = []
     for (meta, where), result in zip(found, results, strict=True):
         if isinstance(result, BrickfieldError):
             findings.error("level-left-out", where, f"{result}; left the level out")
-        else:
-            levels.append((meta, where, result))
+            continue
+        dtype = levels[0][2].dtype if levels else meta.dtype
+        array = result if meta.dtype == dtype else CastArray(result, dtype)
+        levels.append((meta, where, array))
     if not levels:
         first = results[0]
         assert isinstance(first, BrickfieldError)

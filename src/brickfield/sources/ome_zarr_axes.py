@@ -150,6 +150,12 @@ def with_space(
         )
         lead = axes[: len(axes) - n]
         return lead + tuple(replace(a, kind="space") for a in axes[len(axes) - n :])
+    if len(axes) > len(_BY_RANK):
+        findings.warning(
+            "too-many-axes",
+            where,
+            f"expected at most five axes in {where}; found {len(axes)}; read all",
+        )
     if len(space) == 1:
         findings.warning(
             "one-space-axis",

@@ -90,11 +90,8 @@ def usable_levels(
             _left_out(
                 findings, where, meta, f"{len(meta.shape)} axes, not {len(first.shape)}"
             )
-        elif meta.dtype != first.dtype:
-            _left_out(
-                findings, where, meta, f"the type {meta.dtype}, not {first.dtype}"
-            )
         else:
+            _note_type(meta, first, where, findings)
             kept.append((meta, where))
     if len(kept) > MAX_LEVELS:
         findings.warning(
@@ -103,6 +100,18 @@ def usable_levels(
             f"expected at most {MAX_LEVELS} levels; found {len(kept)}; left the coarsest out",
         )
     return kept[:MAX_LEVELS]
+
+
+def _note_type(
+    meta: ZarrArrayMeta, first: ZarrArrayMeta, where: str, findings: Findings
+) -> None:
+    if meta.dtype != first.dtype:
+        findings.warning(
+            "level-dtype",
+            where,
+            f"expected voxels of type {first.dtype} at {meta.path!r}, as in the finest"
+            f" level; found {meta.dtype}; converted them",
+        )
 
 
 def _left_out(findings: Findings, where: str, meta: ZarrArrayMeta, found: str) -> None:
@@ -144,7 +153,7 @@ def build_pyramid(
             ScaleLevel(
                 path=meta.path,
                 shape=meta.shape,
-                dtype=meta.dtype,
+                dtype=drafts[0].meta.dtype,
                 storage_chunk_shape=draft.chunk_shape,
                 voxel_size=world.scale,
                 translation=world.translation,
