@@ -70,7 +70,7 @@ class TiffPages:
         is_split = page.is_tiled or n_bytes > MAX_PAGE_BYTES
         if page.is_contiguous or not is_split or len(chunks) != len(page_shape):
             return None
-        if chunks == page_shape:
+        if chunks == page_shape or 0 in chunks:
             return None
         return tuple(min(c, n) for c, n in zip(chunks, page_shape, strict=True))
 
