@@ -12,7 +12,7 @@ complete, so that stepping through time shows no blank or coarse picture.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
+from itertools import count, repeat
 
 import numpy as np
 import pygfx as gfx
@@ -185,32 +185,28 @@ class LayerRenderer:
         planes = [atlas.plane_of(s) for s in selections]
         names: dict[Name, bool] = {}
         for plane in planes:
-            names.update(zip(((plane, k) for k in keys), targets, strict=True))
+            names.update(zip(zip(repeat(plane), keys), targets, strict=True))
         for name in self._substitutes:
             names.setdefault(name, False)
-        self.bricks.want(names, keep=self._stand_ins(set(planes)))
+        empty = [(p, key) for p in planes for key in plan.empty_keys.tolist()]
+        names.update(zip(empty, repeat(True)))
         fill = float(self.bricks.pyramid.levels[0].fill_value)
-        for plane in planes:
-            empty = ((plane, key) for key in plan.empty_keys.tolist())
-            self.bricks.set_constant(empty, fill)
+        self.bricks.set_constant(empty, fill)
+        self.bricks.want(names, has_room=True)
+        self.bricks.protect(self._stand_ins())
         self._request(plan, selections)
 
-    def _stand_ins(self, planes: set[int]) -> set[Name]:
+    def _stand_ins(self) -> set[Name]:
         """Return drawn chunks that something on its way still needs."""
-        waiting = self.bricks.missing()
-        if not waiting and self.shown == tuple(self.layer.selections):
+        if not self.bricks.missing and self.shown == tuple(self.layer.selections):
             return set()
-        return {
-            name
-            for name in self.bricks.table.active()
-            if name not in self.bricks.wanted or name[0] not in planes
-        }
+        return set(self.bricks.table.active - self.bricks.wanted.keys())
 
     def _request(self, plan: FramePlan, selections: tuple[Selection, ...]) -> None:
         manager = self.layer.store.manager
         version = self.layer.data_version.value
         missing: dict[int, set[int]] = {}
-        for plane, key in self.bricks.missing():
+        for plane, key in self.bricks.missing:
             missing.setdefault(plane, set()).add(key)
         requests = []
         for selection in selections:
@@ -241,7 +237,7 @@ class LayerRenderer:
         """Take arrived chunks to the GPU while there is time; return how many."""
         manager, n = self.layer.store.manager, 0
         while has_time():
-            batch = manager.take_ready(self.visual_id, max_chunks=4)
+            batch = manager.take_ready(self.visual_id, max_chunks=1)
             if not batch:
                 break
             for chunk in batch:
@@ -272,7 +268,7 @@ class LayerRenderer:
         return (
             self.plan is not None
             and not self.wants_plan
-            and not self.bricks.missing()
+            and not self.bricks.missing
             and not self.bricks.has_repairs
         )
 
@@ -280,7 +276,7 @@ class LayerRenderer:
         """Ask again for the chunks that could not be read; return how many."""
         names = list(self.failures)
         for name in names:
-            self.bricks.table.remove(name)
+            self.bricks.forget(name)
         self.failures.clear()
         self._substitutes.clear()
         self.layer.store.manager.retry_failed(self.visual_id)
@@ -314,9 +310,8 @@ class LayerRenderer:
         """Bring table, bindings and uniforms up to date for one frame."""
         selections = tuple(self.layer.selections)
         if self.shown != selections and self.is_complete:
-            for name in self.bricks.table.active():
-                if name not in self.bricks.wanted:
-                    self.bricks.table.remove(name)
+            for name in self.bricks.table.active - self.bricks.wanted.keys():
+                self.bricks.table.remove(name)
             self.shown = selections
         self.bricks.retire()
         self.bricks.flush()

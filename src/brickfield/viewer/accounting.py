@@ -46,7 +46,7 @@ class Account:
 
     def drawn_levels(self, renderer: LayerRenderer) -> dict[str, int]:
         """Return how many bricks of every level are drawn."""
-        names = renderer.bricks.table.active()
+        names = renderer.bricks.table.active
         counts = Counter(renderer.bricks.atlas.level_of(n) for n in names)
         return {str(level): counts[level] for level in sorted(counts)}
 
