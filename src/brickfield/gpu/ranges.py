@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu.formats import TextureFormat
+from brickfield.model.scales import Int3
 
 
 def pack_range(padded: NDArray[np.generic], fmt: TextureFormat) -> tuple[int, bool]:
@@ -24,14 +25,16 @@ def pack_range(padded: NDArray[np.generic], fmt: TextureFormat) -> tuple[int, bo
     Returns
     -------
     word : int
-        Low half minimum, high half maximum (2 x unorm16 or 2 x float16).
+        Low half minimum, high half maximum (2 x unorm16, or the upper halves of
+        2 x float32). For labels the high half tells whether there is any.
     is_finite : bool
-        Whether every voxel is a finite number.
+        Whether every voxel is a finite number on the GPU.
     """
     if fmt.is_integer:
-        return 0, True
+        return 0xFFFF0000 if padded.any() else 0, True
     low, high = float(padded.min()), float(padded.max())
-    is_finite = bool(np.isfinite(low) and np.isfinite(high))
+    with np.errstate(over="ignore"):
+        is_finite = bool(np.isfinite(np.array([low, high], np.float32)).all())
     if not is_finite:
         numbers = padded[~np.isnan(padded)]
         if not numbers.size:
@@ -45,18 +48,64 @@ def pack_range(padded: NDArray[np.generic], fmt: TextureFormat) -> tuple[int, bo
     return _pack_half(low, high), is_finite
 
 
+def empty_octants(
+    padded: NDArray[np.generic], brick: Int3, border: Int3, fmt: TextureFormat
+) -> int:
+    """Tell which eighths of a brick hold nothing but its lowest value.
+
+    Parameters
+    ----------
+    padded : ndarray, shape (z, y, x)
+        Voxels in the stored type, border included.
+    brick, border : tuple of int
+        Own voxels of a whole brick and lent voxels on each side, (z, y, x).
+    fmt : TextureFormat
+        For labels the background counts instead of the lowest value.
+
+    Returns
+    -------
+    int
+        Bit x + 2 y + 4 z set for an empty octant, the voxels that linear
+        sampling in it can touch included; 0 when nothing would be gained.
+    """
+    lowest = padded.dtype.type(0) if fmt.is_integer else padded.min()
+    bits = 0
+    for octant in range(8):
+        box = []
+        for axis in range(3):
+            half = brick[axis] // 2
+            is_upper = octant >> (2 - axis) & 1
+            start = half - 1 + border[axis] if is_upper else 0
+            end = None if is_upper else half + border[axis] + 1
+            box.append(slice(max(start, 0), end))
+        # Comparisons with NaN are false: such an octant is not empty.
+        if bool((padded[tuple(box)] == lowest).all()):
+            bits |= 1 << octant
+    return 0 if bits == 0xFF else bits
+
+
 def _pack_half(low: float, high: float) -> int:
+    """Pack two bounds as the upper halves of float32: any magnitude, 8 bits."""
     with np.errstate(over="ignore"):
-        bottom, top = np.float16(low), np.float16(high)
-    if float(bottom) > low:
-        bottom = np.nextafter(bottom, np.float16(-np.inf))
-    if float(top) < high:
-        top = np.nextafter(top, np.float16(np.inf))
-    return int(bottom.view(np.uint16)) | int(top.view(np.uint16)) << 16
+        bottom, top = np.float32(low), np.float32(high)
+    words = []
+    for value, bound, outward in ((bottom, low, -np.inf), (top, high, np.inf)):
+        if (float(value) - bound) * outward < 0:
+            value = np.nextafter(value, np.float32(outward))
+        word = int(value.view(np.uint32))
+        # Cutting bits moves towards zero; add a unit where that is inward.
+        if word & 0xFFFF and (word >> 31 == 1) == (outward < 0):
+            word += 0x10000
+        words.append(word >> 16)
+    return words[0] | words[1] << 16
 
 
 def pack_constant(value: float, fmt: TextureFormat) -> int:
     """Pack the one value of a constant brick: float32 bits, or the label itself."""
     if fmt.is_integer:
-        return int(value) & 0xFFFFFFFF
-    return int(np.float32(fmt.to_sample(value)).view(np.uint32))
+        wide = np.array([[[int(value) & 0xFFFFFFFFFFFFFFFF]]], np.uint64)
+        if value < 0 or int(value) < 1 << 32:
+            return int(value) & ((1 << 8 * fmt.itemsize) - 1)
+        return int(fmt.convert(wide)[0, 0, 0])
+    with np.errstate(over="ignore"):
+        return int(np.float32(fmt.to_sample(value)).view(np.uint32))

@@ -1,11 +1,14 @@
 // What a ray sees, a channel at a time. Each mode's formula is stated in
 // docs/explanation/modes.md and repeated by a plain numpy ray caster in the tests.
+//
+// What happens once a ray stands behind the loops: software renderers carry out
+// the inside of an `if` for every sample, taken or not.
 
 struct Seen {
     color: vec4<f32>,   // sRGB, straight alpha
     t: f32,             // where the picture comes from: depth and picking
     level: i32,
-    is_seen: bool,      // false: no data on the ray yet
+    is_seen: bool,      // false: no data on the ray
 };
 
 fn normalised(sample: f32, channel: i32) -> f32 {
@@ -22,9 +25,15 @@ fn lut(v: f32, channel: i32) -> vec4<f32> {
     return textureSampleLevel(t_lut, s_lut, vec2<f32>(u, row), 0.0);
 }
 
-fn advance(t: f32) -> f32 {
-    // Far enough to be beyond a face in float32, near enough to skip no voxel.
-    return t + max(1.0e-3, abs(t) * 1.0e-6);
+// Headlight: how much a surface faces the eye, 0.3 at the rim to 1.
+fn shade(ray: Ray, gradient: vec3<f32>) -> f32 {
+    let normal = u_wobject.normal_x.xyz * gradient.x
+        + u_wobject.normal_y.xyz * gradient.y + u_wobject.normal_z.xyz * gradient.z;
+    let direction = u_wobject.world_x.xyz * ray.direction.x
+        + u_wobject.world_y.xyz * ray.direction.y + u_wobject.world_z.xyz * ray.direction.z;
+    let size = length(normal) * length(direction);
+    if (size <= 0.0) { return 1.0; }
+    return 0.3 + 0.7 * abs(dot(normal, direction)) / size;
 }
 
 $$ if is_integer
@@ -48,42 +57,38 @@ fn is_shown(label: u32) -> bool {
 }
 
 fn cast_labels(ray: Ray, channel: i32) -> Seen {
-    var seen = Seen(vec4<f32>(0.0), ray.t1, -1, false);
     let plane = u_wobject.ch_plane[channel].x;
-    var t = ray.t0;
-    for (var i = 0; i < MAX_CELLS && t < ray.t1; i = i + 1) {
-        let cell = locate(ray, advance(t), plane);
-        let t_exit = max(cell.t_exit, advance(t));
-        if (cell.level >= 0) {
-            seen.is_seen = true;
-            if (seen.level < 0) { seen.level = cell.level; }
-            let run = run_of(ray, cell, t, min(t_exit, ray.t1));
-            if ((cell.value & PAGE_CONSTANT) != 0u) {
-                if (run.count > 0 && is_shown(cell.range)) {
-                    let color = label_color(cell.range);
-                    return Seen(vec4<f32>(color, 1.0), run.t, cell.level, true);
-                }
-            } else {
-                for (var j = 0; j < run.count; j = j + 1) {
-                    let texel = run.start + f32(j) * run.step;
-                    let label = load_label(cell.level, texel);
-                    if (is_shown(label)) {
-                        let color = label_color(label) * label_shade(ray, cell, texel, label);
-                        let hit = run.t + f32(j) * run.dt;
-                        return Seen(vec4<f32>(color, 1.0), hit, cell.level, true);
-                    }
-                }
+    var label = 0u;
+    var t = ray.t1;
+    var texel = vec3<f32>(0.0);
+    var cell = first_cell(ray);
+    while (label == 0u && next_cell(ray, &cell, plane, 0.0)) {
+        let run = run_of(cell);
+        for (var j = 0; j < run.count; j = j + 1) {
+            texel = run.start + f32(j) * run.step;
+            var one = cell.range;
+            if (!is_constant(cell)) { one = load_label(cell.level, texel); }
+            if (is_shown(one)) {
+                label = one;
+                t = run.t + f32(j) * run.dt;
+                break;
             }
         }
-        t = t_exit;
     }
-    seen.color = vec4<f32>(0.0, 0.0, 0.0, 1.0);
+    var seen = Seen(vec4<f32>(0.0, 0.0, 0.0, 1.0), t, cell.first_level, cell.first_level >= 0);
+    if (label != 0u) {
+        var lit = 1.0;
+        if (u_wobject.label_options.z != 0u && !is_constant(cell)) {
+            lit = label_shade(ray, cell, texel, label);
+        }
+        seen.color = vec4<f32>(label_color(label) * lit, 1.0);
+        seen.level = cell.level;
+    }
     return seen;
 }
 
-// Headlight shading from where the same label ends; 1 when shading is off.
+// Headlight shading from where the same label ends.
 fn label_shade(ray: Ray, cell: Cell, texel: vec3<f32>, label: u32) -> f32 {
-    if (u_wobject.label_options.z == 0u) { return 1.0; }
     var normal = vec3<f32>(0.0);
     for (var axis = 0; axis < 3; axis = axis + 1) {
         var step = vec3<f32>(0.0);
@@ -95,17 +100,6 @@ fn label_shade(ray: Ray, cell: Cell, texel: vec3<f32>, label: u32) -> f32 {
     return shade(ray, normal * u_wobject.lv_scale[cell.level].xyz);
 }
 $$ endif
-
-// Headlight: how much a surface faces the eye, 0.3 at the rim to 1.
-fn shade(ray: Ray, gradient: vec3<f32>) -> f32 {
-    let normal = u_wobject.normal_x.xyz * gradient.x
-        + u_wobject.normal_y.xyz * gradient.y + u_wobject.normal_z.xyz * gradient.z;
-    let direction = u_wobject.world_x.xyz * ray.direction.x
-        + u_wobject.world_y.xyz * ray.direction.y + u_wobject.world_z.xyz * ray.direction.z;
-    let size = length(normal) * length(direction);
-    if (size <= 0.0) { return 1.0; }
-    return 0.3 + 0.7 * abs(dot(normal, direction)) / size;
-}
 
 $$ if not is_integer
 $$ if mode in ('mip', 'minip')
@@ -133,46 +127,33 @@ fn extreme_{{ l }}(run: Run, value: u32, at_start: vec2<f32>) -> vec2<f32> {
 $$ endfor
 
 fn cast_channel(ray: Ray, channel: i32) -> Seen {
-    var seen = Seen(vec4<f32>(0.0), ray.t0, -1, false);
     let plane = u_wobject.ch_plane[channel].x;
     var best = {{ '-FAR' if mode == 'mip' else 'FAR' }};
-    var any = false;
     var t = ray.t0;
-    for (var i = 0; i < MAX_CELLS && t < ray.t1; i = i + 1) {
-        let cell = locate(ray, advance(t), plane);
-        let t_exit = max(cell.t_exit, advance(t));
-        if (cell.level >= 0) {
-            seen.is_seen = true;
-            if (seen.level < 0) { seen.level = cell.level; }
-            var run: Run;
-            var result = vec2<f32>(best, -1.0);
-            if ((cell.value & PAGE_CONSTANT) != 0u) {
-                let v = bitcast<f32>(cell.range);
-                if (!is_nan(v) && v {{ beats }} best) {
-                    run = run_of(ray, cell, t, min(t_exit, ray.t1));
-                    if (run.count > 0) { result = vec2<f32>(v, 0.0); }
-                }
-            } else if (!u_skip() || page_range(cell.range).{{ 'y' if mode == 'mip' else 'x' }} {{ beats }} best) {
-                run = run_of(ray, cell, t, min(t_exit, ray.t1));
-                switch cell.level {
-                    $$ for l in range(n_levels)
-                    case {{ l }}: { result = extreme_{{ l }}(run, cell.value, result); }
-                    $$ endfor
-                    default: {}
-                }
-            }
-            if (result.y >= 0.0) {
-                best = result.x;
-                any = true;
-                seen.t = run.t + result.y * run.dt;
-                seen.level = cell.level;
+    var level = -1;
+    var cell = first_cell(ray);
+    while (next_cell(ray, &cell, plane, best)) {
+        let run = run_of(cell);
+        var result = vec2<f32>(best, -1.0);
+        if (is_constant(cell)) {
+            if (run.count > 0) { result = vec2<f32>(bitcast<f32>(cell.range), 0.0); }
+        } else {
+            switch cell.level {
+                $$ for l in range(n_levels)
+                case {{ l }}: { result = extreme_{{ l }}(run, cell.value, result); }
+                $$ endfor
+                default: {}
             }
         }
-        t = t_exit;
+        if (result.y >= 0.0) {
+            best = result.x;
+            t = run.t + result.y * run.dt;
+            level = cell.level;
+        }
     }
-    if (any) { seen.color = lut(normalised(best, channel), channel); }
-    else { seen.color = lut(0.0, channel); }
-    return seen;
+    var v = 0.0;
+    if (level >= 0) { v = normalised(best, channel); } else { level = cell.first_level; }
+    return Seen(lut(v, channel), t, level, cell.first_level >= 0);
 }
 $$ endif
 
@@ -200,184 +181,139 @@ fn sum_{{ l }}(run: Run, value: u32) -> vec2<f32> {
 $$ endfor
 
 fn cast_channel(ray: Ray, channel: i32) -> Seen {
-    var seen = Seen(vec4<f32>(0.0), ray.t0, -1, false);
     let plane = u_wobject.ch_plane[channel].x;
     var sum = 0.0;
     var weight = 0.0;
-    var t = ray.t0;
-    for (var i = 0; i < MAX_CELLS && t < ray.t1; i = i + 1) {
-        let cell = locate(ray, advance(t), plane);
-        let t_exit = max(cell.t_exit, advance(t));
-        if (cell.level >= 0) {
-            seen.is_seen = true;
-            if (seen.level < 0) { seen.level = cell.level; }
-            let run = run_of(ray, cell, t, min(t_exit, ray.t1));
-            var part = vec2<f32>(0.0);
-            if ((cell.value & PAGE_CONSTANT) != 0u) {
-                let v = bitcast<f32>(cell.range);
-                if (!is_nan(v)) { part = vec2<f32>(v, 1.0) * f32(max(run.count, 0)); }
-            } else {
-                switch cell.level {
-                    $$ for l in range(n_levels)
-                    case {{ l }}: { part = sum_{{ l }}(run, cell.value); }
-                    $$ endfor
-                    default: {}
-                }
+    var cell = first_cell(ray);
+    while (next_cell(ray, &cell, plane, -FAR)) {
+        let run = run_of(cell);
+        var part = vec2<f32>(0.0);
+        if (is_constant(cell)) {
+            part = vec2<f32>(bitcast<f32>(cell.range), 1.0) * f32(max(run.count, 0));
+        } else {
+            switch cell.level {
+                $$ for l in range(n_levels)
+                case {{ l }}: { part = sum_{{ l }}(run, cell.value); }
+                $$ endfor
+                default: {}
             }
-            sum = sum + part.x * run.dt;
-            weight = weight + part.y * run.dt;
         }
-        t = t_exit;
+        sum = sum + part.x * run.dt;
+        weight = weight + part.y * run.dt;
     }
     var v = 0.0;
     if (weight > 0.0) { v = normalised(sum / weight, channel); }
-    seen.color = lut(v, channel);
-    return seen;
+    return Seen(lut(v, channel), ray.t0, cell.first_level, cell.first_level >= 0);
 }
 $$ endif
 
 $$ if mode == 'attenuated_mip'
 fn cast_channel(ray: Ray, channel: i32) -> Seen {
-    var seen = Seen(vec4<f32>(0.0), ray.t0, -1, false);
     let plane = u_wobject.ch_plane[channel].x;
+    // Chunks at or below the window add nothing to the maximum or the sum.
     let low = u_wobject.ch_window[channel].x;
     var best = 0.0;
     var sum = 0.0;
     var t = ray.t0;
-    for (var i = 0; i < MAX_CELLS && t < ray.t1; i = i + 1) {
-        let cell = locate(ray, advance(t), plane);
-        let t_exit = max(cell.t_exit, advance(t));
-        if (cell.level >= 0) {
-            seen.is_seen = true;
-            if (seen.level < 0) { seen.level = cell.level; }
-            let is_constant = (cell.value & PAGE_CONSTANT) != 0u;
-            var high = bitcast<f32>(cell.range);
-            if (!is_constant) { high = page_range(cell.range).y; }
-            // Chunks at or below the window add nothing to the maximum or the sum.
-            if (high > low || (!u_skip() && !is_constant)) {
-                let run = run_of(ray, cell, t, min(t_exit, ray.t1));
-                for (var j = 0; j < run.count; j = j + 1) {
-                    var s = high;
-                    if (!is_constant) {
-                        s = sample_at(cell.level, run.start + f32(j) * run.step, cell.value);
-                    }
-                    if (is_nan(s)) { continue; }
-                    let v = normalised(s, channel);
-                    let shown = v * exp(-u_wobject.options.y * sum);
-                    if (shown > best) {
-                        best = shown;
-                        seen.t = run.t + f32(j) * run.dt;
-                        seen.level = cell.level;
-                    }
-                    sum = sum + v * run.dt * ray.length;
-                }
+    var level = -1;
+    var cell = first_cell(ray);
+    while (next_cell(ray, &cell, plane, low)) {
+        let run = run_of(cell);
+        for (var j = 0; j < run.count; j = j + 1) {
+            let s = value_of(cell, run.start + f32(j) * run.step);
+            let v = select(normalised(s, channel), 0.0, is_nan(s));
+            let shown = v * exp(-u_wobject.options.y * sum);
+            if (shown > best) {
+                best = shown;
+                t = run.t + f32(j) * run.dt;
+                level = cell.level;
             }
-            if (exp(-u_wobject.options.y * sum) <= best) { break; }
+            sum = sum + v * run.dt * ray.length;
         }
-        t = t_exit;
+        if (exp(-u_wobject.options.y * sum) <= best) { break; }
     }
-    seen.color = lut(best, channel);
-    return seen;
+    if (level < 0) { level = cell.first_level; }
+    return Seen(lut(best, channel), t, level, cell.first_level >= 0);
 }
 $$ endif
 
 $$ if mode == 'additive'
 fn cast_channel(ray: Ray, channel: i32) -> Seen {
-    var seen = Seen(vec4<f32>(0.0), ray.t0, -1, false);
     let plane = u_wobject.ch_plane[channel].x;
-    let low = u_wobject.ch_window[channel].x;
+    // Chunks at or below the window are dark where the first colour is black.
     let is_dark_below = u_wobject.ch_more[channel].y > 0.0;
+    let limit = select(-FAR, u_wobject.ch_window[channel].x, is_dark_below);
     var depth = vec3<f32>(0.0);
-    var t = ray.t0;
-    for (var i = 0; i < MAX_CELLS && t < ray.t1; i = i + 1) {
-        let cell = locate(ray, advance(t), plane);
-        let t_exit = max(cell.t_exit, advance(t));
-        if (cell.level >= 0) {
-            seen.is_seen = true;
-            if (seen.level < 0) { seen.level = cell.level; }
-            let is_constant = (cell.value & PAGE_CONSTANT) != 0u;
-            var high = bitcast<f32>(cell.range);
-            if (!is_constant) { high = page_range(cell.range).y; }
-            if (high > low || !is_dark_below || (!u_skip() && !is_constant)) {
-                let run = run_of(ray, cell, t, min(t_exit, ray.t1));
-                for (var j = 0; j < run.count; j = j + 1) {
-                    var s = high;
-                    if (!is_constant) {
-                        s = sample_at(cell.level, run.start + f32(j) * run.step, cell.value);
-                    }
-                    if (is_nan(s)) { continue; }
-                    let color = lut(normalised(s, channel), channel);
-                    let kept = max(1.0 - color.rgb * color.a, vec3<f32>(1.0e-6));
-                    depth = depth - log(kept) * run.dt * ray.length;
-                }
-            }
+    var cell = first_cell(ray);
+    while (next_cell(ray, &cell, plane, limit)) {
+        let run = run_of(cell);
+        var kept = vec3<f32>(1.0);
+        for (var j = 0; j < run.count; j = j + 1) {
+            let s = value_of(cell, run.start + f32(j) * run.step);
+            let color = lut(normalised(s, channel), channel);
+            let one = max(1.0 - color.rgb * color.a, vec3<f32>(1.0e-6));
+            // Far below what 8 bits show, and far above what float32 loses.
+            kept = max(kept * select(one, vec3<f32>(1.0), is_nan(s)), vec3<f32>(1.0e-30));
         }
-        t = t_exit;
+        depth = depth - log(kept) * run.dt * ray.length;
         if (min(depth.x, min(depth.y, depth.z)) > 14.0) { break; }
     }
-    seen.color = vec4<f32>(1.0 - exp(-depth), 1.0);
-    return seen;
+    let color = vec4<f32>(1.0 - exp(-depth), 1.0);
+    return Seen(color, ray.t0, cell.first_level, cell.first_level >= 0);
 }
 $$ endif
 
 $$ if mode == 'iso'
-fn surface_color(ray: Ray, cell: Cell, texel: vec3<f32>, channel: i32) -> vec4<f32> {
-    let threshold = u_wobject.ch_more[channel].x;
-    let color = lut(normalised(threshold, channel), channel);
+fn value_at(ray: Ray, t: f32, plane: u32, hint: i32) -> f32 {
+    let cell = locate(ray, t, plane, hint);
+    if (cell.level < 0) { return -FAR; }
+    return value_of(cell, cell.start + cell.direction * t + texel_shift(cell));
+}
+
+fn gradient_in(cell: Cell, texel: vec3<f32>) -> vec3<f32> {
     var gradient = vec3<f32>(0.0);
     for (var axis = 0; axis < 3; axis = axis + 1) {
         var step = vec3<f32>(0.0);
         step[axis] = 0.5;
-        let high = sample_at(cell.level, texel + step, cell.value);
-        let low = sample_at(cell.level, texel - step, cell.value);
-        gradient[axis] = high - low;
+        gradient[axis] = value_of(cell, texel + step) - value_of(cell, texel - step);
     }
-    let lit = shade(ray, gradient * u_wobject.lv_scale[cell.level].xyz);
-    return vec4<f32>(color.rgb * lit, color.a);
+    return gradient * u_wobject.lv_scale[cell.level].xyz;
 }
 
 fn cast_channel(ray: Ray, channel: i32) -> Seen {
-    var seen = Seen(vec4<f32>(0.0), FAR, -1, false);
     let plane = u_wobject.ch_plane[channel].x;
     let threshold = u_wobject.ch_more[channel].x;
-    var has_previous = false;
-    var t = ray.t0;
-    for (var i = 0; i < MAX_CELLS && t < ray.t1; i = i + 1) {
-        let cell = locate(ray, advance(t), plane);
-        let t_exit = max(cell.t_exit, advance(t));
-        if (cell.level >= 0) {
-            seen.is_seen = true;
-            if (seen.level < 0) { seen.level = cell.level; }
-            let is_constant = (cell.value & PAGE_CONSTANT) != 0u;
-            var high = bitcast<f32>(cell.range);
-            if (!is_constant) { high = page_range(cell.range).y; }
-            let run = run_of(ray, cell, t, min(t_exit, ray.t1));
-            if (is_constant && high >= threshold && run.count > 0) {
-                let color = lut(normalised(threshold, channel), channel);
-                return Seen(color, run.t, cell.level, true);
+    // A chunk whose highest value is the threshold itself has a surface.
+    let limit = threshold - max(abs(threshold) * 1.0e-6, 1.0e-30);
+    var t = FAR;
+    var dt = 0.0;
+    var cell = first_cell(ray);
+    while (t == FAR && next_cell(ray, &cell, plane, limit)) {
+        let run = run_of(cell);
+        for (var j = 0; j < run.count; j = j + 1) {
+            if (value_of(cell, run.start + f32(j) * run.step) >= threshold) {
+                t = run.t + f32(j) * run.dt;
+                dt = run.dt;
+                break;
             }
-            if (!is_constant && (high >= threshold || !u_skip())) {
-                for (var j = 0; j < run.count; j = j + 1) {
-                    let texel = run.start + f32(j) * run.step;
-                    if (sample_at(cell.level, texel, cell.value) >= threshold) {
-                        // Bisect between this sample and the one before it, which
-                        // lies at most a voxel away: inside the border.
-                        var back = select(0.0, 1.0, has_previous || j > 0);
-                        var near = 0.0;
-                        for (var k = 0; k < 6; k = k + 1) {
-                            let middle = 0.5 * (back + near);
-                            let v = sample_at(cell.level, texel - middle * run.step, cell.value);
-                            if (v >= threshold) { near = middle; } else { back = middle; }
-                        }
-                        let hit = texel - near * run.step;
-                        let color = surface_color(ray, cell, hit, channel);
-                        return Seen(color, run.t + (f32(j) - near) * run.dt, cell.level, true);
-                    }
-                }
-            }
-            has_previous = has_previous || run.count > 0;
         }
-        t = t_exit;
+    }
+    var seen = Seen(vec4<f32>(0.0), t, cell.first_level, cell.first_level >= 0);
+    if (t < FAR) {
+        // Bisect between this sample and the one before, perhaps in another chunk.
+        var back = max(t - dt, ray.t0);
+        if (t - dt < ray.t0 || locate(ray, back, plane, cell.hint).level < 0) { back = t; }
+        for (var k = 0; k < 6; k = k + 1) {
+            let middle = 0.5 * (back + t);
+            if (value_at(ray, middle, plane, cell.hint) >= threshold) { t = middle; }
+            else { back = middle; }
+        }
+        let at = locate(ray, t, plane, cell.hint);
+        let texel = at.start + at.direction * t + texel_shift(at);
+        let color = lut(normalised(threshold, channel), channel);
+        seen.color = vec4<f32>(color.rgb * shade(ray, gradient_in(at, texel)), color.a);
+        seen.t = t;
+        seen.level = at.level;
     }
     return seen;
 }
@@ -389,59 +325,57 @@ fn cast_all(ray: Ray) -> Seen {
     var seen = Seen(vec4<f32>(0.0), ray.t1, -1, false);
     var color = vec3<f32>(0.0);
     var clear = 1.0;
-    var t = ray.t0;
     var cells: array<Cell, {{ n_channels }}>;
     var runs: array<Run, {{ n_channels }}>;
+    for (var c = 0; c < {{ n_channels }}; c = c + 1) { cells[c] = first_cell(ray); }
+    var t = ray.t0;
     for (var i = 0; i < MAX_CELLS && t < ray.t1; i = i + 1) {
         var t_exit = ray.t1;
         var finest = -1;
+        var matters = false;
         for (var c = 0; c < {{ n_channels }}; c = c + 1) {
-            if (u_wobject.ch_plane[c].y == 0u) { cells[c].level = -1; continue; }
-            cells[c] = locate(ray, advance(t), u_wobject.ch_plane[c].x);
+            if (u_wobject.ch_plane[c].y == 0u) { continue; }
+            cells[c].t_exit = t;
+            cells[c] = step_on(ray, cells[c], u_wobject.ch_plane[c].x);
             t_exit = min(t_exit, cells[c].t_exit);
-        }
-        t_exit = max(t_exit, advance(t));
-        for (var c = 0; c < {{ n_channels }}; c = c + 1) {
             if (cells[c].level < 0) { continue; }
-            seen.is_seen = true;
             if (seen.level < 0) { seen.level = cells[c].level; }
-            var high = bitcast<f32>(cells[c].range);
-            if ((cells[c].value & PAGE_CONSTANT) == 0u) { high = page_range(cells[c].range).y; }
-            if (high <= u_wobject.ch_window[c].x && u_skip()) { cells[c].level = -1; continue; }
-            runs[c] = run_of(ray, cells[c], t, min(t_exit, ray.t1));
+            // The finest channel sets the samples, whether or not it is dark here.
             if (finest < 0 || cells[c].level < cells[finest].level) { finest = c; }
+            matters = matters || can_matter(cells[c], u_wobject.ch_window[c].x);
         }
-        if (finest >= 0) {
-            let guide = runs[finest];
-            for (var j = 0; j < guide.count && clear > 0.002; j = j + 1) {
-                var glow = vec3<f32>(0.0);
-                var alpha = 0.0;
-                let at = guide.t + f32(j) * guide.dt;
-                for (var c = 0; c < {{ n_channels }}; c = c + 1) {
-                    if (cells[c].level < 0) { continue; }
-                    var s = bitcast<f32>(cells[c].range);
-                    if ((cells[c].value & PAGE_CONSTANT) == 0u) {
-                        let steps = (at - runs[c].t) / runs[c].dt;
-                        s = sample_at(cells[c].level, runs[c].start + steps * runs[c].step, cells[c].value);
-                    }
-                    if (is_nan(s)) { continue; }
-                    let v = normalised(s, c);
-                    let shown = lut(v, c);
-                    let a = min(v * shown.a * u_wobject.ch_window[c].w, 0.9999);
-                    glow = glow + shown.rgb * a;
-                    alpha = 1.0 - (1.0 - alpha) * (1.0 - a);
-                }
-                if (alpha > 0.0) {
-                    let covered = 1.0 - pow(1.0 - alpha, guide.dt * ray.length);
-                    if (clear == 1.0) { seen.t = at; }
-                    color = color + clear * covered * min(glow / alpha, vec3<f32>(1.0));
-                    clear = clear * (1.0 - covered);
-                }
+        t = t_exit;
+        if (!matters) { continue; }
+        for (var c = 0; c < {{ n_channels }}; c = c + 1) {
+            cells[c].t_exit = t_exit;
+            if (cells[c].level >= 0) { runs[c] = run_of(cells[c]); }
+        }
+        let guide = runs[finest];
+        for (var j = 0; j < guide.count && clear > 0.002; j = j + 1) {
+            var glow = vec3<f32>(0.0);
+            var alpha = 0.0;
+            let at = guide.t + f32(j) * guide.dt;
+            for (var c = 0; c < {{ n_channels }}; c = c + 1) {
+                if (u_wobject.ch_plane[c].y == 0u || cells[c].level < 0) { continue; }
+                let steps = (at - runs[c].t) / runs[c].dt;
+                let s = value_of(cells[c], runs[c].start + steps * runs[c].step);
+                if (is_nan(s)) { continue; }
+                let v = normalised(s, c);
+                let shown = lut(v, c);
+                let a = min(v * shown.a * u_wobject.ch_window[c].w, 0.9999);
+                glow = glow + shown.rgb * a;
+                alpha = 1.0 - (1.0 - alpha) * (1.0 - a);
+            }
+            if (alpha > 0.0) {
+                let covered = 1.0 - pow(1.0 - alpha, guide.dt * ray.length);
+                if (clear == 1.0) { seen.t = at; }
+                color = color + clear * covered * min(glow / alpha, vec3<f32>(1.0));
+                clear = clear * (1.0 - covered);
             }
         }
         if (clear <= 0.002) { break; }
-        t = t_exit;
     }
+    seen.is_seen = seen.level >= 0;
     if (clear < 1.0) { seen.color = vec4<f32>(color / (1.0 - clear), 1.0 - clear); }
     return seen;
 }

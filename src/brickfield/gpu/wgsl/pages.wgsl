@@ -6,6 +6,7 @@ const PAGE_FINER: u32 = 0x20000000u;
 const PAGE_TARGET: u32 = 0x10000000u;
 const PAGE_NONFINITE: u32 = 0x08000000u;
 const PAGE_FAILED: u32 = 0x04000000u;
+const PAGE_OCTANTS: u32 = 18u;
 const PAGE_EMPTY: u32 = 0xffffffffu;
 const FAR: f32 = 3.0e38;
 
@@ -15,7 +16,6 @@ struct Ray {
     t0: f32,
     t1: f32,
     view_depth: f32,       // view depth a unit of t
-    view_start: f32,       // view depth at t = 0
     length: f32,           // reference lengths a unit of t, for opacity
 };
 
@@ -24,9 +24,14 @@ struct Cell {
     value: u32,
     range: u32,
     level: i32,            // -1: nothing active here
-    origin: vec3<f32>,     // first voxel of the chunk, level space, relative
-    t_exit: f32,
+    hint: i32,             // level at which to look for the next cell
+    first_level: i32,      // of the first cell on the ray with data, -1 before
     is_failed: bool,
+    origin: vec3<f32>,     // first voxel of the chunk, level space, relative
+    start: vec3<f32>,      // the ray in level space
+    direction: vec3<f32>,
+    t_enter: f32,
+    t_exit: f32,
 };
 
 fn page_hash(low: u32, high: u32) -> u32 {
@@ -52,55 +57,132 @@ fn page_lookup(plane: u32, level: i32, cell: vec3<i32>) -> vec2<u32> {
     return vec2<u32>(0u, 0u);
 }
 
-fn level_start(ray: Ray, level: i32) -> vec3<f32> {
-    return ray.origin * u_wobject.lv_scale[level].xyz + u_wobject.lv_shift[level].xyz;
-}
+fn top_level() -> i32 { return i32(u_wobject.counts.y); }
 
-fn level_direction(ray: Ray, level: i32) -> vec3<f32> {
-    return ray.direction * u_wobject.lv_scale[level].xyz;
-}
-
-fn locate(ray: Ray, t: f32, plane: u32) -> Cell {
-    var found = Cell(0u, 0u, -1, vec3<f32>(0.0), ray.t1, false);
-    for (var level = i32(u_wobject.counts.y); level >= 0; level = level - 1) {
-        let start = level_start(ray, level);
-        let direction = level_direction(ray, level);
+// Walk down from level `hint`; begin again at the top if nothing is found there.
+fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
+    var found: Cell;
+    found.level = -1;
+    found.hint = top_level();
+    found.first_level = -1;
+    found.t_exit = FAR;
+    var level = hint;
+    var is_from_top = hint == top_level();
+    for (var i = 0; i < 40; i = i + 1) {
+        let scale = u_wobject.lv_scale[level].xyz;
+        let start = ray.origin * scale + u_wobject.lv_shift[level].xyz;
+        let direction = ray.direction * scale;
         let brick = u_wobject.lv_brick[level].xyz;
         let first = -u_wobject.lv_cell0[level].xyz;
         let last = u_wobject.lv_grid[level].xyz - 1 + first;
-        let q = start + direction * t;
-        let cell = clamp(vec3<i32>(floor((q + 0.5) / brick)), first, last);
+        let q = start + direction * t + 0.5;
+        let cell = clamp(vec3<i32>(floor(q / brick)), first, last);
+        let page = page_lookup(plane, level, cell - first);
+        let is_active = (page.x & (PAGE_DATA | PAGE_CONSTANT)) != 0u;
+        let is_finer = (page.x & PAGE_FINER) != 0u;
+
+        // Chunks with empty octants are walked octant by octant.
         let corner = vec3<f32>(cell) * brick;
+        let middle = floor(0.5 * brick);
+        let upper = q - corner >= middle;
+        let bits = (page.x >> PAGE_OCTANTS) & 255u;
+        let split = vec3<bool>(bits != 0u && !is_finer && u_split());
+        let low = corner + select(vec3<f32>(0.0), middle, upper & split);
+        let high = corner + select(brick, middle, (!upper) & split);
 
         // Cells at the ends of the grid reach outwards without end.
         let forward = direction > vec3<f32>(0.0);
-        let face = select(corner, corner + brick, forward) - 0.5;
+        let face = select(low, high, forward) - 0.5;
         let is_open = (direction == vec3<f32>(0.0))
-            | (forward & (cell == last))
-            | ((!forward) & (cell == first));
+            | (forward & (cell == last) & (upper | !split))
+            | ((!forward) & (cell == first) & !(upper & split));
         let safe = select(direction, vec3<f32>(1.0), direction == vec3<f32>(0.0));
         let exits = select((face - start) / safe, vec3<f32>(FAR), is_open);
         found.t_exit = min(found.t_exit, min(exits.x, min(exits.y, exits.z)));
 
-        let page = page_lookup(plane, level, cell - first);
-        if ((page.x & (PAGE_DATA | PAGE_CONSTANT)) != 0u) {
+        if (is_active) {
+            let octant = dot(select(vec3<u32>(0u), vec3<u32>(1u, 2u, 4u), upper), vec3<u32>(1u));
+            let is_empty = split.x && ((bits >> octant) & 1u) != 0u;
             found.value = page.x;
-            found.range = page.y;
+            found.range = select(page.y, (page.y & 0xffffu) * 0x10001u, is_empty);
             found.level = level;
+            found.hint = level;
             found.origin = corner;
+            found.start = start;
+            found.direction = direction;
         }
-        if ((page.x & PAGE_FAILED) != 0u) { found.is_failed = true; }
-        if ((page.x & PAGE_FINER) == 0u) { break; }
+        found.is_failed = found.is_failed || (page.x & PAGE_FAILED) != 0u;
+        if (is_finer && level > 0) {
+            level = level - 1;
+        } else if (found.level < 0 && !is_from_top) {
+            is_from_top = true;
+            level = top_level();
+            found.t_exit = FAR;
+            found.is_failed = false;
+        } else {
+            break;
+        }
     }
     return found;
 }
+
+fn advance(t: f32) -> f32 {
+    // Far enough to be beyond a face in float32, near enough to skip no voxel.
+    return t + max(1.0e-3, abs(t) * 1.0e-6);
+}
+
+fn first_cell(ray: Ray) -> Cell {
+    var cell: Cell;
+    cell.level = -1;
+    cell.hint = top_level();
+    cell.first_level = -1;
+    cell.t_exit = ray.t0;
+    return cell;
+}
+
+fn step_on(ray: Ray, cell: Cell, plane: u32) -> Cell {
+    let t = cell.t_exit;
+    var next = locate(ray, advance(t), plane, cell.hint);
+    next.t_enter = t;
+    next.t_exit = min(max(next.t_exit, advance(t)), ray.t1);
+    next.first_level = select(cell.first_level, next.level, cell.first_level < 0);
+    return next;
+}
+
+// Go on to the next cell whose samples can matter; false at the end of the ray.
+fn next_cell(ray: Ray, cell: ptr<function, Cell>, plane: u32, limit: f32) -> bool {
+    for (var i = 0; i < MAX_CELLS && (*cell).t_exit < ray.t1; i = i + 1) {
+        let next = step_on(ray, *cell, plane);
+        *cell = next;
+        if (next.level >= 0 && can_matter(next, limit)) { return true; }
+    }
+    return false;
+}
+
+fn is_constant(cell: Cell) -> bool { return (cell.value & PAGE_CONSTANT) != 0u; }
 
 // Lowest and highest sample of a chunk, in sample units, border included.
 fn page_range(range: u32) -> vec2<f32> {
     $$ if range_format == 'unorm'
     return unpack2x16unorm(range);
     $$ else
-    return unpack2x16float(range);
+    return bitcast<vec2<f32>>(vec2<u32>(range << 16u, range & 0xffff0000u));
+    $$ endif
+}
+
+// Whether a chunk can hold a sample beyond the limit (below it for minip).
+fn can_matter(cell: Cell, limit: f32) -> bool {
+    $$ if is_integer
+    return is_constant(cell) || (cell.range >> 16u) != 0u || !u_skip();
+    $$ else
+    let flat = vec2<f32>(bitcast<f32>(cell.range));
+    let bounds = select(page_range(cell.range), flat, is_constant(cell));
+    $$ if mode == 'minip'
+    let is_beyond = bounds.x < limit;
+    $$ else
+    let is_beyond = bounds.y > limit;
+    $$ endif
+    return is_beyond || !(u_skip() || is_constant(cell));
     $$ endif
 }
 

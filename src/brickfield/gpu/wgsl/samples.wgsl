@@ -13,10 +13,9 @@ struct Run {
     dt: f32,
 };
 
-fn run_of(ray: Ray, cell: Cell, t_from: f32, t_to: f32) -> Run {
-    let level = cell.level;
-    let start = level_start(ray, level);
-    let direction = level_direction(ray, level);
+fn run_of(cell: Cell) -> Run {
+    let start = cell.start;
+    let direction = cell.direction;
     let size = abs(direction);
     let is_x = size.x >= size.y && size.x >= size.z;
     let is_y = !is_x && size.y >= size.z;
@@ -29,9 +28,9 @@ fn run_of(ray: Ray, cell: Cell, t_from: f32, t_to: f32) -> Run {
     // Index of a sample as a function of t, growing along the ray.
     let offset = along * ((dot(start, one) + 0.5) / step - 0.5);
     let slope = abs(rate) / step;
-    let first = ceil(offset + slope * t_from);
+    let first = ceil(offset + slope * cell.t_enter);
     var run: Run;
-    run.count = i32(ceil(offset + slope * t_to) - first);
+    run.count = i32(ceil(offset + slope * cell.t_exit) - first);
     run.dt = 1.0 / slope;
     run.t = (first - offset) * run.dt;
 
@@ -45,10 +44,15 @@ fn run_of(ray: Ray, cell: Cell, t_from: f32, t_to: f32) -> Run {
     q = select(q, nearest, snap);
     q_step = select(q_step, vec3<f32>(0.0), is_still);
 
-    run.start = q - cell.origin + u_wobject.lv_border[level].xyz + 0.5
-        + slot_position(cell.value) * u_wobject.lv_slot[level].xyz;
+    run.start = q + texel_shift(cell);
     run.step = q_step;
     return run;
+}
+
+// From level space to texels of the chunk's texture.
+fn texel_shift(cell: Cell) -> vec3<f32> {
+    return u_wobject.lv_border[cell.level].xyz + 0.5 - cell.origin
+        + slot_position(cell.value) * u_wobject.lv_slot[cell.level].xyz;
 }
 
 fn slot_position(value: u32) -> vec3<f32> {
@@ -118,5 +122,11 @@ fn sample_at(level: i32, texel: vec3<f32>, value: u32) -> f32 {
         $$ endfor
         default: { return 0.0; }
     }
+}
+
+// A sample of a chunk whatever its kind.
+fn value_of(cell: Cell, texel: vec3<f32>) -> f32 {
+    if (is_constant(cell)) { return bitcast<f32>(cell.range); }
+    return sample_at(cell.level, texel, cell.value);
 }
 $$ endif

@@ -11,6 +11,9 @@ const MAX_CELLS: i32 = 16384;
 
 fn u_skip() -> bool { return u_wobject.options.w == 0.0; }
 
+// Splitting helps only where something is skipped.
+fn u_split() -> bool { return u_skip(){{ ' && false' if mode == 'average' else '' }}; }
+
 {$ include 'brickfield.pages.wgsl' $}
 {$ include 'brickfield.samples.wgsl' $}
 {$ include 'brickfield.modes.wgsl' $}
@@ -92,17 +95,17 @@ fn audit(ray: Ray) -> f32 {
     var worst = 1.0;
     for (var c = 0; c < {{ n_channels }}; c = c + 1) {
         if (u_wobject.ch_plane[c].y == 0u) { continue; }
-        var t = ray.t0;
-        for (var i = 0; i < MAX_CELLS && t < ray.t1; i = i + 1) {
-            let cell = locate(ray, advance(t), u_wobject.ch_plane[c].x);
-            let t_exit = max(cell.t_exit, advance(t));
+        var cell = first_cell(ray);
+        for (var i = 0; i < MAX_CELLS && cell.t_exit < ray.t1; i = i + 1) {
+            // From the top, to meet what failed on the way down.
+            cell.hint = top_level();
+            cell = step_on(ray, cell, u_wobject.ch_plane[c].x);
             // Slivers that hold no sample cannot be seen.
-            if (t_exit - t > 0.01) {
+            if (cell.t_exit - cell.t_enter > 0.01) {
                 if (cell.is_failed) { worst = max(worst, 4.0); }
                 else if (cell.level < 0) { worst = max(worst, 3.0); }
                 else if ((cell.value & PAGE_TARGET) == 0u) { worst = max(worst, 2.0); }
             }
-            t = t_exit;
         }
     }
     return worst;

@@ -1,0 +1,108 @@
+"""Every mode against a plain numpy ray caster of the same formulas."""
+
+import numpy as np
+import pytest
+
+from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
+from brickfield.model.transforms import AffineTransform
+
+pytestmark = pytest.mark.gpu
+
+MODES = ["mip", "average", "attenuated_mip", "iso", "translucent", "additive"]
+# A slice is thicker than a pixel is wide, and the stage is turned and sheared.
+ANISOTROPIC = AffineTransform.from_matrix(
+    [[2.0, 0.1, 0.0, 5.0], [0.0, 1.0, 0.2, -3.0], [0.0, -0.2, 1.0, 7.0]]
+)
+
+
+def _colored_lut():
+    """Dark to blue to yellow; also becomes more opaque."""
+    ramp = np.linspace(0, 1, 256)
+    columns = [ramp**1.5, ramp, np.sin(np.pi * ramp) * 0.8, 0.3 + 0.7 * ramp]
+    return np.rint(255 * np.stack(columns, axis=1)).astype(np.uint8)
+
+
+def _look(harness, mode, **options):
+    lut = (
+        _colored_lut() if mode in ("translucent", "iso") else color_lut((200, 120, 30))
+    )
+    if mode == "additive":
+        # Thin enough that the sum along a ray does not simply saturate.
+        lut = color_lut((40, 20, 12))
+    contrast = (0.02, 0.3) if mode == "average" else (0.15, 0.9)
+    return harness.look_of(mode, contrast=contrast, threshold=0.45, lut=lut, **options)
+
+
+def _compare(image, expected):
+    difference = np.abs(image[..., :3].astype(float) - np.rint(expected))
+    return difference.mean(), difference.max()
+
+
+@pytest.mark.parametrize("orthographic", [False, True], ids=["perspective", "ortho"])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_is_what_its_formula_says(
+    mode, orthographic, harness, raycaster, stages
+):
+    data = harness.blobs().astype(np.float32)
+    look = _look(harness, mode)
+    camera = harness.oblique(data.shape, orthographic=orthographic)
+    stage = stages(data, look)
+    image = stage.image(camera)
+    camera = harness.with_range(camera, stage.pyramid, stage.world)
+    expected = raycaster.cast([data.astype(float)], camera, look, stage.world)
+    assert expected.max() > 100
+    assert _compare(image, expected)[0] <= 1.0
+    assert harness.ssim(image[..., :3], expected) >= 0.995
+
+
+@pytest.mark.parametrize("mode", ["attenuated_mip", "iso", "translucent", "additive"])
+def test_voxels_of_any_shape_and_clip_planes_follow_the_formula(
+    mode, harness, raycaster, stages
+):
+    data = harness.blobs().astype(np.float32)
+    # Half of the volume goes, along a slanted plane through its middle.
+    normal = np.array([0.3, 0.8, 0.52])
+    middle = ANISOTROPIC.apply((np.array(data.shape) - 1) / 2)
+    plane = (*normal, -float(normal @ middle))
+    look = _look(harness, mode, clip_planes=(plane,), attenuation=0.1)
+    camera = harness.oblique((96, 70, 70), turn=0.4)
+    stage = stages(data, look, world=ANISOTROPIC)
+    image = stage.image(camera)
+    camera = harness.with_range(camera, stage.pyramid, stage.world)
+    expected = raycaster.cast([data.astype(float)], camera, look, stage.world)
+    assert expected.max() > 80
+    assert _compare(image, expected)[0] <= 1.0
+    assert harness.ssim(image[..., :3], expected) >= 0.995
+
+
+def test_translucent_channels_mix_sample_by_sample(harness, raycaster):
+    a, b = harness.blobs(seed=1), harness.blobs(seed=2)
+    look = Appearance(
+        mode="translucent",
+        channels=(
+            ChannelAppearance((0.1, 1.0), 1.4, 0.7, color_lut((255, 60, 0))),
+            ChannelAppearance((0.2, 0.8), 1.0, 0.4, color_lut((0, 90, 255))),
+        ),
+    )
+    planes = [[a.astype(np.float32)], [b.astype(np.float32)]]
+    stage = harness.Stage(harness.pyramid_of([a.shape], np.float32), planes, look).put()
+    camera = harness.oblique(a.shape)
+    image = stage.image(camera)
+    camera = harness.with_range(camera, stage.pyramid, stage.world)
+    expected = raycaster.cast([np.float32(a), np.float32(b)], camera, look, stage.world)
+    stage.close()
+    assert _compare(image, expected)[0] <= 1.0
+    assert harness.ssim(image[..., :3], expected) >= 0.995
+
+
+@pytest.mark.parametrize("step", [0.5, 1.7])
+def test_the_distance_of_samples_follows_the_option(step, harness, raycaster, stages):
+    data = harness.blobs().astype(np.float32)
+    look = _look(harness, "attenuated_mip", relative_step=step)
+    camera = harness.oblique(data.shape)
+    stage = stages(data, look)
+    image = stage.image(camera)
+    camera = harness.with_range(camera, stage.pyramid, stage.world)
+    expected = raycaster.cast([data.astype(float)], camera, look, stage.world)
+    assert _compare(image, expected)[0] <= 1.0
+    assert harness.ssim(image[..., :3], expected) >= 0.995
