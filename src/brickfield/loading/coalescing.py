@@ -244,9 +244,10 @@ def storage_under(
         low, high = first[:, k] // s, last[:, k] // s
         steps = np.arange(int((high - low).max(initial=0)) + 1)
         grid = low[:, None] + steps
-        flats = (flats[:, :, None] * n + grid[:, None, :]).reshape(len(indices), -1)
         fits = (grid <= high[:, None])[:, None, :]
-        is_there = (is_there[:, :, None] & fits).reshape(len(indices), -1)
+        shape = len(indices), flats.shape[1] * len(steps)
+        flats = (flats[:, :, None] * n + grid[:, None, :]).reshape(shape)
+        is_there = (is_there[:, :, None] & fits).reshape(shape)
     return flats, is_there
 
 

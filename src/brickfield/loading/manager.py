@@ -257,8 +257,8 @@ class ChunkManager:
         visual = self._visuals.get(visual_id)
         if visual is None:
             return LoadingStatus()
-        lanes = self._queue.lanes(visual_id)
-        return visual.status(lanes, len(self._schedule.in_flight))
+        n_in_flight = len(self._schedule.in_flight)
+        return visual.status(self._queue.lanes(visual_id), n_in_flight)
 
     def waiting(self, visual_id: str) -> list[ChunkId]:
         """List the chunks that are still on their way to a visual."""
@@ -301,17 +301,15 @@ class ChunkManager:
         nobody has taken fill the RAM budget: take them and wait again.
         """
 
-        def n_open() -> int:
-            return sum(lane.n_open for lane in self._queue.lanes(visual_id))
+        def is_over() -> bool:
+            return self._reader.is_stalled or self._reader.is_closed or is_done()
+
+        def is_done() -> bool:
+            return not any(lane.n_open for lane in self._queue.lanes(visual_id))
 
         with self._lock:
-            self._lock.wait_for(
-                lambda: (
-                    n_open() == 0 or self._reader.is_stalled or self._reader.is_closed
-                ),
-                timeout,
-            )
-            return n_open() == 0
+            self._lock.wait_for(is_over, timeout)
+            return is_done()
 
     @property
     def counters(self) -> IoCounters:
@@ -370,9 +368,10 @@ class ChunkManager:
             try:
                 self.chunk_ready.emit(visual_id)
             except Exception:  # somebody else's code: loading must go on
-                if not self._has_complained:
+                with self._lock:
+                    is_first, self._has_complained = not self._has_complained, True
+                if is_first:
                     logger.exception("a listener to chunk_ready failed")
-                self._has_complained = True
 
     # -- ends --------------------------------------------------------------------
 

@@ -161,8 +161,10 @@ class Reader:
         array = np.array(flats, dtype=np.int64)
         try:
             known = self._source.missing_chunks(layout.level, layout.indices_of(array))
-        except Exception:  # a reader's own fault: reading will tell
-            logger.exception("%s could not list its chunks", self._source.source_id)
+        except Exception as error:  # noqa: BLE001  (reading will tell what is there)
+            logger.warning(
+                "%s cannot list its chunks: %s", self._source.source_id, error
+            )
             known = None
         if known is None:
             self._cannot_tell.add(layout.level)

@@ -1,0 +1,120 @@
+"""Chunks that are put together from storage chunks."""
+
+import numpy as np
+import pytest
+
+from brickfield.loading.assembly import Assembly, scatter, value_range
+from brickfield.loading.coalescing import LevelLayout
+from brickfield.model.chunks import ChunkId
+from brickfield.model.requests import ChunkState
+from brickfield.testing.loading import numbers
+from brickfield.testing.sources import MemorySource
+
+
+def assembly_of(source, missing=()):
+    layout = LevelLayout.of(source.info.pyramid, 0)
+    needs = layout.needs((0, 0, 0), ())
+    return Assembly(layout, ChunkId(0, (0, 0, 0)), needs, set(missing))
+
+
+def fill(assembly, source, flats):
+    assembly.make_buffer(source.arrays[0].dtype)
+    for flat in flats:
+        index = assembly.layout.index_of(flat)
+        scatter(flat, source.read_storage_chunk(0, index).data, [assembly])
+        assembly.receive(flat, is_stored=True)
+
+
+def test_gaps_are_filled_with_the_fill_value():
+    source = MemorySource([numbers((8, 8, 8))], (4, 8, 8), chunk=(8, 8, 8))
+    assembly = assembly_of(source, missing={1})
+    fill(assembly, source, [0])
+    chunk = assembly.finish(9)
+    assert chunk.state is ChunkState.LOADED
+    assert np.array_equal(chunk.data[:4], source.arrays[0][:4])
+    assert (chunk.data[4:] == 9).all()
+
+
+def test_a_gap_found_while_reading_is_filled_too():
+    source = MemorySource([numbers((8, 8, 8)) + 1], (4, 8, 8), chunk=(8, 8, 8))
+    assembly = assembly_of(source)
+    fill(assembly, source, [1])
+    assert assembly.receive(0, is_stored=False)
+    chunk = assembly.finish(0)
+    assert (chunk.data[:4] == 0).all()
+    assert chunk.minimum == 0
+
+
+def test_without_any_piece_a_chunk_is_missing_and_holds_no_voxels():
+    source = MemorySource([numbers((8, 8, 8))], (4, 8, 8), chunk=(8, 8, 8))
+    chunk = assembly_of(source, missing={0, 1}).finish(7)
+    assert chunk.state is ChunkState.MISSING
+    assert chunk.data is None
+    assert (chunk.minimum, chunk.maximum) == (7, 7)
+
+
+def test_one_storage_chunk_that_is_the_chunk_is_not_copied():
+    source = MemorySource([numbers((8, 8, 8))], (8, 8, 8), chunk=(8, 8, 8))
+    assembly = assembly_of(source)
+    data = source.read_storage_chunk(0, (0, 0, 0)).data
+    scatter(0, data, [assembly])
+    assembly.receive(0, is_stored=True)
+    chunk = assembly.finish(0)
+    assert np.shares_memory(chunk.data, data)
+
+
+def test_a_small_part_of_a_storage_chunk_does_not_keep_all_of_it():
+    source = MemorySource([numbers((8, 8, 8))], (8, 8, 8), chunk=(2, 8, 8))
+    assembly = assembly_of(source)
+    data = source.read_storage_chunk(0, (0, 0, 0)).data
+    scatter(0, data, [assembly])
+    assembly.receive(0, is_stored=True)
+    chunk = assembly.finish(0)
+    assert not np.shares_memory(chunk.data, data)
+    assert chunk.data.flags.c_contiguous
+
+
+def test_transposed_voxels_become_contiguous():
+    source = MemorySource([numbers((8, 7, 6))], (8, 8, 8), axes="xyz", chunk=(8, 8, 8))
+    assembly = assembly_of(source)
+    data = source.read_storage_chunk(0, (0, 0, 0)).data
+    scatter(0, data, [assembly])
+    assembly.receive(0, is_stored=True)
+    chunk = assembly.finish(0)
+    assert chunk.data.flags.c_contiguous
+    assert np.array_equal(chunk.data, source.arrays[0].transpose(2, 1, 0))
+
+
+def test_a_piece_counts_once():
+    source = MemorySource([numbers((8, 8, 8))], (4, 8, 8), chunk=(8, 8, 8))
+    assembly = assembly_of(source)
+    assert not assembly.receive(0, is_stored=True)
+    assert not assembly.receive(0, is_stored=True)
+    assert assembly.receive(1, is_stored=True)
+
+
+def test_next_unsent_passes_over_what_is_on_its_way():
+    source = MemorySource([numbers((8, 8, 8))], (2, 8, 8), chunk=(8, 8, 8))
+    assembly = assembly_of(source)
+    assert assembly.next_unsent(set()) == 0
+    assert assembly.next_unsent({0, 1}) == 2
+    assert assembly.next_unsent({0, 1, 2, 3}) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param(np.array([3, -2, 7], np.int16), (-2, 7), id="integers"),
+        pytest.param(np.array([np.nan, 2.0, 5.0]), (2, 5), id="nan left out"),
+        pytest.param(np.array([-np.inf, 0.0]), (-np.inf, 0), id="infinite"),
+        pytest.param(np.array([False, True]), (0, 1), id="bool"),
+        pytest.param(np.array([3 + 4j, 0]), (0, 5), id="complex magnitude"),
+        pytest.param(np.array([2**63], np.uint64), (2.0**63, 2.0**63), id="uint64"),
+    ],
+)
+def test_the_range_is_that_of_the_numbers(values, expected):
+    assert value_range(values) == expected
+
+
+def test_the_range_of_nothing_but_nan_is_nan():
+    assert np.isnan(value_range(np.full(3, np.nan, np.float32))).all()

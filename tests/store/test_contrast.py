@@ -1,0 +1,49 @@
+"""Contrast limits of values."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from brickfield.store.contrast import contrast_of
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param(np.zeros(9, np.uint8), (0, 1), id="nothing but 0"),
+        pytest.param(np.full(9, 5, np.uint16), (0, 5), id="constant"),
+        pytest.param(np.full(9, -5, np.int16), (-5, 0), id="constant below 0"),
+        pytest.param(np.full(9, 0.5, np.float32), (0.0, 0.5), id="constant float"),
+        pytest.param(np.array([True, False]), (0, 1), id="bool"),
+        pytest.param(np.full(9, np.nan), (0.0, 1.0), id="nothing but nan"),
+        pytest.param(np.empty(0, np.uint8), (0, 1), id="nothing"),
+        pytest.param(np.array([1.0, np.nan, 3.0, np.inf]), (1.0, 3.0), id="odd floats"),
+        pytest.param(np.array([3 + 4j, 0j]), (0.0, 5.0), id="complex"),
+        pytest.param(np.r_[np.zeros(9999), 8.0], (0.0, 8.0), id="one bright voxel"),
+    ],
+)
+def test_the_window_shows_something(values, expected):
+    assert contrast_of(values) == expected
+
+
+def test_rare_outliers_are_left_out():
+    values = np.r_[np.arange(100_000) % 1000, [60_000] * 5].astype(np.uint16)
+    assert contrast_of(values)[1] <= 1000
+
+
+def test_whole_numbers_stay_whole():
+    assert all(isinstance(v, int) for v in contrast_of(np.arange(9, dtype=np.uint64)))
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.uint8, np.int16, np.uint64, np.float32]),
+        st.integers(0, 50),
+    )
+)
+def test_low_is_below_high_for_any_values(values):
+    low, high = contrast_of(values)
+    assert low < high
+    assert np.isfinite([float(low), float(high)]).all()

@@ -1,0 +1,82 @@
+"""Which planned chunks are known to hold nothing."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brickfield.model.chunks import unpack_keys
+from brickfield.store.occupancy import MOST_SELECTIONS, Occupancy
+from brickfield.testing.loading import all_keys
+from brickfield.testing.sources import MemorySource
+
+
+@st.composite
+def sources(draw):
+    axes = draw(st.sampled_from(["zyx", "czyx", "xyzt"]))
+    shape = tuple(draw(st.integers(1, 10 if a in "zyx" else 3)) for a in axes)
+    storage = tuple(draw(st.integers(1, 6 if a in "zyx" else 2)) for a in axes)
+    chunk = tuple(draw(st.integers(1, 6)) for _ in range(3))
+    source = MemorySource([np.ones(shape, np.uint8)], storage, axes=axes, chunk=chunk)
+    grid = tuple(-(-n // s) for n, s in zip(shape, storage, strict=True))
+    names = [(0, i) for i in np.ndindex(grid)]
+    source.missing = set(draw(st.lists(st.sampled_from(names))))
+    return source
+
+
+@given(sources(), st.data())
+def test_a_chunk_is_empty_when_nothing_is_stored_under_it(source, data):
+    stored = np.ones(source.arrays[0].shape, bool)
+    for name in source.missing:
+        stored[source._slices(name)] = False
+    level = source.info.pyramid.levels[0]
+    others = source.info.pyramid.other_axes
+    volume = stored.transpose(*others, *level.spatial_axes).any(
+        axis=tuple(range(len(others)))
+    )
+    occupancy = Occupancy(source)
+    indices = unpack_keys(all_keys(source))[1]
+    for _ in range(3):
+        some = indices[data.draw(st.lists(st.integers(0, len(indices) - 1)))]
+        starts = some * np.array(level.chunk_shape)
+        expected = [
+            not volume[tuple(slice(o, o + c) for o, c in zip(s, level.chunk_shape, strict=True))].any()
+            for s in starts.tolist()
+        ]  # fmt: skip
+        assert occupancy(0, some).tolist() == expected
+
+
+def test_a_chunk_is_asked_for_once():
+    source = MemorySource([np.ones((8, 8, 8))], (4, 4, 4), chunk=(4, 4, 4))
+    asked = []
+    answer = source.missing_chunks
+
+    def count(level, indices):
+        asked.append(len(indices))
+        return answer(level, indices)
+
+    source.missing_chunks = count
+    occupancy = Occupancy(source)
+    indices = unpack_keys(all_keys(source))[1]
+    occupancy(0, indices[:5])
+    occupancy(0, indices)
+    occupancy(0, indices)
+    assert asked == [5, 3]
+    occupancy.forget()
+    occupancy(0, indices)
+    assert asked == [5, 3, 8]
+
+
+def test_a_source_that_cannot_tell_is_not_asked_again():
+    source = MemorySource([np.ones((8, 8, 8))], (4, 4, 4), chunk=(4, 4, 4))
+    asked = []
+    source.missing_chunks = lambda *_: asked.append(1)
+    occupancy = Occupancy(source)
+    assert occupancy(0, np.zeros((1, 3), int)) is None
+    assert occupancy(0, np.zeros((1, 3), int)) is None
+    assert asked == [1]
+
+
+def test_a_long_series_is_not_searched():
+    n = MOST_SELECTIONS + 1
+    source = MemorySource([np.ones((n, 4, 4, 4))], (1, 4, 4, 4), axes="tzyx")
+    assert Occupancy(source)(0, np.zeros((1, 3), int)) is None
