@@ -1,1 +1,1 @@
-"""brickfield.benchmarks"""
+"""Measurements for users; see the folder benchmarks for the developers' table."""

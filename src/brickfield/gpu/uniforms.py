@@ -28,16 +28,16 @@ _ANCHOR_FROM = 1 << 15
 class RayUniforms:
     """Rays of one camera through one volume, GPU order, relative to the anchor.
 
-    ``origin = origin0 + ndc.x * origin_x + ndc.y * origin_y``, likewise the
+    ``origin = o0 + ndc.x * ox + ndc.y * oy``, likewise the
     direction, whose parameter is the view depth.
     """
 
-    origin0: F64
-    origin_x: F64
-    origin_y: F64
-    direction0: F64
-    direction_x: F64
-    direction_y: F64
+    o0: F64
+    ox: F64
+    oy: F64
+    d0: F64
+    dx: F64
+    dy: F64
 
 
 def anchor_of(camera: CameraState, world: AffineTransform, pyramid: Pyramid) -> F64:

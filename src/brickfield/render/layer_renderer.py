@@ -85,7 +85,6 @@ class LayerRenderer:
             self._gpu,
             material,
             peek=self._peek,
-            n_planes=len(look.channels),
         )
         self.volume = BrickVolume(material)
         # A view with its own depth is drawn behind opaque objects by render order.

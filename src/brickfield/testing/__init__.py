@@ -1,1 +1,1 @@
-"""brickfield.testing"""
+"""What a new source, or a program that uses brickfield, needs for its tests."""

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from brickfield.gpu.device import get_device
 from brickfield.loading.cache import default_cache
 from brickfield.model.camera import CameraState
+from brickfield.model.requests import ChunkFailure
 from brickfield.planning.policy import EXPORT
+from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import DEFAULT_GPU_BUDGET
 from brickfield.render.offscreen import OffscreenView
 from brickfield.render.volume_view import world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.accounting import Account, pixel_shares, quantiles
+from brickfield.viewer.camera_spec import OrthoCamera
 from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions, render_options
 from brickfield.viewer.receipt import Receipt
@@ -85,6 +88,7 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
         ),
         background=tuple(c / 255 for c in options.background),
     )
+    view.options = FrameOptions(step_factor=step_factor(options))
     try:
         view.set_layers([layer])
         view.camera = camera_for(layer, options)
@@ -97,6 +101,18 @@ def camera_for(layer: ChunkedLayer, options: RenderOptions) -> CameraState:
     """Return the camera that the options mean for a layer."""
     shape = layer.store.pyramid.levels[0].shape_zyx
     return fit_camera(options.camera, world_corners(layer), options.size, shape)
+
+
+def step_factor(options: RenderOptions) -> float:
+    """Choose how finely rays are sampled.
+
+    Along an axis one sample a voxel sees every voxel exactly. Rays at an angle
+    take three, so that thin bright structures do not break up into stripes.
+    """
+    is_exact = options.mode in ("mip", "minip", "average")
+    if isinstance(options.camera, OrthoCamera) and is_exact:
+        return 1.0
+    return 1 / 3
 
 
 def _draw(
@@ -128,14 +144,10 @@ def _draw(
 
 def _receipt(account: Account, view: OffscreenView, *, ended: bool) -> Receipt:
     (renderer,) = view.manager.renderers
-    store, manager = account.store, account.store.manager
-    failures = list(renderer.failures.values())
-    plan, bricks = renderer.plan, renderer.bricks
-    statistics = view.manager.statistics
-    drawn = account.drawn_levels(renderer)
-    cache = default_cache()
+    manager, cache = account.store.manager, default_cache()
+    plan, statistics = renderer.plan, view.manager.statistics
     return Receipt(
-        complete=ended and not failures,
+        complete=ended and not renderer.failures,
         time_to_first_image_s=0.0,
         time_to_complete_s=0.0,
         bytes_read=account.bytes_read,
@@ -146,7 +158,7 @@ def _receipt(account: Account, view: OffscreenView, *, ended: bool) -> Receipt:
             "cancelled": manager.status(renderer.visual_id).cancelled,
         },
         pixels=pixel_shares(view.classes()),
-        levels=drawn,
+        levels=account.drawn_levels(renderer),
         target_error_px=plan.target_error_px if plan is not None else 0.0,
         gpu_bytes=view.manager.gpu_bytes,
         gpu_budget=view.manager.gpu_budget,
@@ -155,22 +167,24 @@ def _receipt(account: Account, view: OffscreenView, *, ended: bool) -> Receipt:
         ram_budget=cache.budget_bytes,
         plan_ms=quantiles(statistics.plan_ms),
         upload_ms=quantiles(statistics.upload_ms),
-        page_table_bytes_per_brick=bricks.page_bytes_per_brick,
+        page_table_bytes_per_brick=renderer.bricks.page_bytes_per_brick,
         frames=statistics.frames,
         late_frames=statistics.late_frames,
-        failures=[
-            {
-                "level": f.chunk_id.scale_level,
-                "chunk": list(f.chunk_id.index),
-                "key": f.key,
-                "reason": f.reason,
-            }
-            for f in failures
-        ],
+        failures=[_failure_entry(f) for f in renderer.failures.values()],
         adapter=view.gpu.adapter,
-        versions={
-            name: version(name)
-            for name in ("napari-brickfield", "pygfx", "wgpu", "tensorstore", "numpy")
-        }
-        | {"format": store.info.format},
+        versions=_versions() | {"format": account.store.info.format},
     )
+
+
+def _failure_entry(failure: ChunkFailure) -> dict[str, Any]:
+    return {
+        "level": failure.chunk_id.scale_level,
+        "chunk": list(failure.chunk_id.index),
+        "key": failure.key,
+        "reason": failure.reason,
+    }
+
+
+def _versions() -> dict[str, str]:
+    names = ("napari-brickfield", "pygfx", "wgpu", "tensorstore", "numpy")
+    return {name: version(name) for name in names}

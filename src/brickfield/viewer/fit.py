@@ -50,10 +50,7 @@ def fit_camera(
         return _ortho(spec, corners, viewport, shape_zyx)
     if isinstance(spec, OrbitCamera):
         return orbit_camera(corners, viewport, spec)
-    if isinstance(spec, LookAtCamera):
-        return _look_at(spec, corners, viewport)
-    msg = f"unknown camera {spec!r}"
-    raise TypeError(msg)
+    return _look_at(spec, corners, viewport)
 
 
 def orbit_camera(

@@ -154,5 +154,5 @@ def clip_box(options: RenderOptions) -> tuple[Vec3, Vec3] | None:
         return None
     ends = {axis: (low, high) for axis, low, high in options.clip}
     open_ends = (-np.inf, np.inf)
-    low, high = zip(*(ends.get(a, open_ends) for a in "zyx"), strict=True)
-    return low, high  # type: ignore[return-value]
+    z, y, x = (ends.get(axis, open_ends) for axis in "zyx")
+    return (z[0], y[0], x[0]), (z[1], y[1], x[1])
