@@ -1,0 +1,67 @@
+"""What lies under a pixel is told in the type and the space of the file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from brickfield.loading.cache import default_cache
+from brickfield.render.picking import pick, point_at
+from brickfield.store.open import open_store
+
+
+@pytest.mark.parametrize("camera", ["ortho:z", "orbit:25,15"])
+def test_a_single_bright_voxel_is_found_where_it_is(make_view, layer_of, camera):
+    data = np.zeros((60, 80, 90), np.uint16)
+    data[41, 33, 57] = 60000
+    default_cache().clear()
+    with open_store(data, scale=(2.0, 1.0, 0.5)) as store:
+        layer = layer_of(store)
+        view = make_view(layer, size=(180, 160), camera=camera)
+        assert view.wait_until_complete(30)
+        image = view.image()[..., 0]
+        y, x = np.argwhere(image == image.max()).mean(axis=0)
+        found = pick(view, x + 0.5, y + 0.5)
+    assert found is not None
+    assert found.layer is layer
+    assert found.level == 0
+    assert found.voxel == (41, 33, 57)
+    assert found.values == (60000,)
+    assert found.values[0].dtype == np.uint16
+    np.testing.assert_allclose(found.data, (41, 33, 57), atol=0.51)
+    np.testing.assert_allclose(found.world, (82, 33, 28.5), atol=1.1)
+
+
+def test_64_bit_labels_keep_every_bit(make_view, layer_of):
+    label = 2**63 + 12345
+    data = np.full((8, 16, 16), label, np.uint64)
+    default_cache().clear()
+    with open_store(data) as store:
+        layer = layer_of(store, is_labels=True, interpolation="nearest")
+        view = make_view(layer, size=(16, 16), camera="ortho:z")
+        assert view.wait_until_complete(30)
+        view.image()
+        found = pick(view, 8, 8)
+    assert found is not None
+    assert found.values == (label,)
+
+
+def test_nothing_is_found_beside_the_volume(make_view, layer_of, store):
+    view = make_view(layer_of(store), size=(200, 60), camera="ortho:z")
+    assert view.wait_until_complete(30)
+    view.image()
+    assert pick(view, 2, 30) is None
+
+
+def test_a_pixel_and_its_depth_give_the_point_that_projects_there(
+    make_view, layer_of, store
+):
+    view = make_view(layer_of(store), camera="orbit:40,-10")
+    camera = view.camera.with_depth_range(np.array([[0.0, 0, 0], [130, 140, 150]]))
+    point = np.array([100.0, 20.0, 60.0])
+    clip = camera.world_to_clip @ np.append(point, 1)
+    width, height = camera.viewport
+    x = (clip[0] / clip[3] + 1) / 2 * width
+    y = (1 - clip[1] / clip[3]) / 2 * height
+    depth = (point - np.array(camera.position)) @ camera.forward
+    np.testing.assert_allclose(point_at(camera, x, y, depth), point, atol=1e-9)

@@ -1,0 +1,84 @@
+"""Volumes and opaque objects hide each other; several layers share one budget."""
+
+from __future__ import annotations
+
+import numpy as np
+import pygfx as gfx
+import pytest
+
+from brickfield.loading.cache import default_cache
+from brickfield.store.open import open_store
+
+
+def slab(z: float, color: str) -> gfx.Mesh:
+    """A square across the left half of a 60x60 volume, at depth z."""
+    mesh = gfx.Mesh(gfx.box_geometry(30, 60, 0.1), gfx.MeshBasicMaterial(color=color))
+    mesh.local.position = (14.5, 29.5, z)
+    return mesh
+
+
+@pytest.fixture
+def two_sheets() -> np.ndarray:
+    """Value 100 at z 10, value 200 at z 40."""
+    data = np.zeros((60, 60, 60), np.uint8)
+    data[10] = 100
+    data[40] = 200
+    return data
+
+
+def test_a_mesh_hides_what_lies_behind_it_and_nothing_else(
+    make_view, layer_of, two_sheets
+):
+    default_cache().clear()
+    with open_store(two_sheets) as store:
+        view = make_view(layer_of(store), size=(60, 60), camera="ortho:z")
+        assert view.wait_until_complete(30)
+        free = view.image()[..., 0]
+        view.objects.add(slab(25.0, "#0000ff"))
+        image = view.image()
+    assert (free == 200).all()
+    assert (image[:, 35:, 0] == 200).all(), "beside the mesh nothing changes"
+    assert (image[5:-5, 2:25, 0] == 100).all(), "the ray ends at the mesh"
+
+
+def test_a_volume_in_front_hides_a_mesh(make_view, layer_of, two_sheets):
+    default_cache().clear()
+    with open_store(two_sheets) as store:
+        view = make_view(layer_of(store, mode="iso"), size=(60, 60), camera="ortho:z")
+        view.objects.add(slab(50.0, "#0000ff"))
+        assert view.wait_until_complete(30)
+        image = view.image()
+    assert not image[..., 2][5:-5, 2:25].astype(int).max() > image[..., 0].max()
+
+
+def test_two_layers_share_one_budget(make_view, layer_of):
+    rng = np.random.default_rng(1)
+    default_cache().clear()
+    with (
+        open_store(rng.integers(0, 255, (200, 200, 200), dtype=np.uint8)) as a,
+        open_store(rng.integers(0, 255, (200, 200, 200), dtype=np.uint8)) as b,
+    ):
+        budget = 40 << 20
+        view = make_view(layer_of(a), layer_of(b), gpu_budget=budget)
+        assert view.wait_until_complete(60)
+        used = [r.bricks.atlas.gpu_bytes for r in view.manager.renderers]
+    assert sum(used) <= budget
+    assert min(used) > 0
+
+
+def test_a_layer_taken_away_gives_everything_back(make_view, layer_of, store):
+    layer = layer_of(store)
+    view = make_view(layer)
+    assert view.wait_until_complete(30)
+    view.set_layers([])
+    assert view.manager.gpu_bytes == 0
+    assert not view.image()[..., :3].any()
+
+
+def test_clip_planes_cut_the_volume(make_view, layer_of, two_sheets):
+    default_cache().clear()
+    with open_store(two_sheets) as store:
+        behind_20 = layer_of(store, clip_box=((-np.inf,) * 3, (20.0, np.inf, np.inf)))
+        view = make_view(behind_20, size=(60, 60), camera="ortho:z")
+        assert view.wait_until_complete(30)
+        assert (view.image()[..., 0] == 100).all()
