@@ -43,7 +43,9 @@ class ChunkReadError(BrickfieldError, OSError):
         Name of the chunk in its store, for example ``"0/c/0/1/2"``.
     """
 
-    def __init__(self, reason: str, *, is_transient: bool = False, key: str = "") -> None:
+    def __init__(
+        self, reason: str, *, is_transient: bool = False, key: str = ""
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.is_transient = is_transient

@@ -109,7 +109,6 @@ class Stage:
             self.gpu,
             material,
             peek=self.chunk,
-            n_planes=len(self.planes),
         )
         self._canvas = None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,18 +31,21 @@ from brickfield.gpu.page_table import (
     DATA,
     FAILED,
     NONFINITE,
+    OCTANTS,
     TARGET,
     Name,
     PageTable,
     slot_word,
 )
-from brickfield.gpu.ranges import pack_constant, pack_range
+from brickfield.gpu.ranges import empty_octants, pack_constant, pack_range
 from brickfield.model.chunks import INDEX_BITS, pack_keys, unpack_keys
 from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.model.scales import Pyramid
 
 Peek = Callable[[Name], LoadedChunk | None]
 """Gives a chunk from the RAM cache, None if it is not there."""
+_MAX_IDLE = 4096
+"""Drawn chunks beyond four times the plan that may linger."""
 
 
 class BrickSet:
@@ -57,8 +61,6 @@ class BrickSet:
     material : BrickMaterial
     peek : callable
         Looks into the RAM cache for border voxels.
-    n_planes : int
-        Channels drawn together.
     """
 
     def __init__(
@@ -70,15 +72,15 @@ class BrickSet:
         material: BrickMaterial,
         *,
         peek: Peek,
-        n_planes: int = 1,
     ) -> None:
         self.pyramid = pyramid
         self.format = fmt
         self.material = material
         self._gpu = gpu
         self._peek = peek
+        n_channels = material.program[2]
         grid_chunks = [
-            int(n) * n_planes for n in pyramid.grids_zyx.prod(axis=1).tolist()
+            int(n) * n_channels for n in pyramid.grids_zyx.prod(axis=1).tolist()
         ]
         self.atlas = TextureAtlas(
             level_layouts(pyramid, fmt), fmt, budget_bytes, gpu, grid_chunks=grid_chunks
@@ -86,6 +88,7 @@ class BrickSet:
         self.table = PageTable(pyramid)
         self.wanted: dict[Name, bool] = {}
         self._protected: set[Name] = set()
+        self._absent: set[Name] = set()
         self._ranges: dict[Name, int] = {}
         self._flags: dict[Name, int] = {}
         self._awaited: dict[Name, set[Name]] = {}
@@ -99,30 +102,35 @@ class BrickSet:
 
     # -- what is wanted ----------------------------------------------------------
 
-    def want(self, names: dict[Name, bool], keep: Collection[Name] = ()) -> None:
+    def want(self, names: dict[Name, bool], *, has_room: bool = False) -> None:
         """Take over what a plan names.
 
         Parameters
         ----------
         names : dict of name to bool
             Wanted chunks; True for leaves that reach the target error.
-        keep : collection of name
-            Drawn chunks that stand in for something on its way; evicted last.
+        has_room : bool
+            Whether :meth:`make_room` was called for them already.
         """
-        need = [0] * self.pyramid.n_levels
-        for name in names:
-            need[TextureAtlas.level_of(name)] += 1
-        self.make_room(need)
-        self.wanted = names
-        self._protected = set(keep)
-        for name, is_target in names.items():
+        if not has_room:
+            levels = [TextureAtlas.level_of(name) for name in names]
+            need = np.bincount(levels, minlength=self.pyramid.n_levels)
+            self.make_room(need.tolist())
+        before, self.wanted = self.wanted, names
+        # Most of a plan is as it was: only what differs costs anything.
+        for name in before.keys() - names.keys():
+            self._absent.discard(name)
             if name in self.atlas:
                 self.atlas.touch(name)
+        for name, is_target in names.items() - before.items():
+            if name in self.atlas:
                 self._activate(name, is_target=is_target)
             elif (value := self.table.value_of(name)) & (CONSTANT | FAILED):
                 # Drawn without a slot already; only its part in the plan changes.
                 value = (value & ~TARGET) | (TARGET if is_target else 0)
                 self.table.set(name, value, self._ranges.get(name, 0))
+            else:
+                self._absent.add(name)
         self._is_stale = True
 
     def make_room(self, need: Sequence[int]) -> None:
@@ -130,14 +138,14 @@ class BrickSet:
         for name in self.atlas.ensure_capacity(need):
             self._revalidate(name)
 
-    def missing(self) -> list[Name]:
-        """Return the wanted chunks that are neither resident nor known constant."""
-        return [
-            name
-            for name in self.wanted
-            if name not in self.atlas
-            and not self.table.value_of(name) & (CONSTANT | FAILED)
-        ]
+    def protect(self, names: Collection[Name]) -> None:
+        """Evict these last: drawn chunks that stand in for something on its way."""
+        self._protected = set(names)
+
+    @property
+    def missing(self) -> AbstractSet[Name]:
+        """The wanted chunks that are neither resident nor known constant or failed."""
+        return self._absent
 
     def _revalidate(self, name: Name) -> None:
         """Bring a row in line after the chunk moved or lost its place."""
@@ -145,10 +153,13 @@ class BrickSet:
             if name in self.table:
                 self._activate(name, is_target=bool(self.table.value_of(name) & TARGET))
         else:
-            self._forget(name)
+            self.forget(name)
 
-    def _forget(self, name: Name) -> None:
+    def forget(self, name: Name) -> None:
+        """Stop drawing a chunk and drop what is known of it; its slot stays."""
         self.table.remove(name)
+        if name in self.wanted:
+            self._absent.add(name)
         self._ranges.pop(name, None)
         self._flags.pop(name, None)
         for other in self._awaited.pop(name, ()):
@@ -179,12 +190,13 @@ class BrickSet:
             if name not in self.atlas:
                 slot, evicted = self.atlas.place(name, self.wanted, self._protected)
                 if evicted is not None:
-                    self._forget(evicted)
+                    self.forget(evicted)
                 if slot is None:
                     return
             self._upload(name, chunk.data)
             self._activate(name, is_target=is_target)
             self.n_committed += 1
+        self._absent.discard(name)
         self._is_stale = True
         for borrower in self._lenders.pop(name, ()):
             awaited = self._awaited.get(borrower)
@@ -202,6 +214,7 @@ class BrickSet:
             if not self.table.value_of(name) & CONSTANT:
                 self._ranges[name] = word
                 self.table.set(name, CONSTANT | TARGET, word)
+                self._absent.discard(name)
                 self._is_stale = True
 
     def _upload(self, name: Name, data: NDArray[np.generic]) -> None:
@@ -230,7 +243,10 @@ class BrickSet:
         layout = self.atlas.layouts[level]
         padded = pad_brick(data, layout.border_zyx, neighbour)
         self._ranges[name], finite = pack_range(padded, self.format)
-        self._flags[name] = 0 if finite else NONFINITE
+        octants = empty_octants(
+            padded, layout.brick_zyx, layout.border_zyx, self.format
+        )
+        self._flags[name] = octants << OCTANTS | (0 if finite else NONFINITE)
         self.atlas.write(name, self.format.convert(padded))
         if awaited:
             self._awaited[name] = awaited
@@ -272,9 +288,11 @@ class BrickSet:
         if not self._is_stale:
             return
         self._is_stale = False
-        extra = [n for n in self.table.active() if n not in self.wanted]
+        extra = list(self.table.active - self.wanted.keys())
         if not extra:
             return
+        if len(extra) > 4 * len(self.wanted) + _MAX_IDLE:
+            self._drop_idle_constants(extra)
         ready = {n for n, leaf in self.wanted.items() if leaf and n in self.table}
         planes = np.array([n[0] for n in extra])
         keys = np.array([n[1] for n in extra], dtype=np.int64)
@@ -283,6 +301,12 @@ class BrickSet:
             mine = keys[planes == plane]
             for key in mine[self._below(mine, targets)].tolist():
                 self.table.remove((plane, key))
+
+    def _drop_idle_constants(self, extra: Iterable[Name]) -> None:
+        """Forget constant chunks that no plan names: they only fill the table."""
+        for name in extra:
+            if self.table.value_of(name) & CONSTANT:
+                self.forget(name)
 
     def _below(
         self, keys: NDArray[np.int64], targets: NDArray[np.int64]
@@ -349,6 +373,7 @@ class BrickSet:
         self._repairs.clear()
         self.wanted = {}
         self._protected = set()
+        self._absent = set()
 
     def destroy(self) -> None:
         """Give all GPU memory back."""

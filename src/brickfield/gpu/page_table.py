@@ -17,6 +17,7 @@ Row layout (uint32 x 4): packed name, low and high word; value; range. See
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,8 @@ NONFINITE = 1 << 27
 """The chunk holds NaN or infinity: filter by hand."""
 FAILED = 1 << 26
 """The chunk could not be read; coarser data stand for it."""
+OCTANTS = 18
+"""Lowest of 8 bits: octant x + 2 y + 4 z holds nothing but the lowest value."""
 
 _EMPTY = 0xFFFFFFFF
 _REMOVED = 0xFFFFFFFE
@@ -58,6 +61,11 @@ class _Node:
     @property
     def is_active(self) -> bool:
         return bool(self.value)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the cell has a row: drawn itself, or over something drawn."""
+        return self.is_active or self.n_finer > 0
 
 
 def slot_word(slot: Slot) -> int:
@@ -80,6 +88,7 @@ class PageTable:
         self._parents = _ParentFinder(pyramid)
         self._n_levels = pyramid.n_levels
         self._nodes: dict[Name, _Node] = {}
+        self._active: set[Name] = set()
         self._n_used = 0
         self._dirty: set[int] = set()
         self.rows: NDArray[np.uint32] = np.full((capacity, 4), _EMPTY, np.uint32)
@@ -98,9 +107,10 @@ class PageTable:
         node = self._nodes.get(name)
         return node.value if node is not None else 0
 
-    def active(self) -> list[Name]:
-        """Return the names of all active chunks."""
-        return [name for name, node in self._nodes.items() if node.is_active]
+    @property
+    def active(self) -> AbstractSet[Name]:
+        """The names of all active chunks."""
+        return self._active
 
     def set(self, name: Name, value: int, range_word: int) -> None:
         """Activate a chunk, or change an active one's value.
@@ -114,14 +124,15 @@ class PageTable:
             Bounds of its voxels, packed as the shader expects for the format.
         """
         node = self._nodes.get(name)
-        was_active = node is not None and node.is_active
         if node is None:
             node = self._nodes[name] = _Node()
-        if was_active and node.value == value and node.range_word == range_word:
+        if node.is_active and node.value == value and node.range_word == range_word:
             return
+        existed = node.exists
         node.value, node.range_word = value, range_word
         self._write(name, node)
-        if not was_active:
+        self._active.add(name)
+        if not existed:
             self._add_to_parents(name, 1)
 
     def remove(self, name: Name) -> None:
@@ -129,13 +140,17 @@ class PageTable:
         node = self._nodes.get(name)
         if node is None or not node.is_active:
             return
+        self._active.discard(name)
         node.value = node.range_word = 0
         self._keep_or_drop(name, node)
-        self._add_to_parents(name, -1)
+        # A cell that stays because of finer ones must still be found from above.
+        if not node.exists:
+            self._add_to_parents(name, -1)
 
     def clear(self) -> None:
         """Deactivate everything."""
         self._nodes.clear()
+        self._active.clear()
         self._dirty.clear()
         self._n_used = 0
         self.rows[:] = _EMPTY
@@ -165,17 +180,16 @@ class PageTable:
             node = self._nodes.get(parent)
             if node is None:
                 node = self._nodes[parent] = _Node()
-            had_finer, existed = node.n_finer > 0, node.is_active or node.n_finer > 0
+            had_finer, existed = node.n_finer > 0, node.exists
             node.n_finer += change
             if had_finer != (node.n_finer > 0):
                 self._keep_or_drop(parent, node)
-            exists = node.is_active or node.n_finer > 0
             # A cell that is only flagged must itself be found from above.
-            if existed != exists:
-                self._add_to_parents(parent, 1 if exists else -1)
+            if existed != node.exists:
+                self._add_to_parents(parent, 1 if node.exists else -1)
 
     def _keep_or_drop(self, name: Name, node: _Node) -> None:
-        if node.is_active or node.n_finer > 0:
+        if node.exists:
             self._write(name, node)
             return
         if node.row >= 0:
