@@ -219,6 +219,8 @@ def _probe(location: Location, denied_is_missing: bool) -> dict[str, bytes | Non
     try:
         return read_many(location, names, denied_is_missing=denied_is_missing)
     except StoreAccessError:
+        if not location.is_remote:
+            raise
         known = read_many(location, names, denied_is_missing=True)
         if all(raw is None for raw in known.values()):
             raise

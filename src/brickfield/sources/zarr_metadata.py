@@ -227,7 +227,7 @@ def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         shards=shards,
         is_native=decodes_natively(codecs),
         metadata=metadata,
-        stored={**metadata, "attributes": {}},
+        stored={**metadata, "codecs": doc["codecs"], "attributes": {}},
         dimension_names=tuple(names) if isinstance(names, list) else None,
         attributes=node.attributes,
     )

@@ -1,0 +1,180 @@
+"""One table of formats."""
+
+import numpy as np
+import pytest
+
+from brickfield.errors import (
+    OptionError,
+    StoreAccessError,
+    StoreFormatError,
+    StoreNotFoundError,
+    StoreUnreachableError,
+)
+from brickfield.sources.open import find_format, open_source
+from brickfield.testing.http_server import FaultServer, Rule
+from brickfield.testing.zarr_stores import ramp, write_image
+
+
+@pytest.mark.parametrize(
+    ("uri", "module"),
+    [
+        ("a/b.ims", "imaris_file"),
+        ("a/B.IMS", "imaris_file"),
+        ("a.h5", "hdf5_array"),
+        ("a.h5:/entry/data", "hdf5_array"),
+        ("a.emd", "hdf5_array"),
+        ("a.ome.tif", "tiff"),
+        ("a.xml", "bdv"),
+        ("http://h/a.xml", "bdv"),
+        ("http://h/a.n5/", "n5"),
+        ("precomputed://gs://b/p", "precomputed"),
+        ("a.ozx", "ome_zarr"),
+        ("https://h/a.zip", "ome_zarr"),
+    ],
+)
+def test_a_name_can_decide(uri, module):
+    found, known = find_format(uri)
+    assert found.module == module
+    assert known is None
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("zarr.json", "ome_zarr"),
+        (".zgroup", "ome_zarr"),
+        (".zattrs", "ome_zarr"),
+        (".zarray", "ome_zarr"),
+        ("attributes.json", "n5"),
+        ("info", "precomputed"),
+    ],
+)
+def test_else_the_files_in_a_folder_decide(tmp_path, name, module):
+    (tmp_path / name).write_text("{}")
+    found, known = find_format(str(tmp_path))
+    assert found.module == module
+    assert known[name] == b"{}"
+
+
+def test_a_tiff_with_a_strange_name_is_known_by_its_first_bytes(tmp_path):
+    (tmp_path / "data.bin").write_bytes(b"II*\0" + bytes(20))
+    assert find_format(str(tmp_path / "data.bin"))[0].module == "tiff"
+
+
+def test_arrays_open_with_scale_and_axes():
+    source = open_source(ramp((3, 8, 8)), axes="cyx", scale=(2, 1))
+    level = source.info.pyramid.levels[0]
+    assert level.spatial_axes == (-1, 1, 2)
+    assert level.voxel_size_zyx == (1, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"label": "a"}, "label"),
+        ({"well": "A/1"}, "well"),
+        ({"chunk_edge": 2}, "chunk edge"),
+    ],
+)
+def test_an_option_that_means_nothing_here_is_refused(options, says):
+    with pytest.raises(OptionError, match=says):
+        open_source(np.zeros((4, 4, 4)), **options)
+
+
+@pytest.mark.parametrize("uri", ["", "  ", "ftp://host/a.zarr"])
+def test_a_place_that_cannot_be_is_an_option_error(uri):
+    with pytest.raises(OptionError, match="expected a path"):
+        open_source(uri)
+
+
+def test_nothing_there_is_not_found(tmp_path):
+    for name in ("nothing", "nothing.zarr"):
+        with pytest.raises(StoreNotFoundError, match=name):
+            open_source(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["empty", "empty.zarr"])
+def test_an_empty_folder_is_no_store(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(StoreFormatError, match=name):
+        open_source(tmp_path / name)
+
+
+def test_a_file_of_no_format_is_refused_with_the_list(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(StoreFormatError, match="OME-Zarr, N5"):
+        open_source(tmp_path / "notes.txt")
+
+
+def test_a_folder_without_permission_is_denied(as_nobody):
+    (as_nobody / "closed").mkdir(mode=0)
+    with as_nobody.identity(), pytest.raises(StoreAccessError, match="closed"):
+        open_source(as_nobody / "closed")
+
+
+def test_the_wished_chunk_edge_is_used(tmp_path):
+    write_image(tmp_path / "a.zarr", [ramp((200, 200, 200), "u1")], chunks=(100,) * 3)
+    source = open_source(tmp_path / "a.zarr", chunk_edge=100)
+    assert source.info.pyramid.levels[0].chunk_shape == (100, 100, 100)
+    source = open_source(ramp((200, 200, 200), "u1"), chunk_edge=100)
+    assert source.info.pyramid.levels[0].chunk_shape == (100, 100, 100)
+
+
+# ----- servers
+
+
+@pytest.mark.parametrize(
+    ("rule", "error", "says"),
+    [
+        (Rule("*", "error", 404), StoreNotFoundError, "none of them"),
+        (Rule("*", "error", 403), StoreAccessError, "denied"),
+        (Rule("*", "error", 503), StoreUnreachableError, "503"),
+        (Rule("*", "short"), StoreFormatError, "JSON"),
+        (Rule("*", "corrupt"), StoreFormatError, "JSON"),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+def test_a_server_that_fails_is_told_in_a_sentence(tmp_path, rule, error, says):
+    write_image(tmp_path / "a.zarr", [ramp((8, 8, 8))])
+    with FaultServer(tmp_path, rule) as server:
+        with pytest.raises(error, match=says) as caught:
+            open_source(f"{server.url}/a.zarr")
+        assert server.url in str(caught.value)
+
+
+def test_a_server_that_is_gone_is_unreachable(tmp_path):
+    with FaultServer(tmp_path) as server:
+        url = server.url
+    with pytest.raises(StoreUnreachableError, match="expected a readable file"):
+        open_source(f"{url}/a.zarr")
+
+
+def test_a_bucket_that_refuses_absent_names_still_opens(tmp_path, read_level):
+    data = ramp((8, 8, 8))
+    write_image(tmp_path / "a.zarr", [data], zarr_format=3)
+    denied = [
+        Rule(f"a.zarr/{name}", "error", 403)
+        for name in (".z*", "attributes.json", "info", "labels/*", "0/.z*")
+    ]
+    with FaultServer(tmp_path, *denied) as server:
+        source = open_source(f"{server.url}/a.zarr", treat_403_as_missing=True)
+        np.testing.assert_array_equal(read_level(source, 0), data)
+
+
+def test_a_slash_or_a_metadata_file_at_the_end_of_a_url_is_taken_off(tmp_path):
+    write_image(tmp_path / "a.zarr", [ramp((8, 8, 8))])
+    with FaultServer(tmp_path) as server:
+        for end in ("", "/", "/.zattrs", "/0", "/0/.zarray"):
+            source = open_source(f"{server.url}/a.zarr{end}")
+            assert source.info.pyramid.levels[0].shape == (8, 8, 8)
+
+
+def test_an_s3_address_is_read_from_the_endpoint_in_the_environment(
+    tmp_path, monkeypatch, read_level
+):
+    data = ramp((8, 8, 8))
+    write_image(tmp_path / "bucket" / "deep" / "a.zarr", [data])
+    with FaultServer(tmp_path) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        source = open_source("s3://bucket/deep/a.zarr")
+        np.testing.assert_array_equal(read_level(source, 0), data)
