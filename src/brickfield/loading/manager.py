@@ -61,7 +61,7 @@ class ChunkManager:
     cache : ChunkCache, optional
         Default: the process-wide one, or one of `ram_budget` bytes.
     slicer : AsynchronousDataSlicer, optional
-        Default: as many threads as the source has use for, ended by :meth:`close`.
+        Default: threads of its own, ended by :meth:`close`.
     ram_budget : int, optional
         Bytes of a cache of this manager's own.
     retry : RetryRules
@@ -301,11 +301,12 @@ class ChunkManager:
         nobody has taken fill the RAM budget: take them and wait again.
         """
 
-        def is_over() -> bool:
-            return self._reader.is_stalled or self._reader.is_closed or is_done()
-
         def is_done() -> bool:
             return not any(lane.n_open for lane in self._queue.lanes(visual_id))
+
+        def is_over() -> bool:
+            is_stalled = self._reader.is_stalled and self._has_ready(visual_id)
+            return is_stalled or self._reader.is_closed or is_done()
 
         with self._lock:
             self._lock.wait_for(is_over, timeout)
@@ -320,10 +321,7 @@ class ChunkManager:
     def needed_storage_chunks(
         self, level: int, keys: NDArray[np.int64], selection: Selection
     ) -> NDArray[np.int64]:
-        """List the storage chunks under some chunks of a level, each once.
-
-        Returns positions in the storage grid, shape (m, ndim), int64.
-        """
+        """List storage chunks under a level's chunks, each once, shape (m, ndim)."""
         layout = self._schedule.layouts[level]
         flats = needed_storage_chunks(layout, unpack_keys(keys)[1], selection)
         return layout.indices_of(flats)

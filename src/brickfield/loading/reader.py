@@ -94,7 +94,8 @@ class Reader:
     @property
     def is_stalled(self) -> bool:
         """Whether nothing moves until somebody takes what is ready (locked)."""
-        return self.schedule.is_starved and self._n_slots + self._n_paused == 0
+        is_idle = self._n_slots + self._n_paused + len(self.schedule.due) == 0
+        return is_idle and self.schedule.is_starved
 
     def kick(self, at_most: int | None = None) -> None:
         """Let idle slots look for work."""
