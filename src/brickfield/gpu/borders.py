@@ -54,6 +54,20 @@ def pad_brick(
     return padded
 
 
+def fill_slot(
+    padded: NDArray[np.generic], slot: tuple[int, ...]
+) -> NDArray[np.generic]:
+    """Repeat the far faces of a cut brick until it fills its slot.
+
+    Rays at the far edge may lie beyond the voxels of a coarse level by part of a
+    voxel; they must not meet what another brick left in the slot.
+    """
+    missing = tuple((0, s - n) for s, n in zip(slot, padded.shape, strict=True))
+    return (
+        np.pad(padded, missing, mode="edge") if any(m for _, m in missing) else padded
+    )
+
+
 def _lend(
     padded: NDArray[np.generic],
     shape: tuple[int, ...],

@@ -65,7 +65,7 @@ fn cast_labels(ray: Ray, channel: i32) -> Seen {
     while (label == 0u && next_cell(ray, &cell, plane, 0.0)) {
         let run = run_of(cell);
         for (var j = 0; j < run.count; j = j + 1) {
-            texel = run.start + f32(j) * run.step;
+            texel = texel_of(run, j);
             var one = cell.range;
             if (!is_constant(cell)) { one = load_label(cell.level, texel); }
             if (is_shown(one)) {
@@ -110,7 +110,7 @@ fn extreme_{{ l }}(run: Run, value: u32, at_start: vec2<f32>) -> vec2<f32> {
     $$ if may_be_nonfinite
     if ((value & PAGE_NONFINITE) != 0u) {
         for (var j = 0; j < run.count; j = j + 1) {
-            let v = careful_{{ l }}(run.start + f32(j) * run.step);
+            let v = careful_{{ l }}(texel_of(run, j));
             if (!is_nan(v) && v {{ beats }} best.x) { best = vec2<f32>(v, f32(j)); }
         }
         return best;
@@ -118,8 +118,9 @@ fn extreme_{{ l }}(run: Run, value: u32, at_start: vec2<f32>) -> vec2<f32> {
     $$ endif
     let start = run.start * u_wobject.lv_inverse[{{ l }}].xyz;
     let step = run.step * u_wobject.lv_inverse[{{ l }}].xyz;
+    let top = run.top * u_wobject.lv_inverse[{{ l }}].xyz;
     for (var j = 0; j < run.count; j = j + 1) {
-        let v = textureSampleLevel(t_level{{ l }}, s_bricks, start + f32(j) * step, 0.0).r;
+        let v = textureSampleLevel(t_level{{ l }}, s_bricks, min(start + f32(j) * step, top), 0.0).r;
         if (v {{ beats }} best.x) { best = vec2<f32>(v, f32(j)); }
     }
     return best;
@@ -165,7 +166,7 @@ fn sum_{{ l }}(run: Run, value: u32) -> vec2<f32> {
     if ((value & PAGE_NONFINITE) != 0u) {
         var n = 0.0;
         for (var j = 0; j < run.count; j = j + 1) {
-            let v = careful_{{ l }}(run.start + f32(j) * run.step);
+            let v = careful_{{ l }}(texel_of(run, j));
             if (!is_nan(v)) { sum = sum + v; n = n + 1.0; }
         }
         return vec2<f32>(sum, n);
@@ -173,8 +174,9 @@ fn sum_{{ l }}(run: Run, value: u32) -> vec2<f32> {
     $$ endif
     let start = run.start * u_wobject.lv_inverse[{{ l }}].xyz;
     let step = run.step * u_wobject.lv_inverse[{{ l }}].xyz;
+    let top = run.top * u_wobject.lv_inverse[{{ l }}].xyz;
     for (var j = 0; j < run.count; j = j + 1) {
-        sum = sum + textureSampleLevel(t_level{{ l }}, s_bricks, start + f32(j) * step, 0.0).r;
+        sum = sum + textureSampleLevel(t_level{{ l }}, s_bricks, min(start + f32(j) * step, top), 0.0).r;
     }
     return vec2<f32>(sum, f32(max(run.count, 0)));
 }
@@ -220,7 +222,7 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
     while (next_cell(ray, &cell, plane, low)) {
         let run = run_of(cell);
         for (var j = 0; j < run.count; j = j + 1) {
-            let s = value_of(cell, run.start + f32(j) * run.step);
+            let s = value_of(cell, texel_of(run, j));
             let v = select(normalised(s, channel), 0.0, is_nan(s));
             let shown = v * exp(-u_wobject.options.y * sum);
             if (shown > best) {
@@ -249,7 +251,7 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
         let run = run_of(cell);
         var kept = vec3<f32>(1.0);
         for (var j = 0; j < run.count; j = j + 1) {
-            let s = value_of(cell, run.start + f32(j) * run.step);
+            let s = value_of(cell, texel_of(run, j));
             let color = lut(normalised(s, channel), channel);
             let one = max(1.0 - color.rgb * color.a, vec3<f32>(1.0e-6));
             // Far below what 8 bits show, and far above what float32 loses.
@@ -264,10 +266,14 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
 $$ endif
 
 $$ if mode == 'iso'
+fn texel_in(cell: Cell, t: f32) -> vec3<f32> {
+    return min(cell.start + cell.direction * t + texel_shift(cell), top_texel(cell));
+}
+
 fn value_at(ray: Ray, t: f32, plane: u32, hint: i32) -> f32 {
     let cell = locate(ray, t, plane, hint);
     if (cell.level < 0) { return -FAR; }
-    return value_of(cell, cell.start + cell.direction * t + texel_shift(cell));
+    return value_of(cell, texel_in(cell, t));
 }
 
 fn gradient_in(cell: Cell, texel: vec3<f32>) -> vec3<f32> {
@@ -275,7 +281,8 @@ fn gradient_in(cell: Cell, texel: vec3<f32>) -> vec3<f32> {
     for (var axis = 0; axis < 3; axis = axis + 1) {
         var step = vec3<f32>(0.0);
         step[axis] = 0.5;
-        gradient[axis] = value_of(cell, texel + step) - value_of(cell, texel - step);
+        let high = value_of(cell, min(texel + step, top_texel(cell)));
+        gradient[axis] = high - value_of(cell, texel - step);
     }
     return gradient * u_wobject.lv_scale[cell.level].xyz;
 }
@@ -291,7 +298,7 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
     while (t == FAR && next_cell(ray, &cell, plane, limit)) {
         let run = run_of(cell);
         for (var j = 0; j < run.count; j = j + 1) {
-            if (value_of(cell, run.start + f32(j) * run.step) >= threshold) {
+            if (value_of(cell, texel_of(run, j)) >= threshold) {
                 t = run.t + f32(j) * run.dt;
                 dt = run.dt;
                 break;
@@ -309,9 +316,9 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
             else { back = middle; }
         }
         let at = locate(ray, t, plane, cell.hint);
-        let texel = at.start + at.direction * t + texel_shift(at);
         let color = lut(normalised(threshold, channel), channel);
-        seen.color = vec4<f32>(color.rgb * shade(ray, gradient_in(at, texel)), color.a);
+        let gradient = gradient_in(at, texel_in(at, t));
+        seen.color = vec4<f32>(color.rgb * shade(ray, gradient), color.a);
         seen.t = t;
         seen.level = at.level;
     }
@@ -358,7 +365,8 @@ fn cast_all(ray: Ray) -> Seen {
             for (var c = 0; c < {{ n_channels }}; c = c + 1) {
                 if (u_wobject.ch_plane[c].y == 0u || cells[c].level < 0) { continue; }
                 let steps = (at - runs[c].t) / runs[c].dt;
-                let s = value_of(cells[c], runs[c].start + steps * runs[c].step);
+                let texel = min(runs[c].start + steps * runs[c].step, runs[c].top);
+                let s = value_of(cells[c], texel);
                 if (is_nan(s)) { continue; }
                 let v = normalised(s, c);
                 let shown = lut(v, c);

@@ -9,6 +9,7 @@ struct Run {
     count: i32,
     start: vec3<f32>,   // texel of the first sample
     step: vec3<f32>,    // texels between samples
+    top: vec3<f32>,     // last texel of the slot
     t: f32,             // of the first sample
     dt: f32,
 };
@@ -45,6 +46,7 @@ fn run_of(cell: Cell) -> Run {
     q_step = select(q_step, vec3<f32>(0.0), is_still);
 
     run.start = q + texel_shift(cell);
+    run.top = top_texel(cell);
     run.step = q_step;
     return run;
 }
@@ -53,6 +55,15 @@ fn run_of(cell: Cell) -> Run {
 fn texel_shift(cell: Cell) -> vec3<f32> {
     return u_wobject.lv_border[cell.level].xyz + 0.5 - cell.origin
         + slot_position(cell.value) * u_wobject.lv_slot[cell.level].xyz;
+}
+
+// Coarse levels may end before the volume does: samples stay in their slot.
+fn top_texel(cell: Cell) -> vec3<f32> {
+    return (slot_position(cell.value) + 1.0) * u_wobject.lv_slot[cell.level].xyz - 0.5;
+}
+
+fn texel_of(run: Run, j: i32) -> vec3<f32> {
+    return min(run.start + f32(j) * run.step, run.top);
 }
 
 fn slot_position(value: u32) -> vec3<f32> {
