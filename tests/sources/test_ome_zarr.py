@@ -523,6 +523,32 @@ def test_consolidated_metadata_are_believed(image):
     assert open_source(image).info.pyramid.n_levels == 2
 
 
+def test_consolidated_metadata_of_v3_are_believed(tmp_path):
+    image = write_image(tmp_path / "a.zarr", [VOLUME, HALF], zarr_format=3)
+    root = json.loads((image / "zarr.json").read_text())
+    metadata = {}
+    for name in "01":
+        metadata[name] = json.loads((image / name / "zarr.json").read_text())
+        (image / name / "zarr.json").unlink()
+    root["consolidated_metadata"] = {"kind": "inline", "metadata": metadata}
+    (image / "zarr.json").write_text(json.dumps(root))
+    assert open_source(image).info.pyramid.n_levels == 2
+
+
+def test_levels_of_the_other_format_are_found(image, read_level):
+    for i, data in enumerate((VOLUME, HALF)):
+        shutil.rmtree(image / str(i))
+        write_array(image / str(i), data, zarr_format=3)
+    np.testing.assert_array_equal(read_level(open_source(image), 1), HALF)
+
+
+def test_a_folder_of_images_offers_them_as_series(image, tmp_path, read_level):
+    write_image(tmp_path / "b.zarr", [HALF])
+    assert open_source(tmp_path).info.series == ("a.zarr", "b.zarr")
+    source = open_source(tmp_path, series="b.zarr")
+    np.testing.assert_array_equal(read_level(source, 0), HALF)
+
+
 def test_two_sources_of_the_same_data_have_the_same_identity(image):
     first, second = open_source(image), open_source(f"{image}/")
     assert first.source_id == second.source_id

@@ -120,6 +120,26 @@ def test_the_wished_chunk_edge_is_used(tmp_path):
     assert source.info.pyramid.levels[0].chunk_shape == (100, 100, 100)
 
 
+@pytest.fixture
+def hdf5(tmp_path):
+    import h5py
+
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["data"] = ramp((8, 9, 10))
+    return tmp_path / "a.h5"
+
+
+def test_other_formats_take_a_scale_and_a_chunk_edge_too(hdf5):
+    source = open_source(hdf5, scale=(3, 2, 1), chunk_edge=32)
+    assert source.info.pyramid.levels[0].voxel_size_zyx == (3, 2, 1)
+    source.close()
+
+
+def test_an_option_that_a_format_has_not_is_refused(hdf5):
+    with pytest.raises(OptionError, match="HDF5 has; found well"):
+        open_source(hdf5, well="A/1")
+
+
 # ----- servers
 
 

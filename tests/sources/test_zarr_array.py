@@ -82,6 +82,46 @@ def test_v3_codecs_of_numcodecs_read_back_equal(tmp_path, read_level):
     np.testing.assert_array_equal(read_level(source, 0), data)
 
 
+def write_shards(folder, data):
+    """Shards whose inner chunks need zarr-python and hold blosc."""
+    import warnings
+
+    import zarr
+    from zarr.codecs.numcodecs import Delta
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        array = zarr.create_array(
+            str(folder),
+            shape=data.shape,
+            dtype=data.dtype,
+            chunks=(6, 6, 6),
+            shards=(12, 12, 12),
+            filters=[Delta(dtype="<u2")],
+            compressors=[zarr.codecs.BloscCodec()],
+            zarr_format=3,
+        )
+        array[...] = data
+
+
+def test_a_shard_is_read_whole_and_its_blosc_is_looked_at_first(tmp_path, read_level):
+    data = ramp((12, 12, 24))
+    write_shards(tmp_path / "a.zarr", data)
+    source = open_source(tmp_path / "a.zarr")
+    assert source.info.pyramid.levels[0].storage_chunk_shape == (12, 12, 12)
+    np.testing.assert_array_equal(read_level(source, 0), data)
+    shard = tmp_path / "a.zarr/c/0/0/0"
+    raw = bytearray(shard.read_bytes())
+    struct.pack_into("<I", raw, 12, 1 << 30)
+    shard.write_bytes(raw)
+    with pytest.raises(ChunkReadError, match="truncated"):
+        source.read_storage_chunk(0, (0, 0, 0))
+    shard.write_bytes(raw[:-3])
+    with pytest.raises(ChunkReadError, match="index is damaged"):
+        source.read_storage_chunk(0, (0, 0, 0))
+    assert source.read_storage_chunk(0, (0, 0, 1)).data is not None
+
+
 def test_missing_chunks_are_told_from_failed_ones(tmp_path, read_level):
     data = ramp((12, 12, 12))
     folder = write_by_hand(tmp_path / "a.zarr", data, "lz4")

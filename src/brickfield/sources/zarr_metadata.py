@@ -148,7 +148,6 @@ def _parse_v2(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
     dtype = stored_dtype.newbyteorder("=")
     fill = _fill_value(doc.get("fill_value"), dtype, where, findings)
     separator = str(doc.get("dimension_separator") or ".")
-    order = doc.get("order") or "C"
     compressor, ok = tidy_compressor(doc.get("compressor"))
     filters = doc.get("filters") or None
     metadata = {
@@ -157,12 +156,11 @@ def _parse_v2(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         "chunks": list(chunks),
         "dtype": stored_dtype.str,
         "fill_value": _json_value(fill),
-        "order": order,
+        "order": doc.get("order") or "C",
         "filters": None,
         "compressor": compressor,
         "dimension_separator": separator,
     }
-    stored = {**doc, "fill_value": _json_value(fill), "filters": filters}
     return ZarrArrayMeta(
         path=node.path,
         zarr_format=2,
@@ -176,7 +174,7 @@ def _parse_v2(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         shards=None,
         is_native=ok and filters is None,
         metadata=metadata,
-        stored=stored,
+        stored={**doc, "fill_value": _json_value(fill), "filters": filters},
         attributes=node.attributes,
     )
 
@@ -189,15 +187,11 @@ def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
     if grid["name"] != "regular":
         msg = f"expected chunk_grid.name 'regular' in {where}; found {grid['name']!r}"
         raise StoreFormatError(msg)
-    chunks = _lengths(
-        grid["configuration"]["chunk_shape"], "chunk_grid", where, least=1
-    )
+    stated = grid["configuration"]["chunk_shape"]
+    chunks = _lengths(stated, "chunk_grid", where, least=1)
     dtype = _dtype_v3(doc["data_type"], where)
     fill = _fill_value(doc.get("fill_value"), dtype, where, findings)
-    encoding = doc.get("chunk_key_encoding") or {"name": "default"}
-    name = encoding if isinstance(encoding, str) else encoding.get("name", "default")
-    options = {} if isinstance(encoding, str) else encoding.get("configuration") or {}
-    separator = str(options.get("separator") or ("/" if name == "default" else "."))
+    encoding, separator = _key_encoding(doc.get("chunk_key_encoding"))
     codecs = tidy_codecs_v3(doc["codecs"], where)
     shards, inner = parse_shards(codecs, chunks, where)
     metadata = {
@@ -205,11 +199,8 @@ def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         "node_type": "array",
         "shape": list(shape),
         "data_type": dtype.name,
-        "chunk_grid": {
-            "name": "regular",
-            "configuration": {"chunk_shape": list(chunks)},
-        },
-        "chunk_key_encoding": {"name": name, "configuration": {"separator": separator}},
+        "chunk_grid": _named("regular", chunk_shape=list(chunks)),
+        "chunk_key_encoding": _named(encoding, separator=separator),
         "fill_value": _json_value(fill),
         "codecs": codecs,
     }
@@ -223,7 +214,7 @@ def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         file_shape=chunks,
         fill_value=fill,
         separator=separator,
-        prefix="c" if name == "default" else "",
+        prefix="c" if encoding == "default" else "",
         shards=shards,
         is_native=decodes_natively(codecs),
         metadata=metadata,
@@ -231,6 +222,18 @@ def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         dimension_names=tuple(names) if isinstance(names, list) else None,
         attributes=node.attributes,
     )
+
+
+def _named(name: str, **configuration: Any) -> Json:
+    return {"name": name, "configuration": configuration}
+
+
+def _key_encoding(value: Any) -> tuple[str, str]:
+    """Name and separator of a v3 chunk key encoding, with the defaults of each."""
+    value = value or "default"
+    name = value if isinstance(value, str) else str(value.get("name", "default"))
+    options = {} if isinstance(value, str) else value.get("configuration") or {}
+    return name, str(options.get("separator") or ("/" if name == "default" else "."))
 
 
 def _lengths(value: Any, name: str, where: str, *, least: int) -> tuple[int, ...]:
