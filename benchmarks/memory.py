@@ -11,13 +11,16 @@ from benchmarks.rows import Row, Setting, at_least, at_most
 from benchmarks.scenes import MIB, layer_of, orbit, view_of, virtual_store
 from brickfield.gpu.formats import choose_format
 from brickfield.gpu.layout import level_layouts
+from brickfield.model.scales import Int3
 from brickfield.render.layer_renderer import LayerRenderer
+from brickfield.render.offscreen import OffscreenView
 from brickfield.testing.virtual import VirtualImage, VirtualSource
 
 DTYPES = ("u1", "i1", "u2", "i2", "f2", "f4", "u4", "i4", "f8", "u8")
 CELLIER_PER_VOXEL = 6.70
 """Read in cellier's source: 38³ slots of float32 for 32³ voxels of any type."""
 SIZE = (320, 240)
+FLOOR = 16 * MIB
 
 
 def gpu_bytes(setting: Setting) -> list[Row]:
@@ -88,62 +91,63 @@ def table_bytes(renderer: LayerRenderer) -> int:
 
 
 def flight(setting: Setting) -> list[Row]:
-    """E8: through 10 TB, budgets of 256 MiB of RAM and 128 MiB of textures."""
+    """E8: through 10 TB, budgets of 256 MiB of RAM and 128 MiB of textures.
+
+    The baseline is the same flight with next to no cache. The graphics driver's own
+    memory is left out and told in the note.
+    """
     seconds = 60 if setting.is_full else 15
     ram, gpu = 256 * MIB, 128 * MIB
     shape = (20_000, 25_000, 20_000)
-    warm_up()
-    store = virtual_store(VirtualImage(shape, is_hollow=False), ram_budget=ram)
-    layer = layer_of(store)
-    with view_of(layer, SIZE, gpu_budget=gpu) as view, PeakMemory() as memory:
-        start = perf_counter()
-        frames = most_cache = most_gpu = 0
-        while (t := perf_counter() - start) < seconds:
-            distance = 0.15 + 0.5 * abs(1 - (t / 7) % 2)
-            view.camera = orbit(shape, SIZE, distance=distance, angle=t / 5)
-            view.update(is_moving=True)
-            view.image()
-            frames += 1
-            most_cache = max(most_cache, store.manager.cache.nbytes)
-            most_gpu = max(most_gpu, view.manager.gpu_bytes)
-        peak_cache = store.manager.cache.peak_bytes
-        n_read = store.manager.counters.decoded_chunks
-    growth = memory.peak - memory.before
-    # Software Vulkan keeps textures in ordinary memory.
-    in_ram = growth - most_gpu
+    store = virtual_store(VirtualImage(shape, is_hollow=False), ram_budget=FLOOR)
+    cache = store.manager.cache
+    with view_of(layer_of(store), SIZE, gpu_budget=gpu) as view:
+        fly(view, shape, 8)
+        cache.budget_bytes = ram
+        n_before = store.manager.counters.decoded_chunks
+        with PeakMemory() as memory:
+            n_frames, most_gpu = fly(view, shape, seconds)
+        peak_cache = cache.peak_bytes
+        n_read = store.manager.counters.decoded_chunks - n_before
+    growth = memory.peak - memory.before + FLOOR
     note = (
-        f"{seconds} s, {frames} frames, {n_read} chunks decoded; grew by"
-        f" {growth / MIB:.0f} MiB, of which {most_gpu / MIB:.0f} MiB are textures,"
-        " which software Vulkan keeps in RAM"
+        f"{seconds} s, {n_frames} frames, {n_read} chunks decoded; baseline"
+        f" {memory.before / MIB:.0f} MiB with a cache of {FLOOR // MIB} MiB, peak"
+        f" {memory.peak / MIB:.0f} MiB; besides, the driver holds"
+        f" {memory.driver_peak / MIB:.0f} MiB for {gpu // MIB} MiB of textures"
     )
     what = "flight through a 10 TB virtual store: "
     return [
         at_most(
             "E8",
-            what + "peak RSS over baseline ÷ RAM budget, without textures",
-            in_ram / ram,
+            what + "peak RSS over baseline ÷ RAM budget",
+            growth / ram,
             1.2,
             note=note,
         ),
         at_most(
             "E8",
-            what + "RAM cache and bytes in flight ÷ RAM budget, peak",
-            max(peak_cache, most_cache) / ram,
+            what + "RAM cache and reservations ÷ RAM budget, peak",
+            peak_cache / ram,
             1.0,
         ),
-        at_most(
-            "E8", what + "GPU bytes ÷ GPU budget, peak", most_gpu / (gpu + 2 * MIB), 1.0
-        ),
+        at_most("E8", what + "GPU bytes ÷ GPU budget, peak", most_gpu / gpu, 1.0),
     ]
 
 
-def warm_up() -> None:
-    """Draw once, so that drivers, pipelines and imports are in the baseline."""
-    image = VirtualImage((256, 256, 256), is_hollow=False)
-    with view_of(layer_of(virtual_store(image)), SIZE) as view:
-        view.camera = orbit((256,) * 3, SIZE, distance=1.5)
-        view.wait_until_complete(20)
+def fly(view: OffscreenView, shape: Int3, seconds: float) -> tuple[int, int]:
+    """Move for some seconds; return the frames and the most bytes of textures."""
+    start = perf_counter()
+    n_frames = most = 0
+    (renderer,) = view.manager.renderers
+    while (t := perf_counter() - start) < seconds:
+        distance = 0.15 + 0.5 * abs(1 - (t / 7) % 2)
+        view.camera = orbit(shape, SIZE, distance=distance, angle=t / 5)
+        view.update(is_moving=True)
         view.image()
+        n_frames += 1
+        most = max(most, renderer.bricks.atlas.gpu_bytes)
+    return n_frames, most
 
 
 def page_table(setting: Setting) -> list[Row]:

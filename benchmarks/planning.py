@@ -38,7 +38,13 @@ def plan_time(setting: Setting) -> list[Row]:
         what = f"plan of a 100,000³ volume, camera {place}"
         rows += [
             at_most(
-                "E9", f"{what}, median", median(times), 5, unit="ms", repeats=n, note=note
+                "E9",
+                f"{what}, median",
+                median(times),
+                5,
+                unit="ms",
+                repeats=n,
+                note=note,
             ),
             at_most("E9", f"{what}, p99", p99(times), 10, unit="ms", repeats=n),
         ]

@@ -133,7 +133,10 @@ def write_page(
             f"- **{r.goal}** {r.what}: {number(r.ours, r.unit)}, to reach {r.limit}."
             for r in missed
         ),
-        *(f"- **{goal}** could not be measured: {why}." for goal, why in broken.items()),
+        *(
+            f"- **{goal}** could not be measured: {why}."
+            for goal, why in broken.items()
+        ),
         *(["Nothing."] if not missed and not broken else []),
         "",
     ]

@@ -104,7 +104,15 @@ def _run_alone(
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="brickfield-bench-") as folder:
         out = Path(folder) / "rows.json"
-        command = [sys.executable, "-m", "benchmarks", "--case", goal, "--out", str(out)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks",
+            "--case",
+            goal,
+            "--out",
+            str(out),
+        ]
         command += ["--peers", str(peers)] if peers else []
         command += ["--full"] if is_full else []
         limit = 4 * LIMIT_S if is_full else LIMIT_S

@@ -142,7 +142,9 @@ def orbit(
     return CameraState(vec(position), vec(middle), (0, -1, 0), size, fov=fov)
 
 
-def ortho(shape: Sequence[int], size: tuple[int, int], zoom: float = 1.0) -> CameraState:
+def ortho(
+    shape: Sequence[int], size: tuple[int, int], zoom: float = 1.0
+) -> CameraState:
     """Look along z at the middle, one pixel a voxel at zoom 1."""
     middle = (np.array(shape, dtype=float) - 1) / 2
     position = middle - np.array([shape[0] + 10.0, 0, 0])

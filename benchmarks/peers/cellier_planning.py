@@ -44,7 +44,11 @@ def main(edge: int) -> dict[str, float]:
         corners = _frustum(position, middle, edge)
         start = thread_time()
         bricks = select_levels_from_cache(
-            layout._level_grids, layout.n_levels, position, thresholds, layout.base_layout
+            layout._level_grids,
+            layout.n_levels,
+            position,
+            thresholds,
+            layout.base_layout,
         )
         bricks = sort_arr_by_distance(
             bricks,

@@ -1,0 +1,249 @@
+"""E4 to E6: pixels against numpy, a plain ray caster and one plain texture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.frames import PlainVolume
+from benchmarks.peers import ask
+from benchmarks.rows import Row, Setting, at_least, at_most
+from benchmarks.scenes import (
+    Array,
+    corners,
+    layer_of,
+    orbit,
+    ortho,
+    own_cache,
+    view_of,
+    write_pyramid,
+)
+from brickfield.planning.policy import LodPolicy
+from brickfield.sources.open import open_source
+from brickfield.sources.protocol import ChunkSource
+
+SHAPE = (100, 130, 150)
+LEVEL_0 = LodPolicy(forced_level=0)
+Reduce = Callable[[Array], Array]
+MODES: dict[str, Reduce] = {
+    "mip": lambda a: np.nanmax(a, axis=0),
+    "minip": lambda a: np.nanmin(a, axis=0),
+    "average": lambda a: np.nanmean(a, axis=0),
+}
+
+
+def cases() -> dict[str, tuple[Array, tuple[float, float]]]:
+    """Return data and contrast by name."""
+    rng = np.random.default_rng(0)
+    u8 = rng.integers(0, 256, SHAPE, np.uint8)
+    f4 = rng.normal(0, 3, SHAPE).astype(np.float32)
+    holes = f4.copy()
+    holes[rng.random(SHAPE) < 0.1] = np.nan
+    holes[:, 5, 5] = np.nan
+    return {
+        "u8": (u8, (0, 255)),
+        "u16": ((rng.random(SHAPE) ** 8 * 65535).astype(np.uint16), (0, 65535)),
+        "f32": (f4, (-12, 12)),
+        "negative": ((-rng.random(SHAPE)).astype(np.float32), (-1, 0)),
+        "NaN": (holes, (-12, 12)),
+    }
+
+
+def against_numpy(setting: Setting) -> list[Row]:
+    """E4."""
+    rows = []
+    for name, (data, contrast) in cases().items():
+        for mode, reduce in MODES.items():
+            drawn = picture(data, contrast, mode)
+            worst = int(np.abs(drawn - expected(data, contrast, reduce)).max())
+            limit = 0 if name == "u8" and mode != "average" else 1
+            more = _plain_volume(name, mode, data, contrast)
+            what = f"{mode} of {name}: worst pixel against numpy"
+            rows.append(at_most("E4", what, worst, limit, unit="/255", **more))
+    return rows + _points(setting)
+
+
+def picture(data: Array, contrast: tuple[float, float], mode: str) -> Array:
+    """Draw along z, one pixel a voxel, level 0; return the red of every pixel."""
+    _, h, w = data.shape
+    layer = layer_of(own_cache(open_source(data)), contrast, mode=mode)
+    with view_of(layer, (w, h), policy=LEVEL_0) as view:
+        view.camera = ortho(data.shape, (w, h))
+        assert view.wait_until_complete(60)
+        return view.image()[..., 0].astype(int)
+
+
+def expected(data: Array, contrast: tuple[float, float], reduce: Reduce) -> Array:
+    """Compute the same picture with numpy, in float64."""
+    low, high = contrast
+    with np.errstate(all="ignore"):
+        value = reduce(data.astype(np.float64))
+    value = np.where(np.isnan(value), low, value)
+    return np.rint(255 * np.clip((value - low) / (high - low), 0, 1)).astype(int)
+
+
+def _plain_volume(
+    name: str, mode: str, data: Array, contrast: tuple[float, float]
+) -> dict[str, object]:
+    """Draw the same with pygfx, where it can."""
+    if mode == "average" or name == "NaN":
+        return {}
+    size = (data.shape[2], data.shape[1])
+    plain = PlainVolume(data, contrast, size, mode=mode)
+    drawn = plain.draw(ortho(data.shape, size).with_depth_range(corners(data.shape)))
+    worst = np.abs(drawn[..., 0].astype(int) - expected(data, contrast, MODES[mode]))
+    return {"peer": "gfx.Volume", "theirs": float(worst.max())}
+
+
+def _points(setting: Setting) -> list[Row]:
+    """Count the bright single voxels that a maximum projection loses."""
+    data = np.zeros((128, 128, 128), np.uint8)
+    data[tuple(np.random.default_rng(0).integers(4, 124, (3000, 3)).T)] = 255
+    bright = data.max(axis=0) > 0
+    ours = float((picture(data, (0, 255), "mip")[bright] < 128).mean())
+    path = write_pyramid(setting.folder / "points.zarr", [data], 64)
+    camera = ortho(data.shape, (128, 128)).with_depth_range(corners(data.shape))
+    image = setting.folder / "points.npy"
+    answer = ask(
+        setting.peers,
+        "cellier_frames",
+        {
+            "path": str(path),
+            "image": str(image),
+            "size": [128, 128],
+            "contrast": [0, 255],
+            "fov": 0,
+            "height": camera.height,
+            "depth": [1, 1000],
+            "position": list(reversed(camera.position)),
+            "target": list(reversed(camera.target)),
+            "up": [0, -1, 0],
+            "repeats": 1,
+        },
+    )
+    more: dict[str, object] = {}
+    if answer is not None:
+        lost = float((np.load(image)[..., 0][bright] < 128).mean())
+        more = {"peer": "cellier", "theirs": lost}
+    what = "mip: share of bright single-voxel pixels that are lost"
+    return [at_most("E4", what, ours, 0, **more)]
+
+
+def against_ray_caster(setting: Setting) -> list[Row]:
+    """E5: float64 ray casting in numpy, written apart from the shader."""
+    from benchmarks.run import ROOT
+
+    sys.path.insert(0, str(ROOT / "tests" / "gpu"))
+    import raycaster
+
+    return raycaster.benchmark_rows()  # type: ignore[no-any-return]
+
+
+def blobs(edge: int) -> Array:
+    """Return smooth blobs and thin filaments, uint8."""
+    rng = np.random.default_rng(3)
+    axis = np.arange(edge, dtype=np.float32)
+    z, y, x = np.ix_(axis, axis, axis)
+    data = np.zeros((edge,) * 3, np.float32)
+    for centre in rng.uniform(0.15, 0.85, (30, 3)) * edge:
+        distance = (z - centre[0]) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2
+        data = np.maximum(data, 230 * np.exp(-distance / 90))
+    for _ in range(6):
+        i, j = rng.integers(10, edge - 10, 2)
+        data[i, j, :] = 255
+    return data.astype(np.uint8)
+
+
+def against_one_texture(setting: Setting) -> list[Row]:
+    """E6."""
+    from skimage.metrics import structural_similarity
+
+    data = blobs(160)
+    rows = []
+    modes = ("mip", "translucent", "iso", "average")
+    similar, worst, seams, skips = [], [], [], []
+    for mode in modes:
+        one = _draw(whole(open_source(data)), mode)
+        bricked = _draw(cut(open_source(data), 32), mode)
+        plain = _draw(cut(open_source(data), 32), mode, skip=False)
+        a, b = one[..., :3].astype(int), bricked[..., :3].astype(int)
+        similar.append(
+            structural_similarity(
+                one[..., :3], bricked[..., :3], data_range=255, channel_axis=2
+            )
+        )
+        worst.append(int(np.abs(a - b).max()))
+        seams.append(_seam(data, mode))
+        skips.append(int(np.abs(bricked.astype(int) - plain.astype(int)).max()))
+    named = ", ".join(modes)
+    rows.append(
+        at_least(
+            "E6",
+            "bricks of 32³ against one texture: SSIM, worst of 4 modes",
+            min(similar),
+            0.9999,
+            note=f"{named}; worst pixel {', '.join(map(str, worst))} of 255",
+        )
+    )
+    rows.append(
+        at_most(
+            "E6",
+            "worst pixel at brick edges against one texture, ortho, worst of 4 modes",
+            max(seams),
+            1,
+            unit="/255",
+        )
+    )
+    rows.append(
+        at_most(
+            "E6",
+            "skipping on against off: worst pixel of 4 modes",
+            max(skips),
+            0,
+            unit="/255",
+        )
+    )
+    return rows
+
+
+def whole(source: ChunkSource) -> ChunkSource:
+    """Plan the whole level as one chunk."""
+    return _planned(source, source.info.pyramid.levels[0].shape_zyx)
+
+
+def cut(source: ChunkSource, edge: int) -> ChunkSource:
+    """Plan chunks of one edge."""
+    return _planned(source, (edge, edge, edge))
+
+
+def _planned(source: ChunkSource, shape: tuple[int, int, int]) -> ChunkSource:
+    pyramid = source.info.pyramid.with_chunk_shapes((shape,))
+    source.info = replace(source.info, pyramid=pyramid)
+    return source
+
+
+def _draw(
+    source: ChunkSource, mode: str, *, skip: bool = True, straight: bool = False
+) -> Array:
+    size = (320, 320)
+    layer = layer_of(own_cache(source), (0, 255), mode=mode)
+    shape = source.info.pyramid.levels[0].shape_zyx
+    with view_of(layer, size, policy=LEVEL_0) as view:
+        view.camera = (
+            ortho(shape, size, zoom=2) if straight else orbit(shape, size, distance=1.3)
+        )
+        view.options = replace(view.options, skip=skip)
+        assert view.wait_until_complete(60)
+        return view.image()
+
+
+def _seam(data: Array, mode: str) -> int:
+    """Compare the columns within a voxel of a brick's edge, two pixels a voxel."""
+    one = _draw(whole(open_source(data)), mode, straight=True)[..., :3].astype(int)
+    two = _draw(cut(open_source(data), 32), mode, straight=True)[..., :3].astype(int)
+    difference = np.abs(one - two).max(axis=(0, 2))
+    near = np.abs((np.arange(320) + 32) % 64 - 32) <= 2
+    return int(difference[near].max())

@@ -1,0 +1,195 @@
+"""E18: what a frame costs against a plain texture and against cellier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pygfx as gfx
+from rendercanvas.offscreen import OffscreenRenderCanvas
+
+from benchmarks.clock import cpu_ms, median
+from benchmarks.peers import ask
+from benchmarks.rows import Row, Setting, at_most
+from benchmarks.scenes import (
+    Array,
+    corners,
+    layer_of,
+    orbit,
+    own_cache,
+    view_of,
+    write_pyramid,
+)
+from brickfield.model.camera import CameraState
+from brickfield.planning.policy import LodPolicy
+from brickfield.sources.open import open_source
+
+SIZE = (512, 512)
+STEP = 0.8
+"""What gfx.Volume takes for a volume of 256³."""
+EDGE = 256
+
+
+class PlainVolume:
+    """pygfx's own volume, the whole of it in one texture."""
+
+    def __init__(
+        self,
+        data: Array,
+        contrast: tuple[float, float],
+        size: tuple[int, int],
+        *,
+        mode: str = "mip",
+    ) -> None:
+        kind = {"mip": gfx.VolumeMipMaterial, "minip": gfx.VolumeMinipMaterial}[mode]
+        options = {"format": "r16unorm"} if data.dtype == np.uint16 else {}
+        texture = gfx.Texture(np.ascontiguousarray(data), dim=3, **options)
+        self._canvas = OffscreenRenderCanvas(size=size, pixel_ratio=1)
+        self._renderer = gfx.renderers.WgpuRenderer(
+            self._canvas, pixel_scale=1, ppaa="none"
+        )
+        self._scene = gfx.Scene()
+        self._scene.add(gfx.Background.from_color("#000"))
+        self._scene.add(
+            gfx.Volume(
+                gfx.Geometry(grid=texture), kind(clim=contrast, interpolation="linear")
+            )
+        )
+        self._camera: Any = None
+        self._canvas.request_draw(
+            lambda: self._renderer.render(self._scene, self._camera)
+        )
+
+    def draw(self, camera: CameraState) -> Array:
+        """Draw one frame, shape (h, w, 4)."""
+        self._camera = plain_camera(camera)
+        return np.asarray(self._canvas.draw())
+
+
+def plain_camera(camera: CameraState) -> Any:
+    """Make pygfx's camera of ours."""
+    w, h = camera.viewport
+    depth = (camera.near, camera.far)
+    if camera.orthographic:
+        made = gfx.OrthographicCamera(camera.height * w / h, camera.height)
+        made.depth_range = depth
+    else:
+        made = gfx.PerspectiveCamera(camera.fov, w / h, depth_range=depth)
+    made.local.position = camera.position[::-1]
+    made.local.reference_up = made.world.reference_up = camera.up[::-1]
+    made.look_at(camera.target[::-1])
+    return made
+
+
+def frame_cost(setting: Setting) -> list[Row]:
+    """E18."""
+    rows = []
+    repeats = 15 if setting.is_full else 7
+    for name, limit, data in (("dense", 1.25, dense()), ("sparse", 0.6, sparse())):
+        ours, plain, drawn, reference = _both(data, repeats)
+        difference = np.abs(drawn[..., 0].astype(int) - reference[..., 0].astype(int))
+        note = (
+            f"256³ uint8, mip, 512², steps of {STEP}; mean difference of the pictures"
+            f" {difference.mean():.3f} of 255; software Vulkan, no GPU here"
+        )
+        if name == "sparse":
+            note += f"; {occupied(data):.0%} of bricks occupied"
+        row = at_most(
+            "E18",
+            f"frame, {name} data: CPU ÷ gfx.Volume",
+            median(ours) / median(plain),
+            limit,
+            repeats=repeats,
+            note=f"{note}; {median(ours):.0f} ms against {median(plain):.0f} ms",
+        )
+        rows.append(row)
+        rows += _beside_cellier(setting, name, data, median(ours), repeats)
+    return rows
+
+
+def dense() -> Array:
+    """Return blobs everywhere over a noisy ground."""
+    from benchmarks.scenes import light_sheet
+
+    data = light_sheet(EDGE).astype(np.float32)
+    return np.clip(data / 13, 0, 255).astype(np.uint8)
+
+
+def sparse() -> Array:
+    """Return blobs that leave 93 % of all 64³ bricks empty."""
+    data = np.zeros((EDGE,) * 3, np.uint8)
+    axis = np.arange(64) - 31.5
+    z, y, x = np.ix_(axis, axis, axis)
+    blob = (255 * np.exp(-(z**2 + y**2 + x**2) / 200)).astype(np.uint8)
+    for k, j, i in ((0, 1, 2), (2, 1, 0), (3, 3, 3), (1, 2, 1)):
+        data[64 * k : 64 * k + 64, 64 * j : 64 * j + 64, 64 * i : 64 * i + 64] = blob
+    return data
+
+
+def occupied(data: Array) -> float:
+    """Return the share of 64³ bricks with a voxel above 0."""
+    bricks = data.reshape(4, 64, 4, 64, 4, 64).max(axis=(1, 3, 5))
+    return float((bricks > 0).mean())
+
+
+def _camera() -> CameraState:
+    camera = orbit((EDGE,) * 3, SIZE, distance=1.25)
+    return camera.with_depth_range(corners((EDGE,) * 3))
+
+
+def _both(data: Array, repeats: int) -> tuple[list[float], list[float], Array, Array]:
+    """Draw the same frame in turns, so that other work hits both alike."""
+    layer = layer_of(own_cache(open_source(data)), (0, 255), relative_step=STEP)
+    plain = PlainVolume(data, (0, 255), SIZE)
+    ours: list[float] = []
+    theirs: list[float] = []
+    with view_of(layer, SIZE, policy=LodPolicy(forced_level=0)) as view:
+        view.camera = _camera()
+        assert view.wait_until_complete(60)
+        for _ in range(2):
+            drawn, reference = view.image(), plain.draw(_camera())
+        for _ in range(repeats):
+            ours += cpu_ms(view.image, 1)
+            theirs += cpu_ms(lambda: plain.draw(_camera()), 1)
+    return ours, theirs, drawn, reference
+
+
+def _beside_cellier(
+    setting: Setting, name: str, data: Array, ours: float, repeats: int
+) -> list[Row]:
+    camera = _camera()
+    path = write_pyramid(setting.folder / f"{name}.zarr", [data], 64)
+    answer = ask(
+        setting.peers,
+        "cellier_frames",
+        {
+            "path": str(path),
+            "image": str(setting.folder / "cellier.npy"),
+            "size": list(SIZE),
+            "contrast": [0, 255],
+            "fov": camera.fov,
+            "depth": [1, 2000],
+            "position": list(camera.position[::-1]),
+            "target": list(camera.target[::-1]),
+            "up": list(camera.up[::-1]),
+            "repeats": repeats,
+        },
+    )
+    if answer is None:
+        return []
+    theirs = answer["cpu_ms"]
+    return [
+        Row(
+            "E18",
+            f"frame, {name} data: CPU beside cellier",
+            ours,
+            unit="ms",
+            limit="faster",
+            reached=ours < theirs,
+            peer="cellier",
+            theirs=theirs,
+            repeats=repeats,
+            note="cellier takes 0.4 samples a voxel where we take 1.25; its picture"
+            " loses single voxels, see E4",
+        )
+    ]

@@ -1,0 +1,171 @@
+"""E1 and E2: bytes and decoding, against the least possible."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import tensorstore as ts
+
+from benchmarks.clock import cpu_ms, median
+from benchmarks.peers import ask
+from benchmarks.rows import Row, Setting, at_most, exactly
+from benchmarks.scenes import (
+    MIB,
+    Array,
+    chunk_bytes,
+    light_sheet,
+    own_cache,
+    write_pyramid,
+)
+from brickfield.loading.cache import default_cache
+from brickfield.model.chunks import pack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest
+from brickfield.sources.open import open_source
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.open import open_store
+from brickfield.viewer.controller import render
+
+
+def stored_bytes(setting: Setting) -> list[Row]:
+    """E1."""
+    rows = []
+    data = light_sheet(256)
+    for chunk in (32, 64, 128):
+        path = write_pyramid(setting.folder / f"chunk-{chunk}.zarr", [data], chunk)
+        first, second = visits(path)
+        theirs = ask(setting.peers, "cellier_reads", {"path": str(path)})
+        rows.append(
+            at_most(
+                "E1",
+                f"stored bytes read ÷ least possible, cold, {chunk}³ storage chunks",
+                first,
+                1.02,
+                peer="" if theirs is None else "cellier",
+                theirs=None if theirs is None else theirs["bytes"] / chunk_bytes(path),
+            )
+        )
+        rows.append(
+            exactly(
+                "E1",
+                f"bytes read on the second visit, {chunk}³ storage chunks",
+                second,
+                0,
+                unit="B",
+            )
+        )
+    path = setting.folder / "pyramid.zarr"
+    write_pyramid(path, [data, halved(data), halved(halved(data))], 64)
+    first, _ = visits(path, contrast=None)
+    what = "stored bytes read ÷ least possible, cold, 3 levels, contrast from the data"
+    note = "all bytes that tensorstore read, also those for the contrast"
+    rows.append(at_most("E1", what, first, 1.02, note=note))
+    return rows
+
+
+def visits(
+    path: Path, contrast: tuple[float, float] | None = (0, 4000)
+) -> tuple[float, float]:
+    """Draw a picture twice; return bytes over the least, and bytes of the second.
+
+    Bytes are the larger of the receipt's and of what tensorstore says it read.
+    """
+    default_cache().clear()
+    found = []
+    with open_store(path) as store:
+        for _ in range(2):
+            before = _file_bytes()
+            n = store.pyramid.levels[0].shape_zyx
+            receipt = render(
+                store, size=(n[2], n[1]), camera="ortho:z", contrast=contrast
+            ).receipt
+            assert receipt.complete
+            found.append(max(receipt.bytes_read, _file_bytes() - before))
+    # The budget holds all of level 0 here, so no other level is needed.
+    return found[0] / chunk_bytes(path / "0"), float(found[1])
+
+
+def _file_bytes() -> int:
+    found = ts.experimental_collect_matching_metrics("/tensorstore/kvstore/")
+    named = [m for m in found if m["name"].endswith("file/bytes_read")]
+    return sum(v["value"] for m in named for v in m["values"])
+
+
+def decode_work(setting: Setting) -> list[Row]:
+    """E2."""
+    rows = []
+    cases = {
+        "256³": ((256, 512, 512), (256, 256, 256), np.uint16),
+        "1 x 2048 x 2048": ((64, 2048, 2048), (1, 2048, 2048), np.uint8),
+    }
+    for name, (shape, chunk, dtype) in cases.items():
+        path = write_pyramid(setting.folder / "a.zarr", [noise(shape, dtype)], chunk)
+        n_chunks, n_decoded, _ = load_all(path)
+        wanted = int(np.prod([-(-n // c) for n, c in zip(shape, chunk, strict=True)]))
+        what = f"storage chunks of {name}"
+        rows.append(exactly("E2", f"{what}: decoded ÷ needed", n_decoded / wanted, 1.0))
+        ours, bare = [], []
+        for _ in range(3):
+            ours += cpu_ms(lambda p=path: load_all(p), 1)
+            bare += cpu_ms(lambda p=path: decode_once(p), 1)
+        rows.append(
+            at_most(
+                "E2",
+                f"{what}: CPU of loading a 64³ chunk ÷ decode once and cut",
+                median(ours) / median(bare),
+                1.1,
+                repeats=3,
+                note=f"ours {median(ours) / n_chunks:.2f} ms a chunk, bare"
+                f" {median(bare) / n_chunks:.2f} ms; ours also finds each chunk's range",
+            )
+        )
+    return rows
+
+
+def noise(shape: tuple[int, ...], dtype: type) -> Array:
+    """Return data that zstd has to work for, as for images."""
+    return np.random.default_rng(0).integers(100, 124, shape, dtype)
+
+
+def load_all(path: Path) -> tuple[int, int, ChunkedImageStore]:
+    """Load every chunk of level 0 without a picture; return chunks and decodings."""
+    store = own_cache(open_source(path), 1024 * MIB)
+    level = store.pyramid.levels[0]
+    grid = np.indices(level.grid_zyx).reshape(3, -1).T
+    keys = pack_keys(0, grid)
+    n = len(keys)
+    request = ChunkedDataRequest(
+        "bench",
+        (),
+        keys,
+        np.arange(n, dtype=np.float32),
+        np.full(n, Category.VISIBLE, np.uint8),
+    )
+    manager = store.manager
+    manager.request_chunks(request, "bench")
+    taken = 0
+    while taken < n:
+        manager.wait("bench", 60)
+        taken += len(manager.take_ready("bench"))
+    n_decoded = manager.counters.decoded_chunks
+    store.close()
+    return n, n_decoded, store
+
+
+def decode_once(path: Path) -> None:
+    """Read each storage chunk once and cut it into chunks of 64³, and no more."""
+    spec = {"driver": "zarr3", "kvstore": f"file://{path}/0/"}
+    array = ts.open(spec, recheck_cached_data=False).result()
+    grid = [n // 64 for n in array.shape]
+    chunks = np.empty((*grid, 64, 64, 64), array.dtype.numpy_dtype)
+    rows = chunks.transpose(0, 3, 1, 4, 2, 5)
+    storage = array.chunk_layout.read_chunk.shape
+    steps = [range(0, n, c) for n, c in zip(array.shape, storage, strict=True)]
+    for z, y, x in product(*steps):
+        d, h, w = storage
+        data = array[z : z + d, y : y + h, x : x + w].read().result()
+        split = data.reshape(-1, min(d, 64), h // 64, 64, w // 64, 64)
+        z1, y1, x1 = z // 64, y // 64, x // 64
+        z2, y2, x2 = z1 + len(split), y1 + h // 64, x1 + w // 64
+        rows[z1:z2, z % 64 : z % 64 + min(d, 64), y1:y2, :, x1:x2] = split
