@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
 from brickfield.gpu.atlas import TextureAtlas
-from brickfield.gpu.borders import Int3, pad_brick
+from brickfield.gpu.borders import Int3, fill_slot, pad_brick
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import level_layouts
 from brickfield.gpu.material import (
     BrickMaterial,
     new_page_buffer,
+    new_reached_buffer,
     placeholder_texture,
 )
 from brickfield.gpu.page_table import (
@@ -247,7 +248,7 @@ class BrickSet:
             padded, layout.brick_zyx, layout.border_zyx, self.format
         )
         self._flags[name] = octants << OCTANTS | (0 if finite else NONFINITE)
-        self.atlas.write(name, self.format.convert(padded))
+        self.atlas.write(name, self.format.convert(fill_slot(padded, layout.slot_zyx)))
         if awaited:
             self._awaited[name] = awaited
             for other in awaited:
@@ -337,6 +338,7 @@ class BrickSet:
             self._generation = self.table.generation
             self.table.take_dirty()
             self.material.pages = new_page_buffer(len(self.table.rows))
+            self.material.reached = new_reached_buffer(len(self.table.rows))
             self._write_rows(0, len(self.table.rows))
             if is_first:
                 # Clearing a new buffer is no cost of a brick; its rows are.
@@ -357,6 +359,19 @@ class BrickSet:
         rows = np.ascontiguousarray(self.table.rows[first:end])
         self._gpu.device.queue.write_buffer(buffer, 16 * first, rows)
         self.page_bytes += rows.nbytes
+
+    def take_reached(self) -> list[Name]:
+        """Return the drawn chunks that rays reached since the last call.
+
+        Waits for the frames drawn so far. Meaningful in modes whose material
+        :attr:`~BrickMaterial.has_feedback`.
+        """
+        buffer = ensure_wgpu_object(self.material.reached)
+        queue = self._gpu.device.queue
+        marks = np.frombuffer(queue.read_buffer(buffer), dtype=np.uint32)
+        queue.write_buffer(buffer, 0, np.zeros_like(marks))
+        names = self.table.names_of(np.flatnonzero(marks).tolist())
+        return [name for name in names if name in self.table]
 
     @property
     def page_bytes_per_brick(self) -> float:

@@ -18,6 +18,8 @@ from brickfield.model.chunks import MAX_LEVELS
 
 _LEVELS, _CHANNELS = f"{MAX_LEVELS}*4x", f"{MAX_CHANNELS}*4x"
 MAX_CLIP_PLANES = 16
+OPAQUE_MODES = ("iso", "translucent")
+"""Modes in which what is in front can hide what is behind."""
 
 
 class BrickVolume(gfx.WorldObject):
@@ -104,6 +106,7 @@ class BrickMaterial(gfx.Material):
         lut = np.zeros((n_channels, 256, 4), np.uint8)
         self.lut = gfx.Texture(lut, dim=2)
         self.pages: gfx.Buffer = new_page_buffer(1)
+        self.reached: gfx.Buffer = new_reached_buffer(1)
 
     def set_program(self, mode: str, interpolation: str, n_channels: int) -> None:
         """Set what the pipeline depends on; equal values cost nothing."""
@@ -116,6 +119,11 @@ class BrickMaterial(gfx.Material):
         """Mode, interpolation and number of channels."""
         program: tuple[str, str, int] = self._store.program
         return program
+
+    @property
+    def has_feedback(self) -> bool:
+        """Whether rays can end early, so that it is worth knowing how far they got."""
+        return self.is_integer or self.program[0] in OPAQUE_MODES
 
     def set_depth(self, view: Any) -> None:
         """Set the depth texture view that ends rays, None for none."""
@@ -131,6 +139,14 @@ def new_page_buffer(n_rows: int) -> gfx.Buffer:
     """Make a page-table buffer without a copy in RAM."""
     usage = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST
     return gfx.Buffer(nbytes=16 * n_rows, nitems=n_rows, format="4xu4", usage=usage)
+
+
+def new_reached_buffer(n_rows: int) -> gfx.Buffer:
+    """Make the buffer in which rays mark the page-table rows that they reach."""
+    usage = (
+        wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST
+    )
+    return gfx.Buffer(nbytes=4 * n_rows, nitems=n_rows, format="u4", usage=usage)
 
 
 def placeholder_texture(format_name: str) -> gfx.Texture:

@@ -17,6 +17,7 @@ Row layout (uint32 x 4): packed name, low and high word; value; range. See
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -91,6 +92,7 @@ class PageTable:
         self._active: set[Name] = set()
         self._n_used = 0
         self._dirty: set[int] = set()
+        self._names: dict[int, Name] = {}
         self.rows: NDArray[np.uint32] = np.full((capacity, 4), _EMPTY, np.uint32)
         self.generation = 0
         """Grows when the whole table has to be sent anew."""
@@ -151,10 +153,15 @@ class PageTable:
         """Deactivate everything."""
         self._nodes.clear()
         self._active.clear()
+        self._names.clear()
         self._dirty.clear()
         self._n_used = 0
         self.rows[:] = _EMPTY
         self.generation += 1
+
+    def names_of(self, rows: Iterable[int]) -> list[Name]:
+        """Return the names that some rows hold now; unused rows are left out."""
+        return [self._names[row] for row in rows if row in self._names]
 
     def parents_of(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
         """Return the chunks of the next coarser level over a chunk; none at the top."""
@@ -194,6 +201,7 @@ class PageTable:
             return
         if node.row >= 0:
             self.rows[node.row] = _REMOVED
+            self._names.pop(node.row, None)
             self._dirty.add(node.row)
         del self._nodes[name]
 
@@ -219,6 +227,7 @@ class PageTable:
             self._n_used += 1
         self.rows[row, 0] = low
         self.rows[row, 1] = high
+        self._names[row] = name
         return row
 
     def _rebuild(self) -> None:
@@ -230,6 +239,7 @@ class PageTable:
         self._n_used = 0
         self.generation += 1
         self._dirty.clear()
+        self._names.clear()
         for name, node in self._nodes.items():
             if node.row < 0:
                 continue

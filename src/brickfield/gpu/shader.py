@@ -47,6 +47,8 @@ class BrickShader(BaseShader):
         self["range_format"] = material.format_kind
         self["is_integer"] = material.is_integer
         self["may_be_nonfinite"] = material.may_be_nonfinite
+        has_feedback = material.has_feedback
+        self["has_feedback"] = has_feedback
         depth = material._store.depth_texture
         self["has_depth"] = depth is not None
 
@@ -68,6 +70,9 @@ class BrickShader(BaseShader):
             Binding(f"t_level{i}", "texture/auto", GfxTextureView(texture), fragment)
             for i, texture in enumerate(material.levels)
         ]
+        if has_feedback:
+            reached = Binding("s_reached", "buffer/storage", material.reached, fragment)
+            bindings.append(reached)
         groups = dict(enumerate(bindings))
         self.define_bindings(0, groups)
         if depth is None:

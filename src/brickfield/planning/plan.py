@@ -141,6 +141,9 @@ class PlanRequest:
         ``(level, indices (n, 3)) -> (n,) bool or None``: True where the store is
         known to hold nothing. Such chunks are never refined, cost nothing and
         are left out of the plan, but what they cover counts as covered.
+    hidden : callable or None
+        ``(level, indices (n, 3)) -> (n,) bool or None``: True where no ray arrives
+        (something opaque is in front). Such chunks stay as coarse as they are.
     previous : FramePlan or None
         The plan of the frame before, for hysteresis.
     is_moving : bool
@@ -160,6 +163,7 @@ class PlanRequest:
     policy: LodPolicy = EXPLORATION
     clip_planes: NDArray[np.float64] = field(default_factory=_no_planes)
     occupancy: Occupancy | None = None
+    hidden: Occupancy | None = None
     previous: FramePlan | None = None
     is_moving: bool = False
     focus: Vec3 | None = None
@@ -248,6 +252,7 @@ def _prepare(request: PlanRequest) -> Layer:
         policy=request.policy,
         brick_bytes=np.array(request.brick_bytes, dtype=np.int64),
         occupancy=request.occupancy,
+        hidden=request.hidden,
         refined_before=_no_keys() if previous is None else previous.refined,
         is_moving=request.is_moving,
     )

@@ -85,6 +85,8 @@ class Layer:
     view : DataView
     policy : LodPolicy
     brick_bytes : ndarray, shape (n_levels,), int64
+    hidden : callable or None
+        Tells which cells no ray reaches; they are not refined.
     occupancy : callable or None
     refined_before : ndarray, shape (n,), int64
         Keys that the previous plan had refined, ascending.
@@ -98,6 +100,7 @@ class Layer:
     policy: LodPolicy
     brick_bytes: Ints
     occupancy: Occupancy | None
+    hidden: Occupancy | None
     refined_before: Ints
     is_moving: bool
     tree: list[Nodes] = field(default_factory=list)
@@ -117,10 +120,7 @@ class Layer:
 
     def empty_cells(self, level: int, indices: Ints) -> Bools:
         """Tell which cells are known to hold nothing."""
-        found = self.occupancy(level, indices.T) if self.occupancy else None
-        if found is None:
-            return np.zeros(indices.shape[1], dtype=bool)
-        return np.asarray(found, dtype=bool)
+        return _asked(self.occupancy, level, indices)
 
     def make_nodes(
         self, level: int, indices: Ints, values: Floats, owners: Ints
@@ -133,6 +133,7 @@ class Layer:
         avoidable = magnification * self.view.avoidable_world[level]
         was_refined = _contains(self.refined_before, keys)
         is_empty = self.empty_cells(level, indices)
+        is_hidden = _asked(self.hidden, level, indices)
         policy = self.policy
         keep_px = policy.target_error_px * (1 - policy.hysteresis)
         if policy.forced_level is None:
@@ -151,7 +152,7 @@ class Layer:
             nearness=nearness,
             ranks=ranks,
             is_empty=is_empty,
-            is_wanting=is_wanting & ~is_empty & (level > 0),
+            is_wanting=is_wanting & ~is_empty & ~is_hidden & (level > 0),
             is_refined=np.zeros(len(keys), dtype=bool),
         )
 
@@ -237,3 +238,11 @@ def _first_of_each(indices: Ints) -> Ints:
     is_first = np.ones(n, dtype=bool)
     is_first[1:] = coded[1:] >> bits != coded[:-1] >> bits
     return np.sort(coded[is_first] & ((1 << bits) - 1))
+
+
+def _asked(answer: Occupancy | None, level: int, indices: Ints) -> Bools:
+    """Ask about cells, indices of shape (3, n); False where nothing is known."""
+    found = answer(level, indices.T) if answer else None
+    if found is None:
+        return np.zeros(indices.shape[1], dtype=bool)
+    return np.asarray(found, dtype=bool)

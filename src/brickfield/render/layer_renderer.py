@@ -38,6 +38,7 @@ from brickfield.planning.policy import LodPolicy
 from brickfield.render.clipping import clip_planes_of
 from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.render.protocols import LayerLike
+from brickfield.render.reach import Reach
 
 _ids = count()
 
@@ -63,6 +64,7 @@ class LayerRenderer:
         self.failures: dict[Name, ChunkFailure] = {}
         """Chunks that could not be read, by name."""
         self._substitutes: set[Name] = set()
+        self._reach: Reach | None = None
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
         self._build(budget_bytes)
@@ -118,6 +120,7 @@ class LayerRenderer:
         if self._seen["data"].update(layer.data_version.value) and self.plan:
             self.bricks.forget_all()
             self.plan = None
+            self._reach = None
             self._substitutes.clear()
             self.failures.clear()
             done.add("residency")
@@ -156,6 +159,7 @@ class LayerRenderer:
             policy=policy,
             clip_planes=clip_planes_of(look),
             occupancy=self.layer.store.occupancy,
+            hidden=None if self._reach is None else self._reach.hidden,
             previous=self.plan,
             is_moving=is_moving,
         )
@@ -229,6 +233,35 @@ class LayerRenderer:
                 )
             )
         manager.request_chunks(requests, self.visual_id)
+
+    @property
+    def can_look_back(self) -> bool:
+        """Whether knowing what rays reach could improve a finished picture."""
+        plan = self.plan
+        return (
+            plan is not None
+            and self.bricks.material.has_feedback
+            and (plan.is_coarsened or self._reach is not None)
+            and self.is_complete
+        )
+
+    def look_back(self) -> bool:
+        """Learn from the frames drawn what rays reached; tell whether it helps.
+
+        Only where the budget stopped refinement and the front can hide the back.
+        The next plan then gives the slots of hidden chunks away.
+        """
+        if not self.can_look_back:
+            return False
+        reach = Reach(
+            self.bricks.pyramid, self.bricks.table, self.bricks.take_reached()
+        )
+        known = self._reach
+        if known is not None and np.array_equal(known.keys, reach.keys):
+            return False
+        self._reach = reach
+        self.wants_plan = True
+        return True
 
     # -- uploading ---------------------------------------------------------------
 

@@ -19,6 +19,9 @@ from brickfield.gpu.device import prepare
 from brickfield.render.protocols import LayerLike
 from brickfield.render.volume_view import VolumeView
 
+MAX_LOOKS = 6
+"""Times that a finished picture is improved by what its rays reached."""
+
 
 class OffscreenView(VolumeView):
     """A :class:`VolumeView` of a fixed size.
@@ -38,6 +41,7 @@ class OffscreenView(VolumeView):
         self.canvas = OffscreenRenderCanvas(size=size, pixel_ratio=1)
         self._error: BaseException | None = None
         self._news = Event()
+        self._n_looks = 0
         super().__init__(self.canvas, **options)
         self.canvas.request_draw(self._draw_guarded)
 
@@ -98,12 +102,13 @@ class OffscreenView(VolumeView):
             Whether everything that the plan wants has ended.
         """
         end = perf_counter() + timeout_s
+        self._n_looks = 0
         while True:
             self.update(slice_s=0.05)
             if on_base is not None and self.has_base:
                 on_base()
                 on_base = None
-            if self.is_complete:
+            if self.is_complete and not self._look_back():
                 return True
             left = end - perf_counter()
             if left <= 0:
@@ -111,6 +116,17 @@ class OffscreenView(VolumeView):
             if not any(r.bricks.has_repairs for r in self.manager.renderers):
                 self._news.wait(min(left, 0.5))
             self._news.clear()
+
+    def _look_back(self) -> bool:
+        """Draw and let hidden chunks give their slots away, a few times at most."""
+        if self._n_looks >= MAX_LOOKS or not any(
+            r.can_look_back for r in self.manager.renderers
+        ):
+            return False
+        self._n_looks += 1
+        self.image()
+        helped = {r.visual_id for r in self.manager.renderers if r.look_back()}
+        return bool(helped)
 
     @property
     def has_base(self) -> bool:

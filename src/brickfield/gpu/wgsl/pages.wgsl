@@ -41,6 +41,14 @@ fn page_hash(low: u32, high: u32) -> u32 {
     return h ^ (h >> 13u);
 }
 
+$$ if has_feedback
+// Row of the chunk found last, marked when a ray arrives there.
+var<private> p_row: u32 = 0u;
+var<private> p_found: u32 = 0u;
+// How far the rays of this pixel went.
+var<private> p_end: f32 = -FAR;
+$$ endif
+
 // Value and range of a cell; zero where the table has no such row.
 fn page_lookup(plane: u32, level: i32, cell: vec3<i32>) -> vec2<u32> {
     let c = vec3<u32>(cell);
@@ -50,7 +58,12 @@ fn page_lookup(plane: u32, level: i32, cell: vec3<i32>) -> vec2<u32> {
     var row = page_hash(low, high) & mask;
     for (var i = 0; i < 256; i = i + 1) {
         let page = s_pages[row];
-        if (page.x == low && page.y == high) { return page.zw; }
+        if (page.x == low && page.y == high) {
+            $$ if has_feedback
+            p_row = row;
+            $$ endif
+            return page.zw;
+        }
         if (page.x == PAGE_EMPTY && page.y == PAGE_EMPTY) { break; }
         row = (row + 1u) & mask;
     }
@@ -103,6 +116,9 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
         if (is_active) {
             let octant = dot(select(vec3<u32>(0u), vec3<u32>(1u, 2u, 4u), upper), vec3<u32>(1u));
             let is_empty = split.x && ((bits >> octant) & 1u) != 0u;
+            $$ if has_feedback
+            p_found = p_row;
+            $$ endif
             found.value = page.x;
             found.range = select(page.y, (page.y & 0xffffu) * 0x10001u, is_empty);
             found.level = level;
@@ -154,6 +170,11 @@ fn next_cell(ray: Ray, cell: ptr<function, Cell>, plane: u32, limit: f32) -> boo
     for (var i = 0; i < MAX_CELLS && (*cell).t_exit < ray.t1; i = i + 1) {
         let next = step_on(ray, *cell, plane);
         *cell = next;
+        $$ if has_feedback
+        p_end = max(p_end, next.t_exit);
+        // Every ray writes the same word, so the order does not matter.
+        if (next.level >= 0) { s_reached[p_found] = 1u; }
+        $$ endif
         if (next.level >= 0 && can_matter(next, limit)) { return true; }
     }
     return false;

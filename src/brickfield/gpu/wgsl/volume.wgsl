@@ -171,6 +171,10 @@ fn fs_main(varyings: Varyings) -> FragmentOutput {
 
     var out: FragmentOutput;
     if (u_wobject.options.z == 1.0) {
+        $$ if has_feedback
+        // What lies behind the end of the ray is no part of the picture.
+        if (look(ray).is_seen) { ray.t1 = min(ray.t1, p_end); }
+        $$ endif
         out.color = vec4<f32>(srgb2physical(vec3<f32>(audit(ray) / 255.0)), 1.0);
         out.depth = depth_at(ray, ray.t0);
         return out;
