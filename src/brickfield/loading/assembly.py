@@ -159,6 +159,10 @@ def scatter(
     for selection, group in by_selection.items():
         layout = group[0].layout
         view = layout.view_zyx(data, flat, selection)
+        if len(group) == 1:
+            source, target = layout.piece(flat, group[0].origin, group[0].shape)
+            group[0].fill(view[source], target, data)
+            continue
         pieces = layout.pieces(flat, np.array([a.origin for a in group]))
         sources, sizes = pieces.source.tolist(), pieces.size.tolist()
         for assembly, (z, y, x), target, (d, h, w) in zip(

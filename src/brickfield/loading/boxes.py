@@ -61,16 +61,14 @@ def read_box(
 
     def copy(flat: FlatIndex) -> None:
         data = None if flat in missing else _read(source, layout, flat, rules)
-        start = layout.origin_zyx(flat)
-        target, part = [], []
-        for o, n, s, w in zip(*box, start, layout.storage_zyx, strict=True):
-            low, high = max(o, s), min(o + n, s + w)
-            target.append(slice(low - o, high - o))
-            part.append(slice(low - s, high - s))
+        part, start = layout.piece(flat, *box)
+        target = tuple(
+            slice(t, t + s.stop - s.start) for t, s in zip(start, part, strict=True)
+        )
         if data is None:
-            out[tuple(target)] = level.fill_value
+            out[target] = level.fill_value
         else:
-            out[tuple(target)] = layout.view_zyx(data, flat, selection)[tuple(part)]
+            out[target] = layout.view_zyx(data, flat, selection)[part]
 
     _for_each(copy, flats, source.concurrency)
     return out

@@ -178,6 +178,19 @@ class LevelLayout:
         )
         return z, y, x
 
+    def piece(
+        self, flat: FlatIndex, origin: Int3, shape: Int3
+    ) -> tuple[tuple[slice, ...], tuple[int, ...]]:
+        """Return which voxels of a storage chunk go to one box, and where to there."""
+        source, target = [], []
+        for s, w, o, n in zip(
+            self.origin_zyx(flat), self.storage_zyx, origin, shape, strict=True
+        ):
+            low, high = max(o, s), min(o + n, s + w)
+            source.append(slice(low - s, high - s))
+            target.append(low - o)
+        return tuple(source), tuple(target)
+
     def pieces(self, flat: FlatIndex, origins: NDArray[np.int64]) -> Pieces:
         """Return which voxels go where.
 

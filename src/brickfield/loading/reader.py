@@ -134,27 +134,37 @@ class Reader:
             if isinstance(job, Read):
                 self._do_read(job)
             else:
-                self._begin([job])
-                self.on_batch()
+                self._begin_heads(job)
         return True
 
     # -- beginning chunks --------------------------------------------------------
 
-    def _begin(self, begun: list[Begun]) -> None:
-        """File assemblies for chunks of one level that room was admitted for."""
-        ids = [ChunkId.from_key(b.name[1], b.name[0]) for b in begun]
-        layout = self.schedule.layouts[ids[0].scale_level]
-        needs = [layout.needs(c.index, c.selection) for c in ids]
-        missing = self._missing(layout, list({f for flats in needs for f in flats}))
-        for first in range(0, len(begun), BATCH):
-            part = slice(first, first + BATCH)
+    def _begin_heads(self, begun: list[Begun]) -> None:
+        try:
+            self._begin(begun)
+        finally:
             with self.lock:
-                for chunk, job, flats in zip(
-                    ids[part], begun[part], needs[part], strict=True
-                ):
-                    assembly = Assembly(layout, chunk, flats, missing)
-                    self._file(assembly, job.room)
-                self.lock.notify_all()
+                self.schedule.is_beginning = False
+        self.on_batch()
+
+    def _begin(self, begun: list[Begun]) -> None:
+        """File assemblies for chunks that room was admitted for."""
+        by_level: dict[int, list[tuple[ChunkId, int]]] = {}
+        for job in begun:
+            chunk = ChunkId.from_key(job.name[1], job.name[0])
+            by_level.setdefault(chunk.scale_level, []).append((chunk, job.room))
+        for level, chunks in by_level.items():
+            layout = self.schedule.layouts[level]
+            needs = [layout.needs(c.index, c.selection) for c, _ in chunks]
+            missing = self._missing(layout, list({f for flats in needs for f in flats}))
+            for first in range(0, len(chunks), BATCH):
+                part = slice(first, first + BATCH)
+                with self.lock:
+                    for (chunk, room), flats in zip(
+                        chunks[part], needs[part], strict=True
+                    ):
+                        self._file(Assembly(layout, chunk, flats, missing), room)
+                    self.lock.notify_all()
 
     def _missing(self, layout: LevelLayout, flats: list[FlatIndex]) -> set[FlatIndex]:
         if layout.level in self._cannot_tell:
@@ -162,15 +172,14 @@ class Reader:
         array = np.array(flats, dtype=np.int64)
         try:
             known = self._source.missing_chunks(layout.level, layout.indices_of(array))
+            if known is not None:
+                return set(array[known].tolist())
         except Exception as error:  # noqa: BLE001  (reading will tell what is there)
             logger.warning(
                 "%s cannot list its chunks: %s", self._source.source_id, error
             )
-            known = None
-        if known is None:
-            self._cannot_tell.add(layout.level)
-            return set()
-        return set(array[known].tolist())
+        self._cannot_tell.add(layout.level)
+        return set()
 
     def _file(self, assembly: Assembly, room: int) -> None:
         """File one assembly, or end it where nothing need be read (locked)."""
@@ -207,7 +216,6 @@ class Reader:
         finally:
             with self.lock:
                 self.schedule.end_read(read)
-                self.lock.notify_all()
         self.on_batch()
 
     def _key(self, name: StorageName) -> str:
@@ -232,7 +240,6 @@ class Reader:
         return chunk
 
     def _take_voxels(self, name: StorageName, chunk: StorageChunk) -> None:
-        flat = name[1]
         data, schedule = chunk.data, self.schedule
         with self.lock:
             self.ledger.decoded(name, chunk.stored_bytes, is_stored=data is not None)
@@ -240,33 +247,38 @@ class Reader:
             siblings = schedule.claim_siblings(name)
         if siblings:
             self._begin(siblings)
-        while todo := self._next_consumers(name):
+        is_stored = data is not None
+        done, todo = self._hand_over(name, [], is_stored=is_stored)
+        while todo:
             if data is not None:
-                scatter(flat, data, todo)
-            with self.lock:
-                done = [a for a in todo if a.receive(flat, is_stored=data is not None)]
-                schedule.drop_idle(todo)
+                scatter(name[1], data, todo)
+            done, todo = self._hand_over(name, todo, is_stored=is_stored)
             self._finish(done)
 
-    def _next_consumers(self, name: StorageName) -> list[Assembly]:
-        """Return the chunks that the voxels at hand have yet to be copied to.
+    def _hand_over(
+        self, name: StorageName, served: list[Assembly], *, is_stored: bool
+    ) -> tuple[list[Assembly], list[Assembly]]:
+        """Note who has got the voxels; return who is done, and who needs them still.
 
-        Without any, the storage chunk is no longer on its way. The look and that
-        decision share one hold of the lock, so no chunk can fall between.
+        When nobody needs them, the storage chunk is no longer on its way. The look
+        and that decision share one hold of the lock, so no chunk falls between.
         """
         schedule = self.schedule
         with self.lock:
+            done = [a for a in served if a.receive(name[1], is_stored=is_stored)]
+            schedule.drop_idle(served)
             # Chunks that another slot is just beginning would have to read it again.
             self.lock.wait_for(lambda: self.is_closed or not schedule.claims_over(name))
-            todo = schedule.needing(name)
             if name in schedule.stale:
                 schedule.send_again(name)
-                return []
+                return done, []
+            todo = schedule.needing(name)
             if not todo:
                 schedule.set_idle(name)
-            for assembly in todo:
-                assembly.make_buffer(schedule.dtypes[name[0]])
-        return todo
+            elif is_stored:
+                for assembly in todo:
+                    assembly.make_buffer(schedule.dtypes[name[0]])
+        return done, todo
 
     def _finish(self, done: list[Assembly]) -> None:
         for assembly in done:

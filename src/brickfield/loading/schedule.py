@@ -25,6 +25,9 @@ from brickfield.loading.workbench import Workbench, keys_of
 from brickfield.model.chunks import ChunkId
 from brickfield.model.scales import Pyramid
 
+MOST_BEGUN = 16
+"""Chunks begun at once, so that a source is asked once what they lack."""
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -62,6 +65,8 @@ class Schedule:
         Storage chunks whose pause before another try is over.
     is_starved : bool
         Whether the last choice had to leave a chunk for want of memory.
+    is_beginning : bool
+        Whether some slot is beginning chunks that :meth:`next_job` gave it.
     has_ready : callable
         Whether a visual has chunks to take.
     """
@@ -76,6 +81,7 @@ class Schedule:
         self.stale: set[StorageName] = set()
         self.due: list[StorageName] = []
         self.is_starved = False
+        self.is_beginning = False
         self.has_ready: Callable[[str], bool] = lambda _: False
         self._cache = cache
         self._busy: list[set[FlatIndex]] = [set() for _ in self.layouts]
@@ -86,16 +92,30 @@ class Schedule:
 
     # -- choosing ----------------------------------------------------------------
 
-    def next_job(self) -> Begun | Read | None:
+    def next_job(self) -> list[Begun] | Read | None:
         """Choose the best job of now; None when there is none, or no memory."""
         self.is_starved = self._is_full = False
-        job: Begun | Read | None = self._job_of_due()
-        if job is not None or self._is_full:
-            return job
+        read = self._job_of_due()
+        if read is not None or self._is_full:
+            return read
+        begun: list[Begun] = []
         for lane, row in self.queue.heads():
-            job = self._job_of(lane, row)
-            if job is not None or self._is_full:
-                return job
+            name = (lane.selection, int(lane.keys[row]))
+            assembly = self.bench.get(name)
+            if assembly is None and name not in self.claims:
+                # One slot begins chunks for all: another would begin less wanted ones.
+                if self.is_beginning or len(begun) == MOST_BEGUN:
+                    break
+                begun += self._claim(lane, name)
+            elif begun:
+                break
+            elif assembly is None:
+                self.queue.set_state(*name, READING)
+            elif (read := self._job_for(assembly)) is not None or self._is_full:
+                return read
+        if begun:
+            self.is_beginning = True
+            return begun
         # No room to begin another: go on with those that have room.
         return self._job_of_begun() if self.is_starved else None
 
@@ -113,23 +133,16 @@ class Schedule:
             self.drop_idle(needing)
         return None
 
-    def _job_of(self, lane: Lane, row: int) -> Begun | Read | None:
-        name = (lane.selection, int(lane.keys[row]))
-        assembly = self.bench.get(name)
-        if assembly is not None:
-            return self._job_for(assembly)
-        if name in self.claims:
-            self.queue.set_state(*name, READING)
-            return None
+    def _claim(self, lane: Lane, name: Name) -> list[Begun]:
         room = self.bench.admit(
             self.chunk_bytes(name), may_overflow=not self.has_ready(lane.visual_id)
         )
         if room is None:
             self.is_starved = True
-            return None
+            return []
         self.claims.add(name)
         self.queue.set_state(*name, READING)
-        return Begun(name, room)
+        return [Begun(name, room)]
 
     def _job_for(self, assembly: Assembly) -> Read | None:
         level = assembly.layout.level

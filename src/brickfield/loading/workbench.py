@@ -20,7 +20,7 @@ from brickfield.loading.assembly import Assembly
 from brickfield.loading.cache import ENTRY_BYTES, ChunkCache
 from brickfield.loading.coalescing import FlatIndex, LevelLayout
 from brickfield.loading.shelf import Name
-from brickfield.model.chunks import ChunkKey, Selection, pack_keys
+from brickfield.model.chunks import ChunkId, ChunkKey, Selection, pack_keys
 
 
 class Workbench:
@@ -129,6 +129,10 @@ class Workbench:
                 continue
             if n_chunks > len(group):
                 near = [a for a in group.values() if a.layout.level == layout.level]
+            elif n_chunks == 1:
+                index = (ranges[0][0], ranges[1][0], ranges[2][0])
+                alone = group.get(ChunkId(layout.level, index).key)
+                near = [] if alone is None else [alone]
             else:
                 keys = keys_of(layout, ranges)
                 near = [group[k] for k in keys.tolist() if k in group]
