@@ -31,3 +31,16 @@ def test_bytes_excluded_too_early_stay_owed(tmp_path):
     assert meter.take() == 0
     store.read("a").result()
     assert meter.take() == 70
+
+
+def test_bytes_of_others_are_forgotten_unless_a_read_is_under_way(tmp_path):
+    store = ts.KvStore.open(f"file://{tmp_path}/").result()
+    (tmp_path / "a").write_bytes(bytes(100))
+    meter = ByteMeter("file")
+    store.read("a").result()
+    meter.settle()
+    assert meter.take() == 0
+    with meter.reading():
+        store.read("a").result()
+        meter.settle()
+        assert meter.take() == 100

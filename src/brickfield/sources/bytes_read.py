@@ -8,6 +8,8 @@ bytes, but the sum over all reads is what was really asked of the store.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 
@@ -25,6 +27,7 @@ class ByteMeter:
         self._lock = Lock()
         self._last = self._now()
         self._owed = 0
+        self._n_reading = 0
 
     def _now(self) -> int:
         import tensorstore as ts
@@ -33,6 +36,24 @@ class ByteMeter:
             if metric["name"] == self._name:
                 return int(metric["values"][0]["value"])
         return 0
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Mark a read whose bytes will be taken, so that no one settles them."""
+        with self._lock:
+            self._n_reading += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_reading -= 1
+
+    def settle(self) -> None:
+        """Forget what others read before, unless a read is under way."""
+        with self._lock:
+            if self._n_reading == 0:
+                self._last = self._now()
+                self._owed = 0
 
     def take(self) -> int:
         """Return the bytes that nobody has been told of yet."""

@@ -71,6 +71,7 @@ class TensorStoreArray:
         self._listing = listing_of(local, meta) if local else None
         self._indices = ShardIndices(meta.shards) if local and meta.shards else None
         self._meter = meter(location.driver)
+        self._meter.settle()
 
     def _open(self) -> Any:
         context = shared_context()
@@ -106,7 +107,9 @@ class TensorStoreArray:
         if known == 0:
             return StorageChunk(None, 0)
         try:
-            data = self._store[region].read().result()
+            with self._meter.reading():
+                data = self._store[region].read().result()
+                n_bytes = self._count(known)
         except ValueError as exc:
             error = classify(exc)
             is_denied = error.kind == "denied" and self._denied_is_missing
@@ -118,10 +121,14 @@ class TensorStoreArray:
                 is_transient=error.kind == "transient",
                 key=key,
             ) from exc
+        return StorageChunk(data, n_bytes)
+
+    def _count(self, known: int | None) -> int:
+        """Bytes of the read just done: the file's, or what was asked of the store."""
         if known is None or self._is_sharded:
-            return StorageChunk(data, self._meter.take())
+            return self._meter.take()
         self._meter.exclude(known)
-        return StorageChunk(data, known)
+        return known
 
     def chunk_key(self, index: tuple[int, ...]) -> str:
         """Name in the store; with the place inside the shard where there is one."""

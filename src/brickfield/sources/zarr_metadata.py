@@ -183,12 +183,7 @@ def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
     doc = node.metadata
     where = _where(node)
     shape = _lengths(doc["shape"], "shape", where, least=0)
-    grid = doc["chunk_grid"]
-    if grid["name"] != "regular":
-        msg = f"expected chunk_grid.name 'regular' in {where}; found {grid['name']!r}"
-        raise StoreFormatError(msg)
-    stated = grid["configuration"]["chunk_shape"]
-    chunks = _lengths(stated, "chunk_grid", where, least=1)
+    chunks = _regular_grid(doc["chunk_grid"], where)
     dtype = _dtype_v3(doc["data_type"], where)
     fill = _fill_value(doc.get("fill_value"), dtype, where, findings)
     encoding, separator = _key_encoding(doc.get("chunk_key_encoding"))
@@ -222,6 +217,14 @@ def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         dimension_names=tuple(names) if isinstance(names, list) else None,
         attributes=node.attributes,
     )
+
+
+def _regular_grid(grid: Json, where: str) -> tuple[int, ...]:
+    if grid["name"] != "regular":
+        msg = f"expected chunk_grid.name 'regular' in {where}; found {grid['name']!r}"
+        raise StoreFormatError(msg)
+    shape = grid["configuration"]["chunk_shape"]
+    return _lengths(shape, "chunk_grid", where, least=1)
 
 
 def _named(name: str, **configuration: Any) -> Json:
