@@ -22,6 +22,20 @@ NEIGHBOURS: tuple[Int3, ...] = tuple(
 """The 26 offsets (z, y, x) round a chunk."""
 
 
+def _lenders(offset: Int3) -> tuple[Int3, ...]:
+    choices = [(o, 0) if o else (0,) for o in offset]
+    found = sorted(product(*choices), key=lambda o: -sum(map(abs, o)))
+    return tuple(o for o in found if o != (0, 0, 0))
+
+
+_LENDERS = {offset: _lenders(offset) for offset in NEIGHBOURS}
+"""Who lends the voxels at an offset: the chunk there, or the nearest to it.
+
+At the edge of the volume nobody is beyond, but the chunk beside still knows the
+voxels nearest to the corner.
+"""
+
+
 def pad_brick(
     data: NDArray[np.generic],
     border: Int3,
@@ -45,12 +59,17 @@ def pad_brick(
     """
     width = tuple((b, b) for b in border)
     padded = np.pad(data, width, mode="edge")
-    for offset in NEIGHBOURS:
-        if any(o and not b for o, b in zip(offset, border, strict=True)):
-            continue
-        other = neighbour(offset)
-        if other is not None:
-            _lend(padded, data.shape, border, offset, other)
+    lent = {
+        offset: neighbour(offset)
+        for offset in NEIGHBOURS
+        if all(b or not o for o, b in zip(offset, border, strict=True))
+    }
+    for offset in lent:
+        for lender in _LENDERS[offset]:
+            other = lent[lender]
+            if other is not None:
+                _lend(padded, data.shape, border, (offset, lender), other)
+                break
     return padded
 
 
@@ -72,21 +91,23 @@ def _lend(
     padded: NDArray[np.generic],
     shape: tuple[int, ...],
     border: Int3,
-    offset: Int3,
+    places: tuple[Int3, Int3],
     other: NDArray[np.generic],
 ) -> None:
+    """Fill the border at the first place with voxels of the chunk at the second."""
     target, source = [], []
-    for axis, step in enumerate(offset):
+    for axis, (step, lent) in enumerate(zip(*places, strict=True)):
         b, n = border[axis], shape[axis]
+        # Chunks of one grid row are equally wide, except where both are cut.
+        m = min(n, other.shape[axis])
         if step < 0:
             target.append(slice(0, b))
-            source.append(slice(other.shape[axis] - b, other.shape[axis]))
+            end = other.shape[axis]
+            source.append(slice(end - b, end) if lent else slice(0, b))
         elif step > 0:
             target.append(slice(n + b, n + 2 * b))
-            source.append(slice(0, b))
+            source.append(slice(0, b) if lent else slice(m - b, m))
         else:
-            # Chunks of one grid row are equally wide, except where both are cut.
-            m = min(n, other.shape[axis])
             target.append(slice(b, b + m))
             source.append(slice(0, m))
     padded[tuple(target)] = other[tuple(source)]

@@ -17,6 +17,8 @@ from pygfx.renderers.wgpu.shader.templating import register_wgsl_loader
 
 from brickfield.gpu.material import BrickMaterial, BrickVolume
 
+_STAGE = "FRAGMENT"
+
 
 def _load(name: str) -> str:
     text: str = files("brickfield.gpu").joinpath("wgsl", name).read_text("utf-8")
@@ -47,39 +49,18 @@ class BrickShader(BaseShader):
         self["range_format"] = material.format_kind
         self["is_integer"] = material.is_integer
         self["may_be_nonfinite"] = material.may_be_nonfinite
-        has_feedback = material.has_feedback
-        self["has_feedback"] = has_feedback
+        self["has_feedback"] = material.has_feedback
         depth = material._store.depth_texture
         self["has_depth"] = depth is not None
 
-        fragment = "FRAGMENT"
-        bricks = GfxSampler(interpolation, "clamp")
-        bindings = [
-            Binding("u_stdinfo", "buffer/uniform", shared.uniform_buffer),
-            Binding("u_wobject", "buffer/uniform", wobject.uniform_buffer),
-            Binding("u_material", "buffer/uniform", material.uniform_buffer),
-            Binding("s_pages", "buffer/read_only_storage", material.pages, fragment),
-            Binding("t_lut", "texture/auto", GfxTextureView(material.lut), fragment),
-            Binding(
-                "s_lut", "sampler/filtering", GfxSampler("linear", "clamp"), fragment
-            ),
-        ]
-        if not material.is_integer:
-            bindings.append(Binding("s_bricks", "sampler/filtering", bricks, fragment))
-        bindings += [
-            Binding(f"t_level{i}", "texture/auto", GfxTextureView(texture), fragment)
-            for i, texture in enumerate(material.levels)
-        ]
-        if has_feedback:
-            reached = Binding("s_reached", "buffer/storage", material.reached, fragment)
-            bindings.append(reached)
-        groups = dict(enumerate(bindings))
+        groups = dict(enumerate(_bindings(wobject, shared)))
         self.define_bindings(0, groups)
         if depth is None:
             return {0: groups}
+        # Declared by hand in the program: pygfx has no name for this type.
         return {
             0: groups,
-            1: {0: Binding("t_depth", "shadow_texture/2d", depth, fragment)},
+            1: {0: Binding("t_depth", "shadow_texture/2d", depth, _STAGE)},
         }
 
     def get_pipeline_info(self, wobject: Any, shared: Any) -> dict[str, Any]:
@@ -96,3 +77,27 @@ class BrickShader(BaseShader):
     def get_code(self) -> str:
         """Return the program's text before templating."""
         return _load("volume.wgsl")
+
+
+def _bindings(wobject: BrickVolume, shared: Any) -> list[Binding]:
+    material = wobject.material
+    linear = GfxSampler("linear", "clamp")
+    bindings = [
+        Binding("u_stdinfo", "buffer/uniform", shared.uniform_buffer),
+        Binding("u_wobject", "buffer/uniform", wobject.uniform_buffer),
+        Binding("u_material", "buffer/uniform", material.uniform_buffer),
+        Binding("s_pages", "buffer/read_only_storage", material.pages, _STAGE),
+        Binding("t_lut", "texture/auto", GfxTextureView(material.lut), _STAGE),
+        Binding("s_lut", "sampler/filtering", linear, _STAGE),
+    ]
+    if not material.is_integer:
+        bricks = GfxSampler(material.program[1], "clamp")
+        bindings.append(Binding("s_bricks", "sampler/filtering", bricks, _STAGE))
+    bindings += [
+        Binding(f"t_level{i}", "texture/auto", GfxTextureView(texture), _STAGE)
+        for i, texture in enumerate(material.levels)
+    ]
+    if material.has_feedback:
+        reached = Binding("s_reached", "buffer/storage", material.reached, _STAGE)
+        bindings.append(reached)
+    return bindings

@@ -100,9 +100,9 @@ class Layer:
     policy: LodPolicy
     brick_bytes: Ints
     occupancy: Occupancy | None
-    hidden: Occupancy | None
     refined_before: Ints
     is_moving: bool
+    hidden: Occupancy | None = None
     tree: list[Nodes] = field(default_factory=list)
 
     @property
