@@ -23,8 +23,8 @@ NEIGHBOURS: tuple[Int3, ...] = tuple(
 
 
 def _lenders(offset: Int3) -> tuple[Int3, ...]:
-    choices = [(o, 0) if o else (0,) for o in offset]
-    found = sorted(product(*choices), key=lambda o: -sum(map(abs, o)))
+    z, y, x = ((o, 0) if o else (0,) for o in offset)
+    found = sorted(product(z, y, x), key=lambda o: -sum(map(abs, o)))
     return tuple(o for o in found if o != (0, 0, 0))
 
 

@@ -1,0 +1,31 @@
+"""How bricks lie in memory."""
+
+import numpy as np
+import pytest
+
+from brickfield.gpu.formats import choose_format
+from brickfield.gpu.layout import LevelLayout, level_layouts
+
+DTYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "?"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_brick_of_64_costs_at_most_a_tenth_more_than_its_voxels(dtype):
+    fmt = choose_format(np.dtype(dtype))
+    layout = LevelLayout((64, 64, 64), (1, 1, 1), fmt.itemsize)
+    assert layout.overhead <= 1.10
+    assert layout.slot_bytes <= 1.10 * 64**3 * np.dtype(dtype).itemsize
+    assert layout.slot_zyx == (66, 66, 66)
+
+
+def test_a_thin_stack_needs_no_border_along_z(harness):
+    pyramid = harness.pyramid_of([(20, 300, 300)], chunk=(20, 128, 128))
+    (layout,) = level_layouts(pyramid, choose_format(np.dtype("u1")))
+    assert layout.border_zyx == (0, 1, 1)
+    # One slot along z: the edge of the texture is the edge of the brick.
+    assert layout.slot_limits(2048) == (15, 15, 1)
+
+
+def test_slots_fit_the_texture():
+    layout = LevelLayout((64, 32, 16), (1, 1, 1), 1)
+    assert layout.slot_limits(2048) == (2048 // 18, 2048 // 34, 2048 // 66)
