@@ -21,7 +21,6 @@ _HOME = {
     "ChunkedImageStore": "brickfield.store.image_store",
     "RenderResult": "brickfield.viewer.controller",
     "open_store": "brickfield.store.open",
-    "render": "brickfield.viewer.controller",
 }
 
 __all__ = ["ChunkedImageStore", "RenderResult", "open_store", "render"]
@@ -32,6 +31,9 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("napari-brickfield")
+    elif name == "render":
+        # The package of that name is the function, too: see there.
+        value = import_module("brickfield.render")
     elif name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
     else:

@@ -134,6 +134,11 @@ class BrickSet:
                 self._absent.add(name)
         self._is_stale = True
 
+    def can_hold(self, need: Sequence[int]) -> bool:
+        """Tell whether the budget has room for `need` slots a level."""
+        slots = zip(need, self.atlas.layouts, strict=True)
+        return sum(n * lay.slot_bytes for n, lay in slots) <= self.atlas.budget_bytes
+
     def make_room(self, need: Sequence[int]) -> None:
         """Give every level `need` slots where the budget allows."""
         for name in self.atlas.ensure_capacity(need):
@@ -193,6 +198,8 @@ class BrickSet:
                 if evicted is not None:
                     self.forget(evicted)
                 if slot is None:
+                    # Whoever planned made no room; waiting would not help.
+                    self._absent.discard(name)
                     return
             self._upload(name, chunk.data)
             self._activate(name, is_target=is_target)

@@ -166,8 +166,13 @@ class LayerRenderer:
 
     def fits(self, plan: FramePlan) -> bool:
         """Make room for a plan's bricks; tell whether there is enough."""
-        n = len(self.layer.appearance.channels)
-        need = np.bincount(plan.levels, minlength=self.bricks.pyramid.n_levels) * n
+        n_levels = self.bricks.pyramid.n_levels
+        need = np.bincount(plan.levels, minlength=n_levels)
+        need *= len(self.layer.appearance.channels)
+        extra = [self.bricks.atlas.level_of(n) for n in self._substitutes]
+        need += np.bincount(extra, minlength=n_levels).astype(need.dtype)
+        if not self.bricks.can_hold(need.tolist()):
+            return False
         self.bricks.make_room(need.tolist())
         have = self.bricks.atlas.capacities()
         return all(h >= w for h, w in zip(have, need.tolist(), strict=True))

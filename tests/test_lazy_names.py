@@ -1,0 +1,21 @@
+"""The public names work in whatever order things are imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+CALL = "assert callable(bf.render); bf.render.__call__"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"import brickfield as bf; {CALL}",
+        f"import brickfield.render.protocols as p; import brickfield as bf; {CALL}",
+        f"import brickfield as bf; bf.render; import brickfield.render.protocols as p; {CALL}",
+        f"import brickfield as bf; from brickfield.render import protocols; {CALL}",
+    ],
+)
+def test_render_is_a_function_although_a_package_has_its_name(code):
+    subprocess.run([sys.executable, "-c", code], check=True)
