@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 
 Slot = tuple[int, int, int]
 SLOTS_PER_AXIS = 64
@@ -110,6 +111,7 @@ class SimpleTextureAllocator:
         return dict(self._taken)
 
 
+@lru_cache(maxsize=1024)
 def choose_grid(n_slots: int, limits: Slot) -> Slot:
     """Choose the grid with the fewest slots that holds at least `n_slots`.
 

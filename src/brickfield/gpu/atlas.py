@@ -23,6 +23,7 @@ from brickfield.gpu.allocator import (
     TextureRegion,
     choose_grid,
 )
+from brickfield.gpu.borders import pad_brick
 from brickfield.gpu.budget import distribute
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
@@ -36,6 +37,10 @@ _USAGE = (
     | wgpu.TextureUsage.COPY_SRC
     | wgpu.TextureUsage.TEXTURE_BINDING
 )
+
+
+def _count(grid: Slot) -> int:
+    return grid[0] * grid[1] * grid[2]
 
 
 class LevelTexture:
@@ -139,24 +144,22 @@ class TextureAtlas:
 
     def _bytes(self, level: int) -> int:
         texture = self._textures[level]
-        return (
-            0 if texture is None else texture.capacity * self.layouts[level].slot_bytes
-        )
+        n_slots = 0 if texture is None else texture.capacity
+        return n_slots * self.layouts[level].slot_bytes
 
     def capacities(self) -> list[int]:
         """Return the slots of every level."""
         return [0 if t is None else t.capacity for t in self._textures]
 
-    def slots_for(self, level: int, n: int, room_bytes: int) -> Slot:
-        """Return the slot grid for `n` slots of a level within `room_bytes`."""
-        layout = self.layouts[level]
-        limits = layout.slot_limits(self._gpu.max_texture_3d)
+    def slots_for(self, level: int, n: int, *, at_least: bool = False) -> Slot:
+        """Return the largest slot grid of at most (or smallest of at least) n slots."""
+        limits = self.layouts[level].slot_limits(self._gpu.max_texture_3d)
         n = max(1, n)
-        while True:
-            grid = choose_grid(n, limits)
-            if grid[0] * grid[1] * grid[2] * layout.slot_bytes <= room_bytes or n == 1:
-                return grid
+        grid = choose_grid(n, limits)
+        while not at_least and _count(grid) > n:
             n -= 1
+            grid = choose_grid(n, limits)
+        return grid
 
     def set_budget(self, budget_bytes: int) -> None:
         """Change the budget; textures shrink at the next :meth:`ensure_capacity`."""
@@ -185,8 +188,15 @@ class TextureAtlas:
             )
             raise BudgetError(msg)
         have = self.capacities()
+        # Not every number of slots makes a grid; count what the need really takes.
+        grids = [
+            _count(self.slots_for(level, n, at_least=True)) if n else 0
+            for level, n in enumerate(need)
+        ]
+        if np.dot(grids, slot_bytes) > self.budget_bytes:
+            grids = list(need)
         target = distribute(
-            need, have, slot_bytes, self._grid_chunks, self.budget_bytes
+            grids, have, slot_bytes, self._grid_chunks, self.budget_bytes
         )
         moved: list[Name] = []
         for shrinking in (True, False):
@@ -198,9 +208,10 @@ class TextureAtlas:
     def _resize(self, level: int, n_slots: int, need: int) -> list[Name]:
         old = self._textures[level]
         others = self.gpu_bytes - self._bytes(level)
-        room = self.budget_bytes - others
-        grid = self.slots_for(level, n_slots, room)
-        new_slots = grid[0] * grid[1] * grid[2]
+        if n_slots == 0:
+            return self._remove(level)
+        grid = self.slots_for(level, n_slots)
+        new_slots = _count(grid)
         if old is not None and (new_slots == old.capacity or new_slots < need):
             return []
         moved = old.residency.names() if old is not None else []
@@ -218,6 +229,15 @@ class TextureAtlas:
             old.destroy()
         self.version += 1
         return moved
+
+    def _remove(self, level: int) -> list[Name]:
+        old = self._textures[level]
+        if old is None:
+            return []
+        old.destroy()
+        self._textures[level] = None
+        self.version += 1
+        return old.residency.names()
 
     def _copy(
         self,
@@ -323,8 +343,6 @@ class TextureAtlas:
         BudgetError
             When the budget holds not even one brick of that level.
         """
-        from brickfield.gpu.borders import pad_brick
-
         name = (self.plane_of(chunk_id.selection), chunk_id.key)
         level = chunk_id.scale_level
         if name not in self:
@@ -369,7 +387,7 @@ class TextureAtlas:
             return None
         texture.residency.touch(name)
         layout = self.layouts[level]
-        size = tuple(reversed(tuple(shape_zyx or layout.brick_zyx)))
+        size = tuple(reversed(shape_zyx or layout.brick_zyx))
         slot_xyz = tuple(reversed(layout.slot_zyx))
         border = tuple(reversed(layout.border_zyx))
         offset = tuple(

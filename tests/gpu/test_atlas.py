@@ -1,0 +1,211 @@
+"""Textures grow, shrink and keep their bricks within the budget."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from brickfield.errors import BudgetError
+from brickfield.gpu.atlas import TextureAtlas
+from brickfield.gpu.formats import choose_format
+from brickfield.gpu.layout import LevelLayout
+from brickfield.model.chunks import ChunkId
+
+pytestmark = pytest.mark.gpu
+
+MIB = 1 << 20
+
+
+def _atlas(adapter, n_levels=3, edge=6, budget=1 << 16, dtype="u1", **options):
+    fmt = choose_format(np.dtype(dtype))
+    layouts = [LevelLayout((edge,) * 3, (1, 1, 1), fmt.itemsize)] * n_levels
+    return TextureAtlas(layouts, fmt, budget, adapter, **options)
+
+
+def _read(atlas, region):
+    """The own voxels of a chunk, straight from the texture."""
+    level = int(region.texture_id.removeprefix("level-"))
+    handle = atlas._handle(atlas.texture(level))
+    itemsize = atlas.format.itemsize
+    w, h, d = region.size
+    raw = atlas._gpu.device.queue.read_texture(
+        {"texture": handle, "origin": region.offset},
+        {"bytes_per_row": w * itemsize, "rows_per_image": h},
+        region.size,
+    )
+    return np.frombuffer(raw, atlas.format.upload_dtype).reshape(d, h, w)
+
+
+def _brick(i, edge=6, dtype="u1"):
+    rng = np.random.default_rng(i)
+    return rng.integers(0, 250, (edge,) * 3).astype(dtype)
+
+
+def _chunk(i, level=0):
+    return ChunkId(level, (i, 2 * i, 0))
+
+
+def test_an_uploaded_chunk_is_where_its_region_says(adapter):
+    atlas = _atlas(adapter)
+    for i in range(5):
+        region = atlas.upload_chunk(_chunk(i), _brick(i))
+        assert region == atlas.get_chunk_region(_chunk(i))
+        size = atlas.texture(0).size
+        low, high = region.texture_coordinates
+        np.testing.assert_allclose(np.array(low) * size, region.offset)
+        np.testing.assert_allclose(np.subtract(high, low) * size, region.size)
+    for i in range(5):
+        region = atlas.get_chunk_region(_chunk(i))
+        np.testing.assert_array_equal(_read(atlas, region), _brick(i))
+    atlas.destroy()
+
+
+def test_a_cut_chunk_keeps_its_size(adapter):
+    atlas = _atlas(adapter)
+    region = atlas.upload_chunk(_chunk(0), _brick(0)[:3, :4])
+    assert region.size == (6, 4, 3)
+    np.testing.assert_array_equal(_read(atlas, region), _brick(0)[:3, :4])
+    atlas.destroy()
+
+
+def test_an_unknown_chunk_has_no_region(adapter):
+    atlas = _atlas(adapter)
+    assert atlas.get_chunk_region(_chunk(0)) is None
+    atlas.upload_chunk(_chunk(0), _brick(0))
+    assert atlas.get_chunk_region(_chunk(1)) is None
+    assert atlas.get_chunk_region(_chunk(0, level=2)) is None
+    atlas.destroy()
+
+
+def test_a_full_atlas_evicts_the_least_recently_used(adapter):
+    slot = 8**3
+    atlas = _atlas(adapter, n_levels=1, budget=4 * slot)
+    atlas.ensure_capacity([4])
+    for i in range(4):
+        atlas.upload_chunk(_chunk(i), _brick(i))
+    atlas.get_chunk_region(_chunk(0))
+    atlas.upload_chunk(_chunk(4), _brick(4))
+    assert atlas.get_chunk_region(_chunk(1)) is None
+    for i in (0, 2, 3, 4):
+        region = atlas.get_chunk_region(_chunk(i))
+        np.testing.assert_array_equal(_read(atlas, region), _brick(i))
+    assert atlas.gpu_bytes <= atlas.budget_bytes
+    atlas.destroy()
+
+
+def test_a_budget_of_less_than_a_brick_is_refused(adapter):
+    atlas = _atlas(adapter, budget=100)
+    with pytest.raises(BudgetError, match="raise the GPU budget"):
+        atlas.upload_chunk(_chunk(0), _brick(0))
+
+
+def test_more_need_than_budget_is_refused(adapter):
+    atlas = _atlas(adapter, budget=10 * 8**3)
+    with pytest.raises(BudgetError, match="plan within the budget"):
+        atlas.ensure_capacity([11, 0, 0])
+
+
+def test_growing_keeps_the_bricks(adapter):
+    atlas = _atlas(adapter, budget=1 << 20)
+    atlas.ensure_capacity([3, 0, 0])
+    for i in range(3):
+        atlas.upload_chunk(_chunk(i), _brick(i))
+    before = atlas.version
+    moved = atlas.ensure_capacity([40, 5, 0])
+    assert len(moved) == 3
+    assert atlas.version > before
+    for i in range(3):
+        region = atlas.get_chunk_region(_chunk(i))
+        np.testing.assert_array_equal(_read(atlas, region), _brick(i))
+    atlas.destroy()
+
+
+def test_shrinking_keeps_the_bricks_used_last(adapter):
+    slot = 8**3
+    atlas = _atlas(adapter, n_levels=2, budget=64 * slot)
+    atlas.ensure_capacity([30, 0])
+    for i in range(30):
+        atlas.upload_chunk(_chunk(i), _brick(i))
+    atlas.set_budget(60 * slot)
+    atlas.ensure_capacity([8, 40])
+    kept = [i for i in range(30) if atlas.get_chunk_region(_chunk(i)) is not None]
+    assert kept == list(range(30 - len(kept), 30))
+    for i in kept:
+        region = atlas.get_chunk_region(_chunk(i))
+        np.testing.assert_array_equal(_read(atlas, region), _brick(i))
+    assert atlas.capacities()[0] >= 8
+    assert atlas.capacities()[1] >= 40
+    assert atlas.gpu_bytes <= 60 * slot
+    atlas.destroy()
+
+
+def test_moved_chunks_are_all_named(adapter):
+    atlas = _atlas(adapter, n_levels=1, budget=1 << 20)
+    places = {}
+    for i in range(12):
+        atlas.upload_chunk(_chunk(i), _brick(i))
+        places[(0, _chunk(i).key)] = atlas.slot_of((0, _chunk(i).key))
+    moved = set(atlas.ensure_capacity([60]))
+    for name, slot in places.items():
+        assert name in moved or atlas.slot_of(name) == slot
+    atlas.destroy()
+
+
+@pytest.mark.parametrize(("dtype", "edge"), [("u1", 64), ("u2", 64), ("f4", 64)])
+@given(data=st.data())
+@settings(max_examples=30)
+def test_nearly_all_of_the_budget_serves_any_mix_of_levels(adapter, dtype, edge, data):
+    # Textures without a brick are not made on the device yet: this is cheap.
+    budget = data.draw(st.integers(64, 2048)) * MIB
+    atlas = _atlas(adapter, n_levels=6, edge=edge, budget=budget, dtype=dtype)
+    slot = atlas.layouts[0].slot_bytes
+    for _ in range(4):
+        shares = np.array(
+            data.draw(st.lists(st.integers(0, 9), min_size=6, max_size=6))
+        )
+        n = int(0.85 * budget / slot)
+        need = (n * shares / max(shares.sum(), 1)).astype(int)
+        atlas.ensure_capacity(need.tolist())
+        assert all(h >= w for h, w in zip(atlas.capacities(), need, strict=True))
+        assert atlas.gpu_bytes <= budget
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), max_size=6),
+    st.integers(30, 60),
+)
+@settings(max_examples=30)
+def test_the_bytes_never_exceed_the_budget(adapter, needs, n_slots):
+    atlas = _atlas(adapter, budget=n_slots * 8**3)
+    for step, need in enumerate(needs):
+        atlas.ensure_capacity(need)
+        assert atlas.gpu_bytes <= atlas.budget_bytes
+        for level, n in enumerate(need):
+            for i in range(n):
+                name = (0, ChunkId(level, (i, step % 2, 0)).key)
+                assert atlas.place(name, (), ())[0] is not None
+    atlas.destroy()
+    assert atlas.gpu_bytes == 0
+
+
+def test_selections_have_small_numbers(adapter):
+    atlas = _atlas(adapter)
+    assert [atlas.plane_of(s) for s in ((0, 3), (1, 3), (0, 3))] == [0, 1, 0]
+    assert atlas.selection_of(1) == (1, 3)
+
+
+def test_a_level_that_nobody_needs_can_go(adapter):
+    atlas = _atlas(adapter, n_levels=2, budget=20 * 8**3)
+    atlas.ensure_capacity([4, 6])
+    name = (0, _chunk(0).key)
+    atlas.place(name, (), ())
+    assert atlas.ensure_capacity([0, 20]) == [name]
+    assert atlas.capacities() == [0, 20]
+    assert atlas.texture(0) is None
+    assert name not in atlas
+
+
+def test_a_level_gets_no_more_slots_than_it_has_chunks(adapter):
+    atlas = _atlas(adapter, budget=1 << 20, grid_chunks=[10, 1, 1])
+    atlas.ensure_capacity([9, 1, 1])
+    assert atlas.capacities() == [10, 1, 1]
