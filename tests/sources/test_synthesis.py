@@ -213,3 +213,23 @@ def test_every_coarse_voxel_is_filled_once_from_a_voxel_that_exists(
             start = index * axis.coarse_chunk
             filled.extend(range(start + out.start, start + out.stop))
     assert filled == list(range(axis.n_coarse))
+
+
+def test_a_shallow_pyramid_gets_a_level_sampled_from_its_coarsest():
+    rng = np.random.default_rng(0)
+    fine = rng.integers(0, 255, (260, 480, 480), dtype=np.uint8)
+    coarse = fine[::2, ::1, ::1]
+    source = with_coarse_level(from_arrays([fine, coarse]))
+    pyramid = source.info.pyramid
+    assert pyramid.n_levels == 3
+    level, below = pyramid.levels[2], pyramid.levels[1]
+    assert level.n_voxels <= 160**3
+    chunk = source.read_storage_chunk(2, (0, 0, 0)).data
+    at = (np.array(level.translation) - below.translation) / below.voxel_size
+    first = coarse[tuple(np.rint(at).astype(int))]
+    assert chunk[0, 0, 0] == first
+    same = source.read_storage_chunk(1, (0, 0, 0)).data
+    assert np.array_equal(
+        same, coarse[: same.shape[0], : same.shape[1], : same.shape[2]]
+    )
+    assert any(f.code == "no-pyramid" for f in source.info.findings)

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.errors import OptionError
 from brickfield.gpu.allocator import Slot
-from brickfield.model.chunks import INDEX_BITS, ChunkKey
+from brickfield.model.chunks import INDEX_BITS, MAX_LEVELS, ChunkKey
 from brickfield.model.scales import Pyramid
 
 DATA = 1 << 31
@@ -86,6 +87,14 @@ class PageTable:
     """
 
     def __init__(self, pyramid: Pyramid, capacity: int = 1 << 12) -> None:
+        longest = int(pyramid.grids_zyx.max())
+        if longest > 1 << _GPU_BITS or pyramid.n_levels > MAX_LEVELS:
+            msg = (
+                f"expected at most {1 << _GPU_BITS} chunks along an axis and"
+                f" {MAX_LEVELS} levels; found {longest} and {pyramid.n_levels}: open"
+                " the image with a larger chunk_edge"
+            )
+            raise OptionError(msg)
         self._parents = _ParentFinder(pyramid)
         self._n_levels = pyramid.n_levels
         self._nodes: dict[Name, _Node] = {}

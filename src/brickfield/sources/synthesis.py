@@ -1,7 +1,7 @@
 """A coarse level for data that have none, sampled while it is read.
 
-The level holds every s-th voxel of level 0 (s may differ along axes), never a
-mean. Up to 512 MiB that is exact. Of larger data only every n-th storage chunk is
+The level holds every s-th voxel of the coarsest stored level (s may differ along
+axes), never a mean. Up to 512 MiB that is exact. Of larger data only every n-th storage chunk is
 read, at most 512 for the whole level; a voxel whose storage chunk is left out gets
 the value of the nearest voxel of the one that is read, so away from those chunks
 the level shows streaks, not data. It is a preview: a finding says so and names the
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.image import Finding
+from brickfield.model.image import Finding, ImageInfo
 from brickfield.model.scales import ScaleLevel, choose_chunk_shape
 from brickfield.sources.protocol import ChunkSource, StorageChunk
 from brickfield.sources.stored_array import chunk_slices
@@ -33,7 +33,10 @@ MAX_SAMPLED_CHUNKS = 512
 
 
 def with_coarse_level(source: ChunkSource) -> ChunkSource:
-    """Add a sampled coarse level to a source that has one large level alone.
+    """Add a sampled coarse level to a source whose coarsest level is large.
+
+    The coarsest level is what stands in for everything not loaded yet, so it has to
+    fit in a small part of any budget.
 
     Parameters
     ----------
@@ -42,26 +45,25 @@ def with_coarse_level(source: ChunkSource) -> ChunkSource:
     Returns
     -------
     ChunkSource
-        The same source when it has more levels or is small; else one with level 1
-        sampled from level 0, which closes the given source when it is closed.
+        The same source when its coarsest level is small; else one with a further
+        level sampled from it, which closes the given source when it is closed.
     """
-    pyramid = source.info.pyramid
-    level = pyramid.levels[0]
-    if pyramid.n_levels > 1 or level.n_voxels <= MIN_VOXELS:
+    level = source.info.pyramid.levels[-1]
+    if level.n_voxels <= MIN_VOXELS:
         return source
     return SampledSource(source, _sampling_of(level))
 
 
 @dataclass(frozen=True, slots=True)
 class AxisSampling:
-    """How one axis of level 0 is sampled.
+    """How one axis of the sampled level is thinned out.
 
     Attributes
     ----------
     axis : int
         Position among the array's axes.
     shape, chunk : int
-        Voxels and storage chunk of level 0 along the axis.
+        Voxels and storage chunk of that level along the axis.
     stride : int
         Fine voxels a coarse one.
     step : int
@@ -123,7 +125,7 @@ class SampledSource:
     Parameters
     ----------
     source : ChunkSource
-        With one level.
+        Its coarsest level is sampled.
     sampling : sequence of AxisSampling
         One for each spatial axis.
     """
@@ -132,21 +134,22 @@ class SampledSource:
         self._source = source
         self._sampling = tuple(sampling)
         info = source.info
-        self._fine = info.pyramid.levels[0]
+        self._base = info.pyramid.n_levels - 1
+        self._fine = info.pyramid.levels[self._base]
         self._coarse = _coarse_level(self._fine, self._sampling)
         self.info = replace(
             info,
-            pyramid=replace(info.pyramid, levels=(self._fine, self._coarse)),
-            findings=(*info.findings, _finding(self._fine, self._sampling, info.uri)),
+            pyramid=replace(info.pyramid, levels=(*info.pyramid.levels, self._coarse)),
+            findings=(*info.findings, _finding(info, self._sampling)),
         )
         self.source_id = f"{source.source_id}|sampled"
         self.concurrency = source.concurrency
         self.is_remote = source.is_remote
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
-        """Read a storage chunk of level 0, or sample one of level 1."""
-        if level == 0:
-            return self._source.read_storage_chunk(0, index)
+        """Read a storage chunk of a stored level, or sample one of the last."""
+        if level <= self._base:
+            return self._source.read_storage_chunk(level, index)
         about = self._coarse
         slices = chunk_slices(index, about.storage_chunk_shape, about.shape)
         empty: float | int = about.fill_value
@@ -154,7 +157,7 @@ class SampledSource:
         stored, n_found, failure = 0, 0, None
         for storage, out, picked in self._parts(index, data.shape):
             try:
-                chunk = self._source.read_storage_chunk(0, storage)
+                chunk = self._source.read_storage_chunk(self._base, storage)
             except ChunkReadError as error:
                 if error.is_transient:
                     raise
@@ -188,19 +191,23 @@ class SampledSource:
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
         """Name of a storage chunk for messages."""
-        if level == 0:
-            return self._source.storage_key(0, index)
+        if level <= self._base:
+            return self._source.storage_key(level, index)
         return "/".join([self._coarse.path, *map(str, index)])
 
     def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
         """Bytes stored for one storage chunk; not known for a sampled one."""
-        return self._source.stored_bytes(0, index) if level == 0 else None
+        if level > self._base:
+            return None
+        return self._source.stored_bytes(level, index)
 
     def missing_chunks(
         self, level: int, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_] | None:
         """Tell which storage chunks are missing; not known for sampled ones."""
-        return self._source.missing_chunks(0, indices) if level == 0 else None
+        if level > self._base:
+            return None
+        return self._source.missing_chunks(level, indices)
 
     def close(self) -> None:
         """Close the source below."""
@@ -253,14 +260,18 @@ def _coarse_level(fine: ScaleLevel, sampling: Sequence[AxisSampling]) -> ScaleLe
     return level.with_chunk_shape(planned)
 
 
-def _finding(fine: ScaleLevel, sampling: Sequence[AxisSampling], uri: str) -> Finding:
+def _finding(info: ImageInfo, sampling: Sequence[AxisSampling]) -> Finding:
+    fine = info.pyramid.levels[-1]
     strides = " x ".join(str(s.stride) for s in sampling)
     n_chunks = prod(s.step for s in sampling)
     how = f"every voxel out of {strides}"
     if n_chunks > 1:
         how += f" in one storage chunk out of {n_chunks}, replicated in between"
+    found = f"a coarsest level of {fine.shape}"
+    if info.pyramid.n_levels == 1:
+        found = f"one level of {fine.shape}"
     text = (
-        f"expected a pyramid; found one level of {fine.shape}: a preview is sampled"
-        f" while reading ({how}); brickfield pyramid {uri} DST writes a real one"
+        f"expected a pyramid down to a small level; found {found}: a preview is sampled"
+        f" while reading ({how}); brickfield pyramid {info.uri} DST writes a real one"
     )
     return Finding("info", "no-pyramid", fine.path, text)
