@@ -1,0 +1,59 @@
+"""The program: what makes a new one, and that all of them compile."""
+
+import numpy as np
+import pytest
+
+from brickfield.gpu.material import BrickMaterial
+from brickfield.gpu.shader import BrickShader
+
+pytestmark = pytest.mark.gpu
+
+
+def test_a_change_of_numbers_compiles_nothing(harness, stages):
+    from pygfx.renderers.wgpu.engine.utils import gpu_caches
+
+    data = np.full((8, 16, 16), 100, np.uint8)
+    stage = stages(data)
+    camera = harness.along_axis(data.shape)
+    first = stage.image(camera, harness.look_of(contrast=(0, 200)))
+    before = gpu_caches.shader_modules.misses
+    other = stage.image(camera, harness.look_of(contrast=(0, 100), gamma=0.7))
+    assert (first != other).any()
+    stage.image(harness.oblique(data.shape, (16, 16)), harness.look_of())
+    assert gpu_caches.shader_modules.misses == before
+
+
+def test_equal_programs_change_nothing():
+    material = BrickMaterial("mip", "linear", 2)
+    before = material._store.program
+    material.set_program("mip", "linear", 2)
+    assert material._store.program is before
+    material.set_program("iso", "linear", 2)
+    assert material.program == ("iso", "linear", 2)
+
+
+def test_every_file_of_the_program_is_found():
+    from importlib.resources import files
+
+    names = {p.name for p in files("brickfield.gpu").joinpath("wgsl").iterdir()}
+    assert names == {"volume.wgsl", "pages.wgsl", "samples.wgsl", "modes.wgsl"}
+    assert BrickShader.type == "render"
+
+
+def test_twelve_levels_are_drawn_together(harness, stages):
+    shapes = [tuple(max(1, n >> i) for n in (16, 64, 4096)) for i in range(12)]
+    pyramid = harness.pyramid_of(shapes, chunk=(16, 64, 64))
+    arrays = [np.full(s, 20 * i + 20, np.uint8) for i, s in enumerate(shapes)]
+    look = harness.look_of(contrast=(0, 255))
+    stage = stages.keep(harness.Stage(pyramid, [arrays], look))
+    # Each level is drawn over a part of the next coarser one.
+    names = []
+    for level in range(12):
+        names += harness.all_names(pyramid, level)[: 1 if level < 11 else None]
+    stage.put(names)
+    camera = harness.along_axis(shapes[0], axis=0)
+    image = stage.image(camera)[..., 0]
+    reach = 64
+    for level in range(6):
+        assert (image[5, reach * 2**level // 2 + 2 : reach * 2**level - 2] > 0).all()
+        assert image[5, reach * 2**level - 3] == 20 * level + 20
