@@ -43,8 +43,8 @@ def test_a_level_never_grows_beyond_its_chunks_or_its_need(case):
 
 
 def test_a_level_that_grows_takes_some_more_for_the_next_views():
-    assert distribute([10], [5], [1], [100], 100) == [14]
+    assert distribute([10], [5], [1], [100], 100) == [13]
 
 
 def test_slots_that_nobody_needs_are_given_to_who_is_short():
-    assert distribute([50, 10], [10, 60], [1, 1], [99, 99], 70) == [50, 20]
+    assert distribute([50, 10], [10, 60], [1, 1], [99, 99], 70) == [58, 12]

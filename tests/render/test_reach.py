@@ -36,7 +36,7 @@ def test_the_slots_of_what_is_hidden_go_to_what_is_seen(
         default_cache().clear()
         with open_store(levels_of(data, 4), chunk_edge=32) as store:
             camera = '{"position": [-120, 64, 128], "target": [64, 64, 128]}'
-            view = iso_view(make_view, layer_of, store, 3 << 20, camera)
+            view = iso_view(make_view, layer_of, store, 3_400_000, camera)
             assert view.wait_until_complete(60)
             classes = view.classes()
             assert not (classes == 3).any()

@@ -1,8 +1,9 @@
 """The texture atlas: one 3D texture a level, divided into slots for bricks.
 
-Invariant: the bytes of all textures never exceed the budget, not even while one
-is being rebuilt. There is no copy of the texels in RAM; what is evicted comes
-back from the RAM cache of the loading storey. Thread rule: render thread only.
+Invariant: the bytes of all textures never exceed the budget, but for the moment
+in which one level's texture is copied into its successor. There is no copy of the
+texels in RAM; what is evicted comes back from the RAM cache of the loading storey.
+Thread rule: render thread only.
 """
 
 from __future__ import annotations
@@ -207,7 +208,6 @@ class TextureAtlas:
 
     def _resize(self, level: int, n_slots: int, need: int) -> list[Name]:
         old = self._textures[level]
-        others = self.gpu_bytes - self._bytes(level)
         if n_slots == 0:
             return self._remove(level)
         grid = self.slots_for(level, n_slots)
@@ -216,16 +216,18 @@ class TextureAtlas:
             return []
         moved = old.residency.names() if old is not None else []
         keep = moved[max(0, len(moved) - new_slots) :]
-        new_bytes = new_slots * self.layouts[level].slot_bytes
-        fits_both = others + self._bytes(level) + new_bytes <= self.budget_bytes
-        if old is not None and not fits_both:
-            old.destroy()
-            keep = []
         texture = LevelTexture(grid, self.layouts[level], self.format.name)
+        try:
+            self._handle(texture)
+        except wgpu.GPUError:
+            # The device cannot hold both: let go first, the cache has the bricks.
+            if old is None:
+                raise
+            old.destroy()
+            old, keep = None, []
         self._textures[level] = texture
-        if old is not None and keep:
+        if old is not None:
             self._copy(old, texture, keep, self.layouts[level])
-        if old is not None and fits_both:
             old.destroy()
         self.version += 1
         return moved

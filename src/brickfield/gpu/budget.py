@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-GROWTH = 1.3
-"""A level that grows gets this much more than it needs now, if there is room."""
+GROWTH = 0.3
+"""A level that grows gets at most this share more than it needs now."""
 
 
 def distribute(
@@ -41,26 +41,37 @@ def distribute(
     list of int
         At least `need` at every level; equal to `have` when nothing is short.
     """
-    total = sum(h * b for h, b in zip(have, slot_bytes, strict=True))
-    if total <= budget_bytes and all(n <= h for n, h in zip(need, have, strict=True)):
+
+    def cost(slots: Sequence[int]) -> int:
+        return sum(s * b for s, b in zip(slots, slot_bytes, strict=True))
+
+    is_short = [n > h for n, h in zip(need, have, strict=True)]
+    if cost(have) <= budget_bytes and not any(is_short):
         return list(have)
-    wish = [
-        min(max(h, int(n * GROWTH) + 1 if n > h else h), max(g, n))
-        for n, h, g in zip(need, have, grid_slots, strict=True)
+    # Room to grow is shared out in proportion, so that a view that moves on a
+    # little does not at once rebuild textures again.
+    spare = min(GROWTH, budget_bytes / max(1, cost(need)) - 1)
+    comfort = [
+        min(n + int(n * spare), max(n, g))
+        for n, g in zip(need, grid_slots, strict=True)
     ]
-
-    def excess(slots: Sequence[int]) -> int:
-        total = sum(s * b for s, b in zip(slots, slot_bytes, strict=True))
-        return total - budget_bytes
-
-    # First the room for growth goes, then slots that nobody needs now.
-    for levels in (
-        [i for i, (n, h) in enumerate(zip(need, have, strict=True)) if n > h],
-        sorted(range(len(need)), key=lambda i: (need[i] - wish[i]) * slot_bytes[i]),
-    ):
-        for i in levels:
-            over = excess(wish)
-            if over <= 0:
-                return wish
-            wish[i] -= min(wish[i] - need[i], -(-over // slot_bytes[i]))
+    wish = [
+        max(h, c) if short else h
+        for h, c, short in zip(have, comfort, is_short, strict=True)
+    ]
+    for floor in (comfort, need):
+        _shrink(wish, floor, slot_bytes, cost(wish) - budget_bytes)
     return wish
+
+
+def _shrink(
+    wish: list[int], floor: Sequence[int], slot_bytes: Sequence[int], over: int
+) -> None:
+    """Take `over` bytes of slots above `floor`, from where most are idle first."""
+    idle = [max(0, w - f) * b for w, f, b in zip(wish, floor, slot_bytes, strict=True)]
+    for i in sorted(range(len(wish)), key=lambda i: -idle[i]):
+        if over <= 0:
+            return
+        slots = min(idle[i] // slot_bytes[i], -(-over // slot_bytes[i]))
+        wish[i] -= slots
+        over -= slots * slot_bytes[i]

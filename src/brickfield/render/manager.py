@@ -23,8 +23,9 @@ from brickfield.render.protocols import LayerLike
 
 DEFAULT_GPU_BUDGET = 1 << 30
 UPLOAD_SLICE_S = 0.004
-PLANNED_SHARE = 0.95
-"""Share of the budget that plans may use; the rest is rounding to slot grids."""
+PLANNED_SHARE = 0.88
+"""Share of the budget that plans may use. The rest is rounding to slot grids and
+room for levels to grow, without which every move would rebuild textures."""
 
 
 @dataclass
