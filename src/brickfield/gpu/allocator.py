@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import cache
 from functools import lru_cache
 
 Slot = tuple[int, int, int]
@@ -113,7 +112,6 @@ class SimpleTextureAllocator:
 
 
 @lru_cache(maxsize=1024)
-@cache
 def choose_grid(n_slots: int, limits: Slot) -> Slot:
     """Choose the grid with the fewest slots that holds at least `n_slots`.
 
