@@ -219,3 +219,15 @@ def test_planned_empties_take_no_slot(scene, harness):
     image = stage.image(harness.along_axis((48, 48, 48)))
     assert (image[..., 0] == 128).all()
     assert stage.bricks.atlas.gpu_bytes == 0
+
+
+def test_rays_tell_which_chunks_they_reached(harness, stages):
+    data = np.zeros((64, 32, 32), np.uint8)
+    data[20:] = 200
+    look = harness.look_of("iso", contrast=(0, 200), threshold=100)
+    stage = stages(data, look, chunk=(16, 16, 16))
+    stage.image(harness.along_axis(data.shape))
+    reached = stage.bricks.take_reached()
+    # The surface lies in the second layer of bricks and hides what is behind.
+    assert sorted({_index(n)[0] for n in reached}) == [0, 1]
+    assert len(reached) == 8
