@@ -67,6 +67,8 @@ class LayerRenderer:
         self._reach: Reach | None = None
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
+        self.has_arrivals = False
+        """Whether the last slice ended before all that had arrived was taken."""
         self._build(budget_bytes)
 
     def _build(self, budget_bytes: int) -> None:
@@ -273,9 +275,11 @@ class LayerRenderer:
     def upload(self, has_time: Callable[[], bool]) -> int:
         """Take arrived chunks to the GPU while there is time; return how many."""
         manager, n = self.layer.store.manager, 0
+        self.has_arrivals = True
         while has_time():
             batch = manager.take_ready(self.visual_id, max_chunks=1)
             if not batch:
+                self.has_arrivals = False
                 break
             for chunk in batch:
                 name = (self.bricks.atlas.plane_of(chunk.selection), chunk.key)

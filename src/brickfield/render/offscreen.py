@@ -113,9 +113,15 @@ class OffscreenView(VolumeView):
             left = end - perf_counter()
             if left <= 0:
                 return False
-            if not any(r.bricks.has_repairs for r in self.manager.renderers):
+            if not self._has_work:
                 self._news.wait(min(left, 0.5))
             self._news.clear()
+
+    @property
+    def _has_work(self) -> bool:
+        """Whether there is something to do that nobody will announce again."""
+        seen = [r for r in self.manager.renderers if r.layer.visible]
+        return any(r.has_arrivals or r.bricks.has_repairs for r in seen)
 
     def _look_back(self) -> bool:
         """Draw and let hidden chunks give their slots away, a few times at most."""
