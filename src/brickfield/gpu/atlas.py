@@ -9,64 +9,21 @@ Thread rule: render thread only.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
-import pygfx as gfx
 import wgpu
 from numpy.typing import NDArray
-from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
 from brickfield.errors import BudgetError
-from brickfield.gpu.allocator import (
-    SimpleTextureAllocator,
-    Slot,
-    TextureRegion,
-    choose_grid,
-)
+from brickfield.gpu.allocator import Slot, TextureRegion, choose_grid
 from brickfield.gpu.borders import pad_brick
 from brickfield.gpu.budget import distribute
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
+from brickfield.gpu.level_texture import LevelTexture
 from brickfield.gpu.page_table import Name
-from brickfield.gpu.residency import LevelResidency
 from brickfield.model.chunks import INDEX_BITS, ChunkId, Selection
-
-_USAGE = (
-    wgpu.TextureUsage.COPY_DST
-    | wgpu.TextureUsage.COPY_SRC
-    | wgpu.TextureUsage.TEXTURE_BINDING
-)
-
-
-def _count(grid: Slot) -> int:
-    return grid[0] * grid[1] * grid[2]
-
-
-class LevelTexture:
-    """One level's texture and who sits in it."""
-
-    def __init__(self, grid: Slot, layout: LevelLayout, format_name: str) -> None:
-        z, y, x = layout.slot_zyx
-        self.grid = grid
-        self.size = (grid[0] * x, grid[1] * y, grid[2] * z)
-        self.texture = gfx.Texture(
-            data=None, dim=3, size=self.size, format=format_name, usage=_USAGE
-        )
-        allocator = SimpleTextureAllocator(self.size, (x, y, z))
-        self.residency = LevelResidency(allocator)
-
-    @property
-    def capacity(self) -> int:
-        """Slots in all."""
-        return self.residency.allocator.capacity
-
-    def destroy(self) -> None:
-        """Give the memory back now; pygfx's caches would keep it (pygfx #1283)."""
-        handle = self.texture._wgpu_object
-        if handle is not None:
-            handle.destroy()
 
 
 class TextureAtlas:
@@ -218,7 +175,7 @@ class TextureAtlas:
         keep = moved[max(0, len(moved) - new_slots) :]
         texture = LevelTexture(grid, self.layouts[level], self.format.name)
         try:
-            self._handle(texture)
+            _ = texture.handle
         except wgpu.GPUError:
             # The device cannot hold both: let go first, the cache has the bricks.
             if old is None:
@@ -250,7 +207,7 @@ class TextureAtlas:
     ) -> None:
         device = self._gpu.device
         encoder = device.create_command_encoder()
-        source, target = self._handle(old), self._handle(new)
+        source, target = old.handle, new.handle
         d, h, w = layout.slot_zyx
         for name in names:
             a = old.residency.slot_of(name)
@@ -263,10 +220,6 @@ class TextureAtlas:
                 (w, h, d),
             )
         device.queue.submit([encoder.finish()])
-
-    @staticmethod
-    def _handle(texture: LevelTexture) -> Any:
-        return ensure_wgpu_object(texture.texture)
 
     # -- bricks ----------------------------------------------------------------
 
@@ -297,7 +250,7 @@ class TextureAtlas:
         sz, sy, sx = self.layouts[level].slot_zyx
         self._gpu.device.queue.write_texture(
             {
-                "texture": self._handle(texture),
+                "texture": texture.handle,
                 "origin": (slot[0] * sx, slot[1] * sy, slot[2] * sz),
                 "mip_level": 0,
             },
