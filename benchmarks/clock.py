@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class PeakMemory:
         self.peak = max(self.peak, own)
         self.driver_peak = max(self.driver_peak, driver)
 
-    def __enter__(self) -> PeakMemory:
+    def __enter__(self) -> Self:
         self.before, self.driver_before = resident()
         self._look()
         self._thread.start()

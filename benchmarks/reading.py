@@ -15,6 +15,7 @@ from benchmarks.scenes import (
     MIB,
     Array,
     chunk_bytes,
+    halved,
     light_sheet,
     own_cache,
     write_pyramid,

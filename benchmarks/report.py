@@ -37,7 +37,7 @@ def machine() -> dict[str, object]:
 def number(value: float | None, unit: str = "") -> str:
     """Write a number with three digits and its unit."""
     if value is None:
-        return ""
+        return "–"
     if value == int(value) and abs(value) < 1e7:
         text = f"{int(value):,}"
     elif 0 < abs(value) < 1e-3:
@@ -57,8 +57,8 @@ def cells(row: Row) -> tuple[str, ...]:
         row.limit,
         verdict,
         row.peer,
-        number(row.theirs, row.unit),
-        number(row.ratio),
+        number(row.theirs, row.unit) if row.peer else "",
+        number(row.ratio) if row.ratio is not None else "",
     )
 
 

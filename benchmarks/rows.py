@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -35,7 +37,8 @@ class Row:
     goal : str
         For example ``"E9"``.
     what : str
-    ours : float
+    ours : float or None
+        None where this machine cannot tell.
     unit : str
     limit : str
         What is to be reached, for people.
@@ -51,7 +54,7 @@ class Row:
 
     goal: str
     what: str
-    ours: float
+    ours: float | None
     unit: str = ""
     limit: str = ""
     reached: bool | None = None
@@ -63,7 +66,9 @@ class Row:
     @property
     def ratio(self) -> float | None:
         """Ours over theirs."""
-        return self.ours / self.theirs if self.theirs else None
+        return (
+            self.ours / self.theirs if self.theirs and self.ours is not None else None
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""

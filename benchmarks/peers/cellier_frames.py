@@ -65,8 +65,7 @@ async def draw(question: dict[str, Any]) -> dict[str, Any]:
     _aim(view, question)
     done = asyncio.Event()
     controller.reslice_scene(scene.id, on_ready=done.set)
-    while not done.is_set():
-        await asyncio.sleep(0.01)
+    await done.wait()
     _aim(view, question)
     for _ in range(3):
         image = np.asarray(view._canvas.draw())

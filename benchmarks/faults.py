@@ -1,0 +1,158 @@
+"""E14: stores that are damaged, slow or refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.peers import ask
+from benchmarks.rows import Row, Setting, exactly
+from benchmarks.scenes import Array, layer_of, ortho, own_cache, view_of, write_pyramid
+from brickfield.model.chunks import pack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest, ChunkState
+from brickfield.planning.policy import LodPolicy
+from brickfield.sources.open import open_source
+from brickfield.testing.corruptor import chunk_files, corrupt
+from brickfield.testing.http_server import FaultServer, Rule
+
+EDGE, CHUNK = 512, 64
+N = (EDGE // CHUNK) ** 3
+
+
+def broken_chunks(setting: Setting) -> list[Row]:
+    """E14."""
+    path = write_pyramid(setting.folder / "good.zarr", [volume()], CHUNK)
+    delivered = told = n_cases = 0
+    names = []
+    for name, counts, completed, n_bad in cases(setting.folder, path):
+        n_cases += 1
+        names.append(f"{name} {counts[ChunkState.LOADED]}/{N - n_bad}")
+        delivered += counts[ChunkState.LOADED] == N - n_bad
+        told += completed
+    what = f"of {n_cases} kinds of damage to {N} chunks"
+    rows = [
+        exactly(
+            "E14",
+            f"{what}: all good chunks delivered",
+            delivered,
+            n_cases,
+            note="; ".join(names),
+        ),
+        exactly("E14", f"{what}: completion told", told, n_cases),
+        exactly(
+            "E14",
+            "worst pixel with 1 % random 503 against without",
+            flaky_picture(path),
+            0,
+            unit="/255",
+        ),
+    ]
+    return rows + _cellier(setting, path)
+
+
+def volume() -> Array:
+    """Return 512³ voxels of one byte, no chunk empty."""
+    axis = np.arange(EDGE, dtype=np.uint8)
+    z, y, x = np.ix_(axis, axis, axis)
+    data: Array = z ^ y ^ x | np.uint8(1)
+    return data
+
+
+Case = tuple[str, dict[ChunkState, int], bool, int]
+
+
+def cases(folder: Path, path: Path) -> Iterator[Case]:
+    """Damage the store in one way after the other; load all of it each time."""
+    for damage in ("truncate", "flip", "garbage", "empty", "delete"):
+        with _damaged(path, damage):
+            yield damage, *load(str(path)), 5
+    rules = {
+        "503 at first": (Rule("*/c/[0-3]/*", "error", status=503, times=1), 0),
+        "denied": (Rule("*/c/0/0/*", "error", status=403), 8),
+        "stalled": (Rule("*/c/0/0/0", "stall", seconds=30), 1),
+        "broken off": (Rule("*/c/0/1/*", "truncate"), 8),
+    }
+    for name, (rule, n_bad) in rules.items():
+        with FaultServer(path.parent, rule) as server:
+            yield name, *load(f"{server.url}/{path.name}"), n_bad
+
+
+@contextmanager
+def _damaged(path: Path, damage: str) -> Iterator[None]:
+    files = chunk_files(path)[:: N // 5 + 1]
+    kept = {f: f.read_bytes() for f in files}
+    corrupt(files, damage)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for file, content in kept.items():
+            file.write_bytes(content)
+
+
+def load(uri: str) -> tuple[dict[ChunkState, int], bool]:
+    """Ask for every chunk; return how each ended and whether all did."""
+    store = own_cache(open_source(uri))
+    grid = np.array(list(product(range(EDGE // CHUNK), repeat=3)))
+    request = ChunkedDataRequest(
+        "bench",
+        (),
+        pack_keys(0, grid),
+        np.arange(N, dtype=np.float32),
+        np.full(N, Category.VISIBLE, np.uint8),
+    )
+    counts = dict.fromkeys(ChunkState, 0)
+    manager = store.manager
+    manager.request_chunks(request, "bench")
+    end = perf_counter() + 60
+    is_done = False
+    while not is_done and perf_counter() < end:
+        is_done = manager.wait("bench", 1)
+        for chunk in manager.take_ready("bench"):
+            counts[chunk.state] += 1
+    complete = manager.status("bench").is_complete
+    store.close()
+    return counts, complete
+
+
+def flaky_picture(path: Path) -> int:
+    """Draw over HTTP with and without refusals; return the largest difference."""
+    pictures = []
+    for share in (0.0, 0.01):
+        rule = Rule("*", "error", status=503, share=share)
+        with FaultServer(path.parent, rule, seed=3) as server:
+            server.clear()
+            store = own_cache(open_source(f"{server.url}/{path.name}"))
+            server.add(rule)
+            layer = layer_of(store, (0, 255), mode="average")
+            policy = LodPolicy(forced_level=0)
+            with view_of(layer, (256, 256), policy=policy) as view:
+                view.camera = ortho((EDGE,) * 3, (256, 256), zoom=0.5)
+                assert view.wait_until_complete(60)
+                pictures.append(view.image().astype(int))
+    return int(np.abs(pictures[0] - pictures[1]).max())
+
+
+def _cellier(setting: Setting, path: Path) -> list[Row]:
+    with _damaged(path, "truncate"):
+        answer = ask(setting.peers, "cellier_reads", {"path": str(path)})
+        counts, complete = load(str(path))
+    if answer is None:
+        return []
+    share = answer["delivered"] / answer["wanted"]
+    return [
+        Row(
+            "E14",
+            "share delivered with 5 truncated chunks",
+            counts[ChunkState.LOADED] / (N - 5),
+            limit="1",
+            reached=counts[ChunkState.LOADED] == N - 5,
+            peer="cellier",
+            theirs=share,
+            note=f"completion told: ours {complete}, cellier {answer['completed']}",
+        )
+    ]

@@ -1,0 +1,247 @@
+"""E10, E11 and E13: when a picture comes, and what streaming costs a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, thread_time
+
+import tensorstore as ts
+
+from benchmarks.clock import median, p99
+from benchmarks.peers import ask
+from benchmarks.rows import Row, Setting, at_most
+from benchmarks.scenes import (
+    MIB,
+    halved,
+    layer_of,
+    light_sheet,
+    orbit,
+    ortho,
+    own_cache,
+    view_of,
+    virtual_store,
+    write_pyramid,
+)
+from brickfield.planning.policy import LodPolicy
+from brickfield.render.offscreen import OffscreenView
+from brickfield.sources.open import open_source
+from brickfield.testing.http_server import FaultServer, Rule
+from brickfield.testing.virtual import VirtualImage
+
+SIZE = (256, 256)
+ROUND_TRIP_S = 0.05
+LEVEL_0 = LodPolicy(target_error_px=1.0)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One opening: seconds to the base level on screen and to the last brick."""
+
+    first_s: float
+    full_s: float
+    rounds: int
+    n_chunks: int
+
+
+def first_picture(setting: Setting) -> list[Row]:
+    """E10."""
+    path = _pyramid(setting)
+    rows = []
+    for name, is_remote, limit in (("local", False, 150), ("HTTP, 50 ms", True, 300)):
+        found = [once(path, is_remote=is_remote) for _ in range(5)]
+        note = "pipeline and drivers warm, 256² on software Vulkan, drawing included"
+        if is_remote:
+            note += f"; {max(t.rounds for t in found)} round trips to the full picture"
+        rows.append(
+            at_most(
+                "E10",
+                f"base level on screen after the view asks, {name}",
+                1e3 * median([t.first_s for t in found]),
+                limit,
+                unit="ms",
+                repeats=len(found),
+                note=note,
+            )
+        )
+    return rows
+
+
+def full_picture(setting: Setting) -> list[Row]:
+    """E11."""
+    path = _pyramid(setting)
+    rows = []
+    for name, is_remote in (("local", False), ("HTTP, 50 ms", True)):
+        ours, bare = [], []
+        for _ in range(5):
+            found = once(path, is_remote=is_remote)
+            ours.append(found.full_s)
+            bare.append(bare_read(path, found.n_chunks, is_remote=is_remote))
+        rows.append(
+            at_most(
+                "E11",
+                f"time to the last brick on the GPU ÷ a bare reader, {name}",
+                median(ours) / median(bare),
+                1.25,
+                repeats=5,
+                note=f"{found.n_chunks} storage chunks; {1e3 * median(ours):.0f} ms"
+                f" against {1e3 * median(bare):.0f} ms of tensorstore alone with the"
+                " same chunks and concurrency; frames are not counted",
+            )
+        )
+    answer = ask(setting.peers, "cellier_reads", {"path": str(path)})
+    if answer is not None:
+        local = once(path, is_remote=False)
+        rows.append(
+            Row(
+                "E11",
+                "time to all data of the finest level, local",
+                1e3 * local.full_s,
+                unit="ms",
+                limit="faster",
+                reached=local.full_s < answer["seconds"],
+                peer="cellier (reads alone)",
+                theirs=1e3 * answer["seconds"],
+            )
+        )
+    return rows
+
+
+def _pyramid(setting: Setting) -> Path:
+    data = light_sheet(256)
+    levels = [data, halved(data), halved(halved(data))]
+    return write_pyramid(setting.folder / "image.zarr", levels, 64)
+
+
+@contextmanager
+def _served(path: Path, *, is_remote: bool) -> Iterator[tuple[str, FaultServer | None]]:
+    if not is_remote:
+        yield str(path), None
+        return
+    delay = Rule("*", "delay", seconds=ROUND_TRIP_S)
+    with FaultServer(path.parent, delay) as server:
+        yield f"{server.url}/{path.name}", server
+
+
+def once(path: Path, *, is_remote: bool) -> Timing:
+    """Open, show and load once, in a view whose pipeline is warm."""
+    with _served(path, is_remote=is_remote) as (uri, server):
+        store = own_cache(open_source(uri))
+        layer = layer_of(store, (0, 4000))
+        # Budget for level 0, but too little to take it as the base level.
+        with view_of(layer, SIZE, gpu_budget=80 * MIB, policy=LEVEL_0) as view:
+            _warm(view)
+            if server is not None:
+                server.clear()
+                server.add(Rule("*", "delay", seconds=ROUND_TRIP_S))
+            start = perf_counter()
+            view.set_layers([layer])
+            view.camera = ortho((256,) * 3, SIZE)
+            first: list[float] = []
+            drawing: list[float] = []
+
+            def on_base() -> None:
+                before = perf_counter()
+                view.image()
+                drawing.append(perf_counter() - before)
+                first.append(perf_counter() - start)
+
+            done = view.wait_until_complete(60, on_base=on_base)
+            full = perf_counter() - start - sum(drawing)
+            assert done
+            n_chunks = store.manager.counters.decoded_chunks
+            rounds = server.n_rounds if server is not None else 0
+    return Timing(first[0], full, rounds, n_chunks)
+
+
+def _warm(view: OffscreenView) -> None:
+    """Draw something else of the same kind first."""
+    image = VirtualImage((256, 256, 256), n_levels=3, dtype="u2", is_hollow=False)
+    other = layer_of(virtual_store(image))
+    view.set_layers([other])
+    view.camera = ortho((256,) * 3, SIZE)
+    view.wait_until_complete(60)
+    view.image()
+    other.store.close()
+
+
+def bare_read(path: Path, n_chunks: int, *, is_remote: bool) -> float:
+    """Read the chunks of level 0, then of level 1, 2, with tensorstore alone."""
+    with _served(path, is_remote=is_remote) as (uri, _):
+        arrays = []
+        for level in ("0", "1", "2"):
+            base = f"{uri}/{level}/" if is_remote else f"file://{uri}/{level}/"
+            spec = {"driver": "zarr3", "kvstore": base}
+            arrays.append(ts.open(spec, recheck_cached_data=False).result())
+        boxes = [
+            (array, z, y, x)
+            for array in arrays
+            for z in range(0, array.shape[0], 64)
+            for y in range(0, array.shape[1], 64)
+            for x in range(0, array.shape[2], 64)
+        ][:n_chunks]
+
+        def read(box: tuple[ts.TensorStore, int, int, int]) -> None:
+            array, z, y, x = box
+            array[z : z + 64, y : y + 64, x : x + 64].read().result()
+
+        with ThreadPoolExecutor(16 if is_remote else 4) as pool:
+            start = perf_counter()
+            list(pool.map(read, boxes))
+            return perf_counter() - start
+
+
+def streaming_work(setting: Setting) -> list[Row]:
+    """E13."""
+    seconds = 60 if setting.is_full else 10
+    upload, update, n = stream(seconds)
+    note = f"{seconds} s of flight, {n} frames; CPU time of the render thread"
+    late = (
+        "software Vulkan draws on the same two cores: frames are late whatever streams;"
+        " needs a GPU"
+    )
+    return [
+        at_most(
+            "E13",
+            "main-thread work of taking in chunks a frame, p99",
+            p99(upload),
+            4,
+            unit="ms",
+            repeats=n,
+            note=note,
+        ),
+        at_most(
+            "E13",
+            "the same with versions, plan and diff, p99",
+            p99(update),
+            4,
+            unit="ms",
+            repeats=n,
+            note=f"median {median(update):.1f} ms",
+        ),
+        Row("E13", "late frames in 60 s", None, limit="0", note=late),
+    ]
+
+
+def stream(seconds: float) -> tuple[list[float], list[float], int]:
+    """Fly through a store that never runs dry; return ms of upload and update."""
+    shape = (20_000, 25_000, 20_000)
+    store = virtual_store(VirtualImage(shape, is_hollow=False))
+    upload: list[float] = []
+    update: list[float] = []
+    with view_of(layer_of(store), (160, 120), gpu_budget=128 * MIB) as view:
+        start = perf_counter()
+        while (t := perf_counter() - start) < seconds:
+            distance = 0.15 + 0.5 * abs(1 - (t / 7) % 2)
+            view.camera = orbit(shape, (160, 120), distance=distance, angle=t / 5)
+            began = thread_time()
+            view.update(is_moving=True)
+            update.append(1e3 * (thread_time() - began))
+            began = thread_time()
+            view.manager.upload()
+            upload.append(1e3 * (thread_time() - began))
+            view.image()
+    return upload[5:], update[5:], len(update) - 5
