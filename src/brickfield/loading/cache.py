@@ -86,8 +86,13 @@ class ChunkCache:
 
     @property
     def peak_bytes(self) -> int:
-        """Most bytes there ever were."""
+        """Most bytes there ever were, or since :meth:`restart_peak`."""
         return self._peak
+
+    def restart_peak(self) -> None:
+        """Begin to note the peak anew, from the bytes of now."""
+        with self._lock:
+            self._peak = self._nbytes + self._reserved
 
     def __len__(self) -> int:
         """Count the entries."""

@@ -27,6 +27,8 @@ from brickfield.planning.tree import Layer, join_nodes
 _NO_KEYS = np.empty(0, dtype=np.int64)
 _BATCH_CELLS = 8192
 """Cells tested at once: enough for numpy to be quick, few enough to stop early."""
+_MOST_CHILDREN = 1 << 18
+"""Chunks of more children, which no budget holds, stay as they are."""
 
 
 class Ranking:
@@ -166,10 +168,13 @@ def _explore(ranking: Ranking, layers: Sequence[Layer]) -> None:
 def _descend(ranking: Ranking, layer: Layer, number: int, depth: int) -> None:
     """Explore one level of one layer, highest rank first, down to the floor."""
     nodes = layer.tree[depth]
+    fanout = layer.grid.fanout(nodes.level)
+    if fanout > _MOST_CHILDREN:
+        return
     is_open = nodes.is_wanting & ~nodes.is_refined & (nodes.ranks > ranking.floor)
     rows = np.flatnonzero(is_open & layer.present_rows(depth))
     rows = rows[np.argsort(-nodes.ranks[rows], kind="stable")]
-    n_batch = max(32, _BATCH_CELLS // layer.grid.fanout(nodes.level))
+    n_batch = max(min(32, _MOST_CHILDREN // fanout), _BATCH_CELLS // fanout)
     parts = layer.tree[depth + 1 : depth + 2]
     is_nested = layer.grid.is_nested[nodes.level]
     known = np.sort(parts[0].keys) if parts and not is_nested else _NO_KEYS

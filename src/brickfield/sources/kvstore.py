@@ -96,7 +96,9 @@ class Location:
     @property
     def name(self) -> str:
         """Last part of the path."""
-        return urlsplit(self.uri).path.rstrip("/").rpartition("/")[2] or self.uri
+        path = urlsplit(self.uri).path if self.is_remote else self.uri
+        last = path.rstrip("/").rpartition("/")[2] or self.uri
+        return unquote(last) if self.driver == "http" else last
 
     @property
     def driver(self) -> str:
@@ -189,6 +191,8 @@ def _locate_remote(text: str, scheme: str) -> Location:
     spec: dict[str, Any]
     if scheme in ("http", "https"):
         spec = {"driver": "http", "base_url": f"{scheme}://{parts.netloc}{query}"}
+        # tensorstore quotes what it asks for; what came quoted must not be so twice.
+        path = unquote(path)
     else:
         spec = {"driver": "s3" if scheme == "s3" else "gcs", "bucket": parts.netloc}
         path = path.lstrip("/")

@@ -77,8 +77,19 @@ def render(store: ChunkedImageStore, **options: Any) -> RenderResult:
 def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     """Draw one picture; see :func:`render`."""
     get_device()
+    cache = default_cache()
+    usual_budget = cache.budget_bytes
     if options.ram_budget is not None:
-        default_cache().budget_bytes = options.ram_budget
+        cache.budget_bytes = options.ram_budget
+    cache.restart_peak()
+    try:
+        return _picture(store, options)
+    finally:
+        # The cache is everybody's; one picture's budget must not outlive it.
+        cache.budget_bytes = usual_budget
+
+
+def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     layer = make_layer(store, options)
     view = OffscreenView(
         options.size,
