@@ -25,7 +25,7 @@ def _atlas(adapter, n_levels=3, edge=6, budget=1 << 16, dtype="u1", **options):
 def _read(atlas, region):
     """The own voxels of a chunk, straight from the texture."""
     level = int(region.texture_id.removeprefix("level-"))
-    handle = atlas._handle(atlas.texture(level))
+    handle = atlas.texture(level).handle
     itemsize = atlas.format.itemsize
     w, h, d = region.size
     raw = atlas._gpu.device.queue.read_texture(

@@ -34,7 +34,7 @@ def _padded(stage, name):
     slot = bricks.atlas.slot_of(name)
     raw = stage.gpu.device.queue.read_texture(
         {
-            "texture": bricks.atlas._handle(bricks.atlas.texture(level)),
+            "texture": bricks.atlas.texture(level).handle,
             "origin": (slot[0] * w, slot[1] * h, slot[2] * d),
         },
         {"bytes_per_row": w, "rows_per_image": h},

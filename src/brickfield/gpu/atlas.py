@@ -22,7 +22,7 @@ from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.level_texture import LevelTexture
-from brickfield.gpu.page_table import Name
+from brickfield.gpu.page_table import MAX_PLANES, Name
 from brickfield.model.chunks import INDEX_BITS, ChunkId, Selection
 
 
@@ -66,6 +66,15 @@ class TextureAtlas:
     def plane_of(self, selection: Selection) -> int:
         """Return the small number that stands for a selection in names."""
         return self._planes.setdefault(selection, len(self._planes))
+
+    @property
+    def has_all_planes(self) -> bool:
+        """Whether every number for a selection is taken."""
+        return len(self._planes) >= MAX_PLANES
+
+    def forget_planes(self) -> None:
+        """Number selections anew; nothing may be resident."""
+        self._planes.clear()
 
     def selection_of(self, plane: int) -> Selection:
         """Return the selection that a small number stands for."""
@@ -353,3 +362,7 @@ class TextureAtlas:
             (o + s) / n for o, s, n in zip(offset, size, texture.size, strict=True)
         )
         return TextureRegion(f"level-{level}", offset, size, (low, high))  # type: ignore[arg-type]
+
+
+def _count(grid: Slot) -> int:
+    return grid[0] * grid[1] * grid[2]

@@ -19,10 +19,6 @@ _USAGE = (
 )
 
 
-def _count(grid: Slot) -> int:
-    return grid[0] * grid[1] * grid[2]
-
-
 class LevelTexture:
     """One level's texture and who sits in it."""
 

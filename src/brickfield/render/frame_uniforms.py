@@ -69,9 +69,10 @@ def write_look(
 
 
 def _label_word(label: int, fmt: TextureFormat) -> int:
-    wide = np.array([[[label]]], dtype=np.int64)
-    if fmt.itemsize < 4 or abs(label) < 1 << 31:
-        return int(label) & 0xFFFFFFFF
+    # Wide labels are folded exactly as the voxels are; narrow ones keep their bits.
+    if -(1 << 31) <= label < 1 << 32:
+        return label & ((1 << (8 * fmt.itemsize)) - 1)
+    wide = np.array([[[label % (1 << 64)]]], dtype=np.uint64)
     return int(fmt.convert(wide).ravel()[0])
 
 

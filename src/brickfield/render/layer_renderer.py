@@ -184,6 +184,11 @@ class LayerRenderer:
         self.plan = plan
         self.wants_plan = False
         layer, atlas = self.layer, self.bricks.atlas
+        if atlas.has_all_planes:
+            # Thousands of time points later: begin anew rather than mix them up.
+            self.bricks.forget_all()
+            atlas.forget_planes()
+            self.shown = ()
         level0 = plan.levels == 0
         good = plan.is_leaf & (level0 | (plan.errors_px <= plan.target_error_px * 1.2))
         if plan.is_forced:
