@@ -19,7 +19,7 @@ help:
 	@echo "make test   lint, types, import contracts, the whole test suite"
 	@echo "make bench  benchmarks beside the peers, one table"
 	@echo "make docs   the documentation, in site/"
-	@echo "make lint   ruff, mypy and import contracts only"
+	@echo "make lint   ruff, spelling, mypy and import contracts only"
 
 demo:
 	@$(SETUP)
@@ -36,6 +36,7 @@ lint:
 format:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/typos src tests docs benchmarks examples tools Makefile *.md *.toml
 
 types:
 	$(BIN)/mypy

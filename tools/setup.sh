@@ -7,7 +7,7 @@
 # changed since the last time, it only looks and returns.
 set -eu
 extras=${1:-}
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 cd "$root"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -29,18 +29,25 @@ find_python() {
     return 1
 }
 
+# Half made (no pip), or made in another folder, whose scripts name that folder.
+is_usable() {
+    [ -x .venv/bin/pip ] && is_new_enough .venv/bin/python &&
+        grep -qF "$root/.venv" .venv/bin/activate
+}
+
 make_venv() {
     python=$(find_python)
     say "setup: making .venv with $("$python" --version)"
+    rm -rf .venv
     "$python" -m venv .venv >/dev/null 2>&1 && return
     # Debian keeps the venv module in a package of its own.
-    rm -rf .venv
     version=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
     sh tools/system_libs.sh "$version-venv" || true
+    rm -rf .venv
     "$python" -m venv .venv
 }
 
-[ -x .venv/bin/python ] && is_new_enough .venv/bin/python || make_venv
+is_usable || make_venv
 
 # An editable install names this folder, so a moved folder needs a new one.
 wanted=$({ echo "$root"; cat pyproject.toml tools/setup.sh; } | cksum)

@@ -38,7 +38,7 @@ fi
 
 echo "setup: installing system packages:$missing" >&2
 apt() {
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" >/dev/null
 }
 # shellcheck disable=SC2086  # a list of words on purpose
 apt install -y --no-install-recommends $missing 2>/dev/null ||
