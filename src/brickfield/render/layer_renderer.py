@@ -16,6 +16,7 @@ from itertools import count, repeat
 
 import numpy as np
 import pygfx as gfx
+from numpy.typing import NDArray
 
 import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.brick_set import BrickSet
@@ -175,9 +176,22 @@ class LayerRenderer:
         need += np.bincount(extra, minlength=n_levels).astype(need.dtype)
         if not self.bricks.can_hold(need.tolist()):
             return False
-        self.bricks.make_room(need.tolist())
+        both = need + self._held_over(n_levels)
+        has_spare = self.bricks.can_hold(both.tolist())
+        self.bricks.make_room((both if has_spare else need).tolist())
         have = self.bricks.atlas.capacities()
         return all(h >= w for h, w in zip(have, need.tolist(), strict=True))
+
+    def _held_over(self, n_levels: int) -> NDArray[np.int64]:
+        """Count the bricks of the shown time point while another one is loaded."""
+        atlas = self.bricks.atlas
+        coming = {atlas.plane_of(s) for s in self.layer.selections}
+        levels = [
+            atlas.level_of(name)
+            for name in self.bricks.table.active
+            if name[0] not in coming and name in atlas
+        ]
+        return np.bincount(levels, minlength=n_levels).astype(np.int64)
 
     def take_plan(self, plan: FramePlan) -> None:
         """Want what a plan names, and ask the loader for what is not here."""
