@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 
@@ -67,17 +67,19 @@ def holes(setting: Setting) -> list[Row]:
     ]
 
 
-def count_holes(image: VirtualImage, gpu_budget: int) -> tuple[int, int]:
+def count_holes(
+    image: VirtualImage, gpu_budget: int, size: tuple[int, int] = SIZE
+) -> tuple[int, int]:
     """Fly inwards while chunks arrive; count pictures and pixels without data."""
     store = virtual_store(image)
     n_pictures = n_empty = 0
-    with view_of(layer_of(store), SIZE, gpu_budget=gpu_budget) as view:
-        view.camera = orbit(image.shape, SIZE, distance=1.5)
+    with view_of(layer_of(store), size, gpu_budget=gpu_budget) as view:
+        view.camera = orbit(image.shape, size, distance=1.5)
         end = perf_counter() + 30
         while not view.has_base and perf_counter() < end:
             view.wait_until_complete(0.02)
         for distance in (1.5, 0.6, 0.1, 0.001):
-            view.camera = orbit(image.shape, SIZE, distance=distance, angle=distance)
+            view.camera = orbit(image.shape, size, distance=distance, angle=distance)
             for _ in range(2):
                 view.update()
                 n_empty += int((view.classes() == EMPTY).sum())
@@ -125,7 +127,8 @@ def read_in_vain(seconds: float) -> tuple[float, int, str]:
             angle = 0.5 + 0.7 * t / seconds
             view.camera = orbit(shape, SIZE, distance=CLOSE, angle=angle)
             view.update(is_moving=True)
-            view.image()
+            # As on a screen of 60 Hz; nothing is drawn, a software frame takes too long.
+            sleep(1 / 60)
         n_moving = len(source.reads)
         complete = view.wait_until_complete(60)
         (renderer,) = view.manager.renderers

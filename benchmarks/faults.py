@@ -22,6 +22,7 @@ from brickfield.testing.http_server import FaultServer, Rule
 
 EDGE, CHUNK = 512, 64
 N = (EDGE // CHUNK) ** 3
+PATIENCE_S = 150
 
 
 def broken_chunks(setting: Setting) -> list[Row]:
@@ -29,7 +30,7 @@ def broken_chunks(setting: Setting) -> list[Row]:
     path = write_pyramid(setting.folder / "good.zarr", [volume()], CHUNK)
     delivered = told = n_cases = 0
     names = []
-    for name, counts, completed, n_bad in cases(setting.folder, path):
+    for name, counts, completed, n_bad in cases(path, is_full=setting.is_full):
         n_cases += 1
         names.append(f"{name} {counts[ChunkState.LOADED]}/{N - n_bad}")
         delivered += counts[ChunkState.LOADED] == N - n_bad
@@ -66,7 +67,7 @@ def volume() -> Array:
 Case = tuple[str, dict[ChunkState, int], bool, int]
 
 
-def cases(folder: Path, path: Path) -> Iterator[Case]:
+def cases(path: Path, *, is_full: bool = False) -> Iterator[Case]:
     """Damage the store in one way after the other; load all of it each time."""
     for damage in ("truncate", "flip", "garbage", "empty", "delete"):
         with _damaged(path, damage):
@@ -74,9 +75,11 @@ def cases(folder: Path, path: Path) -> Iterator[Case]:
     rules = {
         "503 at first": (Rule("*/c/[0-3]/*", "error", status=503, times=1), 0),
         "denied": (Rule("*/c/0/0/*", "error", status=403), 8),
-        "stalled": (Rule("*/c/0/0/0", "stall", seconds=30), 1),
+        "stalled once": (Rule("*/c/0/0/0", "stall", seconds=60, times=1), 0),
         "broken off": (Rule("*/c/0/1/*", "truncate"), 8),
     }
+    if is_full:
+        rules["stalled for good"] = (Rule("*/c/0/0/0", "stall", seconds=300), 1)
     for name, (rule, n_bad) in rules.items():
         with FaultServer(path.parent, rule) as server:
             yield name, *load(f"{server.url}/{path.name}"), n_bad
@@ -108,7 +111,7 @@ def load(uri: str) -> tuple[dict[ChunkState, int], bool]:
     counts = dict.fromkeys(ChunkState, 0)
     manager = store.manager
     manager.request_chunks(request, "bench")
-    end = perf_counter() + 60
+    end = perf_counter() + PATIENCE_S
     is_done = False
     while not is_done and perf_counter() < end:
         is_done = manager.wait("bench", 1)

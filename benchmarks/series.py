@@ -22,9 +22,13 @@ def capacity(setting: Setting) -> list[Row]:
         exactly("E17", "channels drawn in one pass in 3D", channels(), 16, **peer),
         exactly("E17", "levels of one pyramid that can be drawn", levels(), 12),
         exactly(
-            "E17", "bytes read on the way back to a time point", n_bytes, 0, unit="B"
+            "E17",
+            "bytes read on the way back to a time point",
+            n_bytes,
+            0,
+            unit="B",
+            note=f"{n_uploads / 1e6:.1f} MB go to the GPU again from the RAM cache",
         ),
-        exactly("E17", "bytes uploaded on the way back to it", n_uploads, 0, unit="B"),
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from brickfield.cli import demo, info, pyramid, render
+from brickfield.cli import bench, demo, info, pyramid, render
 from brickfield.cli.output import complain
 from brickfield.errors import BrickfieldError
 
@@ -30,6 +30,7 @@ app.command("info")(info.info)
 app.command("render")(render.render)
 app.command("pyramid")(pyramid.pyramid)
 app.command("demo")(demo.demo)
+app.command("bench")(bench.bench)
 
 
 def _print_version(wanted: bool) -> None:

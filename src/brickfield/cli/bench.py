@@ -1,0 +1,229 @@
+"""``brickfield bench``: how fast this machine draws, in under a minute."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from brickfield.cli.output import messages, results
+from brickfield.errors import OptionError
+
+SIZE = (512, 512)
+REPEATS = 7
+
+
+def bench(
+    *,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the result there, as JSON.")
+    ] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Write one line a value there.")
+    ] = None,
+) -> None:
+    """Measure planning, reading, uploading and drawing on this machine."""
+    for path in (json_file, csv_file):
+        if path is not None and not path.absolute().parent.is_dir():
+            msg = f"expected a file in a folder that exists; found {path}"
+            raise OptionError(msg)
+    with messages().status("measuring"), tempfile.TemporaryDirectory() as folder:
+        found = measure(Path(folder))
+    if json_file is not None:
+        write_json(json_file, found)
+    if csv_file is not None:
+        write_csv(csv_file, found)
+    print_table(found)
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """Write a small sample, draw it, and return what everything took.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty; the sample goes there.
+
+    Returns
+    -------
+    dict
+        ``adapter`` and ``versions``, and ``values``: a list of rows of ``name``,
+        ``value``, ``unit`` and ``about``.
+    """
+    from brickfield.sample.store import write_sample
+    from brickfield.sample.tissue import Grid
+    from brickfield.store.open import open_store
+    from brickfield.viewer.controller import render_picture
+    from brickfield.viewer.options import render_options
+
+    path = folder / "sample.ome.zarr"
+    write_sample(path, Grid((96, 192, 192), (0.5, 0.25, 0.25)))
+    options = render_options(size=SIZE, camera="orbit:35,20", timeout=40)
+    # The first picture of a process also compiles the ray caster.
+    with open_store(path) as store:
+        cold = render_picture(store, options).receipt.as_dict()
+        store.manager.cache.drop(store.source.source_id)
+    with open_store(path) as store:
+        warm = render_picture(store, options).receipt.as_dict()
+        rates = _rates(store)
+    values = [*_of_receipts(cold, warm), *rates, *_frames(path), *_plans()]
+    names = ("name", "value", "unit", "about")
+    return {
+        "adapter": warm["adapter"],
+        "versions": warm["versions"],
+        "values": [dict(zip(names, row, strict=True)) for row in values],
+    }
+
+
+Value = tuple[str, float, str, str]
+
+
+def _of_receipts(cold: dict[str, Any], warm: dict[str, Any]) -> list[Value]:
+    first, full = "time_to_first_image_s", "time_to_complete_s"
+    return [
+        ("start", cold[first], "s", "first picture of the process"),
+        ("first picture", warm[first], "s", "coarse, once warm"),
+        ("full picture", warm[full], "s", "sharp, once warm"),
+        ("read twice", _ratio(warm), "x", "stored bytes read over the least possible"),
+    ]
+
+
+def _ratio(receipt: dict[str, Any]) -> float:
+    return float(receipt["bytes_read"] / max(1, receipt["bytes_minimum"]))
+
+
+def _rates(store: Any) -> list[Value]:
+    """Measure decoding from disk and sending to the GPU, alone."""
+    from time import perf_counter
+
+    import numpy as np
+
+    from brickfield.gpu.atlas import TextureAtlas
+    from brickfield.gpu.device import get_device
+    from brickfield.gpu.formats import choose_format
+    from brickfield.gpu.layout import level_layouts
+    from brickfield.model.chunks import ChunkId
+
+    start = perf_counter()
+    data = store.read(0)
+    read = data.nbytes / (perf_counter() - start)
+    gpu = get_device()
+    texture = choose_format(data.dtype, has_norm16=gpu.has_norm16)
+    atlas = TextureAtlas(level_layouts(store.pyramid, texture), texture, 64 << 20, gpu)
+    chunk = np.ascontiguousarray(data[:64, :64, :64])
+    sent = 0
+    start = perf_counter()
+    for i in range(24):
+        atlas.upload_chunk(ChunkId(0, (0, i // 3, i % 3), (0,)), chunk)
+        sent += chunk.nbytes
+    # Reading a buffer back waits until the device has taken everything.
+    device = gpu.device
+    device.queue.read_buffer(device.create_buffer(size=16, usage=4 | 8))
+    upload = sent / (perf_counter() - start)
+    atlas.destroy()
+    return [
+        ("reading", read / 1e6, "MB/s", "decoded, from the disk or its cache"),
+        ("uploading", upload / 1e6, "MB/s", "bricks of 64³ with borders"),
+    ]
+
+
+def _frames(path: Path) -> list[Value]:
+    """Measure frames of a finished picture, the camera turning."""
+    from time import perf_counter
+
+    import numpy as np
+
+    from brickfield.render.offscreen import OffscreenView
+    from brickfield.store.open import open_store
+    from brickfield.viewer.controller import camera_for
+    from brickfield.viewer.options import render_options
+    from brickfield.viewer.scene import make_layer
+
+    times: list[float] = []
+    with open_store(path) as store:
+        layer = make_layer(store, render_options(channel=0))
+        view = OffscreenView(SIZE, gpu_budget=256 << 20)
+        try:
+            view.set_layers([layer])
+            for i in range(REPEATS + 1):
+                options = render_options(size=SIZE, camera=f"orbit:{35 + i},20")
+                view.camera = camera_for(layer, options)
+                view.wait_until_complete(20)
+                start = perf_counter()
+                view.image()
+                times.append(1e3 * (perf_counter() - start))
+        finally:
+            view.close()
+    about = f"{SIZE[0]}x{SIZE[1]}, one channel, median of {REPEATS}"
+    return [("frame", float(np.median(times[1:])), "ms", about)]
+
+
+def _plans() -> list[Value]:
+    """Measure plans of a volume far larger than any memory."""
+    from itertools import product
+    from time import perf_counter
+
+    import numpy as np
+
+    from brickfield.model.transforms import AffineTransform
+    from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame
+    from brickfield.testing.virtual import VirtualImage, VirtualSource
+    from brickfield.viewer.camera_spec import camera_spec
+    from brickfield.viewer.fit import fit_camera
+
+    shape = (100_000,) * 3
+    pyramid = VirtualSource(VirtualImage(shape, is_hollow=False)).info.pyramid
+    corners = np.array(list(product(*zip(*pyramid.data_bounds, strict=True))))
+    times: list[float] = []
+    plan: FramePlan | None = None
+    for i in range(40):
+        spec = camera_spec(f"orbit:{30 + i},20,4")
+        request = PlanRequest(
+            pyramid,
+            AffineTransform(),
+            fit_camera(spec, corners, (1920, 1080), shape),
+            (66**3,) * pyramid.n_levels,
+            previous=plan,
+        )
+        start = perf_counter()
+        plan = plan_frame(request, 1 << 30)
+        times.append(1e3 * (perf_counter() - start))
+    return [
+        ("plan", float(np.median(times)), "ms", "100,000³ voxels, median of 40 moves"),
+        (
+            "plan, slowest",
+            float(np.percentile(times, 99)),
+            "ms",
+            "99 of 100 are faster",
+        ),
+    ]
+
+
+def write_json(path: Path, found: dict[str, Any]) -> None:
+    """Write everything as JSON."""
+    import json
+
+    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def write_csv(path: Path, found: dict[str, Any]) -> None:
+    """Write the values, one a line, under a header."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["name", "value", "unit", "about"])
+        writer.writeheader()
+        writer.writerows(found["values"])
+
+
+def print_table(found: dict[str, Any]) -> None:
+    """Print the values for people."""
+    from rich.table import Table
+
+    table = Table(title=f"brickfield on {found['adapter']}")
+    for name in ("measured", "value", ""):
+        table.add_column(name, justify="right" if name == "value" else "left")
+    for row in found["values"]:
+        table.add_row(row["name"], f"{row['value']:.4g} {row['unit']}", row["about"])
+    results().print(table)
