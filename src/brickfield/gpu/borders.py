@@ -8,7 +8,9 @@ nearest own voxel is repeated, which is also right at the edges of the volume.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +38,20 @@ voxels nearest to the corner.
 """
 
 
+class _Place(NamedTuple):
+    """One of the 26 parts of a border, and where its voxels come from."""
+
+    target: tuple[slice, ...]
+    lenders: tuple[tuple[Int3, tuple[slice, ...]], ...]
+    own: tuple[slice, ...]
+
+
 def pad_brick(
     data: NDArray[np.generic],
     border: Int3,
     neighbour: Callable[[Int3], NDArray[np.generic] | None],
+    *,
+    out: NDArray[np.generic] | None = None,
 ) -> NDArray[np.generic]:
     """Make the padded copy of a chunk.
 
@@ -50,64 +62,120 @@ def pad_brick(
     border : tuple of int
         Voxels added on both sides of z, y and x: 0 or 1.
     neighbour : callable
-        Gives the voxels of the chunk at an offset (dz, dy, dx), or None.
+        Gives the voxels of the chunk at an offset (dz, dy, dx), or None. Asked once
+        for each offset that a border reaches.
+    out : ndarray, optional
+        Written to in place of a new array; as large or larger.
 
     Returns
     -------
     ndarray
-        Shape of `data` plus twice the border, same dtype, C-contiguous.
+        Shape of `data` plus twice the border, same dtype; C-contiguous, or the
+        lower corner of `out`.
     """
-    width = tuple((b, b) for b in border)
-    padded = np.pad(data, width, mode="edge")
-    lent = {
-        offset: neighbour(offset)
-        for offset in NEIGHBOURS
-        if all(b or not o for o, b in zip(offset, border, strict=True))
-    }
-    for offset in lent:
-        for lender in _LENDERS[offset]:
-            other = lent[lender]
-            if other is not None:
-                _lend(padded, data.shape, border, (offset, lender), other)
+    shape = tuple(n + 2 * b for n, b in zip(data.shape, border, strict=True))
+    if out is None:
+        out = np.empty(shape, data.dtype)
+    padded = out if out.shape == shape else out[tuple(map(slice, shape))]
+    middle, places = _places(data.shape, border)
+    padded[middle] = data
+    lent: dict[Int3, NDArray[np.generic]] = {}
+    for offset in _reached(border):
+        other = neighbour(offset)
+        if other is not None and _is_beside(other.shape, data.shape, offset):
+            lent[offset] = other
+    for target, lenders, own in places:
+        for lender, source in lenders:
+            if lender in lent:
+                padded[target] = lent[lender][source]
                 break
+        else:
+            padded[target] = data[own]
     return padded
 
 
 def fill_slot(
-    padded: NDArray[np.generic], slot: tuple[int, ...]
+    padded: NDArray[np.generic],
+    slot: tuple[int, ...],
+    *,
+    out: NDArray[np.generic] | None = None,
 ) -> NDArray[np.generic]:
     """Repeat the far faces of a cut brick until it fills its slot.
 
     Rays at the far edge may lie beyond the voxels of a coarse level by part of a
     voxel; they must not meet what another brick left in the slot.
+
+    Parameters
+    ----------
+    padded : ndarray, shape (z, y, x)
+    slot : tuple of int
+    out : ndarray, shape `slot`, optional
+        The array whose lower corner `padded` is.
     """
-    missing = tuple((0, s - n) for s, n in zip(slot, padded.shape, strict=True))
-    return (
-        np.pad(padded, missing, mode="edge") if any(m for _, m in missing) else padded
+    if padded.shape == slot:
+        return padded
+    z, y, x = padded.shape
+    if out is None:
+        out = np.empty(slot, padded.dtype)
+        out[:z, :y, :x] = padded
+    out[:z, :y, x:] = out[:z, :y, x - 1 : x]
+    out[:z, y:] = out[:z, y - 1 : y]
+    out[z:] = out[z - 1 : z]
+    return out
+
+
+@lru_cache(maxsize=8)
+def _reached(border: Int3) -> tuple[Int3, ...]:
+    """List the offsets that a border reaches."""
+    return tuple(
+        o
+        for o in NEIGHBOURS
+        if all(b or not step for step, b in zip(o, border, strict=True))
     )
 
 
-def _lend(
-    padded: NDArray[np.generic],
-    shape: tuple[int, ...],
-    border: Int3,
-    places: tuple[Int3, Int3],
-    other: NDArray[np.generic],
-) -> None:
-    """Fill the border at the first place with voxels of the chunk at the second."""
-    target, source = [], []
-    for axis, (step, lent) in enumerate(zip(*places, strict=True)):
-        b, n = border[axis], shape[axis]
-        # Chunks of one grid row are equally wide, except where both are cut.
-        m = min(n, other.shape[axis])
-        if step < 0:
-            target.append(slice(0, b))
-            end = other.shape[axis]
-            source.append(slice(end - b, end) if lent else slice(0, b))
-        elif step > 0:
-            target.append(slice(n + b, n + 2 * b))
-            source.append(slice(0, b) if lent else slice(m - b, m))
+def _is_beside(other: tuple[int, ...], shape: tuple[int, ...], offset: Int3) -> bool:
+    """Tell whether a chunk is as wide as the one that it lends voxels to."""
+    # At the far edge of the volume chunks are cut, but then a whole row of them is.
+    return other == shape or all(
+        step or m == n for step, m, n in zip(offset, other, shape, strict=True)
+    )
+
+
+@lru_cache(maxsize=256)
+def _places(
+    shape: tuple[int, ...], border: Int3
+) -> tuple[tuple[slice, ...], tuple[_Place, ...]]:
+    """Return where a chunk's own voxels go, and all parts of its border."""
+    middle = tuple(slice(b, b + n) for n, b in zip(shape, border, strict=True))
+    places = []
+    for offset in _reached(border):
+        lenders = tuple(
+            (lender, _source(shape, offset, lender)) for lender in _LENDERS[offset]
+        )
+        target = tuple(
+            _TARGETS[step](b, n)
+            for step, n, b in zip(offset, shape, border, strict=True)
+        )
+        places.append(_Place(target, lenders, _source(shape, offset, (0, 0, 0))))
+    return middle, tuple(places)
+
+
+_TARGETS: dict[int, Callable[[int, int], slice]] = {
+    -1: lambda _, __: slice(0, 1),
+    0: lambda b, n: slice(b, b + n),
+    1: lambda b, n: slice(b + n, b + n + 1),
+}
+
+
+def _source(shape: tuple[int, ...], offset: Int3, lender: Int3) -> tuple[slice, ...]:
+    """Return which voxels of the chunk at `lender` are nearest to those at `offset`."""
+    source = []
+    for n, step, lent in zip(shape, offset, lender, strict=True):
+        if step == 0:
+            source.append(slice(0, n))
+        elif (step < 0) == bool(lent):
+            source.append(slice(-1, None))
         else:
-            target.append(slice(b, b + m))
-            source.append(slice(0, m))
-    padded[tuple(target)] = other[tuple(source)]
+            source.append(slice(0, 1))
+    return tuple(source)

@@ -8,7 +8,6 @@ is left, :meth:`retire` once, :meth:`flush` before drawing. Chunks are *named* b
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
 from brickfield.gpu.atlas import TextureAtlas
-from brickfield.gpu.borders import Int3, fill_slot, pad_brick
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import level_layouts
@@ -31,20 +29,17 @@ from brickfield.gpu.page_table import (
     CONSTANT,
     DATA,
     FAILED,
-    NONFINITE,
-    OCTANTS,
     TARGET,
     Name,
     PageTable,
     slot_word,
 )
-from brickfield.gpu.ranges import empty_octants, pack_constant, pack_range
+from brickfield.gpu.ranges import pack_constant
+from brickfield.gpu.uploads import BrickMaker, Peek
 from brickfield.model.chunks import INDEX_BITS, pack_keys, unpack_keys
 from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.model.scales import Pyramid
 
-Peek = Callable[[Name], LoadedChunk | None]
-"""Gives a chunk from the RAM cache, None if it is not there."""
 _MAX_IDLE = 4096
 """Drawn chunks beyond four times the plan that may linger."""
 
@@ -92,9 +87,14 @@ class BrickSet:
         self._absent: set[Name] = set()
         self._ranges: dict[Name, int] = {}
         self._flags: dict[Name, int] = {}
-        self._awaited: dict[Name, set[Name]] = {}
-        self._lenders: dict[Name, set[Name]] = {}
-        self._repairs: deque[Name] = deque()
+        self._maker = BrickMaker(
+            pyramid,
+            self.atlas.layouts,
+            fmt,
+            peek=lambda name: self._peek(name),
+            value_of=self.table.value_of,
+            is_expected=self._is_expected,
+        )
         self._is_stale = False
         self._generation = -1
         self._atlas_version = -1
@@ -168,8 +168,7 @@ class BrickSet:
             self._absent.add(name)
         self._ranges.pop(name, None)
         self._flags.pop(name, None)
-        for other in self._awaited.pop(name, ()):
-            self._lenders.get(other, set()).discard(name)
+        self._maker.forget(name)
 
     def _activate(self, name: Name, *, is_target: bool) -> None:
         slot = self.atlas.slot_of(name)
@@ -181,6 +180,9 @@ class BrickSet:
         self.table.set(name, value, self._ranges[name])
 
     # -- what arrives ------------------------------------------------------------
+
+    def _is_expected(self, name: Name) -> bool:
+        return name in self.wanted and not self.table.value_of(name) & FAILED
 
     def accept(self, name: Name, chunk: LoadedChunk) -> None:
         """Draw a chunk from now on: upload it, or note its constant or failure."""
@@ -206,14 +208,7 @@ class BrickSet:
             self.n_committed += 1
         self._absent.discard(name)
         self._is_stale = True
-        for borrower in self._lenders.pop(name, ()):
-            awaited = self._awaited.get(borrower)
-            if awaited is None:
-                continue
-            awaited.discard(name)
-            if not awaited:
-                del self._awaited[borrower]
-                self._repairs.append(borrower)
+        self._maker.arrived(name)
 
     def set_constant(self, names: Iterable[Name], value: float) -> None:
         """Draw chunks that hold one value everywhere, without slots or reads."""
@@ -226,51 +221,15 @@ class BrickSet:
                 self._is_stale = True
 
     def _upload(self, name: Name, data: NDArray[np.generic]) -> None:
-        awaited: set[Name] = set()
-        plane, key = name
-        level = key >> (3 * INDEX_BITS)
-        _, index = unpack_keys(np.array(key))
-        grid = self.pyramid.levels[level].grid_zyx
-
-        def neighbour(offset: Int3) -> NDArray[np.generic] | None:
-            at = (index[0] + offset[0], index[1] + offset[1], index[2] + offset[2])
-            if any(not 0 <= i < n for i, n in zip(at, grid, strict=True)):
-                return None
-            other: Name = (plane, int(pack_keys(level, np.array(at))))
-            chunk = self._peek(other)
-            if chunk is not None and chunk.data is not None:
-                return chunk.data
-            if chunk is not None and chunk.state is ChunkState.MISSING:
-                return self._filled(data, chunk.minimum)
-            if self.table.value_of(other) & CONSTANT:
-                return self._filled(data, self.pyramid.levels[level].fill_value)
-            if other in self.wanted and not self.table.value_of(other) & FAILED:
-                awaited.add(other)
-            return None
-
-        layout = self.atlas.layouts[level]
-        padded = pad_brick(data, layout.border_zyx, neighbour)
-        self._ranges[name], finite = pack_range(padded, self.format)
-        octants = empty_octants(
-            padded, layout.brick_zyx, layout.border_zyx, self.format
-        )
-        self._flags[name] = octants << OCTANTS | (0 if finite else NONFINITE)
-        self.atlas.write(name, self.format.convert(fill_slot(padded, layout.slot_zyx)))
-        if awaited:
-            self._awaited[name] = awaited
-            for other in awaited:
-                self._lenders.setdefault(other, set()).add(name)
-
-    @staticmethod
-    def _filled(like: NDArray[np.generic], value: float) -> NDArray[np.generic]:
-        # One value suffices for every border this neighbour could lend.
-        return np.broadcast_to(np.asarray(value).astype(like.dtype), like.shape)
+        texels = self._maker.make(name, data)
+        self._ranges[name], self._flags[name] = texels.range_word, texels.flags
+        self.atlas.write(name, texels.data)
 
     def repair_borders(self, has_time: Callable[[], bool]) -> int:
         """Upload bricks again whose neighbours have all arrived; return how many."""
         done = 0
-        while self._repairs and has_time():
-            name = self._repairs.popleft()
+        while self._maker.repairs and has_time():
+            name = self._maker.repairs.popleft()
             chunk = self._peek(name)
             if name in self.atlas and chunk is not None and chunk.data is not None:
                 self._upload(name, chunk.data)
@@ -283,7 +242,7 @@ class BrickSet:
     @property
     def has_repairs(self) -> bool:
         """Whether bricks wait for better borders."""
-        return bool(self._repairs)
+        return bool(self._maker.repairs)
 
     # -- what is drawn -----------------------------------------------------------
 
@@ -390,9 +349,9 @@ class BrickSet:
         for name in self.atlas.resident():
             self.atlas.drop(name)
         self.table.clear()
-        for store in (self._ranges, self._flags, self._awaited, self._lenders):
-            store.clear()
-        self._repairs.clear()
+        self._ranges.clear()
+        self._flags.clear()
+        self._maker.clear()
         self.wanted = {}
         self._protected = set()
         self._absent = set()

@@ -12,8 +12,18 @@ from numpy.typing import NDArray
 from brickfield.gpu.formats import TextureFormat
 from brickfield.model.scales import Int3
 
+Bounds = tuple[np.generic, np.generic]
+"""Least and greatest voxel as numpy gives them: NaN if there is any."""
 
-def pack_range(padded: NDArray[np.generic], fmt: TextureFormat) -> tuple[int, bool]:
+
+def bounds_of(padded: NDArray[np.generic]) -> Bounds:
+    """Return the least and the greatest voxel of a brick, in its own type."""
+    return padded.min(), padded.max()
+
+
+def pack_range(
+    padded: NDArray[np.generic], fmt: TextureFormat, bounds: Bounds | None = None
+) -> tuple[int, bool]:
     """Pack the range of a padded brick.
 
     Parameters
@@ -21,6 +31,8 @@ def pack_range(padded: NDArray[np.generic], fmt: TextureFormat) -> tuple[int, bo
     padded : ndarray, shape (z, y, x)
         Voxels in the stored type, border included.
     fmt : TextureFormat
+    bounds : tuple, optional
+        :func:`bounds_of` the brick, where it is known.
 
     Returns
     -------
@@ -30,9 +42,10 @@ def pack_range(padded: NDArray[np.generic], fmt: TextureFormat) -> tuple[int, bo
     is_finite : bool
         Whether every voxel is a finite number on the GPU.
     """
+    bounds = bounds or bounds_of(padded)
     if fmt.is_integer:
-        return 0xFFFF0000 if padded.any() else 0, True
-    low, high = float(padded.min()), float(padded.max())
+        return 0xFFFF0000 if bounds[0] or bounds[1] else 0, True
+    low, high = float(bounds[0]), float(bounds[1])
     with np.errstate(over="ignore"):
         is_finite = bool(np.isfinite(np.array([low, high], np.float32)).all())
     if not is_finite:
@@ -49,7 +62,11 @@ def pack_range(padded: NDArray[np.generic], fmt: TextureFormat) -> tuple[int, bo
 
 
 def empty_octants(
-    padded: NDArray[np.generic], brick: Int3, border: Int3, fmt: TextureFormat
+    padded: NDArray[np.generic],
+    brick: Int3,
+    border: Int3,
+    fmt: TextureFormat,
+    bounds: Bounds | None = None,
 ) -> int:
     """Tell which eighths of a brick hold nothing but its lowest value.
 
@@ -61,6 +78,8 @@ def empty_octants(
         Own voxels of a whole brick and lent voxels on each side, (z, y, x).
     fmt : TextureFormat
         For labels the background counts instead of the lowest value.
+    bounds : tuple, optional
+        :func:`bounds_of` the brick, where it is known.
 
     Returns
     -------
@@ -68,7 +87,11 @@ def empty_octants(
         Bit x + 2 y + 4 z set for an empty octant, the voxels that linear
         sampling in it can touch included; 0 when nothing would be gained.
     """
-    lowest = padded.dtype.type(0) if fmt.is_integer else padded.min()
+    lowest, highest = bounds or bounds_of(padded)
+    if lowest == highest:
+        return 0
+    if fmt.is_integer:
+        lowest = padded.dtype.type(0)
     bits = 0
     for octant in range(8):
         box = []
@@ -78,10 +101,24 @@ def empty_octants(
             start = half - 1 + border[axis] if is_upper else 0
             end = None if is_upper else half + border[axis] + 1
             box.append(slice(max(start, 0), end))
-        # Comparisons with NaN are false: such an octant is not empty.
-        if bool((padded[tuple(box)] == lowest).all()):
+        if _is_all(padded[tuple(box)], lowest):
             bits |= 1 << octant
     return 0 if bits == 0xFF else bits
+
+
+def _is_all(voxels: NDArray[np.generic], value: np.generic) -> bool:
+    """Tell whether all voxels have a value; one, then a plane of them, tell most not.
+
+    Comparisons with NaN are false: what holds one is not empty.
+    """
+    if not voxels.size:
+        return True
+    z, y, x = (n // 2 for n in voxels.shape)
+    return bool(
+        voxels[z, y, x] == value
+        and (voxels[z] == value).all()
+        and (voxels == value).all()
+    )
 
 
 def _pack_half(low: float, high: float) -> int:

@@ -3,7 +3,8 @@
 Invariant: entries plus reservations never exceed the budget. Room is made before
 anything is put in, by forgetting the least recently used entries that nobody has
 pinned; what does not fit is not kept. The arrays themselves are handed out, never
-copies, so they are read-only.
+copies, so they are read-only. Looking (:meth:`ChunkCache.peek`) takes no lock: the
+render thread looks at 26 neighbours of each brick while others file chunks.
 
 A *reservation* is room for a chunk that is being put together; it turns into an
 entry when the chunk is complete. A *pin* keeps an entry from being forgotten,
@@ -53,8 +54,10 @@ class ChunkCache:
     def __init__(self, budget_bytes: int = DEFAULT_RAM_BUDGET) -> None:
         self._lock = threading.Lock()
         self._groups: dict[tuple[str, Selection], int] = {}
-        self._free: OrderedDict[_Name, LoadedChunk] = OrderedDict()
-        self._pinned: dict[_Name, LoadedChunk] = {}
+        # An entry is in one dict whether pinned or not, so that one look finds it;
+        # each is besides either in the order of use or among the pinned.
+        self._chunks: dict[_Name, LoadedChunk] = {}
+        self._free: OrderedDict[_Name, None] = OrderedDict()
         self._pins: dict[_Name, int] = {}
         self._nbytes = 0
         self._reserved = 0
@@ -96,7 +99,7 @@ class ChunkCache:
 
     def __len__(self) -> int:
         """Count the entries."""
-        return len(self._free) + len(self._pinned)
+        return len(self._chunks)
 
     # -- entries -----------------------------------------------------------------
 
@@ -106,19 +109,16 @@ class ChunkCache:
         """Return an entry and count it as used, or None."""
         with self._lock:
             name = self._name(source_id, selection, key)
-            chunk = self._free.get(name)
-            if chunk is None:
-                return self._pinned.get(name)
-            self._free.move_to_end(name)
-            return chunk
+            if name in self._free:
+                self._free.move_to_end(name)
+            return self._chunks.get(name)
 
     def peek(
         self, source_id: str, selection: Selection, key: ChunkKey
     ) -> LoadedChunk | None:
         """Return an entry without counting it as used, or None."""
-        with self._lock:
-            name = self._name(source_id, selection, key)
-            return self._free.get(name) or self._pinned.get(name)
+        group = self._groups.get((source_id, selection))
+        return None if group is None else self._chunks.get((group, key))
 
     def put(
         self, source_id: str, chunk: LoadedChunk, *, reserved: int = 0, pins: int = 0
@@ -151,10 +151,11 @@ class ChunkCache:
                 self._pins.pop(name, None)
                 return False
             self._nbytes += cost
+            self._chunks[name] = chunk
             if held:
-                self._pinned[name], self._pins[name] = chunk, held
+                self._pins[name] = held
             else:
-                self._free[name] = chunk
+                self._free[name] = None
             self._note_peak()
             return True
 
@@ -175,13 +176,10 @@ class ChunkCache:
             return [self._pin((group, key)) for key in keys]
 
     def _pin(self, name: _Name) -> LoadedChunk | None:
-        chunk = self._free.pop(name, None)
+        chunk = self._chunks.get(name)
         if chunk is not None:
-            self._pinned[name], self._pins[name] = chunk, 1
-            return chunk
-        chunk = self._pinned.get(name)
-        if chunk is not None:
-            self._pins[name] += 1
+            self._free.pop(name, None)
+            self._pins[name] = self._pins.get(name, 0) + 1
         return chunk
 
     def unpin(
@@ -193,13 +191,13 @@ class ChunkCache:
             return [self._unpin((group, key)) for key in keys]
 
     def _unpin(self, name: _Name) -> LoadedChunk | None:
-        chunk = self._pinned.get(name)
-        if chunk is None:
-            return self._free.get(name)
+        chunk = self._chunks.get(name)
+        if chunk is None or name not in self._pins:
+            return chunk
         self._pins[name] -= 1
         if self._pins[name] <= 0:
-            del self._pins[name], self._pinned[name]
-            self._free[name] = chunk
+            del self._pins[name]
+            self._free[name] = None
             # A budget that was lowered while this was pinned is met now.
             self._make_room(0)
         return chunk
@@ -224,7 +222,7 @@ class ChunkCache:
         """Forget everything of one source, pinned or not."""
         with self._lock:
             groups = {g for (s, _), g in self._groups.items() if s == source_id}
-            for name in [n for n in (*self._free, *self._pinned) if n[0] in groups]:
+            for name in [n for n in self._chunks if n[0] in groups]:
                 self._forget(name)
                 self._pins.pop(name, None)
 
@@ -238,14 +236,15 @@ class ChunkCache:
         if nbytes > self._budget:
             return False
         while self._free and self._nbytes + self._reserved + nbytes > self._budget:
-            _, oldest = self._free.popitem(last=False)
-            self._nbytes -= cost_of(oldest)
+            oldest, _ = self._free.popitem(last=False)
+            self._nbytes -= cost_of(self._chunks.pop(oldest))
         return self._nbytes + self._reserved + nbytes <= self._budget
 
     def _forget(self, name: _Name) -> int:
         """Take an entry out; return how many pins it had."""
-        chunk = self._free.pop(name, None) or self._pinned.pop(name, None)
+        chunk = self._chunks.pop(name, None)
         if chunk is not None:
+            self._free.pop(name, None)
             self._nbytes -= cost_of(chunk)
         return self._pins.get(name, 0)
 
