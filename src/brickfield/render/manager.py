@@ -109,10 +109,12 @@ class RenderManager:
         while seen:
             plans = plan_layers(requests, int(self.gpu_budget * share))
             self._share_budget(seen, plans)
-            if all(r.fits(p) for r, p in zip(seen, plans, strict=True)):
+            is_bare = any(p.is_coarsened and not p.n_chunks for p in plans)
+            fits = not is_bare and all(map(LayerRenderer.fits, seen, plans))
+            if fits:
                 break
             share *= 0.93
-            if share < 0.2:
+            if is_bare or share < 0.2:
                 msg = (
                     "expected a GPU budget for a few bricks of every visible layer;"
                     f" found {self.gpu_budget} bytes: raise it"

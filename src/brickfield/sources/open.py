@@ -22,6 +22,7 @@ from brickfield.errors import (
     StoreAccessError,
     StoreFormatError,
     StoreNotFoundError,
+    StoreUnreachableError,
 )
 from brickfield.model.scales import choose_chunk_shape
 from brickfield.sources.kvstore import (
@@ -35,6 +36,12 @@ from brickfield.sources.protocol import ChunkSource
 from brickfield.sources.zarr_nodes import ROOT_KEYS
 
 DEFAULT_CHUNK_EDGE = 64
+_STORE_ERRORS = (
+    StoreAccessError,
+    StoreFormatError,
+    StoreNotFoundError,
+    StoreUnreachableError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,19 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
     if not uri:
         msg = "expected a path, a URL or arrays; found an empty text"
         raise OptionError(msg)
+    try:
+        return _open_stored(uri, options, chunk_edge, treat_403_as_missing)
+    except _STORE_ERRORS as error:
+        last = uri.rstrip("/").rpartition("/")[2]
+        if last in str(error):
+            raise
+        # A reader deep inside knows the field; the user also needs the file.
+        raise type(error)(f"{error} ({uri})") from error
+
+
+def _open_stored(
+    uri: str, options: dict[str, Any], chunk_edge: int, treat_403_as_missing: bool
+) -> ChunkSource:
     found, known = find_format(uri, denied_is_missing=treat_403_as_missing)
     if found is ZARR:
         from brickfield.sources.ome_zarr import ZarrOptions, open_located

@@ -68,6 +68,17 @@ def drawn_channels(store: ChunkedImageStore, options: RenderOptions) -> list[int
         if channel >= n:
             msg = f"expected a channel from 0 to {n - 1}; found {channel}"
             raise OptionError(msg)
+    positions = dict(options.position)
+    if axis is not None and store.pyramid.axes[axis].name in positions:
+        # Another way to say --channel; selection_for checks the index.
+        chosen = (positions[store.pyramid.axes[axis].name],)
+        if options.channel not in ((), chosen):
+            msg = (
+                f"expected one of --channel and --position for channels, not both; found"
+                f" channels {', '.join(map(str, options.channel))}"
+            )
+            raise OptionError(msg)
+        return list(chosen)
     return list(options.channel or range(n))[:MAX_CHANNELS]
 
 

@@ -25,6 +25,19 @@ fn lut(v: f32, channel: i32) -> vec4<f32> {
     return textureSampleLevel(t_lut, s_lut, vec2<f32>(u, row), 0.0);
 }
 
+// The same without the eighth-bit steps of a texture filter, rounded to what a
+// picture can hold as numpy does it: ties to the even value, also where 32 bits
+// miss the tie by a hair.
+fn exact_lut(v: f32, channel: i32) -> vec4<f32> {
+    let u = v * 255.0;
+    let i = clamp(i32(u), 0, 254);
+    let low = round(255.0 * textureLoad(t_lut, vec2<i32>(i, channel), 0));
+    let high = round(255.0 * textureLoad(t_lut, vec2<i32>(i + 1, channel), 0));
+    let c = low + (high - low) * (u - f32(i));
+    let tie = floor(c) + 0.5;
+    return round(select(c, tie, abs(c - tie) < vec4<f32>(1e-4))) / 255.0;
+}
+
 // Headlight: how much a surface faces the eye, 0.3 at the rim to 1.
 fn shade(ray: Ray, gradient: vec3<f32>) -> f32 {
     let normal = u_wobject.normal_x.xyz * gradient.x
@@ -154,7 +167,7 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
     }
     var v = 0.0;
     if (level >= 0) { v = normalised(best, channel); } else { level = cell.first_level; }
-    return Seen(lut(v, channel), t, level, cell.first_level >= 0);
+    return Seen(exact_lut(v, channel), t, level, cell.first_level >= 0);
 }
 $$ endif
 
@@ -205,7 +218,7 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
     }
     var v = 0.0;
     if (weight > 0.0) { v = normalised(sum / weight, channel); }
-    return Seen(lut(v, channel), ray.t0, cell.first_level, cell.first_level >= 0);
+    return Seen(exact_lut(v, channel), ray.t0, cell.first_level, cell.first_level >= 0);
 }
 $$ endif
 
