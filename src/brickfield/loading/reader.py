@@ -18,6 +18,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, scatter
@@ -35,6 +36,8 @@ from brickfield.sources.protocol import ChunkSource, StorageChunk
 logger = logging.getLogger(__name__)
 JOBS_A_TURN = 16
 """Jobs after which a slot lets others that share the pool go first."""
+MANY_PIECES = 32
+"""Chunks to which one storage chunk is copied by one thread at a time."""
 BATCH = 64
 """Chunks filed under one hold of the lock, which keeps each hold short."""
 
@@ -88,6 +91,7 @@ class Reader:
         self._n_paused = 0
         self._tries: dict[StorageName, int] = {}
         self._cannot_tell: set[int] = set()
+        self._turn = threading.Lock()
 
     # -- slots -------------------------------------------------------------------
 
@@ -251,9 +255,20 @@ class Reader:
         done, todo = self._hand_over(name, [], is_stored=is_stored)
         while todo:
             if data is not None:
-                scatter(name[1], data, todo)
+                self._scatter(name[1], data, todo)
             done, todo = self._hand_over(name, todo, is_stored=is_stored)
             self._finish(done)
+
+    def _scatter(
+        self, flat: FlatIndex, data: NDArray[np.generic], todo: list[Assembly]
+    ) -> None:
+        if len(todo) < MANY_PIECES:
+            scatter(flat, data, todo)
+            return
+        # Numpy lets other threads run at every piece; several threads with small
+        # pieces would spend more time on taking turns than on copying.
+        with self._turn:
+            scatter(flat, data, todo)
 
     def _hand_over(
         self, name: StorageName, served: list[Assembly], *, is_stored: bool
