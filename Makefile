@@ -46,12 +46,12 @@ contracts:
 
 # Without an adapter the tests of the picture would fail one by one; say it once.
 adapter:
-	$(PY) -m brickfield.gpu.device
+	$(PY) -W ignore::RuntimeWarning:runpy -m brickfield.gpu.device
 
 pytest: export QT_QPA_PLATFORM ?= offscreen
 pytest: export HYPOTHESIS_PROFILE ?= ci
 pytest:
-	$(PY) -m pytest
+	$(PY) -m pytest --cov --cov-report=
 
 bench:
 	@$(SETUP) bench
