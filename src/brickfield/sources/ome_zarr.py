@@ -339,7 +339,8 @@ class _Opening:
         )
         zarr_format = f"zarr v{arrays.found[0][0].zarr_format}"
         version = f" {image.version}" if image and image.version else ""
-        path = f"{self._hierarchy.location.uri}/{place.path}".rstrip("/")
+        inside = place.path.rstrip("/").rpartition("/")[2]
+        folder_name = inside or self._hierarchy.location.name
         labels: tuple[str, ...] = ()
         if image is not None and not is_labels:
             folder = self._hierarchy.node(join(place.path, "labels"))
@@ -349,7 +350,7 @@ class _Opening:
             format=zarr_format
             if image is None
             else f"OME-Zarr{version} ({zarr_format})",
-            name=(image.name.strip("/ ") if image else "") or path.rpartition("/")[2],
+            name=(image.name.strip("/ ") if image else "") or folder_name,
             pyramid=pyramid,
             channels=channels,
             labels=labels,

@@ -1,0 +1,111 @@
+"""Damaged, missing and refused chunks: counted, drawn around, never a hang."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import brickfield as bf
+from brickfield.testing.corruptor import corrupt
+from brickfield.testing.http_server import FaultServer, Rule
+
+pytestmark = pytest.mark.gpu
+OPTIONS = {"camera": "ortho:z", "size": (64, 96), "contrast": (0, 255)}
+
+
+def shot(uri, **options):
+    """Open, draw level 0 along z, close."""
+    store = bf.open_store(uri)
+    try:
+        return bf.render(store, colormap="gray", **OPTIONS, **options)
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("level", [0, None])
+@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "garbage"])
+def test_a_damaged_chunk_ends_early_and_spares_the_rest(
+    adapter, image, volume, damage, level
+):
+    """The picture is done long before the time is over."""
+    corrupt(image / "0" / "c" / "0" / "0" / "0", damage)
+
+    result = shot(image, level=level, timeout=50)
+
+    receipt = result.receipt
+    assert receipt.time_to_complete_s < 40
+    assert not receipt.complete
+    assert receipt.chunks["failed"] > 0
+    assert receipt.chunks["missing"] == 0
+    assert receipt.pixels["empty"] == 0
+    assert receipt.failures[0]["key"].endswith("c/0/0/0")
+    np.testing.assert_array_equal(
+        result.image[64:, :, 0], volume.max(axis=0)[64:].astype(np.uint8)
+    )
+
+
+def test_a_chunk_that_is_not_there_is_the_fill_value(adapter, tmp_path, new_image):
+    """And the picture is complete."""
+    data = np.full((64, 64, 64), 200, np.uint8)
+    folder = new_image(tmp_path / "a.zarr", data, chunk=64, n_levels=1)
+    corrupt(folder / "0" / "c" / "0" / "0" / "0", "delete")
+
+    result = shot(folder)
+
+    assert result.receipt.complete
+    assert result.receipt.chunks["missing"] == 1
+    assert result.receipt.chunks["failed"] == 0
+    assert not result.image[..., 0].any()
+
+
+def test_a_failure_ends_the_command_with_3(command, image, tmp_path):
+    """Picture and receipt are written all the same."""
+    corrupt(image / "0" / "c" / "0" / "0" / "0", "garbage")
+    out, receipt = tmp_path / "a.png", tmp_path / "a.json"
+
+    ended = command(
+        "render", image, "-o", out, "--receipt", receipt, "--camera", "ortho:z"
+    )
+
+    assert ended.status == 3
+    assert out.exists()
+    assert json.loads(receipt.read_text())["chunks"]["failed"] > 0
+
+
+def test_a_busy_server_changes_nothing_but_the_time(adapter, image, volume):
+    """Answers of 503 are asked for again."""
+    rule = Rule("*/c/*", "error", status=503, times=1)
+    with FaultServer(image.parent, rule) as server:
+        result = shot(f"{server.url}/{image.name}")
+
+    assert result.receipt.complete
+    np.testing.assert_array_equal(result.image[..., 0], volume.max(axis=0))
+
+
+def test_over_the_web_404_is_missing_and_403_is_failed(adapter, image):
+    """Fill value and complete; or coarser and counted."""
+    with FaultServer(image.parent, Rule("*/0/c/0/0/0", "error", status=404)) as server:
+        missing = shot(f"{server.url}/{image.name}").receipt
+    with FaultServer(image.parent, Rule("*/0/c/0/0/0", "error", status=403)) as server:
+        denied = shot(f"{server.url}/{image.name}").receipt
+
+    assert missing.complete
+    assert missing.chunks["failed"] == 0
+    assert not denied.complete
+    assert denied.chunks["failed"] > 0
+
+
+def test_a_receipt_counts_the_bytes_that_the_server_sent(adapter, image):
+    """Each needed storage chunk once; nothing when the view is seen again."""
+    with FaultServer(image.parent) as server:
+        store = bf.open_store(f"{server.url}/{image.name}")
+        sent_before = server.n_bytes
+        first = bf.render(store, colormap="gray", **OPTIONS).receipt
+        sent = server.n_bytes - sent_before
+        again = bf.render(store, colormap="gray", **OPTIONS).receipt
+        store.close()
+
+    assert first.bytes_read == sent == first.bytes_minimum
+    assert again.bytes_read == again.requests == 0
