@@ -96,15 +96,15 @@ def test_a_cancelled_job_stops_and_a_journal_lets_it_go_on(executor, tmp_path):
             cancel.set()
         return 1
 
-    grid = BlockGrid((5000,), (1,))
+    grid = BlockGrid((500,), (1,))
     job = BlockJob("a", grid, function)
     with Journal(tmp_path / "j", {}) as journal:
         first = run_jobs([job], executor, JobOptions(journal, None, cancel))
-    assert 5 <= first.n_done < 5000
+    assert 5 <= first.n_done < 500
     assert not first.is_complete
     with Journal(tmp_path / "j", {}) as journal:
         second = run_jobs([job], executor, JobOptions(journal))
-    assert (second.n_resumed, second.n_done) == (first.n_done, 5000 - first.n_done)
+    assert (second.n_resumed, second.n_done) == (first.n_done, 500 - first.n_done)
     assert sorted(calls) == [b.index for b in grid]
 
 
