@@ -29,7 +29,6 @@ from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
 from brickfield.model.requests import (
     Category,
-    ChunkedDataRequest,
     ChunkFailure,
     LoadedChunk,
 )
@@ -40,6 +39,7 @@ from brickfield.render.clipping import clip_planes_of
 from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.render.protocols import LayerLike
 from brickfield.render.reach import Reach
+from brickfield.render.wanting import held_rows, requests_for
 
 _ids = count()
 
@@ -193,7 +193,7 @@ class LayerRenderer:
         ]
         return np.bincount(levels, minlength=n_levels).astype(np.int64)
 
-    def take_plan(self, plan: FramePlan) -> None:
+    def take_plan(self, plan: FramePlan, asked: PlanRequest) -> None:
         """Want what a plan names, and ask the loader for what is not here."""
         self.plan = plan
         self.wants_plan = False
@@ -223,42 +223,21 @@ class LayerRenderer:
         self.bricks.set_constant(empty, fill)
         self.bricks.want(names, has_room=True)
         self.bricks.protect(self._stand_ins())
-        self._request(plan, selections)
+        requests = requests_for(
+            plan,
+            self.bricks.missing,
+            dict(zip(planes, selections, strict=True)),
+            visual_id=self.visual_id,
+            data_version=layer.data_version.value,
+            held=held_rows(plan, asked),
+        )
+        layer.store.manager.request_chunks(requests, self.visual_id)
 
     def _stand_ins(self) -> set[Name]:
         """Return drawn chunks that something on its way still needs."""
         if not self.bricks.missing and self.shown == tuple(self.layer.selections):
             return set()
         return set(self.bricks.table.active - self.bricks.wanted.keys())
-
-    def _request(self, plan: FramePlan, selections: tuple[Selection, ...]) -> None:
-        manager = self.layer.store.manager
-        version = self.layer.data_version.value
-        missing: dict[int, set[int]] = {}
-        for plane, key in self.bricks.missing:
-            missing.setdefault(plane, set()).add(key)
-        requests = []
-        for selection in selections:
-            wanted = missing.get(self.bricks.atlas.plane_of(selection), set())
-            rows = np.isin(plan.keys, np.fromiter(wanted, np.int64, len(wanted)))
-            extra = np.array(
-                sorted(wanted - set(plan.keys[rows].tolist())), dtype=np.int64
-            )
-            requests.append(
-                ChunkedDataRequest(
-                    self.visual_id,
-                    selection,
-                    np.concatenate([plan.keys[rows], extra]),
-                    np.concatenate(
-                        [plan.priorities[rows], np.zeros(len(extra), np.float32)]
-                    ),
-                    np.concatenate(
-                        [plan.categories[rows], np.zeros(len(extra), np.uint8)]
-                    ),
-                    version,
-                )
-            )
-        manager.request_chunks(requests, self.visual_id)
 
     @property
     def can_look_back(self) -> bool:

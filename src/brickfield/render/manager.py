@@ -121,8 +121,8 @@ class RenderManager:
                 )
                 raise BudgetError(msg)
         self.statistics.planned_share = share
-        for renderer, plan in zip(seen, plans, strict=True):
-            renderer.take_plan(plan)
+        for renderer, plan, request in zip(seen, plans, requests, strict=True):
+            renderer.take_plan(plan, request)
 
     def _share_budget(
         self, seen: Sequence[LayerRenderer], plans: Sequence[FramePlan]

@@ -1,0 +1,91 @@
+"""From a plan and what is missing of it to requests for the loader.
+
+While the camera moves, chunks near the rim of the picture are held back: most of
+them leave again before they could be read. What is near the centre of attention,
+and the base level, is asked for at once. At rest everything is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu.page_table import Name
+from brickfield.model.chunks import Selection, unpack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest
+from brickfield.planning.plan import FramePlan, PlanRequest
+
+CENTRAL = 0.6
+"""Half width of the part of the picture that is refined in motion (1: all of it)."""
+
+
+def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
+    """Tell which chunks of a plan are not worth reading while the camera moves.
+
+    Returns
+    -------
+    ndarray, shape (n,), bool
+        All False at rest.
+    """
+    if not asked.is_moving:
+        return np.zeros(len(plan.keys), dtype=np.bool_)
+    pyramid = asked.pyramid
+    levels, indices = unpack_keys(plan.keys)
+    centre = (indices + 0.5) * pyramid.chunk_shapes[levels] - 0.5
+    centre = centre * pyramid.downscale[levels] + pyramid.offset[levels]
+    world = asked.world.apply(centre)
+    clip = np.column_stack([world, np.ones(len(world))]) @ asked.camera.world_to_clip.T
+    # Behind the eye lies only the middle of a chunk that surrounds it.
+    reach = np.where(clip[:, 3] > 0, CENTRAL * clip[:, 3], np.inf)
+    is_rim = (np.abs(clip[:, :2]) > reach[:, None]).any(axis=1)
+    held: NDArray[np.bool_] = is_rim & (plan.categories != Category.BASE)
+    return held
+
+
+def requests_for(
+    plan: FramePlan,
+    missing: Iterable[Name],
+    selections: Mapping[int, Selection],
+    *,
+    visual_id: str,
+    data_version: int,
+    held: NDArray[np.bool_],
+) -> list[ChunkedDataRequest]:
+    """Make one request a selection for what is missing.
+
+    Parameters
+    ----------
+    plan : FramePlan
+    missing : iterable of name
+        Chunks that are wanted and not here; those that the plan does not name
+        (stand-ins for failed ones) come first of all.
+    selections : mapping of int to Selection
+        Plane to selection, in the order of the drawn channels.
+    visual_id : str
+    data_version : int
+    held : ndarray, shape (n,), bool
+        Chunks of the plan to leave for later.
+    """
+    by_plane: dict[int, list[int]] = {plane: [] for plane in selections}
+    for plane, key in missing:
+        if plane in by_plane:
+            by_plane[plane].append(key)
+    requests = []
+    for plane, selection in selections.items():
+        keys = np.array(by_plane[plane], dtype=np.int64)
+        rows = np.isin(plan.keys, keys) & ~held
+        extra = np.sort(keys[~np.isin(keys, plan.keys)])
+        n = len(extra)
+        requests.append(
+            ChunkedDataRequest(
+                visual_id,
+                selection,
+                np.concatenate([plan.keys[rows], extra]),
+                np.concatenate([plan.priorities[rows], np.zeros(n, np.float32)]),
+                np.concatenate([plan.categories[rows], np.zeros(n, np.uint8)]),
+                data_version,
+            )
+        )
+    return requests
