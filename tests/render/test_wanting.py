@@ -26,7 +26,7 @@ def test_nothing_is_held_back_at_rest(asked):
 
 
 def test_in_motion_the_rim_waits_and_the_base_level_never_does(asked):
-    plan = plan_frame(asked, 12 << 20)
+    plan = plan_frame(replace(asked, is_moving=False), 12 << 20)
     held = held_rows(plan, asked)
     assert held.any()
     assert not held.all()
