@@ -9,6 +9,7 @@ import pytest
 
 from brickfield.model.requests import Category
 from brickfield.planning.plan import plan_frame
+from brickfield.render import wanting
 from brickfield.render.wanting import held_rows, requests_for
 
 
@@ -25,7 +26,8 @@ def test_nothing_is_held_back_at_rest(asked):
     assert not held_rows(plan, replace(asked, is_moving=False)).any()
 
 
-def test_in_motion_the_rim_waits_and_the_base_level_never_does(asked):
+def test_in_motion_the_rim_waits_and_the_base_level_never_does(asked, monkeypatch):
+    monkeypatch.setattr(wanting, "CENTRAL", 0.3)
     plan = plan_frame(replace(asked, is_moving=False), 12 << 20)
     held = held_rows(plan, asked)
     assert held.any()
