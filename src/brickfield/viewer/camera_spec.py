@@ -37,7 +37,8 @@ class OrthoCamera:
     Attributes
     ----------
     axis : {"z", "y", "x"}
-        Axis of sight, from small to large coordinates.
+        Axis of sight; towards larger z, smaller y, larger x, so that nothing is
+        mirrored.
     """
 
     axis: AxisName
