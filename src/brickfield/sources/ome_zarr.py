@@ -161,7 +161,6 @@ class _Opening:
             field=options.field,
         )
         place = finder.find(root)
-        self._refuse_unused(root, place)
         node = self._node(place.path) if place.path else root
         if options.label is not None:
             place, node = self._label(place, options.label)
@@ -170,18 +169,6 @@ class _Opening:
         arrays = self._arrays(node, place, image)
         place = replace(place, series=arrays.series or place.series)
         return self._assemble(node, place, arrays)
-
-    def _refuse_unused(self, root: ZarrNode, place: ImagePlace) -> None:
-        """Say so when a choice was made that the store does not offer."""
-        well, field = self._options.well, self._options.field
-        is_well = "well" in ome_attributes(root.attributes)
-        if well is not None and not place.wells:
-            found = f"a {'well' if is_well else 'store'} without a plate"
-            msg = f"expected no well for {self._uri}; found {well!r} for {found}"
-            raise OptionError(msg)
-        if field is not None and not (place.wells or is_well):
-            msg = f"expected no field for {self._uri}; found {field!r} for no well"
-            raise OptionError(msg)
 
     def _root(self) -> ZarrNode:
         if self._hierarchy.root is not None:

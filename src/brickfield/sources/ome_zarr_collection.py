@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass, replace
 from typing import Any
 
-from brickfield.errors import StoreFormatError
+from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.findings import Findings
 from brickfield.sources.ome_zarr_metadata import clean_path, ome_attributes
 from brickfield.sources.ome_zarr_plate import choose, read_fields, read_wells
@@ -88,6 +88,18 @@ class ImageFinder:
             If a choice names nothing that is there.
         """
         attributes = ome_attributes(root.attributes)
+        place = self._place(root, attributes)
+        is_in_well = bool(place.wells) or "well" in attributes
+        uri = self._hierarchy.location.uri
+        if self._well is not None and not place.wells:
+            msg = f"expected no well, since {uri} is no plate; found {self._well!r}"
+            raise OptionError(msg)
+        if self._field is not None and not is_in_well:
+            msg = f"expected no field, since {uri} is no well; found {self._field!r}"
+            raise OptionError(msg)
+        return place
+
+    def _place(self, root: ZarrNode, attributes: dict[str, Any]) -> ImagePlace:
         if root.kind == "array" or attributes.get("multiscales"):
             return ImagePlace("", series_left=self._series)
         if "plate" in attributes:
