@@ -57,6 +57,16 @@ def test_peek_does_not_count_as_use():
     assert cache.peek("s", (), 1) is None
 
 
+def test_peek_waits_for_no_lock():
+    cache = ChunkCache(budget_for(2))
+    cache.put("s", chunk(1))
+    cache.pin("s", (), [1])
+    with cache._lock:
+        assert cache.peek("s", (), 1) is not None
+        assert cache.peek("s", (), 2) is None
+        assert cache.peek("t", (), 1) is None
+
+
 def test_sources_and_selections_do_not_mix():
     cache = ChunkCache(budget_for(9))
     cache.put("s", chunk(1, selection=(0,)))

@@ -218,6 +218,28 @@ def test_peek_finds_what_is_cached_and_nothing_else(manage, volume):
     assert manager.peek((), int(keys[1])) is None
 
 
+def test_taking_may_give_up_when_the_lock_is_held(manage, volume):
+    manager = manage(volume)
+    keys = all_keys(volume)
+    manager.request_chunks(ask(keys), "a")
+    assert manager.wait("a", 30)
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        with manager._lock:
+            is_held.set()
+            may_end.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert is_held.wait(30)
+    assert manager.try_take_ready("a", 1, wait_s=0.001) is None
+    may_end.set()
+    holder.join()
+    assert len(manager.try_take_ready("a", 1, wait_s=30)) == 1
+    assert manager.try_take_ready("nobody", wait_s=1) == []
+
+
 def test_the_signal_names_who_has_something_to_take(manage, volume):
     manager = manage(volume)
     told = threading.Event()

@@ -9,7 +9,6 @@ it is read. The order of a request's life and all capacities are in README.md.
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections.abc import Iterable, Sequence
 
@@ -23,14 +22,7 @@ from brickfield.loading.failures import RetryRules
 from brickfield.loading.ledger import IoCounters
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.progress import LoadingProgressTracker
-from brickfield.loading.queue import (
-    ENDS,
-    FAILED,
-    LOADED,
-    READING,
-    WAITING,
-    Lane,
-)
+from brickfield.loading.queue import ENDS, FAILED, LOADED, READING, WAITING, Lane
 from brickfield.loading.reader import Reader
 from brickfield.loading.shelf import Shelf
 from brickfield.loading.visual import Visual
@@ -221,23 +213,27 @@ class ChunkManager:
         list of LoadedChunk
             Loaded, missing and failed ones.
         """
-        taken: list[LoadedChunk] = []
-        is_lost = False
-        with self._lock:
+        taken = self.try_take_ready(visual_id, max_chunks, wait_s=-1)
+        assert taken is not None
+        return taken
+
+    def try_take_ready(
+        self, visual_id: str, max_chunks: int | None = None, *, wait_s: float
+    ) -> list[LoadedChunk] | None:
+        """Do as :meth:`take_ready`, but return None after `wait_s` (-1: never).
+
+        A reading thread may be put aside by the system while it holds the lock.
+        """
+        if not self._lock.acquire(timeout=wait_s):
+            return None
+        try:
             visual = self._visuals.get(visual_id)
-            while visual is not None and visual.ready and len(taken) != max_chunks:
-                _, _, _, lane, row = heapq.heappop(visual.ready)
-                if lane.state[row] < LOADED:
-                    continue
-                chunk = self._shelf.take(lane.selection, int(lane.keys[row]))
-                if chunk is None:
-                    # Somebody emptied the cache: it has to be read again.
-                    lane.set_state(row, WAITING)
-                    is_lost = True
-                else:
-                    lane.is_delivered[row] = True
-                    taken.append(chunk)
+            if visual is None:
+                return []
+            taken, is_lost = visual.take(self._shelf, max_chunks)
             is_starved = self._schedule.is_starved
+        finally:
+            self._lock.release()
         if is_lost or (taken and is_starved):
             self._reader.kick(at_most=1)
         return taken

@@ -9,6 +9,7 @@ import numpy as np
 
 from brickfield.loading.progress import RateMeter
 from brickfield.loading.queue import FAILED, LOADED, MISSING, READING, WAITING, Lane
+from brickfield.loading.shelf import Shelf
 from brickfield.model.requests import LoadedChunk, LoadingStatus
 
 Ready = tuple[int, float, int, Lane, int]
@@ -43,6 +44,32 @@ class Visual:
         """Queue one chunk to be taken."""
         self._n += 1
         heapq.heappush(self.ready, (*lane.rank(row), self._n, lane, row))
+
+    def take(
+        self, shelf: Shelf, max_chunks: int | None
+    ) -> tuple[list[LoadedChunk], bool]:
+        """Take the most wanted chunks off the shelf.
+
+        Returns
+        -------
+        taken : list of LoadedChunk
+        is_lost : bool
+            Whether somebody emptied the cache, so that some must be read again.
+        """
+        taken: list[LoadedChunk] = []
+        is_lost = False
+        while self.ready and len(taken) != max_chunks:
+            _, _, _, lane, row = heapq.heappop(self.ready)
+            if lane.state[row] < LOADED:
+                continue
+            chunk = shelf.take(lane.selection, int(lane.keys[row]))
+            if chunk is None:
+                lane.set_state(row, WAITING)
+                is_lost = True
+            else:
+                lane.is_delivered[row] = True
+                taken.append(chunk)
+        return taken, is_lost
 
     def rebuild(self, lanes: Iterable[Lane]) -> None:
         """Queue what new lanes have ready."""

@@ -35,6 +35,7 @@ from brickfield.model.requests import (
 from brickfield.model.versions import LastSeen
 from brickfield.planning.plan import FramePlan, PlanRequest
 from brickfield.planning.policy import LodPolicy
+from brickfield.render.arrivals import Arrivals
 from brickfield.render.clipping import clip_planes_of
 from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.render.protocols import LayerLike
@@ -68,8 +69,7 @@ class LayerRenderer:
         self._reach: Reach | None = None
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
-        self.has_arrivals = False
-        """Whether the last slice ended before all that had arrived was taken."""
+        self.arrivals = Arrivals(self.visual_id)
         self._build(budget_bytes)
 
     def _build(self, budget_bytes: int) -> None:
@@ -122,6 +122,7 @@ class LayerRenderer:
             done.add("rebuild")
         if self._seen["data"].update(layer.data_version.value) and self.plan:
             self.bricks.forget_all()
+            self.arrivals.clear()
             self.plan = None
             self._reach = None
             self._substitutes.clear()
@@ -273,20 +274,19 @@ class LayerRenderer:
     def upload(self, has_time: Callable[[], bool]) -> int:
         """Take arrived chunks to the GPU while there is time; return how many."""
         manager, n = self.layer.store.manager, 0
-        self.has_arrivals = True
+        self.arrivals.begin()
         while has_time():
-            batch = manager.take_ready(self.visual_id, max_chunks=1)
-            if not batch:
-                self.has_arrivals = False
+            chunk = self.arrivals.next(manager)
+            if chunk is None:
                 break
-            for chunk in batch:
-                name = (self.bricks.atlas.plane_of(chunk.selection), chunk.key)
-                if name in self.bricks.wanted:
-                    self.bricks.accept(name, chunk)
-                    if chunk.failure is not None:
-                        self.failures[name] = chunk.failure
-                        self._substitute(name)
-                    n += 1
+            name = (self.bricks.atlas.plane_of(chunk.selection), chunk.key)
+            # A new plan asks again for what waits in the arrivals.
+            if name in self.bricks.missing:
+                self.bricks.accept(name, chunk)
+                if chunk.failure is not None:
+                    self.failures[name] = chunk.failure
+                    self._substitute(name)
+                n += 1
         n += self.bricks.repair_borders(has_time)
         return n
 

@@ -17,6 +17,7 @@ from brickfield.gpu.device import GpuDevice
 from brickfield.model.camera import CameraState
 from brickfield.planning.plan import FramePlan, PlanRequest, plan_layers
 from brickfield.planning.policy import EXPLORATION, LodPolicy
+from brickfield.render.arrivals import TimeSlice
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.layer_renderer import LayerRenderer
 from brickfield.render.protocols import LayerLike
@@ -137,14 +138,10 @@ class RenderManager:
 
     def upload(self, slice_s: float = UPLOAD_SLICE_S) -> int:
         """Send arrived chunks to the GPU for at most `slice_s`; return how many."""
-        start = perf_counter()
-
-        def has_time() -> bool:
-            return perf_counter() - start < slice_s
-
+        has_time = TimeSlice(slice_s)
         n = sum(r.upload(has_time) for r in self.renderers if r.layer.visible)
         if n:
-            self.statistics.upload_ms.append(1e3 * (perf_counter() - start))
+            self.statistics.upload_ms.append(1e3 * has_time.elapsed)
         return n
 
     def prepare(self, camera: CameraState, options: FrameOptions) -> None:

@@ -104,7 +104,8 @@ class OffscreenView(VolumeView):
         end = perf_counter() + timeout_s
         self._n_looks = 0
         while True:
-            self.update(slice_s=0.05)
+            # The base level is shown before anything finer takes its time.
+            self.update(slice_s=0.05 if on_base is None else 0.004)
             if on_base is not None and self.has_base:
                 on_base()
                 on_base = None
@@ -121,7 +122,7 @@ class OffscreenView(VolumeView):
     def _has_work(self) -> bool:
         """Whether there is something to do that nobody will announce again."""
         seen = [r for r in self.manager.renderers if r.layer.visible]
-        return any(r.has_arrivals or r.bricks.has_repairs for r in seen)
+        return any(r.arrivals.has_more or r.bricks.has_repairs for r in seen)
 
     def _look_back(self) -> bool:
         """Draw and let hidden chunks give their slots away, a few times at most."""
