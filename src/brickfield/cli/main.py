@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import Annotated, NoReturn
 
 import typer
@@ -59,14 +60,16 @@ def run() -> NoReturn:
     is_debug = os.environ.get("BRICKFIELD_DEBUG", "") not in ("", "0")
     try:
         app(prog_name="brickfield")
+    except SystemExit as end:
+        _leave(end.code if isinstance(end.code, int) else int(bool(end.code)))
     except KeyboardInterrupt:
         complain("interrupted")
-        sys.exit(INTERRUPTED)
+        _leave(INTERRUPTED)
     except BrickfieldError as error:
         if is_debug:
             raise
         complain(str(error))
-        sys.exit(USAGE_ERROR)
+        _leave(USAGE_ERROR)
     except Exception as error:
         if is_debug:
             raise
@@ -74,8 +77,18 @@ def run() -> NoReturn:
             f"{type(error).__name__}: {error} (unexpected: please report it with what"
             " BRICKFIELD_DEBUG=1 in the environment prints)"
         )
-        sys.exit(USAGE_ERROR)
-    sys.exit(0)
+        _leave(USAGE_ERROR)
+    _leave(0)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process, without waiting for a server that has stalled."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(t.name.startswith("brickfield") for t in threading.enumerate()):
+        # All that was asked for is written; only reads nobody waits for are left.
+        os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ def draw_to_file(
         try:
             result = render_picture(store, options)
         finally:
-            store.close()
+            store.close(wait=False)
     write_png(out, result.image)
     cost: dict[str, Any] = result.receipt.as_dict()
     return cost
@@ -206,7 +206,7 @@ def print_receipt(cost: dict[str, Any], out: Path) -> None:
         ("bricks", levels or "none"),
         (
             "chunks",
-            f"{chunks['loaded']} loaded, {chunks['missing']} empty,"
+            f"{chunks['loaded']} loaded, {chunks['missing']} not stored,"
             f" {chunks['failed']} failed of {chunks['wanted']}",
         ),
         (

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,10 @@ from brickfield.render.protocols import LayerLike
 from brickfield.render.scene_camera import SceneCamera
 
 Rgb = tuple[float, float, float]
+
+
+LATE_S = 1 / 30
+"""Work of a frame beyond its upload slice that a person would see as a stutter."""
 
 
 class VolumeView:
@@ -97,11 +102,14 @@ class VolumeView:
         """Plan and upload for the present camera; tell whether anything changed."""
         if self.camera is None:
             return False
+        start = perf_counter()
         work = self.manager.sync()
         self._link_volumes()
         camera = self._ranged(self.camera)
         planned = self.manager.plan(camera, is_moving=is_moving)
         uploaded = self.manager.upload(slice_s)
+        if perf_counter() - start > slice_s + LATE_S:
+            self.manager.statistics.late_frames += 1
         return bool(planned or uploaded or any(work.values()))
 
     def draw(self) -> None:

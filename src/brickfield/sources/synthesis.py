@@ -140,7 +140,10 @@ class SampledSource:
         self.info = replace(
             info,
             pyramid=replace(info.pyramid, levels=(*info.pyramid.levels, self._coarse)),
-            findings=(*info.findings, _finding(info, self._sampling)),
+            findings=(
+                *(f for f in info.findings if f.code != "no-pyramid"),
+                _finding(info, self._sampling),
+            ),
         )
         self.source_id = f"{source.source_id}|sampled"
         self.concurrency = source.concurrency

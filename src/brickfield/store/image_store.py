@@ -330,12 +330,19 @@ class ChunkedImageStore:
         if self._manager is not None:
             self._manager.forget()
 
-    def close(self) -> None:
-        """End the threads and close the source. May be called twice."""
+    def close(self, *, wait: bool = True) -> None:
+        """End the threads and close the source. May be called twice.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to return only when reads in flight have ended; a stalled server
+            can hold them for half a minute.
+        """
         with self._lock:
             manager, self._manager = self._manager, None
         if manager is not None:
-            manager.close()
+            manager.close(wait=wait)
         self.source.close()
 
     def __enter__(self) -> Self:

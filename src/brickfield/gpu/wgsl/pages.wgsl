@@ -162,6 +162,11 @@ fn step_on(ray: Ray, cell: Cell, plane: u32) -> Cell {
     next.t_enter = t;
     next.t_exit = min(max(next.t_exit, advance(t)), ray.t1);
     next.first_level = select(cell.first_level, next.level, cell.first_level < 0);
+    $$ if has_feedback
+    p_end = max(p_end, next.t_exit);
+    // Every ray writes the same word, so the order does not matter.
+    if (next.level >= 0) { s_reached[p_found] = 1u; }
+    $$ endif
     return next;
 }
 
@@ -170,11 +175,6 @@ fn next_cell(ray: Ray, cell: ptr<function, Cell>, plane: u32, limit: f32) -> boo
     for (var i = 0; i < MAX_CELLS && (*cell).t_exit < ray.t1; i = i + 1) {
         let next = step_on(ray, *cell, plane);
         *cell = next;
-        $$ if has_feedback
-        p_end = max(p_end, next.t_exit);
-        // Every ray writes the same word, so the order does not matter.
-        if (next.level >= 0) { s_reached[p_found] = 1u; }
-        $$ endif
         if (next.level >= 0 && can_matter(next, limit)) { return true; }
     }
     return false;
