@@ -60,16 +60,14 @@ def run() -> NoReturn:
     is_debug = os.environ.get("BRICKFIELD_DEBUG", "") not in ("", "0")
     try:
         app(prog_name="brickfield")
-    except SystemExit as end:
-        _leave(end.code if isinstance(end.code, int) else int(bool(end.code)))
     except KeyboardInterrupt:
         complain("interrupted")
-        _leave(INTERRUPTED)
+        sys.exit(INTERRUPTED)
     except BrickfieldError as error:
         if is_debug:
             raise
         complain(str(error))
-        _leave(USAGE_ERROR)
+        sys.exit(USAGE_ERROR)
     except Exception as error:
         if is_debug:
             raise
@@ -77,12 +75,16 @@ def run() -> NoReturn:
             f"{type(error).__name__}: {error} (unexpected: please report it with what"
             " BRICKFIELD_DEBUG=1 in the environment prints)"
         )
-        _leave(USAGE_ERROR)
-    _leave(0)
+        sys.exit(USAGE_ERROR)
+    sys.exit(0)
 
 
-def _leave(status: int) -> NoReturn:
-    """End the process, without waiting for a server that has stalled."""
+def main() -> NoReturn:
+    """Run the command and end the process, whatever a stalled server still holds."""
+    try:
+        run()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(bool(end.code))
     sys.stdout.flush()
     sys.stderr.flush()
     if any(t.name.startswith("brickfield") for t in threading.enumerate()):
@@ -92,4 +94,4 @@ def _leave(status: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    run()
+    main()
