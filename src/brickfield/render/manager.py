@@ -23,7 +23,8 @@ from brickfield.render.layer_renderer import LayerRenderer
 from brickfield.render.protocols import LayerLike
 
 DEFAULT_GPU_BUDGET = 1 << 30
-UPLOAD_SLICE_S = 0.004
+UPLOAD_SLICE_S = 0.0035
+"""A step may take longer than the ones before it: 4 ms is what a frame can spare."""
 PLANNED_SHARE = 0.88
 """Share of the budget that plans may use. The rest is rounding to slot grids and
 room for levels to grow, without which every move would rebuild textures."""
