@@ -139,8 +139,8 @@ def test_huge_data_cost_at_most_512_reads_for_the_whole_level(shape, chunk):
 def test_huge_data_show_the_nearest_voxel_that_was_read():
     huge = _Huge((4000, 1000, 1000), (50, 50, 50))
     source = with_coarse_level(huge)
-    coarse = source.info.pyramid.levels[1]
-    read = _read_all(source, 1)
+    coarse = source.info.pyramid.levels[-1]
+    read = _read_all(source, source.info.pyramid.n_levels - 1)
     assert len(huge.reads) == len(set(huge.reads)) <= MAX_SAMPLED_CHUNKS
     assert sum(r.stored_bytes for r in read) == 10 * len(huge.reads)
     step = synthesis._sampling_of(source.info.pyramid.levels[0])[0].step
@@ -160,7 +160,7 @@ def test_level_0_is_passed_through():
     assert source.stored_bytes(0, (0, 0, 0)) == 10
     assert source.stored_bytes(1, (0, 0, 0)) is None
     assert source.missing_chunks(1, np.zeros((1, 3), int)) is None
-    assert source.storage_key(1, (0, 0, 0)) == "sampled/0/0/0"
+    assert source.storage_key(1, (0, 0, 0)) == "sampled-4x2x2/0/0/0"
     source.close()
     assert huge.closed
 
@@ -233,3 +233,23 @@ def test_a_shallow_pyramid_gets_a_level_sampled_from_its_coarsest():
         same, coarse[: same.shape[0], : same.shape[1], : same.shape[2]]
     )
     assert any(f.code == "no-pyramid" for f in source.info.findings)
+
+
+def test_huge_data_get_levels_in_between_whose_chunks_read_few_storage_chunks():
+    huge = _Huge((9000, 9000, 9000), (64, 64, 64))
+    source = with_coarse_level(huge)
+    pyramid = source.info.pyramid
+    assert pyramid.n_levels == 4
+    for level in range(1, pyramid.n_levels - 1):
+        ratio = pyramid.levels[level - 1].n_voxels / pyramid.levels[level].n_voxels
+        assert 32 <= ratio <= 128
+        huge.reads.clear()
+        chunk = source.read_storage_chunk(level, (1, 1, 1)).data
+        assert len(huge.reads) == len(set(huge.reads)) <= 64
+        # the values are z: every voxel comes from about its own place
+        about = pyramid.levels[level]
+        z = about.translation[0] + about.voxel_size[0] * (
+            about.storage_chunk_shape[0] + np.arange(len(chunk))
+        )
+        step = synthesis._steps_between(pyramid.levels[0])[level - 1][0].step
+        assert np.abs(chunk[:, 0, 0] - z).max() <= step * 64

@@ -30,6 +30,8 @@ MAX_COARSE_VOXELS = 160**3
 MAX_EXACT_BYTES = 512 << 20
 MAX_EXACT_CHUNKS = 1 << 15
 MAX_SAMPLED_CHUNKS = 512
+STEP_VOXELS = 64
+MAX_STEPS = 8
 
 
 def with_coarse_level(source: ChunkSource) -> ChunkSource:
@@ -51,7 +53,7 @@ def with_coarse_level(source: ChunkSource) -> ChunkSource:
     level = source.info.pyramid.levels[-1]
     if level.n_voxels <= MIN_VOXELS:
         return source
-    return SampledSource(source, _sampling_of(level))
+    return SampledSource(source, [*_steps_between(level), _sampling_of(level)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +128,25 @@ class SampledSource:
     ----------
     source : ChunkSource
         Its coarsest level is sampled.
-    sampling : sequence of AxisSampling
-        One for each spatial axis.
+    samplings : sequence of sequence of AxisSampling
+        For each added level, finest first, one for each spatial axis.
     """
 
-    def __init__(self, source: ChunkSource, sampling: Sequence[AxisSampling]) -> None:
+    def __init__(
+        self, source: ChunkSource, samplings: Sequence[Sequence[AxisSampling]]
+    ) -> None:
         self._source = source
-        self._sampling = tuple(sampling)
+        self._samplings = [tuple(s) for s in samplings]
         info = source.info
-        self._base = info.pyramid.n_levels - 1
-        self._fine = info.pyramid.levels[self._base]
-        self._coarse = _coarse_level(self._fine, self._sampling)
+        self._n_stored = info.pyramid.n_levels
+        fine = info.pyramid.levels[-1]
+        self._coarse = [_coarse_level(fine, s) for s in self._samplings]
         self.info = replace(
             info,
-            pyramid=replace(info.pyramid, levels=(*info.pyramid.levels, self._coarse)),
+            pyramid=replace(info.pyramid, levels=(*info.pyramid.levels, *self._coarse)),
             findings=(
                 *(f for f in info.findings if f.code != "no-pyramid"),
-                _finding(info, self._sampling),
+                _finding(info, self._samplings[-1]),
             ),
         )
         self.source_id = f"{source.source_id}|sampled"
@@ -151,16 +155,17 @@ class SampledSource:
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
         """Read a storage chunk of a stored level, or sample one of the last."""
-        if level <= self._base:
+        if level < self._n_stored:
             return self._source.read_storage_chunk(level, index)
-        about = self._coarse
+        about = self._coarse[level - self._n_stored]
+        sampling = self._samplings[level - self._n_stored]
         slices = chunk_slices(index, about.storage_chunk_shape, about.shape)
         empty: float | int = about.fill_value
         data = np.full([s.stop - s.start for s in slices], empty, dtype=about.dtype)
         stored, n_found, failure = 0, 0, None
-        for storage, out, picked in self._parts(index, data.shape):
+        for storage, out, picked in _parts(sampling, index, data.shape):
             try:
-                chunk = self._source.read_storage_chunk(self._base, storage)
+                chunk = self._source.read_storage_chunk(self._n_stored - 1, storage)
             except ChunkReadError as error:
                 if error.is_transient:
                     raise
@@ -176,31 +181,15 @@ class SampledSource:
             raise failure
         return StorageChunk(data if n_found else None, stored)
 
-    def _parts(
-        self, index: tuple[int, ...], shape: tuple[int, ...]
-    ) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], list[NDArray[np.int64]]]]:
-        runs = [list(s.runs(index[s.axis])) for s in self._sampling]
-        for chosen in product(*runs):
-            storage = list(index)
-            out = [slice(None)] * len(index)
-            picked = [np.arange(n, dtype=np.int64) for n in shape]
-            for about, (number, where, which) in zip(
-                self._sampling, chosen, strict=True
-            ):
-                storage[about.axis] = number
-                out[about.axis] = where
-                picked[about.axis] = which
-            yield tuple(storage), tuple(out), picked
-
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
         """Name of a storage chunk for messages."""
-        if level <= self._base:
+        if level < self._n_stored:
             return self._source.storage_key(level, index)
-        return "/".join([self._coarse.path, *map(str, index)])
+        return "/".join([self._coarse[level - self._n_stored].path, *map(str, index)])
 
     def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
         """Bytes stored for one storage chunk; not known for a sampled one."""
-        if level > self._base:
+        if level >= self._n_stored:
             return None
         return self._source.stored_bytes(level, index)
 
@@ -208,7 +197,7 @@ class SampledSource:
         self, level: int, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_] | None:
         """Tell which storage chunks are missing; not known for sampled ones."""
-        if level > self._base:
+        if level >= self._n_stored:
             return None
         return self._source.missing_chunks(level, indices)
 
@@ -217,11 +206,53 @@ class SampledSource:
         self._source.close()
 
 
-def _sampling_of(level: ScaleLevel) -> list[AxisSampling]:
+def _parts(
+    sampling: Sequence[AxisSampling], index: tuple[int, ...], shape: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], list[NDArray[np.int64]]]]:
+    runs = [list(s.runs(index[s.axis])) for s in sampling]
+    for chosen in product(*runs):
+        storage = list(index)
+        out = [slice(None)] * len(index)
+        picked = [np.arange(n, dtype=np.int64) for n in shape]
+        for about, (number, where, which) in zip(sampling, chosen, strict=True):
+            storage[about.axis] = number
+            out[about.axis] = where
+            picked[about.axis] = which
+        yield tuple(storage), tuple(out), picked
+
+
+def _steps_between(level: ScaleLevel) -> list[list[AxisSampling]]:
+    """Plan levels between a huge one and the preview, each a 64th of the one before.
+
+    Without them a view would have to go from the preview to the full data at once,
+    which no budget holds. One chunk of such a level reads about 64 storage chunks:
+    the finer ones of what is seen close up are exact, the coarser ones leave storage
+    chunks out.
+    """
+    axes, shape, chunk, size = _axes_of(level)
+    samplings: list[list[AxisSampling]] = []
+    n_voxels = level.n_voxels // STEP_VOXELS
+    while n_voxels > 4 * MAX_COARSE_VOXELS and len(samplings) < MAX_STEPS:
+        stride = _thin_out(shape, size, n_voxels)
+        step = [max(1, s // 4) for s in stride]
+        values = zip(axes, shape, chunk, stride, step, strict=True)
+        samplings.append([AxisSampling(*row) for row in values])
+        n_voxels //= STEP_VOXELS
+    return samplings
+
+
+def _axes_of(
+    level: ScaleLevel,
+) -> tuple[list[int], list[int], list[int], list[float]]:
+    """Return position, voxels, storage chunk and voxel size of the spatial axes."""
     axes = [p for p in level.spatial_axes if p >= 0]
     shape = [level.shape[a] for a in axes]
     chunk = [min(level.storage_chunk_shape[a], level.shape[a]) for a in axes]
-    size = [level.voxel_size[a] for a in axes]
+    return axes, shape, chunk, [level.voxel_size[a] for a in axes]
+
+
+def _sampling_of(level: ScaleLevel) -> list[AxisSampling]:
+    axes, shape, chunk, size = _axes_of(level)
     stride = _thin_out(shape, size, MAX_COARSE_VOXELS)
     grid = [ceil(n / c) for n, c in zip(shape, chunk, strict=True)]
     step = [1] * len(axes)
@@ -253,7 +284,7 @@ def _coarse_level(fine: ScaleLevel, sampling: Sequence[AxisSampling]) -> ScaleLe
         size[a] *= about.stride
     level = replace(
         fine,
-        path="sampled",
+        path="sampled-" + "x".join(str(s.stride) for s in sampling),
         shape=tuple(shape),
         storage_chunk_shape=tuple(chunk),
         voxel_size=tuple(size),
