@@ -61,7 +61,9 @@ def _read_level(source, level):
         assert read.data.flags.c_contiguous
         stored = source.stored_bytes(level, index)
         assert stored is None or stored == read.stored_bytes
-        whole[tuple(slice(a, a + s) for a, s in zip(low, size, strict=True))] = read.data
+        whole[tuple(slice(a, a + s) for a, s in zip(low, size, strict=True))] = (
+            read.data
+        )
     return whole
 
 
