@@ -22,12 +22,17 @@ from benchmarks.scenes import (
     view_of,
     write_pyramid,
 )
-from brickfield.model.appearance import color_lut
+from brickfield.model.appearance import ChannelAppearance, color_lut
 from brickfield.planning.policy import LodPolicy
 from brickfield.sources.open import open_source
 from brickfield.sources.protocol import ChunkSource
 
 SHAPE = (100, 130, 150)
+CASTER_SIZE = (256, 256)
+_FILTERING = (
+    "llvmpipe filters 8-bit textures with about 8 bits (28 greys in a tenth of a step,"
+    " 52 for u16 and f32); a threshold between voxel values gives 0.993"
+)
 LEVEL_0 = LodPolicy(forced_level=0)
 Reduce = Callable[[Array], Array]
 MODES: dict[str, Reduce] = {
@@ -61,7 +66,7 @@ def against_numpy(setting: Setting) -> list[Row]:
         for mode, reduce in MODES.items():
             drawn = picture(data, contrast, mode)
             worst = int(np.abs(drawn - expected(data, contrast, reduce)).max())
-            limit = 0 if name == "u8" and mode != "average" else 1
+            limit = 0 if name == "u8" else 1
             more = _plain_volume(name, mode, data, contrast)
             what = f"{mode} of {name}: worst pixel against numpy"
             rows.append(at_most("E4", what, worst, limit, unit="/255", **more))
@@ -138,38 +143,53 @@ def _points(setting: Setting) -> list[Row]:
 
 def against_ray_caster(setting: Setting) -> list[Row]:
     """E5: ray casting in numpy, float64, written apart from the shader."""
+    rows = []
+    for name, dtype in (("u8", np.uint8), ("f32", np.float32)):
+        for mode in ("iso", "translucent", "attenuated_mip", "additive"):
+            # Thin enough for the sum along a ray not to saturate.
+            lut = color_lut((40, 40, 40) if mode == "additive" else (255, 255, 255))
+            channel = ChannelAppearance(contrast=(0, 255), iso_threshold=110.0, lut=lut)
+            mean, alike = _against_caster(dtype, mode, channel)
+            note = _FILTERING if (name, mode) == ("u8", "iso") else ""
+            rows += _caster_rows(f"{mode} of {name}", mean, alike, note)
+        channel = ChannelAppearance(contrast=(0, 4000))
+        mean, alike = _against_caster(dtype, "additive", channel)
+        note = "cause not known yet; u8 and f32 alike"
+        rows += _caster_rows(f"additive of {name}, wide contrast", mean, alike, note)
+    return rows
+
+
+def _caster_rows(what: str, mean: float, alike: float, note: str) -> list[Row]:
+    what = f"{what} against a numpy ray caster, {CASTER_SIZE[0]}²"
+    return [
+        at_most("E5", f"{what}: mean error", mean, 1, unit="/255", note=note),
+        at_least("E5", f"{what}: SSIM", alike, 0.995),
+    ]
+
+
+def _against_caster(
+    dtype: type, mode: str, channel: ChannelAppearance
+) -> tuple[float, float]:
+    """Return the mean error of a picture and its similarity."""
     from skimage.metrics import structural_similarity
 
     sys.path.insert(0, str(ROOT / "tests" / "gpu"))
     import raycaster
 
-    size = (256, 256) if setting.is_full else (192, 192)
-    # Drivers may filter 8-bit textures with 8 bits; the formulas are for numbers.
-    data = blobs(64, n_filaments=0).astype(np.float32)
-    rows = []
-    for mode in ("iso", "translucent", "attenuated_mip", "additive"):
-        layer = layer_of(own_cache(cut(open_source(data), 32)), (0, 255), mode=mode)
-        # Thin enough for the sum along a ray not to saturate.
-        lut = color_lut((40, 40, 40) if mode == "additive" else (255, 255, 255))
-        channel = replace(layer.appearance.channels[0], iso_threshold=110.0, lut=lut)
-        layer.appearance = replace(layer.appearance, channels=(channel,))
-        with view_of(layer, size, policy=LEVEL_0) as view:
-            view.camera = orbit(data.shape, size, distance=1.4)
-            assert view.wait_until_complete(60)
-            drawn = view.image()[..., :3].astype(float)
-            camera = view.camera.with_depth_range(corners(data.shape))
-        wanted = raycaster.cast(
-            [data.astype(float)], camera, layer.appearance, layer.world
-        )
-        alike = structural_similarity(drawn, wanted, data_range=255, channel_axis=2)
-        mean = float(np.abs(drawn - wanted).mean())
-        what = f"{mode} against a numpy ray caster, {size[0]}²"
-        rows.append(at_most("E5", f"{what}: mean error", mean, 1, unit="/255"))
-        rows.append(at_least("E5", f"{what}: SSIM", alike, 0.995))
-    return rows
+    size, data = CASTER_SIZE, blobs(64).astype(dtype)
+    layer = layer_of(own_cache(cut(open_source(data), 32)), (0, 255), mode=mode)
+    layer.appearance = replace(layer.appearance, channels=(channel,))
+    with view_of(layer, size, policy=LEVEL_0) as view:
+        view.camera = orbit(data.shape, size, distance=1.4)
+        assert view.wait_until_complete(60)
+        drawn = view.image()[..., :3].astype(float)
+        camera = view.camera.with_depth_range(corners(data.shape))
+    wanted = raycaster.cast([data.astype(float)], camera, layer.appearance, layer.world)
+    alike = structural_similarity(drawn, wanted, data_range=255, channel_axis=2)
+    return float(np.abs(drawn - wanted).mean()), float(alike)
 
 
-def blobs(edge: int, n_filaments: int = 6) -> Array:
+def blobs(edge: int) -> Array:
     """Return smooth blobs and filaments one voxel thin, uint8."""
     rng = np.random.default_rng(3)
     axis = np.arange(edge, dtype=np.float32)
@@ -178,7 +198,7 @@ def blobs(edge: int, n_filaments: int = 6) -> Array:
     for centre in rng.uniform(0.15, 0.85, (30, 3)) * edge:
         distance = (z - centre[0]) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2
         data = np.maximum(data, 230 * np.exp(-distance / 90))
-    for _ in range(n_filaments):
+    for _ in range(6):
         i, j = rng.integers(10, edge - 10, 2)
         data[i, j, :] = 255
     return data.astype(np.uint8)

@@ -189,7 +189,7 @@ def _beside_cellier(
             peer="cellier",
             theirs=theirs,
             repeats=repeats,
-            note="cellier takes 0.4 samples a voxel where we take 1.25; its picture"
-            " loses single voxels, see E4",
+            note="measured one after the other, not in turns; cellier takes 0.4 samples a"
+            " voxel (calculated from its formulas) where we take 1.25",
         )
     ]

@@ -1,13 +1,13 @@
 """E9: what a plan costs, whatever the size of the volume.
 
-Planning is one thread that never waits, so its CPU time is what it takes on an
-idle machine; other work on the machine does not blur it.
+Graded by the clock on the wall, which other work on the machine lengthens; the
+thread's own CPU time stands in the note. Beside cellier both are CPU times.
 """
 
 from __future__ import annotations
 
 import tracemalloc
-from time import thread_time
+from time import perf_counter, thread_time
 
 import numpy as np
 
@@ -33,8 +33,8 @@ def plan_time(setting: Setting) -> list[Row]:
     n = 300 if setting.is_full else 80
     rows = []
     for place, distance in PLACES.items():
-        times, plan = _fly(pyramid, distance, n)
-        note = f"{n} camera moves, {plan.n_chunks} chunks planned"
+        times, cpu, plan = _fly(pyramid, distance, n)
+        note = f"{plan.n_chunks} chunks planned; CPU median {median(cpu):.2f} ms, p99 {p99(cpu):.2f} ms"
         what = f"plan of a 100,000³ volume, camera {place}"
         rows += [
             at_most(
@@ -49,18 +49,20 @@ def plan_time(setting: Setting) -> list[Row]:
             at_most("E9", f"{what}, p99", p99(times), 10, unit="ms", repeats=n),
         ]
     sparse = VirtualSource(VirtualImage((100_000,) * 3))
-    times, _ = _fly(pyramid, 0.6, n, sparse)
+    times, cpu, _ = _fly(pyramid, 0.6, n, sparse)
+    note = f"CPU median {median(cpu):.2f} ms"
     what = "plan of a 100,000³ volume, 4 % occupied, camera near, median"
-    rows.append(at_most("E9", what, median(times), 5, unit="ms", repeats=n))
+    rows.append(at_most("E9", what, median(times), 5, unit="ms", repeats=n, note=note))
     rows += _memory()
     return rows + _beside_cellier(setting)
 
 
 def _fly(
     pyramid: Pyramid, distance: float, n: int, sparse: VirtualSource | None = None
-) -> tuple[list[float], FramePlan]:
-    """Plan along a slow turn, each plan with the one before at hand."""
+) -> tuple[list[float], list[float], FramePlan]:
+    """Plan along a slow turn; return ms on the wall, ms of CPU, and the last plan."""
     times: list[float] = []
+    cpu: list[float] = []
     plan = None
     for i in range(n + 3):
         request = PlanRequest(
@@ -72,11 +74,12 @@ def _fly(
             occupancy=None if sparse is None else sparse.missing_chunks,
             previous=plan,
         )
-        start = thread_time()
+        start, began = perf_counter(), thread_time()
         plan = plan_frame(request, BUDGET)
-        times.append(1e3 * (thread_time() - start))
+        times.append(1e3 * (perf_counter() - start))
+        cpu.append(1e3 * (thread_time() - began))
     assert plan is not None
-    return times[3:], plan
+    return times[3:], cpu[3:], plan
 
 
 def _camera(pyramid: Pyramid, distance: float, angle: float) -> CameraState:
@@ -117,9 +120,9 @@ def _beside_cellier(setting: Setting) -> list[Row]:
     for edge in (1024, 2048, 4096) if setting.is_full else (1024, 2048):
         answer = ask(setting.peers, "cellier_planning", {"edge": edge})
         pyramid = VirtualSource(VirtualImage((edge,) * 3, is_hollow=False)).info.pyramid
-        times, plan = _fly(pyramid, 0.6, 40)
+        _, times, plan = _fly(pyramid, 0.6, 40)
         theirs = None if answer is None else answer["ms"]
-        note = f"ours {plan.n_chunks} chunks, none dropped"
+        note = f"CPU times; ours {plan.n_chunks} chunks, none dropped"
         if answer is not None:
             note += (
                 f"; cellier sees {answer['visible']:,} and drops"

@@ -56,6 +56,10 @@ def stored_bytes(setting: Setting) -> list[Row]:
                 unit="B",
             )
         )
+    first, _ = visits(setting.folder / "chunk-64.zarr", contrast=None)
+    what = "stored bytes read ÷ least possible, cold, 1 level, contrast from the data"
+    note = "the default of a user; the rows above name the contrast"
+    rows.append(at_most("E1", what, first, 1.02, note=note))
     path = setting.folder / "pyramid.zarr"
     write_pyramid(path, [data, halved(data), halved(halved(data))], 64)
     first, _ = visits(path, contrast=None)

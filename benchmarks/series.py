@@ -20,7 +20,7 @@ def capacity(setting: Setting) -> list[Row]:
     n_bytes, n_uploads = revisit()
     return [
         exactly("E17", "channels drawn in one pass in 3D", channels(), 16, **peer),
-        exactly("E17", "levels of one pyramid that can be drawn", levels(), 12),
+        exactly("E17", "levels of one pyramid that can be planned", levels(), 12),
         exactly(
             "E17",
             "bytes read on the way back to a time point",
