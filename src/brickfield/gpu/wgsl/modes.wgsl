@@ -19,10 +19,14 @@ fn normalised(sample: f32, channel: i32) -> f32 {
     return pow(v, window.z);
 }
 
+// Between two entries by hand: a sampler may round a table of bytes to bytes, which
+// adds up along a ray through faint voxels.
 fn lut(v: f32, channel: i32) -> vec4<f32> {
-    let u = (v * 255.0 + 0.5) / 256.0;
-    let row = (f32(channel) + 0.5) / f32({{ n_channels }});
-    return textureSampleLevel(t_lut, s_lut, vec2<f32>(u, row), 0.0);
+    let at = v * 255.0;
+    let low = i32(floor(at));
+    let first = textureLoad(t_lut, vec2<i32>(low, channel), 0);
+    let second = textureLoad(t_lut, vec2<i32>(min(low + 1, 255), channel), 0);
+    return mix(first, second, at - f32(low));
 }
 
 // The same without the eighth-bit steps of a texture filter, rounded to what a
