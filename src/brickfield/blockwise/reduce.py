@@ -15,14 +15,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import Block, BlockGrid, Slices
 
-AnyArray = NDArray[np.generic]
+AnyArray = NDArray[Any]
 Read = Callable[[Slices], AnyArray]
 """Gives the voxels of a region; may be called from any thread."""
 T = TypeVar("T")
@@ -166,7 +166,7 @@ def count_values(data: AnyArray) -> Histogram:
     """Count every value of an 8- or 16-bit integer block (256 or 65536 counts)."""
     if data.dtype.kind == "b":
         data = data.view(np.uint8)
-    info = np.iinfo(data.dtype)  # type: ignore[type-var]
+    info = np.iinfo(data.dtype)
     n = info.max - info.min + 1
     flat = data.astype(np.intp).ravel() - info.min
     edges = np.arange(info.min, info.max + 2, dtype=np.float64) - 0.5

@@ -205,7 +205,7 @@ class Layer:
         sums = z[:, :, None, None] + (y[:, :, None] + x[:, None])[:, None]
         is_seen, values = self.view.split(sums)
         n = indices.shape[1]
-        within = np.indices(spans).reshape(3, -1)
+        within = np.indices(tuple(spans.tolist())).reshape(3, -1)
         seen = np.flatnonzero(is_seen.reshape(-1, n).T)
         place, child = np.divmod(seen, max(within.shape[1], 1))
         children = first.take(place, axis=1)
