@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
+from itertools import count, product
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.coalescing import Box
+from brickfield.loading.manager import ChunkManager
+from brickfield.model.chunks import Selection, pack_keys
+from brickfield.model.requests import ChunkedDataRequest, ChunkState
 from brickfield.model.scales import ScaleLevel
 
 MOST_VOXELS = 1 << 24
 """Levels up to this size are looked at whole."""
+PATIENCE_S = 8.0
+"""A store that answers more slowly is judged by what has come by then."""
+_numbers = count()
 SHARES = (1 / 2, 1 / 6, 5 / 6)
 """Places along each axis where a larger level is looked at."""
 
@@ -61,6 +68,43 @@ def sample(
     return (
         np.concatenate(parts) if parts else np.empty(0, level.dtype.newbyteorder("="))
     )
+
+
+def level_values(
+    manager: ChunkManager, level: int, selection: Selection
+) -> NDArray[np.generic]:
+    """Load a whole level through the cache, where its first picture finds it.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Values, the fill value for chunks that are not stored; empty when nothing
+        could be read.
+    """
+    about = manager.source.info.pyramid.levels[level]
+    indices = np.indices(about.grid_zyx).reshape(3, -1).T
+    keys = pack_keys(level, indices)
+    zeros = np.zeros(len(keys))
+    visual_id = f"contrast-{next(_numbers)}"
+    request = ChunkedDataRequest(
+        visual_id, selection, keys, zeros.astype("f4"), zeros.astype("u1")
+    )
+    parts: list[NDArray[np.generic]] = []
+    manager.request_chunks(request, visual_id)
+    n_taken = 0
+    end = perf_counter() + PATIENCE_S
+    while n_taken < len(keys) and perf_counter() < end:
+        manager.wait(visual_id, timeout=max(0.0, end - perf_counter()))
+        for chunk in manager.take_ready(visual_id):
+            n_taken += 1
+            if chunk.data is not None:
+                parts.append(chunk.data.ravel())
+            elif chunk.state is ChunkState.MISSING:
+                n_voxels = int(np.prod(about.chunk_shape))
+                parts.append(np.full(n_voxels, about.fill_value).astype(about.dtype))
+    manager.release(visual_id)
+    native = about.dtype.newbyteorder("=")
+    return np.concatenate(parts) if parts else np.empty(0, native)
 
 
 def contrast_of(values: NDArray[np.generic]) -> tuple[float, float]:

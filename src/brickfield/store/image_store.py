@@ -33,7 +33,12 @@ from brickfield.model.requests import (
 from brickfield.model.scales import Int3, Pyramid
 from brickfield.model.transforms import AffineTransform
 from brickfield.sources.protocol import ChunkSource
-from brickfield.store.contrast import contrast_of, sample
+from brickfield.store.contrast import (
+    MOST_VOXELS,
+    contrast_of,
+    level_values,
+    sample,
+)
 from brickfield.store.occupancy import Occupancy
 from brickfield.store.requesting import (
     TILINGS,
@@ -317,7 +322,11 @@ class ChunkedImageStore:
             def read(box: Box) -> NDArray[np.generic]:
                 return read_box(self.source, layout, box, selection)
 
-            values = sample(self.pyramid.levels[level], read)
+            about = self.pyramid.levels[level]
+            if about.n_voxels <= MOST_VOXELS:
+                values = level_values(self.manager, level, selection)
+            else:
+                values = sample(about, read)
             self._contrasts[selection] = contrast_of(values)
         return self._contrasts[selection]
 

@@ -90,6 +90,8 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
 
 
 def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
+    # What is read for the contrast is part of the picture's cost.
+    account = Account(store)
     layer = make_layer(store, options)
     view = OffscreenView(
         options.size,
@@ -103,7 +105,7 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     try:
         view.set_layers([layer])
         view.camera = camera_for(layer, options)
-        return _draw(store, layer, view, options)
+        return _draw(account, layer, view, options)
     finally:
         view.close()
 
@@ -127,12 +129,11 @@ def step_factor(options: RenderOptions) -> float:
 
 
 def _draw(
-    store: ChunkedImageStore,
+    account: Account,
     layer: ChunkedLayer,
     view: OffscreenView,
     options: RenderOptions,
 ) -> RenderResult:
-    account = Account(store)
     start = perf_counter()
     first: list[float] = []
 
