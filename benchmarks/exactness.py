@@ -154,8 +154,7 @@ def against_ray_caster(setting: Setting) -> list[Row]:
             rows += _caster_rows(f"{mode} of {name}", mean, alike, note)
         channel = ChannelAppearance(contrast=(0, 4000))
         mean, alike = _against_caster(dtype, "additive", channel)
-        note = "cause not known yet; u8 and f32 alike"
-        rows += _caster_rows(f"additive of {name}, wide contrast", mean, alike, note)
+        rows += _caster_rows(f"additive of {name}, wide contrast", mean, alike, "")
     return rows
 
 
