@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,9 +18,11 @@ HEAVY |= {"PyQt6", "PySide6", "rendercanvas", "superqt", "tifffile", "zarr"}
 
 
 def tracked_files() -> list[Path]:
-    names = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.split("\0")
+    names = []
+    if git := shutil.which("git"):
+        command = [git, "ls-files", "-z"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+        names = listed.stdout.decode().split("\0")
     found = [ROOT / name for name in names if name] or [
         *(ROOT / "src").rglob("*"),
         *(ROOT / "tests").rglob("*"),

@@ -43,7 +43,7 @@ def write_array(
     if zarr_format == 2:
         options.setdefault("chunk_key_encoding", {"name": "v2", "separator": "/"})
     array = zarr.create_array(
-        str(folder),
+        folder,  # a path: of a text newer versions cut what follows a "#"
         shape=data.shape,
         dtype=data.dtype,
         chunks=shape,
