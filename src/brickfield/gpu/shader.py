@@ -81,14 +81,12 @@ class BrickShader(BaseShader):
 
 def _bindings(wobject: BrickVolume, shared: Any) -> list[Binding]:
     material = wobject.material
-    linear = GfxSampler("linear", "clamp")
     bindings = [
         Binding("u_stdinfo", "buffer/uniform", shared.uniform_buffer),
         Binding("u_wobject", "buffer/uniform", wobject.uniform_buffer),
         Binding("u_material", "buffer/uniform", material.uniform_buffer),
         Binding("s_pages", "buffer/read_only_storage", material.pages, _STAGE),
         Binding("t_lut", "texture/auto", GfxTextureView(material.lut), _STAGE),
-        Binding("s_lut", "sampler/filtering", linear, _STAGE),
     ]
     if not material.is_integer:
         bricks = GfxSampler(material.program[1], "clamp")
