@@ -1,13 +1,15 @@
 # The two commands: `make demo` and `make test`. Everything runs in .venv, which
 # tools/setup.sh makes; nothing else on the machine is touched except missing
 # Debian/Ubuntu packages.
-.PHONY: help demo test bench docs lint format types contracts adapter pytest clean
+.PHONY: help demo test bench docs lint format types contracts adapter pytest windows clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
 BIN := .venv/bin
 PY := $(BIN)/python
 SETUP := sh tools/setup.sh
+# Warnings of other packages are theirs; ours are errors (tests/conftest.py).
+NAPARI_FIXTURES := -p napari.utils._testsupport -p npe2._pytest_plugin -o filterwarnings=ignore
 
 # Vulkan and Qt want a private folder; some machines (containers, CI) have none.
 ifeq ($(strip $(XDG_RUNTIME_DIR)),)
@@ -22,12 +24,12 @@ help:
 	@echo "make lint   ruff, spelling, mypy and import contracts only"
 
 demo:
-	@$(SETUP)
+	@$(SETUP) desktop
 	@$(BIN)/brickfield demo
 
 test:
 	@$(SETUP) test
-	@$(MAKE) --no-print-directory format types contracts adapter pytest
+	@$(MAKE) --no-print-directory format types contracts adapter pytest windows
 
 lint:
 	@$(SETUP) test
@@ -51,7 +53,12 @@ adapter:
 pytest: export QT_QPA_PLATFORM ?= offscreen
 pytest: export HYPOTHESIS_PROFILE ?= ci
 pytest:
-	$(PY) -m pytest --cov --cov-report=
+	$(PY) -m pytest --cov --cov-report= --ignore tests/qt --ignore tests/plugin -p no:pytest-qt
+
+# What opens windows, on a virtual screen; napari's fixtures and ours.
+windows: export HYPOTHESIS_PROFILE ?= ci
+windows:
+	sh tools/screen.sh $(PY) -m pytest tests/qt tests/plugin $(NAPARI_FIXTURES)
 
 bench:
 	@$(SETUP) bench

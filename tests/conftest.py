@@ -54,3 +54,11 @@ def real_data(project_root) -> Path:
     if not folder.is_dir():
         pytest.skip("the folder ../shared/data with real files is not here")
     return folder
+
+
+def pytest_collection_modifyitems(items):
+    """Where windows open, napari's and Qt's warnings are theirs; ours are errors."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.parent.name in ("qt", "plugin") and item.path.parent.parent == here:
+            item.add_marker(pytest.mark.filterwarnings("error:::brickfield"))
