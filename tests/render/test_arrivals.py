@@ -71,12 +71,12 @@ def test_a_view_takes_all_that_arrived_however_short_its_slice(
     view._news.clear()
     rounds = 0
     while not view.is_complete:
-        assert view._has_work
+        assert view.has_work
         view.update(slice_s=1e-9)
         rounds += 1
         assert rounds < 1000
     view.update(slice_s=1)
-    assert not view._has_work
+    assert not view.has_work
 
 
 def test_data_that_changed_are_not_taken_from_an_older_batch(

@@ -80,6 +80,10 @@ class RenderManager:
         self._planned_for = None
         return gone
 
+    def forget_plan(self) -> None:
+        """Plan again at the next frame, because the budget changed."""
+        self._planned_for = None
+
     def sync(self) -> dict[str, set[str]]:
         """Do what changed layers ask for; return the work by visual id."""
         work = {r.visual_id: r.sync() for r in self.renderers}

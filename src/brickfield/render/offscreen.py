@@ -41,6 +41,8 @@ class OffscreenView(VolumeView):
         self.canvas = OffscreenRenderCanvas(size=size, pixel_ratio=1)
         self._error: BaseException | None = None
         self._news = Event()
+        self.on_news: Callable[[], None] | None = None
+        """Called on a reading thread when a chunk is ready."""
         self._n_looks = 0
         super().__init__(self.canvas, **options)
         self.canvas.request_draw(self._draw_guarded)
@@ -60,6 +62,13 @@ class OffscreenView(VolumeView):
 
     def _wake(self, _visual_id: str) -> None:
         self._news.set()
+        if self.on_news is not None:
+            self.on_news()
+
+    def resize(self, size: tuple[int, int], pixel_ratio: float = 1.0) -> None:
+        """Draw pictures of another size from now on (logical pixels)."""
+        self.canvas.set_pixel_ratio(pixel_ratio)
+        self.canvas.set_logical_size(*size)
 
     def _draw_guarded(self) -> None:
         # rendercanvas logs and swallows what a draw function raises.
@@ -102,36 +111,52 @@ class OffscreenView(VolumeView):
             Whether everything that the plan wants has ended.
         """
         end = perf_counter() + timeout_s
-        self._n_looks = 0
+        self.begin_looks()
         while True:
             # The base level is shown before anything finer takes its time.
             self.update(slice_s=0.05 if on_base is None else 0.004)
             if on_base is not None and self.has_base:
                 on_base()
                 on_base = None
-            if self.is_complete and not self._look_back():
+            if self.is_complete and not self.look_back():
                 return True
             left = end - perf_counter()
             if left <= 0:
                 return False
-            if not self._has_work:
+            if not self.has_work:
                 self._news.wait(min(left, 0.5))
             self._news.clear()
 
     @property
-    def _has_work(self) -> bool:
+    def has_work(self) -> bool:
         """Whether there is something to do that nobody will announce again."""
         seen = [r for r in self.manager.renderers if r.layer.visible]
         return any(r.arrivals.has_more or r.bricks.has_repairs for r in seen)
 
-    def _look_back(self) -> bool:
-        """Draw and let hidden chunks give their slots away, a few times at most."""
+    def begin_looks(self) -> None:
+        """Allow looking back anew, because camera or layers changed."""
+        self._n_looks = 0
+
+    def look_back(self, *, is_drawn: bool = False) -> bool:
+        """Let hidden chunks give their slots away, a few times at most.
+
+        Parameters
+        ----------
+        is_drawn : bool
+            Whether the picture of now has been drawn already.
+
+        Returns
+        -------
+        bool
+            Whether it helped: there is more to load then.
+        """
         if self._n_looks >= MAX_LOOKS or not any(
             r.can_look_back for r in self.manager.renderers
         ):
             return False
         self._n_looks += 1
-        self.image()
+        if not is_drawn:
+            self.image()
         helped = {r.visual_id for r in self.manager.renderers if r.look_back()}
         return bool(helped)
 

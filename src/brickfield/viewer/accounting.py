@@ -31,24 +31,28 @@ class Account:
         """Reads sent to the store since then."""
         return self.store.manager.counters.requests - self._start.requests
 
-    def bytes_minimum(self, renderer: LayerRenderer) -> int:
-        """Return the stored bytes of the storage chunks that the plan needs, once.
+    def bytes_minimum(self, *renderers: LayerRenderer) -> int:
+        """Return the stored bytes of the storage chunks that the plans need, once.
 
         Where the source does not know the stored size of a chunk without reading
         it (plain HTTP), the size that its read returned is taken.
         """
-        plan, manager = renderer.plan, self.store.manager
-        if plan is None:
-            return 0
-        return manager.minimum_bytes(
-            (selection, plan.keys) for selection in set(renderer.layer.selections)
+        return self.store.manager.minimum_bytes(
+            (selection, r.plan.keys)
+            for r in renderers
+            if r.plan is not None
+            for selection in set(r.layer.selections)
         )
 
-    def drawn_levels(self, renderer: LayerRenderer) -> dict[str, int]:
-        """Return how many bricks of every level are drawn."""
-        names = renderer.bricks.table.active
-        counts = Counter(renderer.bricks.atlas.level_of(n) for n in names)
-        return {str(level): counts[level] for level in sorted(counts)}
+
+def drawn_levels(renderers: Iterable[LayerRenderer]) -> dict[int, int]:
+    """Return how many bricks of every level are drawn, finest level first."""
+    counts = Counter(
+        r.bricks.atlas.level_of(name)
+        for r in renderers
+        for name in r.bricks.table.active
+    )
+    return {level: counts[level] for level in sorted(counts)}
 
 
 def pixel_shares(classes: NDArray[np.uint8]) -> dict[str, float]:

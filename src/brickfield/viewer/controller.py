@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from time import perf_counter
 from typing import Any
 
@@ -13,15 +12,16 @@ from numpy.typing import NDArray
 from brickfield.gpu.device import get_device
 from brickfield.loading.cache import default_cache
 from brickfield.model.camera import CameraState
-from brickfield.model.requests import ChunkFailure
 from brickfield.planning.policy import EXPORT
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import DEFAULT_GPU_BUDGET
 from brickfield.render.offscreen import OffscreenView
+from brickfield.render.render_thread import render_thread
 from brickfield.render.volume_view import world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
-from brickfield.viewer.accounting import Account, pixel_shares, quantiles
+from brickfield.viewer.accounting import Account
+from brickfield.viewer.billing import make_receipt
 from brickfield.viewer.camera_spec import OrthoCamera
 from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions, render_options
@@ -76,6 +76,11 @@ def render(store: ChunkedImageStore, **options: Any) -> RenderResult:
 
 def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     """Draw one picture; see :func:`render`."""
+    # Live views may be drawing: never two at a time on one device.
+    return render_thread().call(lambda: _checked_picture(store, options))
+
+
+def _checked_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     get_device()
     cache = default_cache()
     usual_budget = cache.budget_bytes
@@ -144,59 +149,7 @@ def _draw(
     ended = view.wait_until_complete(options.timeout, on_base=on_base)
     image = view.image()
     finished = perf_counter() - start
-    receipt = _receipt(account, view, ended=ended)
-    receipt = replace(
-        receipt,
-        time_to_first_image_s=first[0] if first else finished,
-        time_to_complete_s=finished,
-    )
+    times_s = (first[0] if first else finished, finished)
+    receipt = make_receipt(view, [account], ended=ended, times_s=times_s)
     assert view.camera is not None
     return RenderResult(image, receipt, view.camera)
-
-
-def _receipt(account: Account, view: OffscreenView, *, ended: bool) -> Receipt:
-    (renderer,) = view.manager.renderers
-    manager, cache = account.store.manager, default_cache()
-    plan, statistics = renderer.plan, view.manager.statistics
-    return Receipt(
-        complete=ended and not renderer.failures,
-        time_to_first_image_s=0.0,
-        time_to_complete_s=0.0,
-        bytes_read=account.bytes_read,
-        bytes_minimum=account.bytes_minimum(renderer),
-        requests=account.requests,
-        chunks={
-            **renderer.chunk_counts(),
-            "cancelled": manager.status(renderer.visual_id).cancelled,
-        },
-        pixels=pixel_shares(view.classes()),
-        levels=account.drawn_levels(renderer),
-        target_error_px=plan.target_error_px if plan is not None else 0.0,
-        gpu_bytes=view.manager.gpu_bytes,
-        gpu_budget=view.manager.gpu_budget,
-        gpu_usable_fraction=statistics.planned_share,
-        ram_cache_peak_bytes=cache.peak_bytes,
-        ram_budget=cache.budget_bytes,
-        plan_ms=quantiles(statistics.plan_ms),
-        upload_ms=quantiles(statistics.upload_ms),
-        page_table_bytes_per_brick=renderer.bricks.page_bytes_per_brick,
-        frames=statistics.frames,
-        late_frames=statistics.late_frames,
-        failures=[_failure_entry(f) for f in renderer.failures.values()],
-        adapter=view.gpu.adapter,
-        versions=_versions() | {"format": account.store.info.format},
-    )
-
-
-def _failure_entry(failure: ChunkFailure) -> dict[str, Any]:
-    return {
-        "level": failure.chunk_id.scale_level,
-        "chunk": list(failure.chunk_id.index),
-        "key": failure.key,
-        "reason": failure.reason,
-    }
-
-
-def _versions() -> dict[str, str]:
-    names = ("napari-brickfield", "pygfx", "wgpu", "tensorstore", "numpy")
-    return {name: version(name) for name in names}

@@ -140,11 +140,14 @@ class ScenePort(Protocol):
         Another layer is the active one; no arguments.
     axes_changed : psygnal.SignalInstance
         A slider moved or there are others; no arguments.
+    cross_hair_changed : psygnal.SignalInstance
+        The point that slice views share moved; no arguments.
     """
 
     layers_changed: SignalInstance
     active_changed: SignalInstance
     axes_changed: SignalInstance
+    cross_hair_changed: SignalInstance
 
     @property
     def layers(self) -> Sequence[LayerPort]:
@@ -164,6 +167,15 @@ class ScenePort(Protocol):
     @property
     def axes(self) -> Sequence[SliderAxis]:
         """Axes with more than one step that are not drawn."""
+        ...
+
+    @property
+    def cross_hair(self) -> Vec3:
+        """Point that slice views go through (z, y, x), world."""
+        ...
+
+    def move_cross_hair(self, point: Vec3) -> None:
+        """Move the point that slice views go through."""
         ...
 
     def move_slider(self, axis: int, position: int) -> None:

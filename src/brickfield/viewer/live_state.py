@@ -1,0 +1,178 @@
+"""What a live view and its drawer tell each other: frozen values, both ways.
+
+The window's thread owns layers, camera and options. It hands the render thread a
+:class:`FrameState`, always the whole of it and the latest only; the render thread
+answers with a :class:`ViewReport` for each picture. Nothing else is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.appearance import Appearance
+from brickfield.model.camera import CameraState
+from brickfield.model.chunks import Selection
+from brickfield.model.requests import ChunkFailure
+from brickfield.model.transforms import AffineTransform
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.layer import ChunkedLayer
+
+DEFAULT_BUDGET = 1 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class LayerSnapshot:
+    """One layer at one moment.
+
+    Attributes
+    ----------
+    layer : ChunkedLayer
+        Whom it was taken of; for its identity only.
+    store : ChunkedImageStore
+    appearance : Appearance
+    selections : tuple of tuple of int
+    world : AffineTransform
+    visible : bool
+    versions : tuple of int
+        Data, colormap and geometry version.
+    """
+
+    layer: ChunkedLayer
+    store: ChunkedImageStore
+    appearance: Appearance
+    selections: tuple[Selection, ...]
+    world: AffineTransform
+    visible: bool
+    versions: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, layer: ChunkedLayer) -> LayerSnapshot:
+        """Take a snapshot; on the thread that owns the layer."""
+        return cls(
+            layer,
+            layer.store,
+            layer.appearance,
+            layer.selections,
+            layer.world,
+            layer.visible,
+            (
+                layer.data_version.value,
+                layer.colormap_version.value,
+                layer.geometry_version.value,
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FrameState:
+    """Everything that a picture depends on.
+
+    Attributes
+    ----------
+    layers : sequence of LayerSnapshot
+        Drawn first to last.
+    camera : CameraState or None
+        Its viewport is in physical pixels.
+    plane : Plane or None
+        What a slice view shows.
+    objects : tuple
+        Opaque things beside the volumes, as values (see the drawer).
+    size : tuple of int
+        Width and height, logical pixels.
+    pixel_ratio : float
+        Physical pixels a logical one.
+    moving_until : float
+        Time (:func:`time.monotonic`) until which the camera counts as moving.
+    target_error_px : float
+    forced_level : int or None
+    show_levels : bool
+    background : tuple of float
+        sRGB, 0 to 1.
+    gpu_budget : int
+        Bytes.
+    is_shown : bool
+        Whether anybody can see it; a hidden view does nothing.
+    """
+
+    layers: Sequence[LayerSnapshot] = ()
+    camera: CameraState | None = None
+    plane: Any = None
+    objects: tuple[Any, ...] = ()
+    size: tuple[int, int] = (1, 1)
+    pixel_ratio: float = 1.0
+    moving_until: float = 0.0
+    target_error_px: float = 1.0
+    forced_level: int | None = None
+    show_levels: bool = False
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    gpu_budget: int = DEFAULT_BUDGET
+    is_shown: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ViewReport:
+    """What a view has come to.
+
+    Attributes
+    ----------
+    image : ndarray, shape (h, w, 4), uint8, or None
+        A new picture; None when only the rest is news.
+    state : FrameState
+        What it was drawn of.
+    is_complete : bool
+        Whether the picture is as good as the plan asks.
+    is_moving : bool
+    has_base : bool
+        Whether the coarse overview is there.
+    wanted, done : int
+        Chunks of all layers.
+    rate : float
+        Decoded bytes a second, lately.
+    seconds_left : float or None
+        Estimate; None while unknown.
+    levels : tuple of int
+        Finest and coarsest level among the drawn bricks; empty without bricks.
+    n_levels : int
+        Of the layer with the most.
+    is_coarsened : bool
+        Whether the budget allows no finer picture.
+    failures : tuple of ChunkFailure
+        What could not be read.
+    gpu_bytes, gpu_budget, ram_bytes, ram_budget : int
+    frame_ms : float
+        Duration of the last drawing, milliseconds.
+    adapter : str
+    error : str
+        One sentence when nothing can be drawn; "" otherwise.
+    """
+
+    image: NDArray[np.uint8] | None = None
+    state: FrameState = field(default_factory=FrameState)
+    is_complete: bool = False
+    is_moving: bool = False
+    has_base: bool = False
+    wanted: int = 0
+    done: int = 0
+    rate: float = 0.0
+    seconds_left: float | None = None
+    levels: tuple[int, ...] = ()
+    n_levels: int = 0
+    is_coarsened: bool = False
+    failures: tuple[ChunkFailure, ...] = ()
+    gpu_bytes: int = 0
+    gpu_budget: int = 0
+    ram_bytes: int = 0
+    ram_budget: int = 0
+    frame_ms: float = 0.0
+    adapter: str = ""
+    error: str = ""
+
+    @property
+    def percent(self) -> float:
+        """Share of the wanted chunks that are done, 0 to 100."""
+        return 100.0 * self.done / self.wanted if self.wanted else 100.0
