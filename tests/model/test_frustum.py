@@ -11,7 +11,7 @@ from brickfield.model.camera import CameraState
 from brickfield.model.frustum import Frustum
 
 
-def make_camera(rng, orthographic):
+def make_camera(rng, orthographic, aspect=None):
     position, target, up = rng.normal(size=(3, 3)) * 10
     near, far = (-5.0, 20.0) if orthographic else (0.5, 20.0)
     return CameraState(
@@ -22,18 +22,23 @@ def make_camera(rng, orthographic):
         orthographic=orthographic,
         fov=60.0,
         height=12.0,
+        aspect=aspect,
         near=near,
         far=far,
     )
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6), orthographic=st.booleans())
+@given(
+    seed=st.integers(0, 10**6),
+    orthographic=st.booleans(),
+    aspect=st.sampled_from([None, 0.4, 6.0]),
+)
 def test_a_point_is_inside_of_all_planes_exactly_when_it_is_on_the_picture(
-    seed, orthographic
+    seed, orthographic, aspect
 ):
     rng = np.random.default_rng(seed)
-    camera = make_camera(rng, orthographic)
+    camera = make_camera(rng, orthographic, aspect)
     points = np.array(camera.position) + rng.normal(size=(300, 3)) * 10
     x, y, z, w = camera.world_to_clip @ np.c_[points, np.ones(300)].T
     inside = (abs(x) < w) & (abs(y) < w) & (z > 0) & (z < w)

@@ -37,7 +37,7 @@ class Frustum:
         """
         eye = np.array(camera.position, dtype=np.float64)
         right, up, back = camera.axes
-        aspect = camera.viewport[0] / camera.viewport[1]
+        aspect = camera.width_over_height
         depths = np.array([camera.near, camera.far])
         if camera.orthographic:
             half, slope = np.full(2, camera.height / 2), 0.0

@@ -211,7 +211,7 @@ def _opening(camera: CameraState) -> tuple[float, float]:
     if camera.orthographic:
         return camera.height / 2, 1.0
     height = tan(radians(camera.fov) / 2)
-    width = height * camera.viewport[0] / camera.viewport[1]
+    width = height * camera.width_over_height
     return height, 1 / hypot(1.0, height, width)
 
 
