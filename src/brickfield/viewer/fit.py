@@ -68,15 +68,27 @@ def orbit_camera(
     camera = CameraState(
         _vec(centre - forward), _vec(centre), _vec(up), viewport, fov=fov
     )
-    right, upward, _ = camera.axes
-    offsets = corners - centre
-    half = tan(radians(fov) / 2)
-    across = np.abs(offsets @ right) / (half * camera.width_over_height)
-    along = np.abs(offsets @ upward) / half
-    distance = float((np.maximum(across, along) - offsets @ forward).max())
-    distance = max(distance * MARGIN, 1e-9) / spec.zoom
+    distance = fitting_distance(camera, corners - centre) / spec.zoom
     position = centre - forward * distance
     return CameraState(_vec(position), _vec(centre), _vec(up), viewport, fov=fov)
+
+
+def fitting_distance(camera: CameraState, offsets: NDArray[np.float64]) -> float:
+    """Return how far a perspective camera must be to see all of some points.
+
+    Parameters
+    ----------
+    camera : CameraState
+        Gives the direction, the angle of view and the picture's shape.
+    offsets : ndarray, shape (n, 3)
+        Points (z, y, x) from the one that is looked at, world units.
+    """
+    right, upward, back = camera.axes
+    half = tan(radians(camera.fov) / 2)
+    across = np.abs(offsets @ right) / (half * camera.width_over_height)
+    along = np.abs(offsets @ upward) / half
+    distance = float((np.maximum(across, along) + offsets @ back).max())
+    return max(distance * MARGIN, 1e-9)
 
 
 def _ortho(

@@ -1,0 +1,93 @@
+"""Turns in a camera's own frame, where handedness cannot go wrong.
+
+A camera's axes (right, up, backward) are a right-handed frame, whatever the order
+in which their components are written. Every matrix here acts on that frame:
+``turned(camera, matrix)`` turns the *scene* by it as the viewer sees it, and the
+camera the other way. The frame is orthonormal again after every turn, so drift
+cannot build up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import cos, isfinite, sin
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from brickfield.model.camera import CameraState
+from brickfield.model.scales import Vec3
+
+Matrix = NDArray[np.float64]
+
+
+def vec(values: ArrayLike) -> Vec3:
+    """Return three numbers as a tuple of floats."""
+    a, b, c = np.asarray(values, dtype=np.float64).tolist()
+    return (a, b, c)
+
+
+def about(axis: ArrayLike, angle: float) -> Matrix:
+    """Return the right-handed rotation about an axis, shape (3, 3).
+
+    Parameters
+    ----------
+    axis : array-like, shape (3,)
+        Components along right, up and backward; any length but zero.
+    angle : float
+        Radians.
+    """
+    x, y, z = np.asarray(axis, dtype=np.float64) / np.linalg.norm(axis)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    matrix: Matrix = np.eye(3) + sin(angle) * cross + (1 - cos(angle)) * cross @ cross
+    return matrix
+
+
+def between(start: ArrayLike, end: ArrayLike) -> Matrix:
+    """Return the shortest rotation from one unit direction to another, (3, 3)."""
+    a = np.asarray(start, dtype=np.float64)
+    b = np.asarray(end, dtype=np.float64)
+    axis = np.cross(a, b)
+    length = float(np.linalg.norm(axis))
+    if length < 1e-15:
+        return np.eye(3)
+    return about(axis, float(np.arctan2(length, a @ b)))
+
+
+def distance(camera: CameraState) -> float:
+    """Return how far the target is from the eye, world units."""
+    return float(np.linalg.norm(np.subtract(camera.position, camera.target)))
+
+
+def turned(
+    camera: CameraState, matrix: Matrix, *, round_eye: bool = False
+) -> CameraState:
+    """Return the camera to which the scene looks turned.
+
+    Parameters
+    ----------
+    camera : CameraState
+    matrix : ndarray, shape (3, 3)
+        Turn of the scene, along the camera's right, up and backward.
+    round_eye : bool
+        The eye stays and the target moves, instead of the other way round.
+    """
+    _, up, back = matrix @ camera.axes
+    reach = distance(camera) * back
+    if round_eye:
+        return settled(
+            camera, replace(camera, target=vec(camera.position - reach), up=vec(up))
+        )
+    return settled(
+        camera, replace(camera, position=vec(camera.target + reach), up=vec(up))
+    )
+
+
+def settled(before: CameraState, after: CameraState) -> CameraState:
+    """Return `after`, or `before` where a number of it is not usable.
+
+    A mouse event with a broken number must not lose the view.
+    """
+    numbers = (*after.position, *after.target, *after.up, after.fov, after.height)
+    usable = all(map(isfinite, numbers)) and after.height > 0
+    return after if usable and distance(after) > 0 else before
