@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from brickfield.model.chunks import unpack_keys
 from brickfield.model.requests import Category
 from brickfield.model.transforms import AffineTransform
 from brickfield.planning.plan import PlanRequest, plan_frame, plan_layers
@@ -95,3 +98,20 @@ def test_empty_chunks_leave_the_budget_to_the_others(
     plan = plan_frame(request, budget * BRICK)
     assert plan.is_coarsened is is_cut
     assert plan.n_chunks == min(10, budget)
+
+
+def test_for_a_slice_only_what_it_meets_of_the_coarsest_level_is_kept(
+    make_halving, ask
+):
+    pyramid = make_halving(256, 2)
+    volume = ask(pyramid, policy=LodPolicy(base_share=0.0))
+    planes = np.array([[1.0, 0, 0, -9.9], [-1.0, 0, 0, 10.1]])
+    plane = replace(volume, clip_planes=planes, slice_normal=(1.0, 0.0, 0.0))
+    base = plan_frame(volume, 10**8).categories == Category.BASE
+    assert base.sum() == 8, "all of 2³ chunks"
+    plan = plan_frame(plane, 10**8)
+    levels, indices = unpack_keys(plan.keys)
+    assert set(levels.tolist()) == {0, 1}
+    assert (indices[:, 0] == 0).all()
+    cheap = replace(plane, policy=LodPolicy(base_share=0.5))
+    assert n_base(plan_frame(cheap, 10**8)) == 64, "level 0 whole costs next to nothing"

@@ -126,3 +126,48 @@ def test_the_measure_is_never_below_that_of_any_visible_point(
             # Clip space is two units high: w is the distance, or 1.
             per_unit = 150 * np.linalg.norm(camera.projection_matrix[1, 1]) / w[inside]
             assert per_unit.max() <= bound[i] * (1 + 1e-9)
+
+
+def slice_view(pyramid, voxel_size, normal):
+    camera = CameraState(
+        (-100.0, 50.0, 50.0),
+        (0.0, 50.0, 50.0),
+        (0.0, -1.0, 0.0),
+        (400, 300),
+        orthographic=True,
+        height=300.0,
+    )
+    world = AffineTransform.from_scale(voxel_size)
+    return DataView.of(
+        pyramid,
+        world,
+        camera,
+        clip_planes=NO_PLANES,
+        focus=None,
+        slice_normal=normal,
+    )
+
+
+def test_of_a_slice_only_what_lies_in_the_plane_counts(make_pyramid):
+    """Slices 5 µm thick, pixels of 0.5 µm, both halved from level to level."""
+    pyramid = make_pyramid(
+        [(64, 64, 64), (32, 32, 32)], [(1, 1, 1), (2, 2, 2)], [(16, 16, 16)] * 2
+    )
+    across_z = slice_view(pyramid, (5.0, 0.5, 0.5), (1.0, 0.0, 0.0))
+    assert across_z.voxel_world.tolist() == [0.5, 1.0]
+    assert across_z.avoidable_world.tolist() == [0.0, 1.0]
+    across_x = slice_view(pyramid, (5.0, 0.5, 0.5), (0.0, 0.0, 1.0))
+    assert across_x.voxel_world.tolist() == [5.0, 10.0]
+
+
+def test_a_level_that_is_coarser_across_the_slice_alone_is_not_settled_for(
+    make_pyramid,
+):
+    pyramid = make_pyramid(
+        [(64, 64, 64), (32, 64, 64), (16, 32, 32)],
+        [(1, 1, 1), (2, 1, 1), (4, 2, 2)],
+        [(16, 16, 16)] * 3,
+    )
+    view = slice_view(pyramid, (1.0, 1.0, 1.0), (1.0, 0.0, 0.0))
+    assert view.voxel_world.tolist() == [1.0, 1.0, 2.0]
+    assert view.avoidable_world.tolist() == [0.0, 2.0, 2.0]

@@ -6,7 +6,8 @@ camera does next there is something to draw. If even the coarsest level is too
 large for that share, it is still kept whole while that leaves at least half of
 the budget to refinement (or nothing is left to refine); beyond that only its
 visible chunks are wanted, and if these alone exceed the budget, as many as fit:
-the one case in which a plan cannot cover the view.
+the one case in which a plan cannot cover the view. A view of one plane needs little
+of a level: for it nothing beyond the policy's share is kept whole.
 """
 
 from __future__ import annotations
@@ -114,6 +115,8 @@ def _choose_level(layer: Layer, share_bytes: int) -> tuple[int, bool]:
     for level in range(finest, len(costs)):
         if costs[level] <= share_bytes * layer.policy.base_share:
             return level, True
+    if layer.is_slice:
+        return coarsest, False
     largest = _LARGEST_SHARE if coarsest > finest else 1.0
     return coarsest, bool(costs[coarsest] <= share_bytes * largest)
 

@@ -149,6 +149,10 @@ class PlanRequest:
     is_moving : bool
     focus : tuple of float or None
         Centre of attention, world (z, y, x); None is the centre of the screen.
+    slice_normal : tuple of float or None
+        Normal (world, length 1) of the one plane that the view shows. Clip planes
+        keep the chunks near it; no more of the coarsest level than that is kept,
+        unless it is cheap.
 
     Raises
     ------
@@ -167,6 +171,7 @@ class PlanRequest:
     previous: FramePlan | None = None
     is_moving: bool = False
     focus: Vec3 | None = None
+    slice_normal: Vec3 | None = None
 
     def __post_init__(self) -> None:
         n = self.pyramid.n_levels
@@ -248,6 +253,7 @@ def _prepare(request: PlanRequest) -> Layer:
             request.camera,
             clip_planes=request.clip_planes,
             focus=request.focus,
+            slice_normal=request.slice_normal,
         ),
         policy=request.policy,
         brick_bytes=np.array(request.brick_bytes, dtype=np.int64),
@@ -255,6 +261,7 @@ def _prepare(request: PlanRequest) -> Layer:
         hidden=request.hidden,
         refined_before=_no_keys() if previous is None else previous.refined,
         is_moving=request.is_moving,
+        is_slice=request.slice_normal is not None,
     )
 
 

@@ -91,6 +91,8 @@ class Layer:
     refined_before : ndarray, shape (n,), int64
         Keys that the previous plan had refined, ascending.
     is_moving : bool
+    is_slice : bool
+        Whether only one plane of the image is shown.
     tree : list of Nodes
         From the base level down; the first are the visible base chunks.
     """
@@ -103,6 +105,7 @@ class Layer:
     refined_before: Ints
     is_moving: bool
     hidden: Occupancy | None = None
+    is_slice: bool = False
     tree: list[Nodes] = field(default_factory=list)
 
     @property

@@ -13,6 +13,8 @@ underestimated, also under shear.
 
 An axis counts for the *avoidable* error only where a finer level is finer along
 it: thick slices that are thick on every level do not drive x and y to level 0.
+Of a plane through the image only what lies in the plane counts: voxels are as long
+as they are seen, and their thickness across it drives nothing.
 """
 
 from __future__ import annotations
@@ -73,6 +75,7 @@ class DataView:
         *,
         clip_planes: Floats,
         focus: Vec3 | None,
+        slice_normal: Vec3 | None = None,
     ) -> DataView:
         """Carry a camera into data space.
 
@@ -86,6 +89,8 @@ class DataView:
             Rows (nz, ny, nx, d), world: kept where ``n . p + d >= 0``.
         focus : tuple of float or None
             Centre of attention, world; None is the centre of the screen.
+        slice_normal : tuple of float or None
+            Normal of the one plane that is shown, world, length 1.
         """
         frustum = Frustum.from_camera(camera).with_planes(clip_planes)
         region = VisibleRegion.from_frustum(frustum, world)
@@ -93,14 +98,18 @@ class DataView:
         columns = np.linalg.norm(linear, axis=0)
         half_height, cosine = _opening(camera)
         stretch = np.linalg.svd(linear / columns, compute_uv=False)[-1]
-        edges = pyramid.downscale * columns
+        edges = avoidable = pyramid.downscale * columns
+        if slice_normal is not None:
+            in_plane = linear - np.outer(slice_normal, slice_normal @ linear)
+            edges = pyramid.downscale * np.linalg.norm(in_plane, axis=0)
+            avoidable = _not_finer_for_free(edges, avoidable)
         lower, upper, constant = _linear_terms(
             region.planes, camera.view_matrix[:3] @ world.matrix
         )
         view = cls(
             region=region,
             voxel_world=edges.max(axis=1),
-            avoidable_world=_avoidable(edges),
+            avoidable_world=_avoidable(avoidable),
             _on_lower=lower,
             _on_upper=upper,
             _constant=constant,
@@ -213,6 +222,23 @@ def _opening(camera: CameraState) -> tuple[float, float]:
     height = tan(radians(camera.fov) / 2)
     width = height * camera.width_over_height
     return height, 1 / hypot(1.0, height, width)
+
+
+def _not_finer_for_free(seen: Floats, whole: Floats) -> Floats:
+    """Let levels that are as fine in the plane as level 0 be replaced by it.
+
+    A level that is coarser across the plane alone costs as much as the finer one,
+    and shows a mean of several slices. Given as the level after it, which is worse
+    in the plane, it is refined as soon as that one is; without one after it, when
+    its voxels are thick on the screen.
+    """
+    is_same = (seen <= seen[0] * (1 + _SAME)).all(axis=1)
+    edges = seen.copy()
+    coarser = np.flatnonzero(~is_same)
+    for level in np.flatnonzero(is_same)[1:]:
+        after = coarser[coarser > level]
+        edges[level] = seen[after[0]] if len(after) else whole[level]
+    return edges
 
 
 def _avoidable(edges: Floats) -> Floats:
