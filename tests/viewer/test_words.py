@@ -1,0 +1,112 @@
+"""A status line says what a biologist wants to know, and never claims too much."""
+
+import numpy as np
+import pytest
+
+from brickfield.model.chunks import ChunkId
+from brickfield.model.requests import ChunkFailure
+from brickfield.viewer import quantities, words
+from brickfield.viewer.live_state import ViewReport
+
+
+def report(**values):
+    usual = {"has_base": True, "levels": (0, 2), "wanted": 100, "done": 83}
+    return ViewReport(**usual | values)
+
+
+def failure(reason="expected to decode it; found damaged data: crc", level=0, **more):
+    return ChunkFailure(ChunkId(level, (4, 0, 7)), "c/4/0/7", reason, **more)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (
+            {"rate": 40e6, "seconds_left": 12.2},
+            "sharpening 83 % · 12 s left · level 2→0 · 40 MB/s",
+        ),
+        ({"is_complete": True, "levels": (0, 0)}, "complete · level 0"),
+        ({"is_complete": True}, "complete · level 0–2"),
+        (
+            {"is_complete": True, "levels": (2, 2), "is_coarsened": True},
+            "complete · level 2 (the GPU budget allows no finer)",
+        ),
+        (
+            {"is_complete": True, "levels": (0, 0), "failures": (failure(),) * 3},
+            "complete but for 3 chunks · level 0",
+        ),
+        ({"is_complete": True, "levels": ()}, "complete"),
+        ({"has_base": False}, "loading the overview…"),
+        ({"is_moving": True, "is_complete": True}, "moving · level 0–2"),
+        ({"done": 0, "levels": (3, 3)}, "sharpening 0 % · level 3"),
+        ({"done": 100}, "sharpening 99 % · level 2→0"),
+        ({"error": "The graphics card was lost."}, "The graphics card was lost."),
+    ],
+)
+def test_a_view_says_how_far_it_is(values, expected):
+    assert words.status(report(**values)) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"has_base": False}, "waiting for the server…"),
+        ({"has_base": False, "rate": 5.0}, "loading the overview…"),
+        ({}, "sharpening 83 % · level 2→0 · waiting for the server…"),
+    ],
+)
+def test_a_silent_server_is_told_from_work(values, expected):
+    assert words.status(report(**values), is_remote=True) == expected
+
+
+def test_failures_come_with_their_consequence():
+    assert words.failures([]) == ""
+    assert words.failures([failure()] * 3) == (
+        "3 chunks of level 0 could not be read (corrupt file c/4/0/7). Shown coarser."
+    )
+    busy = failure("the server is busy", level=1, is_transient=True)
+    assert words.failures([busy]) == (
+        "1 chunk of level 1 could not be read (no answer for c/4/0/7)."
+        " Shown coarser. Try again later."
+    )
+    denied = failure("found that access is denied", level=2)
+    assert "levels 0, 1 and 2" in words.failures([denied, busy, failure()])
+    assert "access denied to c/4/0/7" in words.failures([denied])
+
+
+def test_a_list_of_failures_ends_with_how_many_more():
+    lines = words.failure_lines([failure()] * 5, most=3)
+    assert len(lines) == 4
+    assert lines[0].startswith("level 0, c/4/0/7: expected")
+    assert lines[-1] == "and 2 chunks more"
+    assert len(words.failure_lines([failure()] * 3, most=3)) == 3
+
+
+def test_the_value_under_the_cursor_is_exact_and_has_its_place():
+    place = quantities.coordinates((12.44, 80.06, 33.0), "micrometer")
+    assert place == "(z 12.4, y 80.1, x 33.0 µm)"
+    assert words.under_cursor([np.uint16(1024)], place, level=1) == (
+        "1024 at (z 12.4, y 80.1, x 33.0 µm) · level 1"
+    )
+    big = words.under_cursor([np.uint64(2**64 - 1)], place, level=0, is_labels=True)
+    assert big.startswith("object 18446744073709551615 at")
+    two = words.under_cursor([np.float32(0.5), None], place, level=0)
+    assert two.startswith("0.5, – at")
+    assert words.under_cursor([None], place, level=0).startswith("not loaded at")
+    assert words.under_cursor([np.bool_(1)], place, level=0).startswith("True at")
+
+
+def test_memory_is_told_against_its_budget():
+    assert words.memory(412.3 * 2**20, 2**30) == "412 MiB of 1 GiB"
+    assert words.memory(0, 1023 * 2**20) == "0 B of 1023 MiB"
+    assert words.level_estimate(0, 2**20, 2**30) == (
+        "level 0 takes 1 MiB of GPU memory of the 1 GiB allowed"
+    )
+    assert words.level_estimate(0, 2**40, 2**30) == (
+        "level 0 takes 1 TiB of GPU memory; 1 GiB are allowed, so parts will stay coarser"
+    )
+
+
+def test_quality_has_names_from_draft_to_exact():
+    names = [words.quality(error) for error in (8, 4, 2, 1, 0.5)]
+    assert names == ["draft", "quick", "good", "sharp", "exact"]
