@@ -6,12 +6,11 @@ arrives from storage is shown a few times a second, so that drawing takes at mos
 about a third of the time while loading, however slow the device. In motion the
 picture has fewer pixels, as few as keep it fluent; at rest it has all of them.
 
-Everything here runs on the render thread, but for :meth:`LiveDrawer.post`.
+Everything here runs on the render thread.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import monotonic, perf_counter
@@ -32,8 +31,6 @@ from brickfield.viewer.accounting import Account, drawn_levels
 from brickfield.viewer.billing import make_receipt
 from brickfield.viewer.live_state import FrameState, LayerSnapshot, ViewReport
 from brickfield.viewer.receipt import Receipt
-
-logger = logging.getLogger(__name__)
 
 FLUENT_MS = 45.0
 """What a picture may take while the camera moves."""
@@ -78,8 +75,6 @@ class LiveDrawer:
         Takes a :class:`ViewReport`; called on the render thread.
     wake : callable
         Asks for a step; may be called from any thread.
-    overlays : OverlaySet or None
-        Decorations, drawn last.
     """
 
     def __init__(
@@ -105,17 +100,9 @@ class LiveDrawer:
         self._first_s: float | None = None
         self._complete_s: float | None = None
 
-    # -- from any thread ---------------------------------------------------------
-
-    def post(self, state: FrameState) -> None:
+    def take(self, state: FrameState) -> None:
         """Draw this from now on."""
         self._posted = state
-        self._wake()
-
-    def ask_for_frame(self) -> None:
-        """Draw once more, because something beside the state changed."""
-        self._is_asked = True
-        self._wake()
 
     # -- steps -------------------------------------------------------------------
 
@@ -168,7 +155,7 @@ class LiveDrawer:
         if view.camera != state.camera or state.layers is not old.layers:
             self._begin_picture(view)
         view.camera = state.camera
-        view.plane = state.plane
+        view.plane = state.plane  # type: ignore[attr-defined]
 
     def _take_layers(self, view: OffscreenView, state: FrameState) -> None:
         layers: dict[int, ShownLayer] = {}
@@ -238,11 +225,6 @@ class LiveDrawer:
         if is_moving:
             return max(0.0, self._state.moving_until - monotonic())
         return None if view.is_complete else HEARTBEAT_S
-
-    def fail(self, error: Exception) -> None:
-        """Tell the window why there is no picture."""
-        text = str(error) or type(error).__name__
-        self._tell(ViewReport(state=self._posted, error=text))
 
     # -- reports -----------------------------------------------------------------
 

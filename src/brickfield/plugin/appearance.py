@@ -1,0 +1,94 @@
+"""How a napari layer looks, as the engine's frozen value."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.appearance import (
+    MODES,
+    Appearance,
+    ChannelAppearance,
+    Interpolation,
+    Mode,
+)
+from brickfield.model.transforms import AffineTransform
+from brickfield.plugin.placing import n_spatial, planes_in_world
+
+
+def lut_of(layer: Any) -> NDArray[np.uint8]:
+    """Return a layer's colours, shape (256, 4), uint8, straight alpha."""
+    table = np.asarray(layer.colormap.map(np.linspace(0, 1, 256)))
+    rounded: NDArray[np.uint8] = np.rint(255 * np.clip(table, 0, 1)).astype(np.uint8)
+    return rounded
+
+
+def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
+    """Read everything that a picture of a layer depends on.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image or napari.layers.Labels
+    world : AffineTransform
+        Data space to world, of the layer.
+    """
+    planes = clip_planes_of(layer, world)
+    if hasattr(layer, "show_selected_label"):
+        return _labels_look(layer, planes)
+    low, high = layer.contrast_limits
+    channel = ChannelAppearance(
+        contrast=(float(low), float(high)),
+        gamma=float(layer.gamma),
+        opacity=float(layer.opacity),
+        lut=lut_of(layer),
+        iso_threshold=float(layer.iso_threshold),
+    )
+    mode = str(layer.rendering)
+    is_linear = str(layer.interpolation3d) != "nearest"
+    return Appearance(
+        mode=cast("Mode", mode if mode in MODES else "mip"),
+        channels=(channel,),
+        interpolation=cast("Interpolation", "linear" if is_linear else "nearest"),
+        attenuation=float(layer.attenuation),
+        clip_planes=planes,
+    )
+
+
+def _labels_look(
+    layer: Any, planes: tuple[tuple[float, float, float, float], ...]
+) -> Appearance:
+    is_one = bool(layer.show_selected_label)
+    is_lit = str(layer.rendering) == "iso_categorical"
+    return Appearance(
+        mode="iso" if is_lit else "translucent",
+        channels=(ChannelAppearance(opacity=float(layer.opacity)),),
+        interpolation="nearest",
+        is_labels=True,
+        selected_label=int(layer.selected_label) if is_one else None,
+        clip_planes=planes,
+    )
+
+
+def clip_planes_of(
+    layer: Any, world: AffineTransform
+) -> tuple[tuple[float, float, float, float], ...]:
+    """Return what cuts a layer: clipping planes, and a thick plane's two faces."""
+    positions, normals = [], []
+    for plane in layer.experimental_clipping_planes:
+        if plane.enabled:
+            positions.append(plane.position)
+            normals.append(plane.normal)
+    if str(getattr(layer, "depiction", "volume")) == "plane" and n_spatial(layer) == 3:
+        normal = np.array(layer.plane.normal, dtype=np.float64)
+        half = float(layer.plane.thickness) / 2 * normal / np.linalg.norm(normal)
+        at = np.array(layer.plane.position, dtype=np.float64)
+        positions += [at - half, at + half]
+        normals += [normal, -normal]
+    if not positions:
+        return ()
+    at, towards = (
+        np.array(v, dtype=np.float64).reshape(-1, 3) for v in (positions, normals)
+    )
+    return planes_in_world(at, towards, world)

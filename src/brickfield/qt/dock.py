@@ -1,0 +1,204 @@
+"""The dock: views of a scene side by side, a row of controls, a line of status.
+
+The dock makes the views and takes them down; it closes them when it is taken out
+of its window for good, however that happens. It holds no logic of pictures or
+layers: controls call the view or the scene, signals come back. Main thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from psygnal import Signal
+from qtpy.QtCore import QEvent, QObject, QSize, QTimer
+from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from brickfield.qt.deliver import Deliverer
+from brickfield.qt.layouts import budget_shares, cells_of
+from brickfield.qt.status import StatusLine
+from brickfield.qt.toolbar import DockToolbar
+from brickfield.qt.view_frame import ViewFrame
+from brickfield.viewer.live_state import DEFAULT_BUDGET
+from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.ports import ScenePort
+from brickfield.viewer.slice_view import make_view
+
+
+class ViewDock(QWidget):
+    """A widget with one or more views of a scene.
+
+    Parameters
+    ----------
+    scene : ScenePort
+        Not closed with the dock.
+    layout : str
+        One of :data:`brickfield.qt.layouts.LAYOUTS`.
+    gpu_budget : int
+        Bytes for all views together.
+
+    Attributes
+    ----------
+    views_changed : psygnal.SignalInstance
+        Views came or went.
+    """
+
+    views_changed = Signal()
+
+    def __init__(
+        self,
+        scene: ScenePort,
+        *,
+        layout: str = "3D",
+        gpu_budget: int = DEFAULT_BUDGET,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.scene = scene
+        self.layout_name = ""
+        self._gpu_budget = gpu_budget
+        self._deliver = Deliverer()
+        self._frames: dict[str, ViewFrame] = {}
+        self._closing: list[Callable[[], object]] = []
+        expanding = QSizePolicy.Policy.Expanding
+        self.setSizePolicy(expanding, expanding)
+        self.setMinimumSize(220, 200)
+        self._grid_widget = QWidget(self)
+        self._grid = QGridLayout(self._grid_widget)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(2)
+        self.toolbar = DockToolbar(self)
+        self.status = StatusLine(self)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(2, 2, 2, 2)
+        self.body.setSpacing(2)
+        self.body.addWidget(self.toolbar)
+        self.body.addWidget(self._grid_widget, stretch=1)
+        self.body.addWidget(self.status)
+        self._watch = _OrphanWatch(self)
+        self.set_layout(layout)
+        # A closure without the dock: Qt calls it when the dock is gone already.
+        self.destroyed.connect(partial(_take_down, self._closing, self._deliver))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a size that leaves room for the canvas beside it."""
+        return QSize(520, 560)
+
+    # -- views -------------------------------------------------------------------
+
+    @property
+    def views(self) -> list[LiveView]:
+        """Views that are shown, the volume view first."""
+        views = [frame.view for frame in self._frames.values()]
+        return sorted(views, key=lambda v: v.kind != "3D")
+
+    @property
+    def frames(self) -> dict[str, ViewFrame]:
+        """Frames of the views, by kind."""
+        return dict(self._frames)
+
+    @property
+    def main_view(self) -> LiveView:
+        """The volume view, or the first one without it."""
+        return self.views[0]
+
+    def set_layout(self, name: str) -> None:
+        """Show other views; those that stay keep all they have."""
+        cells = cells_of(name)
+        self.layout_name = name
+        for kind in [k for k in self._frames if k not in cells]:
+            frame = self._frames.pop(kind)
+            self._close_view(frame.view)
+            self._grid.removeWidget(frame)
+            frame.setParent(None)
+            frame.deleteLater()
+        for kind in cells:
+            if kind not in self._frames:
+                self._frames[kind] = self._make_frame(kind)
+        for kind, (row, column) in cells.items():
+            self._grid.addWidget(self._frames[kind], row, column)
+        n_rows, n_columns = (1 + max(c[i] for c in cells.values()) for i in (0, 1))
+        for i in range(2):
+            self._grid.setRowStretch(i, int(i < n_rows))
+            self._grid.setColumnStretch(i, int(i < n_columns))
+        self._share_budget()
+        self.toolbar.follow_layout(name)
+        self.views_changed.emit()
+
+    def _make_frame(self, kind: str) -> ViewFrame:
+        view = make_view(kind, self.scene, self._deliver)
+        self._closing.append(view.close)
+        frame = ViewFrame(view, self._grid_widget)
+        self.status.watch(view)
+        self.toolbar.watch(frame)
+        return frame
+
+    def _close_view(self, view: LiveView) -> None:
+        self.status.forget(view)
+        self._closing.remove(view.close)
+        view.close()
+
+    # -- budget ------------------------------------------------------------------
+
+    @property
+    def gpu_budget(self) -> int:
+        """Bytes of GPU memory for all views together."""
+        return self._gpu_budget
+
+    @gpu_budget.setter
+    def gpu_budget(self, value: int) -> None:
+        self._gpu_budget = value
+        self._share_budget()
+
+    def _share_budget(self) -> None:
+        shares = budget_shares(list(self._frames), self._gpu_budget)
+        for kind, frame in self._frames.items():
+            frame.view.gpu_budget = shares[kind]
+
+    # -- the end -----------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the views were taken down."""
+        return not self._closing
+
+    def shutdown(self) -> None:
+        """Take the views down; may be called twice."""
+        _take_down(self._closing, self._deliver)
+
+
+def _take_down(
+    closing: list[Callable[[], object]], deliver: Deliverer, *_: object
+) -> None:
+    while closing:
+        closing.pop()()
+    deliver.close()
+
+
+class _OrphanWatch(QObject):
+    """Ends a dock that its window has let go of.
+
+    A dock's close button only takes the widget's parent away: nobody would see it
+    again, and nothing of it would ever be freed.
+    """
+
+    def __init__(self, dock: ViewDock) -> None:
+        super().__init__(dock)
+        self._dock = dock
+        self._had_parent = False
+        dock.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Look at an event and let it pass."""
+        if watched is self._dock and event.type() == QEvent.Type.ParentChange:
+            if self._dock.parent() is not None:
+                self._had_parent = True
+            elif self._had_parent:
+                # It may be on its way to another window.
+                QTimer.singleShot(0, self._check)
+        return False
+
+    def _check(self) -> None:
+        if self._dock.parent() is None and not self._dock.isVisible():
+            self._dock.shutdown()
+            self._dock.deleteLater()

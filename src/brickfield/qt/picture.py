@@ -1,0 +1,102 @@
+"""The widget that shows a live view's pictures and feels the hand on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from brickfield.qt.gestures import Gestures
+from brickfield.viewer.live_state import ViewReport
+from brickfield.viewer.live_view import LiveView
+
+
+class PictureWidget(QLabel):
+    """Shows pictures of a view as they come, stretched to its size until the next.
+
+    Parameters
+    ----------
+    view : LiveView
+        Told of the widget's size and whether it can be seen; not closed with it.
+    """
+
+    def __init__(self, view: LiveView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = view
+        expanding = QSizePolicy.Policy.Expanding
+        self.setSizePolicy(expanding, expanding)
+        self.setMinimumSize(120, 120)
+        self.setScaledContents(True)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setStyleSheet("background: black; color: #d0d0d0;")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setWordWrap(True)
+        self.setMargin(0)
+        self.setText("No image layers yet.")
+        self.gestures = Gestures(view, self)
+        self._watch = _Watch(self._seen)
+        self.installEventFilter(self._watch)
+        self.installEventFilter(self.gestures)
+        self.n_pictures = 0
+        """Pictures shown so far."""
+        view.reported.connect(self._show_report)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a size that leaves room for the 2D canvas beside it."""
+        return QSize(460, 420)
+
+    def _seen(self) -> None:
+        """Tell the view how large it is, and whether anybody looks."""
+        if self.view.is_closed:
+            return
+        self.view.resize((self.width(), self.height()), self.devicePixelRatioF())
+        self.view.is_shown = self.isVisible()
+
+    def _show_report(self, report: ViewReport) -> None:
+        if report.error:
+            self.setText(report.error)
+        elif report.image is not None and report.image is not self._shown:
+            self._shown = report.image
+            self.n_pictures += 1
+            self.setPixmap(as_pixmap(report.image, self.devicePixelRatioF()))
+
+    _shown: NDArray[np.uint8] | None = None
+
+
+class _Watch(QObject):
+    """Calls back when a widget changes its size, its screen or its visibility."""
+
+    _KINDS = frozenset(
+        {
+            QEvent.Type.Resize,
+            QEvent.Type.Show,
+            QEvent.Type.Hide,
+            QEvent.Type.DevicePixelRatioChange,
+        }
+    )
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        super().__init__()
+        self._call = call
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Look at an event and let it pass."""
+        if event.type() in self._KINDS:
+            self._call()
+        return False
+
+
+def as_pixmap(image: NDArray[np.uint8], pixel_ratio: float = 1.0) -> QPixmap:
+    """Turn a picture, shape (h, w, 4), uint8, into a pixmap."""
+    pixels = np.ascontiguousarray(image)
+    height, width = pixels.shape[:2]
+    shown = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+    # The pixmap is a copy: the array may go.
+    pixmap = QPixmap.fromImage(shown)
+    pixmap.setDevicePixelRatio(pixel_ratio)
+    return pixmap
