@@ -20,6 +20,8 @@ _LEVELS, _CHANNELS = f"{MAX_LEVELS}*4x", f"{MAX_CHANNELS}*4x"
 MAX_CLIP_PLANES = 16
 OPAQUE_MODES = ("iso", "translucent")
 """Modes in which what is in front can hide what is behind."""
+SLICE = "slice"
+"""What a view with a plane draws, whatever the layer's own mode."""
 
 
 class BrickVolume(gfx.WorldObject):
@@ -52,6 +54,11 @@ class BrickVolume(gfx.WorldObject):
         counts="4xu4",
         label_options="4xu4",
         clip=f"{MAX_CLIP_PLANES}*4xf4",
+        slice="4xf4",
+        slice_o="4xf4",
+        slice_x="4xf4",
+        slice_y="4xf4",
+        slice_at="4xf4",
         lv_scale=f"{_LEVELS}f4",
         lv_shift=f"{_LEVELS}f4",
         lv_brick=f"{_LEVELS}f4",
@@ -84,7 +91,7 @@ class BrickMaterial(gfx.Material):
     Parameters
     ----------
     mode : str
-        One of :data:`brickfield.model.appearance.MODES`.
+        One of :data:`brickfield.model.appearance.MODES`, or :data:`SLICE`.
     interpolation : {"linear", "nearest"}
     n_channels : int
         Channels drawn in one pass.
@@ -123,7 +130,8 @@ class BrickMaterial(gfx.Material):
     @property
     def has_feedback(self) -> bool:
         """Whether rays can end early, so that it is worth knowing how far they got."""
-        return self.is_integer or self.program[0] in OPAQUE_MODES
+        mode = self.program[0]
+        return mode != SLICE and (self.is_integer or mode in OPAQUE_MODES)
 
     def set_depth(self, view: Any) -> None:
         """Set the depth texture view that ends rays, None for none."""

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from brickfield.gpu.axes import to_xyz
 from brickfield.gpu.layout import LevelLayout
 from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
 from brickfield.model.scales import Pyramid
 from brickfield.model.transforms import AffineTransform
 
 F64 = NDArray[np.float64]
 _ANCHOR_FROM = 1 << 15
 """Volumes shorter than this along every axis need no anchor."""
+_ALONG_AXIS = 1e-9
+_SETTLED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,20 @@ class RayUniforms:
     dy: F64
 
 
-def anchor_of(camera: CameraState, world: AffineTransform, pyramid: Pyramid) -> F64:
+def anchor_of(
+    camera: CameraState,
+    world: AffineTransform,
+    pyramid: Pyramid,
+    plane: Plane | None = None,
+) -> F64:
     """Choose the integer voxel of level 0 (z, y, x) that positions count from."""
     shape = pyramid.shapes_zyx[0]
     if int(shape.max()) < _ANCHOR_FROM:
         return np.zeros(3)
-    eye = world.inverse.apply(camera.position)
-    return np.rint(np.clip(eye, 0, shape - 1))
+    near = camera.position
+    if plane is not None:
+        near = plane.met_by(camera.position, camera.forward)
+    return np.rint(np.clip(world.inverse.apply(near), 0, shape - 1))
 
 
 def ray_uniforms(
@@ -74,6 +84,60 @@ def ray_uniforms(
     o_x, o_y = (across, upward) if camera.orthographic else (zero, zero)
     d_x, d_y = (zero, zero) if camera.orthographic else (across, upward)
     return RayUniforms(*(to_xyz(v) for v in (eye, o_x, o_y, forward, d_x, d_y)))
+
+
+def settled_row(plane: Plane, world: AffineTransform) -> F64:
+    """Return a plane's equation in data space, (nz, ny, nx, d).
+
+    Where it lies across an axis of the data and within a millionth of a voxel's
+    middle or face, it is there exactly: products of scales leave such remainders.
+    """
+    row = plane.in_data(world)
+    axis = _axis_across(row)
+    if axis is not None:
+        at = -row[3] / row[axis]
+        settled = np.rint(2 * at) / 2
+        if abs(at - settled) < _SETTLED:
+            row[3] = -row[axis] * settled
+    return row
+
+
+def _axis_across(row: F64) -> int | None:
+    size = np.abs(row[:3])
+    axis = int(size.argmax())
+    beside = np.delete(size, axis).max()
+    return axis if beside <= _ALONG_AXIS * size[axis] else None
+
+
+def slice_uniforms(
+    plane: Plane, camera: CameraState, world: AffineTransform, anchor: F64
+) -> dict[str, F64]:
+    """Derive where the rays of a camera meet a plane.
+
+    Returns
+    -------
+    dict of str to ndarray
+        GPU order, relative to the anchor. ``slice``, shape (4,): the equation.
+        ``slice_o``, ``slice_x``, ``slice_y``, shape (3,): the place of a pixel is
+        ``o + ndc.x * x + ndc.y * y`` for parallel rays. ``slice_at``, shape (2,):
+        the coordinate and the number (x is 0) of the axis that the plane lies
+        across; -1 for none.
+    """
+    row = settled_row(plane, world)
+    row[3] += row[:3] @ anchor
+    normal = to_xyz(row[:3])
+    rays = ray_uniforms(camera, world, anchor)
+    slope = float(normal @ rays.d0)
+    # A ray that runs along the plane never meets it; the shader sees to that.
+    back = rays.d0 / slope if slope else np.zeros(3)
+    places = {
+        "slice_o": rays.o0 - back * (normal @ rays.o0 + row[3]),
+        "slice_x": rays.ox - back * (normal @ rays.ox),
+        "slice_y": rays.oy - back * (normal @ rays.oy),
+    }
+    axis = _axis_across(row)
+    at = (0.0, -1.0) if axis is None else (-row[3] / row[axis], 2.0 - axis)
+    return {"slice": np.append(normal, row[3]), **places, "slice_at": np.array(at)}
 
 
 def level_uniforms(

@@ -91,6 +91,15 @@ class Plane:
         p = np.asarray(point, dtype=np.float64)
         return vec3(p - self.distance(p) * np.array(self.normal))
 
+    def met_by(self, origin: ArrayLike, direction: ArrayLike) -> Vec3:
+        """Return where a line meets the plane; if it never does, the nearest point."""
+        start = np.asarray(origin, dtype=np.float64)
+        along = np.asarray(direction, dtype=np.float64)
+        slope = float(along @ np.array(self.normal))
+        if abs(slope) <= _ALONG_AXIS * float(np.linalg.norm(along)):
+            return self.nearest(start)
+        return vec3(start - along * (self.distance(start) / slope))
+
     def moved(self, distance: float) -> Plane:
         """Return the plane that lies this far on in the direction of its normal."""
         shifted = np.array(self.point) + distance * np.array(self.normal)

@@ -18,9 +18,11 @@ from brickfield.gpu.uniforms import (
     clip_planes_in_data,
     level_uniforms,
     ray_uniforms,
+    slice_uniforms,
 )
 from brickfield.model.appearance import Appearance
 from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
 from brickfield.model.transforms import AffineTransform
 from brickfield.render.clipping import clip_planes_of
 
@@ -42,12 +44,15 @@ class FrameOptions:
         Distance of samples, times the layer's own: above 1 while the camera
         moves, an odd fraction (1/3, 1/5) for finer pictures, since these keep
         the voxel centres among the samples.
+    plane : Plane or None
+        The slice that is shown in place of the volume.
     """
 
     audit: bool = False
     skip: bool = True
     background: tuple[float, float, float] | None = None
     step_factor: float = 1.0
+    plane: Plane | None = None
 
 
 def write_look(
@@ -86,10 +91,14 @@ def write_frame(
 ) -> None:
     """Write rays, levels, box and options."""
     u = volume.uniform_buffer.data
-    anchor = anchor_of(camera, world, bricks.pyramid)
+    anchor = anchor_of(camera, world, bricks.pyramid, options.plane)
     rays = ray_uniforms(camera, world, anchor)
     for name in RayUniforms.__dataclass_fields__:
         u[f"ray_{name}"][:3] = getattr(rays, name)
+    if options.plane is not None:
+        places = slice_uniforms(options.plane, camera, world, anchor)
+        for name, values in places.items():
+            u[name][: len(values)] = values
     _write_levels(u, bricks, anchor)
     _write_world(u, world)
     u["depth"][:3] = (camera.near, camera.far, float(camera.orthographic))

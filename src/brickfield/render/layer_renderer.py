@@ -12,6 +12,7 @@ complete, so that stepping through time shows no blank or coarse picture.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count, repeat
 
 import numpy as np
@@ -22,16 +23,13 @@ import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.brick_set import BrickSet
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import choose_format
-from brickfield.gpu.material import BrickMaterial, BrickVolume
+from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
 from brickfield.gpu.page_table import CONSTANT, FAILED, Name
 from brickfield.model.appearance import Appearance
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
-from brickfield.model.requests import (
-    Category,
-    ChunkFailure,
-    LoadedChunk,
-)
+from brickfield.model.plane import Plane
+from brickfield.model.requests import Category, ChunkFailure, LoadedChunk
 from brickfield.model.versions import LastSeen
 from brickfield.planning.plan import FramePlan, PlanRequest
 from brickfield.planning.policy import LodPolicy
@@ -40,7 +38,7 @@ from brickfield.render.clipping import clip_planes_of
 from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.render.protocols import LayerLike
 from brickfield.render.reach import Reach
-from brickfield.render.wanting import held_rows, requests_for
+from brickfield.render.wanting import held_rows, request_for_slice, requests_for
 
 _ids = count()
 
@@ -54,10 +52,19 @@ class LayerRenderer:
     gpu : GpuDevice
     budget_bytes : int
         GPU bytes at first; the view's manager moves it between layers.
+    plane : Plane, optional
+        The slice that the view shows in place of the volume; may be changed.
     """
 
-    def __init__(self, layer: LayerLike, gpu: GpuDevice, budget_bytes: int) -> None:
+    def __init__(
+        self,
+        layer: LayerLike,
+        gpu: GpuDevice,
+        budget_bytes: int,
+        plane: Plane | None = None,
+    ) -> None:
         self.layer = layer
+        self.plane = plane
         self.visual_id = f"layer-{next(_ids)}"
         self._gpu = gpu
         self._seen = {k: LastSeen() for k in ("data", "colormap", "geometry")}
@@ -78,7 +85,7 @@ class LayerRenderer:
         fmt = choose_format(
             pyramid.dtype, is_labels=look.is_labels, has_norm16=self._gpu.has_norm16
         )
-        material = BrickMaterial(look.mode, look.interpolation, len(look.channels))
+        material = BrickMaterial(*self._program(look))
         material.format_kind = "unorm" if fmt.name.endswith("unorm") else "float"
         material.is_integer = fmt.is_integer
         material.may_be_nonfinite = fmt.may_be_nonfinite
@@ -94,6 +101,10 @@ class LayerRenderer:
         self.volume = BrickVolume(material)
         # A view with its own depth is drawn behind opaque objects by render order.
         self.volume.render_order = 1
+
+    def _program(self, look: Appearance) -> tuple[str, str, int]:
+        mode = look.mode if self.plane is None else SLICE
+        return mode, look.interpolation, len(look.channels)
 
     def _peek(self, name: Name) -> LoadedChunk | None:
         selection = self.bricks.atlas.selection_of(name[0])
@@ -131,10 +142,7 @@ class LayerRenderer:
         if self._seen["colormap"].update(layer.colormap_version.value) or done:
             self._write_lut(layer.appearance)
             done.add("lut")
-        look = layer.appearance
-        self.bricks.material.set_program(
-            look.mode, look.interpolation, len(look.channels)
-        )
+        self.bricks.material.set_program(*self._program(layer.appearance))
         return done
 
     def _write_lut(self, look: Appearance) -> None:
@@ -153,9 +161,9 @@ class LayerRenderer:
         self, camera: CameraState, policy: LodPolicy, *, is_moving: bool
     ) -> PlanRequest:
         """State what the layer asks of the next plan."""
-        look = self.layer.appearance
+        look, plane = self.layer.appearance, self.plane
         n = len(look.channels)
-        return PlanRequest(
+        request = PlanRequest(
             pyramid=self.bricks.pyramid,
             world=self.layer.world,
             camera=camera,
@@ -167,6 +175,10 @@ class LayerRenderer:
             previous=self.plan,
             is_moving=is_moving,
         )
+        if plane is None:
+            return request
+        is_linear = look.interpolation == "linear" and not self.format.is_integer
+        return request_for_slice(request, plane, is_linear=is_linear)
 
     def fits(self, plan: FramePlan) -> bool:
         """Make room for a plan's bricks; tell whether there is enough."""
@@ -364,7 +376,7 @@ class LayerRenderer:
             camera,
             self.layer.world,
             self.layer.appearance,
-            options,
+            replace(options, plane=self.plane),
         )
 
     def destroy(self) -> None:

@@ -15,6 +15,7 @@ from time import perf_counter
 from brickfield.errors import BudgetError
 from brickfield.gpu.device import GpuDevice
 from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
 from brickfield.planning.plan import FramePlan, PlanRequest, plan_layers
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.render.arrivals import TimeSlice
@@ -64,7 +65,22 @@ class RenderManager:
         self.policy = policy
         self.renderers: list[LayerRenderer] = []
         self.statistics = FrameStatistics()
+        self._plane: Plane | None = None
         self._planned_for: tuple[object, ...] | None = None
+
+    @property
+    def plane(self) -> Plane | None:
+        """The slice that all layers show; None: their volumes.
+
+        Another plane means another plan and other uniforms, nothing else.
+        """
+        return self._plane
+
+    @plane.setter
+    def plane(self, value: Plane | None) -> None:
+        self._plane = value
+        for renderer in self.renderers:
+            renderer.plane = value
 
     def set_layers(self, layers: Sequence[LayerLike]) -> list[LayerRenderer]:
         """Keep a renderer for each layer; return those that left (destroyed)."""
@@ -74,7 +90,7 @@ class RenderManager:
         for renderer in gone:
             renderer.destroy()
         self.renderers = [
-            kept.get(id(layer)) or LayerRenderer(layer, self.gpu, share)
+            kept.get(id(layer)) or LayerRenderer(layer, self.gpu, share, self._plane)
             for layer in layers
         ]
         self._planned_for = None
@@ -94,7 +110,8 @@ class RenderManager:
     def plan(self, camera: CameraState, *, is_moving: bool = False) -> bool:
         """Plan again if anything that matters changed; tell whether it was done."""
         seen = [r for r in self.renderers if r.layer.visible]
-        state = (camera, is_moving, self.policy, tuple(map(_planned_state, seen)))
+        layers = tuple(map(_planned_state, seen))
+        state = (camera, is_moving, self.policy, self._plane, layers)
         if state == self._planned_for and not any(r.wants_plan for r in seen):
             return False
         start = perf_counter()

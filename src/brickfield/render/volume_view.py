@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from brickfield.gpu.device import GpuDevice, get_device
 from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.render.depth import DepthCopy
 from brickfield.render.frame_uniforms import FrameOptions
@@ -28,6 +29,8 @@ from brickfield.render.manager import (
     UPLOAD_SLICE_S,
     RenderManager,
 )
+from brickfield.render.overlays.context import OverlayContext, layer_frame, unit_of
+from brickfield.render.overlays.overlay_set import OverlaySet
 from brickfield.render.protocols import LayerLike
 from brickfield.render.scene_camera import SceneCamera
 
@@ -49,6 +52,8 @@ class VolumeView:
     policy : LodPolicy
     background : tuple of float
         sRGB, 0 to 1.
+    plane : Plane, optional
+        Show this slice in place of the volumes; see :attr:`plane`.
     gpu : GpuDevice, optional
     """
 
@@ -59,10 +64,12 @@ class VolumeView:
         gpu_budget: int = DEFAULT_GPU_BUDGET,
         policy: LodPolicy = EXPLORATION,
         background: Rgb = (0.0, 0.0, 0.0),
+        plane: Plane | None = None,
         gpu: GpuDevice | None = None,
     ) -> None:
         self.gpu = gpu or get_device()
         self.manager = RenderManager(self.gpu, gpu_budget=gpu_budget, policy=policy)
+        self.manager.plane = plane
         self.background = background
         self.camera: CameraState | None = None
         self.options = FrameOptions()
@@ -70,6 +77,8 @@ class VolumeView:
         self.volumes = gfx.Scene()
         self.objects = gfx.Scene()
         """Opaque pygfx objects in world coordinates (x, y, z)."""
+        self.overlays = OverlaySet()
+        """Scale bar, axes and so on: this view's own, drawn last."""
         self._backdrop = gfx.Scene()
         self._backdrop_material = gfx.BackgroundMaterial(background)
         self._backdrop.add(gfx.Background(None, self._backdrop_material))
@@ -81,6 +90,18 @@ class VolumeView:
     def layers(self) -> tuple[LayerLike, ...]:
         """Layers, drawn first to last."""
         return tuple(self._layers)
+
+    @property
+    def plane(self) -> Plane | None:
+        """The slice that is shown in place of the volumes, None for the volumes.
+
+        It is the view's own: other views of the same layers may show others.
+        """
+        return self.manager.plane
+
+    @plane.setter
+    def plane(self, value: Plane | None) -> None:
+        self.manager.plane = value
 
     def set_layers(self, layers: Sequence[LayerLike]) -> None:
         """Show these layers and no others."""
@@ -132,7 +153,23 @@ class VolumeView:
         for renderer in self.manager.renderers:
             renderer.bricks.material.set_depth(depth)
         self.renderer.render(self.volumes, self._camera, flush=False)
+        if self.overlays.is_visible and not options.audit:
+            self._draw_overlays(camera)
         self.renderer.flush()
+        self.overlays.finish()
+
+    def _draw_overlays(self, camera: CameraState) -> None:
+        layers = self._layers
+        context = OverlayContext(
+            size=self.renderer.logical_size,
+            pixel_ratio=self.renderer.pixel_ratio / self.renderer.pixel_scale,
+            layers=tuple(layer_frame(x, world_corners(x)) for x in layers),
+            unit=unit_of(layers),
+            plane=self.plane,
+            background=self.background,
+            has_objects=bool(self.objects.children),
+        )
+        self.overlays.draw(self.renderer, camera, context)
 
     def _ranged(self, camera: CameraState) -> CameraState:
         """Return the camera with near and far round everything there is."""

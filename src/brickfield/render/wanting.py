@@ -1,4 +1,4 @@
-"""From a plan and what is missing of it to requests for the loader.
+"""What a layer asks of the planner for a slice, and of the loader for a plan.
 
 While the camera moves, chunks near the rim of the picture are held back: most of
 them leave again before they could be read. What is near the centre of attention,
@@ -8,15 +8,20 @@ and the base level, is asked for at once. At rest everything is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu.page_table import Name
 from brickfield.model.chunks import Selection, unpack_keys
+from brickfield.model.plane import Plane
 from brickfield.model.requests import Category, ChunkedDataRequest
 from brickfield.planning.plan import FramePlan, PlanRequest
+from brickfield.render.clipping import slab_planes
 
+SLICE_BASE_SHARE = 0.02
+"""Share of the budget for the coarse level that is kept whole behind a slice."""
 CENTRAL = 0.6
 """Half width of the part of the picture that is refined in motion (1: all of it)."""
 
@@ -42,6 +47,30 @@ def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
     is_rim = (np.abs(clip[:, :2]) > reach[:, None]).any(axis=1)
     held: NDArray[np.bool_] = is_rim & (plan.categories != Category.BASE)
     return held
+
+
+def request_for_slice(
+    request: PlanRequest, plane: Plane, *, is_linear: bool
+) -> PlanRequest:
+    """Ask for what one plane needs in place of the volume.
+
+    A person who moves the plane shall never see nothing, but a slice does not need
+    the whole of a rich base level: it keeps :data:`SLICE_BASE_SHARE` at most.
+    """
+    policy = request.policy
+    slab = slab_planes(
+        plane,
+        request.world,
+        request.pyramid,
+        level=policy.forced_level or 0,
+        is_linear=is_linear,
+    )
+    return replace(
+        request,
+        clip_planes=np.vstack([request.clip_planes, slab]),
+        slice_normal=plane.normal,
+        policy=replace(policy, base_share=min(policy.base_share, SLICE_BASE_SHARE)),
+    )
 
 
 def requests_for(

@@ -73,6 +73,19 @@ fn is_shown(label: u32) -> bool {
     return label != 0u && (chosen.x == 0u || label == chosen.y);
 }
 
+$$ if mode == 'slice'
+fn cast_labels(ray: Ray, channel: i32) -> Seen {
+    let cell = cell_on_plane(ray, u_wobject.ch_plane[channel].x);
+    var label = 0u;
+    if (cell.level >= 0) {
+        label = cell.range;
+        if (!is_constant(cell)) { label = load_label(cell.level, texel_on_plane(cell)); }
+    }
+    var seen = Seen(vec4<f32>(0.0, 0.0, 0.0, 1.0), ray.t, cell.level, cell.level >= 0);
+    if (is_shown(label)) { seen.color = vec4<f32>(label_color(label), 1.0); }
+    return seen;
+}
+$$ else
 fn cast_labels(ray: Ray, channel: i32) -> Seen {
     let plane = u_wobject.ch_plane[channel].x;
     var label = 0u;
@@ -117,8 +130,21 @@ fn label_shade(ray: Ray, cell: Cell, texel: vec3<f32>, label: u32) -> f32 {
     return shade(ray, normal * u_wobject.lv_scale[cell.level].xyz);
 }
 $$ endif
+$$ endif
 
 $$ if not is_integer
+$$ if mode == 'slice'
+fn cast_channel(ray: Ray, channel: i32) -> Seen {
+    let cell = cell_on_plane(ray, u_wobject.ch_plane[channel].x);
+    var v = 0.0;
+    if (cell.level >= 0) {
+        let s = value_of(cell, texel_on_plane(cell));
+        if (!is_nan(s)) { v = normalised(s, channel); }
+    }
+    return Seen(exact_lut(v, channel), ray.t, cell.level, cell.level >= 0);
+}
+$$ endif
+
 $$ if mode in ('mip', 'minip')
 $$ set beats = '>' if mode == 'mip' else '<'
 $$ for l in range(n_levels)

@@ -17,6 +17,10 @@ struct Ray {
     t1: f32,
     view_depth: f32,       // view depth a unit of t
     length: f32,           // reference lengths a unit of t, for opacity
+    $$ if mode == 'slice'
+    t: f32,                // where it meets the plane, and the place there
+    spot: vec3<f32>,
+    $$ endif
 };
 
 // The finest active chunk at a point, and how far the ray stays with it.

@@ -66,6 +66,28 @@ fn texel_of(run: Run, j: i32) -> vec3<f32> {
     return min(run.start + f32(j) * run.step, run.top);
 }
 
+$$ if mode == 'slice'
+// Half a voxel's edge belongs to the voxel behind it, for whole pictures alike.
+const UPWARD: f32 = {{ '1.0e-3' if is_integer or interpolation == 'nearest' else '0.0' }};
+
+fn cell_on_plane(ray: Ray, plane: u32) -> Cell {
+    var here = ray;
+    here.origin = ray.spot + UPWARD;
+    return locate(here, 0.0, plane, top_level());
+}
+
+// Through voxel centres, at one pixel a voxel, exactly those.
+fn texel_on_plane(cell: Cell) -> vec3<f32> {
+    let nearest = round(cell.start);
+    $$ if is_integer or interpolation == 'nearest'
+    let q = nearest;
+    $$ else
+    let q = select(cell.start, nearest, abs(cell.start - nearest) < vec3<f32>(2.0e-3));
+    $$ endif
+    return min(q + texel_shift(cell), top_texel(cell));
+}
+$$ endif
+
 fn slot_position(value: u32) -> vec3<f32> {
     return vec3<f32>(
         f32(value & 63u), f32((value >> 6u) & 63u), f32((value >> 12u) & 63u)

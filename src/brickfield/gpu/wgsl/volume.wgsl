@@ -67,8 +67,36 @@ fn ray_through(ndc: vec2<f32>) -> Ray {
         else if (slope < 0.0) { ray.t1 = min(ray.t1, -height / slope); }
         else if (height < 0.0) { ray.t1 = -FAR; }
     }
+    $$ if mode == 'slice'
+    meet_plane(&ray, ndc);
+    $$ endif
     return ray;
 }
+
+$$ if mode == 'slice'
+fn meet_plane(ray: ptr<function, Ray>, ndc: vec2<f32>) {
+    let plane = u_wobject.slice;
+    let slope = dot(plane.xyz, (*ray).direction);
+    let height = dot(plane.xyz, (*ray).origin) + plane.w;
+    (*ray).t = FAR;
+    if (slope == 0.0) { return; }
+    (*ray).t = -height / slope;
+    (*ray).spot = (*ray).origin + (*ray).t * (*ray).direction;
+    if (u_wobject.depth.z > 0.0) {
+        // Parallel rays: the way from far away would cost digits.
+        (*ray).spot = u_wobject.slice_o.xyz + ndc.x * u_wobject.slice_x.xyz + ndc.y * u_wobject.slice_y.xyz;
+    }
+    // Across an axis of the data all rays meet the same coordinate, exactly.
+    let axis = vec3<f32>(0.0, 1.0, 2.0) == vec3<f32>(u_wobject.slice_at.y);
+    (*ray).spot = select((*ray).spot, vec3<f32>(u_wobject.slice_at.x), axis);
+}
+
+// Whether the plane is seen here: in the data, not clipped, nothing opaque before it.
+fn is_on_plane(ray: Ray) -> bool {
+    let slack = 1.0e-3 + abs(ray.t) * 1.0e-6;
+    return ray.t >= ray.t0 - slack && ray.t <= ray.t1 + slack;
+}
+$$ endif
 
 fn depth_at(ray: Ray, t: f32) -> f32 {
     let z = t * ray.view_depth;
@@ -91,23 +119,29 @@ fn stop_at_objects(ray: Ray, position: vec2<f32>) -> f32 {
 }
 $$ endif
 
+fn class_of(cell: Cell) -> f32 {
+    if (cell.is_failed) { return 4.0; }
+    if (cell.level < 0) { return 3.0; }
+    return select(1.0, 2.0, (cell.value & PAGE_TARGET) == 0u);
+}
+
 // Classes of the receipt: 1 at target, 2 coarser, 3 nothing loaded, 4 failed.
 fn audit(ray: Ray) -> f32 {
     var worst = 1.0;
     for (var c = 0; c < {{ n_channels }}; c = c + 1) {
         if (u_wobject.ch_plane[c].y == 0u) { continue; }
+        $$ if mode == 'slice'
+        worst = max(worst, class_of(cell_on_plane(ray, u_wobject.ch_plane[c].x)));
+        $$ else
         var cell = first_cell(ray);
         for (var i = 0; i < MAX_CELLS && cell.t_exit < ray.t1; i = i + 1) {
             // From the top, to meet what failed on the way down.
             cell.hint = top_level();
             cell = step_on(ray, cell, u_wobject.ch_plane[c].x);
             // Slivers that hold no sample cannot be seen.
-            if (cell.t_exit - cell.t_enter > 0.01) {
-                if (cell.is_failed) { worst = max(worst, 4.0); }
-                else if (cell.level < 0) { worst = max(worst, 3.0); }
-                else if ((cell.value & PAGE_TARGET) == 0u) { worst = max(worst, 2.0); }
-            }
+            if (cell.t_exit - cell.t_enter > 0.01) { worst = max(worst, class_of(cell)); }
         }
+        $$ endif
     }
     return worst;
 }
@@ -169,6 +203,9 @@ fn fs_main(varyings: Varyings) -> FragmentOutput {
     ray.t1 = stop_at_objects(ray, varyings.position.xy);
     $$ endif
     if (ray.t0 >= ray.t1) { discard; }
+    $$ if mode == 'slice'
+    if (!is_on_plane(ray)) { discard; }
+    $$ endif
 
     var out: FragmentOutput;
     if (u_wobject.options.z == 1.0) {

@@ -1,0 +1,78 @@
+"""A view of one plane through volumes, and the camera that looks at it.
+
+Invariant: a slice is never mirrored or turned. Its rows and columns are those of
+:attr:`brickfield.model.plane.Plane.axes`, which are the ones of the cameras
+``ortho:z``, ``ortho:y`` and ``ortho:x`` where the plane lies across an axis.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane, vec3
+from brickfield.render.volume_view import VolumeView, world_corners
+
+
+class SliceView(VolumeView):
+    """A :class:`VolumeView` that always shows a plane.
+
+    Parameters
+    ----------
+    canvas : rendercanvas canvas or pygfx texture
+    plane : Plane
+    **options
+        As for :class:`VolumeView`.
+    """
+
+    def __init__(self, canvas: Any, plane: Plane, **options: Any) -> None:
+        super().__init__(canvas, plane=plane, **options)
+
+    def face(self, viewport: tuple[int, int]) -> None:
+        """Look straight at the plane, with all of the layers in the picture.
+
+        Parameters
+        ----------
+        viewport : tuple of int
+            Width and height of the picture, pixels.
+        """
+        corners = [world_corners(layer) for layer in self.layers]
+        if self.plane is not None and corners:
+            self.camera = slice_camera(self.plane, np.concatenate(corners), viewport)
+
+
+def slice_camera(
+    plane: Plane, corners: NDArray[np.float64], viewport: tuple[int, int]
+) -> CameraState:
+    """Look straight at a plane from where nothing is cut off, pixels square.
+
+    A viewport in the proportions of what is seen is filled exactly: with as many
+    pixels as there are (cubic) voxels, a pixel is a voxel.
+
+    Parameters
+    ----------
+    plane : Plane
+    corners : ndarray, shape (n, 3)
+        What shall be in the picture, world (z, y, x).
+    viewport : tuple of int
+        Width and height of the picture, pixels.
+    """
+    down, right, sight = plane.axes
+    low = np.array([(corners @ axis).min() for axis in plane.axes])
+    high = np.array([(corners @ axis).max() for axis in plane.axes])
+    extent = np.maximum(high - low, 1e-9)
+    width, height = viewport
+    rows, columns = (low + high)[:2] / 2
+    depth = plane.point @ sight
+    centre = rows * down + columns * right + depth * sight
+    return CameraState(
+        vec3(centre - sight * extent.max()),
+        vec3(centre),
+        vec3(-down),
+        viewport,
+        orthographic=True,
+        height=float(max(extent[0], extent[1] * height / width)),
+    )
