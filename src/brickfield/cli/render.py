@@ -13,9 +13,6 @@ from brickfield.cli.output import INCOMPLETE, messages, print_json, results
 from brickfield.errors import OptionError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from brickfield.viewer.options import RenderOptions
 
 
@@ -99,6 +96,13 @@ def render(
     background: Annotated[
         str, typer.Option(metavar="COLOR", help="Behind the volume.")
     ] = "black",
+    overlay: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="scale_bar, axes, bounding_box or colorbar; may be repeated.",
+        ),
+    ] = None,
     timeout: Annotated[
         float,
         typer.Option(metavar="S", help="Seconds until the picture is taken as it is."),
@@ -135,6 +139,7 @@ def render(
         clip=[text.parse_clip(c) for c in clip or ()],
         labels=labels,
         background=background,
+        overlay=overlay,
         timeout=timeout,
         show_levels=show_levels,
     )
@@ -166,6 +171,7 @@ def draw_to_file(
     """
     from brickfield.store.open import open_store
     from brickfield.viewer.controller import render_picture
+    from brickfield.viewer.png import write_png
 
     with messages().status("drawing"):
         store = open_store(uri, **image)
@@ -176,18 +182,6 @@ def draw_to_file(
     write_png(out, result.image)
     cost: dict[str, Any] = result.receipt.as_dict()
     return cost
-
-
-def write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a picture, shape (h, w, 4), uint8, sRGB; without alpha when opaque."""
-    from PIL import Image
-
-    is_opaque = bool((image[..., 3] == 255).all())
-    try:
-        Image.fromarray(image[..., :3].copy() if is_opaque else image).save(path)
-    except OSError as error:
-        msg = f"expected to write {path}; the system says: {error.strerror or error}"
-        raise OptionError(msg) from error
 
 
 def print_receipt(cost: dict[str, Any], out: Path) -> None:

@@ -107,6 +107,7 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
         background=tuple(c / 255 for c in options.background),
     )
     view.options = FrameOptions(step_factor=step_factor(options))
+    view.overlays.state = options.overlay
     try:
         view.set_layers([layer])
         view.camera = camera_for(layer, options)

@@ -16,10 +16,12 @@ from typing import Any
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES, Mode
+from brickfield.render.overlays.options import OverlayState
 from brickfield.viewer.camera_spec import CameraSpec, FitCamera, camera_spec
 from brickfield.viewer.colormaps import color, lut
 
 _FIT = FitCamera()
+_NO_OVERLAYS = OverlayState()
 MAX_PICTURE = 16384
 """Longest edge of a picture, pixels."""
 
@@ -65,6 +67,8 @@ class RenderOptions:
         Seconds after which the picture is taken as it is.
     show_levels : bool
         Colour by level instead of by value.
+    overlay : OverlayState
+        Scale bar, axes and so on; none by default.
     """
 
     size: tuple[int, int] = (800, 600)
@@ -86,6 +90,7 @@ class RenderOptions:
     background: tuple[int, int, int] = (0, 0, 0)
     timeout: float = 60.0
     show_levels: bool = False
+    overlay: OverlayState = _NO_OVERLAYS
 
     def __post_init__(self) -> None:
         _check_picture(self)
@@ -164,7 +169,8 @@ def render_options(**options: Any) -> RenderOptions:
         ``{"axis": index}``; `clip` as ``{"z": (lo, hi)}`` (None leaves an end
         open); `level` as "auto"; budgets as "512 MiB"; `camera` as the text or
         mapping of :func:`~brickfield.viewer.camera_spec.camera_spec`;
-        `background` as a colour's name. None always means the default.
+        `background` as a colour's name; `overlay` as names of overlays, or as
+        ``{name: {option: value}}``. None always means the default.
 
     Raises
     ------
@@ -253,4 +259,5 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "background": color,
     "timeout": float,
     "show_levels": bool,
+    "overlay": OverlayState.of,
 }
