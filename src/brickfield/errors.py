@@ -60,6 +60,10 @@ class OptionError(BrickfieldError, ValueError):
     """Raised when an option has a value that cannot be used."""
 
 
+class SceneStateError(BrickfieldError, ValueError):
+    """Raised when a scene document cannot be used; names the field and its place."""
+
+
 class BudgetError(BrickfieldError, MemoryError):
     """Raised when a memory budget is too small for the smallest useful work."""
 

@@ -1,0 +1,108 @@
+"""Scene documents in files, with data beside them named relative to them.
+
+A folder with data and its scene can so be moved or handed on. A URL and data that
+lie elsewhere keep their full name.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from brickfield.errors import (
+    SceneStateError,
+    StoreAccessError,
+    StoreNotFoundError,
+    StoreWriteError,
+)
+from brickfield.viewer.state import SceneSource, SceneState
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_STEPS_UP = 2
+
+
+def read_scene(path: str | os.PathLike[str]) -> SceneState:
+    """Read a document; relative places become absolute ones.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreAccessError, SceneStateError
+    """
+    place = Path(path)
+    try:
+        text = place.read_bytes()
+    except FileNotFoundError as error:
+        msg = f"expected a scene document at {place}; found nothing"
+        raise StoreNotFoundError(msg) from error
+    except OSError as error:
+        msg = f"expected to read {place}; found {error.strerror or error}"
+        raise StoreAccessError(msg) from error
+    try:
+        state = SceneState.from_json(text)
+    except SceneStateError as error:
+        msg = f"{place}: {error}"
+        raise SceneStateError(msg) from error
+    return resolved(state, place.parent)
+
+
+def write_scene(state: SceneState, path: str | os.PathLike[str]) -> None:
+    """Write a document, all of it or none; data beside it are named relative to it.
+
+    Raises
+    ------
+    StoreWriteError
+    """
+    place = Path(path)
+    text = relative_to(state, place.parent).to_json()
+    partial = place.with_name(f".{place.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(place)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        msg = f"expected to write {place}; found {error.strerror or error}"
+        raise StoreWriteError(msg) from error
+
+
+def relative_to(state: SceneState, folder: str | os.PathLike[str]) -> SceneState:
+    """Return the document with places in and near a folder relative to it."""
+    base = os.path.normpath(Path(folder).absolute())
+
+    def shorten(uri: str) -> str:
+        if _is_url(uri) or not Path(uri).is_absolute():
+            return uri
+        try:
+            path = os.path.relpath(uri, base)
+        except ValueError:  # another drive
+            return uri
+        parts = Path(path).parts
+        return uri if parts.count("..") > _STEPS_UP else posixpath.join(*parts)
+
+    return _with_places(state, shorten)
+
+
+def resolved(state: SceneState, folder: str | os.PathLike[str]) -> SceneState:
+    """Return the document with relative places counted from a folder."""
+    base = os.path.normpath(Path(folder).absolute())
+
+    def lengthen(uri: str) -> str:
+        return uri if _is_url(uri) else os.path.normpath(Path(base) / uri)
+
+    return _with_places(state, lengthen)
+
+
+def _is_url(uri: str) -> bool:
+    return _URL.match(uri) is not None
+
+
+def _with_places(state: SceneState, change: Callable[[str], str]) -> SceneState:
+    layers = []
+    for layer in state.layers:
+        if isinstance(layer.source, SceneSource):
+            source = layer.source.model_copy(update={"uri": change(layer.source.uri)})
+            layer = layer.model_copy(update={"source": source})
+        layers.append(layer)
+    return state.model_copy(update={"layers": tuple(layers)})

@@ -1,0 +1,127 @@
+"""The scene document: what two people must share to see the same.
+
+Plain values only, checked once, here. Layers, cameras, where one is in the data
+and how sharp the picture should be: all of that round-trips, and reading what was
+written gives an equal document. Overlays, budgets, the size of windows and
+everything on the GPU are not in it.
+
+What belongs to napari (blending, interpolation) is a free word; what belongs to
+us is checked. A field that is not known is refused, so that a slip of the pen
+does not pass for a setting, and so is a document of a newer version.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from brickfield.errors import SceneStateError
+from brickfield.viewer.state_errors import problem_of
+from brickfield.viewer.state_layers import (
+    SceneClipPlane,
+    SceneLayer,
+    SceneSource,
+    SceneValue,
+)
+from brickfield.viewer.state_views import (
+    LAYOUTS,
+    SceneCamera,
+    SceneExploration,
+    SceneLevelOfDetail,
+    ScenePlane,
+    SceneSpace,
+    SceneViews,
+)
+
+__all__ = [
+    "LAYOUTS",
+    "VERSION",
+    "SceneCamera",
+    "SceneClipPlane",
+    "SceneExploration",
+    "SceneLayer",
+    "SceneLevelOfDetail",
+    "ScenePlane",
+    "SceneSource",
+    "SceneSpace",
+    "SceneState",
+    "SceneViews",
+]
+VERSION = 1
+"""The version of documents that this program writes."""
+_NUMBERS = re.compile(r"\[\s*\n\s*((?:[-+.\deE]+,?\s*)+?)\n\s*\]")
+
+
+class SceneState(SceneValue):
+    """The document. Make one from text with :meth:`from_json`."""
+
+    version: Literal[1] = 1
+    space: SceneSpace = SceneSpace()
+    layers: tuple[SceneLayer, ...] = ()
+    views: SceneViews = SceneViews()
+    exploration: SceneExploration = SceneExploration()
+    lod: SceneLevelOfDetail = SceneLevelOfDetail()
+
+    @classmethod
+    def from_dict(cls, data: Any) -> SceneState:
+        """Check plain values.
+
+        Raises
+        ------
+        SceneStateError
+            In one sentence: the place, what was expected, what was found.
+        """
+        _check_version(data)
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise SceneStateError(problem_of(error)) from error
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> SceneState:
+        """Read the JSON form.
+
+        Raises
+        ------
+        SceneStateError
+            If it is no JSON or no scene document.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            msg = (
+                f"expected a scene document in JSON; found a text that is none: {error}"
+            )
+            raise SceneStateError(msg) from error
+        return cls.from_dict(data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, keys always in the same order."""
+        data: dict[str, Any] = self.model_dump(mode="json")
+        for part, name in (("views", "cameras"), ("exploration", "positions")):
+            data[part][name] = dict(sorted(data[part][name].items()))
+        return data
+
+    def to_json(self) -> str:
+        """Return the JSON form: two spaces, numbers exact, vectors on one line."""
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        return _NUMBERS.sub(lambda m: f"[{' '.join(m[1].split())}]", text) + "\n"
+
+
+def _check_version(data: Any) -> None:
+    if not isinstance(data, dict):
+        msg = f"expected a scene document, an object; found {type(data).__name__}"
+        raise SceneStateError(msg)
+    version = data.get("version")
+    if version == VERSION and not isinstance(version, bool):
+        return
+    msg = f'expected "version": {VERSION} in a scene document; found {version!r:.40}'
+    if isinstance(version, int) and version > VERSION:
+        msg = (
+            f"expected a scene document of version {VERSION}; found version {version},"
+            " which a newer napari-brickfield wrote: update napari-brickfield"
+        )
+    raise SceneStateError(msg)

@@ -1,0 +1,174 @@
+"""Layers in the scene document: data by name, looks and place by value."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+
+Point = tuple[float, float, float]
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Index = Annotated[int, Field(ge=0)]
+ColorStop = tuple[Share, Share, Share, Share, Share]
+"""Position, red, green, blue, alpha."""
+SceneMode = Literal[
+    "mip",
+    "minip",
+    "average",
+    "attenuated_mip",
+    "iso",
+    "translucent",
+    "additive",
+    "iso_categorical",
+]
+"""The modes of :mod:`brickfield.model.appearance`, and napari's one for labels."""
+
+
+class SceneValue(BaseModel):
+    """What every part of the document has in common: checked, frozen, strict."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",
+        use_attribute_docstrings=True,
+    )
+
+
+def with_length(value: Point) -> Point:
+    """Return a direction, if it is one."""
+    if not any(value):
+        msg = "expected a direction with a length"
+        raise ValueError(msg)
+    return value
+
+
+class SceneSource(SceneValue):
+    """Where the voxels of a layer come from, and what of it was chosen."""
+
+    uri: Annotated[str, Field(min_length=1)]
+    """File, folder or URL; a relative path counts from the document's folder."""
+    series: int | str | None = None
+    well: int | str | None = None
+    field: int | str | None = None
+    label: str | None = None
+    """Name of the label image."""
+    channel: Index | None = None
+    """The channel that the layer shows; none without a channel axis."""
+    scale: tuple[float, ...] | None = None
+    """Voxel size of level 0 instead of the stored one."""
+    axes: str | None = None
+    """Axis names instead of the stored ones."""
+    treat_403_as_missing: bool = False
+
+
+class SceneClipPlane(SceneValue):
+    """What lies on the side that the normal points to stays visible."""
+
+    position: Point
+    """World, z, y, x."""
+    normal: Point
+    """World direction, z, y, x, with a length."""
+    enabled: bool = True
+
+    @field_validator("normal")
+    @classmethod
+    def _has_length(cls, value: Point) -> Point:
+        return with_length(value)
+
+
+def _source_kind(value: Any) -> str:
+    return "memory" if isinstance(value, str) else "store"
+
+
+def _colormap_kind(value: Any) -> str:
+    return "name" if isinstance(value, str) else "stops"
+
+
+class SceneLayer(SceneValue):
+    """One layer; the first is drawn first."""
+
+    name: str
+    source: Annotated[
+        Annotated[Literal["memory"], Tag("memory")]
+        | Annotated[SceneSource, Tag("store")],
+        Discriminator(_source_kind),
+    ]
+    """``"memory"`` for arrays that no file stands behind."""
+    kind: Literal["image", "labels"] = "image"
+    visible: bool = True
+    opacity: Share = 1.0
+    blending: Word = "translucent"
+    """In napari's words."""
+    contrast: tuple[float, float] | None = None
+    """Values drawn as the first and the last colour; null takes them from the data."""
+    gamma: Annotated[float, Field(gt=0)] = 1.0
+    colormap: Annotated[
+        Annotated[Word, Tag("name")]
+        | Annotated[tuple[ColorStop, ...], Field(min_length=2), Tag("stops")],
+        Discriminator(_colormap_kind),
+    ] = "gray"
+    """A name, or stops of position, red, green, blue and alpha, each 0 to 1."""
+    opacity_curve: Annotated[tuple[tuple[Share, Share], ...], Field(min_length=2)] = (
+        (0.0, 1.0),
+        (1.0, 1.0),
+    )
+    """Opacity over the contrast window; points of position and opacity."""
+    mode: SceneMode = "mip"
+    attenuation: Annotated[float, Field(ge=0)] = 0.05
+    iso_threshold: float | None = None
+    """In data values; null takes the middle of the contrast."""
+    interpolation: Word = "linear"
+    """In napari's words."""
+    transform: tuple[tuple[float, ...], ...] | None = None
+    """Indices of level 0 to world, homogeneous, row by row; null as the file says."""
+    clip_box: tuple[Point, Point] | None = None
+    """Lower and upper corner of what stays visible, world, z, y, x."""
+    clip_planes: tuple[SceneClipPlane, ...] = ()
+    selected_label: int | None = None
+    """The only object drawn; null draws all."""
+
+    @field_validator("contrast")
+    @classmethod
+    def _lower_first(cls, value: tuple[float, float] | None) -> Any:
+        if value is not None and not value[0] < value[1]:
+            msg = "expected two numbers, the lower first"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("colormap", "opacity_curve")
+    @classmethod
+    def _ascending(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            places = [stop[0] for stop in value]
+            if places != sorted(places):
+                msg = "expected points with ascending positions"
+                raise ValueError(msg)
+        return value
+
+    @field_validator("clip_box")
+    @classmethod
+    def _lower_corner_first(cls, value: tuple[Point, Point] | None) -> Any:
+        if value is not None and np.greater(*value).any():
+            msg = "expected two corners, the lower first on every axis"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("transform")
+    @classmethod
+    def _affine(cls, value: tuple[tuple[float, ...], ...] | None) -> Any:
+        if value is None:
+            return value
+        n = len(value)
+        if n < 3 or any(len(row) != n for row in value):
+            msg = "expected a square matrix with a row and a column more than axes"
+        elif value[-1] != (0.0,) * (n - 1) + (1.0,):
+            msg = "expected a matrix whose last row is 0, …, 0, 1"
+        elif np.linalg.matrix_rank(np.array(value)[:-1, :-1]) < n - 1:
+            msg = "expected a matrix that can be undone"
+        else:
+            return value
+        raise ValueError(msg)
