@@ -10,8 +10,10 @@ from brickfield.cli.options import (
     parse_clip,
     parse_contrast,
     parse_level,
+    parse_plane,
     parse_position,
     parse_size,
+    parse_slice,
 )
 from brickfield.errors import OptionError
 
@@ -46,6 +48,11 @@ def test_a_position_is_an_axis_and_an_index():
     assert parse_position("angle=2") == ("angle", 2)
 
 
+def test_a_slice_is_an_axis_and_a_place_and_a_plane_six_numbers():
+    assert parse_slice("z=-1.5e1") == ("z", -15.0)
+    assert parse_plane("1,2,3,0,0,1") == (1.0, 2.0, 3.0, 0.0, 0.0, 1.0)
+
+
 @pytest.mark.parametrize(("text", "expected"), [("auto", None), ("0", 0), ("12", 12)])
 def test_a_level_is_a_number_or_left_to_the_engine(text, expected):
     assert parse_level(text) == expected
@@ -64,6 +71,11 @@ def test_a_level_is_a_number_or_left_to_the_engine(text, expected):
         (parse_clip, "z=1", "--clip"),
         (parse_clip, "=1:2", "--clip"),
         (parse_clip, "z=a:b", "--clip"),
+        (parse_slice, "z", "--slice"),
+        (parse_slice, "=3", "--slice"),
+        (parse_slice, "z=top", "--slice"),
+        (parse_plane, "1,2,3", "--plane"),
+        (parse_plane, "1,2,3,0,0,up", "--plane"),
         (parse_position, "t", "--position"),
         (parse_position, "t=-1", "--position"),
         (parse_position, "t=1.5", "--position"),

@@ -57,6 +57,46 @@ def test_an_orthographic_projection_is_what_numpy_says(
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("camera", ["fit", "ortho"])
+@pytest.mark.parametrize(("axis", "name"), [(0, "z"), (1, "y"), (2, "x")])
+def test_a_slice_is_the_array(command, image, volume, tmp_path, axis, name, camera):
+    expected = volume.take(20, axis=axis)
+    position = 20 * (2.0, 0.5, 0.5)[axis]
+    height, width = expected.shape
+    out = tmp_path / "o.png"
+    chosen = ("--camera", f"ortho:{name}") if camera == "ortho" else ()
+    ended = command(
+        "render", image, "-o", out, "--size", f"{width}x{height}",
+        "--slice", f"{name}={position}", *chosen, *EXACT,
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+    drawn = np.asarray(Image.open(out).convert("RGB"))
+    assert (drawn == expected[..., None]).all()
+
+
+@pytest.mark.gpu
+def test_a_plane_across_an_axis_is_that_slice(command, image, volume, tmp_path):
+    out, receipt = tmp_path / "o.png", tmp_path / "r.json"
+    ended = command(
+        "render", image, "-o", out, "--size", "40x48", "--receipt", receipt,
+        "--plane", "3,4,40,0,0,-2", "--interpolation", "nearest", *EXACT,
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+    drawn = np.asarray(Image.open(out).convert("RGB"))
+    assert (drawn == volume[20][..., None]).all()
+    cost = json.loads(receipt.read_text())
+    assert cost["pixels"]["at_target"] == 1.0
+    assert cost["bytes_read"] == cost["bytes_minimum"]
+
+
+def test_a_slice_beside_the_image_is_refused_in_one_sentence(command, image, tmp_path):
+    ended = command("render", image, "-o", tmp_path / "o.png", "--slice", "z=64")
+    assert ended.status == 2
+    assert "z -1 to 63" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.gpu
 def test_the_receipt_has_all_its_fields(command, image, tmp_path):
     receipt = tmp_path / "r.json"
     ended = command(

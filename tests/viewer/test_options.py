@@ -5,6 +5,7 @@ import math
 import pytest
 
 from brickfield.errors import OptionError
+from brickfield.model.plane import Plane
 from brickfield.viewer.camera_spec import FitCamera, OrthoCamera
 from brickfield.viewer.options import RenderOptions, render_options
 
@@ -36,6 +37,11 @@ def test_none_means_the_default():
         ("colormap", ["red", "green"], ("red", "green")),
         ("position", {"angle": 3}, (("angle", 3),)),
         ("clip", {"z": (0, None)}, (("z", 0.0, math.inf),)),
+        ("slice", {"z": 3}, ("z", 3.0)),
+        ("slice", ("y", 2.5), ("y", 2.5)),
+        ("slice", "x=-4", ("x", -4.0)),
+        ("plane", (1, 2, 3, 0, 0, 1), (1.0, 2.0, 3.0, 0.0, 0.0, 1.0)),
+        ("plane", "1,2,3,0,0,1", (1.0, 2.0, 3.0, 0.0, 0.0, 1.0)),
         ("level", "auto", None),
         ("level", 2, 2),
         ("camera", "ortho:y", OrthoCamera("y")),
@@ -71,6 +77,12 @@ def test_friendly_values_become_plain_ones(name, value, expected):
         ("clip", {"w": (0, 1)}, "clip"),
         ("clip", {"z": (1, 0)}, "clip"),
         ("clip", [("z", 0, 1), ("z", 0, 2)], "one clip"),
+        ("slice", ("t", 1), "slice"),
+        ("slice", ("z", math.nan), "slice"),
+        ("slice", "z", "slice"),
+        ("plane", (1, 2, 3), "plane"),
+        ("plane", (1, 2, 3, 0, 0, 0), "normal"),
+        ("interpolation", "cubic", "linear, nearest"),
         ("gpu_budget", "lots", "size such as"),
         ("background", "blackish", "colour"),
         ("iso_threshold", math.inf, "iso"),
@@ -81,3 +93,13 @@ def test_friendly_values_become_plain_ones(name, value, expected):
 def test_what_cannot_be_used_is_refused_by_name(name, value, word):
     with pytest.raises(OptionError, match=word):
         render_options(**{name: value})
+
+
+def test_a_plane_is_given_x_first_and_a_slice_by_its_axis():
+    flat = render_options(slice={"y": 7})
+    assert flat.shown_plane == Plane((0.0, 7.0, 0.0), (0.0, 1.0, 0.0))
+    oblique = render_options(plane=(1, 2, 3, 0, 3, 4))
+    assert oblique.shown_plane == Plane((3.0, 2.0, 1.0), (0.8, 0.6, 0.0))
+    assert render_options().shown_plane is None
+    with pytest.raises(OptionError, match="one of slice and plane"):
+        render_options(slice={"y": 7}, plane=(1, 2, 3, 0, 0, 1))

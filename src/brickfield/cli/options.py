@@ -84,6 +84,24 @@ def parse_clip(text: str) -> tuple[str, float, float]:
     return (axis.strip(), limits[0], limits[1])
 
 
+def parse_slice(text: str) -> tuple[str, float]:
+    """Read ``AXIS=POS`` as an axis and a world coordinate."""
+    axis, _, position = text.partition("=")
+    numbers = _numbers([position])
+    if not axis.strip() or not numbers:
+        raise _refusal("--slice", "AXIS=POSITION in world units, such as z=12.5", text)
+    return (axis.strip(), numbers[0])
+
+
+def parse_plane(text: str) -> tuple[float, ...]:
+    """Read ``x,y,z,nx,ny,nz`` as a point and a normal, world."""
+    numbers = _numbers(text.split(","))
+    if len(numbers) != 6:
+        expected = "x,y,z,nx,ny,nz (a point and a normal in world units)"
+        raise _refusal("--plane", expected, text)
+    return tuple(numbers)
+
+
 def parse_level(text: str) -> int | None:
     """Read ``auto`` as None, or the number of a level."""
     if text.strip() == "auto":

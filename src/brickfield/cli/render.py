@@ -86,6 +86,19 @@ def render(
         list[str] | None,
         typer.Option(metavar="AXIS=LO:HI", help="World units; an end may be left out."),
     ] = None,
+    slice_: Annotated[
+        str | None,
+        typer.Option(
+            "--slice", metavar="AXIS=POS", help="A slice, not the volume; world units."
+        ),
+    ] = None,
+    plane: Annotated[
+        str | None,
+        typer.Option(metavar="x,y,z,nx,ny,nz", help="A slice at any angle."),
+    ] = None,
+    interpolation: Annotated[
+        str, typer.Option(metavar="linear|nearest", help="Between voxels.")
+    ] = "linear",
     series: text.Series = None,
     well: text.Well = None,
     field: text.Field = None,
@@ -137,6 +150,9 @@ def render(
         gpu_budget=gpu_budget,
         ram_budget=ram_budget,
         clip=[text.parse_clip(c) for c in clip or ()],
+        slice=None if slice_ is None else text.parse_slice(slice_),
+        plane=None if plane is None else text.parse_plane(plane),
+        interpolation=interpolation,
         labels=labels,
         background=background,
         overlay=overlay,

@@ -15,6 +15,7 @@ Mode = Literal[
 ]
 MODES: tuple[str, ...] = get_args(Mode)
 Interpolation = Literal["linear", "nearest"]
+INTERPOLATIONS: tuple[str, ...] = get_args(Interpolation)
 MAX_CHANNELS = 16
 
 

@@ -9,24 +9,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.errors import OptionError
 from brickfield.gpu.device import get_device
 from brickfield.loading.cache import default_cache
 from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
 from brickfield.planning.policy import EXPORT
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import DEFAULT_GPU_BUDGET
 from brickfield.render.offscreen import OffscreenView
 from brickfield.render.render_thread import render_thread
+from brickfield.render.slice_view import slice_camera
 from brickfield.render.volume_view import world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
-from brickfield.viewer.camera_spec import OrthoCamera
+from brickfield.viewer.camera_spec import AxisName, FitCamera, OrthoCamera
 from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions, render_options
 from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.scene import make_layer
+
+_AXES: tuple[AxisName, ...] = ("z", "y", "x")
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +103,19 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     # What is read for the contrast is part of the picture's cost.
     account = Account(store)
     layer = make_layer(store, options)
+    plane = plane_for(layer, options)
+    policy = replace(
+        EXPORT, target_error_px=options.quality, forced_level=options.level
+    )
+    if plane is not None:
+        # Nobody will move this plane: nothing beside it is worth reading.
+        policy = replace(policy, base_share=0.0)
     view = OffscreenView(
         options.size,
         gpu_budget=options.gpu_budget or DEFAULT_GPU_BUDGET,
-        policy=replace(
-            EXPORT, target_error_px=options.quality, forced_level=options.level
-        ),
+        policy=policy,
         background=tuple(c / 255 for c in options.background),
+        plane=plane,
     )
     view.options = FrameOptions(step_factor=step_factor(options))
     view.overlays.state = options.overlay
@@ -119,7 +130,41 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
 def camera_for(layer: ChunkedLayer, options: RenderOptions) -> CameraState:
     """Return the camera that the options mean for a layer."""
     shape = layer.store.pyramid.levels[0].shape_zyx
-    return fit_camera(options.camera, world_corners(layer), options.size, shape)
+    spec, corners = options.camera, world_corners(layer)
+    plane = options.shown_plane
+    if plane is not None and isinstance(spec, FitCamera):
+        if plane.axis is None:
+            return slice_camera(plane, corners, options.size)
+        spec = OrthoCamera(_AXES[plane.axis])
+    return fit_camera(spec, corners, options.size, shape)
+
+
+def plane_for(layer: ChunkedLayer, options: RenderOptions) -> Plane | None:
+    """Return the plane that the options mean, None for the volume.
+
+    Raises
+    ------
+    OptionError
+        If it does not meet the image.
+    """
+    plane = options.shown_plane
+    if plane is None:
+        return None
+    corners = world_corners(layer)
+    distances = plane.distance(corners)
+    if distances.min() > 0 or distances.max() < 0:
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        box = ", ".join(
+            f"{name} {a:g} to {b:g}"
+            for name, a, b in zip("zyx", low, high, strict=True)
+        )
+        x, y, z = reversed(plane.point)
+        msg = (
+            f"expected a slice that meets the image (world units: {box}); found"
+            f" one through x {x:g}, y {y:g}, z {z:g}"
+        )
+        raise OptionError(msg)
+    return plane
 
 
 def step_factor(options: RenderOptions) -> float:

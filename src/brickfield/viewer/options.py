@@ -15,7 +15,8 @@ from typing import Any
 
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.errors import OptionError
-from brickfield.model.appearance import MODES, Mode
+from brickfield.model.appearance import INTERPOLATIONS, MODES, Interpolation, Mode
+from brickfield.model.plane import Plane
 from brickfield.render.overlays.options import OverlayState
 from brickfield.viewer.camera_spec import CameraSpec, FitCamera, camera_spec
 from brickfield.viewer.colormaps import color, lut
@@ -59,6 +60,12 @@ class RenderOptions:
         Bytes; None takes the default.
     clip : tuple of (str, float, float)
         Axis name, lower and upper world coordinate that stay visible.
+    slice : (str, float) or None
+        Axis name and world coordinate of the slice to draw in place of the volume.
+    plane : tuple of float or None
+        The same for any plane: a point and a normal, x, y, z, nx, ny, nz, world.
+    interpolation : {"linear", "nearest"}
+        Between voxels; labels are never mixed.
     labels : bool
         Draw integer data as labels, whatever the file says.
     background : tuple of int
@@ -86,6 +93,9 @@ class RenderOptions:
     gpu_budget: int | None = None
     ram_budget: int | None = None
     clip: tuple[tuple[str, float, float], ...] = ()
+    slice: tuple[str, float] | None = None
+    plane: tuple[float, ...] | None = None
+    interpolation: Interpolation = "linear"
     labels: bool = False
     background: tuple[int, int, int] = (0, 0, 0)
     timeout: float = 60.0
@@ -96,8 +106,20 @@ class RenderOptions:
         _check_picture(self)
         _check_values(self)
         _check_indices(self)
+        _check_slice(self)
         for name in self.colormap:
             lut(name)
+
+    @property
+    def shown_plane(self) -> Plane | None:
+        """The plane that is drawn in place of the volume, None for the volume."""
+        if self.slice is not None:
+            axis, position = self.slice
+            return Plane.across("zyx".index(axis), position)
+        if self.plane is not None:
+            x, y, z, nx, ny, nz = self.plane
+            return Plane((z, y, x), (nz, ny, nx))
+        return None
 
 
 def _expect(ok: bool, expected: str, found: object) -> None:
@@ -143,6 +165,27 @@ def _check_values(o: RenderOptions) -> None:
     _expect(len(set(axes)) == len(axes), "one clip an axis", f"{', '.join(axes)}")
 
 
+def _check_slice(o: RenderOptions) -> None:
+    _expect(
+        o.interpolation in INTERPOLATIONS,
+        f"an interpolation out of {', '.join(INTERPOLATIONS)}",
+        repr(o.interpolation),
+    )
+    _expect(o.slice is None or o.plane is None, "one of slice and plane", "both")
+    if o.slice is not None:
+        axis, position = o.slice
+        _expect(axis in ("z", "y", "x"), "a slice across z, y or x", repr(axis))
+        _expect(
+            math.isfinite(position), f"a slice at a number on axis {axis}", position
+        )
+    if o.plane is not None:
+        _expect(
+            len(o.plane) == 6 and all(map(math.isfinite, o.plane)) and any(o.plane[3:]),
+            "a plane of six numbers x,y,z,nx,ny,nz whose normal has a length",
+            ",".join(f"{n:g}" for n in o.plane),
+        )
+
+
 def _check_indices(o: RenderOptions) -> None:
     _expect(o.time >= 0, "a time index of 0 or more", o.time)
     _expect(
@@ -167,7 +210,7 @@ def render_options(**options: Any) -> RenderOptions:
         The fields of :class:`RenderOptions`, and besides: `channel` as one
         number; `contrast` as one pair; `colormap` as one name; `position` as
         ``{"axis": index}``; `clip` as ``{"z": (lo, hi)}`` (None leaves an end
-        open); `level` as "auto"; budgets as "512 MiB"; `camera` as the text or
+        open); `slice` as ``{"z": position}`` or "z=position"; `level` as "auto"; budgets as "512 MiB"; `camera` as the text or
         mapping of :func:`~brickfield.viewer.camera_spec.camera_spec`;
         `background` as a colour's name; `overlay` as names of overlays, or as
         ``{name: {option: value}}``. None always means the default.
@@ -231,6 +274,18 @@ def _clips(value: Any) -> tuple[tuple[str, float, float], ...]:
     )
 
 
+def _slice(value: Any) -> tuple[str, float]:
+    if isinstance(value, Mapping):
+        (value,) = value.items()
+    axis, position = value.split("=") if isinstance(value, str) else value
+    return (str(axis), float(position))
+
+
+def _numbers(value: str | Iterable[float]) -> tuple[float, ...]:
+    many = value.split(",") if isinstance(value, str) else value
+    return tuple(float(n) for n in many)
+
+
 def _level(value: str | int) -> int | None:
     return None if value == "auto" else int(value)
 
@@ -255,6 +310,8 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "gpu_budget": parse_bytes,
     "ram_budget": parse_bytes,
     "clip": _clips,
+    "slice": _slice,
+    "plane": _numbers,
     "labels": bool,
     "background": color,
     "timeout": float,

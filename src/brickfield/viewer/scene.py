@@ -52,7 +52,7 @@ def make_layer(store: ChunkedImageStore, options: RenderOptions) -> ChunkedLayer
     appearance = Appearance(
         mode=options.mode,
         channels=looks,
-        interpolation="nearest" if is_labels else "linear",
+        interpolation="nearest" if is_labels else options.interpolation,
         is_labels=is_labels,
         clip_box=clip_box(options),
         show_levels=options.show_levels,
