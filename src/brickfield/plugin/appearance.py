@@ -11,7 +11,6 @@ from brickfield.model.appearance import (
     MODES,
     Appearance,
     ChannelAppearance,
-    Interpolation,
     Mode,
 )
 from brickfield.model.transforms import AffineTransform
@@ -50,7 +49,7 @@ def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
     return Appearance(
         mode=cast("Mode", mode if mode in MODES else "mip"),
         channels=(channel,),
-        interpolation=cast("Interpolation", "linear" if is_linear else "nearest"),
+        interpolation="linear" if is_linear else "nearest",
         attenuation=float(layer.attenuation),
         clip_planes=planes,
     )

@@ -1,7 +1,7 @@
 """Which scene and which docks belong to which napari viewer.
 
-One scene a viewer, made when it is asked for first and closed with the viewer; any
-number of docks. Nothing here keeps a viewer alive. Main thread only.
+One scene a viewer, made with its first dock and closed with the last; any number
+of docks. Nothing here keeps a viewer alive. Main thread only.
 """
 
 from __future__ import annotations
@@ -33,8 +33,22 @@ def scene_of(viewer: Any) -> NapariScene:
 
 
 def add_dock(viewer: Any, dock: ViewDock) -> None:
-    """Note that a dock shows a viewer's scene."""
-    _docks.setdefault(plain(viewer), weakref.WeakSet()).add(dock)
+    """Note that a dock shows a viewer's scene, until the dock is closed."""
+    viewer = plain(viewer)
+    _docks.setdefault(viewer, weakref.WeakSet()).add(dock)
+    whose, which = weakref.ref(viewer), weakref.ref(dock)
+    dock.call_when_closed(lambda: _forget(whose(), which()))
+
+
+def _forget(viewer: Any, dock: ViewDock | None) -> None:
+    docks = _docks.get(viewer)
+    if docks is None:
+        return
+    if dock is not None:
+        docks.discard(dock)
+    if not docks and viewer in _scenes:
+        # Nobody looks any more; whoever opens a dock next begins anew.
+        _scenes.pop(viewer).close()
 
 
 def docks_of(viewer: Any) -> list[ViewDock]:

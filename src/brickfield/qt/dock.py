@@ -162,6 +162,13 @@ class ViewDock(QWidget):
         """Whether the views were taken down."""
         return not self._closing
 
+    def call_when_closed(self, function: Callable[[], object]) -> None:
+        """Call a function after the views were taken down.
+
+        It must not keep the dock alive: Qt may have deleted it by then.
+        """
+        self._closing.insert(0, function)
+
     def shutdown(self) -> None:
         """Take the views down; may be called twice."""
         _take_down(self._closing, self._deliver)

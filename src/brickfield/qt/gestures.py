@@ -16,6 +16,7 @@ from brickfield.model.camera import CameraState
 from brickfield.viewer import navigation
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.presets import preset, toggle_projection
+from brickfield.viewer.slice_view import LiveSliceView
 
 STYLES = ("orbit", "trackball", "fly")
 """How the left button turns."""
@@ -83,7 +84,7 @@ class Gestures(QObject):
 
     @property
     def _ratio(self) -> float:
-        return self._widget.devicePixelRatioF()
+        return float(self._widget.devicePixelRatioF())
 
     def _px(self, at: QPointF) -> tuple[float, float]:
         """Return a place in the camera's (physical) pixels."""
@@ -115,10 +116,13 @@ class Gestures(QObject):
         ):
             self.pan(before, at)
         elif buttons & Qt.MouseButton.RightButton:
-            self.zoom(DRAG_ZOOM ** (before.y() - at.y()))
+            self._right_drag(before, at)
         elif buttons & Qt.MouseButton.LeftButton:
             self.drag(before, at)
         return True
+
+    def _right_drag(self, before: QPointF, at: QPointF) -> None:
+        self.zoom(DRAG_ZOOM ** (before.y() - at.y()))
 
     def drag(self, before: QPointF, at: QPointF) -> None:
         """Follow a drag of the left button."""
@@ -177,8 +181,22 @@ class Gestures(QObject):
             self.view.move_to(toggle_projection(camera))
         else:
             self.key_pressed.emit(int(key))
-            return key in _FOR_THE_DOCK
+            return self.is_for_the_dock(key)
         return True
+
+    @staticmethod
+    def is_for_the_dock(key: Any) -> bool:
+        """Whether a key is the dock's business."""
+        return key in _FOR_THE_DOCK
+
+
+def gestures_for(view: LiveView, widget: QWidget) -> Gestures:
+    """Make the gestures that fit a view."""
+    from brickfield.qt.slice_gestures import SliceGestures
+
+    if isinstance(view, LiveSliceView):
+        return SliceGestures(view, widget)
+    return Gestures(view, widget)
 
 
 _FOR_THE_DOCK = frozenset(

@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from brickfield.qt.gestures import Gestures
+from brickfield.qt.gestures import gestures_for
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView
 
@@ -38,7 +38,7 @@ class PictureWidget(QLabel):
         self.setWordWrap(True)
         self.setMargin(0)
         self.setText("No image layers yet.")
-        self.gestures = Gestures(view, self)
+        self.gestures = gestures_for(view, self)
         self._watch = _Watch(self._seen)
         self.installEventFilter(self._watch)
         self.installEventFilter(self.gestures)

@@ -155,7 +155,8 @@ class LiveDrawer:
         if view.camera != state.camera or state.layers is not old.layers:
             self._begin_picture(view)
         view.camera = state.camera
-        view.plane = state.plane  # type: ignore[attr-defined]
+        view.plane = state.plane
+        view.overlays.state = state.overlays
 
     def _take_layers(self, view: OffscreenView, state: FrameState) -> None:
         layers: dict[int, ShownLayer] = {}

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from brickfield.model.appearance import Appearance
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
+from brickfield.model.plane import Plane
 from brickfield.model.requests import ChunkFailure
 from brickfield.model.transforms import AffineTransform
+from brickfield.render.overlays.options import OverlayState
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 
@@ -80,6 +82,8 @@ class FrameState:
         Its viewport is in physical pixels.
     plane : Plane or None
         What a slice view shows.
+    overlays : OverlayState
+        How this view decorates the picture.
     objects : tuple
         Opaque things beside the volumes, as values (see the drawer).
     size : tuple of int
@@ -101,7 +105,8 @@ class FrameState:
 
     layers: Sequence[LayerSnapshot] = ()
     camera: CameraState | None = None
-    plane: Any = None
+    plane: Plane | None = None
+    overlays: OverlayState = field(default_factory=OverlayState)
     objects: tuple[Any, ...] = ()
     size: tuple[int, int] = (1, 1)
     pixel_ratio: float = 1.0

@@ -1,10 +1,10 @@
 """The window's half of a live view: camera, options, and what the picture says.
 
-Invariant: nothing in here waits, draws or loads. A change becomes a frozen
-:class:`~brickfield.viewer.live_state.FrameState`, at most once an event-loop turn,
-and pictures come back as reports. The layers belong to the scene (see
-:mod:`brickfield.viewer.ports`), the GPU to the render thread; what is kept here is
-the camera and how this view presents itself.
+Invariant: what is kept here is the camera and how this view presents itself,
+nothing of the layers, which belong to the scene, and nothing of the GPU, which
+belongs to the render thread (see :mod:`brickfield.viewer.view_core`). Only
+:attr:`LiveView.receipt` and :meth:`LiveView.screenshot` wait; everything else
+returns at once.
 
 Main thread only.
 """
@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
+from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,44 +25,41 @@ from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
-from brickfield.render.render_thread import RenderThread, render_thread
-from brickfield.store.layer import ChunkedLayer
+from brickfield.render.overlays.options import OverlayOptions, OverlayState
 from brickfield.viewer import presets
 from brickfield.viewer.fit import orbit_camera
-from brickfield.viewer.live_state import FrameState, LayerSnapshot, ViewReport
 from brickfield.viewer.navigation import set_centre
+from brickfield.viewer.png import write_png
 from brickfield.viewer.ports import LayerPort, ScenePort
+from brickfield.viewer.view_core import ViewCore, corners_of
 
-_T = TypeVar("_T")
+PATIENCE_S = 60.0
+"""Seconds in which the render thread must have answered."""
 REST_AFTER_S = 0.15
 """Stillness after which the camera counts as resting."""
-KINDS = ("3D", "xy", "xz", "yz", "plane")
 
 
-class LiveView:
+class LiveView(ViewCore):
     """One picture of a scene that follows its layers and its camera.
 
     Parameters
     ----------
     kind : str
-        One of :data:`KINDS`.
+        One of :data:`~brickfield.viewer.view_core.KINDS`.
     scene : ScenePort
     deliver : callable
         Runs a function later on the main thread; may be called from any thread.
 
     Attributes
     ----------
-    reported : psygnal.SignalInstance
-        Emits a :class:`ViewReport` whenever there is news.
     picked : psygnal.SignalInstance
         Emits a PickInfo, or None beside every volume, for the last hovered pixel.
     camera_changed : psygnal.SignalInstance
         Emits when the camera moved, whoever moved it.
     options_changed : psygnal.SignalInstance
-        Emits when quality, level, budget or background changed.
+        Emits when quality, level, budget, background or overlays changed.
     """
 
-    reported = Signal(object)
     picked = Signal(object)
     camera_changed = Signal()
     options_changed = Signal()
@@ -72,104 +69,22 @@ class LiveView:
         kind: str,
         scene: ScenePort,
         deliver: Callable[[Callable[[], None]], None],
-        *,
-        thread: RenderThread | None = None,
+        **options: Any,
     ) -> None:
-        if kind not in KINDS:
-            msg = f"expected a view out of {', '.join(KINDS)}; found {kind!r}"
-            raise OptionError(msg)
-        self.kind = kind
-        self.scene = scene
-        self.report = ViewReport()
-        """What the picture has come to."""
-        self._deliver = deliver
-        self._thread = thread or render_thread()
-        self._state = FrameState()
-        self._drawer: Any = None
-        self._layers: tuple[ChunkedLayer, ...] = ()
-        self._is_posting = False
-        self._is_closed = False
+        self._is_fitting = True
         self._hover: tuple[float, float] | None = None
         self._is_picking = False
-        self._start_drawer()
-        scene.layers_changed.connect(self._take_layers)
-        self._take_layers()
+        super().__init__(kind, scene, deliver, **options)
 
-    def _start_drawer(self) -> None:
-        self._drawer = LazyDrawer(self._on_report, self._thread)
-        self._thread.add(self._drawer)
-
-    # -- layers ------------------------------------------------------------------
-
-    @property
-    def layers(self) -> tuple[ChunkedLayer, ...]:
-        """What is drawn, first to last."""
-        return self._layers
-
-    def _take_layers(self) -> None:
-        new = tuple(port.data for port in self.scene.layers)
-        for layer in self._layers:
-            if layer not in new:
-                layer.render_callbacks.remove(self.refresh)
-        for layer in new:
-            if layer not in self._layers:
-                layer.render_callbacks.append(self.refresh)
-        was_empty, self._layers = not self._layers, new
-        if was_empty and new and self.camera is None:
-            self.fit()
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Look at the layers again before the next picture."""
-        if not self._is_posting and not self._is_closed:
-            self._is_posting = True
-            self._deliver(self._post)
-
-    def _post(self) -> None:
-        self._is_posting = False
-        if self._is_closed:
-            return
-        layers = tuple(LayerSnapshot.of(layer) for layer in self._layers)
-        self._state = self.compose(replace(self._state, layers=layers))
-        self._drawer.post(self._state)
-
-    def compose(self, state: FrameState) -> FrameState:
-        """Add what a kind of view shows besides; for subclasses."""
-        return state
-
-    def _change(self, **changes: Any) -> None:
-        self._state = replace(self._state, **changes)
-        self.refresh()
-
-    # -- the widget --------------------------------------------------------------
-
-    def resize(self, size: tuple[int, int], pixel_ratio: float = 1.0) -> None:
-        """Take over the widget's size (logical pixels)."""
-        size = (max(1, size[0]), max(1, size[1]))
-        if (size, pixel_ratio) == (self._state.size, self._state.pixel_ratio):
-            return
-        camera = self.camera
-        self._change(size=size, pixel_ratio=pixel_ratio)
-        if camera is not None:
-            self._change(camera=presets.resized(camera, self.viewport))
-        elif self._layers:
+    def _on_more_layers(self) -> None:
+        if self._is_fitting:
             self.fit()
 
-    @property
-    def viewport(self) -> tuple[int, int]:
-        """Width and height, physical pixels."""
-        (w, h), ratio = self._state.size, self._state.pixel_ratio
-        return (max(1, round(w * ratio)), max(1, round(h * ratio)))
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether anybody can see the picture; a hidden view does nothing."""
-        return self._state.is_shown
-
-    @is_shown.setter
-    def is_shown(self, value: bool) -> None:
-        if value != self._state.is_shown:
-            self._change(is_shown=value)
+    def _on_resize(self) -> None:
+        if self._is_fitting:
+            self.fit()
+        elif self.camera is not None:
+            self._change(camera=presets.resized(self.camera, self.viewport))
 
     # -- camera ------------------------------------------------------------------
 
@@ -192,6 +107,10 @@ class LiveView:
         is_moving : bool
             Whether more movement will follow soon: coarser and quicker until then.
         """
+        self._is_fitting = False
+        self._move(camera, is_moving=is_moving)
+
+    def _move(self, camera: CameraState, *, is_moving: bool) -> None:
         camera = presets.resized(camera, self.viewport)
         until = monotonic() + REST_AFTER_S if is_moving else 0.0
         self._change(camera=camera, moving_until=until)
@@ -217,10 +136,15 @@ class LiveView:
         return float(np.linalg.norm(corners.max(axis=0) - corners.min(axis=0)))
 
     def fit(self) -> None:
-        """Show everything, from the direction of now."""
+        """Show everything, from the direction of now.
+
+        It stays so while the widget changes its size and layers are added, until
+        somebody moves the camera.
+        """
+        self._is_fitting = True
         corners = self.corners()
         if corners is not None:
-            self.move_to(self.fitted(corners))
+            self._move(self.fitted(corners), is_moving=False)
 
     def fitted(self, corners: NDArray[np.float64]) -> CameraState:
         """Return the camera that shows all of a box; for subclasses."""
@@ -307,14 +231,46 @@ class LiveView:
     def background(self, value: tuple[float, float, float]) -> None:
         self._option("background", value)
 
-    # -- asking the render thread ------------------------------------------------
+    # -- overlays ----------------------------------------------------------------
 
-    def ask(self, job: Callable[[Any], _T]) -> Future[_T]:
-        """Run a function of the drawer on the render thread."""
-        if self._is_posting:
-            self._post()
-        drawer = self._drawer
-        return self._thread.submit(lambda: job(drawer.made()))
+    @property
+    def overlays(self) -> OverlayState:
+        """Options of all overlays; this view's alone, never saved."""
+        return self._state.overlays
+
+    def overlay_options(self, name: str) -> OverlayOptions:
+        """Return the options of one overlay.
+
+        Raises
+        ------
+        OptionError
+            For an unknown name; the message lists the known ones.
+        """
+        return self._state.overlays.options(name)
+
+    def set_overlay_options(self, name: str, **options: Any) -> None:
+        """Change how this view decorates its picture.
+
+        Parameters
+        ----------
+        name : str
+            One of ``scale_bar``, ``axes``, ``bounding_box``, ``colorbar``,
+            ``marker``, ``text``.
+        **options
+            For example ``visible=True``; see
+            :mod:`brickfield.render.overlays.options`.
+
+        Raises
+        ------
+        OptionError
+            For an unknown overlay or option, or a value that cannot be used.
+        """
+        changed = self._state.overlays.with_options(name, **options)
+        if changed != self._state.overlays:
+            self._change(overlays=changed)
+            self.options_changed.emit()
+
+    # -- asking the render thread ------------------------------------------------
 
     def hover(self, at: tuple[float, float] | None) -> None:
         """Ask what lies under a pixel (logical); answered by :attr:`picked`.
@@ -370,97 +326,33 @@ class LiveView:
         """Load to the full quality and draw: picture and whether it is complete."""
         return self.ask(lambda drawer: drawer.picture(timeout_s))
 
-    # -- reports -----------------------------------------------------------------
-
-    def _on_report(self, report: ViewReport) -> None:
-        # On the render thread.
-        self._deliver(lambda: self._take_report(report))
-
-    def _take_report(self, report: ViewReport) -> None:
-        if self._is_closed:
-            return
-        if report.image is None and not report.error:
-            report = replace(report, image=self.report.image)
-        self.report = report
-        self.reported.emit(report)
-
-    # -- the end -----------------------------------------------------------------
-
     @property
-    def is_closed(self) -> bool:
-        """Whether :meth:`close` was called."""
-        return self._is_closed
+    def receipt(self) -> Any:
+        """What the picture of now cost (a :class:`~brickfield.viewer.receipt.Receipt`).
 
-    def close(self) -> Future[None] | None:
-        """Give everything back; may be called twice.
+        Waits for the render thread; everything but the waiting for data.
+        """
+        return self.receipt_later().result(PATIENCE_S)
+
+    def screenshot(
+        self, path: Any = None, *, timeout: float = 60.0
+    ) -> NDArray[np.uint8]:
+        """Load to the full quality, draw, and write a PNG.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write.
+        timeout : float
+            Seconds after which the picture is taken as it is.
 
         Returns
         -------
-        Future or None
-            Done when the render thread has let go, too.
+        ndarray, shape (h, w, 4), uint8
+            sRGB, straight alpha, row 0 on top; physical pixels.
         """
-        if self._is_closed:
-            return None
-        self._is_closed = True
-        self.scene.layers_changed.disconnect(self._take_layers, missing_ok=True)
-        for layer in self._layers:
-            layer.render_callbacks.remove(self.refresh)
-        self._layers = ()
-        drawer = self._drawer
-        return self._thread.remove(drawer, drawer.close)
-
-
-class LazyDrawer:
-    """A drawer that is made on the render thread, where its imports delay nobody."""
-
-    def __init__(
-        self, tell: Callable[[ViewReport], None], thread: RenderThread
-    ) -> None:
-        self._tell = tell
-        self._thread = thread
-        self._drawer: Any = None
-        self._posted = FrameState()
-
-    def post(self, state: FrameState) -> None:
-        """Draw this from now on. From any thread."""
-        self._posted = state
-        self.wake()
-
-    def wake(self) -> None:
-        """Ask for a step. From any thread."""
-        self._thread.wake(self)
-
-    def made(self) -> Any:
-        """Return the drawer itself; on the render thread."""
-        if self._drawer is None:
-            from brickfield.viewer.live_drawer import LiveDrawer
-
-            self._drawer = LiveDrawer(self._tell, self.wake)
-        self._drawer.take(self._posted)
-        return self._drawer
-
-    def step(self) -> float | None:
-        """Do a short piece of work."""
-        if not self._posted.is_shown:
-            return None
-        return cast("float | None", self.made().step())
-
-    def fail(self, error: Exception) -> None:
-        """Tell the window why there is no picture."""
-        text = str(error) or type(error).__name__
-        self._tell(ViewReport(state=self._posted, error=text))
-
-    def close(self) -> None:
-        """Give everything back."""
-        drawer, self._drawer = self._drawer, None
-        self._posted = FrameState()
-        if drawer is not None:
-            drawer.close()
-
-
-def corners_of(layer: ChunkedLayer) -> NDArray[np.float64]:
-    """Return the corners of a layer's data box, shape (8, 3), (z, y, x), world."""
-    low, high = layer.store.pyramid.data_bounds
-    ends = np.array([low, high])
-    picks = np.indices((2, 2, 2)).reshape(3, -1).T
-    return layer.world.apply(np.stack([ends[picks[:, a], a] for a in range(3)], axis=1))
+        image: NDArray[np.uint8]
+        image, _ = self.picture_later(timeout).result(timeout + PATIENCE_S)
+        if path is not None:
+            write_png(Path(path), image)
+        return image

@@ -1,11 +1,147 @@
-"""Makes live views of every kind."""
+"""Live views of one plane: across an axis through the cross-hair, or oblique.
+
+Invariant: a slice across an axis has no position of its own. It goes through the
+scene's cross-hair, which all slices and the sliders share; moving it along the axis
+moves the cross-hair. The oblique plane has a normal of its own and goes through the
+cross-hair, too. Main thread only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
+from brickfield.model.scales import Vec3
+from brickfield.model.slice_camera import slice_camera
+from brickfield.viewer.fit import MARGIN
+from brickfield.viewer.live_state import FrameState
 from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.navigation import world_at
 from brickfield.viewer.ports import ScenePort
+from brickfield.viewer.slicing import next_plane_point
+
+NORMALS: dict[str, Vec3] = {
+    "xy": (1.0, 0.0, 0.0),
+    "xz": (0.0, 1.0, 0.0),
+    "yz": (0.0, 0.0, 1.0),
+    "plane": (1.0, -0.5, 0.5),
+}
+"""Normal of the plane of each kind of slice, at first."""
+
+
+class LiveSliceView(LiveView):
+    """A :class:`LiveView` that shows a plane through the scene's cross-hair.
+
+    Parameters
+    ----------
+    kind : str
+        ``xy``, ``xz``, ``yz`` or ``plane``.
+    scene : ScenePort
+    deliver : callable
+        Runs a function later on the main thread.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        scene: ScenePort,
+        deliver: Callable[[Callable[[], None]], None],
+        **options: Any,
+    ) -> None:
+        self._normal = NORMALS[kind]
+        self._is_cross_hair_shown = True
+        super().__init__(kind, scene, deliver, **options)
+        scene.cross_hair_changed.connect(self.refresh)
+
+    @property
+    def plane(self) -> Plane:
+        """What is shown."""
+        return Plane(self.scene.cross_hair, self._normal)
+
+    @property
+    def normal(self) -> Vec3:
+        """Direction that the plane faces (z, y, x), world."""
+        return self._normal
+
+    @normal.setter
+    def normal(self, value: Vec3) -> None:
+        self._normal = Plane(self.scene.cross_hair, value).normal
+        if self.camera is not None:
+            self.move_to(self._facing(self.camera))
+
+    def _facing(self, camera: CameraState) -> CameraState:
+        """Turn a camera to the plane; its target and its height stay."""
+        down, _, sight = self.plane.axes
+        size = self.scene_size() or 1.0
+        position = np.array(camera.target) - size * sight
+        return replace(
+            camera,
+            position=_vec(position),
+            up=_vec(-down),
+            orthographic=True,
+        )
+
+    def compose(self, state: FrameState) -> FrameState:
+        """Add plane and cross-hair."""
+        overlays = state.overlays
+        if overlays.marker.visible:
+            here = self.scene.cross_hair
+            overlays = overlays.with_options("marker", position=here)
+        return replace(state, plane=self.plane, overlays=overlays)
+
+    def fitted(self, corners: NDArray[np.float64]) -> CameraState:
+        """Look straight at the plane, all layers in the picture."""
+        camera = slice_camera(self.plane, corners, self.viewport)
+        return replace(camera, height=camera.height * MARGIN)
+
+    # -- the hand ----------------------------------------------------------------
+
+    def point_at(self, px: tuple[float, float]) -> Vec3:
+        """Return the point of the plane under a pixel (physical), world."""
+        camera = self.camera
+        assert camera is not None
+        return self.plane.nearest(world_at(camera, px))
+
+    def scroll(self, n_steps: float) -> None:
+        """Go on by voxels of the finest layer, along the normal."""
+        corners = self.corners()
+        if corners is None:
+            return
+        sizes = np.array([_voxel_size(layer.world) for layer in self._seen()])
+        z, y, x = (float(v) for v in sizes.min(axis=0))
+        point = next_plane_point(
+            self.scene.cross_hair,
+            n_steps,
+            normal=self._normal,
+            voxel_size=(z, y, x),
+            corners=corners,
+        )
+        self.scene.move_cross_hair(point)
+
+    def _seen(self) -> list[Any]:
+        return [layer for layer in self.layers if layer.visible] or list(self.layers)
+
+    def close(self) -> Any:
+        """Give everything back; may be called twice."""
+        self.scene.cross_hair_changed.disconnect(self.refresh, missing_ok=True)
+        return super().close()
+
+
+def _voxel_size(world: Any) -> NDArray[np.float64]:
+    """Extent of a voxel along the world's axes."""
+    size: NDArray[np.float64] = np.abs(world.matrix[:3, :3]).sum(axis=1)
+    return size
+
+
+def _vec(values: NDArray[np.float64]) -> Vec3:
+    z, y, x = (float(v) for v in values)
+    return (z, y, x)
 
 
 def make_view(
@@ -16,9 +152,11 @@ def make_view(
     Parameters
     ----------
     kind : str
-        One of :data:`brickfield.viewer.live_view.KINDS`.
+        One of :data:`brickfield.viewer.view_core.KINDS`.
     scene : ScenePort
     deliver : callable
         Runs a function later on the main thread.
     """
+    if kind in NORMALS:
+        return LiveSliceView(kind, scene, deliver)
     return LiveView(kind, scene, deliver)

@@ -1,0 +1,139 @@
+"""What scripts and napari's console call: one function for each wish.
+
+All of these run on the main thread of a process with a napari viewer, and are
+reached as ``brickfield.open_volume`` and so on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from brickfield.errors import BrickfieldError, OptionError
+from brickfield.plugin.layers import open_layers, store_behind
+from brickfield.plugin.registry import docks_of
+from brickfield.qt.dock import ViewDock
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.viewer.live_view import LiveView
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+PLUGIN = "napari-brickfield"
+WIDGET = "Volume view"
+
+
+def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[Layer]:
+    """Open an image in napari, with the volume view beside it.
+
+    Parameters
+    ----------
+    uri_or_arrays : str, Path, array or list of arrays
+        As for :func:`brickfield.open_store`.
+    viewer : napari.Viewer, optional
+        Default: the current one, or a new one.
+    **options
+        As for :func:`brickfield.open_store`: `series`, `well`, `label`, `scale`, …
+
+    Returns
+    -------
+    list of napari.layers.Layer
+        One for each channel; label images too.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
+        In one sentence; no layer is added then.
+    """
+    layers = open_layers(uri_or_arrays, **options)
+    viewer = _viewer(viewer)
+    for layer in layers:
+        viewer.add_layer(layer)
+    _volume_dock(viewer)
+    return layers
+
+
+def view_of(viewer: Any) -> LiveView:
+    """Return the volume view of a napari viewer, opening it if there is none."""
+    return _volume_dock(viewer).main_view
+
+
+def views_of(viewer: Any) -> list[LiveView]:
+    """List the views of a napari viewer, the volume view first."""
+    views = [view for dock in docks_of(viewer) for view in dock.views]
+    views.sort(key=lambda view: view.kind != "3D")
+    return [view for view in views]
+
+
+def open_views(viewer: Any, layout: str = "2x2") -> list[LiveView]:
+    """Show several views of the same layers in the dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    layout : str
+        "2x2" (xy, yz, xz and 3D), "3D", "xy", "xz", "yz" or "plane" (oblique).
+
+    Returns
+    -------
+    list of LiveView
+        The views of the dock, the volume view first.
+
+    Raises
+    ------
+    OptionError
+        For an unknown layout.
+    """
+    from brickfield.qt.layouts import cells_of
+
+    cells_of(layout)
+    dock = _volume_dock(viewer)
+    dock.set_layout(layout)
+    return [view for view in dock.views]
+
+
+def store_of(layer: Any) -> ChunkedImageStore:
+    """Return the store behind a napari layer.
+
+    Raises
+    ------
+    OptionError
+        If the layer is not one that brickfield opened or draws.
+    """
+    store = store_behind(layer)
+    if store is None:
+        msg = (
+            "expected a layer that brickfield opened; found"
+            f" {getattr(layer, 'name', layer)!r}: open it with brickfield.open_volume"
+        )
+        raise OptionError(msg)
+    return store
+
+
+def _viewer(viewer: Any) -> Any:
+    if viewer is not None:
+        return viewer
+    import napari
+
+    return napari.current_viewer() or napari.Viewer()
+
+
+def _volume_dock(viewer: Any) -> ViewDock:
+    """Return the dock with the volume view, opening one if there is none."""
+    docks = docks_of(viewer)
+    for dock in docks:
+        if "3D" in dock.frames:
+            return dock
+    if docks:
+        return docks[0]
+    window = getattr(viewer, "window", None)
+    if window is None:
+        msg = (
+            "expected a napari viewer with a window; found one without: volume views"
+            " need napari.Viewer(), and brickfield.render draws without any"
+        )
+        raise BrickfieldError(msg)
+    _, widget = window.add_plugin_dock_widget(PLUGIN, WIDGET)
+    del widget
+    return docks_of(viewer)[-1]
+
+

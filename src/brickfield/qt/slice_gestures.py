@@ -1,0 +1,78 @@
+"""What mouse and keys do to a slice.
+
+Left click and drag move the cross-hair, the wheel zooms, shift and wheel (or the
+page and arrow keys) go through the slices, middle, right or shift drag pans.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QPointF, Qt
+
+from brickfield.qt.gestures import Gestures
+from brickfield.viewer.slice_view import LiveSliceView
+
+NOTCH = 120
+"""Wheel travel of one notch."""
+_STEPS = {
+    Qt.Key.Key_PageUp: 1,
+    Qt.Key.Key_PageDown: -1,
+    Qt.Key.Key_Up: 1,
+    Qt.Key.Key_Down: -1,
+    Qt.Key.Key_Right: 1,
+    Qt.Key.Key_Left: -1,
+}
+
+
+class SliceGestures(Gestures):
+    """Turns events of a widget into moves of cross-hair, slice and camera."""
+
+    view: LiveSliceView
+
+    def __init__(self, view: LiveSliceView, widget: Any) -> None:
+        super().__init__(view, widget)
+        self._travel = 0.0
+
+    def _press(self, event: Any) -> bool:
+        super()._press(event)
+        is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if event.button() == Qt.MouseButton.LeftButton and not is_shifted:
+            self._cross_hair_to(event.position())
+        return True
+
+    def _cross_hair_to(self, at: QPointF) -> None:
+        if self.view.camera is not None:
+            self.view.scene.move_cross_hair(self.view.point_at(self._px(at)))
+
+    def drag(self, before: QPointF, at: QPointF) -> None:
+        """Follow a drag of the left button: the cross-hair goes along."""
+        self._cross_hair_to(at)
+
+    def _right_drag(self, before: QPointF, at: QPointF) -> None:
+        self.pan(before, at)
+
+    def _double_click(self, event: Any) -> bool:
+        return True
+
+    def _wheel(self, event: Any) -> bool:
+        modifiers = event.modifiers()
+        if not modifiers & Qt.KeyboardModifier.ShiftModifier:
+            return super()._wheel(event)
+        delta = event.angleDelta()
+        self._travel += delta.y() or delta.x()
+        n_steps = int(self._travel / NOTCH)
+        if n_steps:
+            self._travel -= n_steps * NOTCH
+            self.view.scroll(n_steps)
+        return True
+
+    def _key(self, event: Any) -> bool:
+        if event.key() in _STEPS:
+            self.view.scroll(_STEPS[event.key()])
+            return True
+        if event.key() == Qt.Key.Key_F:
+            self.view.fit()
+            return True
+        self.key_pressed.emit(int(event.key()))
+        return self.is_for_the_dock(event.key())

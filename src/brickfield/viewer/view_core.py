@@ -1,0 +1,211 @@
+"""What all live views have in common: layers in, frames out, reports back.
+
+Invariant: nothing in here waits, draws or loads. A change becomes a frozen
+:class:`~brickfield.viewer.live_state.FrameState`, at most once an event-loop turn,
+and pictures come back as reports. The layers belong to the scene (see
+:mod:`brickfield.viewer.ports`), the GPU to the render thread.
+
+Main thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from brickfield.errors import OptionError
+from brickfield.render.render_thread import RenderThread, render_thread
+from brickfield.store.layer import ChunkedLayer
+from brickfield.viewer.lazy_drawer import LazyDrawer
+from brickfield.viewer.live_state import FrameState, LayerSnapshot, ViewReport
+from brickfield.viewer.ports import ScenePort
+
+_T = TypeVar("_T")
+KINDS = ("3D", "xy", "xz", "yz", "plane")
+
+
+class ViewCore:
+    """Follows a scene and hands frames to the render thread.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`KINDS`.
+    scene : ScenePort
+    deliver : callable
+        Runs a function later on the main thread; may be called from any thread.
+
+    Attributes
+    ----------
+    reported : psygnal.SignalInstance
+        Emits a :class:`ViewReport` whenever there is news.
+    """
+
+    reported = Signal(object)
+
+    def __init__(
+        self,
+        kind: str,
+        scene: ScenePort,
+        deliver: Callable[[Callable[[], None]], None],
+        *,
+        thread: RenderThread | None = None,
+    ) -> None:
+        if kind not in KINDS:
+            msg = f"expected a view out of {', '.join(KINDS)}; found {kind!r}"
+            raise OptionError(msg)
+        self.kind = kind
+        self.scene = scene
+        self.report = ViewReport()
+        """What the picture has come to."""
+        self._deliver = deliver
+        self._thread = thread or render_thread()
+        self._state = FrameState()
+        self._drawer: Any = None
+        self._layers: tuple[ChunkedLayer, ...] = ()
+        self._is_posting = False
+        self._is_closed = False
+        self._start_drawer()
+        scene.layers_changed.connect(self._take_layers)
+        self._take_layers()
+
+    def _start_drawer(self) -> None:
+        self._drawer = LazyDrawer(self._on_report, self._thread)
+        self._thread.add(self._drawer)
+
+    # -- layers ------------------------------------------------------------------
+
+    @property
+    def layers(self) -> tuple[ChunkedLayer, ...]:
+        """What is drawn, first to last."""
+        return self._layers
+
+    def _take_layers(self) -> None:
+        new = tuple(port.data for port in self.scene.layers)
+        for layer in self._layers:
+            if layer not in new:
+                layer.render_callbacks.remove(self.refresh)
+        for layer in new:
+            if layer not in self._layers:
+                layer.render_callbacks.append(self.refresh)
+        has_more = bool(set(new) - set(self._layers))
+        self._layers = new
+        if has_more:
+            self._on_more_layers()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the layers again before the next picture."""
+        if not self._is_posting and not self._is_closed:
+            self._is_posting = True
+            self._deliver(self._post)
+
+    def _post(self) -> None:
+        self._is_posting = False
+        if self._is_closed:
+            return
+        layers = tuple(LayerSnapshot.of(layer) for layer in self._layers)
+        self._state = self.compose(replace(self._state, layers=layers))
+        self._drawer.post(self._state)
+
+    def compose(self, state: FrameState) -> FrameState:
+        """Add what a kind of view shows besides; for subclasses."""
+        return state
+
+    def _change(self, **changes: Any) -> None:
+        self._state = replace(self._state, **changes)
+        self.refresh()
+
+    # -- the widget --------------------------------------------------------------
+
+    def resize(self, size: tuple[int, int], pixel_ratio: float = 1.0) -> None:
+        """Take over the widget's size (logical pixels)."""
+        size = (max(1, size[0]), max(1, size[1]))
+        if (size, pixel_ratio) == (self._state.size, self._state.pixel_ratio):
+            return
+        self._change(size=size, pixel_ratio=pixel_ratio)
+        self._on_resize()
+
+    @property
+    def viewport(self) -> tuple[int, int]:
+        """Width and height, physical pixels."""
+        (w, h), ratio = self._state.size, self._state.pixel_ratio
+        return (max(1, round(w * ratio)), max(1, round(h * ratio)))
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anybody can see the picture; a hidden view does nothing."""
+        return self._state.is_shown
+
+    @is_shown.setter
+    def is_shown(self, value: bool) -> None:
+        if value != self._state.is_shown:
+            self._change(is_shown=value)
+
+    def _on_resize(self) -> None:
+        """The picture has another size; for subclasses."""
+
+    def _on_more_layers(self) -> None:
+        """Layers were added; for subclasses."""
+
+    # -- the render thread -------------------------------------------------------
+
+    def ask(self, job: Callable[[Any], _T]) -> Future[_T]:
+        """Run a function of the drawer on the render thread."""
+        if self._is_posting:
+            self._post()
+        drawer = self._drawer
+        return self._thread.submit(lambda: job(drawer.made()))
+
+    # -- reports -----------------------------------------------------------------
+
+    def _on_report(self, report: ViewReport) -> None:
+        # On the render thread.
+        self._deliver(lambda: self._take_report(report))
+
+    def _take_report(self, report: ViewReport) -> None:
+        if self._is_closed:
+            return
+        if report.image is None and not report.error:
+            report = replace(report, image=self.report.image)
+        self.report = report
+        self.reported.emit(report)
+
+    # -- the end -----------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._is_closed
+
+    def close(self) -> Future[None] | None:
+        """Give everything back; may be called twice.
+
+        Returns
+        -------
+        Future or None
+            Done when the render thread has let go, too.
+        """
+        if self._is_closed:
+            return None
+        self._is_closed = True
+        self.scene.layers_changed.disconnect(self._take_layers, missing_ok=True)
+        for layer in self._layers:
+            layer.render_callbacks.remove(self.refresh)
+        self._layers = ()
+        drawer = self._drawer
+        return self._thread.remove(drawer, drawer.close)
+
+
+def corners_of(layer: ChunkedLayer) -> NDArray[np.float64]:
+    """Return the corners of a layer's data box, shape (8, 3), (z, y, x), world."""
+    low, high = layer.store.pyramid.data_bounds
+    ends = np.array([low, high])
+    picks = np.indices((2, 2, 2)).reshape(3, -1).T
+    return layer.world.apply(np.stack([ends[picks[:, a], a] for a in range(3)], axis=1))
