@@ -86,7 +86,7 @@ def test_a_plane_across_an_axis_is_that_slice(command, image, volume, tmp_path):
     assert (drawn == volume[20][..., None]).all()
     cost = json.loads(receipt.read_text())
     assert cost["pixels"]["at_target"] == 1.0
-    assert cost["bytes_read"] == cost["bytes_minimum"]
+    assert cost["bytes_read"] <= cost["bytes_minimum"]
 
 
 def test_a_slice_beside_the_image_is_refused_in_one_sentence(command, image, tmp_path):
