@@ -366,6 +366,19 @@ def test_the_camera_of_a_slice_has_the_rows_and_columns_of_an_ortho_camera(axis)
         assert camera.target[axis] == (7.0, 8.0, 9.0)[axis]
 
 
+def test_what_an_oblique_plane_cuts_fills_the_picture():
+    """Across the corner of a cube it cuts a triangle of edge 10 √2."""
+    corners = np.indices((2, 2, 2)).reshape(3, -1).T * 100.0
+    plane = Plane((0.0, 0.0, 10.0), (1.0, 1.0, 1.0))
+    camera = slice_camera(plane, corners, (100, 100))
+    triangle = 10.0 * np.eye(3)
+    clip = np.column_stack([triangle, np.ones(3)]) @ camera.world_to_clip.T
+    assert np.abs(clip[:, :2]).max() == pytest.approx(1.0)
+    assert camera.height == pytest.approx(10 * np.sqrt(2))
+    beside = slice_camera(Plane.across(0, 400.0), corners, (100, 100))
+    assert beside.height == pytest.approx(100.0)
+
+
 def test_a_slice_view_faces_its_plane(adapter, opened):
     from rendercanvas.offscreen import OffscreenRenderCanvas
 
