@@ -41,7 +41,7 @@ def add_dock(viewer: Any, dock: ViewDock) -> None:
 
 
 def _forget(viewer: Any, dock: ViewDock | None) -> None:
-    docks = _docks.get(viewer)
+    docks = None if viewer is None else _docks.get(viewer)
     if docks is None:
         return
     if dock is not None:

@@ -85,6 +85,7 @@ class ChunkedImageStore:
         self._cache = cache
         self._lock = threading.Lock()
         self._manager: ChunkManager | None = None
+        self._is_closed = False
         self._occupancy = Occupancy(source)
         self._contrasts: dict[Selection, tuple[float, float]] = {}
 
@@ -128,6 +129,9 @@ class ChunkedImageStore:
                 self._manager = ChunkManager(
                     self.source, cache=self._cache, tracker=self.tracker
                 )
+                if self._is_closed:
+                    # Whoever comes late, to let go of something, starts no thread.
+                    self._manager.close(wait=False)
             return self._manager
 
     def default_selection(self, channel: int = 0) -> Selection:
@@ -349,7 +353,8 @@ class ChunkedImageStore:
             can hold them for half a minute.
         """
         with self._lock:
-            manager, self._manager = self._manager, None
+            self._is_closed = True
+            manager = self._manager
         if manager is not None:
             manager.close(wait=wait)
         self.source.close()
