@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import prod
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,10 @@ MOST_KEYS = 1_000_000
 
 
 class Occupancy:
-    """Remembers which chunks of one image are empty in every selection. Main thread.
+    """Remembers which chunks of one image are empty in every selection.
+
+    May be called from any thread: the main thread asks for requests, the render
+    thread for frames.
 
     Parameters
     ----------
@@ -34,11 +38,16 @@ class Occupancy:
     def __init__(self, source: ChunkSource) -> None:
         pyramid = source.info.pyramid
         self._source = source
+        self._lock = Lock()
         self._layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
         self.forget()
 
     def forget(self) -> None:
         """Ask the source again from now on."""
+        with self._lock:
+            self._begin()
+
+    def _begin(self) -> None:
         self._keys = np.empty(0, dtype=np.int64)
         self._is_empty = np.empty(0, dtype=np.bool_)
         self._cannot_tell: set[int] = set()
@@ -60,6 +69,10 @@ class Occupancy:
             True where all storage chunks under a chunk, at every position of the
             other axes, are known not to be stored. None when nothing is known.
         """
+        with self._lock:
+            return self._tell(level, indices)
+
+    def _tell(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         if level in self._cannot_tell:
             return None
         keys = pack_keys(level, indices)
