@@ -11,11 +11,12 @@ from scipy import ndimage
 from brickfield.loading.cache import default_cache
 from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
 from brickfield.model.plane import Plane
+from brickfield.model.slice_camera import slice_camera
 from brickfield.model.transforms import AffineTransform
 from brickfield.planning.policy import EXPORT
 from brickfield.render.offscreen import OffscreenView
 from brickfield.render.picking import pick
-from brickfield.render.slice_view import SliceView, slice_camera
+from brickfield.render.slice_view import SliceView
 from brickfield.render.volume_view import world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer

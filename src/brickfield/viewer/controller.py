@@ -14,12 +14,12 @@ from brickfield.gpu.device import get_device
 from brickfield.loading.cache import default_cache
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
+from brickfield.model.slice_camera import slice_camera
 from brickfield.planning.policy import EXPORT
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import DEFAULT_GPU_BUDGET
 from brickfield.render.offscreen import OffscreenView
 from brickfield.render.render_thread import render_thread
-from brickfield.render.slice_view import slice_camera
 from brickfield.render.volume_view import world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
