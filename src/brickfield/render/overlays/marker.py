@@ -53,7 +53,9 @@ class Marker:
             return
         segments = _through(point, context, options.gap, camera)
         lines, index = project_segments(segments, camera, context.size)
-        tints = colors[index // 2]
+        # What points at the eye would cover the very point.
+        seen = np.hypot(*(lines[:, 1] - lines[:, 0])[:, :2].T) > max(options.gap, 1.0)
+        lines, tints = lines[seen], colors[index[seen] // 2]
         self._whole.draw(nothing, (1, 1, 1, 1), 1)
         self._before.draw(lines, tints, options.width)
         self._behind.draw(lines, tints, options.width, options.hidden_opacity)

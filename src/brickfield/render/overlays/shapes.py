@@ -21,7 +21,7 @@ WHITE: Rgba = (1.0, 1.0, 1.0, 1.0)
 BLACK: Rgba = (0.0, 0.0, 0.0, 1.0)
 # Blending is of light, so a dark plate must be denser than a bright one: each gives
 # its ink a contrast of at least 4.5 to 1 over anything.
-DARK_PLATE: Rgba = (0.0, 0.0, 0.0, 0.82)
+DARK_PLATE: Rgba = (0.0, 0.0, 0.0, 0.84)
 BRIGHT_PLATE: Rgba = (1.0, 1.0, 1.0, 0.5)
 _FLAT: dict[str, Any] = {
     "alpha_mode": "blend",
