@@ -19,8 +19,15 @@ from psygnal import Signal
 
 from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES, Appearance, ChannelAppearance
+from brickfield.model.chunks import Selection
 from brickfield.plugin.appearance import appearance_of, lut_of
-from brickfield.plugin.placing import box_as_planes, slider_indices, world_of
+from brickfield.plugin.placing import (
+    box_as_planes,
+    n_spatial,
+    shape_of,
+    slider_indices,
+    world_of,
+)
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.ports import Box, Curve
@@ -157,6 +164,19 @@ class NapariLayerPort:
         selection = self._select(slider_indices(self.layer, point))
         if (selection,) != tuple(self._data.selections):
             self._data.selections = [selection]
+
+    def selections_along(self, axis: int) -> tuple[Selection, ...]:
+        """Return the selection at every step of one of the viewer's sliders."""
+        layer = self.layer
+        own = axis - (len(self._point) - int(layer.ndim))
+        if not 0 <= own < int(layer.ndim) - n_spatial(layer):
+            return ()
+        here = list(slider_indices(layer, self._point))
+        found = []
+        for i in range(shape_of(layer)[own]):
+            here[own] = i
+            found.append(self._select(tuple(here)))
+        return tuple(found)
 
     # -- what a window reads and writes ------------------------------------------
 

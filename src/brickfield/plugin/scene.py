@@ -121,9 +121,7 @@ class NapariScene:
             self.refused[layer.name] = str(error)
             logger.warning("%s is not drawn in 3D: %s", layer.name, error)
             return None
-        port.changed.connect(
-            lambda name, layer=layer: self._on_port(layer, name)
-        )
+        port.changed.connect(lambda name, layer=layer: self._on_port(layer, name))
         return port
 
     def _data_of(

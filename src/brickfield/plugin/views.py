@@ -61,7 +61,7 @@ def views_of(viewer: Any) -> list[LiveView]:
     """List the views of a napari viewer, the volume view first."""
     views = [view for dock in docks_of(viewer) for view in dock.views]
     views.sort(key=lambda view: view.kind != "3D")
-    return [view for view in views]
+    return views
 
 
 def open_views(viewer: Any, layout: str = "2x2") -> list[LiveView]:
@@ -88,7 +88,7 @@ def open_views(viewer: Any, layout: str = "2x2") -> list[LiveView]:
     cells_of(layout)
     dock = _volume_dock(viewer)
     dock.set_layout(layout)
-    return [view for view in dock.views]
+    return dock.views
 
 
 def store_of(layer: Any) -> ChunkedImageStore:
@@ -135,5 +135,3 @@ def _volume_dock(viewer: Any) -> ViewDock:
     _, widget = window.add_plugin_dock_widget(PLUGIN, WIDGET)
     del widget
     return docks_of(viewer)[-1]
-
-

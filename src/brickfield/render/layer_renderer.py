@@ -70,6 +70,8 @@ class LayerRenderer:
         self._seen = {k: LastSeen() for k in ("data", "colormap", "geometry")}
         self.plan: FramePlan | None = None
         self.shown: tuple[Selection, ...] = ()
+        self.is_hurried = False
+        """Whether a new time point is shown as soon as its overview is there."""
         self.failures: dict[Name, ChunkFailure] = {}
         """Chunks that could not be read, by name."""
         self._substitutes: set[Name] = set()
@@ -99,8 +101,6 @@ class LayerRenderer:
             peek=self._peek,
         )
         self.volume = BrickVolume(material)
-        # A view with its own depth is drawn behind opaque objects by render order.
-        self.volume.render_order = 1
 
     def _program(self, look: Appearance) -> tuple[str, str, int]:
         mode = look.mode if self.plane is None else SLICE
@@ -359,15 +359,19 @@ class LayerRenderer:
 
     def prepare(self, camera: CameraState, options: FrameOptions) -> None:
         """Bring table, bindings and uniforms up to date for one frame."""
+        self.volume.visible = self.layer.visible
+        if not self.layer.visible:
+            # It may never have been planned.
+            return
         selections = tuple(self.layer.selections)
-        if self.shown != selections and self.is_complete:
+        is_ready = self.is_complete or (self.is_hurried and self.has_base)
+        if self.shown != selections and is_ready:
             for name in self.bricks.table.active - self.bricks.wanted.keys():
                 self.bricks.table.remove(name)
             self.shown = selections
         self.bricks.retire()
         self.bricks.flush()
         volume = self.volume
-        volume.visible = self.layer.visible
         planes = [self.bricks.atlas.plane_of(s) for s in self.shown]
         write_look(volume, self.layer.appearance, self.format, planes)
         write_frame(
@@ -383,5 +387,3 @@ class LayerRenderer:
         """Give everything back; the renderer cannot be used afterwards."""
         self.layer.store.manager.release(self.visual_id)
         self.bricks.destroy()
-        if self.volume.parent is not None:
-            self.volume.parent.remove(self.volume)

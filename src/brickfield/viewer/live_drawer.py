@@ -13,22 +13,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import zip_longest
 from time import monotonic, perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu.device import get_device
-from brickfield.loading.cache import default_cache
 from brickfield.model.camera import CameraState
 from brickfield.model.versions import VersionCounter
 from brickfield.planning.policy import EXPLORATION
 from brickfield.render.frame_uniforms import FrameOptions
+from brickfield.render.lookahead import Lookahead
 from brickfield.render.manager import UPLOAD_SLICE_S
 from brickfield.render.offscreen import OffscreenView
 from brickfield.render.picking import PickInfo, pick
-from brickfield.viewer.accounting import Account, drawn_levels
+from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
+from brickfield.viewer.live_report import report_of
 from brickfield.viewer.live_state import FrameState, LayerSnapshot, ViewReport
 from brickfield.viewer.receipt import Receipt
 
@@ -40,6 +43,8 @@ voxel, so that the next movement is answered soon."""
 SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
 """Shares of the pixels' edge lengths, in motion."""
 REST_SLICE_S = 0.02
+HASTEN, RELAX, MOST_HASTE = 1.5, 0.93, 12.0
+"""How a series that is played aims lower, and back."""
 HEARTBEAT_S = 0.25
 """Time between reports while something is on its way."""
 
@@ -89,6 +94,9 @@ class LiveDrawer:
         self.view: OffscreenView | None = None
         self._layers: dict[int, ShownLayer] = {}
         self._accounts: list[Account] = []
+        self._aheads: dict[int, Lookahead] = {}
+        self._at_hand: tuple[bool, ...] = ()
+        self._haste = 1.0
         self._is_asked = False
         self._has_news = False
         self._was_moving = False
@@ -123,7 +131,9 @@ class LiveDrawer:
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
         if self._is_due(view, is_moving=is_moving):
             self._draw(view, is_moving=is_moving)
-        elif now - self._told_at >= HEARTBEAT_S and not view.is_complete:
+        elif now - self._told_at >= HEARTBEAT_S and not (
+            view.is_complete and not state.is_playing
+        ):
             self._report(view, None, is_moving=is_moving)
         return self._pause(view, is_moving=is_moving)
 
@@ -143,7 +153,7 @@ class LiveDrawer:
         view.background = state.background
         policy = replace(
             EXPLORATION,
-            target_error_px=state.target_error_px,
+            target_error_px=state.target_error_px * self._haste,
             forced_level=state.forced_level,
         )
         manager = view.manager
@@ -151,6 +161,11 @@ class LiveDrawer:
             manager.gpu_budget = state.gpu_budget
             manager.forget_plan()
         manager.policy = policy
+        for name in set(self._aheads) - {
+            id(s.layer) for s in state.layers if s.timeline
+        }:
+            self._aheads.pop(name).close()
+        self._hurry(view, state, old)
         self._take_layers(view, state)
         if view.camera != state.camera or state.layers is not old.layers:
             self._begin_picture(view)
@@ -170,6 +185,38 @@ class LiveDrawer:
             kept = {id(a.store): a for a in self._accounts}
             self._accounts = [kept.get(n) or Account(s) for n, s in stores.items()]
         self._layers = layers
+        for renderer in view.manager.renderers:
+            renderer.is_hurried = state.is_playing
+
+    def _hurry(self, view: OffscreenView, state: FrameState, old: FrameState) -> None:
+        """Drop levels before the rate of a series: aim lower after each that was late."""
+        if not state.is_playing:
+            self._haste = 1.0
+        elif old.is_playing and _times(state) != _times(old):
+            is_late = not view.is_complete
+            haste = self._haste * (HASTEN if is_late else RELAX)
+            self._haste = min(max(haste, 1.0), MOST_HASTE)
+
+    def _look_ahead(self, view: OffscreenView) -> tuple[bool, ...]:
+        """Read what comes next; tell which time points are at hand."""
+        at_hand: list[bool] = []
+        for renderer, snapshot in zip(
+            view.manager.renderers, self._state.layers, strict=False
+        ):
+            plan, name = renderer.plan, id(snapshot.layer)
+            if plan is None or not snapshot.timeline:
+                continue
+            ahead = self._aheads.get(name)
+            if ahead is None:
+                loader = snapshot.store.manager
+                ahead = self._aheads[name] = Lookahead(loader, renderer.visual_id)
+            if snapshot.ahead:
+                level = snapshot.store.pyramid.levels[0]
+                chunk_bytes = int(np.prod(level.chunk_shape)) * level.dtype.itemsize
+                ahead.want(plan.keys, chunk_bytes, snapshot.ahead)
+            mine = ahead.at_hand(plan.keys, snapshot.timeline)
+            at_hand = [a and b for a, b in zip_longest(at_hand or mine, mine)]
+        return tuple(bool(a) for a in at_hand)
 
     def _begin_picture(self, view: OffscreenView) -> None:
         view.begin_looks()
@@ -225,7 +272,9 @@ class LiveDrawer:
             return 0.0
         if is_moving:
             return max(0.0, self._state.moving_until - monotonic())
-        return None if view.is_complete else HEARTBEAT_S
+        if view.is_complete and not self._state.is_playing:
+            return None
+        return HEARTBEAT_S
 
     # -- reports -----------------------------------------------------------------
 
@@ -233,35 +282,17 @@ class LiveDrawer:
         self, view: OffscreenView, image: NDArray[np.uint8] | None, *, is_moving: bool
     ) -> None:
         self._told_at = monotonic()
-        renderers = [r for r in view.manager.renderers if r.layer.visible]
-        loads = [r.layer.store.tracker.status(r.visual_id) for r in renderers]
-        lefts = [s.seconds_left for s in loads if s.waiting]
-        known = [s for s in lefts if s is not None]
-        levels = drawn_levels(renderers)
-        cache = default_cache()
-        self._tell(
-            ViewReport(
-                image=image,
-                state=self._state,
-                is_complete=view.is_complete,
-                is_moving=is_moving,
-                has_base=view.has_base,
-                wanted=sum(s.wanted for s in loads),
-                done=sum(s.done for s in loads),
-                rate=sum(s.rate for s in loads),
-                seconds_left=max(known) if known and len(known) == len(lefts) else None,
-                levels=(min(levels), max(levels)) if levels else (),
-                n_levels=max((r.bricks.pyramid.n_levels for r in renderers), default=0),
-                is_coarsened=any(r.plan and r.plan.is_coarsened for r in renderers),
-                failures=tuple(f for r in renderers for f in r.failures.values()),
-                gpu_bytes=view.manager.gpu_bytes,
-                gpu_budget=view.manager.gpu_budget,
-                ram_bytes=cache.nbytes,
-                ram_budget=cache.budget_bytes,
-                frame_ms=self._frame_ms,
-                adapter=view.gpu.adapter,
-            )
+        if any(s.timeline for s in self._state.layers):
+            self._at_hand = self._look_ahead(view)
+        report = report_of(
+            view,
+            image=image,
+            state=self._state,
+            is_moving=is_moving,
+            at_hand=self._at_hand,
+            frame_ms=self._frame_ms,
         )
+        self._tell(report)
 
     # -- jobs --------------------------------------------------------------------
 
@@ -312,11 +343,18 @@ class LiveDrawer:
     def close(self) -> None:
         """Give everything back."""
         view, self.view = self.view, None
+        for ahead in self._aheads.values():
+            ahead.close()
+        self._aheads = {}
         self._posted = self._state = FrameState()
         self._layers, self._accounts = {}, []
         if view is not None:
             view.on_news = None
             view.close()
+
+
+def _times(state: FrameState) -> list[Any]:
+    return [s.selections for s in state.layers]
 
 
 def rest_step(camera: CameraState | None, layers: Iterable[LayerSnapshot]) -> float:

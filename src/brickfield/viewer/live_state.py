@@ -42,6 +42,10 @@ class LayerSnapshot:
     visible : bool
     versions : tuple of int
         Data, colormap and geometry version.
+    ahead : tuple of tuple of int
+        Selections of the time points that come next, while a series is played.
+    timeline : tuple of tuple of int
+        Selections of every time point, when somebody watches what is at hand.
     """
 
     layer: ChunkedLayer
@@ -51,9 +55,11 @@ class LayerSnapshot:
     world: AffineTransform
     visible: bool
     versions: tuple[int, int, int]
+    ahead: tuple[Selection, ...] = ()
+    timeline: tuple[Selection, ...] = ()
 
     @classmethod
-    def of(cls, layer: ChunkedLayer) -> LayerSnapshot:
+    def of(cls, layer: ChunkedLayer, **times: tuple[Selection, ...]) -> LayerSnapshot:
         """Take a snapshot; on the thread that owns the layer."""
         return cls(
             layer,
@@ -67,6 +73,7 @@ class LayerSnapshot:
                 layer.colormap_version.value,
                 layer.geometry_version.value,
             ),
+            **times,
         )
 
 
@@ -99,6 +106,9 @@ class FrameState:
         sRGB, 0 to 1.
     gpu_budget : int
         Bytes.
+    is_playing : bool
+        Whether a series is played: a time point is shown when it is due, coarser
+        if need be.
     is_shown : bool
         Whether anybody can see it; a hidden view does nothing.
     """
@@ -116,6 +126,7 @@ class FrameState:
     show_levels: bool = False
     background: tuple[float, float, float] = (0.0, 0.0, 0.0)
     gpu_budget: int = DEFAULT_BUDGET
+    is_playing: bool = False
     is_shown: bool = False
 
 
@@ -149,6 +160,8 @@ class ViewReport:
     failures : tuple of ChunkFailure
         What could not be read.
     gpu_bytes, gpu_budget, ram_bytes, ram_budget : int
+    at_hand : tuple of bool
+        For each time point of the timeline, whether it could be shown at once.
     frame_ms : float
         Duration of the last drawing, milliseconds.
     adapter : str
@@ -173,6 +186,7 @@ class ViewReport:
     gpu_budget: int = 0
     ram_bytes: int = 0
     ram_budget: int = 0
+    at_hand: tuple[bool, ...] = ()
     frame_ms: float = 0.0
     adapter: str = ""
     error: str = ""

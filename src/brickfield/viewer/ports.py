@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import SignalInstance
 
+from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
 from brickfield.store.layer import ChunkedLayer
 
@@ -99,6 +100,13 @@ class LayerPort(Protocol):
     @property
     def lut(self) -> NDArray[np.uint8]:
         """Colours as drawn."""
+        ...
+
+    def selections_along(self, axis: int) -> tuple[Selection, ...]:
+        """Return the selection at every step of a slider (:attr:`SliderAxis.index`).
+
+        The other sliders stay. Empty when the layer does not change along it.
+        """
         ...
 
 

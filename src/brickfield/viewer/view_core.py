@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
+from brickfield.model.chunks import Selection
 from brickfield.render.render_thread import RenderThread, render_thread
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.lazy_drawer import LazyDrawer
 from brickfield.viewer.live_state import FrameState, LayerSnapshot, ViewReport
-from brickfield.viewer.ports import ScenePort
+from brickfield.viewer.ports import LayerPort, ScenePort, SliderAxis
 
 _T = TypeVar("_T")
 KINDS = ("3D", "xy", "xz", "yz", "plane")
@@ -69,6 +70,8 @@ class ViewCore:
         self._state = FrameState()
         self._drawer: Any = None
         self._layers: tuple[ChunkedLayer, ...] = ()
+        self._axis: SliderAxis | None = None
+        self._n_ahead = 0
         self._is_posting = False
         self._is_closed = False
         self._start_drawer()
@@ -110,9 +113,39 @@ class ViewCore:
         self._is_posting = False
         if self._is_closed:
             return
-        layers = tuple(LayerSnapshot.of(layer) for layer in self._layers)
+        ports = {port.data: port for port in self.scene.layers}
+        layers = tuple(
+            LayerSnapshot.of(layer, **self._times_of(ports.get(layer)))
+            for layer in self._layers
+        )
         self._state = self.compose(replace(self._state, layers=layers))
         self._drawer.post(self._state)
+
+    def _times_of(self, port: LayerPort | None) -> dict[str, tuple[Selection, ...]]:
+        axis = self._axis
+        if axis is None or port is None:
+            return {}
+        timeline = port.selections_along(axis.index)
+        if not self._state.is_playing or not timeline:
+            return {"timeline": timeline}
+        ahead = [(axis.position + 1 + i) % len(timeline) for i in range(self._n_ahead)]
+        return {"timeline": timeline, "ahead": tuple(timeline[i] for i in ahead)}
+
+    def watch_axis(
+        self, axis: SliderAxis | None, *, is_playing: bool = False, n_ahead: int = 0
+    ) -> None:
+        """Report what of a series is at hand, and read ahead while it is played.
+
+        Parameters
+        ----------
+        axis : SliderAxis or None
+            At its present position; None watches nothing.
+        is_playing : bool
+        n_ahead : int
+            Time points that are worth reading in advance.
+        """
+        self._axis, self._n_ahead = axis, n_ahead
+        self._change(is_playing=is_playing)
 
     def compose(self, state: FrameState) -> FrameState:
         """Add what a kind of view shows besides; for subclasses."""
