@@ -60,3 +60,12 @@ def test_sliders_select_in_every_layer_that_has_their_axis(scene):
     assert movie.data.selections == ((3,),)
     assert still.data.selections == ((),)
     assert scene.axes[0].position == 3
+
+
+def test_a_layer_knows_its_selection_at_every_step_of_a_slider(scene):
+    movie = scene.add(ramp(3, 2, 2, 3, 4), axes="tczyx")
+    still = scene.add(ramp(2, 2, 3, 4), axes="czyx")
+    scene.move_slider(1, 1)
+    assert movie.selections_along(0) == ((0, 1), (1, 1), (2, 1))
+    assert still.selections_along(0) == ()
+    assert still.selections_along(1) == ((0,), (1,))

@@ -21,6 +21,7 @@ from brickfield.model.appearance import (
     Appearance,
     ChannelAppearance,
 )
+from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
 from brickfield.model.transforms import AffineTransform
 from brickfield.store.image_store import ChunkedImageStore
@@ -110,6 +111,7 @@ class MemoryLayerPort:
             world=world,
         )
         low, high = self._data.appearance.channels[0].contrast
+        self._sliders: tuple[int, ...] = ()
         self.writes: list[tuple[str, Any]] = []
         self.values: dict[str, Any] = {
             "name": name,
@@ -140,6 +142,30 @@ class MemoryLayerPort:
     def lut(self) -> NDArray[np.uint8]:
         """Colours as drawn, shape (256, 4), uint8."""
         return self._data.appearance.channels[0].lut
+
+    def move_to(self, sliders: Sequence[int]) -> None:
+        """Follow the scene's sliders: positions, one for each."""
+        self._sliders = tuple(sliders)
+        selection = self._selection(self._sliders)
+        if self._data.selections != (selection,):
+            self._data.selections = [selection]
+
+    def _selection(self, sliders: Sequence[int]) -> Selection:
+        pyramid = self._data.store.pyramid
+        n = len(pyramid.other_axes)
+        ends = [pyramid.levels[0].shape[a] - 1 for a in pyramid.other_axes]
+        here = sliders[len(sliders) - n :]
+        return tuple(min(p, e) for p, e in zip(here, ends, strict=True))
+
+    def selections_along(self, axis: int) -> tuple[Selection, ...]:
+        """Return the selection at every step of one of the scene's sliders."""
+        pyramid = self._data.store.pyramid
+        own = axis - (len(self._sliders) - len(pyramid.other_axes))
+        if own < 0:
+            return ()
+        n_steps = pyramid.levels[0].shape[pyramid.other_axes[own]]
+        before, after = self._sliders[:axis], self._sliders[axis + 1 :]
+        return tuple(self._selection((*before, i, *after)) for i in range(n_steps))
 
     def take(self, name: str, value: Any) -> None:
         """Take a value over, if it is another and can be used, and tell of it.
@@ -323,13 +349,7 @@ class MemoryScene:
 
     def _select(self) -> None:
         for port in self._layers:
-            pyramid = port.data.store.pyramid
-            n = len(pyramid.other_axes)
-            here = self._positions[len(self._positions) - n :]
-            ends = [pyramid.levels[0].shape[a] - 1 for a in pyramid.other_axes]
-            selection = tuple(min(p, e) for p, e in zip(here, ends, strict=True))
-            if port.data.selections != (selection,):
-                port.data.selections = [selection]
+            port.move_to(self._positions)
 
     # -- the cross-hair ----------------------------------------------------------
 
