@@ -61,7 +61,6 @@ def test_a_geometry_change_builds_the_renderer_anew(store, make_view, layer_of):
     before = finish(view)
     layer.geometry_version.bump()
     assert "rebuild" in work_of(view)
-    view._link_volumes()
     assert (finish(view) == before).all()
 
 

@@ -6,7 +6,7 @@ shader's text (mode, filter, number of levels and channels) rebuilds a pipeline.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pygfx as gfx
@@ -22,6 +22,25 @@ OPAQUE_MODES = ("iso", "translucent")
 """Modes in which what is in front can hide what is behind."""
 SLICE = "slice"
 """What a view with a plane draws, whatever the layer's own mode."""
+
+
+class Behind(NamedTuple):
+    """Textures of what was drawn before a volume, as views.
+
+    Attributes
+    ----------
+    color : wgpu.GPUTextureView
+        Displayed values.
+    depth : wgpu.GPUTextureView
+        Of objects and layers.
+    objects : wgpu.GPUTextureView
+        Depth at which rays end, where the frame's uniforms say that there are
+        objects.
+    """
+
+    color: Any
+    depth: Any
+    objects: Any
 
 
 class BrickVolume(gfx.WorldObject):
@@ -51,6 +70,7 @@ class BrickVolume(gfx.WorldObject):
         box_high="4xf4",
         options="4xf4",
         background="4xf4",
+        blend="4xu4",
         counts="4xu4",
         label_options="4xu4",
         clip=f"{MAX_CLIP_PLANES}*4xf4",
@@ -102,10 +122,14 @@ class BrickMaterial(gfx.Material):
     def __init__(
         self, mode: str = "mip", interpolation: str = "linear", n_channels: int = 1
     ) -> None:
-        super().__init__(alpha_mode="blend", pick_write=True, depth_write=True)
+        # The program itself compares depths: pygfx would build another pipeline
+        # for each way of blending.
+        super().__init__(
+            alpha_mode="blend", pick_write=True, depth_write=True, depth_test=False
+        )
         self.set_program(mode, interpolation, n_channels)
         self._store.bricks_version = 0
-        self._store.depth_texture = None
+        self._store.behind = None
         self.levels: list[gfx.Texture] = []
         self.format_kind = "unorm"
         self.is_integer = False
@@ -133,10 +157,12 @@ class BrickMaterial(gfx.Material):
         mode = self.program[0]
         return mode != SLICE and (self.is_integer or mode in OPAQUE_MODES)
 
-    def set_depth(self, view: Any) -> None:
-        """Set the depth texture view that ends rays, None for none."""
-        if self._store.depth_texture is not view:
-            self._store.depth_texture = view
+    def set_behind(self, behind: Behind | None) -> None:
+        """Set what was drawn before; None: the background alone."""
+        known = self._store.behind
+        # As what they are: the same views frame after frame bind nothing anew.
+        if tuple(map(id, behind or ())) != tuple(map(id, known or ())):
+            self._store.behind = behind
 
     def rebind(self) -> None:
         """Note that textures or buffers were replaced."""

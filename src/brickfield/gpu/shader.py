@@ -28,6 +28,21 @@ def _load(name: str) -> str:
 register_wgsl_loader("brickfield", _load)
 
 
+class ColorBinding(Binding):
+    """Binds a view of a colour texture that pygfx did not make."""
+
+    def get_bind_group_descriptors(self, slot: int) -> tuple[Any, Any]:
+        """Describe the binding and its layout."""
+        layout = wgpu.BindGroupLayoutEntry(
+            binding=slot,
+            visibility=wgpu.ShaderStage.FRAGMENT,
+            texture=wgpu.TextureBindingLayout(
+                sample_type="unfilterable-float", view_dimension="2d"
+            ),
+        )
+        return wgpu.BindGroupEntry(binding=slot, resource=self.resource), layout
+
+
 @register_wgpu_render_function(BrickVolume, BrickMaterial)
 class BrickShader(BaseShader):
     """The ray caster. Template variables are fixed by the material's program."""
@@ -50,17 +65,21 @@ class BrickShader(BaseShader):
         self["is_integer"] = material.is_integer
         self["may_be_nonfinite"] = material.may_be_nonfinite
         self["has_feedback"] = material.has_feedback
-        depth = material._store.depth_texture
-        self["has_depth"] = depth is not None
+        behind = material._store.behind
+        self["has_behind"] = behind is not None
 
         groups = dict(enumerate(_bindings(wobject, shared)))
         self.define_bindings(0, groups)
-        if depth is None:
+        if behind is None:
             return {0: groups}
-        # Declared by hand in the program: pygfx has no name for this type.
+        # Declared by hand in the program: these are not textures of pygfx.
         return {
             0: groups,
-            1: {0: Binding("t_depth", "shadow_texture/2d", depth, _STAGE)},
+            1: {
+                0: Binding("t_objects", "shadow_texture/2d", behind.objects, _STAGE),
+                1: Binding("t_depth", "shadow_texture/2d", behind.depth, _STAGE),
+                2: ColorBinding("t_behind", "raw_texture/2d", behind.color, _STAGE),
+            },
         }
 
     def get_pipeline_info(self, wobject: Any, shared: Any) -> dict[str, Any]:

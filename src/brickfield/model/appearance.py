@@ -16,6 +16,15 @@ Mode = Literal[
 MODES: tuple[str, ...] = get_args(Mode)
 Interpolation = Literal["linear", "nearest"]
 INTERPOLATIONS: tuple[str, ...] = get_args(Interpolation)
+Blending = Literal[
+    "opaque",
+    "translucent",
+    "translucent_no_depth",
+    "additive",
+    "minimum",
+    "multiplicative",
+]
+BLENDINGS: tuple[str, ...] = get_args(Blending)
 MAX_CHANNELS = 16
 
 
@@ -67,6 +76,10 @@ class Appearance:
     channels : tuple of ChannelAppearance
         At most 16.
     interpolation : {"linear", "nearest"}
+    blending : str
+        One of :data:`BLENDINGS`: how it is laid over what is drawn before it, in
+        displayed values. The lowest visible layer is laid over the background; as
+        "additive" or "minimum" it replaces it.
     attenuation : float
         Of ``attenuated_mip``, as napari defines it.
     is_labels : bool
@@ -86,6 +99,7 @@ class Appearance:
     mode: Mode = "mip"
     channels: tuple[ChannelAppearance, ...] = (ChannelAppearance(),)
     interpolation: Interpolation = "linear"
+    blending: Blending = "translucent"
     attenuation: float = 0.05
     is_labels: bool = False
     selected_label: int | None = None
@@ -99,6 +113,12 @@ class Appearance:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             msg = f"expected a mode out of {', '.join(MODES)}; found {self.mode!r}"
+            raise OptionError(msg)
+        if self.blending not in BLENDINGS:
+            msg = (
+                f"expected a blending out of {', '.join(BLENDINGS)}; found"
+                f" {self.blending!r}"
+            )
             raise OptionError(msg)
         if not 1 <= len(self.channels) <= MAX_CHANNELS:
             msg = (

@@ -20,7 +20,7 @@ from brickfield.gpu.uniforms import (
     ray_uniforms,
     slice_uniforms,
 )
-from brickfield.model.appearance import Appearance
+from brickfield.model.appearance import BLENDINGS, Appearance
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
 from brickfield.model.transforms import AffineTransform
@@ -38,8 +38,12 @@ class FrameOptions:
     skip : bool
         Jump over chunks that cannot matter (off only to prove that it is exact).
     background : tuple of float or None
-        sRGB colour, 0 to 1, that the volume is laid over in the shader; None
-        leaves the blending to the renderer.
+        sRGB colour, 0 to 1, that the volume is laid over in the shader where there
+        are no copies of what is behind; None writes the colour with its opacity.
+    is_lowest : bool
+        Whether no other visible layer is drawn before.
+    has_objects : bool
+        Whether rays end at opaque objects.
     step_factor : float
         Distance of samples, times the layer's own: above 1 while the camera
         moves, an odd fraction (1/3, 1/5) for finer pictures, since these keep
@@ -51,6 +55,8 @@ class FrameOptions:
     audit: bool = False
     skip: bool = True
     background: tuple[float, float, float] | None = None
+    is_lowest: bool = True
+    has_objects: bool = False
     step_factor: float = 1.0
     plane: Plane | None = None
 
@@ -120,6 +126,10 @@ def write_frame(
         *(options.background or (0, 0, 0)),
         options.background is not None,
     )
+    # A slice has no depth of its own that could hide another slice.
+    compares = look.blending in ("opaque", "translucent") and options.plane is None
+    kind = BLENDINGS.index(look.blending)
+    u["blend"] = (kind, options.is_lowest, compares, options.has_objects)
     volume.uniform_buffer.update_full()
 
 

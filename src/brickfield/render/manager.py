@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from brickfield.errors import BudgetError
@@ -169,15 +169,10 @@ class RenderManager:
     def prepare(self, camera: CameraState, options: FrameOptions) -> None:
         """Write tables and uniforms of every layer for the coming draw."""
         self.statistics.frames += 1
-        for i, renderer in enumerate(self.renderers):
-            own = options
-            if i or options.audit:
-                own = FrameOptions(
-                    audit=options.audit,
-                    skip=options.skip,
-                    step_factor=options.step_factor,
-                )
-            renderer.prepare(camera, own)
+        is_lowest = True
+        for renderer in self.renderers:
+            renderer.prepare(camera, replace(options, is_lowest=is_lowest))
+            is_lowest = is_lowest and not renderer.layer.visible
 
     @property
     def is_complete(self) -> bool:

@@ -162,8 +162,8 @@ class OffscreenView(VolumeView):
 
     @property
     def has_base(self) -> bool:
-        """Whether every layer's base level is drawable."""
-        return all(r.has_base for r in self.manager.renderers)
+        """Whether every visible layer's base level is drawable."""
+        return all(r.has_base for r in self.manager.renderers if r.layer.visible)
 
     def close(self) -> None:
         """Give everything back, the canvas too."""

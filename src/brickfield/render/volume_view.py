@@ -22,7 +22,7 @@ from brickfield.gpu.device import GpuDevice, get_device
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
 from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.render.depth import DepthCopy
+from brickfield.render.behind import LayerStack
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import (
     DEFAULT_GPU_BUDGET,
@@ -74,7 +74,6 @@ class VolumeView:
         self.camera: CameraState | None = None
         self.options = FrameOptions()
         self.renderer = gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
-        self.volumes = gfx.Scene()
         self.objects = gfx.Scene()
         """Opaque pygfx objects in world coordinates (x, y, z)."""
         self.overlays = OverlaySet()
@@ -83,7 +82,7 @@ class VolumeView:
         self._backdrop_material = gfx.BackgroundMaterial(background)
         self._backdrop.add(gfx.Background(None, self._backdrop_material))
         self._camera = SceneCamera()
-        self._depth = DepthCopy(self.gpu)
+        self._stack = LayerStack(self.gpu)
         self._layers: list[LayerLike] = []
 
     @property
@@ -107,15 +106,6 @@ class VolumeView:
         """Show these layers and no others."""
         self._layers = list(layers)
         self.manager.set_layers(self._layers)
-        self._link_volumes()
-
-    def _link_volumes(self) -> None:
-        wanted = [r.volume for r in self.manager.renderers]
-        if list(self.volumes.children) != wanted:
-            self.volumes.clear()
-            for i, volume in enumerate(wanted):
-                volume.render_order = i
-                self.volumes.add(volume)
 
     def update(
         self, *, is_moving: bool = False, slice_s: float = UPLOAD_SLICE_S
@@ -125,7 +115,6 @@ class VolumeView:
             return False
         start = perf_counter()
         work = self.manager.sync()
-        self._link_volumes()
         camera = self._ranged(self.camera)
         planned = self.manager.plan(camera, is_moving=is_moving)
         uploaded = self.manager.upload(slice_s)
@@ -139,24 +128,30 @@ class VolumeView:
             return
         camera = self._ranged(self.camera)
         self._camera.follow(camera)
-        opaque = bool(self.objects.children)
-        options = self.options
-        if not opaque and not options.audit:
+        has_objects = bool(self.objects.children)
+        options = replace(self.options, has_objects=has_objects)
+        if not options.audit:
             options = replace(options, background=self.background)
         self.manager.prepare(camera, options)
-        color = (0.0, 0.0, 0.0) if options.audit else self.background
-        self._backdrop_material.set_colors(gfx.Color(*color))
-        self.renderer.render(self._backdrop, self._camera, flush=False)
-        if opaque:
-            self.renderer.render(self.objects, self._camera, flush=False)
-        depth = self._depth.copy(self.renderer) if opaque else None
-        for renderer in self.manager.renderers:
-            renderer.bricks.material.set_depth(depth)
-        self.renderer.render(self.volumes, self._camera, flush=False)
+        self._draw_backdrop(options)
+        volumes = [r.volume for r in self.manager.renderers]
+        self._stack.draw(self.renderer, volumes, self._camera, has_objects=has_objects)
         if self.overlays.is_visible and not options.audit:
             self._draw_overlays(camera)
         self.renderer.flush()
         self.overlays.finish()
+
+    def _draw_backdrop(self, options: FrameOptions) -> None:
+        """Draw the background and the opaque objects."""
+        color = (0.0, 0.0, 0.0) if options.audit else self.background
+        self._backdrop_material.set_colors(gfx.Color(*color))
+        if options.audit and options.has_objects:
+            # Their depth matters, their colours are no classes of pixels.
+            self.renderer.render(self.objects, self._camera, flush=False)
+            self.renderer.clear(color=True)
+        self.renderer.render(self._backdrop, self._camera, flush=False)
+        if options.has_objects and not options.audit:
+            self.renderer.render(self.objects, self._camera, flush=False)
 
     def _draw_overlays(self, camera: CameraState) -> None:
         layers = self._layers
@@ -192,7 +187,7 @@ class VolumeView:
         """Give everything back."""
         self.set_layers([])
         self.manager.destroy()
-        self._depth.close()
+        self._stack.close()
 
 
 def world_corners(layer: LayerLike) -> NDArray[np.float64]:

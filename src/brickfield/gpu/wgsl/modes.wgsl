@@ -81,7 +81,7 @@ fn cast_labels(ray: Ray, channel: i32) -> Seen {
         label = cell.range;
         if (!is_constant(cell)) { label = load_label(cell.level, texel_on_plane(cell)); }
     }
-    var seen = Seen(vec4<f32>(0.0, 0.0, 0.0, 1.0), ray.t, cell.level, cell.level >= 0);
+    var seen = Seen(vec4<f32>(0.0), ray.t, cell.level, cell.level >= 0);
     if (is_shown(label)) { seen.color = vec4<f32>(label_color(label), 1.0); }
     return seen;
 }
@@ -105,7 +105,7 @@ fn cast_labels(ray: Ray, channel: i32) -> Seen {
             }
         }
     }
-    var seen = Seen(vec4<f32>(0.0, 0.0, 0.0, 1.0), t, cell.first_level, cell.first_level >= 0);
+    var seen = Seen(vec4<f32>(0.0), t, cell.first_level, cell.first_level >= 0);
     if (label != 0u) {
         var lit = 1.0;
         if (u_wobject.label_options.z != 0u && !is_constant(cell)) {

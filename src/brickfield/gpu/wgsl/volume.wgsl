@@ -2,9 +2,10 @@
 
 {$ include 'pygfx.std.wgsl' $}
 
-$$ if has_depth
-@group(1) @binding(0)
-var t_depth: texture_depth_2d;
+$$ if has_behind
+@group(1) @binding(0) var t_objects: texture_depth_2d;
+@group(1) @binding(1) var t_depth: texture_depth_2d;
+@group(1) @binding(2) var t_behind: texture_2d<f32>;
 $$ endif
 
 const MAX_CELLS: i32 = 16384;
@@ -106,18 +107,46 @@ fn depth_at(ray: Ray, t: f32) -> f32 {
     return clamp(far / (far - near) * (1.0 - near / max(z, near)), 0.0, 1.0);
 }
 
-$$ if has_depth
-// Opaque objects drawn before end the ray.
-fn stop_at_objects(ray: Ray, position: vec2<f32>) -> f32 {
-    let d = textureLoad(t_depth, vec2<i32>(floor(position)), 0);
-    if (d >= 1.0) { return ray.t1; }
+$$ if has_behind
+fn t_at(ray: Ray, depth: f32) -> f32 {
     let near = u_wobject.depth.x;
     let far = u_wobject.depth.y;
-    var z = near + d * (far - near);
-    if (u_wobject.depth.z == 0.0) { z = near * far / (far - d * (far - near)); }
-    return min(ray.t1, z / ray.view_depth);
+    var z = near + depth * (far - near);
+    if (u_wobject.depth.z == 0.0) { z = near * far / (far - depth * (far - near)); }
+    return select(z / ray.view_depth, FAR, depth >= 1.0);
+}
+
+// Opaque objects drawn before end the ray.
+fn stop_at_objects(ray: Ray, at: vec2<i32>) -> f32 {
+    if (u_wobject.blend.w == 0u) { return ray.t1; }
+    return min(ray.t1, t_at(ray, textureLoad(t_objects, at, 0)));
 }
 $$ endif
+
+// Kinds of blending, in the order of the appearance's names.
+const OPAQUE: u32 = 0u;
+const TRANSLUCENT: u32 = 1u;
+const ADDITIVE: u32 = 3u;
+const MINIMUM: u32 = 4u;
+const MULTIPLICATIVE: u32 = 5u;
+
+// Colours as displayed values, not as light. The lowest layer has nothing to be
+// combined with: it lies over the background, or replaces it.
+fn laid_over(behind: vec3<f32>, color: vec4<f32>, is_lowest: bool) -> vec3<f32> {
+    let kind = u_wobject.blend.x;
+    let over = mix(behind, color.rgb, color.a);
+    if (is_lowest) {
+        if (kind == ADDITIVE) { return color.rgb * color.a; }
+        return select(over, color.rgb, kind == MINIMUM);
+    }
+    switch kind {
+        case OPAQUE: { return color.rgb; }
+        case ADDITIVE: { return min(behind + color.rgb * color.a, vec3<f32>(1.0)); }
+        case MINIMUM: { return min(behind, color.rgb); }
+        case MULTIPLICATIVE: { return behind * color.rgb; }
+        default: { return over; }
+    }
+}
 
 fn class_of(cell: Cell) -> f32 {
     if (cell.is_failed) { return 4.0; }
@@ -159,7 +188,9 @@ fn level_color(level: i32) -> vec3<f32> {
 
 fn look(ray: Ray) -> Seen {
     $$ if is_integer
-    return cast_labels(ray, 0);
+    var seen = cast_labels(ray, 0);
+    seen.color.a = seen.color.a * u_wobject.ch_window[0].w;
+    return seen;
     $$ elif mode == 'translucent'
     return cast_all(ray);
     $$ else
@@ -199,8 +230,10 @@ fn look(ray: Ray) -> Seen {
 @fragment
 fn fs_main(varyings: Varyings) -> FragmentOutput {
     var ray = ray_through(varyings.ndc);
-    $$ if has_depth
-    ray.t1 = stop_at_objects(ray, varyings.position.xy);
+    $$ if has_behind
+    let at = vec2<i32>(floor(varyings.position.xy));
+    ray.t1 = stop_at_objects(ray, at);
+    let behind = textureLoad(t_behind, at, 0).rgb;
     $$ endif
     if (ray.t0 >= ray.t1) { discard; }
     $$ if mode == 'slice'
@@ -213,7 +246,11 @@ fn fs_main(varyings: Varyings) -> FragmentOutput {
         // What lies behind the end of the ray is no part of the picture.
         if (look(ray).is_seen) { ray.t1 = min(ray.t1, p_end); }
         $$ endif
-        out.color = vec4<f32>(srgb2physical(vec3<f32>(audit(ray) / 255.0)), 1.0);
+        var worst = audit(ray) / 255.0;
+        $$ if has_behind
+        worst = max(worst, behind.r);
+        $$ endif
+        out.color = vec4<f32>(srgb2physical(vec3<f32>(worst)), 1.0);
         out.depth = depth_at(ray, ray.t0);
         return out;
     }
@@ -224,15 +261,24 @@ fn fs_main(varyings: Varyings) -> FragmentOutput {
         let bright = max(color.r, max(color.g, color.b));
         color = vec4<f32>(level_color(seen.level) * (0.25 + 0.75 * bright), color.a);
     }
-    $$ if not is_integer
     if (color.a <= 0.0) { discard; }
-    $$ endif
+    let t = min(seen.t, ray.t1);
+    let has_place = u_wobject.blend.x == OPAQUE || u_wobject.blend.x == TRANSLUCENT;
+    $$ if has_behind
+    let before = textureLoad(t_depth, at, 0);
+    // Places that are the same but for rounding do not hide each other.
+    if (u_wobject.blend.z != 0u && t > t_at(ray, before) + 0.05) { discard; }
+    var is_lowest = u_wobject.blend.y != 0u;
+    if (u_wobject.blend.w != 0u) { is_lowest = is_lowest && textureLoad(t_objects, at, 0) >= 1.0; }
+    color = vec4<f32>(laid_over(behind, color, is_lowest), 1.0);
+    out.depth = select(before, depth_at(ray, t), has_place);
+    $$ else
     if (u_wobject.background.w > 0.0) {
-        // Laid over the background as displayed values, not as light.
-        color = vec4<f32>(mix(u_wobject.background.xyz, color.rgb, color.a), 1.0);
+        color = vec4<f32>(laid_over(u_wobject.background.xyz, color, true), 1.0);
     }
+    out.depth = select(1.0, depth_at(ray, t), has_place);
+    $$ endif
     out.color = vec4<f32>(srgb2physical(color.rgb), color.a);
-    out.depth = depth_at(ray, min(seen.t, ray.t1));
     $$ if write_pick
     let bits = bitcast<u32>(seen.t * ray.view_depth);
     out.pick = (
