@@ -1,0 +1,480 @@
+"""One level of one channel as an array that reads nothing until it must.
+
+Invariant: indexing gives another lazy array and reads nothing; voxels are read when
+the array itself is asked for (``numpy.asarray``), and are then complete and exact,
+or an error says why not. What may answer otherwise is a *reading* that the level
+was given: it sees every request first and can hand out an array of its own, for
+example one that is filled while it is shown. Only its giver knows when it does.
+
+Reads of moderate size go through the RAM cache that all views share, so that a
+slice which is shown already costs a copy. Large ones go past it, straight from the
+source, so that saving a level does not empty the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, product
+from typing import Any, Protocol, Self, SupportsIndex, cast
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from brickfield.errors import ChunkReadError, OptionError
+from brickfield.loading.manager import ChunkManager
+from brickfield.model.chunks import ChunkKey, Selection
+from brickfield.model.requests import (
+    Category,
+    ChunkedDataRequest,
+    ChunkState,
+    LoadedChunk,
+)
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.mosaic import Mosaic, Name, Picks, as_type
+
+CACHE_SHARE = 0.25
+"""What would take more than this share of the RAM cache is read past it."""
+_numbers = count()
+
+
+class Reading(Protocol):
+    """Sees every request for voxels of a lazy level before it is read."""
+
+    def __call__(self, view: LazyLevel, /) -> NDArray[np.generic] | None:
+        """Answer a request, or return None to have it read."""
+        ...
+
+
+class LazyLevel:
+    """One level of an image as an nD array. May be read from any thread.
+
+    Axes are the non-spatial ones but the channel's, in stored order, then z (left
+    out when the image has none), y and x.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+        Stays open as long as there is a lazy level of it, if nobody closes it.
+    level : int
+        0 is the finest.
+    channel : int or None
+        Channel that is shown; None keeps the channel axis.
+    dtype : dtype, optional
+        Given out instead of the stored type. By default the stored one in native
+        byte order; for complex voxels their magnitude.
+    reading : Reading, optional
+
+    Raises
+    ------
+    OptionError
+        If there is no such level or channel.
+    """
+
+    __slots__ = ("__weakref__", "_axes", "_picks", "dtype", "level", "reading", "store")
+
+    def __init__(
+        self,
+        store: ChunkedImageStore,
+        level: int,
+        channel: int | None = 0,
+        *,
+        dtype: DTypeLike | None = None,
+        reading: Reading | None = None,
+    ) -> None:
+        pyramid = store.pyramid
+        _check("a level", level, pyramid.n_levels)
+        about = pyramid.levels[level]
+        others, spatial = pyramid.other_axes, pyramid.spatial_axes
+        self.store = store
+        self.level = level
+        self.reading = reading
+        self.dtype: np.dtype[Any] = (
+            _shown_type(about.dtype) if dtype is None else np.dtype(dtype)
+        )
+        # Of each stored non-spatial axis, then z, y and x: what is picked of it.
+        picks: list[range | int] = [range(about.shape[a]) for a in others]
+        picks += [range(n) for n in about.shape_zyx]
+        axis = pyramid.channel_axis
+        if axis is not None and channel is not None:
+            _check("a channel", channel, about.shape[axis])
+            picks[others.index(axis)] = int(channel)
+        if spatial[0] < 0:
+            picks[-3] = 0
+        self._picks = tuple(picks)
+        self._axes = (*others, *spatial)
+
+    # -- what it is --------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of every axis."""
+        return tuple(len(p) for p in self._picks if isinstance(p, range))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of voxels."""
+        n = 1
+        for length in self.shape:
+            n *= length
+        return n
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array once it is read."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Planned chunk along every axis, 1 along the non-spatial ones."""
+        planned = self.store.pyramid.levels[self.level].chunk_shape
+        edges = (*(1 for _ in self._picks[:-3]), *planned)
+        return tuple(
+            max(1, min(edge // abs(p.step), len(p)))
+            for p, edge in zip(self._picks, edges, strict=True)
+            if isinstance(p, range)
+        )
+
+    @property
+    def axis_names(self) -> tuple[str, ...]:
+        """Name of every axis."""
+        axes = self.store.pyramid.axes
+        spatial = zip(self._axes[-3:], "zyx", strict=True)
+        names = [axes[a].name for a in self._axes[:-3]]
+        names += [axes[a].name if a >= 0 else letter for a, letter in spatial]
+        pairs = zip(names, self._picks, strict=True)
+        return tuple(name for name, p in pairs if isinstance(p, range))
+
+    @property
+    def stored_axes(self) -> tuple[int, ...]:
+        """Position of every axis among the stored ones."""
+        return tuple(
+            a
+            for a, p in zip(self._axes, self._picks, strict=True)
+            if isinstance(p, range)
+        )
+
+    @property
+    def n_spatial(self) -> int:
+        """How many of the last axes are spatial ones."""
+        return sum(isinstance(p, range) for p in self._picks[-3:])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of level 0: it lies where the store's image lies."""
+        full = LazyLevel(self.store, 0, channel=None)._picks
+        same = [p == f for p, f in zip(self._picks, full, strict=True)]
+        return self.level == 0 and all(same[-3:])
+
+    def selection_at(self, indices: tuple[int, ...] = ()) -> Selection:
+        """Return the store's selection for indices on the leading axes.
+
+        Parameters
+        ----------
+        indices : tuple of int
+            On this array's non-spatial axes, in order; further ones are ignored and
+            lacking ones are 0. Indices beyond an axis are moved to its end.
+        """
+        given = iter(indices)
+        selection = []
+        for p in self._picks[:-3]:
+            if isinstance(p, range):
+                at = min(max(0, int(next(given, 0))), len(p) - 1)
+                selection.append(p[at])
+            else:
+                selection.append(p)
+        return tuple(selection)
+
+    def __len__(self) -> int:
+        """Length of the first axis."""
+        if not self.shape:
+            msg = "len() of an array without axes"
+            raise TypeError(msg)
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go along the first axis, lazily."""
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        """Say what it is, not what it holds."""
+        name = self.store.info.name
+        return f"<LazyLevel {name!r} level {self.level} {self.shape} {self.dtype}>"
+
+    # -- indexing ----------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Any:
+        """Index as numpy does, without reading.
+
+        Returns
+        -------
+        LazyLevel or ndarray or scalar
+            Lazy for integers, slices and an ellipsis; with arrays, lists or None the
+            box around them is read and indexed; a single voxel is read.
+        """
+        items = _expanded(index, self.ndim)
+        if all(isinstance(i, slice | int) for i in items):
+            view = self._view(items)
+            return view if view.ndim or not self.ndim else view.read()[()]
+        return self._read_fancy(items)
+
+    def _view(self, items: list[Any]) -> Self:
+        given = iter(items)
+        picks = tuple(
+            p[next(given)] if isinstance(p, range) else p for p in self._picks
+        )
+        other = object.__new__(type(self))
+        other.store, other.level, other.reading = self.store, self.level, self.reading
+        other.dtype, other._axes, other._picks = self.dtype, self._axes, picks
+        return other
+
+    def _read_fancy(self, items: list[Any]) -> NDArray[np.generic]:
+        box: list[Any] = []
+        rest: list[Any] = []
+        lengths = iter(self.shape)
+        for item in items:
+            if item is None:
+                rest.append(None)
+                continue
+            n = next(lengths)
+            if isinstance(item, slice):
+                box.append(item)
+                rest.append(slice(None))
+                continue
+            at = _checked_indices(item, n)
+            low, high = (int(at.min()), int(at.max()) + 1) if at.size else (0, 0)
+            box.append(slice(low, high))
+            rest.append(at - low if isinstance(item, np.ndarray) else int(at) - low)
+        found: NDArray[np.generic] = self._view(box).read()[tuple(rest)]
+        return found
+
+    # -- voxels ------------------------------------------------------------------
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[Any]:
+        """Return the voxels, as the level's reading answers or else as read."""
+        if copy is False:
+            msg = "expected that voxels may be read; found copy=False, which forbids it"
+            raise ValueError(msg)
+        answer = None if self.reading is None else self.reading(self)
+        data = self.read() if answer is None else answer
+        return data if dtype is None else data.astype(dtype, copy=False)
+
+    def astype(self, dtype: DTypeLike, **options: Any) -> NDArray[Any]:
+        """Read the voxels and convert them."""
+        return self.read().astype(dtype, **options)
+
+    def read(self) -> NDArray[Any]:
+        """Read the voxels and wait for them, whatever the reading says.
+
+        Raises
+        ------
+        ChunkReadError
+            If some of them cannot be read.
+        """
+        if not self.size:
+            return np.empty(self.shape, self.dtype)
+        manager = self.store.manager
+        about = self.store.pyramid.levels[self.level]
+        chunk_bytes = int(np.prod(about.chunk_shape)) * about.dtype.itemsize
+        room = int(CACHE_SHARE * manager.cache.budget_bytes) // chunk_bytes
+        if self._n_chunks <= 4 * room:
+            mosaic = self.mosaic()
+            lacking = mosaic.paint_known(manager.peek)
+            if len(lacking) <= room:
+                load(manager, mosaic, lacking)
+                return self.as_shown(mosaic.out)
+        blocks = [self._read_past_cache(s, self.spatial_picks) for s in self.selections]
+        data = blocks[0][None] if len(blocks) == 1 else np.stack(blocks)
+        return self.as_shown(data)
+
+    @property
+    def _n_chunks(self) -> int:
+        """Chunks that lie under it, at most."""
+        edges = self.store.pyramid.levels[self.level].chunk_shape
+        n = len(self.selections)
+        for p, edge in zip(self.spatial_picks, edges, strict=True):
+            n *= min(len(p), abs(p[-1] - p[0]) // edge + 2)
+        return n
+
+    def _read_past_cache(self, selection: Selection, picks: Picks) -> NDArray[Any]:
+        """Read one selection in slabs as thick as storage chunks."""
+        store, level = self.store, self.level
+        low = tuple(min(p[0], p[-1]) for p in picks)
+        high = tuple(max(p[0], p[-1]) + 1 for p in picks)
+        if all(p.step == 1 or len(p) == 1 for p in picks):
+            region = cast("Any", (low, high))
+            return as_type(store.read(level, region, selection), self.dtype)
+        out = np.empty([len(p) for p in picks], self.dtype)
+        depth = max(1, store.pyramid.levels[level].storage_chunk_zyx[0])
+        for first in range(low[0] // depth * depth, high[0], depth):
+            rows = [i for i, z in enumerate(picks[0]) if first <= z < first + depth]
+            if not rows:
+                continue
+            depths = [picks[0][i] for i in rows]
+            corner = (min(depths), *low[1:]), (max(depths) + 1, *high[1:])
+            slab = store.read(level, cast("Any", corner), selection)
+            at = [np.array(depths) - corner[0][0]]
+            at += [np.array(p) - o for p, o in zip(picks[1:], low[1:], strict=True)]
+            out[rows] = as_type(slab[np.ix_(*at)], self.dtype)
+        return out
+
+    # -- for those who put it together themselves --------------------------------
+
+    @property
+    def selections(self) -> list[Selection]:
+        """Selections it is made of, in C order."""
+        picks = [p if isinstance(p, range) else (p,) for p in self._picks[:-3]]
+        return list(product(*picks))
+
+    @property
+    def spatial_picks(self) -> Picks:
+        """Picked voxels along z, y and x; one where the axis is left out."""
+        z, y, x = (
+            p if isinstance(p, range) else range(p, p + 1) for p in self._picks[-3:]
+        )
+        return (z, y, x)
+
+    @property
+    def picks(self) -> tuple[range | int, ...]:
+        """What is picked of every stored non-spatial axis, and of z, y and x."""
+        return self._picks
+
+    def mosaic(self) -> Mosaic:
+        """Return the voxels' frame, nothing painted yet."""
+        return Mosaic(
+            self.store.pyramid,
+            self.level,
+            self.spatial_picks,
+            self.selections,
+            self.dtype,
+        )
+
+    def as_shown(self, blocks: NDArray[Any]) -> NDArray[Any]:
+        """Give a mosaic's array, shape (n, z, y, x), this array's axes; a view."""
+        full = [len(p) if isinstance(p, range) else 1 for p in self._picks]
+        drop = tuple(slice(None) if isinstance(p, range) else 0 for p in self._picks)
+        return blocks.reshape(full)[drop]
+
+
+def load(manager: ChunkManager, mosaic: Mosaic, lacking: list[Name]) -> None:
+    """Load chunks before everything else that is wanted, and paint them.
+
+    Raises
+    ------
+    ChunkReadError
+        When one of them failed; the others may have been painted.
+    """
+    if not lacking:
+        return
+    visual_id = f"level-{next(_numbers)}"
+    n_left = len(lacking)
+    manager.request_chunks(requests_of(visual_id, lacking, Category.BASE), visual_id)
+    try:
+        while n_left:
+            is_done = manager.wait(visual_id)
+            taken = manager.take_ready(visual_id)
+            for chunk in taken:
+                _raise_failed(chunk)
+                mosaic.paint(chunk)
+            n_left -= len(taken)
+            if not taken and not is_done:
+                msg = (
+                    "expected an open store; found that it was closed while it was read"
+                )
+                raise ChunkReadError(msg)
+    finally:
+        manager.release(visual_id)
+
+
+def requests_of(
+    visual_id: str, names: list[Name], category: Category = Category.VISIBLE
+) -> list[ChunkedDataRequest]:
+    """Ask for chunks, the first one first; one request for each selection."""
+    groups: dict[Selection, list[tuple[int, ChunkKey]]] = {}
+    for rank, (selection, key) in enumerate(names):
+        groups.setdefault(selection, []).append((rank, key))
+    return [
+        ChunkedDataRequest(
+            visual_id,
+            selection,
+            np.array([key for _, key in ranked], dtype=np.int64),
+            np.array([rank for rank, _ in ranked], dtype=np.float32),
+            np.full(len(ranked), int(category), dtype=np.uint8),
+        )
+        for selection, ranked in groups.items()
+    ]
+
+
+def _raise_failed(chunk: LoadedChunk) -> None:
+    if chunk.state is not ChunkState.FAILED:
+        return
+    failure = chunk.failure
+    name = chunk.chunk_id
+    reason = "it could not be read" if failure is None else failure.reason
+    msg = f"expected chunk {name.index} of level {name.scale_level}; found: {reason}"
+    raise ChunkReadError(
+        msg,
+        is_transient=failure is not None and failure.is_transient,
+        key="" if failure is None else failure.key,
+    )
+
+
+def _shown_type(dtype: np.dtype[np.generic]) -> np.dtype[Any]:
+    if dtype.kind == "c":
+        return np.dtype(f"f{dtype.itemsize // 2}")
+    return dtype.newbyteorder("=")
+
+
+def _check(what: str, value: SupportsIndex, n: int) -> None:
+    if not 0 <= int(value) < n:
+        msg = f"expected {what} from 0 to {n - 1}; found {value}"
+        raise OptionError(msg)
+
+
+def _expanded(index: Any, ndim: int) -> list[Any]:
+    """Spell an index out: one item an axis, besides None; masks as indices."""
+    items: list[Any] = []
+    for item in index if isinstance(index, tuple) else (index,):
+        if item is None or item is Ellipsis or isinstance(item, slice):
+            items.append(item)
+        elif _is_int(item):
+            items.append(int(item))
+        else:
+            array = np.asarray(item)
+            items += list(np.nonzero(array)) if array.dtype == bool else [array]
+    n_used = sum(i is not None and i is not Ellipsis for i in items)
+    if n_used > ndim:
+        msg = f"expected at most {ndim} indices, one an axis; found {n_used}"
+        raise IndexError(msg)
+    if not any(i is Ellipsis for i in items):
+        items.append(Ellipsis)
+    at = next(k for k, i in enumerate(items) if i is Ellipsis)
+    items[at : at + 1] = [slice(None)] * (ndim - n_used)
+    if any(i is Ellipsis for i in items):
+        msg = "expected one ellipsis at most; found several"
+        raise IndexError(msg)
+    return items
+
+
+def _is_int(item: Any) -> bool:
+    if isinstance(item, bool | np.bool_ | np.ndarray):
+        return False
+    return isinstance(item, SupportsIndex)
+
+
+def _checked_indices(item: Any, n: int) -> NDArray[np.int64]:
+    array = np.asarray(item)
+    if array.size and array.dtype.kind not in "iu":
+        msg = f"expected integers, slices or masks as indices; found {array.dtype}"
+        raise IndexError(msg)
+    at: NDArray[np.int64] = array.astype(np.int64)
+    if at.size and (int(at.min()) < -n or int(at.max()) >= n):
+        msg = f"expected indices from {-n} to {n - 1}; found {at.min()} to {at.max()}"
+        raise IndexError(msg)
+    return np.where(at < 0, at + n, at)

@@ -1,0 +1,286 @@
+"""An array put together from chunks, in any order, with coarser data where some lack.
+
+Invariant: a voxel of the array holds the voxel of its own level once its chunk has
+been painted, and is never painted over with anything coarser after that. Until then
+it holds the finest coarser voxel that was at hand, nearest in world space, else the
+fill value.
+
+Nothing is read here. Painting costs one copy a chunk; 2000 × 2000 voxels of 64³
+chunks are 1,024 copies, about 10 ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.chunks import ChunkKey, Selection, pack_keys
+from brickfield.model.requests import ChunkState, LoadedChunk
+from brickfield.model.scales import Pyramid
+
+Name = tuple[Selection, ChunkKey]
+"""A chunk of one selection."""
+Picks = tuple[range, range, range]
+"""Picked indices along z, y and x, voxels of the level."""
+Peek = Callable[[Selection, ChunkKey], LoadedChunk | None]
+_Slices = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisCut:
+    """The picked indices of one axis that lie in one chunk.
+
+    Attributes
+    ----------
+    index : int
+        Grid index of the chunk.
+    source, target : slice
+        Where they lie in the chunk, and where in the array.
+    """
+
+    index: int
+    source: slice
+    target: slice
+
+
+def cut_axis(picks: range, edge: int) -> list[AxisCut]:
+    """Cut picked indices at the borders of chunks.
+
+    Parameters
+    ----------
+    picks : range
+        Ascending or descending, within the level.
+    edge : int
+        Voxels of a chunk along the axis.
+    """
+    if not picks:
+        return []
+    indices = np.arange(picks.start, picks.stop, picks.step)
+    chunks = indices // edge
+    starts = [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist(), len(indices)]
+    cuts = []
+    for a, b in pairwise(starts):
+        chunk = int(chunks[a])
+        first, last = picks[a] - chunk * edge, picks[b - 1] - chunk * edge
+        stop = last + (1 if picks.step > 0 else -1)
+        source = slice(first, None if stop < 0 else stop, picks.step)
+        cuts.append(AxisCut(chunk, source, slice(a, b)))
+    return cuts
+
+
+class Mosaic:
+    """Voxels of one level, put together. Not thread-safe.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    level : int
+    picks : tuple of range
+        Picked indices (z, y, x).
+    selections : sequence of tuple of int
+        One for each block along the first axis of :attr:`out`.
+    dtype : numpy.dtype
+        Of the array; complex voxels give their magnitude to a real one.
+
+    Attributes
+    ----------
+    out : ndarray, shape (n selections, n z, n y, n x)
+        Fill value at first.
+    """
+
+    def __init__(
+        self,
+        pyramid: Pyramid,
+        level: int,
+        picks: Picks,
+        selections: Sequence[Selection],
+        dtype: np.dtype[np.generic],
+    ) -> None:
+        about = pyramid.levels[level]
+        self._pyramid = pyramid
+        self.level = level
+        self.picks = picks
+        self.selections = list(selections)
+        self._fill = as_type(
+            np.array(about.fill_value, about.dtype.newbyteorder("=")), dtype
+        )
+        shape = (len(self.selections), *(len(p) for p in picks))
+        zero = np.zeros((), dtype)
+        self.out = (
+            np.zeros(shape, dtype)  # pages that are never touched cost nothing
+            if self._fill.tobytes() == zero.tobytes()
+            else np.full(shape, self._fill, dtype)
+        )
+        self._cuts = [
+            cut_axis(p, c) for p, c in zip(picks, about.chunk_shape, strict=True)
+        ]
+        self._places = dict(self._name_all())
+
+    def _name_all(self) -> Iterator[tuple[Name, tuple[int, _Slices, _Slices]]]:
+        cuts = list(product(*self._cuts))
+        indices = np.array([[c.index for c in cut] for cut in cuts], dtype=np.int64)
+        keys = pack_keys(self.level, indices.reshape(-1, 3)).tolist()
+        for block, selection in enumerate(self.selections):
+            for key, (z, y, x) in zip(keys, cuts, strict=True):
+                source = (z.source, y.source, x.source)
+                yield (selection, key), (block, source, (z.target, y.target, x.target))
+
+    @property
+    def names(self) -> Iterable[Name]:
+        """The chunks it is made of, each once, in C order."""
+        return self._places.keys()
+
+    def __len__(self) -> int:
+        """Count the chunks it is made of."""
+        return len(self._places)
+
+    def paint(self, chunk: LoadedChunk) -> bool:
+        """Put the voxels of one chunk where they belong.
+
+        Returns
+        -------
+        bool
+            Whether the chunk is one of :attr:`names` and did not fail.
+        """
+        place = self._places.get((chunk.selection, chunk.key))
+        if place is None or chunk.state is ChunkState.FAILED:
+            return False
+        block, source, target = place
+        if chunk.data is None:
+            self.out[block][target] = self._fill
+        else:
+            self.out[block][target] = as_type(chunk.data[source], self.out.dtype)
+        return True
+
+    def paint_known(self, peek: Peek) -> list[Name]:
+        """Paint every chunk that is at hand; return the others."""
+        lacking = []
+        for name in self._places:
+            chunk = peek(*name)
+            if chunk is None or not self.paint(chunk):
+                lacking.append(name)
+        return lacking
+
+    # -- what stands in ----------------------------------------------------------
+
+    def paint_coarser(self, peek: Peek, lacking: Iterable[Name]) -> None:
+        """Paint what is at hand of coarser levels under chunks that are not.
+
+        Call it before the chunks themselves are painted: it may paint beyond those
+        that lack.
+
+        Parameters
+        ----------
+        peek : callable
+            ``(selection, key) -> LoadedChunk or None``.
+        lacking : iterable of (selection, key)
+        """
+        grid = tuple(len(cuts) for cuts in self._cuts)
+        is_lacking = np.zeros((len(self.selections), *grid), dtype=np.bool_)
+        numbers = {name: i for i, name in enumerate(self._places)}
+        is_lacking.reshape(-1)[[numbers[name] for name in lacking]] = True
+        for block, selection in enumerate(self.selections):
+            if is_lacking[block].any():
+                self._cover(peek, block, selection, is_lacking[block])
+
+    def _cover(
+        self, peek: Peek, block: int, selection: Selection, is_open: NDArray[np.bool_]
+    ) -> None:
+        """Find the finest stand-in of every open chunk, then paint coarse to fine."""
+        found = []
+        for level in range(self.level + 1, self._pyramid.n_levels):
+            still_open = np.zeros_like(is_open)
+            for part in product(*self._stand_ins(level)):
+                under = (part[0].under, part[1].under, part[2].under)
+                if not is_open[under].any():
+                    continue
+                index = np.array([[p.index for p in part]], dtype=np.int64)
+                chunk = peek(selection, int(pack_keys(level, index)[0]))
+                if chunk is None or chunk.state is ChunkState.FAILED:
+                    still_open[under] |= is_open[under]
+                else:
+                    found.append((part, chunk))
+            is_open = still_open
+            if not is_open.any():
+                break
+        for part, chunk in reversed(found):
+            target = (part[0].target, part[1].target, part[2].target)
+            self.out[block][target] = self._enlarged(chunk, part)
+
+    def _enlarged(
+        self, chunk: LoadedChunk, part: tuple[_StandIn, ...]
+    ) -> NDArray[np.generic]:
+        if chunk.data is None:
+            return self._fill
+        data = chunk.data
+        # The axis that shrinks most (a slice) first.
+        for axis in sorted(range(3), key=lambda a: len(part[a].rows)):
+            data = data.take(part[axis].rows, axis)
+        return as_type(data, self.out.dtype)
+
+    def _stand_ins(self, level: int) -> list[list[_StandIn]]:
+        here, pyramid = self.level, self._pyramid
+        about = pyramid.levels[level]
+        scale = pyramid.downscale[here] / pyramid.downscale[level]
+        shift = (pyramid.offset[here] - pyramid.offset[level]) / pyramid.downscale[
+            level
+        ]
+        parts = []
+        for k in range(3):
+            picks, n = self.picks[k], about.shape_zyx[k]
+            fine = np.arange(picks.start, picks.stop, picks.step)
+            coarse = np.rint(fine * scale[k] + shift[k]).astype(np.int64)
+            rows = np.clip(coarse, 0, n - 1)
+            ends = np.array([cut.target.stop for cut in self._cuts[k]])
+            parts.append(list(_parts(rows, about.chunk_shape[k], ends)))
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _StandIn:
+    """The part of one axis that one coarser chunk stands in for.
+
+    Attributes
+    ----------
+    index : int
+        Grid index of the coarser chunk.
+    target : slice
+        Where in the array.
+    rows : ndarray, shape (n,), int64
+        Index in the coarser chunk for each place.
+    under : slice
+        Which of the array's own chunks it meets.
+    """
+
+    index: int
+    target: slice
+    rows: NDArray[np.int64]
+    under: slice
+
+
+def _parts(
+    rows: NDArray[np.int64], edge: int, ends: NDArray[np.int64]
+) -> Iterator[_StandIn]:
+    chunks = rows // edge
+    starts = [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist(), len(rows)]
+    for a, b in pairwise(starts):
+        first = int(np.searchsorted(ends, a, side="right"))
+        last = int(np.searchsorted(ends, b - 1, side="right"))
+        chunk = int(chunks[a])
+        yield _StandIn(
+            chunk, slice(a, b), rows[a:b] - chunk * edge, slice(first, last + 1)
+        )
+
+
+def as_type(
+    data: NDArray[np.generic], dtype: np.dtype[np.generic]
+) -> NDArray[np.generic]:
+    """Take the magnitude of complex voxels where real ones are wanted."""
+    if data.dtype.kind == "c" and dtype.kind != "c":
+        magnitude: NDArray[np.generic] = np.abs(data).astype(dtype)
+        return magnitude
+    return data if data.dtype == dtype else data.astype(dtype)
