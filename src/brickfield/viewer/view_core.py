@@ -210,6 +210,14 @@ class ViewCore:
         self.report = report
         self.reported.emit(report)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last picture is complete, at rest, and of the state of now."""
+        report = self.report
+        is_of_now = not self._is_posting and report.state is self._state
+        is_done = report.is_complete and not report.is_moving
+        return is_of_now and is_done and report.image is not None
+
     # -- the end -----------------------------------------------------------------
 
     @property
