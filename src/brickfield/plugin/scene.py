@@ -97,7 +97,7 @@ class NapariScene:
         self._update_layers()
 
     def _update_layers(self) -> None:
-        old = self._ports
+        before, old = list(self._ports), dict(self._ports)
         wanted = [layer for layer in self.viewer.layers if is_volume(layer)]
         for layer in set(old) - set(wanted):
             self._drop(layer)
@@ -106,9 +106,8 @@ class NapariScene:
             port = old.get(layer) or self._make_port(layer)
             if port is not None:
                 ports[layer] = port
-        is_other = list(ports) != list(old)
         self._ports = ports
-        if is_other:
+        if list(ports) != before:
             self.layers_changed.emit()
             self.active_changed.emit()
 
