@@ -105,6 +105,23 @@ def test_opacity(seen, image, volume):
     assert np.abs(seen.gray() - 0.5 * volume.max(0)).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("blending", "oracle"),
+    [
+        ("translucent_no_depth", lambda below, top: 0.5 * top + 0.5 * below),
+        ("additive", lambda below, top: np.minimum(255, below + 0.5 * top)),
+        ("minimum", np.minimum),
+        ("opaque", lambda below, top: top),
+        ("multiplicative", lambda below, top: below * top / 255),
+    ],
+)
+def test_blending(seen, image, volume, blending, oracle):
+    top = np.full((32, 40, 48), 120, np.uint8)
+    seen.viewer.add_image(top, contrast_limits=(0, 255), blending=blending, opacity=0.5)
+    below = volume.max(0).astype(float)
+    assert np.abs(seen.gray() - oracle(below, 120.0)).max() <= 1
+
+
 def test_visible(seen, image):
     image.visible = False
     assert not seen.gray().any()

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model.appearance import (
+    BLENDINGS,
     MODES,
     Appearance,
+    Blending,
     ChannelAppearance,
     Mode,
 )
@@ -51,8 +53,14 @@ def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
         channels=(channel,),
         interpolation="linear" if is_linear else "nearest",
         attenuation=float(layer.attenuation),
+        blending=_blending_of(layer),
         clip_planes=planes,
     )
+
+
+def _blending_of(layer: Any) -> Blending:
+    name = str(layer.blending)
+    return cast("Blending", name if name in BLENDINGS else "translucent")
 
 
 def _labels_look(
@@ -65,6 +73,7 @@ def _labels_look(
         channels=(ChannelAppearance(opacity=float(layer.opacity)),),
         interpolation="nearest",
         is_labels=True,
+        blending=_blending_of(layer),
         selected_label=int(layer.selected_label) if is_one else None,
         clip_planes=planes,
     )
