@@ -107,13 +107,21 @@ def level_values(
     return np.concatenate(parts) if parts else np.empty(0, native)
 
 
-def contrast_of(values: NDArray[np.generic]) -> tuple[float, float]:
+def contrast_of(
+    values: NDArray[np.generic], shares: tuple[float, float] = (0.001, 0.999)
+) -> tuple[float, float]:
     """Choose contrast limits for values.
+
+    Parameters
+    ----------
+    values : ndarray
+    shares : tuple of float
+        Shares of the values, 0 to 1, that lie below the limits.
 
     Returns
     -------
     low, high : int or float
-        About the 0.1 and 99.9 percentiles, low < high; whole numbers for integers.
+        About these quantiles, low < high; whole numbers for integers.
     """
     if values.dtype.kind == "b":
         return 0, 1
@@ -124,7 +132,7 @@ def contrast_of(values: NDArray[np.generic]) -> tuple[float, float]:
     if not values.size:
         return (0, 1) if values.dtype.kind in "iu" else (0.0, 1.0)
     # Values of the data themselves: interpolation would lose large integers.
-    ranks = [round(share * (values.size - 1)) for share in (0.001, 0.999)]
+    ranks = [round(share * (values.size - 1)) for share in shares]
     low, high = np.partition(values, ranks)[ranks].tolist()
     if low == high:
         low, high = values.min().item(), values.max().item()
