@@ -29,6 +29,7 @@ from brickfield.render.manager import (
     UPLOAD_SLICE_S,
     RenderManager,
 )
+from brickfield.render.objects.headlight import Headlight
 from brickfield.render.overlays.context import OverlayContext, layer_frame, unit_of
 from brickfield.render.overlays.overlay_set import OverlaySet
 from brickfield.render.protocols import LayerLike
@@ -76,6 +77,9 @@ class VolumeView:
         self.renderer = gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
         self.objects = gfx.Scene()
         """Opaque pygfx objects in world coordinates (x, y, z)."""
+        self._headlight = Headlight()
+        self._lit = gfx.Scene()
+        self._lit.add(self.objects, *self._headlight.lights)
         self.overlays = OverlaySet()
         """Scale bar, axes and so on: this view's own, drawn last."""
         self._backdrop = gfx.Scene()
@@ -128,6 +132,7 @@ class VolumeView:
             return
         camera = self._ranged(self.camera)
         self._camera.follow(camera)
+        self._headlight.follow(camera)
         has_objects = bool(self.objects.children)
         options = replace(self.options, has_objects=has_objects)
         if not options.audit:
@@ -147,11 +152,11 @@ class VolumeView:
         self._backdrop_material.set_colors(gfx.Color(*color))
         if options.audit and options.has_objects:
             # Their depth matters, their colours are no classes of pixels.
-            self.renderer.render(self.objects, self._camera, flush=False)
+            self.renderer.render(self._lit, self._camera, flush=False)
             self.renderer.clear(color=True)
         self.renderer.render(self._backdrop, self._camera, flush=False)
         if options.has_objects and not options.audit:
-            self.renderer.render(self.objects, self._camera, flush=False)
+            self.renderer.render(self._lit, self._camera, flush=False)
 
     def _draw_overlays(self, camera: CameraState) -> None:
         layers = self._layers

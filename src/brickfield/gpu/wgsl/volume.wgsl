@@ -148,6 +148,25 @@ fn laid_over(behind: vec3<f32>, color: vec4<f32>, is_lowest: bool) -> vec3<f32> 
     }
 }
 
+// A projection has no front that could hide an object: what ended the ray is one more
+// thing on it, and combined as the projection combines samples.
+$$ set is_projection = mode in ('mip', 'minip', 'average', 'attenuated_mip', 'additive') and not is_integer
+$$ if is_projection
+fn laid_over_object(object: vec3<f32>, color: vec4<f32>, is_lowest: bool) -> vec3<f32> {
+    let kind = u_wobject.blend.x;
+    if (kind == ADDITIVE || kind == MINIMUM || kind == MULTIPLICATIVE) {
+        return laid_over(object, color, is_lowest);
+    }
+    $$ if mode == 'minip'
+    return mix(object, min(object, color.rgb), color.a);
+    $$ elif mode == 'additive'
+    return 1.0 - (1.0 - object) * (1.0 - color.rgb * color.a);
+    $$ else
+    return max(object, color.rgb * color.a);
+    $$ endif
+}
+$$ endif
+
 fn class_of(cell: Cell) -> f32 {
     if (cell.is_failed) { return 4.0; }
     if (cell.level < 0) { return 3.0; }
@@ -268,9 +287,13 @@ fn fs_main(varyings: Varyings) -> FragmentOutput {
     let before = textureLoad(t_depth, at, 0);
     // Places that are the same but for rounding do not hide each other.
     if (u_wobject.blend.z != 0u && t > t_at(ray, before) + 0.05) { discard; }
-    var is_lowest = u_wobject.blend.y != 0u;
-    if (u_wobject.blend.w != 0u) { is_lowest = is_lowest && textureLoad(t_objects, at, 0) >= 1.0; }
-    color = vec4<f32>(laid_over(behind, color, is_lowest), 1.0);
+    let is_on_object = u_wobject.blend.w != 0u && textureLoad(t_objects, at, 0) < 1.0;
+    let is_lowest = u_wobject.blend.y != 0u && !is_on_object;
+    var laid = laid_over(behind, color, is_lowest);
+    $$ if is_projection
+    if (is_on_object) { laid = laid_over_object(behind, color, is_lowest); }
+    $$ endif
+    color = vec4<f32>(laid, 1.0);
     out.depth = select(before, depth_at(ray, t), has_place);
     $$ else
     if (u_wobject.background.w > 0.0) {
