@@ -18,6 +18,7 @@ import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.brick_set import BrickSet
 from brickfield.gpu.device import get_device
 from brickfield.gpu.formats import choose_format
+from brickfield.gpu.labels import label_table
 from brickfield.gpu.material import BrickMaterial, BrickVolume
 from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.model.axes import Axis
@@ -94,13 +95,16 @@ class Stage:
     def __post_init__(self):
         look = self.look
         self.gpu = get_device()
-        self.format = choose_format(self.pyramid.dtype, is_labels=look.is_labels)
-        material = BrickMaterial(look.mode, look.interpolation, len(look.channels))
-        material.format_kind = (
-            "unorm" if self.format.name.endswith("unorm") else "float"
+        colors = look.label_colors
+        self.format = choose_format(
+            self.pyramid.dtype,
+            is_labels=look.is_labels,
+            label_cycle=0 if colors is None else len(colors) - 1,
         )
-        material.is_integer = self.format.is_integer
-        material.may_be_nonfinite = self.format.may_be_nonfinite
+        material = BrickMaterial(look.mode, look.interpolation, len(look.channels))
+        material.set_format(self.format)
+        if look.is_labels:
+            material.set_labels(label_table(look, self.format))
         self.volume = BrickVolume(material)
         self.bricks = BrickSet(
             self.pyramid,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -39,6 +39,7 @@ def test_up_to_16_bits_every_value_is_exact(dtype, has_norm16):
 
 
 @pytest.mark.parametrize("dtype", ["u4", "i4", "u8", "i8", "f4", "f8", "f2"])
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_wider_types_keep_what_32_bits_can_hold(dtype, data):
     elements = (

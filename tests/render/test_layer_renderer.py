@@ -133,3 +133,41 @@ def test_zooming_in_never_shows_anything_coarser_than_before(
             view.update(slice_s=0.0001)
         assert n_frames > 1
         assert set(np.unique(view.classes())) <= {0, 1}
+
+
+def test_other_colours_of_labels_are_rewritten_in_place(make_view, layer_of):
+    data = np.arange(1, 1 + 4 * 20 * 30).reshape(4, 20, 30).astype(np.uint32)
+    colors = np.random.default_rng(0).integers(1, 256, (2, 50, 4), dtype=np.uint8)
+    colors[..., 3] = 255
+    default_cache().clear()
+    with open_store(data) as store:
+        layer = layer_of(store, is_labels=True, label_colors=colors[0])
+        view = make_view(layer, size=(30, 20), camera="ortho:z")
+        image = finish(view)[..., :3]
+        assert np.array_equal(image, colors[0][(data[0] - 1) % 49 + 1, :3])
+        renderer = view.manager.renderers[0]
+        rows = renderer.bricks.material.label_rows
+        layer.appearance = replace(layer.appearance, label_colors=colors[1])
+        assert work_of(view) == {"lut"}
+        assert renderer.bricks.material.label_rows is rows
+        image = view.image()[..., :3]
+        assert np.array_equal(image, colors[1][(data[0] - 1) % 49 + 1, :3])
+        fewer = replace(layer.appearance, label_colors=colors[1][:20])
+        layer.appearance = fewer
+        assert work_of(view) == {"lut"}
+        image = view.image()[..., :3]
+        assert np.array_equal(image, colors[1][(data[0] - 1) % 19 + 1, :3])
+
+
+def test_another_number_of_colours_folds_wide_labels_anew(make_view, layer_of):
+    data = np.full((4, 20, 30), (1 << 40) + 12345, np.int64)
+    colors = np.random.default_rng(0).integers(1, 256, (50, 4), dtype=np.uint8)
+    colors[:, 3] = 255
+    default_cache().clear()
+    with open_store(data) as store:
+        layer = layer_of(store, is_labels=True, label_colors=colors)
+        view = make_view(layer, size=(30, 20), camera="ortho:z")
+        for n in (50, 33):
+            layer.appearance = replace(layer.appearance, label_colors=colors[:n])
+            row = ((1 << 40) + 12344) % (n - 1) + 1
+            assert (finish(view)[..., :3] == colors[row, :3]).all()

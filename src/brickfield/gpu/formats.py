@@ -33,6 +33,11 @@ class TextureFormat:
         Whether the shader loads unsigned integers (labels), never filtered.
     may_be_nonfinite : bool
         Whether NaN or infinity can occur.
+    label_dtype : numpy.dtype or None
+        Type of the file's labels.
+    label_cycle : int
+        Colours that labels take turns with; labels of more than 32 bits keep their
+        place in the turn. 0: no such order.
     """
 
     name: str
@@ -41,6 +46,8 @@ class TextureFormat:
     offset: float = 0.0
     is_integer: bool = False
     may_be_nonfinite: bool = False
+    label_dtype: np.dtype[np.generic] | None = None
+    label_cycle: int = 0
 
     @property
     def itemsize(self) -> int:
@@ -60,7 +67,7 @@ class TextureFormat:
             Voxels in native byte order.
         """
         if self.is_integer:
-            return _label_bits(data, self.upload_dtype)
+            return _label_bits(data, self.upload_dtype, self.label_cycle)
         if data.dtype.kind == "i" and self.offset:
             unsigned = np.dtype(f"u{data.dtype.itemsize}")
             flip = unsigned.type(1 << (8 * data.dtype.itemsize - 1))
@@ -69,11 +76,28 @@ class TextureFormat:
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(data, dtype=self.upload_dtype)
 
+    def label_word(self, label: int) -> int:
+        """Return a label as it lies in the texture."""
+        dtype = self.label_dtype or self.upload_dtype
+        size = 8 * dtype.itemsize
+        bits = np.array(label % (1 << size), dtype=f"u{dtype.itemsize}")
+        return int(self.convert(bits.reshape(1, 1, 1).view(dtype))[0, 0, 0])
+
+    @property
+    def sign_bits(self) -> int:
+        """Bits of labels whose highest one is a sign; 0 if none is."""
+        dtype = self.label_dtype
+        if dtype is None or dtype.kind != "i" or dtype.itemsize == 8:
+            return 0
+        return 8 * dtype.itemsize
+
 
 def _label_bits(
-    data: NDArray[np.generic], dtype: np.dtype[np.generic]
+    data: NDArray[np.generic], dtype: np.dtype[np.generic], cycle: int
 ) -> NDArray[np.generic]:
     data = np.ascontiguousarray(data)
+    if data.dtype.itemsize == 8 and cycle:
+        return _folded_in_turn(data, cycle).astype(dtype)
     if data.dtype.itemsize == 8:
         # Fold 64 bits into 32 so that neighbouring numbers stay distinct and 0 stays 0.
         wide = data.view(np.uint64)
@@ -82,6 +106,28 @@ def _label_bits(
     if data.dtype == np.bool_:
         return data.astype(dtype)
     return data.view(f"u{data.dtype.itemsize}")
+
+
+def _folded_in_turn(data: NDArray[np.generic], cycle: int) -> NDArray[np.uint32]:
+    """Fold 64 bits into 32 so that ``(label - 1) % cycle`` stays what it is.
+
+    Numbers that fit are as they were. Of the others, those of one place in the turn
+    are told apart by a hash, as far as 32 bits can.
+    """
+    wide = data.view(np.uint64)
+    folded = wide.astype(np.uint32)
+    is_wide = (wide >> np.uint64(32)) != 0
+    if is_wide.any():
+        # In the type of the file: a modulus goes by the sign, and wraps as it does.
+        one = data.dtype.type(1)
+        with np.errstate(over="ignore"):
+            turns, place = np.divmod(data[is_wide] - one, data.dtype.type(cycle))
+        mixed = turns.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed >> np.uint64(32)).astype(np.uint32)
+        n_turns = np.uint32(((1 << 32) - 1) // cycle - 1)
+        place = place.astype(np.uint32) + np.uint32(1)
+        folded[is_wide] = place + np.uint32(cycle) * (mixed % n_turns)
+    return folded
 
 
 _NORMALISED = {
@@ -94,7 +140,11 @@ _NORMALISED = {
 
 
 def choose_format(
-    dtype: np.dtype[np.generic], *, is_labels: bool = False, has_norm16: bool = True
+    dtype: np.dtype[np.generic],
+    *,
+    is_labels: bool = False,
+    has_norm16: bool = True,
+    label_cycle: int = 0,
 ) -> TextureFormat:
     """Choose the texture format of a data type.
 
@@ -107,6 +157,8 @@ def choose_format(
     has_norm16 : bool
         Whether the device filters 16-bit normalised textures. Without them
         16-bit integers take 32-bit floats, twice the memory.
+    label_cycle : int
+        Colours that labels take turns with.
 
     Raises
     ------
@@ -123,7 +175,13 @@ def choose_format(
     if is_labels and dtype.kind in "biu":
         size = min(4, dtype.itemsize)
         name = {1: "r8uint", 2: "r16uint", 4: "r32uint"}[size]
-        return TextureFormat(name, np.dtype(f"u{size}"), is_integer=True)
+        return TextureFormat(
+            name,
+            np.dtype(f"u{size}"),
+            is_integer=True,
+            label_dtype=dtype.newbyteorder("="),
+            label_cycle=label_cycle,
+        )
     if code in _NORMALISED and (has_norm16 or dtype.itemsize == 1):
         name, upload, scale, offset = _NORMALISED[code]
         return TextureFormat(name, np.dtype(upload), scale, offset)

@@ -13,6 +13,8 @@ import pygfx as gfx
 import wgpu
 from pygfx.utils.bounds import Bounds
 
+from brickfield.gpu.formats import TextureFormat
+from brickfield.gpu.labels import LabelTable
 from brickfield.model.appearance import MAX_CHANNELS
 from brickfield.model.chunks import MAX_LEVELS
 
@@ -73,6 +75,7 @@ class BrickVolume(gfx.WorldObject):
         blend="4xu4",
         counts="4xu4",
         label_options="4xu4",
+        label_table="4xu4",
         clip=f"{MAX_CLIP_PLANES}*4xf4",
         slice="4xf4",
         slice_o="4xf4",
@@ -138,6 +141,13 @@ class BrickMaterial(gfx.Material):
         self.lut = gfx.Texture(lut, dim=2)
         self.pages: gfx.Buffer = new_page_buffer(1)
         self.reached: gfx.Buffer = new_reached_buffer(1)
+        self.set_labels(LabelTable())
+
+    def set_format(self, fmt: TextureFormat) -> None:
+        """Set how voxels lie in the textures; before anything is drawn."""
+        self.format_kind = "unorm" if fmt.name.endswith("unorm") else "float"
+        self.is_integer = fmt.is_integer
+        self.may_be_nonfinite = fmt.may_be_nonfinite
 
     def set_program(self, mode: str, interpolation: str, n_channels: int) -> None:
         """Set what the pipeline depends on; equal values cost nothing."""
@@ -163,6 +173,17 @@ class BrickMaterial(gfx.Material):
         # As what they are: the same views frame after frame bind nothing anew.
         if tuple(map(id, behind or ())) != tuple(map(id, known or ())):
             self._store.behind = behind
+
+    def set_labels(self, table: LabelTable) -> None:
+        """Set the colours of labels, in place if there are as many as before."""
+        self.labels = table
+        known = getattr(self, "label_rows", None)
+        if known is not None and known.nitems == len(table.rows):
+            known.data[:] = table.rows
+            known.update_full()
+        else:
+            self.label_rows = gfx.Buffer(table.rows.copy())
+            self.rebind()
 
     def rebind(self) -> None:
         """Note that textures or buffers were replaced."""

@@ -140,9 +140,6 @@ def _pack_half(low: float, high: float) -> int:
 def pack_constant(value: float, fmt: TextureFormat) -> int:
     """Pack the one value of a constant brick: float32 bits, or the label itself."""
     if fmt.is_integer:
-        wide = np.array([[[int(value) & 0xFFFFFFFFFFFFFFFF]]], np.uint64)
-        if value < 0 or int(value) < 1 << 32:
-            return int(value) & ((1 << 8 * fmt.itemsize) - 1)
-        return int(fmt.convert(wide)[0, 0, 0])
+        return fmt.label_word(int(value))
     with np.errstate(over="ignore"):
         return int(np.float32(fmt.to_sample(value)).view(np.uint32))

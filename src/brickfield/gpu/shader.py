@@ -107,7 +107,10 @@ def _bindings(wobject: BrickVolume, shared: Any) -> list[Binding]:
         Binding("s_pages", "buffer/read_only_storage", material.pages, _STAGE),
         Binding("t_lut", "texture/auto", GfxTextureView(material.lut), _STAGE),
     ]
-    if not material.is_integer:
+    if material.is_integer:
+        labels = material.label_rows
+        bindings.append(Binding("s_labels", "buffer/read_only_storage", labels, _STAGE))
+    else:
         bricks = GfxSampler(material.program[1], "clamp")
         bindings.append(Binding("s_bricks", "sampler/filtering", bricks, _STAGE))
     bindings += [

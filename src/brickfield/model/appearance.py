@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -26,6 +27,7 @@ Blending = Literal[
 ]
 BLENDINGS: tuple[str, ...] = get_args(Blending)
 MAX_CHANNELS = 16
+Rgba = tuple[int, int, int, int]
 
 
 def gray_lut() -> NDArray[np.uint8]:
@@ -86,6 +88,13 @@ class Appearance:
         Whether voxels are object numbers.
     selected_label : int or None
         The only label drawn.
+    label_colors : ndarray, shape (n, 4), uint8, or None
+        Colours (sRGB, straight alpha) that labels take turns with: label k has row
+        ``(k - 1) % (n - 1) + 1``; row 0 is that of label 0, which is not drawn.
+        None makes a colour from the number.
+    label_overrides : mapping of int to tuple of int
+        Labels with a colour of their own (red, green, blue, alpha; 0 to 255), where
+        there are `label_colors`.
     clip_box : tuple or None
         Lower and upper corner (z, y, x) in world units that stay visible.
     clip_planes : tuple of tuple of float
@@ -103,6 +112,8 @@ class Appearance:
     attenuation: float = 0.05
     is_labels: bool = False
     selected_label: int | None = None
+    label_colors: NDArray[np.uint8] | None = None
+    label_overrides: Mapping[int, Rgba] = field(default_factory=dict)
     clip_box: tuple[tuple[float, float, float], tuple[float, float, float]] | None = (
         None
     )
@@ -120,9 +131,22 @@ class Appearance:
                 f" {self.blending!r}"
             )
             raise OptionError(msg)
+        _check_label_colors(self.label_colors)
         if not 1 <= len(self.channels) <= MAX_CHANNELS:
             msg = (
                 f"expected 1 to {MAX_CHANNELS} channels in one layer; found"
                 f" {len(self.channels)}: choose some with --channel"
             )
             raise OptionError(msg)
+
+
+def _check_label_colors(colors: NDArray[np.uint8] | None) -> None:
+    if colors is None:
+        return
+    is_table = colors.ndim == 2 and colors.shape[1] == 4 and len(colors) > 1
+    if not is_table or colors.dtype != np.uint8:
+        msg = (
+            "expected colours of labels as uint8 of shape (n, 4), n at least 2; found"
+            f" {colors.dtype} of shape {colors.shape}"
+        )
+        raise OptionError(msg)

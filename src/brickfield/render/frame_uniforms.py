@@ -75,16 +75,11 @@ def write_look(
         u["ch_more"][i] = (threshold, float(is_dark_below), 0, 0)
         u["ch_plane"][i] = (planes[i], int(channel.visible), 0, 0)
     chosen = look.selected_label
-    word = 0 if chosen is None else _label_word(chosen, fmt)
+    word = 0 if chosen is None else fmt.label_word(chosen)
     u["label_options"] = (int(chosen is not None), word, int(look.mode == "iso"), 0)
-
-
-def _label_word(label: int, fmt: TextureFormat) -> int:
-    # Wide labels are folded exactly as the voxels are; narrow ones keep their bits.
-    if -(1 << 31) <= label < 1 << 32:
-        return label & ((1 << (8 * fmt.itemsize)) - 1)
-    wide = np.array([[[label % (1 << 64)]]], dtype=np.uint64)
-    return int(fmt.convert(wide).ravel()[0])
+    table = volume.material.labels
+    sizes = (table.n_own, table.n_cycle, fmt.sign_bits, table.has_clear)
+    u["label_table"] = sizes
 
 
 def write_frame(

@@ -23,6 +23,7 @@ import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.brick_set import BrickSet
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import choose_format
+from brickfield.gpu.labels import label_table
 from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
 from brickfield.gpu.page_table import CONSTANT, FAILED, Name
 from brickfield.model.appearance import Appearance
@@ -79,26 +80,25 @@ class LayerRenderer:
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
         self.arrivals = Arrivals(self.visual_id)
+        self._seen["geometry"].update(layer.geometry_version.value)
+        self._seen["data"].update(layer.data_version.value)
         self._build(budget_bytes)
 
     def _build(self, budget_bytes: int) -> None:
         look, store = self.layer.appearance, self.layer.store
         pyramid = store.pyramid
+        colors = look.label_colors
         fmt = choose_format(
-            pyramid.dtype, is_labels=look.is_labels, has_norm16=self._gpu.has_norm16
+            pyramid.dtype,
+            is_labels=look.is_labels,
+            has_norm16=self._gpu.has_norm16,
+            label_cycle=0 if colors is None else len(colors) - 1,
         )
         material = BrickMaterial(*self._program(look))
-        material.format_kind = "unorm" if fmt.name.endswith("unorm") else "float"
-        material.is_integer = fmt.is_integer
-        material.may_be_nonfinite = fmt.may_be_nonfinite
+        material.set_format(fmt)
         self.format = fmt
         self.bricks = BrickSet(
-            pyramid,
-            fmt,
-            budget_bytes,
-            self._gpu,
-            material,
-            peek=self._peek,
+            pyramid, fmt, budget_bytes, self._gpu, material, peek=self._peek
         )
         self.volume = BrickVolume(material)
 
@@ -124,14 +124,14 @@ class LayerRenderer:
             (colours rewritten in place). Empty when nothing changed.
         """
         layer, done = self.layer, set()
-        if self._seen["geometry"].update(layer.geometry_version.value) and self.plan:
+        if self._seen["geometry"].update(layer.geometry_version.value):
             budget = self.bricks.atlas.budget_bytes
             self.bricks.destroy()
             self._build(budget)
             self.plan = None
             self.shown = ()
             done.add("rebuild")
-        if self._seen["data"].update(layer.data_version.value) and self.plan:
+        if self._seen["data"].update(layer.data_version.value):
             self.bricks.forget_all()
             self.arrivals.clear()
             self.plan = None
@@ -147,6 +147,8 @@ class LayerRenderer:
 
     def _write_lut(self, look: Appearance) -> None:
         material = self.bricks.material
+        if look.is_labels:
+            material.set_labels(label_table(look, self.format))
         lut = np.stack([c.lut for c in look.channels])
         if material.lut.size[:2] == (256, len(lut)):
             material.lut.data[:] = lut

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
 from brickfield.loading.coalescing import check_selection
@@ -117,7 +118,8 @@ class ChunkedLayer:
         selections = _checked(self._store, appearance, selections)
         old, self._appearance = self._appearance, appearance
         self._selections = selections
-        if _needs_other_resources(old, appearance):
+        dtype = self._store.pyramid.dtype
+        if _needs_other_resources(old, appearance, dtype):
             self.geometry_version.bump()
         elif _has_other_colors(old, appearance):
             self.colormap_version.bump()
@@ -169,12 +171,32 @@ def _checked(
     return checked
 
 
-def _needs_other_resources(old: Appearance, new: Appearance) -> bool:
-    return len(old.channels) != len(new.channels) or old.is_labels != new.is_labels
+def _needs_other_resources(
+    old: Appearance, new: Appearance, dtype: np.dtype[np.generic]
+) -> bool:
+    if len(old.channels) != len(new.channels) or old.is_labels != new.is_labels:
+        return True
+    # Labels of 64 bits lie in the textures as so many colours ask for.
+    folds = new.is_labels and dtype.itemsize == 8
+    return folds and _n_label_colors(old) != _n_label_colors(new)
+
+
+def _n_label_colors(look: Appearance) -> int:
+    return 0 if look.label_colors is None else len(look.label_colors)
 
 
 def _has_other_colors(old: Appearance, new: Appearance) -> bool:
-    return any(
-        a.lut is not b.lut and not np.array_equal(a.lut, b.lut)
-        for a, b in zip(old.channels, new.channels, strict=True)
+    return (
+        _is_other(old.label_colors, new.label_colors)
+        or old.label_overrides != new.label_overrides
+        or any(
+            _is_other(a.lut, b.lut)
+            for a, b in zip(old.channels, new.channels, strict=True)
+        )
     )
+
+
+def _is_other(old: NDArray[np.uint8] | None, new: NDArray[np.uint8] | None) -> bool:
+    if old is None or new is None:
+        return old is not new
+    return old is not new and not np.array_equal(old, new)

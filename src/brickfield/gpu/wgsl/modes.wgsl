@@ -68,9 +68,36 @@ fn label_color(label: u32) -> vec3<f32> {
     return value * mix(vec3<f32>(1.0), ramp, saturation);
 }
 
+// Which of the colours a label takes: they take turns from 1 on, downwards from 0
+// as well. The lowest number there is wraps to the highest, as integers do.
+fn turn_of(label: u32) -> u32 {
+    let n = u_wobject.label_table.y - 1u;
+    let bits = u_wobject.label_table.z;
+    let sign = select(0u, 1u << (bits - 1u), bits != 0u);
+    if (bits == 0u || label <= sign) { return (label - 1u) % n + 1u; }
+    let below = (0u - label) & (sign | (sign - 1u));
+    let back = (below % n + 1u) % n;
+    return (n - back) % n + 1u;
+}
+
+fn label_rgba(label: u32) -> vec4<f32> {
+    let table = u_wobject.label_table;
+    if (table.y == 0u) { return vec4<f32>(label_color(label), 1.0); }
+    var low = 0u;
+    var high = table.x;
+    while (low < high) {
+        let middle = (low + high) / 2u;
+        if (s_labels[middle].x < label) { low = middle + 1u; } else { high = middle; }
+    }
+    if (low == table.x || s_labels[low].x != label) { low = table.x + turn_of(label); }
+    return unpack4x8unorm(s_labels[low].y);
+}
+
 fn is_shown(label: u32) -> bool {
     let chosen = u_wobject.label_options;
-    return label != 0u && (chosen.x == 0u || label == chosen.y);
+    if (label == 0u || (chosen.x != 0u && label != chosen.y)) { return false; }
+    if (u_wobject.label_table.w == 0u) { return true; }
+    return label_rgba(label).a > 0.0;
 }
 
 $$ if mode == 'slice'
@@ -82,7 +109,7 @@ fn cast_labels(ray: Ray, channel: i32) -> Seen {
         if (!is_constant(cell)) { label = load_label(cell.level, texel_on_plane(cell)); }
     }
     var seen = Seen(vec4<f32>(0.0), ray.t, cell.level, cell.level >= 0);
-    if (is_shown(label)) { seen.color = vec4<f32>(label_color(label), 1.0); }
+    if (is_shown(label)) { seen.color = label_rgba(label); }
     return seen;
 }
 $$ else
@@ -111,7 +138,8 @@ fn cast_labels(ray: Ray, channel: i32) -> Seen {
         if (u_wobject.label_options.z != 0u && !is_constant(cell)) {
             lit = label_shade(ray, cell, texel, label);
         }
-        seen.color = vec4<f32>(label_color(label) * lit, 1.0);
+        let color = label_rgba(label);
+        seen.color = vec4<f32>(color.rgb * lit, color.a);
         seen.level = cell.level;
     }
     return seen;
