@@ -51,7 +51,8 @@ class Drawn:
         self.value = value
         self._kind = _kind(value)
         arrays, middle = _arrays(value)
-        self._geometry = gfx.Geometry(**arrays)
+        # Copies: buffers are written to, values never.
+        self._geometry = gfx.Geometry(**{k: a.copy() for k, a in arrays.items()})
         self._material = _material(value)
         self.object = _OBJECTS[type(value)](self._geometry, self._material)
         self._place(middle)
@@ -164,13 +165,15 @@ def _centred(points: NDArray[np.float64], value: Thing) -> Centred:
 
 def _point_arrays(value: Points) -> Centred:
     arrays, middle = _centred(value.positions, value)
+    # Without a border pygfx still paints what lies exactly on the edge.
+    edges = value.border_colors if value.border_width else value.colors
     ids = [int(gfx.MarkerInt[_MARKERS[s]]) for s in value.symbols]
     markers = np.broadcast_to(np.array(ids, np.int32), (len(value.positions),))
     arrays |= {
         "sizes": value.sizes,
         "colors": value.colors,
         "markers": np.ascontiguousarray(markers),
-        "edge_colors": value.border_colors,
+        "edge_colors": edges,
     }
     return arrays, middle
 

@@ -101,6 +101,7 @@ class Points(Thing):
 
     def __post_init__(self) -> None:
         positions = table("positions", self.positions, 3)
+        positions[~np.isfinite(positions).all(axis=1)] = np.nan
         n = len(positions)
         symbols = (self.symbols,) if isinstance(self.symbols, str) else self.symbols
         _one_of("size_unit", self.size_unit, ("world", "px"))
