@@ -93,6 +93,17 @@ def test_a_view_that_nobody_turned_fits_what_is_added(
     assert view.camera == turned
 
 
+def test_a_view_that_nobody_turned_fits_into_another_size(
+    make_live, memory_scene, turns, box
+):
+    view = make_live()
+    memory_scene.add(box)
+    view.resize((20, 60))
+    image = drawn(view, turns).image
+    assert not image[:, [0, -1], :3].any(), "black on both sides"
+    assert image[:, 10, :3].any()
+
+
 def test_movement_is_drawn_with_fewer_pixels_where_the_device_is_slow(
     make_live, memory_scene, turns, box
 ):

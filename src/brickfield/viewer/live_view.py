@@ -151,7 +151,7 @@ class LiveView(ViewCore):
         camera = self.camera
         if camera is None:
             return orbit_camera(corners, self.viewport, presets.OBLIQUE)
-        return presets.fit(camera, corners)
+        return presets.fit(presets.resized(camera, self.viewport), corners)
 
     # -- what a person may choose ------------------------------------------------
 
