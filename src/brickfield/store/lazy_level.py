@@ -362,16 +362,28 @@ class LazyLevel:
         return blocks.reshape(full)[drop]
 
 
-def load(manager: ChunkManager, mosaic: Mosaic, lacking: list[Name]) -> None:
+def load(
+    manager: ChunkManager,
+    mosaic: Mosaic,
+    lacking: list[Name],
+    *,
+    is_strict: bool = True,
+) -> list[Name]:
     """Load chunks before everything else that is wanted, and paint them.
+
+    Returns
+    -------
+    list of (selection, key)
+        Chunks that failed; only without `is_strict`.
 
     Raises
     ------
     ChunkReadError
         When one of them failed; the others may have been painted.
     """
+    failed: list[Name] = []
     if not lacking:
-        return
+        return failed
     visual_id = f"level-{next(_numbers)}"
     n_left = len(lacking)
     manager.request_chunks(requests_of(visual_id, lacking, Category.BASE), visual_id)
@@ -380,8 +392,10 @@ def load(manager: ChunkManager, mosaic: Mosaic, lacking: list[Name]) -> None:
             is_done = manager.wait(visual_id)
             taken = manager.take_ready(visual_id)
             for chunk in taken:
-                _raise_failed(chunk)
-                mosaic.paint(chunk)
+                if is_strict:
+                    _raise_failed(chunk)
+                if not mosaic.paint(chunk):
+                    failed.append((chunk.selection, chunk.key))
             n_left -= len(taken)
             if not taken and not is_done:
                 msg = (
@@ -390,6 +404,7 @@ def load(manager: ChunkManager, mosaic: Mosaic, lacking: list[Name]) -> None:
                 raise ChunkReadError(msg)
     finally:
         manager.release(visual_id)
+    return failed
 
 
 def requests_of(

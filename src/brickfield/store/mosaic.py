@@ -168,10 +168,7 @@ class Mosaic:
     # -- what stands in ----------------------------------------------------------
 
     def paint_coarser(self, peek: Peek, lacking: Iterable[Name]) -> None:
-        """Paint what is at hand of coarser levels under chunks that are not.
-
-        Call it before the chunks themselves are painted: it may paint beyond those
-        that lack.
+        """Paint what is at hand of coarser levels where chunks lack.
 
         Parameters
         ----------
@@ -185,12 +182,14 @@ class Mosaic:
         is_lacking.reshape(-1)[[numbers[name] for name in lacking]] = True
         for block, selection in enumerate(self.selections):
             if is_lacking[block].any():
-                self._cover(peek, block, selection, is_lacking[block])
+                found = self._stand_ins_for(peek, selection, is_lacking[block])
+                for part, chunk in reversed(found):
+                    self._lay_under(self.out[block], part, chunk, is_lacking[block])
 
-    def _cover(
-        self, peek: Peek, block: int, selection: Selection, is_open: NDArray[np.bool_]
-    ) -> None:
-        """Find the finest stand-in of every open chunk, then paint coarse to fine."""
+    def _stand_ins_for(
+        self, peek: Peek, selection: Selection, is_open: NDArray[np.bool_]
+    ) -> list[tuple[_Part, LoadedChunk]]:
+        """Find the finest stand-in of every open chunk, finest level first."""
         found = []
         for level in range(self.level + 1, self._pyramid.n_levels):
             still_open = np.zeros_like(is_open)
@@ -207,20 +206,39 @@ class Mosaic:
             is_open = still_open
             if not is_open.any():
                 break
-        for part, chunk in reversed(found):
-            target = (part[0].target, part[1].target, part[2].target)
-            self.out[block][target] = self._enlarged(chunk, part)
+        return found
 
-    def _enlarged(
-        self, chunk: LoadedChunk, part: tuple[_StandIn, ...]
-    ) -> NDArray[np.generic]:
-        if chunk.data is None:
-            return self._fill
-        data = chunk.data
-        # The axis that shrinks most (a slice) first.
-        for axis in sorted(range(3), key=lambda a: len(part[a].rows)):
-            data = data.take(part[axis].rows, axis)
-        return as_type(data, self.out.dtype)
+    def _lay_under(
+        self,
+        out: NDArray[np.generic],
+        part: _Part,
+        chunk: LoadedChunk,
+        is_lacking: NDArray[np.bool_],
+    ) -> None:
+        """Paint one coarser chunk, but not over chunks that are there."""
+        whole = (part[0].target, part[1].target, part[2].target)
+        under = [range(p.under.start, p.under.stop) for p in part]
+        data: NDArray[np.generic] = self._fill
+        if chunk.data is not None:
+            data = chunk.data
+            # The axis that shrinks most (a slice) first.
+            for axis in sorted(range(3), key=lambda a: len(part[a].rows)):
+                data = data.take(part[axis].rows, axis)
+            data = as_type(data, out.dtype)
+        if is_lacking[tuple(p.under for p in part)].all():
+            out[whole] = data
+            return
+        data = np.broadcast_to(data, tuple(len(p.rows) for p in part))
+        for cell in product(*under):
+            if not is_lacking[cell]:
+                continue
+            cut = [self._cuts[k][i].target for k, i in enumerate(cell)]
+            both = [_common(c, p.target) for c, p in zip(cut, part, strict=True)]
+            inner = tuple(
+                slice(b.start - w.start, b.stop - w.start)
+                for b, w in zip(both, whole, strict=True)
+            )
+            out[tuple(both)] = data[inner]
 
     def _stand_ins(self, level: int) -> list[list[_StandIn]]:
         here, pyramid = self.level, self._pyramid
@@ -274,6 +292,14 @@ def _parts(
         yield _StandIn(
             chunk, slice(a, b), rows[a:b] - chunk * edge, slice(first, last + 1)
         )
+
+
+_Part = tuple[_StandIn, ...]
+"""One stand-in along z, y and x: a coarser chunk."""
+
+
+def _common(a: slice, b: slice) -> slice:
+    return slice(max(a.start, b.start), min(a.stop, b.stop))
 
 
 def as_type(

@@ -1,0 +1,1 @@
+"""What napari meets: readers, layers, widgets, commands. The one importer of napari."""

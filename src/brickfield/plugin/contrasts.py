@@ -1,0 +1,157 @@
+"""Contrast limits of new layers, without keeping anybody waiting.
+
+A store's own window is taken where it has one. Else the coarsest level is looked at
+on a thread of its own; on the window's thread that is waited for only briefly, and
+what comes later is set on the layers then, if nobody has touched their limits.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brickfield.errors import BrickfieldError
+from brickfield.model.chunks import Selection
+from brickfield.plugin.lazy import (
+    first_shown,
+    is_window_thread,
+    layers_shown,
+    on_window_thread,
+)
+from brickfield.store.contrast import PATIENCE_S
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.lazy_level import LazyLevel
+
+BRIEFLY_S = 0.25
+
+Window = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Contrast limits for a new layer.
+
+    Attributes
+    ----------
+    window : tuple of float
+        Values drawn as the first and the last colour.
+    is_final : bool
+        False while better ones are still looked for.
+    """
+
+    window: Window
+    is_final: bool = True
+
+
+def limits_of(store: ChunkedImageStore, channels: list[int | None]) -> list[Limits]:
+    """Choose contrast limits for channels; None means all of them in one.
+
+    On the window's thread it takes at most about :data:`BRIEFLY_S`.
+    """
+    found = [_own_window(store, channel) for channel in channels]
+    unknown = [c for c, window in zip(channels, found, strict=True) if window is None]
+    if not unknown:
+        return [Limits(window) for window in found if window is not None]
+    look = _Look(store, unknown)
+    look.wait(BRIEFLY_S if is_window_thread() else 2 * PATIENCE_S)
+    return [
+        look.limits(c) if w is None else Limits(w)
+        for c, w in zip(channels, found, strict=True)
+    ]
+
+
+def _own_window(store: ChunkedImageStore, channel: int | None) -> Window | None:
+    if store.pyramid.dtype.kind == "b":
+        return (0, 1)
+    known = store.channels
+    at = channel or 0
+    window = known[at].window if channel is not None and at < len(known) else None
+    if window is None:
+        return None
+    low, high = (float(v) for v in window)
+    return (low, high) if np.isfinite([low, high]).all() and low < high else None
+
+
+class _Look:
+    """Looks at the coarsest level of some channels, on a thread of its own."""
+
+    def __init__(self, store: ChunkedImageStore, channels: list[int | None]) -> None:
+        self._store = store
+        self._windows: dict[int | None, Window] = {}
+        self._lock = threading.Lock()
+        self._is_late = False
+        self._channels = channels
+        # Never keeps the program from ending.
+        self._thread = threading.Thread(
+            target=self._run, name="brickfield-contrast", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self) -> None:
+        for channel in self._channels:
+            selection = self._store.default_selection(channel or 0)
+            try:
+                window = self._store.estimate_contrast(selection)
+            except BrickfieldError:
+                continue
+            with self._lock:
+                self._windows[channel] = window
+                is_late = self._is_late
+            if is_late:
+                set_later(self._store, channel, window)
+
+    def wait(self, timeout_s: float) -> None:
+        self._thread.join(timeout_s)
+
+    def limits(self, channel: int | None) -> Limits:
+        """Return what is known by now."""
+        with self._lock:
+            self._is_late = True
+            window = self._windows.get(channel)
+        if window is not None:
+            return Limits(window)
+        return Limits(preliminary(self._store), is_final=False)
+
+
+def preliminary(store: ChunkedImageStore) -> Window:
+    """Return limits that any data of the type fit in."""
+    dtype: Any = store.pyramid.dtype
+    if dtype.kind in "iu":
+        ends = np.iinfo(dtype)
+        return (float(ends.min), float(ends.max))
+    return (0.0, 1.0)
+
+
+_late: weakref.WeakKeyDictionary[ChunkedImageStore, dict[Selection, Window]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def set_later(store: ChunkedImageStore, channel: int | None, window: Window) -> None:
+    """Set limits on the layers of a channel that still have the preliminary ones."""
+    _late.setdefault(store, {})[store.default_selection(channel or 0)] = window
+
+    def set_now() -> None:
+        for layer in layers_shown(store):
+            _set_late(layer)
+
+    on_window_thread(set_now)
+
+
+def _set_late(layer: Any) -> None:
+    """Set what was found after a layer was made, unless somebody chose otherwise."""
+    level = layer.data[0] if layer.multiscale else layer.data
+    windows = _late.get(level.store, {}) if isinstance(level, LazyLevel) else {}
+    window = windows.get(level.selection_at()) if windows else None
+    limits = tuple(float(v) for v in getattr(layer, "contrast_limits", ()))
+    if window is not None and limits == preliminary(level.store):
+        layer.contrast_limits_range = window
+        layer.contrast_limits = window
+
+
+# A layer that was not shown until now.
+first_shown.append(_set_late)

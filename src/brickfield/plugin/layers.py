@@ -1,0 +1,242 @@
+"""From a store to ordinary napari layers.
+
+Invariant: every layer is a plain multiscale ``Image`` or ``Labels`` layer whose
+levels are lazy arrays of the store, so napari's controls, menus and writers apply to
+it as to any other, and the store is found again from the layer's data alone. Opening
+reads metadata and at most the coarsest level; either all layers of an image come to
+be or none does. A store that was opened here is closed when nothing shows it any
+more.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from brickfield.errors import BrickfieldError
+from brickfield.model.chunks import Selection
+from brickfield.model.image import Channel, ImageInfo
+from brickfield.plugin.contrasts import Limits, limits_of
+from brickfield.plugin.lazy import answer, close_soon
+from brickfield.plugin.notices import tell_of
+from brickfield.plugin.placing import slider_indices
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.lazy_level import LazyLevel
+from brickfield.store.open import open_store
+from brickfield.viewer.colormaps import channel_color
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+logger = logging.getLogger(__name__)
+
+LayerData = tuple[list[LazyLevel], dict[str, Any], str]
+"""Levels, what napari's layer is made with, and "image" or "labels"."""
+MOST_CHANNELS = 12
+"""Images with more get one layer with a slider for the channel."""
+KEY = "brickfield"
+"""Of what a layer's metadata say about where it is from."""
+
+
+def open_layers(uri_or_arrays: Any, **options: Any) -> list[Layer]:
+    """Open an image as napari layers, which belong to no viewer yet.
+
+    Parameters
+    ----------
+    uri_or_arrays : str, Path, array or list of arrays
+    **options
+        As for :func:`brickfield.open_store`.
+
+    Returns
+    -------
+    list of napari.layers.Layer
+        One for each channel, then label images.
+    """
+    from napari.layers import Layer
+
+    return [Layer.create(*data) for data in open_layer_data(uri_or_arrays, **options)]
+
+
+def open_layer_data(uri_or_arrays: Any, **options: Any) -> list[LayerData]:
+    """Open an image as napari's layer data tuples; see :func:`open_layers`."""
+    store = _opened(uri_or_arrays, options)
+    found = layer_data_of(store, options)
+    is_stored = isinstance(uri_or_arrays, str | PathLike)
+    for name in store.labels if is_stored and "label" not in options else ():
+        more = {**options, "label": name}
+        try:
+            labels = _opened(uri_or_arrays, more)
+        except BrickfieldError as error:
+            logger.warning("label image %s is left out: %s", name, error)
+            continue
+        found += layer_data_of(labels, more)
+    tell_of(store, options)
+    return found
+
+
+def _opened(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:
+    store = open_store(uri_or_arrays, **options)
+    close_when_unused(store)
+    return store
+
+
+def close_when_unused(store: ChunkedImageStore) -> None:
+    """See to it that a store is closed once no layer, view or script has it."""
+    # The end may come on any thread that holds any lock, so it only says so.
+    end = weakref.finalize(store, close_soon, store.manager, store.source)
+    end.atexit = False
+
+
+def layer_data_of(
+    store: ChunkedImageStore, options: dict[str, Any] | None = None
+) -> list[LayerData]:
+    """Describe the layers of a store, one for each channel.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    options : dict, optional
+        What it was opened with, for the layers' metadata.
+    """
+    info = store.info
+    is_labels = info.is_labels and info.pyramid.dtype.kind in "biu"
+    channels = channels_of(info)
+    limits = [None] * len(channels) if is_labels else limits_of(store, channels)
+    return [
+        _one_layer(store, channel, limit, is_labels, options or {})
+        for channel, limit in zip(channels, limits, strict=True)
+    ]
+
+
+def channels_of(info: ImageInfo) -> list[int | None]:
+    """List the channels that get a layer each; None for all in one layer."""
+    axis = info.pyramid.channel_axis
+    n = 1 if axis is None else int(info.pyramid.levels[0].shape[axis])
+    return [None] if n > MOST_CHANNELS else list(range(n))
+
+
+def _one_layer(
+    store: ChunkedImageStore,
+    channel: int | None,
+    limits: Limits | None,
+    is_labels: bool,
+    options: dict[str, Any],
+) -> LayerData:
+    info = store.info
+    # napari would view a mask's voxels as bytes, which nothing lazy can do.
+    dtype = "u1" if is_labels and info.pyramid.dtype.kind == "b" else None
+    levels = [
+        LazyLevel(store, i, channel, dtype=dtype, reading=answer)
+        for i in range(info.pyramid.n_levels)
+    ]
+    is_one = len(channels_of(info)) == 1
+    origin = {"uri": info.uri, "channel": channel, "options": options}
+    look = {
+        "name": info.name if is_one else f"{info.name}: {_channel(info, channel).name}",
+        "metadata": {KEY: origin},
+        "multiscale": True,
+        **_place(levels[0]),
+    }
+    if is_labels:
+        return levels, look, "labels"
+    assert limits is not None
+    look |= _look_of_image(info, channel, is_one=is_one)
+    look["contrast_limits"] = limits.window
+    return levels, look, "image"
+
+
+def _channel(info: ImageInfo, channel: int | None) -> Channel:
+    known = info.channels
+    at = channel or 0
+    return known[at] if at < len(known) else Channel(str(at))
+
+
+def _look_of_image(
+    info: ImageInfo, channel: int | None, *, is_one: bool
+) -> dict[str, Any]:
+    about = _channel(info, channel)
+    color = about.color if about.color and any(about.color) else None
+    if is_one and (color is None or min(color) == 255):
+        colormap = "gray"
+    else:
+        red, green, blue = color or channel_color(channel or 0)
+        colormap = f"#{red:02x}{green:02x}{blue:02x}"
+    is_any_active = any(c.is_active for c in info.channels)
+    return {
+        "colormap": colormap,
+        "blending": "translucent" if is_one else "additive",
+        "rendering": "mip",
+        # Three or four voxels along the last axis are no colours.
+        "rgb": False,
+        "visible": about.is_active or is_one or not is_any_active,
+    }
+
+
+def _place(level: LazyLevel) -> dict[str, Any]:
+    pyramid = level.store.pyramid
+    about = pyramid.levels[0]
+    stored = level.stored_axes
+    return {
+        "scale": [about.voxel_size[a] if a >= 0 else 1.0 for a in stored],
+        "translate": [about.translation[a] if a >= 0 else 0.0 for a in stored],
+        "units": [_unit(pyramid.axes[a].unit if a >= 0 else None) for a in stored],
+        "axis_labels": level.axis_names,
+    }
+
+
+def _unit(name: str | None) -> str:
+    """Return a unit that napari understands."""
+    import pint
+
+    try:
+        return str(pint.Unit(name)) if name else "pixel"
+    except (ValueError, TypeError, AttributeError, pint.errors.PintError):
+        return "pixel"
+
+
+# -- from a layer back ------------------------------------------------------------
+
+
+def level_of(layer: Any) -> LazyLevel | None:
+    """Return the lazy array of a layer's finest level, if it has one."""
+    data: Any = getattr(layer, "data", None)
+    if getattr(layer, "multiscale", False):
+        data = data[0]
+    return data if isinstance(data, LazyLevel) else None
+
+
+def store_behind(layer: Any) -> ChunkedImageStore | None:
+    """Return the store whose image a layer shows whole, None without one."""
+    level = level_of(layer)
+    return level.store if level is not None and level.is_whole else None
+
+
+def selection_of(layer: Any, point: tuple[float, ...]) -> Selection:
+    """Return the store's selection that a layer shows at a viewer's point.
+
+    Parameters
+    ----------
+    layer : napari layer
+        With a store behind it.
+    point : tuple of float
+        World coordinates on all the viewer's axes (``viewer.dims.point``).
+    """
+    level = level_of(layer)
+    if level is None:
+        return ()
+    return level.selection_at(slider_indices(layer, point))
+
+
+def channel_of(layer: Any) -> int | None:
+    """Return the channel that a layer shows, None if it has all or is not ours."""
+    level = level_of(layer)
+    if level is None:
+        return None
+    pyramid = level.store.pyramid
+    axis = pyramid.channel_axis
+    if axis is None:
+        return 0
+    pick = level.picks[pyramid.other_axes.index(axis)]
+    return None if isinstance(pick, range) else pick

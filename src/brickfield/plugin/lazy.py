@@ -1,0 +1,427 @@
+"""Pictures at once in napari's own canvas: slices that fill while they are shown.
+
+Invariant: when napari slices a layer on the window's thread, no voxel is waited
+for. What is at hand is drawn, coarser data stand in for what is not, and the layer
+is drawn again, at most ten times a second, as chunks come in. Everybody else who
+asks a lazy level for voxels (scripts, writers, other plugins) gets them all.
+
+Who asks is told from the calling frame: napari reads a slice in exactly two places
+(:data:`SLICING`). If napari moves them, the slices are read as everybody else's,
+which waits but is right.
+
+All of this runs on the window's thread but for :func:`answer` itself.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from functools import cache
+from itertools import count
+from time import monotonic, sleep
+from types import FrameType
+from typing import Any
+
+from numpy.typing import NDArray
+from qtpy.QtCore import QCoreApplication, QTimer
+
+from brickfield.errors import BudgetError
+from brickfield.loading.manager import ChunkManager
+from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
+from brickfield.plugin.memory import available_bytes
+from brickfield.qt.deliver import Deliverer
+from brickfield.sources.protocol import ChunkSource
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.lazy_level import LazyLevel, load, requests_of
+from brickfield.store.mosaic import Mosaic, Name
+
+SLICING = (
+    "napari.layers._scalar_field._slice",
+    "napari.layers._scalar_field.scalar_field",
+)
+"""Modules whose functions read slices to be shown."""
+PAUSE_S = 0.1
+"""Least time between two drawings of a layer while it loads."""
+TURN_S = 0.015
+"""Most time that painting arrived chunks takes at a time."""
+first_shown: list[Callable[[Any], None]] = []
+"""Called with a layer soon after it is sliced for the first time."""
+_FRAMES = 10
+"""How far up the layer is looked for."""
+_numbers = count()
+
+
+def answer(view: LazyLevel) -> NDArray[Any] | None:
+    """Answer napari's slicing at once; None for everybody else (a ``Reading``)."""
+    frame = sys._getframe(2)
+    if frame.f_globals.get("__name__") not in SLICING or not view.size:
+        return None
+    if threading.current_thread() is not threading.main_thread():
+        return _read_leniently(view)
+    layer = _layer_above(frame) if is_window_thread() else None
+    if layer is None:
+        return None
+    return feed_of(layer, view).answer(view, frame.f_locals.get("self"))
+
+
+def is_window_thread() -> bool:
+    """Whether this is the thread of a Qt application's windows."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and QCoreApplication.instance() is not None
+
+
+def _layer_above(frame: FrameType | None) -> Any:
+    """Find the layer that is being sliced; None if it cannot be told."""
+    from napari.layers import Layer
+
+    for _ in range(_FRAMES):
+        if frame is None:
+            return None
+        owner = frame.f_locals.get("self")
+        layer = owner if isinstance(owner, Layer) else getattr(owner, "layer", None)
+        if isinstance(layer, Layer):
+            return layer
+        frame = frame.f_back
+    return None
+
+
+def _read_leniently(view: LazyLevel) -> NDArray[Any]:
+    """Read for napari's slicing thread: what fails is drawn coarser."""
+    _refuse_what_cannot_fit(view)
+    manager, mosaic = view.store.manager, view.mosaic()
+    lacking = mosaic.paint_known(manager.peek)
+    failed = load(manager, mosaic, lacking, is_strict=False)
+    if failed:
+        mosaic.paint_coarser(manager.peek, failed)
+    return view.as_shown(mosaic.out)
+
+
+def _refuse_what_cannot_fit(view: LazyLevel) -> None:
+    free = available_bytes()
+    if view.nbytes > 0.6 * free:
+        msg = (
+            f"expected a slice or level of less than {0.6 * free / 1e9:.1f} GB, since"
+            f" napari holds it whole in memory; found {view.nbytes / 1e9:.1f} GB: choose"
+            " a coarser level, or look at it in the volume view"
+        )
+        raise BudgetError(msg)
+
+
+class Ask:
+    """One array that napari shows, filled as its chunks arrive.
+
+    Attributes
+    ----------
+    array : ndarray
+        What napari got; written to until it is complete.
+    lacking : dict
+        Names of chunks on their way, most wanted first.
+    failed : set
+        Names of those that could not be read.
+    """
+
+    def __init__(self, view: LazyLevel, manager: ChunkManager) -> None:
+        self.mosaic: Mosaic = view.mosaic()
+        self.array: NDArray[Any] = view.as_shown(self.mosaic.out)
+        self.is_coarsest = view.level == view.store.pyramid.n_levels - 1
+        lacking = self.mosaic.paint_known(manager.peek)
+        self.lacking: dict[Name, None] = dict.fromkeys(lacking)
+        self.failed: set[Name] = set()
+        self.stand_in(manager)
+
+    def stand_in(self, manager: ChunkManager) -> None:
+        """Draw coarser data where chunks lack."""
+        rest = [*self.lacking, *self.failed]
+        if rest:
+            self.mosaic.paint_coarser(manager.peek, rest)
+
+    def take(self, chunk: LoadedChunk) -> bool:
+        """Paint a chunk; tell whether it was wanted here."""
+        name = (chunk.selection, chunk.key)
+        if name not in self.lacking:
+            return False
+        del self.lacking[name]
+        if chunk.state is ChunkState.FAILED:
+            self.failed.add(name)
+        else:
+            self.mosaic.paint(chunk)
+        return True
+
+    def retry(self) -> None:
+        """Wait again for what failed."""
+        self.lacking.update(dict.fromkeys(self.failed))
+        self.failed.clear()
+
+
+class Feed:
+    """What one napari layer shows and waits for. Window's thread only.
+
+    Parameters
+    ----------
+    layer : napari layer
+        Not kept alive.
+    manager : ChunkManager
+        Of the store that the layer shows.
+    """
+
+    def __init__(self, layer: Any, manager: ChunkManager) -> None:
+        self.manager = manager
+        self.visual_id = f"napari-{next(_numbers)}"
+        deliver, visual_id = _deliverer(), self.visual_id
+        self._layer = weakref.ref(
+            layer, lambda _: deliver(lambda: manager.release(visual_id))
+        )
+        self._asks: dict[Any, Ask] = {}
+        self._before: dict[Any, Ask] = {}
+        self._request: weakref.ref[Any] | None = None
+        self._sent: set[Any] = set()
+        self._is_sending = False
+        self._is_waking = threading.Event()
+        self._drawn_at = 0.0
+        manager.chunk_ready.connect(self._on_ready)
+
+    # -- napari asks -------------------------------------------------------------
+
+    def answer(self, view: LazyLevel, request: Any) -> NDArray[Any]:
+        """Return the array for a view, and see to it that it gets filled.
+
+        Parameters
+        ----------
+        view : LazyLevel
+        request : object or None
+            Of napari; asks of one request are wanted together, and drop the asks of
+            the one before.
+        """
+        known = None if self._request is None else self._request()
+        if request is None or request is not known:
+            self._before, self._asks = self._asks, {}
+            self._request = None if request is None else weakref.ref(request)
+        key = (view.level, view.picks, view.dtype)
+        ask = self._asks.get(key) or self._before.get(key)
+        if ask is None:
+            _refuse_what_cannot_fit(view)
+            ask = Ask(view, self.manager)
+        self._asks[key] = ask
+        if not self._is_sending:
+            self._is_sending = True
+            later(self._send)
+        return ask.array
+
+    def _send(self) -> None:
+        """Want what the present asks lack, in place of what was wanted before."""
+        self._is_sending = False
+        self._before = {}
+        keys = set(self._asks)
+        if keys == self._sent:
+            return
+        self._sent = keys
+        self._want()
+
+    def _want(self) -> None:
+        # The coarsest level is small and stands in for all of the rest.
+        asks = sorted(self._asks.values(), key=lambda ask: not ask.is_coarsest)
+        names = dict.fromkeys(name for ask in asks for name in ask.lacking)
+        # Known to have failed: named, so that they stay listed.
+        names.update(dict.fromkeys(name for ask in asks for name in ask.failed))
+        requests = requests_of(self.visual_id, list(names))
+        self.manager.request_chunks(requests, self.visual_id)
+
+    # -- chunks arrive -----------------------------------------------------------
+
+    def _on_ready(self, visual_id: str) -> None:
+        """Hear of a chunk, on a reading thread."""
+        if visual_id == self.visual_id and not self._is_waking.is_set():
+            self._is_waking.set()
+            _deliverer()(weakly(self._wake))
+
+    def _wake(self) -> None:
+        since = monotonic() - self._drawn_at
+        later(self._collect, max(0.0, PAUSE_S - since))
+
+    def _collect(self) -> None:
+        """Paint what has arrived, and have the layer drawn again."""
+        self._is_waking.clear()
+        layer = self._layer()
+        if layer is None:
+            return
+        end = monotonic() + TURN_S
+        is_new = has_coarse = False
+        while taken := self.manager.take_ready(self.visual_id, 32):
+            for chunk in taken:
+                for ask in self._asks.values():
+                    if ask.take(chunk):
+                        is_new = True
+                        has_coarse = has_coarse or ask.is_coarsest
+            if monotonic() > end:
+                self._on_ready(self.visual_id)
+                break
+        if has_coarse:
+            for ask in self._asks.values():
+                ask.stand_in(self.manager)
+        if is_new:
+            self._draw(layer)
+
+    def _draw(self, layer: Any) -> None:
+        if not self.is_complete:
+            layer.refresh(extent=False, thumbnail=False, highlight=False)
+        else:
+            _forget_thumbnail(layer)
+            layer.refresh(extent=False, highlight=False)
+        self._drawn_at = monotonic()
+
+    def tell_first_shown(self) -> None:
+        """Call those who wait for layers to be shown."""
+        for call in first_shown:
+            layer = self._layer()
+            if layer is not None:
+                call(layer)
+
+    # -- how it stands -----------------------------------------------------------
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is on its way."""
+        return not any(ask.lacking for ask in self._asks.values())
+
+    @property
+    def failures(self) -> list[ChunkFailure]:
+        """Chunks on show that could not be read."""
+        return self.manager.failures(self.visual_id)
+
+    def retry_failed(self) -> int:
+        """Read failed chunks again; return how many."""
+        for ask in self._asks.values():
+            ask.retry()
+        n = self.manager.retry_failed(self.visual_id)
+        self._want()
+        return n
+
+
+# -- feeds of layers -------------------------------------------------------------
+
+_feeds: weakref.WeakKeyDictionary[Any, Feed] = weakref.WeakKeyDictionary()
+
+
+def feed_of(layer: Any, view: LazyLevel) -> Feed:
+    """Return what a layer waits for, anew if it shows another store now."""
+    manager = view.store.manager
+    feed = _feeds.get(layer)
+    if feed is None or feed.manager is not manager:
+        if feed is not None:
+            feed.manager.release(feed.visual_id)
+        feed = _feeds[layer] = Feed(layer, manager)
+        later(feed.tell_first_shown)
+    return feed
+
+
+def existing_feed(layer: Any) -> Feed | None:
+    """Return what a layer waits for; None if it never was sliced progressively."""
+    return _feeds.get(layer)
+
+
+def layers_shown(store: ChunkedImageStore) -> list[Any]:
+    """List the layers of a store that were sliced progressively."""
+    shown = []
+    for layer in list(_feeds):
+        level = layer.data[0] if layer.multiscale else layer.data
+        if isinstance(level, LazyLevel) and level.store is store:
+            shown.append(layer)
+    return shown
+
+
+def is_loaded(layer: Any) -> bool:
+    """Whether napari's canvas shows all of a layer's present slice."""
+    feed = existing_feed(layer)
+    return feed is None or feed.is_complete
+
+
+def failures_of(layer: Any) -> list[ChunkFailure]:
+    """Chunks of the present slice that could not be read."""
+    feed = existing_feed(layer)
+    return [] if feed is None else feed.failures
+
+
+def retry_failed(layer: Any) -> int:
+    """Read the failed chunks of the present slice again; return how many."""
+    feed = existing_feed(layer)
+    return 0 if feed is None else feed.retry_failed()
+
+
+def wait_until_loaded(layers: Any, timeout_s: float = 60.0) -> bool:
+    """Keep the window alive until slices are complete; tell whether they are.
+
+    Parameters
+    ----------
+    layers : napari layer or iterable of them
+    timeout_s : float
+    """
+    every = list(layers) if hasattr(layers, "__iter__") else [layers]
+    end = monotonic() + timeout_s
+    app = QCoreApplication.instance()
+    while True:
+        if app is not None:
+            app.processEvents()
+        if all(is_loaded(layer) for layer in every):
+            return True
+        if monotonic() > end:
+            return False
+        sleep(0.005)
+
+
+def _forget_thumbnail(layer: Any) -> None:
+    """Let a flat layer read its thumbnail again: napari keeps the first it got."""
+    # napari.layers._scalar_field.scalar_field._make_level_materializer
+    kept = getattr(layer, "_level_materializer", None)
+    clear = getattr(kept, "cache_clear", None)
+    if clear is not None:
+        clear()
+
+
+# -- the window's thread ---------------------------------------------------------
+
+
+_has_deliverer = threading.Event()
+
+
+@cache
+def _deliverer() -> Deliverer:
+    _has_deliverer.set()
+    return Deliverer()
+
+
+def on_window_thread(function: Callable[[], None]) -> None:
+    """Run a function soon on the window's thread; from any thread.
+
+    Dropped where no layer was ever shown in a window.
+    """
+    if _has_deliverer.is_set():
+        _deliverer()(function)
+
+
+def close_soon(manager: ChunkManager, source: ChunkSource) -> None:
+    """Close what a store had; from any thread, whatever locks it holds."""
+
+    def close() -> None:
+        manager.close(wait=False)
+        source.close()
+
+    on_window_thread(close)
+
+
+def weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that calls a method as long as its object lives."""
+    ref = weakref.WeakMethod(method)
+
+    def call() -> None:
+        found = ref()
+        if found is not None:
+            found()
+
+    return call
+
+
+def later(method: Callable[[], None], delay_s: float = 0.0) -> None:
+    """Call a method from the window's event loop, if its object still lives."""
+    QTimer.singleShot(round(1000 * delay_s), weakly(method))
