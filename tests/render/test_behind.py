@@ -190,14 +190,16 @@ def test_a_layer_above_opaque_objects_is_combined_with_them(
     data = np.full((2, 30, 40), 51, np.uint8)
     layer = layer_from(data, opacity=0.5, blending=kind)
     view = make_view(layer, size=SIZE, camera="ortho:z", background=GRAY)
-    square = gfx.Mesh(gfx.box_geometry(20, 30, 0.1), gfx.MeshBasicMaterial(color="red"))
-    square.local.position = (9.5, 14.5, 10.0)
-    view.objects.add(square)
+    mesh = gfx.Mesh(gfx.box_geometry(20, 30, 0.1), gfx.MeshBasicMaterial(color="red"))
+    mesh.local.position = (9.5, 14.5, 10.0)
+    view.objects.add(mesh)
     image = picture(view)
     before = np.zeros((30, 40, 3)) + np.array(GRAY)
     before[:, :20] = (1, 0, 0)
     if kind == "translucent":
-        wanted = 0.5 * 0.2 + 0.5 * before
+        # The square is one more thing on the ray, of which the maximum is taken.
+        on_ray = np.where(before == np.array(GRAY), 0.2, np.maximum(before, 0.2))
+        wanted = 0.5 * on_ray + 0.5 * before
     else:
         # Onto the square; where there is nothing it is the lowest.
         wanted = np.where(before == before[0, 0], np.minimum(before + 0.1, 1), 0.1)

@@ -158,12 +158,13 @@ fn laid_over_object(object: vec3<f32>, color: vec4<f32>, is_lowest: bool) -> vec
         return laid_over(object, color, is_lowest);
     }
     $$ if mode == 'minip'
-    return mix(object, min(object, color.rgb), color.a);
+    let both = min(object, color.rgb);
     $$ elif mode == 'additive'
-    return 1.0 - (1.0 - object) * (1.0 - color.rgb * color.a);
+    let both = 1.0 - (1.0 - object) * (1.0 - color.rgb);
     $$ else
-    return max(object, color.rgb * color.a);
+    let both = max(object, color.rgb);
     $$ endif
+    return mix(object, both, color.a);
 }
 $$ endif
 
