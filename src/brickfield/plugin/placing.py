@@ -1,9 +1,8 @@
 """Where a napari layer lies, in the three axes that a volume view draws.
 
 A layer's last three axes are z, y and x (two for a flat one, which is then one
-voxel thick); all others are moved along by sliders. napari's public
-``data_to_world`` is the one source, so scale, translate, rotate, shear and affine
-are all in it.
+voxel thick); all others are moved along by sliders. Scale, translate, rotate, shear
+and affine are all taken into account.
 """
 
 from __future__ import annotations
@@ -23,17 +22,31 @@ def n_spatial(layer: Any) -> int:
     return min(3, int(layer.ndim))
 
 
+def matrix_of(layer: Any) -> F64:
+    """Return the map of a layer from level-0 indices to world, homogeneous, all axes.
+
+    Made of the layer's parts: differences of transformed points would lose digits
+    far from the origin.
+    """
+    from napari.utils.transforms import Affine
+
+    own = Affine(
+        scale=layer.scale,
+        translate=layer.translate,
+        rotate=layer.rotate,
+        shear=layer.shear,
+        ndim=int(layer.ndim),
+    )
+    matrix: F64 = layer.affine.affine_matrix @ own.affine_matrix
+    return matrix
+
+
 def world_of(layer: Any) -> AffineTransform:
     """Return the map from level-0 indices (z, y, x) to world."""
-    n, k = int(layer.ndim), n_spatial(layer)
-    origin = np.asarray(layer.data_to_world(np.zeros(n)), dtype=np.float64)
-    columns = [
-        np.asarray(layer.data_to_world(row), dtype=np.float64) - origin
-        for row in np.eye(n)[n - k :]
-    ]
+    k = n_spatial(layer)
+    all_axes = matrix_of(layer)
     matrix = np.eye(4)
-    matrix[3 - k : 3, 3 - k : 3] = np.stack(columns, axis=1)[n - k :]
-    matrix[3 - k : 3, 3] = origin[n - k :]
+    matrix[3 - k :, 3 - k :] = all_axes[-k - 1 :, -k - 1 :]
     return AffineTransform.from_matrix(matrix)
 
 

@@ -9,7 +9,7 @@ One scene for each viewer, whatever number of views looks at it. Main thread onl
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ from brickfield.errors import BrickfieldError
 from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
 from brickfield.plugin.layer_port import NapariLayerPort
+from brickfield.plugin.thing_port import ThingPort
+from brickfield.plugin.things import is_thing
+from brickfield.render.objects.values import ObjectValue
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.open import open_store
@@ -46,15 +49,17 @@ class NapariScene:
     active_changed = Signal()
     axes_changed = Signal()
     cross_hair_changed = Signal()
+    objects_changed = Signal()
 
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.refused: dict[str, str] = {}
         self._ports: dict[Any, NapariLayerPort] = {}
+        self._things: dict[Any, ThingPort] = {}
         self._own: dict[Any, tuple[ChunkedImageStore, Any]] = {}
         self._cross_hair: Vec3 | None = None
         self._connect()
-        self._update_layers()
+        self._on_layers()
 
     def _connect(self) -> None:
         layers = self.viewer.layers
@@ -76,6 +81,9 @@ class NapariScene:
             getattr(dims, name).disconnect(self._on_dims)
         for layer in list(self._ports):
             self._drop(layer)
+        for thing in self._things.values():
+            thing.close()
+        self._things = {}
 
     # -- layers ------------------------------------------------------------------
 
@@ -95,6 +103,26 @@ class NapariScene:
 
     def _on_layers(self, _event: Any = None) -> None:
         self._update_layers()
+        self._update_things()
+
+    @property
+    def objects(self) -> dict[Hashable, ObjectValue]:
+        """Points, surfaces and lines that are drawn, by a key that stays the same."""
+        values = ((id(layer), port.value) for layer, port in self._things.items())
+        return {key: value for key, value in values if value is not None}
+
+    def _update_things(self) -> None:
+        wanted = [layer for layer in self.viewer.layers if is_thing(layer)]
+        if set(wanted) == set(self._things):
+            return
+        for layer in set(self._things) - set(wanted):
+            self._things.pop(layer).close()
+        point = tuple(self.viewer.dims.point)
+        for layer in wanted:
+            if layer not in self._things:
+                changed = self.objects_changed.emit
+                self._things[layer] = ThingPort(layer, point, changed)
+        self.objects_changed.emit()
 
     def _update_layers(self) -> None:
         before, old = list(self._ports), dict(self._ports)
@@ -206,6 +234,8 @@ class NapariScene:
         point = tuple(self.viewer.dims.point)
         for port in self._ports.values():
             port.move_to(point)
+        for thing in self._things.values():
+            thing.move_to(point)
         self.axes_changed.emit()
         here = self.cross_hair
         if here != self._cross_hair:

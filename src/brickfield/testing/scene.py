@@ -7,7 +7,7 @@ appearance, and is told through the signals, as any owner does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -24,6 +24,7 @@ from brickfield.model.appearance import (
 from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
 from brickfield.model.transforms import AffineTransform
+from brickfield.render.objects.values import ObjectValue
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store
@@ -241,6 +242,7 @@ class MemoryScene:
     active_changed = Signal()
     axes_changed = Signal()
     cross_hair_changed = Signal()
+    objects_changed = Signal()
 
     def __init__(self, unit: str = "") -> None:
         self.unit = unit
@@ -252,6 +254,11 @@ class MemoryScene:
         self._cross_hair: Vec3 = (0.0, 0.0, 0.0)
 
     # -- layers ------------------------------------------------------------------
+
+    @property
+    def objects(self) -> dict[Hashable, ObjectValue]:
+        """Opaque things beside the layers; none."""
+        return {}
 
     @property
     def layers(self) -> Sequence[MemoryLayerPort]:

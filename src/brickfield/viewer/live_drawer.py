@@ -27,6 +27,7 @@ from brickfield.planning.policy import EXPLORATION
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.lookahead import Lookahead
 from brickfield.render.manager import UPLOAD_SLICE_S
+from brickfield.render.objects.object_set import ObjectSet
 from brickfield.render.offscreen import OffscreenView
 from brickfield.render.picking import PickInfo, pick
 from brickfield.viewer.accounting import Account
@@ -92,6 +93,7 @@ class LiveDrawer:
         self._posted = FrameState()
         self._state = FrameState()
         self.view: OffscreenView | None = None
+        self._objects: ObjectSet | None = None
         self._layers: dict[int, ShownLayer] = {}
         self._accounts: list[Account] = []
         self._aheads: dict[int, Lookahead] = {}
@@ -143,6 +145,7 @@ class LiveDrawer:
             view = OffscreenView(state.size, policy=EXPLORATION)
             view.on_news = self._wake
             self.view = view
+            self._objects = ObjectSet(view.objects)
         return self.view
 
     def _apply(self, view: OffscreenView, state: FrameState) -> None:
@@ -171,6 +174,8 @@ class LiveDrawer:
             self._begin_picture(view)
         view.camera = state.camera
         view.plane = state.plane
+        assert self._objects is not None
+        self._objects.show(state.objects)
         view.overlays.state = state.overlays
 
     def _take_layers(self, view: OffscreenView, state: FrameState) -> None:
@@ -349,6 +354,8 @@ class LiveDrawer:
         self._posted = self._state = FrameState()
         self._layers, self._accounts = {}, []
         if view is not None:
+            if self._objects is not None:
+                self._objects.close()
             view.on_news = None
             view.close()
 

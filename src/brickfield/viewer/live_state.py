@@ -7,9 +7,8 @@ answers with a :class:`ViewReport` for each picture. Nothing else is shared.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from brickfield.model.chunks import Selection
 from brickfield.model.plane import Plane
 from brickfield.model.requests import ChunkFailure
 from brickfield.model.transforms import AffineTransform
+from brickfield.render.objects.values import ObjectValue
 from brickfield.render.overlays.options import OverlayState
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
@@ -91,8 +91,8 @@ class FrameState:
         What a slice view shows.
     overlays : OverlayState
         How this view decorates the picture.
-    objects : tuple
-        Opaque things beside the volumes, as values (see the drawer).
+    objects : mapping
+        Opaque things beside the volumes, by a key that stays the same.
     size : tuple of int
         Width and height, logical pixels.
     pixel_ratio : float
@@ -117,7 +117,7 @@ class FrameState:
     camera: CameraState | None = None
     plane: Plane | None = None
     overlays: OverlayState = field(default_factory=OverlayState)
-    objects: tuple[Any, ...] = ()
+    objects: Mapping[Hashable, ObjectValue] = field(default_factory=dict)
     size: tuple[int, int] = (1, 1)
     pixel_ratio: float = 1.0
     moving_until: float = 0.0

@@ -8,7 +8,7 @@ copy of every value, and no loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from psygnal import SignalInstance
 
 from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
+from brickfield.render.objects.values import ObjectValue
 from brickfield.store.layer import ChunkedLayer
 
 Box = tuple[Vec3, Vec3]
@@ -150,12 +151,20 @@ class ScenePort(Protocol):
         A slider moved or there are others; no arguments.
     cross_hair_changed : psygnal.SignalInstance
         The point that slice views share moved; no arguments.
+    objects_changed : psygnal.SignalInstance
+        Points, surfaces or lines changed; no arguments.
     """
 
     layers_changed: SignalInstance
     active_changed: SignalInstance
     axes_changed: SignalInstance
     cross_hair_changed: SignalInstance
+    objects_changed: SignalInstance
+
+    @property
+    def objects(self) -> Mapping[Hashable, ObjectValue]:
+        """Opaque things beside the layers, by a key that stays the same."""
+        ...
 
     @property
     def layers(self) -> Sequence[LayerPort]:

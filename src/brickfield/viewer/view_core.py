@@ -76,6 +76,7 @@ class ViewCore:
         self._is_closed = False
         self._start_drawer()
         scene.layers_changed.connect(self._take_layers)
+        scene.objects_changed.connect(self.refresh)
         self._take_layers()
 
     def _start_drawer(self) -> None:
@@ -118,7 +119,8 @@ class ViewCore:
             LayerSnapshot.of(layer, **self._times_of(ports.get(layer)))
             for layer in self._layers
         )
-        self._state = self.compose(replace(self._state, layers=layers))
+        objects = self.scene.objects
+        self._state = self.compose(replace(self._state, layers=layers, objects=objects))
         self._drawer.post(self._state)
 
     def _times_of(self, port: LayerPort | None) -> dict[str, tuple[Selection, ...]]:
@@ -237,6 +239,7 @@ class ViewCore:
             return None
         self._is_closed = True
         self.scene.layers_changed.disconnect(self._take_layers, missing_ok=True)
+        self.scene.objects_changed.disconnect(self.refresh, missing_ok=True)
         for layer in self._layers:
             layer.render_callbacks.remove(self.refresh)
         self._layers = ()

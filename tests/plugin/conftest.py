@@ -1,0 +1,57 @@
+"""A napari viewer without a window, seen through the volume view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from brickfield.loading.cache import default_cache
+from brickfield.plugin.scene import NapariScene
+from brickfield.render.render_thread import RenderThread
+from brickfield.testing.turns import Turns
+from brickfield.viewer.camera_spec import OrthoCamera
+from brickfield.viewer.fit import fit_camera
+from brickfield.viewer.live_view import LiveView
+
+SIZE = (48, 40)
+"""Columns and rows: one pixel a voxel along z."""
+
+
+class Seen:
+    """A viewer without a window, and the picture that looks along z."""
+
+    def __init__(self, thread: RenderThread) -> None:
+        self.viewer = ViewerModel()
+        self.scene = NapariScene(self.viewer)
+        self.view = LiveView("3D", self.scene, Turns(), thread=thread)
+        self.view.resize(SIZE)
+
+    def look(self) -> None:
+        """Look along z at the box from (0, 0, 0) to (32, 40, 48)."""
+        ends = np.array([[-0.5, -0.5, -0.5], [31.5, 39.5, 47.5]])
+        corners = np.array(
+            [[z, y, x] for z in ends[:, 0] for y in ends[:, 1] for x in ends[:, 2]]
+        )
+        self.view.camera = fit_camera(OrthoCamera("z"), corners, SIZE, (32, 40, 48))
+
+    def picture(self) -> np.ndarray:
+        """Return red, green and blue of the complete picture."""
+        return self.view.screenshot()[..., :3].astype(int)
+
+    def gray(self) -> np.ndarray:
+        """Return the red part, shape (40, 48)."""
+        return self.picture()[..., 0]
+
+
+@pytest.fixture
+def seen(adapter) -> Iterator[Seen]:
+    default_cache().clear()
+    thread = RenderThread()
+    made = Seen(thread)
+    yield made
+    made.view.close()
+    made.scene.close()
+    thread.close()
