@@ -29,6 +29,11 @@ SAMPLE: dict[str, dict[str, Any]] = {
     | {"mode": "translucent", "contrast": [(900, 3000), (500, 1500)]},
     "additive": SMALL
     | {"mode": "additive", "contrast": [(150, 100_000), (150, 50_000)]},
+    "overlays": {
+        "size": (640, 480),
+        "camera": "orbit:35,20",
+        "overlay": ("scale_bar", "axes", "bounding_box", "colorbar"),
+    },
     "levels": SMALL
     | {
         "camera": "orbit:35,20,2.4",
@@ -62,8 +67,10 @@ def draw(name: str, store: bf.ChunkedImageStore, options: dict[str, Any]) -> Non
     """Draw one picture into the folder of the documentation."""
     result = bf.render(store, timeout=300, **options)
     target = IMAGES / f"{name}.png"
-    # A palette makes it a third as large, and nobody sees it.
-    picture = Image.fromarray(result.image).convert("RGB").quantize(192)
+    picture = Image.fromarray(result.image).convert("RGB")
+    if name != "overlays":
+        # A palette makes it a third as large, and nobody sees it but in a colour bar.
+        picture = picture.quantize(192)
     picture.save(target, optimize=True)
     size, levels = target.stat().st_size / 1024, result.receipt.levels
     print(f"{target.relative_to(ROOT)}: {size:.0f} KiB, bricks of levels {levels}")

@@ -97,6 +97,26 @@ def test_a_slice_beside_the_image_is_refused_in_one_sentence(command, image, tmp
 
 
 @pytest.mark.gpu
+def test_overlays_are_drawn_over_the_same_picture(command, image, tmp_path):
+    pictures = []
+    for extra in ((), ("--overlay", "scale_bar", "--overlay", "axes")):
+        out = tmp_path / "o.png"
+        size = ("--size", "160x120")
+        ended = command("render", image, "-o", out, *size, *EXACT, *extra)
+        assert ended.status == 0, ended.err
+        pictures.append(np.asarray(Image.open(out).convert("RGB")))
+    rows, columns = np.nonzero((pictures[0] != pictures[1]).any(axis=-1))
+    assert rows.min() > 40, "both stand at the bottom"
+    assert columns.min() < 80 < columns.max()
+
+
+def test_an_unknown_overlay_is_refused_in_one_sentence(command, image, tmp_path):
+    ended = command("render", image, "-o", tmp_path / "o.png", "--overlay", "compass")
+    assert ended.status == 2
+    assert "scale_bar, axes, bounding_box, colorbar; found 'compass'" in ended.err
+
+
+@pytest.mark.gpu
 def test_the_receipt_has_all_its_fields(command, image, tmp_path):
     receipt = tmp_path / "r.json"
     ended = command(

@@ -103,3 +103,18 @@ def test_a_plane_is_given_x_first_and_a_slice_by_its_axis():
     assert render_options().shown_plane is None
     with pytest.raises(OptionError, match="one of slice and plane"):
         render_options(slice={"y": 7}, plane=(1, 2, 3, 0, 0, 1))
+
+
+def test_overlays_are_chosen_by_name_or_with_their_options():
+    assert not render_options().overlay.is_visible
+    chosen = render_options(overlay=("scale_bar", "axes")).overlay
+    assert chosen.scale_bar.visible
+    assert chosen.axes.visible
+    assert not chosen.colorbar.visible
+    large = render_options(overlay={"scale_bar": {"font_size": 30}}).overlay
+    assert large.scale_bar.visible
+    assert large.scale_bar.font_size == 30
+    with pytest.raises(OptionError, match="found 'compass'"):
+        render_options(overlay="compass")
+    with pytest.raises(OptionError, match="expected corner to be one of"):
+        render_options(overlay={"axes": {"corner": "middle"}})
