@@ -245,6 +245,22 @@ def test_labels_have_napari_s_colours(seen):
     assert not picture[30, 40].any()
 
 
+def test_labels_with_colours_of_their_own(seen):
+    data = np.zeros((8, 40, 48), np.uint8)
+    data[:, :, :16], data[:, :, 16:32], data[:, :, 32:] = 3, 4, 5
+    layer = seen.viewer.add_labels(data, opacity=1.0, rendering="translucent")
+    seen.look()
+    from napari.utils.colormaps import DirectLabelColormap
+
+    layer.colormap = DirectLabelColormap(
+        color_dict={3: "red", 4: "transparent", None: "blue"}
+    )
+    picture = seen.picture()
+    assert picture[20, 8].tolist() == [255, 0, 0]
+    assert picture[20, 24].tolist() == [0, 0, 0]
+    assert picture[20, 40].tolist() == [0, 0, 255]
+
+
 def test_only_the_selected_label_can_be_shown(seen):
     data = np.zeros((8, 40, 48), np.uint16)
     data[:, :, :24], data[:, :, 24:] = 3, 7

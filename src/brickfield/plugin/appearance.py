@@ -21,9 +21,7 @@ from brickfield.plugin.placing import n_spatial, planes_in_world
 
 def lut_of(layer: Any) -> NDArray[np.uint8]:
     """Return a layer's colours, shape (256, 4), uint8, straight alpha."""
-    table = np.asarray(layer.colormap.map(np.linspace(0, 1, 256)))
-    rounded: NDArray[np.uint8] = np.rint(255 * np.clip(table, 0, 1)).astype(np.uint8)
-    return rounded
+    return _bytes(layer.colormap.map(np.linspace(0, 1, 256)))
 
 
 def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
@@ -68,15 +66,47 @@ def _labels_look(
 ) -> Appearance:
     is_one = bool(layer.show_selected_label)
     is_lit = str(layer.rendering) == "iso_categorical"
+    colors, own = label_colors_of(layer.colormap)
     return Appearance(
         mode="iso" if is_lit else "translucent",
         channels=(ChannelAppearance(opacity=float(layer.opacity)),),
         interpolation="nearest",
         is_labels=True,
         blending=_blending_of(layer),
+        label_colors=colors,
+        label_overrides=own,
         selected_label=int(layer.selected_label) if is_one else None,
         clip_planes=planes,
     )
+
+
+def label_colors_of(
+    colormap: Any,
+) -> tuple[NDArray[np.uint8], dict[int, tuple[int, int, int, int]]]:
+    """Return the colours that labels take turns with, and those of single labels.
+
+    Parameters
+    ----------
+    colormap : CyclicLabelColormap or DirectLabelColormap
+        Of a napari labels layer.
+    """
+    direct = getattr(colormap, "color_dict", None)
+    if direct is None:
+        return _bytes(colormap.colors), {}
+    clear = np.zeros(4)
+    rest = direct.get(None, clear)
+    cycle = _bytes(np.stack([clear, clear if rest is None else rest]))
+    own = {}
+    for label, color in direct.items():
+        if label is not None:
+            r, g, b, a = _bytes(np.atleast_2d(color))[0].tolist()
+            own[int(label)] = (r, g, b, a)
+    return cycle, own
+
+
+def _bytes(colors: Any) -> NDArray[np.uint8]:
+    clean = np.clip(np.asarray(colors, dtype=np.float64), 0, 1)
+    return np.rint(255 * clean).astype(np.uint8)
 
 
 def clip_planes_of(
