@@ -106,3 +106,27 @@ def test_the_distance_of_samples_follows_the_option(step, harness, raycaster, st
     expected = raycaster.cast([data.astype(float)], camera, look, stage.world)
     assert _compare(image, expected)[0] <= 1.0
     assert harness.ssim(image[..., :3], expected) >= 0.995
+
+
+@pytest.mark.parametrize("mode", [*MODES, "minip"])
+def test_the_opacity_of_colours_counts_in_every_mode(mode, harness, raycaster, stages):
+    """Colours grow more opaque with the value, as with an opacity curve."""
+    data = harness.blobs().astype(np.float32)
+    lut = _colored_lut()
+    if mode == "additive":
+        lut[:, :3] //= 5
+    contrast = (0.02, 0.3) if mode == "average" else (0.15, 0.9)
+    look = harness.look_of(
+        mode, contrast=contrast, threshold=0.45, lut=lut, opacity=0.8
+    )
+    camera, background = harness.along_axis(data.shape), (0.1, 0.3, 0.9)
+    image = stages(data, look).image(camera, look, background=background)
+    world = AffineTransform()
+    expected = raycaster.cast(
+        [data.astype(float)], camera, look, world, background=background
+    )
+    # Where nothing at all is drawn the stage has no background.
+    is_drawn = image[..., :3].any(axis=-1)
+    mean, _ = _compare(image[is_drawn], expected[is_drawn])
+    assert is_drawn.mean() > 0.1
+    assert mean < 0.3

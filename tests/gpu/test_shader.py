@@ -23,6 +23,60 @@ def test_a_change_of_numbers_compiles_nothing(harness, stages):
     assert gpu_caches.shader_modules.misses == before
 
 
+@pytest.fixture
+def built(monkeypatch):
+    """Names of what is asked to be built: shader modules and pipelines."""
+    from pygfx.renderers.wgpu.engine import pipeline
+
+    asked = []
+    for name in ("get_cached_shader_module", "get_cached_render_pipeline"):
+        build = getattr(pipeline, name)
+        monkeypatch.setattr(
+            pipeline,
+            name,
+            lambda *a, _name=name, _build=build: asked.append(_name) or _build(*a),
+        )
+    return asked
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"blending": "additive"},
+        {"attenuation": 2.0},
+        {"interpolation": "nearest"},
+        {"show_levels": True},
+        {"relative_step": 0.5},
+        {"clip_box": ((0.0, 0, 0), (5.0, 9, 9))},
+        {"opacity": 0.4},
+        {"gamma": 2.0},
+        {"contrast": (3.0, 50.0)},
+        {"threshold": 20.0},
+    ],
+    ids=lambda c: next(iter(c)),
+)
+@pytest.mark.parametrize("mode", ["attenuated_mip", "iso"])
+def test_a_change_of_looks_builds_no_pipeline(harness, stages, built, mode, change):
+    data = np.random.default_rng(0).integers(0, 99, (8, 16, 16), dtype=np.uint8)
+    usual = {"contrast": (0, 99), "threshold": 40.0}
+    stage = stages(data, harness.look_of(mode, **usual))
+    camera = harness.oblique(data.shape, (16, 16))
+    stage.image(camera, harness.look_of(mode, **usual))
+    built.clear()
+    stage.image(camera, harness.look_of(mode, **usual | change))
+    assert built == []
+
+
+def test_a_change_of_mode_builds_one(harness, stages, built):
+    data = np.zeros((8, 16, 16), np.uint8)
+    stage = stages(data)
+    camera = harness.along_axis(data.shape)
+    stage.image(camera)
+    built.clear()
+    stage.image(camera, harness.look_of("average"))
+    assert built == ["get_cached_shader_module", "get_cached_render_pipeline"]
+
+
 def test_equal_programs_change_nothing():
     material = BrickMaterial("mip", "linear", 2)
     before = material._store.program

@@ -237,3 +237,28 @@ def test_the_worst_of_the_layers_is_what_a_pixel_counts_as(make_view, layer_from
     second = view.manager.renderers[1]
     second.bricks.forget_all()
     assert set(np.unique(view.classes())) == {3}
+
+
+def test_showing_hiding_and_blending_layers_builds_no_pipeline(
+    make_view, layer_from, images, monkeypatch
+):
+    from pygfx.renderers.wgpu.engine import pipeline
+
+    layers = [layer_from(im) for im in images]
+    view = make_view(*layers, size=SIZE, camera="ortho:z")
+    picture(view)
+    built = []
+    build = pipeline.get_cached_render_pipeline
+    monkeypatch.setattr(
+        pipeline,
+        "get_cached_render_pipeline",
+        lambda *args: built.append(args) or build(*args),
+    )
+    for layer in layers:
+        for visible in (False, True):
+            layer.visible = visible
+            picture(view)
+    for kind in BLENDINGS:
+        layers[1].appearance = replace(layers[1].appearance, blending=kind)
+        picture(view)
+    assert not built

@@ -15,7 +15,7 @@ from pygfx.renderers.wgpu import (
 )
 from pygfx.renderers.wgpu.shader.templating import register_wgsl_loader
 
-from brickfield.gpu.material import BrickMaterial, BrickVolume
+from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
 
 _STAGE = "FRAGMENT"
 
@@ -58,7 +58,9 @@ class BrickShader(BaseShader):
         # Read so that pygfx notes the dependence and binds anew after a change.
         _ = material._store.bricks_version
         self["mode"] = mode
-        self["interpolation"] = interpolation
+        # Mostly the sampler's business: only some programs say anything else for it.
+        is_read = mode == SLICE or material.may_be_nonfinite
+        self["interpolation"] = interpolation if is_read else "linear"
         self["n_channels"] = n_channels
         self["n_levels"] = len(material.levels)
         self["range_format"] = material.format_kind
