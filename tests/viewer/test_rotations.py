@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from brickfield.model.camera import CameraState
 from brickfield.testing.cameras import cameras
-from brickfield.viewer.rotations import about, between, settled, turned
+from brickfield.viewer.rotations import about, between, part_way, settled, turned
 
 FRONT = CameraState((-10.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (40, 30))
 unit = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: np.linalg.norm(v) > 0.1)
@@ -45,3 +45,13 @@ def test_a_camera_with_a_broken_number_is_not_taken():
     inside = CameraState((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (40, 30))
     assert settled(FRONT, broken) is FRONT
     assert settled(FRONT, inside) is FRONT
+
+
+@given(cameras(), cameras(), st.floats(0, 1))
+def test_part_of_the_way_leads_to_the_end_evenly(a, b, share):
+    there = part_way(a.axes, b.axes, share)
+    np.testing.assert_allclose(there @ there.T, np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(part_way(a.axes, b.axes, 1.0), b.axes, atol=1e-6)
+    # two halves of a way are the whole way
+    half = part_way(a.axes, b.axes, 0.5)
+    np.testing.assert_allclose(part_way(half, b.axes, 1.0), b.axes, atol=1e-6)

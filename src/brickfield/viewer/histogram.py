@@ -126,7 +126,7 @@ class Bins:
         """Count finite values within the bins, shape (n,)."""
         if self.n == 1:
             # Its width may be more than the type holds.
-            return np.array([values.size])
+            return np.array([values.size], np.int64)
         if self.is_whole:
             # Differences wrap into the unsigned type exactly; floats would round.
             kind = np.dtype(f"u{values.dtype.itemsize}")

@@ -91,3 +91,29 @@ def settled(before: CameraState, after: CameraState) -> CameraState:
     numbers = (*after.position, *after.target, *after.up, after.fov, after.height)
     usable = all(map(isfinite, numbers)) and after.height > 0
     return after if usable and distance(after) > 0 else before
+
+
+def part_way(start: Matrix, end: Matrix, share: float) -> Matrix:
+    """Return the frame a share of the way from one to another, the shortest way round.
+
+    Parameters
+    ----------
+    start, end : ndarray, shape (3, 3)
+        Axes of two cameras (:attr:`CameraState.axes`).
+    share : float
+        0 is the start, 1 the end; speed is even.
+    """
+    turn = end @ start.T
+    axis = np.array(
+        [turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]
+    )
+    sine, cosine = float(np.linalg.norm(axis)) / 2, (float(np.trace(turn)) - 1) / 2
+    if cosine > 0 and sine < 1e-12:
+        return end if share >= 0.5 else start
+    if cosine < 0:
+        # Near half a turn that axis vanishes; this one does not, but for its sign.
+        outer = ((turn + turn.T) / 2 - cosine * np.eye(3)) / (1 - cosine)
+        along = outer[int(np.argmax(np.diag(outer)))]
+        axis = along if along @ axis >= 0 else -along
+    matrix: Matrix = about(axis, share * float(np.arctan2(sine, cosine))) @ start
+    return matrix
