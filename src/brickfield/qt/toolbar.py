@@ -1,63 +1,254 @@
-"""The row of controls above the pictures."""
+"""The row of controls above the pictures.
+
+Invariant: a control shows what the views and the layers say, whoever changed it,
+and keeps no value of its own. What does not fit in the row is in the menu at its
+end. Main thread only.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QAction, QActionGroup
+from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
-from brickfield.qt.layouts import LAYOUTS
+from brickfield.qt.gestures import STYLES
+from brickfield.qt.layout_buttons import LayoutButtons
+from brickfield.qt.modes import ModeCombo
+from brickfield.qt.overflow import OverflowRow
+from brickfield.qt.overlays_menu import OverlaysMenu
+from brickfield.qt.port_watch import PortWatch
+from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view_frame import ViewFrame
+from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.presets import toggle_projection
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock
 
+ICON = QSize(18, 18)
+_STYLE_WORDS = {
+    "orbit": ("Orbit", "Dragging turns the volume round its upright axis"),
+    "trackball": ("Trackball", "Dragging rolls the volume freely"),
+    "fly": ("Fly", "Dragging looks round; W A S D, E and Q move"),
+}
+
 
 class DockToolbar(QWidget):
-    """Mode, fit, layout.
+    """Mode, fit, views, clipping, overlays, pictures, movies, and a menu.
 
     Parameters
     ----------
     dock : ViewDock
+
+    Attributes
+    ----------
+    clip_toggled : Signal
+        Emits whether the clip box is to be worked on (bool).
+    movie_toggled : Signal
+        Emits whether the bar for movies is to be shown (bool).
+    key_pressed : Signal
+        Emits keys (int) that are for none of the controls here.
+    mode : ModeCombo
+    layouts : LayoutButtons
+    overlays : OverlaysMenu
+    by_name : dict of str to QAction
+        Every action, for scripts, tests and other parts of the dock: ``fit``,
+        ``clip``, ``overlays``, ``camera``, ``record``, ``projection``, ``levels``,
+        ``help``, the styles of navigation, and what :meth:`add_toggle` added.
     """
+
+    clip_toggled = Signal(bool)
+    movie_toggled = Signal(bool)
+    key_pressed = Signal(int)
 
     def __init__(self, dock: ViewDock) -> None:
         super().__init__(dock)
         self._dock = dock
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self.mode = QComboBox(self)
-        self.mode.addItems(
-            [
-                "mip",
-                "minip",
-                "average",
-                "attenuated_mip",
-                "iso",
-                "translucent",
-                "additive",
-            ]
+        self._style = "orbit"
+        self.by_name: dict[str, QAction] = {}
+        self._theme = Theme(self, button_sheet)
+        self._make_actions()
+        self._make_row()
+        self._make_menu()
+        self._ports = PortWatch(dock.scene, self._on_port)
+        for ending in (self._ports.close, self.overlays.close_watch):
+            dock.call_when_closed(_weakly(ending))
+        self._show_mode()
+
+    # -- what there is -----------------------------------------------------------
+
+    def _action(
+        self, name: str, text: str, hint: str, *, icon: str = "", key: str = ""
+    ) -> QAction:
+        action = QAction(text, self)
+        action.setToolTip(f"{hint} ({key})" if key else hint)
+        if icon:
+            self._theme.set_icon(action, icon)
+        self.by_name[name] = action
+        return action
+
+    def _toggle(self, name: str, text: str, hint: str, **options: Any) -> QAction:
+        action = self._action(name, text, hint, **options)
+        action.setCheckable(True)
+        return action
+
+    def _make_actions(self) -> None:
+        fit = self._action("fit", "Fit", "Show everything", icon="fit", key="F")
+        fit.triggered.connect(self._fit)
+        clip = self._toggle("clip", "Clip box", "Cut away", icon="clip", key="C")
+        clip.toggled.connect(self.clip_toggled)
+        self._action(
+            "overlays", "Overlays", "What is shown beside the data", icon="overlays"
         )
-        self.mode.setToolTip("How a ray becomes a pixel; for all image layers")
-        self.mode.textActivated.connect(self._choose_mode)
-        layout.addWidget(self.mode)
-        self.fit = QToolButton(self)
-        self.fit.setText("Fit")
-        self.fit.setToolTip("Show everything (F)")
-        self.fit.clicked.connect(self._fit)
-        layout.addWidget(self.fit)
-        self.layouts = QComboBox(self)
-        self.layouts.addItems(list(LAYOUTS))
-        self.layouts.textActivated.connect(dock.set_layout)
-        layout.addWidget(self.layouts)
-        layout.addStretch(1)
+        self._action("camera", "Picture", "Save or copy the picture", icon="camera")
+        record = self._toggle("record", "Movie", "Make a movie", icon="record")
+        record.toggled.connect(self.movie_toggled)
+        flat = self._toggle(
+            "projection",
+            "Parallel projection",
+            "Things far away are as large as near ones",
+            icon="parallel",
+            key="P",
+        )
+        flat.triggered.connect(self._toggle_projection)
+        levels = self._toggle(
+            "levels",
+            "Colour by level",
+            "Colours tell which level of detail is shown where",
+            icon="levels",
+        )
+        levels.triggered.connect(self._show_levels)
+        self._action(
+            "help", "Keys and mouse", "What keys and mouse do", icon="help", key="?"
+        )
+        self._styles = QActionGroup(self)
+        for name in STYLES:
+            style = self._toggle(name, *_STYLE_WORDS[name], icon=name)
+            style.setChecked(name == self._style)
+            style.setActionGroup(self._styles)
+            style.triggered.connect(partial(self.set_style, name))
+
+    def _button(self, name: str, menu: QMenu | None = None) -> QToolButton:
+        button = QToolButton(self)
+        button.setDefaultAction(self.by_name[name])
+        button.setIconSize(ICON)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if menu is not None:
+            button.setMenu(menu)
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return button
+
+    def _make_row(self) -> None:
+        dock = self._dock
+        self.more = QToolButton(self)
+        self.more.setIconSize(ICON)
+        self.more.setToolTip("More")
+        self._theme.set_icon(self.more, "more")
+        self.row = OverflowRow(self.more, self)
+        self.mode = ModeCombo(self.row)
+        self.mode.chosen.connect(self._choose_mode)
+        self.layouts = LayoutButtons(self.row)
+        self.layouts.chosen.connect(dock.set_layout)
+        self.overlays = OverlaysMenu(dock.scene, lambda: dock.views, self)
+        self.pictures = QMenu("Picture", self)
+        self.pictures.setToolTipsVisible(True)
+        self.row.add(self.mode)
+        self.row.add(self._button("fit"), rank=1)
+        self.row.add(self.layouts, stand_in=self.layouts.compact)
+        self.row.add(self._button("clip"), rank=2)
+        self.row.add(self._button("overlays", self.overlays), rank=3)
+        self.row.add(self._button("camera", self.pictures), rank=4)
+        self.row.add(self._button("record"), rank=5)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.row)
+
+    def _make_menu(self) -> None:
+        self.menu = QMenu(self)
+        self.menu.setToolTipsVisible(True)
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self.more.setMenu(self.menu)
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._toggles: list[QAction] = []
+        self._fill_menu()
+
+    def _fill_menu(self) -> None:
+        menu = self.menu
+        menu.clear()
+        for widget in self.row.left_out:
+            if isinstance(widget, QToolButton) and widget.menu() is not None:
+                menu.addMenu(widget.menu())
+            elif isinstance(widget, QToolButton):
+                menu.addAction(widget.defaultAction())
+        menu.addSeparator()
+        menu.addAction(self.layouts.actions_by_name["plane"])
+        menu.addSeparator()
+        menu.addActions(self._styles.actions())
+        menu.addSeparator()
+        menu.addAction(self.by_name["projection"])
+        menu.addActions(self._toggles)
+        menu.addAction(self.by_name["levels"])
+        menu.addSeparator()
+        menu.addAction(self.by_name["help"])
+
+    def add_toggle(
+        self, name: str, text: str, tooltip: str, on_toggled: Callable[[bool], object]
+    ) -> QAction:
+        """Add a switch to the menu.
+
+        Parameters
+        ----------
+        name : str
+            For :attr:`by_name`.
+        text, tooltip : str
+        on_toggled : callable
+            Called with whether it is on, when a person or a script switched it.
+
+        Returns
+        -------
+        QAction
+            Checkable; ``setChecked`` shows what is so.
+        """
+        action = self._toggle(name, text, tooltip)
+        action.toggled.connect(on_toggled)
+        self._toggles.append(action)
+        return action
+
+    # -- the dock ----------------------------------------------------------------
 
     def watch(self, frame: ViewFrame) -> None:
         """Act on this view too."""
+        view = frame.view
+        frame.picture.gestures.style = self._style
+        frame.picture.gestures.key_pressed.connect(self._on_key)
+        self.overlays.dress(view)
+        view.show_levels = self.by_name["levels"].isChecked()
+        view.camera_changed.connect(self._show_projection)
+        view.options_changed.connect(self._show_options)
 
     def follow_layout(self, name: str) -> None:
         """Show which layout there is."""
-        self.layouts.setCurrentText(name)
+        self.layouts.show_layout(name)
+        self._show_mode()
+        self._show_projection()
+
+    def _on_key(self, key: int) -> None:
+        if key == Qt.Key.Key_C:
+            self.by_name["clip"].toggle()
+        elif key == Qt.Key.Key_Question:
+            self.by_name["help"].trigger()
+        else:
+            self.key_pressed.emit(key)
+
+    def _volume_views(self) -> Sequence[LiveView]:
+        return [view for view in self._dock.views if view.kind == "3D"]
+
+    # -- what a person does ------------------------------------------------------
 
     def _choose_mode(self, mode: str) -> None:
         self._dock.main_view.mode = mode
@@ -65,3 +256,52 @@ class DockToolbar(QWidget):
     def _fit(self) -> None:
         for view in self._dock.views:
             view.fit()
+
+    def set_style(self, style: str, *_: object) -> None:
+        """Choose how dragging turns; one of :data:`brickfield.qt.gestures.STYLES`."""
+        self._style = style
+        self.by_name[style].setChecked(True)
+        for frame in self._dock.frames.values():
+            frame.picture.gestures.style = style
+
+    def _toggle_projection(self) -> None:
+        for view in self._volume_views():
+            if view.camera is not None:
+                view.move_to(toggle_projection(view.camera))
+        self._show_projection()
+
+    def _show_levels(self, checked: bool) -> None:
+        for view in self._dock.views:
+            view.show_levels = checked
+
+    # -- what is so --------------------------------------------------------------
+
+    def _on_port(self, name: str) -> None:
+        if name in ("mode", "layers", "active"):
+            self._show_mode()
+
+    def _show_mode(self) -> None:
+        images = [port for port in self._dock.scene.layers if not port.is_labels]
+        has_views = bool(self._dock.views)
+        self.mode.show_mode(self._dock.main_view.mode if images and has_views else None)
+
+    def _show_projection(self) -> None:
+        cameras = [v.camera for v in self._volume_views() if v.camera is not None]
+        action = self.by_name["projection"]
+        action.setEnabled(bool(cameras))
+        action.setChecked(any(camera.orthographic for camera in cameras))
+
+    def _show_options(self) -> None:
+        is_on = any(view.show_levels for view in self._dock.views)
+        self.by_name["levels"].setChecked(is_on)
+
+
+def _weakly(method: Callable[[], object]) -> Callable[[], object]:
+    """Return a function that calls a method of something that may be gone."""
+    there = WeakMethod(method)
+
+    def call() -> object:
+        found = there()
+        return None if found is None else found()
+
+    return call

@@ -1,0 +1,71 @@
+"""The choice of how a ray becomes a pixel, in words."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QWidget
+
+MODE_WORDS: dict[str, tuple[str, str]] = {
+    "mip": ("Maximum", "The brightest value along each ray (mip)."),
+    "minip": ("Minimum", "The darkest value along each ray (minip)."),
+    "average": ("Average", "The mean of all values along each ray."),
+    "attenuated_mip": (
+        "Attenuated maximum",
+        "The brightest value, what lies behind bright things dimmed (attenuated_mip).",
+    ),
+    "iso": ("Surface", "A lit surface where the value passes a threshold (iso)."),
+    "translucent": (
+        "Translucent",
+        "Every voxel lets some light through, as opaque as its colour says.",
+    ),
+    "additive": ("Additive", "The light of all voxels along each ray, added up."),
+}
+"""Name and explanation of every mode."""
+NARROW = 100
+"""Least width: the first letters of every name and the arrow."""
+_HINT = "How a ray becomes a pixel, for all image layers"
+_NO_IMAGE = "Label layers are drawn as surfaces; add an image layer to choose a mode"
+
+
+class ModeCombo(QComboBox):
+    """Shows and changes a mode.
+
+    Attributes
+    ----------
+    chosen : Signal
+        Emits a mode (str) that a person chose.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        role = Qt.ItemDataRole
+        for mode, (name, what) in MODE_WORDS.items():
+            self.addItem(name, mode)
+            self.setItemData(self.count() - 1, what, role.ToolTipRole)
+        self.setMinimumWidth(NARROW)
+        widest = max(self.fontMetrics().horizontalAdvance(n) for n, _ in words())
+        self.view().setMinimumWidth(widest + 40)
+        self.setToolTip(_HINT)
+        self.setAccessibleName("Mode")
+        # The wheel over a toolbar is meant for something else.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.activated.connect(self._on_activated)
+
+    def _on_activated(self, index: int) -> None:
+        self.chosen.emit(self.itemData(index))
+
+    def show_mode(self, mode: str | None) -> None:
+        """Show a mode; None when there is no image layer whose mode it could be."""
+        self.setEnabled(mode is not None)
+        self.setToolTip(_NO_IMAGE)
+        if mode is not None:
+            self.setCurrentIndex(self.findData(mode))
+            what = MODE_WORDS.get(mode, ("", ""))[1]
+            self.setToolTip(f"{_HINT}.\n{what}" if what else _HINT)
+
+
+def words() -> list[tuple[str, str]]:
+    """Return names and explanations of all modes."""
+    return list(MODE_WORDS.values())

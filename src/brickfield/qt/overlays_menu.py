@@ -1,0 +1,108 @@
+"""The menu of overlays: what is shown beside the data, in all views of a dock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import QInputDialog, QMenu, QWidget
+
+from brickfield.render.overlays.options import NAMES, TITLES
+from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.ports import ScenePort
+
+
+class OverlaysMenu(QMenu):
+    """Switches overlays on and off. Main thread only.
+
+    Parameters
+    ----------
+    scene : ScenePort
+        Gives the cross-hair.
+    views : callable
+        Returns the dock's views.
+    """
+
+    def __init__(
+        self,
+        scene: ScenePort,
+        views: Callable[[], Sequence[LiveView]],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__("Overlays", parent)
+        self._scene = scene
+        self._views = views
+        self._shown: dict[str, dict[str, Any]] = {}
+        self.dialog: QInputDialog | None = None
+        self.setToolTipsVisible(True)
+        self.by_name: dict[str, QAction] = {}
+        for name in NAMES:
+            title, what = TITLES[name]
+            action = self.addAction(title)
+            action.setCheckable(True)
+            action.setToolTip(what)
+            action.triggered.connect(partial(self._on_triggered, name))
+            self.by_name[name] = action
+        self.aboutToShow.connect(self.follow)
+        scene.cross_hair_changed.connect(self._follow_cross_hair)
+
+    def follow(self) -> None:
+        """Show what the views show, whoever switched it."""
+        views = self._views()
+        for name, action in self.by_name.items():
+            is_on = any(view.overlay_options(name).visible for view in views)
+            action.setChecked(is_on)
+
+    def dress(self, view: LiveView) -> None:
+        """Show in a new view what was switched on for all."""
+        for name, options in self._shown.items():
+            view.set_overlay_options(name, **options)
+
+    def set_shown(self, name: str, *, is_shown: bool, **options: Any) -> None:
+        """Switch an overlay on or off in all views."""
+        if name == "marker" and is_shown:
+            options["position"] = self._scene.cross_hair
+        options["visible"] = is_shown
+        self._shown[name] = options
+        for view in self._views():
+            view.set_overlay_options(name, **options)
+        self.by_name[name].setChecked(is_shown)
+
+    def _on_triggered(self, name: str, checked: bool) -> None:
+        if name == "text" and checked:
+            self._ask_for_text()
+        else:
+            self.set_shown(name, is_shown=checked)
+
+    def _ask_for_text(self) -> None:
+        self.by_name["text"].setChecked(False)
+        dialog = QInputDialog(self.parentWidget())
+        dialog.setWindowTitle("Text in the picture")
+        dialog.setLabelText("Text:")
+        dialog.setTextValue(self._text_now())
+        dialog.textValueSelected.connect(self._take_text)
+        self.dialog = dialog
+        dialog.open()
+
+    def _text_now(self) -> str:
+        views = self._views()
+        found: Any = views[0].overlay_options("text") if views else None
+        return str(found.text) if found is not None else ""
+
+    def _take_text(self, text: str) -> None:
+        self.set_shown("text", is_shown=bool(text.strip()), text=text.strip())
+
+    def _follow_cross_hair(self) -> None:
+        if self._shown.get("marker", {}).get("visible"):
+            position = self._scene.cross_hair
+            self._shown["marker"]["position"] = position
+            for view in self._views():
+                view.set_overlay_options("marker", position=position)
+
+    def close_watch(self) -> None:
+        """Follow the cross-hair no more."""
+        self._scene.cross_hair_changed.disconnect(
+            self._follow_cross_hair, missing_ok=True
+        )
