@@ -239,7 +239,7 @@ def choose_chunk_shape(
         if n_thick:
             wished = min(256, max(edge, int(room ** (1 / n_thick)) // edge * edge))
     z, y, x = (
-        n if is_thin or n <= wished else _fitting_edge(min(s, n), wished)
+        n if is_thin or n <= wished else min(n, _fitting_edge(min(s, n), wished))
         for n, s, is_thin in zip(shape_zyx, storage_chunk_zyx, thin, strict=True)
     )
     return (z, y, x)
