@@ -10,6 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from brickfield.plugin.state import get_state as get_state
+    from brickfield.plugin.state import set_state as set_state
+    from brickfield.plugin.views import open_views as open_views
+    from brickfield.plugin.views import open_volume as open_volume
+    from brickfield.plugin.views import store_of as store_of
+    from brickfield.plugin.views import view_of as view_of
+    from brickfield.plugin.views import views_of as views_of
     from brickfield.store.image_store import ChunkedImageStore as ChunkedImageStore
     from brickfield.store.open import open_store as open_store
     from brickfield.viewer.controller import RenderResult as RenderResult
@@ -20,10 +27,29 @@ if TYPE_CHECKING:
 _HOME = {
     "ChunkedImageStore": "brickfield.store.image_store",
     "RenderResult": "brickfield.viewer.controller",
+    "get_state": "brickfield.plugin.state",
     "open_store": "brickfield.store.open",
+    "open_views": "brickfield.plugin.views",
+    "open_volume": "brickfield.plugin.views",
+    "set_state": "brickfield.plugin.state",
+    "store_of": "brickfield.plugin.views",
+    "view_of": "brickfield.plugin.views",
+    "views_of": "brickfield.plugin.views",
 }
 
-__all__ = ["ChunkedImageStore", "RenderResult", "open_store", "render"]
+__all__ = [
+    "ChunkedImageStore",
+    "RenderResult",
+    "get_state",
+    "open_store",
+    "open_views",
+    "open_volume",
+    "render",
+    "set_state",
+    "store_of",
+    "view_of",
+    "views_of",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from brickfield.errors import BrickfieldError, OptionError
+from brickfield.errors import OptionError
+from brickfield.plugin.docking import open_dock
 from brickfield.plugin.layers import open_layers, store_behind
 from brickfield.plugin.registry import docks_of
-from brickfield.qt.dock import ViewDock
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.viewer.live_view import LiveView
 
 if TYPE_CHECKING:
     from napari.layers import Layer
-
-PLUGIN = "napari-brickfield"
-WIDGET = "Volume view"
 
 
 def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[Layer]:
@@ -48,13 +45,13 @@ def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[
     viewer = _viewer(viewer)
     for layer in layers:
         viewer.add_layer(layer)
-    _volume_dock(viewer)
+    open_dock(viewer)
     return layers
 
 
 def view_of(viewer: Any) -> LiveView:
     """Return the volume view of a napari viewer, opening it if there is none."""
-    return _volume_dock(viewer).main_view
+    return open_dock(viewer).main_view
 
 
 def views_of(viewer: Any) -> list[LiveView]:
@@ -86,7 +83,7 @@ def open_views(viewer: Any, layout: str = "2x2") -> list[LiveView]:
     from brickfield.qt.layouts import cells_of
 
     cells_of(layout)
-    dock = _volume_dock(viewer)
+    dock = open_dock(viewer)
     dock.set_layout(layout)
     return dock.views
 
@@ -115,23 +112,3 @@ def _viewer(viewer: Any) -> Any:
     import napari
 
     return napari.current_viewer() or napari.Viewer()
-
-
-def _volume_dock(viewer: Any) -> ViewDock:
-    """Return the dock with the volume view, opening one if there is none."""
-    docks = docks_of(viewer)
-    for dock in docks:
-        if "3D" in dock.frames:
-            return dock
-    if docks:
-        return docks[0]
-    window = getattr(viewer, "window", None)
-    if window is None:
-        msg = (
-            "expected a napari viewer with a window; found one without: volume views"
-            " need napari.Viewer(), and brickfield.render draws without any"
-        )
-        raise BrickfieldError(msg)
-    _, widget = window.add_plugin_dock_widget(PLUGIN, WIDGET)
-    del widget
-    return docks_of(viewer)[-1]
