@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
-from brickfield.render.overlays.colorbar import bar_colors, chosen_scales
+from brickfield.render.overlays.colorbar import bar_colors, chosen_scales, shortened
 from brickfield.render.overlays.context import ColorScale, LayerFrame, OverlayContext
 from brickfield.render.overlays.options import ColorbarOptions
 from brickfield.viewer.colormaps import lut
@@ -124,3 +124,22 @@ def test_several_bars_stay_in_a_small_picture(seen):
         blue = np.nonzero((image[..., 2] > 200) & (image[..., 0] < 50))[0]
         assert red.max() < blue.min(), "the first channel is above the second"
         assert blue.max() < 150
+
+
+def test_a_long_name_is_cut_to_a_third_of_the_picture_and_hides_no_data(
+    seen, changed, store
+):
+    view = seen(store, (300, 160))
+    view.overlays.set_options("colorbar", visible=True, title="a name " * 9)
+    touched = changed(view)
+    _, columns = np.nonzero(touched)
+    assert columns.min() > 300 * 0.55
+    below = np.nonzero(touched[40:])[1]
+    assert below.min() > 300 - 70, "beside the bar the volume is as it was"
+
+
+def test_names_are_cut_with_a_sign():
+    assert shortened("DAPI", 12, 400) == "DAPI"
+    cut = shortened("a very long name of a channel", 12, 100)
+    assert cut == "a very…"
+    assert shortened("two\nlines", 12, 400) == "two"

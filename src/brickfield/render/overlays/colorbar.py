@@ -20,7 +20,6 @@ from brickfield.render.overlays.units import short_number
 
 MOST_BARS = 4
 _PAD = 6.0
-_LONG_NAME = 28
 _ROWS = 256
 
 
@@ -63,11 +62,13 @@ class _Bar:
     def __init__(self) -> None:
         self._texture = gfx.Texture(np.zeros((_ROWS, 1, 4), np.uint8), dim=2)
         self._shown: NDArray[np.uint8] | None = None
-        self._plate, self._frame = Rectangle(0), Rectangle(1)
+        self._plate, self._name_plate = Rectangle(0), Rectangle(0)
+        self._frame = Rectangle(1)
         self._bar = Rectangle(2, self._texture)
         self._name, self._high, self._low = (Label(3) for _ in range(3))
         self.objects = [
-            shape.object for shape in (self._plate, self._frame, self._bar)
+            shape.object
+            for shape in (self._plate, self._name_plate, self._frame, self._bar)
         ] + [label.object for label in (self._name, self._high, self._low)]
 
     def hide(self) -> None:
@@ -87,14 +88,18 @@ class _Bar:
             self._texture.data[:, 0] = rows
             self._texture.update_full()
         low, high = (short_number(v) for v in scale.contrast)
-        name = options.name or scale.name
-        if len(name) > _LONG_NAME:
-            name = name[: _LONG_NAME - 1] + "…"
         color = ink(context)
-        for label, text in ((self._name, name), (self._high, high), (self._low, low)):
-            label.write(text or " ", options.font_size, color)
+        for label, text in ((self._high, high), (self._low, low)):
+            label.write(text, options.font_size, color)
+        name = options.title or scale.name or " "
+        self._name.write(
+            shortened(name, options.font_size, context.size[0]),
+            options.font_size,
+            color,
+        )
         self._frame.paint(color)
-        self._plate.paint(plate(color))
+        for back in (self._plate, self._name_plate):
+            back.paint(plate(color))
 
     def place(
         self,
@@ -108,12 +113,19 @@ class _Bar:
         name_width, line = self._name.size
         thick = snap(options.font_size)
         numbers = max(self._high.size[0], self._low.size[0])
-        width = max(thick + _PAD + numbers, name_width) + 2 * _PAD
+        narrow = snap(thick + 3 * _PAD + numbers)
+        width = max(narrow, snap(name_width + 2 * _PAD))
         height = length + 1.5 * line + _PAD
         left, bottom = layout.place(options.corner, width, height)
-        self._plate.place(left, bottom, width, height)
         foot = snap(bottom + _PAD)
         is_right = options.corner.endswith("right")
+        # A long name must not make the plate behind the bar hide the data.
+        low = snap(bottom + height - line)
+        for back, y, w, h in (
+            (self._plate, bottom, narrow, low - bottom),
+            (self._name_plate, low, name_width + 2 * _PAD, line),
+        ):
+            back.place(snap(left + width - w) if is_right else left, y, w, h)
         bar = snap(left + width - _PAD - thick if is_right else left + _PAD)
         self._bar.place(bar, foot, thick, length)
         self._frame.place(bar - rim, foot - rim, thick + 2 * rim, length + 2 * rim)
@@ -122,7 +134,14 @@ class _Bar:
             x = bar - _PAD - label.size[0] if is_right else bar + thick + _PAD
             label.place(x, y - line / 2 if label is self._high else y, context)
         x = left + width - _PAD - name_width if is_right else left + _PAD
-        self._name.place(x, bottom + height - line, context)
+        self._name.place(x, low, context)
+
+
+def shortened(name: str, font_size: float, width: float) -> str:
+    """Cut a name that would take more than about a third of a picture's width."""
+    most = max(int(0.35 * width / (0.55 * font_size)), 8)
+    name = name.splitlines()[0] if name else name
+    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
 
 
 def chosen_scales(

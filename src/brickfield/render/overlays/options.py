@@ -122,8 +122,8 @@ class ColorbarOptions(OverlayOptions):
         Index among the view's layers; None takes the last visible image.
     channel : int or None
         Index among the layer's drawn channels; None shows all (at most four).
-    name : str
-        "" takes what the data say.
+    title : str
+        "" takes the name that the data say.
     """
 
     corner: Corner = field(default="top_right", metadata=_by(_CORNER))
@@ -131,7 +131,7 @@ class ColorbarOptions(OverlayOptions):
     font_size: float = field(default=12.0, metadata=_by(_FONT))
     layer: int | None = field(default=None, metadata=_by(checks.index_or_none))
     channel: int | None = field(default=None, metadata=_by(checks.index_or_none))
-    name: str = field(default="", metadata=_by(checks.text))
+    title: str = field(default="", metadata=_by(checks.text))
 
 
 @dataclass(frozen=True, kw_only=True)
