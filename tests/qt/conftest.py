@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from psygnal import Signal
+from qtpy.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 
 from brickfield.loading.cache import default_cache
+from brickfield.qt.deliver import Deliverer
 from brickfield.qt.dock import ViewDock
+from brickfield.qt.view_frame import ViewFrame
 from brickfield.testing.scene import MemoryScene
+from brickfield.viewer.slice_view import make_view
 
 
 @pytest.fixture
@@ -93,3 +97,69 @@ def dock(make_dock, scene, blob):
     """A dock with a volume view of a ball."""
     scene.add(blob, name="ball")
     return make_dock()
+
+
+class PanelHost:
+    """What panels need of a dock: frames of real views, which nobody can see.
+
+    The views never draw, for they are not shown.
+    """
+
+    views_changed = Signal()
+
+    def __init__(self, scene, *kinds):
+        self.scene = scene
+        self.gpu_budget = 1 << 30
+        self.frames = {}
+        self._deliver = Deliverer()
+        self.show(*kinds)
+
+    @property
+    def views(self):
+        return [frame.view for frame in self.frames.values()]
+
+    @property
+    def main_view(self):
+        return self.views[0]
+
+    def show(self, *kinds):
+        """Show other views, as a layout does; those that stay are kept."""
+        for kind in [k for k in self.frames if k not in kinds]:
+            frame = self.frames.pop(kind)
+            frame.view.close()
+            frame.deleteLater()
+        made = {k: self.frames.get(k) or self._frame(k) for k in kinds}
+        self.frames = made
+        self.views_changed.emit()
+
+    def _frame(self, kind):
+        view = make_view(kind, self.scene, self._deliver)
+        frame = ViewFrame(view)
+        view.resize((400, 300))
+        return frame
+
+    def close(self):
+        self.show()
+        self._deliver.close()
+
+
+@pytest.fixture
+def host(qtbot, scene):
+    """A dock with the volume view of a scene, without a window."""
+    host = PanelHost(scene, "3D")
+    yield host
+    host.close()
+    settled()
+
+
+def settled():
+    """Carry out what was posted, and delete what was to be deleted later."""
+    for _ in range(3):
+        QCoreApplication.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def settle(qtbot):
+    """Carry out what was posted to the event loop."""
+    return settled

@@ -1,0 +1,90 @@
+"""What panels need of the dock that they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from psygnal import SignalInstance
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from brickfield.qt.panels.bonds import Bonds
+from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.ports import LayerPort, ScenePort
+
+
+class Host(Protocol):
+    """A dock with views of one scene (:class:`brickfield.qt.dock.ViewDock`).
+
+    Attributes
+    ----------
+    views_changed : psygnal.SignalInstance
+        Views came or went.
+    gpu_budget : int
+        Bytes of GPU memory for all views together.
+    """
+
+    scene: ScenePort
+    views_changed: SignalInstance
+    gpu_budget: int
+
+    @property
+    def views(self) -> list[LiveView]:
+        """Views that are shown, the volume view first."""
+        ...
+
+    @property
+    def main_view(self) -> LiveView:
+        """The volume view, or the first one without it."""
+        ...
+
+
+class Panel(QWidget):
+    """A panel. It follows nothing while it is closed.
+
+    Parameters
+    ----------
+    host : Host
+
+    Attributes
+    ----------
+    title : str
+    tooltip : str
+    bonds : Bonds
+        Connections that end with the dock.
+    """
+
+    title = ""
+    tooltip = ""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self.host = host
+        self.scene = host.scene
+        self.bonds = Bonds()
+        self.is_open = False
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_open(self, value: bool) -> None:
+        """Take note of whether anybody can see the panel."""
+        self.is_open = value
+        if value:
+            self.follow()
+
+    def follow(self) -> None:
+        """Show what there is now; for subclasses."""
+
+    def when_open(self) -> None:
+        """Show what there is now, if anybody can see it."""
+        if self.is_open:
+            self.follow()
+
+
+def active_layer(
+    scene: ScenePort, is_wanted: Callable[[LayerPort], bool] = lambda _: True
+) -> LayerPort | None:
+    """Return the layer that controls act on: the active one, else the last."""
+    wanted = [port for port in scene.layers if is_wanted(port)]
+    if scene.active in wanted:
+        return scene.active
+    return wanted[-1] if wanted else None

@@ -1,0 +1,163 @@
+"""What a picture cost, in words for the person in front of it.
+
+Pure functions from a :class:`~brickfield.viewer.receipt.Receipt` to short texts. The
+numbers are the receipt's; nothing is added and nothing is made to look better.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from brickfield.blockwise.budget import format_bytes
+from brickfield.viewer.quantities import percent
+from brickfield.viewer.receipt import Receipt
+from brickfield.viewer.words import memory
+
+Row = tuple[str, str, str]
+"""What, how much, and what that means."""
+
+
+def sentence(receipt: Receipt) -> str:
+    """Say in a sentence or two how good the picture is and what it took."""
+    return f"{_quality(receipt)} {_cost(receipt)}"
+
+
+def _quality(receipt: Receipt) -> str:
+    n_failed = receipt.chunks.get("failed", 0)
+    if receipt.complete:
+        at_target = receipt.pixels.get("at_target", 0.0)
+        if at_target >= 0.9995:
+            return "Complete: as sharp everywhere as was asked for."
+        share = percent(100 * at_target)
+        return f"Complete: {share} as sharp as was asked for, the rest coarser."
+    if n_failed:
+        chunks = "1 chunk" if n_failed == 1 else f"{n_failed} chunks"
+        return f"Not complete: {chunks} could not be read."
+    return "Not complete yet: data are still on their way."
+
+
+def _cost(receipt: Receipt) -> str:
+    if not receipt.requests:
+        return "Nothing was read for it: all was in memory."
+    reads = "1 read" if receipt.requests == 1 else f"{receipt.requests} reads"
+    text = f"{format_bytes(receipt.bytes_read)} came in {reads}"
+    extra = receipt.bytes_read - receipt.bytes_minimum
+    if receipt.bytes_minimum > 0 and extra > 0.005 * receipt.bytes_minimum:
+        more = percent(100 * extra / receipt.bytes_minimum)
+        return f"{text}, {more} more than needed."
+    return f"{text}, no more than needed."
+
+
+def rows(receipt: Receipt) -> list[Row]:
+    """Return the receipt as a table."""
+    return [
+        *_time_rows(receipt),
+        *_read_rows(receipt),
+        *_picture_rows(receipt),
+        *_memory_rows(receipt),
+        *_work_rows(receipt),
+    ]
+
+
+def _time_rows(receipt: Receipt) -> list[Row]:
+    return [
+        (
+            "First picture",
+            seconds(receipt.time_to_first_image_s),
+            "From the last change of the view to the coarse overview",
+        ),
+        (
+            "Full picture",
+            seconds(receipt.time_to_complete_s),
+            "From the last change of the view to the last brick",
+        ),
+    ]
+
+
+def seconds(value: float) -> str:
+    """Write a measured time: 35 ms, 1.25 s, 84 s; – where none was measured."""
+    if not (isfinite(value) and value > 0):
+        return "–"
+    if value < 1:
+        return f"{1e3 * value:.0f} ms" if value >= 1e-3 else "under 1 ms"
+    return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
+
+
+def _read_rows(receipt: Receipt) -> list[Row]:
+    chunks = receipt.chunks
+    parts = [f"{chunks.get('loaded', 0)} of {chunks.get('wanted', 0)}"]
+    names = {"missing": "not stored", "failed": "failed", "cancelled": "cancelled"}
+    parts += [f"{chunks[k]} {word}" for k, word in names.items() if chunks.get(k)]
+    return [
+        (
+            "Read",
+            format_bytes(receipt.bytes_read),
+            "Stored (compressed) bytes asked for",
+        ),
+        (
+            "Least possible",
+            format_bytes(receipt.bytes_minimum),
+            "Stored bytes with every needed piece once",
+        ),
+        ("Reads", str(receipt.requests), "Requests sent to the store"),
+        ("Chunks loaded", ", ".join(parts), "Of those that this view wants"),
+    ]
+
+
+def _picture_rows(receipt: Receipt) -> list[Row]:
+    names = {
+        "at_target": "sharp",
+        "coarser": "coarser",
+        "empty": "empty",
+        "failed": "failed",
+    }
+    shares = [
+        f"{percent(100 * receipt.pixels[k])} {word}"
+        for k, word in names.items()
+        if receipt.pixels.get(k, 0) > 0
+    ]
+    bricks = [f"{n} of level {k}" for k, n in receipt.levels.items() if n]
+    return [
+        ("Pixels", ", ".join(shares) or "–", "Of those that data cover"),
+        ("Bricks drawn", ", ".join(bricks) or "–", "Padded pieces on the GPU"),
+        (
+            "Aimed at",
+            f"{receipt.target_error_px:.3g} px a voxel",
+            "Size on the screen that a voxel should have at most",
+        ),
+    ]
+
+
+def _memory_rows(receipt: Receipt) -> list[Row]:
+    return [
+        (
+            "GPU memory",
+            memory(receipt.gpu_bytes, receipt.gpu_budget),
+            "Textures of this view",
+        ),
+        (
+            "GPU budget usable",
+            percent(100 * receipt.gpu_usable_fraction),
+            "What plans can use of the budget from here",
+        ),
+        (
+            "RAM cache, peak",
+            memory(receipt.ram_cache_peak_bytes, receipt.ram_budget),
+            "Decoded data, shared by all views",
+        ),
+    ]
+
+
+def _work_rows(receipt: Receipt) -> list[Row]:
+    def times(of: dict[str, float]) -> str:
+        return f"{of.get('median', 0):.1f} ms (p99 {of.get('p99', 0):.1f} ms)"
+
+    late = f", {receipt.late_frames} late" if receipt.late_frames else ""
+    rows = [
+        ("Planning", times(receipt.plan_ms), "To choose what to load, per frame"),
+        ("Uploading", times(receipt.upload_ms), "To the GPU, per frame"),
+        ("Frames", f"{receipt.frames}{late}", "Drawn by this view so far"),
+    ]
+    if receipt.adapter:
+        rows.append(("Graphics", receipt.adapter, "What draws"))
+    return rows

@@ -1,0 +1,88 @@
+"""Panels are closed until somebody wants them, and it is remembered which are open."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel, QVBoxLayout
+
+from brickfield.qt.panels.host import Panel
+from brickfield.qt.panels.stack import PanelStack
+
+
+class Words(Panel):
+    """A panel that counts how often it looked."""
+
+    def __init__(self, host, title):
+        self.title = title
+        super().__init__(host)
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel("words\n" * 10))
+        self.n_looks = 0
+        self.bonds.bind(host.scene.layers_changed, self.when_open)
+
+    def follow(self):
+        self.n_looks += 1
+
+
+@pytest.fixture
+def panels(host):
+    return [Words(host, "One"), Words(host, "Two")]
+
+
+@pytest.fixture
+def stack(qtbot, panels):
+    stack = PanelStack(panels)
+    qtbot.addWidget(stack)
+    stack.resize(320, 400)
+    stack.show()
+    return stack
+
+
+def click(stack, name):
+    QTest.mouseClick(stack.sections[name].header, Qt.MouseButton.LeftButton)
+
+
+def test_all_panels_are_closed_at_first(stack, panels):
+    assert [p.isVisible() for p in panels] == [False, False]
+
+
+def test_a_click_on_its_title_opens_a_panel_and_another_closes_it(stack, panels):
+    click(stack, "one")
+    assert [p.isVisible() for p in panels] == [True, False]
+    click(stack, "one")
+    assert [p.isVisible() for p in panels] == [False, False]
+
+
+def test_what_is_open_is_remembered(qtbot, host, panels):
+    memory = {"two": True}
+    stack = PanelStack(panels, memory)
+    qtbot.addWidget(stack)
+    assert [s.is_open for s in stack.sections.values()] == [False, True]
+    click(stack, "one")
+    click(stack, "two")
+    assert memory == {"one": True, "two": False}
+
+
+def test_a_closed_panel_follows_nothing_until_it_is_opened(stack, panels, scene):
+    scene.layers_changed.emit()
+    assert panels[0].n_looks == 0
+    click(stack, "one")
+    scene.layers_changed.emit()
+    assert panels[0].n_looks == 2
+
+
+def test_an_open_panel_asks_for_its_room(stack):
+    closed = stack.sizeHint().height()
+    click(stack, "one")
+    assert stack.sizeHint().height() > closed + 50
+
+
+def test_after_the_end_nothing_is_followed(stack, panels, scene):
+    click(stack, "one")
+    looks = panels[0].n_looks
+    for end in stack.releases():
+        end()
+    scene.layers_changed.emit()
+    assert panels[0].n_looks == looks
