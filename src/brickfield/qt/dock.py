@@ -7,8 +7,9 @@ layers: controls call the view or the scene, signals come back. Main thread only
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import partial
+from typing import Any
 
 from psygnal import Signal
 from qtpy.QtCore import QEvent, QObject, QSize, QTimer
@@ -16,6 +17,8 @@ from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.layouts import budget_shares, cells_of
+from brickfield.qt.panels.budgets import Budgets
+from brickfield.qt.panels.make import make_panels
 from brickfield.qt.status import StatusLine
 from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
@@ -36,6 +39,10 @@ class ViewDock(QWidget):
         One of :data:`brickfield.qt.layouts.LAYOUTS`.
     gpu_budget : int
         Bytes for all views together.
+    memory : mutable mapping, optional
+        Where is kept which panels are open.
+    budgets : Budgets, optional
+        Where memory budgets are kept; default in this session alone.
 
     Attributes
     ----------
@@ -51,6 +58,8 @@ class ViewDock(QWidget):
         *,
         layout: str = "3D",
         gpu_budget: int = DEFAULT_BUDGET,
+        memory: MutableMapping[str, Any] | None = None,
+        budgets: Budgets | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -77,6 +86,10 @@ class ViewDock(QWidget):
         self.body.addWidget(self.status)
         self._watch = _OrphanWatch(self)
         self.set_layout(layout)
+        self.panels = make_panels(self, memory=memory, budgets=budgets, parent=self)
+        self.body.addWidget(self.panels)
+        for end in self.panels.releases():
+            self.call_when_closed(end)
         # A closure without the dock: Qt calls it when the dock is gone already.
         self.destroyed.connect(partial(_take_down, self._closing, self._deliver))
 
