@@ -351,6 +351,21 @@ def test_a_slice_far_out_in_a_huge_image_is_exact(slice_of, opened):
         np.testing.assert_array_equal(found, expected)
 
 
+def test_a_plane_beside_the_data_shows_nothing_and_waits_for_nothing(slice_of, opened):
+    layer = layer_of(opened(noise("u1")))
+    view = slice_of(Plane.across(0, 64.0), layer, background=(0.2, 0.2, 0.2))
+    assert (gray(view) == 51).all()
+    assert not view.classes().any()
+    (renderer,) = view.manager.renderers
+    assert renderer.plan.n_chunks == 0
+
+
+def test_a_flat_image_is_its_own_slice(slice_of, opened):
+    data = noise("u1", (96, 128))
+    layer = layer_of(opened(data))
+    np.testing.assert_array_equal(gray(slice_of(Plane.across(0, 0.0), layer)), data)
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_the_camera_of_a_slice_has_the_rows_and_columns_of_an_ortho_camera(axis):
     corners = np.indices((2, 2, 2)).reshape(3, -1).T * [40.0, 60.0, 90.0] - 0.5
