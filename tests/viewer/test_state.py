@@ -165,8 +165,9 @@ def test_every_mode_and_axis_view_can_be_said():
             "layers[2].contrast[0]: expected a number; found 'a'",
         ),
         (
-            {"contrst": 1},
-            "expected only known fields; found layers[2].contrst: check its spelling",
+            {"contrast_limits": 1},
+            "expected only known fields; found layers[2].contrast_limits:"
+            " check its spelling",
         ),
         ({"mode": "mipp"}, "layers[2].mode: expected 'mip', 'minip', "),
         ({"source": {}}, "expected layers[2].source.uri; found nothing"),
