@@ -18,10 +18,9 @@ from brickfield.errors import BrickfieldError
 from brickfield.model.chunks import Selection
 from brickfield.plugin.lazy import (
     first_shown,
-    is_window_thread,
     layers_shown,
-    on_window_thread,
 )
+from brickfield.plugin.window_thread import is_window_thread, on_window_thread
 from brickfield.store.contrast import PATIENCE_S
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel

@@ -19,9 +19,12 @@ from brickfield.errors import BrickfieldError
 from brickfield.model.chunks import Selection
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.plugin.contrasts import Limits, limits_of
-from brickfield.plugin.lazy import answer, close_soon
+from brickfield.plugin.lazy import answer
+from brickfield.plugin.levels import LazyLevels
 from brickfield.plugin.notices import tell_of
 from brickfield.plugin.placing import slider_indices
+from brickfield.plugin.settings import settings
+from brickfield.plugin.window_thread import close_soon
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.open import open_store
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LayerData = tuple[list[LazyLevel], dict[str, Any], str]
+LayerData = tuple[Any, dict[str, Any], str]
 """Levels, what napari's layer is made with, and "image" or "labels"."""
 MOST_CHANNELS = 12
 """Images with more get one layer with a slider for the channel."""
@@ -77,7 +80,10 @@ def open_layer_data(uri_or_arrays: Any, **options: Any) -> list[LayerData]:
 
 
 def _opened(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:
+    chosen = settings()
     store = open_store(uri_or_arrays, **options)
+    if chosen.concurrency:
+        store.source.concurrency = chosen.concurrency
     close_when_unused(store)
     return store
 
@@ -144,7 +150,7 @@ def _one_layer(
     assert limits is not None
     look |= _look_of_image(info, channel, is_one=is_one)
     look["contrast_limits"] = limits.window
-    return levels, look, "image"
+    return LazyLevels(levels), look, "image"
 
 
 def _channel(info: ImageInfo, channel: int | None) -> Channel:

@@ -18,24 +18,20 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
-from functools import cache
 from itertools import count
 from time import monotonic, sleep
 from types import FrameType
 from typing import Any
 
 from numpy.typing import NDArray
-from qtpy.QtCore import QCoreApplication, QTimer
+from qtpy.QtCore import QCoreApplication
 
-from brickfield.errors import BudgetError
 from brickfield.loading.manager import ChunkManager
-from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
-from brickfield.plugin.memory import available_bytes
-from brickfield.qt.deliver import Deliverer
-from brickfield.sources.protocol import ChunkSource
+from brickfield.model.requests import ChunkFailure
+from brickfield.plugin.asks import Ask, refuse_what_cannot_fit
+from brickfield.plugin.window_thread import deliverer, is_window_thread, later, weakly
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel, load, requests_of
-from brickfield.store.mosaic import Mosaic, Name
 
 SLICING = (
     "napari.layers._scalar_field._slice",
@@ -66,12 +62,6 @@ def answer(view: LazyLevel) -> NDArray[Any] | None:
     return feed_of(layer, view).answer(view, frame.f_locals.get("self"))
 
 
-def is_window_thread() -> bool:
-    """Whether this is the thread of a Qt application's windows."""
-    is_main = threading.current_thread() is threading.main_thread()
-    return is_main and QCoreApplication.instance() is not None
-
-
 def _layer_above(frame: FrameType | None) -> Any:
     """Find the layer that is being sliced; None if it cannot be told."""
     from napari.layers import Layer
@@ -89,70 +79,13 @@ def _layer_above(frame: FrameType | None) -> Any:
 
 def _read_leniently(view: LazyLevel) -> NDArray[Any]:
     """Read for napari's slicing thread: what fails is drawn coarser."""
-    _refuse_what_cannot_fit(view)
+    refuse_what_cannot_fit(view)
     manager, mosaic = view.store.manager, view.mosaic()
     lacking = mosaic.paint_known(manager.peek)
     failed = load(manager, mosaic, lacking, is_strict=False)
     if failed:
         mosaic.paint_coarser(manager.peek, failed)
     return view.as_shown(mosaic.out)
-
-
-def _refuse_what_cannot_fit(view: LazyLevel) -> None:
-    free = available_bytes()
-    if view.nbytes > 0.6 * free:
-        msg = (
-            f"expected a slice or level of less than {0.6 * free / 1e9:.1f} GB, since"
-            f" napari holds it whole in memory; found {view.nbytes / 1e9:.1f} GB: choose"
-            " a coarser level, or look at it in the volume view"
-        )
-        raise BudgetError(msg)
-
-
-class Ask:
-    """One array that napari shows, filled as its chunks arrive.
-
-    Attributes
-    ----------
-    array : ndarray
-        What napari got; written to until it is complete.
-    lacking : dict
-        Names of chunks on their way, most wanted first.
-    failed : set
-        Names of those that could not be read.
-    """
-
-    def __init__(self, view: LazyLevel, manager: ChunkManager) -> None:
-        self.mosaic: Mosaic = view.mosaic()
-        self.array: NDArray[Any] = view.as_shown(self.mosaic.out)
-        self.is_coarsest = view.level == view.store.pyramid.n_levels - 1
-        lacking = self.mosaic.paint_known(manager.peek)
-        self.lacking: dict[Name, None] = dict.fromkeys(lacking)
-        self.failed: set[Name] = set()
-        self.stand_in(manager)
-
-    def stand_in(self, manager: ChunkManager) -> None:
-        """Draw coarser data where chunks lack."""
-        rest = [*self.lacking, *self.failed]
-        if rest:
-            self.mosaic.paint_coarser(manager.peek, rest)
-
-    def take(self, chunk: LoadedChunk) -> bool:
-        """Paint a chunk; tell whether it was wanted here."""
-        name = (chunk.selection, chunk.key)
-        if name not in self.lacking:
-            return False
-        del self.lacking[name]
-        if chunk.state is ChunkState.FAILED:
-            self.failed.add(name)
-        else:
-            self.mosaic.paint(chunk)
-        return True
-
-    def retry(self) -> None:
-        """Wait again for what failed."""
-        self.lacking.update(dict.fromkeys(self.failed))
-        self.failed.clear()
 
 
 class Feed:
@@ -169,7 +102,7 @@ class Feed:
     def __init__(self, layer: Any, manager: ChunkManager) -> None:
         self.manager = manager
         self.visual_id = f"napari-{next(_numbers)}"
-        deliver, visual_id = _deliverer(), self.visual_id
+        deliver, visual_id = deliverer(), self.visual_id
         self._layer = weakref.ref(
             layer, lambda _: deliver(lambda: manager.release(visual_id))
         )
@@ -201,7 +134,7 @@ class Feed:
         key = (view.level, view.picks, view.dtype)
         ask = self._asks.get(key) or self._before.get(key)
         if ask is None:
-            _refuse_what_cannot_fit(view)
+            refuse_what_cannot_fit(view)
             ask = Ask(view, self.manager)
         self._asks[key] = ask
         if not self._is_sending:
@@ -234,7 +167,7 @@ class Feed:
         """Hear of a chunk, on a reading thread."""
         if visual_id == self.visual_id and not self._is_waking.is_set():
             self._is_waking.set()
-            _deliverer()(weakly(self._wake))
+            deliverer()(weakly(self._wake))
 
     def _wake(self) -> None:
         since = monotonic() - self._drawn_at
@@ -377,51 +310,3 @@ def _forget_thumbnail(layer: Any) -> None:
     clear = getattr(kept, "cache_clear", None)
     if clear is not None:
         clear()
-
-
-# -- the window's thread ---------------------------------------------------------
-
-
-_has_deliverer = threading.Event()
-
-
-@cache
-def _deliverer() -> Deliverer:
-    _has_deliverer.set()
-    return Deliverer()
-
-
-def on_window_thread(function: Callable[[], None]) -> None:
-    """Run a function soon on the window's thread; from any thread.
-
-    Dropped where no layer was ever shown in a window.
-    """
-    if _has_deliverer.is_set():
-        _deliverer()(function)
-
-
-def close_soon(manager: ChunkManager, source: ChunkSource) -> None:
-    """Close what a store had; from any thread, whatever locks it holds."""
-
-    def close() -> None:
-        manager.close(wait=False)
-        source.close()
-
-    on_window_thread(close)
-
-
-def weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """Return a function that calls a method as long as its object lives."""
-    ref = weakref.WeakMethod(method)
-
-    def call() -> None:
-        found = ref()
-        if found is not None:
-            found()
-
-    return call
-
-
-def later(method: Callable[[], None], delay_s: float = 0.0) -> None:
-    """Call a method from the window's event loop, if its object still lives."""
-    QTimer.singleShot(round(1000 * delay_s), weakly(method))

@@ -1,0 +1,110 @@
+"""What a person chose in napari's preferences, as values.
+
+napari owns the preferences (they are declared in ``napari.yaml`` and kept in its
+settings folder). Here they are read, and applied to what the whole process shares:
+the RAM budget of the chunk cache. Views and readers ask :func:`settings` for the
+rest and listen to :data:`board`. Main thread only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psygnal import Signal
+
+from brickfield.loading.cache import DEFAULT_RAM_BUDGET, default_cache
+from brickfield.plugin.names import PLUGIN
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Preferences.
+
+    Attributes
+    ----------
+    gpu_budget_bytes : int
+        Of each view.
+    ram_budget_bytes : int
+        Of decoded chunks, the whole process.
+    quality_px : float
+        Target screen-space error of a view at rest, pixels.
+    concurrency : int
+        Reads in flight at once for each image; 0 leaves it to the kind of store.
+    """
+
+    gpu_budget_bytes: int = 1 << 30
+    ram_budget_bytes: int = DEFAULT_RAM_BUDGET
+    quality_px: float = 1.0
+    concurrency: int = 0
+
+
+class Board:
+    """Says when preferences change."""
+
+    changed = Signal(Settings)
+
+
+board = Board()
+"""``board.changed.connect(function)`` hears of every change, with the new values."""
+
+
+def settings() -> Settings:
+    """Return the preferences of now, and apply the RAM budget."""
+    return _watched()()
+
+
+def _read(groups: Any) -> Settings:
+    return Settings(
+        gpu_budget_bytes=int(groups.memory.gpu_mib) * _MIB,
+        ram_budget_bytes=int(groups.memory.ram_mib) * _MIB,
+        quality_px=float(groups.drawing.quality_px),
+        concurrency=int(groups.loading.concurrency),
+    )
+
+
+class _Watch:
+    """Reads the preferences again at each change."""
+
+    def __init__(self, groups: Any) -> None:
+        self.groups = groups
+        self._now = Settings() if groups is None else _read(groups)
+        default_cache().budget_bytes = self._now.ram_budget_bytes
+        if groups is None:
+            return
+        for group in (groups.memory, groups.drawing, groups.loading):
+            group.events.connect(self._on_change)
+
+    def __call__(self) -> Settings:
+        return self._now
+
+    def _on_change(self, _event: Any = None) -> None:
+        now = _read(self.groups)
+        if now == self._now:
+            return
+        if now.ram_budget_bytes != self._now.ram_budget_bytes:
+            default_cache().budget_bytes = now.ram_budget_bytes
+        self._now = now
+        board.changed.emit(now)
+
+
+_watches: list[_Watch] = []
+
+
+def _watched() -> _Watch:
+    groups = _groups()
+    # napari makes its settings anew for tests; a user's process has one.
+    if not _watches or _watches[0].groups is not groups:
+        _watches[:] = [_Watch(groups)]
+    return _watches[0]
+
+
+def _groups() -> Any:
+    from napari.settings import get_plugin_settings
+
+    try:
+        return get_plugin_settings(PLUGIN)
+    except KeyError:  # not installed, or switched off
+        return None

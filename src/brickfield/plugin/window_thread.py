@@ -1,0 +1,66 @@
+"""Doing things on the thread of the windows, now or from its event loop."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from functools import cache
+
+from qtpy.QtCore import QCoreApplication, QTimer
+
+from brickfield.loading.manager import ChunkManager
+from brickfield.qt.deliver import Deliverer
+from brickfield.sources.protocol import ChunkSource
+
+
+def is_window_thread() -> bool:
+    """Whether this is the thread of a Qt application's windows."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and QCoreApplication.instance() is not None
+
+
+_has_deliverer = threading.Event()
+
+
+@cache
+def deliverer() -> Deliverer:
+    """Return the way to the window's thread; made there, when it is first needed."""
+    _has_deliverer.set()
+    return Deliverer()
+
+
+def on_window_thread(function: Callable[[], None]) -> None:
+    """Run a function soon on the window's thread; from any thread.
+
+    Dropped where no layer was ever shown in a window.
+    """
+    if _has_deliverer.is_set():
+        deliverer()(function)
+
+
+def close_soon(manager: ChunkManager, source: ChunkSource) -> None:
+    """Close what a store had; from any thread, whatever locks it holds."""
+
+    def close() -> None:
+        manager.close(wait=False)
+        source.close()
+
+    on_window_thread(close)
+
+
+def weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that calls a method as long as its object lives."""
+    ref = weakref.WeakMethod(method)
+
+    def call() -> None:
+        found = ref()
+        if found is not None:
+            found()
+
+    return call
+
+
+def later(method: Callable[[], None], delay_s: float = 0.0) -> None:
+    """Call a method from the window's event loop, if its object still lives."""
+    QTimer.singleShot(round(1000 * delay_s), weakly(method))
