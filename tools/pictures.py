@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import brickfield as bf
+from brickfield.planning.policy import EXPORT
+from brickfield.render.objects.object_set import ObjectSet
+from brickfield.render.objects.values import Lines, Points, Surface
+from brickfield.render.offscreen import OffscreenView
 from brickfield.sample.store import ensure_sample
+from brickfield.viewer.controller import camera_for
+from brickfield.viewer.options import render_options
+from brickfield.viewer.scene import make_layer
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -76,6 +83,38 @@ def draw(name: str, store: bf.ChunkedImageStore, options: dict[str, Any]) -> Non
     print(f"{target.relative_to(ROOT)}: {size:.0f} KiB, bricks of levels {levels}")
 
 
+def draw_objects(store: bf.ChunkedImageStore) -> None:
+    """Draw points, a surface and a line among the voxels of the sample."""
+    options = render_options(**SMALL)
+    layer = make_layer(store, options)
+    view = OffscreenView(options.size, policy=EXPORT)
+    view.set_layers([layer])
+    view.camera = camera_for(layer, options)
+    turn = np.linspace(0, 6 * np.pi, 400)
+    wave = 48 + 40 * np.stack([turn / 9 - 1.05, np.cos(turn), np.sin(turn)], axis=1)
+    up, across = np.meshgrid(np.linspace(0, np.pi, 40), np.linspace(0, 2 * np.pi, 60))
+    ball = [np.cos(up), np.sin(up) * np.cos(across), np.sin(up) * np.sin(across)]
+    corner = (np.arange(59)[:, None] * 40 + np.arange(39)).ravel()
+    faces = np.concatenate(
+        [corner[:, None] + [0, 1, 40], corner[:, None] + [1, 41, 40]]
+    )
+    ObjectSet(view.objects).show(
+        {
+            "ball": Surface(
+                vertices=48 + 11 * np.stack(ball, axis=-1).reshape(-1, 3),
+                faces=faces,
+                colors=(0.84, 0.37, 0.0, 1.0),
+            ),
+            "line": Lines(paths=(wave,), colors=(0.94, 0.89, 0.26, 1.0), width=3),
+            "dots": Points(positions=wave[::20], sizes=4, border_width=0.1),
+        }
+    )
+    view.wait_until_complete(300)
+    picture = Image.fromarray(view.image()).convert("RGB")
+    picture.quantize(192).save(IMAGES / "objects.png", optimize=True)
+    view.close()
+
+
 def main(wanted: list[str]) -> None:
     """Draw the named pictures, or all."""
     IMAGES.mkdir(exist_ok=True)
@@ -88,8 +127,11 @@ def main(wanted: list[str]) -> None:
     labels = nuclei(store.read(1, selection=(0,)))
     options = SMALL | {"labels": True}
     pictures["labels"] = (bf.open_store(labels, scale=cubes), options)
-    for name in wanted or pictures:
-        draw(name, *pictures[name])
+    for name in wanted or (*pictures, "objects"):
+        if name == "objects":
+            draw_objects(store)
+        else:
+            draw(name, *pictures[name])
 
 
 if __name__ == "__main__":
