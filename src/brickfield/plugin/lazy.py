@@ -30,8 +30,9 @@ from brickfield.loading.manager import ChunkManager
 from brickfield.model.requests import ChunkFailure
 from brickfield.plugin.asks import Ask, refuse_what_cannot_fit
 from brickfield.plugin.window_thread import deliverer, is_window_thread, later, weakly
+from brickfield.store.chunk_loading import load, requests_of
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.lazy_level import LazyLevel, load, requests_of
+from brickfield.store.lazy_level import LazyLevel
 
 SLICING = (
     "napari.layers._scalar_field._slice",

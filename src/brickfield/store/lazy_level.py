@@ -14,27 +14,21 @@ source, so that saving a level does not empty the cache.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count, product
+from itertools import product
 from typing import Any, Protocol, Self, SupportsIndex, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from brickfield.errors import ChunkReadError, OptionError
-from brickfield.loading.manager import ChunkManager
-from brickfield.model.chunks import ChunkKey, Selection
-from brickfield.model.requests import (
-    Category,
-    ChunkedDataRequest,
-    ChunkState,
-    LoadedChunk,
-)
+from brickfield.errors import OptionError
+from brickfield.model.chunks import Selection
+from brickfield.store.chunk_loading import load
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.mosaic import Mosaic, Name, Picks, as_type
+from brickfield.store.indexing import checked_indices, expanded
+from brickfield.store.mosaic import Mosaic, Picks, as_type
 
 CACHE_SHARE = 0.25
 """What would take more than this share of the RAM cache is read past it."""
-_numbers = count()
 
 
 class Reading(Protocol):
@@ -216,7 +210,7 @@ class LazyLevel:
             Lazy for integers, slices and an ellipsis; with arrays, lists or None the
             box around them is read and indexed; a single voxel is read.
         """
-        items = _expanded(index, self.ndim)
+        items = expanded(index, self.ndim)
         if all(isinstance(i, slice | int) for i in items):
             view = self._view(items)
             return view if view.ndim or not self.ndim else view.read()[()]
@@ -245,7 +239,7 @@ class LazyLevel:
                 box.append(item)
                 rest.append(slice(None))
                 continue
-            at = _checked_indices(item, n)
+            at = checked_indices(item, n)
             low, high = (int(at.min()), int(at.max()) + 1) if at.size else (0, 0)
             box.append(slice(low, high))
             rest.append(at - low if isinstance(item, np.ndarray) else int(at) - low)
@@ -362,84 +356,6 @@ class LazyLevel:
         return blocks.reshape(full)[drop]
 
 
-def load(
-    manager: ChunkManager,
-    mosaic: Mosaic,
-    lacking: list[Name],
-    *,
-    is_strict: bool = True,
-) -> list[Name]:
-    """Load chunks before everything else that is wanted, and paint them.
-
-    Returns
-    -------
-    list of (selection, key)
-        Chunks that failed; only without `is_strict`.
-
-    Raises
-    ------
-    ChunkReadError
-        When one of them failed; the others may have been painted.
-    """
-    failed: list[Name] = []
-    if not lacking:
-        return failed
-    visual_id = f"level-{next(_numbers)}"
-    n_left = len(lacking)
-    manager.request_chunks(requests_of(visual_id, lacking, Category.BASE), visual_id)
-    try:
-        while n_left:
-            is_done = manager.wait(visual_id)
-            taken = manager.take_ready(visual_id)
-            for chunk in taken:
-                if is_strict:
-                    _raise_failed(chunk)
-                if not mosaic.paint(chunk):
-                    failed.append((chunk.selection, chunk.key))
-            n_left -= len(taken)
-            if not taken and not is_done:
-                msg = (
-                    "expected an open store; found that it was closed while it was read"
-                )
-                raise ChunkReadError(msg)
-    finally:
-        manager.release(visual_id)
-    return failed
-
-
-def requests_of(
-    visual_id: str, names: list[Name], category: Category = Category.VISIBLE
-) -> list[ChunkedDataRequest]:
-    """Ask for chunks, the first one first; one request for each selection."""
-    groups: dict[Selection, list[tuple[int, ChunkKey]]] = {}
-    for rank, (selection, key) in enumerate(names):
-        groups.setdefault(selection, []).append((rank, key))
-    return [
-        ChunkedDataRequest(
-            visual_id,
-            selection,
-            np.array([key for _, key in ranked], dtype=np.int64),
-            np.array([rank for rank, _ in ranked], dtype=np.float32),
-            np.full(len(ranked), int(category), dtype=np.uint8),
-        )
-        for selection, ranked in groups.items()
-    ]
-
-
-def _raise_failed(chunk: LoadedChunk) -> None:
-    if chunk.state is not ChunkState.FAILED:
-        return
-    failure = chunk.failure
-    name = chunk.chunk_id
-    reason = "it could not be read" if failure is None else failure.reason
-    msg = f"expected chunk {name.index} of level {name.scale_level}; found: {reason}"
-    raise ChunkReadError(
-        msg,
-        is_transient=failure is not None and failure.is_transient,
-        key="" if failure is None else failure.key,
-    )
-
-
 def _shown_type(dtype: np.dtype[np.generic]) -> np.dtype[Any]:
     if dtype.kind == "c":
         return np.dtype(f"f{dtype.itemsize // 2}")
@@ -450,46 +366,3 @@ def _check(what: str, value: SupportsIndex, n: int) -> None:
     if not 0 <= int(value) < n:
         msg = f"expected {what} from 0 to {n - 1}; found {value}"
         raise OptionError(msg)
-
-
-def _expanded(index: Any, ndim: int) -> list[Any]:
-    """Spell an index out: one item an axis, besides None; masks as indices."""
-    items: list[Any] = []
-    for item in index if isinstance(index, tuple) else (index,):
-        if item is None or item is Ellipsis or isinstance(item, slice):
-            items.append(item)
-        elif _is_int(item):
-            items.append(int(item))
-        else:
-            array = np.asarray(item)
-            items += list(np.nonzero(array)) if array.dtype == bool else [array]
-    n_used = sum(i is not None and i is not Ellipsis for i in items)
-    if n_used > ndim:
-        msg = f"expected at most {ndim} indices, one an axis; found {n_used}"
-        raise IndexError(msg)
-    if not any(i is Ellipsis for i in items):
-        items.append(Ellipsis)
-    at = next(k for k, i in enumerate(items) if i is Ellipsis)
-    items[at : at + 1] = [slice(None)] * (ndim - n_used)
-    if any(i is Ellipsis for i in items):
-        msg = "expected one ellipsis at most; found several"
-        raise IndexError(msg)
-    return items
-
-
-def _is_int(item: Any) -> bool:
-    if isinstance(item, bool | np.bool_ | np.ndarray):
-        return False
-    return isinstance(item, SupportsIndex)
-
-
-def _checked_indices(item: Any, n: int) -> NDArray[np.int64]:
-    array = np.asarray(item)
-    if array.size and array.dtype.kind not in "iu":
-        msg = f"expected integers, slices or masks as indices; found {array.dtype}"
-        raise IndexError(msg)
-    at: NDArray[np.int64] = array.astype(np.int64)
-    if at.size and (int(at.min()) < -n or int(at.max()) >= n):
-        msg = f"expected indices from {-n} to {n - 1}; found {at.min()} to {at.max()}"
-        raise IndexError(msg)
-    return np.where(at < 0, at + n, at)

@@ -1,0 +1,52 @@
+"""Indices as numpy understands them, spelled out."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def expanded(index: Any, ndim: int) -> list[Any]:
+    """Spell an index out: one item an axis, besides None; masks as indices."""
+    items: list[Any] = []
+    for item in index if isinstance(index, tuple) else (index,):
+        if item is None or item is Ellipsis or isinstance(item, slice):
+            items.append(item)
+        elif _is_int(item):
+            items.append(int(item))
+        else:
+            array = np.asarray(item)
+            items += list(np.nonzero(array)) if array.dtype == bool else [array]
+    n_used = sum(i is not None and i is not Ellipsis for i in items)
+    if n_used > ndim:
+        msg = f"expected at most {ndim} indices, one an axis; found {n_used}"
+        raise IndexError(msg)
+    if not any(i is Ellipsis for i in items):
+        items.append(Ellipsis)
+    at = next(k for k, i in enumerate(items) if i is Ellipsis)
+    items[at : at + 1] = [slice(None)] * (ndim - n_used)
+    if any(i is Ellipsis for i in items):
+        msg = "expected one ellipsis at most; found several"
+        raise IndexError(msg)
+    return items
+
+
+def _is_int(item: Any) -> bool:
+    if isinstance(item, bool | np.bool_ | np.ndarray):
+        return False
+    return isinstance(item, SupportsIndex)
+
+
+def checked_indices(item: Any, n: int) -> NDArray[np.int64]:
+    """Return integer indices of an axis of n, none negative."""
+    array = np.asarray(item)
+    if array.size and array.dtype.kind not in "iu":
+        msg = f"expected integers, slices or masks as indices; found {array.dtype}"
+        raise IndexError(msg)
+    at: NDArray[np.int64] = array.astype(np.int64)
+    if at.size and (int(at.min()) < -n or int(at.max()) >= n):
+        msg = f"expected indices from {-n} to {n - 1}; found {at.min()} to {at.max()}"
+        raise IndexError(msg)
+    return np.where(at < 0, at + n, at)
