@@ -156,7 +156,7 @@ class NapariScene:
     ) -> tuple[ChunkedImageStore, Callable[[tuple[int, ...]], Selection]]:
         """Return a layer's store and the way from slider indices to selections."""
         level = layer.data[0] if layer.multiscale else layer.data
-        if isinstance(level, LazyLevel):
+        if isinstance(level, LazyLevel) and level.is_whole:
             return level.store, level.selection_at
         arrays = list(layer.data) if layer.multiscale else layer.data
         store = open_store(arrays)
