@@ -124,7 +124,7 @@ class OverflowRow(QWidget):
 
 def _width(widget: QWidget) -> int:
     """Return what a widget needs: its least width if it has one, else its hint."""
-    return widget.minimumWidth() or widget.sizeHint().width()
+    return int(widget.minimumWidth() or widget.sizeHint().width())
 
 
 def _needed(widgets: Iterable[QWidget]) -> int:

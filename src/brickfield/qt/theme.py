@@ -79,3 +79,11 @@ def button_sheet(text: QColor) -> str:
         f"QToolButton[segment=true]:checked {{ background: {ACCENT}; color: white; }}"
         "QToolButton::menu-indicator { image: none; width: 0; }"
     )
+
+
+def strip_sheet() -> str:
+    """Return a style sheet for a progress bar that is a thin strip."""
+    return (
+        "QProgressBar { border: none; background: transparent; }"
+        f"QProgressBar::chunk {{ background: {ACCENT}; width: 1px; }}"
+    )

@@ -1,0 +1,97 @@
+"""The status line in a dock, with real pictures."""
+
+import numpy as np
+import pytest
+import zarr
+
+from brickfield.store.open import open_store
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A volume in four files, two of which are no chunks."""
+    array = zarr.create_array(
+        tmp_path / "a.zarr", shape=(64, 128, 128), chunks=(64, 64, 64), dtype="u2"
+    )
+    array[:] = 100
+    files = [tmp_path / "a.zarr" / "c" / "0" / y / x for y in "01" for x in "01"]
+    kept = files[0].read_bytes()
+    for file in files[2:]:
+        file.write_bytes(b"no chunk")
+    store = open_store(str(tmp_path / "a.zarr"))
+    yield store, files, kept
+    store.close()
+
+
+def test_a_complete_picture_says_so_and_shows_no_bar(dock, hand):
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.text.whole == "complete · level 0")
+    assert dock.status.bar.isHidden()
+    assert dock.status.failures.isHidden()
+
+
+def test_damaged_chunks_are_counted_listed_and_read_again(
+    make_dock, scene, damaged, hand
+):
+    store, files, kept = damaged
+    scene.add(store)
+    dock = make_dock()
+    status = dock.status
+    hand.wait(lambda: status.failures.text() == "2 chunks")
+    assert status.text.whole == "complete but for 2 chunks · level 0"
+    hand.click(status.failures)
+    table = status.failure_list.table
+    assert {table.topLevelItem(i).text(1) for i in range(2)} == {"0, 1, 0", "0, 1, 1"}
+    for file in files[2:]:
+        file.write_bytes(kept)
+    hand.click(status.failure_list.retry)
+    hand.wait(lambda: status.text.whole == "complete · level 0")
+    assert status.failures.isHidden()
+    assert status.failure_list.summary.text() == "Every chunk could be read."
+
+
+def test_a_long_text_does_not_widen_the_dock(dock):
+    dock.resize(240, 300)
+    dock.status.say("a notice " * 40)
+    assert dock.status.text.text().endswith("…")
+    assert dock.width() == 240
+    assert dock.minimumSizeHint().width() <= 240
+
+
+def test_a_notice_goes_and_the_progress_comes_back(dock, hand):
+    hand.settle(dock)
+    dock.status.say("saved a.png", seconds=0.05)
+    assert dock.status.text.whole == "saved a.png"
+    hand.wait(lambda: dock.status.text.whole == "complete · level 0")
+
+
+def test_what_is_waited_for_stands_before_the_progress(dock, hand):
+    hand.settle(dock)
+    dock.status.set_job("saving a.png")
+    hand.wait(lambda: dock.status.text.whole == "saving a.png · complete · level 0")
+    dock.status.set_job("")
+    assert dock.status.text.whole == "complete · level 0"
+
+
+def test_an_error_is_readable_in_a_narrow_dock(make_dock, scene, hand):
+    scene.add(np.zeros((8, 8, 8), np.uint8))
+    dock = make_dock(size=(260, 300))
+    view = dock.main_view
+    hand.settle(dock)
+    sentence = (
+        "expected a graphics adapter with Vulkan, Metal or DX12; found none:"
+        " install mesa-vulkan-drivers"
+    )
+    view._take_report(type(view.report)(error=sentence))
+    hand.wait(lambda: dock.status.error.isVisible())
+    assert dock.status.error.text() == sentence
+    assert dock.status.error.height() > 2 * dock.status.fontMetrics().height()
+    assert dock.width() == 260
+
+
+def test_a_view_that_left_is_told_of_no_more(dock, hand, scene, blob):
+    dock.set_layout("2x2")
+    hand.settle(dock)
+    dock.set_layout("xy")
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.text.whole == "complete · level 0")
