@@ -17,11 +17,17 @@ class Bonds:
 
     Holds the widget's methods weakly, so that whoever keeps the bonds, to undo them
     when Qt deletes the widget, does not keep the widget.
+
+    Attributes
+    ----------
+    is_released : bool
+        Whether the end has come.
     """
 
     def __init__(self) -> None:
         self._made: list[tuple[SignalInstance, WeakMethod[Any]]] = []
         self._watches: list[PortWatch] = []
+        self.is_released = False
 
     def bind(self, signal: SignalInstance, method: Callable[..., Any]) -> None:
         """Call a bound method at each emission, until the bonds are released."""
@@ -47,6 +53,7 @@ class Bonds:
 
     def release(self) -> None:
         """Undo all; may be called twice."""
+        self.is_released = True
         self.unbind(*[signal for signal, _ in self._made])
         while self._watches:
             self._watches.pop().close()

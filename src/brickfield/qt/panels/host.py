@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from psygnal import SignalInstance
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from brickfield.qt.panels.bonds import Bonds
@@ -52,7 +53,11 @@ class Panel(QWidget):
     tooltip : str
     bonds : Bonds
         Connections that end with the dock.
+    usefulness : Signal
+        Emits whether there is anything to do with the panel now.
     """
+
+    usefulness = Signal(bool)
 
     title = ""
     tooltip = ""
@@ -64,6 +69,11 @@ class Panel(QWidget):
         self.bonds = Bonds()
         self.is_open = False
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether there is anything to do with the panel; else it is not offered."""
+        return True
 
     def set_open(self, value: bool) -> None:
         """Take note of whether anybody can see the panel."""

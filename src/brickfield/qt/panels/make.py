@@ -9,10 +9,11 @@ from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.budgets import Budgets, SessionBudgets
-from brickfield.qt.panels.host import Host
+from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.quality import QualityPanel
 from brickfield.qt.panels.receipt import ReceiptPanel
 from brickfield.qt.panels.stack import PanelStack
+from brickfield.qt.panels.time import TimePanel
 
 
 def make_panels(
@@ -41,7 +42,8 @@ def make_panels(
         Its :meth:`~PanelStack.releases` must be called when the dock is closed.
     """
     deliver = Deliverer()
-    panels = [
+    panels: list[Panel] = [
+        TimePanel(host),
         QualityPanel(host, budgets or SessionBudgets(host)),
         ReceiptPanel(host, deliver),
     ]

@@ -59,6 +59,8 @@ class Section(QWidget):
         layout.addWidget(panel)
         panel.setContentsMargins(*MARGINS)
         panel.hide()
+        panel.usefulness.connect(self.setVisible)
+        self.setVisible(panel.is_useful)
         self._theme = Theme(self.header, _header_sheet)
         self._theme.refresh()
         self.header.installEventFilter(self)
