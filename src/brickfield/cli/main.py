@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from brickfield.cli import bench, demo, info, pyramid, render
+from brickfield.cli import bench, demo, info, pyramid, render, view
 from brickfield.cli.output import complain
 from brickfield.errors import BrickfieldError
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("info")(info.info)
 app.command("render")(render.render)
+app.command("view")(view.view)
 app.command("pyramid")(pyramid.pyramid)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)

@@ -2,6 +2,10 @@
 
 Invariant: whoever moved last leads; an echo of one's own move is recognised by its
 value and answered by nothing. The link rests while napari shows two dimensions.
+
+napari's usual orientation is the mirror image of ours, so that near and far would be
+exchanged; while the link lasts, napari's camera is turned the way in which both
+pictures agree.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from typing import Any
 
 from brickfield.model.scales import Vec3
 from brickfield.viewer.camera_link import (
+    ORIENTATION,
     NapariCamera,
     from_napari,
     is_mirrored,
@@ -35,6 +40,8 @@ class CameraLink:
         self._viewer = viewer
         self._view = view
         self._is_following = False
+        self._orientation = self._camera.orientation
+        self._camera.orientation = ORIENTATION
         for name in _EVENTS:
             getattr(self._camera.events, name).connect(self._follow_napari)
         viewer.dims.events.ndisplay.connect(self._follow_napari)
@@ -47,6 +54,7 @@ class CameraLink:
             getattr(self._camera.events, name).disconnect(self._follow_napari)
         self._viewer.dims.events.ndisplay.disconnect(self._follow_napari)
         self._view.camera_changed.disconnect(self._lead_napari, missing_ok=True)
+        self._camera.orientation = self._orientation
 
     @property
     def _camera(self) -> Any:

@@ -58,10 +58,12 @@ class Lookahead:
         asked = (hash(keys.tobytes()), coming)
         if asked != self._asked:
             self._asked = asked
-            rows = np.arange(len(keys), dtype=np.float32) / max(1, len(keys))
+            rows = np.linspace(0, 0.999, len(keys), dtype=np.float32)
             category = np.full(len(keys), Category.PREFETCH, np.uint8)
             requests = [
-                ChunkedDataRequest(self._visual_id, s, keys, rows + i, category)
+                ChunkedDataRequest(
+                    self._visual_id, s, keys, rows + np.float32(i), category
+                )
                 for i, s in enumerate(coming)
             ]
             self._manager.request_chunks(requests, self._visual_id)

@@ -1,0 +1,111 @@
+"""A napari window with images in the volume dock, for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from brickfield.plugin.views import open_views, open_volume, view_of
+from brickfield.viewer.live_view import LiveView
+
+SIZE = (1280, 800)
+"""Width and height of the window in a picture of it."""
+LAYOUT_S = 0.5
+"""Time in which a window finds its layout."""
+
+
+def open_window(uris: Sequence[str], *, layout: str = "3D", **options: Any) -> Any:
+    """Open napari with images in the volume dock.
+
+    Parameters
+    ----------
+    uris : sequence of str
+        Files, folders or URLs.
+    layout : str
+        As for :func:`brickfield.open_views`.
+    **options
+        As for :func:`brickfield.open_store`; for every image.
+
+    Returns
+    -------
+    napari.Viewer
+        Shown; call ``napari.run()``.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
+        No window is left open then.
+    """
+    import napari
+
+    viewer = napari.Viewer()
+    try:
+        for uri in uris:
+            open_volume(uri, viewer, **options)
+        open_views(viewer, layout)
+    except Exception:
+        viewer.close()
+        raise
+    return viewer
+
+
+def run() -> None:
+    """Hand over to the person at the window until it is closed."""
+    import napari
+
+    napari.run()
+
+
+def take_pictures(
+    viewer: Any, window_png: Path, volume_png: Path, *, timeout_s: float = 120.0
+) -> dict[str, Any]:
+    """Wait until the volume view is complete, and write both pictures.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Closed afterwards.
+    window_png, volume_png : Path
+        The whole window and the volume view alone.
+    timeout_s : float
+        Seconds after which they are taken as they are.
+
+    Returns
+    -------
+    dict
+        The receipt of the volume view.
+    """
+    viewer.window.resize(*SIZE)
+    view = view_of(viewer)
+    for name in ("scale_bar", "axes"):
+        view.set_overlay_options(name, visible=True)
+    try:
+        _wait(view, timeout_s)
+        viewer.window.screenshot(
+            str(window_png), size=None, flash=False, canvas_only=False
+        )
+        view.screenshot(volume_png, timeout=timeout_s)
+        receipt: dict[str, Any] = view.receipt.as_dict()
+    finally:
+        viewer.close()
+    return receipt
+
+
+def _wait(view: LiveView, timeout_s: float) -> None:
+    end = monotonic() + timeout_s
+    # Docks take their final size only in the event loop.
+    _turn_until(lambda: monotonic() > end - timeout_s + LAYOUT_S)
+    _turn_until(lambda: view.is_settled or monotonic() > end)
+
+
+def _turn_until(is_true: Callable[[], bool]) -> None:
+    """Run the event loop until something is true."""
+    from qtpy.QtCore import QEventLoop, QTimer
+
+    loop, timer = QEventLoop(), QTimer()
+    timer.timeout.connect(lambda: loop.quit() if is_true() else None)
+    timer.start(20)
+    loop.exec()
+    timer.stop()
