@@ -261,3 +261,25 @@ def test_a_played_series_reads_ahead_and_tells_what_is_at_hand(
     wanted = (True, True, True, False, False, False)
     assert turns.run_until(lambda: view.report.at_hand == wanted), view.report.at_hand
     view.watch_axis(None)
+
+
+def test_an_oblique_plane_turns_about_the_cross_hair(
+    make_live, memory_scene, turns, box
+):
+    memory_scene.add(box)
+    view = make_live("plane")
+    memory_scene.move_cross_hair((30.0, 30.0, 30.0))
+    before = view.plane
+    view.tilt(10, 5)
+    after = view.plane
+    assert after.point == before.point
+    assert 0 < np.dot(after.normal, before.normal) < 0.999
+    np.testing.assert_allclose(view.camera.forward, after.normal, atol=1e-12)
+    assert drawn(view, turns).image[..., :3].any()
+
+
+def test_a_slice_across_an_axis_cannot_be_tilted(make_live, memory_scene, box):
+    memory_scene.add(box)
+    view = make_live("xy")
+    view.tilt(10, 5)
+    assert view.normal == (1.0, 0.0, 0.0)

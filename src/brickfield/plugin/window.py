@@ -79,8 +79,6 @@ def take_pictures(
     """
     viewer.window.resize(*SIZE)
     view = view_of(viewer)
-    for name in ("scale_bar", "axes"):
-        view.set_overlay_options(name, visible=True)
     try:
         _wait(view, timeout_s)
         viewer.window.screenshot(

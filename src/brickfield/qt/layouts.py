@@ -16,6 +16,15 @@ LAYOUTS: dict[str, dict[str, tuple[int, int]]] = {
 SHARES = {"3D": 0.55, "xy": 0.15, "xz": 0.15, "yz": 0.15, "plane": 0.3}
 """How views side by side divide the GPU budget."""
 
+OVERLAYS: dict[str, tuple[str, ...]] = {
+    "3D": ("scale_bar", "axes"),
+    "xy": ("scale_bar", "marker"),
+    "xz": ("scale_bar", "marker"),
+    "yz": ("scale_bar", "marker"),
+    "plane": ("scale_bar", "axes"),
+}
+"""What decorates a new view of each kind at first."""
+
 
 def cells_of(layout: str) -> dict[str, tuple[int, int]]:
     """Return the place of each view of a layout.

@@ -1,7 +1,8 @@
 """What mouse and keys do to a slice.
 
 Left click and drag move the cross-hair, the wheel zooms, shift and wheel (or the
-page and arrow keys) go through the slices, middle, right or shift drag pans.
+page and arrow keys) go through the slices, middle or shift drag pans. Right drag
+pans, too, or turns the plane of an oblique slice.
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ class SliceGestures(Gestures):
         self._cross_hair_to(at)
 
     def _right_drag(self, before: QPointF, at: QPointF) -> None:
-        self.pan(before, at)
+        if self.view.is_oblique:
+            start, end = self._px(before), self._px(at)
+            self.view.tilt(end[0] - start[0], end[1] - start[1])
+        else:
+            self.pan(before, at)
 
     def _double_click(self, event: Any) -> bool:
         return True

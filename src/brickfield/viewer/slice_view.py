@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import pi
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from brickfield.model.slice_camera import slice_camera
 from brickfield.viewer.fit import MARGIN
 from brickfield.viewer.live_state import FrameState
 from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.navigation import world_at
+from brickfield.viewer.navigation import set_centre, world_at
 from brickfield.viewer.ports import ScenePort
+from brickfield.viewer.rotations import about, turned
 from brickfield.viewer.slicing import next_plane_point
 
 NORMALS: dict[str, Vec3] = {
@@ -101,6 +103,30 @@ class LiveSliceView(LiveView):
         return replace(camera, height=camera.height * MARGIN)
 
     # -- the hand ----------------------------------------------------------------
+
+    @property
+    def is_oblique(self) -> bool:
+        """Whether the plane can be turned."""
+        return self.kind == "plane"
+
+    def tilt(self, dx_px: float, dy_px: float) -> None:
+        """Turn the plane about the cross-hair, as if its picture were a board.
+
+        Parameters
+        ----------
+        dx_px, dy_px : float
+            Drag, physical pixels; across the shorter side is half a turn.
+        """
+        camera = self.camera
+        if camera is None or not self.is_oblique:
+            return
+        camera = set_centre(camera, self.scene.cross_hair)
+        speed = pi / min(camera.viewport)
+        # The camera turns along, so that the picture never jumps to other axes.
+        way = about((1, 0, 0), dy_px * speed) @ about((0, 1, 0), dx_px * speed)
+        camera = turned(camera, way)
+        self._normal = _vec(camera.forward)
+        self.move_to(camera, is_moving=True)
 
     def point_at(self, px: tuple[float, float]) -> Vec3:
         """Return the point of the plane under a pixel (physical), world."""
