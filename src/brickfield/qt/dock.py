@@ -16,7 +16,7 @@ from qtpy.QtCore import QEvent, QObject, QSize, QTimer
 from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from brickfield.qt.deliver import Deliverer
-from brickfield.qt.layouts import budget_shares, cells_of
+from brickfield.qt.layouts import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.panels.budgets import Budgets
 from brickfield.qt.panels.make import make_panels
 from brickfield.qt.status import StatusLine
@@ -140,6 +140,8 @@ class ViewDock(QWidget):
 
     def _make_frame(self, kind: str) -> ViewFrame:
         view = make_view(kind, self.scene, self._deliver)
+        for name in OVERLAYS[kind]:
+            view.set_overlay_options(name, visible=True)
         self._closing.append(view.close)
         frame = ViewFrame(view, self._grid_widget)
         self.status.watch(view)
