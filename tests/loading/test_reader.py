@@ -254,6 +254,20 @@ def test_another_try_reads_what_had_failed(manage, volume):
     assert manager.retry_failed("a") == 0
 
 
+def test_a_failure_that_is_in_no_request_any_more_can_be_tried_again(manage, volume):
+    volume.fail(0, (0, 0, 1))
+    manager = manage(volume)
+    keys = all_keys(volume)[:1]
+    manager.request_chunks(ask(keys), "a")
+    (chunk,) = take_all(manager)
+    manager.request_chunks(ask([]), "a")
+    volume.heal()
+    manager.retry_failed("a", [chunk.failure])
+    manager.request_chunks(ask(keys), "a")
+    (chunk,) = take_all(manager)
+    assert np.array_equal(chunk.data, voxels_of(volume, int(keys[0])))
+
+
 @pytest.mark.parametrize(
     "error", [RuntimeError("boom"), MemoryError("no room"), IndexError("bug")]
 )

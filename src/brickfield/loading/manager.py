@@ -275,14 +275,18 @@ class ChunkManager:
             ]
         return [c.failure for c in found if c is not None and c.failure is not None]
 
-    def retry_failed(self, visual_id: str) -> int:
-        """Read the failed chunks of a visual again; return how many there are."""
+    def retry_failed(self, visual_id: str, taken: Iterable[ChunkFailure] = ()) -> int:
+        """Read the failed chunks of a visual again; return how many there are.
+
+        Failures `taken` are in no request any more: a later one reads them anew.
+        """
         n = 0
         with self._lock:
+            for failure in taken:
+                self._reader.pardon(failure.chunk_id.selection, failure.chunk_id.key)
             for mine in self._queue.lanes(visual_id):
                 for key in mine.keys[mine.state == FAILED].tolist():
                     n += 1
-                    self._shelf.failed.pop((mine.selection, key), None)
                     self._reader.pardon(mine.selection, key)
                     for lane, row in self._queue.wanting(mine.selection, key):
                         lane.is_delivered[row] = False

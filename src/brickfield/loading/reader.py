@@ -349,7 +349,8 @@ class Reader:
         self.lock.notify_all()
 
     def pardon(self, selection: Selection, key: ChunkKey) -> None:
-        """Forget that storage chunks under a chunk were given up (locked)."""
+        """Forget that a chunk failed and storage chunks under it were given up (locked)."""
+        self.shelf.failed.pop((selection, key), None)
         chunk = ChunkId.from_key(key, selection)
         level = chunk.scale_level
         for flat in self.schedule.layouts[level].needs(chunk.index, selection):

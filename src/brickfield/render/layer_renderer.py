@@ -327,14 +327,15 @@ class LayerRenderer:
 
     def retry_failed(self) -> int:
         """Ask again for the chunks that could not be read; return how many."""
-        names = list(self.failures)
-        for name in names:
+        failures = dict(self.failures)
+        for name in failures:
             self.bricks.forget(name)
         self.failures.clear()
         self._substitutes.clear()
-        self.layer.store.manager.retry_failed(self.visual_id)
-        self.wants_plan = bool(names)
-        return len(names)
+        # What has ended is in no request any more: the loader is told by name.
+        self.layer.store.manager.retry_failed(self.visual_id, failures.values())
+        self.wants_plan = bool(failures)
+        return len(failures)
 
     def chunk_counts(self) -> dict[str, int]:
         """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
