@@ -1,0 +1,284 @@
+"""Handles of a clip box in a picture: where they are, and what a drag does.
+
+Each face of the box has a knob, a little outside its middle, so that opposite faces
+of a thin box can still be told apart. A face moves along its normal alone; the knob
+stays under the cursor as far as that line allows. A face that is seen end on cannot
+be dragged and has no knob. Pure functions; pixels are the camera's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from math import hypot, isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.camera import CameraState
+from brickfield.model.scales import Vec3
+from brickfield.viewer.ports import Box
+
+Pixel = tuple[float, float]
+OUTSIDE_PX = 12.0
+"""How far a knob lies outside its face, logical pixels."""
+END_ON = 0.985
+"""Cosine between normal and sight beyond which a face cannot be dragged."""
+LEAST_SHARE = 1e-3
+"""A box keeps this share of its bounds along every axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face of a box.
+
+    Attributes
+    ----------
+    axis : int
+        Of the normal: 0 is z.
+    is_upper : bool
+        Whether it is the one with the larger coordinate.
+    """
+
+    axis: int
+    is_upper: bool
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Outward unit vector (z, y, x)."""
+        normal = np.zeros(3)
+        normal[self.axis] = 1.0 if self.is_upper else -1.0
+        return normal
+
+    def middle(self, box: Box) -> NDArray[np.float64]:
+        """Return the middle of the face (z, y, x), world."""
+        middle: NDArray[np.float64] = np.mean(np.array(box), axis=0)
+        middle[self.axis] = box[self.is_upper][self.axis]
+        return middle
+
+
+FACES: tuple[Face, ...] = tuple(
+    Face(axis, side) for axis in range(3) for side in (False, True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """Where a face can be taken hold of.
+
+    Attributes
+    ----------
+    px : tuple of float
+        Column and row.
+    is_front : bool
+        Whether the face looks at the camera.
+    depth : float
+        Distance along the sight, world units.
+    """
+
+    px: Pixel
+    is_front: bool
+    depth: float
+
+
+def knobs(
+    camera: CameraState, box: Box, *, pixel_ratio: float = 1.0
+) -> dict[Face, Knob]:
+    """Place the knobs of all faces that can be dragged.
+
+    Parameters
+    ----------
+    camera : CameraState
+    box : tuple
+        Lower and upper corner (z, y, x), world.
+    pixel_ratio : float
+        Physical pixels of the camera a logical one.
+    """
+    found = {}
+    for face in FACES:
+        middle = face.middle(box)
+        way = _way(camera, middle, face.normal)
+        if way is None:
+            continue
+        direction, at = way
+        px = at + OUTSIDE_PX * pixel_ratio * direction
+        found[face] = Knob(
+            (float(px[0]), float(px[1])),
+            bool(_to_camera(camera, middle) @ face.normal > 0),
+            float((middle - np.array(camera.position)) @ camera.forward),
+        )
+    return found
+
+
+def face_under(
+    places: Mapping[Face, Knob], px: Pixel, *, reach_px: float
+) -> Face | None:
+    """Return the face whose knob lies under a pixel, the nearest to the camera.
+
+    Parameters
+    ----------
+    places : mapping of Face to Knob
+        As :func:`knobs` placed them.
+    px : tuple of float
+    reach_px : float
+        Radius of a knob.
+    """
+    near = [
+        (not knob.is_front, knob.depth, i, face)
+        for i, (face, knob) in enumerate(places.items())
+        if hypot(knob.px[0] - px[0], knob.px[1] - px[1]) <= reach_px
+    ]
+    return min(near)[3] if near else None
+
+
+def dragged(
+    camera: CameraState,
+    box: Box,
+    face: Face,
+    move_px: Pixel,
+    bounds: Box,
+) -> Box:
+    """Move a face along its normal, as a drag of its knob asks.
+
+    Parameters
+    ----------
+    camera : CameraState
+    box : tuple
+        When the drag began.
+    face : Face
+    move_px : tuple of float
+        Columns and rows from where the drag began.
+    bounds : tuple
+        The box stays within.
+
+    Returns
+    -------
+    tuple
+        The box as it was for a drag that means nothing.
+    """
+    middle = face.middle(box)
+    way = _way(camera, middle, face.normal)
+    if way is None or not (isfinite(move_px[0]) and isfinite(move_px[1])):
+        return box
+    direction, at = way
+    goal = float(direction @ at + direction @ np.array(move_px))
+    # Along the line of the normal, a point's place on the screen (measured along
+    # the drag's direction) is a fraction of two linear functions of the way gone.
+    w0, w1 = _clip_w(camera, middle), _clip_w(camera, face.normal, is_point=False)
+    s0 = float(direction @ at) * w0
+    s1 = float(direction @ _pixel(camera, middle + face.normal)) * (w0 + w1) - s0
+    below = s1 - goal * w1
+    if abs(below) < 1e-12 * max(abs(s1), abs(goal * w1), 1e-300):
+        return box
+    gone = (goal * w0 - s0) / below
+    if not isfinite(gone) or w0 + gone * w1 <= 0:
+        return box
+    sign = 1.0 if face.is_upper else -1.0
+    return moved(box, face, box[face.is_upper][face.axis] + sign * gone, bounds)
+
+
+def moved(box: Box, face: Face, to: float, bounds: Box) -> Box:
+    """Move a face to a coordinate, within the bounds and not past its opposite."""
+    axis = face.axis
+    low, high = bounds[0][axis], bounds[1][axis]
+    least = LEAST_SHARE * (high - low)
+    other = box[not face.is_upper][axis]
+    if face.is_upper:
+        to = min(max(to, other + least), max(high, other + least))
+    else:
+        to = max(min(to, other - least), min(low, other - least))
+    return _with(box, face, to)
+
+
+def _with(box: Box, face: Face, value: float) -> Box:
+    corners = [list(corner) for corner in box]
+    corners[face.is_upper][face.axis] = float(value)
+    (a, b, c), (d, e, f) = corners
+    return (a, b, c), (d, e, f)
+
+
+def within(box: Box, bounds: Box) -> Box:
+    """Return what of a box lies within bounds; infinite ends become finite."""
+    low = np.clip(box[0], *bounds)
+    high = np.clip(box[1], *bounds)
+    return _vec(np.minimum(low, high)), _vec(np.maximum(low, high))
+
+
+def edges(camera: CameraState, box: Box) -> list[tuple[Pixel, Pixel, bool]]:
+    """Return the box's edges as lines in the picture.
+
+    Returns
+    -------
+    list of tuple
+        Start, end, and whether the edge belongs to a face that looks at the camera.
+        Edges that reach behind the camera are left out.
+    """
+    fronts = [
+        face for face in FACES if _to_camera(camera, face.middle(box)) @ face.normal > 0
+    ]
+    lines = []
+    for axis in range(3):
+        others = [a for a in range(3) if a != axis]
+        for sides in product((False, True), repeat=2):
+            ends = np.empty((2, 3))
+            ends[:, axis] = box[0][axis], box[1][axis]
+            for other, side in zip(others, sides, strict=True):
+                ends[:, other] = box[side][other]
+            if min(_clip_w(camera, end) for end in ends) <= 0:
+                continue
+            start, end = (_pixel(camera, point) for point in ends)
+            is_front = any(
+                Face(other, side) in fronts
+                for other, side in zip(others, sides, strict=True)
+            )
+            lines.append((_px(start), _px(end), is_front))
+    return lines
+
+
+def _way(
+    camera: CameraState, middle: NDArray[np.float64], normal: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return the direction of a normal in the picture and where its foot is."""
+    to_camera = _to_camera(camera, middle)
+    distance = float(np.linalg.norm(to_camera))
+    if _clip_w(camera, middle) <= 0 or distance == 0:
+        return None
+    if abs(float(to_camera @ normal)) / distance > END_ON:
+        return None
+    # A short step, so that perspective does not bend the direction.
+    step = 1e-3 * distance
+    at = _pixel(camera, middle)
+    direction = _pixel(camera, middle + step * normal) - at
+    length = float(np.linalg.norm(direction))
+    if not (isfinite(length) and length > 0):
+        return None
+    return direction / length, at
+
+
+def _to_camera(camera: CameraState, point: NDArray[np.float64]) -> NDArray[np.float64]:
+    if camera.orthographic:
+        return -camera.forward
+    return np.array(camera.position) - point
+
+
+def _clip_w(
+    camera: CameraState, vector: NDArray[np.float64], *, is_point: bool = True
+) -> float:
+    row = camera.world_to_clip[3]
+    return float(row[:3] @ vector + row[3] * is_point)
+
+
+def _pixel(camera: CameraState, point: NDArray[np.float64]) -> NDArray[np.float64]:
+    x, y, _, w = camera.world_to_clip @ np.append(point, 1.0)
+    width, height = camera.viewport
+    return np.array([(x / w + 1) / 2 * width, (1 - y / w) / 2 * height])
+
+
+def _px(at: NDArray[np.float64]) -> Pixel:
+    return (float(at[0]), float(at[1]))
+
+
+def _vec(values: NDArray[np.float64]) -> Vec3:
+    z, y, x = (float(v) for v in values)
+    return (z, y, x)
