@@ -246,12 +246,10 @@ class QualityPanel(Panel):
         self._follow_memory()
 
 
-class _Budget(QWidget):
+class _Budget:
     """A bar that shows what is used of a budget, and the budget."""
 
     def __init__(self, ends: tuple[int, int], usual: int, tooltip: str) -> None:
-        super().__init__()
-        self.setToolTip(tooltip)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setToolTip("In use now, of the budget")
