@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QSlider,
-    QWidget,
 )
 
 from brickfield.blockwise.budget import format_bytes, parse_bytes
@@ -133,7 +132,7 @@ class QualityPanel(Panel):
         grid.addWidget(self.warning, 2, 0, 1, 2)
         grid.addLayout(colors, 3, 0, 1, 2)
         for i, (name, part) in enumerate((("GPU", self.gpu), ("RAM", self.ram))):
-            grid.addWidget(label(name, part.toolTip()), 4 + 2 * i, 0)
+            grid.addWidget(label(name, part.tooltip), 4 + 2 * i, 0)
             grid.addWidget(part.bar, 4 + 2 * i, 1)
             grid.addWidget(part.box, 5 + 2 * i, 1)
 
@@ -250,6 +249,8 @@ class _Budget:
     """A bar that shows what is used of a budget, and the budget."""
 
     def __init__(self, ends: tuple[int, int], usual: int, tooltip: str) -> None:
+        self.tooltip = tooltip
+        self.tooltip = tooltip
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setToolTip("In use now, of the budget")
