@@ -32,6 +32,23 @@ def test_a_single_bright_voxel_is_found_where_it_is(make_view, layer_of, camera)
     np.testing.assert_allclose(found.world, (82, 33, 28.5), atol=1.1)
 
 
+def test_a_pixel_of_a_fine_screen_is_where_it_is_seen(make_view, layer_of):
+    data = np.zeros((20, 40, 40), np.uint16)
+    data[9, 13, 31] = 60000
+    default_cache().clear()
+    with open_store(data) as store:
+        view = make_view(layer_of(store), size=(160, 160), camera="ortho:z")
+        # The same 160 by 160 pixels, as 80 by 80 of two pixels each.
+        view.resize((80, 80), 2.0)
+        assert view.wait_until_complete(30)
+        image = view.image()[..., 0]
+        assert image.shape == (160, 160)
+        y, x = np.argwhere(image == image.max()).mean(axis=0)
+        found = pick(view, (x + 0.5) / 2, (y + 0.5) / 2)
+    assert found is not None
+    assert found.voxel == (9, 13, 31)
+
+
 def test_64_bit_labels_keep_every_bit(make_view, layer_of):
     label = 2**63 + 12345
     data = np.full((8, 16, 16), label, np.uint64)

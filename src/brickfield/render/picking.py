@@ -63,15 +63,18 @@ def pick(view: VolumeView, x: float, y: float) -> PickInfo | None:
     hit = found.get("world_object")
     if view.camera is None:
         return None
+    # The camera's pixels may be finer than the window's.
+    ratios = np.divide(view.camera.viewport, view.renderer.logical_size)
     for renderer in view.manager.renderers:
         if renderer.volume is hit:
-            world = point_at(view.camera, x, y, found["view_depth"])
+            place = (float(x * ratios[0]), float(y * ratios[1]))
+            world = point_at(view.camera, *place, found["view_depth"])
             return _describe(renderer, world, found["level"])
     return None
 
 
 def point_at(camera: CameraState, x: float, y: float, depth: float) -> Vec3:
-    """Return the world point (z, y, x) of a pixel at a view depth."""
+    """Return the world point (z, y, x) of a pixel of the camera at a view depth."""
     width, height = camera.viewport
     right, up, back = camera.axes
     across = (2 * x / width - 1) * camera.width_over_height
