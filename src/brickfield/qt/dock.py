@@ -123,7 +123,7 @@ class ViewDock(QWidget):
             frame = self._frames.pop(kind)
             self._close_view(frame.view)
             self._grid.removeWidget(frame)
-            frame.setParent(None)
+            frame.hide()
             frame.deleteLater()
         for kind in cells:
             if kind not in self._frames:
