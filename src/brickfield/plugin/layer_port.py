@@ -80,6 +80,7 @@ class NapariLayerPort:
         self._select = selection
         self._point = point
         self._box: tuple[Box, tuple[Any, ...]] | None = None
+        self._is_clipping = False
         self._data = ChunkedLayer(
             store,
             appearance=Appearance(
@@ -145,6 +146,8 @@ class NapariLayerPort:
         self.changed.emit("world")
 
     def _on_planes(self, event: Any = None) -> None:
+        if self._is_clipping:
+            return
         self._look()
         self.changed.emit("clip_box")
 
@@ -360,7 +363,12 @@ class NapariLayerPort:
     @clip_box.setter
     def clip_box(self, value: Box | None) -> None:
         planes = [] if value is None else box_as_planes(*value, self._data.world)
-        self.layer.experimental_clipping_planes = planes
+        # Six planes tell of themselves 25 times: they are looked at once, at the end.
+        self._is_clipping = True
+        try:
+            self.layer.experimental_clipping_planes = planes
+        finally:
+            self._is_clipping = False
         self._box = None if value is None else (value, self._planes_now())
         self._on_planes()
 
