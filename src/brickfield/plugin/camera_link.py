@@ -40,6 +40,7 @@ class CameraLink:
         self._viewer = viewer
         self._view = view
         self._is_following = False
+        self._is_closed = False
         self._orientation = self._camera.orientation
         self._camera.orientation = ORIENTATION
         for name in _EVENTS:
@@ -49,7 +50,10 @@ class CameraLink:
         self._follow_napari()
 
     def close(self) -> None:
-        """Let the cameras go their own ways."""
+        """Let the cameras go their own ways; may be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         for name in _EVENTS:
             getattr(self._camera.events, name).disconnect(self._follow_napari)
         self._viewer.dims.events.ndisplay.disconnect(self._follow_napari)

@@ -6,9 +6,13 @@ annotation: a quoted one keeps napari from handing the viewer over.
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
+from brickfield.plugin.camera_link import CameraLink
+from brickfield.plugin.preferences import PreferredBudgets, open_panels
 from brickfield.plugin.registry import add_dock, plain, scene_of
+from brickfield.plugin.settings import Settings, board, settings
 from brickfield.qt.dock import ViewDock
 
 
@@ -22,8 +26,58 @@ class VolumeDock(ViewDock):
 
     def __init__(self, napari_viewer, *, layout: str = "3D") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         viewer: Any = plain(napari_viewer)
-        super().__init__(scene_of(viewer), layout=layout)
+        chosen = settings()
+        super().__init__(
+            scene_of(viewer),
+            layout=layout,
+            gpu_budget=chosen.gpu_budget_bytes,
+            memory=open_panels,
+            budgets=PreferredBudgets(),
+        )
+        for view in self.views:
+            view.quality = chosen.quality_px
+        self._viewer = weakref.ref(viewer)
+        self._link: CameraLink | None = None
+        self._link_toggle = self.toolbar.add_toggle(
+            "link",
+            "Turn napari's 3D view along",
+            "Keep the volume view and napari's own 3D canvas on the same camera",
+            self._set_link,
+        )
+        self.views_changed.connect(self._relink)
+        board.changed.connect(self._follow_settings)
         add_dock(viewer, self)
+
+    def _follow_settings(self, chosen: Settings) -> None:
+        if self.is_closed:
+            return
+        self.gpu_budget = chosen.gpu_budget_bytes
+        for view in self.views:
+            view.quality = chosen.quality_px
+
+    # -- napari's camera ---------------------------------------------------------
+
+    @property
+    def link_camera(self) -> bool:
+        """Whether the volume view and napari's 3D canvas share one camera."""
+        return self._link is not None
+
+    @link_camera.setter
+    def link_camera(self, value: bool) -> None:
+        self._link_toggle.setChecked(value)
+
+    def _set_link(self, is_on: bool) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        viewer, frame = self._viewer(), self.frames.get("3D")
+        if is_on and viewer is not None and frame is not None:
+            self._link = link = CameraLink(viewer, frame.view)
+            self.call_when_closed(link.close)
+
+    def _relink(self) -> None:
+        if self._link is not None:
+            self._set_link(True)
 
 
 class OrthogonalDock(VolumeDock):

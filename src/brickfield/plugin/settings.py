@@ -94,14 +94,15 @@ _watches: list[_Watch] = []
 
 
 def _watched() -> _Watch:
-    groups = _groups()
+    groups = preferences()
     # napari makes its settings anew for tests; a user's process has one.
     if not _watches or _watches[0].groups is not groups:
         _watches[:] = [_Watch(groups)]
     return _watches[0]
 
 
-def _groups() -> Any:
+def preferences() -> Any:
+    """Return napari's preferences of this plugin; None where it is not installed."""
     from napari.settings import get_plugin_settings
 
     try:
