@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -31,9 +32,16 @@ def panels(host):
     return [Words(host, "One"), Words(host, "Two")]
 
 
+def stack_of(panels, memory=None):
+    stack = PanelStack(memory)
+    for panel in panels:
+        stack.add(panel)
+    return stack
+
+
 @pytest.fixture
 def stack(qtbot, panels):
-    stack = PanelStack(panels)
+    stack = stack_of(panels)
     qtbot.addWidget(stack)
     stack.resize(320, 400)
     stack.show()
@@ -57,7 +65,7 @@ def test_a_click_on_its_title_opens_a_panel_and_another_closes_it(stack, panels)
 
 def test_what_is_open_is_remembered(qtbot, host, panels):
     memory = {"two": True}
-    stack = PanelStack(panels, memory)
+    stack = stack_of(panels, memory)
     qtbot.addWidget(stack)
     assert [s.is_open for s in stack.sections.values()] == [False, True]
     click(stack, "one")
@@ -86,3 +94,20 @@ def test_after_the_end_nothing_is_followed(stack, panels, scene):
         end()
     scene.layers_changed.emit()
     assert panels[0].n_looks == looks
+
+
+def test_keys_of_the_pictures_open_panels_and_play(make_dock, scene, hand):
+    scene.add(np.zeros((3, 8, 8, 8), np.uint8), axes="tzyx")
+    dock = make_dock(size=(360, 600))
+    picture, panels = dock.frames["3D"].picture, dock.panels
+    clip = dock.toolbar.by_name["clip"]
+    QTest.keyClick(picture, Qt.Key.Key_C)
+    assert (panels.clip.is_open, clip.isChecked()) == (True, True)
+    hand.click(panels.section_of(panels.clip).header)
+    assert (panels.clip.is_open, clip.isChecked()) == (False, False)
+    QTest.keyClick(picture, Qt.Key.Key_R)
+    hand.wait(lambda: panels.receipt.receipt is not None)
+    QTest.keyClick(picture, Qt.Key.Key_Space)
+    assert panels.time.player.is_playing
+    QTest.keyClick(picture, Qt.Key.Key_Space)
+    assert not panels.time.player.is_playing

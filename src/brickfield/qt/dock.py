@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.layouts import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.panels.budgets import Budgets
-from brickfield.qt.panels.make import make_panels
+from brickfield.qt.panels.make import DockPanels
 from brickfield.qt.status import StatusLine
 from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
@@ -86,12 +86,21 @@ class ViewDock(QWidget):
         self.body.addWidget(self.status)
         self._watch = _OrphanWatch(self)
         self.set_layout(layout)
-        self.panels = make_panels(self, memory=memory, budgets=budgets, parent=self)
+        self.panels = DockPanels(self, memory, budgets, parent=self)
         self.body.addWidget(self.panels)
+        self._connect_panels()
         for end in self.panels.releases():
             self.call_when_closed(end)
         # A closure without the dock: Qt calls it when the dock is gone already.
         self.destroyed.connect(partial(_take_down, self._closing, self._deliver))
+
+    def _connect_panels(self) -> None:
+        clip = self.panels.section_of(self.panels.clip)
+        switch = self.toolbar.by_name["clip"]
+        switch.setChecked(clip.is_open)
+        self.toolbar.clip_toggled.connect(self.panels.open_clip)
+        clip.toggled.connect(switch.setChecked)
+        self.toolbar.key_pressed.connect(self.panels.press_key)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a size that leaves room for the canvas beside it."""

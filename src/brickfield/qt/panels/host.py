@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from brickfield.qt.panels.bonds import Bonds
+from brickfield.qt.view_frame import ViewFrame
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import LayerPort, ScenePort
 
@@ -28,6 +29,11 @@ class Host(Protocol):
     scene: ScenePort
     views_changed: SignalInstance
     gpu_budget: int
+
+    @property
+    def frames(self) -> dict[str, ViewFrame]:
+        """Frames of the views, by kind of view."""
+        ...
 
     @property
     def views(self) -> list[LiveView]:

@@ -1,29 +1,25 @@
-"""All panels of a dock, in their order."""
+"""All panels of a dock, in their order, and the keys that are theirs."""
 
 from __future__ import annotations
 
 from collections.abc import MutableMapping
 from typing import Any
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.budgets import Budgets, SessionBudgets
-from brickfield.qt.panels.host import Host, Panel
+from brickfield.qt.panels.clip import ClipPanel
+from brickfield.qt.panels.host import Host
 from brickfield.qt.panels.quality import QualityPanel
 from brickfield.qt.panels.receipt import ReceiptPanel
 from brickfield.qt.panels.stack import PanelStack
 from brickfield.qt.panels.time import TimePanel
 
 
-def make_panels(
-    host: Host,
-    *,
-    memory: MutableMapping[str, Any] | None = None,
-    budgets: Budgets | None = None,
-    parent: QWidget | None = None,
-) -> PanelStack:
-    """Make the panels of a dock.
+class DockPanels(PanelStack):
+    """The panels of a dock.
 
     Parameters
     ----------
@@ -32,21 +28,41 @@ def make_panels(
     memory : mutable mapping, optional
         Where is kept which panels are open: ``{"clip": True}``.
     budgets : Budgets, optional
-        Where budgets are kept; default in this session alone.
+        Where memory budgets are kept; default in this session alone.
     parent : QWidget, optional
-        The dock's widget.
+        The dock's widget. :meth:`releases` must be called when it is closed.
 
-    Returns
-    -------
-    PanelStack
-        Its :meth:`~PanelStack.releases` must be called when the dock is closed.
+    Attributes
+    ----------
+    clip, time, quality, receipt : Panel
     """
-    deliver = Deliverer()
-    panels: list[Panel] = [
-        TimePanel(host),
-        QualityPanel(host, budgets or SessionBudgets(host)),
-        ReceiptPanel(host, deliver),
-    ]
-    stack = PanelStack(panels, memory, parent)
-    stack.call_when_released(deliver.close)
-    return stack
+
+    def __init__(
+        self,
+        host: Host,
+        memory: MutableMapping[str, Any] | None = None,
+        budgets: Budgets | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(memory, parent)
+        deliver = Deliverer()
+        self.call_when_released(deliver.close)
+        self.clip = ClipPanel(host)
+        self.time = TimePanel(host)
+        self.quality = QualityPanel(host, budgets or SessionBudgets(host))
+        self.receipt = ReceiptPanel(host, deliver)
+        for panel in (self.clip, self.time, self.quality, self.receipt):
+            self.add(panel)
+
+    def open_clip(self, is_open: bool) -> None:
+        """Work on the clip box, or no more."""
+        self.open(self.clip, is_open=is_open)
+
+    def press_key(self, key: int) -> None:
+        """Act on a key of the pictures: R shows the receipt, space plays."""
+        if key == Qt.Key.Key_R:
+            if self.receipt.is_open:
+                self.receipt.ask()
+            self.open(self.receipt)
+        elif key == Qt.Key.Key_Space:
+            self.time.toggle()

@@ -5,7 +5,7 @@ Which are open is remembered by whoever owns the mapping that is handed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
@@ -96,7 +96,6 @@ class PanelStack(QScrollArea):
 
     Parameters
     ----------
-    panels : iterable of Panel
     memory : mutable mapping, optional
         Title in lower case to whether that panel is open. Read once, written
         whenever a person opens or closes one.
@@ -104,7 +103,6 @@ class PanelStack(QScrollArea):
 
     def __init__(
         self,
-        panels: Iterable[Panel],
         memory: MutableMapping[str, Any] | None = None,
         parent: QWidget | None = None,
     ) -> None:
@@ -120,8 +118,6 @@ class PanelStack(QScrollArea):
         self._layout = QVBoxLayout(self._inner)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(1)
-        for panel in panels:
-            self._add(panel)
         self._layout.addStretch(1)
         self.setWidget(self._inner)
         self._inner.installEventFilter(self)
@@ -129,11 +125,12 @@ class PanelStack(QScrollArea):
         if parent is not None:
             parent.installEventFilter(self._heights)
 
-    def _add(self, panel: Panel) -> None:
+    def add(self, panel: Panel) -> None:
+        """Add a panel below the others."""
         section = Section(panel, self._inner)
         name = panel.title.lower()
         self.sections[name] = section
-        self._layout.addWidget(section)
+        self._layout.insertWidget(self._layout.count() - 1, section)
         section.is_open = self._memory.get(name) is True
         section.toggled.connect(lambda is_open: self._remember(name, is_open))
 
@@ -141,9 +138,13 @@ class PanelStack(QScrollArea):
         self._memory[name] = is_open
         self.updateGeometry()
 
-    def open(self, name: str, *, is_open: bool = True) -> None:
-        """Open or close the panel of a title (lower case) and show it."""
-        section = self.sections[name]
+    def section_of(self, panel: Panel) -> Section:
+        """Return the section that a panel stands in."""
+        return self.sections[panel.title.lower()]
+
+    def open(self, panel: Panel, *, is_open: bool = True) -> None:
+        """Open a panel, so that it can be seen, or close it."""
+        section = self.section_of(panel)
         section.is_open = is_open
         if is_open:
             self.ensureWidgetVisible(section)
