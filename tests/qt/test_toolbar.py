@@ -185,12 +185,12 @@ def test_colour_by_level_is_switched_for_all_views_and_followed(dock):
 
 
 def test_an_overlay_is_switched_on_in_all_views_also_later_ones(dock, hand):
-    hand.choose(dock.toolbar.overlays, "Scale bar")
-    assert dock.main_view.overlay_options("scale_bar").visible
+    hand.choose(dock.toolbar.overlays, "Bounding box")
+    assert dock.main_view.overlay_options("bounding_box").visible
     dock.set_layout("2x2")
-    assert all(v.overlay_options("scale_bar").visible for v in dock.views)
-    hand.choose(dock.toolbar.overlays, "Scale bar")
-    assert not any(v.overlay_options("scale_bar").visible for v in dock.views)
+    assert all(v.overlay_options("bounding_box").visible for v in dock.views)
+    hand.choose(dock.toolbar.overlays, "Bounding box")
+    assert not any(v.overlay_options("bounding_box").visible for v in dock.views)
 
 
 def test_the_menu_shows_what_a_script_switched_on(dock):
@@ -205,6 +205,21 @@ def test_the_marker_follows_the_cross_hair(dock, scene, hand):
     assert dock.main_view.overlay_options("marker").position == (1.0, 2.0, 3.0)
     scene.move_cross_hair((4.0, 2.0, 3.0))
     assert dock.main_view.overlay_options("marker").position == (4.0, 2.0, 3.0)
+
+
+def test_overlays_say_what_the_scene_says_of_itself(dock, scene, blob, hand):
+    menu, view = dock.toolbar.overlays, dock.main_view
+    hand.choose(menu, "Scale bar")
+    assert view.overlay_options("scale_bar").unit == "µm"
+    hand.choose(menu, "Colour bar")
+    assert view.overlay_options("colorbar").name == "ball"
+    scene.layers[0].name = "nuclei"
+    assert view.overlay_options("colorbar").name == "nuclei"
+    scene.add(blob, name="membranes")
+    assert view.overlay_options("colorbar").name == "membranes"
+    view.set_overlay_options("colorbar", name="of mine")
+    scene.layers[0].mode = "iso"
+    assert view.overlay_options("colorbar").name == "of mine"
 
 
 def test_the_text_is_asked_for_without_blocking(dock, hand):

@@ -216,7 +216,7 @@ def test_what_lies_under_a_pixel_is_told_later(make_live, memory_scene, turns, b
     view.hover((40, 30))
     assert turns.run_until(lambda: bool(told))
     assert told[-1].values == (200,)
-    assert told[-1].layer.store is port.data.store
+    assert told[-1].layer is port.data
     view.hover(None)
     assert told[-1] is None
 

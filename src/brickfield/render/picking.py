@@ -7,46 +7,17 @@ of the file, so that 64-bit labels and large coordinates stay exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import pack_keys
+from brickfield.model.picked import PickInfo
 from brickfield.model.requests import ChunkState
 from brickfield.model.scales import Vec3
 from brickfield.render.layer_renderer import LayerRenderer
 from brickfield.render.volume_view import VolumeView
-
-
-@dataclass(frozen=True, slots=True)
-class PickInfo:
-    """What one pixel shows.
-
-    Attributes
-    ----------
-    layer : object
-        The picked layer.
-    world : tuple of float
-        World coordinate (z, y, x).
-    data : tuple of float
-        Coordinate in voxels of level 0 (z, y, x).
-    level : int
-        Level that was drawn there.
-    voxel : tuple of int
-        Voxel of that level (z, y, x).
-    values : tuple
-        Value of every drawn channel in the type of the file; None where the
-        voxel is not at hand.
-    """
-
-    layer: Any
-    world: Vec3
-    data: Vec3
-    level: int
-    voxel: tuple[int, int, int]
-    values: tuple[Any, ...]
 
 
 def pick(view: VolumeView, x: float, y: float) -> PickInfo | None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from math import prod
 
 from brickfield.errors import OptionError
-from brickfield.gpu.formats import choose_format
-from brickfield.gpu.layout import level_layouts
 from brickfield.model.scales import Int3, Pyramid
 from brickfield.store.layer import ChunkedLayer
 
@@ -74,6 +72,10 @@ def _at(pyramid: Pyramid, level: int) -> Int3:
 
 
 def _level_bytes(layer: ChunkedLayer) -> list[int]:
+    # The package of the GPU loads wgpu, for which no window shall wait as it opens.
+    from brickfield.gpu.formats import choose_format
+    from brickfield.gpu.layout import level_layouts
+
     pyramid = layer.store.pyramid
     try:
         fmt = choose_format(pyramid.dtype, is_labels=layer.store.info.is_labels)

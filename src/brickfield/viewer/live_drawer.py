@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from brickfield.gpu.device import get_device
 from brickfield.model.camera import CameraState
+from brickfield.model.picked import PickInfo
 from brickfield.model.versions import VersionCounter
 from brickfield.planning.policy import EXPLORATION
 from brickfield.render.frame_uniforms import FrameOptions
@@ -29,7 +30,7 @@ from brickfield.render.lookahead import Lookahead
 from brickfield.render.manager import UPLOAD_SLICE_S
 from brickfield.render.objects.object_set import ObjectSet
 from brickfield.render.offscreen import OffscreenView
-from brickfield.render.picking import PickInfo, pick
+from brickfield.render.picking import pick
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
 from brickfield.viewer.live_report import report_of
@@ -57,6 +58,7 @@ class ShownLayer:
         self.data_version = VersionCounter()
         self.colormap_version = VersionCounter()
         self.geometry_version = VersionCounter()
+        self.source = snapshot.layer
         self.take(snapshot, show_levels=False)
 
     def take(self, snapshot: LayerSnapshot, *, show_levels: bool) -> None:
@@ -324,7 +326,8 @@ class LiveDrawer:
 
     def pick(self, x: float, y: float) -> PickInfo | None:
         """Tell what lies under a pixel (logical) of the last picture."""
-        return None if self.view is None else pick(self.view, x, y)
+        info = None if self.view is None else pick(self.view, x, y)
+        return None if info is None else replace(info, layer=info.layer.source)
 
     def retry_failed(self) -> int:
         """Ask again for what could not be read; return how many chunks."""
