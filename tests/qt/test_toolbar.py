@@ -209,17 +209,17 @@ def test_the_marker_follows_the_cross_hair(dock, scene, hand):
 
 def test_overlays_say_what_the_scene_says_of_itself(dock, scene, blob, hand):
     menu, view = dock.toolbar.overlays, dock.main_view
-    hand.choose(menu, "Scale bar")
+    dock.main_view.set_overlay_options("scale_bar", visible=True)
     assert view.overlay_options("scale_bar").unit == "µm"
     hand.choose(menu, "Colour bar")
-    assert view.overlay_options("colorbar").name == "ball"
+    assert view.overlay_options("colorbar").title == "ball"
     scene.layers[0].name = "nuclei"
-    assert view.overlay_options("colorbar").name == "nuclei"
+    assert view.overlay_options("colorbar").title == "nuclei"
     scene.add(blob, name="membranes")
-    assert view.overlay_options("colorbar").name == "membranes"
-    view.set_overlay_options("colorbar", name="of mine")
+    assert view.overlay_options("colorbar").title == "membranes"
+    view.set_overlay_options("colorbar", title="of mine")
     scene.layers[0].mode = "iso"
-    assert view.overlay_options("colorbar").name == "of mine"
+    assert view.overlay_options("colorbar").title == "of mine"
 
 
 def test_the_text_is_asked_for_without_blocking(dock, hand):

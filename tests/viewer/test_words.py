@@ -89,7 +89,7 @@ def test_the_value_under_the_cursor_is_exact_and_has_its_place():
         "1024 at (z 12.4, y 80.1, x 33.0 µm) · level 1"
     )
     big = words.under_cursor([np.uint64(2**64 - 1)], place, level=0, is_labels=True)
-    assert big.startswith("object 18446744073709551615 at")
+    assert big.startswith("label 18446744073709551615 at")
     two = words.under_cursor([np.float32(0.5), None], place, level=0)
     assert two.startswith("0.5, – at")
     assert words.under_cursor([None], place, level=0).startswith("not loaded at")

@@ -13,6 +13,9 @@ from brickfield.render.overlays.options import NAMES, TITLES
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import ScenePort
 
+_SAID = {"marker": "position", "scale_bar": "unit", "colorbar": "title"}
+"""Options that follow the scene, by overlay."""
+
 
 class OverlaysMenu(QMenu):
     """Switches overlays on and off. Main thread only.
@@ -34,7 +37,8 @@ class OverlaysMenu(QMenu):
         super().__init__("Overlays", parent)
         self._scene = scene
         self._views = views
-        self._shown: dict[str, dict[str, Any]] = {}
+        self._chosen: dict[str, dict[str, Any]] = {}
+        self._told: dict[str, Any] = {}
         self.dialog: QInputDialog | None = None
         self.setToolTipsVisible(True)
         self.by_name: dict[str, QAction] = {}
@@ -46,7 +50,7 @@ class OverlaysMenu(QMenu):
             action.triggered.connect(partial(self._on_triggered, name))
             self.by_name[name] = action
         self.aboutToShow.connect(self.follow)
-        scene.cross_hair_changed.connect(self._follow_cross_hair)
+        scene.cross_hair_changed.connect(self.follow_scene)
 
     def follow(self) -> None:
         """Show what the views show, whoever switched it."""
@@ -56,19 +60,47 @@ class OverlaysMenu(QMenu):
             action.setChecked(is_on)
 
     def dress(self, view: LiveView) -> None:
-        """Show in a new view what was switched on for all."""
-        for name, options in self._shown.items():
+        """Show in a new view what a person switched on for all."""
+        for name, options in self._chosen.items():
             view.set_overlay_options(name, **options)
+        self._explain(view, self._from_scene())
 
     def set_shown(self, name: str, *, is_shown: bool, **options: Any) -> None:
-        """Switch an overlay on or off in all views."""
-        if name == "marker" and is_shown:
-            options["position"] = self._scene.cross_hair
+        """Switch an overlay on or off in all views, also in later ones."""
         options["visible"] = is_shown
-        self._shown[name] = options
+        self._chosen[name] = options
         for view in self._views():
             view.set_overlay_options(name, **options)
         self.by_name[name].setChecked(is_shown)
+        self.follow_scene()
+
+    # -- what overlays say of the scene ------------------------------------------
+
+    def _from_scene(self) -> dict[str, Any]:
+        """Return what the scene's owner knows better than the data."""
+        scene = self._scene
+        images = [p for p in scene.layers if p.visible and not p.is_labels]
+        return {
+            "marker": scene.cross_hair,
+            "scale_bar": scene.unit,
+            "colorbar": images[-1].name if images else "",
+        }
+
+    def follow_scene(self) -> None:
+        """Say anew what the scene says of itself, unless somebody said otherwise."""
+        fresh = self._from_scene()
+        for view in self._views():
+            self._explain(view, fresh)
+        self._told = fresh
+
+    def _explain(self, view: LiveView, fresh: dict[str, Any]) -> None:
+        for name, option in _SAID.items():
+            options: Any = view.overlay_options(name)
+            is_ours = getattr(options, option) in (None, "", self._told.get(name))
+            if options.visible and is_ours:
+                view.set_overlay_options(name, **{option: fresh[name]})
+
+    # -- what a person chooses ---------------------------------------------------
 
     def _on_triggered(self, name: str, checked: bool) -> None:
         if name == "text" and checked:
@@ -94,15 +126,6 @@ class OverlaysMenu(QMenu):
     def _take_text(self, text: str) -> None:
         self.set_shown("text", is_shown=bool(text.strip()), text=text.strip())
 
-    def _follow_cross_hair(self) -> None:
-        if self._shown.get("marker", {}).get("visible"):
-            position = self._scene.cross_hair
-            self._shown["marker"]["position"] = position
-            for view in self._views():
-                view.set_overlay_options("marker", position=position)
-
     def close_watch(self) -> None:
         """Follow the cross-hair no more."""
-        self._scene.cross_hair_changed.disconnect(
-            self._follow_cross_hair, missing_ok=True
-        )
+        self._scene.cross_hair_changed.disconnect(self.follow_scene, missing_ok=True)

@@ -279,6 +279,8 @@ class DockToolbar(QWidget):
     def _on_port(self, name: str) -> None:
         if name in ("mode", "layers", "active"):
             self._show_mode()
+        if name in ("name", "visible", "layers"):
+            self.overlays.follow_scene()
 
     def _show_mode(self) -> None:
         images = [port for port in self._dock.scene.layers if not port.is_labels]
@@ -294,6 +296,7 @@ class DockToolbar(QWidget):
     def _show_options(self) -> None:
         is_on = any(view.show_levels for view in self._dock.views)
         self.by_name["levels"].setChecked(is_on)
+        self.overlays.follow_scene()
 
 
 def _weakly(method: Callable[[], object]) -> Callable[[], object]:

@@ -181,7 +181,7 @@ def under_cursor(
     """
     texts = [_value(v) for v in values]
     what = ", ".join(texts) if any(v is not None for v in values) else "not loaded"
-    return f"{'object ' if is_labels else ''}{what} at {place}{DOT}level {level}"
+    return f"{'label ' if is_labels else ''}{what} at {place}{DOT}level {level}"
 
 
 def _value(value: SupportsFloat | None) -> str:
