@@ -25,7 +25,7 @@ from brickfield.render.objects.values import ObjectValue
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.open import open_store
-from brickfield.viewer.ports import SliderAxis
+from brickfield.viewer.ports import LayerPort, SliderAxis
 
 logger = logging.getLogger(__name__)
 
@@ -186,6 +186,12 @@ class NapariScene:
         self._update_layers()
 
     # -- the active layer --------------------------------------------------------
+
+    def activate(self, layer: LayerPort) -> None:
+        """Select one layer alone."""
+        layers = {port: owner for owner, port in self._ports.items()}
+        if layer in layers:
+            self.viewer.layers.selection.active = layers[layer]
 
     def _on_active(self, _event: Any = None) -> None:
         self.active_changed.emit()

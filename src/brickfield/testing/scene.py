@@ -16,6 +16,7 @@ from psygnal import Signal
 
 from brickfield.errors import OptionError
 from brickfield.model.appearance import (
+    BLENDINGS,
     INTERPOLATIONS,
     MODES,
     Appearance,
@@ -29,10 +30,10 @@ from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store
 from brickfield.viewer.colormaps import lut
-from brickfield.viewer.ports import Box, Curve, SliderAxis
+from brickfield.viewer.ports import Box, Curve, LayerPort, SliderAxis
+from brickfield.viewer.transfer import OPAQUE, with_curve
 
 T = TypeVar("T")
-NO_CURVE: Curve = ((0.0, 1.0), (1.0, 1.0))
 LABEL_MODES = ("iso", "translucent")
 
 
@@ -94,7 +95,7 @@ class MemoryLayerPort:
     interpolation = _Value("linear")
     blending = _Value("translucent")
     colormap = _Value("gray")
-    opacity_curve = _Value(NO_CURVE)
+    opacity_curve = _Value[Curve](OPAQUE)
     clip_box = _Value[Box | None](None)
 
     def __init__(
@@ -188,7 +189,11 @@ class MemoryLayerPort:
         self.changed.emit(name)
 
     def _check(self, name: str, value: Any) -> None:
-        known = {"mode": self.modes, "interpolation": INTERPOLATIONS}.get(name)
+        known = {
+            "mode": self.modes,
+            "interpolation": INTERPOLATIONS,
+            "blending": BLENDINGS,
+        }.get(name)
         if known is not None and value not in known:
             msg = f"expected {name} out of {', '.join(known)}; found {value!r}"
             raise OptionError(msg)
@@ -203,27 +208,20 @@ class MemoryLayerPort:
             contrast=self.contrast,
             gamma=self.gamma,
             opacity=self.opacity,
-            lut=_with_alpha(lut(self.colormap), self.opacity_curve),
+            lut=with_curve(lut(self.colormap), self.opacity_curve),
             iso_threshold=self.iso_threshold,
         )
         self._data.appearance = Appearance(
             mode=self.mode,  # type: ignore[arg-type]  # checked
             channels=(channel,),
             interpolation=self.interpolation,  # type: ignore[arg-type]  # checked
+            blending=self.blending,  # type: ignore[arg-type]  # checked
             attenuation=self.attenuation,
             is_labels=self._is_labels,
             clip_box=self.clip_box,
         )
         if self._data.visible != self.visible:
             self._data.visible = self.visible
-
-
-def _with_alpha(colors: NDArray[np.uint8], curve: Curve) -> NDArray[np.uint8]:
-    at, opacity = np.array(curve).T
-    table = colors.copy()
-    alpha = np.interp(np.linspace(0, 1, len(table)), at, opacity)
-    table[:, 3] = np.rint(255 * alpha).astype(np.uint8)
-    return table
 
 
 class MemoryScene:
@@ -274,6 +272,10 @@ class MemoryScene:
     def active(self, port: MemoryLayerPort | None) -> None:
         self._active = port
         self.active_changed.emit()
+
+    def activate(self, layer: LayerPort) -> None:
+        """Make one of the layers the one that controls act on."""
+        self.active = next((p for p in self._layers if p is layer), self._active)
 
     def add(self, arrays: Any, name: str = "image", **options: Any) -> MemoryLayerPort:
         """Add arrays as a layer and make it the active one.

@@ -191,6 +191,10 @@ class ScenePort(Protocol):
         """Point that slice views go through (z, y, x), world."""
         ...
 
+    def activate(self, layer: LayerPort) -> None:
+        """Make one of the layers the one that controls act on."""
+        ...
+
     def move_cross_hair(self, point: Vec3) -> None:
         """Move the point that slice views go through."""
         ...
