@@ -24,7 +24,8 @@ class Theme(QObject):
     Parameters
     ----------
     widget : QWidget
-        Its text's colour is the icons'; the style sheet is set on it.
+        The style sheet is set on it. The text's colour where it stands is the
+        icons', too.
     sheet : callable, optional
         Makes the style sheet from the text's colour.
     """
@@ -54,7 +55,8 @@ class Theme(QObject):
 
     def refresh(self) -> None:
         """Take the colours of now."""
-        color = text_color(self._widget)
+        # The widget's own text may have its colour from the sheet set here.
+        color = text_color(self._widget.parentWidget() or self._widget)
         if color == self._color:
             return
         self._color = color

@@ -88,7 +88,7 @@ class Section(QWidget):
         return False
 
     def _draw_arrow(self) -> None:
-        self.header.setIcon(_arrow(text_color(self.header), is_down=self.is_open))
+        self.header.setIcon(_arrow(text_color(self), is_down=self.is_open))
 
 
 class PanelStack(QScrollArea):

@@ -1,0 +1,29 @@
+"""Controls of the dock follow napari's theme."""
+
+from qtpy.QtWidgets import QPushButton
+
+import brickfield as bf
+from brickfield.plugin.registry import docks_of
+
+
+def icon_lightness(button):
+    image = button.icon().pixmap(20, 20).toImage()
+    drawn = [image.pixelColor(x, y) for x in range(20) for y in range(20)]
+    seen = [c.lightnessF() for c in drawn if c.alpha() > 200]
+    return sum(seen) / len(seen)
+
+
+def test_icons_and_headers_are_legible_in_both_themes(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True, strict_qt="raise")
+    bf.view_of(viewer)
+    (dock,) = docks_of(viewer)
+    headers = dock.panels.findChildren(QPushButton)
+    assert headers
+    more = dock.toolbar.more
+    for theme, is_light in (("light", False), ("dark", True), ("light", False)):
+        viewer.theme = theme
+        qtbot.waitUntil(lambda light=is_light: (icon_lightness(more) > 0.5) == light)
+        for header in headers:
+            header.ensurePolished()
+            color = header.palette().color(header.foregroundRole())
+            assert (color.lightnessF() > 0.5) == is_light
