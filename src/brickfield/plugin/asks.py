@@ -54,6 +54,11 @@ class Ask:
             self.mosaic.paint(chunk)
         return True
 
+    def give_up(self) -> None:
+        """Wait for nothing more."""
+        self.failed.update(self.lacking)
+        self.lacking.clear()
+
     def retry(self) -> None:
         """Wait again for what failed."""
         self.lacking.update(dict.fromkeys(self.failed))

@@ -109,6 +109,7 @@ class Feed:
         )
         self._asks: dict[Any, Ask] = {}
         self._before: dict[Any, Ask] = {}
+        self._kept: dict[Any, Ask] = {}
         self._request: weakref.ref[Any] | None = None
         self._sent: set[Any] = set()
         self._is_sending = False
@@ -125,19 +126,25 @@ class Feed:
         ----------
         view : LazyLevel
         request : object or None
-            Of napari; asks of one request are wanted together, and drop the asks of
-            the one before.
+            Of napari: what is asked for one request is wanted together, and what was
+            asked for the one before is not wanted any more.
         """
-        known = None if self._request is None else self._request()
-        if request is None or request is not known:
-            self._before, self._asks = self._asks, {}
-            self._request = None if request is None else weakref.ref(request)
         key = (view.level, view.picks, view.dtype)
-        ask = self._asks.get(key) or self._before.get(key)
+        if request is None:
+            # A flat layer's thumbnail, which napari asks for only once.
+            asks = self._kept
+        else:
+            if self._request is None or request is not self._request():
+                self._before, self._asks = self._asks, {}
+                self._request = weakref.ref(request)
+            asks = self._asks
+        ask = asks.get(key) or self._before.get(key)
         if ask is None:
             refuse_what_cannot_fit(view)
             ask = Ask(view, self.manager)
-        self._asks[key] = ask
+        if view.store.is_closed:
+            ask.give_up()
+        asks[key] = ask
         if not self._is_sending:
             self._is_sending = True
             later(self._send)
@@ -147,7 +154,7 @@ class Feed:
         """Want what the present asks lack, in place of what was wanted before."""
         self._is_sending = False
         self._before = {}
-        keys = set(self._asks)
+        keys = {*self._asks, *self._kept}
         if keys == self._sent:
             return
         self._sent = keys
@@ -155,12 +162,15 @@ class Feed:
 
     def _want(self) -> None:
         # The coarsest level is small and stands in for all of the rest.
-        asks = sorted(self._asks.values(), key=lambda ask: not ask.is_coarsest)
+        asks = sorted(self._every_ask(), key=lambda ask: not ask.is_coarsest)
         names = dict.fromkeys(name for ask in asks for name in ask.lacking)
         # Known to have failed: named, so that they stay listed.
         names.update(dict.fromkeys(name for ask in asks for name in ask.failed))
         requests = requests_of(self.visual_id, list(names))
         self.manager.request_chunks(requests, self.visual_id)
+
+    def _every_ask(self) -> list[Ask]:
+        return [*self._asks.values(), *self._kept.values()]
 
     # -- chunks arrive -----------------------------------------------------------
 
@@ -184,7 +194,7 @@ class Feed:
         is_new = has_coarse = False
         while taken := self.manager.take_ready(self.visual_id, 32):
             for chunk in taken:
-                for ask in self._asks.values():
+                for ask in self._every_ask():
                     if ask.take(chunk):
                         is_new = True
                         has_coarse = has_coarse or ask.is_coarsest
@@ -192,17 +202,13 @@ class Feed:
                 self._on_ready(self.visual_id)
                 break
         if has_coarse:
-            for ask in self._asks.values():
+            for ask in self._every_ask():
                 ask.stand_in(self.manager)
         if is_new:
             self._draw(layer)
 
     def _draw(self, layer: Any) -> None:
-        if not self.is_complete:
-            layer.refresh(extent=False, thumbnail=False, highlight=False)
-        else:
-            _forget_thumbnail(layer)
-            layer.refresh(extent=False, highlight=False)
+        layer.refresh(extent=False, thumbnail=self.is_complete, highlight=False)
         self._drawn_at = monotonic()
 
     def tell_first_shown(self) -> None:
@@ -217,7 +223,7 @@ class Feed:
     @property
     def is_complete(self) -> bool:
         """Whether nothing is on its way."""
-        return not any(ask.lacking for ask in self._asks.values())
+        return not any(ask.lacking for ask in self._every_ask())
 
     @property
     def failures(self) -> list[ChunkFailure]:
@@ -226,7 +232,7 @@ class Feed:
 
     def retry_failed(self) -> int:
         """Read failed chunks again; return how many."""
-        for ask in self._asks.values():
+        for ask in self._every_ask():
             ask.retry()
         n = self.manager.retry_failed(self.visual_id)
         self._want()
@@ -302,12 +308,3 @@ def wait_until_loaded(layers: Any, timeout_s: float = 60.0) -> bool:
         if monotonic() > end:
             return False
         sleep(0.005)
-
-
-def _forget_thumbnail(layer: Any) -> None:
-    """Let a flat layer read its thumbnail again: napari keeps the first it got."""
-    # napari.layers._scalar_field.scalar_field._make_level_materializer
-    kept = getattr(layer, "_level_materializer", None)
-    clear = getattr(kept, "cache_clear", None)
-    if clear is not None:
-        clear()

@@ -122,6 +122,11 @@ class ChunkedImageStore:
         return self.info.findings
 
     @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be read any more."""
+        return self._is_closed
+
+    @property
     def manager(self) -> ChunkManager:
         """Loader of chunks; made when it is asked for first."""
         with self._lock:
