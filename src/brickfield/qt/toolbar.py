@@ -17,6 +17,7 @@ from qtpy.QtGui import QAction, QActionGroup
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from brickfield.qt.gestures import STYLES
+from brickfield.qt.help import HelpWindow
 from brickfield.qt.layout_buttons import LayoutButtons
 from brickfield.qt.modes import ModeCombo
 from brickfield.qt.overflow import OverflowRow
@@ -70,6 +71,7 @@ class DockToolbar(QWidget):
         super().__init__(dock)
         self._dock = dock
         self._style = "orbit"
+        self.help: HelpWindow | None = None
         self.by_name: dict[str, QAction] = {}
         self._theme = Theme(self, button_sheet)
         self._make_actions()
@@ -123,9 +125,10 @@ class DockToolbar(QWidget):
             icon="levels",
         )
         levels.triggered.connect(self._show_levels)
-        self._action(
+        keys = self._action(
             "help", "Keys and mouse", "What keys and mouse do", icon="help", key="?"
         )
+        keys.triggered.connect(self._show_help)
         self._styles = QActionGroup(self)
         for name in STYLES:
             style = self._toggle(name, *_STYLE_WORDS[name], icon=name)
@@ -252,6 +255,11 @@ class DockToolbar(QWidget):
 
     def _choose_mode(self, mode: str) -> None:
         self._dock.main_view.mode = mode
+
+    def _show_help(self) -> None:
+        if self.help is None:
+            self.help = HelpWindow(self)
+        self.help.bring_up()
 
     def _fit(self) -> None:
         for view in self._dock.views:
