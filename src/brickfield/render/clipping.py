@@ -5,6 +5,8 @@ Planes are rows (nz, ny, nx, d) in the world, keeping what has ``n . p + d >= 0`
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,6 +70,11 @@ def slab_planes(
         half, shift = (0.5 - _SNAPPED) * np.abs(steps).sum(), 0.0
     else:
         half, shift = 0.5 * _UPWARD * np.abs(row[:3]).sum(), _UPWARD * row[:3].sum()
+        corners = np.array(list(product(*zip(*pyramid.data_bounds, strict=True))))
+        reach = corners @ row[:3] + row[3]
+        if reach.min() <= 0 <= reach.max():
+            # Behind the last face lies nothing: the voxel before it is shown.
+            shift = np.clip(shift, reach.min(), reach.max())
     settled = plane.row
     settled[3] += row[3] - plane.in_data(world)[3] - shift
     front, back = settled.copy(), -settled

@@ -9,6 +9,7 @@ const PAGE_FAILED: u32 = 0x04000000u;
 const PAGE_OCTANTS: u32 = 18u;
 const PAGE_EMPTY: u32 = 0xffffffffu;
 const FAR: f32 = 3.0e38;
+const ROUNDING: f32 = 1.0e-6;  // relative, of a few products and a quotient
 
 struct Ray {
     origin: vec3<f32>,
@@ -92,7 +93,12 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
         let brick = u_wobject.lv_brick[level].xyz;
         let first = -u_wobject.lv_cell0[level].xyz;
         let last = u_wobject.lv_grid[level].xyz - 1 + first;
-        let q = start + direction * t + 0.5;
+        // Positions are rounded, and so are the places where the ray leaves a cell. A
+        // little ahead on the ray, by more than both, no cell is found that it has
+        // left: rays that run along a face would else go on by tiny steps.
+        let way = direction * t;
+        let ahead = sign(direction) * ((abs(start) + abs(way)) * ROUNDING);
+        let q = start + way + 0.5 + ahead;
         let cell = clamp(vec3<i32>(floor(q / brick)), first, last);
         let page = page_lookup(plane, level, cell - first);
         let is_active = (page.x & (PAGE_DATA | PAGE_CONSTANT)) != 0u;

@@ -73,6 +73,8 @@ const UPWARD: f32 = {{ '1.0e-3' if is_integer or interpolation == 'nearest' else
 fn cell_on_plane(ray: Ray, plane: u32) -> Cell {
     var here = ray;
     here.origin = ray.spot + UPWARD;
+    // A place, not a way: what lies ahead does not matter.
+    here.direction = vec3<f32>(0.0);
     return locate(here, 0.0, plane, top_level());
 }
 
