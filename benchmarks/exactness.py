@@ -213,8 +213,8 @@ def against_one_texture(setting: Setting) -> list[Row]:
     similar, worst, seams, skips = [], [], [], []
     for mode in modes:
         one = _draw(whole(open_source(data)), mode)
-        bricked = _draw(cut(open_source(data), 32), mode)
-        plain = _draw(cut(open_source(data), 32), mode, skip=False)
+        # Of the same bricks: rounding depends on where they lie in their texture.
+        bricked, plain = _draw_each(cut(open_source(data), 32), mode, (True, False))
         a, b = one[..., :3].astype(int), bricked[..., :3].astype(int)
         similar.append(
             structural_similarity(
@@ -271,19 +271,31 @@ def _planned(source: ChunkSource, shape: tuple[int, int, int]) -> ChunkSource:
     return source
 
 
-def _draw(
-    source: ChunkSource, mode: str, *, skip: bool = True, straight: bool = False
-) -> Array:
+def _draw(source: ChunkSource, mode: str, *, straight: bool = False) -> Array:
+    return _draw_each(source, mode, straight=straight)[0]
+
+
+def _draw_each(
+    source: ChunkSource,
+    mode: str,
+    skips: tuple[bool, ...] = (True,),
+    *,
+    straight: bool = False,
+) -> list[Array]:
+    """Draw with and without skipping, of the same bricks."""
     size = (320, 320)
     layer = layer_of(own_cache(source), (0, 255), mode=mode)
     shape = source.info.pyramid.levels[0].shape_zyx
+    images = []
     with view_of(layer, size, policy=LEVEL_0) as view:
         view.camera = (
             ortho(shape, size, zoom=2) if straight else orbit(shape, size, distance=1.3)
         )
-        view.options = replace(view.options, skip=skip)
-        assert view.wait_until_complete(60)
-        return view.image()
+        for skip in skips:
+            view.options = replace(view.options, skip=skip)
+            assert view.wait_until_complete(60)
+            images.append(view.image())
+    return images
 
 
 def _seam(data: Array, mode: str) -> int:
