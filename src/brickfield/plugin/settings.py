@@ -26,7 +26,7 @@ class Settings:
     Attributes
     ----------
     gpu_budget_bytes : int
-        Of each view.
+        Of all views of a dock together.
     ram_budget_bytes : int
         Of decoded chunks, the whole process.
     quality_px : float
