@@ -146,11 +146,22 @@ def _one_layer(
         **_place(levels[0]),
     }
     if is_labels:
-        return levels, look, "labels"
+        return _as_labels(levels, look)
     assert limits is not None
     look |= _look_of_image(info, channel, is_one=is_one)
     look["contrast_limits"] = limits.window
     return LazyLevels(levels), look, "image"
+
+
+def _as_labels(levels: list[LazyLevel], look: dict[str, Any]) -> LayerData:
+    """Keep to what napari takes for levels of labels: ever smaller ones, or one."""
+    smaller = levels[:1]
+    for level in levels[1:]:
+        if level.size < smaller[-1].size:
+            smaller.append(level)
+    if len(smaller) == 1:
+        return smaller[0], {**look, "multiscale": False}, "labels"
+    return smaller, look, "labels"
 
 
 def _channel(info: ImageInfo, channel: int | None) -> Channel:
@@ -193,12 +204,14 @@ def _place(level: LazyLevel) -> dict[str, Any]:
 
 
 def _unit(name: str | None) -> str:
-    """Return a unit that napari understands."""
+    """Return a unit that napari understands: one word that pint knows."""
     import pint
 
+    if not name or not name.isalpha():
+        return "pixel"
     try:
-        return str(pint.Unit(name)) if name else "pixel"
-    except (ValueError, TypeError, AttributeError, pint.errors.PintError):
+        return str(pint.Unit(name))
+    except pint.errors.PintError:
         return "pixel"
 
 

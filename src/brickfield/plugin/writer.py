@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from brickfield.errors import OptionError
+from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model.axes import Axis
+from brickfield.sources.protocol import ChunkSource
 from brickfield.store.lazy_level import LazyLevel
 
 
@@ -31,36 +32,47 @@ def _write(
     from napari.utils import progress
 
     from brickfield.pyramid.command import write_pyramid
+
+    name = str(meta.get("name", "image"))
+    try:
+        source = _source(path, data, meta, is_labels)
+        with progress(total=1000, desc=f"Saving {name}") as bar:
+
+            def tell(n_done: int, n: int, _bytes: int, _left: float | None) -> None:
+                bar.update(1000 * n_done // max(1, n) - bar.n)
+
+            result = write_pyramid(source, Path(path), progress=tell)
+        source.close()
+    except OptionError as error:
+        # napari takes a ValueError for "no writer" and says nothing.
+        raise StoreWriteError(str(error)) from error
+    if not result.is_complete:
+        n = len(result.failures)
+        msg = f"expected to save all of {name}; {n} blocks could not be read or written"
+        raise StoreWriteError(msg)
+    return [path]
+
+
+def _source(
+    path: str, data: Any, meta: Mapping[str, Any], is_labels: bool
+) -> ChunkSource:
     from brickfield.sources.array import from_arrays
 
     if meta.get("rgb"):
         msg = "expected a layer of one value a voxel; found RGB: save it as TIFF or PNG"
         raise OptionError(msg)
+    if Path(path).exists():
+        msg = f"expected a new folder; found that {path} exists: choose another name"
+        raise OptionError(msg)
     finest = data[0] if meta.get("multiscale") else data
-    name = str(meta.get("name", "image"))
-    source = from_arrays(
+    return from_arrays(
         finest,
         axes=_axes(finest, meta),
         scale=[float(s) for s in meta["scale"]],
         translation=[float(t) for t in meta["translate"]],
-        name=name,
+        name=str(meta.get("name", "image")),
         is_labels=is_labels,
     )
-    with progress(total=1000, desc=f"Saving {name}") as bar:
-
-        def tell(
-            n_done: int, n_blocks: int, _n_bytes: int, _left: float | None
-        ) -> None:
-            bar.update(1000 * n_done // max(1, n_blocks) - bar.n)
-
-        result = write_pyramid(source, Path(path), progress=tell)
-    source.close()
-    if not result.is_complete:
-        msg = (
-            f"expected to save all of {name}; some blocks could not be read or written"
-        )
-        raise OptionError(msg)
-    return [path]
 
 
 def _axes(data: Any, meta: Mapping[str, Any]) -> list[Axis] | None:

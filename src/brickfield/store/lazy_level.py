@@ -216,6 +216,14 @@ class LazyLevel:
             return view if view.ndim or not self.ndim else view.read()[()]
         return self._read_fancy(items)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Refuse: stores are only read."""
+        msg = (
+            "expected an array in memory to write to; found data of a store, which are"
+            " only read: make a copy with numpy.asarray, as a new layer"
+        )
+        raise TypeError(msg)
+
     def _view(self, items: list[Any]) -> Self:
         given = iter(items)
         picks = tuple(
