@@ -8,9 +8,11 @@ opened.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -255,9 +257,8 @@ def _may_be_zarr(location: Location) -> bool:
     if folder is None or not folder.is_dir():
         return False
     try:
-        inner = [
-            e for _, e in zip(range(64), folder.iterdir(), strict=False) if e.is_dir()
-        ]
+        with os.scandir(folder) as entries:
+            inner = [Path(e.path) for e in islice(entries, 64) if e.is_dir()]
     except PermissionError as exc:
         msg = f"expected a readable folder {folder}; found that permission is denied"
         raise StoreAccessError(msg) from exc
