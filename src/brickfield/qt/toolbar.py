@@ -23,6 +23,7 @@ from brickfield.qt.modes import ModeCombo
 from brickfield.qt.overflow import OverflowRow
 from brickfield.qt.overlays_menu import OverlaysMenu
 from brickfield.qt.port_watch import PortWatch
+from brickfield.qt.snapshot import Snapshots
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.viewer.live_view import LiveView
@@ -57,6 +58,7 @@ class DockToolbar(QWidget):
     mode : ModeCombo
     layouts : LayoutButtons
     overlays : OverlaysMenu
+    snapshots : Snapshots
     by_name : dict of str to QAction
         Every action, for scripts, tests and other parts of the dock: ``fit``,
         ``clip``, ``overlays``, ``camera``, ``record``, ``projection``, ``levels``,
@@ -77,6 +79,7 @@ class DockToolbar(QWidget):
         self._make_actions()
         self._make_row()
         self._make_menu()
+        self.snapshots = Snapshots(dock, self.pictures)
         self._ports = PortWatch(dock.scene, self._on_port)
         for ending in (self._ports.close, self.overlays.close_watch):
             dock.call_when_closed(_weakly(ending))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,33 @@ from numpy.typing import NDArray
 from brickfield.errors import OptionError
 
 
-def write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a picture, shape (h, w, 4), uint8, sRGB; without alpha when opaque."""
+def write_png(
+    path: Path, image: NDArray[np.uint8], notes: Mapping[str, str] | None = None
+) -> None:
+    """Write a picture, shape (h, w, 4), uint8, sRGB; without alpha when opaque.
+
+    Parameters
+    ----------
+    path : Path
+    image : ndarray
+    notes : mapping, optional
+        Texts that the file says of itself, by keyword (PNG's ``Description``, …).
+
+    Raises
+    ------
+    OptionError
+        If there is no room or no right to write.
+    """
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     is_opaque = bool((image[..., 3] == 255).all())
+    info = PngInfo()
+    for keyword, text in (notes or {}).items():
+        info.add_itxt(keyword, text)
+    picture = Image.fromarray(image[..., :3].copy() if is_opaque else image)
     try:
-        Image.fromarray(image[..., :3].copy() if is_opaque else image).save(path)
+        picture.save(path, format="PNG", pnginfo=info)
     except OSError as error:
         msg = f"expected to write {path}; the system says: {error.strerror or error}"
         raise OptionError(msg) from error

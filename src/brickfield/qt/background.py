@@ -1,0 +1,66 @@
+"""Work that the window does not wait for.
+
+Invariant: one thread, only while there is work; answers come back on the window's
+thread, and none after :meth:`Background.close`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from brickfield.loading.pool import AsynchronousDataSlicer
+from brickfield.qt.deliver import Deliverer
+
+
+class Background:
+    """Runs functions on a thread, one after another. Main thread only."""
+
+    def __init__(self) -> None:
+        self.deliver = Deliverer()
+        self._pool: AsynchronousDataSlicer | None = None
+
+    def run(
+        self,
+        job: Callable[[], Any],
+        on_done: Callable[[Any, BaseException | None], object],
+    ) -> None:
+        """Run a function in the background.
+
+        Parameters
+        ----------
+        job : callable
+        on_done : callable
+            Takes what it returned and what it raised, later, on this thread.
+        """
+        if self._pool is None:
+            self._pool = AsynchronousDataSlicer(1, name="brickfield-write")
+        self.follow(self._pool.submit(job), on_done)
+
+    def follow(
+        self,
+        future: Future[Any],
+        on_done: Callable[[Any, BaseException | None], object],
+    ) -> None:
+        """Hand what a future comes to back to this thread; not if it is cancelled."""
+
+        def answered(done: Future[Any]) -> None:
+            if done.cancelled():
+                return
+            error = done.exception()
+            result = None if error is not None else done.result()
+
+            def tell() -> None:
+                on_done(result, error)
+
+            self.deliver(tell)
+
+        future.add_done_callback(answered)
+
+    def close(self) -> None:
+        """Take nothing more; what is running ends by itself."""
+        self.deliver.close()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+            self._pool = None
