@@ -29,7 +29,7 @@ class PictureWidget(QLabel):
         self.view = view
         expanding = QSizePolicy.Policy.Expanding
         self.setSizePolicy(expanding, expanding)
-        self.setMinimumSize(120, 120)
+        self.setMinimumSize(48, 48)
         self.setScaledContents(True)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

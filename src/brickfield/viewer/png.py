@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ def write_png(
     path: Path, image: NDArray[np.uint8], notes: Mapping[str, str] | None = None
 ) -> None:
     """Write a picture, shape (h, w, 4), uint8, sRGB; without alpha when opaque.
+
+    The file is there when all of it is written, and not before.
 
     Parameters
     ----------
@@ -36,8 +39,12 @@ def write_png(
     for keyword, text in (notes or {}).items():
         info.add_itxt(keyword, text)
     picture = Image.fromarray(image[..., :3].copy() if is_opaque else image)
+    partial = path.with_name(f"{path.name}.partial")
     try:
-        picture.save(path, format="PNG", pnginfo=info)
+        picture.save(partial, format="PNG", pnginfo=info)
+        partial.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         msg = f"expected to write {path}; the system says: {error.strerror or error}"
         raise OptionError(msg) from error
