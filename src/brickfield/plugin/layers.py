@@ -20,7 +20,6 @@ from brickfield.model.chunks import Selection
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.plugin.contrasts import Limits, limits_of
 from brickfield.plugin.lazy import answer
-from brickfield.plugin.levels import LazyLevels
 from brickfield.plugin.notices import tell_of
 from brickfield.plugin.placing import slider_indices
 from brickfield.plugin.settings import settings
@@ -148,6 +147,9 @@ def _one_layer(
     if is_labels:
         return _as_labels(levels, look)
     assert limits is not None
+    # Needs napari itself, which whoever only imports this has not loaded yet.
+    from brickfield.plugin.levels import LazyLevels
+
     look |= _look_of_image(info, channel, is_one=is_one)
     look["contrast_limits"] = limits.window
     return LazyLevels(levels), look, "image"
