@@ -21,6 +21,7 @@ from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES, Appearance, ChannelAppearance
 from brickfield.model.chunks import Selection
 from brickfield.plugin.appearance import appearance_of, lut_of
+from brickfield.plugin.curves import colors_name, set_curve
 from brickfield.plugin.placing import (
     box_as_planes,
     n_spatial,
@@ -81,6 +82,7 @@ class NapariLayerPort:
         self._point = point
         self._box: tuple[Box, tuple[Any, ...]] | None = None
         self._is_clipping = False
+        self._curve: Curve | None = None
         self._data = ChunkedLayer(
             store,
             appearance=Appearance(
@@ -323,7 +325,7 @@ class NapariLayerPort:
     @property
     def colormap(self) -> str:
         """Name of the colours."""
-        return str(self.layer.colormap.name)
+        return colors_name(self.layer)
 
     @colormap.setter
     def colormap(self, value: str) -> None:
@@ -341,16 +343,13 @@ class NapariLayerPort:
         """Opacity over the contrast window: the alpha of the colours."""
         from brickfield.viewer.transfer import curve_of
 
-        return curve_of(lut_of(self.layer))
+        return curve_of(lut_of(self.layer), self._curve)
 
     @opacity_curve.setter
     def opacity_curve(self, value: Curve) -> None:
-        from napari.utils.colormaps import Colormap
-
-        from brickfield.viewer.transfer import with_curve
-
-        table = with_curve(lut_of(self.layer), value) / 255
-        self.layer.colormap = Colormap(table, name=self.colormap)
+        # The alpha of 256 colours does not tell the points from which it was made.
+        self._curve = value
+        set_curve(self.layer, value)
 
     @property
     def clip_box(self) -> Box | None:
