@@ -71,6 +71,7 @@ class BrickVolume(gfx.WorldObject):
         box_low="4xf4",
         box_high="4xf4",
         options="4xf4",
+        rows="4xf4",
         background="4xf4",
         blend="4xu4",
         counts="4xu4",
@@ -98,6 +99,12 @@ class BrickVolume(gfx.WorldObject):
     def __init__(self, material: BrickMaterial) -> None:
         super().__init__(None, material)
         self.bounds_xyz = np.array([[-0.5] * 3, [0.5] * 3])
+        self.draw_rows()
+
+    def draw_rows(self, first: int = 0, end: int = 1 << 20) -> None:
+        """Draw these rows of the picture only, from the next draw on; 0 is on top."""
+        self.uniform_buffer.data["rows"][:2] = (first, end)
+        self.uniform_buffer.update_full()
 
     def _get_bounds_from_geometry(self) -> Bounds:
         return Bounds(self.bounds_xyz, None)

@@ -85,7 +85,7 @@ class BrickShader(BaseShader):
         }
 
     def get_pipeline_info(self, wobject: Any, shared: Any) -> dict[str, Any]:
-        """Describe the one triangle that covers the picture."""
+        """Describe the two triangles that cover the rows to be drawn."""
         return {
             "primitive_topology": wgpu.PrimitiveTopology.triangle_list,
             "cull_mode": wgpu.CullMode.none,
@@ -93,7 +93,7 @@ class BrickShader(BaseShader):
 
     def get_render_info(self, wobject: Any, shared: Any) -> dict[str, Any]:
         """Describe the draw call."""
-        return {"indices": (3, 1)}
+        return {"indices": (6, 1)}
 
     def get_code(self) -> str:
         """Return the program's text before templating."""

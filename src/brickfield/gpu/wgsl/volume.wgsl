@@ -26,12 +26,20 @@ struct VertexInput {
 
 @vertex
 fn vs_main(in: VertexInput) -> Varyings {
-    // One triangle covers the picture; rays that miss the volume end at once.
-    let corner = vec2<f32>(f32(in.index & 1u) * 4.0 - 1.0, f32(in.index >> 1u) * 4.0 - 1.0);
+    // Two triangles cover the rows to be drawn; rays that miss the volume end at once.
+    let corner = array<u32, 6>(0u, 1u, 2u, 2u, 1u, 3u)[in.index];
+    let height = u_stdinfo.physical_size.y;
+    let row = clamp(select(u_wobject.rows.x, u_wobject.rows.y, corner > 1u), 0.0, height);
+    let x = f32(corner & 1u) * 2.0 - 1.0;
     var varyings: Varyings;
-    varyings.ndc = vec2<f32>(corner);
-    varyings.position = vec4<f32>(corner, 0.0, 1.0);
+    varyings.position = vec4<f32>(x, 1.0 - 2.0 * row / height, 0.0, 1.0);
     return varyings;
+}
+
+// Counted from the pixel itself, so that it does not depend on which rows are drawn.
+fn ndc_of(pixel: vec2<f32>) -> vec2<f32> {
+    let size = u_stdinfo.physical_size;
+    return (2.0 * pixel - size) / size * vec2<f32>(1.0, -1.0);
 }
 
 fn ray_through(ndc: vec2<f32>) -> Ray {
@@ -249,7 +257,7 @@ fn look(ray: Ray) -> Seen {
 
 @fragment
 fn fs_main(varyings: Varyings) -> FragmentOutput {
-    var ray = ray_through(varyings.ndc);
+    var ray = ray_through(ndc_of(varyings.position.xy));
     $$ if has_behind
     let at = vec2<i32>(floor(varyings.position.xy));
     ray.t1 = stop_at_objects(ray, at);
