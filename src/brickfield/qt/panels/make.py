@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.deliver import Deliverer
+from brickfield.qt.panels.appearance import AppearancePanel
 from brickfield.qt.panels.budgets import Budgets, SessionBudgets
 from brickfield.qt.panels.clip import ClipPanel
 from brickfield.qt.panels.host import Host
@@ -34,7 +35,7 @@ class DockPanels(PanelStack):
 
     Attributes
     ----------
-    clip, time, quality, receipt : Panel
+    appearance, clip, time, quality, receipt : Panel
     """
 
     def __init__(
@@ -47,11 +48,19 @@ class DockPanels(PanelStack):
         super().__init__(memory, parent)
         deliver = Deliverer()
         self.call_when_released(deliver.close)
+        self.appearance = AppearancePanel(host, deliver)
+        self.call_when_released(self.appearance.histograms.closer())
         self.clip = ClipPanel(host)
         self.time = TimePanel(host)
         self.quality = QualityPanel(host, budgets or SessionBudgets(host))
         self.receipt = ReceiptPanel(host, deliver)
-        for panel in (self.clip, self.time, self.quality, self.receipt):
+        for panel in (
+            self.appearance,
+            self.clip,
+            self.time,
+            self.quality,
+            self.receipt,
+        ):
             self.add(panel)
 
     def open_clip(self, is_open: bool) -> None:

@@ -1,0 +1,192 @@
+"""One row a layer: whether it can be seen, its colours, its name, its opacity.
+
+The topmost layer is on top, as in napari's list. A row shows what its layer's port
+says and writes to it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtGui import QColor, QFont
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from brickfield.qt.icons import text_color
+from brickfield.qt.panels.parts import NumberSlider
+from brickfield.qt.panels.swatches import (
+    SWATCH,
+    colormap_icon,
+    eye,
+    label_colors,
+    swatch,
+)
+from brickfield.qt.theme import Theme
+from brickfield.viewer.colormaps import COMMON
+from brickfield.viewer.ports import LayerPort, ScenePort
+from brickfield.viewer.transfer import OPAQUE
+
+
+def set_colormap(port: LayerPort, name: str) -> None:
+    """Give a layer other colours; its opacity curve stays."""
+    curve = port.opacity_curve
+    port.colormap = name
+    if curve != OPAQUE:
+        port.opacity_curve = curve
+
+
+class LayerRow(QWidget):
+    """One layer.
+
+    Parameters
+    ----------
+    port : LayerPort
+    scene : ScenePort
+    """
+
+    def __init__(
+        self, port: LayerPort, scene: ScenePort, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.port = port
+        self._scene = scene
+        self._full_name = ""
+        self.eye = QToolButton(self)
+        self.eye.setAutoRaise(True)
+        self.eye.setIconSize(QSize(18, 18))
+        self.eye.clicked.connect(self._toggle)
+        self.swatch = QToolButton(self)
+        self.swatch.setAutoRaise(True)
+        self.swatch.setIconSize(SWATCH)
+        self.swatch.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.name = QPushButton(self)
+        self.name.setFlat(True)
+        self.name.setMinimumWidth(40)
+        policy = self.name.sizePolicy()
+        policy.setHorizontalPolicy(policy.Policy.Ignored)
+        self.name.setSizePolicy(policy)
+        self.name.clicked.connect(self._activate)
+        self.name.installEventFilter(self)
+        self._theme = Theme(self, _sheet)
+        self.opacity = NumberSlider(0.0, 1.0, 1.0, parent=self)
+        self.opacity.box.write = "{:.2f}".format
+        self.opacity.box.set_width(4)
+        self.opacity.set_tooltip("Opacity of the layer, 0 to 1")
+        self.opacity.setMaximumWidth(140)
+        self.opacity.moved.connect(self._set_opacity)
+        if not port.is_labels:
+            self._add_menu()
+        self._lay_out()
+
+    def _add_menu(self) -> None:
+        menu = QMenu(self.swatch)
+        for name in COMMON:
+            action = menu.addAction(colormap_icon(name), name)
+            action.triggered.connect(partial(self._choose_colors, name))
+        self.swatch.setMenu(menu)
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addWidget(self.eye)
+        layout.addWidget(self.swatch)
+        layout.addWidget(self.name, stretch=1)
+        layout.addWidget(self.opacity, stretch=1)
+
+    def follow(self, *, is_active: bool) -> None:
+        """Show what the layer says."""
+        port = self.port
+        is_seen = port.visible
+        self.eye.setIcon(eye(text_color(self), is_open=is_seen))
+        self.eye.setToolTip("Hide the layer" if is_seen else "Show the layer")
+        self.swatch.setIcon(swatch(label_colors() if port.is_labels else port.lut))
+        colors = "one for each object" if port.is_labels else port.colormap
+        self.swatch.setToolTip(f"Colours: {colors}")
+        self._full_name = port.name
+        self.name.setToolTip(f"{port.name}\nClick: the controls below act on it")
+        font = QFont(self.name.font())
+        font.setBold(is_active)
+        self.name.setFont(font)
+        self._elide()
+        self.opacity.follow(port.opacity)
+
+    def _elide(self) -> None:
+        room = max(self.name.width() - 10, 10)
+        middle = Qt.TextElideMode.ElideMiddle
+        text = self.name.fontMetrics().elidedText(self._full_name, middle, room)
+        # A lone ampersand would underline what follows.
+        self.name.setText(text.replace("&", "&&"))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Shorten the name to the room that there is."""
+        if watched is self.name and event.type() == QEvent.Type.Resize:
+            self._elide()
+        return False
+
+    # -- the hand ----------------------------------------------------------------
+
+    def _toggle(self) -> None:
+        self.port.visible = not self.port.visible
+
+    def _activate(self) -> None:
+        self._scene.activate(self.port)
+
+    def _choose_colors(self, name: str, *_: object) -> None:
+        set_colormap(self.port, name)
+
+    def _set_opacity(self, value: float) -> None:
+        self.port.opacity = value
+
+
+def _sheet(text: QColor) -> str:
+    rgb = f"{text.red()}, {text.green()}, {text.blue()}"
+    return (
+        "QToolButton { border: none; padding: 1px; background: transparent; }"
+        "QToolButton::menu-indicator { image: none; width: 0; }"
+        "QPushButton { text-align: left; border: none; padding: 1px 2px;"
+        " background: transparent; }"
+        f"QToolButton:hover, QPushButton:hover {{ background: rgba({rgb}, 40); }}"
+    )
+
+
+class LayerRows(QWidget):
+    """Rows of all layers of a scene.
+
+    Attributes
+    ----------
+    rows : list of LayerRow
+        The topmost layer first.
+    """
+
+    def __init__(self, scene: ScenePort, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene = scene
+        self.rows: list[LayerRow] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(1)
+
+    def follow(self, active: LayerPort | None) -> None:
+        """Show all layers as they are now."""
+        ports = list(reversed(self._scene.layers))
+        kept = {row.port: row for row in self.rows}
+        if ports != [row.port for row in self.rows]:
+            for port, row in kept.items():
+                self._layout.removeWidget(row)
+                if port not in ports:
+                    row.hide()
+                    row.deleteLater()
+            self.rows = [kept.get(p) or LayerRow(p, self._scene, self) for p in ports]
+            for row in self.rows:
+                self._layout.addWidget(row)
+                row.show()
+        for row in self.rows:
+            row.follow(is_active=row.port is active)
