@@ -97,7 +97,7 @@ def test_a_missing_chunk_is_painted_with_the_fill_value(fine):
 def test_coarser_voxels_stand_in_at_the_nearest_place(store, coarse):
     shelf = Shelf(chunk_of(coarse, 1, (0, 0, 0)))
     mosaic = mosaic_of(store)
-    mosaic.paint_coarser(shelf.peek, mosaic.paint_known(shelf.peek))
+    mosaic.paint_coarser(shelf.peek)
     # The centre of fine voxel i lies nearest to coarse voxel i // 2.
     expected = coarse.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     assert np.array_equal(mosaic.out[0], expected)
@@ -108,8 +108,7 @@ def test_coarser_voxels_are_never_laid_over_exact_ones(store, fine, coarse):
     mosaic = mosaic_of(store)
     exact = chunk_of(fine, 0, (1, 0, 1))
     mosaic.paint(exact)
-    lacking = [n for n in mosaic.names if n != ((), exact.key)]
-    mosaic.paint_coarser(shelf.peek, lacking)
+    mosaic.paint_coarser(shelf.peek)
     expected = coarse.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     expected[8:, :8, 8:] = fine[8:, :8, 8:]
     assert np.array_equal(mosaic.out[0], expected)
@@ -125,7 +124,7 @@ def test_the_finest_level_at_hand_stands_in():
         mosaic = mosaic_of(store)
     halves = [chunk_of(levels[1], 1, (z, y, 0), 4) for z in (0, 1) for y in (0, 1)]
     shelf = Shelf(*halves, chunk_of(levels[2], 2, (0, 0, 0), 4))
-    mosaic.paint_coarser(shelf.peek, mosaic.paint_known(shelf.peek))
+    mosaic.paint_coarser(shelf.peek)
     assert (mosaic.out[0, :, :, :8] == 2).all()
     assert (mosaic.out[0, :, :, 8:] == 3).all()
 
@@ -133,7 +132,7 @@ def test_the_finest_level_at_hand_stands_in():
 def test_nothing_at_hand_leaves_the_fill_value(store):
     mosaic = mosaic_of(store)
     lacking = mosaic.paint_known(Shelf().peek)
-    mosaic.paint_coarser(Shelf().peek, lacking)
+    mosaic.paint_coarser(Shelf().peek)
     assert len(lacking) == len(mosaic) == 8
     assert not mosaic.out.any()
 
@@ -151,7 +150,7 @@ def test_levels_that_are_shifted_stand_in_where_they_lie_in_the_world():
     )
     mosaic = Mosaic(pyramid, 0, (range(1), range(1), range(8)), [()], np.dtype("u1"))
     shelf = Shelf(chunk_of(fine[..., 1::2], 1, (0, 0, 0)))
-    mosaic.paint_coarser(shelf.peek, mosaic.paint_known(shelf.peek))
+    mosaic.paint_coarser(shelf.peek)
     # Halfway between two, numpy rounds to the even one.
     assert mosaic.out[0, 0, 0, [1, 3, 5, 7]].tolist() == [2, 4, 6, 8]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+from time import monotonic
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.plugin.memory import available_bytes
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.mosaic import Mosaic, Name
+
+AT_ONCE_S = 0.015
+"""Time for what is at hand, and again for coarser data, before napari goes on."""
 
 
 class Ask:
@@ -31,16 +36,45 @@ class Ask:
         self.mosaic: Mosaic = view.mosaic()
         self.array: NDArray[Any] = view.as_shown(self.mosaic.out)
         self.is_coarsest = view.level == view.store.pyramid.n_levels - 1
-        lacking = self.mosaic.paint_known(manager.peek)
-        self.lacking: dict[Name, None] = dict.fromkeys(lacking)
         self.failed: set[Name] = set()
-        self.stand_in(manager)
+        self._steps: Iterator[None] = iter(())
+        end = monotonic() + AT_ONCE_S
+        lacking = self._paint_known(manager, end)
+        self.lacking: dict[Name, None] = dict.fromkeys(lacking)
+        self.stand_in(manager, end + AT_ONCE_S)
 
-    def stand_in(self, manager: ChunkManager) -> None:
-        """Draw coarser data where chunks lack."""
-        rest = [*self.lacking, *self.failed]
-        if rest:
-            self.mosaic.paint_coarser(manager.peek, rest)
+    def _paint_known(self, manager: ChunkManager, end: float) -> list[Name]:
+        """Paint what is at hand, as far as the time goes; return the rest."""
+        lacking = []
+        names = iter(list(self.mosaic.names))
+        for name in names:
+            chunk = manager.peek(*name)
+            if chunk is None or not self.mosaic.paint(chunk):
+                lacking.append(name)
+            elif monotonic() > end:
+                # The manager hands out the others in turn.
+                break
+        return [*lacking, *names]
+
+    def stand_in(self, manager: ChunkManager, end: float) -> None:
+        """Draw coarser data where chunks lack, beginning anew, as far as time goes."""
+        self._steps = self.mosaic.coarser_steps(manager.peek)
+        self.go_on(end)
+
+    def go_on(self, end: float) -> bool:
+        """Go on with drawing coarser data; tell whether something was drawn."""
+        is_new = False
+        for _ in self._steps:
+            is_new = True
+            if monotonic() > end:
+                return True
+        self._steps = iter(())
+        return is_new
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether coarser data are still to be drawn."""
+        return isinstance(self._steps, Generator)
 
     def take(self, chunk: LoadedChunk) -> bool:
         """Paint a chunk; tell whether it was wanted here."""

@@ -41,6 +41,8 @@ SLICING = (
 """Modules whose functions read slices to be shown."""
 PAUSE_S = 0.1
 """Least time between two drawings of a layer while it loads."""
+LONGEST_PAUSE_S = 2.0
+"""Most time, however long drawing takes."""
 TURN_S = 0.015
 """Most time that painting arrived chunks takes at a time."""
 first_shown: list[Callable[[Any], None]] = []
@@ -85,7 +87,7 @@ def _read_leniently(view: LazyLevel) -> NDArray[Any]:
     lacking = mosaic.paint_known(manager.peek)
     failed = load(manager, mosaic, lacking, is_strict=False)
     if failed:
-        mosaic.paint_coarser(manager.peek, failed)
+        mosaic.paint_coarser(manager.peek)
     return view.as_shown(mosaic.out)
 
 
@@ -114,7 +116,8 @@ class Feed:
         self._sent: set[Any] = set()
         self._is_sending = False
         self._is_waking = threading.Event()
-        self._drawn_at = 0.0
+        self._began_at = self._drawn_at = 0.0
+        self._pause_s = PAUSE_S
         manager.chunk_ready.connect(self._on_ready)
 
     # -- napari asks -------------------------------------------------------------
@@ -154,6 +157,7 @@ class Feed:
         """Want what the present asks lack, in place of what was wanted before."""
         self._is_sending = False
         self._before = {}
+        self._go_on()
         keys = {*self._asks, *self._kept}
         if keys == self._sent:
             return
@@ -182,7 +186,7 @@ class Feed:
 
     def _wake(self) -> None:
         since = monotonic() - self._drawn_at
-        later(self._collect, max(0.0, PAUSE_S - since))
+        later(self._collect, max(0.0, self._pause_s - since))
 
     def _collect(self) -> None:
         """Paint what has arrived, and have the layer drawn again."""
@@ -191,10 +195,20 @@ class Feed:
         if layer is None:
             return
         end = monotonic() + TURN_S
+        is_new = self._take(end)
+        for ask in self._every_ask():
+            is_new = ask.go_on(end) or is_new
+        if is_new:
+            self._draw(layer)
+        self._go_on()
+
+    def _take(self, end: float) -> bool:
+        """Paint chunks until the time is over; tell whether any was new."""
+        asks = self._every_ask()
         is_new = has_coarse = False
         while taken := self.manager.take_ready(self.visual_id, 32):
             for chunk in taken:
-                for ask in self._every_ask():
+                for ask in asks:
                     if ask.take(chunk):
                         is_new = True
                         has_coarse = has_coarse or ask.is_coarsest
@@ -202,14 +216,25 @@ class Feed:
                 self._on_ready(self.visual_id)
                 break
         if has_coarse:
-            for ask in self._every_ask():
-                ask.stand_in(self.manager)
-        if is_new:
-            self._draw(layer)
+            for ask in asks:
+                ask.stand_in(self.manager, end)
+        return is_new
+
+    def _go_on(self) -> None:
+        """Come back for coarser data that are still to be painted."""
+        if any(ask.has_steps for ask in self._every_ask()):
+            self._on_ready(self.visual_id)
 
     def _draw(self, layer: Any) -> None:
+        self._began_at = monotonic()
         layer.refresh(extent=False, thumbnail=self.is_complete, highlight=False)
+        later(self._note_drawn)
+
+    def _note_drawn(self) -> None:
+        """Draw the less often the longer it takes: a volume may take a second."""
         self._drawn_at = monotonic()
+        took = self._drawn_at - self._began_at
+        self._pause_s = min(max(PAUSE_S, 2 * took), LONGEST_PAUSE_S)
 
     def tell_first_shown(self) -> None:
         """Call those who wait for layers to be shown."""
@@ -223,7 +248,7 @@ class Feed:
     @property
     def is_complete(self) -> bool:
         """Whether nothing is on its way."""
-        return not any(ask.lacking for ask in self._every_ask())
+        return not any(ask.lacking or ask.has_steps for ask in self._every_ask())
 
     @property
     def failures(self) -> list[ChunkFailure]:

@@ -27,7 +27,8 @@ Name = tuple[Selection, ChunkKey]
 Picks = tuple[range, range, range]
 """Picked indices along z, y and x, voxels of the level."""
 Peek = Callable[[Selection, ChunkKey], LoadedChunk | None]
-_Slices = tuple[slice, slice, slice]
+_Place = tuple[tuple[int, ...], tuple[slice, ...], tuple[int | slice, ...]]
+"""Cell of the grid (selection, z, y, x), voxels of the chunk, voxels of the array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +119,22 @@ class Mosaic:
         self._cuts = [
             cut_axis(p, c) for p, c in zip(picks, about.chunk_shape, strict=True)
         ]
+        grid = tuple(len(cuts) for cuts in self._cuts)
+        self._is_open = np.ones((len(self.selections), *grid), dtype=np.bool_)
         self._places = dict(self._name_all())
 
-    def _name_all(self) -> Iterator[tuple[Name, tuple[int, _Slices, _Slices]]]:
+    def _name_all(self) -> Iterator[tuple[Name, _Place]]:
         cuts = list(product(*self._cuts))
         indices = np.array([[c.index for c in cut] for cut in cuts], dtype=np.int64)
         keys = pack_keys(self.level, indices.reshape(-1, 3)).tolist()
+        cells = list(np.ndindex(self._is_open.shape))
+        n = 0
         for block, selection in enumerate(self.selections):
             for key, (z, y, x) in zip(keys, cuts, strict=True):
                 source = (z.source, y.source, x.source)
-                yield (selection, key), (block, source, (z.target, y.target, x.target))
+                target = (block, z.target, y.target, x.target)
+                yield (selection, key), (cells[n], source, target)
+                n += 1
 
     @property
     def names(self) -> Iterable[Name]:
@@ -149,11 +156,12 @@ class Mosaic:
         place = self._places.get((chunk.selection, chunk.key))
         if place is None or chunk.state is ChunkState.FAILED:
             return False
-        block, source, target = place
+        cell, source, target = place
         if chunk.data is None:
-            self.out[block][target] = self._fill
+            self.out[target] = self._fill
         else:
-            self.out[block][target] = as_type(chunk.data[source], self.out.dtype)
+            self.out[target] = as_type(chunk.data[source], self.out.dtype)
+        self._is_open[cell] = False
         return True
 
     def paint_known(self, peek: Peek) -> list[Name]:
@@ -167,24 +175,29 @@ class Mosaic:
 
     # -- what stands in ----------------------------------------------------------
 
-    def paint_coarser(self, peek: Peek, lacking: Iterable[Name]) -> None:
-        """Paint what is at hand of coarser levels where chunks lack.
+    def paint_coarser(self, peek: Peek) -> None:
+        """Paint what is at hand of coarser levels wherever no chunk was painted yet.
 
         Parameters
         ----------
         peek : callable
             ``(selection, key) -> LoadedChunk or None``.
-        lacking : iterable of (selection, key)
         """
-        grid = tuple(len(cuts) for cuts in self._cuts)
-        is_lacking = np.zeros((len(self.selections), *grid), dtype=np.bool_)
-        numbers = {name: i for i, name in enumerate(self._places)}
-        is_lacking.reshape(-1)[[numbers[name] for name in lacking]] = True
+        for _ in self.coarser_steps(peek):
+            pass
+
+    def coarser_steps(self, peek: Peek) -> Iterator[None]:
+        """Do as :meth:`paint_coarser`, a piece at each step.
+
+        Chunks may be painted between the steps.
+        """
         for block, selection in enumerate(self.selections):
-            if is_lacking[block].any():
-                found = self._stand_ins_for(peek, selection, is_lacking[block])
+            is_open = self._is_open[block]
+            if is_open.any():
+                found = self._stand_ins_for(peek, selection, is_open)
                 for part, chunk in reversed(found):
-                    self._lay_under(self.out[block], part, chunk, is_lacking[block])
+                    self._lay_under(self.out[block], part, chunk, is_open)
+                    yield
 
     def _stand_ins_for(
         self, peek: Peek, selection: Selection, is_open: NDArray[np.bool_]
@@ -213,11 +226,13 @@ class Mosaic:
         out: NDArray[np.generic],
         part: _Part,
         chunk: LoadedChunk,
-        is_lacking: NDArray[np.bool_],
+        is_open: NDArray[np.bool_],
     ) -> None:
         """Paint one coarser chunk, but not over chunks that are there."""
+        under = is_open[part[0].under, part[1].under, part[2].under]
+        if not under.any():
+            return
         whole = (part[0].target, part[1].target, part[2].target)
-        under = [range(p.under.start, p.under.stop) for p in part]
         data: NDArray[np.generic] = self._fill
         if chunk.data is not None:
             data = chunk.data
@@ -225,14 +240,13 @@ class Mosaic:
             for axis in sorted(range(3), key=lambda a: len(part[a].rows)):
                 data = data.take(part[axis].rows, axis)
             data = as_type(data, out.dtype)
-        if is_lacking[tuple(p.under for p in part)].all():
+        if under.all():
             out[whole] = data
             return
         data = np.broadcast_to(data, tuple(len(p.rows) for p in part))
-        for cell in product(*under):
-            if not is_lacking[cell]:
-                continue
-            cut = [self._cuts[k][i].target for k, i in enumerate(cell)]
+        for cell in np.argwhere(under).tolist():
+            at = [i + p.under.start for i, p in zip(cell, part, strict=True)]
+            cut = [self._cuts[k][i].target for k, i in enumerate(at)]
             both = [_common(c, p.target) for c, p in zip(cut, part, strict=True)]
             inner = tuple(
                 slice(b.start - w.start, b.stop - w.start)
