@@ -55,6 +55,14 @@ def test_a_face_that_is_seen_end_on_has_no_knob():
     assert len(knobs(OBLIQUE, BOX)) == 6
 
 
+def test_a_knob_stays_in_the_picture_while_its_face_is_there():
+    """The picture reaches from -100 to 100 across and -50 to 50 upwards."""
+    wide = ((-5.0, -10.0, -99.0), (5.0, 10.0, 150.0))
+    places = knobs(FLAT, wide)
+    assert places[LEFT].px == pytest.approx((8, 50))
+    assert places[RIGHT].px == pytest.approx((250 + 12, 50))
+
+
 def test_a_face_behind_the_camera_has_no_knob():
     inside = replace(OBLIQUE, position=(0.0, 0.0, 19.0), target=(0.0, 0.0, 0.0))
     assert RIGHT not in knobs(inside, BOX)

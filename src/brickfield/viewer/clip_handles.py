@@ -1,7 +1,8 @@
 """Handles of a clip box in a picture: where they are, and what a drag does.
 
 Each face of the box has a knob, a little outside its middle, so that opposite faces
-of a thin box can still be told apart. A face moves along its normal alone; the knob
+of a thin box can still be told apart; where that would be beside the picture, the
+knob stays at its edge. A face moves along its normal alone; the knob
 stays under the cursor as far as that line allows. A face that is seen end on cannot
 be dragged and has no knob. Pure functions; pixels are the camera's.
 """
@@ -23,6 +24,8 @@ from brickfield.viewer.ports import Box
 Pixel = tuple[float, float]
 OUTSIDE_PX = 12.0
 """How far a knob lies outside its face, logical pixels."""
+EDGE_PX = 8.0
+"""How near to the picture's edge a knob may be, logical pixels."""
 END_ON = 0.985
 """Cosine between normal and sight beyond which a face cannot be dragged."""
 LEAST_SHARE = 1e-3
@@ -102,13 +105,28 @@ def knobs(
         if way is None:
             continue
         direction, at = way
-        px = at + OUTSIDE_PX * pixel_ratio * direction
+        px = _kept(at + OUTSIDE_PX * pixel_ratio * direction, at, camera, pixel_ratio)
         found[face] = Knob(
             (float(px[0]), float(px[1])),
             bool(_to_camera(camera, middle) @ face.normal > 0),
             float((middle - np.array(camera.position)) @ camera.forward),
         )
     return found
+
+
+def _kept(
+    px: NDArray[np.float64],
+    at: NDArray[np.float64],
+    camera: CameraState,
+    pixel_ratio: float,
+) -> NDArray[np.float64]:
+    """Keep a knob in the picture if the middle of its face is there."""
+    size = np.array(camera.viewport, dtype=np.float64)
+    room = np.minimum(EDGE_PX * pixel_ratio, size / 2)
+    if (at < 0).any() or (at > size).any():
+        return px
+    kept: NDArray[np.float64] = np.clip(px, room, size - room)
+    return kept
 
 
 def face_under(
