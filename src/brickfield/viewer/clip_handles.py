@@ -108,7 +108,7 @@ def knobs(
         px = _kept(at + OUTSIDE_PX * pixel_ratio * direction, at, camera, pixel_ratio)
         found[face] = Knob(
             (float(px[0]), float(px[1])),
-            bool(_to_camera(camera, middle) @ face.normal > 0),
+            _is_front(camera, face, middle),
             float((middle - np.array(camera.position)) @ camera.forward),
         )
     return found
@@ -229,12 +229,10 @@ def edges(camera: CameraState, box: Box) -> list[tuple[Pixel, Pixel, bool]]:
     Returns
     -------
     list of tuple
-        Start, end, and whether the edge belongs to a face that looks at the camera.
-        Edges that reach behind the camera are left out.
+        Start, end, and whether the edge belongs to a face that looks at the camera;
+        those that do are last. Edges that reach behind the camera are left out.
     """
-    fronts = [
-        face for face in FACES if _to_camera(camera, face.middle(box)) @ face.normal > 0
-    ]
+    fronts = [f for f in FACES if _is_front(camera, f, f.middle(box))]
     lines = []
     for axis in range(3):
         others = [a for a in range(3) if a != axis]
@@ -251,7 +249,7 @@ def edges(camera: CameraState, box: Box) -> list[tuple[Pixel, Pixel, bool]]:
                 for other, side in zip(others, sides, strict=True)
             )
             lines.append((_px(start), _px(end), is_front))
-    return lines
+    return sorted(lines, key=lambda line: line[2])
 
 
 def _way(
@@ -272,6 +270,12 @@ def _way(
     if not (isfinite(length) and length > 0):
         return None
     return direction / length, at
+
+
+def _is_front(camera: CameraState, face: Face, middle: NDArray[np.float64]) -> bool:
+    """Whether a face looks at the camera, or is seen exactly from the side."""
+    to_camera = _to_camera(camera, middle)
+    return bool(to_camera @ face.normal > -1e-9 * np.linalg.norm(to_camera))
 
 
 def _to_camera(camera: CameraState, point: NDArray[np.float64]) -> NDArray[np.float64]:
