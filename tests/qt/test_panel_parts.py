@@ -130,3 +130,15 @@ def test_equal_ways_on_a_logarithmic_slider_are_equal_factors(qtbot):
     qtbot.addWidget(slider)
     slider.follow(1.0)
     assert slider.slider.value() == 500
+
+
+def test_a_patient_slider_tells_when_the_hand_lets_go(qtbot):
+    slider = NumberSlider(0.0, 10.0, 5.0, is_patient=True)
+    qtbot.addWidget(slider)
+    told = []
+    slider.moved.connect(told.append)
+    slider.slider.setSliderDown(True)
+    slider.slider.setSliderPosition(300)
+    assert (slider.value, told) == (3.0, [])
+    slider.slider.setSliderDown(False)
+    assert told == [3.0]

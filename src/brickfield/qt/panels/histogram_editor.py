@@ -312,8 +312,9 @@ class HistogramEditor(QLabel):
     def menu(self) -> QMenu:
         """Return what a right click offers."""
         menu = QMenu(self)
-        menu.addAction("Show all values", self.show_all)
-        menu.addAction("Show the contrast window", self._show_window)
+        menu.addAction("Show all values").triggered.connect(self.show_all)
+        window = menu.addAction("Show the contrast window")
+        window.triggered.connect(self._show_window)
         logarithmic = menu.addAction("Logarithmic heights")
         logarithmic.setCheckable(True)
         logarithmic.setChecked(self.is_logarithmic)

@@ -156,6 +156,8 @@ class NumberSlider(QWidget):
         What a double click sets; None emits :attr:`reset` instead.
     is_logarithmic : bool
         Whether equal ways are equal factors; `low` must be above 0.
+    is_patient : bool
+        Whether the value is told only when the hand lets go.
 
     Attributes
     ----------
@@ -179,6 +181,7 @@ class NumberSlider(QWidget):
         usual: float | None = None,
         *,
         is_logarithmic: bool = False,
+        is_patient: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -197,6 +200,8 @@ class NumberSlider(QWidget):
         layout.addWidget(self.slider, stretch=1)
         layout.addWidget(self.box)
         self.slider.valueChanged.connect(self._slid)
+        self.slider.sliderMoved.connect(self._show)
+        self.slider.setTracking(not is_patient)
         self.box.typed.connect(self._typed)
         DoubleClicks(self.slider, self._double_clicked)
 
@@ -239,6 +244,9 @@ class NumberSlider(QWidget):
 
     def _slid(self, place: int) -> None:
         self._choose(self.to_step(self._at(place)))
+
+    def _show(self, place: int) -> None:
+        self.box.follow(self.to_step(self._at(place)))
 
     def _typed(self, value: float) -> None:
         low, high = self.limits

@@ -256,7 +256,8 @@ class _Budget:
         self.bar.setToolTip("In use now, of the budget")
         self.bar.setMinimumWidth(80)
         self.bar.setFixedHeight(18)
-        self.box = NumberSlider(*ends, usual, is_logarithmic=True)
+        # Less memory throws data away: not at every step of a drag.
+        self.box = NumberSlider(*ends, usual, is_logarithmic=True, is_patient=True)
         self.box.limits = (LEAST_BYTES, MOST_BYTES)
         self.box.set_tooltip(f"{tooltip}. Type for example 2 GiB or 800 MB")
         self.box.box.write = format_bytes
