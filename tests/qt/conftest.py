@@ -45,7 +45,7 @@ class Hand:
 
     def wait(self, is_true):
         """Wait until something is true."""
-        self.qtbot.waitUntil(is_true, timeout=30_000)
+        self.qtbot.waitUntil(lambda: bool(is_true()), timeout=30_000)
 
     def click(self, widget, at=None):
         """Press and release the left button."""

@@ -129,15 +129,6 @@ def test_a_slice_tells_which_and_where_it_is(make_dock, scene):
     scene.move_cross_hair((4.0, 1.0, 2.0))
 
 
-def test_a_banner_says_what_the_view_is_taken_for(frame):
-    frame.set_banner("recording 3 of 12")
-    assert frame.banner.isVisible()
-    middle = frame.banner.geometry().center().x()
-    assert abs(middle - frame.picture.width() / 2) <= 1
-    frame.set_banner("")
-    assert not frame.banner.isVisible()
-
-
 def test_lines_let_the_mouse_through(frame):
     frame.say("1024")
     at = frame.readout.geometry().center()

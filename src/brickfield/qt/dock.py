@@ -66,6 +66,7 @@ class ViewDock(QWidget):
         self.scene = scene
         self.layout_name = ""
         self._gpu_budget = gpu_budget
+        self._lent = 0
         self._deliver = Deliverer()
         self._frames: dict[str, ViewFrame] = {}
         self._closing: list[Callable[[], object]] = []
@@ -174,8 +175,13 @@ class ViewDock(QWidget):
         self._gpu_budget = value
         self._share_budget()
 
+    def lend_budget(self, n_bytes: int) -> None:
+        """Keep bytes of the budget back from the views; 0 gives them all back."""
+        self._lent = n_bytes
+        self._share_budget()
+
     def _share_budget(self) -> None:
-        shares = budget_shares(list(self._frames), self._gpu_budget)
+        shares = budget_shares(list(self._frames), self._gpu_budget - self._lent)
         for kind, frame in self._frames.items():
             frame.view.gpu_budget = shares[kind]
 

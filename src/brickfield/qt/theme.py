@@ -73,12 +73,14 @@ def button_sheet(text: QColor) -> str:
         "QToolButton { border: none; border-radius: 3px; padding: 3px 2px; }"
         f"QToolButton:hover {{ background: rgba({rgb}, 40); }}"
         f"QToolButton:pressed {{ background: rgba({rgb}, 70); }}"
-        f"QToolButton:checked {{ background: {ACCENT}; color: white; }}"
+        f"QToolButton:checked {{ background: rgba({rgb}, 45);"
+        f" border-bottom: 2px solid {ACCENT}; }}"
         f"QToolButton:disabled {{ color: rgba({rgb}, 90); }}"
         f"QToolButton[segment=true] {{ background: rgba({rgb}, 20);"
         " border-radius: 0; padding: 3px 5px; }"
         f"QToolButton[segment=true]:hover {{ background: rgba({rgb}, 50); }}"
-        f"QToolButton[segment=true]:checked {{ background: {ACCENT}; color: white; }}"
+        f"QToolButton[segment=true]:checked {{ background: {ACCENT}; color: white;"
+        " border: none; }"
         "QToolButton::menu-indicator { image: none; width: 0; }"
     )
 

@@ -20,6 +20,7 @@ from brickfield.qt.gestures import STYLES
 from brickfield.qt.help import HelpWindow
 from brickfield.qt.layout_buttons import LayoutButtons
 from brickfield.qt.modes import ModeCombo
+from brickfield.qt.movie_bar import MovieBar
 from brickfield.qt.overflow import OverflowRow
 from brickfield.qt.overlays_menu import OverlaysMenu
 from brickfield.qt.port_watch import PortWatch
@@ -51,14 +52,14 @@ class DockToolbar(QWidget):
     ----------
     clip_toggled : Signal
         Emits whether the clip box is to be worked on (bool).
-    movie_toggled : Signal
-        Emits whether the bar for movies is to be shown (bool).
     key_pressed : Signal
         Emits keys (int) that are for none of the controls here.
     mode : ModeCombo
     layouts : LayoutButtons
     overlays : OverlaysMenu
     snapshots : Snapshots
+    movies : MovieBar or None
+        Made when it is shown first.
     by_name : dict of str to QAction
         Every action, for scripts, tests and other parts of the dock: ``fit``,
         ``clip``, ``overlays``, ``camera``, ``record``, ``projection``, ``levels``,
@@ -66,7 +67,6 @@ class DockToolbar(QWidget):
     """
 
     clip_toggled = Signal(bool)
-    movie_toggled = Signal(bool)
     key_pressed = Signal(int)
 
     def __init__(self, dock: ViewDock) -> None:
@@ -74,6 +74,7 @@ class DockToolbar(QWidget):
         self._dock = dock
         self._style = "orbit"
         self.help: HelpWindow | None = None
+        self.movies: MovieBar | None = None
         self.by_name: dict[str, QAction] = {}
         self._theme = Theme(self, button_sheet)
         self._make_actions()
@@ -112,7 +113,7 @@ class DockToolbar(QWidget):
         )
         self._action("camera", "Picture", "Save or copy the picture", icon="camera")
         record = self._toggle("record", "Movie", "Make a movie", icon="record")
-        record.toggled.connect(self.movie_toggled)
+        record.toggled.connect(self._show_movies)
         flat = self._toggle(
             "projection",
             "Parallel projection",
@@ -263,6 +264,19 @@ class DockToolbar(QWidget):
         if self.help is None:
             self.help = HelpWindow(self)
         self.help.bring_up()
+
+    def _show_movies(self, shown: bool) -> None:
+        if self.movies is None and shown:
+            self.movies = MovieBar(self._dock)
+            body = self._dock.body
+            body.insertWidget(body.indexOf(self._dock.status), self.movies)
+        if self.movies is not None:
+            self.movies.setVisible(shown)
+
+    def show_recording(self, *, is_recording: bool) -> None:
+        """Show whether a movie is being recorded."""
+        name = "recording" if is_recording else "record"
+        self._theme.set_icon(self.by_name["record"], name)
 
     def _fit(self) -> None:
         for view in self._dock.views:

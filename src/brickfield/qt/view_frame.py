@@ -33,10 +33,6 @@ _SHEET = (
     "background: rgba(0, 0, 0, 165); color: #f0f0f0; padding: 1px 6px;"
     "border-radius: 3px;"
 )
-_BANNER = (
-    "background: rgba(160, 20, 26, 220); color: white; padding: 2px 10px;"
-    "border-radius: 3px; font-weight: bold;"
-)
 _SLICE_AXES = {"xy": "z", "xz": "y", "yz": "x"}
 
 
@@ -54,8 +50,6 @@ class ViewFrame(QWidget):
         Value and place under the cursor.
     tag : QLabel
         Which slice it is; hidden for the volume.
-    banner : QLabel
-        What the view is taken for, while it is (a movie).
     """
 
     def __init__(self, view: LiveView, parent: QWidget | None = None) -> None:
@@ -69,9 +63,8 @@ class ViewFrame(QWidget):
         self._said: tuple[str, ...] = ()
         self._at: QPointF | None = None
         self._seen: Any = None
-        self.readout = self._line(_SHEET)
-        self.tag = self._line(_SHEET)
-        self.banner = self._line(_BANNER)
+        self.readout = self._line()
+        self.tag = self._line()
         self.picture.installEventFilter(self)
         view.picked.connect(self._on_picked)
         view.camera_changed.connect(self._on_moved)
@@ -82,11 +75,11 @@ class ViewFrame(QWidget):
             view.scene.layers_changed.connect(self._show_tag)
         self._show_tag()
 
-    def _line(self, sheet: str) -> QLabel:
+    def _line(self) -> QLabel:
         line = QLabel(self.picture)
         line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         line.setTextFormat(Qt.TextFormat.PlainText)
-        line.setStyleSheet(sheet)
+        line.setStyleSheet(_SHEET)
         line.hide()
         return line
 
@@ -108,12 +101,6 @@ class ViewFrame(QWidget):
     def said(self) -> str:
         """The line with all its words; "" without one."""
         return self._said[0] if self._said else ""
-
-    def set_banner(self, text: str) -> None:
-        """Say what the view is taken for; "" gives it back."""
-        self.banner.setText(text)
-        self.banner.setVisible(bool(text))
-        self._place()
 
     def _show_tag(self) -> None:
         view = self.view
@@ -142,9 +129,6 @@ class ViewFrame(QWidget):
                 low = self.picture.height() - line.height() - MARGIN
                 line.move(x, low if is_low else MARGIN)
                 x += line.width() + GAP
-        self.banner.adjustSize()
-        below = 2 * MARGIN + self.readout.sizeHint().height()
-        self.banner.move((self.picture.width() - self.banner.width()) // 2, below)
 
     def _choose(self, room: int) -> None:
         """Choose words that fit; where they do not, the tag makes room for them."""
