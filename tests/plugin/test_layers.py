@@ -423,3 +423,15 @@ def test_a_script_that_holds_the_store_keeps_it_open(tmp_path, data):
     del layers
     gc.collect()
     assert np.array_equal(store.read(0), data[0, 0])
+
+
+def test_solid_data_begin_translucent_and_sparse_data_as_a_maximum(tmp_path):
+    rng = np.random.default_rng(1)
+    solid = rng.integers(100, 250, (16, 32, 32), dtype=np.uint8)
+    sparse = np.where(rng.random(solid.shape) < 0.05, solid, 0).astype(np.uint8)
+    (one,), (two,) = (
+        open_layers(str(write_image(tmp_path / name, [data])))
+        for name, data in (("solid.zarr", solid), ("sparse.zarr", sparse))
+    )
+    assert one.rendering == "translucent"
+    assert two.rendering == "mip"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from brickfield.store.contrast import contrast_of
+from brickfield.store.contrast import contrast_of, is_dense
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,12 @@ def test_low_is_below_high_for_any_values(values):
     low, high = contrast_of(values)
     assert low < high
     assert np.isfinite([float(low), float(high)]).all()
+
+
+def test_what_fills_its_window_is_dense_and_what_stands_in_the_dark_is_not():
+    rng = np.random.default_rng(0)
+    solid = rng.integers(100, 200, 10_000).astype(np.uint8)
+    assert is_dense(solid, (90.0, 210.0))
+    sparse = np.where(rng.random(10_000) < 0.1, solid, 0)
+    assert not is_dense(sparse, (0.0, 200.0))
+    assert not is_dense(np.empty(0, np.uint8), (0.0, 1.0))

@@ -18,6 +18,8 @@ from brickfield.model.scales import ScaleLevel
 
 MOST_VOXELS = 1 << 24
 """Levels up to this size are looked at whole."""
+DENSE_FROM = 0.25
+"""Share of the contrast window above which a value counts as filled."""
 PATIENCE_S = 8.0
 """A store that answers more slowly is judged by what has come by then."""
 _numbers = count()
@@ -140,3 +142,16 @@ def contrast_of(
         zero = type(low)(0)
         low, high = min(low, zero), max(high, zero)
     return (low, high) if low < high else (low, low + 1)
+
+
+def is_dense(values: NDArray[np.generic], window: tuple[float, float]) -> bool:
+    """Tell whether more than half of the values are well inside a window.
+
+    Such data (electron microscopy, a CT of a solid) have no dark surroundings: a
+    maximum along rays shows nothing of them.
+    """
+    if values.dtype.kind not in "iuf" or not values.size:
+        return False
+    low, high = window
+    limit = low + DENSE_FROM * (high - low)
+    return bool(np.count_nonzero(values > limit) > 0.5 * values.size)

@@ -30,16 +30,18 @@ from brickfield.model.requests import (
     ChunkState,
     LoadedChunk,
 )
-from brickfield.model.scales import Int3, Pyramid
+from brickfield.model.scales import Pyramid
 from brickfield.model.transforms import AffineTransform
 from brickfield.sources.protocol import ChunkSource
 from brickfield.store.contrast import (
     MOST_VOXELS,
     contrast_of,
+    is_dense,
     level_values,
     sample,
 )
 from brickfield.store.occupancy import Occupancy
+from brickfield.store.region import Region, box_of
 from brickfield.store.requesting import (
     TILINGS,
     ViewOptions,
@@ -48,8 +50,6 @@ from brickfield.store.requesting import (
     cull_region,
     plan_camera,
 )
-
-Region = tuple[Int3, Int3] | Sequence[slice]
 
 
 class ChunkedImageStore:
@@ -88,6 +88,7 @@ class ChunkedImageStore:
         self._is_closed = False
         self._occupancy = Occupancy(source)
         self._contrasts: dict[Selection, tuple[float, float]] = {}
+        self._dense: dict[Selection, bool] = {}
 
     # -- what it is --------------------------------------------------------------
 
@@ -286,7 +287,7 @@ class ChunkedImageStore:
         selection = self.default_selection() if selection is None else selection
         check_selection(self.pyramid, selection)
         layout = LevelLayout.of(self.pyramid, level)
-        box = _box_of(region, layout.shape_zyx)
+        box = box_of(region, layout.shape_zyx)
         return read_box(self.source, layout, box, selection)
 
     def occupancy(
@@ -336,8 +337,21 @@ class ChunkedImageStore:
                 values = level_values(self.manager, level, selection)
             else:
                 values = sample(about, read)
-            self._contrasts[selection] = contrast_of(values)
+            window = contrast_of(values)
+            self._dense[selection] = is_dense(values, window)
+            self._contrasts[selection] = window
         return self._contrasts[selection]
+
+    def is_dense(self, selection: Selection | None = None) -> bool | None:
+        """Tell whether the voxels fill their contrast window, as solids do.
+
+        Returns
+        -------
+        bool or None
+            None before :meth:`estimate_contrast` has looked; nothing is read.
+        """
+        selection = self.default_selection() if selection is None else selection
+        return self._dense.get(selection)
 
     # -- ends --------------------------------------------------------------------
 
@@ -345,6 +359,7 @@ class ChunkedImageStore:
         """Forget all voxels, because the stored ones changed."""
         self._occupancy.forget()
         self._contrasts.clear()
+        self._dense.clear()
         if self._manager is not None:
             self._manager.forget()
 
@@ -376,24 +391,3 @@ class ChunkedImageStore:
     ) -> None:
         """Close the store."""
         self.close()
-
-
-def _box_of(region: Region | None, shape: Int3) -> Box:
-    """Read a region; return origin and shape."""
-    if region is None:
-        return (0, 0, 0), shape
-    low: tuple[int, ...]
-    high: tuple[int, ...]
-    first = region[0]
-    if isinstance(first, slice):
-        slices = [s for s in region if isinstance(s, slice)]
-        ends = [s.indices(n) for s, n in zip(slices, shape, strict=True)]
-        low, high = tuple(e[0] for e in ends), tuple(e[1] for e in ends)
-    else:
-        low, high = (tuple(int(i) for i in corner) for corner in region)  # type: ignore[union-attr]
-    if not all(0 <= a <= b <= n for a, b, n in zip(low, high, shape, strict=True)):
-        msg = f"expected a box within (0, 0, 0) and {shape}; found {low} to {high}"
-        raise OptionError(msg)
-    z, y, x = low
-    d, h, w = (b - a for a, b in zip(low, high, strict=True))
-    return (z, y, x), (d, h, w)
