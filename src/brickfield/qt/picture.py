@@ -38,6 +38,8 @@ class PictureWidget(QLabel):
         self.setWordWrap(True)
         self.setMargin(0)
         self.setText("No image layers yet.")
+        # A script may take a picture before the window has laid itself out.
+        view.resize((self.sizeHint().width(), self.sizeHint().height()))
         self.gestures = gestures_for(view, self)
         self._watch = _Watch(self._seen)
         self.installEventFilter(self._watch)
