@@ -154,4 +154,4 @@ def is_dense(values: NDArray[np.generic], window: tuple[float, float]) -> bool:
         return False
     low, high = window
     limit = low + DENSE_FROM * (high - low)
-    return bool(np.count_nonzero(values > limit) > 0.5 * values.size)
+    return bool(np.count_nonzero(np.greater(values, limit)) > 0.5 * values.size)
