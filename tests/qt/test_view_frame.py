@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtGui import QCursor, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -17,7 +17,10 @@ def frame(dock, hand):
 def hover(frame, hand, at=None):
     picture = frame.picture
     at = at or picture.rect().center()
+    # The pointer itself goes there: else it would be noticed to be elsewhere.
+    QCursor.setPos(picture.mapToGlobal(at - QPoint(3, 3)))
     QTest.mouseMove(picture, at - QPoint(3, 3))
+    QCursor.setPos(picture.mapToGlobal(at))
     QTest.mouseMove(picture, at)
     hand.wait(frame.readout.isVisible)
 
@@ -47,6 +50,7 @@ def test_value_and_place_under_the_cursor_are_shown(frame, hand):
 
 def test_beside_the_volume_and_beside_the_picture_nothing_is_said(frame, hand):
     hover(frame, hand)
+    QCursor.setPos(frame.picture.mapToGlobal(QPoint(2, 2)))
     QTest.mouseMove(frame.picture, QPoint(2, 2))
     hand.wait(lambda: not frame.readout.isVisible())
     hover(frame, hand)
