@@ -41,6 +41,8 @@ SLICING = (
 """Modules whose functions read slices to be shown."""
 PAUSE_S = 0.1
 """Least time between two drawings of a layer while it loads."""
+COLLECT_S = 0.02
+"""Time between two turns of painting."""
 LONGEST_PAUSE_S = 2.0
 """Most time, however long drawing takes."""
 TURN_S = 0.015
@@ -116,7 +118,8 @@ class Feed:
         self._sent: set[Any] = set()
         self._is_sending = False
         self._is_waking = threading.Event()
-        self._began_at = self._drawn_at = 0.0
+        self._drawn_at = 0.0
+        self._is_dirty = False
         self._pause_s = PAUSE_S
         manager.chunk_ready.connect(self._on_ready)
 
@@ -185,28 +188,24 @@ class Feed:
             deliverer()(weakly(self._wake))
 
     def _wake(self) -> None:
-        since = monotonic() - self._drawn_at
-        later(self._collect, max(0.0, self._pause_s - since))
+        later(self._collect, COLLECT_S)
 
     def _collect(self) -> None:
-        """Paint what has arrived, and have the layer drawn again."""
+        """Paint what has arrived, a little at a time."""
         self._is_waking.clear()
-        layer = self._layer()
-        if layer is None:
-            return
         end = monotonic() + TURN_S
         is_new = self._take(end)
         for ask in self._every_ask():
             is_new = ask.go_on(end) or is_new
-        if is_new:
-            self._draw(layer)
+        self._is_dirty = self._is_dirty or is_new
         self._go_on()
+        self._draw_when_due()
 
     def _take(self, end: float) -> bool:
         """Paint chunks until the time is over; tell whether any was new."""
         asks = self._every_ask()
         is_new = has_coarse = False
-        while taken := self.manager.take_ready(self.visual_id, 32):
+        while taken := self.manager.take_ready(self.visual_id, 8):
             for chunk in taken:
                 for ask in asks:
                     if ask.take(chunk):
@@ -225,16 +224,28 @@ class Feed:
         if any(ask.has_steps for ask in self._every_ask()):
             self._on_ready(self.visual_id)
 
-    def _draw(self, layer: Any) -> None:
-        self._began_at = monotonic()
+    def _draw_when_due(self) -> None:
+        """Have the layer drawn again, unless it was drawn a moment ago."""
+        layer = self._layer()
+        if layer is None or not self._is_dirty:
+            return
+        pause_s = PAUSE_S if self.is_complete else self._pause_s
+        left = self._drawn_at + pause_s - monotonic()
+        if left > 0:
+            later(self._draw_when_due, left)
+            return
+        self._is_dirty = False
+        self._drawn_at = monotonic()
         layer.refresh(extent=False, thumbnail=self.is_complete, highlight=False)
-        later(self._note_drawn)
+        # Painting of windows comes before a timer that is due meanwhile.
+        later(self._note_drawn, COLLECT_S)
 
     def _note_drawn(self) -> None:
         """Draw the less often the longer it takes: a volume may take a second."""
-        self._drawn_at = monotonic()
-        took = self._drawn_at - self._began_at
+        now = monotonic()
+        took = now - self._drawn_at - COLLECT_S
         self._pause_s = min(max(PAUSE_S, 2 * took), LONGEST_PAUSE_S)
+        self._drawn_at = now
 
     def tell_first_shown(self) -> None:
         """Call those who wait for layers to be shown."""
@@ -249,6 +260,11 @@ class Feed:
     def is_complete(self) -> bool:
         """Whether nothing is on its way."""
         return not any(ask.lacking or ask.has_steps for ask in self._every_ask())
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the layer was drawn with all of it."""
+        return self.is_complete and not self._is_dirty
 
     @property
     def failures(self) -> list[ChunkFailure]:
@@ -299,7 +315,7 @@ def layers_shown(store: ChunkedImageStore) -> list[Any]:
 def is_loaded(layer: Any) -> bool:
     """Whether napari's canvas shows all of a layer's present slice."""
     feed = existing_feed(layer)
-    return feed is None or feed.is_complete
+    return feed is None or feed.is_shown
 
 
 def failures_of(layer: Any) -> list[ChunkFailure]:

@@ -27,6 +27,8 @@ Name = tuple[Selection, ChunkKey]
 Picks = tuple[range, range, range]
 """Picked indices along z, y and x, voxels of the level."""
 Peek = Callable[[Selection, ChunkKey], LoadedChunk | None]
+STEP_VOXELS = 1 << 20
+"""Most voxels that are painted at once with what stands in."""
 _Place = tuple[tuple[int, ...], tuple[slice, ...], tuple[int | slice, ...]]
 """Cell of the grid (selection, z, y, x), voxels of the chunk, voxels of the array."""
 
@@ -261,14 +263,17 @@ class Mosaic:
         shift = (pyramid.offset[here] - pyramid.offset[level]) / pyramid.downscale[
             level
         ]
-        parts = []
-        for k in range(3):
+        parts: list[list[_StandIn]] = [[], [], []]
+        n_voxels = 1
+        for k in (2, 1, 0):
             picks, n = self.picks[k], about.shape_zyx[k]
             fine = np.arange(picks.start, picks.stop, picks.step)
             coarse = np.rint(fine * scale[k] + shift[k]).astype(np.int64)
             rows = np.clip(coarse, 0, n - 1)
             ends = np.array([cut.target.stop for cut in self._cuts[k]])
-            parts.append(list(_parts(rows, about.chunk_shape[k], ends)))
+            most = max(1, STEP_VOXELS // n_voxels)
+            parts[k] = list(_parts(rows, about.chunk_shape[k], ends, most))
+            n_voxels *= max(len(part.rows) for part in parts[k])
         return parts
 
 
@@ -295,11 +300,13 @@ class _StandIn:
 
 
 def _parts(
-    rows: NDArray[np.int64], edge: int, ends: NDArray[np.int64]
+    rows: NDArray[np.int64], edge: int, ends: NDArray[np.int64], most: int
 ) -> Iterator[_StandIn]:
+    """Cut places along an axis by coarser chunks, at most so many in each part."""
     chunks = rows // edge
-    starts = [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist(), len(rows)]
-    for a, b in pairwise(starts):
+    borders = [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist()]
+    starts = {*borders, *range(0, len(rows), most)}
+    for a, b in pairwise([*sorted(starts), len(rows)]):
         first = int(np.searchsorted(ends, a, side="right"))
         last = int(np.searchsorted(ends, b - 1, side="right"))
         chunk = int(chunks[a])
