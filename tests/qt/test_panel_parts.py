@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from brickfield.qt.panels.parts import (
     NumberBox,
@@ -142,3 +144,36 @@ def test_a_patient_slider_tells_when_the_hand_lets_go(qtbot):
     assert (slider.value, told) == (3.0, [])
     slider.slider.setSliderDown(False)
     assert told == [3.0]
+
+
+def turned(widget):
+    """Turn the wheel over a widget; tell whether it took it."""
+    spot = QPointF(50, 8)
+    wheel = QWheelEvent(
+        spot,
+        spot,
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, wheel)
+    return wheel.isAccepted()
+
+
+def test_the_wheel_over_a_slider_scrolls_what_is_behind_it(slider):
+    slider.follow(5.0)
+    slider.box.setFocus()
+    assert not turned(slider.slider)
+    assert slider.value == 5.0
+
+
+def test_the_wheel_turns_a_slider_that_was_chosen(slider, qtbot):
+    slider.follow(5.0)
+    slider.activateWindow()
+    slider.slider.setFocus()
+    qtbot.waitUntil(slider.slider.hasFocus)
+    assert turned(slider.slider)
+    assert slider.value != 5.0

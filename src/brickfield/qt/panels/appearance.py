@@ -19,7 +19,13 @@ from brickfield.qt.panels.histogram_editor import HistogramEditor
 from brickfield.qt.panels.histograms import Histograms
 from brickfield.qt.panels.host import Host, Panel, active_layer
 from brickfield.qt.panels.layer_rows import LayerRows, set_colormap
-from brickfield.qt.panels.parts import NumberSlider, label, number_format, quiet
+from brickfield.qt.panels.parts import (
+    CalmWheel,
+    NumberSlider,
+    label,
+    number_format,
+    quiet,
+)
 from brickfield.qt.panels.swatches import SWATCH, colormap_icon, swatch
 from brickfield.viewer.colormaps import COMMON
 from brickfield.viewer.histogram import Histogram, auto_contrast
@@ -319,6 +325,5 @@ def _combo(tooltip: str, parent: QWidget) -> QComboBox:
     policy = QComboBox.SizeAdjustPolicy
     combo.setSizeAdjustPolicy(policy.AdjustToMinimumContentsLengthWithIcon)
     combo.setMinimumContentsLength(8)
-    # The wheel over a panel scrolls it.
-    combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    CalmWheel(combo)
     return combo

@@ -17,6 +17,7 @@ from brickfield.model.scales import Vec3
 from brickfield.qt.panels.clip_overlay import ClipOverlay
 from brickfield.qt.panels.host import Host, Panel, active_layer
 from brickfield.qt.panels.parts import (
+    CalmWheel,
     DoubleClicks,
     NumberBox,
     label,
@@ -74,6 +75,7 @@ class ClipPanel(Panel):
         for axis, name in enumerate(AXES):
             slider = QDoubleRangeSlider(Qt.Orientation.Horizontal, self)
             slider.setMinimumWidth(50)
+            CalmWheel(slider)
             slider.setToolTip(f"What is kept along {name}\nDouble click: all of it")
             slider.valueChanged.connect(partial(self._slide, axis))
             DoubleClicks(slider, partial(self._reset_axis, axis))

@@ -145,6 +145,25 @@ class DoubleClicks(QObject):
         return False
 
 
+class CalmWheel(QObject):
+    """Lets the wheel scroll the panel, not a control that happens to be below it.
+
+    A control that was clicked or tabbed to has the wheel for itself.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Hand the wheel on to whatever is behind."""
+        if event.type() == QEvent.Type.Wheel and not watched.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
 class NumberSlider(QWidget):
     """A slider with a typed number, reset by a double click.
 
@@ -192,6 +211,7 @@ class NumberSlider(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, STEPS)
         self.slider.setMinimumWidth(50)
+        CalmWheel(self.slider)
         self.box = NumberBox(parent=self)
         self.set_ends(low, high)
         layout = QHBoxLayout(self)

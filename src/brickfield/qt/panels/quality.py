@@ -18,6 +18,7 @@ from brickfield.errors import BrickfieldError
 from brickfield.qt.panels.budgets import Budgets
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import (
+    CalmWheel,
     DoubleClicks,
     NumberBox,
     NumberSlider,
@@ -73,6 +74,7 @@ class QualityPanel(Panel):
         self.quality.setPageStep(1)
         self.quality.setTickPosition(QSlider.TickPosition.NoTicks)
         self.quality.setMinimumWidth(50)
+        CalmWheel(self.quality)
         tip = (
             "How large a voxel may be on the screen, pixels: 1 is sharp, more is"
             " quicker and takes less memory"
@@ -88,6 +90,7 @@ class QualityPanel(Panel):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.level.setMinimumContentsLength(12)
+        CalmWheel(self.level)
         self.level.setToolTip(
             "Level that is shown everywhere; automatic takes the coarsest that is"
             " sharp enough, for each place"

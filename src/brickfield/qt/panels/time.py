@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.qt.icons import icon, text_color
 from brickfield.qt.panels.host import Host, Panel
-from brickfield.qt.panels.parts import DoubleClicks, NumberBox, label, quiet
+from brickfield.qt.panels.parts import CalmWheel, DoubleClicks, NumberBox, label, quiet
 from brickfield.qt.panels.player import RATES, USUAL_RATE, Player
 from brickfield.qt.theme import ACCENT
 from brickfield.viewer.ports import SliderAxis
@@ -158,6 +158,7 @@ class AxisRow(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, axis.n_steps - 1)
         self.slider.setMinimumWidth(50)
+        CalmWheel(self.slider)
         self.slider.setToolTip(f"Step along {axis.name}\nDouble click: first step")
         self.slider.valueChanged.connect(self._move)
         DoubleClicks(self.slider, lambda: self.slider.setValue(0))
@@ -223,15 +224,17 @@ def place_of(axis: SliderAxis) -> str:
 
 
 def _strip(steps: tuple[bool, ...], text: QColor) -> QPixmap:
-    """Paint one pixel a step; the label stretches it."""
+    """Paint some pixels a step; the label stretches them."""
     if not steps:
         return QPixmap()
-    pixmap = QPixmap(len(steps), 1)
+    # Enough that stretching does not blur one step into the next.
+    width = max(1, 800 // len(steps))
+    pixmap = QPixmap(width * len(steps), 1)
     faint = QColor(text)
     faint.setAlphaF(0.15)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     for i, is_there in enumerate(steps):
-        painter.fillRect(i, 0, 1, 1, QColor(ACCENT) if is_there else faint)
+        painter.fillRect(i * width, 0, width, 1, QColor(ACCENT) if is_there else faint)
     painter.end()
     return pixmap
