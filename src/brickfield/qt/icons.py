@@ -15,8 +15,10 @@ from qtpy.QtWidgets import QWidget
 
 FIELD = 20.0
 """Edge of the field that icons are drawn on."""
-SIZES = (16, 18, 20, 24, 32, 36, 40, 48, 64)
+SIZES = (16, 18, 24, 32, 36, 48)
 """Edges of the pictures, pixels."""
+FAINT_SIZES = (18, 36)
+"""Likewise, of those that cannot be pressed."""
 FAINT = 0.35
 """Opacity of what cannot be pressed."""
 RECORDING = QColor("#e5484d")
@@ -52,6 +54,7 @@ def _made(name: str, rgba: int) -> QIcon:
     made = QIcon()
     for size in SIZES:
         made.addPixmap(_pixmap(draw, color, size), QIcon.Mode.Normal)
+    for size in FAINT_SIZES:
         made.addPixmap(_pixmap(draw, faint, size), QIcon.Mode.Disabled)
     return made
 

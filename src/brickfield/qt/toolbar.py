@@ -17,10 +17,8 @@ from qtpy.QtGui import QAction, QActionGroup
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from brickfield.qt.gestures import STYLES
-from brickfield.qt.help import HelpWindow
 from brickfield.qt.layout_buttons import LayoutButtons
 from brickfield.qt.modes import ModeCombo
-from brickfield.qt.movie_bar import MovieBar
 from brickfield.qt.overflow import OverflowRow
 from brickfield.qt.overlays_menu import OverlaysMenu
 from brickfield.qt.port_watch import PortWatch
@@ -32,6 +30,8 @@ from brickfield.viewer.presets import toggle_projection
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock
+    from brickfield.qt.help import HelpWindow
+    from brickfield.qt.movie_bar import MovieBar
 
 ICON = QSize(18, 18)
 _STYLE_WORDS = {
@@ -261,11 +261,16 @@ class DockToolbar(QWidget):
         self._dock.main_view.mode = mode
 
     def _show_help(self) -> None:
+        # What few people open costs nothing before they do.
+        from brickfield.qt.help import HelpWindow
+
         if self.help is None:
             self.help = HelpWindow(self)
         self.help.bring_up()
 
     def _show_movies(self, shown: bool) -> None:
+        from brickfield.qt.movie_bar import MovieBar
+
         if self.movies is None and shown:
             self.movies = MovieBar(self._dock)
             body = self._dock.body
