@@ -25,10 +25,10 @@ def test_the_module_prints_the_adapter(adapter, capsys):
     assert adapter.adapter in capsys.readouterr().out
 
 
-def test_without_a_driver_there_is_one_sentence_and_status_1(tmp_path):
-    code = "import sys; from brickfield.gpu.device import main; sys.exit(main())"
+def run_without_driver(code: str, tmp_path) -> subprocess.CompletedProcess[str]:
+    """Run a program that finds no Vulkan driver."""
     none = str(tmp_path / "none.json")
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", code],
         env={
             "VK_DRIVER_FILES": none,
@@ -41,10 +41,24 @@ def test_without_a_driver_there_is_one_sentence_and_status_1(tmp_path):
         timeout=60,
         check=False,
     )
+
+
+def test_without_a_driver_there_is_one_sentence_and_status_1(tmp_path):
+    code = "import sys; from brickfield.gpu.device import main; sys.exit(main())"
+    done = run_without_driver(code, tmp_path)
     assert done.returncode == 1
     assert done.stdout == ""
     assert "error: expected a Vulkan, Metal or DirectX 12 driver" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "mesa-vulkan-drivers" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_asking_again_without_a_driver_gives_the_same_sentence(tmp_path):
+    code = "from brickfield.gpu.device import main; main(), main()"
+    done = run_without_driver(code, tmp_path)
+    assert done.returncode == 0
+    first, second = done.stderr.splitlines()
+    assert first == second
 
 
 def test_the_error_is_a_runtime_error():

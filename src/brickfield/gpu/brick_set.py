@@ -360,3 +360,8 @@ class BrickSet:
         """Give all GPU memory back."""
         self.forget_all()
         self.atlas.destroy()
+        for buffer in (self.material.pages, self.material.reached):
+            # Of a huge image they are large, and pygfx's caches would keep them.
+            handle = buffer._wgpu_object
+            if handle is not None:
+                handle.destroy()

@@ -68,15 +68,24 @@ def prepare() -> None:
         os.environ.setdefault("WGPU_BACKEND_TYPE", "Vulkan")
 
 
-@cache
 def get_device() -> GpuDevice:
     """Return the shared device, making it on the first call.
 
     Raises
     ------
     AdapterError
-        When there is no usable driver.
+        When there is no usable driver; the same at every call, because a driver that
+        is installed meanwhile is found by a new process only.
     """
+    found = _ask()
+    if isinstance(found, str):
+        raise AdapterError(found)
+    return found
+
+
+@cache
+def _ask() -> GpuDevice | str:
+    """Ask for the device once; return a sentence when there is none."""
     prepare()
     import wgpu
 
@@ -88,15 +97,16 @@ def get_device() -> GpuDevice:
     try:
         import pygfx.renderers.wgpu as gfx_wgpu
 
+        # First without pygfx, whose shared object stays half made when it fails.
+        wgpu.get_default_device()
         device = gfx_wgpu.get_shared().device
     except (RuntimeError, ValueError, OSError) as error:
-        msg = (
+        return (
             "expected a Vulkan, Metal or DirectX 12 driver; found none"
-            f" ({str(error).splitlines()[0]}). Install the driver of your graphics"
-            " card, or on Debian/Ubuntu `apt install mesa-vulkan-drivers` for"
-            " software rendering"
+            f"{_reason(error)}. Install the driver of your graphics card, or on"
+            " Debian/Ubuntu `apt install mesa-vulkan-drivers` for software rendering,"
+            " and start again"
         )
-        raise AdapterError(msg) from error
     info = device.adapter.info
     return GpuDevice(
         device=device,
@@ -104,6 +114,14 @@ def get_device() -> GpuDevice:
         max_texture_3d=int(device.limits["max-texture-dimension-3d"]),
         has_norm16="texture-format16bit-norm" in device.features,
     )
+
+
+def _reason(error: Exception) -> str:
+    """Return what wgpu says in brackets, unless it is only that there is none."""
+    text = str(error)
+    if not text or "No suitable graphics adapter found" in text:
+        return ""
+    return f" ({text.splitlines()[0]})"
 
 
 def main() -> int:
