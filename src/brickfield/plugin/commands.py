@@ -58,5 +58,5 @@ def open_zarr_by_default() -> None:
     }
     show_info(
         "OME-Zarr folders and addresses open with Brickfield from now on;"
-        " change it in Preferences > Plugins > File extension readers"
+        " change it in Preferences > Plugins"
     )
