@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -369,3 +370,59 @@ def test_with_napari_slicing_on_a_thread_of_its_own_it_works(
         )
     finally:
         get_settings().experimental.async_ = False
+
+
+# -- labels -----------------------------------------------------------------------
+
+
+def test_labels_are_drawn_as_they_arrive(open_image):
+    """napari keeps what it has mapped to colours; it must not keep what stood in."""
+    source = source_of((FINE % 50).astype("u2"), (COARSE % 50).astype("u2"))
+    source.info = replace(source.info, is_labels=True)
+    source.gate.clear()
+    opened = open_image(source)
+    assert not opened.shown.any()
+    source.gate.set()
+    opened.settle()
+    opened.layer.locked_data_level = 0
+    opened.settle()
+    z = round(opened.viewer.dims.point[0])
+    assert np.array_equal(opened.shown, FINE[z] % 50)
+    fresh = opened.layer.colormap._data_to_texture(FINE[z] % 50)
+    assert np.array_equal(opened.layer._slice.image.view, fresh)
+
+
+# -- the end ----------------------------------------------------------------------
+
+
+def test_a_window_may_close_while_its_layers_load(open_image):
+    source = source_of()
+    source.gate.clear()
+    opened = open_image(source)
+    QApplication.processEvents()
+    opened.viewer.close()
+    source.gate.set()
+    opened.store.close()
+    QApplication.processEvents()
+
+
+def test_a_layer_may_go_while_it_loads(open_image):
+    source = source_of()
+    source.gate.clear()
+    opened = open_image(source)
+    QApplication.processEvents()
+    expected = opened.expected()
+    opened.viewer.layers.remove(opened.layer)
+    source.gate.set()
+    opened.settle()
+    assert np.array_equal(opened.shown, expected)
+
+
+def test_two_windows_show_one_layer_each_of_one_store(opened, make_napari_viewer):
+    other = make_napari_viewer()
+    twin = other.add_layer(Layer.create(*opened.layer.as_layer_data_tuple()))
+    opened.viewer.dims.set_current_step(0, 5)
+    other.dims.set_current_step(0, 50)
+    assert lazy.wait_until_loaded([opened.layer, twin], 20)
+    assert np.array_equal(opened.shown, opened.expected())
+    assert np.array_equal(twin._slice.thumbnail.raw, COARSE[round(50 / 4)])
