@@ -3,7 +3,8 @@
 Invariant: at most ``max_workers`` threads run, none is a daemon, and after
 :meth:`AsynchronousDataSlicer.shutdown` none is left. Delayed calls wait in one
 thread that lives only while there is something to wait for, so that a pause
-before a retry blocks no worker.
+before a retry blocks no worker. Pools that are open when the program ends are shut
+then, so that it does not first read all that was wanted.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import heapq
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import count
 from typing import Any
+
+from brickfield.sources.waiting import at_end
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +45,7 @@ class AsynchronousDataSlicer:
         self._timer: threading.Thread | None = None
         self._is_waiting = False
         self._is_shut = False
+        _pools.add(self)
 
     @property
     def is_shut(self) -> bool:
@@ -122,6 +127,15 @@ class AsynchronousDataSlicer:
         self._executor.shutdown(wait=wait, cancel_futures=True)
         if wait and timer is not None:
             timer.join()
+
+
+_pools: weakref.WeakSet[AsynchronousDataSlicer] = weakref.WeakSet()
+
+
+@at_end
+def _shut_all() -> None:
+    for pool in list(_pools):
+        pool.shutdown(wait=False)
 
 
 def _log_error(future: Future[Any]) -> None:

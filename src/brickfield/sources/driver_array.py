@@ -22,6 +22,7 @@ from brickfield.sources.kvstore import Location, shared_context
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
 from brickfield.sources.stored_array import chunk_slices, native
+from brickfield.sources.waiting import result_of
 
 KeyOf = Callable[["DriverArray", tuple[int, ...]], str]
 """Array and index (reversed axes) to the key of a chunk below the array's folder."""
@@ -130,7 +131,7 @@ class DriverArray:
             self._own.store = tensorstore.KvStore.open(
                 self._location.spec, context=shared_context()
             ).result()
-        found = self._own.store.read(key).result()
+        found = result_of(self._own.store.read(key))
         if found.state != "value":
             return None
         raw: bytes = found.value
@@ -160,7 +161,7 @@ class DriverArray:
             slice(s.start + o, s.stop + o)
             for s, o in zip(slices, self.origin, strict=True)
         )
-        data = array[region[::-1]].read().result()
+        data = result_of(array[region[::-1]].read())
         return np.array(data.T, dtype=self.dtype, order="C", copy=True)
 
     def chunk_key(self, index: tuple[int, ...]) -> str:

@@ -26,6 +26,7 @@ from brickfield.errors import (
 )
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.read_errors import classify
+from brickfield.sources.waiting import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -255,7 +256,7 @@ def read_many(
     found: dict[str, bytes | None] = {}
     for key, future in futures.items():
         try:
-            result = future.result()
+            result = result_of(future)
         except ValueError as exc:
             found[key] = _refused(location, key, exc, denied_is_missing)
         else:

@@ -21,6 +21,7 @@ from brickfield.model.axes import Axis
 from brickfield.sources.geometry import NUMERIC_KINDS, virtual_chunk_shape
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import StoredArray, chunk_slices, native
+from brickfield.sources.waiting import result_of
 
 Fetch = Callable[[tuple[slice, ...]], Any]
 
@@ -153,9 +154,9 @@ def _by_library(
 
         zero_based = array[d[:].translate_to[0]]
         layout = zero_based.chunk_layout.read_chunk.shape or ()
-        return _valid_chunk(
-            layout, array, axes
-        ), lambda s: zero_based[s].read().result()
+        return _valid_chunk(layout, array, axes), lambda s: result_of(
+            zero_based[s].read()
+        )
     chunks = getattr(array, "chunks", None)
     return _valid_chunk(chunks, array, axes), lambda s: array[s]
 

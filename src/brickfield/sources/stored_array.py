@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError
 from brickfield.model.image import ImageInfo
 from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.waiting import while_wanted
 
 LOCAL_CONCURRENCY = 4
 REMOTE_CONCURRENCY = 16
@@ -133,7 +134,8 @@ class AssembledSource:
         part = self._find_part(level, index[:n])
         if part is None:
             return StorageChunk(None, 0)
-        chunk = part.read_chunk(index[n:])
+        with while_wanted(lambda: not self._is_closed):
+            chunk = part.read_chunk(index[n:])
         if chunk.data is None:
             return chunk
         data = chunk.data[(None,) * n] if n else chunk.data

@@ -22,6 +22,7 @@ from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
 from brickfield.sources.shard_index import ShardIndices
 from brickfield.sources.stored_array import chunk_slices
+from brickfield.sources.waiting import result_of
 from brickfield.sources.zarr_metadata import ZarrArrayMeta
 
 
@@ -108,7 +109,7 @@ class TensorStoreArray:
             return StorageChunk(None, 0)
         try:
             with self._meter.reading():
-                data = self._store[region].read().result()
+                data = result_of(self._store[region].read())
                 n_bytes = self._count(known)
         except ValueError as exc:
             error = classify(exc)

@@ -1,0 +1,77 @@
+"""Waiting for storage, as long as somebody has a use for the answer.
+
+A stalled server answers after half a minute or never. Whoever closes a source, or
+ends the program, must not wait for that: every wait looks up a few times a second
+whether it is still wanted, and ends in a :class:`ChunkReadError` when it is not.
+What was asked for goes on in the library's own threads, which nobody waits for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+# Before the registration below: what is registered last is called first, and the
+# pools' own end waits for every read.
+from concurrent.futures import thread as _pools  # noqa: F401
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from brickfield.errors import ChunkReadError
+
+LOOK_S = 0.25
+"""Longest time until a wait notices that it is over."""
+
+_ending = threading.Event()
+_reader = threading.local()
+
+
+@contextmanager
+def while_wanted(is_wanted: Callable[[], bool]) -> Iterator[None]:
+    """Let the waits of this thread end as soon as a read is not wanted any more.
+
+    Parameters
+    ----------
+    is_wanted : callable
+        Asked a few times a second.
+    """
+    before = getattr(_reader, "is_wanted", None)
+    _reader.is_wanted = is_wanted
+    try:
+        yield
+    finally:
+        _reader.is_wanted = before
+
+
+def result_of(future: Any) -> Any:
+    """Return the result of a tensorstore future.
+
+    Raises
+    ------
+    ChunkReadError
+        When nobody has a use for it any more.
+    """
+    while True:
+        try:
+            return future.result(timeout=LOOK_S)
+        except TimeoutError:
+            is_wanted = getattr(_reader, "is_wanted", None)
+            if not _ending.is_set() and (is_wanted is None or is_wanted()):
+                continue
+            future.cancel()
+            msg = "the read was given up, because the image was closed"
+            raise ChunkReadError(msg) from None
+
+
+def at_end(function: Callable[[], object]) -> Callable[[], object]:
+    """Call a function when the program ends, before its threads are waited for."""
+    # Python's own pools use it; `atexit` comes after the waiting.
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        # It refuses when the program is ending already.
+        with suppress(RuntimeError):
+            register(function)
+    return function
+
+
+at_end(_ending.set)
