@@ -56,7 +56,7 @@ class LiveSliceView(LiveView):
         deliver: Callable[[Callable[[], None]], None],
         **options: Any,
     ) -> None:
-        self._normal = NORMALS[kind]
+        self._normal = Plane((0.0, 0.0, 0.0), NORMALS[kind]).normal
         self._is_cross_hair_shown = True
         super().__init__(kind, scene, deliver, **options)
         scene.cross_hair_changed.connect(self.refresh)
