@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from brickfield.errors import AdapterError
 from brickfield.render.render_thread import NAME, RenderThread
 
 
@@ -107,6 +108,55 @@ def test_a_call_beside_drawers_is_made_on_their_thread(thread):
     thread.add(Steps(None))
     assert thread.call(threading.current_thread).name == NAME
     assert thread.call(lambda: thread.call(lambda: 1)) == 1
+
+
+def test_a_call_and_a_drawer_that_comes_meanwhile_do_not_work_at_once(thread):
+    """Whoever draws beside the views began before there was any."""
+    working, may_end = threading.Event(), threading.Event()
+    drawer = Steps(None)
+
+    def job() -> int:
+        working.set()
+        assert may_end.wait(5)
+        # Inside a piece of work, more of it is not waited for.
+        return thread.call(lambda: drawer.n)
+
+    answers: list[int] = []
+    caller = threading.Thread(target=lambda: answers.append(thread.call(job)))
+    caller.start()
+    assert working.wait(5)
+    thread.add(drawer)
+    may_end.set()
+    caller.join(5)
+    assert drawer.done.wait(5)
+    assert answers == [0]
+
+
+def test_a_drawer_that_cannot_even_be_told_harms_nobody(thread):
+    class Broken(Steps):
+        def fail(self, error: Exception) -> None:
+            raise RuntimeError("worse")
+
+    good = Steps(0, None)
+    thread.add(Broken(ValueError("no")))
+    thread.add(good)
+    assert good.done.wait(5)
+
+
+def test_what_is_foreseen_is_no_error_in_the_log(thread, caplog):
+    bad = Steps(AdapterError("no driver"))
+    thread.add(bad)
+    assert bad.done.wait(5)
+    thread.submit(lambda: None).result(5)
+    assert [str(e) for e in bad.errors] == ["no driver"]
+    assert not [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")]
+
+
+def test_after_the_end_jobs_are_cancelled_and_nobody_waits(thread):
+    thread.add(Steps(None))
+    thread.close(is_for_good=True)
+    assert thread.submit(lambda: 1).cancelled()
+    assert not thread.is_alive
 
 
 def test_the_thread_ends_with_the_last_drawer_and_starts_anew(thread):

@@ -8,7 +8,9 @@ nothing else is wrong with it), and every driver compiles shaders inside a call.
 A *drawer* does one short piece of work a :meth:`~Drawer.step` and says when it
 wants to be called again. Jobs (:meth:`RenderThread.submit`) go first and are
 answered by a future. The thread starts with the first drawer and ends after the
-last one; whoever comes later gets a new thread.
+last one; whoever comes later gets a new thread. Work beside it
+(:meth:`RenderThread.call`) takes its turn, too, so that never two threads are at
+the GPU at once, whoever comes first.
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol, TypeVar
+
+from brickfield.errors import BrickfieldError
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -54,6 +59,9 @@ class RenderThread:
         self._due: dict[Drawer, float | None] = {}
         self._thread: threading.Thread | None = None
         self._is_closing = False
+        self._work = threading.RLock()
+        """Held by whoever does a piece of work."""
+        self._worker: int | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -63,8 +71,8 @@ class RenderThread:
 
     @property
     def is_current(self) -> bool:
-        """Whether the caller is on this thread."""
-        return threading.current_thread() is self._thread
+        """Whether the caller is doing a piece of this thread's work."""
+        return self._worker == threading.get_ident()
 
     def add(self, drawer: Drawer) -> None:
         """Call a drawer from now on."""
@@ -96,22 +104,55 @@ class RenderThread:
                 self._news.notify_all()
 
     def submit(self, job: Callable[[], _T]) -> Future[_T]:
-        """Run something on the thread, before the drawers' next steps."""
+        """Run something on the thread, before the drawers' next steps.
+
+        Returns
+        -------
+        Future
+            Cancelled when the thread is ending for good.
+        """
         future: Future[_T] = Future()
         with self._news:
-            self._jobs.append((future, job))
             self._start()
+            if self._thread is None:
+                future.cancel()
+                return future
+            self._jobs.append((future, job))
             self._news.notify_all()
         return future
 
     def call(self, job: Callable[[], _T]) -> _T:
-        """Run something where it cannot meet a drawer, and wait for it."""
-        if self.is_current or not self.is_alive:
-            return job()
-        return self.submit(job).result()
+        """Run something where it cannot meet a drawer, and wait for it.
 
-    def close(self, timeout_s: float = 5.0) -> None:
-        """End the thread after its present piece of work."""
+        Beside drawers it runs on their thread, else on the caller's. Keep it short:
+        views do nothing meanwhile.
+        """
+        if self.is_current:
+            return job()
+        if self.is_alive:
+            return self.submit(job).result()
+        # A drawer that is added just now waits for it.
+        return self._at_work(job)
+
+    def _at_work(self, job: Callable[[], _T]) -> _T:
+        """Do a piece of work while nobody else does."""
+        with self._work:
+            before, self._worker = self._worker, threading.get_ident()
+            try:
+                return job()
+            finally:
+                self._worker = before
+
+    def close(self, timeout_s: float = 5.0, *, is_for_good: bool = False) -> None:
+        """End the thread after its present piece of work.
+
+        Parameters
+        ----------
+        timeout_s : float
+            How long that is waited for.
+        is_for_good : bool
+            Whether no other thread may be started afterwards.
+        """
         with self._news:
             self._is_closing = True
             self._due.clear()
@@ -120,7 +161,7 @@ class RenderThread:
         if thread is not None and not self.is_current:
             thread.join(timeout_s)
         with self._news:
-            self._is_closing = False
+            self._is_closing = is_for_good
 
     # -- the thread --------------------------------------------------------------
 
@@ -133,11 +174,13 @@ class RenderThread:
         while True:
             job, drawer = self._next()
             if job is not None:
-                _carry_out(*job)
+                self._at_work(partial(_carry_out, *job))
             elif drawer is not None:
-                self._step(drawer)
+                self._at_work(partial(self._step, drawer))
             else:
                 return
+            # What a piece of work left must not be kept until the next one.
+            del job, drawer
 
     def _next(
         self,
@@ -166,9 +209,8 @@ class RenderThread:
     def _step(self, drawer: Drawer) -> None:
         try:
             delay = drawer.step()
-        except Exception as error:  # one view's trouble is not the others'
-            logger.exception("a view could not be drawn")
-            drawer.fail(error)
+        except Exception as error:  # noqa: BLE001 - one view's trouble, not the others'
+            _tell_failure(drawer, error)
             delay = None
         if delay is None:
             return
@@ -176,6 +218,18 @@ class RenderThread:
             # Unless it was woken meanwhile or taken away.
             if drawer in self._due and self._due[drawer] is None:
                 self._due[drawer] = monotonic() + delay
+
+
+def _tell_failure(drawer: Drawer, error: Exception) -> None:
+    if isinstance(error, BrickfieldError):
+        # Foreseen, and a sentence for the window; no traceback for the terminal.
+        logger.info("a view could not be drawn: %s", error)
+    else:
+        logger.error("a view could not be drawn", exc_info=error)
+    try:
+        drawer.fail(error)
+    except Exception:  # the thread is everybody's
+        logger.exception("a view could not take down what it had drawn")
 
 
 def _carry_out(future: Future[Any], job: Callable[[], Any]) -> None:
@@ -188,7 +242,7 @@ def _carry_out(future: Future[Any], job: Callable[[], Any]) -> None:
 
 
 _shared = RenderThread()
-atexit.register(_shared.close)
+atexit.register(partial(_shared.close, is_for_good=True))
 
 
 def render_thread() -> RenderThread:
