@@ -38,7 +38,10 @@ class Theme(QObject):
         self._sheet = sheet
         self._color: QColor | None = None
         self._icons: dict[QAction | QWidget, str] = {}
-        widget.installEventFilter(self)
+        # A palette does not reach a widget with a style sheet of its own.
+        for one in (widget, widget.parentWidget()):
+            if one is not None:
+                one.installEventFilter(self)
 
     def set_icon(self, owner: QAction | QWidget, name: str) -> None:
         """Give an action or a button an icon that follows the theme."""

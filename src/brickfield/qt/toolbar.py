@@ -101,6 +101,8 @@ class DockToolbar(QWidget):
     def _toggle(self, name: str, text: str, hint: str, **options: Any) -> QAction:
         action = self._action(name, text, hint, **options)
         action.setCheckable(True)
+        # An icon would stand where menus show whether it is checked.
+        action.setIconVisibleInMenu(False)
         return action
 
     def _make_actions(self) -> None:

@@ -1,0 +1,46 @@
+"""The choice of a mode, in words."""
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from brickfield.model.appearance import MODES
+from brickfield.qt.modes import MODE_WORDS, ModeCombo
+
+
+@pytest.fixture
+def combo(qtbot):
+    combo = ModeCombo()
+    qtbot.addWidget(combo)
+    combo.show()
+    return combo
+
+
+def test_there_are_words_for_every_mode():
+    assert set(MODE_WORDS) == set(MODES)
+
+
+def test_only_a_person_chooses(combo):
+    heard = []
+    combo.chosen.connect(heard.append)
+    combo.show_mode("iso")
+    assert combo.currentText() == "Surface"
+    assert heard == []
+    QTest.keyClick(combo, Qt.Key.Key_Down)
+    assert heard == ["translucent"]
+
+
+def test_the_tooltip_explains_the_mode_of_now(combo):
+    combo.show_mode("minip")
+    assert "darkest" in combo.toolTip()
+    combo.show_mode(None)
+    assert not combo.isEnabled()
+    assert "Label layers" in combo.toolTip()
+
+
+def test_the_wheel_over_the_toolbar_is_no_choice(combo):
+    assert (
+        not combo.focusPolicy()
+        & Qt.FocusPolicy.WheelFocus
+        & ~Qt.FocusPolicy.StrongFocus
+    )
