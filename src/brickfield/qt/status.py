@@ -161,6 +161,7 @@ class StatusLine(QWidget):
             self.bar.setValue(int(shown.percent))
         self.error.setText(shown.error)
         self.error.setVisible(bool(shown.error))
+        self.text.setVisible(bool(text) or not shown.error)
         self._show_failures(shown)
         if (shown.is_busy or has_notice) and self.isVisible():
             # Time alone changes what there is to say.
