@@ -136,7 +136,7 @@ def _memory_rows(receipt: Receipt) -> list[Row]:
             "Textures of this view",
         ),
         (
-            "GPU budget usable",
+            "GPU usable",
             percent(100 * receipt.gpu_usable_fraction),
             "What plans can use of the budget from here",
         ),

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from psygnal import SignalInstance
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.panels.bonds import Bonds
 from brickfield.qt.view_frame import ViewFrame
@@ -74,7 +74,6 @@ class Panel(QWidget):
         self.scene = host.scene
         self.bonds = Bonds()
         self.is_open = False
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     @property
     def is_useful(self) -> bool:

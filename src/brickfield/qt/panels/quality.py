@@ -61,14 +61,16 @@ class QualityPanel(Panel):
         self._budgets = budgets
         self._views: list[LiveView] = []
         self._estimates: tuple[LevelEstimate, ...] = ()
-        self._make()
+        self._make_quality()
+        self._make_level()
+        self._make_budgets()
         self._lay_out()
         self.bonds.follow_layers(self.scene, self._on_layers)
         self.bonds.bind(host.views_changed, self._follow_views)
         self.bonds.bind(budgets.changed, self.when_open)
         self._follow_views()
 
-    def _make(self) -> None:
+    def _make_quality(self) -> None:
         self.quality = QSlider(Qt.Orientation.Horizontal, self)
         self.quality.setRange(0, len(QUALITIES) - 1)
         self.quality.setPageStep(1)
@@ -85,6 +87,8 @@ class QualityPanel(Panel):
         self.pixels = NumberBox(lambda v: f"{v:.3g} px", tooltip=tip, n_chars=6)
         self.pixels.typed.connect(self._set_quality)
         self.name = QLabel(self)
+
+    def _make_level(self) -> None:
         self.level = QComboBox(self)
         self.level.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -105,6 +109,8 @@ class QualityPanel(Panel):
         self.colors.toggled.connect(self._color)
         self.legend = QLabel(self)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
+
+    def _make_budgets(self) -> None:
         self.gpu = _Budget(
             GPU_ENDS, DEFAULT_BUDGET, "Most memory for textures, all views of the dock"
         )

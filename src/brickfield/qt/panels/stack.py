@@ -162,11 +162,15 @@ class PanelStack(QScrollArea):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the height of what is open, or a good part of the dock."""
-        wanted = self._inner.sizeHint()
-        parent = self.parentWidget()
-        most = round(SHARE * parent.height()) if parent is not None else wanted.height()
-        # A style sheet may pad the area by some pixels.
-        return QSize(wanted.width(), min(wanted.height() + 4, max(most, 100)))
+        inner, parent = self._inner, self.parentWidget()
+        # Text that is broken into lines is as high as the width makes it; and a
+        # style sheet may pad the area by some pixels.
+        wanted = inner.sizeHint().height()
+        if inner.hasHeightForWidth():
+            wanted = inner.heightForWidth(self.width())
+        wanted += 4
+        most = round(SHARE * parent.height()) if parent is not None else wanted
+        return QSize(inner.sizeHint().width(), min(wanted, max(most, 100)))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for the titles."""

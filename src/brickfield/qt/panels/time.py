@@ -176,6 +176,10 @@ class AxisRow(QWidget):
         self.strip.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.strip.setToolTip("Steps that are at hand and can be shown at once")
         self._shown: tuple[bool, ...] = ()
+        self._is_playing: bool | None = None
+        self._lay_out()
+
+    def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(4)
@@ -186,7 +190,6 @@ class AxisRow(QWidget):
         ):
             grid.addWidget(widget, 0, column)
         grid.addWidget(self.strip, 1, 2)
-        self._is_playing: bool | None = None
 
     def follow(self, axis: SliderAxis, *, is_playing: bool) -> None:
         """Show where the slider is and whether it moves by itself."""
