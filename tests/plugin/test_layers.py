@@ -435,3 +435,26 @@ def test_solid_data_begin_translucent_and_sparse_data_as_a_maximum(tmp_path):
     )
     assert one.rendering == "translucent"
     assert two.rendering == "mip"
+
+
+@pytest.mark.parametrize(
+    ("window", "dtype", "room"),
+    [
+        ((100, 300), "u2", (0, 500)),
+        ((100, 300), "u1", (0, 255)),
+        ((-100, 100), "i2", (-200, 300)),
+        ((0.25, 0.5), "f4", (0, 0.75)),
+    ],
+)
+def test_sliders_of_contrast_can_be_moved_both_ways(window, dtype, room):
+    found = contrasts.room_around(window, np.dtype(dtype))
+    assert found == pytest.approx(room)
+
+
+def test_a_shown_layer_has_room_for_its_contrast(tmp_path, data, make_napari_viewer):
+    viewer = make_napari_viewer()
+    path = write_channels(tmp_path / "a.ome.zarr", data)
+    layer = viewer.open(str(path), plugin="napari-brickfield")[0]
+    limits = list(layer.contrast_limits)
+    wait_for(lambda: layer.contrast_limits_range[1] > limits[1])
+    assert layer.contrast_limits == limits

@@ -198,7 +198,7 @@ def test_a_slice_is_answered_while_every_read_waits(zoomed):
 def test_coarser_voxels_stand_in_meanwhile(zoomed):
     zoomed.viewer.dims.set_current_step(0, 40)
     zoomed.settle()
-    z = 55  # other fine chunks, the same coarse ones
+    z = 10  # other fine chunks, the same coarse ones
     zoomed.source.gate.clear()
     zoomed.viewer.dims.set_current_step(0, z)
     (_, y0, x0), (_, y1, x1) = zoomed.layer.corner_pixels
@@ -426,3 +426,39 @@ def test_two_windows_show_one_layer_each_of_one_store(opened, make_napari_viewer
     assert lazy.wait_until_loaded([opened.layer, twin], 20)
     assert np.array_equal(opened.shown, opened.expected())
     assert np.array_equal(twin._slice.thumbnail.raw, COARSE[round(50 / 4)])
+
+
+# -- ahead ------------------------------------------------------------------------
+
+
+def test_going_through_planes_the_next_chunks_are_read_in_advance(zoomed):
+    zoomed.viewer.dims.set_current_step(0, 20)
+    zoomed.settle()
+    zoomed.viewer.dims.set_current_step(0, 21)
+    zoomed.settle()
+    wait_for(
+        lambda: any(name[1][0] == 2 for name in zoomed.source.reads if not name[0])
+    )
+    assert not any(name[1][0] == 3 for name in zoomed.source.reads if not name[0])
+
+
+def test_chunks_nearest_to_the_middle_are_read_first(open_image):
+    source = source_of(concurrency=1)
+    opened = open_image(source)
+    opened.settle()
+    source.order.clear()
+    opened.viewer.dims.ndisplay = 3
+    opened.layer.locked_data_level = 0
+    opened.settle()
+    middle = np.array([1.5, 2.5, 3.5])
+    away = [abs(np.array(i) - middle).max() for level, i in source.order if level == 0]
+    assert away[0] < away[-1]
+
+
+def wait_for(is_true, timeout_s=10):
+    from time import monotonic
+
+    end = monotonic() + timeout_s
+    while not is_true():
+        assert monotonic() < end, "it did not come to pass"
+        QApplication.processEvents()

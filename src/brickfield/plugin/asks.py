@@ -24,19 +24,25 @@ class Ask:
 
     Attributes
     ----------
+    view : LazyLevel
+        What napari asked for.
     array : ndarray
         What napari got; written to until it is complete.
     lacking : dict
         Names of chunks on their way, most wanted first.
     failed : set
         Names of those that could not be read.
+    ahead : list
+        Names of chunks that are likely wanted next.
     """
 
     def __init__(self, view: LazyLevel, manager: ChunkManager) -> None:
+        self.view = view
         self.mosaic: Mosaic = view.mosaic()
         self.array: NDArray[Any] = view.as_shown(self.mosaic.out)
         self.is_coarsest = view.level == view.store.pyramid.n_levels - 1
         self.failed: set[Name] = set()
+        self.ahead: list[Name] = []
         self._steps: Iterator[None] = iter(())
         end = monotonic() + AT_ONCE_S
         lacking = self._paint_known(manager, end)
@@ -54,7 +60,7 @@ class Ask:
             elif monotonic() > end:
                 # The manager hands out the others in turn.
                 break
-        return [*lacking, *names]
+        return self.mosaic.centre_first([*lacking, *names])
 
     def stand_in(self, manager: ChunkManager, end: float) -> None:
         """Draw coarser data where chunks lack, beginning anew, as far as time goes."""

@@ -144,12 +144,27 @@ def set_later(store: ChunkedImageStore, channel: int | None, window: Window) -> 
 def _set_late(layer: Any) -> None:
     """Set what was found after a layer was made, unless somebody chose otherwise."""
     level = layer.data[0] if layer.multiscale else layer.data
-    windows = _late.get(level.store, {}) if isinstance(level, LazyLevel) else {}
-    window = windows.get(level.selection_at()) if windows else None
-    limits = tuple(float(v) for v in getattr(layer, "contrast_limits", ()))
+    if not isinstance(level, LazyLevel) or not hasattr(layer, "contrast_limits"):
+        return
+    window = _late.get(level.store, {}).get(level.selection_at())
+    limits = tuple(float(v) for v in layer.contrast_limits)
     if window is not None and limits == preliminary(level.store):
         layer.contrast_limits_range = window
         layer.contrast_limits = window
+    if layer.contrast_limits_range == layer.contrast_limits:
+        layer.contrast_limits_range = room_around(layer.contrast_limits, level.dtype)
+
+
+def room_around(window: Window, dtype: np.dtype[Any]) -> Window:
+    """Return ends for a slider that let limits be moved both ways."""
+    low, high = (float(v) for v in window)
+    start, stop = min(0.0, low - (high - low) / 2), high + (high - low)
+    if low >= 0:
+        start = 0.0
+    if dtype.kind in "iu":
+        ends = np.iinfo(dtype)
+        return (max(start, float(ends.min)), min(stop, float(ends.max)))
+    return (start, stop)
 
 
 # A layer that was not shown until now.

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication
 
 from brickfield.loading.manager import ChunkManager
-from brickfield.model.requests import ChunkFailure
+from brickfield.model.requests import Category, ChunkFailure
+from brickfield.plugin.ahead import move_between, names_ahead
 from brickfield.plugin.asks import Ask, refuse_what_cannot_fit
 from brickfield.plugin.window_thread import deliverer, is_window_thread, later, weakly
 from brickfield.store.chunk_loading import load, requests_of
@@ -148,6 +149,7 @@ class Feed:
         if ask is None:
             refuse_what_cannot_fit(view)
             ask = Ask(view, self.manager)
+            self._look_ahead(ask)
         if view.store.is_closed:
             ask.give_up()
         asks[key] = ask
@@ -155,6 +157,13 @@ class Feed:
             self._is_sending = True
             later(self._send)
         return ask.array
+
+    def _look_ahead(self, ask: Ask) -> None:
+        """Fetch ahead if this is the next of the planes or time points shown."""
+        for old in self._before.values():
+            move = move_between(old.view, ask.view)
+            if move is not None:
+                ask.ahead = names_ahead(ask.mosaic.names, move, ask.view)
 
     def _send(self) -> None:
         """Want what the present asks lack, in place of what was wanted before."""
@@ -174,6 +183,8 @@ class Feed:
         # Known to have failed: named, so that they stay listed.
         names.update(dict.fromkeys(name for ask in asks for name in ask.failed))
         requests = requests_of(self.visual_id, list(names))
+        ahead = dict.fromkeys(n for ask in asks for n in ask.ahead if n not in names)
+        requests += requests_of(self.visual_id, list(ahead), Category.PREFETCH)
         self.manager.request_chunks(requests, self.visual_id)
 
     def _every_ask(self) -> list[Ask]:
@@ -269,7 +280,9 @@ class Feed:
     @property
     def failures(self) -> list[ChunkFailure]:
         """Chunks on show that could not be read."""
-        return self.manager.failures(self.visual_id)
+        failed = {name for ask in self._every_ask() for name in ask.failed}
+        found = self.manager.failures(self.visual_id)
+        return [f for f in found if (f.chunk_id.selection, f.chunk_id.key) in failed]
 
     def retry_failed(self) -> int:
         """Read failed chunks again; return how many."""

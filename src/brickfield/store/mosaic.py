@@ -143,6 +143,14 @@ class Mosaic:
         """The chunks it is made of, each once, in C order."""
         return self._places.keys()
 
+    def centre_first(self, names: Iterable[Name]) -> list[Name]:
+        """Sort some of the chunks by their distance from the middle of the array."""
+        known = list(names)
+        cells = np.array([self._places[name][0] for name in known], dtype=np.float64)
+        middle = (np.array(self._is_open.shape) - 1) / 2
+        away = np.square(cells.reshape(-1, 4) - middle)[:, 1:].sum(axis=1)
+        return [known[i] for i in np.argsort(away, kind="stable").tolist()]
+
     def __len__(self) -> int:
         """Count the chunks it is made of."""
         return len(self._places)
