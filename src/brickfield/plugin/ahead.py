@@ -67,15 +67,10 @@ def names_ahead(names: Iterable[Name], move: Move, view: LazyLevel) -> list[Name
     _, indices = unpack_keys(keys)
     indices[:, axis - n_others] += 1 if step > 0 else -1
     grid = np.array(pyramid.levels[view.level].grid_zyx)
-    fits = ((indices >= 0) & (indices < grid)).all(axis=1)
+    outside = ((indices < 0) | (indices >= grid)).any(axis=1)
+    rows = np.flatnonzero(~np.asarray(outside)).tolist()
     ahead = pack_keys(view.level, indices).tolist()
-    return [
-        (selection, key)
-        for (selection, _), key, is_there in zip(
-            known, ahead, fits.tolist(), strict=True
-        )
-        if is_there
-    ]
+    return [(known[i][0], ahead[i]) for i in rows]
 
 
 def _first(pick: range | int) -> int:
