@@ -9,14 +9,13 @@ blender. Thread rule: render thread only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import wgpu
 
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.material import Behind, BrickVolume
-from brickfield.render.scene_camera import SceneCamera
 
 
 class TargetCopy:
@@ -62,7 +61,7 @@ class TargetCopy:
 
 
 class LayerStack:
-    """Draws volumes one over the other, first to last.
+    """Lays volumes one over the other, first to last.
 
     The first one, when nothing else was drawn before, needs no copies: what is
     behind it is the background, a uniform.
@@ -77,22 +76,17 @@ class LayerStack:
         self._depth = TargetCopy(gpu, "depth")
         self._objects = TargetCopy(gpu, "depth")
 
-    def draw(
-        self,
-        renderer: Any,
-        volumes: Sequence[BrickVolume],
-        camera: SceneCamera,
-        *,
-        has_objects: bool,
-    ) -> None:
-        """Draw the visible ones of the volumes.
+    def each(
+        self, renderer: Any, volumes: Sequence[BrickVolume], *, has_objects: bool
+    ) -> Iterator[BrickVolume]:
+        """Yield the visible ones of the volumes, each when it can be drawn.
 
         Parameters
         ----------
         renderer : pygfx renderer
             With the background, and opaque objects if any, drawn but not flushed.
         volumes : sequence of BrickVolume
-        camera : SceneCamera
+            One that was yielded is drawn before the next is asked for.
         has_objects : bool
             Whether opaque objects were drawn, at which rays end.
         """
@@ -107,7 +101,7 @@ class LayerStack:
                 color = self._color.take(renderer)
                 behind = Behind(color, depth, objects or depth)
             volume.material.set_behind(behind)
-            renderer.render(volume, camera, flush=False)
+            yield volume
 
     def close(self) -> None:
         """Give the textures back."""

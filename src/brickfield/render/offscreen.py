@@ -45,7 +45,8 @@ class OffscreenView(VolumeView):
         """Called on a reading thread when a chunk is ready."""
         self._n_looks = 0
         super().__init__(self.canvas, **options)
-        self.canvas.request_draw(self._draw_guarded)
+        self._to_paint: Callable[[], None] = self.draw
+        self.canvas.request_draw(self._paint)
 
     def set_layers(self, layers: Sequence[LayerLike]) -> None:
         """Show these layers and no others."""
@@ -70,21 +71,29 @@ class OffscreenView(VolumeView):
         self.canvas.set_pixel_ratio(pixel_ratio)
         self.canvas.set_logical_size(*size)
 
-    def _draw_guarded(self) -> None:
+    def _paint(self) -> None:
         # rendercanvas logs and swallows what a draw function raises.
         try:
-            self.draw()
+            self._to_paint()
         except BaseException as error:
             self._error = error
             raise
 
-    def image(self) -> NDArray[np.uint8]:
-        """Draw one frame and return it, shape (h, w, 4), uint8, row 0 on top."""
+    def _painted(self, to_paint: Callable[[], None]) -> NDArray[np.uint8]:
         self._error = None
+        self._to_paint = to_paint
         pixels = np.array(self.canvas.draw(), dtype=np.uint8)
         if self._error is not None:
             raise self._error
         return pixels
+
+    def image(self) -> NDArray[np.uint8]:
+        """Draw one frame and return it, shape (h, w, 4), uint8, row 0 on top."""
+        return self._painted(self.draw)
+
+    def finished(self) -> NDArray[np.uint8]:
+        """Return the frame whose volumes were drawn in pieces; as :meth:`image`."""
+        return self._painted(self.finish)
 
     def classes(self) -> NDArray[np.uint8]:
         """Draw the receipt's class of every pixel, shape (h, w), 0 = no volume."""

@@ -8,7 +8,7 @@ render thread only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from itertools import product
 from time import perf_counter
@@ -18,11 +18,14 @@ import numpy as np
 import pygfx as gfx
 from numpy.typing import NDArray
 
+from brickfield.gpu.caches import forget_bindings, forget_pipelines
 from brickfield.gpu.device import GpuDevice, get_device
+from brickfield.gpu.fence import Fence
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.render.behind import LayerStack
+from brickfield.render.drawing import Drawing
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import (
     DEFAULT_GPU_BUDGET,
@@ -87,6 +90,7 @@ class VolumeView:
         self._backdrop.add(gfx.Background(None, self._backdrop_material))
         self._camera = SceneCamera()
         self._stack = LayerStack(self.gpu)
+        self._fence = Fence(self.gpu)
         self._layers: list[LayerLike] = []
 
     @property
@@ -109,7 +113,8 @@ class VolumeView:
     def set_layers(self, layers: Sequence[LayerLike]) -> None:
         """Show these layers and no others."""
         self._layers = list(layers)
-        self.manager.set_layers(self._layers)
+        if self.manager.set_layers(self._layers):
+            forget_bindings()
 
     def update(
         self, *, is_moving: bool = False, slice_s: float = UPLOAD_SLICE_S
@@ -130,6 +135,16 @@ class VolumeView:
         """Draw one frame into the renderer's target."""
         if self.camera is None:
             return
+        drawing = self.begin()
+        drawing.draw_rest()
+        self.finish()
+
+    def begin(self) -> Drawing:
+        """Begin one frame of the present camera, to be drawn piece by piece.
+
+        It ends with :meth:`finish`, or when another one begins.
+        """
+        assert self.camera is not None
         camera = self._ranged(self.camera)
         self._camera.follow(camera)
         self._headlight.follow(camera)
@@ -140,9 +155,18 @@ class VolumeView:
         self.manager.prepare(camera, options)
         self._draw_backdrop(options)
         volumes = [r.volume for r in self.manager.renderers]
-        self._stack.draw(self.renderer, volumes, self._camera, has_objects=has_objects)
-        if self.overlays.is_visible and not options.audit:
-            self._draw_overlays(camera)
+        return Drawing(
+            self._stack.each(self.renderer, volumes, has_objects=has_objects),
+            lambda v: self.renderer.render(v, self._camera, flush=False),
+            self._fence.wait,
+            self.renderer.physical_size[1],
+        )
+
+    def finish(self) -> None:
+        """Add the overlays to a frame whose volumes are drawn, and hand it over."""
+        assert self.camera is not None
+        if self.overlays.is_visible and not self.options.audit:
+            self._draw_overlays(self._ranged(self.camera))
         self.renderer.flush()
         self.overlays.finish()
 
@@ -150,11 +174,14 @@ class VolumeView:
         """Draw the background and the opaque objects."""
         color = (0.0, 0.0, 0.0) if options.audit else self.background
         self._backdrop_material.set_colors(gfx.Color(*color))
+        # Cleared whatever was there: the frame before may never have been finished.
         if options.audit and options.has_objects:
             # Their depth matters, their colours are no classes of pixels.
-            self.renderer.render(self._lit, self._camera, flush=False)
+            self.renderer.render(self._lit, self._camera, clear=True, flush=False)
             self.renderer.clear(color=True)
-        self.renderer.render(self._backdrop, self._camera, flush=False)
+            self.renderer.render(self._backdrop, self._camera, flush=False)
+        else:
+            self.renderer.render(self._backdrop, self._camera, clear=True, flush=False)
         if options.has_objects and not options.audit:
             self.renderer.render(self._lit, self._camera, flush=False)
 
@@ -184,6 +211,13 @@ class VolumeView:
         return camera.with_depth_range(np.concatenate(corners))
 
     @property
+    def programs(self) -> Hashable:
+        """What the device has to compile before it can draw the picture."""
+        seen = [r for r in self.manager.renderers if r.layer.visible]
+        kinds = [(r.visual_id, *r.bricks.material.program) for r in seen]
+        return (*kinds, bool(self.objects.children))
+
+    @property
     def is_complete(self) -> bool:
         """Whether the picture is as good as the plan asks."""
         return self.manager.is_complete
@@ -193,6 +227,8 @@ class VolumeView:
         self.set_layers([])
         self.manager.destroy()
         self._stack.close()
+        self._fence.close()
+        forget_pipelines()
 
 
 def world_corners(layer: LayerLike) -> NDArray[np.float64]:
