@@ -150,6 +150,8 @@ def test_every_point_finds_its_finest_active_chunk(kind, steps):
             table.set(name, value, 7)
             active[name] = value
     assert {n: table.value_of(n) for n in table.active} == active
+    levels = [int(unpack_keys(np.int64(key))[0]) for _, key in active]
+    assert table.n_active == tuple(map(levels.count, range(pyramid.n_levels)))
     for point in _points(pyramid):
         for plane in (0, 1):
             expected = _finest(active, pyramid, point, plane)
@@ -167,7 +169,7 @@ def test_removing_everything_leaves_no_row(kind, steps):
         table.set(_name(pyramid, level, where, plane), DATA, 0)
     for _, level, where, plane in steps:
         table.remove(_name(pyramid, level, where, plane))
-    assert len(table) == 0
+    assert len(table) == sum(table.n_active) == 0
     assert (table.rows[:, 0] >= EMPTY - 1).all()
 
 

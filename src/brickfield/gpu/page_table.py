@@ -47,6 +47,7 @@ OCTANTS = 18
 _EMPTY = 0xFFFFFFFF
 _REMOVED = 0xFFFFFFFE
 _MASK = (1 << INDEX_BITS) - 1
+_LEVEL = 3 * INDEX_BITS
 _GPU_BITS = 15
 MAX_PLANES = 4096
 Name = tuple[int, ChunkKey]
@@ -99,6 +100,7 @@ class PageTable:
         self._n_levels = pyramid.n_levels
         self._nodes: dict[Name, _Node] = {}
         self._active: set[Name] = set()
+        self._n_active = [0] * pyramid.n_levels
         self._n_used = 0
         self._dirty: set[int] = set()
         self._names: dict[int, Name] = {}
@@ -123,6 +125,11 @@ class PageTable:
         """The names of all active chunks."""
         return self._active
 
+    @property
+    def n_active(self) -> tuple[int, ...]:
+        """How many chunks of every level are active, finest first."""
+        return tuple(self._n_active)
+
     def set(self, name: Name, value: int, range_word: int) -> None:
         """Activate a chunk, or change an active one's value.
 
@@ -140,6 +147,7 @@ class PageTable:
         if node.is_active and node.value == value and node.range_word == range_word:
             return
         existed = node.exists
+        self._n_active[name[1] >> _LEVEL] += not node.is_active
         node.value, node.range_word = value, range_word
         self._write(name, node)
         self._active.add(name)
@@ -152,6 +160,7 @@ class PageTable:
         if node is None or not node.is_active:
             return
         self._active.discard(name)
+        self._n_active[name[1] >> _LEVEL] -= 1
         node.value = node.range_word = 0
         self._keep_or_drop(name, node)
         # A cell that stays because of finer ones must still be found from above.
@@ -162,6 +171,7 @@ class PageTable:
         """Deactivate everything."""
         self._nodes.clear()
         self._active.clear()
+        self._n_active = [0] * self._n_levels
         self._names.clear()
         self._dirty.clear()
         self._n_used = 0
@@ -174,7 +184,7 @@ class PageTable:
 
     def parents_of(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
         """Return the chunks of the next coarser level over a chunk; none at the top."""
-        if key >> (3 * INDEX_BITS) >= self._n_levels - 1:
+        if key >> _LEVEL >= self._n_levels - 1:
             return ()
         return self._parents.of(key)
 
@@ -261,7 +271,7 @@ def pack_name(name: Name) -> tuple[int, int]:
     """Pack plane, level and grid index into two 32-bit words."""
     plane, key = name
     x, y = key & _MASK, (key >> INDEX_BITS) & _MASK
-    z, level = (key >> (2 * INDEX_BITS)) & _MASK, key >> (3 * INDEX_BITS)
+    z, level = (key >> (2 * INDEX_BITS)) & _MASK, key >> _LEVEL
     low = x | y << _GPU_BITS | (z & 3) << (2 * _GPU_BITS)
     return low, z >> 2 | level << 13 | plane << 17
 
@@ -294,7 +304,7 @@ class _ParentFinder:
         return found
 
     def _find(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
-        level = key >> (3 * INDEX_BITS)
+        level = key >> _LEVEL
         index = (
             (key >> (2 * INDEX_BITS)) & _MASK,
             (key >> INDEX_BITS) & _MASK,

@@ -47,12 +47,10 @@ class Account:
 
 def drawn_levels(renderers: Iterable[LayerRenderer]) -> dict[int, int]:
     """Return how many bricks of every level are drawn, finest level first."""
-    counts = Counter(
-        r.bricks.atlas.level_of(name)
-        for r in renderers
-        for name in r.bricks.table.active
-    )
-    return {level: counts[level] for level in sorted(counts)}
+    counts: Counter[int] = Counter()
+    for renderer in renderers:
+        counts.update(dict(enumerate(renderer.bricks.table.n_active)))
+    return {level: counts[level] for level in sorted(counts) if counts[level]}
 
 
 def pixel_shares(classes: NDArray[np.uint8]) -> dict[str, float]:
