@@ -70,6 +70,7 @@ class LayerRenderer:
         self._gpu = gpu
         self._seen = {k: LastSeen() for k in ("data", "colormap", "geometry")}
         self.plan: FramePlan | None = None
+        self._based_plan: FramePlan | None = None
         self.shown: tuple[Selection, ...] = ()
         self.is_hurried = False
         """Whether a new time point is shown as soon as its overview is there."""
@@ -351,12 +352,16 @@ class LayerRenderer:
     def has_base(self) -> bool:
         """Whether the base level is drawn, constant or failed for good."""
         plan = self.plan
-        if plan is None:
-            return False
+        if plan is None or plan is self._based_plan:
+            return plan is not None
         keys = plan.keys[plan.categories == Category.BASE].tolist()
         planes = map(self.bricks.atlas.plane_of, self.layer.selections)
         table = self.bricks.table
-        return all((p, k) in table for p in planes for k in keys)
+        is_there = all((p, k) in table for p in planes for k in keys)
+        if is_there:
+            # It stays: nothing wanted is evicted.
+            self._based_plan = plan
+        return is_there
 
     # -- drawing -----------------------------------------------------------------
 

@@ -66,6 +66,7 @@ class RenderManager:
         self.renderers: list[LayerRenderer] = []
         self.statistics = FrameStatistics()
         self._plane: Plane | None = None
+        self._turn = 0
         self._planned_for: tuple[object, ...] | None = None
 
     @property
@@ -159,9 +160,16 @@ class RenderManager:
             renderer.bricks.atlas.set_budget(budget)
 
     def upload(self, slice_s: float = UPLOAD_SLICE_S) -> int:
-        """Send arrived chunks to the GPU for at most `slice_s`; return how many."""
+        """Send arrived chunks to the GPU for at most `slice_s`; return how many.
+
+        Layers without their base level come first, the others take turns.
+        """
         has_time = TimeSlice(slice_s)
-        n = sum(r.upload(has_time) for r in self.renderers if r.layer.visible)
+        seen = [r for r in self.renderers if r.layer.visible]
+        self._turn += 1
+        turns = seen[self._turn % max(1, len(seen)) :] + seen
+        order = sorted(dict.fromkeys(turns), key=lambda r: r.has_base)
+        n = sum(r.upload(has_time) for r in order)
         if n:
             self.statistics.upload_ms.append(1e3 * has_time.elapsed)
         return n

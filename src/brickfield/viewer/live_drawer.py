@@ -1,32 +1,29 @@
 """The render thread's half of a live view: loads, uploads and draws in small steps.
 
-Invariant: a step never waits for data, and it draws only what is worth it. A
-picture is drawn at once when something that a person did asks for it; what
-arrives from storage is shown a few times a second, so that drawing takes at most
-about a third of the time while loading, however slow the device. In motion the
-picture has fewer pixels, as few as keep it fluent; at rest it has all of them.
+Invariant: a step never waits for data and is short, so that whatever a person does
+is answered soon however slow the device (:mod:`brickfield.viewer.pacing` chooses). A
+picture that takes long is drawn in pieces, a step each; while it is, nothing is
+uploaded, and what asks for another picture ends it. What is called complete is the
+same picture on every device: all pixels, the finest sampling, every brick.
 
-Everything here runs on the render thread.
+Everything here runs on the render thread, but for :meth:`LiveDrawer.take`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from itertools import zip_longest
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
 from time import monotonic, perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu.device import get_device
-from brickfield.model.camera import CameraState
 from brickfield.model.picked import PickInfo
-from brickfield.model.versions import VersionCounter
 from brickfield.planning.policy import EXPLORATION
+from brickfield.render.drawing import Drawing
 from brickfield.render.frame_uniforms import FrameOptions
-from brickfield.render.lookahead import Lookahead
 from brickfield.render.manager import UPLOAD_SLICE_S
 from brickfield.render.objects.object_set import ObjectSet
 from brickfield.render.offscreen import OffscreenView
@@ -34,44 +31,33 @@ from brickfield.render.picking import pick
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
 from brickfield.viewer.live_report import report_of
-from brickfield.viewer.live_state import FrameState, LayerSnapshot, ViewReport
+from brickfield.viewer.live_state import FrameState, ViewReport
+from brickfield.viewer.pacing import (
+    NOTHING,
+    Effort,
+    Pace,
+    Standing,
+    next_rows,
+    rest_step,
+)
 from brickfield.viewer.receipt import Receipt
+from brickfield.viewer.series import Series
+from brickfield.viewer.shown_layer import ShownLayer, shows_same
 
-FLUENT_MS = 45.0
-"""What a picture may take while the camera moves."""
-PATIENT_MS = 1200.0
-"""What the finest sampling may take at rest; a slower device keeps one sample a
-voxel, so that the next movement is answered soon."""
-SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
-"""Shares of the pixels' edge lengths, in motion."""
 REST_SLICE_S = 0.02
-HASTEN, RELAX, MOST_HASTE = 1.5, 0.93, 12.0
-"""How a series that is played aims lower, and back."""
 HEARTBEAT_S = 0.25
 """Time between reports while something is on its way."""
 
 
-class ShownLayer:
-    """A layer as the render thread knows it: the latest snapshot."""
+@dataclass
+class Ongoing:
+    """A picture that is drawn in pieces."""
 
-    def __init__(self, snapshot: LayerSnapshot) -> None:
-        self.data_version = VersionCounter()
-        self.colormap_version = VersionCounter()
-        self.geometry_version = VersionCounter()
-        self.source = snapshot.layer
-        self.take(snapshot, show_levels=False)
-
-    def take(self, snapshot: LayerSnapshot, *, show_levels: bool) -> None:
-        """Show this from now on."""
-        self.store = snapshot.store
-        self.appearance = replace(snapshot.appearance, show_levels=show_levels)
-        self.selections = snapshot.selections
-        self.world = snapshot.world
-        self.visible = snapshot.visible
-        mine = (self.data_version, self.colormap_version, self.geometry_version)
-        for counter, value in zip(mine, snapshot.versions, strict=True):
-            while counter.value < value:
-                counter.bump()
+    drawing: Drawing
+    effort: Effort
+    usual: int
+    n_rows: int
+    ms: float = 0.0
 
 
 class LiveDrawer:
@@ -92,28 +78,31 @@ class LiveDrawer:
     ) -> None:
         self._tell = tell
         self._wake = wake
+        self.most_bytes: int | None = None
+        """GPU bytes that the device had room for, where that is known."""
         self._posted = FrameState()
         self._state = FrameState()
         self.view: OffscreenView | None = None
         self._objects: ObjectSet | None = None
         self._layers: dict[int, ShownLayer] = {}
         self._accounts: list[Account] = []
-        self._aheads: dict[int, Lookahead] = {}
-        self._at_hand: tuple[bool, ...] = ()
-        self._haste = 1.0
+        self._series = Series()
         self._is_asked = False
         self._has_news = False
         self._was_moving = False
+        self._pace = Pace()
+        self._programs: set[object] = set()
+        self._ongoing: Ongoing | None = None
+        self._shown = NOTHING
         self._drawn_at = 0.0
         self._told_at = 0.0
-        self._full_ms = 0.0
         self._frame_ms = 0.0
         self._began_at = perf_counter()
         self._first_s: float | None = None
         self._complete_s: float | None = None
 
     def take(self, state: FrameState) -> None:
-        """Draw this from now on."""
+        """Draw this from now on. From any thread."""
         self._posted = state
 
     # -- steps -------------------------------------------------------------------
@@ -124,22 +113,38 @@ class LiveDrawer:
         if not state.is_shown or state.camera is None or min(state.size) < 2:
             return None
         view = self._opened(state)
-        now = monotonic()
-        is_moving = now < state.moving_until
         if state is not self._state:
             self._apply(view, state)
+        if self._ongoing is not None:
+            self._draw_on(view)
+            return 0.0
+        now = monotonic()
+        is_moving = now < state.moving_until
         if self._was_moving and not is_moving:
             self._is_asked = True
         self._was_moving = is_moving
         slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
-        if self._is_due(view, is_moving=is_moving):
-            self._draw(view, is_moving=is_moving)
-        elif now - self._told_at >= HEARTBEAT_S and not (
-            view.is_complete and not state.is_playing
-        ):
-            self._report(view, None, is_moving=is_moving)
-        return self._pause(view, is_moving=is_moving)
+        choice = self._pace.choose(self._standing(view), self._best(view))
+        if isinstance(choice, Effort):
+            self._draw(view, choice)
+            return 0.0
+        if now - self._told_at >= HEARTBEAT_S and self._is_under_way(view):
+            self._report(view, None)
+        return self._pause(view, choice)
+
+    def _is_under_way(self, view: OffscreenView) -> bool:
+        return self._state.is_playing or not view.is_complete
+
+    def _pause(self, view: OffscreenView, delay_s: float) -> float | None:
+        """Return when the next step is due if nobody asks for one."""
+        if view.has_work:
+            return 0.0
+        if self._was_moving:
+            delay_s = min(delay_s, max(0.0, self._state.moving_until - monotonic()))
+        if self._is_under_way(view):
+            delay_s = min(delay_s, HEARTBEAT_S)
+        return None if delay_s == inf else delay_s
 
     def _opened(self, state: FrameState) -> OffscreenView:
         if self.view is None:
@@ -152,33 +157,35 @@ class LiveDrawer:
 
     def _apply(self, view: OffscreenView, state: FrameState) -> None:
         old, self._state = self._state, state
-        self._is_asked = True
+        if not (is_same := shows_same(old, state)):
+            self._is_asked = True
+            self._ongoing = None
         if (state.size, state.pixel_ratio) != (old.size, old.pixel_ratio):
             view.resize(state.size, state.pixel_ratio)
         view.background = state.background
+        self._series.follow(view, state, old)
         policy = replace(
             EXPLORATION,
-            target_error_px=state.target_error_px * self._haste,
+            target_error_px=state.target_error_px * self._series.haste,
             forced_level=state.forced_level,
         )
         manager = view.manager
-        if manager.gpu_budget != state.gpu_budget:
-            manager.gpu_budget = state.gpu_budget
+        budget = min(state.gpu_budget, self.most_bytes or state.gpu_budget)
+        if manager.gpu_budget != budget:
+            manager.gpu_budget = budget
             manager.forget_plan()
         manager.policy = policy
-        for name in set(self._aheads) - {
-            id(s.layer) for s in state.layers if s.timeline
-        }:
-            self._aheads.pop(name).close()
-        self._hurry(view, state, old)
         self._take_layers(view, state)
-        if view.camera != state.camera or state.layers is not old.layers:
+        if not is_same:
             self._begin_picture(view)
         view.camera = state.camera
         view.plane = state.plane
         assert self._objects is not None
         self._objects.show(state.objects)
         view.overlays.state = state.overlays
+        if is_same and not self._ongoing:
+            # Nothing to draw, but it is of this state from now on.
+            self._report(view, None)
 
     def _take_layers(self, view: OffscreenView, state: FrameState) -> None:
         layers: dict[int, ShownLayer] = {}
@@ -195,108 +202,102 @@ class LiveDrawer:
         for renderer in view.manager.renderers:
             renderer.is_hurried = state.is_playing
 
-    def _hurry(self, view: OffscreenView, state: FrameState, old: FrameState) -> None:
-        """Drop levels before the rate of a series: aim lower after each that was late."""
-        if not state.is_playing:
-            self._haste = 1.0
-        elif old.is_playing and _times(state) != _times(old):
-            is_late = not view.is_complete
-            haste = self._haste * (HASTEN if is_late else RELAX)
-            self._haste = min(max(haste, 1.0), MOST_HASTE)
-
-    def _look_ahead(self, view: OffscreenView) -> tuple[bool, ...]:
-        """Read what comes next; tell which time points are at hand."""
-        at_hand: list[bool] = []
-        for renderer, snapshot in zip(
-            view.manager.renderers, self._state.layers, strict=False
-        ):
-            plan, name = renderer.plan, id(snapshot.layer)
-            if plan is None or not snapshot.timeline:
-                continue
-            ahead = self._aheads.get(name)
-            if ahead is None:
-                loader = snapshot.store.manager
-                ahead = self._aheads[name] = Lookahead(loader, renderer.visual_id)
-            if snapshot.ahead:
-                level = snapshot.store.pyramid.levels[0]
-                chunk_bytes = int(np.prod(level.chunk_shape)) * level.dtype.itemsize
-                ahead.want(plan.keys, chunk_bytes, snapshot.ahead)
-            mine = ahead.at_hand(plan.keys, snapshot.timeline)
-            at_hand = [a and b for a, b in zip_longest(at_hand or mine, mine)]
-        return tuple(bool(a) for a in at_hand)
-
     def _begin_picture(self, view: OffscreenView) -> None:
         view.begin_looks()
         self._began_at = perf_counter()
         self._first_s = self._complete_s = None
 
-    def _is_due(self, view: OffscreenView, *, is_moving: bool) -> bool:
-        if self._is_asked:
-            return True
-        if not self._has_news:
-            return False
-        if self._first_s is None and view.has_base:
-            return True
-        if view.is_complete:
-            return True
-        rest_s = max(0.1, 2e-3 * self._frame_ms)
-        return is_moving or perf_counter() - self._drawn_at > rest_s
+    # -- drawing -----------------------------------------------------------------
 
-    def _draw(self, view: OffscreenView, *, is_moving: bool) -> None:
-        scale, step = self._effort(view, is_moving=is_moving)
-        view.renderer.pixel_scale = scale
-        view.options = FrameOptions(step_factor=step)
+    def _standing(self, view: OffscreenView) -> Standing:
+        now = perf_counter()
+        return Standing(
+            is_moving=self._was_moving,
+            is_playing=self._state.is_playing,
+            is_flat=self._state.plane is not None,
+            is_asked=self._is_asked,
+            has_news=self._has_news,
+            has_base=view.has_base,
+            is_bare=self._first_s is None,
+            is_complete=view.is_complete,
+            shown=self._shown,
+            frame_ms=self._frame_ms,
+            idle_s=now - self._drawn_at,
+            elapsed_s=now - self._began_at,
+        )
+
+    def _best(self, view: OffscreenView) -> Effort:
+        """Return how finely a picture at rest is drawn in the end."""
+        is_flat = self._state.plane is not None
+        step = 1.0 if is_flat else rest_step(view.camera, self._state.layers)
+        return Effort(1.0, step, is_final=True)
+
+    def _draw(self, view: OffscreenView, effort: Effort) -> None:
+        view.renderer.pixel_scale = effort.scale
+        view.options = FrameOptions(step_factor=effort.step)
         self._is_asked = self._has_news = False
         start = perf_counter()
-        image = view.image()
+        drawing = view.begin()
+        is_flat = self._state.plane is not None
+        if effort.scale == 1.0 and not is_flat and not self._pace.is_quick(effort):
+            n_rows = self._pace.usual_rows(effort, drawing.n_rows)
+            ms = 1e3 * (perf_counter() - start)
+            self._ongoing = Ongoing(drawing, effort, n_rows, n_rows, ms)
+            return
+        took_s = None
+        if (programs := view.programs) not in self._programs:
+            self._programs.add(programs)
+            took_s = _draw_warming_up(drawing)
+        drawing.draw_rest()
+        image = view.finished()
+        took_s = took_s or perf_counter() - start
+        self._show(view, image, effort, 1e3 * took_s)
+
+    def _draw_on(self, view: OffscreenView) -> None:
+        """Draw the next piece of a picture."""
+        on = self._ongoing
+        assert on is not None
+        start = perf_counter()
+        on.drawing.draw_rows(on.n_rows)
+        took_ms = 1e3 * (perf_counter() - start)
+        on.ms += took_ms
+        on.n_rows = next_rows(on.n_rows, took_ms, on.usual)
+        if on.drawing.is_done:
+            self._ongoing = None
+            self._show(view, view.finished(), on.effort, on.ms)
+
+    def _show(
+        self, view: OffscreenView, image: NDArray[np.uint8], effort: Effort, ms: float
+    ) -> None:
+        """Learn from a picture and report it."""
+        self._shown, self._frame_ms = effort, ms
         self._drawn_at = perf_counter()
-        self._frame_ms = 1e3 * (self._drawn_at - start)
-        # One sample a voxel and all pixels, so that efforts can be compared.
-        full = self._frame_ms / scale**2 * min(1.0, 1.5 * step)
-        self._full_ms = full if not self._full_ms else 0.5 * (self._full_ms + full)
+        if view.has_base:
+            # Nothing is drawn quickly: that tells nothing.
+            self._pace.note(effort, ms)
+        elapsed_s = self._drawn_at - self._began_at
         if self._first_s is None and view.has_base:
-            self._first_s = self._drawn_at - self._began_at
-        if view.is_complete and view.look_back(is_drawn=True):
-            self._has_news = True
-        elif view.is_complete and self._complete_s is None:
-            self._complete_s = self._drawn_at - self._began_at
-        self._report(view, image, is_moving=is_moving)
-
-    def _effort(self, view: OffscreenView, *, is_moving: bool) -> tuple[float, float]:
-        """Choose the share of pixels and the distance of samples."""
-        if self._state.plane is not None:
-            return 1.0, 1.0
-        if is_moving:
-            fits = [s for s in SCALES if self._full_ms * s * s <= FLUENT_MS]
-            return (fits[0] if fits else SCALES[-1]), 1.0
-        fine = rest_step(view.camera, self._state.layers)
-        if view.is_complete and self._full_ms / fine <= PATIENT_MS:
-            return 1.0, fine
-        return 1.0, 1.0
-
-    def _pause(self, view: OffscreenView, *, is_moving: bool) -> float | None:
-        if self._is_asked or self._has_news or view.has_work:
-            return 0.0
-        if is_moving:
-            return max(0.0, self._state.moving_until - monotonic())
-        if view.is_complete and not self._state.is_playing:
-            return None
-        return HEARTBEAT_S
+            self._first_s = elapsed_s
+        if effort.is_final and view.is_complete:
+            if view.look_back(is_drawn=True):
+                self._has_news = True
+            elif self._complete_s is None:
+                self._complete_s = elapsed_s
+        self._report(view, image)
 
     # -- reports -----------------------------------------------------------------
 
-    def _report(
-        self, view: OffscreenView, image: NDArray[np.uint8] | None, *, is_moving: bool
-    ) -> None:
+    def _report(self, view: OffscreenView, image: NDArray[np.uint8] | None) -> None:
         self._told_at = monotonic()
-        if any(s.timeline for s in self._state.layers):
-            self._at_hand = self._look_ahead(view)
+        self._series.look_ahead(view, self._state)
+        is_moving = self._was_moving
         report = report_of(
             view,
             image=image,
             state=self._state,
+            is_complete=view.is_complete and (is_moving or self._shown.is_final),
             is_moving=is_moving,
-            at_hand=self._at_hand,
+            at_hand=self._series.at_hand,
             frame_ms=self._frame_ms,
         )
         self._tell(report)
@@ -311,22 +312,41 @@ class LiveDrawer:
         ended = view.is_complete
         return make_receipt(view, self._accounts, ended=ended, times_s=times)
 
+    def load(self, timeout_s: float) -> bool:
+        """Load for a while; tell whether nothing better will come."""
+        return self._ready().wait_until_complete(timeout_s)
+
     def picture(self, timeout_s: float) -> tuple[NDArray[np.uint8], bool]:
         """Wait until the picture is complete and return it at full quality."""
         view = self._ready()
         is_complete = view.wait_until_complete(timeout_s)
+        effort = self._best(view)._replace(is_final=view.is_complete)
         view.renderer.pixel_scale = 1.0
-        step = rest_step(view.camera, self._state.layers)
-        view.options = FrameOptions(step_factor=step)
-        self._is_asked = True
-        self._wake()
-        return view.image(), is_complete and not any(
+        view.options = FrameOptions(step_factor=effort.step)
+        start = perf_counter()
+        image = view.image()
+        if self._state.is_shown:
+            self._is_asked = False
+            self._show(view, image, effort, 1e3 * (perf_counter() - start))
+            self._wake()
+        return image, is_complete and not any(
             r.failures for r in view.manager.renderers if r.layer.visible
         )
 
     def pick(self, x: float, y: float) -> PickInfo | None:
-        """Tell what lies under a pixel (logical) of the last picture."""
-        info = None if self.view is None else pick(self.view, x, y)
+        """Tell what lies under a pixel (logical) of the last picture.
+
+        Of one that is just being drawn the rest is drawn first, unless another one
+        is asked for meanwhile.
+        """
+        view = self.view
+        if view is None:
+            return None
+        while self._ongoing is not None:
+            if self._posted is not self._state:
+                return None
+            self._draw_on(view)
+        info = pick(view, x, y)
         return None if info is None else replace(info, layer=info.layer.source)
 
     def retry_failed(self) -> int:
@@ -335,7 +355,7 @@ class LiveDrawer:
             return 0
         n = sum(r.retry_failed() for r in self.view.manager.renderers)
         self._begin_picture(self.view)
-        self._is_asked = True
+        self._is_asked, self._ongoing = True, None
         self._wake()
         return n
 
@@ -345,15 +365,18 @@ class LiveDrawer:
         view = self._opened(state)
         if state is not self._state:
             self._apply(view, state)
+        # The picture that was being drawn is overwritten.
+        if self._ongoing is not None:
+            self._ongoing, self._is_asked = None, True
+            self._wake()
         view.update()
         return view
 
     def close(self) -> None:
         """Give everything back."""
         view, self.view = self.view, None
-        for ahead in self._aheads.values():
-            ahead.close()
-        self._aheads = {}
+        self._ongoing = None
+        self._series.close()
         self._posted = self._state = FrameState()
         self._layers, self._accounts = {}, []
         if view is not None:
@@ -363,19 +386,12 @@ class LiveDrawer:
             view.close()
 
 
-def _times(state: FrameState) -> list[Any]:
-    return [s.selections for s in state.layers]
-
-
-def rest_step(camera: CameraState | None, layers: Iterable[LayerSnapshot]) -> float:
-    """Choose the distance of samples for a picture at rest, voxels.
-
-    Along an axis one sample a voxel sees every voxel exactly; rays at an angle
-    take three, so that thin bright structures do not break up.
-    """
-    exact = {"mip", "minip", "average"}
-    is_exact = all(s.appearance.mode in exact for s in layers if s.visible)
-    if camera is None or not (is_exact and camera.orthographic):
-        return 1 / 3
-    is_straight = float(np.abs(camera.forward).max()) > 1 - 1e-9
-    return 1.0 if is_straight else 1 / 3
+def _draw_warming_up(drawing: Drawing) -> float:
+    """Draw a picture whose programs are new; return the seconds without compiling."""
+    drawing_s = 0.0
+    while not drawing.is_done:
+        drawing.draw_rows(1)
+        start = perf_counter()
+        drawing.draw_rows(drawing.n_rows)
+        drawing_s += perf_counter() - start
+    return drawing_s

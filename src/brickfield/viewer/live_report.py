@@ -17,8 +17,8 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
     ----------
     view : OffscreenView
     **known
-        Fields of the report that the drawer knows: `image`, `state`, `is_moving`,
-        `at_hand`, `frame_ms`.
+        Fields of the report that the drawer knows: `image`, `state`, `is_complete`,
+        `is_moving`, `at_hand`, `frame_ms`.
     """
     manager, cache = view.manager, default_cache()
     renderers = [r for r in manager.renderers if r.layer.visible]
@@ -27,7 +27,6 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
     guesses = [s for s in lefts if s is not None]
     levels = drawn_levels(renderers)
     return ViewReport(
-        is_complete=view.is_complete,
         has_base=view.has_base,
         wanted=sum(s.wanted for s in loads),
         done=sum(s.done for s in loads),

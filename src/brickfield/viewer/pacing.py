@@ -1,0 +1,223 @@
+"""How finely and how often a live view draws, so that the next movement is answered.
+
+Invariant: no piece of drawing takes much longer than :data:`PIECE_MS` as far as the
+pictures before tell, and drawing takes about a sixth of the time while data arrive.
+What a slow device cannot draw at once is first drawn with fewer pixels, then in
+pieces between which something new is noticed. The picture at rest is the same on
+every device.
+
+Pure numbers: nothing in here draws or waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
+
+import numpy as np
+
+from brickfield.model.camera import CameraState
+from brickfield.viewer.live_state import LayerSnapshot
+
+FLUENT_MS = 45.0
+"""What a picture may take while the camera moves."""
+QUICK_MS = 100.0
+"""What a picture may take in one piece, and the first one after a change."""
+PIECE_MS = 60.0
+"""What a piece of a longer one should take."""
+SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
+"""Shares of the pixels' edge lengths, where fewer pixels are drawn."""
+UNKNOWN_SCALE = 0.35
+"""Of the first picture on a device whose speed is not known."""
+LOADING_SHARE = 1 / 8
+"""Of the time since the picture began, what one picture may take while loading."""
+BREAK = 5.0
+"""Time between pictures while loading, in times that the last one took."""
+SHORTEST_BREAK_S = 0.1
+FEW_ROWS = 16
+"""Of a piece while nothing is known."""
+BASE_WAIT_S = 0.15
+"""What a picture waits for the first data, rather than show that there are none."""
+
+
+class Effort(NamedTuple):
+    """How finely one picture is drawn.
+
+    Attributes
+    ----------
+    scale : float
+        Share of the pixels' edge lengths.
+    step : float
+        Distance of samples, voxels.
+    is_final : bool
+        Whether a picture at rest gets no finer.
+    """
+
+    scale: float
+    step: float = 1.0
+    is_final: bool = False
+
+    @property
+    def amount(self) -> float:
+        """Work, in full pictures with one sample a voxel."""
+        # A third of the step takes twice as long: bricks are found as often as before.
+        return self.scale**2 * max(1.0, 2 / (3 * self.step))
+
+
+NOTHING = Effort(0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a view stands at one moment.
+
+    Attributes
+    ----------
+    is_moving, is_playing : bool
+        Whether the camera moves; whether a series is played.
+    is_flat : bool
+        Whether a slice is shown: it costs nearly nothing and is drawn at its best.
+    is_asked, has_news : bool
+        Whether something that a person did, or what arrived, is not drawn yet.
+    has_base, is_complete : bool
+        Whether the overview is there, and everything.
+    is_bare : bool
+        Whether the overview was not drawn yet.
+    shown : Effort
+        Of the last picture.
+    frame_ms : float
+        What that took.
+    idle_s, elapsed_s : float
+        Since it was drawn, and since something else was asked for.
+    """
+
+    is_moving: bool = False
+    is_playing: bool = False
+    is_flat: bool = False
+    is_asked: bool = False
+    has_news: bool = False
+    has_base: bool = True
+    is_bare: bool = False
+    is_complete: bool = False
+    shown: Effort = NOTHING
+    frame_ms: float = 0.0
+    idle_s: float = 0.0
+    elapsed_s: float = 0.0
+
+
+class Pace:
+    """What a view knows of the speed of its device.
+
+    Attributes
+    ----------
+    full_ms : float
+        A picture of all pixels with one sample a voxel; 0 while unknown.
+    """
+
+    def __init__(self) -> None:
+        self.full_ms = 0.0
+
+    def note(self, effort: Effort, ms: float) -> None:
+        """Learn from a picture how long pictures take."""
+        full = ms / effort.amount
+        self.full_ms = 0.5 * (self.full_ms + full) if self.full_ms else full
+
+    def cost_ms(self, effort: Effort) -> float:
+        """Guess how long a picture will take; infinite while nothing is known."""
+        return self.full_ms * effort.amount if self.full_ms else float("inf")
+
+    def is_quick(self, effort: Effort) -> bool:
+        """Tell whether a picture can be drawn in one piece."""
+        return self.cost_ms(effort) <= QUICK_MS
+
+    def within(self, ms: float) -> Effort:
+        """Return the most pixels that can be drawn in a time."""
+        if not self.full_ms:
+            return Effort(UNKNOWN_SCALE)
+        efforts = [Effort(scale) for scale in SCALES]
+        fits = [e for e in efforts if self.cost_ms(e) <= ms]
+        return fits[0] if fits else efforts[-1]
+
+    def choose(self, now: Standing, best: Effort) -> Effort | float:
+        """Decide whether to draw, and how.
+
+        Parameters
+        ----------
+        now : Standing
+        best : Effort
+            Of a complete picture at rest.
+
+        Returns
+        -------
+        Effort or float
+            How to draw at once, or the seconds after which to ask again: infinite
+            when there is no use before something happens.
+        """
+        if now.is_moving:
+            is_due = now.is_asked or now.has_news
+            return self._within(FLUENT_MS, now) if is_due else inf
+        if not now.has_base and now.elapsed_s < BASE_WAIT_S:
+            return BASE_WAIT_S - now.elapsed_s
+        return self._whole(now, best) if now.is_complete else self._partial(now)
+
+    def _whole(self, now: Standing, best: Effort) -> Effort | float:
+        """Choose for a picture at rest with all that it wants."""
+        if now.is_flat or self.is_quick(best):
+            is_due = now.is_asked or now.has_news or not now.shown.is_final
+            return best if is_due else inf
+        if now.is_asked:
+            return self._within(QUICK_MS, now)
+        if now.is_playing:
+            # The next time point comes before the best picture would be there.
+            return self._within(QUICK_MS, now) if now.has_news else inf
+        return best if now.has_news or not now.shown.is_final else inf
+
+    def _partial(self, now: Standing) -> Effort | float:
+        """Choose for a picture at rest while something is on its way.
+
+        The longer somebody has waited, the more of a picture they get.
+        """
+        effort = self._within(max(QUICK_MS, 1e3 * now.elapsed_s * LOADING_SHARE), now)
+        if now.is_asked or (now.is_bare and now.has_base):
+            return effort
+        left_s = max(SHORTEST_BREAK_S, 1e-3 * BREAK * now.frame_ms) - now.idle_s
+        if now.has_news:
+            return effort if left_s <= 0 else left_s
+        # Nothing arrives: time for all the pixels of what there is.
+        return effort if effort.scale > now.shown.scale and left_s <= 0 else inf
+
+    def _within(self, ms: float, now: Standing) -> Effort:
+        return Effort(1.0) if now.is_flat else self.within(ms)
+
+    def usual_rows(self, effort: Effort, n_rows: int) -> int:
+        """Choose how many rows a piece has if all of the `n_rows` are alike."""
+        cost = self.cost_ms(effort)
+        if cost == float("inf"):
+            return min(n_rows, FEW_ROWS)
+        return max(1, min(n_rows, int(n_rows * PIECE_MS / max(cost, 1e-3))))
+
+
+def next_rows(n_rows: int, took_ms: float, usual: int) -> int:
+    """Choose how many rows the next piece has, after one of `n_rows`.
+
+    What lies beyond rows of nothing may be as dense as anything: a piece has at
+    most twice the usual.
+    """
+    fitting = round(n_rows * PIECE_MS / max(took_ms, 1e-3))
+    return max(1, min(fitting, 2 * usual))
+
+
+def rest_step(camera: CameraState | None, layers: Iterable[LayerSnapshot]) -> float:
+    """Choose the distance of samples for a picture at rest, voxels.
+
+    Along an axis one sample a voxel sees every voxel exactly; rays at an angle
+    take three, so that thin bright structures do not break up.
+    """
+    exact = {"mip", "minip", "average"}
+    is_exact = all(s.appearance.mode in exact for s in layers if s.visible)
+    if camera is None or not (is_exact and camera.orthographic):
+        return 1 / 3
+    is_straight = float(np.abs(camera.forward).max()) > 1 - 1e-9
+    return 1.0 if is_straight else 1 / 3

@@ -1,0 +1,209 @@
+"""Pictures that take long: drawn in pieces, ended by what comes next, always the same."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from brickfield.render.frame_uniforms import FrameOptions
+from brickfield.render.offscreen import OffscreenView
+from brickfield.viewer import live_drawer, navigation
+from brickfield.viewer.live_drawer import LiveDrawer
+from brickfield.viewer.pacing import Pace
+
+
+def settled(view, turns):
+    """Wait for a complete picture of the present state."""
+    assert turns.run_until(lambda: view.is_settled), view.report
+    return view.report
+
+
+def add(scene, arrays, **look):
+    """Add a layer that looks so; return its port."""
+    port = scene.add(arrays)
+    for name, value in {"contrast": (0, 255), **look}.items():
+        setattr(port, name, value)
+    return port
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Make the device seem slow: final pictures are drawn seven rows at a time."""
+    monkeypatch.setattr(Pace, "is_quick", lambda *_: False)
+    monkeypatch.setattr(Pace, "usual_rows", lambda *_: 7)
+    monkeypatch.setattr(live_drawer, "next_rows", lambda *_: 7)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Hold the render thread at the second piece of a picture until told to go on."""
+
+    class Gate:
+        def __init__(self):
+            self.is_armed = False
+            self.n_pieces = 0
+            self.reached, self.go = threading.Event(), threading.Event()
+
+        def wait(self, turns):
+            assert turns.run_until(self.reached.is_set)
+
+    gate, draw_on = Gate(), LiveDrawer._draw_on
+
+    def held(self, view):
+        if gate.is_armed:
+            gate.n_pieces += 1
+            if gate.n_pieces == 2:
+                gate.reached.set()
+                assert gate.go.wait(20)
+        draw_on(self, view)
+
+    monkeypatch.setattr(LiveDrawer, "_draw_on", held)
+    yield gate
+    gate.go.set()
+
+
+@pytest.mark.parametrize("mode", ["mip", "iso", "translucent"])
+def test_at_rest_a_slow_device_shows_what_is_rendered_without_a_window(
+    make_live, memory_scene, turns, box, slow, mode
+):
+    port = add(memory_scene, box + np.arange(64, dtype=np.uint8), mode=mode)
+    view = make_live()
+    report = settled(view, turns)
+    offscreen = OffscreenView((80, 60))
+    offscreen.set_layers([port.data])
+    offscreen.camera = view.camera
+    offscreen.options = FrameOptions(step_factor=1 / 3)
+    assert offscreen.wait_until_complete(20)
+    expected = offscreen.image()
+    offscreen.close()
+    assert report.image[..., :3].any()
+    np.testing.assert_array_equal(report.image, expected)
+
+
+def test_before_the_last_piece_a_quicker_picture_is_shown_and_not_called_complete(
+    make_live, memory_scene, turns, box, slow
+):
+    add(memory_scene, box)
+    view = make_live()
+    reports = []
+    view.reported.connect(reports.append)
+    settled(view, turns)
+    pictures = [r for r in reports if r.image is not None]
+    assert len({id(r.image) for r in pictures}) > 1
+    assert [r.is_complete for r in pictures] == [False] * (len(pictures) - 1) + [True]
+
+
+def test_another_camera_ends_a_picture_that_is_being_drawn(
+    make_live, memory_scene, turns, box, slow, gate
+):
+    add(memory_scene, box)
+    view = make_live()
+    gate.is_armed = True
+    gate.wait(turns)
+    old = view.camera
+    shown = []
+    view.reported.connect(lambda r: shown.append((r.state.camera, r.is_complete)))
+    view.camera = navigation.orbit(old, 200, 0)
+    turns.run()
+    gate.go.set()
+    settled(view, turns)
+    assert (old, True) not in shown
+    assert shown[-1] == (view.camera, True)
+
+
+def test_the_same_state_again_draws_nothing(make_live, memory_scene, turns, box):
+    port = add(memory_scene, box)
+    view = make_live()
+    settled(view, turns)
+    n = view.ask(lambda d: d.view.manager.statistics.frames).result(10)
+    image = view.report.image
+    for _ in range(3):
+        port.data.request_render()
+        settled(view, turns)
+    assert view.ask(lambda d: d.view.manager.statistics.frames).result(10) == n
+    assert view.report.image is image
+
+
+def test_the_same_state_again_does_not_end_a_picture_that_is_being_drawn(
+    make_live, memory_scene, turns, box, slow, gate
+):
+    port = add(memory_scene, box)
+    view = make_live()
+    gate.is_armed = True
+    gate.wait(turns)
+    port.data.request_render()
+    turns.run()
+    gate.go.set()
+    settled(view, turns)
+    assert gate.n_pieces == -(-60 // 7)
+
+
+def test_what_lies_under_a_pixel_is_told_of_the_whole_picture(
+    make_live, memory_scene, turns, box, slow, gate
+):
+    add(memory_scene, box)
+    view = make_live()
+    gate.is_armed = True
+    gate.wait(turns)
+    picked = view.pick(40, 30)
+    gate.go.set()
+    assert picked.result(20).values == (200,)
+    settled(view, turns)
+
+
+def test_a_pick_does_not_keep_another_picture_waiting(
+    make_live, memory_scene, turns, box, slow, gate
+):
+    add(memory_scene, box)
+    view = make_live()
+    gate.is_armed = True
+    gate.wait(turns)
+    picked = view.pick(40, 30)
+    view.camera = navigation.orbit(view.camera, 200, 0)
+    turns.run()
+    gate.go.set()
+    assert picked.result(20) is None
+    settled(view, turns)
+
+
+def test_a_receipt_in_the_middle_of_a_picture_spoils_neither(
+    make_live, memory_scene, turns, box, slow, gate
+):
+    add(memory_scene, box)
+    view = make_live()
+    plain = settled(view, turns).image
+    gate.is_armed = True
+    view.show_levels = True
+    gate.wait(turns)
+    receipt = view.receipt_later()
+    view.show_levels = False
+    gate.go.set()
+    assert receipt.result(20).pixels["at_target"] == 1.0
+    np.testing.assert_array_equal(settled(view, turns).image, plain)
+
+
+def test_a_screenshot_of_a_shown_view_is_its_picture_and_drawn_once(
+    make_live, memory_scene, turns, box
+):
+    add(memory_scene, box)
+    view = make_live()
+    settled(view, turns)
+    n = view.ask(lambda d: d.view.manager.statistics.frames).result(10)
+    image = view.screenshot()
+    settled(view, turns)
+    np.testing.assert_array_equal(view.report.image, image)
+    assert view.ask(lambda d: d.view.manager.statistics.frames).result(10) == n + 1
+
+
+def test_nobody_draws_while_a_view_only_waits(make_live, memory_scene, turns, box):
+    """A view at rest takes no step until something happens."""
+    add(memory_scene, box)
+    view = make_live()
+    settled(view, turns)
+    steps = []
+    view.ask(
+        lambda d: setattr(d, "step", lambda: steps.append(1) or LiveDrawer.step(d))
+    ).result(10)
+    assert not turns.run_until(lambda: bool(steps), 0.4)
