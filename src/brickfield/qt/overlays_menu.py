@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from qtpy.QtGui import QAction
@@ -47,7 +46,7 @@ class OverlaysMenu(QMenu):
             action = self.addAction(title)
             action.setCheckable(True)
             action.setToolTip(what)
-            action.triggered.connect(partial(self._on_triggered, name))
+            action.triggered.connect(self._switch(name))
             self.by_name[name] = action
         self.aboutToShow.connect(self.follow)
         scene.cross_hair_changed.connect(self.follow_scene)
@@ -102,11 +101,15 @@ class OverlaysMenu(QMenu):
 
     # -- what a person chooses ---------------------------------------------------
 
-    def _on_triggered(self, name: str, checked: bool) -> None:
-        if name == "text" and checked:
-            self._ask_for_text()
-        else:
-            self.set_shown(name, is_shown=checked)
+    def _switch(self, name: str) -> Callable[[bool], None]:
+        # PySide6 hands a partial no arguments, so this is a function.
+        def switch(checked: bool) -> None:
+            if name == "text" and checked:
+                self._ask_for_text()
+            else:
+                self.set_shown(name, is_shown=checked)
+
+        return switch
 
     def _ask_for_text(self) -> None:
         self.by_name["text"].setChecked(False)
