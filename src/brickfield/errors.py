@@ -72,5 +72,17 @@ class AdapterError(BrickfieldError, RuntimeError):
     """Raised when no usable graphics adapter is found."""
 
 
+class DeviceError(BrickfieldError, RuntimeError):
+    """Raised when the graphics device has no room, or was lost."""
+
+
+class ViewClosedError(BrickfieldError, RuntimeError):
+    """Raised when something is asked of a view that was closed."""
+
+
+class ViewBusyError(BrickfieldError, TimeoutError):
+    """Raised when a view has not answered within the time it was given."""
+
+
 class MissingExtraError(BrickfieldError, ImportError):
     """Raised when an optional package is needed; names the extra to install."""

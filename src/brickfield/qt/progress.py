@@ -31,7 +31,7 @@ class Shown:
     percent : float or None
         For a progress bar; None without one.
     error : str
-        Why nothing can be drawn; "" otherwise.
+        Why nothing can be drawn, or not what was asked for; "" otherwise.
     failures : tuple of ChunkFailure
     is_busy : bool
         Whether it will change soon without anybody's doing.
@@ -63,7 +63,8 @@ class Progress:
         now : float
             Seconds of any clock.
         """
-        error = next((r.error for r in reports if r.error), "")
+        told = [r.error for r in reports] + [r.notice for r in reports]
+        error = next(filter(None, told), "")
         reports = [r for r in reports if r.state.layers and not r.error]
         failures = tuple(dict.fromkeys(f for r in reports for f in r.failures))
         waiting = [r for r in reports if not r.is_complete or r.is_moving]

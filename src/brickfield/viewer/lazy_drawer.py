@@ -16,9 +16,9 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from brickfield.blockwise.budget import format_bytes
-from brickfield.errors import BrickfieldError, ViewClosedError
+from brickfield.errors import BrickfieldError, DeviceError, ViewClosedError
 from brickfield.render.render_thread import RenderThread
-from brickfield.viewer.drawing_errors import is_out_of_memory, sentence_of
+from brickfield.viewer.drawing_errors import is_out_of_memory, sentence_of, translated
 from brickfield.viewer.live_state import FrameState, ViewReport
 
 logger = logging.getLogger(__name__)
@@ -65,16 +65,17 @@ class LazyDrawer:
         """Do a short piece of work."""
         if not self._posted.is_shown or self._posted is self._failed:
             return None
-        return cast("float | None", self._made().step())
+        with translated():
+            return cast("float | None", self._made().step())
 
     def run(self, job: Callable[[Any], _T]) -> _T:
         """Run a function of the drawer itself; on the render thread."""
         try:
-            return job(self._made())
-        except BrickfieldError:
-            raise
-        except Exception:
-            self._discard()
+            with translated():
+                return job(self._made())
+        except Exception as error:
+            if isinstance(error, DeviceError) or not isinstance(error, BrickfieldError):
+                self._discard()
             raise
 
     def _made(self) -> Any:

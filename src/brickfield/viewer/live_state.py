@@ -167,6 +167,8 @@ class ViewReport:
     adapter : str
     error : str
         One sentence when nothing can be drawn; "" otherwise.
+    notice : str
+        One sentence when the picture is not what was asked for; "" otherwise.
     """
 
     image: NDArray[np.uint8] | None = None
@@ -190,6 +192,7 @@ class ViewReport:
     frame_ms: float = 0.0
     adapter: str = ""
     error: str = ""
+    notice: str = ""
 
     @property
     def percent(self) -> float:

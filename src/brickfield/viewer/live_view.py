@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from operator import methodcaller
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -33,8 +34,10 @@ from brickfield.viewer.png import write_png
 from brickfield.viewer.ports import LayerPort, ScenePort
 from brickfield.viewer.view_core import ViewCore, corners_of
 
-PATIENCE_S = 60.0
-"""Seconds in which the render thread must have answered."""
+PIECE_S = 0.25
+"""Longest time for which a screenshot keeps other views from being drawn."""
+USUAL_SIZE = (800, 600)
+"""Width and height of the picture of a view that no window has given a size."""
 REST_AFTER_S = 0.15
 """Stillness after which the camera counts as resting."""
 
@@ -323,16 +326,26 @@ class LiveView(ViewCore):
         return self.ask(lambda drawer: drawer.receipt())
 
     def picture_later(self, timeout_s: float) -> Future[Any]:
-        """Load to the full quality and draw: picture and whether it is complete."""
+        """Load to the full quality and draw: picture and whether it is complete.
+
+        Nothing else is drawn meanwhile: ask for pieces of a second at most.
+        """
         return self.ask(lambda drawer: drawer.picture(timeout_s))
 
     @property
     def receipt(self) -> Any:
         """What the picture of now cost (a :class:`~brickfield.viewer.receipt.Receipt`).
 
-        Waits for the render thread; everything but the waiting for data.
+        Waits for the render thread, a minute at most; never for data.
+
+        Raises
+        ------
+        OptionError
+            If there is no layer.
+        ViewClosedError, ViewBusyError, AdapterError
         """
-        return self.receipt_later().result(PATIENCE_S)
+        self._be_ready()
+        return self.answer(lambda drawer: drawer.receipt())
 
     def screenshot(
         self, path: Any = None, *, timeout: float = 60.0
@@ -350,9 +363,31 @@ class LiveView(ViewCore):
         -------
         ndarray, shape (h, w, 4), uint8
             sRGB, straight alpha, row 0 on top; physical pixels.
+
+        Raises
+        ------
+        OptionError
+            If there is no layer.
+        ViewClosedError, ViewBusyError, AdapterError
         """
+        self._be_ready()
+        end = monotonic() + timeout
+        is_loaded = False
+        while not is_loaded and (left := end - monotonic()) > 0:
+            # In pieces: other views are drawn between them, and this one can end.
+            is_loaded = self.answer(methodcaller("load", min(PIECE_S, left)))
         image: NDArray[np.uint8]
-        image, _ = self.picture_later(timeout).result(timeout + PATIENCE_S)
+        image, _ = self.answer(lambda drawer: drawer.picture(0.0))
         if path is not None:
             write_png(Path(path), image)
         return image
+
+    def _be_ready(self) -> None:
+        """See to it that there is something to draw, and a size to draw it in."""
+        if self._is_closed:
+            return
+        if self.camera is None:
+            msg = "expected an image layer to take a picture of; found none: add one"
+            raise OptionError(msg)
+        if min(self._state.size) < 2:
+            self.resize(USUAL_SIZE)

@@ -10,16 +10,17 @@ Main thread only.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.errors import OptionError
+from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
 from brickfield.model.chunks import Selection
 from brickfield.render.render_thread import RenderThread, render_thread
 from brickfield.store.layer import ChunkedLayer
@@ -28,6 +29,9 @@ from brickfield.viewer.live_state import FrameState, LayerSnapshot, ViewReport
 from brickfield.viewer.ports import LayerPort, ScenePort, SliderAxis
 
 _T = TypeVar("_T")
+PATIENCE_S = 60.0
+"""Seconds in which the render thread must have answered."""
+_CLOSED = "expected an open view; found a closed one: ask brickfield.view_of(viewer)"
 KINDS = ("3D", "xy", "xz", "yz", "plane")
 
 
@@ -74,6 +78,7 @@ class ViewCore:
         self._n_ahead = 0
         self._is_posting = False
         self._is_closed = False
+        self._owner = threading.get_ident()
         self._start_drawer()
         scene.layers_changed.connect(self._take_layers)
         scene.objects_changed.connect(self.refresh)
@@ -192,11 +197,47 @@ class ViewCore:
     # -- the render thread -------------------------------------------------------
 
     def ask(self, job: Callable[[Any], _T]) -> Future[_T]:
-        """Run a function of the drawer on the render thread."""
-        if self._is_posting:
+        """Run a function of the drawer on the render thread.
+
+        Returns
+        -------
+        Future
+            Of a closed view it raises a ViewClosedError. Whoever waits for it without
+            holding the view up uses :meth:`answer`.
+        """
+        if self._is_closed:
+            return _refused()
+        if self._is_posting and threading.get_ident() == self._owner:
             self._post()
         drawer = self._drawer
-        return self._thread.submit(lambda: job(drawer.made()))
+        return self._thread.submit(lambda: drawer.run(job))
+
+    def answer(self, job: Callable[[Any], _T], timeout_s: float = PATIENCE_S) -> _T:
+        """Run a function of the drawer on the render thread and wait for it.
+
+        Raises
+        ------
+        ViewClosedError
+            If the view was closed, before or meanwhile.
+        ViewBusyError
+            If there is no answer in time.
+        """
+        if self._thread.is_current:
+            return cast("_T", self._drawer.run(job))
+        future = self.ask(job)
+        try:
+            return future.result(timeout_s)
+        except CancelledError:
+            raise ViewClosedError(_CLOSED) from None
+        except TimeoutError:
+            if future.done():
+                raise
+            future.cancel()
+            msg = (
+                f"expected an answer of the graphics device within {timeout_s:g} s;"
+                " found none: it is busy with something else; ask again later"
+            )
+            raise ViewBusyError(msg) from None
 
     # -- reports -----------------------------------------------------------------
 
@@ -245,6 +286,12 @@ class ViewCore:
         self._layers = ()
         drawer = self._drawer
         return self._thread.remove(drawer, drawer.close)
+
+
+def _refused() -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(ViewClosedError(_CLOSED))
+    return future
 
 
 def corners_of(layer: ChunkedLayer) -> NDArray[np.float64]:
