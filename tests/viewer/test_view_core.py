@@ -1,0 +1,92 @@
+"""Whoever asks a view gets an answer or a reason, in time."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
+
+
+def test_a_closed_view_refuses_at_once(make_live, memory_scene, turns, box):
+    view = make_live()
+    memory_scene.add(box)
+    assert turns.run_until(lambda: view.is_settled)
+    view.close().result(10)
+    with pytest.raises(ViewClosedError, match="view_of"):
+        view.screenshot()
+    with pytest.raises(ViewClosedError):
+        _ = view.receipt
+    assert isinstance(view.pick(3, 3).exception(0), ViewClosedError)
+    view.hover((3, 3))
+    view.retry_failed()
+    view.set_centre_at(3, 3)
+
+
+def test_a_view_that_was_never_shown_has_a_picture_of_usual_size(
+    make_live, memory_scene, box
+):
+    view = make_live(is_shown=False)
+    memory_scene.add(box)
+    view.resize((1, 1))
+    assert view.screenshot().shape == (600, 800, 4)
+    assert view.receipt.complete
+
+
+def test_a_view_without_layers_says_that_there_is_nothing_to_take(make_live):
+    view = make_live()
+    with pytest.raises(OptionError, match="image layer"):
+        view.screenshot()
+    with pytest.raises(OptionError, match="image layer"):
+        _ = view.receipt
+
+
+def test_an_answer_is_not_waited_for_longer_than_said(make_live):
+    view, gate = make_live(), threading.Event()
+    view.ask(lambda _: gate.wait(10))
+    with pytest.raises(ViewBusyError, match=r"within 0\.1 s"):
+        view.answer(lambda _: 1, timeout_s=0.1)
+    gate.set()
+    assert view.answer(lambda _: 2) == 2
+
+
+def test_an_error_of_what_is_asked_is_the_asker_s_own(make_live):
+    def late(_: object) -> None:
+        raise TimeoutError("of its own")
+
+    with pytest.raises(TimeoutError, match="of its own"):
+        make_live().answer(late)
+
+
+def test_asking_within_an_answer_does_not_wait_for_itself(make_live):
+    view = make_live()
+    assert view.answer(lambda _: view.answer(lambda _: 3)) == 3
+
+
+def test_a_screenshot_lets_other_views_draw_while_it_waits_for_data(
+    make_live, memory_scene, turns, box
+):
+    """The server stalls: one thread waits for a picture, another view is turned."""
+    port = memory_scene.add(box)
+    view, other = make_live(is_shown=False), make_live("xy")
+    store = port.data.store
+    assert turns.run_until(lambda: other.is_settled)
+    store.manager.forget()
+    gate, read = threading.Event(), store.source.read_storage_chunk
+
+    def stalled(*name: object) -> object:
+        gate.wait(20)
+        return read(*name)
+
+    store.source.read_storage_chunk = stalled
+    taken: list[object] = []
+    waiting = threading.Thread(target=lambda: taken.append(view.screenshot()))
+    waiting.start()
+    n_before = len(taken)
+    other.background = (1.0, 0.0, 0.0)
+    assert turns.run_until(lambda: other.report.state.background == (1.0, 0.0, 0.0))
+    assert len(taken) == n_before == 0
+    gate.set()
+    waiting.join(20)
+    assert len(taken) == 1
