@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from time import perf_counter
 from typing import Any
@@ -104,7 +105,11 @@ class OffscreenView(VolumeView):
             self.options = replace(self.options, audit=False)
 
     def wait_until_complete(
-        self, timeout_s: float, *, on_base: Callable[[], None] | None = None
+        self,
+        timeout_s: float,
+        *,
+        on_base: Callable[[], None] | None = None,
+        carry_out: Callable[[Callable[[], bool]], bool] = lambda work: work(),
     ) -> bool:
         """Load until nothing is on its way or the time is over.
 
@@ -113,6 +118,9 @@ class OffscreenView(VolumeView):
         timeout_s : float
         on_base : callable, optional
             Called once, when every layer's base level is drawable.
+        carry_out : callable
+            Does each piece of work, for a caller on another thread; what is between
+            them is waiting for data.
 
         Returns
         -------
@@ -120,21 +128,24 @@ class OffscreenView(VolumeView):
             Whether everything that the plan wants has ended.
         """
         end = perf_counter() + timeout_s
+        to_do = [] if on_base is None else [on_base]
         self.begin_looks()
-        while True:
-            # The base level is shown before anything finer takes its time.
-            self.update(slice_s=0.05 if on_base is None else 0.004)
-            if on_base is not None and self.has_base:
-                on_base()
-                on_base = None
-            if self.is_complete and not self.look_back():
-                return True
+        while not carry_out(partial(self._turn, to_do)):
             left = end - perf_counter()
             if left <= 0:
                 return False
             if not self.has_work:
                 self._news.wait(min(left, 0.5))
             self._news.clear()
+        return True
+
+    def _turn(self, on_base: list[Callable[[], None]]) -> bool:
+        """Load for a moment; tell whether nothing better will come."""
+        # The base level is shown before anything finer takes its time.
+        self.update(slice_s=0.004 if on_base else 0.05)
+        if on_base and self.has_base:
+            on_base.pop()()
+        return self.is_complete and not self.look_back()
 
     @property
     def has_work(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -32,6 +33,8 @@ from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.scene import make_layer
 
 _AXES: tuple[AxisName, ...] = ("z", "y", "x")
+_rendering = threading.Lock()
+"""Pictures are made one after another: each may have a RAM budget of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,23 +83,23 @@ def render(store: ChunkedImageStore, **options: Any) -> RenderResult:
 
 
 def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
-    """Draw one picture; see :func:`render`."""
-    # Live views may be drawing: never two at a time on one device.
-    return render_thread().call(lambda: _checked_picture(store, options))
+    """Draw one picture; see :func:`render`. From any thread.
 
-
-def _checked_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
-    get_device()
+    Live views may be drawing: it is done in turns with them, never two at a time on
+    one device, and they go on while it waits for data.
+    """
+    render_thread().call(get_device)
     cache = default_cache()
-    usual_budget = cache.budget_bytes
-    if options.ram_budget is not None:
-        cache.budget_bytes = options.ram_budget
-    cache.restart_peak()
-    try:
-        return _picture(store, options)
-    finally:
-        # The cache is everybody's; one picture's budget must not outlive it.
-        cache.budget_bytes = usual_budget
+    with _rendering:
+        usual_budget = cache.budget_bytes
+        if options.ram_budget is not None:
+            cache.budget_bytes = options.ram_budget
+        cache.restart_peak()
+        try:
+            return _picture(store, options)
+        finally:
+            # The cache is everybody's; one picture's budget must not outlive it.
+            cache.budget_bytes = usual_budget
 
 
 def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
@@ -110,21 +113,25 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     if plane is not None:
         # Nobody will move this plane: nothing beside it is worth reading.
         policy = replace(policy, base_share=0.0)
-    view = OffscreenView(
-        options.size,
-        gpu_budget=options.gpu_budget or DEFAULT_GPU_BUDGET,
-        policy=policy,
-        background=tuple(c / 255 for c in options.background),
-        plane=plane,
+    camera = camera_for(layer, options)
+    call = render_thread().call
+    view = call(
+        lambda: OffscreenView(
+            options.size,
+            gpu_budget=options.gpu_budget or DEFAULT_GPU_BUDGET,
+            policy=policy,
+            background=tuple(c / 255 for c in options.background),
+            plane=plane,
+        )
     )
     view.options = FrameOptions(step_factor=step_factor(options))
     view.overlays.state = options.overlay
+    view.camera = camera
     try:
-        view.set_layers([layer])
-        view.camera = camera_for(layer, options)
-        return _draw(account, layer, view, options)
+        call(lambda: view.set_layers([layer]))
+        return _draw(account, view, options)
     finally:
-        view.close()
+        call(view.close)
 
 
 def camera_for(layer: ChunkedLayer, options: RenderOptions) -> CameraState:
@@ -180,11 +187,9 @@ def step_factor(options: RenderOptions) -> float:
 
 
 def _draw(
-    account: Account,
-    layer: ChunkedLayer,
-    view: OffscreenView,
-    options: RenderOptions,
+    account: Account, view: OffscreenView, options: RenderOptions
 ) -> RenderResult:
+    call = render_thread().call
     start = perf_counter()
     first: list[float] = []
 
@@ -192,10 +197,10 @@ def _draw(
         view.image()
         first.append(perf_counter() - start)
 
-    ended = view.wait_until_complete(options.timeout, on_base=on_base)
-    image = view.image()
+    ended = view.wait_until_complete(options.timeout, on_base=on_base, carry_out=call)
+    image = call(view.image)
     finished = perf_counter() - start
     times_s = (first[0] if first else finished, finished)
-    receipt = make_receipt(view, [account], ended=ended, times_s=times_s)
+    receipt = call(lambda: make_receipt(view, [account], ended=ended, times_s=times_s))
     assert view.camera is not None
     return RenderResult(image, receipt, view.camera)

@@ -1,0 +1,86 @@
+"""Pictures without a window are drawn beside live views, from any thread."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from brickfield.loading.cache import default_cache
+from brickfield.render.render_thread import NAME, render_thread
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.testing.sources import MemorySource
+from brickfield.viewer.controller import render
+from brickfield.viewer.live_view import LiveView
+
+LOOK = {"size": (48, 40), "camera": "ortho:z", "contrast": (0, 255)}
+
+
+@pytest.fixture
+def source(adapter) -> MemorySource:
+    data = np.random.default_rng(0).integers(0, 255, (32, 40, 48), np.uint8)
+    return MemorySource([data], (16, 20, 24), chunk=(16, 20, 24))
+
+
+@pytest.fixture
+def store(source):
+    with ChunkedImageStore(source) as store:
+        yield store
+
+
+@pytest.fixture
+def shared_view(memory_scene, turns, box):
+    """A view on the process's render thread, shown and complete."""
+    memory_scene.add(box)
+    view = LiveView("3D", memory_scene, turns)
+    view.resize((80, 60))
+    view.is_shown = True
+    assert turns.run_until(lambda: view.is_settled)
+    yield view
+    view.close().result(20)
+
+
+def test_pictures_from_several_threads_are_right_beside_a_live_view(
+    store, shared_view, turns
+):
+    alone = store.read(0).max(axis=0)
+    with ThreadPoolExecutor(3) as pool:
+        drawn = [pool.submit(render, store, **LOOK) for _ in range(3)]
+        shared_view.quality = 2.0
+        assert turns.run_until(lambda: all(d.done() for d in drawn))
+        assert turns.run_until(lambda: shared_view.is_settled)
+    here = render(store, **LOOK)
+    for result in (here, *(d.result(0) for d in drawn)):
+        np.testing.assert_array_equal(result.image[..., 0], alone)
+
+
+def test_a_picture_that_waits_for_data_lets_live_views_draw(
+    source, store, shared_view, turns
+):
+    source.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        drawn = pool.submit(render, store, **LOOK)
+        assert source.wait_until_reading(1)
+        shared_view.background = (1.0, 0.0, 0.0)
+        assert turns.run_until(lambda: shared_view.is_settled)
+        assert not drawn.done()
+        source.gate.set()
+        assert drawn.result(20).receipt.complete
+
+
+def test_budgets_of_pictures_made_at_once_leave_the_usual_one(store, shared_view):
+    usual = default_cache().budget_bytes
+    budgets = ["64 MiB", "96 MiB", "128 MiB"]
+    with ThreadPoolExecutor(3) as pool:
+        results = pool.map(lambda b: render(store, ram_budget=b, **LOOK), budgets)
+        found = [result.receipt.ram_budget for result in results]
+    assert found == [64 << 20, 96 << 20, 128 << 20]
+    assert default_cache().budget_bytes == usual
+
+
+def test_without_live_views_no_thread_is_left(store):
+    render(store, **LOOK)
+    assert not render_thread().is_alive
+    assert NAME not in {t.name for t in threading.enumerate()}
