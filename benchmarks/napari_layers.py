@@ -2,7 +2,7 @@
 
 Run under a screen of its own::
 
-    tools/screen.sh python -m benchmarks.napari_layers [--kinds ours,nothing,dask,zarr]
+    tools/screen.sh python -m benchmarks.napari_layers [--kinds ours,nothing] [--repeats 3]
 
 Each kind of array is shown in a napari of its own, in a process of its own:
 
@@ -38,6 +38,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+
+from benchmarks.clock import median
 
 SHAPE = (2048, 5120, 5120)
 N_LEVELS = 6
@@ -264,6 +266,20 @@ def measure(kind: str, path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
+def middle(runs: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Take the median of every figure over runs."""
+    longest = max(runs, key=len)
+    return [
+        {
+            name: value
+            if name == "step"
+            else median([run[i][name] for run in runs if i < len(run)])
+            for name, value in row.items()
+        }
+        for i, row in enumerate(longest)
+    ]
+
+
 def table(found: dict[str, list[dict[str, Any]]]) -> str:
     lines = [f"{'step':28}" + "".join(f"{kind:>34}" for kind in found)]
     head = f"{'blocked':>10}{'late':>8}{'draw':>8}{'done':>8}"
@@ -286,6 +302,7 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--show", choices=KINDS)
     parser.add_argument("--store", type=Path)
@@ -296,7 +313,10 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="brickfield-n1-"))
     try:
         path = options.store or write_store(folder / "image.ome.zarr")
-        found = {kind: measure(kind, path) for kind in options.kinds.split(",")}
+        found = {
+            kind: middle([measure(kind, path) for _ in range(options.repeats)])
+            for kind in options.kinds.split(",")
+        }
     finally:
         shutil.rmtree(folder)
     if options.json:

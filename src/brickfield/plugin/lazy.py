@@ -46,7 +46,7 @@ COLLECT_S = 0.02
 """Time between two turns of painting."""
 LONGEST_PAUSE_S = 2.0
 """Most time, however long drawing takes."""
-TURN_S = 0.015
+TURN_S = 0.008
 """Most time that painting arrived chunks takes at a time."""
 first_shown: list[Callable[[Any], None]] = []
 """Called with a layer soon after it is sliced for the first time."""
@@ -210,7 +210,7 @@ class Feed:
             is_new = ask.go_on(end) or is_new
         self._is_dirty = self._is_dirty or is_new
         self._go_on()
-        self._draw_when_due()
+        later(self._draw_when_due)
 
     def _take(self, end: float) -> bool:
         """Paint chunks until the time is over; tell whether any was new."""
