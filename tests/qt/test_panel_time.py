@@ -10,6 +10,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from brickfield.qt.panels.time import TimePanel, place_of
+from brickfield.qt.theme import ACCENT
 from brickfield.viewer.live_state import LayerSnapshot, ViewReport
 from brickfield.viewer.ports import SliderAxis
 
@@ -180,6 +181,15 @@ def test_steps_at_hand_are_drawn_below_the_slider(panel, draws):
     width = image.width() // 5
     opaque = [image.pixelColor(x * width + 1, 0).alphaF() > 0.5 for x in range(5)]
     assert opaque == [True, True, False, False, True]
+
+
+def test_what_is_at_hand_is_seen_in_a_narrow_panel(panel, draws):
+    draws(at_hand=(True,) * 5)
+    strip = panel.rows[0].strip
+    assert strip.width() < strip.pixmap().width()
+    seen = strip.grab().toImage()
+    color = seen.pixelColor(seen.width() // 2, seen.height() // 2)
+    assert color.name() == ACCENT
 
 
 def test_a_closed_panel_asks_no_view_what_is_at_hand(panel, host):

@@ -232,12 +232,15 @@ def _strip(steps: tuple[bool, ...], text: QColor) -> QPixmap:
         return QPixmap()
     # Enough that stretching does not blur one step into the next.
     width = max(1, 800 // len(steps))
-    pixmap = QPixmap(width * len(steps), 1)
+    # As high as the label: Qt makes nothing of one row when it shortens it.
+    height = STRIP_HEIGHT
+    pixmap = QPixmap(width * len(steps), height)
     faint = QColor(text)
     faint.setAlphaF(0.15)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     for i, is_there in enumerate(steps):
-        painter.fillRect(i * width, 0, width, 1, QColor(ACCENT) if is_there else faint)
+        color = QColor(ACCENT) if is_there else faint
+        painter.fillRect(i * width, 0, width, height, color)
     painter.end()
     return pixmap
