@@ -184,6 +184,18 @@ def test_a_receipt_in_the_middle_of_a_picture_spoils_neither(
     np.testing.assert_array_equal(settled(view, turns).image, plain)
 
 
+def test_after_a_receipt_pixels_can_still_be_picked(
+    make_live, memory_scene, turns, box
+):
+    add(memory_scene, box)
+    view = make_live()
+    settled(view, turns)
+    before = view.pick(40, 30).result(20)
+    assert view.receipt.pixels["at_target"] == 1.0
+    assert view.pick(40, 30).result(20) == before
+    assert before.values == (200,)
+
+
 def test_a_screenshot_of_a_shown_view_is_its_picture_and_drawn_once(
     make_live, memory_scene, turns, box
 ):

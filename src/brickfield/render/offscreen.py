@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from brickfield.gpu.device import prepare
 from brickfield.render.protocols import LayerLike
-from brickfield.render.volume_view import VolumeView
+from brickfield.render.volume_view import VolumeView, new_renderer
 
 MAX_LOOKS = 6
 """Times that a finished picture is improved by what its rays reached."""
@@ -45,6 +45,7 @@ class OffscreenView(VolumeView):
         self.on_news: Callable[[], None] | None = None
         """Called on a reading thread when a chunk is ready."""
         self._n_looks = 0
+        self._auditor: Any = None
         super().__init__(self.canvas, **options)
         self._to_paint: Callable[[], None] = self.draw
         self.canvas.request_draw(self._paint)
@@ -97,12 +98,20 @@ class OffscreenView(VolumeView):
         return self._painted(self.finish)
 
     def classes(self) -> NDArray[np.uint8]:
-        """Draw the receipt's class of every pixel, shape (h, w), 0 = no volume."""
-        self.options = replace(self.options, audit=True)
+        """Draw the receipt's class of every pixel, shape (h, w), 0 = no volume.
+
+        With targets of its own: what was drawn before can still be picked.
+        """
+        renderer, options = self.renderer, self.options
+        if self._auditor is None:
+            # Kept, because pygfx keeps the targets of renderers that are gone.
+            self._auditor = new_renderer(self.canvas)
+        self.renderer = self._auditor
+        self.options = replace(options, audit=True)
         try:
             return self.image()[..., 0]
         finally:
-            self.options = replace(self.options, audit=False)
+            self.renderer, self.options = renderer, options
 
     def wait_until_complete(
         self,

@@ -77,7 +77,7 @@ class VolumeView:
         self.background = background
         self.camera: CameraState | None = None
         self.options = FrameOptions()
-        self.renderer = gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
+        self.renderer = new_renderer(canvas)
         self.objects = gfx.Scene()
         """Opaque pygfx objects in world coordinates (x, y, z)."""
         self._headlight = Headlight()
@@ -229,6 +229,11 @@ class VolumeView:
         self._stack.close()
         self._fence.close()
         forget_pipelines()
+
+
+def new_renderer(canvas: Any) -> Any:
+    """Make a pygfx renderer that adds nothing to what volumes draw."""
+    return gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
 
 
 def world_corners(layer: LayerLike) -> NDArray[np.float64]:

@@ -307,7 +307,6 @@ class LiveDrawer:
     def receipt(self) -> Receipt:
         """Say what the picture of now cost; draws once to judge every pixel."""
         view = self._ready()
-        view.renderer.pixel_scale = 1.0
         times = (self._first_s, self._complete_s)
         ended = view.is_complete
         return make_receipt(view, self._accounts, ended=ended, times_s=times)
