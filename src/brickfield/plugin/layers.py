@@ -19,11 +19,12 @@ from brickfield.errors import BrickfieldError
 from brickfield.model.chunks import Selection
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.plugin.contrasts import Limits, limits_of
+from brickfield.plugin.gl_context import guard_removals
 from brickfield.plugin.lazy import answer
 from brickfield.plugin.notices import tell_of
 from brickfield.plugin.placing import slider_indices
 from brickfield.plugin.settings import settings
-from brickfield.plugin.window_thread import close_soon
+from brickfield.plugin.window_thread import close_soon, is_window_thread
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.open import open_store
@@ -75,7 +76,15 @@ def open_layer_data(uri_or_arrays: Any, **options: Any) -> list[LayerData]:
             continue
         found += layer_data_of(labels, more)
     tell_of(store, options)
+    _guard_window()
     return found
+
+
+def _guard_window() -> None:
+    if is_window_thread():
+        import napari
+
+        guard_removals(napari.current_viewer())
 
 
 def _opened(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from brickfield.plugin.gl_context import guard_removals
 from brickfield.plugin.scene import NapariScene
 from brickfield.qt.dock import ViewDock
 
@@ -28,6 +29,7 @@ def scene_of(viewer: Any) -> NapariScene:
     viewer = plain(viewer)
     scene = _scenes.get(viewer)
     if scene is None:
+        guard_removals(viewer)
         scene = _scenes[viewer] = NapariScene(viewer)
     return scene
 

@@ -1,0 +1,45 @@
+"""The right OpenGL context while napari takes a layer out.
+
+When a layer goes, napari 0.9.2 has its OpenGL objects deleted at once, in whatever
+context is current (``napari._vispy.canvas.VispyCanvas._clean_and_update_scenegraph``,
+napari/napari#8122). Qt leaves another one current than the canvas's, and on Mesa the
+process dies at the next drawing: two images, one removed, a third added are enough.
+So the canvas's context is made current for that moment.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+_guarded: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def guard_removals(viewer: Any) -> None:
+    """Let a viewer's layers be removed safely; may be called again and again."""
+    if viewer is None or viewer in _guarded or _canvas_of(viewer) is None:
+        return
+    _guarded.add(viewer)
+    whose = weakref.ref(viewer)
+
+    def before(_event: Any) -> None:
+        canvas = _canvas_of(whose())
+        if canvas is not None:
+            canvas.makeCurrent()
+
+    def after(_event: Any) -> None:
+        canvas = _canvas_of(whose())
+        if canvas is not None:
+            canvas.doneCurrent()
+
+    # napari's list holds its callbacks as they are; these hold no viewer.
+    viewer.layers.events.removing.connect(before)
+    viewer.layers.events.removed.connect(after, position="last")
+
+
+def _canvas_of(viewer: Any) -> Any:
+    """Return the widget that a viewer draws on, None without a window."""
+    window = getattr(getattr(viewer, "window", None), "_qt_window", None)
+    canvas = getattr(getattr(window, "_qt_viewer", None), "canvas", None)
+    native = getattr(canvas, "native", None)
+    return native if hasattr(native, "makeCurrent") else None
