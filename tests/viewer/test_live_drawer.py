@@ -9,9 +9,10 @@ import pytest
 
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.offscreen import OffscreenView
-from brickfield.viewer import live_drawer, navigation
+from brickfield.viewer import navigation, painter
 from brickfield.viewer.live_drawer import LiveDrawer
 from brickfield.viewer.pacing import Pace
+from brickfield.viewer.painter import Painter
 
 
 def settled(view, turns):
@@ -33,7 +34,7 @@ def slow(monkeypatch):
     """Make the device seem slow: final pictures are drawn seven rows at a time."""
     monkeypatch.setattr(Pace, "is_quick", lambda *_: False)
     monkeypatch.setattr(Pace, "usual_rows", lambda *_: 7)
-    monkeypatch.setattr(live_drawer, "next_rows", lambda *_: 7)
+    monkeypatch.setattr(painter, "next_rows", lambda *_: 7)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def gate(monkeypatch):
         def wait(self, turns):
             assert turns.run_until(self.reached.is_set)
 
-    gate, draw_on = Gate(), LiveDrawer._draw_on
+    gate, go_on = Gate(), Painter.go_on
 
     def held(self, view):
         if gate.is_armed:
@@ -57,9 +58,9 @@ def gate(monkeypatch):
             if gate.n_pieces == 2:
                 gate.reached.set()
                 assert gate.go.wait(20)
-        draw_on(self, view)
+        return go_on(self, view)
 
-    monkeypatch.setattr(LiveDrawer, "_draw_on", held)
+    monkeypatch.setattr(Painter, "go_on", held)
     yield gate
     gate.go.set()
 

@@ -13,7 +13,7 @@ from brickfield.model.chunks import unpack_keys
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
 from brickfield.viewer import navigation
-from brickfield.viewer.live_drawer import LiveDrawer
+from brickfield.viewer.painter import Painter
 
 CHUNK, N_CELLS = 16, 8
 BLANK = 9
@@ -57,14 +57,14 @@ def seen_cells(camera) -> np.ndarray:
 @pytest.fixture
 def pictures(monkeypatch):
     """Camera, effort, levels and picture of all that is drawn, in order."""
-    found, show = [], LiveDrawer._show
+    found, shown = [], Painter._shown
 
     def noted(self, view, image, effort, ms):
         (renderer,) = view.manager.renderers
         found.append((view.camera, effort, finest_levels(renderer), image))
-        show(self, view, image, effort, ms)
+        return shown(self, view, image, effort, ms)
 
-    monkeypatch.setattr(LiveDrawer, "_show", noted)
+    monkeypatch.setattr(Painter, "_shown", noted)
     return found
 
 

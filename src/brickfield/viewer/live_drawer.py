@@ -12,7 +12,7 @@ Everything here runs on the render thread, but for :meth:`LiveDrawer.take`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from time import monotonic, perf_counter
 
@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from brickfield.gpu.device import get_device
 from brickfield.model.picked import PickInfo
 from brickfield.planning.policy import EXPLORATION
-from brickfield.render.drawing import Drawing
-from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import UPLOAD_SLICE_S
 from brickfield.render.objects.object_set import ObjectSet
 from brickfield.render.offscreen import OffscreenView
@@ -32,14 +30,8 @@ from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
 from brickfield.viewer.live_report import report_of
 from brickfield.viewer.live_state import FrameState, ViewReport
-from brickfield.viewer.pacing import (
-    NOTHING,
-    Effort,
-    Pace,
-    Standing,
-    next_rows,
-    rest_step,
-)
+from brickfield.viewer.pacing import Effort, Standing, rest_step
+from brickfield.viewer.painter import Painter
 from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.series import Series
 from brickfield.viewer.shown_layer import ShownLayer, shows_same
@@ -47,17 +39,6 @@ from brickfield.viewer.shown_layer import ShownLayer, shows_same
 REST_SLICE_S = 0.02
 HEARTBEAT_S = 0.25
 """Time between reports while something is on its way."""
-
-
-@dataclass
-class Ongoing:
-    """A picture that is drawn in pieces."""
-
-    drawing: Drawing
-    effort: Effort
-    usual: int
-    n_rows: int
-    ms: float = 0.0
 
 
 class LiveDrawer:
@@ -90,13 +71,8 @@ class LiveDrawer:
         self._is_asked = False
         self._has_news = False
         self._was_moving = False
-        self._pace = Pace()
-        self._programs: set[object] = set()
-        self._ongoing: Ongoing | None = None
-        self._shown = NOTHING
-        self._drawn_at = 0.0
+        self._painter = Painter()
         self._told_at = 0.0
-        self._frame_ms = 0.0
         self._began_at = perf_counter()
         self._first_s: float | None = None
         self._complete_s: float | None = None
@@ -115,8 +91,8 @@ class LiveDrawer:
         view = self._opened(state)
         if state is not self._state:
             self._apply(view, state)
-        if self._ongoing is not None:
-            self._draw_on(view)
+        if self._painter.is_at_it:
+            self._show(view, self._painter.go_on(view))
             return 0.0
         now = monotonic()
         is_moving = now < state.moving_until
@@ -125,7 +101,7 @@ class LiveDrawer:
         self._was_moving = is_moving
         slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
-        choice = self._pace.choose(self._standing(view), self._best(view))
+        choice = self._painter.pace.choose(self._standing(view), self._best(view))
         if isinstance(choice, Effort):
             self._draw(view, choice)
             return 0.0
@@ -159,7 +135,7 @@ class LiveDrawer:
         old, self._state = self._state, state
         if not (is_same := shows_same(old, state)):
             self._is_asked = True
-            self._ongoing = None
+            self._painter.abandon()
         if (state.size, state.pixel_ratio) != (old.size, old.pixel_ratio):
             view.resize(state.size, state.pixel_ratio)
         view.background = state.background
@@ -183,7 +159,7 @@ class LiveDrawer:
         assert self._objects is not None
         self._objects.show(state.objects)
         view.overlays.state = state.overlays
-        if is_same and not self._ongoing:
+        if is_same and not self._painter.is_at_it:
             # Nothing to draw, but it is of this state from now on.
             self._report(view, None)
 
@@ -220,9 +196,9 @@ class LiveDrawer:
             has_base=view.has_base,
             is_bare=self._first_s is None,
             is_complete=view.is_complete,
-            shown=self._shown,
-            frame_ms=self._frame_ms,
-            idle_s=now - self._drawn_at,
+            shown=self._painter.shown,
+            frame_ms=self._painter.frame_ms,
+            idle_s=now - self._painter.drawn_at,
             elapsed_s=now - self._began_at,
         )
 
@@ -233,52 +209,18 @@ class LiveDrawer:
         return Effort(1.0, step, is_final=True)
 
     def _draw(self, view: OffscreenView, effort: Effort) -> None:
-        view.renderer.pixel_scale = effort.scale
-        view.options = FrameOptions(step_factor=effort.step)
         self._is_asked = self._has_news = False
-        start = perf_counter()
-        drawing = view.begin()
         is_flat = self._state.plane is not None
-        if effort.scale == 1.0 and not is_flat and not self._pace.is_quick(effort):
-            n_rows = self._pace.usual_rows(effort, drawing.n_rows)
-            ms = 1e3 * (perf_counter() - start)
-            self._ongoing = Ongoing(drawing, effort, n_rows, n_rows, ms)
+        self._show(view, self._painter.draw(view, effort, at_once=is_flat))
+
+    def _show(self, view: OffscreenView, image: NDArray[np.uint8] | None) -> None:
+        """Report a picture, if it is ready."""
+        if image is None:
             return
-        took_s = None
-        if (programs := view.programs) not in self._programs:
-            self._programs.add(programs)
-            took_s = _draw_warming_up(drawing)
-        drawing.draw_rest()
-        image = view.finished()
-        took_s = took_s or perf_counter() - start
-        self._show(view, image, effort, 1e3 * took_s)
-
-    def _draw_on(self, view: OffscreenView) -> None:
-        """Draw the next piece of a picture."""
-        on = self._ongoing
-        assert on is not None
-        start = perf_counter()
-        on.drawing.draw_rows(on.n_rows)
-        took_ms = 1e3 * (perf_counter() - start)
-        on.ms += took_ms
-        on.n_rows = next_rows(on.n_rows, took_ms, on.usual)
-        if on.drawing.is_done:
-            self._ongoing = None
-            self._show(view, view.finished(), on.effort, on.ms)
-
-    def _show(
-        self, view: OffscreenView, image: NDArray[np.uint8], effort: Effort, ms: float
-    ) -> None:
-        """Learn from a picture and report it."""
-        self._shown, self._frame_ms = effort, ms
-        self._drawn_at = perf_counter()
-        if view.has_base:
-            # Nothing is drawn quickly: that tells nothing.
-            self._pace.note(effort, ms)
-        elapsed_s = self._drawn_at - self._began_at
+        elapsed_s = self._painter.drawn_at - self._began_at
         if self._first_s is None and view.has_base:
             self._first_s = elapsed_s
-        if effort.is_final and view.is_complete:
+        if self._painter.shown.is_final and view.is_complete:
             if view.look_back(is_drawn=True):
                 self._has_news = True
             elif self._complete_s is None:
@@ -295,10 +237,11 @@ class LiveDrawer:
             view,
             image=image,
             state=self._state,
-            is_complete=view.is_complete and (is_moving or self._shown.is_final),
+            is_complete=view.is_complete
+            and (is_moving or self._painter.shown.is_final),
             is_moving=is_moving,
             at_hand=self._series.at_hand,
-            frame_ms=self._frame_ms,
+            frame_ms=self._painter.frame_ms,
         )
         self._tell(report)
 
@@ -320,13 +263,11 @@ class LiveDrawer:
         view = self._ready()
         is_complete = view.wait_until_complete(timeout_s)
         effort = self._best(view)._replace(is_final=view.is_complete)
-        view.renderer.pixel_scale = 1.0
-        view.options = FrameOptions(step_factor=effort.step)
-        start = perf_counter()
-        image = view.image()
+        image = self._painter.draw(view, effort, at_once=True)
+        assert image is not None
         if self._state.is_shown:
             self._is_asked = False
-            self._show(view, image, effort, 1e3 * (perf_counter() - start))
+            self._show(view, image)
             self._wake()
         return image, is_complete and not any(
             r.failures for r in view.manager.renderers if r.layer.visible
@@ -341,10 +282,10 @@ class LiveDrawer:
         view = self.view
         if view is None:
             return None
-        while self._ongoing is not None:
+        while self._painter.is_at_it:
             if self._posted is not self._state:
                 return None
-            self._draw_on(view)
+            self._show(view, self._painter.go_on(view))
         info = pick(view, x, y)
         return None if info is None else replace(info, layer=info.layer.source)
 
@@ -354,7 +295,8 @@ class LiveDrawer:
             return 0
         n = sum(r.retry_failed() for r in self.view.manager.renderers)
         self._begin_picture(self.view)
-        self._is_asked, self._ongoing = True, None
+        self._is_asked = True
+        self._painter.abandon()
         self._wake()
         return n
 
@@ -365,8 +307,8 @@ class LiveDrawer:
         if state is not self._state:
             self._apply(view, state)
         # The picture that was being drawn is overwritten.
-        if self._ongoing is not None:
-            self._ongoing, self._is_asked = None, True
+        if self._painter.abandon():
+            self._is_asked = True
             self._wake()
         view.update()
         return view
@@ -374,7 +316,7 @@ class LiveDrawer:
     def close(self) -> None:
         """Give everything back."""
         view, self.view = self.view, None
-        self._ongoing = None
+        self._painter.abandon()
         self._series.close()
         self._posted = self._state = FrameState()
         self._layers, self._accounts = {}, []
@@ -383,14 +325,3 @@ class LiveDrawer:
                 self._objects.close()
             view.on_news = None
             view.close()
-
-
-def _draw_warming_up(drawing: Drawing) -> float:
-    """Draw a picture whose programs are new; return the seconds without compiling."""
-    drawing_s = 0.0
-    while not drawing.is_done:
-        drawing.draw_rows(1)
-        start = perf_counter()
-        drawing.draw_rows(drawing.n_rows)
-        drawing_s += perf_counter() - start
-    return drawing_s
