@@ -458,3 +458,19 @@ def test_a_shown_layer_has_room_for_its_contrast(tmp_path, data, make_napari_vie
     limits = list(layer.contrast_limits)
     wait_for(lambda: layer.contrast_limits_range[1] > limits[1])
     assert layer.contrast_limits == limits
+
+
+def test_a_flat_time_lapse_follows_its_slider_in_the_volume_view():
+    from napari.components import ViewerModel
+
+    from brickfield.plugin.scene import NapariScene
+
+    source = MemorySource([ramp((5, 40, 50))], (1, 20, 20), axes="tyx")
+    with ChunkedImageStore(source) as store:
+        viewer = ViewerModel()
+        viewer.add_layer(Layer.create(*layer_data_of(store)[0]))
+        scene = NapariScene(viewer)
+        viewer.dims.set_current_step(0, 3)
+        (port,) = scene.layers
+        assert [tuple(s) for s in port.data.selections] == [(3,)]
+        scene.close()

@@ -19,7 +19,9 @@ F64 = NDArray[np.float64]
 
 def n_spatial(layer: Any) -> int:
     """Return how many of a layer's last axes are drawn."""
-    return min(3, int(layer.ndim))
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    # A store knows which axes are spatial: time, y and x are two.
+    return min(getattr(data, "n_spatial", 3), int(layer.ndim))
 
 
 def matrix_of(layer: Any) -> F64:
