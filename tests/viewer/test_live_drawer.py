@@ -7,8 +7,11 @@ import threading
 import numpy as np
 import pytest
 
+from brickfield.loading.cache import default_cache
 from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.offscreen import OffscreenView
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.testing.sources import MemorySource
 from brickfield.viewer import navigation, painter
 from brickfield.viewer.live_drawer import LiveDrawer
 from brickfield.viewer.pacing import Pace
@@ -220,3 +223,34 @@ def test_nobody_draws_while_a_view_only_waits(make_live, memory_scene, turns, bo
         lambda d: setattr(d, "step", lambda: steps.append(1) or LiveDrawer.step(d))
     ).result(10)
     assert not turns.run_until(lambda: bool(steps), 0.4)
+
+
+def test_planes_further_on_are_read_while_a_slice_is_scrolled(
+    make_live, memory_scene, turns
+):
+    data = np.arange(64, dtype=np.uint8)[:, None, None] + np.zeros((64,) * 3, np.uint8)
+    source = MemorySource([data], (16, 64, 64), chunk=(16, 64, 64))
+    port = memory_scene.add(ChunkedImageStore(source))
+    port.contrast, port.interpolation = (0, 255), "nearest"
+    default_cache().clear()
+    source.reads.clear()
+    source.order.clear()
+    view = make_live("xy")
+    # No room for the whole volume as an overview.
+    view.gpu_budget = 4 << 20
+    memory_scene.move_cross_hair((20.0, 30.0, 30.0))
+    settled(view, turns)
+    assert set(source.reads) == {(0, (1, 0, 0))}
+    view.scroll(1)
+    settled(view, turns)
+    assert source.wait_until_reading(3)
+    assert set(source.reads) == {(0, (z, 0, 0)) for z in (1, 2, 3)}, "on, not back"
+    view.scroll(15)
+    assert settled(view, turns).image[30, 40, 0] == 36
+    assert max(source.reads.values()) == 1
+
+    def is_let_go() -> bool:
+        default_cache().clear()
+        return len(default_cache()) == 0
+
+    assert turns.run_until(is_let_go, 5), "nobody holds what was read in advance"

@@ -1,9 +1,8 @@
-"""Reads the next time points while one is shown.
+"""Reads what is likely to be shown next: later time points, planes further on.
 
-What comes next is asked for with the present plan's chunks, at the lowest priority,
-into the RAM cache only; the GPU takes it when its time comes. Nothing stays pinned:
-what arrived is let go of at once and lives in the cache as long as there is room.
-Render thread only.
+What comes next is asked for at the lowest priority and into the RAM cache only; the
+GPU takes it when its time comes. Nothing stays pinned: what arrived is let go of at
+once and lives in the cache as long as there is room. Render thread only.
 """
 
 from __future__ import annotations
@@ -14,17 +13,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading.manager import ChunkManager
-from brickfield.model.chunks import Selection
+from brickfield.model.chunks import Selection, pack_keys, unpack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest
+from brickfield.model.scales import Pyramid
+from brickfield.planning.plan import FramePlan
 
 CACHE_SHARE = 0.5
 """Share of the RAM budget that the next time points may take."""
 MOST_LOOKS = 24
 """Chunks that are looked at to tell whether a time point is at hand."""
+AHEAD_VOXELS, MOST_LAYERS = 32, 8
+"""How far on, and through how many layers of chunks at most, planes are read."""
+
+
+def chunks_ahead(
+    plan: FramePlan, pyramid: Pyramid, axis: int, sign: int
+) -> NDArray[np.int64]:
+    """Return the chunks that a plane comes to when it goes on.
+
+    Parameters
+    ----------
+    plan : FramePlan
+        For the plane of now.
+    pyramid : Pyramid
+    axis : int
+        Of the data (z, y, x), along which the plane moves most.
+    sign : int
+        1 or -1.
+
+    Returns
+    -------
+    ndarray, shape (n,), int64
+        Keys that the plan does not name, the nearest first.
+    """
+    leaves = plan.keys[plan.is_leaf]
+    levels, indices = unpack_keys(leaves)
+    found = []
+    for level in np.unique(levels).tolist():
+        thick = int(pyramid.chunk_shapes[level][axis])
+        n_layers = min(MOST_LAYERS, -(-AHEAD_VOXELS // thick))
+        for i in range(1, n_layers + 1):
+            ahead = indices[levels == level].copy()
+            ahead[:, axis] += sign * i
+            last = pyramid.grids_zyx[level][axis]
+            is_in = (ahead[:, axis] >= 0) & (ahead[:, axis] < last)
+            found.append((i * thick, pack_keys(level, ahead[is_in])))
+    if not found:
+        return np.empty(0, dtype=np.int64)
+    keys = np.concatenate([k for _, k in sorted(found, key=lambda pair: pair[0])])
+    _, first = np.unique(keys, return_index=True)
+    keys = keys[np.sort(first)]
+    fresh: NDArray[np.int64] = keys[~np.isin(keys, plan.keys)]
+    return fresh
 
 
 class Lookahead:
-    """The next time points of one layer in one view.
+    """What one layer in one view will show next.
 
     Parameters
     ----------
@@ -41,12 +85,12 @@ class Lookahead:
     def want(
         self, keys: NDArray[np.int64], chunk_bytes: int, selections: Sequence[Selection]
     ) -> None:
-        """Read these chunks of the time points that come next, the nearest first.
+        """Read these chunks of the selections that come next, the nearest first.
 
         Parameters
         ----------
         keys : ndarray, shape (n,), int64
-            Chunks of the present plan, most wanted first.
+            Most wanted first: of the present plan, or :func:`chunks_ahead` of it.
         chunk_bytes : int
             Decoded bytes of one chunk.
         selections : sequence of tuple of int
@@ -67,6 +111,10 @@ class Lookahead:
                 for i, s in enumerate(coming)
             ]
             self._manager.request_chunks(requests, self._visual_id)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Leave what has arrived to the cache; call when a chunk is announced."""
         self._manager.take_ready(self._visual_id)
 
     def at_hand(

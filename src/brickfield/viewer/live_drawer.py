@@ -33,6 +33,7 @@ from brickfield.viewer.live_state import FrameState, ViewReport
 from brickfield.viewer.pacing import Effort, Standing, rest_step
 from brickfield.viewer.painter import Painter
 from brickfield.viewer.receipt import Receipt
+from brickfield.viewer.scrolling import Scrolling
 from brickfield.viewer.series import Series
 from brickfield.viewer.shown_layer import ShownLayer, shows_same
 
@@ -68,6 +69,7 @@ class LiveDrawer:
         self._layers: dict[int, ShownLayer] = {}
         self._accounts: list[Account] = []
         self._series = Series()
+        self._scrolling = Scrolling()
         self._is_asked = False
         self._has_news = False
         self._was_moving = False
@@ -101,6 +103,7 @@ class LiveDrawer:
         self._was_moving = is_moving
         slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
+        self._scrolling.let_go()
         choice = self._painter.pace.choose(self._standing(view), self._best(view))
         if isinstance(choice, Effort):
             self._draw(view, choice)
@@ -140,6 +143,7 @@ class LiveDrawer:
             view.resize(state.size, state.pixel_ratio)
         view.background = state.background
         self._series.follow(view, state, old)
+        self._scrolling.follow(state, old)
         policy = replace(
             EXPLORATION,
             target_error_px=state.target_error_px * self._series.haste,
@@ -232,6 +236,7 @@ class LiveDrawer:
     def _report(self, view: OffscreenView, image: NDArray[np.uint8] | None) -> None:
         self._told_at = monotonic()
         self._series.look_ahead(view, self._state)
+        self._scrolling.look_ahead(view, self._state)
         is_moving = self._was_moving
         report = report_of(
             view,
@@ -318,6 +323,7 @@ class LiveDrawer:
         view, self.view = self.view, None
         self._painter.abandon()
         self._series.close()
+        self._scrolling.close()
         self._posted = self._state = FrameState()
         self._layers, self._accounts = {}, []
         if view is not None:
