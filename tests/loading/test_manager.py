@@ -372,6 +372,22 @@ def test_closing_ends_everything_and_may_be_done_twice(manage, volume):
     assert manager.cache.reserved_bytes == 0
 
 
+def test_reading_threads_end_when_the_last_visual_goes(manage, volume):
+    before = set(threading.enumerate())
+    manager = manage(volume)
+    for _ in range(2):
+        manager.request_chunks(ask(all_keys(volume)), "a")
+        assert manager.wait("a", 20)
+        assert len(manager.take_ready("a")) == len(all_keys(volume))
+        reading = set(threading.enumerate()) - before
+        assert reading
+        manager.release("a")
+        for thread in reading:
+            thread.join(10)
+        assert not set(threading.enumerate()) - before
+        manager.forget()
+
+
 def test_who_waits_is_let_go_when_the_manager_closes(manage, volume):
     manager = manage(volume)
     volume.gate.clear()

@@ -97,3 +97,22 @@ def test_an_error_of_a_delayed_call_is_logged_and_ends_nothing(pool, caplog):
     assert done.wait(10)
     pool.shutdown()
     assert "a delayed call failed" in caplog.text
+
+
+def test_a_pool_at_rest_has_no_thread_and_goes_on_when_asked(pool):
+    before = threading.active_count()
+    running = pool.submit(threading.current_thread).result(10)
+    pool.rest()
+    running.join(10)
+    assert threading.active_count() == before
+    assert pool.submit(lambda: 3).result(10) == 3
+    pool.rest()
+    pool.rest()
+
+
+def test_what_waits_when_a_pool_is_put_to_rest_is_done(pool):
+    gate = threading.Event()
+    waiting = [pool.submit(gate.wait, 10) for _ in range(3)]
+    pool.rest()
+    gate.set()
+    assert [future.result(10) for future in waiting] == [True] * 3

@@ -3,7 +3,7 @@
 Invariant: at most ``max_workers`` threads run, none is a daemon, and after
 :meth:`AsynchronousDataSlicer.shutdown` none is left. Delayed calls wait in one
 thread that lives only while there is something to wait for, so that a pause
-before a retry blocks no worker. Pools that are open when the program ends are shut
+before a retry blocks no worker. A pool at rest has no thread either. Pools that are open when the program ends are shut
 then, so that it does not first read all that was wanted.
 """
 
@@ -38,7 +38,8 @@ class AsynchronousDataSlicer:
     def __init__(self, max_workers: int = 4, *, name: str = "brickfield-read") -> None:
         self.max_workers = max(1, int(max_workers))
         self._name = name
-        self._executor = ThreadPoolExecutor(self.max_workers, thread_name_prefix=name)
+        self._executor: ThreadPoolExecutor | None = None
+        self._resting: ThreadPoolExecutor | None = None
         self._condition = threading.Condition()
         self._delayed: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
@@ -74,9 +75,8 @@ class AsynchronousDataSlicer:
         concurrent.futures.Future
             Already cancelled after :meth:`shutdown`.
         """
-        try:
-            future = self._executor.submit(fn, *args)
-        except RuntimeError:
+        future = self._submit(fn, *args)
+        if future is None:
             # Shut down, or the interpreter is ending: a late retry must not raise.
             future = Future()
             future.cancel()
@@ -84,6 +84,31 @@ class AsynchronousDataSlicer:
         if callback is not None:
             future.add_done_callback(callback)
         return future
+
+    def _submit(self, fn: Callable[..., Any], *args: Any) -> Future[Any] | None:
+        while True:
+            with self._condition:
+                if self._is_shut:
+                    return None
+                if self._executor is None:
+                    self._executor = ThreadPoolExecutor(
+                        self.max_workers, thread_name_prefix=self._name
+                    )
+                executor = self._executor
+            try:
+                return executor.submit(fn, *args)
+            except RuntimeError:
+                # Where it was only put to rest meanwhile, another takes its place.
+                if executor is self._executor:
+                    return None
+
+    def rest(self) -> None:
+        """Let the threads end after what they have to do; new work has new ones."""
+        with self._condition:
+            if self._executor is None:
+                return
+            self._resting, self._executor = self._executor, None
+        self._resting.shutdown(wait=False)
 
     def call_later(self, delay_s: float, fn: Callable[[], None]) -> None:
         """Submit a function after a pause; dropped when the pool is shut first."""
@@ -123,8 +148,11 @@ class AsynchronousDataSlicer:
             self._is_shut = True
             self._delayed.clear()
             timer = self._timer
+            executors = (self._executor, self._resting)
             self._condition.notify_all()
-        self._executor.shutdown(wait=wait, cancel_futures=True)
+        for executor in executors:
+            if executor is not None:
+                executor.shutdown(wait=wait, cancel_futures=True)
         if wait and timer is not None:
             timer.join()
 

@@ -102,11 +102,15 @@ class Reader:
         return is_idle and self.schedule.is_starved
 
     def kick(self, at_most: int | None = None) -> None:
-        """Let idle slots look for work."""
+        """Let idle slots look for work, and the threads end where nobody wants any."""
         with self.lock:
-            n = 0 if self.is_closed else self.window - self._n_slots
+            is_idle = self.is_closed or not self.schedule.queue.lanes()
+            n = 0 if is_idle else self.window - self._n_slots
             n = n if at_most is None else min(n, at_most)
             self._n_slots += n
+            is_over = is_idle and not self._n_slots
+        if is_over:
+            self._slicer.rest()
         for _ in range(n):
             self._slicer.submit(self._work, callback=self._turn_ended)
 
@@ -128,8 +132,9 @@ class Reader:
                 job = None if self.is_closed else self.schedule.next_job()
                 if job is None:
                     self._n_slots -= 1
+                    is_last = self._n_slots == 0 and not self.schedule.queue.lanes()
                     self.lock.notify_all()
-                    return False
+                    break
                 self.ledger.requests += isinstance(job, Read)
                 has_idle = self._n_slots < self.window
             if has_idle:
@@ -139,7 +144,12 @@ class Reader:
                 self._do_read(job)
             else:
                 self._begin_heads(job)
-        return True
+        else:
+            return True
+        if is_last:
+            # Nobody wants anything, and may not for hours.
+            self._slicer.rest()
+        return False
 
     # -- beginning chunks --------------------------------------------------------
 
