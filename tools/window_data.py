@@ -1,0 +1,100 @@
+"""Data for the pictures of the window (tools/window_pictures.py)."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pictures import nuclei
+
+import brickfield as bf
+from brickfield.sample.store import ensure_sample
+from brickfield.testing.corruptor import corrupt
+from brickfield.testing.zarr_stores import image_attributes, write_image
+
+ROOT = Path(__file__).parent.parent
+
+
+def folder() -> Path:
+    """Where what the pictures need is written."""
+    # Messages name it: so a folder that could be anybody's.
+    place = Path("/tmp/data")  # noqa: S108
+    place.mkdir(exist_ok=True)
+    return place
+
+
+def sample() -> str:
+    """Return the sample's place, under the name that the pages use."""
+    place = folder() / "organoid.ome.zarr"
+    if not place.is_symlink():
+        place.symlink_to(ensure_sample(ROOT / ".demo"))
+    return str(place)
+
+
+def damaged() -> str:
+    """Return the place of a copy of the sample with damaged chunks of level 0."""
+    place = folder() / "damaged.ome.zarr"
+    if not place.exists():
+        shutil.copytree(ensure_sample(ROOT / ".demo"), place)
+        files = [p for p in (place / "0").rglob("*") if p.is_file() and "c" in p.parts]
+        corrupt(sorted(files, key=lambda p: p.stat().st_size)[-3:], "truncate")
+    return str(place)
+
+
+def numbered() -> tuple[NDArray[np.uint16], tuple[float, ...], tuple[float, ...]]:
+    """Return the sample's nuclei as labels, with their voxel size and translation."""
+    with bf.open_store(sample()) as store:
+        level = store.pyramid.levels[1]
+        places = store.pyramid.spatial_axes
+        size = tuple(level.voxel_size[a] for a in places)
+        shift = tuple(level.translation[a] for a in places)
+        return nuclei(store.read(1, selection=(0,))), size, shift
+
+
+def series() -> str:
+    """Return the place of a series of cells that wander about."""
+    place = folder() / "cells.ome.zarr"
+    if not place.exists():
+        fine = moving()
+        coarse = fine.reshape(len(fine), 16, 2, 48, 2, 48, 2).mean(axis=(2, 4, 6))
+        about = image_attributes(
+            "tzyx",
+            [(30, 1, 0.5, 0.5), (30, 2, 1, 1)],
+            translations=[None, (0, 0.5, 0.25, 0.25)],
+        )
+        (image,) = about["multiscales"]
+        image["name"] = "cells"
+        for axis in image["axes"]:
+            axis["unit"] = "second" if axis["name"] == "t" else "micrometer"
+        levels = [fine, coarse.astype(np.uint16)]
+        write_image(place, levels, about, chunks=(1, 16, 48, 48))
+    return str(place)
+
+
+def moving(n: int = 24) -> NDArray[np.uint16]:
+    """Return cells that wander about, shape (time, z, y, x)."""
+    shape = (32, 96, 96)
+    z, y, x = np.indices(shape, dtype=np.float32)
+    rng = np.random.default_rng(5)
+    starts = rng.uniform((6, 14, 14), (26, 82, 82), (14, 3))
+    ways = rng.normal(0, (0.15, 0.9, 0.9), (14, 3))
+    found = np.full((n, *shape), 90, np.float32)
+    for t in range(n):
+        for i, (start, way) in enumerate(zip(starts, ways, strict=True)):
+            at = start + way * t + 3 * np.sin(t / 5 + i)
+            d = (z - at[0]) ** 2 + (y - at[1]) ** 2 + (x - at[2]) ** 2
+            found[t] += 1400 * np.exp(-d / (18 + i))
+    return found.astype(np.uint16)
+
+
+def ball(middle: float, radius: float) -> Any:
+    """Return vertices, faces and values of a ball."""
+    up, across = np.meshgrid(np.linspace(0, np.pi, 30), np.linspace(0, 2 * np.pi, 40))
+    unit = [np.cos(up), np.sin(up) * np.cos(across), np.sin(up) * np.sin(across)]
+    vertices = middle + radius * np.stack(unit, axis=-1).reshape(-1, 3)
+    corner = (np.arange(39)[:, None] * 30 + np.arange(29)).ravel()
+    faces = np.concatenate(
+        [corner[:, None] + [0, 1, 30], corner[:, None] + [1, 31, 30]]
+    )
+    return vertices, faces, vertices[:, 0]

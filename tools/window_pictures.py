@@ -1,0 +1,477 @@
+"""Take the pictures of the window that the documentation shows.
+
+    sh tools/screen.sh .venv/bin/python tools/window_pictures.py [NAME…]
+
+Each picture is a function below: it sets a napari window up as its page says, waits
+until the views are complete, and grabs the window, the dock or a panel. napari's
+own settings are kept out of it; data are written to /tmp/data.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+# Before napari is imported: a person's settings are neither read nor changed.
+os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
+
+import napari
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
+from window_data import ball, damaged, numbered, sample, series
+
+import brickfield as bf
+from brickfield.loading.cache import default_cache
+from brickfield.plugin.preferences import open_panels
+from brickfield.plugin.registry import docks_of
+from brickfield.plugin.settings import preferences as plugin_preferences
+from brickfield.viewer.camera_spec import OrbitCamera
+from brickfield.viewer.fit import orbit_camera
+
+ROOT = Path(__file__).parent.parent
+IMAGES = ROOT / "docs" / "images" / "window"
+SIZE = (1280, 800)
+PATIENCE_S = 120.0
+MOST_BYTES = 300 * 1024
+
+# -- the window --------------------------------------------------------------------
+
+
+def turn(seconds: float = 0.0, until: Callable[[], bool] = lambda: False) -> bool:
+    """Let the window live for a while, or until something is true."""
+    end = monotonic() + seconds
+    while not until():
+        QApplication.processEvents()
+        sleep(0.005)
+        if monotonic() > end:
+            return until()
+    return True
+
+
+class Stage:
+    """A napari window with a dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self.viewer = viewer
+
+    @property
+    def dock(self) -> Any:
+        """The dock, opened if there is none."""
+        bf.view_of(self.viewer)
+        return docks_of(self.viewer)[0]
+
+    @property
+    def view(self) -> Any:
+        """The volume view."""
+        return bf.view_of(self.viewer)
+
+    def settle(self, seconds: float = 0.7) -> None:
+        """Wait until every view is complete, and for what follows of that."""
+        turn(0.4)
+        is_done = lambda: all(v.is_settled for v in self.dock.views)  # noqa: E731
+        if not turn(PATIENCE_S, is_done):
+            print("  not complete in time")
+        turn(seconds)
+
+    def orbit(self, azimuth: float, elevation: float, zoom: float = 1.0) -> None:
+        """Look at everything from an angle, larger than it fits by `zoom`."""
+        view = self.view
+        spec = OrbitCamera(azimuth, elevation, zoom)
+        view.camera = orbit_camera(view.corners(), view.viewport, spec)
+
+    def widen(self, width: int) -> None:
+        """Give the dock a width, pixels."""
+        window = self.viewer.window._qt_window
+        holder = self.dock.parentWidget()
+        while holder is not None and not hasattr(holder, "toggleViewAction"):
+            holder = holder.parentWidget()
+        window.resizeDocks([holder], [width], Qt.Orientation.Horizontal)
+        turn(0.3)
+
+    def open(self, *names: str) -> Any:
+        """Open panels of the dock by name and return the last one."""
+        panel = None
+        for name in names:
+            panel = getattr(self.dock.panels, name)
+            self.dock.panels.open(panel, is_open=True)
+            turn(0.3)
+        return panel
+
+    def hover(self, at: tuple[float, float], kind: str = "3D") -> None:
+        """Put the cursor on a share of a view's width and height."""
+        picture = self.dock.frames[kind].picture
+        place = QPoint(int(at[0] * picture.width()), int(at[1] * picture.height()))
+        QTest.mouseMove(picture, place)
+        turn(0.2)
+        QTest.mouseMove(picture, place + QPoint(1, 0))
+        turn(1.0)
+
+    def window(self, name: str) -> None:
+        """Keep a picture of the whole window."""
+        pixels = self.viewer.window.screenshot(flash=False, canvas_only=False)
+        keep(name, pixels[..., :3])
+
+    def part(self, name: str, widget: QWidget | None = None) -> None:
+        """Keep a picture of a widget; the dock if none is named."""
+        keep(name, pixels_of(self.dock if widget is None else widget))
+
+
+@contextmanager
+def stage(size: tuple[int, int] = SIZE) -> Iterator[Stage]:
+    """Open a window, and close it afterwards."""
+    open_panels.clear()
+    default_cache().clear()
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(*size)
+    turn(0.3)
+    try:
+        yield Stage(viewer)
+    finally:
+        viewer.close()
+        turn(0.3)
+
+
+def pixels_of(widget: QWidget) -> NDArray[np.uint8]:
+    """Return what a widget shows, shape (h, w, 3), uint8."""
+    image = (
+        widget.grab()
+        .toImage()
+        .convertToFormat(widget.grab().toImage().Format.Format_RGBX8888)
+    )
+    memory = image.constBits()
+    if hasattr(memory, "setsize"):
+        memory.setsize(image.sizeInBytes())
+    rows = np.frombuffer(memory, np.uint8).reshape(image.height(), -1)
+    found = rows[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)
+    return found[..., :3].copy()
+
+
+def keep(name: str, pixels: NDArray[np.uint8]) -> None:
+    """Write a picture into the folder of the documentation, small enough for it."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    target = IMAGES / f"{name}.png"
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.save(target, optimize=True)
+    if target.stat().st_size > MOST_BYTES:
+        # The method that keeps the colours of small things.
+        method = Image.Quantize.FASTOCTREE
+        picture.quantize(256, method).save(target, optimize=True)
+    kib = target.stat().st_size / 1024
+    print(f"{target.relative_to(ROOT)}: {picture.size}, {kib:.0f} KiB", flush=True)
+
+
+# -- pictures ----------------------------------------------------------------------
+
+
+def window() -> None:
+    """Napari with the dock: the first picture of all."""
+    with stage() as s:
+        bf.open_volume(sample(), s.viewer)
+        s.widen(560)
+        s.orbit(35, 20, 1.35)
+        s.settle()
+        s.window("window")
+
+
+def dock() -> None:
+    """The dock alone, and the value under the cursor."""
+    with stage((1400, 800)) as s:
+        bf.open_volume(sample(), s.viewer)
+        s.widen(640)
+        s.orbit(35, 20, 1.3)
+        s.settle()
+        s.hover((0.44, 0.36))
+        s.part("dock")
+
+
+def failures() -> None:
+    """Chunks that could not be read, and their list."""
+    with stage((1400, 800)) as s:
+        bf.open_volume(damaged(), s.viewer)
+        s.widen(640)
+        s.orbit(35, 20, 1.3)
+        s.settle()
+        s.part("failures-status", s.dock.status)
+        s.dock.status.open_failures()
+        s.dock.status.failure_list.resize(980, 200)
+        turn(0.5)
+        s.part("failures", s.dock.status.failure_list)
+
+
+def four_views() -> None:
+    """Three slices and the volume."""
+    with stage((1500, 900)) as s:
+        bf.open_volume(sample(), s.viewer)
+        bf.open_views(s.viewer, "2x2")
+        s.widen(900)
+        for view in s.dock.views:
+            view.fit()
+        s.orbit(35, 20, 1.3)
+        s.settle()
+        s.part("four-views")
+
+
+def plane() -> None:
+    """An oblique plane."""
+    with stage((1400, 800)) as s:
+        bf.open_volume(sample(), s.viewer)
+        (view,) = bf.open_views(s.viewer, "plane")
+        s.widen(640)
+        view.normal = (1.0, -0.6, 0.4)
+        view.fit()
+        s.settle()
+        s.part("plane")
+
+
+def clip() -> None:
+    """The clip box, its knobs and sliders."""
+    with stage((1400, 860)) as s:
+        layers = bf.open_volume(sample(), s.viewer)
+        s.widen(640)
+        s.view.mode = "iso"
+        for layer in layers:
+            layer.iso_threshold = 1300
+            layer.contrast_limits = (100, 2600)
+        panel = s.open("clip")
+        (low, high) = panel.bounds
+        middle = (low[0] + high[0]) / 2
+        for port in s.dock.scene.layers:
+            port.clip_box = ((middle, *low[1:]), high)
+        s.orbit(35, 25, 1.1)
+        s.settle()
+        s.part("clip")
+
+
+def labels() -> None:
+    """Labels beside the image."""
+    with stage() as s:
+        bf.open_volume(sample(), s.viewer)
+        data, size, shift = numbered()
+        unit = s.viewer.layers[0].units
+        s.viewer.add_labels(
+            data, name="nuclei, numbered", scale=size, translate=shift, units=unit
+        )
+        s.viewer.layers["nuclei, numbered"].opacity = 1
+        s.viewer.layers["sample: nuclei"].visible = False
+        s.widen(560)
+        s.orbit(35, 20, 1.35)
+        s.settle()
+        s.window("labels")
+
+
+def time() -> None:
+    """A series while it is played."""
+    with stage((1400, 800)) as s:
+        (layer,) = bf.open_volume(series(), s.viewer)
+        layer.colormap = "inferno"
+        s.widen(640)
+        s.settle()
+        panel = s.open("time")
+        s.viewer.dims.set_current_step(0, 9)
+        s.settle()
+        panel.player.rate = 4
+        panel.toggle()
+        turn(2.0)
+        s.part("time")
+        panel.toggle()
+
+
+def appearance() -> None:
+    """Histogram, contrast, opacity curve."""
+    with stage((1400, 980)) as s:
+        layers = bf.open_volume(sample(), s.viewer)
+        s.widen(640)
+        s.view.mode = "translucent"
+        for layer in layers:
+            layer.contrast_limits = (300, 3000)
+        s.viewer.layers.selection.active = layers[0]
+        s.dock.scene.active.opacity_curve = (
+            (0.0, 0.0),
+            (0.2, 0.02),
+            (0.6, 0.5),
+            (1.0, 0.9),
+        )
+        s.open("appearance")
+        s.orbit(35, 20, 1.1)
+        s.settle(3.0)
+        s.part("appearance")
+
+
+def reader() -> None:
+    """What napari asks when a folder is dropped on it."""
+    from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
+
+    with stage() as s:
+        dialog = QtReaderDialog(
+            parent=s.viewer.window._qt_window,
+            pth="data.ome.zarr",
+            readers={"napari-brickfield": "Brickfield", "napari": "napari builtins"},
+        )
+        dialog.show()
+        turn(0.5)
+        s.part("reader", dialog)
+        dialog.close()
+
+
+def preferences() -> None:
+    """The plugin's page in napari's preferences."""
+    from napari._qt.dialogs.preferences_dialog import PreferencesDialog
+
+    with stage() as s:
+        dialog = PreferencesDialog(parent=s.viewer.window._qt_window)
+        names = [dialog._list.item(i).text() for i in range(dialog._list.count())]
+        dialog.resize(780, 400)
+        dialog.show()
+        dialog._list.setCurrentRow(names.index("Brickfield"))
+        turn(1.0)
+        s.part("preferences", dialog)
+        dialog.close()
+
+
+def no_adapter() -> None:
+    """The dock without a graphics driver; in a process of its own."""
+    if os.environ.get("VK_DRIVER_FILES") != "/none":
+        import subprocess
+
+        env = {**os.environ, "VK_DRIVER_FILES": "/none"}
+        subprocess.run([sys.executable, __file__, "no_adapter"], env=env, check=True)
+        return
+    with stage((1200, 560)) as s:
+        bf.open_volume(sample(), s.viewer)
+        s.widen(560)
+        turn(4.0)
+        s.part("no-adapter")
+
+
+def quality() -> None:
+    """Quality, levels and memory; colours by level."""
+    with stage((1400, 900)) as s:
+        layers = bf.open_volume(sample(), s.viewer)
+        memory = plugin_preferences().memory
+        memory.gpu_mib = 64
+        s.widen(640)
+        s.view.mode = "iso"
+        for layer in layers:
+            layer.iso_threshold = 1300
+            layer.contrast_limits = (100, 1600)
+            layer.blending = "translucent"
+        s.open("quality")
+        s.orbit(35, 20, 2.4)
+        s.view.show_levels = True
+        s.settle()
+        s.part("quality")
+        memory.gpu_mib = 1024
+
+
+def receipt() -> None:
+    """What the picture cost."""
+    with stage((1400, 860)) as s:
+        bf.open_volume(sample(), s.viewer)
+        s.widen(640)
+        s.orbit(35, 20, 1.3)
+        s.settle()
+        panel = s.open("receipt")
+        turn(20, lambda: panel.receipt is not None)
+        turn(0.5)
+        s.part("receipt", panel)
+
+
+def movies() -> None:
+    """The movie bar: a turntable and key frames."""
+    with stage((1400, 860)) as s:
+        bf.open_volume(sample(), s.viewer)
+        s.widen(640)
+        s.orbit(35, 20, 1.3)
+        s.dock.toolbar.by_name["record"].trigger()
+        s.settle()
+        bar = s.dock.toolbar.movies
+        s.part("turntable", bar)
+        bar.by_name["key_frames"].trigger()
+        for azimuth, zoom in ((35, 1.2), (80, 1.8), (140, 1.1)):
+            s.orbit(azimuth, 20, zoom)
+            bar.key_frames.add()
+        turn(0.5)
+        s.settle()
+        s.part("key-frames", bar)
+
+
+def huge() -> None:
+    """Ten terabytes."""
+    with stage() as s:
+        s.viewer.open_sample("napari-brickfield", "huge")
+        s.widen(560)
+        s.settle()
+        s.window("huge")
+
+
+def objects() -> None:
+    """Points, a surface and shapes of napari in the volume."""
+    with stage() as s:
+        bf.open_volume(sample(), s.viewer)
+        unit = s.viewer.layers[0].units
+        turns = np.linspace(0, 6 * np.pi, 240)
+        wave = 48 + np.stack(
+            [40 * (turns / 9 - 1.05), 40 * np.cos(turns), 40 * np.sin(turns)], axis=1
+        )
+        s.viewer.add_shapes(
+            [wave],
+            shape_type="path",
+            edge_color="#f0e442",
+            edge_width=0.6,
+            name="path",
+            units=unit,
+        )
+        s.viewer.add_points(
+            wave[::16], size=4, face_color="white", name="spots", units=unit
+        )
+        s.viewer.add_surface(ball(48, 12), colormap="turbo", name="ball", units=unit)
+        s.widen(560)
+        s.orbit(35, 20, 1.25)
+        s.settle()
+        s.window("objects")
+
+
+def linked() -> None:
+    """Napari's 3D canvas and the dock on one camera."""
+    with stage() as s:
+        bf.open_volume(sample(), s.viewer)
+        s.widen(560)
+        s.viewer.dims.ndisplay = 3
+        s.dock.link_camera = True
+        s.orbit(35, 20, 1.2)
+        s.settle(1.5)
+        s.window("linked")
+
+
+PICTURES: dict[str, Callable[[], None]] = {
+    f.__name__: f
+    for f in (
+        window, dock, failures, four_views, plane, clip, labels, time, appearance,
+        reader, preferences, no_adapter, movies,
+        quality, receipt, huge, objects, linked,
+    )
+}  # fmt: skip
+
+
+def main(wanted: list[str]) -> None:
+    """Take the named pictures, or all."""
+    for name in wanted or PICTURES:
+        print(name, flush=True)
+        PICTURES[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
