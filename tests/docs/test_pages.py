@@ -1,40 +1,37 @@
 """What the pages tell a reader to type works as it stands.
 
 Python blocks of a page run one after the other, commands of brickfield in one
-process, both in a folder with the files that the pages speak of.
+process, both in a folder with the files that the pages speak of. Pages whose Python
+speaks of napari's viewer run where windows open: tests/plugin/test_pages.py.
 """
 
+import importlib.util
 import os
 import re
 import shlex
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from brickfield.cli.main import app
-from brickfield.sample.store import write_sample
-from brickfield.sample.tissue import Grid
 from brickfield.testing.http_server import FaultServer
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SPEC = importlib.util.spec_from_file_location(
+    "pages", Path(__file__).with_name("pages.py")
+)
+pages = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(pages)
 SERVER = "http://127.0.0.1:8000"
 IMAGES = re.compile(r"!\[[^]]*\]\(([^)]+)\)")
-
-
-def blocks(path: Path, language: str) -> list[str]:
-    text = path.read_text(encoding="utf-8")
-    return [body for kind, body in FENCE.findall(text) if kind == language]
+WINDOWS = ("demo", "view")
+"""Commands that open windows; their own tests run them."""
 
 
 def commands(path: Path) -> list[list[str]]:
     """Return the words of every line that begins with brickfield."""
     found = []
-    for body in blocks(path, "sh"):
+    for body in pages.blocks(path, "sh"):
         for line in body.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
             if words[:1] == ["brickfield"] and "…" not in words:
@@ -42,18 +39,18 @@ def commands(path: Path) -> list[list[str]]:
     return found
 
 
+def has_plain_python(path: Path) -> bool:
+    return bool(pages.blocks(path, "python")) and not pages.needs_window(path)
+
+
 def having(make):
-    return [pytest.param(p, id=p.stem) for p in PAGES if make(p)]
+    return [pytest.param(p, id=p.stem) for p in pages.PAGES if make(p)]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with data.ome.zarr and stack.h5."""
-    folder = tmp_path_factory.mktemp("pages")
-    write_sample(folder / "data.ome.zarr", Grid((48, 96, 96), (2.0, 1.0, 1.0)))
-    with h5py.File(folder / "stack.h5", "w") as file:
-        file["volume"] = np.arange(32**3, dtype=np.uint16).reshape(32, 32, 32)
-    return folder
+    return pages.write_data(tmp_path_factory.mktemp("pages"))
 
 
 @pytest.fixture
@@ -67,11 +64,9 @@ def there(place, tmp_path, monkeypatch):
 
 @pytest.mark.gpu
 @pytest.mark.slow
-@pytest.mark.parametrize("path", having(lambda p: blocks(p, "python")))
+@pytest.mark.parametrize("path", having(has_plain_python))
 def test_the_python_of_a_page_runs(path, adapter, there, capsys):
-    names = {}
-    for body in blocks(path, "python"):
-        exec(compile(body, str(path), "exec"), names)
+    pages.run_python(path, {})
 
 
 @pytest.mark.gpu
@@ -82,7 +77,7 @@ def test_the_commands_of_a_page_work(path, adapter, place, there):
         for words in commands(path):
             # In place of the port that a reader uses.
             words = [w.replace(SERVER, server.url) for w in words]
-            if words[0] == "demo" or words[-2:] == ["data.ome.zarr", "data.ome.zarr"]:
+            if words[0] in WINDOWS or words[-2:] == ["data.ome.zarr", "data.ome.zarr"]:
                 continue  # computes for long, or would change the data
             result = CliRunner().invoke(app, words, catch_exceptions=False)
             assert result.exit_code == 0, (words, result.output)
