@@ -10,6 +10,7 @@ So the canvas's context is made current for that moment.
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from typing import Any
 
 _guarded: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -25,12 +26,15 @@ def guard_removals(viewer: Any) -> None:
     def before(_event: Any) -> None:
         canvas = _canvas_of(whose())
         if canvas is not None:
-            canvas.makeCurrent()
+            # Qt may have deleted it: the viewer outlives its window.
+            with suppress(RuntimeError):
+                canvas.makeCurrent()
 
     def after(_event: Any) -> None:
         canvas = _canvas_of(whose())
         if canvas is not None:
-            canvas.doneCurrent()
+            with suppress(RuntimeError):
+                canvas.doneCurrent()
 
     # napari's list holds its callbacks as they are; these hold no viewer.
     viewer.layers.events.removing.connect(before)

@@ -310,6 +310,13 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
     return feed
 
 
+def let_go(layer: Any) -> None:
+    """Want nothing more for a layer; it is fed anew when it is sliced again."""
+    feed = _feeds.pop(layer, None)
+    if feed is not None:
+        feed.manager.release(feed.visual_id)
+
+
 def existing_feed(layer: Any) -> Feed | None:
     """Return what a layer waits for; None if it never was sliced progressively."""
     return _feeds.get(layer)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from qtpy.QtCore import QTimer
+
 from brickfield.plugin.gl_context import guard_removals
+from brickfield.plugin.lazy import let_go
 from brickfield.plugin.scene import NapariScene
 from brickfield.qt.dock import ViewDock
 
@@ -51,6 +54,29 @@ def _forget(viewer: Any, dock: ViewDock | None) -> None:
     if not docks and viewer in _scenes:
         # Nobody looks any more; whoever opens a dock next begins anew.
         _scenes.pop(viewer).close()
+        ref = weakref.ref(viewer)
+        # Not before Qt has taken down what it is taking down.
+        QTimer.singleShot(0, lambda: _let_go_without_window(ref()))
+
+
+def _let_go_without_window(viewer: Any) -> None:
+    """Read nothing more for layers whose window was closed, whoever keeps them."""
+    if viewer is None or has_window(viewer):
+        return
+    for layer in viewer.layers:
+        let_go(layer)
+
+
+def has_window(viewer: Any) -> bool:
+    """Whether a viewer's window is still there."""
+    window = getattr(getattr(viewer, "window", None), "_qt_window", None)
+    if window is None:
+        return False
+    try:
+        window.objectName()
+    except RuntimeError:  # Qt has deleted it, napari keeps the rest
+        return False
+    return True
 
 
 def docks_of(viewer: Any) -> list[ViewDock]:

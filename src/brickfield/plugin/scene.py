@@ -125,6 +125,8 @@ class NapariScene:
         self.objects_changed.emit()
 
     def _update_layers(self) -> None:
+        names = {layer.name for layer in self.viewer.layers}
+        self.refused = {n: why for n, why in self.refused.items() if n in names}
         before, old = list(self._ports), dict(self._ports)
         wanted = [layer for layer in self.viewer.layers if is_volume(layer)]
         for layer in set(old) - set(wanted):
@@ -143,13 +145,20 @@ class NapariScene:
         try:
             store, select = self._data_of(layer)
             port = NapariLayerPort(layer, store, select, tuple(self.viewer.dims.point))
-        except (BrickfieldError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - napari goes on adding the layer
             self._close_own(layer)
-            self.refused[layer.name] = str(error)
-            logger.warning("%s is not drawn in 3D: %s", layer.name, error)
+            self._refuse(layer, error)
             return None
         port.changed.connect(lambda name, layer=layer: self._on_port(layer, name))
         return port
+
+    def _refuse(self, layer: Any, error: Exception) -> None:
+        """Note why a layer is not drawn, and say it once."""
+        is_foreseen = isinstance(error, (BrickfieldError, TypeError, ValueError))
+        reason = str(error) if is_foreseen else f"{type(error).__name__}: {error}"
+        if self.refused.get(layer.name) != reason:
+            self.refused[layer.name] = reason
+            logger.warning("%s is not drawn in 3D: %s", layer.name, reason)
 
     def _data_of(
         self, layer: Any
@@ -173,6 +182,8 @@ class NapariScene:
         store, _ = self._own.pop(layer, (None, None))
         if store is not None:
             store.close(wait=False)
+            # Nobody else's voxels have its name: none is found in the cache again.
+            store.forget()
 
     def _on_port(self, layer: Any, name: str) -> None:
         if name != "data" or layer not in self._ports:

@@ -7,6 +7,7 @@ layers: controls call the view or the scene, signals come back. Main thread only
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ from brickfield.viewer.live_state import DEFAULT_BUDGET
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import ScenePort
 from brickfield.viewer.slice_view import make_view
+
+logger = logging.getLogger(__name__)
 
 
 class ViewDock(QWidget):
@@ -128,6 +131,8 @@ class ViewDock(QWidget):
     def set_layout(self, name: str) -> None:
         """Show other views; those that stay keep all they have."""
         cells = cells_of(name)
+        if self._frames and self.is_closed:
+            return
         self.layout_name = name
         for kind in [k for k in self._frames if k not in cells]:
             frame = self._frames.pop(kind)
@@ -208,7 +213,11 @@ def _take_down(
     closing: list[Callable[[], object]], deliver: Deliverer, *_: object
 ) -> None:
     while closing:
-        closing.pop()()
+        end = closing.pop()
+        try:
+            end()
+        except Exception:  # the others must end all the same
+            logger.exception("a part of the dock could not be taken down")
     deliver.close()
 
 

@@ -6,6 +6,7 @@ there, and never asks for more room than there is. Main thread only.
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 
 from qtpy.QtCore import QSize, Qt, QTimer, Signal
@@ -117,7 +118,8 @@ class StatusLine(QWidget):
     def watch(self, view: LiveView) -> None:
         """Tell of this view too."""
         self._reports[view] = view.report
-        view.reported.connect(lambda report: self._take(view, report))
+        # Held weakly, which a lambda is not.
+        view.reported.connect(partial(self._take, view))
 
     def forget(self, view: LiveView) -> None:
         """Tell of this view no more."""

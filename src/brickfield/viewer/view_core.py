@@ -284,6 +284,8 @@ class ViewCore:
         for layer in self._layers:
             layer.render_callbacks.remove(self.refresh)
         self._layers = ()
+        # Whoever keeps the view keeps no image with it.
+        self._state, self.report = FrameState(), ViewReport()
         drawer = self._drawer
         return self._thread.remove(drawer, drawer.close)
 
