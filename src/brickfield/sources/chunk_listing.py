@@ -15,6 +15,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.sources.presence import Presence
 from brickfield.sources.zarr_metadata import ZarrArrayMeta
 
 Numbers = NDArray[np.int64]
@@ -36,6 +37,7 @@ class ChunkListing:
     """
 
     def __init__(self, folder: Path, ndim: int, separator: str, prefix: str) -> None:
+        self._presence = Presence(folder)
         self._folder = folder / prefix if prefix and separator == "/" else folder
         self._prefix = f"{prefix}{separator}" if prefix and separator != "/" else ""
         self._ndim = ndim
@@ -54,8 +56,15 @@ class ChunkListing:
         Returns
         -------
         ndarray, shape (n,), bool
+            All False when the array's folder is gone: nothing is known then.
         """
         indices = np.asarray(indices, dtype=np.int64)
+        try:
+            return self._absent(indices)
+        except _GoneError:
+            return np.zeros(len(indices), dtype=np.bool_)
+
+    def _absent(self, indices: Numbers) -> NDArray[np.bool_]:
         if self._separator == "/" and self._ndim > 1:
             absent = np.ones(len(indices), dtype=np.bool_)
             self._mark(indices, np.arange(len(indices)), (), absent)
@@ -92,7 +101,7 @@ class ChunkListing:
         if known is not None:
             return known
         folder = self._folder.joinpath(*map(str, prefix))
-        numbers = [int(n) for n in _names_in(folder) if n.isdecimal()]
+        numbers = [int(n) for n in _names_in(folder, self._presence) if n.isdecimal()]
         found = np.array(sorted(numbers), dtype=np.int64)
         with self._lock:
             self._names[prefix] = found
@@ -111,7 +120,7 @@ class ChunkListing:
 
     def _list_flat(self) -> Numbers:
         found = []
-        for name in _names_in(self._folder):
+        for name in _names_in(self._folder, self._presence):
             if not name.startswith(self._prefix):
                 continue
             parts = name[len(self._prefix) :].split(self._separator)
@@ -133,9 +142,15 @@ def _is_in(numbers: Numbers, listed: Numbers) -> NDArray[np.bool_]:
     return np.asarray(listed[at] == numbers, dtype=np.bool_)
 
 
-def _names_in(folder: Path) -> list[str]:
+class _GoneError(Exception):
+    """Raised when the array's own folder is not there any more."""
+
+
+def _names_in(folder: Path, array: Presence) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             return [e.name for e in entries]
     except (FileNotFoundError, NotADirectoryError):
+        if array.is_gone:
+            raise _GoneError from None
         return []

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.kvstore import Location, shared_context
+from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
 from brickfield.sources.stored_array import chunk_slices, native
@@ -62,6 +63,8 @@ class DriverArray:
     ) -> None:
         self._location = location
         self._folder = folder
+        local = location.local
+        self._presence = Presence(None if local is None else local / folder)
         self._key_of = key_of
         self._metadata = metadata
         self._spec = dict(spec) | {"fill_missing_data_reads": False}
@@ -102,11 +105,13 @@ class DriverArray:
                 return StorageChunk(data, self._meter.take())
             raw = self._raw(self.chunk_key(index))
             if raw is None:
+                self._presence.expect(self.chunk_key(index))
                 return StorageChunk(None, 0)
             return StorageChunk(self._from_memory(raw, index, slices), len(raw))
         except (ValueError, OSError) as error:
             found = classify(error)
             if found.kind == "missing":
+                self._presence.expect(self.chunk_key(index))
                 return StorageChunk(None, 0)
             key = self.chunk_key(index)
             raise ChunkReadError(
@@ -187,6 +192,8 @@ class DriverArray:
         """Tell which files are absent when they are local."""
         root = self._location.local
         if self._key_of is None or root is None:
+            return None
+        if self._presence.is_gone:
             return None
         keys = (self.chunk_key(tuple(i)) for i in np.asarray(indices).tolist())
         return np.array([not (root / key).exists() for key in keys], dtype=np.bool_)

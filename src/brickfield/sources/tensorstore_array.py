@@ -18,6 +18,7 @@ from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.chunk_listing import listing_of
 from brickfield.sources.kvstore import Location, shared_context
+from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
 from brickfield.sources.shard_index import ShardIndices
@@ -69,6 +70,7 @@ class TensorStoreArray:
         )
         local = location.local
         self._folder = local
+        self._presence = Presence(local)
         self._listing = listing_of(local, meta) if local else None
         self._indices = ShardIndices(meta.shards) if local and meta.shards else None
         self._meter = meter(location.driver)
@@ -106,6 +108,7 @@ class TensorStoreArray:
         region = chunk_slices(index, self.chunk_shape, self.shape)
         known = self.chunk_bytes(index)
         if known == 0:
+            self._presence.expect(self.chunk_key(index))
             return StorageChunk(None, 0)
         try:
             with self._meter.reading():
@@ -115,6 +118,7 @@ class TensorStoreArray:
             error = classify(exc)
             is_denied = error.kind == "denied" and self._denied_is_missing
             if error.kind == "missing" or is_denied:
+                self._presence.expect(self.chunk_key(index))
                 return StorageChunk(None, 0)
             key = self.chunk_key(index)
             raise ChunkReadError(

@@ -26,6 +26,7 @@ from brickfield.errors import (
 )
 from brickfield.sources.chunk_listing import listing_of
 from brickfield.sources.kvstore import Location, read_many
+from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import ReadError, as_sentence
 from brickfield.sources.shard_index import decode_index
@@ -65,6 +66,7 @@ class ZarrPythonArray:
         self.chunk_shape = meta.file_shape
         self._meta = meta
         self._location = location
+        self._presence = Presence(location.local)
         self._denied_is_missing = denied_is_missing
         self._objects: dict[str, Any] = {}
         # zarr-python decodes on one event loop anyway, so a lock costs little.
@@ -104,6 +106,7 @@ class ZarrPythonArray:
         region = chunk_slices(index, self.chunk_shape, self.shape)
         raw = self._read(index)
         if raw is None:
+            self._presence.expect(self.chunk_key(index))
             return StorageChunk(None, 0)
         reason = self._damage(raw)
         if reason:
