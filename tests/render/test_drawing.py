@@ -93,4 +93,3 @@ def test_a_hidden_layer_is_left_out(scene):
     one = scene.finished()
     scene.layers[1].visible = True
     assert not np.array_equal(scene.image(), one)
-
