@@ -96,6 +96,9 @@ def _wait(view: LiveView, timeout_s: float) -> None:
     # Docks take their final size only in the event loop.
     _turn_until(lambda: monotonic() > end - timeout_s + LAYOUT_S)
     _turn_until(lambda: view.is_settled or monotonic() > end)
+    # The status line says so a moment later.
+    since = monotonic()
+    _turn_until(lambda: monotonic() > since + LAYOUT_S)
 
 
 def _turn_until(is_true: Callable[[], bool]) -> None:
