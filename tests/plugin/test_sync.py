@@ -208,6 +208,24 @@ def test_sliders_choose_time_and_further_axes(seen):
         assert (seen.gray() == value).all(), (time, place)
 
 
+def test_a_flat_series_has_a_slider_and_no_z(seen, tmp_path):
+    from brickfield.plugin.layers import open_layers
+    from brickfield.testing.zarr_stores import image_attributes, write_image
+
+    series = np.zeros((3, 40, 48), np.uint8)
+    series += np.array([10, 20, 30], np.uint8)[:, None, None]
+    attributes = image_attributes("tyx", [(1, 1, 1)])
+    folder = write_image(tmp_path / "flat.zarr", [series], attributes)
+    (layer,) = open_layers(str(folder))
+    layer.contrast_limits = (0, 255)
+    seen.viewer.add_layer(layer)
+    seen.look()
+    seen.viewer.dims.current_step = (2, 20, 24)
+    assert [a.name for a in seen.scene.axes] == ["t"]
+    assert seen.scene.cross_hair == (0.0, 20.0, 24.0)
+    assert (seen.gray() == 30).all()
+
+
 def test_a_layer_with_fewer_axes_stays_while_others_step(seen, image, volume):
     seen.viewer.add_image(
         np.zeros((4, 32, 40, 48), np.uint8), contrast_limits=(0, 255), opacity=0

@@ -160,7 +160,8 @@ def _one_layer(
     from brickfield.plugin.levels import LazyLevels
 
     look |= _look_of_image(info, channel, is_one=is_one)
-    if is_one and store.is_dense(store.default_selection(channel or 0)):
+    is_thick = info.pyramid.levels[0].shape_zyx[0] > 1
+    if is_one and is_thick and store.is_dense(store.default_selection(channel or 0)):
         # A maximum of what has no dark surroundings is a white box.
         look["rendering"] = "translucent"
     look["contrast_limits"] = limits.window

@@ -19,6 +19,7 @@ from brickfield.errors import BrickfieldError
 from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
 from brickfield.plugin.layer_port import NapariLayerPort
+from brickfield.plugin.placing import n_spatial
 from brickfield.plugin.thing_port import ThingPort
 from brickfield.plugin.things import is_thing
 from brickfield.render.objects.values import ObjectValue
@@ -210,6 +211,13 @@ class NapariScene:
     # -- sliders -----------------------------------------------------------------
 
     @property
+    def _n_drawn(self) -> int:
+        """How many of the viewer's last axes are drawn; flat series have two."""
+        # While layers go, the viewer may have fewer axes than those that are left.
+        most = min(3, int(self.viewer.dims.ndim))
+        return min(most, max(map(n_spatial, self._ports), default=most))
+
+    @property
     def unit(self) -> str:
         """Unit of world coordinates; "" when not known or not one."""
         found = set()
@@ -225,9 +233,8 @@ class NapariScene:
     def axes(self) -> Sequence[SliderAxis]:
         """Axes with more than one step that are not drawn."""
         dims = self.viewer.dims
-        n_drawn = min(3, dims.ndim)
         axes = []
-        for axis in range(dims.ndim - n_drawn):
+        for axis in range(dims.ndim - self._n_drawn):
             n_steps = int(dims.nsteps[axis])
             if n_steps > 1:
                 label = str(dims.axis_labels[axis])
@@ -264,13 +271,14 @@ class NapariScene:
     @property
     def cross_hair(self) -> Vec3:
         """Napari's position on the last three axes (z, y, x), world."""
-        point = [0.0, 0.0, 0.0, *self.viewer.dims.point][-3:]
+        n = self._n_drawn
+        point = [*[0.0] * (3 - n), *self.viewer.dims.point[-n:]]
         return (float(point[0]), float(point[1]), float(point[2]))
 
     def move_cross_hair(self, point: Vec3) -> None:
         """Move napari's sliders of the last three axes, within their ranges."""
         dims = self.viewer.dims
-        n = min(3, dims.ndim)
+        n = self._n_drawn
         axes = list(range(dims.ndim - n, dims.ndim))
         ends = [(dims.range[a].start, dims.range[a].stop) for a in axes]
         values = [
