@@ -28,6 +28,13 @@ class Drawing:
         Returns when everything that was sent to the device has been done.
     n_rows : int
         Height of the target, pixels.
+    n_volumes : int
+
+    Attributes
+    ----------
+    n_rows : int
+    n_rows_of_all : int
+        Of all volumes together.
     """
 
     def __init__(
@@ -35,12 +42,15 @@ class Drawing:
         volumes: Iterator[BrickVolume],
         draw: Callable[[BrickVolume], None],
         wait: Callable[[], None],
+        *,
         n_rows: int,
+        n_volumes: int,
     ) -> None:
         self._volumes = volumes
         self._draw = draw
         self._wait = wait
         self.n_rows = n_rows
+        self.n_rows_of_all = n_rows * n_volumes
         self._row = 0
         self._volume = next(volumes, None)
 

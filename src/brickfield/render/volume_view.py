@@ -159,7 +159,8 @@ class VolumeView:
             self._stack.each(self.renderer, volumes, has_objects=has_objects),
             lambda v: self.renderer.render(v, self._camera, flush=False),
             self._fence.wait,
-            self.renderer.physical_size[1],
+            n_rows=self.renderer.physical_size[1],
+            n_volumes=sum(v.visible for v in volumes),
         )
 
     def finish(self) -> None:

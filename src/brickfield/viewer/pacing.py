@@ -192,7 +192,10 @@ class Pace:
         return Effort(1.0) if now.is_flat else self.within(ms)
 
     def usual_rows(self, effort: Effort, n_rows: int) -> int:
-        """Choose how many rows a piece has if all of the `n_rows` are alike."""
+        """Choose how many rows a piece has if all of the `n_rows` are alike.
+
+        A picture has its rows once for each volume.
+        """
         cost = self.cost_ms(effort)
         if cost == float("inf"):
             return min(n_rows, FEW_ROWS)

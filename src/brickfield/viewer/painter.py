@@ -79,7 +79,7 @@ class Painter:
         start = perf_counter()
         drawing = view.begin()
         if effort.scale == 1.0 and not (at_once or self.pace.is_quick(effort)):
-            usual = self.pace.usual_rows(effort, drawing.n_rows)
+            usual = self.pace.usual_rows(effort, drawing.n_rows_of_all)
             ms = 1e3 * (perf_counter() - start)
             self._ongoing = Ongoing(drawing, effort, usual, usual, ms)
             return None
