@@ -10,6 +10,7 @@ from brickfield.loading.cache import ChunkCache
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.model.chunks import pack_keys
 from brickfield.model.requests import Category, ChunkState
+from brickfield.sources.waiting import result_of
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
 from brickfield.testing.sources import MemorySource
 
@@ -386,6 +387,40 @@ def test_reading_threads_end_when_the_last_visual_goes(manage, volume):
             thread.join(10)
         assert not set(threading.enumerate()) - before
         manager.forget()
+
+
+def test_a_stalled_read_ends_with_the_last_visual_and_is_done_again_for_the_next(
+    manage, volume
+):
+    class Stalled:
+        """Storage that never answers."""
+
+        def result(self, timeout: float) -> object:
+            raise TimeoutError
+
+        def cancel(self) -> None:
+            pass
+
+    manager = manage(volume)
+    read, began = volume.read_storage_chunk, threading.Event()
+
+    def stall(*_: object) -> object:
+        began.set()
+        return result_of(Stalled())
+
+    volume.read_storage_chunk = stall
+    manager.request_chunks(ask(all_keys(volume)), "a")
+    assert began.wait(10)
+    reading = [t for t in threading.enumerate() if "brickfield-read" in t.name]
+    manager.release("a")
+    for thread in reading:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in reading)
+    volume.read_storage_chunk = read
+    manager.request_chunks(ask(all_keys(volume)), "b")
+    assert manager.wait("b", 20)
+    assert not manager.failures("b")
+    check(volume, manager.take_ready("b"), all_keys(volume))
 
 
 def test_who_waits_is_let_go_when_the_manager_closes(manage, volume):

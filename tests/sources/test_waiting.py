@@ -86,3 +86,20 @@ def test_a_program_ends_while_a_server_stalls(stalled):
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
+
+
+def test_nested_waits_end_when_either_does():
+    future, outer = Never(), threading.Event()
+    outer.set()
+
+    def read() -> None:
+        with while_wanted(outer.is_set), while_wanted(lambda: True):
+            result_of(future)
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(read)
+        assert future.is_waited_for.wait(10)
+        outer.clear()
+        with pytest.raises(ChunkReadError) as caught:
+            answer.result(10)
+    assert caught.value.is_transient

@@ -32,6 +32,7 @@ from brickfield.loading.shelf import Shelf
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
 from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
 from brickfield.sources.protocol import ChunkSource, StorageChunk
+from brickfield.sources.waiting import while_wanted
 
 logger = logging.getLogger(__name__)
 JOBS_A_TURN = 16
@@ -104,7 +105,7 @@ class Reader:
     def kick(self, at_most: int | None = None) -> None:
         """Let idle slots look for work, and the threads end where nobody wants any."""
         with self.lock:
-            is_idle = self.is_closed or not self.schedule.queue.lanes()
+            is_idle = self.is_closed or self.schedule.is_idle
             n = 0 if is_idle else self.window - self._n_slots
             n = n if at_most is None else min(n, at_most)
             self._n_slots += n
@@ -113,6 +114,10 @@ class Reader:
             self._slicer.rest()
         for _ in range(n):
             self._slicer.submit(self._work, callback=self._turn_ended)
+
+    def _has_takers(self) -> bool:
+        with self.lock:
+            return bool(self.schedule.queue.lanes())
 
     def _turn_ended(self, future: Future[Any]) -> None:
         is_lost = future.cancelled() or future.exception() is not None
@@ -132,7 +137,7 @@ class Reader:
                 job = None if self.is_closed else self.schedule.next_job()
                 if job is None:
                     self._n_slots -= 1
-                    is_last = self._n_slots == 0 and not self.schedule.queue.lanes()
+                    is_last = self._n_slots == 0 and self.schedule.is_idle
                     self.lock.notify_all()
                     break
                 self.ledger.requests += isinstance(job, Read)
@@ -244,7 +249,10 @@ class Reader:
     def _fetch(self, name: StorageName) -> StorageChunk | ReadFailure:
         layout = self.schedule.layouts[name[0]]
         try:
-            chunk = self._source.read_storage_chunk(name[0], layout.index_of(name[1]))
+            index = layout.index_of(name[1])
+            # While anybody looks at the image, also what is not wanted now may be soon.
+            with while_wanted(self._has_takers):
+                chunk = self._source.read_storage_chunk(name[0], index)
             expected = layout.storage_shape(name[1])
             if chunk.data is not None and chunk.data.shape != expected:
                 msg = f"expected voxels of shape {expected}; found {chunk.data.shape}"

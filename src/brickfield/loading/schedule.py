@@ -90,6 +90,11 @@ class Schedule:
         self._read_bytes = 0
         self._is_full = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody wants anything, and nothing is left to be tidied up."""
+        return not self.due and not self.queue.lanes()
+
     # -- choosing ----------------------------------------------------------------
 
     def next_job(self) -> list[Begun] | Read | None:

@@ -79,7 +79,9 @@ class _Look:
     """Looks at the coarsest level of some channels, on a thread of its own."""
 
     def __init__(self, store: ChunkedImageStore, channels: list[int | None]) -> None:
-        self._store = store
+        # Whoever closes the image must not wait for the look.
+        self._store = weakref.ref(store)
+        self._preliminary = preliminary(store)
         self._windows: dict[int | None, Window] = {}
         self._lock = threading.Lock()
         self._is_late = False
@@ -92,16 +94,20 @@ class _Look:
 
     def _run(self) -> None:
         for channel in self._channels:
-            selection = self._store.default_selection(channel or 0)
+            store = self._store()
+            if store is None:
+                return
+            selection = store.default_selection(channel or 0)
             try:
-                window = self._store.estimate_contrast(selection)
+                window = store.estimate_contrast(selection)
             except BrickfieldError:
                 continue
             with self._lock:
                 self._windows[channel] = window
                 is_late = self._is_late
             if is_late:
-                set_later(self._store, channel, window)
+                set_later(store, channel, window)
+            del store
 
     def wait(self, timeout_s: float) -> None:
         self._thread.join(timeout_s)
@@ -113,7 +119,7 @@ class _Look:
             window = self._windows.get(channel)
         if window is not None:
             return Limits(window)
-        return Limits(preliminary(self._store), is_final=False)
+        return Limits(self._preliminary, is_final=False)
 
 
 def preliminary(store: ChunkedImageStore) -> Window:

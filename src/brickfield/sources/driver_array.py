@@ -108,6 +108,8 @@ class DriverArray:
                 self._presence.expect(self.chunk_key(index))
                 return StorageChunk(None, 0)
             return StorageChunk(self._from_memory(raw, index, slices), len(raw))
+        except ChunkReadError:
+            raise
         except (ValueError, OSError) as error:
             found = classify(error)
             if found.kind == "missing":

@@ -30,17 +30,23 @@ _reader = threading.local()
 def while_wanted(is_wanted: Callable[[], bool]) -> Iterator[None]:
     """Let the waits of this thread end as soon as a read is not wanted any more.
 
+    Inside another one both must want it.
+
     Parameters
     ----------
     is_wanted : callable
         Asked a few times a second.
     """
-    before = getattr(_reader, "is_wanted", None)
-    _reader.is_wanted = is_wanted
+    before = getattr(_reader, "is_wanted", _always)
+    _reader.is_wanted = lambda: before() and is_wanted()
     try:
         yield
     finally:
         _reader.is_wanted = before
+
+
+def _always() -> bool:
+    return True
 
 
 def result_of(future: Any) -> Any:
@@ -55,12 +61,14 @@ def result_of(future: Any) -> Any:
         try:
             return future.result(timeout=LOOK_S)
         except TimeoutError:
-            is_wanted = getattr(_reader, "is_wanted", None)
-            if not _ending.is_set() and (is_wanted is None or is_wanted()):
+            is_wanted = getattr(_reader, "is_wanted", _always)
+            if is_wanted() and not _ending.is_set():
                 continue
             future.cancel()
-            msg = "the read was given up, because the image was closed"
-            raise ChunkReadError(msg) from None
+            msg = "the read was given up, because nobody looked at the image any more"
+            # Whoever looks again while it ends gets another try.
+            is_transient = not _ending.is_set()
+            raise ChunkReadError(msg, is_transient=is_transient) from None
 
 
 def at_end(function: Callable[[], object]) -> Callable[[], object]:

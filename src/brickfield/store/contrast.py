@@ -97,7 +97,11 @@ def level_values(
     end = perf_counter() + PATIENCE_S
     while n_taken < len(keys) and perf_counter() < end:
         manager.wait(visual_id, timeout=max(0.0, end - perf_counter()))
-        for chunk in manager.take_ready(visual_id):
+        taken = manager.take_ready(visual_id)
+        if not taken:
+            # Too slow, or the image was closed.
+            break
+        for chunk in taken:
             n_taken += 1
             if chunk.data is not None:
                 parts.append(chunk.data.ravel())
