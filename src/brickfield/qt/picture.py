@@ -60,8 +60,9 @@ class PictureWidget(QLabel):
         self.view.is_shown = self.isVisible()
 
     def _show_report(self, report: ViewReport) -> None:
+        self.setMargin(12 if report.error else 0)
         if report.error:
-            self.setText(report.error)
+            self.setText(report.error[:1].upper() + report.error[1:])
         elif report.image is not None and report.image is not self._shown:
             self._shown = report.image
             self.n_pictures += 1
