@@ -82,3 +82,40 @@ def test_clip_planes_cut_the_volume(make_view, layer_of, two_sheets):
         view = make_view(behind_20, size=(60, 60), camera="ortho:z")
         assert view.wait_until_complete(30)
         assert (view.image()[..., 0] == 100).all()
+
+
+def test_a_hidden_layer_keeps_its_bricks_only_while_nobody_needs_the_room(
+    make_view, layer_of
+):
+    rng = np.random.default_rng(1)
+    default_cache().clear()
+    with (
+        open_store(rng.integers(0, 255, (200, 200, 200), dtype=np.uint8)) as a,
+        open_store(rng.integers(0, 255, (200, 200, 200), dtype=np.uint8)) as b,
+    ):
+        budget = 14 << 20
+        one, two = layer_of(a), layer_of(b)
+        view = make_view(one, two, gpu_budget=budget)
+        assert view.wait_until_complete(60)
+        two.visible = False
+        assert view.wait_until_complete(60)
+        assert view.manager.gpu_bytes <= budget
+        two.visible = True
+        assert view.wait_until_complete(60)
+        assert view.manager.gpu_bytes <= budget
+        assert view.image()[..., 0].any()
+
+
+def test_a_hidden_layer_is_there_at_once_where_there_is_room(
+    make_view, layer_of, store
+):
+    layer = layer_of(store)
+    view = make_view(layer)
+    assert view.wait_until_complete(30)
+    read = store.manager.counters.requests
+    layer.visible = False
+    view.update()
+    layer.visible = True
+    view.update()
+    assert view.is_complete
+    assert store.manager.counters.requests == read

@@ -356,6 +356,21 @@ class BrickSet:
         self._protected = set()
         self._absent = set()
 
+    def counts(self) -> dict[str, int]:
+        """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
+        values = [self.table.value_of(name) for name in self.wanted]
+        return {
+            "wanted": len(values),
+            "loaded": sum(name in self.atlas for name in self.wanted),
+            "missing": sum(bool(v & CONSTANT) for v in values),
+            "failed": sum(bool(v & FAILED) for v in values),
+        }
+
+    def give_back(self) -> None:
+        """Give the memory of textures without bricks back."""
+        self.atlas.set_budget(0)
+        self.make_room([0] * self.pyramid.n_levels)
+
     def destroy(self) -> None:
         """Give all GPU memory back."""
         self.forget_all()

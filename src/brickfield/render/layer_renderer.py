@@ -25,7 +25,7 @@ from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import choose_format
 from brickfield.gpu.labels import label_table
 from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
-from brickfield.gpu.page_table import CONSTANT, FAILED, Name
+from brickfield.gpu.page_table import Name
 from brickfield.model.appearance import Appearance
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
@@ -39,7 +39,12 @@ from brickfield.render.clipping import clip_planes_of
 from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.render.protocols import LayerLike
 from brickfield.render.reach import Reach
-from brickfield.render.wanting import held_rows, request_for_slice, requests_for
+from brickfield.render.wanting import (
+    held_rows,
+    request_for_slice,
+    requests_for,
+    target_rows,
+)
 
 _ids = count()
 
@@ -133,18 +138,25 @@ class LayerRenderer:
             self.shown = ()
             done.add("rebuild")
         if self._seen["data"].update(layer.data_version.value):
-            self.bricks.forget_all()
-            self.arrivals.clear()
-            self.plan = None
-            self._reach = None
-            self._substitutes.clear()
-            self.failures.clear()
+            self._forget()
             done.add("residency")
         if self._seen["colormap"].update(layer.colormap_version.value) or done:
             self._write_lut(layer.appearance)
             done.add("lut")
         self.bricks.material.set_program(*self._program(layer.appearance))
         return done
+
+    def _forget(self) -> None:
+        self.bricks.forget_all()
+        self.arrivals.clear()
+        self.plan = self._reach = None
+        self._substitutes.clear()
+        self.failures.clear()
+
+    def step_aside(self) -> None:
+        """Give the GPU memory back, because others need it while this is hidden."""
+        self._forget()
+        self.bricks.give_back()
 
     def _write_lut(self, look: Appearance) -> None:
         material = self.bricks.material
@@ -219,11 +231,7 @@ class LayerRenderer:
             self.bricks.forget_all()
             atlas.forget_planes()
             self.shown = ()
-        level0 = plan.levels == 0
-        good = plan.is_leaf & (level0 | (plan.errors_px <= plan.target_error_px * 1.2))
-        if plan.is_forced:
-            good = plan.is_leaf
-        keys, targets = plan.keys.tolist(), good.tolist()
+        keys, targets = plan.keys.tolist(), target_rows(plan).tolist()
         selections = tuple(layer.selections)
         if not self.shown or len(self.shown) != len(selections):
             self.shown = selections
@@ -340,13 +348,7 @@ class LayerRenderer:
 
     def chunk_counts(self) -> dict[str, int]:
         """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
-        values = [self.bricks.table.value_of(n) for n in self.bricks.wanted]
-        return {
-            "wanted": len(values),
-            "loaded": sum(n in self.bricks.atlas for n in self.bricks.wanted),
-            "missing": sum(bool(v & CONSTANT) for v in values),
-            "failed": sum(bool(v & FAILED) for v in values),
-        }
+        return self.bricks.counts()
 
     @property
     def has_base(self) -> bool:

@@ -151,10 +151,14 @@ class RenderManager:
     def _share_budget(
         self, seen: Sequence[LayerRenderer], plans: Sequence[FramePlan]
     ) -> None:
-        hidden = [r for r in self.renderers if r not in seen]
-        for renderer in hidden:
-            renderer.bricks.atlas.set_budget(0)
         spare = self.gpu_budget - sum(p.cost_bytes for p in plans)
+        for renderer in self.renderers:
+            if renderer not in seen and renderer.bricks.atlas.gpu_bytes:
+                # Shown again it is there at once, unless somebody needs the room.
+                spare -= renderer.bricks.atlas.gpu_bytes
+                if spare < 0:
+                    spare += renderer.bricks.atlas.gpu_bytes
+                    renderer.step_aside()
         for renderer, plan in zip(seen, plans, strict=True):
             budget = plan.cost_bytes + max(0, spare) // len(seen)
             renderer.bricks.atlas.set_budget(budget)

@@ -49,6 +49,18 @@ def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
     return held
 
 
+def target_rows(plan: FramePlan) -> NDArray[np.bool_]:
+    """Tell which chunks of a plan are as good as was asked for, shape (n,), bool.
+
+    A leaf a little above the target error counts: hysteresis leaves it so.
+    """
+    if plan.is_forced:
+        return plan.is_leaf
+    is_fine = plan.errors_px <= plan.target_error_px * 1.2
+    good: NDArray[np.bool_] = plan.is_leaf & ((plan.levels == 0) | is_fine)
+    return good
+
+
 def request_for_slice(
     request: PlanRequest, plane: Plane, *, is_linear: bool
 ) -> PlanRequest:
