@@ -301,9 +301,23 @@ def test_a_painted_label_is_seen(seen):
     assert seen.picture()[10, 10].any()
 
 
+def test_an_rgb_image_has_its_colours(seen):
+    photo = np.zeros((40, 48, 3), np.uint8)
+    photo[:, :24] = (200, 100, 50)
+    photo[:, 24:] = (10, 20, 240)
+    seen.viewer.add_image(photo, rgb=True)
+    seen.look()
+    picture = seen.picture()
+    assert picture[20, 10].tolist() == [200, 100, 50]
+    assert picture[20, 40].tolist() == [10, 20, 240]
+
+
 def test_a_layer_that_cannot_be_drawn_is_named_with_the_reason(seen):
-    seen.viewer.add_image(np.zeros((8, 8, 3), np.uint8), rgb=True, name="photo")
-    assert not seen.scene.layers
+    seen.viewer.add_image(np.zeros((8, 8, 8), np.uint8), name="good")
+    many = [np.zeros((30 - i,) * 3, np.uint8) for i in range(17)]
+    seen.viewer.add_image(many, multiscale=True, name="too deep")
+    assert [port.name for port in seen.scene.layers] == ["good"]
+    assert "16" in seen.scene.refused["too deep"]
 
 
 def test_no_event_of_a_removed_layer_reaches_the_scene(seen, image):

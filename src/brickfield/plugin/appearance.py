@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from brickfield.model.appearance import (
     Blending,
     ChannelAppearance,
     Mode,
+    color_lut,
 )
 from brickfield.model.transforms import AffineTransform
 from brickfield.plugin.placing import n_spatial, planes_in_world
@@ -36,6 +38,29 @@ def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
     planes = clip_planes_of(layer, world)
     if hasattr(layer, "show_selected_label"):
         return _labels_look(layer, planes)
+    mode = str(layer.rendering)
+    is_linear = str(layer.interpolation3d) != "nearest"
+    return Appearance(
+        mode=cast("Mode", mode if mode in MODES else "mip"),
+        channels=_channels_of(layer),
+        interpolation="linear" if is_linear else "nearest",
+        attenuation=float(layer.attenuation),
+        blending=_blending_of(layer),
+        clip_planes=planes,
+    )
+
+
+def _channels_of(layer: Any) -> tuple[ChannelAppearance, ...]:
+    if getattr(layer, "rgb", False):
+        # As napari shows them: bytes as they are, other numbers from 0 to 1.
+        white = 255.0 if np.dtype(layer.dtype).kind in "iu" else 1.0
+        one = ChannelAppearance(
+            contrast=(0.0, white),
+            opacity=float(layer.opacity),
+            iso_threshold=float(layer.iso_threshold),
+        )
+        primaries = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
+        return tuple(replace(one, lut=color_lut(color)) for color in primaries)
     low, high = layer.contrast_limits
     channel = ChannelAppearance(
         contrast=(float(low), float(high)),
@@ -44,16 +69,7 @@ def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
         lut=lut_of(layer),
         iso_threshold=float(layer.iso_threshold),
     )
-    mode = str(layer.rendering)
-    is_linear = str(layer.interpolation3d) != "nearest"
-    return Appearance(
-        mode=cast("Mode", mode if mode in MODES else "mip"),
-        channels=(channel,),
-        interpolation="linear" if is_linear else "nearest",
-        attenuation=float(layer.attenuation),
-        blending=_blending_of(layer),
-        clip_planes=planes,
-    )
+    return (channel,)
 
 
 def _blending_of(layer: Any) -> Blending:

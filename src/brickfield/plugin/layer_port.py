@@ -79,6 +79,7 @@ class NapariLayerPort:
     ) -> None:
         self.layer = layer
         self._select = selection
+        self._is_rgb = bool(getattr(layer, "rgb", False))
         self._point = point
         self._box: tuple[Box, tuple[Any, ...]] | None = None
         self._is_clipping = False
@@ -86,9 +87,10 @@ class NapariLayerPort:
         self._data = ChunkedLayer(
             store,
             appearance=Appearance(
-                channels=(ChannelAppearance(),), is_labels=self.is_labels
+                channels=(ChannelAppearance(),) * (3 if self._is_rgb else 1),
+                is_labels=self.is_labels,
             ),
-            selections=[selection(slider_indices(layer, point))],
+            selections=self._selections(slider_indices(layer, point)),
             world=world_of(layer),
             visible=bool(layer.visible),
         )
@@ -166,9 +168,14 @@ class NapariLayerPort:
     def move_to(self, point: tuple[float, ...]) -> None:
         """Follow the viewer's sliders."""
         self._point = point
-        selection = self._select(slider_indices(self.layer, point))
-        if (selection,) != tuple(self._data.selections):
-            self._data.selections = [selection]
+        selections = self._selections(slider_indices(self.layer, point))
+        if selections != tuple(self._data.selections):
+            self._data.selections = selections
+
+    def _selections(self, indices: tuple[int, ...]) -> tuple[Selection, ...]:
+        """Return what is drawn at a place of the sliders; red, green and blue apart."""
+        one = self._select(indices)
+        return tuple((*one, c) for c in range(3)) if self._is_rgb else (one,)
 
     def selections_along(self, axis: int) -> tuple[Selection, ...]:
         """Return the selection at every step of one of the viewer's sliders."""
@@ -180,7 +187,7 @@ class NapariLayerPort:
         found = []
         for i in range(shape_of(layer)[own]):
             here[own] = i
-            found.append(self._select(tuple(here)))
+            found.append(self._selections(tuple(here))[0])
         return tuple(found)
 
     # -- what a window reads and writes ------------------------------------------
@@ -235,8 +242,8 @@ class NapariLayerPort:
     @property
     def contrast(self) -> tuple[float, float]:
         """Values drawn as the first and the last colour."""
-        if self.is_labels:
-            return (0.0, 1.0)
+        if self.is_labels or self._is_rgb:
+            return self._data.appearance.channels[0].contrast
         low, high = self.layer.contrast_limits
         return (float(low), float(high))
 

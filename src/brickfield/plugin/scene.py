@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
-from brickfield.errors import BrickfieldError
-from brickfield.model.chunks import Selection
+from brickfield.errors import BrickfieldError, OptionError
+from brickfield.model.chunks import MAX_LEVELS, Selection
 from brickfield.model.scales import Vec3
 from brickfield.plugin.layer_port import NapariLayerPort
 from brickfield.plugin.placing import n_spatial
@@ -145,6 +145,12 @@ class NapariScene:
     def _make_port(self, layer: Any) -> NapariLayerPort | None:
         try:
             store, select = self._data_of(layer)
+            if store.pyramid.n_levels > MAX_LEVELS:
+                msg = (
+                    f"expected at most {MAX_LEVELS} levels; found"
+                    f" {store.pyramid.n_levels}: leave some out"
+                )
+                raise OptionError(msg)
             port = NapariLayerPort(layer, store, select, tuple(self.viewer.dims.point))
         except Exception as error:  # noqa: BLE001 - napari goes on adding the layer
             self._close_own(layer)
@@ -169,7 +175,10 @@ class NapariScene:
         if isinstance(level, LazyLevel) and level.is_whole:
             return level.store, level.selection_at
         arrays = list(layer.data) if layer.multiscale else layer.data
-        store = open_store(arrays)
+        is_rgb = bool(getattr(layer, "rgb", False))
+        store = (
+            open_store(arrays, axes=_rgb_axes(layer)) if is_rgb else open_store(arrays)
+        )
         self._own[layer] = (store, level)
         return store, tuple
 
@@ -290,5 +299,10 @@ class NapariScene:
 def is_volume(layer: Any) -> bool:
     """Whether a layer holds voxels that volume views draw."""
     kind = getattr(layer, "_type_string", "")
-    is_rgb = bool(getattr(layer, "rgb", False))
-    return kind in ("image", "labels") and layer.ndim >= 2 and not is_rgb
+    return kind in ("image", "labels") and layer.ndim >= 2
+
+
+def _rgb_axes(layer: Any) -> str:
+    """Name the axes of an RGB image, whose colours lie along the last one."""
+    spatial = "zyx"[-min(3, int(layer.ndim)) :]
+    return "tuvw"[: max(0, int(layer.ndim) - 3)] + spatial + "c"
