@@ -108,3 +108,14 @@ def test_without_layers_there_is_nothing_to_ask(panel, answers, scene):
     panel.ask()
     assert not answers
     assert panel.words.text() == "There is no picture yet."
+
+
+def test_a_receipt_that_was_asked_too_early_is_asked_again(
+    make_dock, scene, blob, hand
+):
+    dock = make_dock()
+    panel = dock.panels.receipt
+    dock.panels.open(panel)
+    assert panel.receipt is None
+    scene.add(blob).contrast = (0, 1000)
+    hand.wait(lambda: panel.receipt is not None and panel.receipt.complete)

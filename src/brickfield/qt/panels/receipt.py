@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QComboBox,
@@ -19,8 +20,12 @@ from qtpy.QtWidgets import (
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import quiet
+from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.receipt_words import rows, sentence
+
+AGAIN_MS = 500
+"""Time between looks whether the picture is complete by now."""
 
 
 class ReceiptPanel(Panel):
@@ -73,6 +78,9 @@ class ReceiptPanel(Panel):
         layout.addLayout(buttons)
         layout.addWidget(self.words)
         layout.addWidget(self.table)
+        self._again = QTimer(self)
+        self._again.setInterval(AGAIN_MS)
+        self._again.timeout.connect(self._ask_when_settled)
         self._show(None, "")
         self.bonds.bind(host.views_changed, self._follow_views)
         self._follow_views()
@@ -90,11 +98,25 @@ class ReceiptPanel(Panel):
         """Ask at once when the panel is opened."""
         self.ask()
 
+    def _chosen(self) -> LiveView | None:
+        views = {view.kind: view for view in self.host.views}
+        return views.get(self.view.currentText())
+
+    def _ask_when_settled(self) -> None:
+        """Ask once more when the picture is complete that was not yet."""
+        if not self.isVisible():
+            self._again.stop()
+            return
+        view = self._chosen()
+        if view is not None and view.is_settled:
+            self._again.stop()
+            self.ask()
+
     def ask(self) -> None:
         """Ask for the receipt of the chosen view's picture of now."""
-        views = {view.kind: view for view in self.host.views}
-        view = views.get(self.view.currentText())
+        view = self._chosen()
         if view is None or not view.layers:
+            self._again.start()
             self._show(None, "There is no picture yet.")
             return
         self._asked += 1
@@ -116,6 +138,8 @@ class ReceiptPanel(Panel):
             self._show(None, f"There is no receipt: {done.exception()}")
         else:
             self._show(done.result())
+            if not (done.result().complete or done.result().failures):
+                self._again.start()
 
     def _show(self, receipt: Receipt | None, otherwise: str = "") -> None:
         self.receipt = receipt
