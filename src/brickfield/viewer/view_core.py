@@ -285,7 +285,8 @@ class ViewCore:
             layer.render_callbacks.remove(self.refresh)
         self._layers = ()
         # Whoever keeps the view keeps no image with it.
-        self._state, self.report = FrameState(), ViewReport()
+        self._state = replace(self._state, layers=(), objects={})
+        self.report = ViewReport()
         drawer = self._drawer
         return self._thread.remove(drawer, drawer.close)
 
