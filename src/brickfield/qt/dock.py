@@ -7,13 +7,16 @@ layers: controls call the view or the scene, signals come back. Main thread only
 
 from __future__ import annotations
 
+import atexit
 import logging
+import weakref
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from psygnal import Signal
-from qtpy.QtCore import QEvent, QObject, QSize, QTimer
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, QSize, QTimer
 from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from brickfield.qt.deliver import Deliverer
@@ -23,6 +26,7 @@ from brickfield.qt.panels.make import DockPanels
 from brickfield.qt.status import StatusLine
 from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
+from brickfield.render.render_thread import render_thread
 from brickfield.viewer.live_state import DEFAULT_BUDGET
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import ScenePort
@@ -95,6 +99,7 @@ class ViewDock(QWidget):
         self._connect_panels()
         for end in self.panels.releases():
             self.call_when_closed(end)
+        _open.add(self)
         # A closure without the dock: Qt calls it when the dock is gone already.
         self.destroyed.connect(partial(_take_down, self._closing, self._deliver))
 
@@ -207,6 +212,22 @@ class ViewDock(QWidget):
     def shutdown(self) -> None:
         """Take the views down; may be called twice."""
         _take_down(self._closing, self._deliver)
+
+
+_open: weakref.WeakSet[ViewDock] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Take docks down before Qt does: PySide6 may not be called back from its end."""
+    for dock in list(_open):
+        dock.shutdown()
+        with suppress(RuntimeError):  # Qt has deleted it already
+            dock.hide()
+            dock.setParent(None)
+            dock.deleteLater()
+            QCoreApplication.sendPostedEvents(dock, QEvent.Type.DeferredDelete.value)
+    render_thread().close()
 
 
 def _take_down(
