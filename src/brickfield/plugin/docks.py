@@ -10,6 +10,7 @@ import weakref
 from typing import Any
 
 from brickfield.plugin.camera_link import CameraLink
+from brickfield.plugin.lazy import retry_failed
 from brickfield.plugin.preferences import PreferredBudgets, open_panels
 from brickfield.plugin.registry import add_dock, plain, scene_of
 from brickfield.plugin.settings import Settings, board, settings
@@ -46,6 +47,7 @@ class VolumeDock(ViewDock):
         )
         self.views_changed.connect(self._relink)
         board.changed.connect(self._follow_settings)
+        self.status.retried.connect(self._retry_slices)
         add_dock(viewer, self)
 
     def _follow_settings(self, chosen: Settings) -> None:
@@ -54,6 +56,12 @@ class VolumeDock(ViewDock):
         self.gpu_budget = chosen.gpu_budget_bytes
         for view in self.views:
             view.quality = chosen.quality_px
+
+    def _retry_slices(self) -> None:
+        """Read what napari's own canvas lacks again, too."""
+        viewer = self._viewer()
+        for layer in () if viewer is None else viewer.layers:
+            retry_failed(layer)
 
     # -- napari's camera ---------------------------------------------------------
 
