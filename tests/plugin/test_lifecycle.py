@@ -330,6 +330,23 @@ viewer = napari.Viewer(show=True)
 viewer.add_image(np.arange(20 * 30 * 40).reshape(20, 30, 40).astype("u2"))
 view = bf.view_of(viewer)
 """
+RECORD = """
+import tempfile
+from pathlib import Path
+from brickfield.qt.recorder import Recorder, Recording
+from brickfield.viewer.keyframes import KeyFrame, of_cameras, turntable
+from brickfield.viewer.movie import Movie, MovieOptions
+
+until(lambda: view.is_settled)
+cameras = turntable(view.camera, 500, degrees_turned=90)
+movie = Movie(tuple(of_cameras(cameras, KeyFrame(view.camera))))
+recorder, done = Recorder(view.scene), []
+recorder.progressed.connect(lambda *n: done.append(n))
+folder = tempfile.TemporaryDirectory()
+options = MovieOptions(), (64, 48), 1.0, 1 << 26
+recorder.start(Recording(movie, Path(folder.name), *options), view)
+until(lambda: done)
+"""
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -351,8 +368,9 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
         "bf.open_views(viewer, '2x2'); until(lambda: view.report.image is not None);"
         " sys.exit(0)",
         "QTimer.singleShot(300, viewer.window._qt_window.close); napari.run()",
+        RECORD,
     ],
-    ids=["at once", "in the middle", "run"],
+    ids=["at once", "in the middle", "run", "recording"],
 )
 def test_a_program_that_just_ends_says_nothing(code):
     done = run(code)

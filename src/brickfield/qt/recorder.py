@@ -28,6 +28,7 @@ from brickfield.model.camera import CameraState
 from brickfield.qt.background import Background
 from brickfield.qt.shot import Shot, Taken
 from brickfield.render.overlays.options import NAMES
+from brickfield.sources.waiting import is_ending
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.movie import Movie, MovieOptions, MovieResult, write_movie
 from brickfield.viewer.ports import ScenePort
@@ -196,7 +197,7 @@ class _Job:
             self._draw,
             what.options,
             on_progress=self._tell,
-            cancelled=self._stop.is_set,
+            cancelled=self._is_over,
         )
 
     def _draw(self, camera: CameraState, index: int, timeout_s: float) -> Frame:
@@ -204,7 +205,7 @@ class _Job:
         time = self._recording.movie.frames[index].time
         recorder = self._recorder
         recorder.later(lambda: recorder.shoot(camera, time, timeout_s, frame))
-        while not self._stop.is_set():
+        while not self._is_over():
             try:
                 return frame.result(LISTEN_S)
             except NotYet:
@@ -212,6 +213,10 @@ class _Job:
             except CancelledError:
                 break
         raise _Stopped
+
+    def _is_over(self) -> bool:
+        # At the end of the program nobody is there to stop it.
+        return self._stop.is_set() or is_ending()
 
     def _tell(self, n_done: int, n: int) -> None:
         recorder = self._recorder

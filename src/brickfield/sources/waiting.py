@@ -71,6 +71,11 @@ def result_of(future: Any) -> Any:
             raise ChunkReadError(msg, is_transient=is_transient) from None
 
 
+def is_ending() -> bool:
+    """Whether the program is ending; its main thread answers nobody any more."""
+    return _ending.is_set()
+
+
 def at_end(function: Callable[[], object]) -> Callable[[], object]:
     """Call a function when the program ends, before its threads are waited for."""
     # Python's own pools use it; `atexit` comes after the waiting.
