@@ -90,3 +90,11 @@ def test_a_screenshot_lets_other_views_draw_while_it_waits_for_data(
     gate.set()
     waiting.join(20)
     assert len(taken) == 1
+
+
+def test_a_budget_may_be_text(make_live):
+    view = make_live()
+    view.gpu_budget = "512 MiB"
+    assert view.gpu_budget == 512 << 20
+    with pytest.raises(OptionError, match="512 MiB"):
+        view.gpu_budget = "much"

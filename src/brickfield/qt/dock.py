@@ -19,6 +19,7 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, QSize, QTimer
 from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from brickfield.blockwise.budget import parse_bytes
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.layouts import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.panels.budgets import Budgets
@@ -181,8 +182,8 @@ class ViewDock(QWidget):
         return self._gpu_budget
 
     @gpu_budget.setter
-    def gpu_budget(self, value: int) -> None:
-        self._gpu_budget = value
+    def gpu_budget(self, value: int | str) -> None:
+        self._gpu_budget = parse_bytes(value)
         self._share_budget()
 
     def lend_budget(self, n_bytes: int) -> None:
@@ -193,7 +194,7 @@ class ViewDock(QWidget):
     def _share_budget(self) -> None:
         shares = budget_shares(list(self._frames), self._gpu_budget - self._lent)
         for kind, frame in self._frames.items():
-            frame.view.gpu_budget = shares[kind]
+            frame.view.gpu_budget = max(1, shares[kind])
 
     # -- the end -----------------------------------------------------------------
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from brickfield.blockwise.budget import parse_bytes
 from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES
 from brickfield.model.camera import CameraState
@@ -218,12 +219,12 @@ class LiveView(ViewCore):
 
     @property
     def gpu_budget(self) -> int:
-        """Most bytes for textures of this view."""
+        """Most bytes for textures of this view; text as "512 MiB" is taken, too."""
         return self._state.gpu_budget
 
     @gpu_budget.setter
-    def gpu_budget(self, value: int) -> None:
-        self._option("gpu_budget", int(value))
+    def gpu_budget(self, value: int | str) -> None:
+        self._option("gpu_budget", parse_bytes(value))
 
     @property
     def background(self) -> tuple[float, float, float]:
