@@ -104,6 +104,8 @@ def settle(qtbot):
 
 @pytest.mark.parametrize("end", ENDS)
 def test_however_a_dock_ends_nothing_of_it_is_left(viewer, stored, settle, qtbot, end):
+    # What other tests have left in it is no business of this one.
+    default_cache().clear()
     bf.open_volume(stored, viewer)
     viewer.add_image(np.arange(8 * 9 * 10).reshape(8, 9, 10), name="array")
     settle(viewer)
