@@ -24,6 +24,25 @@ def test_a_closed_view_refuses_at_once(make_live, memory_scene, turns, box):
     view.set_centre_at(3, 3)
 
 
+def test_a_closed_view_takes_nothing_and_tells_nobody(make_live, memory_scene, box):
+    view = make_live()
+    memory_scene.add(box)
+    camera, told = view.camera, []
+    for signal in (view.options_changed, view.camera_changed, view.reported):
+        signal.connect(lambda *what: told.append(what))
+    view.close().result(10)
+    view.quality = 3.0
+    view.gpu_budget = "1 GiB"
+    view.background = (1.0, 1.0, 1.0)
+    view.set_overlay_options("axes", visible=True)
+    view.move_to(camera)
+    view.fit()
+    view.resize((10, 10))
+    view.is_shown = False
+    assert told == []
+    assert view.layers == ()
+
+
 def test_a_view_that_was_never_shown_has_a_picture_of_usual_size(
     make_live, memory_scene, box
 ):

@@ -29,6 +29,7 @@ from brickfield.plugin.placing import (
     slider_indices,
     world_of,
 )
+from brickfield.plugin.safely import safely
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.ports import Box, Curve
@@ -81,6 +82,7 @@ class NapariLayerPort:
         self._select = selection
         self._is_rgb = bool(getattr(layer, "rgb", False))
         self._point = point
+        self._ndim = int(layer.ndim)
         self._box: tuple[Box, tuple[Any, ...]] | None = None
         self._is_clipping = False
         self._curve: Curve | None = None
@@ -120,7 +122,6 @@ class NapariLayerPort:
     def close(self) -> None:
         """Listen no more."""
         events = self.layer.events
-        events.disconnect(self)
         for name in (*_LOOKS, *_PLACES, "visible", "name", "data"):
             if name in events.emitters:
                 for callback in (
@@ -138,10 +139,12 @@ class NapariLayerPort:
     def _look(self) -> None:
         self._data.appearance = appearance_of(self.layer, self._data.world)
 
+    @safely
     def _on_look(self, event: Any) -> None:
         self._look()
         self.changed.emit(_LOOKS.get(event.type, event.type))
 
+    @safely
     def _on_place(self, event: Any) -> None:
         self._data.world = world_of(self.layer)
         # Clipping planes are bound to the data.
@@ -149,6 +152,7 @@ class NapariLayerPort:
         self.move_to(self._point)
         self.changed.emit("world")
 
+    @safely
     def _on_planes(self, event: Any = None) -> None:
         if self._is_clipping:
             return
@@ -165,9 +169,12 @@ class NapariLayerPort:
     def _on_data(self, event: Any) -> None:
         self.changed.emit("data")
 
+    @safely
     def move_to(self, point: tuple[float, ...]) -> None:
         """Follow the viewer's sliders."""
         self._point = point
+        if int(self.layer.ndim) != self._ndim:
+            return  # Its data were replaced; a port of the new ones comes.
         selections = self._selections(slider_indices(self.layer, point))
         if selections != tuple(self._data.selections):
             self._data.selections = selections

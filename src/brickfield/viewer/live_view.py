@@ -115,6 +115,8 @@ class LiveView(ViewCore):
         self._move(camera, is_moving=is_moving)
 
     def _move(self, camera: CameraState, *, is_moving: bool) -> None:
+        if self._is_closed:
+            return
         camera = presets.resized(camera, self.viewport)
         until = monotonic() + REST_AFTER_S if is_moving else 0.0
         self._change(camera=camera, moving_until=until)
@@ -183,7 +185,7 @@ class LiveView(ViewCore):
         return images[-1] if images else None
 
     def _option(self, name: str, value: Any) -> None:
-        if getattr(self._state, name) != value:
+        if getattr(self._state, name) != value and not self._is_closed:
             self._change(**{name: value})
             self.options_changed.emit()
 
@@ -270,7 +272,7 @@ class LiveView(ViewCore):
             For an unknown overlay or option, or a value that cannot be used.
         """
         changed = self._state.overlays.with_options(name, **options)
-        if changed != self._state.overlays:
+        if changed != self._state.overlays and not self._is_closed:
             self._change(overlays=changed)
             self.options_changed.emit()
 

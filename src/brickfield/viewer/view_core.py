@@ -159,8 +159,9 @@ class ViewCore:
         return state
 
     def _change(self, **changes: Any) -> None:
-        self._state = replace(self._state, **changes)
-        self.refresh()
+        if not self._is_closed:
+            self._state = replace(self._state, **changes)
+            self.refresh()
 
     # -- the widget --------------------------------------------------------------
 
