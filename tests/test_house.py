@@ -41,8 +41,8 @@ def imported_by(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", MODULES)
-def test_a_module_is_at_most_400_lines_long(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+def test_a_module_is_at_most_500_lines_long(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
 
 
 @pytest.mark.parametrize("path", MODULES)
