@@ -64,6 +64,51 @@ class SceneStateError(BrickfieldError, ValueError):
     """Raised when a scene document cannot be used; names the field and its place."""
 
 
+class SceneSourceError(SceneStateError):
+    """Raised when data that a scene document names cannot be opened.
+
+    What is raised is also the kind of error that opening met, as
+    :class:`StoreNotFoundError`, where it met one of these.
+    """
+
+
+class SceneSourceNotFoundError(SceneSourceError, StoreNotFoundError):
+    """Raised when nothing is stored where a scene document says."""
+
+
+class SceneSourceFormatError(SceneSourceError, StoreFormatError):
+    """Raised when what a scene document names is not what its format asks for."""
+
+
+class SceneSourceAccessError(SceneSourceError, StoreAccessError):
+    """Raised when what a scene document names may not be read."""
+
+
+class SceneSourceUnreachableError(SceneSourceError, StoreUnreachableError):
+    """Raised when a remote store that a scene document names does not answer."""
+
+
+class SceneSourceOptionError(SceneSourceError, OptionError):
+    """Raised when a store has no such part as a scene document names."""
+
+
+_SOURCE_ERRORS: dict[type[BrickfieldError], type[SceneSourceError]] = {
+    StoreNotFoundError: SceneSourceNotFoundError,
+    StoreFormatError: SceneSourceFormatError,
+    StoreAccessError: SceneSourceAccessError,
+    StoreUnreachableError: SceneSourceUnreachableError,
+    OptionError: SceneSourceOptionError,
+}
+
+
+def source_error(error: Exception, message: str) -> SceneSourceError:
+    """Make the scene document's error of one that opening its data met."""
+    for kind, made in _SOURCE_ERRORS.items():
+        if isinstance(error, kind):
+            return made(message)
+    return SceneSourceError(message)
+
+
 class BudgetError(BrickfieldError, MemoryError):
     """Raised when a memory budget is too small for the smallest useful work."""
 

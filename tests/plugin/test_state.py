@@ -108,3 +108,153 @@ def test_an_opacity_curve_and_own_colours_come_back(viewer):
             np.testing.assert_allclose(
                 theirs.colormap.map(at), mine.colormap.map(at), atol=2 / 255
             )
+
+
+# -- all or nothing ---------------------------------------------------------------
+
+
+def with_field(state, place, value):
+    """Return the plain document with one field of the first layer changed."""
+    plain = state.to_dict()
+    plain["layers"][0] |= {"name": "renamed", "opacity": 0.25, "gamma": 2.0}
+    target = plain
+    *parts, last = place
+    for part in parts:
+        target = target[part]
+    target[last] = value
+    return plain
+
+
+BAD = [
+    pytest.param(("layers", 1, "blending"), "overlay", id="blending"),
+    pytest.param(("layers", 1, "interpolation"), "smooth", id="interpolation"),
+    pytest.param(("layers", 1, "interpolation"), "custom", id="interpolation custom"),
+    pytest.param(("layers", 1, "colormap"), "nonsense", id="colormap"),
+    pytest.param(
+        ("layers", 1, "colormap"),
+        [[0.2, 0, 0, 0, 1], [0.8, 1, 1, 1, 1]],
+        id="colormap stops",
+    ),
+    pytest.param(("layers", 1, "mode"), "iso_categorical", id="mode of labels"),
+    pytest.param(("layers", 2, "mode"), "mip", id="mode of an image"),
+    pytest.param(("layers", 1, "kind"), "labels", id="kind"),
+    pytest.param(("layers", 1, "transform"), np.eye(4).tolist(), id="axes"),
+    pytest.param(
+        ("layers", 1, "transform"),
+        np.diag([1, 1e308, 1e308, 1e308, 1]).tolist(),
+        id="overflow",
+    ),
+    pytest.param(("layers", 1, "source"), {"uri": "gone.zarr"}, id="source"),
+    pytest.param(("layers", 1, "source"), {"uri": "bad\0name"}, id="NUL in a path"),
+    pytest.param(("layers", 2, "selected_label"), 300, id="label number"),
+    pytest.param(("layers", 2, "name"), "nowhere", id="memory"),
+    pytest.param(("lod", "forced_level"), 10**30, id="level"),
+    pytest.param(
+        ("views", "cameras"),
+        {"3D": {"position": [1e308, 0, 0], "target": [-1e308, 0, 0]}},
+        id="camera",
+    ),
+    pytest.param(("version",), [], id="version"),
+]
+
+
+def as_it_is(viewer):
+    """All that a document tells, and the layers themselves."""
+    return (
+        bf.get_state(viewer).to_json(),
+        [id(layer) for layer in viewer.layers],
+        tuple(viewer.dims.point),
+        viewer.layers.selection.active,
+    )
+
+
+@pytest.mark.parametrize(("place", "value"), BAD)
+def test_a_document_with_a_bad_field_changes_nothing(viewer, place, value):
+    before = as_it_is(viewer)
+    with pytest.raises(SceneStateError) as caught:
+        bf.set_state(viewer, with_field(bf.get_state(viewer), place, value))
+    assert as_it_is(viewer) == before
+    named = next((p for p in reversed(place) if isinstance(p, str)), "")
+    assert named in str(caught.value) or "layers[" in str(caught.value)
+
+
+def test_what_fails_midway_is_undone(viewer, stored, monkeypatch):
+    """Layers came, went, were renamed and restyled before the failure."""
+    extra = viewer.add_image(np.zeros((16, 24, 32), np.uint8), name="mine")
+    state = bf.get_state(viewer)
+    plain = state.to_dict()
+    first, second, cells, mine = plain["layers"]
+    first["name"], second["name"] = second["name"], first["name"]
+    first["gamma"], second["opacity"] = 3.0, 0.125
+    first["transform"] = np.diag([1, 5, 5, 5, 1]).tolist()
+    plain["layers"] = [
+        mine,
+        second,
+        cells,
+        {**first, "source": {**first["source"], "channel": 0}},
+    ]
+    viewer.layers.remove(first_layer := viewer.layers[1])
+    viewer.layers.selection.active = extra
+    before = as_it_is(viewer)
+
+    def fail(_event):
+        msg = "a listener of somebody else fails"
+        raise ZeroDivisionError(msg)
+
+    viewer.layers[0].events.gamma.connect(fail)
+    with pytest.raises(SceneStateError, match="somebody else"):
+        bf.set_state(viewer, plain)
+    viewer.layers[0].events.gamma.disconnect(fail)
+    assert as_it_is(viewer) == before
+    assert first_layer not in viewer.layers
+
+
+def test_layers_can_exchange_their_names(viewer):
+    plain = bf.get_state(viewer).to_dict()
+    first, second = plain["layers"][:2]
+    first["name"], second["name"] = second["name"], first["name"]
+    bf.set_state(viewer, plain)
+    assert [layer.name for layer in viewer.layers][:2] == [
+        first["name"],
+        second["name"],
+    ]
+
+
+def test_a_changed_copy_of_a_document_is_checked_again(viewer):
+    state = bf.get_state(viewer)
+    bad = state.layers[0].model_copy(update={"opacity": 7.0})
+    before = as_it_is(viewer)
+    with pytest.raises(SceneStateError, match="opacity"):
+        bf.set_state(viewer, state.model_copy(update={"layers": (bad,)}))
+    assert as_it_is(viewer) == before
+
+
+@pytest.mark.parametrize("value", [None, 3, "{", b"\xff", [], {"version": 1e400}])
+def test_what_is_no_document_is_refused_in_a_sentence(viewer, value):
+    with pytest.raises(SceneStateError, match="expected"):
+        bf.set_state(viewer, value)
+
+
+def test_with_a_window_a_failure_leaves_dock_and_cameras(
+    adapter, stored, make_napari_viewer
+):
+    """What napari's canvas and our views show is put back as well."""
+    viewer = make_napari_viewer()
+    layers = bf.open_volume(stored, viewer)
+    view = bf.view_of(viewer)
+    plain = bf.get_state(viewer).to_dict()
+    before = as_it_is(viewer)
+    plain["views"]["layout"] = "2x2"
+    plain["layers"][0]["gamma"] = 3.0
+    plain["layers"][1]["transform"] = np.diag([1, 2, 2, 2, 1]).tolist()
+
+    def fail(_event):
+        layers[1].events.scale.disconnect(fail)
+        msg = "a listener of somebody else fails"
+        raise ZeroDivisionError(msg)
+
+    layers[1].events.scale.connect(fail)
+    with pytest.raises(SceneStateError, match="somebody else"):
+        bf.set_state(viewer, plain)
+    assert as_it_is(viewer) == before
+    assert bf.views_of(viewer) == [view]

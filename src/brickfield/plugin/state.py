@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from brickfield.errors import SceneStateError
+from brickfield.errors import SceneStateError, source_error
 from brickfield.plugin.docking import open_dock
 from brickfield.plugin.layer_port import NapariLayerPort
 from brickfield.plugin.registry import docks_of, scene_of
 from brickfield.plugin.scene import NapariScene
+from brickfield.plugin.state_check import check_layer, check_views
 from brickfield.plugin.state_layers import layer_state, open_layer, source_of, style
+from brickfield.plugin.state_undo import Before, put_layers, rename
 from brickfield.qt.dock import ViewDock
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.slice_view import LiveSliceView
@@ -94,29 +96,68 @@ def set_state(viewer: Any, state: SceneState | Mapping[str, Any] | str) -> None:
     Raises
     ------
     SceneStateError
-        If it is no scene document, or names layers in memory that are not here.
-    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
-        If data cannot be opened; then nothing was changed.
+        If it is no scene document, names layers in memory that are not here, data
+        that cannot be opened (then it is also the store's error, as
+        :class:`StoreNotFoundError`), or values that napari or the data refuse. The
+        viewer is then as it was.
     """
     document = _checked(state)
     scene = scene_of(viewer)
+    check_views(document)
     layers = _matched(scene, document)
+    for i, (layer, entry) in enumerate(zip(layers, document.layers, strict=True)):
+        check_layer(layer, entry, f"layers[{i}]")
+    before = Before(viewer, scene)
+    is_done = False
+    try:
+        _put(viewer, scene, layers, document)
+        is_done = True
+    except SceneStateError:
+        raise
+    except Exception as error:
+        msg = f"expected a scene document that can be put back; found: {error}"
+        raise SceneStateError(msg) from error
+    finally:
+        if not is_done:
+            before.put_back()
+
+
+def _put(
+    viewer: Any, scene: NapariScene, layers: list[Any], document: SceneState
+) -> None:
     _arrange(scene, layers)
-    for layer, entry in zip(layers, document.layers, strict=True):
+    rename(layers, [entry.name for entry in document.layers])
+    for i, (layer, entry) in enumerate(zip(layers, document.layers, strict=True)):
         port = scene.port_of(layer)
-        if port is not None:
+        if port is None:
+            why = scene.refused.get(layer.name, "no reason is known")
+            msg = f"layers[{i}]: expected data that can be drawn; found: {why}"
+            raise SceneStateError(msg)
+        try:
             style(port, entry)
+        except Exception as error:
+            msg = (
+                f"layers[{i}] ({entry.name}): expected values that fit; found: {error}"
+            )
+            raise SceneStateError(msg) from error
     _go_to(scene, document.exploration)
     if hasattr(viewer, "window") and (document.layers or document.views.cameras):
         _show(open_dock(viewer), document)
 
 
 def _checked(state: SceneState | Mapping[str, Any] | str) -> SceneState:
-    if isinstance(state, SceneState):
-        return state
-    if isinstance(state, str | bytes):
-        return SceneState.from_json(state)
-    return SceneState.from_dict(dict(state))
+    data: Any = state
+    if isinstance(data, SceneState):
+        # A changed copy was not checked when it was made.
+        try:
+            plain = data.model_dump(mode="json", exclude_unset=True, warnings=False)
+        except (TypeError, ValueError) as error:
+            msg = f"expected a scene document; found values that are none: {error}"
+            raise SceneStateError(msg) from error
+        return SceneState.from_dict({**plain, "version": data.version})
+    if isinstance(data, str | bytes):
+        return SceneState.from_json(data)
+    return SceneState.from_dict(dict(data) if isinstance(data, Mapping) else data)
 
 
 def _matched(scene: NapariScene, document: SceneState) -> list[Any]:
@@ -128,15 +169,22 @@ def _matched(scene: NapariScene, document: SceneState) -> list[Any]:
         if port is not None:
             free.remove(port)
             found.append(port.layer)
-        elif entry.source == "memory":
-            msg = (
-                f"expected a layer named {entry.name!r} in the viewer, whose voxels are"
-                f" in memory only (layers[{i}]); found none: add it first"
-            )
-            raise SceneStateError(msg)
         else:
-            found.append(open_layer(entry))
+            found.append(_opened(entry, f"layers[{i}]"))
     return found
+
+
+def _opened(entry: SceneLayer, place: str) -> Any:
+    if entry.source == "memory":
+        msg = (
+            f"expected a layer named {entry.name!r} in the viewer, whose voxels are"
+            f" in memory only ({place}); found none: add it first"
+        )
+        raise SceneStateError(msg)
+    try:
+        return open_layer(entry)
+    except Exception as error:
+        raise source_error(error, f"{place}.source: {error}") from error
 
 
 def _is_of(port: NapariLayerPort, entry: SceneLayer) -> bool:
@@ -149,17 +197,13 @@ def _is_of(port: NapariLayerPort, entry: SceneLayer) -> bool:
 def _arrange(scene: NapariScene, wanted: list[Any]) -> None:
     """Make the layer list show these layers in this order, below all others."""
     layers = scene.viewer.layers
-    for port in list(scene.layers):
-        is_kept = port.layer in wanted or source_of(port.layer) == "memory"
-        if not is_kept:
-            layers.remove(port.layer)
-    for layer in wanted:
-        if layer not in layers:
-            layers.append(layer)
-    for place, layer in enumerate(wanted):
-        at = layers.index(layer)
-        if at != place:
-            layers.move(at, place)
+    gone = {
+        port.layer
+        for port in scene.layers
+        if port.layer not in wanted and source_of(port.layer) != "memory"
+    }
+    others = [n for n in layers if n not in wanted and n not in gone]
+    put_layers(layers, [*wanted, *others])
 
 
 def _go_to(scene: NapariScene, exploration: SceneExploration) -> None:

@@ -108,21 +108,31 @@ def open_layer(entry: SceneLayer) -> Any:
     options = source.model_dump(exclude={"uri", "channel"}, exclude_none=True)
     if not options.get("treat_403_as_missing"):
         options.pop("treat_403_as_missing", None)
-    for layer in open_layers(source.uri, **options):
-        if source_of(layer) == source:
-            return layer
+    layers = open_layers(source.uri, **options)
+    found = next((layer for layer in layers if _is_part(layer, source)), None)
+    if found is not None:
+        return found
     msg = f"expected channel {source.channel} in {source.uri}; found no such channel"
     raise OptionError(msg)
+
+
+def _is_part(layer: Any, source: SceneSource) -> bool:
+    """Whether a layer of a store is the channel or label image that is asked for."""
+    own = source_of(layer)
+    return own != "memory" and (own.channel, own.label) == (
+        source.channel,
+        source.label,
+    )
 
 
 def style(port: NapariLayerPort, entry: SceneLayer) -> None:
     """Make a layer look and lie as its entry says."""
     layer = port.layer
-    layer.name = entry.name
     _place(layer, entry)
     layer.blending = entry.blending
     layer.opacity = entry.opacity
-    layer.rendering = entry.mode
+    if not port.is_labels or "mode" in entry.model_fields_set:
+        layer.rendering = entry.mode
     if port.is_labels:
         layer.show_selected_label = entry.selected_label is not None
         if entry.selected_label is not None:
@@ -165,9 +175,7 @@ def _place(layer: Any, entry: SceneLayer) -> None:
     if entry.transform is None:
         return
     wanted = np.array(entry.transform)
-    if wanted.shape != (layer.ndim + 1,) * 2 or np.array_equal(
-        wanted, matrix_of(layer)
-    ):
+    if np.array_equal(wanted, matrix_of(layer)):
         return
     n = int(layer.ndim)
     layer.rotate, layer.shear = np.eye(n), np.zeros(n * (n - 1) // 2)
