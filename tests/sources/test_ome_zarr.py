@@ -332,6 +332,33 @@ def labelled(image):
     return image
 
 
+@pytest.mark.parametrize("inside", ["labels", "labels/deep", "deep/labels"])
+def test_an_image_below_a_folder_called_labels_is_an_image(tmp_path, inside):
+    """Only the group "labels" of a store makes a label image, not a folder's name."""
+    path = write_image(tmp_path / inside / "raw.zarr", [VOLUME])
+    assert not open_source(path).info.is_labels
+    assert not open_source(path / "0").info.is_labels
+
+
+def test_a_broken_file_beside_does_not_keep_an_image_from_opening(tmp_path):
+    path = write_image(tmp_path / "labels" / "raw.zarr", [VOLUME])
+    (tmp_path / "labels" / ".zattrs").write_text("{")
+    (tmp_path / ".zattrs").write_text("{")
+    assert not open_source(path).info.is_labels
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_label_image_without_its_own_mark_is_known_by_the_group(tmp_path, listed):
+    image = write_image(tmp_path / "a.zarr", [VOLUME])
+    label = write_image(image / "labels" / "nuclei", [VOLUME])
+    if listed:
+        write_group(image / "labels", {"labels": ["nuclei"]})
+    assert open_source(label).info.is_labels
+    assert open_source(label / "0").info.is_labels
+    assert open_source(image, label="nuclei").info.is_labels
+    assert not open_source(image).info.is_labels
+
+
 def test_labels_are_listed_and_open_as_labels(labelled):
     assert open_source(labelled).info.labels == ("nuclei",)
     assert not open_source(labelled).info.is_labels

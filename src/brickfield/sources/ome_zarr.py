@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
+from brickfield.errors import BrickfieldError, OptionError, StoreFormatError, StoreNotFoundError
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.model.scales import Pyramid
 from brickfield.sources.findings import Findings
@@ -353,8 +354,7 @@ class _Opening:
             check_image_label(label, self._findings)
             if isinstance(label, dict):
                 read_version(node.attributes, label, "image-label", self._findings)
-        whole = f"{self._hierarchy.location.uri}/{place.path}"
-        said = label is not None or place.is_labels or "/labels/" in whole
+        said = label is not None or place.is_labels or self._is_in_labels(place.path)
         if said and pyramid.dtype.kind not in "iub":
             self._findings.warning(
                 "label-dtype",
@@ -364,6 +364,31 @@ class _Opening:
             )
             return False
         return said
+
+    def _is_in_labels(self, path: str) -> bool:
+        """Whether an image lies in the ``labels`` group of a store.
+
+        The folder's name alone says nothing: an image may lie in any folder. It
+        counts where its group names the image, or lies in a multiscale image.
+        """
+        location = self._hierarchy.location.child(path)
+        folder = location.parent()
+        if folder is None or folder.name != "labels":
+            return False
+        listed = self._attributes_at(folder).get("labels")
+        if isinstance(listed, list) and location.name in listed:
+            return True
+        above = folder.parent()
+        return above is not None and "multiscales" in self._attributes_at(above)
+
+    def _attributes_at(self, location: Location) -> dict[str, Any]:
+        """Attributes of a group round the image; what is wrong there is not ours."""
+        denied = self._options.treat_403_as_missing
+        try:
+            root = ZarrHierarchy(location, Findings(), denied_is_missing=denied).root
+        except BrickfieldError:
+            return {}
+        return {} if root is None else ome_attributes(root.attributes)
 
     def _source_id(self, place: ImagePlace, pyramid: Pyramid) -> str:
         location, options = self._hierarchy.location, self._options

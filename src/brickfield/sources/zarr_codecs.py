@@ -1,7 +1,9 @@
 """Codecs of zarr arrays: which tensorstore has, and how shards are laid out.
 
 An array is *native* when tensorstore decodes it. Everything else is handed to
-zarr-python. Parameters that matter to encoding alone are put right or dropped.
+zarr-python. Parameters that matter to encoding alone (levels, threads, the
+element size of blosc) are dropped: libraries refuse those they do not know, and
+the stored bytes say all that is needed to decode them.
 """
 
 from __future__ import annotations
@@ -14,13 +16,10 @@ from brickfield.errors import StoreFormatError
 
 Json = dict[str, Any]
 
-_V2_MEMBERS = {
-    "blosc": ("cname", "clevel", "shuffle", "blocksize"),
-    "zlib": ("level",),
-    "gzip": ("level",),
-    "bz2": ("level",),
-    "zstd": ("level",),
-}
+_V2_NATIVE = ("blosc", "zlib", "gzip", "bz2", "zstd")
+_NO_COMPRESSOR = ("raw", "null", "none")
+_FRAMED = {"blosc", "gzip", "zstd", "crc32c"}
+"""Codecs of v3 whose bytes say all that a decoder needs: members serve an encoder."""
 _V3_NATIVE = {
     "bytes",
     "blosc",
@@ -62,23 +61,25 @@ class Shards:
 
 def tidy_compressor(value: Any) -> tuple[Json | None, bool]:
     """Clean a v2 compressor; tell whether tensorstore has it."""
-    if value is None:
+    clean = tidy_v2(value)
+    if clean is None:
         return None, True
-    if not isinstance(value, dict) or value.get("id") not in _V2_MEMBERS:
+    if not isinstance(clean, dict) or clean.get("id") not in _V2_NATIVE:
         return None, False
-    known = _V2_MEMBERS[value["id"]]
-    clean = {"id": value["id"]} | {k: v for k, v in value.items() if k in known}
-    return _with_level(clean), True
+    return clean, True
 
 
-def _with_level(options: Json) -> Json:
-    """Bring a level into range: it only matters to an encoder."""
-    options = dict(options)
-    for name in ("level", "clevel"):
-        level = options.get(name)
-        if isinstance(level, int | float) and not 0 <= level <= 9:
-            options[name] = 1
-    return options
+def tidy_v2(value: Any) -> Any:
+    """Bring a v2 compressor or filter into the form that decoders know.
+
+    Java writes N5's ``type`` for ``id``, and "raw" for no compressor at all.
+    """
+    if not isinstance(value, dict):
+        return value
+    name = value.get("id", value.get("type"))
+    if name in _NO_COMPRESSOR:
+        return None
+    return {"id": name} if name in _V2_NATIVE else value
 
 
 def tidy_codecs_v3(value: Any, where: str) -> list[Json]:
@@ -102,17 +103,27 @@ def tidy_codecs_v3(value: Any, where: str) -> list[Json]:
         options = item.get("configuration") or {}
         if name == "endian":
             name = "bytes"
-        if name == "gzip":
-            options = _with_level(options)
+        if name.removeprefix("numcodecs.") in _FRAMED:
+            tidy.append(_named(name.removeprefix("numcodecs.")))
+            continue
+        if name in ("numcodecs.zlib", "numcodecs.bz2"):
+            options = {}
         if name == "sharding_indexed":
             options = dict(options)
             for part in ("codecs", "index_codecs"):
                 if part in options:
                     options[part] = tidy_codecs_v3(options[part], where)
         tidy.append(
-            {"name": name, "configuration": options} if options else {"name": name}
+            {"name": name, "configuration": options}
+            if "configuration" in item
+            else {"name": name}
         )
     return tidy
+
+
+def _named(name: str) -> Json:
+    # zarr-python asks for the member even where it is empty.
+    return {"name": name} if name == "crc32c" else {"name": name, "configuration": {}}
 
 
 def decodes_natively(codecs: list[Json]) -> bool:

@@ -21,6 +21,7 @@ from brickfield.sources.zarr_codecs import (
     parse_shards,
     tidy_codecs_v3,
     tidy_compressor,
+    tidy_v2,
 )
 from brickfield.sources.zarr_nodes import Json, ZarrNode
 
@@ -149,7 +150,7 @@ def _parse_v2(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
     fill = _fill_value(doc.get("fill_value"), dtype, where, findings)
     separator = str(doc.get("dimension_separator") or ".")
     compressor, ok = tidy_compressor(doc.get("compressor"))
-    filters = doc.get("filters") or None
+    filters = [tidy_v2(f) for f in doc.get("filters") or []] or None
     metadata = {
         "zarr_format": 2,
         "shape": list(shape),
@@ -174,7 +175,12 @@ def _parse_v2(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         shards=None,
         is_native=ok and filters is None,
         metadata=metadata,
-        stored={**doc, "fill_value": _json_value(fill), "filters": filters},
+        stored={
+            **doc,
+            "fill_value": _json_value(fill),
+            "filters": filters,
+            "compressor": tidy_v2(doc.get("compressor")),
+        },
         attributes=node.attributes,
     )
 
@@ -213,7 +219,7 @@ def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         shards=shards,
         is_native=decodes_natively(codecs),
         metadata=metadata,
-        stored={**metadata, "codecs": doc["codecs"], "attributes": {}},
+        stored={**metadata, "attributes": {}},
         dimension_names=tuple(names) if isinstance(names, list) else None,
         attributes=node.attributes,
     )
