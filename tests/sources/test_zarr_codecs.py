@@ -49,7 +49,9 @@ def read(source):
 
 @pytest.mark.parametrize("shards", [None, (12, 20, 28)], ids=["plain", "sharded"])
 @pytest.mark.parametrize(
-    "codec", [BloscCodec(cname="lz4"), GzipCodec(), ZstdCodec()], ids=lambda c: str(c)[:5]
+    "codec",
+    [BloscCodec(cname="lz4"), GzipCodec(), ZstdCodec()],
+    ids=lambda c: str(c)[:5],
 )
 def test_members_that_only_an_encoder_knows_do_not_matter_in_v3(
     tmp_path, codec, shards
@@ -87,7 +89,9 @@ def test_they_do_not_matter_to_the_decoder_of_other_codecs_either(tmp_path):
     np.testing.assert_array_equal(read(open_source(image)), VOLUME)
 
 
-@pytest.mark.parametrize("value", [None, {"type": "raw"}, {"id": "raw"}, {"id": "null"}])
+@pytest.mark.parametrize(
+    "value", [None, {"type": "raw"}, {"id": "raw"}, {"id": "null"}]
+)
 def test_no_compressor_is_known_in_every_spelling(tmp_path, value):
     assert tidy_compressor(value) == (None, True)
     write_array(tmp_path / "a.zarr", VOLUME, compressors=None)

@@ -37,14 +37,17 @@ class DriverArray:
     location : Location
         Folder of the metadata.
     spec : mapping
-        Driver and its options, without the key-value store.
+        Driver and its options, without the key-value store. With ``metadata`` the
+        driver never reads a metadata file itself.
     folder : str
         Folder of the chunks below `location`, "" for the same; the driver must
         find it by itself.
-    metadata : tuple of str and bytes
-        Name and content of the metadata file.
+    metadata : tuple of str and bytes, optional
+        Name and content of the metadata file, unless `spec` has it.
     key_of : callable or None
         None for shards.
+    decode : callable, optional
+        Stored bytes to what the driver decodes; raises ValueError for damaged ones.
 
     Raises
     ------
@@ -58,8 +61,9 @@ class DriverArray:
         spec: Mapping[str, Any],
         *,
         folder: str = "",
-        metadata: tuple[str, bytes],
+        metadata: tuple[str, bytes] | None = None,
         key_of: KeyOf | None,
+        decode: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self._location = location
         self._folder = folder
@@ -67,6 +71,7 @@ class DriverArray:
         self._presence = Presence(None if local is None else local / folder)
         self._key_of = key_of
         self._metadata = metadata
+        self._decode = decode
         self._spec = dict(spec) | {"fill_missing_data_reads": False}
         if key_of is None:
             # Keeps shard indices, or every chunk would cost its index again.
@@ -88,9 +93,11 @@ class DriverArray:
         import tensorstore
 
         spec = self._spec | {"kvstore": kvstore, "recheck_cached_data": False}
+        knows = "metadata" in spec
         try:
-            future = tensorstore.open(spec, context=context, open=True, read=True)
-            return future.result()
+            return tensorstore.open(
+                spec, context=context, open=True, read=True, assume_metadata=knows
+            ).result()
         except (ValueError, OSError) as error:
             found = classify(error).detail
             msg = f"expected a decodable array at {self._location.uri}; found: {found}"
@@ -107,7 +114,8 @@ class DriverArray:
             if raw is None:
                 self._presence.expect(self.chunk_key(index))
                 return StorageChunk(None, 0)
-            return StorageChunk(self._from_memory(raw, index, slices), len(raw))
+            plain = raw if self._decode is None else self._decode(raw)
+            return StorageChunk(self._from_memory(plain, index, slices), len(raw))
         except ChunkReadError:
             raise
         except (ValueError, OSError) as error:
@@ -154,7 +162,8 @@ class DriverArray:
             context = tensorstore.Context()
             memory = {"driver": "memory"}
             self._own.bytes = tensorstore.KvStore.open(memory, context=context).result()
-            self._own.bytes.write(*self._metadata).result()
+            if self._metadata is not None:
+                self._own.bytes.write(*self._metadata).result()
             self._own.array = self._opened(memory, context)
         key = self.chunk_key(index)
         self._own.bytes.write(key, raw).result()

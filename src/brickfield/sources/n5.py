@@ -20,6 +20,7 @@ from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import make_level
 from brickfield.sources.json_files import parse_object, read_object
 from brickfield.sources.kvstore import Location, list_folders, locate, read_many
+from brickfield.sources.n5_blocks import tidy_attributes
 from brickfield.sources.n5_scales import LevelAttributes, read_scales
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
@@ -167,21 +168,22 @@ def open_levels(
         at = f"{name}/{ATTRIBUTES}" if name else ATTRIBUTES
         raw = read_many(store, [at])[at] or b"{}"
         level = parse_object(raw, f"{store.uri}/{at}")
-        arrays.append(_open_array(store.child(name), level, raw))
+        arrays.append(_open_array(store.child(name), level))
         attributes.append(LevelAttributes(name, number, level, group))
     return arrays, attributes
 
 
-def _open_array(place: Location, attributes: dict[str, Any], raw: bytes) -> DriverArray:
+def _open_array(place: Location, attributes: dict[str, Any]) -> DriverArray:
     if attributes.get("isLabelMultiset"):
         msg = (
             f"expected plain voxels at {place.uri}; found label multisets: convert them"
         )
         raise StoreFormatError(msg)
+    metadata, decode = tidy_attributes(attributes)
     return DriverArray(
         place,
-        {"driver": "n5"},
-        metadata=(ATTRIBUTES, raw),
+        {"driver": "n5", "metadata": metadata},
+        decode=decode,
         key_of=lambda _array, index: "/".join(map(str, index[::-1])),
     )
 

@@ -12,7 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from brickfield.errors import BrickfieldError, OptionError, StoreFormatError, StoreNotFoundError
+from brickfield.errors import (
+    BrickfieldError,
+    OptionError,
+    StoreFormatError,
+    StoreNotFoundError,
+)
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.model.scales import Pyramid
 from brickfield.sources.findings import Findings

@@ -150,7 +150,6 @@ def _parse_v2(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
     fill = _fill_value(doc.get("fill_value"), dtype, where, findings)
     separator = str(doc.get("dimension_separator") or ".")
     compressor, ok = tidy_compressor(doc.get("compressor"))
-    filters = [tidy_v2(f) for f in doc.get("filters") or []] or None
     metadata = {
         "zarr_format": 2,
         "shape": list(shape),
@@ -173,16 +172,20 @@ def _parse_v2(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         separator=separator,
         prefix="",
         shards=None,
-        is_native=ok and filters is None,
+        is_native=ok and not doc.get("filters"),
         metadata=metadata,
-        stored={
-            **doc,
-            "fill_value": _json_value(fill),
-            "filters": filters,
-            "compressor": tidy_v2(doc.get("compressor")),
-        },
+        stored=_stored_v2(doc, fill),
         attributes=node.attributes,
     )
+
+
+def _stored_v2(doc: Json, fill: float) -> Json:
+    return {
+        **doc,
+        "fill_value": _json_value(fill),
+        "filters": [tidy_v2(f) for f in doc.get("filters") or []] or None,
+        "compressor": tidy_v2(doc.get("compressor")),
+    }
 
 
 def _parse_v3(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
