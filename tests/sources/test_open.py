@@ -1,9 +1,12 @@
 """One table of formats."""
 
+import json
+
 import numpy as np
 import pytest
 
 from brickfield.errors import (
+    ChunkReadError,
     OptionError,
     StoreAccessError,
     StoreFormatError,
@@ -198,3 +201,52 @@ def test_an_s3_address_is_read_from_the_endpoint_in_the_environment(
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
         source = open_source("s3://bucket/deep/a.zarr")
         np.testing.assert_array_equal(read_level(source, 0), data)
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_refusal_of_a_name_that_need_not_be_there_does_not_count(
+    tmp_path, read_level, zarr_format
+):
+    """A public bucket answers 403 for what does not exist: the image opens without
+    any option."""
+    data = ramp((8, 8, 8))
+    write_image(
+        tmp_path / "a.zarr", [data, data[::2, ::2, ::2]], zarr_format=zarr_format
+    )
+    with FaultServer(tmp_path, Rule("*", "absent", 403)) as server:
+        source = open_source(f"{server.url}/a.zarr")
+        assert source.info.pyramid.n_levels == 2
+        assert not [f for f in source.info.findings if f.severity == "error"]
+        np.testing.assert_array_equal(read_level(source, 0), data)
+
+
+def test_a_refusal_of_the_finest_level_counts_and_the_message_offers_the_option(
+    tmp_path,
+):
+    """An image must not quietly become a coarser one."""
+    data = ramp((8, 8, 8))
+    write_image(tmp_path / "a.zarr", [data, data[::2, ::2, ::2]], zarr_format=3)
+    with (
+        FaultServer(tmp_path, Rule("a.zarr/0/*", "error", 403)) as server,
+        pytest.raises(StoreAccessError, match=r"a.zarr/0.*--treat-403-as-missing"),
+    ):
+        open_source(f"{server.url}/a.zarr")
+
+
+def test_n5_and_precomputed_open_from_a_server_that_refuses_what_is_absent(tmp_path):
+    """Levels s0, s1, … end where nothing is stored, whatever the server says there;
+    chunks refused are missing only for who says so."""
+    for name in ("s0", "s1"):
+        (tmp_path / "a.n5" / name).mkdir(parents=True)
+        shape = [8, 8, 8] if name == "s0" else [4, 4, 4]
+        text = {"dimensions": shape, "blockSize": [4, 4, 4], "dataType": "uint8"}
+        (tmp_path / "a.n5" / name / "attributes.json").write_text(
+            json.dumps({**text, "compression": {"type": "raw"}})
+        )
+    with FaultServer(tmp_path, Rule("*", "absent", 403)) as server:
+        url = f"{server.url}/a.n5"
+        assert open_source(url).info.pyramid.n_levels == 2
+        with pytest.raises(ChunkReadError, match="--treat-403-as-missing"):
+            open_source(url).read_storage_chunk(0, (0, 0, 0))
+        source = open_source(url, treat_403_as_missing=True)
+        assert source.read_storage_chunk(0, (0, 0, 0)).data is None

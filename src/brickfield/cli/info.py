@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brickfield.cli.options import Field, Label, Series, Well, chosen_image
+from brickfield.cli.options import (
+    Denied,
+    Field,
+    Label,
+    Series,
+    Well,
+    chosen_image,
+)
 from brickfield.cli.output import print_json, results
 
 if TYPE_CHECKING:
@@ -30,12 +37,14 @@ def info(
     well: Well = None,
     field: Field = None,
     label: Label = None,
+    denied: Denied = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe an image: axes, levels, channels, and what is odd about it."""
     from brickfield.sources.open import open_source
 
-    source = open_source(uri, **chosen_image(series, well, field, label))
+    image = chosen_image(series, well, field, label, denied)
+    source = open_source(uri, **image)
     try:
         description = describe(source)
     finally:

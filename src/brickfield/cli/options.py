@@ -28,11 +28,23 @@ Label = Annotated[
     str | None, typer.Option(metavar="NAME", help="A label image instead of the image.")
 ]
 
+Denied = Annotated[
+    bool,
+    typer.Option(
+        "--treat-403-as-missing",
+        help="Take a server's refusal for: nothing is stored there.",
+    ),
+]
+
 
 def chosen_image(
-    series: str | None, well: str | None, field: str | None, label: str | None
+    series: str | None,
+    well: str | None,
+    field: str | None,
+    label: str | None,
+    denied: bool = False,
 ) -> dict[str, Any]:
-    """Gather what was chosen of a store that holds several images.
+    """Gather what was chosen of a store that holds several images, and how to read.
 
     Returns
     -------
@@ -41,11 +53,14 @@ def chosen_image(
         mean a number.
     """
     named = {"series": series, "well": well, "field": field, "label": label}
-    return {
+    chosen: dict[str, Any] = {
         name: int(value) if value.isdigit() else value
         for name, value in named.items()
         if value is not None
     }
+    if denied:
+        chosen["treat_403_as_missing"] = True
+    return chosen
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -103,6 +103,7 @@ def render(
     well: text.Well = None,
     field: text.Field = None,
     label: text.Label = None,
+    denied: text.Denied = False,
     labels: Annotated[
         bool, typer.Option("--labels", help="Draw integers as labels.")
     ] = False,
@@ -159,7 +160,7 @@ def render(
         timeout=timeout,
         show_levels=show_levels,
     )
-    image = text.chosen_image(series, well, field, label)
+    image = text.chosen_image(series, well, field, label, denied)
     cost = draw_to_file(uri, out, chosen, **image)
     if receipt is not None:
         receipt.write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")

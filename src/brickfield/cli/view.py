@@ -28,6 +28,7 @@ def view(
     well: text.Well = None,
     field: text.Field = None,
     label: text.Label = None,
+    denied: text.Denied = False,
 ) -> None:
     """Open napari with images in the volume dock."""
     from brickfield.qt.layouts import cells_of
@@ -35,9 +36,8 @@ def view(
     window = window_module()
     cells_of(layout)
     expect_screen()
-    window.open_window(
-        uris, layout=layout, **text.chosen_image(series, well, field, label)
-    )
+    image = text.chosen_image(series, well, field, label, denied)
+    window.open_window(uris, layout=layout, **image)
     window.run()
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from brickfield.blockwise.jobs import Progress
 from brickfield.pyramid.options import Method, PyramidOptions, Triple
@@ -31,6 +34,7 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
     overwrite: bool = False,
     resume: bool = True,
     skip_failed: bool = False,
+    opening: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     cancel: Event | None = None,
 ) -> PyramidResult:
@@ -47,6 +51,8 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
         What is written, see :class:`~brickfield.pyramid.options.PyramidOptions`.
     scheduler, budget, workers, overwrite, resume, skip_failed
         How it is written, see there.
+    opening : mapping, optional
+        How `source` is opened, as for :func:`brickfield.open_store`.
     progress : callable, optional
         Told (blocks done, blocks in all, bytes written, seconds left or None), on
         this thread.
@@ -91,9 +97,11 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
     from brickfield.sources.open import open_source
 
     uri = str(source)
-    opened = open_source(uri)
+    given = dict(opening or {})
+    opened = open_source(uri, **given)
     try:
         task = plan_task(opened, uri, root, options)
+        task = replace(task, reader=replace(task.reader, opening=tuple(given.items())))
         return run_task(task, opened, options, progress, cancel)
     finally:
         opened.close()

@@ -31,19 +31,23 @@ class SourceReader:
     uri : str or None
         To open it in another process; the source itself is sent if not given.
     source : ChunkSource or None
+    opening : tuple of (str, object)
+        Options with which the source is opened.
     """
 
     level: int
     order: tuple[int, ...]
     uri: str | None = None
     source: ChunkSource | None = field(default=None, repr=False)
+    opening: tuple[tuple[str, Any], ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         sent = None if self.uri else self.source
-        return (SourceReader, (self.level, self.order, self.uri, sent))
+        facts = (self.level, self.order, self.uri, sent, self.opening)
+        return (SourceReader, facts)
 
     def _opened(self) -> ChunkSource:
-        return self.source or _open_source(str(self.uri))
+        return self.source or _open_source(str(self.uri), self.opening)
 
     def _shown(self, values: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(values[a] for a in self.order)
@@ -103,7 +107,7 @@ class SourceReader:
 
 
 @lru_cache(maxsize=4)
-def _open_source(uri: str) -> ChunkSource:
+def _open_source(uri: str, opening: tuple[tuple[str, Any], ...]) -> ChunkSource:
     from brickfield.sources.open import open_source
 
-    return open_source(uri)
+    return open_source(uri, **dict(opening))

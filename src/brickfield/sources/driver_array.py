@@ -48,6 +48,8 @@ class DriverArray:
         None for shards.
     decode : callable, optional
         Stored bytes to what the driver decodes; raises ValueError for damaged ones.
+    denied_is_missing : bool
+        Take a server's refusal (HTTP 403) for "nothing is stored".
 
     Raises
     ------
@@ -55,7 +57,7 @@ class DriverArray:
         If the driver cannot decode the array.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each trait of a format
         self,
         location: Location,
         spec: Mapping[str, Any],
@@ -64,8 +66,10 @@ class DriverArray:
         metadata: tuple[str, bytes] | None = None,
         key_of: KeyOf | None,
         decode: Callable[[bytes], bytes] | None = None,
+        denied_is_missing: bool = False,
     ) -> None:
         self._location = location
+        self._absent = {"missing", "denied"} if denied_is_missing else {"missing"}
         self._folder = folder
         local = location.local
         self._presence = Presence(None if local is None else local / folder)
@@ -120,7 +124,7 @@ class DriverArray:
             raise
         except (ValueError, OSError) as error:
             found = classify(error)
-            if found.kind == "missing":
+            if found.kind in self._absent:
                 self._presence.expect(self.chunk_key(index))
                 return StorageChunk(None, 0)
             key = self.chunk_key(index)

@@ -10,15 +10,19 @@ from brickfield.sources.kvstore import Location, read_many
 
 
 def read_object(location: Location, key: str) -> dict[str, Any] | None:
-    """Read a JSON object; None when nothing is stored there.
+    """Read a JSON object that need not be there; None when it is not.
+
+    What a server refuses counts as not there: public buckets answer so.
 
     Raises
     ------
     StoreFormatError
         If the file is no JSON object.
-    StoreAccessError, StoreUnreachableError
+    StoreAccessError
+        If it is a local file that may not be read.
+    StoreUnreachableError
     """
-    raw = read_many(location, [key])[key]
+    raw = read_many(location, [key], refused=set())[key]
     return None if raw is None else parse_object(raw, f"{location.uri}/{key}")
 
 

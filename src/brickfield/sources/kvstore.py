@@ -48,6 +48,11 @@ metadata of a root travel in one round trip instead of two."""
 
 ZIP_SUFFIXES = (".zip", ".ozx")
 REMOTE_SCHEMES = ("http", "https", "s3", "gs", "gcs")
+IF_ABSENT = (
+    "check permissions; if the server answers so for what does not exist, open it with"
+    " treat_403_as_missing (--treat-403-as-missing)"
+)
+"""What to do when a server refuses a name."""
 METADATA_NAMES = ("zarr.json", ".zattrs", ".zgroup", ".zarray", ".zmetadata")
 
 
@@ -225,7 +230,11 @@ def _s3_options() -> dict[str, Any]:
 
 
 def read_many(
-    location: Location, keys: Iterable[str], *, denied_is_missing: bool = False
+    location: Location,
+    keys: Iterable[str],
+    *,
+    denied_is_missing: bool = False,
+    refused: set[str] | None = None,
 ) -> dict[str, bytes | None]:
     """Read several small files at once.
 
@@ -236,6 +245,9 @@ def read_many(
         Relative to the location.
     denied_is_missing : bool
         Take a refusal for "nothing is stored" (public buckets answer so).
+    refused : set of str, optional
+        For names that need not be there: a name that a server refuses counts as
+        absent and is noted here.
 
     Returns
     -------
@@ -258,7 +270,11 @@ def read_many(
         try:
             result = result_of(future)
         except ValueError as exc:
-            found[key] = _refused(location, key, exc, denied_is_missing)
+            found[key] = None
+            if not denied_is_missing and _is_denied(exc) and refused is not None:
+                refused.add(key)
+            else:
+                _raise_unless_absent(location, key, exc, denied_is_missing)
         else:
             found[key] = bytes(result.value) if result.state == "value" else None
             counted.exclude(len(result.value))
@@ -286,16 +302,20 @@ def _read_local(path: Path, denied_is_missing: bool) -> bytes | None:
         raise StoreUnreachableError(msg) from exc
 
 
-def _refused(
+def _is_denied(exc: ValueError) -> bool:
+    return classify(exc).kind == "denied"
+
+
+def _raise_unless_absent(
     location: Location, key: str, exc: ValueError, denied_is_missing: bool
-) -> bytes | None:
+) -> None:
     error = classify(exc)
     if error.kind == "missing" or (error.kind == "denied" and denied_is_missing):
-        return None
+        return
     where = f"{location.uri}/{key}"
     family: type[BrickfieldError]
     if error.kind == "denied":
-        family, text = StoreAccessError, "found that access is denied"
+        family, text = StoreAccessError, f"found that access is denied: {IF_ABSENT}"
     elif error.kind == "transient":
         family, text = StoreUnreachableError, f"found no answer: {error.detail}"
     else:

@@ -37,7 +37,12 @@ def matches(uri: str) -> bool:
     return "://" not in text and (local_path(text) / ATTRIBUTES).is_file()
 
 
-def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource:
+def open_source(
+    uri: str,
+    *,
+    series: int | str | None = None,
+    treat_403_as_missing: bool = False,
+) -> AssembledSource:
     """Open an N5 array, multiscale group or container.
 
     Parameters
@@ -46,6 +51,8 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
         Local folder or http(s), s3, gs.
     series : int, str or None
         One of ``info.series`` of a container; the first by default.
+    treat_403_as_missing : bool
+        Take a server's refusal of a chunk for "nothing is stored".
 
     Raises
     ------
@@ -61,7 +68,9 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
     if series is None and len(images) > 1:
         text = f"expected one image; found {len(images)}: {chosen} was opened"
         findings.append(Finding("info", "several-images", "/", text))
-    arrays, attributes = open_levels(store, chosen)
+    arrays, attributes = open_levels(
+        store, chosen, denied_is_missing=treat_403_as_missing
+    )
     pyramid, notes = _pyramid(arrays, attributes)
     c = pyramid.channel_axis
     info = ImageInfo(
@@ -143,7 +152,7 @@ def _level_folders(store: Location, folder: str, own: dict[str, Any]) -> list[st
 
 
 def open_levels(
-    store: Location, folder: str
+    store: Location, folder: str, *, denied_is_missing: bool = False
 ) -> tuple[list[DriverArray], list[LevelAttributes]]:
     """Open an array, or all levels of a multiscale group.
 
@@ -168,12 +177,15 @@ def open_levels(
         at = f"{name}/{ATTRIBUTES}" if name else ATTRIBUTES
         raw = read_many(store, [at])[at] or b"{}"
         level = parse_object(raw, f"{store.uri}/{at}")
-        arrays.append(_open_array(store.child(name), level))
+        place = store.child(name)
+        arrays.append(_open_array(place, level, denied_is_missing))
         attributes.append(LevelAttributes(name, number, level, group))
     return arrays, attributes
 
 
-def _open_array(place: Location, attributes: dict[str, Any]) -> DriverArray:
+def _open_array(
+    place: Location, attributes: dict[str, Any], denied_is_missing: bool
+) -> DriverArray:
     if attributes.get("isLabelMultiset"):
         msg = (
             f"expected plain voxels at {place.uri}; found label multisets: convert them"
@@ -185,6 +197,7 @@ def _open_array(place: Location, attributes: dict[str, Any]) -> DriverArray:
         {"driver": "n5", "metadata": metadata},
         decode=decode,
         key_of=lambda _array, index: "/".join(map(str, index[::-1])),
+        denied_is_missing=denied_is_missing,
     )
 
 
@@ -200,6 +213,8 @@ def is_label_image(attributes: list[LevelAttributes]) -> bool:
 
 
 def _nothing_found(store: Location) -> Exception:
+    # Tells when the server refuses even this.
+    read_many(store, [ATTRIBUTES])
     if store.local is not None and not store.local.is_dir():
         msg = f"expected an N5 folder at {store.uri}; found nothing: check the path"
         return StoreNotFoundError(msg)

@@ -180,6 +180,8 @@ class _Opening:
         if self._hierarchy.root is not None:
             return self._hierarchy.root
         location = self._hierarchy.location
+        if self._hierarchy.is_refused(""):
+            raise self._hierarchy.refusal("")
         if not exists(location):
             msg = f"expected a zarr store at {location.uri}; found nothing there"
             raise StoreNotFoundError(msg)
@@ -233,6 +235,8 @@ class _Opening:
 
     def _node(self, path: str) -> ZarrNode:
         node = self._hierarchy.node(path)
+        if node is None and self._hierarchy.is_refused(path):
+            raise self._hierarchy.refusal(path)
         if node is None:
             msg = (
                 f"expected an image at {path!r} in {self._hierarchy.location.uri}; found"

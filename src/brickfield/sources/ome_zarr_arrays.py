@@ -90,7 +90,11 @@ def arrays_of_image(
         node = nodes[full]
         reason = ""
         if node is None or node.kind != "array":
+            is_refused = node is None and hierarchy.is_refused(full)
+            if is_refused and dataset is image.datasets[0]:
+                raise hierarchy.refusal(full)
             what = "nothing" if node is None else "a group"
+            what = "that access is denied" if is_refused else what
             reason = (
                 f"expected an array at {full!r} as {dataset.where}.path says; found"
                 f" {what} there"

@@ -28,6 +28,7 @@ from brickfield.errors import (
 )
 from brickfield.model.scales import choose_chunk_shape
 from brickfield.sources.kvstore import (
+    IF_ABSENT,
     ZIP_SUFFIXES,
     Location,
     exists,
@@ -164,6 +165,8 @@ def _open_stored(
             chunk_edge=chunk_edge, treat_403_as_missing=treat_403_as_missing, **options
         )
         return open_located(locate(uri), chosen, known)
+    if treat_403_as_missing:
+        options["treat_403_as_missing"] = True
     return _open_other(found, _plain(uri), options, chunk_edge)
 
 
@@ -238,15 +241,16 @@ def _probe(location: Location, denied_is_missing: bool) -> dict[str, bytes | Non
     which do, so a refusal counts only when nothing else was found.
     """
     names = [name for f in FORMATS for name in f.files]
-    try:
-        return read_many(location, names, denied_is_missing=denied_is_missing)
-    except StoreAccessError:
-        if not location.is_remote:
-            raise
-        known = read_many(location, names, denied_is_missing=True)
-        if all(raw is None for raw in known.values()):
-            raise
-        return known
+    refused: set[str] = set()
+    known = read_many(
+        location, names, denied_is_missing=denied_is_missing, refused=refused
+    )
+    if refused and all(raw is None for raw in known.values()):
+        msg = (
+            f"expected readable metadata in {location.uri}; found that access is denied"
+        )
+        raise StoreAccessError(f"{msg}: {IF_ABSENT}")
+    return known
 
 
 def _may_be_zarr(location: Location) -> bool:
@@ -271,6 +275,10 @@ def _open_other(
     opener = _module(found).open_source
     takes = inspect.signature(opener).parameters
     scale = None if "scale" in takes else options.pop("scale", None)
+    for name in ("treat_403_as_missing",):
+        # Formats that no server is asked for need not know it.
+        if name not in takes:
+            options.pop(name, None)
     unknown = [name for name in options if name not in takes]
     if unknown:
         msg = f"expected options that {found.title} has; found {', '.join(unknown)}"

@@ -16,7 +16,7 @@ import numpy as np
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model.axes import Axis
 from brickfield.model.image import Channel, Finding, ImageInfo
-from brickfield.model.scales import Pyramid
+from brickfield.model.scales import Pyramid, ScaleLevel
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale, make_level
 from brickfield.sources.json_files import parse_object
@@ -48,7 +48,7 @@ def matches(uri: str) -> bool:
     return b'"scales"' in head and b'"data_type"' in head
 
 
-def open_source(uri: str) -> AssembledSource:
+def open_source(uri: str, *, treat_403_as_missing: bool = False) -> AssembledSource:
     """Open a precomputed volume.
 
     Parameters
@@ -56,6 +56,8 @@ def open_source(uri: str) -> AssembledSource:
     uri : str
         Folder with the ``info`` file, local or http(s), gs, s3; the prefix
         ``precomputed://`` is allowed.
+    treat_403_as_missing : bool
+        Take a server's refusal of a chunk for "nothing is stored".
 
     Raises
     ------
@@ -70,20 +72,13 @@ def open_source(uri: str) -> AssembledSource:
         raise StoreNotFoundError(msg)
     about = parse_object(raw, f"{location.uri}/{INFO}")
     order, findings = _ordered_scales(about, location)
-    arrays = [_open_scale(location, about, raw, i) for i in order]
-    pyramid = Pyramid(
-        _AXES,
-        tuple(
-            make_level(
-                str(about["scales"][i]["key"]),
-                ArrayHeader.of(array),
-                _AXES,
-                voxel_size=(1.0, *_resolution(about["scales"][i])),
-                translation=(0.0, *_start(about["scales"][i], array)),
-            )
-            for i, array in zip(order, arrays, strict=True)
-        ),
-    )
+    arrays = [
+        _open_scale(location, about, raw, i, denied_is_missing=treat_403_as_missing)
+        for i in order
+    ]
+    scales = [about["scales"][i] for i in order]
+    levels = map(_level, scales, arrays)
+    pyramid = Pyramid(_AXES, tuple(levels))
     info = ImageInfo(
         uri=str(uri),
         format="neuroglancer precomputed",
@@ -133,6 +128,16 @@ def _ordered_scales(
     return order, [Finding("warning", "levels-reordered", "scales", text)]
 
 
+def _level(scale: dict[str, Any], array: DriverArray) -> ScaleLevel:
+    return make_level(
+        str(scale["key"]),
+        ArrayHeader.of(array),
+        _AXES,
+        voxel_size=(1.0, *_resolution(scale)),
+        translation=(0.0, *_start(scale, array)),
+    )
+
+
 def _resolution(scale: dict[str, Any]) -> tuple[float, float, float]:
     x, y, z = (float(v) for v in scale["resolution"])
     return z, y, x
@@ -146,7 +151,12 @@ def _start(scale: dict[str, Any], array: DriverArray) -> tuple[float, ...]:
 
 
 def _open_scale(
-    location: Location, about: dict[str, Any], raw: bytes, number: int
+    location: Location,
+    about: dict[str, Any],
+    raw: bytes,
+    number: int,
+    *,
+    denied_is_missing: bool,
 ) -> DriverArray:
     scale = about["scales"][number]
     is_sharded = scale.get("sharding") is not None
@@ -156,6 +166,7 @@ def _open_scale(
         folder=str(scale["key"]),
         metadata=(INFO, raw),
         key_of=None if is_sharded else _chunk_name,
+        denied_is_missing=denied_is_missing,
     )
 
 

@@ -72,8 +72,9 @@ def as_sentence(error: ReadError, key: str, uri: str) -> str:
     where = f"chunk {key} of {uri}"
     if error.kind == "denied":
         return (
-            f"expected to read {where}; found that access is denied: check"
-            " permissions, or treat 403 as missing if the store has no such chunk"
+            f"expected to read {where}; found that access is denied: check permissions,"
+            " or treat 403 as missing (--treat-403-as-missing) if the store has no such"
+            " chunk"
         )
     if error.kind == "transient":
         return f"expected to read {where}; found no usable answer: {error.detail}"

@@ -12,8 +12,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from brickfield.errors import StoreFormatError
-from brickfield.sources.kvstore import Location, list_folders, read_many
+from brickfield.errors import StoreAccessError, StoreFormatError
+from brickfield.sources.kvstore import (
+    IF_ABSENT,
+    Location,
+    list_folders,
+    read_many,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,6 +80,7 @@ class ZarrHierarchy:
         self.location = location
         self.findings = findings
         self._denied_is_missing = denied_is_missing
+        self._refused: set[str] = set()
         self._nodes: dict[str, ZarrNode | None] = {}
         self._files: dict[str, bytes | None] = {}
         self._consolidated: dict[str, ZarrNode] = {}
@@ -152,7 +158,24 @@ class ZarrHierarchy:
         return sorted(names, key=lambda n: (not n.isdigit(), len(n), n))
 
     def _read(self, keys: Iterable[str]) -> dict[str, bytes | None]:
-        return read_many(self.location, keys, denied_is_missing=self._denied_is_missing)
+        # Some buckets answer 403 for what does not exist: no name decides alone.
+        return read_many(
+            self.location,
+            keys,
+            denied_is_missing=self._denied_is_missing,
+            refused=self._refused,
+        )
+
+    def is_refused(self, path: str) -> bool:
+        """Whether the server refused metadata of a node that was not found."""
+        prefix = f"{path}/" if path else ""
+        return any(f"{prefix}{name}" in self._refused for name in ROOT_KEYS)
+
+    def refusal(self, path: str) -> StoreAccessError:
+        """Say that a node which is needed was refused."""
+        where = f"{self.location.uri}/{path}".rstrip("/")
+        msg = f"expected readable metadata at {where}; found that access is denied"
+        return StoreAccessError(f"{msg}: {IF_ABSENT}")
 
     def _parse_node(self, path: str, files: dict[str, bytes | None]) -> ZarrNode | None:
         prefix = f"{path}/" if path else ""

@@ -21,7 +21,18 @@ from types import TracebackType
 from typing import Any, Literal, Self, cast
 from urllib.parse import unquote, urlsplit
 
-Kind = Literal["delay", "error", "stall", "truncate", "short", "corrupt"]
+Kind = Literal[
+    "delay",
+    "error",
+    "stall",
+    "truncate",
+    "short",
+    "corrupt",
+    "absent",
+    "redirect",
+    "whole",
+]
+PAGE = b"<!doctype html><html><body>nothing to see</body></html>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +47,11 @@ class Rule:
         ``delay`` waits, then answers; ``error`` answers with `status`; ``stall``
         sends half of the body and then nothing for `seconds`; ``truncate`` closes
         the connection half-way; ``short`` sends a shorter body as if it were
-        whole; ``corrupt`` changes bytes at the front.
+        whole; ``corrupt`` changes bytes at the front; ``absent`` answers with
+        `status` for what does not exist (200: with a web page); ``redirect`` sends
+        on, with `status`, to the same path behind `to`; ``whole`` knows no ranges.
     status : int
+    to : str
     seconds : float
     times : int or None
         Only for the first requests of every path; None for all.
@@ -51,6 +65,7 @@ class Rule:
     seconds: float = 0.05
     times: int | None = None
     share: float = 1.0
+    to: str = ""
 
 
 class FaultServer:
@@ -233,23 +248,32 @@ class _Handler(BaseHTTPRequestHandler):
         faults.note_span(start, time.monotonic())
         if rule is not None and rule.kind == "error":
             self._plain(rule.status)
+        elif rule is not None and rule.kind == "redirect":
+            self._plain(rule.status, Location=f"{rule.to}{self.path}")
         else:
             self._file(faults, path, rule, with_body)
 
-    def _plain(self, status: int) -> None:
+    def _plain(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def _file(
         self, faults: FaultServer, path: str, rule: Rule | None, with_body: bool
     ) -> None:
         file = (faults.folder / path).resolve()
         if not file.is_relative_to(faults.folder) or not file.is_file():
-            self._plain(404)
+            is_told = rule is not None and rule.kind == "absent"
+            status = rule.status if rule is not None and is_told else 404
+            self._plain(status, PAGE if status == 200 else b"")
             return
         whole = file.read_bytes()
         start, stop, status = self._range(len(whole))
+        if rule is not None and rule.kind == "whole":
+            start, stop, status = 0, len(whole), 200
         if status == 416:
             self._plain(416)
             return
