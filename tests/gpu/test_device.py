@@ -1,5 +1,7 @@
 """The adapter is found, and named."""
 
+import os
+import stat
 import subprocess
 import sys
 
@@ -64,3 +66,40 @@ def test_asking_again_without_a_driver_gives_the_same_sentence(tmp_path):
 def test_the_error_is_a_runtime_error():
     with pytest.raises(RuntimeError):
         raise AdapterError("no driver")
+
+
+def test_the_runtime_folder_is_ours_alone(tmp_path):
+    """Made with mode 0700, and used again."""
+    folder = device.private_folder(tmp_path)
+    assert folder == tmp_path / f"runtime-{os.getuid()}"
+    assert stat.S_IMODE(folder.lstat().st_mode) == 0o700
+    assert device.private_folder(tmp_path) == folder
+
+
+@pytest.mark.parametrize("prepared", ["link", "open", "file"])
+def test_a_runtime_folder_that_somebody_prepared_is_not_used(tmp_path, prepared):
+    """A link, a folder that others can write to and a file are left alone."""
+    name = tmp_path / f"runtime-{os.getuid()}"
+    if prepared == "link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        name.symlink_to(tmp_path / "elsewhere")
+    elif prepared == "open":
+        name.mkdir()
+        name.chmod(0o777)
+    else:
+        name.write_text("")
+    folder = device.private_folder(tmp_path)
+    assert folder.parent == tmp_path
+    assert folder != name
+    assert stat.S_IMODE(folder.lstat().st_mode) == 0o700
+    if prepared == "link":
+        assert not any((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_a_runtime_folder_of_another_user_is_not_used(tmp_path):
+    """Its owner could put files of theirs in our way."""
+    name = tmp_path / f"runtime-{os.getuid()}"
+    name.mkdir(mode=0o700)
+    os.chown(name, 12345, -1)
+    assert device.private_folder(tmp_path) != name

@@ -12,8 +12,11 @@ status 1 when there is none.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import shutil
+import stat
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -52,9 +55,7 @@ def prepare() -> None:
         return
     if not os.environ.get("XDG_RUNTIME_DIR"):
         # Mesa complains on stderr without a private run-time folder.
-        path = Path(tempfile.gettempdir()) / f"runtime-{os.getuid()}"
-        path.mkdir(mode=0o700, exist_ok=True)
-        os.environ["XDG_RUNTIME_DIR"] = str(path)
+        os.environ["XDG_RUNTIME_DIR"] = str(private_folder())
     from wgpu.backends.wgpu_native import _helpers
 
     if getattr(_helpers, "_the_instance", None) is None:
@@ -66,6 +67,34 @@ def prepare() -> None:
     else:
         # Another package was first; this variable is read at every request.
         os.environ.setdefault("WGPU_BACKEND_TYPE", "Vulkan")
+
+
+def private_folder(parent: Path | None = None) -> Path:
+    """Return a folder that nobody but this user can look into or write to.
+
+    The name in a folder for everybody can be guessed, so another user may have made
+    it, or a link, before us: then a new one is made, and removed at the end.
+
+    Parameters
+    ----------
+    parent : Path, optional
+        The system's folder for temporary files by default.
+    """
+    place = Path(tempfile.gettempdir()) if parent is None else parent
+    path = place / f"runtime-{os.getuid()}"
+    with contextlib.suppress(OSError):
+        path.mkdir(mode=0o700)
+    about = path.lstat() if os.path.lexists(path) else None
+    if (
+        about is not None
+        and stat.S_ISDIR(about.st_mode)
+        and about.st_uid == os.getuid()
+        and stat.S_IMODE(about.st_mode) == 0o700
+    ):
+        return path
+    new = tempfile.mkdtemp(prefix="brickfield-runtime-", dir=place)
+    atexit.register(shutil.rmtree, new, ignore_errors=True)
+    return Path(new)
 
 
 def get_device() -> GpuDevice:

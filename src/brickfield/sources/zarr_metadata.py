@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brickfield.errors import StoreFormatError
+from brickfield.sources.codec_list import refused_codec
 from brickfield.sources.zarr_codecs import (
     Shards,
     decodes_natively,
@@ -121,6 +122,9 @@ def parse_array(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
         what = f"no member {exc}" if isinstance(exc, KeyError) else str(exc)
         msg = f"expected array metadata of zarr v{node.zarr_format} in {where}; found {what}"
         raise StoreFormatError(msg) from exc
+    refusal = refused_codec(meta.zarr_format, meta.stored)
+    if refusal is not None:
+        raise StoreFormatError(f"{refusal} ({_where(node)})")
     if len(meta.chunk_shape) != len(meta.shape) or len(meta.file_shape) != len(
         meta.shape
     ):
