@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 import brickfield as bf
+from brickfield.errors import ChunkReadError
+from brickfield.store.lazy_level import LazyLevel
 from brickfield.testing.corruptor import corrupt
 from brickfield.testing.http_server import FaultServer, Rule
+from brickfield.testing.loading import ask
 
 pytestmark = pytest.mark.gpu
 OPTIONS = {"camera": "ortho:z", "size": (64, 96), "contrast": (0, 255)}
@@ -19,7 +22,7 @@ def shot(uri, **options):
     """Open, draw level 0 along z, close."""
     store = bf.open_store(uri)
     try:
-        return bf.render(store, colormap="gray", **OPTIONS, **options)
+        return bf.render(store, colormap="gray", **(OPTIONS | options))
     finally:
         store.close()
 
@@ -44,6 +47,68 @@ def test_a_damaged_chunk_ends_early_and_spares_the_rest(
     np.testing.assert_array_equal(
         result.image[64:, :, 0], volume.max(axis=0)[64:].astype(np.uint8)
     )
+
+
+@pytest.mark.parametrize(("chunk", "bad"), [(32, 1), (16, 1), (16, 5)])
+def test_one_damaged_storage_chunk_changes_nothing_outside_it(
+    adapter, tmp_path, new_image, chunk, bad
+):
+    """However many lie in a brick; each is listed and counted, and so are bricks."""
+    data = np.random.default_rng(1).integers(1, 256, (64, 64, 64), dtype=np.uint8)
+    folder = new_image(tmp_path / "a.zarr", data, chunk=chunk, n_levels=1)
+    files = sorted((folder / "0" / "c").rglob("*"))
+    files = [f for f in files if f.is_file()][1 : 1 + bad]
+    corrupt(files, "truncate")
+    for file in files:
+        z, y, x = (int(p) * chunk for p in file.relative_to(folder / "0" / "c").parts)
+        data[z : z + chunk, y : y + chunk, x : x + chunk] = 0
+
+    result = shot(folder, size=(64, 64))
+
+    receipt = result.receipt
+    assert np.array_equal(result.image[..., 0], data.max(axis=0))
+    n = (64 // chunk) ** 3
+    counts = {"wanted": n, "loaded": n - bad, "missing": 0, "failed": bad}
+    assert receipt.chunks == counts | {"cancelled": 0}
+    assert (receipt.bricks["loaded"], receipt.bricks["damaged"]) == (1, 1)
+    keys = {f.relative_to(folder).as_posix() for f in files}
+    assert {f["key"] for f in receipt.failures} == keys
+    assert 0 < receipt.pixels["failed"] < 1
+    assert receipt.pixels["failed"] + receipt.pixels["at_target"] == pytest.approx(1)
+
+
+def test_storage_chunks_that_are_not_there_are_counted_one_by_one(
+    adapter, tmp_path, new_image
+):
+    """They are no fault: the picture is complete."""
+    data = np.full((64, 64, 64), 200, np.uint8)
+    folder = new_image(tmp_path / "a.zarr", data, chunk=16, n_levels=1)
+    for name in ("0/0/0", "1/2/3", "3/3/3"):
+        corrupt(folder / "0" / "c" / name, "delete")
+
+    receipt = shot(folder, size=(64, 64)).receipt
+
+    assert receipt.complete
+    assert (receipt.chunks["missing"], receipt.chunks["loaded"]) == (3, 61)
+    assert receipt.bricks["missing"] == 0
+
+
+def test_exact_reads_of_a_damaged_brick_raise_and_beside_it_do_not(tmp_path, new_image):
+    """Also when a picture has put the brick into the cache."""
+    data = np.random.default_rng(1).integers(1, 256, (64, 64, 64), dtype=np.uint8)
+    folder = new_image(tmp_path / "a.zarr", data, chunk=16, n_levels=1)
+    corrupt(folder / "0" / "c" / "0" / "0" / "0", "truncate")
+    with bf.open_store(folder) as store:
+        store.get_data(ask(np.array([0]), visual_id="v"))
+        store.manager.wait("v", 20)
+        level = LazyLevel(store, 0, None)
+        with pytest.raises(ChunkReadError, match="0/c/0/0/0"):
+            np.asarray(level)
+        with pytest.raises(ChunkReadError):
+            store.read(0, ((0, 0, 0), (4, 4, 4)))
+        assert np.array_equal(
+            store.read(0, ((16, 0, 0), (32, 9, 9))), data[16:32, :9, :9]
+        )
 
 
 def test_a_chunk_that_is_not_there_is_the_fill_value(adapter, tmp_path, new_image):

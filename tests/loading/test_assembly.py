@@ -5,6 +5,7 @@ import pytest
 
 from brickfield.loading.assembly import Assembly, scatter, value_range
 from brickfield.loading.coalescing import LevelLayout
+from brickfield.loading.failures import ReadFailure
 from brickfield.model.chunks import ChunkId
 from brickfield.model.requests import ChunkState
 from brickfield.testing.loading import numbers
@@ -91,6 +92,32 @@ def test_a_piece_counts_once():
     assert not assembly.receive(0, is_stored=True)
     assert not assembly.receive(0, is_stored=True)
     assert assembly.receive(1, is_stored=True)
+
+
+def test_what_failed_is_a_hole_with_its_reason_and_its_place():
+    source = MemorySource([numbers((8, 8, 8)) + 1], (4, 8, 8), chunk=(8, 8, 8))
+    assembly = assembly_of(source)
+    fill(assembly, source, [0])
+    assert assembly.fail(1, ReadFailure("0/c/1/0/0", "broken"))
+    chunk = assembly.finish(9)
+    assert chunk.state is ChunkState.LOADED
+    assert not chunk.is_whole
+    (hole,) = chunk.holes
+    assert (hole.low, hole.high) == ((4, 0, 0), (8, 8, 8))
+    assert (hole.failure.key, hole.failure.reason) == ("0/c/1/0/0", "broken")
+    assert hole.failure.storage_index == (1, 0, 0)
+    assert np.array_equal(chunk.data[:4], source.arrays[0][:4])
+    assert (chunk.data[4:] == 9).all()
+
+
+def test_the_range_leaves_holes_out():
+    source = MemorySource([numbers((8, 8, 8)) + 5], (4, 8, 8), chunk=(8, 8, 8))
+    assembly = assembly_of(source)
+    fill(assembly, source, [0])
+    assembly.fail(1, ReadFailure("k", "broken"))
+    chunk = assembly.finish(0)
+    assert (chunk.minimum, chunk.maximum) == (5, 4 * 64 + 4)
+    assert chunk.known_voxels().size == 256
 
 
 def test_next_unsent_passes_over_what_is_on_its_way():

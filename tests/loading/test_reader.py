@@ -121,10 +121,15 @@ def test_everything_good_is_delivered_at_any_alignment_budget_and_fault(case):
         assert len(taken) == len(keys) * len(selections)
         for c in taken:
             under = manager.needed_storage_chunks(0, np.array([c.key]), c.selection)
-            is_bad = any(tuple(i) in bad for i in under.tolist())
-            assert (c.state is ChunkState.FAILED) == is_bad
-            if not is_bad:
-                assert np.array_equal(c.data, voxels_of(source, c.key, c.selection))
+            broken = {tuple(i) for i in under.tolist()} & bad
+            assert {f.storage_index for f in c.failures} == broken
+            assert (c.state is ChunkState.FAILED) == (len(broken) == len(under))
+            if c.data is not None:
+                expected = voxels_of(source, c.key, c.selection)
+                is_known = c.is_known()
+                assert is_known.all() == (not broken)
+                assert np.array_equal(c.data[is_known], expected[is_known])
+                assert (c.data[~is_known] == 0).all()
         assert manager.status("a").is_complete
         assert manager.cache.peak_bytes <= budget
         assert manager.cache.reserved_bytes == 0
@@ -175,14 +180,16 @@ def test_what_was_evicted_is_read_again_when_it_is_named_again(manage, volume):
     assert manager.counters.rereads == 8
 
 
-def test_a_corrupt_storage_chunk_fails_its_chunk_alone(manage, volume):
+def test_a_corrupt_storage_chunk_costs_no_voxel_of_its_neighbours(manage, volume):
     volume.fail(0, (0, 0, 1))
     manager = manage(volume)
     keys = all_keys(volume)
     manager.request_chunks(ask(keys), "a")
     taken = {c.key: c for c in take_all(manager)}
-    states = [taken[k].state for k in keys.tolist()]
-    assert states == [ChunkState.FAILED] + [ChunkState.LOADED] * 7
+    assert {c.state for c in taken.values()} == {ChunkState.LOADED}
+    assert [k for k in keys.tolist() if not taken[k].is_whole] == [int(keys[0])]
+    (hole,) = taken[int(keys[0])].holes
+    assert (hole.low, hole.high) == ((0, 0, 32), (32, 32, 64))
     (failure,) = manager.failures("a")
     assert failure == taken[int(keys[0])].failure
     assert (failure.key, failure.reason) == ("0/c/0/0/1", "the chunk is corrupt")
@@ -236,8 +243,60 @@ def test_a_failed_chunk_is_not_read_again_at_every_request(manage, volume):
     for _ in range(3):
         manager.request_chunks(ask(keys), "a")
         (chunk,) = take_all(manager)
-        assert chunk.state is ChunkState.FAILED
+        assert [f.key for f in chunk.failures] == ["0/c/0/0/1"]
     assert volume.reads[0, (0, 0, 1)] == 1
+
+
+def test_every_corrupt_storage_chunk_is_listed_by_name(manage, volume):
+    for x in range(3):
+        volume.fail(0, (0, 0, x))
+    manager = manage(volume)
+    manager.request_chunks(ask(all_keys(volume)), "a")
+    take_all(manager)
+    keys = sorted(f.key for f in manager.failures("a"))
+    assert keys == ["0/c/0/0/0", "0/c/0/0/1", "0/c/0/0/2"]
+
+
+def test_a_chunk_of_nothing_but_corrupt_storage_chunks_has_failed(manage, volume):
+    for index in np.ndindex(2, 2, 2):
+        volume.fail(0, index)
+    manager = manage(volume)
+    manager.request_chunks(ask(all_keys(volume)[:1]), "a")
+    (chunk,) = take_all(manager)
+    assert (chunk.state, chunk.data) == (ChunkState.FAILED, None)
+    assert len(chunk.failures) == len(manager.failures("a")) == 8
+
+
+def test_corrupt_ones_among_those_that_are_not_stored_leave_holes_in_the_fill(
+    manage, volume
+):
+    volume.missing = {(0, tuple(i)) for i in np.ndindex(2, 2, 2)} - {(0, (0, 0, 0))}
+    volume.fail(0, (0, 0, 0))
+    manager = manage(volume)
+    manager.request_chunks(ask(all_keys(volume)[:1]), "a")
+    (chunk,) = take_all(manager)
+    assert chunk.state is ChunkState.LOADED
+    assert np.count_nonzero(~chunk.is_known()) == 32**3
+    assert not chunk.data.any()
+
+
+def test_storage_chunks_are_counted_each_once(manage):
+    """One storage chunk under eight chunks is one; those not stored are told apart."""
+    source = MemorySource(
+        [numbers((16, 16, 32))], (16, 16, 16), chunk=(8, 8, 8), fill_value=3
+    )
+    source.missing = {(0, (0, 0, 1))}
+    manager = manage(source)
+    wants = [((), all_keys(source))]
+    manager.request_chunks(ask(all_keys(source)), "a")
+    take_all(manager)
+    counts = manager.storage_counts(wants, wants, manager.failures("a"))
+    assert counts == {"wanted": 2, "loaded": 1, "missing": 1, "failed": 0}
+    source.fail(0, (0, 0, 0))
+    manager.forget()
+    take_all(manager)
+    counts = manager.storage_counts(wants, wants, manager.failures("a"))
+    assert counts == {"wanted": 2, "loaded": 0, "missing": 1, "failed": 1}
 
 
 def test_another_try_reads_what_had_failed(manage, volume):
@@ -277,8 +336,7 @@ def test_an_unforeseen_error_of_a_source_is_a_failure_like_others(
     volume.fail_with(0, (0, 0, 0), error)
     manager = manage(volume)
     manager.request_chunks(ask(all_keys(volume)), "a")
-    states = [c.state for c in take_all(manager)]
-    assert states.count(ChunkState.LOADED) == 7
+    assert sum(c.is_whole for c in take_all(manager)) == 7
     assert type(error).__name__ in manager.failures("a")[0].reason
 
 

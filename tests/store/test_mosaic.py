@@ -1,5 +1,7 @@
 """Arrays put together from chunks, against numpy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from brickfield.loading.cache import ChunkCache
 from brickfield.model.chunks import ChunkId
-from brickfield.model.requests import ChunkState, LoadedChunk
+from brickfield.model.requests import ChunkFailure, ChunkState, Hole, LoadedChunk
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.mosaic import Mosaic, cut_axis
 from brickfield.testing.sources import MemorySource
@@ -50,6 +52,45 @@ def store(fine, coarse):
 
 def mosaic_of(store, picks=ALL, level=0):
     return Mosaic(store.pyramid, level, picks, [()], np.dtype("u1"))
+
+
+def damaged_chunk(array, index, low, high):
+    chunk = chunk_of(array, 0, index)
+    failure = ChunkFailure(chunk.chunk_id, "key", "broken")
+    data = chunk.data.copy()
+    hole = Hole(low, high, failure)
+    data[hole.box] = 0
+    return replace(chunk, data=data, failure=failure, holes=(hole,))
+
+
+def test_of_a_damaged_chunk_the_good_voxels_are_painted_and_coarser_ones_in_its_hole(
+    store, fine, coarse
+):
+    """Whichever of the two comes first; and it does not count as painted."""
+    chunk = damaged_chunk(fine, (0, 1, 0), (0, 0, 4), (8, 8, 8))
+    shelf = Shelf(chunk_of(coarse, 1, (0, 0, 0)))
+    expected = coarse.repeat(2, 0).repeat(2, 1).repeat(2, 2)
+    expected[:8, 8:, :4] = fine[:8, 8:, :4]
+    for is_first in (True, False):
+        mosaic = mosaic_of(store)
+        if is_first:
+            assert not mosaic.paint(chunk)
+        mosaic.paint_coarser(shelf.peek)
+        if not is_first:
+            assert not mosaic.paint(chunk)
+        assert np.array_equal(mosaic.out[0], expected)
+    assert mosaic.paint(chunk_of(fine, 0, (0, 1, 0)))
+    assert np.array_equal(mosaic.out[0, :8, 8:, :8], fine[:8, 8:, :8])
+
+
+def test_a_damaged_coarser_chunk_stands_in_with_its_good_voxels_only(store, fine):
+    coarse = np.full((8, 8, 8), 9, np.uint8)
+    chunk = replace(damaged_chunk(coarse, (0, 0, 0), (0, 0, 0), (4, 8, 8)),
+                    key=ChunkId(1, (0, 0, 0)).key)  # fmt: skip
+    mosaic = mosaic_of(store)
+    mosaic.paint_coarser(Shelf(chunk).peek)
+    assert (mosaic.out[0, 8:] == 9).all()
+    assert not mosaic.out[0, :8].any()
 
 
 @given(

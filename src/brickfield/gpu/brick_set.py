@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ from brickfield.gpu.page_table import (
     CONSTANT,
     DATA,
     FAILED,
+    NONFINITE,
+    OCTANTS,
     TARGET,
     Name,
     PageTable,
@@ -42,6 +45,22 @@ from brickfield.model.scales import Pyramid
 
 _MAX_IDLE = 4096
 """Drawn chunks beyond four times the plan that may linger."""
+
+
+class Holes(NamedTuple):
+    """What is drawn where voxels of a chunk could not be read.
+
+    Attributes
+    ----------
+    octants : int
+        Bits (octant x + 2 y + 4 z) of the chunk's eighths in which nothing coarser was
+        known either: pixels behind them count as failed.
+    is_filled : bool
+        Whether coarser voxels stand in somewhere: its pixels count as coarser.
+    """
+
+    octants: int
+    is_filled: bool
 
 
 class BrickSet:
@@ -87,6 +106,7 @@ class BrickSet:
         self._absent: set[Name] = set()
         self._ranges: dict[Name, int] = {}
         self._flags: dict[Name, int] = {}
+        self._holes: dict[Name, Holes] = {}
         self._maker = BrickMaker(
             pyramid,
             self.atlas.layouts,
@@ -168,14 +188,20 @@ class BrickSet:
             self._absent.add(name)
         self._ranges.pop(name, None)
         self._flags.pop(name, None)
+        self._holes.pop(name, None)
         self._maker.forget(name)
+
+    def expect(self, name: Name) -> None:
+        """Take a chunk for missing although it may be drawn: it is to come once more."""
+        self._absent.add(name)
 
     def _activate(self, name: Name, *, is_target: bool) -> None:
         slot = self.atlas.slot_of(name)
         if slot is None:
             return
         value = DATA | slot_word(slot) | self._flags.get(name, 0)
-        if is_target:
+        holes = self._holes.get(name)
+        if is_target and not (holes and holes.is_filled):
             value |= TARGET
         self.table.set(name, value, self._ranges[name])
 
@@ -184,8 +210,18 @@ class BrickSet:
     def _is_expected(self, name: Name) -> bool:
         return name in self.wanted and not self.table.value_of(name) & FAILED
 
-    def accept(self, name: Name, chunk: LoadedChunk) -> None:
-        """Draw a chunk from now on: upload it, or note its constant or failure."""
+    def accept(
+        self, name: Name, chunk: LoadedChunk, holes: Holes | None = None
+    ) -> None:
+        """Draw a chunk from now on: upload it, or note its constant or failure.
+
+        Parameters
+        ----------
+        name : (plane, key)
+        chunk : LoadedChunk
+        holes : Holes, optional
+            What became of its holes, for the classes of pixels.
+        """
         is_target = self.wanted.get(name, False)
         flag = TARGET if is_target else 0
         if chunk.state is ChunkState.FAILED:
@@ -203,9 +239,14 @@ class BrickSet:
                     # Whoever planned made no room; waiting would not help.
                     self._absent.discard(name)
                     return
+            had_holes = self._holes.pop(name, None) is not None
+            if holes is not None:
+                self._holes[name] = holes
             self._upload(name, chunk.data)
             self._activate(name, is_target=is_target)
             self.n_committed += 1
+            if had_holes:
+                self._maker.lend_again(name, lambda other: other in self.atlas)
         self._absent.discard(name)
         self._is_stale = True
         self._maker.arrived(name)
@@ -223,6 +264,11 @@ class BrickSet:
     def _upload(self, name: Name, data: NDArray[np.generic]) -> None:
         texels = self._maker.make(name, data)
         self._ranges[name], self._flags[name] = texels.range_word, texels.flags
+        holes = self._holes.get(name)
+        if holes is not None and holes.octants:
+            # The bits tell of holes then, and not of what is empty.
+            flags = texels.flags & NONFINITE
+            self._flags[name] = flags | FAILED | holes.octants << OCTANTS
         self.atlas.write(name, texels.data)
 
     def repair_borders(self, has_time: Callable[[], bool]) -> int:
@@ -351,19 +397,24 @@ class BrickSet:
         self.table.clear()
         self._ranges.clear()
         self._flags.clear()
+        self._holes.clear()
         self._maker.clear()
         self.wanted = {}
         self._protected = set()
         self._absent = set()
 
     def counts(self) -> dict[str, int]:
-        """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
+        """Count the wanted chunks: wanted, loaded, missing (not stored), failed.
+
+        Those with holes are loaded, and counted apart as damaged.
+        """
         values = [self.table.value_of(name) for name in self.wanted]
         return {
             "wanted": len(values),
             "loaded": sum(name in self.atlas for name in self.wanted),
             "missing": sum(bool(v & CONSTANT) for v in values),
-            "failed": sum(bool(v & FAILED) for v in values),
+            "failed": sum(v & (DATA | FAILED) == FAILED for v in values),
+            "damaged": sum(name in self._holes for name in self.wanted),
         }
 
     def give_back(self) -> None:

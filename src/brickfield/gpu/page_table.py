@@ -40,9 +40,11 @@ TARGET = 1 << 28
 NONFINITE = 1 << 27
 """The chunk holds NaN or infinity: filter by hand."""
 FAILED = 1 << 26
-"""The chunk could not be read; coarser data stand for it."""
+"""The chunk could not be read; coarser data stand for it. With DATA: it has holes."""
 OCTANTS = 18
-"""Lowest of 8 bits: octant x + 2 y + 4 z holds nothing but the lowest value."""
+"""Lowest of 8 bits: octant x + 2 y + 4 z holds nothing but the lowest value.
+
+Of a chunk with DATA and FAILED: holes that nothing stands in for lie in it."""
 
 _EMPTY = 0xFFFFFFFF
 _REMOVED = 0xFFFFFFFE

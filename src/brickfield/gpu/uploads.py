@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.borders import Int3, fill_slot, pad_brick
+from brickfield.gpu.borders import NEIGHBOURS, Int3, fill_slot, pad_brick
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.page_table import CONSTANT, NONFINITE, OCTANTS, Name
@@ -154,6 +154,19 @@ class BrickMaker:
             if not awaited:
                 del self._awaited[borrower]
                 self.repairs.append(borrower)
+
+    def lend_again(self, name: Name, is_here: Callable[[Name], bool]) -> None:
+        """Have the neighbours of a chunk made again, whose voxels changed."""
+        plane, key = name
+        level = key >> _LEVEL
+        z, y, x = key >> _Z & _MASK, key >> _Y & _MASK, key & _MASK
+        for dz, dy, dx in NEIGHBOURS:
+            at = (z + dz, y + dy, x + dx)
+            if all(0 <= i < n for i, n in zip(at, self._grids[level], strict=True)):
+                k, j, i = at
+                other = (plane, level << _LEVEL | k << _Z | j << _Y | i)
+                if is_here(other) and other not in self._awaited:
+                    self.repairs.append(other)
 
     def forget(self, name: Name) -> None:
         """Wait for nobody on behalf of a chunk."""

@@ -2,20 +2,24 @@
 
 Invariant: a storage chunk is in ``pending`` until its voxels are in the buffer or
 it is known to hold none. Pieces do not overlap, so several threads may fill one
-buffer at once; who takes the last piece out of ``pending`` finishes the chunk.
+buffer at once; who takes the last piece out of ``pending`` finishes the chunk. A
+piece that cannot be read leaves a hole and costs no other piece.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from mmap import mmap
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading.coalescing import FlatIndex, LevelLayout
+from brickfield.loading.failures import ReadFailure
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
-from brickfield.model.requests import ChunkState, LoadedChunk
+from brickfield.model.requests import ChunkFailure, ChunkState, Hole, LoadedChunk
+from brickfield.model.scales import Int3
 
 
 class Assembly:
@@ -32,7 +36,7 @@ class Assembly:
     """
 
     __slots__ = (
-        "buffer", "gaps", "key", "layout", "n_stored", "origin", "pending",
+        "bad", "buffer", "gaps", "key", "layout", "n_stored", "origin", "pending",
         "reserved", "selection", "shape", "single", "unsent",
     )  # fmt: skip
 
@@ -51,6 +55,7 @@ class Assembly:
         self.pending = set(needs) - missing
         # Taken from the end: reversed keeps the order on disk.
         self.unsent = [f for f in reversed(needs) if f not in missing]
+        self.bad: dict[FlatIndex, ReadFailure] = {}
         self.n_stored = 0
         self.single = len(needs) == 1
         self.reserved = 0
@@ -122,22 +127,64 @@ class Assembly:
             self.gaps.append(flat)
         return not self.pending
 
+    def fail(self, flat: FlatIndex, failure: ReadFailure) -> bool:
+        """Note that a storage chunk cannot be read; tell whether it was the last."""
+        if flat not in self.pending:
+            return False
+        self.pending.discard(flat)
+        self.bad[flat] = failure
+        return not self.pending
+
     def finish(self, fill_value: float) -> LoadedChunk:
-        """Make the chunk: voxels, fill value in the gaps, range."""
-        if self.buffer is None or self.n_stored == 0:
+        """Make the chunk: voxels, fill value in gaps and holes, range.
+
+        It has failed when nothing at all is known of it. Where something failed, the
+        voxels must have been allocated before.
+        """
+        holes = tuple(self._hole(flat, bad) for flat, bad in sorted(self.bad.items()))
+        if holes and not (self.n_stored or self.gaps):
+            failed = ChunkState.FAILED
+            first = holes[0].failure
+            return LoadedChunk(
+                self.key, self.selection, failed, failure=first, holes=holes
+            )
+        if not holes and (self.buffer is None or self.n_stored == 0):
             value = float(fill_value)
             return LoadedChunk(
                 self.key, self.selection, ChunkState.MISSING, None, value, value
             )
-        origins = np.array([self.origin], dtype=np.int64)
-        for flat in self.gaps:
-            pieces = self.layout.pieces(flat, origins)
-            (z, y, x), (d, h, w) = pieces.target[0].tolist(), pieces.size[0].tolist()
-            self.buffer[z : z + d, y : y + h, x : x + w] = fill_value
-        low, high = value_range(self.buffer)
-        return LoadedChunk(
-            self.key, self.selection, ChunkState.LOADED, self.buffer, low, high
+        assert self.buffer is not None
+        for flat in (*self.gaps, *self.bad):
+            (z, y, x), (d, h, w) = self._box(flat)
+            self.buffer[z:d, y:h, x:w] = fill_value
+        chunk = LoadedChunk(
+            self.key,
+            self.selection,
+            ChunkState.LOADED,
+            self.buffer,
+            failure=holes[0].failure if holes else None,
+            holes=holes,
         )
+        low, high = value_range(chunk.known_voxels() if holes else self.buffer)
+        return replace(chunk, minimum=low, maximum=high)
+
+    def _box(self, flat: FlatIndex) -> tuple[Int3, Int3]:
+        """Return a storage chunk's first and past-the-last voxel within the chunk."""
+        pieces = self.layout.pieces(flat, np.array([self.origin], dtype=np.int64))
+        low = pieces.target[0]
+        z, y, x = low.tolist()
+        d, h, w = (low + pieces.size[0]).tolist()
+        return (z, y, x), (d, h, w)
+
+    def _hole(self, flat: FlatIndex, bad: ReadFailure) -> Hole:
+        failure = ChunkFailure(
+            ChunkId.from_key(self.key, self.selection),
+            bad.key,
+            bad.reason,
+            bad.is_transient,
+            self.layout.index_of(flat),
+        )
+        return Hole(*self._box(flat), failure)
 
 
 def scatter(

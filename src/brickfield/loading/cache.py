@@ -226,6 +226,28 @@ class ChunkCache:
                 self._forget(name)
                 self._pins.pop(name, None)
 
+    def forget(self, source_id: str, selection: Selection, key: ChunkKey) -> None:
+        """Forget one entry, pinned or not."""
+        with self._lock:
+            name = self._name(source_id, selection, key)
+            self._forget(name)
+            self._pins.pop(name, None)
+
+    def replace(self, source_id: str, chunk: LoadedChunk) -> bool:
+        """Put a chunk in the place of an entry of the same size; tell whether it was.
+
+        Pins and the order of use stay. The chunk's array becomes read-only.
+        """
+        with self._lock:
+            name = self._name(source_id, chunk.selection, chunk.key)
+            before = self._chunks.get(name)
+            if before is None or cost_of(before) != cost_of(chunk):
+                return False
+            if chunk.data is not None:
+                chunk.data.flags.writeable = False
+            self._chunks[name] = chunk
+            return True
+
     def clear(self) -> None:
         """Forget every entry that is not pinned."""
         with self._lock:

@@ -9,6 +9,8 @@ from brickfield.loading.coalescing import FlatIndex
 StorageName = tuple[int, FlatIndex]
 """Level and flat index of a storage chunk."""
 
+_ABSENT = -1
+
 
 @dataclass(frozen=True, slots=True)
 class IoCounters:
@@ -63,11 +65,17 @@ class Ledger:
         if is_stored:
             self.decoded_chunks += 1
             self.rereads += number in self._bytes_of
-        self._bytes_of[number] = stored_bytes
+        self._bytes_of[number] = stored_bytes if is_stored else _ABSENT
 
     def stored_bytes(self, name: StorageName) -> int | None:
         """Return what one storage chunk cost when it was read; None if never."""
-        return self._bytes_of.get(name[1] << 5 | name[0])
+        known = self._bytes_of.get(name[1] << 5 | name[0])
+        return None if known is None else max(0, known)
+
+    def is_absent(self, name: StorageName) -> bool | None:
+        """Whether a storage chunk was read and is not stored; None if never read."""
+        known = self._bytes_of.get(name[1] << 5 | name[0])
+        return None if known is None else known == _ABSENT
 
     def totals(self) -> IoCounters:
         """Return the counts of now."""

@@ -33,6 +33,7 @@ from brickfield.model.requests import (
     ChunkFailure,
     LoadedChunk,
     LoadingStatus,
+    distinct,
 )
 from brickfield.sources.protocol import ChunkSource
 
@@ -266,17 +267,35 @@ class ChunkManager:
             ]
 
     def failures(self, visual_id: str) -> list[ChunkFailure]:
-        """List the wanted chunks that could not be read, and why."""
+        """List what could not be read of the wanted chunks, and why."""
         with self._lock:
-            found = [
-                self._shelf.failed.get((lane.selection, key))
+            return [
+                failure
                 for lane in self._queue.lanes(visual_id)
-                for key in lane.keys[lane.state == FAILED].tolist()
+                for key in self._damaged_keys(lane)
+                for failure in self._shelf.failures(lane.selection, key)
             ]
-        return [c.failure for c in found if c is not None and c.failure is not None]
+
+    def _damaged_keys(self, lane: Lane) -> list[ChunkKey]:
+        """List the chunks of a lane that ended as failed or with holes."""
+        damaged = [k for s, k in self._shelf.damaged if s == lane.selection]
+        keys = np.array(damaged, dtype=np.int64)
+        rows = lane.rows_of(keys)
+        is_here = rows >= 0
+        rows = rows[is_here]
+        holed: list[ChunkKey] = keys[is_here][lane.state[rows] == LOADED].tolist()
+        failed: list[ChunkKey] = lane.keys[lane.state == FAILED].tolist()
+        return failed + holed
+
+    def replace(self, chunk: LoadedChunk) -> None:
+        """Put a chunk whose holes were filled in the place of what is in the cache."""
+        with self._lock:
+            self._shelf.replace(chunk)
 
     def retry_failed(self, visual_id: str, taken: Iterable[ChunkFailure] = ()) -> int:
         """Read the failed chunks of a visual again; return how many there are.
+
+        Chunks with holes are among them.
 
         Failures `taken` are in no request any more: a later one reads them anew.
         """
@@ -285,7 +304,7 @@ class ChunkManager:
             for failure in taken:
                 self._reader.pardon(failure.chunk_id.selection, failure.chunk_id.key)
             for mine in self._queue.lanes(visual_id):
-                for key in mine.keys[mine.state == FAILED].tolist():
+                for key in self._damaged_keys(mine):
                     n += 1
                     self._reader.pardon(mine.selection, key)
                     for lane, row in self._queue.wanting(mine.selection, key):
@@ -325,6 +344,34 @@ class ChunkManager:
         layout = self._schedule.layouts[level]
         flats = needed_storage_chunks(layout, unpack_keys(keys)[1], selection)
         return layout.indices_of(flats)
+
+    def storage_counts(
+        self, wanted: Wants, ended: Wants, failures: Iterable[ChunkFailure]
+    ) -> dict[str, int]:
+        """Count the storage chunks under some chunks, each once.
+
+        Parameters
+        ----------
+        wanted, ended : iterable of (selection, keys)
+            All chunks, and those of them that reached their end.
+        failures : iterable of ChunkFailure
+            What could not be read of them.
+
+        Returns
+        -------
+        dict
+            Wanted, loaded, missing (not stored), failed.
+        """
+        layouts = self._schedule.layouts
+        under, here = storage_names(layouts, wanted), storage_names(layouts, ended)
+        n_failed = len(distinct(failures))
+        n_missing = len(self._reader.absent_among(here))
+        return {
+            "wanted": len(under),
+            "loaded": max(0, len(here) - n_missing - n_failed),
+            "missing": n_missing,
+            "failed": n_failed,
+        }
 
     def minimum_bytes(self, wants: Wants) -> int:
         """Return the stored bytes of the storage chunks under some chunks, each once.

@@ -2,7 +2,7 @@
 
 Invariants: at most ``window`` reads are in flight; every chunk that was begun ends
 as loaded, missing or failed, or is dropped because nobody wants it; one failure
-never stops another chunk.
+never stops another storage chunk, also not of the same chunk.
 
 Work is pulled, not pushed: each of up to ``window`` *slots* asks for the best job
 of the moment, so there is no backlog that a new camera could find in its way. The
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any
 
@@ -30,7 +30,7 @@ from brickfield.loading.queue import ENDS, WAITING, Lane
 from brickfield.loading.schedule import Begun, Read, Schedule
 from brickfield.loading.shelf import Shelf
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
-from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
+from brickfield.model.requests import LoadedChunk
 from brickfield.sources.protocol import ChunkSource, StorageChunk
 from brickfield.sources.waiting import while_wanted
 
@@ -209,12 +209,11 @@ class Reader:
             schedule.bench.give_back(room)
             return
         schedule.bench.add(assembly, room)
-        bad = (self.bad.get((level, f)) for f in assembly.pending) if self.bad else ()
-        failure = next(filter(None, bad), None)
-        if failure is not None:
-            self._end(assembly, _failed(assembly, failure))
-        elif not assembly.pending:
-            self._end(assembly, assembly.finish(self._fills[level]))
+        for flat in list(assembly.pending) if self.bad else ():
+            if (level, flat) in self.bad:
+                assembly.fail(flat, self.bad[level, flat])
+        if not assembly.pending:
+            self._end(assembly, self._finished(assembly))
         else:
             schedule.queue.set_state(*name, WAITING)
 
@@ -245,6 +244,22 @@ class Reader:
         """Ask the source how much is stored for a storage chunk; 0 if unknown."""
         index = self.schedule.layouts[name[0]].index_of(name[1])
         return self._source.stored_bytes(name[0], index) or 0
+
+    def absent_among(self, names: Iterable[StorageName]) -> set[StorageName]:
+        """Return those of some storage chunks that are known not to be stored."""
+        absent: set[StorageName] = set()
+        unread: dict[int, list[FlatIndex]] = {}
+        with self.lock:
+            for name in names:
+                is_absent = self.ledger.is_absent(name)
+                if is_absent:
+                    absent.add(name)
+                elif is_absent is None:
+                    unread.setdefault(name[0], []).append(name[1])
+        for level, flats in unread.items():
+            missing = self._missing(self.schedule.layouts[level], flats)
+            absent |= {(level, flat) for flat in missing}
+        return absent
 
     def _fetch(self, name: StorageName) -> StorageChunk | ReadFailure:
         layout = self.schedule.layouts[name[0]]
@@ -315,9 +330,16 @@ class Reader:
 
     def _finish(self, done: list[Assembly]) -> None:
         for assembly in done:
-            chunk = assembly.finish(self._fills[assembly.layout.level])
+            chunk = self._finished(assembly)
             with self.lock:
                 self._end(assembly, chunk)
+
+    def _finished(self, assembly: Assembly) -> LoadedChunk:
+        level = assembly.layout.level
+        if assembly.bad:
+            # Of a chunk of which nothing was read something may be known to be empty.
+            assembly.make_buffer(self.schedule.dtypes[level])
+        return assembly.finish(self._fills[level])
 
     def _take_failure(self, name: StorageName, failure: ReadFailure) -> None:
         with self.lock:
@@ -347,9 +369,11 @@ class Reader:
                 schedule.send_again(name)
                 return
             self.bad[name] = failure
-            for assembly in schedule.needing(name):
-                self._end(assembly, _failed(assembly, failure))
+            needing = schedule.needing(name)
+            done = [a for a in needing if a.fail(name[1], failure)]
             schedule.set_idle(name)
+            schedule.drop_idle(needing)
+        self._finish(done)
 
     # -- ends --------------------------------------------------------------------
 
@@ -368,7 +392,7 @@ class Reader:
 
     def pardon(self, selection: Selection, key: ChunkKey) -> None:
         """Forget that a chunk failed and storage chunks under it were given up (locked)."""
-        self.shelf.failed.pop((selection, key), None)
+        self.shelf.pardon(selection, key)
         chunk = ChunkId.from_key(key, selection)
         level = chunk.scale_level
         for flat in self.schedule.layouts[level].needs(chunk.index, selection):
@@ -390,11 +414,3 @@ class Reader:
     def _drop_all(self) -> None:
         for assembly in list(self.schedule.bench):
             self.schedule.discard(assembly)
-
-
-def _failed(assembly: Assembly, failure: ReadFailure) -> LoadedChunk:
-    name = ChunkId.from_key(assembly.key, assembly.selection)
-    value = ChunkFailure(name, failure.key, failure.reason, failure.is_transient)
-    return LoadedChunk(
-        assembly.key, assembly.selection, ChunkState.FAILED, failure=value
-    )

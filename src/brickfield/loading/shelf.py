@@ -3,7 +3,7 @@
 A finished chunk is kept in the RAM cache, pinned once for each visual that has
 yet to take it, so that nothing waits outside the budget. Two kinds cannot be
 there and are held here: failures, which are kept until somebody asks for another
-try, and a chunk that found no room (larger than the whole budget, or everything
+try (of a chunk with holes only what failed: its voxels are in the cache), and a chunk that found no room (larger than the whole budget, or everything
 pinned by others), of which the workbench allows one at a time.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from brickfield.loading.cache import ChunkCache
 from brickfield.model.chunks import ChunkKey, Selection
-from brickfield.model.requests import ChunkState, LoadedChunk
+from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
 
 Name = tuple[Selection, ChunkKey]
 
@@ -30,6 +30,7 @@ class Shelf:
         self._source_id = source_id
         self._held: dict[Name, tuple[LoadedChunk, int]] = {}
         self.failed: dict[Name, LoadedChunk] = {}
+        self.damaged: dict[Name, tuple[ChunkFailure, ...]] = {}
 
     def put(self, chunk: LoadedChunk, *, reserved: int, n_takers: int) -> None:
         """Keep a chunk for so many to take it."""
@@ -38,6 +39,10 @@ class Shelf:
             self.cache.unreserve(reserved)
             self.failed[name] = chunk
             return
+        if chunk.holes:
+            self.damaged[name] = chunk.failures
+        elif self.damaged:
+            self.damaged.pop(name, None)
         is_kept = self.cache.put(
             self._source_id, chunk, reserved=reserved, pins=n_takers
         )
@@ -91,8 +96,31 @@ class Shelf:
             return held[0]
         return self.cache.peek(self._source_id, selection, key)
 
+    def replace(self, chunk: LoadedChunk) -> None:
+        """Put a chunk in the place of an older copy, if that is still here."""
+        name = (chunk.selection, chunk.key)
+        if name in self._held:
+            self._held[name] = (chunk, self._held[name][1])
+        else:
+            self.cache.replace(self._source_id, chunk)
+
+    def failures(self, selection: Selection, key: ChunkKey) -> tuple[ChunkFailure, ...]:
+        """Return what could not be read of a chunk."""
+        failed = self.failed.get((selection, key))
+        if failed is not None:
+            return failed.failures
+        return self.damaged.get((selection, key), ())
+
+    def pardon(self, selection: Selection, key: ChunkKey) -> None:
+        """Forget a chunk that failed or has holes, so that it is read anew."""
+        self.failed.pop((selection, key), None)
+        if self.damaged.pop((selection, key), None) is not None:
+            self._held.pop((selection, key), None)
+            self.cache.forget(self._source_id, selection, key)
+
     def forget(self) -> None:
         """Forget everything of the source."""
         self.failed.clear()
+        self.damaged.clear()
         self._held.clear()
         self.cache.drop(self._source_id)

@@ -3,11 +3,14 @@
 A request names chunks by packed key (see :mod:`brickfield.model.chunks`), most
 wanted first. Everything that can happen to a chunk is a value: loaded, missing
 (nothing is stored, the fill value stands for it), failed (with a reason), or
-still on its way. Missing is not failed, and failed is not zero.
+still on its way. Missing is not failed, and failed is not zero. A chunk made of
+several storage chunks of which some could not be read is loaded with *holes*: its
+other voxels are as good as ever.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
@@ -15,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model.chunks import ChunkId, ChunkKey, ChunkMetadata, Selection
+from brickfield.model.scales import Int3
 
 
 class Category(IntEnum):
@@ -49,12 +53,37 @@ class ChunkFailure:
         One sentence for the user.
     is_transient : bool
         Whether asking again can help.
+    storage_index : tuple of int
+        Storage chunk's position in the storage grid of its level, all axes.
     """
 
     chunk_id: ChunkId
     key: str
     reason: str
     is_transient: bool = False
+    storage_index: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A box of a chunk whose storage chunk could not be read.
+
+    Attributes
+    ----------
+    low, high : tuple of int
+        First voxel and the one past the last, (z, y, x), within the chunk.
+    failure : ChunkFailure
+    """
+
+    low: Int3
+    high: Int3
+    failure: ChunkFailure
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """The hole as slices of the chunk's voxels."""
+        (z, y, x), (d, h, w) = self.low, self.high
+        return slice(z, d), slice(y, h), slice(x, w)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +99,15 @@ class LoadedChunk:
     state : ChunkState
     data : ndarray or None
         Voxels (z, y, x) in native byte order, C-contiguous, at most the level's
-        chunk shape (less at the far edges); None unless loaded.
+        chunk shape (less at the far edges); None unless loaded. In its holes the
+        fill value, or what coarser data say.
     minimum, maximum : float
-        Range of the voxels, NaN left out; the fill value when missing; NaN when
-        every voxel is NaN or the chunk failed.
+        Range of the voxels, NaN and holes left out; the fill value when missing; NaN
+        when every voxel is NaN or the chunk failed.
     failure : ChunkFailure or None
+        The first of :attr:`failures`.
+    holes : tuple of Hole
+        One for each storage chunk that could not be read; all of a failed chunk.
     """
 
     key: ChunkKey
@@ -84,11 +117,43 @@ class LoadedChunk:
     minimum: float = float("nan")
     maximum: float = float("nan")
     failure: ChunkFailure | None = None
+    holes: tuple[Hole, ...] = ()
 
     @property
     def chunk_id(self) -> ChunkId:
         """The name for people."""
         return ChunkId.from_key(self.key, self.selection)
+
+    @property
+    def failures(self) -> tuple[ChunkFailure, ...]:
+        """Why storage chunks of it could not be read, one for each."""
+        if self.holes:
+            return tuple(hole.failure for hole in self.holes)
+        return () if self.failure is None else (self.failure,)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every voxel is what the store says."""
+        return self.state is not ChunkState.FAILED and not self.holes
+
+    def is_known(self) -> NDArray[np.bool_]:
+        """Tell which voxels lie in no hole, shape of :attr:`data`."""
+        assert self.data is not None
+        is_known = np.ones(self.data.shape, np.bool_)
+        for hole in self.holes:
+            is_known[hole.box] = False
+        return is_known
+
+    def known_voxels(self) -> NDArray[np.generic]:
+        """Return the voxels outside the holes, shape (n,); none without data."""
+        if self.data is None:
+            return np.empty(0)
+        return self.data[self.is_known()] if self.holes else self.data.ravel()
+
+
+def distinct(failures: Iterable[ChunkFailure]) -> list[ChunkFailure]:
+    """Leave one failure of each storage chunk, however many chunks it lies under."""
+    return list({(f.chunk_id.scale_level, f.key): f for f in failures}.values())
 
 
 @dataclass(frozen=True, eq=False)

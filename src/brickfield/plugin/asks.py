@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import BudgetError
 from brickfield.loading.manager import ChunkManager
-from brickfield.model.requests import ChunkState, LoadedChunk
+from brickfield.model.requests import LoadedChunk
 from brickfield.plugin.memory import available_bytes
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.mosaic import Mosaic, Name
@@ -88,10 +88,8 @@ class Ask:
         if name not in self.lacking:
             return False
         del self.lacking[name]
-        if chunk.state is ChunkState.FAILED:
+        if not self.mosaic.paint(chunk):
             self.failed.add(name)
-        else:
-            self.mosaic.paint(chunk)
         return True
 
     def give_up(self) -> None:

@@ -11,7 +11,7 @@ complete, so that stepping through time shows no blank or coarse picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count, repeat
 
@@ -30,13 +30,14 @@ from brickfield.model.appearance import Appearance
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
 from brickfield.model.plane import Plane
-from brickfield.model.requests import Category, ChunkFailure, LoadedChunk
+from brickfield.model.requests import Category, ChunkFailure, LoadedChunk, distinct
 from brickfield.model.versions import LastSeen
 from brickfield.planning.plan import FramePlan, PlanRequest
 from brickfield.planning.policy import LodPolicy
 from brickfield.render.arrivals import Arrivals
 from brickfield.render.clipping import clip_planes_of
 from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_look
+from brickfield.render.mending import Mender
 from brickfield.render.protocols import LayerLike
 from brickfield.render.reach import Reach
 from brickfield.render.wanting import (
@@ -79,8 +80,8 @@ class LayerRenderer:
         self.shown: tuple[Selection, ...] = ()
         self.is_hurried = False
         """Whether a new time point is shown as soon as its overview is there."""
-        self.failures: dict[Name, ChunkFailure] = {}
-        """Chunks that could not be read, by name."""
+        self.damaged: dict[Name, tuple[ChunkFailure, ...]] = {}
+        """What could not be read of chunks that failed or have holes, by name."""
         self._substitutes: set[Name] = set()
         self._reach: Reach | None = None
         self.wants_plan = False
@@ -105,6 +106,9 @@ class LayerRenderer:
         self.format = fmt
         self.bricks = BrickSet(
             pyramid, fmt, budget_bytes, self._gpu, material, peek=self._peek
+        )
+        self._mender = Mender(
+            pyramid, peek=self._peek, value_of=self.bricks.table.value_of
         )
         self.volume = BrickVolume(material)
 
@@ -151,7 +155,8 @@ class LayerRenderer:
         self.arrivals.clear()
         self.plan = self._reach = None
         self._substitutes.clear()
-        self.failures.clear()
+        self.damaged.clear()
+        self._mender.clear()
 
     def step_aside(self) -> None:
         """Give the GPU memory back, because others need it while this is hidden."""
@@ -305,21 +310,51 @@ class LayerRenderer:
             name = (self.bricks.atlas.plane_of(chunk.selection), chunk.key)
             # A new plan asks again for what waits in the arrivals.
             if name in self.bricks.missing:
-                self.bricks.accept(name, chunk)
-                if chunk.failure is not None:
-                    self.failures[name] = chunk.failure
-                    self._substitute(name)
+                self._accept(name, chunk)
                 n += 1
         n += self.bricks.repair_borders(has_time)
         return n
 
-    def _substitute(self, name: Name) -> None:
-        """Want the next coarser chunks over one that could not be read."""
-        fresh = {
-            (name[0], parent)
-            for parent in self.bricks.table.parents_of(name[1])
-            if (name[0], parent) not in self.bricks.wanted
-        }
+    def _accept(self, name: Name, chunk: LoadedChunk) -> None:
+        """Draw a chunk, and coarser data where it could not be read."""
+        if chunk.is_whole:
+            if self.damaged.pop(name, None):
+                self._mender.forget(name)
+            self.bricks.accept(name, chunk)
+        else:
+            self.damaged[name] = chunk.failures
+            if chunk.data is None:
+                self.bricks.accept(name, chunk)
+                self._substitute(
+                    (name[0], k) for k in self.bricks.table.parents_of(name[1])
+                )
+            else:
+                self._accept_mended(name, chunk)
+        for other in self._mender.waiting_for(name):
+            damaged = self._peek(other)
+            if damaged is not None and damaged.holes:
+                self._accept_mended(other, damaged)
+
+    def _accept_mended(self, name: Name, chunk: LoadedChunk) -> None:
+        """Draw a chunk with holes, filled from coarser levels."""
+        mended = self._mender.mend(name, chunk)
+        # For all who borrow voxels from it or show it too.
+        self.layer.store.manager.replace(mended.chunk)
+        self.bricks.accept(name, mended.chunk, mended.holes)
+        for wish in mended.wishes & (self.bricks.wanted.keys() - self.bricks.missing):
+            # Drawn already, but no longer in memory.
+            self.bricks.expect(wish)
+            self.wants_plan = True
+        self._substitute(mended.wishes)
+
+    @property
+    def failures(self) -> list[ChunkFailure]:
+        """What could not be read, each storage chunk once."""
+        return distinct(f for found in self.damaged.values() for f in found)
+
+    def _substitute(self, names: Iterable[Name]) -> None:
+        """Want coarser chunks over what could not be read."""
+        fresh = {name for name in names if name not in self.bricks.wanted}
         if fresh - self._substitutes and len(self._substitutes) < 256:
             self._substitutes |= fresh
             self.wants_plan = True
@@ -335,20 +370,49 @@ class LayerRenderer:
         )
 
     def retry_failed(self) -> int:
-        """Ask again for the chunks that could not be read; return how many."""
-        failures = dict(self.failures)
-        for name in failures:
-            self.bricks.forget(name)
-        self.failures.clear()
+        """Ask again for what could not be read; return how many storage chunks."""
+        n, failures = len(self.failures), list(self.damaged.items())
+        for name, _ in failures:
+            if name not in self.bricks.atlas:
+                self.bricks.forget(name)
+            elif name in self.bricks.wanted:
+                # It stays on show until it comes again.
+                self.bricks.expect(name)
+            self._mender.forget(name)
+        self.damaged.clear()
         self._substitutes.clear()
         # What has ended is in no request any more: the loader is told by name.
-        self.layer.store.manager.retry_failed(self.visual_id, failures.values())
+        taken = [failure for _, found in failures for failure in found]
+        self.layer.store.manager.retry_failed(self.visual_id, taken)
         self.wants_plan = bool(failures)
-        return len(failures)
+        return n
 
     def chunk_counts(self) -> dict[str, int]:
         """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
         return self.bricks.counts()
+
+    def storage_counts(self) -> dict[str, int]:
+        """Count the storage chunks under the wanted chunks, each once; as above."""
+        table, atlas = self.bricks.table, self.bricks.atlas
+        wanted: dict[int, list[int]] = {}
+        ended: dict[int, list[int]] = {}
+        for plane, key in self.bricks.wanted:
+            wanted.setdefault(plane, []).append(key)
+            if (plane, key) in table:
+                ended.setdefault(plane, []).append(key)
+        counts: dict[str, int] = self.layer.store.manager.storage_counts(
+            *(
+                [(atlas.selection_of(p), np.array(k)) for p, k in names.items()]
+                for names in (wanted, ended)
+            ),
+            (
+                failure
+                for name, failures in self.damaged.items()
+                if name in self.bricks.wanted
+                for failure in failures
+            ),
+        )
+        return counts
 
     @property
     def has_base(self) -> bool:

@@ -78,7 +78,9 @@ def _describe(renderer: LayerRenderer, world: Vec3, level: int) -> PickInfo:
         elif chunk.data is None:
             values.append(pyramid.dtype.type(chunk.minimum))
         else:
-            values.append(chunk.data[tuple(voxel % chunk_shape)])
+            inside = tuple(voxel % chunk_shape)
+            is_lost = bool(chunk.holes) and not chunk.is_known()[inside]
+            values.append(None if is_lost else chunk.data[inside])
     z, y, x = (float(v) for v in data)
     i, j, k = (int(v) for v in voxel)
     return PickInfo(renderer.layer, world, (z, y, x), level, (i, j, k), tuple(values))

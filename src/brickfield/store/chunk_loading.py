@@ -12,7 +12,6 @@ from brickfield.model.chunks import ChunkKey, Selection
 from brickfield.model.requests import (
     Category,
     ChunkedDataRequest,
-    ChunkState,
     LoadedChunk,
 )
 from brickfield.store.mosaic import Mosaic, Name
@@ -32,7 +31,7 @@ def load(
     Returns
     -------
     list of (selection, key)
-        Chunks that failed; only without `is_strict`.
+        Chunks that failed or have holes; only without `is_strict`.
 
     Raises
     ------
@@ -85,7 +84,7 @@ def requests_of(
 
 
 def _raise_failed(chunk: LoadedChunk) -> None:
-    if chunk.state is not ChunkState.FAILED:
+    if chunk.is_whole:
         return
     failure = chunk.failure
     name = chunk.chunk_id

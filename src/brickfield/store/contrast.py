@@ -104,7 +104,7 @@ def level_values(
         for chunk in taken:
             n_taken += 1
             if chunk.data is not None:
-                parts.append(chunk.data.ravel())
+                parts.append(chunk.known_voxels())
             elif chunk.state is ChunkState.MISSING:
                 n_voxels = int(np.prod(about.chunk_shape))
                 parts.append(np.full(n_voxels, about.fill_value).astype(about.dtype))

@@ -3,7 +3,7 @@
 Invariant: a voxel of the array holds the voxel of its own level once its chunk has
 been painted, and is never painted over with anything coarser after that. Until then
 it holds the finest coarser voxel that was at hand, nearest in world space, else the
-fill value.
+fill value; so do voxels of a chunk that could not be read.
 
 Nothing is read here. Painting costs one copy a chunk; 2000 × 2000 voxels of 64³
 chunks are 1,024 copies, about 10 ms.
@@ -124,6 +124,7 @@ class Mosaic:
         grid = tuple(len(cuts) for cuts in self._cuts)
         self._is_open = np.ones((len(self.selections), *grid), dtype=np.bool_)
         self._places = dict(self._name_all())
+        self._damaged: dict[Name, LoadedChunk] = {}
 
     def _name_all(self) -> Iterator[tuple[Name, _Place]]:
         cuts = list(product(*self._cuts))
@@ -158,21 +159,35 @@ class Mosaic:
     def paint(self, chunk: LoadedChunk) -> bool:
         """Put the voxels of one chunk where they belong.
 
+        Of a chunk with holes only those that were read.
+
         Returns
         -------
         bool
-            Whether the chunk is one of :attr:`names` and did not fail.
+            Whether the chunk is one of :attr:`names` and every voxel of it was read.
         """
-        place = self._places.get((chunk.selection, chunk.key))
+        name = (chunk.selection, chunk.key)
+        place = self._places.get(name)
         if place is None or chunk.state is ChunkState.FAILED:
             return False
         cell, source, target = place
+        if chunk.holes:
+            self._damaged[name] = chunk
+            self._paint_known_voxels(chunk)
+            return False
+        self._damaged.pop(name, None)
         if chunk.data is None:
             self.out[target] = self._fill
         else:
             self.out[target] = as_type(chunk.data[source], self.out.dtype)
         self._is_open[cell] = False
         return True
+
+    def _paint_known_voxels(self, chunk: LoadedChunk) -> None:
+        assert chunk.data is not None
+        _, source, target = self._places[chunk.selection, chunk.key]
+        data = as_type(chunk.data[source], self.out.dtype)
+        np.copyto(self.out[target], data, where=chunk.is_known()[source])
 
     def paint_known(self, peek: Peek) -> list[Name]:
         """Paint every chunk that is at hand; return the others."""
@@ -207,6 +222,8 @@ class Mosaic:
                 found = self._stand_ins_for(peek, selection, is_open)
                 for part, chunk in reversed(found):
                     self._lay_under(self.out[block], part, chunk, is_open)
+                    for damaged in self._damaged.values():
+                        self._paint_known_voxels(damaged)
                     yield
 
     def _stand_ins_for(
@@ -222,10 +239,10 @@ class Mosaic:
                     continue
                 index = np.array([[p.index for p in part]], dtype=np.int64)
                 chunk = peek(selection, int(pack_keys(level, index)[0]))
-                if chunk is None or chunk.state is ChunkState.FAILED:
-                    still_open[under] |= is_open[under]
-                else:
+                if chunk is not None and chunk.state is not ChunkState.FAILED:
                     found.append((part, chunk))
+                if chunk is None or not chunk.is_whole:
+                    still_open[under] |= is_open[under]
             is_open = still_open
             if not is_open.any():
                 break
@@ -245,11 +262,16 @@ class Mosaic:
         whole = (part[0].target, part[1].target, part[2].target)
         data: NDArray[np.generic] = self._fill
         if chunk.data is not None:
-            data = chunk.data
             # The axis that shrinks most (a slice) first.
-            for axis in sorted(range(3), key=lambda a: len(part[a].rows)):
+            axes = sorted(range(3), key=lambda a: len(part[a].rows))
+            data, is_known = chunk.data, chunk.is_known() if chunk.holes else None
+            for axis in axes:
                 data = data.take(part[axis].rows, axis)
+                if is_known is not None:
+                    is_known = is_known.take(part[axis].rows, axis)
             data = as_type(data, out.dtype)
+            if is_known is not None:
+                data = np.where(is_known, data, out[whole])
         if under.all():
             out[whole] = data
             return

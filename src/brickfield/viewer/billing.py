@@ -40,7 +40,7 @@ def make_receipt(
     """
     renderers = [r for r in view.manager.renderers if r.layer.visible]
     manager, cache = view.manager, default_cache()
-    failures = [f for r in renderers for f in r.failures.values()]
+    failures = [f for r in renderers for f in r.failures]
     return Receipt(
         complete=ended and not failures,
         time_to_first_image_s=times_s[0] or 0.0,
@@ -48,7 +48,8 @@ def make_receipt(
         bytes_read=sum(a.bytes_read for a in accounts),
         bytes_minimum=_least_bytes(accounts, renderers),
         requests=sum(a.requests for a in accounts),
-        chunks=_chunk_counts(renderers),
+        chunks=_storage_counts(renderers),
+        bricks=_brick_counts(renderers),
         pixels=pixel_shares(view.classes()),
         levels={str(k): n for k, n in drawn_levels(renderers).items()},
         target_error_px=max(
@@ -81,20 +82,32 @@ def _least_bytes(
     )
 
 
-def _chunk_counts(renderers: Sequence[LayerRenderer]) -> dict[str, int]:
-    counts = dict.fromkeys(("wanted", "loaded", "missing", "failed", "cancelled"), 0)
+def _storage_counts(renderers: Sequence[LayerRenderer]) -> dict[str, int]:
+    counts = dict.fromkeys(("wanted", "loaded", "missing", "failed"), 0)
+    for renderer in renderers:
+        for name, n in renderer.storage_counts().items():
+            counts[name] += n
+    return counts | {"cancelled": _n_cancelled(renderers)}
+
+
+def _brick_counts(renderers: Sequence[LayerRenderer]) -> dict[str, int]:
+    names = ("wanted", "loaded", "missing", "failed", "damaged")
+    counts = dict.fromkeys(names, 0)
     for renderer in renderers:
         for name, n in renderer.chunk_counts().items():
             counts[name] += n
-        status = renderer.layer.store.manager.status(renderer.visual_id)
-        counts["cancelled"] += status.cancelled
-    return counts
+    return counts | {"cancelled": _n_cancelled(renderers)}
+
+
+def _n_cancelled(renderers: Sequence[LayerRenderer]) -> int:
+    return sum(r.layer.store.manager.status(r.visual_id).cancelled for r in renderers)
 
 
 def _failure_entry(failure: ChunkFailure) -> dict[str, Any]:
     return {
         "level": failure.chunk_id.scale_level,
         "chunk": list(failure.chunk_id.index),
+        "storage_chunk": list(failure.storage_index),
         "key": failure.key,
         "reason": failure.reason,
     }

@@ -75,7 +75,7 @@ def resident_histogram(
         if chunk is None:
             continue
         if chunk.data is not None:
-            parts.append(chunk.data.ravel())
+            parts.append(chunk.known_voxels())
         elif chunk.state is ChunkState.MISSING:
             z, y, x = index.tolist()
             n_voxels = int(np.prod(layout.box_of((z, y, x))[1]))

@@ -36,7 +36,7 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         levels=(min(levels), max(levels)) if levels else (),
         n_levels=max((r.bricks.pyramid.n_levels for r in renderers), default=0),
         is_coarsened=any(r.plan and r.plan.is_coarsened for r in renderers),
-        failures=tuple(f for r in renderers for f in r.failures.values()),
+        failures=tuple(f for r in renderers for f in r.failures),
         gpu_bytes=manager.gpu_bytes,
         gpu_budget=manager.gpu_budget,
         ram_bytes=cache.nbytes,

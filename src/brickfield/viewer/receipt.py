@@ -23,7 +23,8 @@ class Receipt:
     requests : int
         Reads sent to the store.
     chunks : dict
-        Wanted, loaded, missing, failed, cancelled.
+        Storage chunks under what the picture needs, each once: wanted, loaded, missing
+        (not stored), failed; and bricks that were cancelled.
     pixels : dict
         Shares of the pixels that the volume covers: at_target, coarser, empty, failed.
     levels : dict
@@ -38,9 +39,13 @@ class Receipt:
     page_table_bytes_per_brick : float
     frames, late_frames : int
     failures : list of dict
-        Level, chunk, key and reason of each chunk that could not be read.
+        Level, chunk, storage chunk, key and reason of each storage chunk that could
+        not be read.
     adapter : str
     versions : dict
+    bricks : dict
+        Bricks of the picture: wanted, loaded, missing (nothing stored), failed,
+        damaged (loaded, but for storage chunks that failed), cancelled.
     """
 
     complete: bool
@@ -66,6 +71,7 @@ class Receipt:
     failures: list[dict[str, Any]] = field(default_factory=list)
     adapter: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    bricks: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

@@ -109,7 +109,9 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
         let middle = floor(0.5 * brick);
         let upper = q - corner >= middle;
         let bits = (page.x >> PAGE_OCTANTS) & 255u;
-        let split = vec3<bool>(bits != 0u && !is_finer && u_split());
+        // With data and failed: the bits tell in which octants voxels lack.
+        let has_holes = is_active && (page.x & PAGE_FAILED) != 0u;
+        let split = vec3<bool>(bits != 0u && !is_finer && (has_holes || u_split()));
         let low = corner + select(vec3<f32>(0.0), middle, upper & split);
         let high = corner + select(brick, middle, (!upper) & split);
 
@@ -123,9 +125,10 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
         let exits = select((face - start) / safe, vec3<f32>(FAR), is_open);
         found.t_exit = min(found.t_exit, min(exits.x, min(exits.y, exits.z)));
 
+        let octant = dot(select(vec3<u32>(0u), vec3<u32>(1u, 2u, 4u), upper), vec3<u32>(1u));
+        let is_marked = ((bits >> octant) & 1u) != 0u;
         if (is_active) {
-            let octant = dot(select(vec3<u32>(0u), vec3<u32>(1u, 2u, 4u), upper), vec3<u32>(1u));
-            let is_empty = split.x && ((bits >> octant) & 1u) != 0u;
+            let is_empty = split.x && is_marked && !has_holes;
             $$ if has_feedback
             p_found = p_row;
             $$ endif
@@ -137,7 +140,9 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
             found.start = start;
             found.direction = direction;
         }
-        found.is_failed = found.is_failed || (page.x & PAGE_FAILED) != 0u;
+        // What is drawn stands for whatever failed above it.
+        let is_failed = (page.x & PAGE_FAILED) != 0u && (!is_active || is_marked);
+        found.is_failed = is_failed || (found.is_failed && !is_active);
         if (is_finer && level > 0) {
             level = level - 1;
         } else if (found.level < 0 && !is_from_top) {
