@@ -28,7 +28,7 @@ def move_between(before: LazyLevel, now: LazyLevel) -> Move | None:
     before, now : LazyLevel
         Views that were asked for one after the other.
     """
-    if before.level != now.level or before.store is not now.store:
+    if before.level != now.level or before.hold is not now.hold:
         return None
     moved = [
         (axis, _first(b) - _first(a))
@@ -53,7 +53,7 @@ def names_ahead(names: Iterable[Name], move: Move, view: LazyLevel) -> list[Name
     view : LazyLevel
     """
     axis, step = move
-    pyramid: Pyramid = view.store.pyramid
+    pyramid: Pyramid = view.pyramid
     n_others = len(pyramid.other_axes)
     if axis < n_others:
         length = pyramid.levels[view.level].shape[pyramid.other_axes[axis]]

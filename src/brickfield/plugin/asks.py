@@ -40,7 +40,7 @@ class Ask:
         self.view = view
         self.mosaic: Mosaic = view.mosaic()
         self.array: NDArray[Any] = view.as_shown(self.mosaic.out)
-        self.is_coarsest = view.level == view.store.pyramid.n_levels - 1
+        self.is_coarsest = view.level == view.pyramid.n_levels - 1
         self.failed: set[Name] = set()
         self.ahead: list[Name] = []
         self._steps: Iterator[None] = iter(())

@@ -5,13 +5,15 @@ levels are lazy arrays of the store, so napari's controls, menus and writers app
 it as to any other, and the store is found again from the layer's data alone. Opening
 reads metadata and at most the coarsest level; either all layers of an image come to
 be or none does. A store that was opened here is closed when nothing shows it any
-more.
+more (:mod:`brickfield.plugin.holding`).
 """
 
 from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +22,13 @@ from brickfield.model.chunks import Selection
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.plugin.contrasts import Limits, limits_of
 from brickfield.plugin.gl_context import guard_removals
+from brickfield.plugin.holding import watch
 from brickfield.plugin.lazy import answer
 from brickfield.plugin.notices import tell_of
 from brickfield.plugin.placing import slider_indices
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import close_soon, is_window_thread
+from brickfield.store.hold import StoreHold
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.open import open_store
@@ -65,7 +69,7 @@ def open_layers(uri_or_arrays: Any, **options: Any) -> list[Layer]:
 def open_layer_data(uri_or_arrays: Any, **options: Any) -> list[LayerData]:
     """Open an image as napari's layer data tuples; see :func:`open_layers`."""
     store = _opened(uri_or_arrays, options)
-    found = layer_data_of(store, options)
+    found = layer_data_of(store, options, partial(_opened, uri_or_arrays, options))
     is_stored = isinstance(uri_or_arrays, str | PathLike)
     for name in store.labels if is_stored and "label" not in options else ():
         more = {**options, "label": name}
@@ -74,7 +78,7 @@ def open_layer_data(uri_or_arrays: Any, **options: Any) -> list[LayerData]:
         except BrickfieldError as error:
             logger.warning("label image %s is left out: %s", name, error)
             continue
-        found += layer_data_of(labels, more)
+        found += layer_data_of(labels, more, partial(_opened, uri_or_arrays, more))
     tell_of(store, options)
     _guard_window()
     return found
@@ -84,7 +88,10 @@ def _guard_window() -> None:
     if is_window_thread():
         import napari
 
-        guard_removals(napari.current_viewer())
+        viewer = napari.current_viewer()
+        guard_removals(viewer)
+        if viewer is not None:
+            watch(viewer.layers)
 
 
 def _opened(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:
@@ -104,7 +111,9 @@ def close_when_unused(store: ChunkedImageStore) -> None:
 
 
 def layer_data_of(
-    store: ChunkedImageStore, options: dict[str, Any] | None = None
+    store: ChunkedImageStore,
+    options: dict[str, Any] | None = None,
+    reopen: Callable[[], ChunkedImageStore] | None = None,
 ) -> list[LayerData]:
     """Describe the layers of a store, one for each channel.
 
@@ -113,13 +122,16 @@ def layer_data_of(
     store : ChunkedImageStore
     options : dict, optional
         What it was opened with, for the layers' metadata.
+    reopen : callable, optional
+        Opens the store again, once its layers had left napari and come back.
     """
+    hold = StoreHold(store, reopen)
     info = store.info
     is_labels = info.is_labels and info.pyramid.dtype.kind in "biu"
     channels = channels_of(info)
     limits = [None] * len(channels) if is_labels else limits_of(store, channels)
     return [
-        _one_layer(store, channel, limit, is_labels, options or {})
+        _one_layer(hold, store.info, (channel, limit), is_labels, options or {})
         for channel, limit in zip(channels, limits, strict=True)
     ]
 
@@ -132,17 +144,17 @@ def channels_of(info: ImageInfo) -> list[int | None]:
 
 
 def _one_layer(
-    store: ChunkedImageStore,
-    channel: int | None,
-    limits: Limits | None,
+    hold: StoreHold,
+    info: ImageInfo,
+    shown: tuple[int | None, Limits | None],
     is_labels: bool,
     options: dict[str, Any],
 ) -> LayerData:
-    info = store.info
+    channel, limits = shown
     # napari would view a mask's voxels as bytes, which nothing lazy can do.
     dtype = "u1" if is_labels and info.pyramid.dtype.kind == "b" else None
     levels = [
-        LazyLevel(store, i, channel, dtype=dtype, reading=answer)
+        LazyLevel(hold, i, channel, dtype=dtype, reading=answer)
         for i in range(info.pyramid.n_levels)
     ]
     is_one = len(channels_of(info)) == 1
@@ -161,11 +173,15 @@ def _one_layer(
 
     look |= _look_of_image(info, channel, is_one=is_one)
     is_thick = info.pyramid.levels[0].shape_zyx[0] > 1
-    if is_one and is_thick and store.is_dense(store.default_selection(channel or 0)):
+    if is_one and is_thick and _is_dense(hold.store, channel):
         # A maximum of what has no dark surroundings is a white box.
         look["rendering"] = "translucent"
     look["contrast_limits"] = limits.window
     return LazyLevels(levels), look, "image"
+
+
+def _is_dense(store: ChunkedImageStore, channel: int | None) -> bool:
+    return bool(store.is_dense(store.default_selection(channel or 0)))
 
 
 def _as_labels(levels: list[LazyLevel], look: dict[str, Any]) -> LayerData:
@@ -207,7 +223,7 @@ def _look_of_image(
 
 
 def _place(level: LazyLevel) -> dict[str, Any]:
-    pyramid = level.store.pyramid
+    pyramid = level.pyramid
     about = pyramid.levels[0]
     stored = level.stored_axes
     return {
@@ -268,7 +284,7 @@ def channel_of(layer: Any) -> int | None:
     level = level_of(layer)
     if level is None:
         return None
-    pyramid = level.store.pyramid
+    pyramid = level.pyramid
     axis = pyramid.channel_axis
     if axis is None:
         return 0

@@ -50,6 +50,8 @@ TURN_S = 0.008
 """Most time that painting arrived chunks takes at a time."""
 first_shown: list[Callable[[Any], None]] = []
 """Called with a layer soon after it is sliced for the first time."""
+soon_after_slicing: list[Callable[[Any], None]] = []
+"""Called with a layer soon after napari asked for another slice of it."""
 _FRAMES = 10
 """How far up the layer is looked for."""
 _numbers = count()
@@ -86,7 +88,8 @@ def _layer_above(frame: FrameType | None) -> Any:
 def _read_leniently(view: LazyLevel) -> NDArray[Any]:
     """Read for napari's slicing thread: what fails is drawn coarser."""
     refuse_what_cannot_fit(view)
-    manager, mosaic = view.store.manager, view.mosaic()
+    store = view.store  # kept while it is read
+    manager, mosaic = store.manager, view.mosaic()
     lacking = mosaic.paint_known(manager.peek)
     failed = load(manager, mosaic, lacking, is_strict=False)
     if failed:
@@ -168,6 +171,9 @@ class Feed:
     def _send(self) -> None:
         """Want what the present asks lack, in place of what was wanted before."""
         self._is_sending = False
+        layer = self._layer()
+        for call in soon_after_slicing if layer is not None else ():
+            call(layer)
         self._before = {}
         self._go_on()
         keys = {*self._asks, *self._kept}
@@ -327,7 +333,7 @@ def layers_shown(store: ChunkedImageStore) -> list[Any]:
     shown = []
     for layer in list(_feeds):
         level = layer.data[0] if layer.multiscale else layer.data
-        if isinstance(level, LazyLevel) and level.store is store:
+        if isinstance(level, LazyLevel) and level.hold.is_held and level.store is store:
             shown.append(layer)
     return shown
 

@@ -12,6 +12,7 @@ from typing import Any
 from qtpy.QtCore import QTimer
 
 from brickfield.plugin.gl_context import guard_removals
+from brickfield.plugin.holding import watch
 from brickfield.plugin.lazy import let_go
 from brickfield.plugin.scene import NapariScene
 from brickfield.qt.dock import ViewDock
@@ -33,6 +34,7 @@ def scene_of(viewer: Any) -> NapariScene:
     scene = _scenes.get(viewer)
     if scene is None:
         guard_removals(viewer)
+        watch(viewer.layers)
         scene = _scenes[viewer] = NapariScene(viewer)
     return scene
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from brickfield.errors import SceneStateError, source_error
 from brickfield.plugin.docking import open_dock
+from brickfield.plugin.holding import let_go_of
 from brickfield.plugin.layer_port import NapariLayerPort
 from brickfield.plugin.registry import docks_of, scene_of
 from brickfield.plugin.scene import NapariScene
@@ -104,12 +105,14 @@ def set_state(viewer: Any, state: SceneState | Mapping[str, Any] | str) -> None:
     document = _checked(state)
     scene = scene_of(viewer)
     check_views(document)
-    layers = _matched(scene, document)
-    for i, (layer, entry) in enumerate(zip(layers, document.layers, strict=True)):
-        check_layer(layer, entry, f"layers[{i}]")
-    before = Before(viewer, scene)
+    layers: list[Any] = []
+    before: Before | None = None
     is_done = False
     try:
+        _match(scene, document, layers)
+        for i, (layer, entry) in enumerate(zip(layers, document.layers, strict=True)):
+            check_layer(layer, entry, f"layers[{i}]")
+        before = Before(viewer, scene)
         _put(viewer, scene, layers, document)
         is_done = True
     except SceneStateError:
@@ -119,7 +122,9 @@ def set_state(viewer: Any, state: SceneState | Mapping[str, Any] | str) -> None:
         raise SceneStateError(msg) from error
     finally:
         if not is_done:
-            before.put_back()
+            if before is not None:
+                before.put_back()
+            let_go_of(layers)
 
 
 def _put(
@@ -160,10 +165,9 @@ def _checked(state: SceneState | Mapping[str, Any] | str) -> SceneState:
     return SceneState.from_dict(dict(data) if isinstance(data, Mapping) else data)
 
 
-def _matched(scene: NapariScene, document: SceneState) -> list[Any]:
+def _match(scene: NapariScene, document: SceneState, found: list[Any]) -> None:
     """Find or open the layer of every entry; all of them before anything changes."""
     free = list(scene.layers)
-    found: list[Any] = []
     for i, entry in enumerate(document.layers):
         port = next((p for p in free if _is_of(p, entry)), None)
         if port is not None:
@@ -171,7 +175,6 @@ def _matched(scene: NapariScene, document: SceneState) -> list[Any]:
             found.append(port.layer)
         else:
             found.append(_opened(entry, f"layers[{i}]"))
-    return found
 
 
 def _opened(entry: SceneLayer, place: str) -> Any:

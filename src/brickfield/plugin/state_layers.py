@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from brickfield.errors import OptionError
+from brickfield.plugin.holding import let_go_of
 from brickfield.plugin.layer_port import NapariLayerPort
 from brickfield.plugin.layers import KEY, level_of, open_layers
 from brickfield.plugin.placing import matrix_of
@@ -110,6 +111,7 @@ def open_layer(entry: SceneLayer) -> Any:
         options.pop("treat_403_as_missing", None)
     layers = open_layers(source.uri, **options)
     found = next((layer for layer in layers if _is_part(layer, source)), None)
+    let_go_of(layers, but=found)
     if found is not None:
         return found
     msg = f"expected channel {source.channel} in {source.uri}; found no such channel"

@@ -79,7 +79,7 @@ def _axes(data: Any, meta: Mapping[str, Any]) -> list[Axis] | None:
     """Return a lazy level's own axes; None leaves the guess to the rank."""
     if not isinstance(data, LazyLevel):
         return None
-    axes = data.store.pyramid.axes
+    axes = data.pyramid.axes
     units = [str(u) for u in meta.get("units", ())]
     found = []
     for i, (at, name) in enumerate(zip(data.stored_axes, data.axis_names, strict=True)):

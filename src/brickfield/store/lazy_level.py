@@ -22,7 +22,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from brickfield.errors import OptionError
 from brickfield.model.chunks import Selection
+from brickfield.model.scales import Pyramid
 from brickfield.store.chunk_loading import load
+from brickfield.store.hold import StoreHold
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.indexing import checked_indices, expanded
 from brickfield.store.mosaic import Mosaic, Picks, as_type
@@ -47,8 +49,9 @@ class LazyLevel:
 
     Parameters
     ----------
-    store : ChunkedImageStore
-        Stays open as long as there is a lazy level of it, if nobody closes it.
+    store : ChunkedImageStore or StoreHold
+        Stays open as long as there is a lazy level of it, if nobody closes it and
+        no hold is let go of.
     level : int
         0 is the finest.
     channel : int or None
@@ -64,22 +67,22 @@ class LazyLevel:
         If there is no such level or channel.
     """
 
-    __slots__ = ("__weakref__", "_axes", "_picks", "dtype", "level", "reading", "store")
+    __slots__ = ("__weakref__", "_axes", "_picks", "dtype", "hold", "level", "reading")
 
     def __init__(
         self,
-        store: ChunkedImageStore,
+        store: ChunkedImageStore | StoreHold,
         level: int,
         channel: int | None = 0,
         *,
         dtype: DTypeLike | None = None,
         reading: Reading | None = None,
     ) -> None:
-        pyramid = store.pyramid
+        self.hold = store if isinstance(store, StoreHold) else StoreHold(store)
+        pyramid = self.hold.pyramid
         _check("a level", level, pyramid.n_levels)
         about = pyramid.levels[level]
         others, spatial = pyramid.other_axes, pyramid.spatial_axes
-        self.store = store
         self.level = level
         self.reading = reading
         self.dtype: np.dtype[Any] = (
@@ -98,6 +101,16 @@ class LazyLevel:
         self._axes = (*others, *spatial)
 
     # -- what it is --------------------------------------------------------------
+
+    @property
+    def store(self) -> ChunkedImageStore:
+        """The store, opened again if it was let go of and has ended."""
+        return self.hold.store
+
+    @property
+    def pyramid(self) -> Pyramid:
+        """Of the store, which is not asked for it."""
+        return self.hold.pyramid
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -125,7 +138,7 @@ class LazyLevel:
     @property
     def chunks(self) -> tuple[int, ...]:
         """Planned chunk along every axis, 1 along the non-spatial ones."""
-        planned = self.store.pyramid.levels[self.level].chunk_shape
+        planned = self.pyramid.levels[self.level].chunk_shape
         edges = (*(1 for _ in self._picks[:-3]), *planned)
         return tuple(
             max(1, min(edge // abs(p.step), len(p)))
@@ -136,7 +149,7 @@ class LazyLevel:
     @property
     def axis_names(self) -> tuple[str, ...]:
         """Name of every axis."""
-        axes = self.store.pyramid.axes
+        axes = self.pyramid.axes
         spatial = zip(self._axes[-3:], "zyx", strict=True)
         names = [axes[a].name for a in self._axes[:-3]]
         names += [axes[a].name if a >= 0 else letter for a, letter in spatial]
@@ -160,7 +173,7 @@ class LazyLevel:
     @property
     def is_whole(self) -> bool:
         """Whether it is all of level 0: it lies where the store's image lies."""
-        full = LazyLevel(self.store, 0, channel=None)._picks
+        full = LazyLevel(self.hold, 0, channel=None)._picks
         same = [p == f for p, f in zip(self._picks, full, strict=True)]
         return self.level == 0 and all(same[-3:])
 
@@ -196,7 +209,7 @@ class LazyLevel:
 
     def __repr__(self) -> str:
         """Say what it is, not what it holds."""
-        name = self.store.info.name
+        name = self.hold.name
         return f"<LazyLevel {name!r} level {self.level} {self.shape} {self.dtype}>"
 
     # -- indexing ----------------------------------------------------------------
@@ -230,7 +243,7 @@ class LazyLevel:
             p[next(given)] if isinstance(p, range) else p for p in self._picks
         )
         other = object.__new__(type(self))
-        other.store, other.level, other.reading = self.store, self.level, self.reading
+        other.hold, other.level, other.reading = self.hold, self.level, self.reading
         other.dtype, other._axes, other._picks = self.dtype, self._axes, picks
         return other
 
@@ -281,8 +294,10 @@ class LazyLevel:
         """
         if not self.size:
             return np.empty(self.shape, self.dtype)
-        manager = self.store.manager
-        about = self.store.pyramid.levels[self.level]
+        # Kept here: the hold may be let go of meanwhile.
+        store = self.store
+        manager = store.manager
+        about = self.pyramid.levels[self.level]
         chunk_bytes = int(np.prod(about.chunk_shape)) * about.dtype.itemsize
         room = int(CACHE_SHARE * manager.cache.budget_bytes) // chunk_bytes
         if self._n_chunks <= 4 * room:
@@ -298,7 +313,7 @@ class LazyLevel:
     @property
     def _n_chunks(self) -> int:
         """Chunks that lie under it, at most."""
-        edges = self.store.pyramid.levels[self.level].chunk_shape
+        edges = self.pyramid.levels[self.level].chunk_shape
         n = len(self.selections)
         for p, edge in zip(self.spatial_picks, edges, strict=True):
             n *= min(len(p), abs(p[-1] - p[0]) // edge + 2)
@@ -313,7 +328,7 @@ class LazyLevel:
             region = cast("Any", (low, high))
             return as_type(store.read(level, region, selection), self.dtype)
         out = np.empty([len(p) for p in picks], self.dtype)
-        depth = max(1, store.pyramid.levels[level].storage_chunk_zyx[0])
+        depth = max(1, self.pyramid.levels[level].storage_chunk_zyx[0])
         for first in range(low[0] // depth * depth, high[0], depth):
             rows = [i for i, z in enumerate(picks[0]) if first <= z < first + depth]
             if not rows:
@@ -350,7 +365,7 @@ class LazyLevel:
     def mosaic(self) -> Mosaic:
         """Return the voxels' frame, nothing painted yet."""
         return Mosaic(
-            self.store.pyramid,
+            self.pyramid,
             self.level,
             self.spatial_picks,
             self.selections,

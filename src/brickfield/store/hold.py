@@ -1,0 +1,100 @@
+"""A store that its lazy levels keep, until they are told that nobody needs it.
+
+Invariant: whoever asks a hold for its store gets one that reads. A hold keeps its
+store alive; once it was let go of, it only knows where the store is, as long as
+somebody else has it, and opens another when there is none any more. So a store ends
+with its last user even where the levels themselves live on, and levels that come
+back into use work as before. What is known of the image stays known.
+
+May be used from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+
+from brickfield.errors import StoreFormatError
+from brickfield.model.scales import Pyramid
+from brickfield.store.image_store import ChunkedImageStore
+
+
+class StoreHold:
+    """What the lazy levels of one image have in common.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    reopen : callable, optional
+        Opens the same image again. Without it the store is never let go of.
+
+    Attributes
+    ----------
+    name : str
+        Of the image.
+    pyramid : Pyramid
+        Of the image, as it was when it was opened.
+    """
+
+    def __init__(
+        self,
+        store: ChunkedImageStore,
+        reopen: Callable[[], ChunkedImageStore] | None = None,
+    ) -> None:
+        self.name = store.info.name
+        self.pyramid: Pyramid = store.pyramid
+        self._reopen = reopen
+        self._lock = threading.RLock()
+        self._store: ChunkedImageStore | None = store
+        self._known = weakref.ref(store)
+
+    @property
+    def store(self) -> ChunkedImageStore:
+        """The store; kept from now on.
+
+        Raises
+        ------
+        BrickfieldError
+            If it has to be opened again and cannot be, or is another image now.
+        """
+        with self._lock:
+            if self._store is None:
+                self._store = self._known() or self._opened()
+                self._known = weakref.ref(self._store)
+            return self._store
+
+    def _opened(self) -> ChunkedImageStore:
+        assert self._reopen is not None
+        store = self._reopen()
+        found, expected = _form(store.pyramid), _form(self.pyramid)
+        if found != expected:
+            uri = store.info.uri
+            store.close(wait=False)
+            msg = (
+                f"expected {uri} as it was when its layer was opened; found other"
+                " levels: open it again as a new layer"
+            )
+            raise StoreFormatError(msg)
+        return store
+
+    def let_go(self) -> None:
+        """Keep the store no longer; it ends when nobody else has it."""
+        with self._lock:
+            if self.can_reopen:
+                self._store = None
+
+    @property
+    def can_reopen(self) -> bool:
+        """Whether it can be let go of."""
+        return self._reopen is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the hold keeps a store alive."""
+        return self._store is not None
+
+
+def _form(pyramid: Pyramid) -> list[tuple[object, ...]]:
+    axes = tuple(axis.name for axis in pyramid.axes)
+    return [(axes, level.shape, level.dtype) for level in pyramid.levels]
