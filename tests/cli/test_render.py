@@ -1,6 +1,7 @@
 """``brickfield render``: the picture, the receipt and the exit status."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -134,7 +135,6 @@ def test_the_receipt_has_all_its_fields(command, image, tmp_path):
 
 @pytest.mark.gpu
 def test_a_broken_chunk_ends_with_3_and_is_named(command, image, tmp_path):
-    import shutil
 
     broken = tmp_path / "broken.ome.zarr"
     shutil.copytree(image, broken)
@@ -191,3 +191,72 @@ def test_what_cannot_be_drawn_is_refused_in_one_sentence(
     assert ended.err.count("\n") == 1
     assert word in ended.err
     assert not list(tmp_path.iterdir())
+
+
+def sources_of(tmp_path, image):
+    """Yield a source and each file of it that an option could name."""
+    import h5py
+
+    file = tmp_path / "a.h5"
+    with h5py.File(file, "w") as opened:
+        opened["img"] = np.ones((8, 8, 8), np.uint8)
+    store = tmp_path / "a.zarr"
+    shutil.copytree(image, store)
+    chunk = next(p for p in (store / "0" / "c").rglob("*") if p.is_file())
+    (tmp_path / "link.png").symlink_to(chunk)
+    (tmp_path / "hard.png").hardlink_to(chunk)
+    (tmp_path / "hard.h5").hardlink_to(file)
+    inside = [store, store / "0", chunk, store / "zarr.json", store / "new.png"]
+    yield f"{file}:/img", [file, tmp_path / "hard.h5"]
+    yield store, [*inside, tmp_path / "link.png", tmp_path / "hard.png"]
+
+
+def test_neither_picture_nor_receipt_is_written_over_the_source(
+    command, image, tmp_path
+):
+    """No byte of a source changes, whichever name of it is given."""
+    for source, targets in sources_of(tmp_path, image):
+        files = [p for p in tmp_path.rglob("*") if p.is_file()]
+        before = {p: p.read_bytes() for p in files}
+        for target in targets:
+            asked = [("-o", tmp_path / "o.png", "--receipt", target)]
+            asked += [("-o", target)] if target.suffix == ".png" else []
+            for options in asked:
+                ended = command("render", source, "--size", "16x16", *options)
+                assert ended.status == 2, (target, ended)
+                assert ended.err.count("\n") == 1
+        assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_a_file_of_another_kind_is_not_replaced(command, image, tmp_path):
+    (tmp_path / "notes.json").write_text("mine")
+    (tmp_path / "tiff.png").write_bytes(b"II*\0mine")
+    for options in (
+        ("-o", tmp_path / "tiff.png"),
+        ("-o", tmp_path / "o.png", "--receipt", tmp_path / "notes.json"),
+        ("-o", tmp_path / "o.png", "--receipt", tmp_path / "o.png"),
+    ):
+        ended = command("render", image, "--size", "16x16", *options)
+        assert ended.status == 2
+        assert ended.err.count("\n") == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["notes.json", "tiff.png"]
+    assert (tmp_path / "notes.json").read_text() == "mine"
+    assert (tmp_path / "tiff.png").read_bytes() == b"II*\0mine"
+
+
+def test_a_picture_and_a_receipt_of_before_are_replaced(command, image, tmp_path):
+    options = ("-o", tmp_path / "o.png", "--receipt", tmp_path / "r.json")
+    for _ in range(2):
+        assert command("render", image, "--size", "16x16", *options).status == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["o.png", "r.json"]
+
+
+def test_an_endless_name_is_refused_in_one_sentence(command, image, tmp_path):
+    for options in (
+        ("-o", "x" * 5000 + ".png"),
+        ("-o", tmp_path / "o.png", "--receipt", "r" * 5000),
+    ):
+        ended = command("render", image, *options)
+        assert ended.status == 2
+        assert ended.err.startswith("brickfield: error: expected --")
+        assert ended.err.count("\n") == 1

@@ -132,9 +132,10 @@ def render(
     """Draw one picture and tell what it cost."""
     from brickfield.viewer.options import render_options
 
-    _check_target(out, "--output", ".png")
+    out = _checked_target(out, "--output", ".png")
     if receipt is not None:
-        _check_target(receipt, "--receipt", "")
+        receipt = _checked_target(receipt, "--receipt", "")
+        _check_two(out, receipt)
     chosen = render_options(
         size=text.parse_size(size),
         mode=mode,
@@ -161,9 +162,7 @@ def render(
         show_levels=show_levels,
     )
     image = text.chosen_image(series, well, field, label, denied)
-    cost = draw_to_file(uri, out, chosen, **image)
-    if receipt is not None:
-        receipt.write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")
+    cost = draw_to_file(uri, out, chosen, receipt=receipt, **image)
     if as_json:
         print_json(cost)
     else:
@@ -173,9 +172,16 @@ def render(
 
 
 def draw_to_file(
-    uri: str, out: Path, options: RenderOptions, **image: Any
+    uri: str,
+    out: Path,
+    options: RenderOptions,
+    *,
+    receipt: Path | None = None,
+    **image: Any,
 ) -> dict[str, Any]:
     """Draw an image into a PNG and return the receipt as plain values.
+
+    Neither file is written over what the image is read from.
 
     Parameters
     ----------
@@ -183,21 +189,31 @@ def draw_to_file(
     out : Path
         File to write, in a folder that exists.
     options : RenderOptions
+    receipt : Path, optional
+        File for the receipt.
     **image
         Which image of several, as for :func:`brickfield.open_store`.
     """
     from brickfield.store.open import open_store
     from brickfield.viewer.controller import render_picture
     from brickfield.viewer.png import write_png
+    from brickfield.writing.files import check_output, write_text
 
     with messages().status("drawing"):
         store = open_store(uri, **image)
         try:
+            check_output(out, [store.source], option="--output", kind="png")
+            if receipt is not None:
+                check_output(
+                    receipt, [store.source], option="--receipt", kind="receipt"
+                )
             result = render_picture(store, options)
         finally:
             store.close(wait=False)
     write_png(out, result.image)
     cost: dict[str, Any] = result.receipt.as_dict()
+    if receipt is not None:
+        write_text(receipt, json.dumps(cost, indent=2) + "\n")
     return cost
 
 
@@ -249,11 +265,22 @@ def _times(cost: dict[str, Any]) -> str:
     return ", ".join(f"{name} {s:.2f} s" for name, s in named if s is not None)
 
 
-def _check_target(path: Path, option: str, suffix: str) -> None:
+def _checked_target(path: Path, option: str, suffix: str) -> Path:
+    from brickfield.writing.files import usable_path
+
+    path = usable_path(path, option)
     if suffix and path.suffix.lower() != suffix:
         msg = f"expected {option} to end in {suffix}; found {path}"
         raise OptionError(msg)
     folder = path.absolute().parent
     if not folder.is_dir():
         msg = f"expected {option} in a folder that exists; found no {folder}"
+        raise OptionError(msg)
+    return path
+
+
+def _check_two(out: Path, receipt: Path) -> None:
+    is_one = out.absolute() == receipt.absolute()
+    if is_one or (out.exists() and receipt.exists() and out.samefile(receipt)):
+        msg = f"expected --output and --receipt to be two files; found {out} for both"
         raise OptionError(msg)

@@ -9,7 +9,6 @@ until that moment.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +20,7 @@ from brickfield.model.axes import Axis
 from brickfield.model.image import Channel
 from brickfield.pyramid.options import VERSIONS
 from brickfield.pyramid.plan import LevelPlan
+from brickfield.writing.files import write_text
 
 _PALETTE = ("00FFFF", "FF00FF", "FFFF00", "FF0000", "00FF00", "0000FF")
 Json = dict[str, Any]
@@ -161,6 +161,8 @@ class Group:
             else:
                 self.document.pop("consolidated_metadata", None)
                 write_json(self.root / "zarr.json", self.document)
+        except StoreWriteError:
+            raise
         except OSError as e:
             msg = f"expected to write the metadata of {self.root}; found: {e.strerror}"
             raise StoreWriteError(msg) from e
@@ -230,9 +232,4 @@ def last_geometry(group: Group) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 def write_json(path: Path, document: Json) -> None:
     """Write a file and put it in place by one rename, on disk when this returns."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(document, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    write_text(path, json.dumps(document, indent=2))

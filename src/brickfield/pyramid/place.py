@@ -1,19 +1,18 @@
 """The folder that a pyramid goes to: what may be there, and what may be removed.
 
-Nothing is ever removed but a store (or what an interrupted run left of one), and
-only when the user said so.
+Nothing is ever removed but a whole store (or what an interrupted run left of one), and
+only when the user said so; see :mod:`brickfield.writing`.
 """
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from brickfield.errors import OptionError
-
-JOURNAL = ".brickfield-journal"
-"""Folder inside the store while it is being written."""
-_SIGNS = ("zarr.json", ".zgroup", ".zattrs", ".zarray", JOURNAL)
+from brickfield.sources import stored_array
+from brickfield.writing.files import usable_path
+from brickfield.writing.stores import JOURNAL, remove_contents
 
 
 def local_path(place: str | Path) -> Path:
@@ -26,21 +25,23 @@ def local_path(place: str | Path) -> Path:
     """
     text = str(place)
     if text.startswith("file://"):
-        text = text.removeprefix("file://")
+        text = str(stored_array.local_path(text))
     elif "://" in text:
         msg = (
             f"expected a folder on this machine to write to; found {text}: write to a"
             f" local folder and copy it there"
         )
         raise OptionError(msg)
-    return Path(text).expanduser()
+    return usable_path(text, "a folder")
 
 
 def same_folder(uri: str, folder: Path) -> bool:
     """Tell whether a source's address is this folder."""
     if "://" in uri and not uri.startswith("file://"):
         return False
-    source = local_path(uri)
+    if "\0" in uri:
+        return False
+    source = stored_array.local_path(uri)
     return source.exists() and folder.exists() and source.samefile(folder)
 
 
@@ -49,7 +50,7 @@ def has_journal(folder: Path) -> bool:
     return (folder / JOURNAL / "journal.jsonl").exists()
 
 
-def prepare_new(folder: Path, source_uri: str, *, overwrite: bool) -> None:
+def prepare_new(folder: Path, *, overwrite: bool) -> None:
     """Make sure that a new store may be written to a folder.
 
     Raises
@@ -62,7 +63,7 @@ def prepare_new(folder: Path, source_uri: str, *, overwrite: bool) -> None:
     if not folder.is_dir():
         msg = f"expected a folder to write to; found the file {folder}"
         raise OptionError(msg)
-    if not any(folder.iterdir()):
+    if all(_is_empty_journal(entry) for entry in folder.iterdir()):
         return
     if not overwrite:
         msg = (
@@ -70,37 +71,23 @@ def prepare_new(folder: Path, source_uri: str, *, overwrite: bool) -> None:
             f" another one, or overwrite"
         )
         raise OptionError(msg)
-    clear(folder, source_uri)
+    remove_contents(folder)
 
 
-def clear(folder: Path, source_uri: str) -> None:
-    """Remove a store.
-
-    Raises
-    ------
-    OptionError
-        When the folder is no store, or holds the source.
-    """
-    if not any((folder / sign).exists() for sign in _SIGNS):
-        msg = (
-            f"expected a Zarr store to overwrite; found {folder}, which is none: remove"
-            f" it yourself or give another folder"
-        )
-        raise OptionError(msg)
-    if "://" not in source_uri or source_uri.startswith("file://"):
-        source = local_path(source_uri).resolve()
-        if source.exists() and source.is_relative_to(folder.resolve()):
-            msg = f"expected to overwrite another store than the source; found {folder}"
-            raise OptionError(msg)
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+def remove_journal(folder: Path) -> None:
+    """Remove the journal of work that is done, whatever a kill left of it."""
+    journal = folder / JOURNAL
+    (journal / "journal.jsonl").unlink(missing_ok=True)
+    with suppress(OSError):
+        journal.rmdir()
 
 
 def remove_lock_files(folders: list[Path]) -> None:
-    """Remove the lock files that a killed run left beside chunks."""
+    """Remove what killed runs and lost workers left beside chunks."""
     for folder in folders:
         for lock in folder.rglob("*.__lock"):
             lock.unlink(missing_ok=True)
+
+
+def _is_empty_journal(entry: Path) -> bool:
+    return entry.name == JOURNAL and entry.is_dir() and not any(entry.iterdir())

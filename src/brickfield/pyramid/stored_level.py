@@ -112,7 +112,16 @@ def _open_level(spec: str, run: str) -> Any:
 @lru_cache(maxsize=1)
 def _context() -> Any:
     cores = os.cpu_count() or 1
-    return ts.Context({"data_copy_concurrency": {"limit": cores}})
+    return ts.Context(
+        {
+            "data_copy_concurrency": {"limit": cores},
+            # With locks a chunk is first written to one file of a fixed name, and
+            # that is not emptied first: a shorter chunk after a killed run ended in
+            # the old one's bytes. Without, every write has a new file to rename, and
+            # the journal keeps other processes away.
+            "file_io_locking": {"mode": "none"},
+        }
+    )
 
 
 def _write_error(error: Exception, folder: str) -> Exception:

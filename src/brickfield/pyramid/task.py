@@ -23,6 +23,8 @@ from brickfield.pyramid.plan import LevelPlan
 from brickfield.pyramid.reader import SourceReader
 from brickfield.pyramid.stored_level import StoredLevel, stored_level
 from brickfield.sources.protocol import ChunkSource
+from brickfield.writing import stores
+from brickfield.writing.guard import check_folder
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,38 @@ class Task:
             "arrays": [s.spec.replace(str(self.root.resolve()), "") for s in stored],
         }
 
+    def check_target(self, source: ChunkSource) -> None:
+        """Refuse to write where the source is read from.
+
+        Raises
+        ------
+        OptionError
+        """
+        if self.group is None:
+            check_folder(self.root, source)
+            return
+        for p in self.plans:
+            check_folder(self.root / p.path, source, within=self.root)
+
     def remove_written(self) -> None:
-        """Remove what an earlier run wrote."""
+        """Remove what an earlier run wrote.
+
+        Raises
+        ------
+        OptionError
+            When something else lies there; then nothing is removed.
+        """
         if self.group is None:
             if place.has_journal(self.root):
-                place.clear(self.root, self.info.uri)
+                stores.remove_contents(self.root)
             return
-        shutil.rmtree(self.root / place.JOURNAL, ignore_errors=True)
-        for p in self.plans:
-            shutil.rmtree(self.root / p.path, ignore_errors=True)
+        folders = [self.root / p.path for p in self.plans]
+        folders = [f for f in folders if f.exists() or f.is_symlink()]
+        for folder in folders:
+            stores.check_array(folder)
+        place.remove_journal(self.root)
+        for folder in folders:
+            shutil.rmtree(folder)
 
 
 def plan_task(

@@ -30,6 +30,7 @@ from brickfield.pyramid.stored_level import StoredLevel
 from brickfield.pyramid.task import Task
 from brickfield.pyramid.work import fitting_jobs
 from brickfield.sources.protocol import ChunkSource
+from brickfield.writing.stores import JOURNAL
 
 
 def run_task(
@@ -44,6 +45,7 @@ def run_task(
     stored = task.stored(options.compressor)
     result = JobResult(0, 0, 0, 0, (), is_complete=True)
     if task.plans:
+        task.check_target(source)
         limits = (options.budget_bytes, _n_workers(source, options))
         jobs, n_workers = fitting_jobs(
             task.reader, task.plans, stored, task.method, limits
@@ -59,10 +61,10 @@ def run_task(
             result = run_jobs(jobs, executor, how)
             if result.is_complete:
                 _publish(task, stored)
-                if is_resumed:
+                if is_resumed or options.scheduler is not None:
                     place.remove_lock_files([Path(s.folder) for s in stored])
-                journal.remove()
-                journal.path.parent.rmdir()
+                journal.close()
+                place.remove_journal(task.root)
     return PyramidResult(
         str(task.root),
         task.version,
@@ -95,7 +97,7 @@ def _make_room(
             _journal(task.root, fingerprint).close()
         task.remove_written()
     if task.group is None:
-        place.prepare_new(task.root, task.info.uri, overwrite=options.overwrite)
+        place.prepare_new(task.root, overwrite=options.overwrite)
         return
     in_way = [p.path for p in task.plans if (task.root / p.path).exists()]
     if in_way and not place.has_journal(task.root):
@@ -122,7 +124,7 @@ def _open_journal(
 
 def _journal(root: Path, fingerprint: dict[str, Any]) -> Journal:
     try:
-        return Journal(root / place.JOURNAL / "journal.jsonl", fingerprint)
+        return Journal(root / JOURNAL / "journal.jsonl", fingerprint)
     except StoreWriteError:
         raise
     except OSError as e:

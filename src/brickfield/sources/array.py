@@ -25,6 +25,7 @@ from brickfield.sources.geometry import (
     parse_axes,
     spatial_positions,
 )
+from brickfield.sources.places import places_of_array
 from brickfield.sources.sliced_array import as_stored_array, check_array, dtype_of
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource
 
@@ -93,7 +94,12 @@ def from_arrays(
         findings=tuple(findings),
     )
     unique = f"memory:{uuid.uuid4()}"
-    return AssembledSource(info, unique, lambda level, _lead: stored[level])
+    return AssembledSource(
+        info,
+        unique,
+        lambda level, _lead: stored[level],
+        places=lambda: [p for a in levels for p in places_of_array(a)],
+    )
 
 
 def _ordered_levels(arrays: Any) -> tuple[list[Any], list[Finding]]:

@@ -21,6 +21,7 @@ from brickfield.sources.bdv_loaders import BdvLoader, SetupLevels, open_loader
 from brickfield.sources.bdv_xml import SpimData, ViewSetup, parse
 from brickfield.sources.geometry import aligned_geometry, make_level
 from brickfield.sources.kvstore import locate, read_many
+from brickfield.sources.places import place_of_uri
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
     ArrayHeader,
@@ -82,11 +83,13 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
         series=tuple(names) if len(names) > 1 else (),
         findings=tuple(_findings(data, names, image, is_asked=series is not None)),
     )
+    own = [p for p in (place_of_uri(str(uri)),) if p is not None]
     return AssembledSource(
         info,
         f"{identity}|{names[chosen]}",
         image.find_part,
         n_spread=2,
+        places=lambda: [*own, *loader.places()],
         close=loader.close,
         is_remote=loader.is_remote,
     )

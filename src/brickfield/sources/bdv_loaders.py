@@ -7,6 +7,7 @@ hold unsigned 16-bit voxels under a signed type; those are read as unsigned.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,8 +20,10 @@ from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale
 from brickfield.sources.hdf5_dataset import HDF5_LOCK, HDF5Dataset
 from brickfield.sources.hdf5_file import close_file, open_file
+from brickfield.sources.hdf5_places import files_of
 from brickfield.sources.kvstore import Location, locate
 from brickfield.sources.n5 import open_levels
+from brickfield.sources.places import place_of
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import StoredArray, local_path
 
@@ -55,6 +58,10 @@ class BdvLoader(Protocol):
 
     def path(self, time: int, setup: int, level: int) -> str:
         """Place of an array in the file or folder."""
+        ...
+
+    def places(self) -> tuple[Path | str, ...]:
+        """Files and folders that are read, and addresses."""
         ...
 
     def close(self) -> None:
@@ -144,6 +151,10 @@ class HDF5Loader:
             array = HDF5Dataset.of(dataset)
         return UnsignedArray(array) if array.dtype == np.int16 else array
 
+    def places(self) -> tuple[Path | str, ...]:
+        """Return the file and those that it leads to."""
+        return files_of(self._file)
+
     def close(self) -> None:
         """Close the file."""
         close_file(self._file)
@@ -191,6 +202,10 @@ class N5Loader:
                 raise ChunkReadError(str(error), key=key) from error
         arrays = self._views[view]
         return arrays[level] if level < len(arrays) else None
+
+    def places(self) -> tuple[Path | str, ...]:
+        """Return the container."""
+        return (place_of(self._location),)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -38,6 +38,7 @@ from brickfield.sources.hdf5_file import (
     open_file,
     split_uri,
 )
+from brickfield.sources.hdf5_places import files_of
 from brickfield.sources.hdf5_scales import DatasetGeometry, geometry_of
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
@@ -106,6 +107,7 @@ def open_source(
             info,
             identity_of(path, *chosen, axes),
             lambda level, _lead: stored[level],
+            places=lambda: files_of(file),
             close=lambda: close_file(file),
         )
 

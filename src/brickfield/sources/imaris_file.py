@@ -27,6 +27,7 @@ from brickfield.sources.hdf5_file import (
     open_file,
     text_attribute,
 )
+from brickfield.sources.hdf5_places import files_of
 from brickfield.sources.imaris_info import ImarisInfo, whole_numbers
 from brickfield.sources.sliced_array import SlicedArray
 from brickfield.sources.stored_array import (
@@ -76,6 +77,7 @@ def open_source(uri: str) -> AssembledSource:
             identity_of(path),
             parts.find,
             n_spread=2,
+            places=lambda: files_of(file),
             close=lambda: close_file(file),
         )
 

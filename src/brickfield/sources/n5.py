@@ -22,6 +22,7 @@ from brickfield.sources.json_files import parse_object, read_object
 from brickfield.sources.kvstore import Location, list_folders, locate, read_many
 from brickfield.sources.n5_blocks import tidy_attributes
 from brickfield.sources.n5_scales import LevelAttributes, read_scales
+from brickfield.sources.places import place_of
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
 
@@ -89,6 +90,10 @@ def open_source(
         info,
         f"n5|{_identity(store)}|{chosen}",
         lambda level, _lead: arrays[level],
+        places=lambda: [
+            place_of(store),
+            *(place_of(store.child(said.folder)) for said in attributes),
+        ],
         is_remote=store.is_remote,
     )
 

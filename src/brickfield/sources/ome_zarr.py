@@ -49,6 +49,7 @@ from brickfield.sources.ome_zarr_metadata import (
     read_version,
 )
 from brickfield.sources.ome_zarr_plate import choose
+from brickfield.sources.places import place_of
 from brickfield.sources.stored_array import AssembledSource
 from brickfield.sources.zarr_nodes import ROOT_KEYS, ZarrHierarchy, ZarrNode
 
@@ -314,10 +315,12 @@ class _Opening:
         by_path = {meta.path: array for meta, _, array in levels}
         parts = [by_path[lv.path] for lv in pyramid.levels]
         info = self._info(node, place, arrays, pyramid)
+        places = self._places(place, pyramid)
         return AssembledSource(
             info,
             self._source_id(place, pyramid),
             lambda level, _: parts[level],
+            places=lambda: places,
             is_remote=location.is_remote,
         )
 
@@ -398,6 +401,15 @@ class _Opening:
         except BrickfieldError:
             return {}
         return {} if root is None else ome_attributes(root.attributes)
+
+    def _places(self, place: ImagePlace, pyramid: Pyramid) -> list[Path | str]:
+        location = self._hierarchy.location
+        folders = [lv.path for lv in pyramid.levels]
+        # A folder that only happens to hold images is not read as a whole.
+        is_store = self._hierarchy.root is not None
+        folders += [place.path] if is_store or place.path else []
+        folders += [""] if is_store else []
+        return [place_of(location.child(f)) for f in folders]
 
     def _source_id(self, place: ImagePlace, pyramid: Pyramid) -> str:
         location, options = self._hierarchy.location, self._options

@@ -9,6 +9,7 @@ is tensorstore's.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale, make_level
 from brickfield.sources.json_files import parse_object
 from brickfield.sources.kvstore import Location, exists, locate, modified_ns, read_many
+from brickfield.sources.places import place_of
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
 
 INFO = "info"
@@ -92,8 +94,14 @@ def open_source(uri: str, *, treat_403_as_missing: bool = False) -> AssembledSou
         info,
         f"precomputed|{location.uri}|{modified_ns(location, [INFO])}",
         lambda level, _lead: arrays[level],
+        places=lambda: _places(location, about),
         is_remote=location.is_remote,
     )
+
+
+def _places(location: Location, about: dict[str, Any]) -> list[Path | str]:
+    folders = ["", *(str(scale["key"]) for scale in about["scales"])]
+    return [place_of(location.child(folder)) for folder in folders]
 
 
 def _ordered_scales(

@@ -9,6 +9,7 @@ chunks and caches them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -94,6 +95,13 @@ class ChunkSource(Protocol):
         ndarray, shape (n,), bool, or None
             None when the source cannot tell without reading. Must be quick
             (no request a chunk): the answer comes from a listing or an index.
+        """
+        ...
+
+    def places(self) -> tuple[Path | str, ...]:
+        """Files and folders that are read, absolute; addresses of what is elsewhere.
+
+        A folder stands for all below it. Called while the source is open.
         """
         ...
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -101,18 +101,21 @@ class AssembledSource:
         May open it; called for every read, so it must remember what it opened.
     n_spread : int
         Leading axes of the levels that `find_part` selects from.
+    places : callable or None
+        Tells the files and folders that are read; what `info.uri` names if None.
     close : callable or None
         Gives files back.
     is_remote : bool
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that a source is made of
         self,
         info: ImageInfo,
         source_id: str,
         find_part: FindPart,
         *,
         n_spread: int = 0,
+        places: Callable[[], Iterable[Path | str]] | None = None,
         close: Callable[[], None] | None = None,
         is_remote: bool = False,
     ) -> None:
@@ -122,6 +125,7 @@ class AssembledSource:
         self.concurrency = REMOTE_CONCURRENCY if is_remote else LOCAL_CONCURRENCY
         self._find_part = find_part
         self._n_spread = n_spread
+        self._places = places
         self._close = close
         self._is_closed = False
 
@@ -192,6 +196,15 @@ class AssembledSource:
                 return None
             missing[rows] = answer
         return missing
+
+    def places(self) -> tuple[Path | str, ...]:
+        """Files and folders that are read, absolute, and addresses."""
+        if self._places is not None:
+            return tuple(dict.fromkeys(self._places()))
+        from brickfield.sources.places import place_of_uri
+
+        place = place_of_uri(self.info.uri)
+        return () if place is None else (place,)
 
     def close(self) -> None:
         """Give files and connections back; reading afterwards fails cleanly."""

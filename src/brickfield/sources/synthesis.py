@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from math import ceil, gcd, prod
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError
 from brickfield.model.image import Finding, ImageInfo
 from brickfield.model.scales import ScaleLevel, choose_chunk_shape
+from brickfield.sources.places import places_of
 from brickfield.sources.protocol import ChunkSource, StorageChunk
 from brickfield.sources.stored_array import chunk_slices
 
@@ -200,6 +202,10 @@ class SampledSource:
         if level >= self._n_stored:
             return None
         return self._source.missing_chunks(level, indices)
+
+    def places(self) -> tuple[Path | str, ...]:
+        """What the source below reads."""
+        return places_of(self._source)
 
     def close(self) -> None:
         """Close the source below."""

@@ -7,6 +7,8 @@ their voxel sizes follow from the ratio of shapes.
 
 from __future__ import annotations
 
+import html
+import re
 import threading
 from collections.abc import Sequence
 from math import prod
@@ -42,6 +44,7 @@ from brickfield.sources.tiff_scales import TiffScales, read_scales
 
 SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_NAMED = re.compile(r'(?:FileName|MetadataFile)="([^"]+)"')
 _INSTALL = "pip install napari-brickfield[tiff]"
 
 
@@ -107,8 +110,17 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
         info,
         identity_of(path, names[number]),
         lambda level, _lead: arrays[level],
+        places=lambda: _files(tiff, path),
         close=tiff.close,
     )
+
+
+def _files(tiff: Any, path: Path) -> list[Path]:
+    """Return the file and those that its OME document names."""
+    whole = path.absolute()
+    about = tiff.ome_metadata if tiff.is_ome else None
+    names = _NAMED.findall(str(about or ""))
+    return [whole, *(whole.parent / html.unescape(name) for name in names)]
 
 
 def _opened(path: Path) -> Any:

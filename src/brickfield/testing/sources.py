@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -181,6 +182,10 @@ class MemorySource:
             return None
         names = [(level, tuple(row)) for row in indices.tolist()]
         return np.array([name in self.missing for name in names], dtype=np.bool_)
+
+    def places(self) -> tuple[Path | str, ...]:
+        """Nothing on disk is read."""
+        return ()
 
     def close(self) -> None:
         """Let reading fail from now on."""

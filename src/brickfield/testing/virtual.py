@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +175,10 @@ class VirtualSource:
         outer = np.sqrt((farthest**2).sum(axis=1))
         missing: NDArray[np.bool_] = (inner > _SHELL[1]) | (outer < _SHELL[0])
         return missing
+
+    def places(self) -> tuple[Path | str, ...]:
+        """Nothing on disk is read."""
+        return ()
 
     def close(self) -> None:
         """Nothing is open."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import OptionError
+from brickfield.errors import OptionError, StoreWriteError
+from brickfield.writing.files import usable_path, write_whole
 
 
 def write_png(
@@ -39,12 +39,10 @@ def write_png(
     for keyword, text in (notes or {}).items():
         info.add_itxt(keyword, text)
     picture = Image.fromarray(image[..., :3].copy() if is_opaque else image)
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        picture.save(partial, format="PNG", pnginfo=info)
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        msg = f"expected to write {path}; the system says: {error.strerror or error}"
-        raise OptionError(msg) from error
+        write_whole(
+            usable_path(path),
+            lambda file: picture.save(file, format="PNG", pnginfo=info),
+        )
+    except StoreWriteError as error:
+        raise OptionError(str(error)) from error

@@ -16,9 +16,9 @@ from brickfield.errors import (
     SceneStateError,
     StoreAccessError,
     StoreNotFoundError,
-    StoreWriteError,
 )
 from brickfield.viewer.state import SceneSource, SceneState
+from brickfield.writing.files import usable_path, write_text
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _STEPS_UP = 2
@@ -57,14 +57,7 @@ def write_scene(state: SceneState, path: str | os.PathLike[str]) -> None:
     """
     place = Path(path)
     text = relative_to(state, place.parent).to_json()
-    partial = place.with_name(f".{place.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(place)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        msg = f"expected to write {place}; found {error.strerror or error}"
-        raise StoreWriteError(msg) from error
+    write_text(usable_path(place), text)
 
 
 def relative_to(state: SceneState, folder: str | os.PathLike[str]) -> SceneState:

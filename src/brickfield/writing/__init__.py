@@ -1,0 +1,15 @@
+"""What every writer asks before it touches a file, and how files are put in place.
+
+Three rules hold for whatever brickfield writes:
+
+1. **A source is never written to.** :mod:`~brickfield.writing.guard` compares a
+   target with the files that a source reads, links followed, in both directions.
+2. **Only what is recognised is replaced.** :mod:`~brickfield.writing.stores` looks
+   at every entry of a folder before any of them is removed; what belongs to no
+   OME-Zarr image makes the whole folder untouchable.
+3. **A file is whole or not there.** :mod:`~brickfield.writing.files` writes beside
+   the target and renames, so that a full disk leaves the old file or none.
+
+The storey stands above the sources, which tell what they read, and below everything
+that writes: pyramids, layers saved from napari, pictures, receipts, movies.
+"""

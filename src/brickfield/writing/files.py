@@ -1,0 +1,198 @@
+"""Single files: what may be replaced, and writing that is whole or not at all.
+
+A file is written beside its target under a name that begins with a dot and put in
+place by one rename, on disk by then. What fails leaves the old file, or none. What a
+killed run left beside a target goes with the next file that is written there.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from brickfield.errors import OptionError, StoreWriteError
+from brickfield.writing.guard import check_file
+
+MOST_LETTERS = 255
+"""Bytes of a file's name that file systems allow."""
+_NO_NAMES = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MOST_RECEIPT_BYTES = 64 << 20
+
+
+def usable_path(path: str | os.PathLike[str], what: str = "a path") -> Path:
+    """Return a path that the system can be asked about.
+
+    Raises
+    ------
+    OptionError
+        When it holds a zero character or is longer than the system allows.
+    """
+    text = os.fspath(path)
+    if "\0" in text:
+        msg = f"expected {what} without a zero character; found {text[:80]!r}"
+        raise OptionError(msg)
+    found = Path(text).expanduser()
+    try:
+        found.lstat()
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", errno.EINVAL) not in _NO_NAMES:
+            return found
+        reason = getattr(error, "strerror", None) or str(error)
+        shown = text if len(text) <= 120 else f"{text[:80]}… ({len(text)} letters)"
+        msg = f"expected {what} that can be written; found {shown}: {reason}"
+        raise OptionError(msg) from error
+    return found
+
+
+def check_output(
+    path: Path, sources: Iterable[Any], *, option: str = "a file", kind: str = ""
+) -> None:
+    """Refuse a file to write that a source reads, or that is something else's.
+
+    Parameters
+    ----------
+    path : Path
+    sources : iterable of ChunkSource
+        Open, whose files are never written to.
+    option : str
+        What the file was asked for by.
+    kind : {"png", "receipt", ""}
+        What an existing file must be to be replaced.
+
+    Raises
+    ------
+    OptionError
+    """
+    check_file(path, sources)
+    check_replaceable_file(path, option=option, kind=kind)
+
+
+def check_replaceable_file(path: Path, *, option: str, kind: str) -> None:
+    """Refuse to replace an existing file of another kind than is written."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if stat.S_ISDIR(mode) or stat.S_ISBLK(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a disk"
+        msg = f"expected {option} to be a file; found {what}: {path}"
+        raise OptionError(msg)
+    if stat.S_ISREG(mode) and not _is_kind(path, kind):
+        names = {"png": "a PNG picture", "receipt": "a receipt (JSON)"}
+        msg = (
+            f"expected {option} to be a new file or {names[kind]} to replace; found"
+            f" that {path} is none: give another name or remove it"
+        )
+        raise OptionError(msg)
+
+
+def _is_kind(path: Path, kind: str) -> bool:
+    if not kind or path.stat().st_size == 0:
+        return True
+    with path.open("rb") as file:
+        if kind == "png":
+            return file.read(len(_PNG)) == _PNG
+        if path.stat().st_size > _MOST_RECEIPT_BYTES:
+            return False
+        try:
+            document = json.loads(file.read())
+        except (ValueError, RecursionError):
+            return False
+    return isinstance(document, dict) and "bytes_read" in document
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, or leave what was there; UTF-8.
+
+    Raises
+    ------
+    StoreWriteError
+        When there is no room or no right to write.
+    """
+    write_whole(path, lambda file: file.write(text.encode("utf-8")))
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file whole, or leave what was there.
+
+    A link is kept: the file that it names is replaced. What is no ordinary file (a
+    pipe, the null device) is written to as it is.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Takes the open binary file.
+
+    Raises
+    ------
+    StoreWriteError
+        When there is no room or no right to write.
+    """
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            with path.open("wb") as file:
+                write(file)
+            return
+        _replace(Path(os.path.realpath(path)), write)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        msg = f"expected to write {path}; found: {reason}: make room or allow it"
+        raise StoreWriteError(msg) from error
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    remove_partials(path)
+    partial = partial_of(path)
+    try:
+        with partial.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(OSError):
+            partial.chmod(stat.S_IMODE(path.stat().st_mode))
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def partial_of(path: Path) -> Path:
+    """Return where a file lies while it is written, of this process alone."""
+    end = f".{os.getpid()}.partial"
+    name = path.name.encode()[: MOST_LETTERS - len(end) - 1].decode(errors="ignore")
+    return path.with_name(f".{name}{end}")
+
+
+def remove_partials(path: Path) -> None:
+    """Remove what runs that are over left of a file beside it."""
+    own = partial_of(path).name
+    start = own.removesuffix(f"{os.getpid()}.partial")
+    pattern = re.compile(re.escape(start) + r"(\d+)\.partial")
+    with suppress(OSError):
+        for name in os.listdir(path.parent):  # noqa: PTH208 -- names are enough
+            match = pattern.fullmatch(name)
+            if match and not _is_running(int(match[1])):
+                with suppress(OSError):
+                    (path.parent / name).unlink()
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":
+        return True  # asking would end it there
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,200 @@
+"""Refuses to write where a source is read from.
+
+Files are compared by device and inode, never by their names alone, so that links,
+other spellings and mounted folders make no difference. A target is refused when
+
+- it is a place that the source reads, or lies in a folder that it reads,
+- it holds such a place,
+- something below the target is the same file as one of the source's (a hard link),
+  or a link to one, or a file of the source is a link into the target.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from brickfield.errors import OptionError
+from brickfield.sources.places import local_places
+
+FileId = tuple[int, int]
+"""Device and inode."""
+MOST_ENTRIES = 200_000
+"""So many files of a source are looked at for links to one single output file."""
+
+
+def check_folder(folder: Path, source: Any, *, within: Path | None = None) -> None:
+    """Refuse a folder that must not be written to, since the source is read there.
+
+    Parameters
+    ----------
+    folder : Path
+        To be written, whether it is there or not.
+    source : ChunkSource
+        Open.
+    within : Path, optional
+        A folder of the source in which new folders may be made.
+
+    Raises
+    ------
+    OptionError
+        Naming what of the source would be written over.
+    """
+    places = [p for p in local_places(source) if not _is_same(p, within)]
+    target = _Target(folder)
+    _check_places(target, places)
+    if _is_filled(folder):
+        target.look_inside()
+        _check_links(target, places, most=None)
+
+
+def check_file(file: Path, sources: Iterable[Any]) -> None:
+    """Refuse a file that a source reads, or one inside a folder that it reads.
+
+    Parameters
+    ----------
+    file : Path
+        To be written, whether it is there or not.
+    sources : iterable of ChunkSource
+        Open; the sources of what is drawn or written.
+
+    Raises
+    ------
+    OptionError
+    """
+    target = _Target(file)
+    for source in sources:
+        places = list(local_places(source))
+        _check_places(target, places)
+        if file.exists():
+            _check_links(target, places, most=MOST_ENTRIES)
+
+
+@dataclass
+class _Target:
+    """What is to be written.
+
+    Attributes
+    ----------
+    path : Path
+    real : Path
+        Links followed.
+    ids : set
+        Files with more than one name, below the target or itself.
+    links : list of Path
+        Where links below the target lead, links followed.
+    """
+
+    path: Path
+    real: Path = field(init=False)
+    ids: set[FileId] = field(default_factory=set)
+    links: list[Path] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.real = Path(os.path.realpath(self.path))
+        about = _stat(self.real)
+        if about is not None and stat.S_ISREG(about.st_mode) and about.st_nlink > 1:
+            self.ids.add((about.st_dev, about.st_ino))
+
+    def look_inside(self) -> None:
+        """Find links and files of several names; links are not gone through."""
+        for entry in _entries(self.real, follows=False):
+            if entry.is_symlink():
+                self.links.append(Path(os.path.realpath(entry.path)))
+            elif entry.is_file():
+                about = entry.stat(follow_symlinks=False)
+                if about.st_nlink > 1:
+                    self.ids.add((about.st_dev, about.st_ino))
+
+    def refuse(self, how: str, place: Path) -> OptionError:
+        """Make the error."""
+        return OptionError(
+            f"expected to write beside the source, never over it; found that {self.path}"
+            f" {how} {place}, which is read: write to another place"
+        )
+
+
+def _check_places(target: _Target, places: list[Path]) -> None:
+    own = _id(target.real)
+    round_target = {_id(p) for p in (target.real, *target.real.parents)}
+    for place in places:
+        real = Path(os.path.realpath(place))
+        at = _id(real)
+        if target.real == real or (at is not None and at == own):
+            raise target.refuse("is", place)
+        if (at is not None and at in round_target) or real in target.real.parents:
+            raise target.refuse("lies in", place)
+        holders = {_id(p) for p in (*real.parents, *place.absolute().parents)}
+        if (own is not None and own in holders) or target.real in real.parents:
+            raise target.refuse("holds", place)
+
+
+def _check_links(target: _Target, places: list[Path], most: int | None) -> None:
+    for place in places:
+        real = Path(os.path.realpath(place))
+        for link in target.links:
+            if link == real or real in link.parents or link in real.parents:
+                raise target.refuse("has a link to", place)
+        if target.ids and _id(place) in target.ids:
+            raise target.refuse("shares a file with", place)
+        for entry in islice(_entries(place, follows=True), most):
+            _check_entry(target, entry)
+
+
+def _check_entry(target: _Target, entry: os.DirEntry[str]) -> None:
+    """Refuse when a file of the source lies in the target, by a link of any kind."""
+    if entry.is_symlink():
+        to = Path(os.path.realpath(entry.path))
+        if to == target.real or target.real in to.parents:
+            raise target.refuse("holds what is linked at", Path(entry.path))
+    if target.ids and _id(Path(entry.path)) in target.ids:
+        raise target.refuse("shares a file with", Path(entry.path))
+
+
+def _entries(folder: Path, *, follows: bool) -> Iterator[os.DirEntry[str]]:
+    """Yield all entries below a folder; each folder once, however it is linked."""
+    waiting, seen = [str(folder)], set[FileId | None]()
+    while waiting:
+        here = waiting.pop()
+        at = _id(Path(here))
+        if at in seen:
+            continue
+        seen.add(at)
+        try:
+            with os.scandir(here) as entries:
+                found = list(entries)
+        except OSError:
+            continue
+        for entry in found:
+            yield entry
+            if entry.is_dir(follow_symlinks=follows):
+                waiting.append(entry.path)
+
+
+def _is_filled(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
+
+
+def _is_same(place: Path, other: Path | None) -> bool:
+    return other is not None and _id(place) is not None and _id(place) == _id(other)
+
+
+def _id(path: Path) -> FileId | None:
+    about = _stat(path)
+    return None if about is None else (about.st_dev, about.st_ino)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except (OSError, ValueError):
+        return None
