@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brickfield.model.camera import CameraState
+from brickfield.model.camera import CameraState, physical_size
 
 
 def project(camera, point):
@@ -106,3 +106,17 @@ def test_inside_a_volume_an_orthographic_near_is_negative(camera):
     corners = np.array([[-500.0, 0.0, 0.0], [500.0, 0.0, 0.0]])
     view = replace(camera, orthographic=True).with_depth_range(corners)
     assert view.near == pytest.approx(-491.0)
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio", "physical"),
+    [
+        ((301, 203), 1.0, (301, 203)),
+        # 451.5 and 304.5: Qt's windows have 452 x 305 pixels there.
+        ((301, 203), 1.5, (452, 305)),
+        ((303, 205), 1.25, (379, 256)),
+        ((0, 1), 0.3, (1, 1)),
+    ],
+)
+def test_half_a_physical_pixel_is_rounded_up(size, ratio, physical):
+    assert physical_size(size, ratio) == physical

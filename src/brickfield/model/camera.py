@@ -9,12 +9,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import radians, tan
+from math import floor, radians, tan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model.scales import Vec3
+
+
+def physical_size(size: tuple[int, int], pixel_ratio: float) -> tuple[int, int]:
+    """Return width and height in physical pixels, at least 1 each.
+
+    Rounds half up, as Qt does for what it puts on the screen; Python's `round` goes
+    to the even number, and a picture of another size would be stretched.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Width and height, logical pixels.
+    pixel_ratio : float
+        Physical pixels per logical one.
+    """
+    width, height = (max(1, floor(n * pixel_ratio + 0.5)) for n in size)
+    return (width, height)
 
 
 @dataclass(frozen=True)

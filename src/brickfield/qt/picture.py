@@ -14,9 +14,18 @@ from brickfield.qt.gestures import gestures_for
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView
 
+# Themes give labels a frame, which would take pixels away from the picture.
+_SHEET = """
+background: black; color: #d0d0d0;
+border: none; border-radius: 0; padding: 0; margin: 0;
+"""
+
 
 class PictureWidget(QLabel):
-    """Shows pictures of a view as they come, stretched to its size until the next.
+    """Shows pictures of a view as they come.
+
+    Invariant: a picture of the widget's own size is shown pixel for pixel. One of
+    another size, drawn before the widget was resized, is stretched until the next.
 
     Parameters
     ----------
@@ -30,10 +39,9 @@ class PictureWidget(QLabel):
         expanding = QSizePolicy.Policy.Expanding
         self.setSizePolicy(expanding, expanding)
         self.setMinimumSize(48, 48)
-        self.setScaledContents(True)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setStyleSheet("background: black; color: #d0d0d0;")
+        self.setStyleSheet(_SHEET)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setWordWrap(True)
         self.setMargin(0)
@@ -57,6 +65,8 @@ class PictureWidget(QLabel):
         if self.view.is_closed:
             return
         self.view.resize((self.width(), self.height()), self.devicePixelRatioF())
+        if self._shown is not None:
+            self.setScaledContents(self._shown.shape[1::-1] != self.view.viewport)
         self.view.is_shown = self.isVisible()
 
     def _show_report(self, report: ViewReport) -> None:
@@ -66,7 +76,12 @@ class PictureWidget(QLabel):
         elif report.image is not None and report.image is not self._shown:
             self._shown = report.image
             self.n_pictures += 1
-            self.setPixmap(as_pixmap(report.image, self.devicePixelRatioF()))
+            self._show_picture(report.image)
+
+    def _show_picture(self, image: NDArray[np.uint8]) -> None:
+        height, width = image.shape[:2]
+        self.setScaledContents((width, height) != self.view.viewport)
+        self.setPixmap(as_pixmap(image, self.devicePixelRatioF()))
 
     _shown: NDArray[np.uint8] | None = None
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu.device import prepare
+from brickfield.model.camera import physical_size
 from brickfield.render.protocols import LayerLike
 from brickfield.render.volume_view import VolumeView, new_renderer
 
@@ -71,7 +72,7 @@ class OffscreenView(VolumeView):
     def resize(self, size: tuple[int, int], pixel_ratio: float = 1.0) -> None:
         """Draw pictures of another size from now on (logical pixels)."""
         self.canvas.set_pixel_ratio(pixel_ratio)
-        self.canvas.set_logical_size(*size)
+        self.canvas.set_physical_size(*physical_size(size, pixel_ratio))
 
     def _paint(self) -> None:
         # rendercanvas logs and swallows what a draw function raises.

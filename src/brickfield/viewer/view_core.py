@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
+from brickfield.model.camera import physical_size
 from brickfield.model.chunks import Selection
 from brickfield.render.render_thread import RenderThread, render_thread
 from brickfield.store.layer import ChunkedLayer
@@ -176,8 +177,7 @@ class ViewCore:
     @property
     def viewport(self) -> tuple[int, int]:
         """Width and height, physical pixels."""
-        (w, h), ratio = self._state.size, self._state.pixel_ratio
-        return (max(1, round(w * ratio)), max(1, round(h * ratio)))
+        return physical_size(self._state.size, self._state.pixel_ratio)
 
     @property
     def is_shown(self) -> bool:
