@@ -4,7 +4,7 @@ from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from brickfield.qt.elided import ElidedLabel
 
-LONG = "sharpening 83 % · 12 s left · level 2→0 · 40 MB/s"
+LONG = "sharpening 83 % · 12 s left · 1/4 → full resolution · 40 MB/s"
 
 
 def test_what_does_not_fit_is_cut_and_whole_in_the_tooltip(qtbot):
@@ -13,9 +13,12 @@ def test_what_does_not_fit_is_cut_and_whole_in_the_tooltip(qtbot):
     label = ElidedLabel(window)
     QHBoxLayout(window).addWidget(label)
     label.say(LONG, "more")
-    window.resize(120, 40)
+    window.resize(180, 40)
     window.show()
-    assert window.width() == 120
+    assert window.width() == 180
+    # Parts go as a whole, the last first; the first is cut only where it must be.
+    assert label.text() == "sharpening 83 %"
+    window.resize(70, 40)
     assert label.text().endswith("…")
     assert label.whole == LONG
     assert label.toolTip() == f"{LONG}\nmore"

@@ -20,18 +20,37 @@ def state(scene, blob):
 @pytest.fixture
 def complete(state):
     return ViewReport(
-        state=state, is_complete=True, has_base=True, wanted=8, done=8, levels=(0, 0)
+        state=state,
+        is_complete=True,
+        fidelity="final",
+        has_base=True,
+        wanted=8,
+        done=8,
+        to_draw=8,
+        drawn=8,
+        levels=(0, 0),
+        factors=(1.0, 1.0),
     )
 
 
 @pytest.fixture
 def loading(complete):
-    return replace(complete, is_complete=False, done=2, levels=(0, 2), rate=4e6)
+    return replace(
+        complete,
+        is_complete=False,
+        fidelity="improving",
+        done=3,
+        drawn=1,
+        waiting=5,
+        levels=(0, 2),
+        factors=(1.0, 4.0),
+        rate=4e6,
+    )
 
 
 def test_a_complete_picture_is_quiet(complete):
     shown = Progress().look([complete], 0.0)
-    assert shown.text == "complete · level 0"
+    assert shown.text == "full resolution"
     assert shown.percent is None
     assert not shown.is_busy
 
@@ -44,13 +63,13 @@ def test_what_is_done_at_once_is_never_told_of(complete, loading):
     progress = Progress()
     progress.look([complete], 0.0)
     early = progress.look([loading], 1.0)
-    assert (early.text, early.percent) == ("complete · level 0", None)
+    assert (early.text, early.percent) == ("full resolution", None)
     assert early.is_busy, "somebody has to look again"
     later = progress.look([loading], 1.4)
-    assert later.text == "sharpening 25 % · level 2→0 · 4.0 MB/s"
+    assert later.text == "sharpening 25 % · 1/4 → full resolution · 4.0 MB/s"
     assert later.percent == 25
-    assert progress.look([complete], 1.5).text == "complete · level 0"
-    assert progress.look([loading], 2.0).text == "complete · level 0"
+    assert progress.look([complete], 1.5).text == "full resolution"
+    assert progress.look([loading], 2.0).text == "full resolution"
 
 
 def test_the_very_first_loading_is_told_of_at_once(loading):
@@ -61,15 +80,18 @@ def test_the_view_that_has_most_to_do_speaks(complete, loading):
     behind = replace(loading, done=1)
     shown = Progress().look([complete, loading, behind], 0.0)
     assert shown.percent == 12.5
+    assert shown.fidelity == "improving"
 
 
 def test_of_complete_views_the_coarsest_speaks(complete):
-    shown = Progress().look([complete, replace(complete, levels=(1, 2))], 0.0)
-    assert shown.text == "complete · level 1–2"
+    shown = Progress().look(
+        [complete, replace(complete, levels=(1, 2), factors=(2.0, 4.0))], 0.0
+    )
+    assert shown.text == "1/2 to 1/4 resolution"
 
 
 def test_a_hundred_percent_are_not_shown_before_the_end(loading):
-    assert Progress().look([replace(loading, done=8)], 0.0).percent == 99
+    assert Progress().look([replace(loading, done=8, drawn=8)], 0.0).percent == 99
 
 
 def test_a_moving_picture_has_no_bar(loading):
@@ -85,7 +107,42 @@ def test_silence_is_told_of_after_five_seconds(loading):
     assert "nothing" not in progress.look([quiet], 4.9).text
     stalled = progress.look([quiet], 12.0)
     assert stalled.text.startswith("storage has given nothing for 12 s · sharpening")
-    assert "nothing" not in progress.look([replace(quiet, done=3)], 13.0).text
+    assert "nothing" not in progress.look([replace(quiet, done=4)], 13.0).text
+
+
+def test_nothing_is_called_silent_when_no_read_is_out(loading):
+    progress = Progress()
+    loaded = replace(loading, done=8, drawn=7, waiting=0, rate=0.0)
+    progress.look([loaded], 0.0)
+    assert progress.look([loaded], 60.0).text.startswith("sharpening 93 %")
+    drawing = replace(loaded, drawn=8, is_drawing=True)
+    assert progress.look([drawing], 70.0).text.startswith("drawing…")
+
+
+def test_without_a_known_rate_the_time_left_is_guessed_from_the_share(loading):
+    progress = Progress()
+    uploading = replace(loading, done=8, drawn=0, waiting=0, rate=0.0)
+    progress.look([uploading], 0.0)
+    assert "left" not in progress.look([uploading], 0.9).text
+    assert " · 10 s left · " in progress.look([uploading], 10.0).text
+
+
+def test_a_renderer_that_starts_says_so():
+    shown = Progress().look([ViewReport(is_starting=True)], 0.0)
+    assert shown.text == "starting the renderer…"
+    assert shown.fidelity == "improving"
+
+
+def test_the_least_true_view_gives_the_word(complete, loading):
+    limited = replace(complete, fidelity="limited")
+    failed = replace(complete, fidelity="failed")
+    assert Progress().look([complete], 0.0).fidelity == "final"
+    assert Progress().look([complete, limited], 0.0).fidelity == "limited"
+    assert Progress().look([failed, limited], 0.0).fidelity == "failed"
+    assert Progress().look([failed, loading], 0.0).fidelity == "improving"
+    assert (
+        Progress().look([replace(complete, error="no GPU")], 0.0).fidelity == "failed"
+    )
 
 
 def test_a_silent_server_is_named(loading, scene, monkeypatch):

@@ -40,7 +40,9 @@ def test_a_picture_is_saved_complete_and_as_large_as_the_view(dock, hand, tmp_pa
     view = dock.main_view
     assert pixels(path).shape[:2] == view.viewport[::-1]
     assert pixels(path)[..., 0].max() > 200
-    assert Image.open(path).text["Description"] == "complete"
+    notes = Image.open(path).text
+    assert notes["Description"] == "complete"
+    assert notes["brickfield-fidelity"] == "final"
     assert dock.status.text.whole == f"saved {path}"
 
 
@@ -49,7 +51,7 @@ def test_the_window_goes_on_while_a_picture_is_waited_for(
 ):
     dock = make_dock()
     dock.toolbar.snapshots.save_to(tmp_path / "a.png")
-    hand.wait(lambda: dock.status.text.whole.startswith("saving a.png · loading"))
+    hand.wait(lambda: dock.status.text.whole.startswith("saving a.png · "))
     assert not (tmp_path / "a.png").exists()
     held.set()
     hand.wait((tmp_path / "a.png").exists)
@@ -63,7 +65,9 @@ def test_a_picture_that_took_too_long_says_so(
     path = tmp_path / "a.png"
     dock.toolbar.snapshots.save_to(path)
     hand.wait(lambda: "incomplete" in dock.status.text.whole)
-    assert Image.open(path).text["Description"].startswith("incomplete")
+    notes = Image.open(path).text
+    assert notes["Description"].startswith("incomplete")
+    assert notes["brickfield-fidelity"] == "improving"
     corner = pixels(path)[:30, :100]
     assert corner[..., 0].max() > 200, "a yellow word"
     assert corner[..., 2].max() < 100
@@ -80,7 +84,7 @@ def test_waiting_can_be_stopped(held, make_dock, hand, tmp_path):
     hand.choose(dock.toolbar.pictures, "Do not wait any more")
     held.set()
     hand.settle(dock)
-    hand.wait(lambda: dock.status.text.whole == "complete · level 0")
+    hand.wait(lambda: dock.status.text.whole == "full resolution")
     assert not (tmp_path / "a.png").exists()
 
 

@@ -25,7 +25,7 @@ def damaged(tmp_path):
 
 def test_a_complete_picture_says_so_and_shows_no_bar(dock, hand):
     hand.settle(dock)
-    hand.wait(lambda: dock.status.text.whole == "complete · level 0")
+    hand.wait(lambda: dock.status.text.whole == "full resolution")
     assert dock.status.bar.isHidden()
     assert dock.status.failures.isHidden()
 
@@ -38,14 +38,17 @@ def test_damaged_chunks_are_counted_listed_and_read_again(
     dock = make_dock()
     status = dock.status
     hand.wait(lambda: status.failures.text() == "2 chunks")
-    assert status.text.whole == "complete but for 2 chunks · level 0"
+    assert (
+        status.text.whole
+        == "2 chunks could not be read, shown coarser · full resolution"
+    )
     hand.click(status.failures)
     table = status.failure_list.table
     assert {table.topLevelItem(i).text(1) for i in range(2)} == {"0, 1, 0", "0, 1, 1"}
     for file in files[2:]:
         file.write_bytes(kept)
     hand.click(status.failure_list.retry)
-    hand.wait(lambda: status.text.whole == "complete · level 0")
+    hand.wait(lambda: status.text.whole == "full resolution")
     assert status.failures.isHidden()
     assert status.failure_list.summary.text() == "Every chunk could be read."
 
@@ -62,15 +65,15 @@ def test_a_notice_goes_and_the_progress_comes_back(dock, hand):
     hand.settle(dock)
     dock.status.say("saved a.png", seconds=0.05)
     assert dock.status.text.whole == "saved a.png"
-    hand.wait(lambda: dock.status.text.whole == "complete · level 0")
+    hand.wait(lambda: dock.status.text.whole == "full resolution")
 
 
 def test_what_is_waited_for_stands_before_the_progress(dock, hand):
     hand.settle(dock)
     dock.status.set_job("saving a.png")
-    hand.wait(lambda: dock.status.text.whole == "saving a.png · complete · level 0")
+    hand.wait(lambda: dock.status.text.whole == "saving a.png · full resolution")
     dock.status.set_job("")
-    assert dock.status.text.whole == "complete · level 0"
+    assert dock.status.text.whole == "full resolution"
 
 
 def test_an_error_is_readable_in_a_narrow_dock(make_dock, scene, hand):
@@ -94,4 +97,4 @@ def test_a_view_that_left_is_told_of_no_more(dock, hand, scene, blob):
     hand.settle(dock)
     dock.set_layout("xy")
     hand.settle(dock)
-    hand.wait(lambda: dock.status.text.whole == "complete · level 0")
+    hand.wait(lambda: dock.status.text.whole == "full resolution")

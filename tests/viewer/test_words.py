@@ -10,8 +10,20 @@ from brickfield.viewer.live_state import ViewReport
 
 
 def report(**values):
-    usual = {"has_base": True, "levels": (0, 2), "wanted": 100, "done": 83}
+    usual = {
+        "has_base": True,
+        "factors": (1.0, 4.0),
+        "wanted": 100,
+        "done": 90,
+        "waiting": 10,
+        "to_draw": 100,
+        "drawn": 76,
+    }
     return ViewReport(**usual | values)
+
+
+def ended(fidelity, **values):
+    return report(is_complete=True, waiting=0, fidelity=fidelity, **values)
 
 
 def failure(reason="expected to decode it; found damaged data: crc", level=0, **more):
@@ -19,40 +31,56 @@ def failure(reason="expected to decode it; found damaged data: crc", level=0, **
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    ("told", "expected"),
     [
         (
-            {"rate": 40e6, "seconds_left": 12.2},
-            "sharpening 83 % · 12 s left · level 2→0 · 40 MB/s",
+            report(rate=40e6, seconds_left=12.2),
+            "sharpening 83 % · 12 s left · 1/4 → full resolution · 40 MB/s",
         ),
-        ({"is_complete": True, "levels": (0, 0)}, "complete · level 0"),
-        ({"is_complete": True}, "complete · level 0–2"),
+        (report(seconds_left=2.9), "sharpening 83 % · 1/4 → full resolution"),
+        (ended("final", factors=(1.0, 1.0)), "full resolution"),
+        (ended("final"), "full to 1/4 resolution"),
+        (ended("final", factors=()), ""),
         (
-            {"is_complete": True, "levels": (2, 2), "is_coarsened": True},
-            "complete · level 2 (the GPU budget allows no finer)",
+            ended("limited", factors=(2.0, 64.0), is_coarsened=True),
+            "1/2 to 1/64 resolution · the GPU budget allows no finer",
         ),
         (
-            {"is_complete": True, "levels": (0, 0), "failures": (failure(),) * 3},
-            "complete but for 3 chunks · level 0",
+            ended("limited", factors=(64.0, 64.0)),
+            "1/64 resolution · the file has nothing finer that fits",
         ),
-        ({"is_complete": True, "levels": ()}, "complete"),
-        ({"has_base": False}, "loading the overview…"),
-        ({"is_moving": True, "is_complete": True}, "moving · level 0–2"),
-        ({"done": 0, "levels": (3, 3)}, "sharpening 0 % · level 3"),
-        ({"done": 100}, "sharpening 99 % · level 2→0"),
-        ({"error": "The graphics card was lost."}, "The graphics card was lost."),
+        (
+            ended("failed", failures=(failure(),) * 3, factors=(1.0, 1.0)),
+            "3 chunks could not be read, shown coarser · full resolution",
+        ),
+        (report(is_starting=True), "starting the renderer…"),
+        (report(has_base=False), "reading the overview…"),
+        (report(is_moving=True), "moving · full to 1/4 resolution"),
+        (
+            report(done=0, drawn=0, factors=(8.0, 8.0)),
+            "sharpening 0 % · 1/8 resolution",
+        ),
+        (report(done=100, drawn=100), "sharpening 99 % · 1/4 → full resolution"),
+        (
+            report(is_drawing=True, done=100, drawn=100, waiting=0),
+            "drawing… · full to 1/4 resolution",
+        ),
+        (report(error="The graphics card was lost."), "The graphics card was lost."),
     ],
 )
-def test_a_view_says_how_far_it_is(values, expected):
-    assert words.status(report(**values)) == expected
+def test_a_view_says_how_far_it_is(told, expected):
+    assert words.status(told) == expected
 
 
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
         ({"has_base": False}, "waiting for the server…"),
-        ({"has_base": False, "rate": 5.0}, "loading the overview…"),
-        ({}, "sharpening 83 % · level 2→0 · waiting for the server…"),
+        ({"has_base": False, "rate": 5.0}, "reading the overview…"),
+        # All has come: whoever is silent now, it is not the server.
+        ({"has_base": False, "waiting": 0}, "reading the overview…"),
+        ({}, "sharpening 83 % · 1/4 → full resolution · waiting for the server…"),
+        ({"waiting": 0}, "sharpening 83 % · 1/4 → full resolution"),
     ],
 )
 def test_a_silent_server_is_told_from_work(values, expected):

@@ -196,6 +196,7 @@ def draw_to_file(
     """
     from brickfield.store.open import open_store
     from brickfield.viewer.controller import render_picture
+    from brickfield.viewer.fidelity import notes_of
     from brickfield.viewer.png import write_png
     from brickfield.writing.files import check_output, write_text
 
@@ -210,7 +211,7 @@ def draw_to_file(
             result = render_picture(store, options)
         finally:
             store.close(wait=False)
-    write_png(out, result.image)
+    write_png(out, result.image, notes_of(result.receipt.fidelity))
     cost: dict[str, Any] = result.receipt.as_dict()
     if receipt is not None:
         write_text(receipt, json.dumps(cost, indent=2) + "\n")

@@ -1,10 +1,15 @@
-"""A line of text that is cut where the room ends, and never widens its window."""
+"""A line of text that is cut where the room ends, and never widens its window.
+
+Of a line made of parts (with a dot between them) the last go first, each as a whole.
+"""
 
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from brickfield.viewer.words import DOT
 
 
 class ElidedLabel(QLabel):
@@ -32,12 +37,19 @@ class ElidedLabel(QLabel):
 
     def _fit(self) -> None:
         room = max(self.contentsRect().width() - 2 * self.margin(), 0)
-        shown = self.fontMetrics().elidedText(
-            self._text, Qt.TextElideMode.ElideRight, room
-        )
+        shown = self._shortened(room)
         self.setText(shown)
         parts = [self._text if shown != self._text else "", self._hint]
         self.setToolTip("\n".join(part for part in parts if part))
+
+    def _shortened(self, room: int) -> str:
+        metrics, parts = self.fontMetrics(), self._text.split(DOT)
+        while len(parts) > 1 and metrics.horizontalAdvance(DOT.join(parts)) > room:
+            parts.pop()
+        text: str = metrics.elidedText(
+            DOT.join(parts), Qt.TextElideMode.ElideRight, room
+        )
+        return text
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Cut anew."""

@@ -11,6 +11,7 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from brickfield.qt.gestures import gestures_for
+from brickfield.viewer import words
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView
 
@@ -19,6 +20,9 @@ _SHEET = """
 background: black; color: #d0d0d0;
 border: none; border-radius: 0; padding: 0; margin: 0;
 """
+
+
+NO_LAYERS = "No image layers yet."
 
 
 class PictureWidget(QLabel):
@@ -45,7 +49,7 @@ class PictureWidget(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setWordWrap(True)
         self.setMargin(0)
-        self.setText("No image layers yet.")
+        self.setText(NO_LAYERS)
         # A script may take a picture before the window has laid itself out.
         view.resize((self.sizeHint().width(), self.sizeHint().height()))
         self.gestures = gestures_for(view, self)
@@ -72,11 +76,19 @@ class PictureWidget(QLabel):
     def _show_report(self, report: ViewReport) -> None:
         self.setMargin(12 if report.error else 0)
         if report.error:
-            self.setText(report.error[:1].upper() + report.error[1:])
-        elif report.image is not None and report.image is not self._shown:
+            self._say(report.error)
+        elif not self.view.layers:
+            self._shown = None
+            self._say(NO_LAYERS)
+        elif report.image is None:
+            self._say(words.status(report))
+        elif report.image is not self._shown:
             self._shown = report.image
             self.n_pictures += 1
             self._show_picture(report.image)
+
+    def _say(self, text: str) -> None:
+        self.setText(text[:1].upper() + text[1:])
 
     def _show_picture(self, image: NDArray[np.uint8]) -> None:
         height, width = image.shape[:2]

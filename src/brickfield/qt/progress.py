@@ -1,21 +1,24 @@
 """What a status line says, out of the reports of several views and the time.
 
 Invariant: what is done at once is never announced. Work is told of when it has
-taken a third of a second, and silence of storage when it has lasted five.
+taken a third of a second, and silence of storage when reads have been out for five.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brickfield.model.requests import ChunkFailure
 from brickfield.viewer import words
+from brickfield.viewer.fidelity import least_true
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.quantities import duration
 
 QUIET_S = 0.3
 """Work that takes less is not told of."""
+LEAST_ELAPSED_S = 1.0
+"""Before that nothing is guessed from the share that is done."""
 STALLED_S = 5.0
 """Silence after which it is said that nothing arrives."""
 
@@ -35,6 +38,9 @@ class Shown:
     failures : tuple of ChunkFailure
     is_busy : bool
         Whether it will change soon without anybody's doing.
+    fidelity : str
+        Of the least true picture; "" without one. See
+        :data:`brickfield.viewer.fidelity.Fidelity`.
     """
 
     text: str = ""
@@ -42,6 +48,7 @@ class Shown:
     error: str = ""
     failures: tuple[ChunkFailure, ...] = ()
     is_busy: bool = False
+    fidelity: str = ""
 
 
 class Progress:
@@ -51,7 +58,7 @@ class Progress:
         self._began: float | None = None
         self._moved_at = 0.0
         self._moved: tuple[int, int] | None = None
-        self._calm = ""
+        self._calm = Shown()
 
     def look(self, reports: Sequence[ViewReport], now: float) -> Shown:
         """Say how it stands.
@@ -65,33 +72,58 @@ class Progress:
         """
         told = [r.error for r in reports] + [r.notice for r in reports]
         error = next(filter(None, told), "")
-        reports = [r for r in reports if r.state.layers and not r.error]
+        is_broken = any(r.error for r in reports)
+        reports = [r for r in reports if _has_data(r) and not r.error]
         failures = tuple(dict.fromkeys(f for r in reports for f in r.failures))
-        waiting = [r for r in reports if not r.is_complete or r.is_moving]
+        waiting = [r for r in reports if r.fidelity == "improving" or r.is_moving]
         if not waiting:
             self._began = self._moved = None
-            self._calm = words.status(_coarsest(reports)) if reports else ""
-            return Shown(self._calm, error=error, failures=failures)
+            text = words.status(_coarsest(reports)) if reports else ""
+            word = "failed" if is_broken else least_true(r.fidelity for r in reports)
+            self._calm = Shown(text, None, error, failures, fidelity=word)
+            return self._calm
         self._note(waiting, now)
-        busiest = min(waiting, key=lambda r: (r.is_moving, r.percent))
         assert self._began is not None
-        if now - self._began < QUIET_S and self._calm:
-            return Shown(self._calm, None, error, failures, is_busy=True)
-        text = words.status(busiest, is_remote=_is_remote(busiest))
-        is_moving = busiest.is_moving
+        if now - self._began < QUIET_S and self._calm.text:
+            return replace(self._calm, error=error, failures=failures, is_busy=True)
+        busiest = min(waiting, key=lambda r: (r.is_moving, r.percent))
+        text = self._text(self._with_time_left(busiest, now), now)
+        percent = None if busiest.is_moving else min(busiest.percent, 99.0)
+        return Shown(text, percent, error, failures, True, "improving")
+
+    def _text(self, report: ViewReport, now: float) -> str:
+        is_remote = _is_remote(report)
+        text = words.status(report, is_remote=is_remote)
         silence = now - self._moved_at
-        if silence > STALLED_S and not is_moving:
-            who = "the server has sent" if _is_remote(busiest) else "storage has given"
-            text = f"{who} nothing for {duration(silence)}{words.DOT}{text}"
-        percent = None if is_moving else min(busiest.percent, 99.0)
-        return Shown(text, percent, error, failures, is_busy=True)
+        # Drawing takes its time with nothing left to read: that is no silence.
+        if silence > STALLED_S and report.waiting and not report.is_moving:
+            who = "the server has sent" if is_remote else "storage has given"
+            return f"{who} nothing for {duration(silence)}{words.DOT}{text}"
+        return text
+
+    def _with_time_left(self, report: ViewReport, now: float) -> ViewReport:
+        """Guess from the share that is done where the loader knows no rate."""
+        assert self._began is not None
+        elapsed, share = now - self._began, report.percent / 100
+        is_silent = report.waiting and report.rate <= 0
+        is_early = elapsed < LEAST_ELAPSED_S or not 0 < share < 1
+        if report.seconds_left or is_silent or is_early:
+            return report
+        return replace(report, seconds_left=elapsed * (1 - share) / share)
 
     def _note(self, waiting: Sequence[ViewReport], now: float) -> None:
-        moved = (sum(r.done for r in waiting), sum(r.wanted for r in waiting))
+        moved = (
+            sum(r.done + r.drawn for r in waiting),
+            sum(r.wanted + r.to_draw for r in waiting),
+        )
         if self._began is None:
             self._began = now
         if moved != self._moved or any(r.is_moving for r in waiting):
             self._moved, self._moved_at = moved, now
+
+
+def _has_data(report: ViewReport) -> bool:
+    return report.is_starting or bool(report.state.layers)
 
 
 def _coarsest(reports: Sequence[ViewReport]) -> ViewReport:

@@ -33,15 +33,20 @@ class Taken:
     ----------
     image : ndarray, shape (h, w, 4), uint8, or None
         None when there is none, see `problem`.
-    is_complete : bool
-        Whether all that was wanted is in it.
+    fidelity : str
+        See :data:`brickfield.viewer.fidelity.Fidelity`.
     problem : str
         Why there is no picture; "" otherwise.
     """
 
     image: NDArray[np.uint8] | None = None
-    is_complete: bool = False
+    fidelity: str = "improving"
     problem: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that was wanted is in it."""
+        return self.fidelity in ("final", "limited")
 
 
 class Shot:
@@ -122,9 +127,9 @@ class Shot:
         if error is not None:
             self._end(Taken(problem=str(error) or type(error).__name__))
             return
-        image, is_complete, is_loaded = result
+        image, fidelity, is_loaded = result
         if is_loaded or is_late:
-            self._end(Taken(image, is_complete))
+            self._end(Taken(image, fidelity))
 
     def _end(self, taken: Taken) -> None:
         tell = self._on_taken
@@ -133,7 +138,7 @@ class Shot:
             tell(taken)
 
 
-def _picture(drawer: Any, timeout_s: float) -> tuple[NDArray[np.uint8], bool, bool]:
-    """Return picture, whether it is complete, and whether waiting will not help."""
-    image, is_complete = drawer.picture(timeout_s)
-    return image, is_complete, drawer.view.is_complete
+def _picture(drawer: Any, timeout_s: float) -> tuple[NDArray[np.uint8], str, bool]:
+    """Return picture, its fidelity, and whether waiting will not help."""
+    image, _ = drawer.picture(timeout_s)
+    return image, drawer.fidelity(), drawer.view.is_complete

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 from brickfield.qt.background import Background
 from brickfield.qt.shot import Shot, Taken
 from brickfield.qt.view_frame import ViewFrame
+from brickfield.viewer.fidelity import least_true, notes_of
 from brickfield.viewer.mp4 import mark_incomplete
 from brickfield.viewer.png import write_png
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 60.0
 """Longest wait for a complete picture."""
 Picture = NDArray[np.uint8]
-Finish = Callable[[Picture, bool], None]
+Finish = Callable[[Picture, str], None]
 
 
 class Snapshots(QObject):
@@ -122,11 +123,10 @@ class Snapshots(QObject):
     def save_to(self, path: Path, frames: Sequence[ViewFrame] | None = None) -> None:
         """Save a picture when it is complete; returns at once."""
 
-        def finish(image: Picture, is_complete: bool) -> None:
-            notes = {"Software": "napari-brickfield", "Description": _said(is_complete)}
+        def finish(image: Picture, fidelity: str) -> None:
             self._background.run(
-                lambda: write_png(path, image, notes),
-                lambda _, error: self._saved(path, error, is_complete=is_complete),
+                lambda: write_png(path, image, notes_of(fidelity)),
+                lambda _, error: self._saved(path, error, fidelity=fidelity),
             )
 
         self._take(frames or self._front(), f"saving {path.name}", finish)
@@ -192,12 +192,11 @@ class Snapshots(QObject):
             self._dock.status.say(f"no picture: {problem}")
             return
         image = side_by_side(images, [_box(frame) for frame in frames])
-        is_complete = all(t.is_complete for t in taken)
-        if not is_complete and self.marks.isChecked():
+        if not all(t.is_complete for t in taken) and self.marks.isChecked():
             image = mark_incomplete(image)
-        finish(image, is_complete)
+        finish(image, least_true(t.fidelity for t in taken))
 
-    def _copied(self, image: Picture, is_complete: bool) -> None:
+    def _copied(self, image: Picture, fidelity: str) -> None:
         pixels = np.ascontiguousarray(image)
         height, width = pixels.shape[:2]
         kind = QImage.Format.Format_RGBA8888
@@ -205,23 +204,19 @@ class Snapshots(QObject):
         QApplication.clipboard().setImage(
             QImage(pixels.data, width, height, 4 * width, kind).copy()
         )
-        self._dock.status.say(f"picture copied{_doubt(is_complete)}")
+        self._dock.status.say(f"picture copied{_doubt(fidelity)}")
 
-    def _saved(
-        self, path: Path, error: BaseException | None, *, is_complete: bool
-    ) -> None:
+    def _saved(self, path: Path, error: BaseException | None, *, fidelity: str) -> None:
         if error is not None:
             self._dock.status.say(f"not saved: {error}", 20.0)
         else:
-            self._dock.status.say(f"saved {path}{_doubt(is_complete)}")
+            self._dock.status.say(f"saved {path}{_doubt(fidelity)}")
 
 
-def _said(is_complete: bool) -> str:
-    return "complete" if is_complete else "incomplete: not all data could be read"
-
-
-def _doubt(is_complete: bool) -> str:
-    return "" if is_complete else ", incomplete: not all data could be read"
+def _doubt(fidelity: str) -> str:
+    if fidelity == "limited":
+        return ", limited: parts are coarser than asked for"
+    return "" if fidelity == "final" else ", incomplete: not all data could be read"
 
 
 def _box(frame: ViewFrame) -> QRect:

@@ -28,6 +28,18 @@ from brickfield.viewer import words
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView
 
+BADGES = {
+    "improving": ("improving", "#e69f00", "#1a1a1a", "better is on its way"),
+    "final": ("final", "#2fb380", "#10241c", "every pixel is as fine as asked for"),
+    "limited": (
+        "limited",
+        "#56b4e9",
+        "#0f2430",
+        "nothing finer is possible with this budget or file: parts are coarser",
+    ),
+    "failed": ("failed parts", "#c2410c", "#ffffff", "parts could not be read"),
+}
+"""Word, background, colour of the text and meaning of each fidelity."""
 PAUSE_MS = 200
 """Least time between two texts."""
 NOTICE_S = 6.0
@@ -41,6 +53,8 @@ class StatusLine(QWidget):
     ----------
     retried : Signal
         Somebody asked for what could not be read.
+    fidelity : QLabel
+        How true the picture is: one word on one colour.
     text : ElidedLabel
     bar : QProgressBar
         A thin strip above the text.
@@ -60,6 +74,7 @@ class StatusLine(QWidget):
         self._notice = ""
         self._notice_ends = 0.0
         self._job = ""
+        self._badge = ""
         self.failure_list: FailureList | None = None
         self._make_parts()
         self._arrange()
@@ -81,6 +96,9 @@ class StatusLine(QWidget):
         self.error.setWordWrap(True)
         self.error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.error.hide()
+        self.fidelity = QLabel(self)
+        self.fidelity.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.fidelity.hide()
         self.text = ElidedLabel(self)
         self.failures = QToolButton(self)
         self.failures.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -100,6 +118,7 @@ class StatusLine(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(6, 0, 4, 0)
         row.setSpacing(4)
+        row.addWidget(self.fidelity)
         row.addWidget(self.text, stretch=1)
         row.addWidget(self.failures)
         row.addWidget(self.retry)
@@ -164,10 +183,25 @@ class StatusLine(QWidget):
         self.error.setText(shown.error)
         self.error.setVisible(bool(shown.error))
         self.text.setVisible(bool(text) or not shown.error)
+        self._show_fidelity(shown.fidelity)
         self._show_failures(shown)
         if (shown.is_busy or has_notice) and self.isVisible():
             # Time alone changes what there is to say.
             self._soon()
+
+    def _show_fidelity(self, word: str) -> None:
+        self.fidelity.setVisible(bool(word))
+        if not word or word == self._badge:
+            return
+        self._badge = word
+        text, background, color, meaning = BADGES[word]
+        self.fidelity.setText(text)
+        self.fidelity.setToolTip(f"{text}: {meaning}")
+        self.fidelity.setAccessibleName(f"Fidelity: {text}")
+        self.fidelity.setStyleSheet(
+            f"background: {background}; color: {color}; border: none;"
+            " border-radius: 3px; padding: 1px 5px;"
+        )
 
     def _show_failures(self, shown: Shown) -> None:
         n = len(shown.failures)

@@ -16,6 +16,7 @@ from brickfield.viewer.accounting import (
     pixel_shares,
     quantiles,
 )
+from brickfield.viewer.fidelity import fidelity_of
 from brickfield.viewer.receipt import Receipt
 
 
@@ -43,6 +44,7 @@ def make_receipt(
     failures = [f for r in renderers for f in r.failures]
     return Receipt(
         complete=ended and not failures,
+        fidelity=fidelity_of(renderers, is_done=ended),
         time_to_first_image_s=times_s[0] or 0.0,
         time_to_complete_s=times_s[1] or 0.0,
         bytes_read=sum(a.bytes_read for a in accounts),

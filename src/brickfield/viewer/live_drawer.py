@@ -28,6 +28,7 @@ from brickfield.render.offscreen import OffscreenView
 from brickfield.render.picking import pick
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
+from brickfield.viewer.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.live_report import report_of
 from brickfield.viewer.live_state import FrameState, ViewReport
 from brickfield.viewer.pacing import Effort, Standing, rest_step
@@ -277,6 +278,12 @@ class LiveDrawer:
         return image, is_complete and not any(
             r.failures for r in view.manager.renderers if r.layer.visible
         )
+
+    def fidelity(self) -> Fidelity:
+        """Say how true the picture is that :meth:`picture` gives."""
+        view = self._ready()
+        seen = [r for r in view.manager.renderers if r.layer.visible]
+        return fidelity_of(seen, is_done=view.is_complete)
 
     def pick(self, x: float, y: float) -> PickInfo | None:
         """Tell what lies under a pixel (logical) of the last picture.

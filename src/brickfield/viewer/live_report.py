@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from brickfield.loading.cache import default_cache
+from brickfield.render.layer_renderer import LayerRenderer
 from brickfield.render.offscreen import OffscreenView
 from brickfield.viewer.accounting import drawn_levels
+from brickfield.viewer.fidelity import fidelity_of
 from brickfield.viewer.live_state import ViewReport
 
 
@@ -26,8 +29,17 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
     lefts = [s.seconds_left for s in loads if s.waiting]
     guesses = [s for s in lefts if s is not None]
     levels = drawn_levels(renderers)
+    is_done = bool(known["is_complete"]) and not known["is_moving"]
     return ViewReport(
         has_base=view.has_base,
+        is_drawing=view.is_complete and not is_done,
+        fidelity=fidelity_of(renderers, is_done=is_done),
+        waiting=sum(s.waiting for s in loads),
+        to_draw=sum(len(r.bricks.wanted) for r in renderers),
+        drawn=sum(len(r.bricks.wanted) - len(r.bricks.missing) for r in renderers),
+        factors=tuple(_factor(renderers, n) for n in (min(levels), max(levels)))
+        if levels
+        else (),
         wanted=sum(s.wanted for s in loads),
         done=sum(s.done for s in loads),
         rate=sum(s.rate for s in loads),
@@ -44,3 +56,13 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         adapter=view.gpu.adapter,
         **known,
     )
+
+
+def _factor(renderers: Sequence[LayerRenderer], level: int) -> float:
+    """Return how much coarser than the data a level is, of the layer with most."""
+    found = [
+        float(pyramid.downscale[level].max())
+        for pyramid in (r.bricks.pyramid for r in renderers)
+        if level < pyramid.n_levels
+    ]
+    return max(found, default=1.0)

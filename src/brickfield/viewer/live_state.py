@@ -23,6 +23,7 @@ from brickfield.render.objects.values import ObjectValue
 from brickfield.render.overlays.options import OverlayState
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
+from brickfield.viewer.fidelity import Fidelity
 
 DEFAULT_BUDGET = 1 << 30
 
@@ -143,16 +144,28 @@ class ViewReport:
     is_complete : bool
         Whether the picture is as good as the plan asks.
     is_moving : bool
+    is_starting : bool
+        Whether the renderer has not looked at the layers yet.
+    is_drawing : bool
+        Whether all data are on the GPU and only the drawing is left.
     has_base : bool
         Whether the coarse overview is there.
+    fidelity : str
+        One of :data:`brickfield.viewer.fidelity.Fidelity`.
     wanted, done : int
-        Chunks of all layers.
+        Chunks of all layers, and those that were read or given up.
+    waiting : int
+        Chunks that reads are out for.
+    to_draw, drawn : int
+        Chunks that shall lie on the GPU, and those that do or never will.
     rate : float
         Decoded bytes a second, lately.
     seconds_left : float or None
         Estimate; None while unknown.
     levels : tuple of int
         Finest and coarsest level among the drawn bricks; empty without bricks.
+    factors : tuple of float
+        How much coarser than the data these are, along the axis where it is most.
     n_levels : int
         Of the layer with the most.
     is_coarsened : bool
@@ -175,12 +188,19 @@ class ViewReport:
     state: FrameState = field(default_factory=FrameState)
     is_complete: bool = False
     is_moving: bool = False
+    is_starting: bool = False
+    is_drawing: bool = False
     has_base: bool = False
+    fidelity: Fidelity = "improving"
     wanted: int = 0
     done: int = 0
+    waiting: int = 0
+    to_draw: int = 0
+    drawn: int = 0
     rate: float = 0.0
     seconds_left: float | None = None
     levels: tuple[int, ...] = ()
+    factors: tuple[float, ...] = ()
     n_levels: int = 0
     is_coarsened: bool = False
     failures: tuple[ChunkFailure, ...] = ()
@@ -196,5 +216,12 @@ class ViewReport:
 
     @property
     def percent(self) -> float:
-        """Share of the wanted chunks that are done, 0 to 100."""
-        return 100.0 * self.done / self.wanted if self.wanted else 100.0
+        """Share of the work that is done, 0 to 100: half of it is reading.
+
+        The other half is bringing what was read to the GPU. Below 100 while the
+        picture itself is still to be drawn.
+        """
+        read = self.done / self.wanted if self.wanted else 1.0
+        drawn = self.drawn / self.to_draw if self.to_draw else 1.0
+        share = 50.0 * (read + drawn)
+        return share if self.is_complete else min(share, 99.0)

@@ -29,6 +29,7 @@ from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
 from brickfield.render.overlays.options import OverlayOptions, OverlayState
 from brickfield.viewer import presets
+from brickfield.viewer.fidelity import notes_of
 from brickfield.viewer.fit import orbit_camera
 from brickfield.viewer.navigation import set_centre
 from brickfield.viewer.png import write_png
@@ -382,7 +383,8 @@ class LiveView(ViewCore):
         image: NDArray[np.uint8]
         image, _ = self.answer(lambda drawer: drawer.picture(0.0))
         if path is not None:
-            write_png(Path(path), image)
+            fidelity = self.answer(methodcaller("fidelity"))
+            write_png(Path(path), image, notes_of(fidelity))
         return image
 
     def _be_ready(self) -> None:

@@ -16,6 +16,10 @@ class Receipt:
     complete : bool
         Whether everything that was wanted has ended well: nothing waits, nothing
         failed.
+    fidelity : str
+        "improving", "final" (every pixel is at its target), "limited" (final for
+        this budget or file, parts are coarser) or "failed" (final, with parts that
+        could not be read).
     time_to_first_image_s, time_to_complete_s : float
         From the request to the base level and to the last brick.
     bytes_read, bytes_minimum : int
@@ -68,6 +72,7 @@ class Receipt:
     page_table_bytes_per_brick: float
     frames: int
     late_frames: int
+    fidelity: str = "improving"
     failures: list[dict[str, Any]] = field(default_factory=list)
     adapter: str = ""
     versions: dict[str, str] = field(default_factory=dict)

@@ -25,9 +25,11 @@ from brickfield.model.camera import physical_size
 from brickfield.model.chunks import Selection
 from brickfield.render.render_thread import RenderThread, render_thread
 from brickfield.store.layer import ChunkedLayer
+from brickfield.viewer.fidelity import Fidelity
 from brickfield.viewer.lazy_drawer import LazyDrawer
 from brickfield.viewer.live_state import FrameState, LayerSnapshot, ViewReport
 from brickfield.viewer.ports import LayerPort, ScenePort, SliderAxis
+from brickfield.viewer.shown_layer import shows_same
 
 _T = TypeVar("_T")
 PATIENCE_S = 60.0
@@ -51,9 +53,12 @@ class ViewCore:
     ----------
     reported : psygnal.SignalInstance
         Emits a :class:`ViewReport` whenever there is news.
+    fidelity_changed : psygnal.SignalInstance
+        Emits the new word of :attr:`fidelity`.
     """
 
     reported = Signal(object)
+    fidelity_changed = Signal(str)
 
     def __init__(
         self,
@@ -79,6 +84,7 @@ class ViewCore:
         self._n_ahead = 0
         self._is_posting = False
         self._is_closed = False
+        self._told_fidelity = self.fidelity
         self._owner = threading.get_ident()
         self._start_drawer()
         scene.layers_changed.connect(self._take_layers)
@@ -106,6 +112,8 @@ class ViewCore:
                 layer.render_callbacks.append(self.refresh)
         has_more = bool(set(new) - set(self._layers))
         self._layers = new
+        if new and not self.report.state.layers and not self.report.is_starting:
+            self._take_report(ViewReport(is_starting=True))
         if has_more:
             self._on_more_layers()
         self.refresh()
@@ -128,6 +136,7 @@ class ViewCore:
         objects = self.scene.objects
         self._state = self.compose(replace(self._state, layers=layers, objects=objects))
         self._drawer.post(self._state)
+        self._tell_fidelity()
 
     def _times_of(self, port: LayerPort | None) -> dict[str, tuple[Selection, ...]]:
         axis = self._axis
@@ -253,6 +262,27 @@ class ViewCore:
             report = replace(report, image=self.report.image)
         self.report = report
         self.reported.emit(report)
+        self._tell_fidelity()
+
+    @property
+    def fidelity(self) -> Fidelity:
+        """How true the picture is to the data: one word.
+
+        "improving" while anything better is on its way, also for a picture that is
+        not of the present layers, camera and options; then "final" (every pixel is
+        at its target), "limited" (parts are coarser: this budget or file allows no
+        finer) or "failed" (parts could not be read or drawn).
+        """
+        report = self.report
+        if report.error:
+            return "failed"
+        is_of_now = shows_same(report.state, self._state)
+        return report.fidelity if is_of_now and report.state.layers else "improving"
+
+    def _tell_fidelity(self) -> None:
+        if not self._is_closed and (word := self.fidelity) != self._told_fidelity:
+            self._told_fidelity = word
+            self.fidelity_changed.emit(word)
 
     @property
     def is_settled(self) -> bool:

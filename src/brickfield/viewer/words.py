@@ -32,13 +32,28 @@ class Report(Protocol):
         ...
 
     @property
+    def is_starting(self) -> bool:
+        """Whether the renderer has not looked at the layers yet."""
+        ...
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether only the drawing is left."""
+        ...
+
+    @property
+    def fidelity(self) -> str:
+        """One of :data:`brickfield.viewer.fidelity.Fidelity`."""
+        ...
+
+    @property
     def has_base(self) -> bool:
         """Whether the coarse overview is there."""
         ...
 
     @property
     def percent(self) -> float:
-        """Share of the wanted chunks that are done, 0 to 100."""
+        """Share of the work that is done, 0 to 100."""
         ...
 
     @property
@@ -52,8 +67,16 @@ class Report(Protocol):
         ...
 
     @property
-    def levels(self) -> Sequence[int]:
-        """Finest and coarsest level drawn; empty when nothing is."""
+    def waiting(self) -> int:
+        """Chunks that reads are out for."""
+        ...
+
+    @property
+    def factors(self) -> Sequence[float]:
+        """How much coarser than the data the finest and the coarsest drawn level are.
+
+        Empty when nothing is drawn.
+        """
         ...
 
     @property
@@ -72,8 +95,14 @@ class Report(Protocol):
         ...
 
 
+LEAST_LEFT_S = 3.0
+"""Work that ends sooner needs no time told."""
+
+
 def status(report: Report, *, is_remote: bool = False) -> str:
-    """Say how far a picture is.
+    """Say how far a picture is, beside the word of its fidelity.
+
+    The most important comes first: where there is little room the end is left out.
 
     Parameters
     ----------
@@ -81,44 +110,59 @@ def status(report: Report, *, is_remote: bool = False) -> str:
     is_remote : bool
         Whether the data come from a server.
     """
-    if report.error:
-        return report.error
-    if report.is_complete and not report.is_moving:
-        return _complete(report)
-    stands_still = report.rate <= 0 and report.seconds_left is None
+    if report.error or report.is_starting:
+        return report.error or "starting the renderer…"
+    if report.fidelity != "improving" and not report.is_moving:
+        return _ended(report)
+    stands_still = report.waiting and report.rate <= 0 and report.seconds_left is None
+    is_waiting = bool(stands_still and is_remote)
     if not report.has_base:
-        is_waiting = stands_still and is_remote
-        return "waiting for the server…" if is_waiting else "loading the overview…"
-    if report.is_moving:
-        return DOT.join(["moving", *_levels(report, "–")])
-    # All chunks may be there while some are not drawn yet.
+        return "waiting for the server…" if is_waiting else "reading the overview…"
+    if report.is_moving or report.is_drawing:
+        what = "moving" if report.is_moving else "drawing…"
+        return DOT.join([what, *_resolution(report, "–")])
     parts = [f"sharpening {percent(min(report.percent, 99.0))}"]
-    if report.seconds_left:
+    if report.seconds_left and report.seconds_left >= LEAST_LEFT_S:
         parts.append(f"{duration(report.seconds_left)} left")
-    parts += _levels(report, "→")
-    if report.rate > 0:
+    parts += _resolution(report, "→")
+    if report.waiting and report.rate > 0:
         parts.append(rate(report.rate))
-    elif stands_still and is_remote:
+    elif is_waiting:
         parts.append("waiting for the server…")
     return DOT.join(parts)
 
 
-def _complete(report: Report) -> str:
-    head = "complete"
+def _ended(report: Report) -> str:
+    head, why = "", ""
     if report.failures:
-        head += f" but for {_chunks(len(report.failures))}"
-    text = DOT.join([head, *_levels(report, "–")])
-    return f"{text} (the GPU budget allows no finer)" if report.is_coarsened else text
+        head = f"{_chunks(len(report.failures))} could not be read, shown coarser"
+    elif report.fidelity == "limited":
+        why = "the file has nothing finer that fits"
+        if report.is_coarsened:
+            why = "the GPU budget allows no finer"
+    return DOT.join(part for part in (head, *_resolution(report, "–"), why) if part)
 
 
-def _levels(report: Report, sign: str) -> list[str]:
-    if not report.levels:
+def _resolution(report: Report, sign: str) -> list[str]:
+    """Say how fine the drawn levels are: full resolution, 1/8 → full resolution."""
+    if not report.factors:
         return []
-    finest, coarsest = min(report.levels), max(report.levels)
+    finest, coarsest = min(report.factors), max(report.factors)
     if finest == coarsest:
-        return [f"level {finest}"]
+        return [f"{_share(finest)} resolution"]
     first, last = (coarsest, finest) if sign == "→" else (finest, coarsest)
-    return [f"level {first}{sign}{last}"]
+    joint = " → " if sign == "→" else " to "
+    return [f"{_share(first)}{joint}{_share(last)} resolution"]
+
+
+def _share(factor: float) -> str:
+    return (
+        "full"
+        if factor < 1.25
+        else f"1/{factor:.2g}"
+        if factor < 10
+        else f"1/{factor:.0f}"
+    )
 
 
 def _chunks(n: int) -> str:
