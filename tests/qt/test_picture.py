@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QImage
 
-from brickfield.qt.picture import PictureWidget
+from brickfield.qt.picture import NO_LAYERS, PictureWidget
 from brickfield.testing.turns import Turns
 from brickfield.viewer.slice_view import make_view
 
@@ -100,3 +100,40 @@ def test_a_picture_is_shown_pixel_for_pixel_at_a_broken_scale_factor(adapter):
     )
     ratio, share = map(float, run.stdout.split())
     assert (ratio, share) == (1.5, 0)
+
+
+def wait_for_text(widget, text, hand):
+    hand.wait(lambda: text in (widget.text() + widget.accessibleDescription()))
+
+
+def test_only_an_empty_list_of_layers_is_called_empty(scene, blob, qtbot, hand):
+    view = make_view("3D", scene, Turns())
+    widget = PictureWidget(view)
+    qtbot.addWidget(widget)
+    assert widget.text() == NO_LAYERS
+    scene.add(blob)
+    # Nothing was drawn yet, and nobody draws here.
+    wait_for_text(widget, "starting the renderer", hand)
+    assert NO_LAYERS not in widget.text()
+    late = PictureWidget(view)
+    qtbot.addWidget(late)
+    wait_for_text(late, "starting the renderer", hand)
+    view.close()
+
+
+def test_until_the_first_picture_the_layer_s_thumbnail_is_shown_as_such(
+    scene, blob, qtbot, hand
+):
+    view = make_view("3D", scene, Turns())
+    widget = PictureWidget(view)
+    qtbot.addWidget(widget)
+    thumbnail = np.zeros((32, 32, 4), np.uint8)
+    port = scene.add(blob)
+    wait_for_text(widget, "starting", hand)
+    assert "thumbnail" not in widget.accessibleDescription()
+    thumbnail[8:24, 8:24] = (0, 200, 0, 255)
+    port.values["thumbnail"] = thumbnail
+    wait_for_text(widget, "preview: the layer's thumbnail", hand)
+    middle = pixels_of(widget)[200:220, 220:240]
+    assert (middle == (0, 200, 0)).all()
+    view.close()

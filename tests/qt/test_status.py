@@ -26,6 +26,7 @@ def damaged(tmp_path):
 def test_a_complete_picture_says_so_and_shows_no_bar(dock, hand):
     hand.settle(dock)
     hand.wait(lambda: dock.status.text.whole == "full resolution")
+    assert dock.status.fidelity.text() == "final"
     assert dock.status.bar.isHidden()
     assert dock.status.failures.isHidden()
 
@@ -38,10 +39,9 @@ def test_damaged_chunks_are_counted_listed_and_read_again(
     dock = make_dock()
     status = dock.status
     hand.wait(lambda: status.failures.text() == "2 chunks")
-    assert (
-        status.text.whole
-        == "2 chunks could not be read, shown coarser · full resolution"
-    )
+    said = "2 chunks could not be read, shown coarser · full resolution"
+    hand.wait(lambda: status.text.whole == said)
+    assert status.fidelity.text() == "failed parts"
     hand.click(status.failures)
     table = status.failure_list.table
     assert {table.topLevelItem(i).text(1) for i in range(2)} == {"0, 1, 0", "0, 1, 1"}

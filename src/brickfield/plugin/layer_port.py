@@ -210,6 +210,13 @@ class NapariLayerPort:
         return hasattr(self.layer, "show_selected_label")
 
     @property
+    def thumbnail(self) -> NDArray[np.uint8] | None:
+        """Napari's small picture of its own slice, shape (h, w, 4), uint8."""
+        found = np.asarray(self.layer.thumbnail)
+        is_picture = found.ndim == 3 and found.shape[-1] == 4
+        return found.astype(np.uint8, copy=False) if is_picture else None
+
+    @property
     def modes(self) -> tuple[str, ...]:
         """Modes the layer knows."""
         return LABEL_MODES if self.is_labels else MODES

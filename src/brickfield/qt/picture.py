@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from brickfield.qt.gestures import gestures_for
+from brickfield.qt.stand_in import stand_in, thumbnail_of
 from brickfield.viewer import words
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView
@@ -23,6 +24,8 @@ border: none; border-radius: 0; padding: 0; margin: 0;
 
 
 NO_LAYERS = "No image layers yet."
+LOOK_MS = 200
+"""Time between two looks for a better stand-in."""
 
 
 class PictureWidget(QLabel):
@@ -56,9 +59,14 @@ class PictureWidget(QLabel):
         self._watch = _Watch(self._seen)
         self.installEventFilter(self._watch)
         self.installEventFilter(self.gestures)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._show_stand_in)
         self.n_pictures = 0
         """Pictures shown so far."""
         view.reported.connect(self._show_report)
+        if view.layers:
+            self._show_stand_in()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a size that leaves room for the 2D canvas beside it."""
@@ -81,11 +89,32 @@ class PictureWidget(QLabel):
             self._shown = None
             self._say(NO_LAYERS)
         elif report.image is None:
-            self._say(words.status(report))
+            self._show_stand_in()
         elif report.image is not self._shown:
             self._shown = report.image
             self.n_pictures += 1
             self._show_picture(report.image)
+
+    def _show_stand_in(self) -> None:
+        """Show what the owner of the layers has of them until the first picture."""
+        view, report = self.view, self.view.report
+        if view.is_closed or report.image is not None or report.error:
+            return
+        if not view.layers:
+            self._say(NO_LAYERS)
+            return
+        text = words.status(report)
+        thumbnail = thumbnail_of(view.scene.layers)
+        if thumbnail is not None:
+            text += "\n(preview: the layer's thumbnail)"
+        pixmap = stand_in(
+            thumbnail, text, view.viewport, self.devicePixelRatioF(), self.font()
+        )
+        self.setScaledContents(False)
+        self.setAccessibleDescription(text)
+        self.setPixmap(pixmap)
+        # Thumbnails come, and stages go, without a word from the view.
+        self._soon.start(LOOK_MS)
 
     def _say(self, text: str) -> None:
         self.setText(text[:1].upper() + text[1:])
@@ -93,6 +122,7 @@ class PictureWidget(QLabel):
     def _show_picture(self, image: NDArray[np.uint8]) -> None:
         height, width = image.shape[:2]
         self.setScaledContents((width, height) != self.view.viewport)
+        self.setAccessibleDescription("")
         self.setPixmap(as_pixmap(image, self.devicePixelRatioF()))
 
     _shown: NDArray[np.uint8] | None = None

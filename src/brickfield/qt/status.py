@@ -139,6 +139,7 @@ class StatusLine(QWidget):
         self._reports[view] = view.report
         # Held weakly, which a lambda is not.
         view.reported.connect(partial(self._take, view))
+        self._soon()
 
     def forget(self, view: LiveView) -> None:
         """Tell of this view no more."""

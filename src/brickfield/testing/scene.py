@@ -136,6 +136,12 @@ class MemoryLayerPort:
         return self._is_labels
 
     @property
+    def thumbnail(self) -> NDArray[np.uint8] | None:
+        """A small picture of it; only where a test has put one."""
+        found: NDArray[np.uint8] | None = self.values.get("thumbnail")
+        return found
+
+    @property
     def modes(self) -> tuple[str, ...]:
         """Modes that can be drawn."""
         return LABEL_MODES if self._is_labels else MODES

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from brickfield.render.wanting import target_rows
-
 if TYPE_CHECKING:  # windows know the words before pygfx is imported
     from brickfield.render.layer_renderer import LayerRenderer
 
@@ -60,6 +58,9 @@ def notes_of(fidelity: str) -> dict[str, str]:
 
 
 def _is_below_target(renderer: LayerRenderer) -> bool:
+    # Only where something was drawn: it brings pygfx with it.
+    from brickfield.render.wanting import target_rows
+
     plan = renderer.plan
     if plan is None:
         return False

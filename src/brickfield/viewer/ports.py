@@ -65,6 +65,8 @@ class LayerPort(Protocol):
         is none.
     clip_box : tuple or None
         What stays visible; None without a box.
+    thumbnail : ndarray, shape (h, w, 4), uint8, or None
+        A small picture that the owner has of it, sRGB; read only.
     """
 
     changed: SignalInstance
@@ -101,6 +103,11 @@ class LayerPort(Protocol):
     @property
     def lut(self) -> NDArray[np.uint8]:
         """Colours as drawn."""
+        ...
+
+    @property
+    def thumbnail(self) -> NDArray[np.uint8] | None:
+        """A small picture that the owner has of it."""
         ...
 
     def selections_along(self, axis: int) -> tuple[Selection, ...]:
