@@ -82,3 +82,29 @@ def test_a_pixel_and_its_depth_give_the_point_that_projects_there(
     y = (1 - clip[1] / clip[3]) / 2 * height
     depth = (point - np.array(camera.position)) @ camera.forward
     np.testing.assert_allclose(point_at(camera, x, y, depth), point, atol=1e-9)
+
+
+def test_the_other_visible_layers_are_read_at_the_same_place(make_view, layer_of):
+    data = np.zeros((20, 40, 40), np.uint16)
+    data[9, 13, 31] = 60000
+    ids = np.zeros((20, 40, 40), np.int32)
+    ids[9, 13, 31] = 7
+    far = np.full((4, 4, 4), 5, np.uint8)
+    default_cache().clear()
+    with open_store(data) as a, open_store(ids) as b, open_store(far) as c:
+        labels = layer_of(b, is_labels=True, interpolation="nearest")
+        layers = [layer_of(a), labels, layer_of(c)]
+        view = make_view(layers[0], size=(40, 40), camera="ortho:z")
+        view.set_layers(layers)
+        assert view.wait_until_complete(30)
+        view.image()
+        found = pick(view, 31.5, 13.5)
+        assert found is not None
+        both = {one.layer: one.values[0] for one in (found, *found.others)}
+        assert both == {layers[0]: 60000, labels: 7}, "the small one does not reach"
+        labels.visible = False
+        assert view.wait_until_complete(30)
+        view.image()
+        found = pick(view, 31.5, 13.5)
+        assert found is not None
+        assert found.others == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -40,14 +41,21 @@ def test_value_place_and_level_of_the_only_layer(memory_scene, image):
     )
 
 
-def test_one_of_several_layers_is_named(memory_scene, image):
+def test_every_visible_layer_is_read_at_the_place(memory_scene, image):
     labels = memory_scene.add(labels_of((20, 20, 20)), "cells")
-    texts = readout(picked(labels, np.int32(12)), memory_scene.layers)
-    assert texts[:2] == (
+    other = picked(image, np.uint16(1024))
+    info = replace(picked(labels, np.int32(12)), others=(other,))
+    texts = readout(info, memory_scene.layers)
+    assert texts == (
+        "nuclei 1024, cells label 12 at (z 12.4, y 80.1, x 33.0) · level 0",
+        "nuclei 1024, cells label 12 at (z 12.4, y 80.1, x 33.0)",
+        "nuclei 1024, cells label 12 · 12.4, 80.1, 33.0",
+        "nuclei 1024, cells label 12",
         "cells: label 12 at (z 12.4, y 80.1, x 33.0) · level 0",
         "label 12 at (z 12.4, y 80.1, x 33.0) · level 0",
+        "label 12 at (z 12.4, y 80.1, x 33.0)",
+        "label 12 · 12.4, 80.1, 33.0",
     )
-    assert texts[-1] == "label 12 · 12.4, 80.1, 33.0"
     labels.visible = False
     text = readout(picked(image, np.uint16(3)), memory_scene.layers)[0]
     assert text.startswith("3 at")

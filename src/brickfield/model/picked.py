@@ -27,6 +27,9 @@ class PickInfo:
     values : tuple
         Value of every drawn channel in the type of the file; None where the
         voxel is not at hand.
+    others : tuple of PickInfo
+        What the other visible layers hold at the same world coordinate, drawn first
+        to last; those that do not reach there are left out.
     """
 
     layer: Any
@@ -35,3 +38,4 @@ class PickInfo:
     level: int
     voxel: tuple[int, int, int]
     values: tuple[Any, ...]
+    others: tuple[PickInfo, ...] = ()

@@ -7,15 +7,17 @@ of the file, so that 64-bit labels and large coordinates stay exact.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import pack_keys
 from brickfield.model.picked import PickInfo
 from brickfield.model.requests import ChunkState
-from brickfield.model.scales import Vec3
+from brickfield.model.scales import Pyramid, Vec3
 from brickfield.render.layer_renderer import LayerRenderer
 from brickfield.render.volume_view import VolumeView
 
@@ -40,8 +42,52 @@ def pick(view: VolumeView, x: float, y: float) -> PickInfo | None:
         if renderer.volume is hit:
             place = (float(x * ratios[0]), float(y * ratios[1]))
             world = point_at(view.camera, *place, found["view_depth"])
-            return _describe(renderer, world, found["level"])
+            info = _describe(renderer, world, found["level"])
+            return replace(info, others=_others(view, renderer, world))
     return None
+
+
+def _others(
+    view: VolumeView, picked: LayerRenderer, world: Vec3
+) -> tuple[PickInfo, ...]:
+    """Describe the same place in the other visible layers."""
+    found = []
+    for renderer in view.manager.renderers:
+        if renderer is picked or not renderer.layer.visible:
+            continue
+        level = _drawn_level(renderer, world)
+        if level is not None:
+            found.append(_describe(renderer, world, level))
+    return tuple(found)
+
+
+def _drawn_level(renderer: LayerRenderer, world: Vec3) -> int | None:
+    """Return the finest level drawn at a place; None outside of the layer."""
+    pyramid = renderer.bricks.pyramid
+    data = np.asarray(renderer.layer.world.inverse.apply(world))
+    low, high = pyramid.data_bounds
+    if (data < low).any() or (data > high).any():
+        return None
+    planes = [renderer.bricks.atlas.plane_of(s) for s in renderer.shown]
+    for level in range(pyramid.n_levels):
+        key = int(
+            pack_keys(
+                level, _voxel(pyramid, data, level) // pyramid.chunk_shapes[level]
+            )
+        )
+        if any((plane, key) in renderer.bricks.table.active for plane in planes):
+            return level
+    return None
+
+
+def _voxel(
+    pyramid: Pyramid, data: NDArray[np.float64], level: int
+) -> NDArray[np.int64]:
+    """Return the voxel of a level at a coordinate of level 0, (z, y, x)."""
+    at = (data - pyramid.offset[level]) / pyramid.downscale[level]
+    last = pyramid.shapes_zyx[level] - 1
+    voxel: NDArray[np.int64] = np.clip(np.rint(at), 0, last).astype(np.int64)
+    return voxel
 
 
 def point_at(camera: CameraState, x: float, y: float, depth: float) -> Vec3:
@@ -65,9 +111,7 @@ def point_at(camera: CameraState, x: float, y: float, depth: float) -> Vec3:
 def _describe(renderer: LayerRenderer, world: Vec3, level: int) -> PickInfo:
     pyramid = renderer.bricks.pyramid
     data = renderer.layer.world.inverse.apply(world)
-    at = (data - pyramid.offset[level]) / pyramid.downscale[level]
-    last = pyramid.shapes_zyx[level] - 1
-    voxel = np.clip(np.rint(at), 0, last).astype(np.int64)
+    voxel = _voxel(pyramid, data, level)
     chunk_shape = pyramid.chunk_shapes[level]
     key = int(pack_keys(level, voxel // chunk_shape))
     values: list[Any] = []

@@ -299,7 +299,10 @@ class LiveDrawer:
                 return None
             self._show(view, self._painter.go_on(view))
         info = pick(view, x, y)
-        return None if info is None else replace(info, layer=info.layer.source)
+        if info is None:
+            return None
+        others = tuple(replace(o, layer=o.layer.source) for o in info.others)
+        return replace(info, layer=info.layer.source, others=others)
 
     def retry_failed(self) -> int:
         """Ask again for what could not be read; return how many chunks."""

@@ -22,29 +22,54 @@ def readout(
     ----------
     info : PickInfo
     ports : sequence of LayerPort
-        All layers; one is named when several can be seen.
+        All layers; they are named when several can be seen.
     unit : str
         Of world coordinates.
 
     Returns
     -------
     tuple of str
-        For example ``cells: label 12 at (z 1.0, y 2.0, x 3.0 µm) · level 0``, the
-        same without the layer, without the level, and ``label 12 · 1.0, 2.0, 3.0``.
+        For example ``nuclei 1024, cells label 12 at (z 1.0, y 2.0, x 3.0 µm) ·
+        level 0``: every visible layer that reaches there, then with less and less
+        of the place, at last the picked layer alone, ``label 12 · 1.0, 2.0, 3.0``.
         Empty when the layer is gone.
     """
     port = port_of(info, ports)
     if port is None:
         return ()
     place = coordinates(info.world, unit, voxel_size=_voxel_size(port, info.level))
-    text = words.under_cursor(
-        info.values, place, level=info.level, is_labels=port.is_labels
-    )
-    head, _, _ = text.partition(f" at {place}")
     numbers = ", ".join(part.split()[1] for part in place.strip("()").split(", "))
+    level = f"level {info.level}"
+    head = _value(info, port)
+    texts = (
+        f"{head} at {place}{words.DOT}{level}",
+        f"{head} at {place}",
+        f"{head}{words.DOT}{numbers}",
+    )
     is_alone = sum(other.visible for other in ports) < 2
-    whole = () if is_alone else (f"{port.name}: {text}",)
-    return (*whole, text, f"{head} at {place}", f"{head}{words.DOT}{numbers}")
+    if is_alone:
+        return texts
+    named = _named(info, ports)
+    return (
+        f"{named} at {place}{words.DOT}{level}",
+        f"{named} at {place}",
+        f"{named}{words.DOT}{numbers}",
+        named,
+        f"{port.name}: {texts[0]}",
+        *texts,
+    )
+
+
+def _named(info: PickInfo, ports: Sequence[LayerPort]) -> str:
+    """Say the value of every layer at a place, in the order of the layer list."""
+    found = [(port_of(one, ports), one) for one in (info, *info.others)]
+    known = [(port, one) for port, one in found if port is not None]
+    known.sort(key=lambda pair: list(ports).index(pair[0]))
+    return ", ".join(f"{port.name} {_value(one, port)}" for port, one in known)
+
+
+def _value(info: PickInfo, port: LayerPort) -> str:
+    return words.value_of(info.values, is_labels=port.is_labels)
 
 
 def port_of(info: PickInfo, ports: Sequence[LayerPort]) -> LayerPort | None:

@@ -203,29 +203,20 @@ def failure_lines(found: Sequence[ChunkFailure], *, most: int = 12) -> list[str]
     return [*lines, f"and {_chunks(more)} more"] if more > 0 else lines
 
 
-def under_cursor(
-    values: Sequence[SupportsFloat | None],
-    place: str,
-    *,
-    level: int,
-    is_labels: bool = False,
-) -> str:
-    """Say what lies under the cursor: 1024 at (z 12.4, …) · level 1.
+def value_of(values: Sequence[SupportsFloat | None], *, is_labels: bool = False) -> str:
+    """Say what a layer holds under the cursor: 1024, or label 12.
 
     Parameters
     ----------
     values : sequence
         Value of every drawn channel in the type of the file; None where the voxel
         is not at hand.
-    place : str
-        See :func:`brickfield.viewer.quantities.coordinates`.
-    level : int
     is_labels : bool
         Whether values are object numbers.
     """
     texts = [_value(v) for v in values]
     what = ", ".join(texts) if any(v is not None for v in values) else "not loaded"
-    return f"{'label ' if is_labels else ''}{what} at {place}{DOT}level {level}"
+    return f"{'label ' if is_labels else ''}{what}"
 
 
 def _value(value: SupportsFloat | None) -> str:
