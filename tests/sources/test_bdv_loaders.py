@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from brickfield.errors import StoreFormatError
+from brickfield.errors import StoreAccessError, StoreFormatError
 from brickfield.sources.bdv_loaders import HDF5Loader, UnsignedArray, open_loader
 from brickfield.sources.bdv_xml import SpimData
 
@@ -37,8 +37,12 @@ def test_places_are_relative_to_the_base_path(folder):
 
 def test_absolute_places_stand_alone(folder):
     data = replace(DATA, place=str(folder / "sub" / "a.h5"))
-    with closing(open_loader(data, "elsewhere")) as loader:
+    with closing(open_loader(data, "elsewhere", follow_links=True)) as loader:
         assert loader.array(0, 0, 2) is None
+    with closing(open_loader(data, str(folder / "sub"))) as loader:
+        assert loader.array(0, 0, 2) is None
+    with pytest.raises(StoreAccessError, match="--follow-links"):
+        open_loader(data, "elsewhere")
 
 
 def test_signed_voxels_are_meant_unsigned(folder):

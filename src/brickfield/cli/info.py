@@ -11,6 +11,7 @@ import typer
 from brickfield.cli.options import (
     Denied,
     Field,
+    Follow,
     Label,
     Series,
     Well,
@@ -38,12 +39,13 @@ def info(
     field: Field = None,
     label: Label = None,
     denied: Denied = False,
+    follow: Follow = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe an image: axes, levels, channels, and what is odd about it."""
     from brickfield.sources.open import open_source
 
-    image = chosen_image(series, well, field, label, denied)
+    image = chosen_image(series, well, field, label, denied, follow)
     source = open_source(uri, **image)
     try:
         description = describe(source)

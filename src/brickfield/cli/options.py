@@ -35,6 +35,13 @@ Denied = Annotated[
         help="Take a server's refusal for: nothing is stored there.",
     ),
 ]
+Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow-links",
+        help="Let a local document name data of other folders and hosts.",
+    ),
+]
 
 
 def chosen_image(
@@ -43,6 +50,7 @@ def chosen_image(
     field: str | None,
     label: str | None,
     denied: bool = False,
+    follow: bool = False,
 ) -> dict[str, Any]:
     """Gather what was chosen of a store that holds several images, and how to read.
 
@@ -60,6 +68,8 @@ def chosen_image(
     }
     if denied:
         chosen["treat_403_as_missing"] = True
+    if follow:
+        chosen["follow_links"] = True
     return chosen
 
 

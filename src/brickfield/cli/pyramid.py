@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brickfield.cli.options import Denied, chosen_image
+from brickfield.cli.options import Denied, Follow, chosen_image
 from brickfield.cli.output import INCOMPLETE, messages, print_json, results
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def pyramid(
         typer.Option("--skip-failed", help="Finish even where data cannot be read."),
     ] = False,
     denied: Denied = False,
+    follow: Follow = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result.")] = False,
 ) -> None:
     """Write a multiscale OME-Zarr image; after an interruption, go on with it."""
@@ -83,7 +84,7 @@ def pyramid(
             overwrite=overwrite,
             resume=not restart,
             skip_failed=skip_failed,
-            opening=chosen_image(None, None, None, None, denied),
+            opening=chosen_image(None, None, None, None, denied, follow),
             progress=progress,
         )
     written = result.as_dict()

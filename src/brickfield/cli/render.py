@@ -104,6 +104,7 @@ def render(
     field: text.Field = None,
     label: text.Label = None,
     denied: text.Denied = False,
+    follow: text.Follow = False,
     labels: Annotated[
         bool, typer.Option("--labels", help="Draw integers as labels.")
     ] = False,
@@ -161,7 +162,7 @@ def render(
         timeout=timeout,
         show_levels=show_levels,
     )
-    image = text.chosen_image(series, well, field, label, denied)
+    image = text.chosen_image(series, well, field, label, denied, follow)
     cost = draw_to_file(uri, out, chosen, receipt=receipt, **image)
     if as_json:
         print_json(cost)

@@ -29,6 +29,7 @@ def view(
     field: text.Field = None,
     label: text.Label = None,
     denied: text.Denied = False,
+    follow: text.Follow = False,
 ) -> None:
     """Open napari with images in the volume dock."""
     from brickfield.qt.layouts import cells_of
@@ -36,7 +37,7 @@ def view(
     window = window_module()
     cells_of(layout)
     expect_screen()
-    image = text.chosen_image(series, well, field, label, denied)
+    image = text.chosen_image(series, well, field, label, denied, follow)
     window.open_window(uris, layout=layout, **image)
     window.run()
 

@@ -48,7 +48,13 @@ def matches(uri: str) -> bool:
         return False
 
 
-def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource:
+def open_source(
+    uri: str,
+    *,
+    series: int | str | None = None,
+    treat_403_as_missing: bool = False,
+    follow_links: bool = False,
+) -> AssembledSource:
     """Open a BigDataViewer dataset.
 
     Parameters
@@ -57,6 +63,10 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
         The XML file, local or remote (remote with N5 data).
     series : int, str or None
         One of ``info.series``; the first by default.
+    treat_403_as_missing : bool
+        Take a server's refusal of a chunk for "nothing is stored".
+    follow_links : bool
+        Let a local XML file name other folders and hosts.
 
     Raises
     ------
@@ -67,7 +77,13 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
     groups = _groups(data.setups)
     names = _series_names(groups)
     chosen = series_index(names, series, where=str(uri))
-    loader = open_loader(data, folder)
+    loader = open_loader(
+        data,
+        folder,
+        document=str(uri),
+        denied_is_missing=treat_403_as_missing,
+        follow_links=follow_links,
+    )
     try:
         image = _Image(data, loader, groups[chosen])
         pyramid = image.pyramid()

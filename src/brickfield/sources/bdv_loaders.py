@@ -7,22 +7,30 @@ hold unsigned 16-bit voxels under a signed type; those are read as unsigned.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import BrickfieldError, ChunkReadError, StoreFormatError
+from brickfield.errors import (
+    BrickfieldError,
+    ChunkReadError,
+    StoreAccessError,
+    StoreFormatError,
+)
 from brickfield.model.scales import Vec3
 from brickfield.sources.bdv_xml import SpimData
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale
 from brickfield.sources.hdf5_dataset import HDF5_LOCK, HDF5Dataset
-from brickfield.sources.hdf5_file import close_file, open_file
+from brickfield.sources.hdf5_file import open_file
+from brickfield.sources.hdf5_links import close_files, find, links_of
 from brickfield.sources.hdf5_places import files_of
 from brickfield.sources.kvstore import Location, locate
 from brickfield.sources.n5 import open_levels
+from brickfield.sources.n5_scales import LevelAttributes
+from brickfield.sources.named_places import Root, resolve_named
 from brickfield.sources.places import place_of
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import StoredArray, local_path
@@ -69,7 +77,14 @@ class BdvLoader(Protocol):
         ...
 
 
-def open_loader(data: SpimData, folder: str) -> BdvLoader:
+def open_loader(
+    data: SpimData,
+    folder: str,
+    *,
+    document: str = "the XML file",
+    denied_is_missing: bool = False,
+    follow_links: bool = False,
+) -> BdvLoader:
     """Open what an XML file names.
 
     Parameters
@@ -77,6 +92,12 @@ def open_loader(data: SpimData, folder: str) -> BdvLoader:
     data : SpimData
     folder : str
         Folder of the XML file, path or URL.
+    document : str
+        The XML file, for messages.
+    denied_is_missing : bool
+        Take a server's refusal of a chunk for "nothing is stored".
+    follow_links : bool
+        Let a local XML file name other folders and hosts.
 
     Raises
     ------
@@ -84,13 +105,18 @@ def open_loader(data: SpimData, folder: str) -> BdvLoader:
         If the loader's format is neither HDF5 nor N5.
     StoreNotFoundError, StoreAccessError
     """
-    is_absolute = "://" in data.place or local_path(data.place).is_absolute()
-    base = "" if data.base in {"", "."} else f"{data.base}/"
-    place = data.place if is_absolute else f"{folder}/{base}{data.place}"
+    is_absolute = "://" in data.place or PurePosixPath(data.place).is_absolute()
+    base = "" if is_absolute or data.base in {"", "."} else f"{data.base}/"
+    root = Root.of_description(document, folder, follow=follow_links)
+    named = resolve_named(root, f"{base}{data.place}")
     if data.loader == "bdv.hdf5":
-        return HDF5Loader(place)
+        if root.is_remote:
+            msg = f"expected N5 data in {document}; found HDF5, read from disks only"
+            raise StoreFormatError(msg)
+        return HDF5Loader(named.place, follow_links=follow_links)
     if data.loader == "bdv.n5":
-        return N5Loader(locate(place))
+        at = locate(named.place)
+        return N5Loader(at, denied_is_missing=denied_is_missing)
     msg = f"expected a loader bdv.hdf5 or bdv.n5; found {data.loader!r}: resave it"
     raise StoreFormatError(msg)
 
@@ -100,8 +126,10 @@ class HDF5Loader:
 
     is_remote = False
 
-    def __init__(self, place: str) -> None:
-        self._file: Any = open_file(local_path(place))
+    def __init__(self, place: str, *, follow_links: bool = False) -> None:
+        path = local_path(place)
+        self._file: Any = open_file(path)
+        self._links = links_of(path, follow=follow_links)
         self._place = place
 
     def path(self, time: int, setup: int, level: int) -> str:
@@ -112,8 +140,11 @@ class HDF5Loader:
         """All levels of a view, with the factors the file gives."""
         with HDF5_LOCK:
             try:
-                table = np.asarray(self._file[f"s{setup:02d}/resolutions"][()], float)
-            except (KeyError, OSError, RuntimeError, ValueError) as error:
+                found = find(self._file, f"/s{setup:02d}/resolutions", self._links)
+                table = np.asarray(found[()], float)
+            except StoreAccessError:
+                raise
+            except (TypeError, KeyError, OSError, RuntimeError, ValueError) as error:
                 msg = f"expected s{setup:02d}/resolutions in {self._place}; found none"
                 raise StoreFormatError(msg) from error
         if (
@@ -145,7 +176,8 @@ class HDF5Loader:
 
     def _opened(self, time: int, setup: int, level: int) -> StoredArray | None:
         with HDF5_LOCK:
-            dataset = self._file.get(self.path(time, setup, level))
+            place = f"/{self.path(time, setup, level)}"
+            dataset = find(self._file, place, self._links)
             if dataset is None or len(dataset.shape) != 3:
                 return None
             array = HDF5Dataset.of(dataset)
@@ -157,13 +189,14 @@ class HDF5Loader:
 
     def close(self) -> None:
         """Close the file."""
-        close_file(self._file)
+        close_files(self._file, self._links)
 
 
 class N5Loader:
     """Views in an N5 container."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, *, denied_is_missing: bool = False) -> None:
+        self._denied_is_missing = denied_is_missing
         self._location = location
         self.is_remote = location.is_remote
         self._views: dict[tuple[int, int], list[DriverArray]] = {}
@@ -175,7 +208,7 @@ class N5Loader:
     def levels(self, time: int, setup: int) -> SetupLevels:
         """All levels of a view, with the factors the attributes give."""
         folder = f"setup{setup}/timepoint{time}"
-        arrays, attributes = open_levels(self._location, folder)
+        arrays, attributes = self._opened(folder)
         if not arrays or len(arrays[0].shape) != 3:
             msg = f"expected {folder}/s0 of 3 axes in {self._location.uri}; found none"
             raise StoreFormatError(msg)
@@ -190,13 +223,18 @@ class N5Loader:
             factors.append((z, y, x))
         return SetupLevels(tuple(arrays), tuple(factors))
 
+    def _opened(self, folder: str) -> tuple[list[DriverArray], list[LevelAttributes]]:
+        return open_levels(
+            self._location, folder, denied_is_missing=self._denied_is_missing
+        )
+
     def array(self, time: int, setup: int, level: int) -> StoredArray | None:
         """One level of a view; None when nothing is stored."""
         view = (time, setup)
         if view not in self._views:
             folder = f"setup{setup}/timepoint{time}"
             try:
-                self._views[view] = open_levels(self._location, folder)[0]
+                self._views[view] = self._opened(folder)[0]
             except BrickfieldError as error:
                 key = self.path(time, setup, level)
                 raise ChunkReadError(str(error), key=key) from error

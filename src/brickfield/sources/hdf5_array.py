@@ -31,13 +31,13 @@ from brickfield.sources.hdf5_dataset import HDF5Dataset
 from brickfield.sources.hdf5_file import (
     SUFFIXES,
     DatasetSummary,
-    close_file,
     closing_on_error,
     has_signature,
     list_datasets,
     open_file,
     split_uri,
 )
+from brickfield.sources.hdf5_links import HDF5Links, close_files, find, links_of
 from brickfield.sources.hdf5_places import files_of
 from brickfield.sources.hdf5_scales import DatasetGeometry, geometry_of
 from brickfield.sources.series import series_index
@@ -61,6 +61,7 @@ def open_source(
     series: int | str | None = None,
     paths: Sequence[str] | None = None,
     axes: str | None = None,
+    follow_links: bool = False,
 ) -> AssembledSource:
     """Open a dataset, or several as levels.
 
@@ -74,6 +75,8 @@ def open_source(
         Datasets to take as levels, finest first.
     axes : str or None
         For example ``"tczyx"``, when the file is silent or wrong.
+    follow_links : bool
+        Let the file name files of other folders.
 
     Raises
     ------
@@ -83,15 +86,16 @@ def open_source(
     """
     path, inside = split_uri(uri)
     file = open_file(path)
+    links = links_of(path, follow=follow_links)
     with closing_on_error(file):
-        families = _families(file, path, inside)
-        chosen = _choose(file, path, families, series=series, paths=paths)
+        families = _families(file, path, inside, links)
+        chosen = _choose(file, families, links, series=series, paths=paths)
         findings = _also_there(
             chosen,
             families,
             is_asked=any(v is not None for v in (series, paths, inside)),
         )
-        datasets = [file[name] for name in chosen]
+        datasets = [_dataset(file, name, links) for name in chosen]
         stored = [HDF5Dataset.of(d) for d in datasets]
         pyramid = _pyramid(datasets, stored, axes)
         info = ImageInfo(
@@ -101,28 +105,31 @@ def open_source(
             pyramid=pyramid,
             channels=_channels(pyramid),
             series=tuple(family[0] for family in families),
-            findings=tuple(findings),
+            findings=(*findings, *links.findings),
         )
         return AssembledSource(
             info,
             identity_of(path, *chosen, axes),
             lambda level, _lead: stored[level],
             places=lambda: files_of(file),
-            close=lambda: close_file(file),
+            close=lambda: close_files(file, links),
         )
 
 
-def _families(file: Any, path: Path, inside: str | None) -> list[list[str]]:
+def _families(
+    file: Any, path: Path, inside: str | None, links: HDF5Links
+) -> list[list[str]]:
     """Paths of datasets grouped to pyramids, the largest first."""
     place = file
     if inside is not None:
-        place = file.get(inside)
+        place = find(file, f"/{inside}", links)
         if place is None:
             known = ", ".join(s.path for s in list_datasets(file)[:8]) or "none"
             msg = f"expected {inside} in {path}; found no such path; datasets: {known}"
             raise StoreNotFoundError(msg)
         if hasattr(place, "shape"):
-            return [[str(place.name)]]
+            # Behind a link the name is that in the other file.
+            return [[inside]]
     found = sorted(list_datasets(place), key=lambda s: -s.size)
     if not found:
         msg = (
@@ -157,24 +164,25 @@ def _is_pyramid(shapes: Sequence[tuple[int, ...]]) -> bool:
 
 def _choose(
     file: Any,
-    path: Path,
     families: list[list[str]],
+    links: HDF5Links,
     *,
     series: int | str | None,
     paths: Sequence[str] | None,
 ) -> list[str]:
     if paths:
-        return [_dataset_path(file, path, p) for p in paths]
+        return [str(_dataset(file, p, links).name) for p in paths]
     heads = [family[0] for family in families]
-    return families[series_index(heads, series, where=str(path))]
+    return families[series_index(heads, series, where=links.root.document)]
 
 
-def _dataset_path(file: Any, path: Path, inside: str) -> str:
-    item = file.get(inside)
+def _dataset(file: Any, inside: str, links: HDF5Links) -> Any:
+    item = find(file, f"/{inside}", links)
     if item is None or not hasattr(item, "shape"):
-        msg = f"expected a dataset {inside} in {path}; found none: check the path"
+        where = links.root.document
+        msg = f"expected a dataset {inside} in {where}; found none: check the path"
         raise StoreNotFoundError(msg)
-    return str(item.name)
+    return item
 
 
 def _also_there(

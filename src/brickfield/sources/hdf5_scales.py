@@ -64,7 +64,7 @@ def _emd_dimensions(dataset: Any, plain: DatasetGeometry) -> DatasetGeometry | N
     n = len(plain.axes)
     group = dataset.parent
     for first in (1, 0):
-        dims = [group.get(f"dim{i + first}") for i in range(n)]
+        dims = [_own(group, f"dim{i + first}") for i in range(n)]
         if all(d is not None and hasattr(d, "shape") for d in dims):
             break
     else:
@@ -74,6 +74,14 @@ def _emd_dimensions(dataset: Any, plain: DatasetGeometry) -> DatasetGeometry | N
     axes = _named_axes(names, units, plain.axes)
     steps = [_step_and_origin(d) for d in dims]
     return DatasetGeometry(axes, tuple(s for s, _ in steps), tuple(o for _, o in steps))
+
+
+def _own(group: Any, name: str) -> Any:
+    """Return a member of a group, None when it is a link to somewhere else."""
+    import h5py
+
+    is_hard = isinstance(group.get(name, getlink=True), h5py.HardLink)
+    return group.get(name) if is_hard else None
 
 
 def _named_axes(
@@ -96,6 +104,9 @@ def _plain_unit(unit: str | None) -> str | None:
 
 
 def _step_and_origin(values: Any) -> tuple[float, float]:
+    if getattr(values, "external", None) or getattr(values, "is_virtual", False):
+        # A vector of two numbers has no reason to lie in another file.
+        return 1.0, 0.0
     try:
         vector = np.asarray(values[:2], dtype=np.float64)
     except (OSError, RuntimeError, TypeError, ValueError):

@@ -22,11 +22,11 @@ from brickfield.model.scales import Int3, Pyramid, ScaleLevel
 from brickfield.sources.geometry import make_level
 from brickfield.sources.hdf5_dataset import HDF5_LOCK, HDF5Dataset
 from brickfield.sources.hdf5_file import (
-    close_file,
     closing_on_error,
     open_file,
     text_attribute,
 )
+from brickfield.sources.hdf5_links import HDF5Links, close_files, find, links_of
 from brickfield.sources.hdf5_places import files_of
 from brickfield.sources.imaris_info import ImarisInfo, whole_numbers
 from brickfield.sources.sliced_array import SlicedArray
@@ -44,13 +44,15 @@ def matches(uri: str) -> bool:
     return local_path(uri).suffix.lower() == ".ims"
 
 
-def open_source(uri: str) -> AssembledSource:
+def open_source(uri: str, *, follow_links: bool = False) -> AssembledSource:
     """Open an Imaris file.
 
     Parameters
     ----------
     uri : str
         Local file.
+    follow_links : bool
+        Let the file name files of other folders.
 
     Raises
     ------
@@ -59,7 +61,8 @@ def open_source(uri: str) -> AssembledSource:
     path = local_path(uri)
     file = open_file(path)
     with closing_on_error(file):
-        tree = _ImarisTree(file, str(path))
+        links = links_of(path, follow=follow_links)
+        tree = _ImarisTree(file, str(path), links)
         pyramid = tree.pyramid()
         info = ImageInfo(
             uri=str(uri),
@@ -69,7 +72,7 @@ def open_source(uri: str) -> AssembledSource:
             channels=tuple(
                 tree.about.channel(c, tree.histogram_of(c)) for c in tree.channels
             ),
-            findings=tuple(tree.about.findings),
+            findings=(*tree.about.findings, *links.findings),
         )
         parts = _Parts(tree, pyramid)
         return AssembledSource(
@@ -78,30 +81,33 @@ def open_source(uri: str) -> AssembledSource:
             parts.find,
             n_spread=2,
             places=lambda: files_of(file),
-            close=lambda: close_file(file),
+            close=lambda: close_files(file, links),
         )
 
 
 class _ImarisTree:
     """The groups of one file; used under the HDF5 lock."""
 
-    def __init__(self, file: Any, path: str) -> None:
+    def __init__(self, file: Any, path: str, links: HDF5Links) -> None:
+        self._links = links
         name = text_attribute(file.attrs, "DataSetDirectoryName") or "DataSet"
         info_name = text_attribute(file.attrs, "DataSetInfoDirectoryName")
-        self.data = file.get(name)
+        self.data = find(file, f"/{name}", links)
         if self.data is None:
             msg = f"expected a group {name!r} in the Imaris file {path}; found none"
             raise StoreFormatError(msg)
         self.path = path
-        self.about = ImarisInfo(file.get(info_name or "DataSetInfo"))
+        self.about = ImarisInfo(find(file, f"/{info_name or 'DataSetInfo'}", links))
         levels = _numbered(self.data, "ResolutionLevel")
         if levels[:1] != [0]:
             msg = f"expected {name}/ResolutionLevel 0 in {path}; found levels {levels}"
             raise StoreFormatError(msg)
         self.levels = [r for i, r in enumerate(levels) if i == r]
-        finest = self.data["ResolutionLevel 0"]
+        finest = find(self.data, "ResolutionLevel 0", links)
         self.times = _numbered(finest, "TimePoint")
-        first = finest.get(f"TimePoint {self.times[0]}") if self.times else None
+        first = (
+            find(finest, f"TimePoint {self.times[0]}", links) if self.times else None
+        )
         self.channels = [] if first is None else _numbered(first, "Channel")
         if not self.channels:
             msg = (
@@ -115,17 +121,13 @@ class _ImarisTree:
 
     def dataset(self, level: int, time: int, channel: int) -> Any:
         """Open a dataset; None when the file has none there."""
-        place = f"{self.name_of(level, time, channel)}"
-        group = self.data
-        for name in place.split("/"):
-            if group.get(name, getlink=True) is None:
-                return None
-            group = group[name]
-        return group.get("Data")
+        group = find(self.data, self.name_of(level, time, channel), self._links)
+        return None if group is None else find(group, "Data", self._links)
 
     def histogram_of(self, channel: int) -> Mapping[str, Any]:
         """Attributes of a channel's finest group."""
-        group = self.data.get(self.name_of(0, self.times[0], channel))
+        place = self.name_of(0, self.times[0], channel)
+        group = find(self.data, place, self._links)
         return {} if group is None else group.attrs
 
     def pyramid(self) -> Pyramid:

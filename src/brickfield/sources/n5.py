@@ -22,6 +22,7 @@ from brickfield.sources.json_files import parse_object, read_object
 from brickfield.sources.kvstore import Location, list_folders, locate, read_many
 from brickfield.sources.n5_blocks import tidy_attributes
 from brickfield.sources.n5_scales import LevelAttributes, read_scales
+from brickfield.sources.named_places import Root, resolve_named
 from brickfield.sources.places import place_of
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
@@ -145,7 +146,9 @@ def _level_folders(store: Location, folder: str, own: dict[str, Any]) -> list[st
     multiscales = own.get("multiscales")
     if isinstance(multiscales, list) and multiscales:
         datasets = multiscales[0].get("datasets") or []
-        named = [f"{prefix}{d['path']}" for d in datasets if "path" in d]
+        root = Root.of_description(store.uri, store.uri)
+        paths = [str(d["path"]) for d in datasets if "path" in d]
+        named = [f"{prefix}{resolve_named(root, path).inside}" for path in paths]
         if named and read_object(store, f"{named[0]}/{ATTRIBUTES}"):
             return named
     found: list[str] = []

@@ -101,6 +101,7 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
     axes: str | Sequence[str] | None = None,
     chunk_edge: int = DEFAULT_CHUNK_EDGE,
     treat_403_as_missing: bool = False,
+    follow_links: bool = False,
 ) -> ChunkSource:
     """Open any supported store or array for reading storage chunks.
 
@@ -120,6 +121,9 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
     treat_403_as_missing : bool
         Take a server's refusal for "nothing is stored" (some public buckets answer
         so for chunks that do not exist).
+    follow_links : bool
+        Let a local document (XML, HDF5, precomputed, OME-TIFF) name data of other
+        folders and hosts. Without it only data in or beside it are read.
 
     Raises
     ------
@@ -138,7 +142,10 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         "axes": axes,
     }
     options = {k: v for k, v in options.items() if v is not None}
+    if follow_links:
+        options["follow_links"] = True
     if not isinstance(uri_or_arrays, str | PathLike):
+        options.pop("follow_links", None)
         return _open_arrays(uri_or_arrays, options, chunk_edge)
     uri = str(uri_or_arrays).strip()
     if not uri:
@@ -161,6 +168,7 @@ def _open_stored(
     if found is ZARR:
         from brickfield.sources.ome_zarr import ZarrOptions, open_located
 
+        options.pop("follow_links", None)
         chosen = ZarrOptions(
             chunk_edge=chunk_edge, treat_403_as_missing=treat_403_as_missing, **options
         )
@@ -275,8 +283,8 @@ def _open_other(
     opener = _module(found).open_source
     takes = inspect.signature(opener).parameters
     scale = None if "scale" in takes else options.pop("scale", None)
-    for name in ("treat_403_as_missing",):
-        # Formats that no server is asked for need not know it.
+    for name in ("treat_403_as_missing", "follow_links"):
+        # Formats that ask no server, or name no files, need not know it.
         if name not in takes:
             options.pop(name, None)
     unknown = [name for name in options if name not in takes]

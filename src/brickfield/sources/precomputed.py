@@ -22,6 +22,7 @@ from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale, make_level
 from brickfield.sources.json_files import parse_object
 from brickfield.sources.kvstore import Location, exists, locate, modified_ns, read_many
+from brickfield.sources.named_places import Root, resolve_named
 from brickfield.sources.places import place_of
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
 
@@ -50,7 +51,9 @@ def matches(uri: str) -> bool:
     return b'"scales"' in head and b'"data_type"' in head
 
 
-def open_source(uri: str, *, treat_403_as_missing: bool = False) -> AssembledSource:
+def open_source(
+    uri: str, *, treat_403_as_missing: bool = False, follow_links: bool = False
+) -> AssembledSource:
     """Open a precomputed volume.
 
     Parameters
@@ -60,6 +63,8 @@ def open_source(uri: str, *, treat_403_as_missing: bool = False) -> AssembledSou
         ``precomputed://`` is allowed.
     treat_403_as_missing : bool
         Take a server's refusal of a chunk for "nothing is stored".
+    follow_links : bool
+        Let local scales lie anywhere.
 
     Raises
     ------
@@ -74,6 +79,7 @@ def open_source(uri: str, *, treat_403_as_missing: bool = False) -> AssembledSou
         raise StoreNotFoundError(msg)
     about = parse_object(raw, f"{location.uri}/{INFO}")
     order, findings = _ordered_scales(about, location)
+    findings += _keys_outside(about, location, follow_links)
     arrays = [
         _open_scale(location, about, raw, i, denied_is_missing=treat_403_as_missing)
         for i in order
@@ -134,6 +140,20 @@ def _ordered_scales(
         return order, []
     text = f"expected scales from fine to coarse; found the order {order}: sorted"
     return order, [Finding("warning", "levels-reordered", "scales", text)]
+
+
+def _keys_outside(
+    about: dict[str, Any], location: Location, follow_links: bool
+) -> list[Finding]:
+    """Check where the scales lie; note those that lie beside the volume."""
+    folder = location.uri if location.local is None else str(location.local)
+    root = Root.of_folder(folder, follow=follow_links)
+    findings = []
+    for i, scale in enumerate(about["scales"]):
+        if resolve_named(root, str(scale["key"])).inside is None:
+            text = f"expected scales in {location.uri}; found one in {scale['key']}"
+            findings.append(Finding("info", "other-file", f"scales[{i}]", text))
+    return findings
 
 
 def _level(scale: dict[str, Any], array: DriverArray) -> ScaleLevel:

@@ -162,7 +162,7 @@ class AssembledSource:
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
         """Name of a storage chunk for messages."""
         n = self._n_spread
-        part = None if self._is_closed else self._find_part(level, index[:n])
+        part = None if self._is_closed else self._known_part(level, index[:n])
         if part is None:
             path = self.info.pyramid.levels[level].path
             return f"{path}/{'/'.join(map(str, index))}"
@@ -172,8 +172,18 @@ class AssembledSource:
         """Bytes stored for one storage chunk; None if not known cheaply."""
         if self._is_closed:
             return None
-        part = self._find_part(level, index[: self._n_spread])
+        try:
+            part = self._find_part(level, index[: self._n_spread])
+        except ChunkReadError:
+            return None
         return 0 if part is None else part.chunk_bytes(index[self._n_spread :])
+
+    def _known_part(self, level: int, lead: tuple[int, ...]) -> StoredArray | None:
+        """Array of a level; None also where it cannot be opened, which reads tell."""
+        try:
+            return self._find_part(level, lead)
+        except ChunkReadError:
+            return None
 
     def missing_chunks(
         self, level: int, indices: NDArray[np.int64]
@@ -186,8 +196,11 @@ class AssembledSource:
         which = which.reshape(-1)
         missing = np.zeros(len(indices), dtype=np.bool_)
         for i, lead in enumerate(leads):
-            part = self._find_part(level, tuple(int(v) for v in lead))
             rows = which == i
+            try:
+                part = self._find_part(level, tuple(int(v) for v in lead))
+            except ChunkReadError:
+                continue
             if part is None:
                 missing[rows] = True
                 continue

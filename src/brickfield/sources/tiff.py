@@ -7,6 +7,7 @@ their voxel sizes follow from the ratio of shapes.
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
 import threading
@@ -31,6 +32,7 @@ from brickfield.sources.geometry import (
     make_level,
     spatial_positions,
 )
+from brickfield.sources.named_places import NamedFiles, Root
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
     ArrayHeader,
@@ -62,7 +64,9 @@ def matches(uri: str) -> bool:
         return False
 
 
-def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource:
+def open_source(
+    uri: str, *, series: int | str | None = None, follow_links: bool = False
+) -> AssembledSource:
     """Open a TIFF file.
 
     Parameters
@@ -71,6 +75,8 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
         Local file.
     series : int, str or None
         One of ``info.series``, the first by default.
+    follow_links : bool
+        Let an OME-TIFF name files of other folders.
 
     Raises
     ------
@@ -81,6 +87,7 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
     path = local_path(uri)
     tiff = _opened(path)
     try:
+        others = _other_files(tiff, path, follow_links)
         number, names = _choose_series(tiff, path, series)
         _check_codec(tiff.series[number], path)
         scales = read_scales(tiff, number)
@@ -93,7 +100,7 @@ def open_source(uri: str, *, series: int | str | None = None) -> AssembledSource
             msg = f"expected a whole TIFF file; {path} is damaged: {error}"
             raise StoreFormatError(msg) from error
         raise
-    notes = [*scales.findings, *findings]
+    notes = [*scales.findings, *findings, *others]
     if len(names) > 1 and series is None:
         text = f"expected one image; found {len(names)} series: the first was opened"
         notes.append(Finding("info", "several-images", "series", text))
@@ -140,6 +147,23 @@ def _opened(path: Path) -> Any:
     except Exception as error:
         msg = f"expected a TIFF file; {path} is none: {error}"
         raise StoreFormatError(msg) from error
+
+
+def _other_files(tiff: Any, path: Path, follow_links: bool) -> list[Finding]:
+    """Check the files that OME-XML names, before tifffile opens them.
+
+    Raises
+    ------
+    StoreAccessError, StoreFormatError
+        If one lies where the file must not lead, or is no ordinary file.
+    """
+    files = NamedFiles(Root.of_file(path, follow=follow_links))
+    for text in re.findall(r"""FileName\s*=\s*["']([^"']*)""", tiff.ome_metadata or ""):
+        name = html.unescape(text)
+        if name.lower() != path.name.lower():
+            with contextlib.suppress(StoreNotFoundError):
+                files.path(name)
+    return files.findings
 
 
 def _choose_series(
