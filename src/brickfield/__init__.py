@@ -7,9 +7,11 @@ first, so neither Qt, napari, wgpu nor dask is loaded before it is needed.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing takes longer to import than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from brickfield.plugin.state import get_state as get_state
     from brickfield.plugin.state import set_state as set_state
     from brickfield.plugin.views import open_views as open_views

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from brickfield.cli.main import app
+from brickfield.cli.app import app
 from brickfield.testing.http_server import FaultServer
 
 SPEC = importlib.util.spec_from_file_location(

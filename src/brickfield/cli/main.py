@@ -1,91 +1,63 @@
-"""Entry point of the command line: commands together, errors to exit statuses.
+"""Entry point of the command line.
 
-Exit status: 0 done; 2 wrong usage or unreadable input, told in one sentence; 3
-finished but incomplete; 130 interrupted. Nobody meets a traceback, except who
-asks for it with ``BRICKFIELD_DEBUG=1``.
+Everything is imported below :func:`main`, after an interruption has been given a
+meaning: it ends with status 130 and without a word, at any moment.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
-from typing import Annotated, NoReturn
 
-import typer
+from brickfield.cli import interrupts
 
-from brickfield.cli import bench, demo, info, pyramid, render, view
-from brickfield.cli.output import complain
-from brickfield.errors import BrickfieldError
-
-USAGE_ERROR = 2
-INTERRUPTED = 130
-
-app = typer.Typer(
-    help="Draw and describe multiscale volumes far larger than memory.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("info")(info.info)
-app.command("render")(render.render)
-app.command("view")(view.view)
-app.command("pyramid")(pyramid.pyramid)
-app.command("demo")(demo.demo)
-app.command("bench")(bench.bench)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from brickfield import __version__
-
-        typer.echo(f"brickfield {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print it."
-        ),
-    ] = False,
-) -> None:
-    pass
+TYPE_CHECKING = False  # typing itself takes a part of the time before main()
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def run() -> NoReturn:
     """Run the command that ``sys.argv`` names and leave with its exit status."""
-    is_debug = os.environ.get("BRICKFIELD_DEBUG", "") not in ("", "0")
-    try:
-        app(prog_name="brickfield")
-    except KeyboardInterrupt:
-        complain("interrupted")
-        sys.exit(INTERRUPTED)
-    except BrickfieldError as error:
-        if is_debug:
-            raise
-        complain(str(error))
-        sys.exit(USAGE_ERROR)
-    except Exception as error:
-        if is_debug:
-            raise
-        complain(
-            f"{type(error).__name__}: {error} (unexpected: please report it with what"
-            " BRICKFIELD_DEBUG=1 in the environment prints)"
-        )
-        sys.exit(USAGE_ERROR)
-    sys.exit(0)
+    from brickfield.cli.app import run as run_command
+
+    run_command()
 
 
 def main() -> NoReturn:
     """Run the command and end the process, whatever a stalled server still holds."""
     try:
-        run()
+        interrupts.leave_at_once()
+        import atexit
+
+        # Registered first, so run last, when threads have ended and files are shut.
+        # What the interpreter does after that would again be open to a signal.
+        atexit.register(interrupts.end)
+        _end(_status())
+    except KeyboardInterrupt:
+        interrupts.leave()
+
+
+def _status() -> int:
+    """Run the command; every import of it comes before its work."""
+    from brickfield.cli.app import run as run_command
+
+    try:
+        interrupts.unwind()
+        run_command()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(bool(end.code))
+    finally:
+        interrupts.leave_at_once()
+    # Whatever became of the interruption on its way up, it was one.
+    return interrupts.INTERRUPTED if interrupts.has_happened() else status
+
+
+def _end(status: int) -> NoReturn:
+    import os
+    import threading
+
+    if status == interrupts.INTERRUPTED:
+        interrupts.leave()
+    interrupts.end_with(status)
     sys.stdout.flush()
     sys.stderr.flush()
     if any(t.name.startswith("brickfield") for t in threading.enumerate()):

@@ -1,0 +1,78 @@
+"""The commands together, and their errors turned into exit statuses.
+
+Exit status: 0 done; 2 wrong usage or unreadable input, told in one sentence; 3
+finished but incomplete; 130 interrupted. Nobody meets a traceback, except who
+asks for it with ``BRICKFIELD_DEBUG=1``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from brickfield.cli import bench, demo, info, pyramid, render, view
+from brickfield.cli.interrupts import INTERRUPTED
+from brickfield.cli.output import complain
+from brickfield.errors import BrickfieldError
+
+USAGE_ERROR = 2
+
+app = typer.Typer(
+    help="Draw and describe multiscale volumes far larger than memory.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("info")(info.info)
+app.command("render")(render.render)
+app.command("view")(view.view)
+app.command("pyramid")(pyramid.pyramid)
+app.command("demo")(demo.demo)
+app.command("bench")(bench.bench)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from brickfield import __version__
+
+        typer.echo(f"brickfield {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print it."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> NoReturn:
+    """Run the command that ``sys.argv`` names and leave with its exit status."""
+    is_debug = os.environ.get("BRICKFIELD_DEBUG", "") not in ("", "0")
+    try:
+        app(prog_name="brickfield")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrickfieldError as error:
+        if is_debug:
+            raise
+        complain(str(error))
+        sys.exit(USAGE_ERROR)
+    except Exception as error:
+        if is_debug:
+            raise
+        complain(
+            f"{type(error).__name__}: {error} (unexpected: please report it with what"
+            " BRICKFIELD_DEBUG=1 in the environment prints)"
+        )
+        sys.exit(USAGE_ERROR)
+    sys.exit(0)
