@@ -100,6 +100,13 @@ class LevelLayout:
             index.append(i)
         return tuple(reversed(index))
 
+    def flat_of(self, index: tuple[int, ...]) -> FlatIndex:
+        """Pack a grid index, all axes, to a flat index."""
+        flat = 0
+        for i, n in zip(index, self.grid, strict=True):
+            flat = flat * n + i
+        return flat
+
     def indices_of(self, flats: NDArray[np.int64]) -> NDArray[np.int64]:
         """Unpack flat indices, shape (n,), to grid indices, shape (n, ndim)."""
         out = np.empty((len(flats), len(self.grid)), dtype=np.int64)

@@ -32,6 +32,8 @@ class IoCounters:
         Storage chunks given up.
     cancelled_before_send : int
         Chunks dropped before anything was read for them.
+    n_entries : int
+        Storage chunks entered so far: a place in time, see :meth:`Ledger.is_since`.
     """
 
     bytes_read: int = 0
@@ -41,6 +43,7 @@ class IoCounters:
     retries: int = 0
     failed_reads: int = 0
     cancelled_before_send: int = 0
+    n_entries: int = 0
 
 
 class Ledger:
@@ -57,6 +60,8 @@ class Ledger:
         # One int a storage chunk ever read: a level's flat indices leave room for
         # the level in the lowest bits.
         self._bytes_of: dict[int, int] = {}
+        self._entered_at: dict[int, int] = {}
+        self._n_entries = 0
 
     def decoded(self, name: StorageName, stored_bytes: int, *, is_stored: bool) -> None:
         """Count one storage chunk that was read (or found not to be stored)."""
@@ -65,7 +70,18 @@ class Ledger:
         if is_stored:
             self.decoded_chunks += 1
             self.rereads += number in self._bytes_of
+        self._n_entries += 1
         self._bytes_of[number] = stored_bytes if is_stored else _ABSENT
+        self._entered_at[number] = self._n_entries
+
+    def made(self, name: StorageName, *, is_stored: bool) -> None:
+        """Note one storage chunk that was made of others: itself it cost nothing."""
+        number = name[1] << 5 | name[0]
+        self._bytes_of.setdefault(number, 0 if is_stored else _ABSENT)
+
+    def is_since(self, name: StorageName, n_entries: int) -> bool:
+        """Whether a storage chunk was read after so many entries."""
+        return self._entered_at.get(name[1] << 5 | name[0], 0) > n_entries
 
     def stored_bytes(self, name: StorageName) -> int | None:
         """Return what one storage chunk cost when it was read; None if never."""
@@ -87,4 +103,5 @@ class Ledger:
             self.retries,
             self.failed_reads,
             self.cancelled_before_send,
+            self._n_entries,
         )

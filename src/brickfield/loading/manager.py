@@ -19,7 +19,8 @@ from psygnal import Signal
 from brickfield.loading.cache import ChunkCache, default_cache
 from brickfield.loading.coalescing import needed_storage_chunks, storage_names
 from brickfield.loading.failures import RetryRules
-from brickfield.loading.ledger import IoCounters
+from brickfield.loading.kept import KeptStorage
+from brickfield.loading.ledger import IoCounters, StorageName
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.loading.queue import ENDS, FAILED, LOADED, READING, WAITING, Lane
@@ -35,7 +36,7 @@ from brickfield.model.requests import (
     LoadingStatus,
     distinct,
 )
-from brickfield.sources.protocol import ChunkSource
+from brickfield.sources.protocol import ChunkSource, MadeOfParts
 
 logger = logging.getLogger(__name__)
 Wants = Iterable[tuple[Selection, NDArray[np.int64]]]
@@ -90,6 +91,11 @@ class ChunkManager:
         self._shelf = Shelf(cache, source.source_id)
         self._reader = Reader(source, self._shelf, self._slicer, retry or RetryRules())
         self._schedule = self._reader.schedule
+        self._kept: KeptStorage | None = None
+        if isinstance(source, MadeOfParts):
+            layout = self._schedule.layouts[source.shared_level]
+            self._kept = KeptStorage(cache, source.source_id, layout)
+            source.share(self._kept)
         self._queue = self._schedule.queue
         self._lock = self._reader.lock
         self._visuals: dict[str, Visual] = {}
@@ -376,14 +382,56 @@ class ChunkManager:
     def minimum_bytes(self, wants: Wants) -> int:
         """Return the stored bytes of the storage chunks under some chunks, each once.
 
-        `wants` yields (selection, keys); what several of them need counts once.
+        `wants` yields (selection, keys); what several of them need counts once, also
+        where one level is sampled from the storage chunks of another.
         """
-        names = storage_names(self._schedule.layouts, wants)
+        return self._stored_bytes(self._stored_under(wants))
+
+    def needed_bytes(
+        self, needed: Wants, ended: Wants, *, since: IoCounters
+    ) -> tuple[int, int]:
+        """Return the stored bytes under needed chunks, by where they came from.
+
+        Parameters
+        ----------
+        needed, ended : iterable of (selection, keys)
+            All chunks, and those of them that reached their end.
+        since : IoCounters
+            The counters of when the picture began.
+
+        Returns
+        -------
+        read, at_hand : int
+            Bytes of the storage chunks that were read since then, each once, so never
+            more than was read; and of those that the ended chunks did not have to read.
+        """
+        under, here = self._stored_under(needed), self._stored_under(ended)
         with self._lock:
-            known = [self._reader.ledger.stored_bytes(name) for name in names]
+            ledger, bad = self._reader.ledger, self._reader.bad
+            read = {n for n in under if ledger.is_since(n, since.n_entries)}
+            at_hand = {n for n in here - read if n not in bad}
+        return self._stored_bytes(read), self._stored_bytes(at_hand)
+
+    def _stored_under(self, wants: Wants) -> set[StorageName]:
+        """Name the stored chunks under some chunks; of sampled ones, their parts."""
+        layouts, source = self._schedule.layouts, self.source
+        names = set(storage_names(layouts, wants))
+        if not isinstance(source, MadeOfParts):
+            return names
+        return {
+            (level, layouts[level].flat_of(index))
+            for name in names
+            for level, index in source.parts_of(
+                name[0], layouts[name[0]].index_of(name[1])
+            )
+        }
+
+    def _stored_bytes(self, names: set[StorageName]) -> int:
+        with self._lock:
+            known = {name: self._reader.ledger.stored_bytes(name) for name in names}
         return sum(
             self._reader.stored_bytes(name) if size is None else size
-            for name, size in zip(names, known, strict=True)
+            for name, size in known.items()
         )
 
     # -- the reader's side -------------------------------------------------------
@@ -422,6 +470,8 @@ class ChunkManager:
 
     def forget(self) -> None:
         """Forget all voxels of the source, since they changed; wanted ones are reread."""
+        if self._kept is not None:
+            self._kept.clear()
         with self._lock:
             self._reader.forget()
             for lane in self._queue.lanes():

@@ -279,7 +279,7 @@ class Reader:
     def _take_voxels(self, name: StorageName, chunk: StorageChunk) -> None:
         data, schedule = chunk.data, self.schedule
         with self.lock:
-            self.ledger.decoded(name, chunk.stored_bytes, is_stored=data is not None)
+            self._enter(name, chunk)
             self._tries.pop(name, None)
             siblings = schedule.claim_siblings(name)
         if siblings:
@@ -291,6 +291,19 @@ class Reader:
                 self._scatter(name[1], data, todo)
             done, todo = self._hand_over(name, todo, is_stored=is_stored)
             self._finish(done)
+
+    def _enter(self, name: StorageName, chunk: StorageChunk) -> None:
+        """Enter in the ledger what a storage chunk cost (locked)."""
+        is_stored = chunk.data is not None
+        if chunk.parts is None:
+            self.ledger.decoded(name, chunk.stored_bytes, is_stored=is_stored)
+            return
+        for part in chunk.parts:
+            flat = self.schedule.layouts[part.level].flat_of(part.index)
+            self.ledger.decoded(
+                (part.level, flat), part.stored_bytes, is_stored=part.is_stored
+            )
+        self.ledger.made(name, is_stored=is_stored)
 
     def _scatter(
         self, flat: FlatIndex, data: NDArray[np.generic], todo: list[Assembly]

@@ -8,7 +8,7 @@ chunks and caches them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -16,6 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model.image import ImageInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """One storage chunk that was read of the store for another.
+
+    Attributes
+    ----------
+    level : int
+    index : tuple of int
+        Position in that level's storage grid, all axes.
+    stored_bytes : int
+    is_stored : bool
+    """
+
+    level: int
+    index: tuple[int, ...]
+    stored_bytes: int
+    is_stored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +48,15 @@ class StorageChunk:
         array's far edges. None when nothing is stored (the fill value stands).
     stored_bytes : int
         Bytes asked of the store for it, compressed; 0 when missing.
+    parts : tuple of StoredPart or None
+        What was read of the store for it, where that is not the chunk itself: the
+        stored chunks that a sampled one is made of; nothing where the chunk was kept
+        since another was made of it.
     """
 
     data: NDArray[np.generic] | None
     stored_bytes: int
+    parts: tuple[StoredPart, ...] | None = field(default=None, compare=False)
 
 
 @runtime_checkable
@@ -107,4 +131,43 @@ class ChunkSource(Protocol):
 
     def close(self) -> None:
         """Give files and connections back; reading afterwards fails cleanly."""
+        ...
+
+
+class StorageKeep(Protocol):
+    """Keeps decoded storage chunks for as long as there is memory for them."""
+
+    def keep(self, index: tuple[int, ...], chunk: StorageChunk) -> None:
+        """Keep a chunk, or forget it at once where there is no room."""
+        ...
+
+    def find(self, index: tuple[int, ...]) -> StorageChunk | None:
+        """Return a chunk that is kept, else None."""
+        ...
+
+    def drop(self, index: tuple[int, ...]) -> None:
+        """Forget a chunk: nobody will ask for it again."""
+        ...
+
+
+@runtime_checkable
+class MadeOfParts(Protocol):
+    """A source some levels of which are made of the storage chunks of another.
+
+    Attributes
+    ----------
+    shared_level : int
+        The level whose storage chunks those are.
+    """
+
+    shared_level: int
+
+    def share(self, keep: StorageKeep) -> None:
+        """Take a place to keep storage chunks that two levels need."""
+        ...
+
+    def parts_of(
+        self, level: int, index: tuple[int, ...]
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """List the stored chunks, as (level, index), that one chunk is made of."""
         ...

@@ -23,7 +23,13 @@ from brickfield.errors import ChunkReadError
 from brickfield.model.image import Finding, ImageInfo
 from brickfield.model.scales import ScaleLevel, choose_chunk_shape
 from brickfield.sources.places import places_of
-from brickfield.sources.protocol import ChunkSource, StorageChunk
+from brickfield.sources.protocol import (
+    ChunkSource,
+    StorageChunk,
+    StorageKeep,
+    StoredPart,
+)
+from brickfield.sources.shared_reads import SharedReads
 from brickfield.sources.stored_array import chunk_slices
 
 MIN_VOXELS = 8_000_000
@@ -141,6 +147,8 @@ class SampledSource:
         self._samplings = [tuple(s) for s in samplings]
         info = source.info
         self._n_stored = info.pyramid.n_levels
+        self.shared_level = self._n_stored - 1
+        self._reads = SharedReads(source, self.shared_level)
         fine = info.pyramid.levels[-1]
         self._coarse = [_coarse_level(fine, s) for s in self._samplings]
         self.info = replace(
@@ -157,31 +165,53 @@ class SampledSource:
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
         """Read a storage chunk of a stored level, or sample one of the last."""
-        if level < self._n_stored:
+        if level < self.shared_level:
             return self._source.read_storage_chunk(level, index)
+        if level == self.shared_level:
+            return self._reads.take(index)
         about = self._coarse[level - self._n_stored]
         sampling = self._samplings[level - self._n_stored]
         slices = chunk_slices(index, about.storage_chunk_shape, about.shape)
         empty: float | int = about.fill_value
         data = np.full([s.stop - s.start for s in slices], empty, dtype=about.dtype)
-        stored, n_found, failure = 0, 0, None
+        cost: list[StoredPart] = []
+        n_found, failure = 0, None
         for storage, out, picked in _parts(sampling, index, data.shape):
             try:
-                chunk = self._source.read_storage_chunk(self._n_stored - 1, storage)
+                chunk, part = self._reads.borrow(storage)
             except ChunkReadError as error:
                 if error.is_transient:
+                    self._reads.owe(cost)
                     raise
                 failure = error
                 if about.dtype.kind == "f":
                     data[out] = np.nan
                 continue
-            stored += chunk.stored_bytes
+            cost += part
             if chunk.data is not None:
                 data[out] = chunk.data[np.ix_(*picked)]
                 n_found += 1
         if failure is not None and n_found == 0:
+            self._reads.owe(cost)
             raise failure
-        return StorageChunk(data if n_found else None, stored)
+        n_bytes = sum(part.stored_bytes for part in cost)
+        return StorageChunk(data if n_found else None, n_bytes, tuple(cost))
+
+    def share(self, keep: StorageKeep) -> None:
+        """Keep the storage chunks that are sampled for the level that has them."""
+        self._reads.keep = keep
+
+    def parts_of(
+        self, level: int, index: tuple[int, ...]
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """List the stored chunks that one chunk is made of."""
+        if level < self._n_stored:
+            return [(level, index)]
+        about = self._coarse[level - self._n_stored]
+        slices = chunk_slices(index, about.storage_chunk_shape, about.shape)
+        shape = tuple(s.stop - s.start for s in slices)
+        parts = _parts(self._samplings[level - self._n_stored], index, shape)
+        return [(self.shared_level, storage) for storage, _, _ in parts]
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
         """Name of a storage chunk for messages."""

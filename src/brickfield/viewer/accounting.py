@@ -31,18 +31,21 @@ class Account:
         """Reads sent to the store since then."""
         return self.store.manager.counters.requests - self._start.requests
 
-    def bytes_minimum(self, *renderers: LayerRenderer) -> int:
-        """Return the stored bytes of the storage chunks that the plans need, once.
+    def needed_bytes(self, *renderers: LayerRenderer) -> tuple[int, int]:
+        """Return the stored bytes that the pictures need, each storage chunk once.
 
-        Where the source does not know the stored size of a chunk without reading
-        it (plain HTTP), the size that its read returned is taken.
+        Needed is what is drawn in the end: not what is read beside it so that
+        something is seen meanwhile.
+
+        Returns
+        -------
+        minimum, in_memory : int
+            Of the storage chunks that had to be read since then, never more than
+            :attr:`bytes_read`; and of those that were in memory.
         """
-        return self.store.manager.minimum_bytes(
-            (selection, r.plan.keys)
-            for r in renderers
-            if r.plan is not None
-            for selection in set(r.layer.selections)
-        )
+        needed = [wish for r in renderers for wish in r.needed()]
+        ended = [wish for r in renderers for wish in r.needed(is_ended=True)]
+        return self.store.manager.needed_bytes(needed, ended, since=self._start)
 
 
 def drawn_levels(renderers: Iterable[LayerRenderer]) -> dict[int, int]:

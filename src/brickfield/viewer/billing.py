@@ -42,13 +42,15 @@ def make_receipt(
     renderers = [r for r in view.manager.renderers if r.layer.visible]
     manager, cache = view.manager, default_cache()
     failures = [f for r in renderers for f in r.failures]
+    minimum, in_memory = _needed_bytes(accounts, renderers)
     return Receipt(
         complete=ended and not failures,
         fidelity=fidelity_of(renderers, is_done=ended),
         time_to_first_image_s=times_s[0] or 0.0,
         time_to_complete_s=times_s[1] or 0.0,
         bytes_read=sum(a.bytes_read for a in accounts),
-        bytes_minimum=_least_bytes(accounts, renderers),
+        bytes_minimum=minimum,
+        bytes_in_memory=in_memory,
         requests=sum(a.requests for a in accounts),
         chunks=_storage_counts(renderers),
         bricks=_brick_counts(renderers),
@@ -75,13 +77,16 @@ def make_receipt(
     )
 
 
-def _least_bytes(
+def _needed_bytes(
     accounts: Sequence[Account], renderers: Sequence[LayerRenderer]
-) -> int:
-    return sum(
-        account.bytes_minimum(*(r for r in renderers if r.layer.store is account.store))
-        for account in accounts
-    )
+) -> tuple[int, int]:
+    minimum = in_memory = 0
+    for account in accounts:
+        mine = [r for r in renderers if r.layer.store is account.store]
+        read, at_hand = account.needed_bytes(*mine)
+        minimum += read
+        in_memory += at_hand
+    return minimum, in_memory
 
 
 def _storage_counts(renderers: Sequence[LayerRenderer]) -> dict[str, int]:

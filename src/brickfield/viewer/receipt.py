@@ -23,7 +23,10 @@ class Receipt:
     time_to_first_image_s, time_to_complete_s : float
         From the request to the base level and to the last brick.
     bytes_read, bytes_minimum : int
-        Stored bytes asked of the store; the same with each needed storage chunk once.
+        Stored bytes asked of the store; of these the ones that the picture could not
+        do without: each storage chunk once that it needs and that was not in memory.
+    bytes_in_memory : int
+        Stored bytes of the storage chunks that it needs and that were in memory.
     requests : int
         Reads sent to the store.
     chunks : dict
@@ -77,6 +80,7 @@ class Receipt:
     adapter: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     bricks: dict[str, int] = field(default_factory=dict)
+    bytes_in_memory: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

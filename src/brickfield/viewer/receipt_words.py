@@ -37,11 +37,14 @@ def _quality(receipt: Receipt) -> str:
 
 
 def _cost(receipt: Receipt) -> str:
+    at_hand = receipt.bytes_in_memory
     if not receipt.requests:
         return "Nothing was read for it: all was in memory."
     reads = "1 read" if receipt.requests == 1 else f"{receipt.requests} reads"
     text = f"{format_bytes(receipt.bytes_read)} came in {reads}"
     extra = receipt.bytes_read - receipt.bytes_minimum
+    if at_hand:
+        text += f" ({format_bytes(at_hand)} were already in memory)"
     if receipt.bytes_minimum > 0 and extra > 0.005 * receipt.bytes_minimum:
         more = percent(100 * extra / receipt.bytes_minimum)
         return f"{text}, {more} more than needed."
@@ -97,7 +100,12 @@ def _read_rows(receipt: Receipt) -> list[Row]:
         (
             "Least possible",
             format_bytes(receipt.bytes_minimum),
-            "Stored bytes with every needed piece once",
+            "Stored bytes of what had to be read, every needed piece once",
+        ),
+        (
+            "Already in memory",
+            format_bytes(receipt.bytes_in_memory),
+            "Stored bytes of what the picture needs and was not read for it",
         ),
         ("Reads", str(receipt.requests), "Requests sent to the store"),
         ("Chunks loaded", ", ".join(parts), "Of those that this view wants"),

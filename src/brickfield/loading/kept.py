@@ -1,0 +1,49 @@
+"""Decoded storage chunks that another level needs too, in the RAM cache.
+
+A level that is sampled while it is read decodes whole storage chunks of the level
+below and uses few of their voxels. They are kept as the cache keeps chunks: within
+its budget, the least recently used forgotten first.
+"""
+
+from __future__ import annotations
+
+from brickfield.loading.cache import ChunkCache
+from brickfield.loading.coalescing import LevelLayout
+from brickfield.model.requests import ChunkState, LoadedChunk
+from brickfield.sources.protocol import StorageChunk
+
+
+class KeptStorage:
+    """Storage chunks of one level in the RAM cache. From any thread.
+
+    Parameters
+    ----------
+    cache : ChunkCache
+    source_id : str
+    layout : LevelLayout
+        Of the level that the storage chunks are stored for.
+    """
+
+    def __init__(self, cache: ChunkCache, source_id: str, layout: LevelLayout) -> None:
+        self._cache = cache
+        self._name = f"{source_id}|storage"
+        self._layout = layout
+
+    def keep(self, index: tuple[int, ...], chunk: StorageChunk) -> None:
+        """Keep a chunk, or forget it at once where there is no room."""
+        state = ChunkState.MISSING if chunk.data is None else ChunkState.LOADED
+        key = self._layout.flat_of(index)
+        self._cache.put(self._name, LoadedChunk(key, (), state, chunk.data))
+
+    def find(self, index: tuple[int, ...]) -> StorageChunk | None:
+        """Return a chunk that is kept, else None."""
+        found = self._cache.get(self._name, (), self._layout.flat_of(index))
+        return None if found is None else StorageChunk(found.data, 0)
+
+    def drop(self, index: tuple[int, ...]) -> None:
+        """Forget a chunk: nobody will ask for it again."""
+        self._cache.forget(self._name, (), self._layout.flat_of(index))
+
+    def clear(self) -> None:
+        """Forget all chunks: the voxels changed."""
+        self._cache.drop(self._name)
