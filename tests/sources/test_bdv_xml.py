@@ -80,3 +80,11 @@ def test_time_points_come_as_range_pattern_or_list(times, expected):
 def test_other_xml_is_refused_with_a_sentence(text, sentence):
     with pytest.raises(StoreFormatError, match=sentence):
         parse(text, "a.xml")
+
+
+def test_a_range_of_a_million_million_time_points_is_refused():
+    times = '<Timepoints type="range"><first>0</first><last>1000000000000</last></Timepoints>'
+    loader = '<ImageLoader format="bdv.hdf5"><hdf5>a.h5</hdf5></ImageLoader>'
+    text = f"<SpimData><SequenceDescription>{loader}{times}</SequenceDescription></SpimData>"
+    with pytest.raises(StoreFormatError, match="1 to 1000000 time points"):
+        parse(text.encode(), "a.xml")

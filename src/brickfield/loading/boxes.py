@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.coalescing import Box, FlatIndex, LevelLayout
 from brickfield.loading.failures import ReadFailure, RetryRules
 from brickfield.model.chunks import Selection
+from brickfield.sources.admission import read_bytes, within
 from brickfield.sources.protocol import ChunkSource
 
 
@@ -28,6 +30,7 @@ def read_box(
     selection: Selection,
     *,
     retry: RetryRules | None = None,
+    budget_bytes: int | None = None,
 ) -> NDArray[np.generic]:
     """Read a box of one level and selection.
 
@@ -39,6 +42,8 @@ def read_box(
         Origin and shape (z, y, x), voxels, within the level.
     selection : tuple of int
     retry : RetryRules, optional
+    budget_bytes : int, optional
+        What the storage chunks that are read at once may take, beside the box.
 
     Returns
     -------
@@ -60,7 +65,10 @@ def read_box(
     missing = set() if known is None else set(np.array(flats)[known].tolist())
 
     def copy(flat: FlatIndex) -> None:
-        data = None if flat in missing else _read(source, layout, flat, rules)
+        data = None
+        if flat not in missing:
+            with within(budget_bytes):
+                data = _read(source, layout, flat, rules)
         part, start = layout.piece(flat, *box)
         target = tuple(
             slice(t, t + s.stop - s.start) for t, s in zip(start, part, strict=True)
@@ -70,7 +78,11 @@ def read_box(
         else:
             out[target] = layout.view_zyx(data, flat, selection)[part]
 
-    _for_each(copy, flats, source.concurrency)
+    n_threads = source.concurrency
+    if budget_bytes is not None:
+        each = read_bytes(prod(layout.storage) * level.dtype.itemsize)
+        n_threads = max(1, min(n_threads, budget_bytes // max(1, each)))
+    _for_each(copy, flats, n_threads)
     return out
 
 

@@ -31,6 +31,7 @@ from brickfield.loading.schedule import Begun, Read, Schedule
 from brickfield.loading.shelf import Shelf
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
 from brickfield.model.requests import LoadedChunk
+from brickfield.sources.admission import within
 from brickfield.sources.protocol import ChunkSource, StorageChunk
 from brickfield.sources.waiting import while_wanted
 
@@ -266,7 +267,8 @@ class Reader:
         try:
             index = layout.index_of(name[1])
             # While anybody looks at the image, also what is not wanted now may be soon.
-            with while_wanted(self._has_takers):
+            budget = self.shelf.cache.budget_bytes
+            with while_wanted(self._has_takers), within(budget):
                 chunk = self._source.read_storage_chunk(name[0], index)
             expected = layout.storage_shape(name[1])
             if chunk.data is not None and chunk.data.shape != expected:

@@ -24,6 +24,7 @@ from brickfield.loading.shelf import Name
 from brickfield.loading.workbench import Workbench, keys_of
 from brickfield.model.chunks import ChunkId
 from brickfield.model.scales import Pyramid
+from brickfield.sources.admission import LEAST_ALLOWANCE, read_bytes
 
 MOST_BEGUN = 16
 """Chunks begun at once, so that a source is asked once what they lack."""
@@ -39,10 +40,14 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A storage chunk to read, and the bytes that it decodes to."""
+    """A storage chunk to read, and the bytes that it decodes to.
+
+    ``held`` bytes are reserved in the cache while it is read.
+    """
 
     name: StorageName
     nbytes: int
+    held: int = 0
 
 
 class Schedule:
@@ -165,14 +170,24 @@ class Schedule:
 
     def _read(self, name: StorageName) -> Read | None:
         level, flat = name
-        n = prod(self.layouts[level].storage_shape(flat)) * self.dtypes[level].itemsize
+        # Also at the far edges a storage chunk is decoded as a whole.
+        n = prod(self.layouts[level].storage) * self.dtypes[level].itemsize
         if self._read_bytes and self._read_bytes + n > self._cache.budget_bytes // 8:
             self._is_full = self.is_starved = True
             return None
         self._read_bytes += n
         self.in_flight.add(name)
         self._busy[level].add(flat)
-        return Read(name, n)
+        return Read(name, n, self._hold(n))
+
+    def _hold(self, decoded: int) -> int:
+        """Make the cache smaller while a very large chunk is read.
+
+        So the process stays within the budget and :data:`LEAST_ALLOWANCE`. Where
+        everything is pinned there is nothing to make smaller.
+        """
+        extra = read_bytes(decoded) - LEAST_ALLOWANCE
+        return extra if extra > 0 and self._cache.reserve(extra) else 0
 
     def claim_siblings(self, name: StorageName) -> list[Begun]:
         """Claim the other waiting chunks that a storage chunk lies under."""
@@ -254,6 +269,7 @@ class Schedule:
     def end_read(self, read: Read) -> None:
         """Give the memory of a read back."""
         self._read_bytes -= read.nbytes
+        self._cache.unreserve(read.held)
 
     # -- dropping ----------------------------------------------------------------
 

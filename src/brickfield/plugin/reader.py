@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from brickfield.sources.plain_files import open_regular, read_head
+
 PATIENCE_S = 0.15
 """A server that has not said no by then is asked again when the image is opened."""
 ZARR_FILES = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
@@ -80,13 +82,13 @@ def _is_our_path(path: Path) -> bool:
     if name.endswith(_HDF5_ENDS):
         return _starts_with(path, _HDF5)
     if name.endswith(".xml"):
-        return b"<SpimData" in path.open("rb").read(4096)
+        return b"<SpimData" in read_head(path, 4096)
     return False
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:
     """Look for a signature at 0, 512, 1024 and 2048, where HDF5 may have it."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for offset in (0, 512, 1024, 2048):
             file.seek(offset)
             if file.read(len(magic)) == magic:
@@ -120,10 +122,8 @@ def _has_zarr_inside(folder: Path) -> bool:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            raw = file.read(1 << 20)
-        found = json.loads(raw)
-    except (OSError, ValueError):
+        found = json.loads(read_head(path, 1 << 20))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -20,6 +20,7 @@ from brickfield.model.axes import Axis
 from brickfield.model.image import Channel
 from brickfield.pyramid.options import VERSIONS
 from brickfield.pyramid.plan import LevelPlan
+from brickfield.sources.plain_files import read_whole
 from brickfield.writing.files import write_text
 
 _PALETTE = ("00FFFF", "FF00FF", "FFFF00", "FF0000", "00FF00", "0000FF")
@@ -188,11 +189,11 @@ def read_group(root: Path) -> Group:
     group = None
     try:
         if (root / "zarr.json").exists():
-            document = json.loads((root / "zarr.json").read_bytes())
+            document = json.loads(read_whole(root / "zarr.json"))
             found = str(document["attributes"]["ome"]["version"])
             group = Group(root, found, document)
         elif (root / ".zattrs").exists():
-            document = json.loads((root / ".zattrs").read_bytes())
+            document = json.loads(read_whole(root / ".zattrs"))
             found = str(document["multiscales"][0].get("version", "0.4"))
             group = Group(root, found, document)
     except (KeyError, IndexError, TypeError, ValueError) as e:

@@ -22,6 +22,7 @@ from brickfield.sources.bdv_xml import SpimData, ViewSetup, parse
 from brickfield.sources.geometry import aligned_geometry, make_level
 from brickfield.sources.kvstore import locate, read_many
 from brickfield.sources.places import place_of_uri
+from brickfield.sources.plain_files import read_head, read_whole
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
     ArrayHeader,
@@ -42,9 +43,8 @@ def matches(uri: str) -> bool:
     if "://" in text and not text.startswith("file://"):
         return True
     try:
-        with local_path(text).open("rb") as file:
-            return b"<SpimData" in file.read(_HEAD_BYTES)
-    except OSError:
+        return b"<SpimData" in read_head(local_path(text), _HEAD_BYTES)
+    except (OSError, StoreFormatError):
         return False
 
 
@@ -122,7 +122,7 @@ def _read_xml(uri: str) -> tuple[SpimData, str, str]:
         return parse(text, uri), head, uri
     path = local_path(uri).absolute()
     try:
-        text = path.read_bytes()
+        text = read_whole(path)
     except OSError as error:
         msg = f"expected a readable XML file at {path}; found: {error.strerror}"
         raise StoreNotFoundError(msg) from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError
 from brickfield.model.scales import Int3, Vec3
+
+MOST_TIMES = 1_000_000
+"""Time points that one file may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def parse(text: bytes, where: str) -> SpimData:
         raise StoreFormatError(msg)
     place = next((e.text.strip() for e in loader if e.text and e.text.strip()), "")
     try:
-        times = tuple(_times(sequence.find("Timepoints")))
+        times = tuple(islice(_times(sequence), MOST_TIMES + 1))
         missing = frozenset(_missing(sequence))
         maps = _registrations(root)
         setups = tuple(
@@ -106,10 +110,10 @@ def parse(text: bytes, where: str) -> SpimData:
     except (ValueError, TypeError) as error:
         msg = f"expected numbers in {where}; found: {error}"
         raise StoreFormatError(msg) from error
-    if not times or not setups or not place:
+    if not 0 < len(times) <= MOST_TIMES or not setups or not place:
         msg = (
-            f"expected a place, time points and view setups in {where}; found {place!r},"
-            f" {len(times)} and {len(setups)}"
+            f"expected a place, 1 to {MOST_TIMES} time points and view setups in"
+            f" {where}; found {place!r:.200}, {len(times)} and {len(setups)}"
         )
         raise StoreFormatError(msg)
     return SpimData(
@@ -123,7 +127,8 @@ def parse(text: bytes, where: str) -> SpimData:
     )
 
 
-def _times(element: ET.Element | None) -> Iterator[int]:
+def _times(sequence: ET.Element) -> Iterator[int]:
+    element = sequence.find("Timepoints")
     if element is None:
         return
     kind = element.get("type")

@@ -8,14 +8,16 @@ meanwhile is an error (a memory map of it would end the process).
 from __future__ import annotations
 
 import os
-from io import FileIO
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import ChunkReadError
+from brickfield.errors import ChunkReadError, StoreFormatError
+from brickfield.sources.admission import admit
+from brickfield.sources.plain_files import open_regular
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import chunk_slices, native
 
@@ -67,10 +69,11 @@ class ContiguousArray:
         slices = chunk_slices(index, self.chunk_shape, self.shape)
         *lead, rows, _ = slices
         size = tuple(s.stop - s.start for s in slices)
+        admit(size, self._stored.itemsize, key=self.chunk_key(index))
         data = np.empty((prod(size[:-2]), *size[-2:]), dtype=self._stored)
         strides = _byte_strides(self.shape, self._stored.itemsize)
         try:
-            with self._path.open("rb", buffering=0) as file:
+            with open_regular(self._path) as file:
                 for plane, at in zip(data, np.ndindex(*size[:-2]), strict=True):
                     start = self._offset + rows.start * strides[-2]
                     for axis, (part, i) in enumerate(zip(lead, at, strict=True)):
@@ -79,13 +82,15 @@ class ContiguousArray:
                     self._fill(file, plane)
         except ChunkReadError:
             raise
+        except StoreFormatError as error:
+            raise ChunkReadError(str(error), key=self.chunk_key(index)) from error
         except OSError as error:
             msg = f"cannot read {self._path}: {error.strerror or error}"
             raise ChunkReadError(msg, key=self.chunk_key(index)) from error
         data = data.reshape(size).astype(self.dtype, copy=False)
         return StorageChunk(data, data.nbytes)
 
-    def _fill(self, file: FileIO, plane: NDArray[np.generic]) -> None:
+    def _fill(self, file: Any, plane: NDArray[np.generic]) -> None:
         view = plane.reshape(-1).view(np.uint8).data
         done = 0
         while done < len(view):

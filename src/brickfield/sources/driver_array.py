@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
+from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.kvstore import Location, shared_context
+from brickfield.sources.plain_files import read_whole
 from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
@@ -110,6 +113,8 @@ class DriverArray:
     def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
         """Read and decode one storage chunk, cut at the far edges."""
         slices = chunk_slices(index, self.chunk_shape, self.shape)
+        key, stored = self.chunk_key(index), self.chunk_bytes(index)
+        admit(self.chunk_shape, self.dtype.itemsize, stored, key=key)
         try:
             if self._key_of is None:
                 data = self._decoded(self._direct, slices)
@@ -138,12 +143,15 @@ class DriverArray:
         """Stored bytes of a chunk, None when nothing is stored."""
         if self._location.local is not None:
             try:
-                return (self._location.local / key).read_bytes()
+                decoded = prod(self.chunk_shape) * self.dtype.itemsize
+                return read_whole(self._location.local / key, most_stored(decoded))
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except PermissionError as error:
                 msg = f"PERMISSION_DENIED: {error.strerror}"
                 raise ValueError(msg) from error
+            except StoreFormatError as error:
+                raise ChunkReadError(str(error), key=key) from error
         if not hasattr(self._own, "store"):
             import tensorstore
 

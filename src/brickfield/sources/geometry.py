@@ -14,6 +14,7 @@ import numpy as np
 from brickfield.errors import OptionError
 from brickfield.model.axes import Axis, AxisKind
 from brickfield.model.scales import Int3, ScaleLevel, Vec3, choose_chunk_shape
+from brickfield.sources.chunk_sizes import check_sizes
 from brickfield.sources.stored_array import ArrayHeader
 
 _KINDS: dict[str, AxisKind] = {
@@ -134,6 +135,7 @@ def make_level(
     voxel_size, translation : sequence of float
         World units, all axes.
     """
+    check_sizes(path, header.shape, header.chunk_shape, header.dtype.itemsize)
     spatial = spatial_positions(axes)
     shape = _pick(header.shape, spatial)
     storage = _pick(header.chunk_shape, spatial)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, MissingExtraError
 from brickfield.sources import hdf5_filters
+from brickfield.sources.admission import admit
 from brickfield.sources.contiguous import ContiguousArray
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import StoredArray, chunk_slices, native
@@ -78,6 +79,7 @@ class HDF5Dataset:
         """Read and decode one storage chunk, cut at the far edges."""
         slices = chunk_slices(index, self.chunk_shape, self.shape)
         key = self.chunk_key(index)
+        self._admit(index, key)
         try:
             if not self._is_direct:
                 return self._through_library(slices, index)
@@ -91,6 +93,15 @@ class HDF5Dataset:
             msg = f"cannot read chunk {index} of {self._name}: {error}"
             raise ChunkReadError(msg, key=key) from error
         return StorageChunk(self._decoded(raw, mask, slices, key), len(raw))
+
+    def _admit(self, index: tuple[int, ...], key: str) -> None:
+        itemsize = self._stored.itemsize
+        if not self._is_chunked:
+            admit(self.chunk_shape, itemsize, key=key)
+            return
+        stored = self.chunk_bytes(index)
+        if stored != 0:
+            admit(self.chunk_shape, itemsize, stored, key=key)
 
     def _decoded(
         self, raw: bytes, mask: int, slices: tuple[slice, ...], key: str

@@ -20,6 +20,7 @@ from brickfield.errors import (
 )
 from brickfield.sources.geometry import NUMERIC_KINDS
 from brickfield.sources.hdf5_dataset import HDF5_LOCK
+from brickfield.sources.plain_files import check_regular, open_regular
 from brickfield.sources.stored_array import local_path
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".emd", ".mat", ".h5py")
@@ -57,12 +58,12 @@ def split_uri(uri: str) -> tuple[Path, str | None]:
 def has_signature(path: Path) -> bool:
     """Whether a file is HDF5 (it may begin with a block of another owner)."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for offset in (0, 512, 1024, 2048):
                 file.seek(offset)
                 if file.read(len(_SIGNATURE)) == _SIGNATURE:
                     return True
-    except OSError:
+    except (OSError, StoreFormatError):
         return False
     return False
 
@@ -78,6 +79,8 @@ def open_file(path: Path) -> Any:
     import h5py
 
     if not path.is_file():
+        if path.exists() and not path.is_dir():
+            check_regular(path, path.stat())
         what = "a folder" if path.is_dir() else "nothing"
         msg = f"expected an HDF5 file at {path}; found {what}: check the path"
         raise StoreNotFoundError(msg)

@@ -25,6 +25,7 @@ from brickfield.errors import (
     StoreUnreachableError,
 )
 from brickfield.sources.bytes_read import meter
+from brickfield.sources.plain_files import METADATA_BYTES, read_whole, too_long
 from brickfield.sources.read_errors import classify
 from brickfield.sources.waiting import result_of
 
@@ -235,6 +236,7 @@ def read_many(
     *,
     denied_is_missing: bool = False,
     refused: set[str] | None = None,
+    limit: int = METADATA_BYTES,
 ) -> dict[str, bytes | None]:
     """Read several small files at once.
 
@@ -248,6 +250,8 @@ def read_many(
     refused : set of str, optional
         For names that need not be there: a name that a server refuses counts as
         absent and is noted here.
+    limit : int
+        Most bytes of a file.
 
     Returns
     -------
@@ -257,11 +261,14 @@ def read_many(
     Raises
     ------
     StoreAccessError, StoreUnreachableError, StoreFormatError
-        If a key can neither be read nor is known to be absent.
+        If a key can neither be read nor is known to be absent, is longer than the
+        limit, or names a pipe or a device.
     """
     wanted = list(dict.fromkeys(keys))
     if location.local is not None:
-        read = [_read_local(location.local / k, denied_is_missing) for k in wanted]
+        read = [
+            _read_local(location.local / k, denied_is_missing, limit) for k in wanted
+        ]
         return dict(zip(wanted, read, strict=True))
     store, counted = _open_kvstore(location), meter(location.driver)
     futures = {k: store.read(k) for k in wanted}
@@ -276,6 +283,8 @@ def read_many(
             else:
                 _raise_unless_absent(location, key, exc, denied_is_missing)
         else:
+            if len(result.value) > limit:
+                raise too_long(f"{location.uri}/{key}", len(result.value), limit)
             found[key] = bytes(result.value) if result.state == "value" else None
             counted.exclude(len(result.value))
     return found
@@ -287,9 +296,9 @@ def _open_kvstore(location: Location) -> ts.KvStore:
     return ts.KvStore.open(location.spec, context=shared_context()).result()
 
 
-def _read_local(path: Path, denied_is_missing: bool) -> bytes | None:
+def _read_local(path: Path, denied_is_missing: bool, limit: int) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_whole(path, limit)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except PermissionError as exc:

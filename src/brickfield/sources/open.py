@@ -27,6 +27,7 @@ from brickfield.errors import (
     StoreUnreachableError,
 )
 from brickfield.model.scales import choose_chunk_shape
+from brickfield.sources.chunk_sizes import with_size_findings
 from brickfield.sources.kvstore import (
     IF_ABSENT,
     ZIP_SUFFIXES,
@@ -152,7 +153,8 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         msg = "expected a path, a URL or arrays; found an empty text"
         raise OptionError(msg)
     try:
-        return _open_stored(uri, options, chunk_edge, treat_403_as_missing)
+        source = _open_stored(uri, options, chunk_edge, treat_403_as_missing)
+        return with_size_findings(source)
     except _STORE_ERRORS as error:
         last = uri.rstrip("/").rpartition("/")[2]
         if last in str(error):

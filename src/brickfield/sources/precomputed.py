@@ -24,6 +24,7 @@ from brickfield.sources.json_files import parse_object
 from brickfield.sources.kvstore import Location, exists, locate, modified_ns, read_many
 from brickfield.sources.named_places import Root, resolve_named
 from brickfield.sources.places import place_of
+from brickfield.sources.plain_files import read_head
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
 
 INFO = "info"
@@ -44,9 +45,8 @@ def matches(uri: str) -> bool:
     try:
         if path.name != INFO:
             path = path / INFO
-        with path.open("rb") as file:
-            head = file.read(1 << 16)
-    except OSError:
+        head = read_head(path, 1 << 16)
+    except (OSError, StoreFormatError):
         return False
     return b'"scales"' in head and b'"data_type"' in head
 

@@ -14,6 +14,9 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.errors import StoreFormatError
+from brickfield.sources.admission import admit
+from brickfield.sources.plain_files import open_regular, read_exactly
 from brickfield.sources.zarr_codecs import Shards
 
 _ABSENT = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -98,11 +101,12 @@ class ShardIndices:
     def _read(self, path: Path) -> Index | None:
         size = self._shards.index_bytes
         try:
-            with path.open("rb") as file:
+            admit((self._shards.n_inner,), 16, key=str(path))
+            with open_regular(path) as file:
                 total = file.seek(0, os.SEEK_END)
                 file.seek(max(0, total - size) if self._shards.is_at_end else 0)
-                return decode_index(file.read(size), self._shards, total)
+                return decode_index(read_exactly(file, size), self._shards, total)
         except FileNotFoundError:
             raise
-        except OSError:
+        except (OSError, StoreFormatError):
             return None

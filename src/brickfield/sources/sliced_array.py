@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, OptionError
 from brickfield.model.axes import Axis
+from brickfield.sources.admission import admit
 from brickfield.sources.geometry import NUMERIC_KINDS, virtual_chunk_shape
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import StoredArray, chunk_slices, native
@@ -57,6 +58,7 @@ class SlicedArray:
         """Slice one storage chunk out and copy it."""
         slices = chunk_slices(index, self.chunk_shape, self.shape)
         expected = tuple(s.stop - s.start for s in slices)
+        admit(expected, self.dtype.itemsize, key=self.chunk_key(index))
         try:
             data = np.array(self._fetch(slices), dtype=self.dtype, order="C")
         except ChunkReadError:

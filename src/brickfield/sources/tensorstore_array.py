@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
+from brickfield.sources.admission import admit
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.chunk_listing import listing_of
 from brickfield.sources.kvstore import Location, shared_context
+from brickfield.sources.plain_files import check_regular, plain_chunk
 from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
@@ -106,7 +108,7 @@ class TensorStoreArray:
         ChunkReadError
         """
         region = chunk_slices(index, self.chunk_shape, self.shape)
-        known = self.chunk_bytes(index)
+        known = self._admitted(index)
         if known == 0:
             self._presence.expect(self.chunk_key(index))
             return StorageChunk(None, 0)
@@ -127,6 +129,20 @@ class TensorStoreArray:
                 key=key,
             ) from exc
         return StorageChunk(data, n_bytes)
+
+    def _admitted(self, index: tuple[int, ...]) -> int | None:
+        """Stored bytes as far as known; refuse what does not fit or is no file."""
+        key = self.chunk_key(index)
+        shards = self._meta.shards
+        if shards is not None:
+            admit((shards.n_inner,), 16, key=f"{key}, index of the shard")
+        known = self.chunk_bytes(index)
+        if known != 0 and self._folder is not None:
+            path = self._folder / self._meta.file_key(self._file_of(index))
+            with plain_chunk(path, key):
+                check_regular(path, path.stat())
+        admit(self.chunk_shape, self.dtype.itemsize, known, key=key)
+        return known
 
     def _count(self, known: int | None) -> int:
         """Bytes of the read just done: the file's, or what was asked of the store."""

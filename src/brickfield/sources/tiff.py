@@ -33,6 +33,7 @@ from brickfield.sources.geometry import (
     spatial_positions,
 )
 from brickfield.sources.named_places import NamedFiles, Root
+from brickfield.sources.plain_files import check_regular, read_head
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
     ArrayHeader,
@@ -58,9 +59,8 @@ def matches(uri: str) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        with path.open("rb") as file:
-            return file.read(4) in _MAGIC
-    except OSError:
+        return read_head(path, 4) in _MAGIC
+    except (OSError, StoreFormatError):
         return False
 
 
@@ -137,6 +137,7 @@ def _opened(path: Path) -> Any:
         msg = f"expected the package tifffile to read {path}; found none: {_INSTALL}"
         raise MissingExtraError(msg) from error
     try:
+        check_regular(path, path.stat())
         return tifffile.TiffFile(path)
     except FileNotFoundError as error:
         msg = f"expected a TIFF file at {path}; found nothing: check the path"
@@ -144,6 +145,8 @@ def _opened(path: Path) -> Any:
     except PermissionError as error:
         msg = f"expected to read {path}; the system refuses: check its permissions"
         raise StoreAccessError(msg) from error
+    except StoreFormatError:
+        raise
     except Exception as error:
         msg = f"expected a TIFF file; {path} is none: {error}"
         raise StoreFormatError(msg) from error

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
+from brickfield.sources.admission import admit
+from brickfield.sources.plain_files import open_regular, read_exactly
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import chunk_slices, native
 
@@ -87,6 +89,7 @@ class TiffPages:
             stored = sum(n for _, _, n in parts)
             if stored == 0:
                 return StorageChunk(None, 0)
+            admit(self.chunk_shape, self.dtype.itemsize, stored, key=key)
             raws = self._read(Path(page.parent.filehandle.path), parts)
             data = self._assembled(page, raws)
         except ChunkReadError:
@@ -119,10 +122,10 @@ class TiffPages:
         self, path: Path, parts: list[tuple[int, int, int]]
     ) -> list[tuple[int, bytes | None]]:
         raws: list[tuple[int, bytes | None]] = []
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for i, offset, n_bytes in parts:
                 file.seek(offset)
-                raw = file.read(n_bytes) if n_bytes else None
+                raw = read_exactly(file, n_bytes) if n_bytes else None
                 if raw is not None and len(raw) < n_bytes:
                     msg = (
                         f"expected {n_bytes} bytes at {offset} of {path}; the file ends"

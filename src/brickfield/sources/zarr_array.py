@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import struct
 import warnings
+from math import prod
 from threading import Lock
 from typing import Any
 
@@ -24,6 +25,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreUnreachableError,
 )
+from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.chunk_listing import listing_of
 from brickfield.sources.kvstore import Location, read_many
 from brickfield.sources.presence import Presence
@@ -34,6 +36,8 @@ from brickfield.sources.stored_array import chunk_slices
 from brickfield.sources.zarr_metadata import ZarrArrayMeta
 
 _BLOSC_HEADER = 16
+WIDENING = 8
+"""How many times wider filters may store a voxel: 8 bytes for one."""
 
 
 class ZarrPythonArray:
@@ -65,6 +69,7 @@ class ZarrPythonArray:
         self.fill_value = meta.fill_value
         self.chunk_shape = meta.file_shape
         self._meta = meta
+        self._most = most_stored(WIDENING * prod(meta.file_shape) * meta.dtype.itemsize)
         self._location = location
         self._presence = Presence(location.local)
         self._denied_is_missing = denied_is_missing
@@ -104,6 +109,7 @@ class ZarrPythonArray:
         ChunkReadError
         """
         region = chunk_slices(index, self.chunk_shape, self.shape)
+        self._admit(index, self.chunk_bytes(index))
         raw = self._read(index)
         if raw is None:
             self._presence.expect(self.chunk_key(index))
@@ -126,11 +132,24 @@ class ZarrPythonArray:
         name, key = self._meta.file_key(index), self.chunk_key(index)
         denied = self._denied_is_missing
         try:
-            return read_many(self._location, [name], denied_is_missing=denied)[name]
+            return read_many(
+                self._location, [name], denied_is_missing=denied, limit=self._most
+            )[name]
         except StoreUnreachableError as exc:
             raise ChunkReadError(str(exc), is_transient=True, key=key) from exc
         except (StoreAccessError, StoreFormatError) as exc:
             raise ChunkReadError(str(exc), key=key) from exc
+
+    def _admit(self, index: tuple[int, ...], stored: int | None) -> None:
+        """Refuse what does not fit into memory; filters may widen the voxels."""
+        widening = WIDENING if self._meta.stored.get("filters") else 1
+        admit(
+            self.chunk_shape,
+            self.dtype.itemsize,
+            stored,
+            key=self.chunk_key(index),
+            widening=widening,
+        )
 
     def _failure(self, index: tuple[int, ...], detail: str) -> ChunkReadError:
         key = self.chunk_key(index)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brickfield.errors import StoreFormatError
+from brickfield.sources.chunk_sizes import check_sizes
 from brickfield.sources.codec_list import refused_codec
 from brickfield.sources.zarr_codecs import (
     Shards,
@@ -133,6 +134,9 @@ def parse_array(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
             f" {list(meta.shape)} has; found {list(meta.file_shape)}"
         )
         raise StoreFormatError(msg)
+    itemsize = meta.dtype.itemsize
+    check_sizes(_where(node), meta.shape, meta.chunk_shape, itemsize)
+    check_sizes(_where(node), meta.shape, meta.file_shape, itemsize)
     return meta
 
 

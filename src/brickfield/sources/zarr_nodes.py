@@ -8,11 +8,11 @@ ever read: nothing is listed, because most servers cannot list.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from brickfield.errors import StoreAccessError, StoreFormatError
+from brickfield.sources import json_files
 from brickfield.sources.kvstore import (
     IF_ABSENT,
     Location,
@@ -228,14 +228,7 @@ def parse_json(raw: bytes, where: str) -> Json:
     StoreFormatError
         If it holds something else, for example half an object.
     """
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as exc:
-        msg = (
-            f"expected {where} to be JSON; found {len(raw)} bytes that are not"
-            f" ({exc}): it may be half written or not a metadata file"
-        )
-        raise StoreFormatError(msg) from exc
+    value = json_files.parse_json(raw, where)
     if not isinstance(value, dict):
         msg = f"expected {where} to hold a JSON object; found {type(value).__name__}"
         raise StoreFormatError(msg)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError
 from brickfield.loading.boxes import read_box
-from brickfield.loading.cache import ChunkCache
+from brickfield.loading.cache import ChunkCache, default_cache
 from brickfield.loading.coalescing import Box, LevelLayout, check_selection
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.progress import LoadingProgressTracker
@@ -121,6 +121,12 @@ class ChunkedImageStore:
     def findings(self) -> tuple[Finding, ...]:
         """What was odd in the metadata."""
         return self.info.findings
+
+    @property
+    def ram_budget(self) -> int:
+        """Bytes of the RAM cache that reads go through."""
+        cache = default_cache() if self._cache is None else self._cache
+        return cache.budget_bytes
 
     @property
     def is_closed(self) -> bool:
@@ -288,7 +294,8 @@ class ChunkedImageStore:
         check_selection(self.pyramid, selection)
         layout = LevelLayout.of(self.pyramid, level)
         box = box_of(region, layout.shape_zyx)
-        return read_box(self.source, layout, box, selection)
+        budget = self.ram_budget
+        return read_box(self.source, layout, box, selection, budget_bytes=budget)
 
     def occupancy(
         self, level: int, indices: NDArray[np.int64]
@@ -330,7 +337,10 @@ class ChunkedImageStore:
             layout = LevelLayout.of(self.pyramid, level)
 
             def read(box: Box) -> NDArray[np.generic]:
-                return read_box(self.source, layout, box, selection)
+                budget = self.ram_budget
+                return read_box(
+                    self.source, layout, box, selection, budget_bytes=budget
+                )
 
             about = self.pyramid.levels[level]
             if about.n_voxels <= MOST_VOXELS:

@@ -102,7 +102,8 @@ def coarsest_histogram(
     about, layout = store.pyramid.levels[level], LevelLayout.of(store.pyramid, level)
 
     def read(box: Box) -> NDArray[np.generic]:
-        return read_box(store.source, layout, box, selection)
+        budget = store.ram_budget
+        return read_box(store.source, layout, box, selection, budget_bytes=budget)
 
     if about.n_voxels <= MOST_VOXELS:
         values = level_values(store.manager, level, selection)

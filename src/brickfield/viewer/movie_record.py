@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from brickfield.errors import StoreWriteError
+from brickfield.sources.plain_files import read_whole
 
 NAME = "frames.json"
 VERSION = 1
@@ -121,7 +122,7 @@ def _plain(value: Any) -> Any:
 def read_record(folder: Path) -> MovieRecord | None:
     """Return the record of a folder; None without one, or with one that is broken."""
     try:
-        data = json.loads((folder / NAME).read_text())
+        data = json.loads(read_whole(folder / NAME))
         if data["version"] != VERSION:
             return None
         frames = [FrameRecord(**f) for f in data["frames"]]

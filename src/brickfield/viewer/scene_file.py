@@ -15,8 +15,10 @@ from pathlib import Path
 from brickfield.errors import (
     SceneStateError,
     StoreAccessError,
+    StoreFormatError,
     StoreNotFoundError,
 )
+from brickfield.sources.plain_files import read_whole
 from brickfield.viewer.state import SceneSource, SceneState
 from brickfield.writing.files import usable_path, write_text
 
@@ -33,10 +35,12 @@ def read_scene(path: str | os.PathLike[str]) -> SceneState:
     """
     place = Path(path)
     try:
-        text = place.read_bytes()
+        text = read_whole(place)
     except FileNotFoundError as error:
         msg = f"expected a scene document at {place}; found nothing"
         raise StoreNotFoundError(msg) from error
+    except StoreFormatError as error:
+        raise SceneStateError(str(error)) from error
     except OSError as error:
         msg = f"expected to read {place}; found {error.strerror or error}"
         raise StoreAccessError(msg) from error
