@@ -8,9 +8,17 @@ a view: they become :class:`brickfield.model.requests.ChunkFailure` values.
 
 from __future__ import annotations
 
+from brickfield.model.secrets import hide_secrets
+
 
 class BrickfieldError(Exception):
-    """Base of every error that brickfield raises on purpose."""
+    """Base of every error that brickfield raises on purpose.
+
+    Passwords, tokens and signatures of addresses in the message are masked.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(hide_secrets(a) if isinstance(a, str) else a for a in args))
 
 
 class StoreNotFoundError(BrickfieldError, FileNotFoundError):
@@ -47,9 +55,9 @@ class ChunkReadError(BrickfieldError, OSError):
         self, reason: str, *, is_transient: bool = False, key: str = ""
     ) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = hide_secrets(reason)
         self.is_transient = is_transient
-        self.key = key
+        self.key = hide_secrets(key)
 
 
 class StoreWriteError(BrickfieldError, OSError):

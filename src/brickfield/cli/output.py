@@ -9,6 +9,8 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from brickfield.model.secrets import hide_secrets
+
 INCOMPLETE = 3
 """Exit status of what was written but is not whole."""
 
@@ -28,7 +30,7 @@ def messages() -> Console:
 
 def complain(text: str) -> None:
     """Print an error as one line on standard error."""
-    typer.echo(f"brickfield: error: {' '.join(text.split())}", err=True)
+    typer.echo(f"brickfield: error: {' '.join(hide_secrets(text).split())}", err=True)
 
 
 def print_json(value: Any) -> None:
@@ -37,6 +39,8 @@ def print_json(value: Any) -> None:
 
 
 def _finite(value: Any) -> Any:
+    if isinstance(value, str):
+        return hide_secrets(value)
     if isinstance(value, dict):
         return {str(name): _finite(v) for name, v in value.items()}
     if isinstance(value, list | tuple):

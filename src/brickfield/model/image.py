@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from brickfield.model.scales import Pyramid
+from brickfield.model.secrets import hide_secrets
 
 Severity = Literal["info", "warning", "error"]
 
@@ -29,6 +30,11 @@ class Finding:
     code: str
     path: str
     text: str
+
+    def __post_init__(self) -> None:
+        """Mask secrets of addresses."""
+        object.__setattr__(self, "path", hide_secrets(self.path))
+        object.__setattr__(self, "text", hide_secrets(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class ImageInfo:
     Attributes
     ----------
     uri : str
-        Where it was opened.
+        Where it was opened, for people: passwords and tokens are masked.
     format : str
         For people, for example ``"OME-Zarr 0.5 (zarr v3)"``.
     name : str
@@ -86,3 +92,7 @@ class ImageInfo:
     wells: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Mask secrets of the address."""
+        object.__setattr__(self, "uri", hide_secrets(self.uri))

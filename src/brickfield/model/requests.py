@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from brickfield.model.chunks import ChunkId, ChunkKey, ChunkMetadata, Selection
 from brickfield.model.scales import Int3
+from brickfield.model.secrets import hide_secrets
 
 
 class Category(IntEnum):
@@ -62,6 +63,11 @@ class ChunkFailure:
     reason: str
     is_transient: bool = False
     storage_index: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Mask secrets of addresses."""
+        object.__setattr__(self, "key", hide_secrets(self.key))
+        object.__setattr__(self, "reason", hide_secrets(self.reason))
 
 
 @dataclass(frozen=True, slots=True)

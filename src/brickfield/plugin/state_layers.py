@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from brickfield.errors import OptionError
+from brickfield.model.secrets import has_secrets
 from brickfield.plugin.holding import let_go_of
 from brickfield.plugin.layer_port import NapariLayerPort
 from brickfield.plugin.layers import KEY, level_of, open_layers
@@ -24,7 +25,19 @@ def source_of(layer: Any) -> SceneSource | Literal["memory"]:
         return "memory"
     known = SceneSource.model_fields
     options = {k: v for k, v in told.get("options", {}).items() if k in known}
-    return SceneSource(uri=uri, channel=told.get("channel"), **options)
+    return SceneSource(
+        uri=_address_of(layer, uri), channel=told.get("channel"), **options
+    )
+
+
+def _address_of(layer: Any, uri: str) -> str:
+    """Return what a layer can be opened by again.
+
+    Its metadata show an address without what gives access; a scene needs that, too.
+    """
+    level = level_of(layer)
+    address = None if level is None else level.hold.address
+    return address if address is not None and has_secrets(address) else uri
 
 
 def layer_state(port: NapariLayerPort) -> SceneLayer:

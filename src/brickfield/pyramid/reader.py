@@ -37,7 +37,7 @@ class SourceReader:
 
     level: int
     order: tuple[int, ...]
-    uri: str | None = None
+    uri: str | None = field(default=None, repr=False)
     source: ChunkSource | None = field(default=None, repr=False)
     opening: tuple[tuple[str, Any], ...] = ()
 

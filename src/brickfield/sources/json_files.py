@@ -27,7 +27,7 @@ def read_object(location: Location, key: str) -> dict[str, Any] | None:
     StoreUnreachableError
     """
     raw = read_many(location, [key], refused=set())[key]
-    return None if raw is None else parse_object(raw, f"{location.uri}/{key}")
+    return None if raw is None else parse_object(raw, location.uri_of(key))
 
 
 def parse_object(raw: bytes, where: str) -> dict[str, Any]:

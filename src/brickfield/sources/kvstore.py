@@ -96,7 +96,7 @@ class Location:
     """
 
     uri: str
-    spec: dict[str, Any] = field(hash=False)
+    spec: dict[str, Any] = field(hash=False, repr=False)
     local: Path | None = None
     is_remote: bool = False
 
@@ -114,6 +114,11 @@ class Location:
         while "base" in spec:
             spec = spec["base"]
         return str(spec["driver"])
+
+    def uri_of(self, key: str) -> str:
+        """Address of a file in it, for messages; a query stays at the end."""
+        base, mark, query = self.uri.partition("?")
+        return f"{base}/{key}".rstrip("/") + f"{mark}{query}"
 
     def child(self, path: str) -> Location:
         """Return a folder inside this one; `path` may be empty."""
@@ -321,7 +326,7 @@ def _raise_unless_absent(
     error = classify(exc)
     if error.kind == "missing" or (error.kind == "denied" and denied_is_missing):
         return
-    where = f"{location.uri}/{key}"
+    where = location.uri_of(key)
     family: type[BrickfieldError]
     if error.kind == "denied":
         family, text = StoreAccessError, f"found that access is denied: {IF_ABSENT}"

@@ -184,7 +184,7 @@ def open_levels(
     for number, name in enumerate(folders):
         at = f"{name}/{ATTRIBUTES}" if name else ATTRIBUTES
         raw = read_many(store, [at])[at] or b"{}"
-        level = parse_object(raw, f"{store.uri}/{at}")
+        level = parse_object(raw, store.uri_of(at))
         place = store.child(name)
         arrays.append(_open_array(place, level, denied_is_missing))
         attributes.append(LevelAttributes(name, number, level, group))

@@ -77,7 +77,7 @@ def open_source(
         what = "no such file" if exists(location) else "nothing there"
         msg = f"expected a file {INFO} in {location.uri}; found {what}: check the path"
         raise StoreNotFoundError(msg)
-    about = parse_object(raw, f"{location.uri}/{INFO}")
+    about = parse_object(raw, location.uri_of(INFO))
     order, findings = _ordered_scales(about, location)
     findings += _keys_outside(about, location, follow_links)
     arrays = [
@@ -114,7 +114,7 @@ def _ordered_scales(
     about: dict[str, Any], location: Location
 ) -> tuple[list[int], list[Finding]]:
     """Scales from fine to coarse; notes when the file has another order."""
-    where = f"{location.uri}/{INFO}"
+    where = location.uri_of(INFO)
     kind, scales = about.get("type", "image"), about.get("scales")
     if kind not in ("image", "segmentation") or not isinstance(scales, list):
         msg = (

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.model.image import ImageInfo
+from brickfield.model.secrets import hide_secrets
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.waiting import while_wanted
 
@@ -120,7 +121,8 @@ class AssembledSource:
         is_remote: bool = False,
     ) -> None:
         self.info = info
-        self.source_id = source_id
+        # In journals and messages; a new token makes no other image.
+        self.source_id = hide_secrets(source_id)
         self.is_remote = is_remote
         self.concurrency = REMOTE_CONCURRENCY if is_remote else LOCAL_CONCURRENCY
         self._find_part = find_part

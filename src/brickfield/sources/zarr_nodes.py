@@ -173,7 +173,7 @@ class ZarrHierarchy:
 
     def refusal(self, path: str) -> StoreAccessError:
         """Say that a node which is needed was refused."""
-        where = f"{self.location.uri}/{path}".rstrip("/")
+        where = self.location.uri_of(path)
         msg = f"expected readable metadata at {where}; found that access is denied"
         return StoreAccessError(f"{msg}: {IF_ABSENT}")
 
@@ -199,7 +199,7 @@ class ZarrHierarchy:
         return ZarrNode(path, "group", 2, attributes)
 
     def _json(self, raw: bytes, key: str) -> Json:
-        return parse_json(raw, f"{self.location.uri}/{key}")
+        return parse_json(raw, self.location.uri_of(key))
 
     def _read_consolidated(self, files: dict[str, bytes | None]) -> None:
         raw = files.get("zarr.json") or files.get(".zmetadata")

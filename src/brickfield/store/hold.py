@@ -33,6 +33,8 @@ class StoreHold:
     ----------
     name : str
         Of the image.
+    address : str or None
+        What it was opened by; see the store's.
     pyramid : Pyramid
         Of the image, as it was when it was opened.
     """
@@ -43,6 +45,7 @@ class StoreHold:
         reopen: Callable[[], ChunkedImageStore] | None = None,
     ) -> None:
         self.name = store.info.name
+        self.address = store.address
         self.pyramid: Pyramid = store.pyramid
         self._reopen = reopen
         self._lock = threading.RLock()

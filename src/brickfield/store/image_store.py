@@ -70,6 +70,9 @@ class ChunkedImageStore:
     Attributes
     ----------
     source : ChunkSource
+    address : str or None
+        What it was opened by, with whatever gives access: to open it again, not to
+        be shown.
     tracker : LoadingProgressTracker
     """
 
@@ -81,6 +84,7 @@ class ChunkedImageStore:
         tracker: LoadingProgressTracker | None = None,
     ) -> None:
         self.source = source
+        self.address: str | None = None
         self.tracker = tracker or LoadingProgressTracker()
         self._cache = cache
         self._lock = threading.Lock()

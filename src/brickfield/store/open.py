@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
 
 from brickfield.sources.open import open_source
@@ -32,4 +33,8 @@ def open_store(uri_or_arrays: Any, **options: Any) -> ChunkedImageStore:
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
         In one sentence: what was expected, what was found, what to do.
     """
-    return ChunkedImageStore(with_coarse_level(open_source(uri_or_arrays, **options)))
+    source = open_source(uri_or_arrays, **options)
+    store = ChunkedImageStore(with_coarse_level(source))
+    if isinstance(uri_or_arrays, str | PathLike):
+        store.address = str(uri_or_arrays)
+    return store

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError, StoreWriteError
+from brickfield.model.secrets import hide_secrets
 from brickfield.writing.files import usable_path, write_whole
 
 
@@ -37,7 +38,7 @@ def write_png(
     is_opaque = bool((image[..., 3] == 255).all())
     info = PngInfo()
     for keyword, text in (notes or {}).items():
-        info.add_itxt(keyword, text)
+        info.add_itxt(keyword, hide_secrets(text))
     picture = Image.fromarray(image[..., :3].copy() if is_opaque else image)
     try:
         write_whole(

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from brickfield.model.secrets import without_secrets
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -83,8 +85,9 @@ class Receipt:
     bytes_in_memory: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        return asdict(self)
+        """Return plain values, ready for JSON, without secrets of addresses."""
+        plain: dict[str, Any] = without_secrets(asdict(self))
+        return plain
 
     def to_json(self) -> str:
         """Return indented JSON."""

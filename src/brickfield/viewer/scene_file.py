@@ -6,10 +6,12 @@ lie elsewhere keep their full name.
 
 from __future__ import annotations
 
+import logging
 import os
 import posixpath
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from brickfield.errors import (
@@ -18,9 +20,12 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
+from brickfield.model.secrets import has_secrets
 from brickfield.sources.plain_files import read_whole
 from brickfield.viewer.state import SceneSource, SceneState
 from brickfield.writing.files import usable_path, write_text
+
+logger = logging.getLogger(__name__)
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _STEPS_UP = 2
@@ -55,13 +60,26 @@ def read_scene(path: str | os.PathLike[str]) -> SceneState:
 def write_scene(state: SceneState, path: str | os.PathLike[str]) -> None:
     """Write a document, all of it or none; data beside it are named relative to it.
 
+    An address with a password or a token keeps it, because nothing could be opened
+    again without; that is logged, and nobody else on this machine may read the file.
+
     Raises
     ------
     StoreWriteError
     """
     place = Path(path)
     text = relative_to(state, place.parent).to_json()
-    write_text(usable_path(place), text)
+    target = usable_path(place)
+    write_text(target, text)
+    sources = (layer.source for layer in state.layers)
+    if any(isinstance(s, SceneSource) and has_secrets(s.uri) for s in sources):
+        with suppress(OSError):
+            target.chmod(0o600)
+        logger.warning(
+            "%s holds what gives access to its data (a password, token or signed"
+            " address): do not hand it on",
+            place,
+        )
 
 
 def relative_to(state: SceneState, folder: str | os.PathLike[str]) -> SceneState:

@@ -1,0 +1,23 @@
+"""A token in an address of a layer."""
+
+import pytest
+
+from brickfield.plugin.layers import open_layers
+from brickfield.plugin.state_layers import source_of
+from brickfield.testing.http_server import FaultServer
+from brickfield.testing.zarr_stores import ramp, write_image
+
+pytestmark = pytest.mark.napari
+
+
+def test_a_layer_shows_no_token_and_its_scene_keeps_it(tmp_path):
+    """Metadata are saved and shown by others; a scene must open the data again."""
+    write_image(tmp_path / "a.zarr", [ramp((8, 8, 8))])
+    with FaultServer(tmp_path) as server:
+        uri = f"{server.url}/a.zarr?token=TOKEN1"
+        (layer,) = open_layers(uri)
+        assert "TOKEN1" not in f"{layer.metadata} {layer.name} {layer.data[0]!r}"
+        source = source_of(layer)
+        assert source.uri == uri
+        (again,) = open_layers(source.uri)
+        assert source_of(again) == source
