@@ -192,3 +192,68 @@ def test_a_right_drag_turns_the_oblique_plane(dock, hand):
     assert np.dot(before, view.normal) < 0.999
     hand.settle(dock)
     assert view.report.image[..., :3].any()
+
+
+# -- the keyboard ----------------------------------------------------------------
+
+
+def enter(widget):
+    from qtpy.QtGui import QEnterEvent
+
+    at = QPointF(5, 5)
+    QApplication.sendEvent(widget, QEnterEvent(at, at, at))
+
+
+def leave(widget):
+    from qtpy.QtCore import QEvent
+
+    QApplication.sendEvent(widget, QEvent(QEvent.Type.Leave))
+
+
+@pytest.fixture
+def typed_in(dock, qtbot):
+    from qtpy.QtWidgets import QApplication, QLineEdit
+
+    line = QLineEdit(dock)
+    line.show()
+    dock.activateWindow()
+    line.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is line)
+    return line
+
+
+def test_a_picture_under_the_pointer_has_the_keyboard(dock, qtbot):
+    picture = dock.frames["3D"].picture
+    dock.activateWindow()
+    dock.toolbar.mode.setFocus()
+    qtbot.waitUntil(dock.toolbar.mode.hasFocus)
+    enter(picture)
+    assert picture.hasFocus()
+    leave(picture)
+    assert dock.toolbar.mode.hasFocus(), "it was only borrowed"
+
+
+def test_who_is_typing_keeps_the_keyboard(dock, typed_in):
+    enter(dock.frames["3D"].picture)
+    assert typed_in.hasFocus()
+
+
+def test_a_plain_key_that_means_nothing_here_goes_no_further(dock):
+    picture, heard = dock.frames["3D"].picture, []
+    dock.keyPressEvent = heard.append
+    QTest.keyClick(picture, Qt.Key.Key_4)
+    assert heard == []
+    assert dock.status.text.whole.startswith("4 does nothing in this picture")
+
+
+def test_control_z_undoes_and_control_y_does_again(dock):
+    picture, view = dock.frames["3D"].picture, dock.main_view
+    before = view.camera
+    drag(picture, LEFT, (30, 10))
+    after = view.camera
+    assert after != before
+    control = Qt.KeyboardModifier.ControlModifier
+    QTest.keyClick(picture, Qt.Key.Key_Z, control)
+    assert view.camera == before
+    QTest.keyClick(picture, Qt.Key.Key_Y, control)
+    assert view.camera == after

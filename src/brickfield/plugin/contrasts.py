@@ -24,6 +24,7 @@ from brickfield.plugin.window_thread import is_window_thread, on_window_thread
 from brickfield.store.contrast import PATIENCE_S
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
+from brickfield.viewer.history import unrecorded
 
 BRIEFLY_S = 0.25
 
@@ -155,8 +156,9 @@ def _set_late(layer: Any) -> None:
     window = _late.get(level.store, {}).get(level.selection_at())
     limits = tuple(float(v) for v in layer.contrast_limits)
     if window is not None and limits == preliminary(level.store):
-        layer.contrast_limits_range = window
-        layer.contrast_limits = window
+        with unrecorded():
+            layer.contrast_limits_range = window
+            layer.contrast_limits = window
     if layer.contrast_limits_range == layer.contrast_limits:
         layer.contrast_limits_range = room_around(layer.contrast_limits, level.dtype)
 

@@ -24,12 +24,13 @@ from brickfield.qt.deliver import Deliverer
 from brickfield.qt.layouts import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.panels.budgets import Budgets
 from brickfield.qt.panels.make import DockPanels
+from brickfield.qt.slice_link import SliceLink
 from brickfield.qt.status import StatusLine
 from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.render.render_thread import render_thread
 from brickfield.viewer.live_state import DEFAULT_BUDGET
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live_view import LiveView, Place
 from brickfield.viewer.ports import ScenePort
 from brickfield.viewer.slice_view import make_view
 
@@ -77,6 +78,9 @@ class ViewDock(QWidget):
         self._lent = 0
         self._deliver = Deliverer()
         self._frames: dict[str, ViewFrame] = {}
+        self._places: dict[tuple[str, str], Place] = {}
+        self._slice_link = SliceLink(())
+        self._maximised = ""
         self._closing: list[Callable[[], object]] = []
         expanding = QSizePolicy.Policy.Expanding
         self.setSizePolicy(expanding, expanding)
@@ -135,10 +139,14 @@ class ViewDock(QWidget):
         return self.views[0]
 
     def set_layout(self, name: str) -> None:
-        """Show other views; those that stay keep all they have."""
+        """Show other views; each layout keeps the camera of each of its views."""
         cells = cells_of(name)
         if self._frames and self.is_closed:
             return
+        self.maximise(None)
+        self._slice_link.close()
+        for kind, frame in self._frames.items():
+            self._places[self.layout_name, kind] = frame.view.place
         self.layout_name = name
         for kind in [k for k in self._frames if k not in cells]:
             frame = self._frames.pop(kind)
@@ -151,13 +159,34 @@ class ViewDock(QWidget):
                 self._frames[kind] = self._make_frame(kind)
         for kind, (row, column) in cells.items():
             self._grid.addWidget(self._frames[kind], row, column)
-        n_rows, n_columns = (1 + max(c[i] for c in cells.values()) for i in (0, 1))
-        for i in range(2):
-            self._grid.setRowStretch(i, int(i < n_rows))
-            self._grid.setColumnStretch(i, int(i < n_columns))
+        self.maximise(None)
         self._share_budget()
+        for kind, frame in self._frames.items():
+            place = self._places.get((name, kind))
+            if place is not None:
+                frame.view.place = place
+        self._slice_link = SliceLink(self.views if len(cells) > 1 else ())
         self.toolbar.follow_layout(name)
         self.views_changed.emit()
+
+    @property
+    def maximised(self) -> str:
+        """Kind of the view that has all the room for a while; "" for none."""
+        return self._maximised
+
+    def maximise(self, kind: str | None) -> None:
+        """Give one of several views all the room; None gives it back."""
+        self._maximised = kind if kind in self._frames and len(self._frames) > 1 else ""
+        for name, frame in self._frames.items():
+            frame.setVisible(self._maximised in ("", name))
+        cells = cells_of(self.layout_name) if self.layout_name else {}
+        shown = [cells[k] for k in cells if self._maximised in ("", k)]
+        for i in range(2):
+            self._grid.setRowStretch(i, int(any(c[0] == i for c in shown)))
+            self._grid.setColumnStretch(i, int(any(c[1] == i for c in shown)))
+
+    def _toggle_maximised(self, kind: str) -> None:
+        self.maximise(None if self._maximised else kind)
 
     def _make_frame(self, kind: str) -> ViewFrame:
         view = make_view(kind, self.scene, self._deliver)
@@ -165,6 +194,9 @@ class ViewDock(QWidget):
             view.set_overlay_options(name, visible=True)
         self._closing.append(view.close)
         frame = ViewFrame(view, self._grid_widget)
+        gestures = frame.picture.gestures
+        gestures.is_one_of_several = lambda: len(self._frames) > 1
+        gestures.maximise_asked.connect(partial(self._toggle_maximised, kind))
         self.status.watch(view)
         self.toolbar.watch(frame)
         return frame

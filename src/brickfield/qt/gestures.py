@@ -1,16 +1,30 @@
 """What mouse and keys do to a view.
 
 Left drag turns, right drag or the wheel zooms, middle or shift drag pans, a double
-click makes what lies there the centre. In fly mode the left drag looks round and
-W A S D, E and Q move. Keys that are no business of the view go on to the window.
+click makes what lies there the centre; one of several pictures takes all the room
+and gives it back. In fly mode the left drag looks round and W A S D, E and Q move.
+
+Invariant: keys go where the eye is. A picture under the pointer has the keyboard,
+unless somebody is typing; plain keys that it does not know are refused there with a
+hint, for the window behind would act on layers that nobody looks at.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
 
 from brickfield.model.camera import CameraState
 from brickfield.viewer import navigation
@@ -55,9 +69,17 @@ class Gestures(QObject):
         One of :data:`STYLES`.
     key_pressed : Signal
         Emits keys (int) that are for the dock, not for the camera.
+    key_refused : Signal
+        Emits the text of a key that does nothing here.
+    maximise_asked : Signal
+        This picture shall have all the room, or give it back.
+    is_one_of_several : callable
+        Tells whether there are other pictures beside this one.
     """
 
     key_pressed = Signal(int)
+    key_refused = Signal(str)
+    maximise_asked = Signal()
 
     def __init__(self, view: LiveView, widget: QWidget) -> None:
         super().__init__(widget)
@@ -65,13 +87,17 @@ class Gestures(QObject):
         self.style = "orbit"
         self._widget = widget
         self._last: QPointF | None = None
+        self._lender: QWidget | None = None
+        self.is_one_of_several: Callable[[], bool] = lambda: False
         self._handlers = {
             QEvent.Type.MouseButtonPress: self._press,
             QEvent.Type.MouseMove: self._move,
             QEvent.Type.MouseButtonRelease: self._release,
             QEvent.Type.MouseButtonDblClick: self._double_click,
             QEvent.Type.Wheel: self._wheel,
-            QEvent.Type.KeyPress: self._key,
+            QEvent.Type.KeyPress: self._any_key,
+            QEvent.Type.ShortcutOverride: self._claim,
+            QEvent.Type.Enter: self._enter,
             QEvent.Type.Leave: self._leave,
         }
 
@@ -90,19 +116,57 @@ class Gestures(QObject):
         """Return a place in the camera's (physical) pixels."""
         return (at.x() * self._ratio, at.y() * self._ratio)
 
+    # -- the keyboard ------------------------------------------------------------
+
+    def _enter(self, _event: Any) -> bool:
+        """Take the keyboard, unless somebody is typing."""
+        has_it = QApplication.focusWidget()
+        if has_it is not self._widget and not isinstance(has_it, _TYPED_IN):
+            self._lender = has_it
+            self._widget.setFocus(Qt.FocusReason.MouseFocusReason)
+        return False
+
+    def _leave(self, _event: Any) -> bool:
+        """Give the keyboard back to whom it was borrowed from."""
+        self.view.hover(None)
+        lender, self._lender = self._lender, None
+        if lender is not None and self._widget.hasFocus():
+            with suppress(RuntimeError):  # Qt has deleted it meanwhile
+                lender.setFocus(Qt.FocusReason.OtherFocusReason)
+        return False
+
+    def _claim(self, event: Any) -> bool:
+        """Keep shortcuts of the window from taking keys that are meant for here."""
+        if _is_plain(event) or _undo_of(event):
+            event.accept()
+            return True
+        return False
+
+    def _any_key(self, event: Any) -> bool:
+        if word := _undo_of(event):
+            self.view.undo() if word == "undo" else self.view.redo()
+            return True
+        if not _is_plain(event):
+            return False
+        if not self._key(event) and event.text().strip():
+            self.key_refused.emit(event.text().strip().upper())
+        return True
+
+    # -- the mouse ---------------------------------------------------------------
+
     def _press(self, event: Any) -> bool:
         self._last = event.position()
+        # Whoever clicks wants to stay.
+        self._lender = None
+        self.view.history.begin_act()
         self._widget.setFocus(Qt.FocusReason.MouseFocusReason)
         self.view.hover(None)
         return True
 
     def _release(self, event: Any) -> bool:
         self._last = None
+        self.view.history.end_act()
         return True
-
-    def _leave(self, _event: Any) -> bool:
-        self.view.hover(None)
-        return False
 
     def _move(self, event: Any) -> bool:
         at, buttons = event.position(), event.buttons()
@@ -152,7 +216,12 @@ class Gestures(QObject):
         self.view.navigate(lambda c: navigation.zoom(c, factor, px, scene_size=size))
 
     def _double_click(self, event: Any) -> bool:
-        if event.button() == Qt.MouseButton.LeftButton:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return True
+        is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if self.is_one_of_several() and not is_shifted:
+            self.maximise_asked.emit()
+        elif not isinstance(self.view, LiveSliceView):
             at = event.position()
             self.view.set_centre_at(at.x(), at.y())
         return True
@@ -164,8 +233,6 @@ class Gestures(QObject):
 
     def _key(self, event: Any) -> bool:
         key = event.key()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            return False
         corners, camera = self.view.corners(), self.view.camera
         if corners is None or camera is None:
             return False
@@ -188,6 +255,44 @@ class Gestures(QObject):
     def is_for_the_dock(key: Any) -> bool:
         """Whether a key is the dock's business."""
         return key in _FOR_THE_DOCK
+
+
+_MOVING = frozenset(
+    {
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_Left,
+        Qt.Key.Key_Right,
+        Qt.Key.Key_PageUp,
+        Qt.Key.Key_PageDown,
+    }
+)
+_TYPED_IN = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox)
+
+
+def _is_plain(event: Any) -> bool:
+    """Whether a key that writes or moves was pressed without Control, Alt or Meta."""
+    held = Qt.KeyboardModifier
+    others = held.ControlModifier | held.AltModifier | held.MetaModifier
+    if not (event.text() or event.key() in _MOVING):
+        return False  # function keys, and Shift alone
+    is_alone = event.key() not in (
+        Qt.Key.Key_Escape,
+        Qt.Key.Key_Tab,
+        Qt.Key.Key_Backtab,
+    )
+    return is_alone and not event.modifiers() & others
+
+
+def _undo_of(event: Any) -> str:
+    """Return "undo" or "redo" for the keys that ask for it, else ""."""
+    if event.matches(QKeySequence.StandardKey.Undo):
+        return "undo"
+    is_redo = event.matches(QKeySequence.StandardKey.Redo) or (
+        event.key() == Qt.Key.Key_Y
+        and event.modifiers() == Qt.KeyboardModifier.ControlModifier
+    )
+    return "redo" if is_redo else ""
 
 
 def gestures_for(view: LiveView, widget: QWidget) -> Gestures:

@@ -231,6 +231,20 @@ def _retry(painter: QPainter, _color: QColor) -> None:
     _line(painter, (16.8, 2.8), (16.2, 7.2), (11.8, 6.8))
 
 
+def _undo(painter: QPainter, _color: QColor) -> None:
+    _line(painter, (7, 3.5), (3, 7.5), (7, 11.5))
+    _line(painter, (3, 7.5), (11.5, 7.5))
+    _arc(painter, QRectF(7, 7.5, 9, 9), 90, -180)
+    _line(painter, (11.5, 16.5), (6, 16.5))
+
+
+def _redo(painter: QPainter, _color: QColor) -> None:
+    _line(painter, (13, 3.5), (17, 7.5), (13, 11.5))
+    _line(painter, (17, 7.5), (8.5, 7.5))
+    _arc(painter, QRectF(4, 7.5, 9, 9), 90, 180)
+    _line(painter, (8.5, 16.5), (14, 16.5))
+
+
 def _copy(painter: QPainter, _color: QColor) -> None:
     painter.drawRoundedRect(QRectF(7, 7, 10, 10.5), 1.5, 1.5)
     _line(painter, (4.5, 13), (3, 13), (3, 3), (13, 3), (13, 4.5))
@@ -312,10 +326,12 @@ _DRAWINGS: dict[str, Drawing] = {
     "record": _record,
     "recording": _recording,
     "remove": _remove,
+    "redo": _redo,
     "retry": _retry,
     "save": _save,
     "stop": _stop,
     "trackball": _trackball,
+    "undo": _undo,
     "views": _views,
     "warning": _warning,
 }

@@ -27,7 +27,11 @@ KEYS: tuple[Section, ...] = (
             ("Left drag", "Turn (orbit, trackball); look round (fly)"),
             ("Right drag, wheel", "Zoom; the wheel zooms round the cursor"),
             ("Middle drag, Shift + left drag", "Move the picture"),
-            ("Double click", "Turn round what lies there from now on"),
+            (
+                "Double click",
+                "Turn round what lies there from now on (Shift + double click where"
+                " there are several pictures)",
+            ),
             ("1, 2, 3", "Look along z (xy), along y (xz), along x (yz)"),
             ("7", "Look from beside and a little above"),
             ("F", "Show everything"),
@@ -49,7 +53,9 @@ KEYS: tuple[Section, ...] = (
     Section(
         "Everywhere in the dock's pictures",
         (
-            ("Rest the cursor", "Value, place and level under it"),
+            ("Rest the cursor", "Values, place and level under it"),
+            ("Double click, of several pictures", "All the room for one; again: back"),
+            ("Ctrl+Z; Ctrl+Shift+Z, Ctrl+Y", "Undo; redo"),
             ("C", "Clip box; dragging one of its knobs moves that side"),
             ("R", "Receipt: what this picture cost"),
             ("Space", "Play or stop the time series"),
@@ -63,7 +69,7 @@ _HEAD = """# Keys and mouse
 
 What keys and mouse do in the volume dock. The same table opens with `?` in a
 picture of the dock, and from the menu at the end of its toolbar. Keys reach the
-picture that was clicked last.
+picture under the pointer, unless you are typing somewhere.
 """
 
 

@@ -10,7 +10,8 @@ LAYOUTS: dict[str, dict[str, tuple[int, int]]] = {
     "xz": {"xz": (0, 0)},
     "yz": {"yz": (0, 0)},
     "plane": {"plane": (0, 0)},
-    "2x2": {"xy": (0, 0), "yz": (0, 1), "xz": (1, 0), "3D": (1, 1)},
+    # xy and xz share x from left to right, xz and yz share z from top to bottom.
+    "2x2": {"xy": (0, 0), "yz": (1, 1), "xz": (1, 0), "3D": (0, 1)},
 }
 """Kind of view to row and column, for each layout."""
 SHARES = {"3D": 0.55, "xy": 0.15, "xz": 0.15, "yz": 0.15, "plane": 0.3}

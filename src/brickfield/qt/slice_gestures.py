@@ -57,9 +57,6 @@ class SliceGestures(Gestures):
         else:
             self.pan(before, at)
 
-    def _double_click(self, event: Any) -> bool:
-        return True
-
     def _wheel(self, event: Any) -> bool:
         modifiers = event.modifiers()
         if not modifiers & Qt.KeyboardModifier.ShiftModifier:

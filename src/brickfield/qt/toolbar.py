@@ -25,6 +25,7 @@ from brickfield.qt.port_watch import PortWatch
 from brickfield.qt.snapshot import Snapshots
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view_frame import ViewFrame
+from brickfield.viewer.history import history_of
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.presets import toggle_projection
 
@@ -76,6 +77,8 @@ class DockToolbar(QWidget):
         self.help: HelpWindow | None = None
         self.movies: MovieBar | None = None
         self.by_name: dict[str, QAction] = {}
+        self._history = history_of(dock.scene)
+        self._history.changed.connect(self._show_history)
         self._theme = Theme(self, button_sheet)
         self._make_actions()
         self._make_row()
@@ -85,6 +88,7 @@ class DockToolbar(QWidget):
         for ending in (self._ports.close, self.overlays.close_watch):
             dock.call_when_closed(_weakly(ending))
         self._show_mode()
+        self._show_history()
 
     # -- what there is -----------------------------------------------------------
 
@@ -113,6 +117,18 @@ class DockToolbar(QWidget):
         self._action(
             "overlays", "Overlays", "What is shown beside the data", icon="overlays"
         )
+        for name, what in (
+            ("undo", "Take back"),
+            ("redo", "Do again"),
+        ):
+            action = self._action(
+                name,
+                name.capitalize(),
+                f"{what} the last change of camera, plane, clip box, contrast or curve",
+                icon=name,
+                key="Ctrl+Z" if name == "undo" else "Ctrl+Shift+Z",
+            )
+            action.triggered.connect(getattr(self._history, name))
         self._action("camera", "Picture", "Save or copy the picture", icon="camera")
         record = self._toggle("record", "Movie", "Make a movie", icon="record")
         record.toggled.connect(self._show_movies)
@@ -172,6 +188,8 @@ class DockToolbar(QWidget):
         self.row.add(self._button("clip"), rank=2)
         self.row.add(self._button("overlays", self.overlays), rank=3)
         self.row.add(self._button("camera", self.pictures), rank=4)
+        self.row.add(self._button("undo"), rank=6)
+        self.row.add(self._button("redo"), rank=7)
         self.row.add(self._button("record"), rank=5)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -235,6 +253,7 @@ class DockToolbar(QWidget):
         view = frame.view
         frame.picture.gestures.style = self._style
         frame.picture.gestures.key_pressed.connect(self._on_key)
+        frame.picture.gestures.key_refused.connect(self._refuse_key)
         self.overlays.dress(view)
         view.show_levels = self.by_name["levels"].isChecked()
         view.camera_changed.connect(self._show_projection)
@@ -253,6 +272,9 @@ class DockToolbar(QWidget):
             self.by_name["help"].trigger()
         else:
             self.key_pressed.emit(key)
+
+    def _refuse_key(self, text: str) -> None:
+        self._dock.status.say(f"{text} does nothing in this picture; ? lists the keys")
 
     def _volume_views(self) -> Sequence[LiveView]:
         return [view for view in self._dock.views if view.kind == "3D"]
@@ -318,6 +340,10 @@ class DockToolbar(QWidget):
         images = [port for port in self._dock.scene.layers if not port.is_labels]
         has_views = bool(self._dock.views)
         self.mode.show_mode(self._dock.main_view.mode if images and has_views else None)
+
+    def _show_history(self) -> None:
+        self.by_name["undo"].setEnabled(self._history.can_undo)
+        self.by_name["redo"].setEnabled(self._history.can_redo)
 
     def _show_projection(self) -> None:
         cameras = [v.camera for v in self._volume_views() if v.camera is not None]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from operator import methodcaller
 from pathlib import Path
 from time import monotonic
@@ -31,6 +32,7 @@ from brickfield.render.overlays.options import OverlayOptions, OverlayState
 from brickfield.viewer import presets
 from brickfield.viewer.fidelity import notes_of
 from brickfield.viewer.fit import orbit_camera
+from brickfield.viewer.history import history_of
 from brickfield.viewer.navigation import set_centre
 from brickfield.viewer.png import write_png
 from brickfield.viewer.ports import LayerPort, ScenePort
@@ -42,6 +44,24 @@ USUAL_SIZE = (800, 600)
 """Width and height of the picture of a view that no window has given a size."""
 REST_AFTER_S = 0.15
 """Stillness after which the camera counts as resting."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a view is.
+
+    Attributes
+    ----------
+    camera : CameraState or None
+    is_fitting : bool
+        Whether the camera follows the extent of the data.
+    normal : tuple of float or None
+        Direction that the plane of an oblique slice faces (z, y, x), world.
+    """
+
+    camera: CameraState | None
+    is_fitting: bool
+    normal: Vec3 | None = None
 
 
 class LiveView(ViewCore):
@@ -77,17 +97,19 @@ class LiveView(ViewCore):
         **options: Any,
     ) -> None:
         self._is_fitting = True
+        self.history = history_of(scene)
+        """What can be undone; shared by all views of a scene."""
         self._hover: tuple[float, float] | None = None
         self._is_picking = False
         super().__init__(kind, scene, deliver, **options)
 
     def _on_more_layers(self) -> None:
         if self._is_fitting:
-            self.fit()
+            self._refit()
 
     def _on_resize(self) -> None:
         if self._is_fitting:
-            self.fit()
+            self._refit()
         elif self.camera is not None:
             self._change(camera=presets.resized(self.camera, self.viewport))
 
@@ -112,8 +134,79 @@ class LiveView(ViewCore):
         is_moving : bool
             Whether more movement will follow soon: coarser and quicker until then.
         """
+        before = self.place
         self._is_fitting = False
         self._move(camera, is_moving=is_moving)
+        self._record(before, is_going_on=is_moving)
+
+    def _record(self, before: Place, *, is_going_on: bool = False) -> None:
+        after = self.place
+        if before.camera is not None and before != after:
+            self.history.record(self, "place", before, after, is_going_on=is_going_on)
+
+    @property
+    def place(self) -> Place:
+        """Where the picture is taken from and whether it follows the data's extent.
+
+        Setting it puts back what was taken, also of another size.
+        """
+        return Place(self.camera, self._is_fitting, self._facing_of_plane)
+
+    @place.setter
+    def place(self, value: Place) -> None:
+        self._facing_of_plane = value.normal
+        self._is_fitting = value.is_fitting
+        camera = value.camera
+        if camera is not None:
+            self._move(camera, is_moving=False)
+        if value.is_fitting and (camera is None or camera.viewport != self.viewport):
+            self._refit()
+
+    @property
+    def _facing_of_plane(self) -> Vec3 | None:
+        """Normal of an oblique plane; for subclasses."""
+        return None
+
+    @_facing_of_plane.setter
+    def _facing_of_plane(self, value: Vec3 | None) -> None:
+        pass
+
+    def follow(self, camera: CameraState, *, is_moving: bool = False) -> None:
+        """Look from elsewhere because another view does: no act of its own."""
+        self._move(camera, is_moving=is_moving)
+
+    @property
+    def is_fitting(self) -> bool:
+        """Whether the picture follows the extent of the data."""
+        return self._is_fitting
+
+    # -- undo --------------------------------------------------------------------
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to take back."""
+        return self.history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is something to do again."""
+        return self.history.can_redo
+
+    def undo(self) -> bool:
+        """Take back the last change of camera, plane, clip box, contrast or curve.
+
+        Of any view of the scene; one act of the hand is one step.
+
+        Returns
+        -------
+        bool
+            Whether there was something to take back.
+        """
+        return self.history.undo()
+
+    def redo(self) -> bool:
+        """Do again what was taken back last; tell whether there was anything."""
+        return self.history.redo()
 
     def _move(self, camera: CameraState, *, is_moving: bool) -> None:
         if self._is_closed:
@@ -148,7 +241,12 @@ class LiveView(ViewCore):
         It stays so while the widget changes its size and layers are added, until
         somebody moves the camera.
         """
+        before = self.place
         self._is_fitting = True
+        self._refit()
+        self._record(before)
+
+    def _refit(self) -> None:
         corners = self.corners()
         if corners is not None:
             self._move(self.fitted(corners), is_moving=False)

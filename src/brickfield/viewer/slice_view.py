@@ -21,6 +21,7 @@ from brickfield.model.plane import Plane
 from brickfield.model.scales import Vec3
 from brickfield.model.slice_camera import slice_camera
 from brickfield.viewer.fit import MARGIN
+from brickfield.viewer.history import unrecorded
 from brickfield.viewer.live_state import FrameState
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.navigation import set_centre, world_at
@@ -73,9 +74,21 @@ class LiveSliceView(LiveView):
 
     @normal.setter
     def normal(self, value: Vec3) -> None:
+        before = self.place
         self._normal = Plane(self.scene.cross_hair, value).normal
         if self.camera is not None:
-            self.move_to(self._facing(self.camera))
+            with unrecorded():
+                self.move_to(self._facing(self.camera))
+        self._record(before)
+
+    @property
+    def _facing_of_plane(self) -> Vec3 | None:
+        return self._normal if self.is_oblique else None
+
+    @_facing_of_plane.setter
+    def _facing_of_plane(self, value: Vec3 | None) -> None:
+        if value is not None and self.is_oblique:
+            self._normal = value
 
     def _facing(self, camera: CameraState) -> CameraState:
         """Turn a camera to the plane; its target and its height stay."""
@@ -125,8 +138,11 @@ class LiveSliceView(LiveView):
         # The camera turns along, so that the picture never jumps to other axes.
         way = about((1, 0, 0), dy_px * speed) @ about((0, 1, 0), dx_px * speed)
         camera = turned(camera, way)
+        before = self.place
         self._normal = _vec(camera.forward)
-        self.move_to(camera, is_moving=True)
+        with unrecorded():
+            self.move_to(camera, is_moving=True)
+        self._record(before, is_going_on=True)
 
     def point_at(self, px: tuple[float, float]) -> Vec3:
         """Return the point of the plane under a pixel (physical), world."""

@@ -152,8 +152,8 @@ class MarkerOptions(OverlayOptions):
     """
 
     position: Vec3 | None = field(default=None, metadata=_by(checks.point_or_none))
-    width: float = field(default=1.5, metadata=_by(_WIDTH))
-    gap: float = field(default=5.0, metadata=_by(checks.number(0, 1000)))
+    width: float = field(default=1.0, metadata=_by(_WIDTH))
+    gap: float = field(default=8.0, metadata=_by(checks.number(0, 1000)))
     color: OptionColor = field(default="auto", metadata=_by(checks.color))
     hidden_opacity: float = field(default=0.5, metadata=_by(checks.number(0, 1)))
 

@@ -1,0 +1,97 @@
+"""Slices side by side share one zoom and line up.
+
+Invariant: while slices are linked, a world unit is equally many pixels in all of
+them, and what two of them have in common (x for xy and xz) is at the same place in
+both. Whichever a person moved last leads. Main thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.camera import CameraState
+from brickfield.model.scales import Vec3
+from brickfield.viewer.live_view import LiveView
+
+IN_PLANE = {"xy": (1, 2), "xz": (0, 2), "yz": (0, 1)}
+"""World axes (0 is z) that each slice shows."""
+
+
+class SliceLink:
+    """Keeps slices of the same scene together.
+
+    Parameters
+    ----------
+    views : iterable of LiveView
+        Those that are no slices across an axis are left alone.
+    """
+
+    def __init__(self, views: Iterable[LiveView]) -> None:
+        self._views = [view for view in views if view.kind in IN_PLANE]
+        self._is_leading = False
+        self._connections = [(view, partial(self._lead, view)) for view in self._views]
+        if len(self._views) > 1:
+            for view, lead in self._connections:
+                view.camera_changed.connect(lead)
+            self._lead(self._views[0])
+
+    def close(self) -> None:
+        """Let every slice go its own way."""
+        for view, lead in self._connections:
+            view.camera_changed.disconnect(lead, missing_ok=True)
+        self._connections = []
+
+    def _lead(self, leader: LiveView) -> None:
+        """Move the other slices after one."""
+        if self._is_leading or leader.camera is None:
+            return
+        self._is_leading = True
+        try:
+            if leader.is_fitting and all(view.is_fitting for view in self._views):
+                self._fit_together()
+            else:
+                for view in self._views:
+                    if view is not leader and view.camera is not None:
+                        view.follow(_after(leader, leader.camera, view.camera, view))
+        finally:
+            self._is_leading = False
+
+    def _fit_together(self) -> None:
+        """Give all slices the zoom at which the largest fits."""
+        fitted: list[tuple[LiveView, CameraState]] = []
+        for view in self._views:
+            corners = view.corners()
+            if corners is not None and view.camera is not None:
+                fitted.append((view, view.fitted(corners)))
+        if not fitted:
+            return
+        unit = max(c.height / c.viewport[1] for _, c in fitted)
+        for view, camera in fitted:
+            view.follow(replace(camera, height=unit * camera.viewport[1]))
+
+
+def _after(
+    leader: LiveView, led: CameraState, camera: CameraState, view: LiveView
+) -> CameraState:
+    """Return a slice's camera with the zoom of another and what both show in line."""
+    shared = [a for a in IN_PLANE[view.kind] if a in IN_PLANE[leader.kind]]
+    shift = np.zeros(3)
+    for axis in shared:
+        shift[axis] = led.target[axis] - camera.target[axis]
+    unit = led.height / led.viewport[1]
+    return replace(
+        camera,
+        position=_vec(np.array(camera.position) + shift),
+        target=_vec(np.array(camera.target) + shift),
+        height=unit * camera.viewport[1],
+    )
+
+
+def _vec(values: NDArray[np.float64]) -> Vec3:
+    z, y, x = (float(v) for v in values)
+    return (z, y, x)

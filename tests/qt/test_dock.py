@@ -1,0 +1,77 @@
+"""The dock keeps what a person made of each layout."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+pytestmark = [pytest.mark.qt, pytest.mark.gpu]
+
+
+def turned(view):
+    camera = view.camera
+    z, y, x = camera.position
+    return replace(camera, position=(z + 20.0, y - 10.0, x + 5.0))
+
+
+def test_each_layout_keeps_its_own_camera(dock):
+    turn = turned(dock.main_view)
+    dock.main_view.camera = turn
+    dock.set_layout("xy")
+    flat = replace(dock.main_view.camera, height=7.0)
+    dock.main_view.camera = flat
+    dock.set_layout("3D")
+    assert dock.main_view.camera == replace(turn, viewport=dock.main_view.viewport)
+    dock.set_layout("xy")
+    assert dock.main_view.camera.height == 7.0
+    dock.set_layout("2x2")
+    other = turned(dock.main_view)
+    dock.main_view.camera = other
+    dock.set_layout("3D")
+    assert dock.main_view.camera.position == turn.position
+
+
+def test_what_was_fitted_is_fitted_again(dock, scene, blob):
+    dock.set_layout("xy")
+    dock.set_layout("3D")
+    assert dock.main_view.is_fitting
+
+
+def test_a_double_click_gives_one_of_several_pictures_all_the_room_and_takes_it_back(
+    make_dock, scene, blob, qtbot
+):
+    scene.add(blob)
+    dock = make_dock("2x2", size=(500, 460))
+    picture = dock.frames["yz"].picture
+    before = picture.width()
+    QTest.mouseDClick(picture, Qt.MouseButton.LeftButton)
+    assert dock.maximised == "yz"
+    assert [k for k, f in dock.frames.items() if f.isVisible()] == ["yz"]
+    qtbot.waitUntil(lambda: picture.width() > 1.8 * before)
+    QTest.mouseDClick(picture, Qt.MouseButton.LeftButton)
+    assert dock.maximised == ""
+    assert all(frame.isVisible() for frame in dock.frames.values())
+
+
+def test_another_layout_ends_what_was_maximised(make_dock, scene, blob):
+    scene.add(blob)
+    dock = make_dock("2x2")
+    dock.maximise("xy")
+    dock.set_layout("3D")
+    assert dock.maximised == ""
+    assert dock.frames["3D"].isVisible()
+
+
+def test_undo_has_buttons_that_say_whether_there_is_anything(dock):
+    undo, redo = (dock.toolbar.by_name[name] for name in ("undo", "redo"))
+    assert not undo.isEnabled()
+    before = dock.main_view.camera
+    dock.main_view.camera = turned(dock.main_view)
+    assert undo.isEnabled()
+    undo.trigger()
+    assert dock.main_view.camera == before
+    assert redo.isEnabled()
+    assert not undo.isEnabled()
