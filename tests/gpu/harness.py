@@ -209,7 +209,7 @@ def look_of(mode="mip", *, contrast=(0.0, 1.0), threshold=0.5, **options) -> App
 
 def with_range(camera: CameraState, pyramid, world) -> CameraState:
     """The camera with near and far round the volume."""
-    low, high = pyramid.data_bounds
+    low, high = pyramid.outer_bounds
     corners = list(product(*zip(low, high, strict=True)))
     return camera.with_depth_range(world.apply(np.array(corners)))
 

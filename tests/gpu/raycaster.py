@@ -36,8 +36,11 @@ def trilinear(data, points):
     return total
 
 
-def rays_of(camera, world, shape, planes=()):
-    """The part of each pixel's ray inside the volume and the clip planes."""
+def rays_of(camera, world, shape, planes=(), unit=None):
+    """The part of each pixel's ray inside the volume and the clip planes.
+
+    Lengths are counted in `unit`, by default the shortest edge of a voxel.
+    """
     w, h = camera.viewport
     x = (np.arange(w) + 0.5) / w * 2 - 1
     y = 1 - (np.arange(h) + 0.5) / h * 2
@@ -50,7 +53,7 @@ def rays_of(camera, world, shape, planes=()):
     d = (far - near) / size[:, None]
     linear = world.matrix[:3, :3]
     length = np.linalg.norm(d @ linear.T, axis=1)
-    length /= np.linalg.norm(linear, axis=0).min()
+    length /= unit or np.linalg.norm(linear, axis=0).min()
     rays = Rays(near, d, np.zeros(len(d)), size, length, (h, w))
     for axis in range(3):
         normal = np.zeros(3)
@@ -193,9 +196,9 @@ def _translucent(datas, rays, look):
     return np.hstack([color / np.maximum(opacity, 1e-30)[:, None], opacity[:, None]])
 
 
-def cast(datas, camera, look, world, *, background=(0.0, 0.0, 0.0)):
+def cast(datas, camera, look, world, *, background=(0.0, 0.0, 0.0), unit=None):
     """Draw float64 arrays (one for each channel), shape (h, w, 3), 0 to 255."""
-    rays = rays_of(camera, world, datas[0].shape, look.clip_planes)
+    rays = rays_of(camera, world, datas[0].shape, look.clip_planes, unit)
     if look.mode == "translucent":
         color = _translucent(datas, rays, look)
     else:

@@ -152,3 +152,20 @@ def test_clip_planes_keep_the_same_side_in_data_space():
 def test_without_planes_there_are_none():
     empty = clip_planes_in_data(np.zeros((0, 4)), WORLD, np.zeros(3))
     assert empty.shape == (0, 4)
+
+
+def test_a_level_ends_at_its_own_faces_or_a_rest_of_a_voxel_further_at_level_0s(
+    harness,
+):
+    # Level 1 ends beyond level 0; level 2 less than a voxel inside of it, level 3 more.
+    pyramid = harness.pyramid_of(
+        [(33,) * 3, (17,) * 3, (8,) * 3, (3,) * 3],
+        voxel_sizes=[(s,) * 3 for s in (1.0, 2.0, 4.0, 8.0)],
+        translations=[(t,) * 3 for t in (0.0, 0.5, 1.5, 3.5)],
+    )
+    layouts = level_layouts(pyramid, choose_format(np.dtype("u1")))
+    found = level_uniforms(pyramid, layouts, np.zeros(3))
+    assert found["lv_low"][:, 0].tolist() == [-0.5] * 4
+    assert found["lv_high"][:, 0].tolist() == [32.5, 16.5, 7.5, 2.5]
+    assert found["lv_near"][:, 0].tolist() == [-0.5] * 4
+    assert found["lv_far"][:, 0].tolist() == [32.5, 16.5, 7.75, 2.5]

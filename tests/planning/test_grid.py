@@ -1,4 +1,4 @@
-"""Cells partition the image on every level."""
+"""Cells partition the box round all levels on every level."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brickfield.planning.grid import cell_grid
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_cells_of_every_level_partition_the_image(make_pyramid, data):
+def test_cells_of_every_level_partition_the_box_round_all_levels(make_pyramid, data):
     shapes = data.draw(st.lists(st.tuples(*[st.integers(1, 30)] * 3), max_size=2))
     shapes = [(23, 17, 40), *shapes]
     factors = [(1.0, 1.0, 1.0), (3.0, 1.5, 2.0), (5.0, 7.0, 2.0)][: len(shapes)]
@@ -23,13 +23,19 @@ def test_cells_of_every_level_partition_the_image(make_pyramid, data):
     shift = data.draw(st.tuples(*[st.floats(-5, 5)] * 3))
     offsets = [(0, 0, 0), shift, shift][: len(shapes)]
     grid = cell_grid(make_pyramid(shapes, factors, chunks[: len(shapes)], offsets))
+    own = [
+        [(o - 0.5 * f, o + f * (n - 0.5)) for n, f, o in zip(*of, strict=True)]
+        for of in zip(shapes, factors, offsets, strict=True)
+    ]
+    low = np.array(own)[..., 0].min(axis=0)
+    high = np.array(own)[..., 1].max(axis=0)
     for level in range(len(shapes)):
         lower, upper = grid.edges(level, grid.all_cells(level))
         assert (upper > lower).all()
         volume = (upper - lower).prod(axis=0).sum()
-        assert volume == pytest.approx(23 * 17 * 40)
-        assert lower.min(axis=1).tolist() == [-0.5] * 3
-        assert upper.max(axis=1).tolist() == [22.5, 16.5, 39.5]
+        assert volume == pytest.approx((high - low).prod())
+        assert lower.min(axis=1) == pytest.approx(low)
+        assert upper.max(axis=1) == pytest.approx(high)
 
 
 def test_the_children_of_a_nested_cell_are_its_eight_parts(make_halving):

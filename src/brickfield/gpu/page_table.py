@@ -324,7 +324,7 @@ class _ParentFinder:
     def _overlap(self, level: int, axis: int, i: int) -> range:
         """Return the cells of level + 1 under cell i along one axis.
 
-        Boxes that only touch do not overlap; cells at the ends of the grid
+        Boxes that only touch do not overlap; cells at the ends of both grids
         reach outwards without end, as in the shader.
         """
         scale, offset = self._scale[level][axis], self._offset[level][axis]
@@ -334,6 +334,8 @@ class _ParentFinder:
         high = scale * (min(chunk * (i + 1), n) - 0.5 - margin) + offset
         scale, offset = self._scale[level + 1][axis], self._offset[level + 1][axis]
         chunk, last = self._chunk[level + 1][axis], self._grid[level + 1][axis] - 1
-        first = int(((low - offset) / scale + 0.5) // chunk)
+        first = 0 if i == 0 else int(((low - offset) / scale + 0.5) // chunk)
         end = int(((high - offset) / scale + 0.5) // chunk)
+        if i == self._grid[level][axis] - 1:
+            end = last
         return range(min(max(first, 0), last), min(max(end, 0), last) + 1)

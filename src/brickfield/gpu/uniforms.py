@@ -149,18 +149,30 @@ def level_uniforms(
     -------
     dict of str to ndarray, shape (n_levels, 3)
         GPU order. Level space counts from the first voxel of the cell that
-        holds the anchor (``lv_cell0``).
+        holds the anchor (``lv_cell0``). ``lv_low`` and ``lv_high`` are the level's
+        outer faces, ``lv_near`` and ``lv_far`` those to which its outermost voxels
+        are repeated: the same, or level 0's where these lie less than a voxel further
+        out.
     """
     scale, offset = pyramid.downscale, pyramid.offset
     brick = np.array([lay.brick_zyx for lay in layouts], dtype=np.float64)
     at = (anchor - offset) / scale
     cell0 = np.where(anchor.any(), np.floor((at + 0.5) / brick), 0.0)
+    low, high = -0.5 - cell0 * brick, pyramid.shapes_zyx - 0.5 - cell0 * brick
+    near, far = (
+        (np.array(face) - offset) / scale - cell0 * brick
+        for face in pyramid.data_bounds
+    )
     arrays = {
         "lv_scale": 1 / scale,
         "lv_shift": at - cell0 * brick,
         "lv_brick": brick,
         "lv_border": np.array([lay.border_zyx for lay in layouts]),
         "lv_slot": np.array([lay.slot_zyx for lay in layouts]),
+        "lv_low": low,
+        "lv_high": high,
+        "lv_near": np.where((low - 1 < near) & (near < low), near, low),
+        "lv_far": np.where((high < far) & (far < high + 1), far, high),
         "lv_cell0": cell0,
         "lv_grid": pyramid.grids_zyx,
     }

@@ -194,6 +194,27 @@ class Pyramid:
         z, y, x = self.levels[0].shape_zyx
         return (-0.5, -0.5, -0.5), (z - 0.5, y - 0.5, x - 0.5)
 
+    @property
+    def outer_bounds(self) -> tuple[Vec3, Vec3]:
+        """Edges of the box round the voxels of all levels in data space.
+
+        The last voxels of coarse levels often end beyond level 0, because rounding
+        up makes them stand for fewer voxels than the others.
+        """
+        boxes = np.array([self.level_bounds(i) for i in range(self.n_levels)])
+        (z0, y0, x0), (z1, y1, x1) = (
+            boxes[:, 0].min(axis=0).tolist(),
+            boxes[:, 1].max(axis=0).tolist(),
+        )
+        return (z0, y0, x0), (z1, y1, x1)
+
+    def level_bounds(self, level: int) -> tuple[Vec3, Vec3]:
+        """Edges of one level's own voxels in data space."""
+        lower = self.offset[level] - 0.5 * self.downscale[level]
+        upper = lower + self.downscale[level] * self.shapes_zyx[level]
+        (z0, y0, x0), (z1, y1, x1) = lower.tolist(), upper.tolist()
+        return (z0, y0, x0), (z1, y1, x1)
+
     def with_chunk_shapes(self, shapes: tuple[Int3, ...]) -> Pyramid:
         """Return the same pyramid, planned in other chunks (one shape a level)."""
         levels = tuple(

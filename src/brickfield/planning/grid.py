@@ -1,11 +1,13 @@
 """Cells: the part of space that each chunk of each level stands for.
 
-The cells of every level partition the box of level 0 exactly. Inside the image
-a cell is its chunk's box, whatever the file says of factors and translations; the
-first and the last cell of an axis reach to the edge of level 0, because
-rounding lets coarse levels end a little inside or outside of it. So a point of
-the image lies in exactly one cell of each level, and a set of cells that covers
-a coarse cell exists on every finer level: no plan can have holes.
+The cells of every level partition the outer box exactly, which is the box round the
+voxels of all levels. Inside its level a cell is its chunk's box, whatever the file
+says of factors and translations; the first and the last cell of an axis reach to
+the edge of the outer box, because rounding lets coarse levels end a little inside
+or outside of level 0. So a point of the box lies in exactly one cell of each level,
+and a set of cells that covers a coarse cell exists on every finer level: no plan can
+have holes. That a cell covers a point does not mean that it has a voxel there: what
+lies beyond the faces of the level that is drawn stays dark, as in the file.
 
 A cell's children are the cells of the next finer level that overlap it by more
 than 1/10,000 of a voxel. In a nested pyramid they partition it; otherwise a
@@ -45,7 +47,7 @@ class CellGrid:
     Attributes
     ----------
     low, high : ndarray, shape (3,), float64
-        Edges of level 0.
+        Edges of the outer box.
     start : ndarray, shape (n_levels, 3), float64
         Lower edge of chunk (0, 0, 0) of every level.
     step : ndarray, shape (n_levels, 3), float64
@@ -163,7 +165,7 @@ def cell_grid(pyramid: Pyramid) -> CellGrid:
     chunks = pyramid.chunk_shapes.astype(np.float64)
     start = pyramid.offset - 0.5 * downscale
     step = downscale * chunks
-    low, high = (np.array(b, dtype=np.float64) for b in pyramid.data_bounds)
+    low, high = (np.array(b, dtype=np.float64) for b in pyramid.outer_bounds)
     nested = [True] + [
         _is_nested(start, step, shapes, level, _SLIVER / chunks[level - 1])
         for level in range(1, pyramid.n_levels)

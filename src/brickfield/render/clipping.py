@@ -70,7 +70,7 @@ def slab_planes(
         half, shift = (0.5 - _SNAPPED) * np.abs(steps).sum(), 0.0
     else:
         half, shift = 0.5 * _UPWARD * np.abs(row[:3]).sum(), _UPWARD * row[:3].sum()
-        corners = np.array(list(product(*zip(*pyramid.data_bounds, strict=True))))
+        corners = np.array(list(product(*zip(*pyramid.outer_bounds, strict=True))))
         reach = corners @ row[:3] + row[3]
         if reach.min() <= 0 <= reach.max():
             # Behind the last face lies nothing: the voxel before it is shown.

@@ -103,7 +103,7 @@ def write_frame(
     _write_levels(u, bricks, anchor)
     _write_world(u, world)
     u["depth"][:3] = (camera.near, camera.far, float(camera.orthographic))
-    low, high = bricks.pyramid.data_bounds
+    low, high = bricks.pyramid.outer_bounds
     u["box_low"][:3] = to_xyz(np.array(low) - anchor)
     u["box_high"][:3] = to_xyz(np.array(high) - anchor)
     planes = clip_planes_in_data(clip_planes_of(look), world, anchor)[:MAX_CLIP_PLANES]

@@ -23,6 +23,7 @@ from brickfield.gpu.device import GpuDevice, get_device
 from brickfield.gpu.fence import Fence
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
+from brickfield.model.scales import Vec3
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.render.behind import LayerStack
 from brickfield.render.drawing import Drawing
@@ -201,7 +202,7 @@ class VolumeView:
 
     def _ranged(self, camera: CameraState) -> CameraState:
         """Return the camera with near and far round everything there is."""
-        corners = [world_corners(layer) for layer in self._layers]
+        corners = [outer_corners(layer) for layer in self._layers]
         sphere = self.objects.get_world_bounding_sphere()
         if sphere is not None:
             x, y, z, r = (float(v) for v in sphere)
@@ -239,6 +240,19 @@ def new_renderer(canvas: Any) -> Any:
 
 def world_corners(layer: LayerLike) -> NDArray[np.float64]:
     """Return the corners of a layer's data box, shape (8, 3), (z, y, x), world."""
-    bounds = layer.store.pyramid.data_bounds
+    return _corners(layer, layer.store.pyramid.data_bounds)
+
+
+def level_corners(layer: LayerLike, level: int) -> NDArray[np.float64]:
+    """Return the corners of the box of one level's voxels, as above."""
+    return _corners(layer, layer.store.pyramid.level_bounds(level))
+
+
+def outer_corners(layer: LayerLike) -> NDArray[np.float64]:
+    """Return the corners of the box round all levels' voxels, as above."""
+    return _corners(layer, layer.store.pyramid.outer_bounds)
+
+
+def _corners(layer: LayerLike, bounds: tuple[Vec3, Vec3]) -> NDArray[np.float64]:
     box = np.array(list(product(*zip(*bounds, strict=True))))
     return layer.world.apply(box)

@@ -21,12 +21,17 @@ from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import DEFAULT_GPU_BUDGET
 from brickfield.render.offscreen import OffscreenView
 from brickfield.render.render_thread import render_thread
-from brickfield.render.volume_view import world_corners
+from brickfield.render.volume_view import level_corners, world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
-from brickfield.viewer.camera_spec import AxisName, FitCamera, OrthoCamera
+from brickfield.viewer.camera_spec import (
+    AxisName,
+    CameraSpec,
+    FitCamera,
+    OrthoCamera,
+)
 from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions, render_options
 from brickfield.viewer.receipt import Receipt
@@ -136,14 +141,33 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
 
 def camera_for(layer: ChunkedLayer, options: RenderOptions) -> CameraState:
     """Return the camera that the options mean for a layer."""
-    shape = layer.store.pyramid.levels[0].shape_zyx
     spec, corners = options.camera, world_corners(layer)
     plane = options.shown_plane
     if plane is not None and isinstance(spec, FitCamera):
         if plane.axis is None:
             return slice_camera(plane, corners, options.size)
         spec = OrthoCamera(_AXES[plane.axis])
+    level = _fitted_level(layer, spec, options)
+    if level:
+        corners = level_corners(layer, level)
+    shape = layer.store.pyramid.levels[level].shape_zyx
     return fit_camera(spec, corners, options.size, shape)
+
+
+def _fitted_level(layer: ChunkedLayer, spec: CameraSpec, options: RenderOptions) -> int:
+    """Choose the level whose box fills the picture: 0, but for pictures of another.
+
+    Those are of one level alone, along an axis, and have a pixel for each of its
+    voxels; its box often ends a part of a voxel beyond that of level 0.
+    """
+    if not options.level or not isinstance(spec, OrthoCamera):
+        return 0
+    sizes = []
+    for level in (0, options.level):
+        shape = layer.store.pyramid.levels[level].shape_zyx
+        rows, columns = (n for n, a in zip(shape, _AXES, strict=True) if a != spec.axis)
+        sizes.append((columns, rows))
+    return options.level if options.size == sizes[1] != sizes[0] else 0
 
 
 def plane_for(layer: ChunkedLayer, options: RenderOptions) -> Plane | None:

@@ -10,6 +10,9 @@ const PAGE_OCTANTS: u32 = 18u;
 const PAGE_EMPTY: u32 = 0xffffffffu;
 const FAR: f32 = 3.0e38;
 const ROUNDING: f32 = 1.0e-6;  // relative, of a few products and a quotient
+// Voxels beyond a face that still belong to it: no sliver is left before the end of a
+// ray; a place on a plane was moved by more (see UPWARD).
+const SLACK: f32 = {{ '4.0e-3' if mode == 'slice' else '1.0e-4' }};
 
 struct Ray {
     origin: vec3<f32>,
@@ -32,6 +35,7 @@ struct Cell {
     hint: i32,             // level at which to look for the next cell
     first_level: i32,      // of the first cell on the ray with data, -1 before
     is_failed: bool,
+    is_void: bool,         // beyond the faces of the level drawn here
     origin: vec3<f32>,     // first voxel of the chunk, level space, relative
     start: vec3<f32>,      // the ray in level space
     direction: vec3<f32>,
@@ -154,7 +158,33 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
             break;
         }
     }
+    if (found.level >= 0) { stay_within_level(&found, t); }
     return found;
+}
+
+// The chunks at the ends of a grid reach outwards without end, their voxels do not:
+// from the faces of its level on such a cell is void. Where rounding made a level end
+// less than one of its voxels inside level 0, its outermost voxels fill the rest.
+fn stay_within_level(cell: ptr<function, Cell>, t: f32) {
+    let level = (*cell).level;
+    let start = (*cell).start;
+    let direction = (*cell).direction;
+    let low = u_wobject.{{ 'lv_near' if mode == 'slice' else 'lv_low' }}[level].xyz - SLACK;
+    let high = u_wobject.lv_far[level].xyz + SLACK;
+    let way = direction * t;
+    let q = start + way + sign(direction) * ((abs(start) + abs(way)) * ROUNDING);
+    let is_below = q < low;
+    let is_above = q > high;
+    let forward = direction > vec3<f32>(0.0);
+    let face = select(select(low, high, is_above), select(high, low, is_below), forward);
+    let is_open = (direction == vec3<f32>(0.0)) | select(is_below, is_above, forward);
+    let safe = select(direction, vec3<f32>(1.0), direction == vec3<f32>(0.0));
+    let exits = select((face - start) / safe, vec3<f32>(FAR), is_open);
+    (*cell).t_exit = min((*cell).t_exit, min(exits.x, min(exits.y, exits.z)));
+    if (any(is_below | is_above)) {
+        (*cell).level = -1;
+        (*cell).is_void = true;
+    }
 }
 
 fn advance(t: f32) -> f32 {
@@ -180,7 +210,7 @@ fn step_on(ray: Ray, cell: Cell, plane: u32) -> Cell {
     $$ if has_feedback
     p_end = max(p_end, next.t_exit);
     // Every ray writes the same word, so the order does not matter.
-    if (next.level >= 0) { s_reached[p_found] = 1u; }
+    if (next.level >= 0 || next.is_void) { s_reached[p_found] = 1u; }
     $$ endif
     return next;
 }

@@ -3,7 +3,8 @@
 // Along the dominant axis of the ray, samples lie at fixed voxel coordinates
 // (k + 0.5) * step - 0.5 of the sampled level: at voxel centres for a step of 1.
 // They do not depend on where bricks begin, so bricks leave no seams, skipping
-// changes nothing, and an axis-parallel ray meets every voxel exactly once.
+// changes nothing, and an axis-parallel ray meets every voxel exactly once: those of
+// the level, from its first to its last, whatever the box of level 0 is.
 
 struct Run {
     count: i32,
@@ -29,9 +30,14 @@ fn run_of(cell: Cell) -> Run {
     // Index of a sample as a function of t, growing along the ray.
     let offset = along * ((dot(start, one) + 0.5) / step - 0.5);
     let slope = abs(rate) / step;
-    let first = ceil(offset + slope * cell.t_enter);
+    // Counted, not measured: at the faces of the level no rounding decides.
+    let faces = vec2<f32>(
+        dot(u_wobject.lv_low[cell.level].xyz, one), dot(u_wobject.lv_high[cell.level].xyz, one)
+    );
+    let ends = along * ((faces + 0.5) / step - 0.5);
+    let first = ceil(max(offset + slope * cell.t_enter, min(ends.x, ends.y)));
     var run: Run;
-    run.count = i32(ceil(offset + slope * cell.t_exit) - first);
+    run.count = i32(ceil(min(offset + slope * cell.t_exit, max(ends.x, ends.y))) - first);
     run.dt = 1.0 / slope;
     run.t = (first - offset) * run.dt;
 
@@ -57,7 +63,7 @@ fn texel_shift(cell: Cell) -> vec3<f32> {
         + slot_position(cell.value) * u_wobject.lv_slot[cell.level].xyz;
 }
 
-// Coarse levels may end before the volume does: samples stay in their slot.
+// A level may end a little before the volume does: samples stay in their slot.
 fn top_texel(cell: Cell) -> vec3<f32> {
     return (slot_position(cell.value) + 1.0) * u_wobject.lv_slot[cell.level].xyz - 0.5;
 }
@@ -86,7 +92,8 @@ fn texel_on_plane(cell: Cell) -> vec3<f32> {
     $$ else
     let q = select(cell.start, nearest, abs(cell.start - nearest) < vec3<f32>(2.0e-3));
     $$ endif
-    return min(q + texel_shift(cell), top_texel(cell));
+    let first = slot_position(cell.value) * u_wobject.lv_slot[cell.level].xyz + 0.5;
+    return clamp(q + texel_shift(cell), first, top_texel(cell));
 }
 $$ endif
 
@@ -99,7 +106,8 @@ fn slot_position(value: u32) -> vec3<f32> {
 $$ if is_integer
 $$ for l in range(n_levels)
 fn load_{{ l }}(texel: vec3<f32>) -> u32 {
-    return textureLoad(t_level{{ l }}, vec3<i32>(floor(texel)), 0).r;
+    // Cut, not rounded down: a hair before the first texel it is still the first.
+    return textureLoad(t_level{{ l }}, vec3<i32>(texel), 0).r;
 }
 $$ endfor
 
@@ -117,7 +125,7 @@ $$ for l in range(n_levels)
 $$ if may_be_nonfinite
 // Trilinear without the voxels that are not numbers; NaN where the nearest is.
 fn careful_{{ l }}(texel: vec3<f32>) -> f32 {
-    let nearest = textureLoad(t_level{{ l }}, vec3<i32>(floor(texel)), 0).r;
+    let nearest = textureLoad(t_level{{ l }}, vec3<i32>(texel), 0).r;
     $$ if interpolation == 'nearest'
     return nearest;
     $$ else

@@ -182,13 +182,14 @@ fn class_of(cell: Cell) -> f32 {
     return select(1.0, 2.0, (cell.value & PAGE_TARGET) == 0u);
 }
 
-// Classes of the receipt: 1 at target, 2 coarser, 3 nothing loaded, 4 failed.
+// Classes of the receipt: 0 no volume, 1 at target, 2 coarser, 3 nothing loaded, 4 failed.
 fn audit(ray: Ray) -> f32 {
-    var worst = 1.0;
+    var worst = 0.0;
     for (var c = 0; c < {{ n_channels }}; c = c + 1) {
         if (u_wobject.ch_plane[c].y == 0u) { continue; }
         $$ if mode == 'slice'
-        worst = max(worst, class_of(cell_on_plane(ray, u_wobject.ch_plane[c].x)));
+        let there = cell_on_plane(ray, u_wobject.ch_plane[c].x);
+        if (!there.is_void) { worst = max(worst, class_of(there)); }
         $$ else
         var cell = first_cell(ray);
         for (var i = 0; i < MAX_CELLS && cell.t_exit < ray.t1; i = i + 1) {
@@ -196,7 +197,8 @@ fn audit(ray: Ray) -> f32 {
             cell.hint = top_level();
             cell = step_on(ray, cell, u_wobject.ch_plane[c].x);
             // Slivers that hold no sample cannot be seen.
-            if (cell.t_exit - cell.t_enter > 0.01) { worst = max(worst, class_of(cell)); }
+            let is_seen = !cell.is_void && cell.t_exit - cell.t_enter > 0.01;
+            if (is_seen) { worst = max(worst, class_of(cell)); }
         }
         $$ endif
     }
@@ -275,6 +277,7 @@ fn fs_main(varyings: Varyings) -> FragmentOutput {
         if (look(ray).is_seen) { ray.t1 = min(ray.t1, p_end); }
         $$ endif
         var worst = audit(ray) / 255.0;
+        if (worst == 0.0) { discard; }
         $$ if has_behind
         worst = max(worst, behind.r);
         $$ endif
