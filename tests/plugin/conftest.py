@@ -25,6 +25,7 @@ class Seen:
 
     def __init__(self, thread: RenderThread) -> None:
         self.viewer = ViewerModel()
+        self.thread = thread
         self.scene = NapariScene(self.viewer)
         self.view = LiveView("3D", self.scene, Turns(), thread=thread)
         self.view.resize(SIZE)

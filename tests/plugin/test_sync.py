@@ -7,8 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from brickfield.testing.turns import Turns
 from brickfield.viewer.camera_spec import OrthoCamera
 from brickfield.viewer.fit import fit_camera
+from brickfield.viewer.slice_view import LiveSliceView
 
 SIZE = (48, 40)
 
@@ -131,8 +133,40 @@ def test_interpolation(seen, image, volume):
     )
     nearest = seen.gray()
     np.testing.assert_array_equal(nearest, volume.max(0))
+    image.interpolation2d = "cubic"
+    np.testing.assert_array_equal(seen.gray(), nearest)
     image.interpolation3d = "linear"
     assert np.abs(seen.gray() - nearest).max() > 5
+
+
+@pytest.fixture
+def slice_between_voxels(seen, image):
+    """A view of the plane z 10.25 beside the volume view, one pixel a voxel."""
+    view = LiveSliceView("xy", seen.scene, Turns(), thread=seen.thread)
+    view.resize(SIZE)
+    view.set_overlay_options("marker", visible=False)
+    seen.scene.move_cross_hair((10.25, 20.0, 24.0))
+    view.camera = seen.view.camera
+    yield view
+    view.close()
+
+
+def test_slices_follow_the_interpolation_of_napari_in_two_dimensions(
+    slice_between_voxels, image, volume
+):
+    """Whatever the interpolation of volumes is; and all of napari's are linear here."""
+
+    def gray():
+        return slice_between_voxels.screenshot()[..., 0].astype(int)
+
+    image.interpolation3d, image.interpolation2d = "linear", "nearest"
+    np.testing.assert_array_equal(gray(), volume[10])
+    for name in ("linear", "cubic"):
+        image.interpolation2d = name
+        between = 0.75 * volume[10] + 0.25 * volume[11]
+        assert np.abs(gray() - between).max() <= 1
+    image.interpolation3d = "nearest"
+    assert np.abs(gray() - between).max() <= 1
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,8 @@ class Appearance:
     channels : tuple of ChannelAppearance
         At most 16.
     interpolation : {"linear", "nearest"}
+    slice_interpolation : {"linear", "nearest"} or None
+        Of slices; None for that of volumes.
     blending : str
         One of :data:`BLENDINGS`: how it is laid over what is drawn before it, in
         displayed values. The lowest visible layer is laid over the background; as
@@ -120,6 +122,12 @@ class Appearance:
     clip_planes: tuple[tuple[float, float, float, float], ...] = ()
     relative_step: float = 1.0
     show_levels: bool = False
+    slice_interpolation: Interpolation | None = None
+
+    def interpolation_in(self, *, is_slice: bool) -> Interpolation:
+        """Return how samples are taken in a slice or in a volume."""
+        own = self.slice_interpolation if is_slice else None
+        return own or self.interpolation
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

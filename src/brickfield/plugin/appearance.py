@@ -14,6 +14,7 @@ from brickfield.model.appearance import (
     Appearance,
     Blending,
     ChannelAppearance,
+    Interpolation,
     Mode,
     color_lut,
 )
@@ -39,11 +40,11 @@ def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
     if hasattr(layer, "show_selected_label"):
         return _labels_look(layer, planes)
     mode = str(layer.rendering)
-    is_linear = str(layer.interpolation3d) != "nearest"
     return Appearance(
         mode=cast("Mode", mode if mode in MODES else "mip"),
         channels=_channels_of(layer),
-        interpolation="linear" if is_linear else "nearest",
+        interpolation=_interpolation(layer.interpolation3d),
+        slice_interpolation=_interpolation(layer.interpolation2d),
         attenuation=float(layer.attenuation),
         blending=_blending_of(layer),
         clip_planes=planes,
@@ -70,6 +71,11 @@ def _channels_of(layer: Any) -> tuple[ChannelAppearance, ...]:
         iso_threshold=float(layer.iso_threshold),
     )
     return (channel,)
+
+
+def _interpolation(name: Any) -> Interpolation:
+    """Return what comes nearest to one of napari's dozen filters."""
+    return "nearest" if str(name) == "nearest" else "linear"
 
 
 def _blending_of(layer: Any) -> Blending:

@@ -45,6 +45,7 @@ _LOOKS = {
     "attenuation": "attenuation",
     "iso_threshold": "iso_threshold",
     "interpolation3d": "interpolation",
+    "interpolation2d": "slice_interpolation",
     "depiction": "depiction",
     "selected_label": "selected_label",
     "show_selected_label": "selected_label",

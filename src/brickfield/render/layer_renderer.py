@@ -113,8 +113,10 @@ class LayerRenderer:
         self.volume = BrickVolume(material)
 
     def _program(self, look: Appearance) -> tuple[str, str, int]:
-        mode = look.mode if self.plane is None else SLICE
-        return mode, look.interpolation, len(look.channels)
+        is_slice = self.plane is not None
+        mode = SLICE if is_slice else look.mode
+        filtering = look.interpolation_in(is_slice=is_slice)
+        return mode, filtering, len(look.channels)
 
     def _peek(self, name: Name) -> LoadedChunk | None:
         selection = self.bricks.atlas.selection_of(name[0])
@@ -197,7 +199,8 @@ class LayerRenderer:
         )
         if plane is None:
             return request
-        is_linear = look.interpolation == "linear" and not self.format.is_integer
+        filtering = look.interpolation_in(is_slice=True)
+        is_linear = filtering == "linear" and not self.format.is_integer
         return request_for_slice(request, plane, is_linear=is_linear)
 
     def fits(self, plan: FramePlan) -> bool:
