@@ -1,7 +1,10 @@
 """``brickfield render``: the picture, the receipt and the exit status."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -260,3 +263,21 @@ def test_an_endless_name_is_refused_in_one_sentence(command, image, tmp_path):
         assert ended.status == 2
         assert ended.err.startswith("brickfield: error: expected --")
         assert ended.err.count("\n") == 1
+
+
+def test_an_unknown_adapter_name_ends_with_2_and_one_sentence(adapter, image, tmp_path):
+    """Also the name that pygfx reads, and refuses while it is imported."""
+    code = "from brickfield.cli.main import main; main()"
+    out = str(tmp_path / "out.png")
+    done = subprocess.run(
+        [sys.executable, "-c", code, "render", str(image), "-o", out],
+        env={**os.environ, "PYGFX_WGPU_ADAPTER_NAME": "Voodoo 2"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "PYGFX_WGPU_ADAPTER_NAME; found 'Voodoo 2'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1

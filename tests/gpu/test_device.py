@@ -103,3 +103,19 @@ def test_a_runtime_folder_of_another_user_is_not_used(tmp_path):
     name.mkdir(mode=0o700)
     os.chown(name, 12345, -1)
     assert device.private_folder(tmp_path) != name
+
+
+def test_an_unknown_adapter_name_is_told_with_the_names_there_are(adapter):
+    code = "import sys; from brickfield.gpu.device import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "WGPUPY_WGPU_ADAPTER_NAME": "Voodoo 2"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "WGPUPY_WGPU_ADAPTER_NAME; found 'Voodoo 2'" in done.stderr
+    assert adapter.device.adapter.info["device"] in done.stderr
+    assert done.stderr.count("\n") == 1

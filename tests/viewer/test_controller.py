@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import brickfield as bf
+from brickfield.errors import OptionError
 from brickfield.loading.cache import default_cache
 from brickfield.render.render_thread import NAME, render_thread
 from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.open import open_store
 from brickfield.testing.sources import MemorySource
+from brickfield.testing.zarr_stores import image_attributes, write_image
 from brickfield.viewer.controller import render
 from brickfield.viewer.live_view import LiveView
 
@@ -84,3 +91,69 @@ def test_without_live_views_no_thread_is_left(store):
     render(store, **LOOK)
     assert not render_thread().is_alive
     assert NAME not in {t.name for t in threading.enumerate()}
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_picture_of_a_path_is_that_of_its_store(adapter, tmp_path, kind):
+    data = np.random.default_rng(1).integers(0, 255, (8, 40, 48), np.uint8)
+    folder = write_image(tmp_path / "a.zarr", [data], image_attributes())
+    drawn = bf.render(kind(folder), **LOOK)
+    np.testing.assert_array_equal(drawn.image[..., 0], data.max(axis=0))
+
+
+def test_a_store_opened_for_one_picture_is_closed_again(adapter, tmp_path, monkeypatch):
+    data = np.zeros((8, 40, 48), np.uint8)
+    folder = write_image(tmp_path / "a.zarr", [data], image_attributes())
+    opened = []
+
+    def open_and_keep(uri):
+        opened.append(open_store(uri))
+        return opened[0]
+
+    monkeypatch.setattr("brickfield.viewer.controller.open_store", open_and_keep)
+    with pytest.raises(OptionError, match="a level from 0"):
+        render(folder, level=9, **LOOK)
+    assert opened[0].is_closed
+
+
+def test_a_picture_of_what_is_no_store_is_refused_in_a_sentence():
+    with pytest.raises(OptionError, match="a path or a URL to draw; found list"):
+        render([1, 2, 3])
+
+
+LOSE = """
+import sys, numpy as np, brickfield as bf
+import brickfield.viewer.controller as controller
+from brickfield.gpu.device import get_device
+
+def lose(*_):
+    get_device().device.destroy()
+    return is_lost_during and draw(*_)
+
+draw, is_lost_during = controller._draw, sys.argv[1] == "during"
+if is_lost_during:
+    controller._draw = lose
+else:
+    lose()
+store = bf.open_store(np.zeros((4, 4, 4), np.uint8))
+for _ in range(2):
+    try:
+        bf.render(store, size=(8, 8))
+    except bf.errors.DeviceError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_device_lost_before_or_during_a_picture_is_told_in_a_sentence(adapter, when):
+    done = subprocess.run(
+        [sys.executable, "-c", LOSE, when],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    sentences = done.stdout.splitlines()
+    assert len(sentences) == 2
+    assert all("graphics device; found that it was lost" in s for s in sentences)
+    assert "Traceback" not in done.stderr

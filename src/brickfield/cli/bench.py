@@ -53,9 +53,12 @@ def measure(folder: Path) -> dict[str, Any]:
         ``adapter`` and ``versions``, and ``values``: a list of rows of ``name``,
         ``value``, ``unit`` and ``about``.
     """
+    from brickfield.gpu.device import get_device
     from brickfield.sample.store import write_sample
     from brickfield.sample.tissue import Grid
     from brickfield.store.open import open_store
+
+    get_device()
     from brickfield.viewer.controller import render_picture
     from brickfield.viewer.options import render_options
 

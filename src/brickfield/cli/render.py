@@ -195,7 +195,10 @@ def draw_to_file(
     **image
         Which image of several, as for :func:`brickfield.open_store`.
     """
+    from brickfield.gpu.device import get_device
     from brickfield.store.open import open_store
+
+    get_device()
     from brickfield.viewer.controller import render_picture
     from brickfield.viewer.fidelity import notes_of
     from brickfield.viewer.png import write_png

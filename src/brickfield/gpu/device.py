@@ -26,6 +26,9 @@ from typing import Any
 
 from brickfield.errors import AdapterError
 
+_ADAPTER_NAMES = ("WGPUPY_WGPU_ADAPTER_NAME", "PYGFX_WGPU_ADAPTER_NAME")
+"""Variables by which wgpu and pygfx choose an adapter, in this order."""
+
 
 @dataclass(frozen=True)
 class GpuDevice:
@@ -100,6 +103,9 @@ def private_folder(parent: Path | None = None) -> Path:
 def get_device() -> GpuDevice:
     """Return the shared device, making it on the first call.
 
+    To be called before anything else imports pygfx, which asks for adapters then and
+    raises errors of its own.
+
     Raises
     ------
     AdapterError
@@ -130,7 +136,7 @@ def _ask() -> GpuDevice | str:
         wgpu.get_default_device()
         device = gfx_wgpu.get_shared().device
     except (RuntimeError, ValueError, OSError) as error:
-        return (
+        return _misnamed() or (
             "expected a Vulkan, Metal or DirectX 12 driver; found none"
             f"{_reason(error)}. Install the driver of your graphics card, or on"
             " Debian/Ubuntu `apt install mesa-vulkan-drivers` for software rendering,"
@@ -143,6 +149,26 @@ def _ask() -> GpuDevice | str:
         max_texture_3d=int(device.limits["max-texture-dimension-3d"]),
         has_norm16="texture-format16bit-norm" in device.features,
     )
+
+
+def _misnamed() -> str | None:
+    """Say which adapters there are, if the environment names one that is not."""
+    import wgpu
+
+    try:
+        adapters = wgpu.gpu.enumerate_adapters_sync()
+    except (RuntimeError, OSError):
+        return None
+    names = ", ".join(sorted({repr(a.info.get("device", "?")) for a in adapters}))
+    for variable in _ADAPTER_NAMES:
+        wished = os.environ.get(variable)
+        if wished and names and not any(wished in a.summary for a in adapters):
+            return (
+                f"expected the name of a graphics adapter in the variable {variable};"
+                f" found {wished!r}, and this computer has {names}: name one of these,"
+                " or unset the variable"
+            )
+    return None
 
 
 def _reason(error: Exception) -> str:

@@ -16,6 +16,11 @@ from typing import Any
 class _CallablePackage(ModuleType):
     def __call__(self, store: Any, **options: Any) -> Any:
         """Draw one picture; see :func:`brickfield.viewer.controller.render`."""
+        from brickfield.gpu.device import get_device
+        from brickfield.render.render_thread import render_thread
+
+        # Without a device, a sentence instead of what importing pygfx raises.
+        render_thread().call(get_device)
         # By name at run time: this storey knows nothing of those above it.
         return import_module("brickfield.viewer.controller").render(store, **options)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from os import PathLike
 from time import perf_counter
 from typing import Any
 
@@ -24,6 +25,7 @@ from brickfield.render.render_thread import render_thread
 from brickfield.render.volume_view import level_corners, world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
+from brickfield.store.open import open_store
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
 from brickfield.viewer.camera_spec import (
@@ -32,6 +34,7 @@ from brickfield.viewer.camera_spec import (
     FitCamera,
     OrthoCamera,
 )
+from brickfield.viewer.drawing_errors import translated
 from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions, render_options
 from brickfield.viewer.receipt import Receipt
@@ -59,13 +62,16 @@ class RenderResult:
     camera: CameraState
 
 
-def render(store: ChunkedImageStore, **options: Any) -> RenderResult:
+def render(
+    store: ChunkedImageStore | str | PathLike[str], **options: Any
+) -> RenderResult:
     """Draw one picture of a store without a window.
 
     Parameters
     ----------
-    store : ChunkedImageStore
-        See :func:`brickfield.open_store`.
+    store : ChunkedImageStore, str or Path
+        See :func:`brickfield.open_store`; what is named by a path or URL is opened
+        for this picture and closed again.
     **options
         As for ``brickfield render``: `size`, `camera`, `mode`, `channel`, `time`,
         `contrast`, `colormap`, `gamma`, `level`, `quality`, `timeout`, … (see
@@ -83,8 +89,27 @@ def render(store: ChunkedImageStore, **options: Any) -> RenderResult:
         For an option that cannot be used with this store.
     AdapterError
         Without a graphics driver.
+    DeviceError
+        If the graphics device has no room for the picture, or was lost.
+    BrickfieldError
+        If a path or URL cannot be opened, as :func:`brickfield.open_store` says.
     """
-    return render_picture(store, render_options(**options))
+    wanted = render_options(**options)
+    given: object = store
+    if isinstance(given, ChunkedImageStore):
+        return render_picture(given, wanted)
+    if not isinstance(given, str | PathLike):
+        msg = (
+            "expected a store, a path or a URL to draw; found"
+            f" {type(given).__name__}: open arrays with open_store first"
+        )
+        raise OptionError(msg)
+    opened = open_store(given)
+    try:
+        return render_picture(opened, wanted)
+    finally:
+        # Reads that nobody waits for any more may stall.
+        opened.close(wait=False)
 
 
 def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
@@ -101,7 +126,8 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
             cache.budget_bytes = options.ram_budget
         cache.restart_peak()
         try:
-            return _picture(store, options)
+            with translated():
+                return _picture(store, options)
         finally:
             # The cache is everybody's; one picture's budget must not outlive it.
             cache.budget_bytes = usual_budget
@@ -160,14 +186,15 @@ def _fitted_level(layer: ChunkedLayer, spec: CameraSpec, options: RenderOptions)
     Those are of one level alone, along an axis, and have a pixel for each of its
     voxels; its box often ends a part of a voxel beyond that of level 0.
     """
-    if not options.level or not isinstance(spec, OrthoCamera):
+    levels, wished = layer.store.pyramid.levels, options.level or 0
+    if not (isinstance(spec, OrthoCamera) and 0 < wished < len(levels)):
         return 0
-    sizes = []
-    for level in (0, options.level):
-        shape = layer.store.pyramid.levels[level].shape_zyx
-        rows, columns = (n for n, a in zip(shape, _AXES, strict=True) if a != spec.axis)
-        sizes.append((columns, rows))
-    return options.level if options.size == sizes[1] != sizes[0] else 0
+    across = [a for a, name in enumerate(_AXES) if name != spec.axis]
+    sizes = [
+        tuple(level.shape_zyx[a] for a in reversed(across))
+        for level in (levels[0], levels[wished])
+    ]
+    return wished if options.size == sizes[1] != sizes[0] else 0
 
 
 def plane_for(layer: ChunkedLayer, options: RenderOptions) -> Plane | None:

@@ -51,7 +51,7 @@ def sentence_of(error: BaseException) -> str:
     if _is_gpu(error) and "lost" in str(error).lower():
         return (
             "expected a working graphics device; found that it was lost (its driver"
-            " stopped, or the computer slept): start napari again"
+            " stopped, or the computer slept): start the program again"
         )
     found = _last_line(error)
     return (

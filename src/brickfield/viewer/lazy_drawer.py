@@ -83,6 +83,9 @@ class LazyDrawer:
             msg = "expected an open view; found that it was closed meanwhile"
             raise ViewClosedError(msg)
         if self._drawer is None:
+            from brickfield.gpu.device import get_device
+
+            get_device()
             from brickfield.viewer.live_drawer import LiveDrawer
 
             self._drawer = LiveDrawer(self._report, self.wake)
