@@ -108,6 +108,15 @@ def test_what_is_shown_in_the_end_is_the_array(zoomed):
         assert np.array_equal(zoomed.shown, zoomed.expected())
 
 
+def test_after_a_reload_the_canvas_shows_the_new_voxels(zoomed):
+    """What napari asks for is the same; the voxels are not."""
+    new = FINE[::-1].copy()
+    zoomed.source.arrays[0] = new
+    zoomed.store.reload()
+    zoomed.settle()
+    assert np.array_equal(zoomed.shown, zoomed.expected(new))
+
+
 def test_from_far_the_coarse_level_is_shown(opened):
     opened.viewer.scene.camera.zoom = 0.2
     QApplication.processEvents()

@@ -243,3 +243,21 @@ def test_a_closed_dock_is_told_nothing(dock, scene, blob):
     scene.add(np.zeros((8, 8, 8), np.uint8))
     scene.layers[0].mode = "iso"
     scene.move_cross_hair((1.0, 1.0, 1.0))
+
+
+def test_reload_reads_the_data_of_every_layer_again(dock, scene):
+    stores = {port.data.store for port in scene.layers}
+    before = [store.data_version.value for store in stores]
+    dock.toolbar.by_name["reload"].trigger()
+    assert [s.data_version.value for s in stores] == [n + 1 for n in before]
+
+
+def test_reload_says_what_cannot_be_read_again(dock, scene, monkeypatch):
+    from brickfield.errors import StoreNotFoundError
+
+    def refuse():
+        raise StoreNotFoundError("expected the file; found nothing there")
+
+    monkeypatch.setattr(scene.layers[0].data.store, "reload", refuse)
+    dock.toolbar.by_name["reload"].trigger()
+    assert "found nothing there" in dock.status.text.whole

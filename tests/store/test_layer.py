@@ -122,3 +122,10 @@ def test_without_an_appearance_contrast_is_estimated():
     array = np.full((4, 4, 4), 7, np.uint8)
     with ChunkedImageStore(MemorySource([array], (4, 4, 4))) as store:
         assert ChunkedLayer(store).appearance.channels[0].contrast == (0, 7)
+
+
+def test_a_reload_of_the_store_bumps_the_data_of_every_layer_on_it(layer):
+    other = ChunkedLayer(layer.store, Appearance())
+    layer.store.reload()
+    assert versions(layer) == versions(other) == (1, 0, 0)
+    assert layer.frames == [1]

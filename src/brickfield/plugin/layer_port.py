@@ -119,9 +119,11 @@ class NapariLayerPort:
         for name in ("data", "paint", "labels_update", "set_data"):
             if name in events.emitters and name != "set_data":
                 events.emitters[name].connect(self._on_data)
+        self._data.store.reloaded.connect(self.layer.refresh)
 
     def close(self) -> None:
         """Listen no more."""
+        self._data.store.reloaded.disconnect(self.layer.refresh, missing_ok=True)
         events = self.layer.events
         for name in (*_LOOKS, *_PLACES, "visible", "name", "data"):
             if name in events.emitters:

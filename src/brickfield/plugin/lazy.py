@@ -139,9 +139,11 @@ class Feed:
             Of napari: what is asked for one request is wanted together, and what was
             asked for the one before is not wanted any more.
         """
-        key = (view.level, view.picks, view.dtype)
+        version = view.store.data_version.value
+        key = (version, view.level, view.picks, view.dtype)
         if request is None:
             # A flat layer's thumbnail, which napari asks for only once.
+            self._kept = {k: a for k, a in self._kept.items() if k[0] == version}
             asks = self._kept
         else:
             if self._request is None or request is not self._request():
@@ -271,6 +273,12 @@ class Feed:
             if layer is not None:
                 call(layer)
 
+    def show_anew(self) -> None:
+        """Have the layer sliced again, because its voxels changed."""
+        layer = self._layer()
+        if layer is not None:
+            layer.refresh(extent=False)
+
     # -- how it stands -----------------------------------------------------------
 
     @property
@@ -312,6 +320,7 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
         if feed is not None:
             feed.manager.release(feed.visual_id)
         feed = _feeds[layer] = Feed(layer, manager)
+        view.store.reloaded.connect(feed.show_anew)
         later(feed.tell_first_shown)
     return feed
 

@@ -16,6 +16,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QAction, QActionGroup
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
+from brickfield.errors import BrickfieldError
 from brickfield.qt.gestures import STYLES
 from brickfield.qt.layout_buttons import LayoutButtons
 from brickfield.qt.modes import ModeCombo
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from brickfield.qt.movie_bar import MovieBar
 
 ICON = QSize(18, 18)
+_RELOAD = "Read the data again, because they changed on disk"
 _STYLE_WORDS = {
     "orbit": ("Orbit", "Dragging turns the volume round its upright axis"),
     "trackball": ("Trackball", "Dragging rolls the volume freely"),
@@ -64,7 +66,7 @@ class DockToolbar(QWidget):
     by_name : dict of str to QAction
         Every action, for scripts, tests and other parts of the dock: ``fit``,
         ``clip``, ``overlays``, ``camera``, ``record``, ``projection``, ``levels``,
-        ``help``, the styles of navigation, and what :meth:`add_toggle` added.
+        ``reload``, ``help``, the styles of navigation, and what :meth:`add_toggle` added.
     """
 
     clip_toggled = Signal(bool)
@@ -81,6 +83,7 @@ class DockToolbar(QWidget):
         self._history.changed.connect(self._show_history)
         self._theme = Theme(self, button_sheet)
         self._make_actions()
+        self._action("reload", "Reload", _RELOAD).triggered.connect(self._reload)
         self._make_row()
         self._make_menu()
         self.snapshots = Snapshots(dock, self.pictures)
@@ -221,6 +224,7 @@ class DockToolbar(QWidget):
         menu.addActions(self._toggles)
         menu.addAction(self.by_name["levels"])
         menu.addSeparator()
+        menu.addAction(self.by_name["reload"])
         menu.addAction(self.by_name["help"])
 
     def add_toggle(
@@ -327,6 +331,15 @@ class DockToolbar(QWidget):
     def _show_levels(self, checked: bool) -> None:
         for view in self._dock.views:
             view.show_levels = checked
+
+    def _reload(self) -> None:
+        """Read the data of all layers again; a store that several show, once."""
+        stores = dict.fromkeys(port.data.store for port in self._dock.scene.layers)
+        for store in stores:
+            try:
+                store.reload()
+            except BrickfieldError as error:
+                self._dock.status.say(str(error))
 
     # -- what is so --------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from brickfield.model.scales import Pyramid
 from brickfield.sources.bdv_loaders import BdvLoader, SetupLevels, open_loader
 from brickfield.sources.bdv_xml import SpimData, ViewSetup, parse
 from brickfield.sources.geometry import aligned_geometry, make_level
+from brickfield.sources.identity import data_identity
 from brickfield.sources.kvstore import locate, read_many
 from brickfield.sources.places import place_of_uri
 from brickfield.sources.plain_files import read_head, read_whole
@@ -102,7 +103,7 @@ def open_source(
     own = [p for p in (place_of_uri(str(uri)),) if p is not None]
     return AssembledSource(
         info,
-        f"{identity}|{names[chosen]}",
+        f"{identity}|{data_identity(*loader.watched())}|{names[chosen]}",
         image.find_part,
         n_spread=2,
         places=lambda: [*own, *loader.places()],

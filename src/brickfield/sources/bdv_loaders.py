@@ -6,6 +6,7 @@ hold unsigned 16-bit voxels under a signed type; those are read as unsigned.
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -55,6 +56,10 @@ class BdvLoader(Protocol):
     """Opens the arrays of views."""
 
     is_remote: bool
+
+    def watched(self) -> tuple[Path, ...]:
+        """Local files and folders whose change makes other data of it."""
+        ...
 
     def levels(self, time: int, setup: int) -> SetupLevels:
         """All levels of a view."""
@@ -132,6 +137,11 @@ class HDF5Loader:
         self._links = links_of(path, follow=follow_links)
         self._place = place
 
+    def watched(self) -> tuple[Path, ...]:
+        """Return the file, and those beside it that begin like it: its partitions."""
+        path = local_path(self._place)
+        return tuple(sorted(path.parent.glob(f"{glob.escape(path.stem)}*.h5")))
+
     def path(self, time: int, setup: int, level: int) -> str:
         """Place of an array in the file."""
         return f"t{time:05d}/s{setup:02d}/{level}/cells"
@@ -200,6 +210,11 @@ class N5Loader:
         self._location = location
         self.is_remote = location.is_remote
         self._views: dict[tuple[int, int], list[DriverArray]] = {}
+
+    def watched(self) -> tuple[Path, ...]:
+        """Return the container's folder when it is local."""
+        local = self._location.local
+        return () if local is None else (local,)
 
     def path(self, time: int, setup: int, level: int) -> str:
         """Folder of an array."""

@@ -242,6 +242,7 @@ def read_many(
     denied_is_missing: bool = False,
     refused: set[str] | None = None,
     limit: int = METADATA_BYTES,
+    stamps: dict[str, bytes] | None = None,
 ) -> dict[str, bytes | None]:
     """Read several small files at once.
 
@@ -257,6 +258,8 @@ def read_many(
         absent and is noted here.
     limit : int
         Most bytes of a file.
+    stamps : dict, optional
+        Gets what a server says of the version of each key (ETag).
 
     Returns
     -------
@@ -292,6 +295,8 @@ def read_many(
                 raise too_long(f"{location.uri}/{key}", len(result.value), limit)
             found[key] = bytes(result.value) if result.state == "value" else None
             counted.exclude(len(result.value))
+            if stamps is not None:
+                stamps[key] = result.stamp.generation
     return found
 
 

@@ -18,6 +18,7 @@ from brickfield.model.image import Channel, Finding, ImageInfo
 from brickfield.model.scales import Pyramid
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import make_level
+from brickfield.sources.identity import data_identity
 from brickfield.sources.json_files import parse_object, read_object
 from brickfield.sources.kvstore import Location, list_folders, locate, read_many
 from brickfield.sources.n5_blocks import tidy_attributes
@@ -89,7 +90,7 @@ def open_source(
     )
     return AssembledSource(
         info,
-        f"n5|{_identity(store)}|{chosen}",
+        f"n5|{_identity(store, chosen)}|{chosen}",
         lambda level, _lead: arrays[level],
         places=lambda: [
             place_of(store),
@@ -233,7 +234,7 @@ def _nothing_found(store: Location) -> Exception:
     return StoreFormatError(text)
 
 
-def _identity(store: Location) -> str:
+def _identity(store: Location, chosen: str) -> str:
     if store.local is None:
         return store.uri
-    return f"{store.local.resolve()}|{store.local.stat().st_mtime_ns}"
+    return f"{store.local.resolve()}|{data_identity(store.local / chosen)}"

@@ -21,13 +21,13 @@ from brickfield.errors import (
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.model.scales import Pyramid
 from brickfield.sources.findings import Findings
+from brickfield.sources.identity import data_identity
 from brickfield.sources.kvstore import (
     METADATA_NAMES,
     Location,
     exists,
     list_folders,
     locate,
-    modified_ns,
 )
 from brickfield.sources.ome_zarr_arrays import (
     ImageArrays,
@@ -413,14 +413,18 @@ class _Opening:
 
     def _source_id(self, place: ImagePlace, pyramid: Pyramid) -> str:
         location, options = self._hierarchy.location, self._options
-        folders = [place.path, *(lv.path for lv in pyramid.levels)]
-        keys = [join(f, name) for f in folders for name in METADATA_NAMES]
+        base = location.spec.get("base", {})
+        zipped = Path(base["path"]) if base.get("driver") == "file" else None
+        levels = [location.child(lv.path).local for lv in pyramid.levels]
+        folder = location.child(place.path).local
+        stamps = sorted(self._hierarchy.stamps.items()) if location.is_remote else ()
         facts = (
             location.uri,
             *(lv.path for lv in pyramid.levels),
             options.chunk_edge,
             options.treat_403_as_missing,
-            modified_ns(location, keys),
+            data_identity(zipped, folder, *(lv for lv in levels if lv != folder)),
+            *stamps,
         )
         return "|".join(map(str, facts))
 

@@ -20,8 +20,9 @@ from brickfield.model.image import Channel, Finding, ImageInfo
 from brickfield.model.scales import Pyramid, ScaleLevel
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale, make_level
+from brickfield.sources.identity import data_identity
 from brickfield.sources.json_files import parse_object
-from brickfield.sources.kvstore import Location, exists, locate, modified_ns, read_many
+from brickfield.sources.kvstore import Location, exists, locate, read_many
 from brickfield.sources.named_places import Root, resolve_named
 from brickfield.sources.places import place_of
 from brickfield.sources.plain_files import read_head
@@ -98,7 +99,7 @@ def open_source(
     )
     return AssembledSource(
         info,
-        f"precomputed|{location.uri}|{modified_ns(location, [INFO])}",
+        f"precomputed|{location.uri}|{data_identity(location.local)}",
         lambda level, _lead: arrays[level],
         places=lambda: _places(location, about),
         is_remote=location.is_remote,

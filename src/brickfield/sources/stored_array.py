@@ -266,7 +266,7 @@ def local_path(uri: str | os.PathLike[str]) -> Path:
 
 
 def identity_of(path: Path, *further: object) -> str:
-    """Make a source id from a path, its modification time and size."""
+    """Make a source id from a path, its modification time, size and inode."""
     about = path.stat()
-    facts = (path.resolve(), about.st_mtime_ns, about.st_size, *further)
+    facts = (path.resolve(), about.st_mtime_ns, about.st_size, about.st_ino, *further)
     return "|".join(str(fact) for fact in facts)

@@ -67,6 +67,11 @@ class ZarrHierarchy:
         Files of the root that have been read already, name to bytes or None.
     denied_is_missing : bool
         See :func:`brickfield.sources.kvstore.read_many`.
+
+    Attributes
+    ----------
+    stamps : dict of str to bytes
+        What a server says of the versions of the files read here.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class ZarrHierarchy:
         self._files: dict[str, bytes | None] = {}
         self._consolidated: dict[str, ZarrNode] = {}
         self._format: int | None = None
+        self.stamps: dict[str, bytes] = {}
         files = known if known is not None else self._read(ROOT_KEYS)
         self.root = self._parse_node("", files)
         self._nodes[""] = self.root
@@ -164,6 +170,7 @@ class ZarrHierarchy:
             keys,
             denied_is_missing=self._denied_is_missing,
             refused=self._refused,
+            stamps=self.stamps,
         )
 
     def is_refused(self, path: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from psygnal import Signal
 
 from brickfield.errors import OptionError
 from brickfield.loading.boxes import read_box
@@ -32,7 +33,9 @@ from brickfield.model.requests import (
 )
 from brickfield.model.scales import Pyramid
 from brickfield.model.transforms import AffineTransform
+from brickfield.model.versions import VersionCounter
 from brickfield.sources.protocol import ChunkSource
+from brickfield.sources.replaceable import ReplaceableSource
 from brickfield.store.contrast import (
     MOST_VOXELS,
     contrast_of,
@@ -74,7 +77,13 @@ class ChunkedImageStore:
         What it was opened by, with whatever gives access: to open it again, not to
         be shown.
     tracker : LoadingProgressTracker
+    data_version : VersionCounter
+        Counts how often the voxels were read anew.
+    reloaded : psygnal.SignalInstance
+        Emits after the voxels were forgotten, on the thread that asked for it.
     """
+
+    reloaded = Signal()
 
     def __init__(
         self,
@@ -93,6 +102,7 @@ class ChunkedImageStore:
         self._occupancy = Occupancy(source)
         self._contrasts: dict[Selection, tuple[float, float]] = {}
         self._dense: dict[Selection, bool] = {}
+        self.data_version = VersionCounter()
 
     # -- what it is --------------------------------------------------------------
 
@@ -376,6 +386,31 @@ class ChunkedImageStore:
         self._dense.clear()
         if self._manager is not None:
             self._manager.forget()
+
+    def reload(self) -> None:
+        """Read everything anew, because the stored voxels changed.
+
+        Metadata are read again, what the cache holds of this store is forgotten,
+        and layers that show it are drawn again. Arrays in memory have no metadata;
+        their voxels are read again. Main thread only.
+
+        Raises
+        ------
+        StoreFormatError
+            If the image has other levels, shapes or voxel sizes now; it stays open
+            as it was.
+        StoreNotFoundError, StoreAccessError, StoreUnreachableError
+            If it cannot be opened any more; it stays open as it was.
+        """
+        old = None
+        if isinstance(self.source, ReplaceableSource):
+            old = self.source.reopen()
+        # Reads under way count as out of date from here on, so closing is safe.
+        self.forget()
+        if old is not None:
+            old.close()
+        self.data_version.bump()
+        self.reloaded.emit()
 
     def close(self, *, wait: bool = True) -> None:
         """End the threads and close the source. May be called twice.

@@ -76,6 +76,7 @@ class ChunkedLayer:
         self.colormap_version = VersionCounter()
         self.geometry_version = VersionCounter()
         self.render_callbacks: list[Callable[[], None]] = []
+        store.reloaded.connect(self._take_anew)
 
     def request_render(self) -> None:
         """Ask every view that listens for a frame."""
@@ -152,6 +153,9 @@ class ChunkedLayer:
     def refresh(self) -> None:
         """Read everything again, because the stored voxels changed."""
         self._store.forget()
+        self._take_anew()
+
+    def _take_anew(self) -> None:
         self.data_version.bump()
         self.request_render()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 from brickfield.sources.open import open_source
+from brickfield.sources.protocol import ChunkSource
+from brickfield.sources.replaceable import ReplaceableSource
 from brickfield.sources.synthesis import with_coarse_level
 from brickfield.store.image_store import ChunkedImageStore
 
@@ -33,8 +35,13 @@ def open_store(uri_or_arrays: Any, **options: Any) -> ChunkedImageStore:
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
         In one sentence: what was expected, what was found, what to do.
     """
-    source = open_source(uri_or_arrays, **options)
-    store = ChunkedImageStore(with_coarse_level(source))
-    if isinstance(uri_or_arrays, str | PathLike):
-        store.address = str(uri_or_arrays)
+
+    def opened() -> ChunkSource:
+        return with_coarse_level(open_source(uri_or_arrays, **options))
+
+    if not isinstance(uri_or_arrays, str | PathLike):
+        return ChunkedImageStore(opened())
+    # Its facts are read-only properties, which a protocol's members are not.
+    store = ChunkedImageStore(cast("ChunkSource", ReplaceableSource(opened)))
+    store.address = str(uri_or_arrays)
     return store

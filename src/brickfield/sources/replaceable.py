@@ -1,0 +1,104 @@
+"""A source that can be opened anew beneath those who read it.
+
+Invariant: whoever holds a :class:`ReplaceableSource` reads from the source that was
+opened last; geometry never changes under them, only voxels do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import StoreFormatError
+from brickfield.model.image import ImageInfo
+from brickfield.sources.places import places_of
+from brickfield.sources.protocol import ChunkSource, StorageChunk
+
+
+class ReplaceableSource:
+    """Hands everything on to the source opened last. Any thread may call it.
+
+    Parameters
+    ----------
+    reopen : callable
+        Opens the source; called at once and by every :meth:`reopen`.
+    """
+
+    def __init__(self, reopen: Callable[[], ChunkSource]) -> None:
+        self._reopen = reopen
+        self._source = reopen()
+
+    @property
+    def info(self) -> ImageInfo:
+        """Pyramid, channels, findings."""
+        return self._source.info
+
+    @property
+    def source_id(self) -> str:
+        """Identity of what was opened last."""
+        return self._source.source_id
+
+    @property
+    def concurrency(self) -> int:
+        """Reads worth having in flight at once."""
+        return self._source.concurrency
+
+    @concurrency.setter
+    def concurrency(self, value: int) -> None:
+        self._source.concurrency = value
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether voxels come over a network."""
+        return self._source.is_remote
+
+    def reopen(self) -> ChunkSource:
+        """Open the source again; return the old one, for the caller to close.
+
+        Raises
+        ------
+        StoreFormatError
+            If the image has another geometry now. The old source stays.
+        BrickfieldError
+            If it cannot be opened any more. The old source stays.
+        """
+        new, old = self._reopen(), self._source
+        if new.info.pyramid != old.info.pyramid:
+            new.close()
+            msg = (
+                f"expected {old.info.uri} with the axes, levels, shapes and voxel sizes"
+                " that it was opened with; found others: open it again"
+            )
+            raise StoreFormatError(msg)
+        new.concurrency = old.concurrency
+        self._source = new
+        return old
+
+    def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
+        """Read and decode one storage chunk; see the protocol."""
+        return self._source.read_storage_chunk(level, index)
+
+    def storage_key(self, level: int, index: tuple[int, ...]) -> str:
+        """Name of a storage chunk for messages."""
+        return self._source.storage_key(level, index)
+
+    def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
+        """Bytes stored for one storage chunk; None if not known cheaply."""
+        return self._source.stored_bytes(level, index)
+
+    def missing_chunks(
+        self, level: int, indices: NDArray[np.int64]
+    ) -> NDArray[np.bool_] | None:
+        """Tell which storage chunks are known not to be stored."""
+        return self._source.missing_chunks(level, indices)
+
+    def places(self) -> tuple[Path | str, ...]:
+        """Files and folders that are read, absolute, and addresses."""
+        return places_of(self._source)
+
+    def close(self) -> None:
+        """Give files and connections back."""
+        self._source.close()
