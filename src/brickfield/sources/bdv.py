@@ -116,7 +116,7 @@ def _read_xml(uri: str) -> tuple[SpimData, str, str]:
     """Parsed XML, the folder that holds it, and an identity."""
     if "://" in uri and not uri.startswith("file://"):
         head, _, name = uri.rpartition("/")
-        text = read_many(locate(head), [name])[name]
+        text = read_many(locate(head), [name], page_is_missing=False)[name]
         if text is None:
             msg = f"expected a file at {uri}; found nothing: check the address"
             raise StoreNotFoundError(msg)

@@ -20,6 +20,12 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.bytes_read import meter
+from brickfield.sources.http_objects import (
+    fetch,
+    is_plain_http,
+    is_redirect,
+    moved_spec,
+)
 from brickfield.sources.kvstore import Location, shared_context
 from brickfield.sources.plain_files import read_whole
 from brickfield.sources.presence import Presence
@@ -27,6 +33,7 @@ from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
 from brickfield.sources.stored_array import chunk_slices, native
 from brickfield.sources.waiting import result_of
+from brickfield.sources.whole_objects import MAX_OBJECT_BYTES
 
 KeyOf = Callable[["DriverArray", tuple[int, ...]], str]
 """Array and index (reversed axes) to the key of a chunk below the array's folder."""
@@ -85,7 +92,7 @@ class DriverArray:
             self._spec["cache_pool"] = {"total_bytes_limit": 64 << 20}
         self._own = threading.local()
         self._meter = meter(location.driver)
-        opened = self._opened(location.spec, shared_context())
+        opened = self._opened(moved_spec(location.spec), shared_context())
         self._meter.take()
         self._direct = opened
         self.origin = tuple(int(n) for n in opened.domain.origin[::-1])
@@ -156,9 +163,15 @@ class DriverArray:
             import tensorstore
 
             self._own.store = tensorstore.KvStore.open(
-                self._location.spec, context=shared_context()
+                moved_spec(self._location.spec), context=shared_context()
             ).result()
-        found = result_of(self._own.store.read(key))
+        try:
+            found = result_of(self._own.store.read(key))
+        except ValueError as error:
+            if not is_redirect(error) or not is_plain_http(self._location):
+                raise
+            fetched: bytes | None = fetch(self._location, key, MAX_OBJECT_BYTES)
+            return fetched
         if found.state != "value":
             return None
         raw: bytes = found.value

@@ -26,7 +26,7 @@ from brickfield.errors import (
 )
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.plain_files import METADATA_BYTES, read_whole, too_long
-from brickfield.sources.read_errors import classify
+from brickfield.sources.read_errors import WEB_PAGE, classify, looks_like_a_page
 from brickfield.sources.waiting import result_of
 
 if TYPE_CHECKING:
@@ -160,6 +160,7 @@ def locate(uri: str | Path) -> Location:
         For a URL scheme that cannot be read.
     """
     text = str(uri)
+    check_address(text)
     scheme = urlsplit(text).scheme.lower() if "://" in text else ""
     if scheme in REMOTE_SCHEMES:
         return _locate_remote(text, scheme)
@@ -175,6 +176,29 @@ def locate(uri: str | Path) -> Location:
     if path.name in METADATA_NAMES and not path.is_dir():
         path = path.parent
     return _locate_zip(path) or _local(path)
+
+
+def check_address(uri: str) -> None:
+    """Make sure that an address elsewhere can be taken apart.
+
+    Raises
+    ------
+    OptionError
+        Without a host or bucket, or with a port that cannot be.
+    """
+    scheme, mark, _ = uri.partition("://")
+    if not mark:
+        return
+    try:
+        parts = urlsplit(uri)
+        has_host = parts.port is not None or bool(parts.hostname)
+    except ValueError as exc:
+        msg = f"expected an address with a host and a port up to 65535; found {uri}"
+        raise OptionError(f"{msg}: {exc}") from exc
+    if not has_host and scheme.lower() in REMOTE_SCHEMES:
+        what = "host" if scheme.lower() in ("http", "https") else "bucket"
+        msg = f"expected an address with a {what}; found {uri}"
+        raise OptionError(msg)
 
 
 def _local(path: Path) -> Location:
@@ -235,7 +259,7 @@ def _s3_options() -> dict[str, Any]:
     return options
 
 
-def read_many(
+def read_many(  # noqa: PLR0913 - what a caller can know of absence, in one place
     location: Location,
     keys: Iterable[str],
     *,
@@ -243,6 +267,7 @@ def read_many(
     refused: set[str] | None = None,
     limit: int = METADATA_BYTES,
     stamps: dict[str, bytes] | None = None,
+    page_is_missing: bool = True,
 ) -> dict[str, bytes | None]:
     """Read several small files at once.
 
@@ -260,6 +285,9 @@ def read_many(
         Most bytes of a file.
     stamps : dict, optional
         Gets what a server says of the version of each key (ETag).
+    page_is_missing : bool
+        Take a web page for "nothing is stored": some servers answer so, with the
+        status of success, for what they do not have.
 
     Returns
     -------
@@ -278,32 +306,65 @@ def read_many(
             _read_local(location.local / k, denied_is_missing, limit) for k in wanted
         ]
         return dict(zip(wanted, read, strict=True))
-    store, counted = _open_kvstore(location), meter(location.driver)
+    store = _open_kvstore(location)
     futures = {k: store.read(k) for k in wanted}
     found: dict[str, bytes | None] = {}
     for key, future in futures.items():
         try:
-            result = result_of(future)
+            found[key] = _value_of(future, location, key, limit, stamps)
+            if location.driver == "http" and looks_like_a_page(found[key] or b""):
+                found[key] = None
+                if not page_is_missing:
+                    msg = f"expected data at {location.uri_of(key)}; found {WEB_PAGE}"
+                    raise StoreFormatError(msg)
+        except StoreFormatError:
+            raise
         except ValueError as exc:
             found[key] = None
             if not denied_is_missing and _is_denied(exc) and refused is not None:
                 refused.add(key)
             else:
                 _raise_unless_absent(location, key, exc, denied_is_missing)
-        else:
-            if len(result.value) > limit:
-                raise too_long(f"{location.uri}/{key}", len(result.value), limit)
-            found[key] = bytes(result.value) if result.state == "value" else None
-            counted.exclude(len(result.value))
-            if stamps is not None:
-                stamps[key] = result.stamp.generation
     return found
+
+
+def _value_of(
+    future: Any,
+    location: Location,
+    key: str,
+    limit: int,
+    stamps: dict[str, bytes] | None,
+) -> bytes | None:
+    """Return what a read gave; fetch what the server sends on to."""
+    from brickfield.sources import http_objects
+
+    try:
+        result = result_of(future)
+    except ValueError as exc:
+        if not http_objects.is_redirect(exc) or location.spec["driver"] != "http":
+            raise
+        raw: bytes | None = http_objects.fetch(location, key, limit)
+        return raw
+    if len(result.value) > limit:
+        raise too_long(location.uri_of(key), len(result.value), limit)
+    meter(location.driver).exclude(len(result.value))
+    if stamps is not None:
+        stamps[key] = result.stamp.generation
+    return bytes(result.value) if result.state == "value" else None
 
 
 def _open_kvstore(location: Location) -> ts.KvStore:
     import tensorstore as ts
 
-    return ts.KvStore.open(location.spec, context=shared_context()).result()
+    from brickfield.sources.http_objects import moved_spec
+
+    spec = moved_spec(location.spec)
+    try:
+        return ts.KvStore.open(spec, context=shared_context()).result()
+    except ValueError as exc:
+        detail = classify(exc).detail
+        msg = f"expected an address that can be opened; found {location.uri}: {detail}"
+        raise OptionError(msg) from exc
 
 
 def _read_local(path: Path, denied_is_missing: bool, limit: int) -> bytes | None:

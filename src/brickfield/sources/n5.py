@@ -223,7 +223,7 @@ def is_label_image(attributes: list[LevelAttributes]) -> bool:
 
 def _nothing_found(store: Location) -> Exception:
     # Tells when the server refuses even this.
-    read_many(store, [ATTRIBUTES])
+    read_many(store, [ATTRIBUTES], page_is_missing=False)
     if store.local is not None and not store.local.is_dir():
         msg = f"expected an N5 folder at {store.uri}; found nothing: check the path"
         return StoreNotFoundError(msg)

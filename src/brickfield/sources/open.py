@@ -32,6 +32,7 @@ from brickfield.sources.kvstore import (
     IF_ABSENT,
     ZIP_SUFFIXES,
     Location,
+    check_address,
     exists,
     locate,
     read_many,
@@ -195,6 +196,7 @@ def find_format(
     ------
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
     """
+    check_address(uri.removeprefix("precomputed://"))
     named = _by_name(uri)
     if named is not None:
         return named, None
@@ -213,6 +215,9 @@ def find_format(
     folder = location.uri
     if any(part.endswith(".n5") for part in folder.split("/")):
         return _format("n5"), None
+    if location.is_remote:
+        # Tells when a web page stands in place of everything.
+        read_many(location, ROOT_KEYS[:1], page_is_missing=False, refused=set())
     looked = ", ".join(name for f in FORMATS for name in f.files)
     msg = f"expected one of the files {looked} in {folder}; found none of them"
     raise (StoreNotFoundError if location.is_remote else StoreFormatError)(msg)

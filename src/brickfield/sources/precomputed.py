@@ -73,7 +73,7 @@ def open_source(
     """
     text = str(uri).removeprefix("precomputed://").rstrip("/")
     location = locate(text.removesuffix(f"/{INFO}"))
-    raw = read_many(location, [INFO])[INFO]
+    raw = read_many(location, [INFO], page_is_missing=False)[INFO]
     if raw is None:
         what = "no such file" if exists(location) else "nothing there"
         msg = f"expected a file {INFO} in {location.uri}; found {what}: check the path"

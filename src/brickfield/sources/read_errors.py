@@ -13,6 +13,10 @@ from typing import Literal
 
 Kind = Literal["missing", "denied", "transient", "corrupt"]
 
+WEB_PAGE = (
+    "a web page in its place: the server answers so for what it does not have, or asks"
+    " for a login"
+)
 _STATUS = re.compile(r"^([A-Z][A-Z_]+): ")
 _KINDS: dict[str, Kind] = {
     "NOT_FOUND": "missing",
@@ -62,6 +66,12 @@ def classify(exc: BaseException) -> ReadError:
     return ReadError(kind, _shorten(detail, 300))
 
 
+def looks_like_a_page(raw: bytes) -> bool:
+    """Whether bytes begin as a web page does."""
+    head = raw[:512].lstrip().lower()
+    return head.startswith((b"<!doctype html", b"<html"))
+
+
 def _shorten(text: str, length: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"
@@ -80,6 +90,8 @@ def as_sentence(error: ReadError, key: str, uri: str) -> str:
         return f"expected to read {where}; found no usable answer: {error.detail}"
     if error.kind == "missing":
         return f"expected {where}; found nothing stored"
+    if error.detail == WEB_PAGE:
+        return f"expected to read {where}; found {WEB_PAGE}"
     if "[HTTP code" in error.detail:
         return f"expected to read {where}; found a refusal: {error.detail}"
     return f"expected to decode {where}; found damaged data: {error.detail}"

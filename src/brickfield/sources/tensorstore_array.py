@@ -18,14 +18,29 @@ from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.sources.admission import admit
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.chunk_listing import listing_of
+from brickfield.sources.http_objects import (
+    HEAD_BYTES,
+    fetch,
+    is_ignored_range,
+    is_plain_http,
+    is_redirect,
+    moved_spec,
+)
 from brickfield.sources.kvstore import Location, shared_context
 from brickfield.sources.plain_files import check_regular, plain_chunk
 from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
-from brickfield.sources.read_errors import as_sentence, classify
+from brickfield.sources.read_errors import (
+    WEB_PAGE,
+    ReadError,
+    as_sentence,
+    classify,
+    looks_like_a_page,
+)
 from brickfield.sources.shard_index import ShardIndices
 from brickfield.sources.stored_array import chunk_slices
 from brickfield.sources.waiting import result_of
+from brickfield.sources.whole_objects import WholeObjects
 from brickfield.sources.zarr_metadata import ZarrArrayMeta
 
 
@@ -59,7 +74,8 @@ class TensorStoreArray:
         self._meta = meta
         self._location = location
         self._denied_is_missing = denied_is_missing
-        self._store = self._open()
+        self._whole: WholeObjects | None = None
+        self._store = self._open(moved_spec(location.spec), shared_context())
         layout = self._store.chunk_layout.read_chunk.shape
         self.chunk_shape = tuple(
             int(c or n) for c, n in zip(layout, meta.shape, strict=True)
@@ -78,13 +94,12 @@ class TensorStoreArray:
         self._meter = meter(location.driver)
         self._meter.settle()
 
-    def _open(self) -> Any:
-        context = shared_context()
+    def _open(self, kvstore: Any, context: Any) -> Any:
         import tensorstore as ts
 
         spec: dict[str, Any] = {
             "driver": "zarr" if self._meta.zarr_format == 2 else "zarr3",
-            "kvstore": self._location.spec,
+            "kvstore": kvstore,
             "metadata": self._meta.metadata,
             "recheck_cached_data": False,
             "fill_missing_data_reads": False,
@@ -113,11 +128,9 @@ class TensorStoreArray:
             self._presence.expect(self.chunk_key(index))
             return StorageChunk(None, 0)
         try:
-            with self._meter.reading():
-                data = result_of(self._store[region].read())
-                n_bytes = self._count(known)
+            data, n_bytes = self._read(index, region, known)
         except ValueError as exc:
-            error = classify(exc)
+            error = self._classified(exc, index)
             is_denied = error.kind == "denied" and self._denied_is_missing
             if error.kind == "missing" or is_denied:
                 self._presence.expect(self.chunk_key(index))
@@ -129,6 +142,34 @@ class TensorStoreArray:
                 key=key,
             ) from exc
         return StorageChunk(data, n_bytes)
+
+    def _read(
+        self, index: tuple[int, ...], region: tuple[slice, ...], known: int | None
+    ) -> tuple[Any, int]:
+        if self._whole is None:
+            try:
+                with self._meter.reading():
+                    data = result_of(self._store[region].read())
+                    return data, self._count(known)
+            except ValueError as exc:
+                is_other_way = is_redirect(exc) or is_ignored_range(exc)
+                if not is_other_way or not is_plain_http(self._location):
+                    raise
+            self._whole = WholeObjects(self._location, self._open)
+        return self._whole.read(self._meta.file_key(self._file_of(index)), region)
+
+    def _classified(self, exc: ValueError, index: tuple[int, ...]) -> ReadError:
+        """Say what went wrong; a page in place of a chunk is no damaged chunk."""
+        error = classify(exc)
+        if error.kind != "corrupt" or not is_plain_http(self._location):
+            return error
+        try:
+            key = self._meta.file_key(self._file_of(index))
+            head = fetch(self._location, key, HEAD_BYTES, head=True)
+        except ValueError:
+            return error
+        is_page = head is not None and looks_like_a_page(head)
+        return ReadError("corrupt", WEB_PAGE) if is_page else error
 
     def _admitted(self, index: tuple[int, ...]) -> int | None:
         """Stored bytes as far as known; refuse what does not fit or is no file."""

@@ -133,7 +133,11 @@ class ZarrPythonArray:
         denied = self._denied_is_missing
         try:
             return read_many(
-                self._location, [name], denied_is_missing=denied, limit=self._most
+                self._location,
+                [name],
+                denied_is_missing=denied,
+                limit=self._most,
+                page_is_missing=False,
             )[name]
         except StoreUnreachableError as exc:
             raise ChunkReadError(str(exc), is_transient=True, key=key) from exc
