@@ -1,9 +1,11 @@
 """When a failed read is tried again."""
 
+from time import monotonic
+
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.failures import ReadFailure, RetryRules
+from brickfield.loading.failures import ReadFailure, RetryRules, Silence
 
 BUSY = ReadFailure("0/c/0", "busy", is_transient=True)
 CORRUPT = ReadFailure("0/c/0", "corrupt")
@@ -16,6 +18,25 @@ def test_a_transient_failure_is_tried_three_times_more_after_growing_pauses(
     n_tries, pause
 ):
     assert RetryRules().pause_after(BUSY, n_tries) == pause
+
+
+def test_what_has_been_waited_for_half_a_minute_is_not_tried_again():
+    assert RetryRules().pause_after(BUSY, 1, 29.0) == 0.2
+    assert RetryRules().pause_after(BUSY, 1, 31.0) is None
+
+
+def test_a_server_is_silent_when_nothing_came_while_a_chunk_was_waited_for():
+    """And not any more once it answers."""
+    silence = Silence()
+    assert silence.failure is None
+    silence.begins(BUSY, monotonic() - 35)
+    assert silence.failure.is_transient
+    assert "answered nothing for 35 s" in silence.failure.reason
+    began_at = monotonic()
+    silence.ends()
+    assert silence.failure is None
+    silence.begins(BUSY, began_at)
+    assert silence.failure is None
 
 
 def test_a_corrupt_chunk_is_given_up_at_once():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brickfield.errors import ChunkReadError
 from brickfield.loading.cache import ENTRY_BYTES
 from brickfield.loading.failures import RetryRules
 from brickfield.loading.manager import ChunkManager
@@ -278,6 +279,44 @@ def test_corrupt_ones_among_those_that_are_not_stored_leave_holes_in_the_fill(
     assert chunk.state is ChunkState.LOADED
     assert np.count_nonzero(~chunk.is_known()) == 32**3
     assert not chunk.data.any()
+
+
+def test_while_a_server_is_silent_nothing_more_waits_for_it(manage, volume):
+    """All chunks fail, most of them unasked; another try asks again."""
+    stalled = ChunkReadError("no answer", is_transient=True)
+    for index in np.ndindex(4, 4, 4):
+        volume.fail_with(0, index, stalled)
+    manager = manage(volume, retry=RetryRules(patience_s=0.0))
+    manager.request_chunks(ask(all_keys(volume)), "a")
+    taken = take_all(manager)
+    assert {c.state for c in taken} == {ChunkState.FAILED}
+    assert sum(len(c.failures) for c in taken) == 64
+    assert sum(volume.reads.values()) <= 4 * volume.concurrency
+    volume.heal()
+    manager.retry_failed("a")
+    assert all(c.is_whole for c in take_all(manager))
+
+
+def test_when_waiting_ends_what_has_come_is_delivered(manage, volume):
+    """And what has not come is a hole that can be read again later."""
+    volume.stall(0, (0, 0, 1))
+    manager = manage(volume)
+    keys = all_keys(volume)[:1]
+    manager.request_chunks(ask(keys), "a")
+    assert volume.wait_until_reading(8)
+    assert not manager.wait("a", 0.2)
+    manager.end_waiting("a", "the time was over")
+    (chunk,) = take_all(manager)
+    (failure,) = chunk.failures
+    assert (failure.key, failure.reason) == ("0/c/0/0/1", "the time was over")
+    expected = voxels_of(volume, chunk.key)
+    assert np.array_equal(chunk.known_voxels(), expected[chunk.is_known()])
+    volume.heal()
+    manager.pardon([failure])
+    manager.request_chunks(ask([]), "a")
+    manager.request_chunks(ask(keys), "a")
+    (chunk,) = take_all(manager)
+    assert np.array_equal(chunk.data, expected)
 
 
 def test_storage_chunks_are_counted_each_once(manage):

@@ -88,6 +88,18 @@ def test_a_program_ends_while_a_server_stalls(stalled):
     assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
 
 
+def test_a_wait_with_a_limit_ends_by_itself_and_may_be_tried_again():
+    future = Never()
+    with (
+        while_wanted(lambda: True, limit_s=0.0),
+        while_wanted(lambda: True),
+        pytest.raises(ChunkReadError, match="did not answer within 0 s") as ended,
+    ):
+        result_of(future)
+    assert ended.value.is_transient
+    assert future.is_cancelled
+
+
 def test_nested_waits_end_when_either_does():
     future, outer = Never(), threading.Event()
     outer.set()

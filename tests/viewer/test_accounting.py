@@ -14,6 +14,13 @@ def test_shares_count_only_pixels_that_the_volume_covers():
     )
 
 
+def test_of_a_picture_with_fewer_pixels_none_is_at_the_target():
+    classes = np.array([[1, 1, 3, 4]], dtype=np.uint8)
+    shares = pixel_shares(classes, is_reduced=True)
+    expected = {"at_target": 0, "coarser": 2 / 4, "empty": 1 / 4, "failed": 1 / 4}
+    assert shares == pytest.approx(expected)
+
+
 def test_a_picture_beside_the_volume_has_no_shares():
     assert set(pixel_shares(np.zeros((2, 2), np.uint8)).values()) == {0.0}
 

@@ -13,7 +13,7 @@ import pytest
 
 import brickfield as bf
 from brickfield.errors import OptionError
-from brickfield.loading.cache import default_cache
+from brickfield.loading.cache import ChunkCache, default_cache
 from brickfield.render.render_thread import NAME, render_thread
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.open import open_store
@@ -47,6 +47,31 @@ def shared_view(memory_scene, turns, box):
     assert turns.run_until(lambda: view.is_settled)
     yield view
     view.close().result(20)
+
+
+def test_what_stalls_is_told_when_the_time_is_over_and_costs_no_other_voxel(adapter):
+    """With the coarser level in its place; the next picture waits for it again."""
+    fine = np.random.default_rng(0).integers(1, 255, (32, 32, 32), np.uint8)
+    coarse = fine[::2, ::2, ::2].copy()
+    source = MemorySource([fine, coarse], (8, 8, 8), chunk=(16, 16, 16))
+    source.stall(0, (1, 1, 1))
+    look = LOOK | {"size": (32, 32), "level": 0}
+    with ChunkedImageStore(source, cache=ChunkCache(1 << 20)) as store:
+        result = render(store, timeout=1.0, **look)
+        expected = fine.copy()
+        expected[8:16, 8:16, 8:16] = (
+            coarse.repeat(2, 0).repeat(2, 1).repeat(2, 2)[8:16, 8:16, 8:16]
+        )
+        np.testing.assert_array_equal(result.image[..., 0], expected.max(axis=0))
+        assert not result.receipt.complete
+        assert result.receipt.chunks["failed"] == 1
+        (failure,) = result.receipt.failures
+        assert failure["key"] == "0/c/1/1/1"
+        assert "1 s of the picture were over" in failure["reason"]
+        source.heal()
+        result = render(store, timeout=30.0, **look)
+        np.testing.assert_array_equal(result.image[..., 0], fine.max(axis=0))
+        assert result.receipt.complete
 
 
 def test_pictures_from_several_threads_are_right_beside_a_live_view(

@@ -26,6 +26,7 @@ from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.loading.queue import ENDS, FAILED, LOADED, READING, WAITING, Lane
 from brickfield.loading.reader import Reader
 from brickfield.loading.shelf import Shelf
+from brickfield.loading.tally import storage_counts
 from brickfield.loading.visual import Visual
 from brickfield.loading.wants import finest_level, lanes_of
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection, unpack_keys
@@ -34,7 +35,6 @@ from brickfield.model.requests import (
     ChunkFailure,
     LoadedChunk,
     LoadingStatus,
-    distinct,
 )
 from brickfield.sources.protocol import ChunkSource, MadeOfParts
 
@@ -337,6 +337,19 @@ class ChunkManager:
             self._lock.wait_for(is_over, timeout)
             return is_done()
 
+    def end_waiting(self, visual_id: str, reason: str) -> None:
+        """Let a visual's chunks that are being read end with what has come of them.
+
+        What has not come fails with `reason`; :meth:`pardon` lets it be read again.
+        """
+        self._reader.end_waiting(visual_id, reason)
+
+    def pardon(self, failures: Iterable[ChunkFailure]) -> None:
+        """Forget failures, so that a later request reads the chunks anew."""
+        with self._lock:
+            for failure in failures:
+                self._reader.pardon(failure.chunk_id.selection, failure.chunk_id.key)
+
     @property
     def counters(self) -> IoCounters:
         """What reading has cost so far."""
@@ -354,30 +367,8 @@ class ChunkManager:
     def storage_counts(
         self, wanted: Wants, ended: Wants, failures: Iterable[ChunkFailure]
     ) -> dict[str, int]:
-        """Count the storage chunks under some chunks, each once.
-
-        Parameters
-        ----------
-        wanted, ended : iterable of (selection, keys)
-            All chunks, and those of them that reached their end.
-        failures : iterable of ChunkFailure
-            What could not be read of them.
-
-        Returns
-        -------
-        dict
-            Wanted, loaded, missing (not stored), failed.
-        """
-        layouts = self._schedule.layouts
-        under, here = storage_names(layouts, wanted), storage_names(layouts, ended)
-        n_failed = len(distinct(failures))
-        n_missing = len(self._reader.absent_among(here))
-        return {
-            "wanted": len(under),
-            "loaded": max(0, len(here) - n_missing - n_failed),
-            "missing": n_missing,
-            "failed": n_failed,
-        }
+        """Count storage chunks; see :func:`brickfield.loading.tally.storage_counts`."""
+        return storage_counts(self._reader, wanted, ended, failures)
 
     def minimum_bytes(self, wants: Wants) -> int:
         """Return the stored bytes of the storage chunks under some chunks, each once.

@@ -15,6 +15,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
+from math import prod
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -23,7 +26,7 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, scatter
 from brickfield.loading.coalescing import FlatIndex, LevelLayout
-from brickfield.loading.failures import ReadFailure, RetryRules
+from brickfield.loading.failures import ReadFailure, RetryRules, Silence
 from brickfield.loading.ledger import Ledger, StorageName
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.queue import ENDS, WAITING, Lane
@@ -33,7 +36,7 @@ from brickfield.model.chunks import ChunkId, ChunkKey, Selection
 from brickfield.model.requests import LoadedChunk
 from brickfield.sources.admission import within
 from brickfield.sources.protocol import ChunkSource, StorageChunk
-from brickfield.sources.waiting import while_wanted
+from brickfield.sources.waiting import LONGEST_S, SLOWEST, while_wanted
 
 logger = logging.getLogger(__name__)
 JOBS_A_TURN = 16
@@ -91,7 +94,9 @@ class Reader:
         self._fills = [lv.fill_value for lv in source.info.pyramid.levels]
         self._n_slots = 0
         self._n_paused = 0
-        self._tries: dict[StorageName, int] = {}
+        self._tries: dict[StorageName, tuple[int, float]] = {}
+        self._silence = Silence()
+        self._handing_over: set[StorageName] = set()
         self._cannot_tell: set[int] = set()
         self._turn = threading.Lock()
 
@@ -213,6 +218,9 @@ class Reader:
         for flat in list(assembly.pending) if self.bad else ():
             if (level, flat) in self.bad:
                 assembly.fail(flat, self.bad[level, flat])
+        if (silence := self._silence.failure) is not None:
+            for flat in list(assembly.pending):
+                self._fail(assembly, flat, silence)
         if not assembly.pending:
             self._end(assembly, self._finished(assembly))
         else:
@@ -221,11 +229,11 @@ class Reader:
     # -- reading -----------------------------------------------------------------
 
     def _do_read(self, read: Read) -> None:
-        name = read.name
+        name, began_at = read.name, monotonic()
         try:
             got = self._fetch(name)
             if isinstance(got, ReadFailure):
-                self._take_failure(name, got)
+                self._take_failure(name, got, began_at)
             else:
                 self._take_voxels(name, got)
         except Exception as error:
@@ -234,6 +242,7 @@ class Reader:
             self._give_up(name, ReadFailure.from_exception(error, self._key(name)))
         finally:
             with self.lock:
+                self._handing_over.discard(name)
                 self.schedule.end_read(read)
         self.on_batch()
 
@@ -267,8 +276,8 @@ class Reader:
         try:
             index = layout.index_of(name[1])
             # While anybody looks at the image, also what is not wanted now may be soon.
-            budget = self.shelf.cache.budget_bytes
-            with while_wanted(self._has_takers), within(budget):
+            wanted = while_wanted(self._has_takers, self._limit_s(name))
+            with wanted, within(self.shelf.cache.budget_bytes):
                 chunk = self._source.read_storage_chunk(name[0], index)
             expected = layout.storage_shape(name[1])
             if chunk.data is not None and chunk.data.shape != expected:
@@ -278,11 +287,19 @@ class Reader:
             return ReadFailure.from_exception(error, self._key(name))
         return chunk
 
+    def _limit_s(self, name: StorageName) -> float:
+        """Return how long one read may take: longer the more share the line."""
+        shape = self.schedule.layouts[name[0]].storage_shape(name[1])
+        nbytes = prod(shape) * self.schedule.dtypes[name[0]].itemsize
+        return LONGEST_S + self.window * nbytes / SLOWEST
+
     def _take_voxels(self, name: StorageName, chunk: StorageChunk) -> None:
         data, schedule = chunk.data, self.schedule
         with self.lock:
             self._enter(name, chunk)
             self._tries.pop(name, None)
+            self._silence.ends()
+            self._handing_over.add(name)
             siblings = schedule.claim_siblings(name)
         if siblings:
             self._begin(siblings)
@@ -356,10 +373,18 @@ class Reader:
             assembly.make_buffer(self.schedule.dtypes[level])
         return assembly.finish(self._fills[level])
 
-    def _take_failure(self, name: StorageName, failure: ReadFailure) -> None:
+    def _take_failure(
+        self, name: StorageName, failure: ReadFailure, began_at: float
+    ) -> None:
         with self.lock:
-            tries = self._tries[name] = self._tries.get(name, 0) + 1
-            pause = self._retry.pause_after(failure, tries)
+            n, began_at = self._tries.get(name, (0, began_at))
+            self._tries[name] = n + 1, began_at
+            spent_s = monotonic() - began_at
+            pause = self._retry.pause_after(failure, n + 1, spent_s)
+            if not failure.is_transient:
+                self._silence.ends()
+            elif pause is None and spent_s > self._retry.patience_s:
+                self._silence.begins(failure, began_at)
             if pause is not None:
                 self.schedule.set_paused(name)
                 self.ledger.retries += 1
@@ -388,7 +413,44 @@ class Reader:
             done = [a for a in needing if a.fail(name[1], failure)]
             schedule.set_idle(name)
             schedule.drop_idle(needing)
+            if self._silence.failure is not None:
+                done += self._fail_unsent(self._silence.failure)
         self._finish(done)
+
+    def _fail_unsent(self, failure: ReadFailure) -> list[Assembly]:
+        """Give up what was not sent; return the chunks that end by that (locked)."""
+        in_flight = self.schedule.in_flight
+        return [
+            a
+            for a in self.schedule.bench
+            for flat in list(a.pending)
+            if (a.layout.level, flat) not in in_flight and self._fail(a, flat, failure)
+        ]
+
+    def _fail(self, assembly: Assembly, flat: FlatIndex, failure: ReadFailure) -> bool:
+        key = self._key((assembly.layout.level, flat))
+        return assembly.fail(flat, replace(failure, key=key))
+
+    def end_waiting(self, visual_id: str, reason: str) -> None:
+        """Let the begun chunks of a visual end with what has come of them.
+
+        What has not come counts as failed, though nothing is given up: it is asked for
+        again when a chunk is wanted that :meth:`pardon` was called for.
+        """
+        failure, done = ReadFailure("", reason, is_transient=True), []
+        with self.lock:
+            for assembly in self.schedule.bench:
+                takers = self.schedule.queue.waiting_for(*assembly.name)
+                if not any(lane.visual_id == visual_id for lane, _ in takers):
+                    continue
+                level = assembly.layout.level
+                for flat in list(assembly.pending):
+                    # Voxels that are being copied are there in a moment.
+                    is_coming = (level, flat) in self._handing_over
+                    if not is_coming and self._fail(assembly, flat, failure):
+                        done.append(assembly)
+        self._finish(done)
+        self.on_batch()
 
     # -- ends --------------------------------------------------------------------
 
@@ -408,6 +470,7 @@ class Reader:
     def pardon(self, selection: Selection, key: ChunkKey) -> None:
         """Forget that a chunk failed and storage chunks under it were given up (locked)."""
         self.shelf.pardon(selection, key)
+        self._silence.ends()
         chunk = ChunkId.from_key(key, selection)
         level = chunk.scale_level
         for flat in self.schedule.layouts[level].needs(chunk.index, selection):

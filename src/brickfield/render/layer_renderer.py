@@ -353,7 +353,12 @@ class LayerRenderer:
     @property
     def failures(self) -> list[ChunkFailure]:
         """What could not be read, each storage chunk once."""
-        return distinct(f for found in self.damaged.values() for f in found)
+        return distinct(self.failures_by_chunk)
+
+    @property
+    def failures_by_chunk(self) -> list[ChunkFailure]:
+        """What could not be read, once for each chunk over it."""
+        return [failure for found in self.damaged.values() for failure in found]
 
     def _substitute(self, names: Iterable[Name]) -> None:
         """Want coarser chunks over what could not be read."""

@@ -47,6 +47,9 @@ class OffscreenView(VolumeView):
         """Called on a reading thread when a chunk is ready."""
         self._n_looks = 0
         self._auditor: Any = None
+        self._image_s = 0.0
+        self.audit_scale = 1.0
+        """Share of the pixels along each edge for which :meth:`classes` judges."""
         super().__init__(self.canvas, **options)
         self._to_paint: Callable[[], None] = self.draw
         self.canvas.request_draw(self._paint)
@@ -85,7 +88,9 @@ class OffscreenView(VolumeView):
     def _painted(self, to_paint: Callable[[], None]) -> NDArray[np.uint8]:
         self._error = None
         self._to_paint = to_paint
+        start = perf_counter()
         pixels = np.array(self.canvas.draw(), dtype=np.uint8)
+        self._image_s = perf_counter() - start
         if self._error is not None:
             raise self._error
         return pixels
@@ -107,6 +112,9 @@ class OffscreenView(VolumeView):
         if self._auditor is None:
             # Kept, because pygfx keeps the targets of renderers that are gone.
             self._auditor = new_renderer(self.canvas)
+        self._auditor.pixel_scale = self.audit_scale
+        # Classes are numbers with nothing between them.
+        self._auditor.pixel_filter = "nearest" if self.audit_scale < 1 else "mitchell"
         self.renderer = self._auditor
         self.options = replace(options, audit=True)
         try:
@@ -140,7 +148,7 @@ class OffscreenView(VolumeView):
         end = perf_counter() + timeout_s
         to_do = [] if on_base is None else [on_base]
         self.begin_looks()
-        while not carry_out(partial(self._turn, to_do)):
+        while not carry_out(partial(self._turn, to_do, end)):
             left = end - perf_counter()
             if left <= 0:
                 return False
@@ -149,13 +157,42 @@ class OffscreenView(VolumeView):
             self._news.clear()
         return True
 
-    def _turn(self, on_base: list[Callable[[], None]]) -> bool:
+    def _turn(self, on_base: list[Callable[[], None]], end: float) -> bool:
         """Load for a moment; tell whether nothing better will come."""
         # The base level is shown before anything finer takes its time.
         self.update(slice_s=0.004 if on_base else 0.05)
         if on_base and self.has_base:
             on_base.pop()()
-        return self.is_complete and not self.look_back()
+        if not self.is_complete:
+            return False
+        # Looking back draws: without the time for that the picture is as it is.
+        return perf_counter() + self._image_s > end or not self.look_back()
+
+    def end_waiting(self, reason: str, patience_s: float = 1.0) -> None:
+        """Draw what has come of chunks that are being read; the rest has failed.
+
+        Parameters
+        ----------
+        reason : str
+            Why, in half a sentence.
+        patience_s : float
+            Longest time for uploading it, and for coarser data in place of the rest.
+        """
+        end = perf_counter() + patience_s
+        seen = [r for r in self.manager.renderers if r.layer.visible]
+        for renderer in seen:
+            renderer.layer.store.manager.end_waiting(renderer.visual_id, reason)
+        while not self.is_complete and perf_counter() < end:
+            self.update(slice_s=0.05)
+            if not self.has_work:
+                self._news.wait(0.02)
+            self._news.clear()
+
+    def forgive(self) -> None:
+        """Forget what failed for want of time, so that others may wait for it."""
+        for renderer in self.manager.renderers:
+            late = [f for f in renderer.failures_by_chunk if f.is_transient]
+            renderer.layer.store.manager.pardon(late)
 
     @property
     def has_work(self) -> bool:

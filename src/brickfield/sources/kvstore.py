@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from brickfield.errors import (
     BrickfieldError,
+    ChunkReadError,
     OptionError,
     StoreAccessError,
     StoreFormatError,
@@ -27,7 +28,7 @@ from brickfield.errors import (
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.plain_files import METADATA_BYTES, read_whole, too_long
 from brickfield.sources.read_errors import WEB_PAGE, classify, looks_like_a_page
-from brickfield.sources.waiting import result_of
+from brickfield.sources.waiting import LONGEST_S, result_of, while_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -311,7 +312,8 @@ def read_many(  # noqa: PLR0913 - what a caller can know of absence, in one plac
     found: dict[str, bytes | None] = {}
     for key, future in futures.items():
         try:
-            found[key] = _value_of(future, location, key, limit, stamps)
+            with while_wanted(lambda: True, LONGEST_S):
+                found[key] = _value_of(future, location, key, limit, stamps)
             if location.driver == "http" and looks_like_a_page(found[key] or b""):
                 found[key] = None
                 if not page_is_missing:
@@ -319,6 +321,9 @@ def read_many(  # noqa: PLR0913 - what a caller can know of absence, in one plac
                     raise StoreFormatError(msg)
         except StoreFormatError:
             raise
+        except ChunkReadError as exc:
+            msg = f"expected a readable file {location.uri_of(key)}; found: {exc.reason}"
+            raise StoreUnreachableError(msg) from exc
         except ValueError as exc:
             found[key] = None
             if not denied_is_missing and _is_denied(exc) and refused is not None:

@@ -15,19 +15,32 @@ from collections.abc import Callable, Iterator
 # pools' own end waits for every read.
 from concurrent.futures import thread as _pools  # noqa: F401
 from contextlib import contextmanager, suppress
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple
 
 from brickfield.errors import ChunkReadError
 
+LONGEST_S = 40.0
+"""A wait that would else be endless (no connection, a trickle) ends after so long."""
+SLOWEST = 256 << 10
+"""Decoded bytes a second at which a slow line still counts as alive."""
 LOOK_S = 0.25
 """Longest time until a wait notices that it is over."""
+
+
+class _Limit(NamedTuple):
+    end: float
+    seconds: float
+
 
 _ending = threading.Event()
 _reader = threading.local()
 
 
 @contextmanager
-def while_wanted(is_wanted: Callable[[], bool]) -> Iterator[None]:
+def while_wanted(
+    is_wanted: Callable[[], bool], limit_s: float | None = None
+) -> Iterator[None]:
     """Let the waits of this thread end as soon as a read is not wanted any more.
 
     Inside another one both must want it.
@@ -36,13 +49,21 @@ def while_wanted(is_wanted: Callable[[], bool]) -> Iterator[None]:
     ----------
     is_wanted : callable
         Asked a few times a second.
+    limit_s : float, optional
+        Seconds from now after which a wait ends whoever wants it; inside another limit
+        the later of both.
     """
     before = getattr(_reader, "is_wanted", _always)
+    limit_before = getattr(_reader, "limit", None)
     _reader.is_wanted = lambda: before() and is_wanted()
+    if limit_s is not None:
+        limit = _Limit(monotonic() + limit_s, limit_s)
+        _reader.limit = max(limit, limit_before) if limit_before else limit
     try:
         yield
     finally:
         _reader.is_wanted = before
+        _reader.limit = limit_before
 
 
 def _always() -> bool:
@@ -55,13 +76,18 @@ def result_of(future: Any) -> Any:
     Raises
     ------
     ChunkReadError
-        When nobody has a use for it any more.
+        When nobody has a use for it any more, or nothing came for too long.
     """
     while True:
         try:
             return future.result(timeout=LOOK_S)
         except TimeoutError:
             is_wanted = getattr(_reader, "is_wanted", _always)
+            limit: _Limit | None = getattr(_reader, "limit", None)
+            if limit is not None and monotonic() > limit.end:
+                future.cancel()
+                msg = f"the server did not answer within {limit.seconds:.0f} s"
+                raise ChunkReadError(msg, is_transient=True) from None
             if is_wanted() and not _ending.is_set():
                 continue
             future.cancel()

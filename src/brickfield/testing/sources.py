@@ -94,6 +94,7 @@ class MemorySource:
         self.is_closed = False
         self._faults: dict[Name, list[Exception]] = {}
         self._always: dict[Name, Exception] = {}
+        self._stalled: dict[Name, threading.Event] = {}
         self._changed = threading.Condition()
         self._n_now = 0
 
@@ -115,10 +116,16 @@ class MemorySource:
         """Let one storage chunk always raise some error."""
         self._always[level, index] = error
 
+    def stall(self, level: int, index: tuple[int, ...]) -> None:
+        """Let reads of one storage chunk wait until :meth:`heal`."""
+        self._stalled[level, index] = threading.Event()
+
     def heal(self) -> None:
-        """Let nothing fail any more."""
+        """Let nothing fail or stall any more."""
         self._faults.clear()
         self._always.clear()
+        while self._stalled:
+            self._stalled.popitem()[1].set()
 
     def wait_until_reading(self, n: int, timeout: float = 10.0) -> bool:
         """Wait until so many reads have begun in all."""
@@ -138,6 +145,8 @@ class MemorySource:
             self._changed.notify_all()
         try:
             self.gate.wait()
+            if (stall := self._stalled.get(name)) is not None:
+                stall.wait()
             return self._read(name)
         finally:
             with self._changed:

@@ -56,14 +56,20 @@ def drawn_levels(renderers: Iterable[LayerRenderer]) -> dict[int, int]:
     return {level: counts[level] for level in sorted(counts) if counts[level]}
 
 
-def pixel_shares(classes: NDArray[np.uint8]) -> dict[str, float]:
+def pixel_shares(
+    classes: NDArray[np.uint8], *, is_reduced: bool = False
+) -> dict[str, float]:
     """Return the shares of the classes among the pixels that the volume covers.
 
     Parameters
     ----------
     classes : ndarray, shape (h, w), uint8
         1 at target, 2 coarser, 3 nothing loaded, 4 failed, 0 no volume there.
+    is_reduced : bool
+        Whether the picture was drawn with fewer pixels: none is at the target then.
     """
+    if is_reduced:
+        classes = np.where(classes == 1, np.uint8(2), classes)
     covered = int(np.count_nonzero(classes))
     return {
         name: float(np.count_nonzero(classes == value)) / covered if covered else 0.0

@@ -25,6 +25,7 @@ def make_receipt(
     accounts: Sequence[Account],
     *,
     ended: bool,
+    scale: float = 1.0,
     times_s: tuple[float | None, float | None] = (None, None),
 ) -> Receipt:
     """Add up what the picture cost; draws once to judge every pixel.
@@ -36,6 +37,9 @@ def make_receipt(
         One for each store.
     ended : bool
         Whether nothing is on its way.
+    scale : float
+        Drawn pixels along each edge, as a share: with fewer than all of them nothing
+        is at the target.
     times_s : tuple of float or None
         Seconds to the first and to the full picture.
     """
@@ -44,8 +48,8 @@ def make_receipt(
     failures = [f for r in renderers for f in r.failures]
     minimum, in_memory = _needed_bytes(accounts, renderers)
     return Receipt(
-        complete=ended and not failures,
-        fidelity=fidelity_of(renderers, is_done=ended),
+        complete=ended and not failures and scale >= 1,
+        fidelity=fidelity_of(renderers, is_done=ended and scale >= 1),
         time_to_first_image_s=times_s[0] or 0.0,
         time_to_complete_s=times_s[1] or 0.0,
         bytes_read=sum(a.bytes_read for a in accounts),
@@ -54,7 +58,7 @@ def make_receipt(
         requests=sum(a.requests for a in accounts),
         chunks=_storage_counts(renderers),
         bricks=_brick_counts(renderers),
-        pixels=pixel_shares(view.classes()),
+        pixels=pixel_shares(view.classes(), is_reduced=scale < 1),
         levels={str(k): n for k, n in drawn_levels(renderers).items()},
         target_error_px=max(
             (r.plan.target_error_px for r in renderers if r.plan), default=0.0

@@ -22,6 +22,7 @@ from brickfield.render.frame_uniforms import FrameOptions
 from brickfield.render.manager import DEFAULT_GPU_BUDGET
 from brickfield.render.offscreen import OffscreenView
 from brickfield.render.render_thread import render_thread
+from brickfield.render.timed import picture_by, scale_for
 from brickfield.render.volume_view import level_corners, world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
@@ -134,6 +135,7 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
 
 
 def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
+    end = perf_counter() + options.timeout
     # What is read for the contrast is part of the picture's cost.
     account = Account(store)
     layer = make_layer(store, options)
@@ -160,7 +162,7 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     view.camera = camera
     try:
         call(lambda: view.set_layers([layer]))
-        return _draw(account, view, options)
+        return _draw(account, view, options, end)
     finally:
         call(view.close)
 
@@ -238,20 +240,35 @@ def step_factor(options: RenderOptions) -> float:
 
 
 def _draw(
-    account: Account, view: OffscreenView, options: RenderOptions
+    account: Account, view: OffscreenView, options: RenderOptions, end: float
 ) -> RenderResult:
+    """Load, draw and judge until `end`, a time of :func:`time.perf_counter`."""
     call = render_thread().call
     start = perf_counter()
     first: list[float] = []
 
     def on_base() -> None:
-        view.image()
+        # Of a huge picture a smaller one has to do.
+        quarter = (3 * perf_counter() + end) / 4
+        picture_by(view, quarter)
         first.append(perf_counter() - start)
 
-    ended = view.wait_until_complete(options.timeout, on_base=on_base, carry_out=call)
-    image = call(view.image)
+    ended = view.wait_until_complete(end - start, on_base=on_base, carry_out=call)
+    if not ended:
+        reason = (
+            f"it had not come when the {options.timeout:g} s of the picture were over"
+        )
+        call(lambda: view.end_waiting(reason))
+    picture = call(lambda: picture_by(view, end))
     finished = perf_counter() - start
+    view.audit_scale = scale_for(picture.cost_s, end)
     times_s = (first[0] if first else finished, finished)
-    receipt = call(lambda: make_receipt(view, [account], ended=ended, times_s=times_s))
+    receipt = call(
+        lambda: make_receipt(
+            view, [account], ended=ended, scale=picture.scale, times_s=times_s
+        )
+    )
+    if not ended:
+        call(view.forgive)
     assert view.camera is not None
-    return RenderResult(image, receipt, view.camera)
+    return RenderResult(picture.image, receipt, view.camera)
