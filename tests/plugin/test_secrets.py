@@ -2,6 +2,7 @@
 
 import pytest
 
+from brickfield.plugin.holding import watch
 from brickfield.plugin.layers import open_layers
 from brickfield.plugin.state_layers import source_of
 from brickfield.testing.http_server import FaultServer
@@ -21,3 +22,21 @@ def test_a_layer_shows_no_token_and_its_scene_keeps_it(tmp_path):
         assert source.uri == uri
         (again,) = open_layers(source.uri)
         assert source_of(again) == source
+
+
+def test_napari_notes_no_token_of_where_a_layer_came_from(tmp_path):
+    """Its own note of the opened path is shown and saved, too."""
+    from napari.components import ViewerModel
+    from napari.layers._source import layer_source
+
+    write_image(tmp_path / "a.zarr", [ramp((8, 8, 8))])
+    viewer = ViewerModel()
+    watch(viewer.layers)
+    with FaultServer(tmp_path) as server:
+        uri = f"{server.url}/a.zarr?token=TOKEN1"
+        with layer_source(path=uri, reader_plugin="napari-brickfield"):
+            (layer,) = open_layers(uri)
+        assert "TOKEN1" in str(layer.source)
+        viewer.layers.append(layer)
+        assert layer.source.path == uri.replace("TOKEN1", "***")
+        assert layer.source.reader_plugin == "napari-brickfield"

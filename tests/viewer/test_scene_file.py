@@ -1,5 +1,7 @@
 """A scene moves with the data beside it, and a failed write loses nothing."""
 
+import json
+
 import pytest
 
 from brickfield.errors import (
@@ -46,7 +48,7 @@ def test_a_scene_moves_with_its_data(tmp_path):
 def test_a_fault_names_the_file(tmp_path):
     with pytest.raises(StoreNotFoundError, match=r"none\.json; found nothing"):
         read_scene(tmp_path / "none.json")
-    with pytest.raises(StoreAccessError, match="directory"):
+    with pytest.raises(StoreAccessError, match="folder"):
         read_scene(tmp_path)
     (tmp_path / "bad.json").write_text('{"version": 1, "lod": 3}')
     with pytest.raises(SceneStateError, match=r"bad\.json: lod: expected an object"):
@@ -60,3 +62,12 @@ def test_a_failed_write_keeps_what_was_there(tmp_path):
     with pytest.raises(StoreWriteError, match="directory"):
         write_scene(scene(), tmp_path / "s.json")
     assert [p.name for p in tmp_path.iterdir()] == ["s.json"]
+
+
+def test_a_scene_cannot_let_its_data_lead_elsewhere(tmp_path):
+    """Only the user can: a document that asks for it is refused."""
+    document = json.loads(scene("d.h5").to_json())
+    document["layers"][0]["source"]["follow_links"] = True
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    with pytest.raises(SceneStateError, match="follow_links"):
+        read_scene(tmp_path / "s.json")

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QTimer
 
+from brickfield.model.secrets import has_secrets, hide_secrets
 from brickfield.plugin.lazy import let_go, soon_after_slicing
 from brickfield.plugin.window_thread import is_window_thread
 from brickfield.store.hold import StoreHold
@@ -48,6 +50,7 @@ def watch(layers: Any) -> None:
         return
     _watched.add(layers)
     layers.events.removed.connect(_on_removed)
+    layers.events.inserted.connect(_on_inserted)
 
 
 def let_go_of(layers: Iterable[Any], *, but: Any = None) -> None:
@@ -57,6 +60,18 @@ def let_go_of(layers: Iterable[Any], *, but: Any = None) -> None:
         hold = hold_of(layer)
         if hold is not None and hold is not kept:
             _let_go_unless_listed(layer, hold)
+
+
+def _on_inserted(event: Any) -> None:
+    """Mask what gives access in the path that napari notes of a layer of ours."""
+    layer = event.value
+    source: Any = getattr(layer, "source", None)
+    path = str(getattr(source, "path", None) or "")
+    if hold_of(layer) is None or not has_secrets(path):
+        return
+    # napari has no public way; where it moves, only its own note stays as it is.
+    with suppress(AttributeError, TypeError, ValueError):
+        layer._source = source.model_copy(update={"path": hide_secrets(path)})
 
 
 def _on_removed(event: Any) -> None:
