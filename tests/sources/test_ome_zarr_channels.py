@@ -52,3 +52,12 @@ def test_a_window_without_start_and_end_falls_back_to_min_and_max():
     (channel,) = read_channels({"omero": omero}, 1, Findings())
     assert channel.window == (3, 9)
     assert channel.color == (255, 128, 0)
+
+
+def test_a_lone_channel_of_a_gray_colour_is_drawn_up_to_white():
+    """Bio-Formats writes 808080 for gray; with other channels it is a colour."""
+    gray = {"color": "808080"}
+    (lone,) = read_channels({"omero": {"channels": [gray]}}, 1, Findings())
+    assert lone.color == (255, 255, 255)
+    both = read_channels({"omero": {"channels": [gray, gray]}}, 2, Findings())
+    assert [c.color for c in both] == [(128, 128, 128)] * 2

@@ -74,3 +74,11 @@ def test_what_cannot_be_used_is_a_finding(item, code, scale):
     (finding,) = findings.as_tuple()
     assert finding.code == code
     assert finding.path.startswith("multiscales[0].t")
+
+
+def test_numbers_that_are_written_as_texts_are_read_with_a_finding():
+    findings = Findings()
+    item = {"type": "scale", "scale": ["0.5", "2", 3]}
+    found = TransformReader(3, findings).read([item], "t")
+    assert found.scale == (0.5, 2, 3)
+    assert [f.code for f in findings.as_tuple()] == ["number-as-text"]

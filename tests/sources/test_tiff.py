@@ -182,3 +182,36 @@ def test_real_files_equal_what_tifffile_reads(real_data, name, size, unit, read_
         assert np.array_equal(read_level(source, 0), tifffile.imread(path))
         assert source.info.pyramid.levels[0].voxel_size == pytest.approx(size, rel=1e-5)
         assert source.info.pyramid.unit == unit
+
+
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_red_green_and_blue_have_their_colours_wherever_they_lie(
+    tmp_path, planar, dtype, tile
+):
+    rgb = np.random.default_rng(0).integers(0, 200, (4, 32, 48, 3)).astype(dtype)
+    data = rgb if planar == "contig" else np.moveaxis(rgb, -1, 1)
+    tifffile.imwrite(
+        tmp_path / "a.tif", data, photometric="rgb", planarconfig=planar, tile=tile
+    )
+    source = open_source(str(tmp_path / "a.tif"))
+    source.close()
+    colors = [channel.color for channel in source.info.channels]
+    assert colors == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
+
+
+@pytest.mark.parametrize(
+    ("photometric", "code"), [("miniswhite", "min-is-white"), ("palette", "palette")]
+)
+def test_colours_that_are_not_drawn_are_a_finding(tmp_path, photometric, code):
+    table = np.zeros((3, 256), "u2") if photometric == "palette" else None
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.ones((32, 48), "u1"),
+        photometric=photometric,
+        colormap=table,
+    )
+    source = open_source(str(tmp_path / "a.tif"))
+    source.close()
+    assert code in [f.code for f in source.info.findings]

@@ -84,3 +84,31 @@ def test_a_size_that_is_no_size_is_one_with_a_finding(tmp_path, size):
     found = _scales(tmp_path / "a.ome.tif")
     assert found.voxel_size == (1, 1)
     assert [f.code for f in found.findings] == ["no-voxel-size"]
+
+
+def test_colours_and_ranges_of_imagej_are_those_of_the_channels(tmp_path):
+    ramp = np.arange(256, dtype="u1")
+    none = np.zeros(256, "u1")
+    tables = [np.stack([ramp, none, none]), np.stack([none, ramp, ramp])]
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.zeros((3, 2, 8, 8), "u2"),
+        imagej=True,
+        metadata={"axes": "ZCYX", "LUTs": tables, "Ranges": (10, 200, 5, 4000)},
+    )
+    channels = _scales(tmp_path / "a.tif").channels
+    assert [c.color for c in channels] == [(255, 0, 0), (0, 255, 255)]
+    assert [c.window for c in channels] == [(10, 200), (5, 4000)]
+
+
+def test_a_table_of_colours_that_is_no_ramp_is_a_finding(tmp_path):
+    table = np.random.default_rng(0).integers(0, 255, (3, 256)).astype("u1")
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.zeros((3, 8, 8), "u2"),
+        imagej=True,
+        metadata={"axes": "ZYX", "LUTs": [table]},
+    )
+    found = _scales(tmp_path / "a.tif")
+    assert found.channels[0].color is None
+    assert [f.code for f in found.findings] == ["lut"]

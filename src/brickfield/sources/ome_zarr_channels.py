@@ -8,6 +8,7 @@ by a default and noted.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -53,7 +54,19 @@ def read_channels(
         _channel(item, default, findings, f"omero.channels[{i}]")
         for i, (item, default) in enumerate(zip(listed, defaults, strict=False))
     )
-    return found + defaults[len(found) :]
+    if n_channels == 1 and found:
+        found = (_as_gray(found[0]),)
+    return found[:n_channels] + defaults[len(found) :]
+
+
+def _as_gray(channel: Channel) -> Channel:
+    """Draw a lone channel of a gray colour from black to white.
+
+    Bio-Formats writes 808080 for "gray", which would halve the brightness.
+    """
+    color = channel.color
+    is_gray = color is not None and len(set(color)) == 1 and any(color)
+    return replace(channel, color=(255, 255, 255)) if is_gray else channel
 
 
 def _channel(item: Any, default: Channel, findings: Findings, where: str) -> Channel:

@@ -138,6 +138,7 @@ class TransformReader:
         return tuple(abs(s) for s in scale)
 
     def _vector(self, value: Any, where: str, fill: float) -> Numbers | None:
+        value = self._numbers_of(value, where)
         numeric = isinstance(value, list) and all(
             isinstance(v, int | float) and not isinstance(v, bool) and isfinite(v)
             for v in value
@@ -156,6 +157,21 @@ class TransformReader:
             " last axes",
         )
         return ((fill,) * self._rank + numbers)[-self._rank :]
+
+    def _numbers_of(self, value: Any, where: str) -> Any:
+        """Read numbers that are written as texts, with a finding."""
+        if not isinstance(value, list) or not any(isinstance(v, str) for v in value):
+            return value
+        try:
+            numbers = [float(v) if isinstance(v, str) else v for v in value]
+        except ValueError:
+            return value
+        self._findings.warning(
+            "number-as-text",
+            where,
+            f"expected numbers in {where}; found texts {value!r:.60}; read them as numbers",
+        )
+        return numbers
 
     def _matrix(self, value: Any, where: str, kind: str) -> BoxTransform:
         same = BoxTransform.identity(self._rank)

@@ -38,6 +38,7 @@ from brickfield.sources.kvstore import (
     read_many,
 )
 from brickfield.sources.protocol import ChunkSource
+from brickfield.sources.units import in_one_unit
 from brickfield.sources.zarr_nodes import ROOT_KEYS
 
 DEFAULT_CHUNK_EDGE = 64
@@ -155,7 +156,7 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         raise OptionError(msg)
     try:
         source = _open_stored(uri, options, chunk_edge, treat_403_as_missing)
-        return with_size_findings(source)
+        return in_one_unit(with_size_findings(source), keeps_numbers=scale is not None)
     except _STORE_ERRORS as error:
         last = uri.rstrip("/").rpartition("/")[2]
         if last in str(error):

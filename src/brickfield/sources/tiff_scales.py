@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import numpy as np
+
 from brickfield.model.axes import Axis
 from brickfield.model.image import Channel, Finding
 from brickfield.sources.geometry import axis_named, is_usable_scale, spatial_positions
@@ -30,6 +32,11 @@ _OME_UNITS = {"µm": "micrometer", "nm": "nanometer", "mm": "millimeter"} | {
     "ms": "millisecond",
     "min": "minute",
 }
+
+
+_PRINTED = (2, 3)
+_MIN_IS_WHITE, _PALETTE, _RGB = 0, 3, (2, 6)
+_COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
 
 @dataclass
@@ -63,6 +70,8 @@ def read_scales(tiff: Any, number: int) -> TiffScales:
         sizes, channels = _ome(tiff.ome_metadata, number, findings)
     elif tiff.is_imagej:
         sizes = _imagej(tiff, series)
+        channels = _imagej_channels(tiff.imagej_metadata or {}, series, findings)
+    channels = channels or _samples(series, findings)
     axes = [axis_named(name, sizes.get(name, (1.0, None))[1]) for name in names]
     steps = [sizes.get(name, (1.0, None))[0] for name in names]
     for i, step in enumerate(steps):
@@ -71,6 +80,21 @@ def read_scales(tiff: Any, number: int) -> TiffScales:
             findings.append(Finding("warning", "no-voxel-size", names[i], text))
             steps[i] = 1.0
     return TiffScales(tuple(axes), tuple(steps), channels, findings)
+
+
+def _samples(series: Any, findings: list[Finding]) -> list[Channel]:
+    """Channels of red, green, blue, wherever the samples lie; notes other colours."""
+    axes, photometric = series.axes, int(series.keyframe.photometric)
+    if "S" in axes and "C" not in axes and photometric in _RGB:
+        if series.shape[axes.index("S")] in (3, 4):
+            return [Channel(name, rgb) for name, rgb in _COLORS.items()]
+    elif photometric == _MIN_IS_WHITE:
+        text = "expected 0 to be black; found that it is white: drawn without inversion"
+        findings.append(Finding("warning", "min-is-white", "photometric", text))
+    elif photometric == _PALETTE:
+        text = "expected voxels; found indices of a palette: drawn as numbers"
+        findings.append(Finding("warning", "palette", "photometric", text))
+    return []
 
 
 def _axis_names(letters: str, findings: list[Finding]) -> list[str]:
@@ -135,21 +159,77 @@ def _ome_color(text: str | None) -> tuple[int, int, int] | None:
 
 
 def _imagej(tiff: Any, series: Any) -> dict[str, tuple[float, str | None]]:
+    """Sizes as ImageJ notes them.
+
+    Without a unit of length the numbers still give the proportions, unless the
+    resolution is one for printing (dots an inch or centimetre).
+    """
     notes = tiff.imagej_metadata or {}
-    text = str(notes.get("unit", "")).strip()
-    unit = _IMAGEJ_UNITS.get(text.lower(), text) or None
-    unit = None if unit == "pixel" else unit
+    units = {"x": _imagej_unit(notes.get("unit"))}
+    for name in "yz":
+        units[name] = _imagej_unit(notes.get(f"{name}unit")) or units["x"]
+    spacing = _number(notes.get("spacing"))
+    tags = series.keyframe.tags
+    kind = tags.get("ResolutionUnit")
+    is_print = kind is not None and int(kind.value) in _PRINTED
+    counts = units["x"] is not None or spacing is not None or not is_print
     sizes: dict[str, tuple[float, str | None]] = {}
     for name, tag in (("x", "XResolution"), ("y", "YResolution")):
-        found = series.keyframe.tags.get(tag)
+        found = tags.get(tag)
         pixels, per = (1, 1) if found is None else found.value
-        has_unit = unit is not None and pixels and per
-        sizes[name] = (per / pixels, unit) if has_unit else (1.0, unit)
-    sizes["z"] = (abs(_number(notes.get("spacing")) or 1.0), unit)
+        step = per / pixels if counts and pixels and per else 1.0
+        sizes[name] = (step, units[name])
+    sizes["z"] = (abs(spacing or 1.0), units["z"])
     interval = _number(notes.get("finterval"))
     if interval:
         sizes["t"] = (interval, "second")
     return sizes
+
+
+def _imagej_channels(
+    notes: dict[str, Any], series: Any, findings: list[Finding]
+) -> list[Channel]:
+    """Channels with ImageJ's display ranges and, where they are ramps, its colours."""
+    n = series.shape[series.axes.index("C")] if "C" in series.axes else 1
+    stored: Any = notes.get("LUTs", ())
+    # A single table comes without a list round it.
+    tables = [stored] if isinstance(stored, np.ndarray) else list(stored)
+    ranges = [_number(v) for v in notes.get("Ranges", ())]
+    if "S" in series.axes or not (tables or ranges):
+        return []
+    channels = []
+    for i in range(n):
+        table = np.asarray(tables[i]) if i < len(tables) else None
+        window = _window(ranges[2 * i : 2 * i + 2])
+        channels.append(Channel(str(i), _ramp_color(table, findings), window))
+    return channels
+
+
+def _window(ends: list[float | None]) -> tuple[float, float] | None:
+    low, high = ends if len(ends) == 2 else (None, None)
+    return None if low is None or high is None or low >= high else (low, high)
+
+
+def _ramp_color(table: Any, findings: list[Finding]) -> tuple[int, int, int] | None:
+    """Last colour of a table that rises evenly from black; None for another."""
+    if table is None or table.shape != (3, 256):
+        return None
+    last = table[:, -1].astype(float)
+    even = np.outer(last, np.arange(256) / 255)
+    if np.abs(table - even).max() > 2 or not last.any():
+        text = "expected a colour that rises from black; found another table of colours"
+        note = Finding("info", "lut", "LUTs", f"{text}: drawn in gray")
+        if note not in findings:
+            findings.append(note)
+        return None
+    red, green, blue = (int(v) for v in last)
+    return red, green, blue
+
+
+def _imagej_unit(text: Any) -> str | None:
+    name = str(text or "").strip().strip('"')
+    unit = _IMAGEJ_UNITS.get(name.lower(), name)
+    return None if unit.lower() in ("", "pixel", "pixels") else unit
 
 
 def _number(text: Any) -> float | None:
