@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -75,3 +76,15 @@ def test_undo_has_buttons_that_say_whether_there_is_anything(dock):
     assert dock.main_view.camera == before
     assert redo.isEnabled()
     assert not undo.isEnabled()
+
+
+def test_flat_data_begin_in_xy_and_volumes_in_3d(make_dock, scene, blob):
+    flat = scene.add(np.zeros((1, 20, 30), np.uint8))
+    dock = make_dock()
+    assert dock.layout_name == "xy"
+    scene.add(blob)
+    assert dock.layout_name == "3D"
+    dock.toolbar.layouts.actions_by_name["3D"].trigger()
+    scene.remove(scene.layers[-1])
+    assert scene.layers == [flat]
+    assert dock.layout_name == "3D", "somebody has chosen"

@@ -131,10 +131,25 @@ def test_number_keys_look_along_an_axis(dock, picture, key, forward):
 
 
 def test_f_shows_everything_again(dock, picture, hand):
-    before = dock.main_view.camera
+    hand.settle(dock)
     drag(picture, MIDDLE, (60, 30))
     QTest.keyClick(picture, Qt.Key.Key_F)
-    np.testing.assert_allclose(dock.main_view.camera.target, before.target, atol=1e-9)
+    # The middle of 32 x 40 x 48 voxels.
+    target = dock.main_view.camera.target
+    np.testing.assert_allclose(target, (15.5, 19.5, 23.5), atol=1e-9)
+
+
+def test_f_a_second_time_frames_what_can_be_seen(dock, picture, hand):
+    hand.settle(dock)
+    view = dock.main_view
+    drag(picture, MIDDLE, (60, 30))
+    QTest.keyClick(picture, Qt.Key.Key_F)
+    assert view.is_fitting
+    assert not view.is_fitting_content
+    QTest.keyClick(picture, Qt.Key.Key_F)
+    hand.wait(lambda: view.is_fitting_content)
+    QTest.keyClick(picture, Qt.Key.Key_F)
+    assert not view.is_fitting_content
 
 
 def test_p_changes_the_projection(dock, picture):

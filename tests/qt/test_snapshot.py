@@ -119,7 +119,7 @@ def test_all_views_are_side_by_side(dock, hand, tmp_path):
     path = tmp_path / "all.png"
     dock.toolbar.snapshots.save_to(path, list(dock.frames.values()))
     hand.wait(lambda: "saved" in dock.status.text.whole)
-    corner = dock.frames["3D"]
+    corner = dock.frames["yz"]
     rows, columns = pixels(path).shape[:2]
     assert columns == corner.x() + corner.width()
     assert rows == corner.y() + corner.height()

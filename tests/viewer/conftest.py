@@ -36,9 +36,12 @@ def make_live(memory_scene, turns, adapter) -> Iterator[Callable[..., LiveView]]
     thread = RenderThread()
     views: list[LiveView] = []
 
-    def make(kind: str = "3D", *, is_shown: bool = True) -> LiveView:
+    def make(
+        kind: str = "3D", *, is_shown: bool = True, frames_content: bool = False
+    ) -> LiveView:
         cls = LiveView if kind == "3D" else LiveSliceView
         view = cls(kind, memory_scene, turns, thread=thread)
+        view.frames_content = frames_content
         view.resize((80, 60))
         view.is_shown = is_shown
         views.append(view)

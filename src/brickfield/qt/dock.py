@@ -30,7 +30,7 @@ from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.render.render_thread import render_thread
 from brickfield.viewer.live_state import DEFAULT_BUDGET
-from brickfield.viewer.live_view import LiveView, Place
+from brickfield.viewer.live_view import LiveView, Place, are_flat
 from brickfield.viewer.ports import ScenePort
 from brickfield.viewer.slice_view import make_view
 
@@ -102,6 +102,10 @@ class ViewDock(QWidget):
         self.panels = DockPanels(self, memory, budgets, parent=self)
         self.body.addWidget(self.panels)
         self._connect_panels()
+        self._has_chosen = layout != "3D"
+        self.toolbar.layouts.chosen.connect(self._on_chosen)
+        scene.layers_changed.connect(self._choose_layout)
+        self._choose_layout()
         for end in self.panels.releases():
             self.call_when_closed(end)
         _open.add(self)
@@ -187,6 +191,17 @@ class ViewDock(QWidget):
 
     def _toggle_maximised(self, kind: str) -> None:
         self.maximise(None if self._maximised else kind)
+
+    def _on_chosen(self, _name: str) -> None:
+        self._has_chosen = True
+
+    def _choose_layout(self) -> None:
+        """Begin flat data in xy and volumes in 3D, until somebody chooses."""
+        if self._has_chosen or self.is_closed or not self.scene.layers:
+            return
+        layout = "xy" if are_flat(p.data for p in self.scene.layers) else "3D"
+        if layout != self.layout_name and self.layout_name in ("3D", "xy"):
+            self.set_layout(layout)
 
     def _make_frame(self, kind: str) -> ViewFrame:
         view = make_view(kind, self.scene, self._deliver)

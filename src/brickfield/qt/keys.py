@@ -34,7 +34,7 @@ KEYS: tuple[Section, ...] = (
             ),
             ("1, 2, 3", "Look along z (xy), along y (xz), along x (yz)"),
             ("7", "Look from beside and a little above"),
-            ("F", "Show everything"),
+            ("F", "Show everything; again: only what can be seen"),
             ("P", "Perspective or parallel projection"),
             ("W, S, A, D, E, Q", "Fly ahead, back, left, right, up, down (fly)"),
         ),
@@ -47,7 +47,7 @@ KEYS: tuple[Section, ...] = (
             ("Shift + wheel, Page Up, Page Down", "Go through the slices"),
             ("Up, Right; Down, Left", "Next slice; previous slice"),
             ("Middle or right drag, Shift + left drag", "Move the picture"),
-            ("F", "Show everything"),
+            ("F", "Show everything; again: only what can be seen"),
         ),
     ),
     Section(

@@ -11,7 +11,7 @@ from typing import Any
 
 from qtpy.QtCore import QPointF, Qt
 
-from brickfield.qt.gestures import Gestures
+from brickfield.qt.gestures import Gestures, fit_again
 from brickfield.viewer.slice_view import LiveSliceView
 
 NOTCH = 120
@@ -74,7 +74,7 @@ class SliceGestures(Gestures):
             self.view.scroll(_STEPS[event.key()])
             return True
         if event.key() == Qt.Key.Key_F:
-            self.view.fit()
+            fit_again(self.view)
             return True
         self.key_pressed.emit(int(event.key()))
         return self.is_for_the_dock(event.key())

@@ -65,9 +65,9 @@ class SliceLink:
         """Give all slices the zoom at which the largest fits."""
         fitted: list[tuple[LiveView, CameraState]] = []
         for view in self._views:
-            corners = view.corners()
-            if corners is not None and view.camera is not None:
-                fitted.append((view, view.fitted(corners)))
+            camera = view.fitting_camera()
+            if camera is not None:
+                fitted.append((view, camera))
         if not fitted:
             return
         unit = max(c.height / c.viewport[1] for _, c in fitted)

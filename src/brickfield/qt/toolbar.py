@@ -17,7 +17,7 @@ from qtpy.QtGui import QAction, QActionGroup
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from brickfield.errors import BrickfieldError
-from brickfield.qt.gestures import STYLES
+from brickfield.qt.gestures import STYLES, fit_again
 from brickfield.qt.layout_buttons import LayoutButtons
 from brickfield.qt.modes import ModeCombo
 from brickfield.qt.overflow import OverflowRow
@@ -113,7 +113,13 @@ class DockToolbar(QWidget):
         return action
 
     def _make_actions(self) -> None:
-        fit = self._action("fit", "Fit", "Show everything", icon="fit", key="F")
+        fit = self._action(
+            "fit",
+            "Fit",
+            "Show everything; again: only what can be seen",
+            icon="fit",
+            key="F",
+        )
         fit.triggered.connect(self._fit)
         clip = self._toggle("clip", "Clip box", "Cut away", icon="clip", key="C")
         clip.toggled.connect(self.clip_toggled)
@@ -313,7 +319,7 @@ class DockToolbar(QWidget):
 
     def _fit(self) -> None:
         for view in self._dock.views:
-            view.fit()
+            fit_again(view)
 
     def set_style(self, style: str, *_: object) -> None:
         """Choose how dragging turns; one of :data:`brickfield.qt.gestures.STYLES`."""

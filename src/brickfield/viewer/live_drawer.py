@@ -28,6 +28,7 @@ from brickfield.render.offscreen import OffscreenView
 from brickfield.render.picking import pick
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
+from brickfield.viewer.content import content_points
 from brickfield.viewer.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.live_report import report_of
 from brickfield.viewer.live_state import FrameState, ViewReport
@@ -278,6 +279,10 @@ class LiveDrawer:
         return image, is_complete and not any(
             r.failures for r in view.manager.renderers if r.layer.visible
         )
+
+    def content(self) -> NDArray[np.float64] | None:
+        """Return points round what can be seen, shape (n, 3); None if not known."""
+        return None if self.view is None else content_points(self.view)
 
     def fidelity(self) -> Fidelity:
         """Say how true the picture is that :meth:`picture` gives."""

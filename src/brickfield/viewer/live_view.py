@@ -11,7 +11,7 @@ Main thread only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from operator import methodcaller
@@ -29,10 +29,13 @@ from brickfield.model.appearance import MODES
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
 from brickfield.render.overlays.options import OverlayOptions, OverlayState
+from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer import presets
-from brickfield.viewer.fidelity import notes_of
+from brickfield.viewer.camera_spec import OrbitCamera
+from brickfield.viewer.fidelity import Fidelity, notes_of
 from brickfield.viewer.fit import orbit_camera
 from brickfield.viewer.history import history_of
+from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.navigation import set_centre
 from brickfield.viewer.png import write_png
 from brickfield.viewer.ports import LayerPort, ScenePort
@@ -97,6 +100,10 @@ class LiveView(ViewCore):
         **options: Any,
     ) -> None:
         self._is_fitting = True
+        self._content: NDArray[np.float64] | None = None
+        self._is_framed = self._is_framing = False
+        self.frames_content = True
+        """Whether the first picture of sparse data is framed by what can be seen."""
         self.history = history_of(scene)
         """What can be undone; shared by all views of a scene."""
         self._hover: tuple[float, float] | None = None
@@ -105,7 +112,43 @@ class LiveView(ViewCore):
 
     def _on_more_layers(self) -> None:
         if self._is_fitting:
+            self._content, self._is_framed = None, False
             self._refit()
+
+    def _on_report(self, report: ViewReport) -> None:
+        # On the render thread.
+        super()._on_report(report)
+        if report.has_base and report.state.layers and not self._is_framed:
+            self._deliver(self._frame_first)
+
+    @property
+    def _shall_frame(self) -> bool:
+        """Whether the picture is still to be framed by what can be seen."""
+        is_asked_for = self.kind == "3D" and self.frames_content and self._is_fitting
+        return is_asked_for and not self._is_framed and bool(self._layers)
+
+    def _frame_first(self) -> None:
+        """Frame what can be seen once the overview is there, if nobody has moved."""
+        if self._shall_frame and not self._is_framing and not self._is_closed:
+            self._is_framing = True
+            self._ask_for_content(is_act=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last picture is complete, at rest, and of the state of now."""
+        return super().is_settled and not self._shall_frame
+
+    @property
+    def fidelity(self) -> Fidelity:
+        """How true the picture is to the data: one word.
+
+        "improving" while anything better is on its way, also for a picture that is
+        not of the present layers, camera and options; then "final" (every pixel is
+        at its target), "limited" (parts are coarser: this budget or file allows no
+        finer) or "failed" (parts could not be read or drawn).
+        """
+        word = super().fidelity
+        return "improving" if self._shall_frame and word != "failed" else word
 
     def _on_resize(self) -> None:
         if self._is_fitting:
@@ -228,6 +271,11 @@ class LiveView(ViewCore):
             return None
         return np.concatenate([corners_of(layer) for layer in seen])
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether all layers are one voxel thick along z."""
+        return are_flat(self._layers)
+
     def scene_size(self) -> float | None:
         """Return the diagonal of everything, world units; None without layers."""
         corners = self.corners()
@@ -235,27 +283,77 @@ class LiveView(ViewCore):
             return None
         return float(np.linalg.norm(corners.max(axis=0) - corners.min(axis=0)))
 
-    def fit(self) -> None:
+    def fit(self, content: bool = False) -> None:
         """Show everything, from the direction of now.
 
         It stays so while the widget changes its size and layers are added, until
         somebody moves the camera.
+
+        Parameters
+        ----------
+        content : bool
+            Frame only what can be seen under the present contrast (the non-empty
+            extent of the coarsest level) instead of the whole box. It is looked for
+            on the render thread; the picture follows when it is known.
         """
+        if content:
+            self._ask_for_content(is_act=True)
+            return
         before = self.place
-        self._is_fitting = True
+        self._is_fitting, self._content = True, None
         self._refit()
         self._record(before)
 
+    @property
+    def is_fitting_content(self) -> bool:
+        """Whether the picture follows the extent of what can be seen."""
+        return self._is_fitting and self._content is not None
+
+    def _ask_for_content(self, *, is_act: bool) -> None:
+        def answer(done: Future[Any]) -> None:
+            points = None if done.cancelled() or done.exception() else done.result()
+            self._deliver(lambda: self._fit_content(points, is_act=is_act))
+
+        self.ask(lambda drawer: drawer.content()).add_done_callback(answer)
+
+    def _fit_content(self, points: NDArray[np.float64] | None, *, is_act: bool) -> None:
+        if not is_act:
+            self._is_framed, self._is_framing = True, False
+        if self._is_closed or (not is_act and not self._is_fitting):
+            return
+        before = self.place
+        self._is_fitting, self._content = True, points
+        self._refit()
+        if is_act:
+            self._record(before)
+        self._tell_fidelity()
+
     def _refit(self) -> None:
+        camera = self.fitting_camera()
+        if camera is not None:
+            self._move(camera, is_moving=False)
+
+    def fitting_camera(self) -> CameraState | None:
+        """Return the camera that shows everything, or what was asked to be framed."""
         corners = self.corners()
-        if corners is not None:
-            self._move(self.fitted(corners), is_moving=False)
+        if corners is None:
+            return None
+        if self._content is None:
+            return self.fitted(corners)
+        return self.fitted_to_content(self._content)
+
+    def fitted_to_content(self, points: NDArray[np.float64]) -> CameraState:
+        """Return the camera that shows all of some points; for subclasses."""
+        camera = self.camera or self.fitted(points)
+        return presets.fit_points(presets.resized(camera, self.viewport), points)
 
     def fitted(self, corners: NDArray[np.float64]) -> CameraState:
         """Return the camera that shows all of a box; for subclasses."""
         camera = self.camera
         if camera is None:
-            return orbit_camera(corners, self.viewport, presets.OBLIQUE)
+            # Flat data are seen from the front.
+            way = OrbitCamera(0.0, 0.0) if self.is_flat else presets.OBLIQUE
+            return orbit_camera(corners, self.viewport, way)
         return presets.fit(presets.resized(camera, self.viewport), corners)
 
     # -- what a person may choose ------------------------------------------------
@@ -494,3 +592,9 @@ class LiveView(ViewCore):
             raise OptionError(msg)
         if min(self._state.size) < 2:
             self.resize(USUAL_SIZE)
+
+
+def are_flat(layers: Iterable[ChunkedLayer]) -> bool:
+    """Tell whether there are layers, all of them one voxel thick along z."""
+    shapes = [layer.store.pyramid.levels[0].shape_zyx for layer in layers]
+    return bool(shapes) and all(shape[0] == 1 for shape in shapes)

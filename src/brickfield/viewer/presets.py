@@ -94,6 +94,56 @@ def fit(camera: CameraState, corners: NDArray[np.float64]) -> CameraState:
     )
 
 
+def fit_points(camera: CameraState, points: NDArray[np.float64]) -> CameraState:
+    """Show all of some points as large as they can be, from the same direction.
+
+    Unlike :func:`fit` it centres what is seen, not the box round it.
+
+    Parameters
+    ----------
+    camera : CameraState
+        Gives the direction, the projection and the viewport.
+    points : ndarray, shape (n, 3)
+        World (z, y, x).
+    """
+    found = fit(camera, points)
+    for _ in range(4):
+        right, up, back = found.axes
+        offsets = points - np.array(found.target)
+        across, along, depth = offsets @ right, offsets @ up, offsets @ back
+        if not found.orthographic:
+            away = distance(found) - depth
+            across, along = across / away, along / away
+        middle = [(float(v.max()) + float(v.min())) / 2 for v in (across, along)]
+        scale = 1.0 if found.orthographic else distance(found)
+        shift = scale * (middle[0] * right + middle[1] * up)
+        target = np.array(found.target) + shift
+        found = _fit_around(found, points, target)
+    return found
+
+
+def _fit_around(
+    camera: CameraState, points: NDArray[np.float64], target: NDArray[np.float64]
+) -> CameraState:
+    right, up, back = camera.axes
+    offsets = points - target
+    height, reach = camera.height, distance(camera)
+    if camera.orthographic:
+        across = float(np.abs(offsets @ right).max()) / camera.width_over_height
+        height = 2 * MARGIN * max(across, float(np.abs(offsets @ up).max()), 1e-9)
+    else:
+        reach = fitting_distance(camera, offsets)
+    return settled(
+        camera,
+        replace(
+            camera,
+            position=vec(target + reach * back),
+            target=vec(target),
+            height=height,
+        ),
+    )
+
+
 def toggle_projection(camera: CameraState) -> CameraState:
     """Change between perspective and parallel rays; the target keeps its size."""
     height = target_height(camera)

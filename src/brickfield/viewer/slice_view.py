@@ -115,6 +115,12 @@ class LiveSliceView(LiveView):
         camera = slice_camera(self.plane, corners, self.viewport)
         return replace(camera, height=camera.height * MARGIN)
 
+    def fitted_to_content(self, points: NDArray[np.float64]) -> CameraState:
+        """Look straight at the plane, all that can be seen in the picture."""
+        ends = np.stack([points.min(axis=0), points.max(axis=0)])
+        picks = np.indices((2, 2, 2)).reshape(3, -1).T
+        return self.fitted(ends[picks, np.arange(3)])
+
     # -- the hand ----------------------------------------------------------------
 
     @property

@@ -84,7 +84,7 @@ class ViewCore:
         self._n_ahead = 0
         self._is_posting = False
         self._is_closed = False
-        self._told_fidelity = self.fidelity
+        self._told_fidelity = "improving"
         self._owner = threading.get_ident()
         self._start_drawer()
         scene.layers_changed.connect(self._take_layers)
@@ -266,13 +266,7 @@ class ViewCore:
 
     @property
     def fidelity(self) -> Fidelity:
-        """How true the picture is to the data: one word.
-
-        "improving" while anything better is on its way, also for a picture that is
-        not of the present layers, camera and options; then "final" (every pixel is
-        at its target), "limited" (parts are coarser: this budget or file allows no
-        finer) or "failed" (parts could not be read or drawn).
-        """
+        """How true the picture is to the data: one word."""
         report = self.report
         if report.error:
             return "failed"
