@@ -26,6 +26,10 @@ from brickfield.model.appearance import ChannelAppearance, color_lut
 from brickfield.planning.policy import LodPolicy
 from brickfield.sources.open import open_source
 from brickfield.sources.protocol import ChunkSource
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.open import open_store
+from brickfield.testing.zarr_stores import image_attributes, write_image
+from brickfield.viewer.controller import render
 
 SHAPE = (100, 130, 150)
 CASTER_SIZE = (256, 256)
@@ -70,7 +74,55 @@ def against_numpy(setting: Setting) -> list[Row]:
             more = _plain_volume(name, mode, data, contrast)
             what = f"{mode} of {name}: worst pixel against numpy"
             rows.append(at_most("E4", what, worst, limit, unit="/255", **more))
-    return rows + _points(setting)
+    return [*rows, *_coarse_levels(setting), *_points(setting)]
+
+
+def _coarse_levels(setting: Setting) -> list[Row]:
+    """Draw every level of an odd volume along every axis, one pixel a voxel of it.
+
+    The last voxels of these levels end beyond level 0.
+    """
+    levels = [np.random.default_rng(0).integers(0, 256, (69, 77, 91), np.uint8)]
+    while len(levels) < 5:
+        shape = [(n + 1) // 2 for n in levels[-1].shape]
+        rng = np.random.default_rng(len(levels))
+        levels.append(rng.integers(0, 256, shape, np.uint8))
+    scales = [(2.0**k,) * 3 for k in range(len(levels))]
+    shifts = [((2.0**k - 1) / 2,) * 3 for k in range(len(levels))]
+    attributes = image_attributes(scales=scales, translations=shifts)
+    path = write_image(setting.folder / "odd.zarr", levels, attributes)
+    rows = []
+    with open_store(path) as store:
+        for mode, reduce in MODES.items():
+            worst = max(
+                _worst_of_level(store, level, k, axis, (mode, reduce))
+                for k, level in enumerate(levels)
+                for axis in range(3)
+            )
+            what = f"{mode} of every level of u8, from three sides: worst pixel"
+            rows.append(at_most("E4", what, worst, 0, unit="/255"))
+    return rows
+
+
+def _worst_of_level(
+    store: ChunkedImageStore,
+    level: Array,
+    number: int,
+    axis: int,
+    mode: tuple[str, Reduce],
+) -> int:
+    name, reduce = mode
+    seen = np.moveaxis(level, axis, 0)
+    drawn = render(
+        store,
+        size=(seen.shape[2], seen.shape[1]),
+        camera=f"ortho:{'zyx'[axis]}",
+        mode=name,
+        level=number,
+        contrast=(0, 255),
+    )
+    found = drawn.image[..., 0].astype(int)
+    return int(np.abs(found - expected(seen, (0, 255), reduce)).max())
 
 
 def picture(data: Array, contrast: tuple[float, float], mode: str) -> Array:

@@ -274,3 +274,23 @@ def test_full_tables_are_found_within_the_probes_of_the_shader():
 def test_slots_pack_into_18_bits():
     assert slot_word((63, 63, 63)) == (1 << 18) - 1
     assert slot_word((1, 2, 3)) == 1 | 2 << 6 | 3 << 12
+
+
+def test_the_last_cell_of_a_level_lies_under_all_cells_beyond_it():
+    """The shader and the plan let it reach outwards without end; so does the table."""
+    pyramid = _pyramid(
+        [
+            ((16, 16, 16), (8, 8, 8), (1, 1, 1), (0, 0, 0)),
+            ((32, 16, 12), (8, 8, 8), (1, 1, 1), (-8, 0, 0)),
+        ]
+    )
+    table = PageTable(pyramid)
+
+    def parents(*index):
+        (key,) = pack_keys(0, np.array([index]))
+        level, indices = unpack_keys(np.array(table.parents_of(int(key))))
+        assert (level == 1).all()
+        return [sorted(set(column)) for column in indices.T.tolist()]
+
+    assert parents(0, 0, 0) == [[0, 1], [0], [0]]
+    assert parents(1, 1, 1) == [[2, 3], [1], [1]]
