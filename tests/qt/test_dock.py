@@ -86,5 +86,5 @@ def test_flat_data_begin_in_xy_and_volumes_in_3d(make_dock, scene, blob):
     assert dock.layout_name == "3D"
     dock.toolbar.layouts.actions_by_name["3D"].trigger()
     scene.remove(scene.layers[-1])
-    assert scene.layers == [flat]
+    assert list(scene.layers) == [flat]
     assert dock.layout_name == "3D", "somebody has chosen"
