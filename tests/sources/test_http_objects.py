@@ -89,6 +89,21 @@ def test_another_host_is_named_and_not_asked(folder):
         open_source(f"{here.url}/a.zarr")
 
 
+def test_a_password_goes_along_to_the_same_port_alone(folder):
+    """Another port can be somebody else's."""
+    with FaultServer(folder) as there, FaultServer(folder) as here:
+        here.add(
+            Rule("b.zarr/*", "redirect", 302, to="/moved"),
+            Rule("a.zarr/*", "redirect", 302, to=there.url),
+        )
+        (folder / "moved").mkdir()
+        write_image(folder / "moved" / "b.zarr", [DATA])
+        for name in ("a.zarr", "b.zarr"):
+            open_source(f"{here.url}/{name}".replace("//", "//me:pass@", 1))
+        assert there.with_password == 0
+        assert here.with_password > 0
+
+
 def test_redirects_in_a_circle_end_in_a_sentence(folder):
     with FaultServer(folder) as here:
         here.add(Rule("*", "redirect", 302, to=here.url))

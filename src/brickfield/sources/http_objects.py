@@ -119,9 +119,11 @@ def _next(url: str, target: str) -> str:
             " open the address there"
         )
         raise _failure("UNKNOWN", url, text)
-    # A password goes along to the same server, as the user gave it.
+    # A password goes along to the same server, and to no other port.
     user, at, _ = here.netloc.rpartition("@")
-    netloc = there.netloc if "@" in there.netloc else f"{user}{at}{there.netloc}"
+    netloc = there.netloc.rpartition("@")[2]
+    if there.port == here.port:
+        netloc = f"{user}{at}{netloc}"
     return there._replace(netloc=netloc, fragment="").geturl()
 
 

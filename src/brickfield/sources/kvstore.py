@@ -322,7 +322,9 @@ def read_many(  # noqa: PLR0913 - what a caller can know of absence, in one plac
         except StoreFormatError:
             raise
         except ChunkReadError as exc:
-            msg = f"expected a readable file {location.uri_of(key)}; found: {exc.reason}"
+            msg = (
+                f"expected a readable file {location.uri_of(key)}; found: {exc.reason}"
+            )
             raise StoreUnreachableError(msg) from exc
         except ValueError as exc:
             found[key] = None

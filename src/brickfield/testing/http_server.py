@@ -83,6 +83,8 @@ class FaultServer:
     ----------
     requests, bytes_sent : Counter
         By path, without the slash in front. Only read them between requests.
+    with_password : int
+        Requests that came with one.
     """
 
     def __init__(self, folder: Path, *rules: Rule, seed: int = 0) -> None:
@@ -90,6 +92,7 @@ class FaultServer:
         self.requests: Counter[str] = Counter()
         self.bytes_sent: Counter[str] = Counter()
         self.seed = seed
+        self.with_password = 0
         self.stop_stalling = threading.Event()
         self._rules = list(rules)
         self._lock = threading.Lock()
@@ -242,6 +245,8 @@ class _Handler(BaseHTTPRequestHandler):
         faults = cast("_Server", self.server).faults
         start = time.monotonic()
         path = unquote(urlsplit(self.path).path).lstrip("/")
+        if self.headers.get("Authorization"):
+            faults.with_password += 1
         rule, delay = faults.rule_for(path)
         if delay:
             faults.stop_stalling.wait(delay)
