@@ -13,6 +13,7 @@ from brickfield.store.lazy_level import LazyLevel
 from brickfield.testing.corruptor import corrupt
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.loading import ask
+from brickfield.testing.zarr_stores import image_attributes, write_array, write_group
 
 pytestmark = pytest.mark.gpu
 OPTIONS = {"camera": "ortho:z", "size": (64, 96), "contrast": (0, 255)}
@@ -174,3 +175,25 @@ def test_a_receipt_counts_the_bytes_that_the_server_sent(adapter, image):
 
     assert first.bytes_read == sent == first.bytes_minimum
     assert again.bytes_read == again.requests == 0
+
+
+def test_requests_are_those_that_the_server_got_with_shard_indices(adapter, tmp_path):
+    """A shard's index is read once, also where chunks of the shard are not stored."""
+    data = np.zeros((64, 64, 64), np.uint8)
+    data[:40, :, 20:] = np.random.default_rng(2).integers(1, 255, (40, 64, 44))
+    options = {"chunks": (16, 16, 16), "shards": (32, 32, 32), "zarr_format": 3}
+    write_group(
+        tmp_path / "a",
+        image_attributes("zyx", [(1, 1, 1)], version="0.5"),
+        zarr_format=3,
+    )
+    write_array(tmp_path / "a" / "0", data, **options)
+    with FaultServer(tmp_path) as server:
+        store = bf.open_store(f"{server.url}/a")
+        n_before = server.n_requests
+        look = OPTIONS | {"size": (64, 64)}
+        receipt = bf.render(store, colormap="gray", **look).receipt
+        n_requests = server.n_requests - n_before
+        store.close()
+    assert receipt.complete
+    assert receipt.requests == n_requests

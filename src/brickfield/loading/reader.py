@@ -314,6 +314,9 @@ class Reader:
     def _enter(self, name: StorageName, chunk: StorageChunk) -> None:
         """Enter in the ledger what a storage chunk cost (locked)."""
         is_stored = chunk.data is not None
+        # One was counted when the read was sent.
+        read = (chunk,) if chunk.parts is None else chunk.parts
+        self.ledger.requests += sum(part.requests for part in read) - 1
         if chunk.parts is None:
             self.ledger.decoded(name, chunk.stored_bytes, is_stored=is_stored)
             return

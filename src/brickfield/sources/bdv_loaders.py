@@ -7,7 +7,7 @@ hold unsigned 16-bit voxels under a signed type; those are read as unsigned.
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -278,7 +278,7 @@ class UnsignedArray:
         """Read a chunk and take its bits as unsigned."""
         chunk = self._array.read_chunk(index)
         data = None if chunk.data is None else chunk.data.view(np.uint16)
-        return StorageChunk(data, chunk.stored_bytes)
+        return replace(chunk, data=data)
 
     def chunk_key(self, index: tuple[int, ...]) -> str:
         """Name of a storage chunk for messages."""

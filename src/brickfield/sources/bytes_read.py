@@ -20,10 +20,12 @@ class ByteMeter:
     ----------
     driver : str
         tensorstore's name of the store, for example ``"http"``.
+    what : str
+        The last part of the metric's name: ``"read"`` counts requests.
     """
 
-    def __init__(self, driver: str) -> None:
-        self._name = f"/tensorstore/kvstore/{driver}/bytes_read"
+    def __init__(self, driver: str, what: str = "bytes_read") -> None:
+        self._name = f"/tensorstore/kvstore/{driver}/{what}"
         self._lock = Lock()
         self._last = self._now()
         self._owed = 0
@@ -71,13 +73,14 @@ class ByteMeter:
             self._owed += n_bytes
 
 
-_METERS: dict[str, ByteMeter] = {}
+_METERS: dict[tuple[str, str], ByteMeter] = {}
 _METERS_LOCK = Lock()
 
 
-def meter(driver: str) -> ByteMeter:
-    """Return the one meter of a kind of store."""
+def meter(driver: str, what: str = "bytes_read") -> ByteMeter:
+    """Return the one meter of a kind of store and a metric."""
+    name = (driver, what)
     with _METERS_LOCK:
-        if driver not in _METERS:
-            _METERS[driver] = ByteMeter(driver)
-        return _METERS[driver]
+        if name not in _METERS:
+            _METERS[name] = ByteMeter(driver, what)
+        return _METERS[name]

@@ -7,6 +7,7 @@ everything is clipped to the new range, so that no value wraps.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class CastArray:
         chunk = self._array.read_chunk(index)
         if chunk.data is None:
             return chunk
-        return StorageChunk(cast(chunk.data, self.dtype), chunk.stored_bytes)
+        return replace(chunk, data=cast(chunk.data, self.dtype))
 
     def chunk_key(self, index: tuple[int, ...]) -> str:
         """Name in the store."""

@@ -92,6 +92,7 @@ class DriverArray:
             self._spec["cache_pool"] = {"total_bytes_limit": 64 << 20}
         self._own = threading.local()
         self._meter = meter(location.driver)
+        self._requests = meter(location.driver, "read")
         opened = self._opened(moved_spec(location.spec), shared_context())
         self._meter.take()
         self._direct = opened
@@ -124,8 +125,11 @@ class DriverArray:
         admit(self.chunk_shape, self.dtype.itemsize, stored, key=key)
         try:
             if self._key_of is None:
-                data = self._decoded(self._direct, slices)
-                return StorageChunk(data, self._meter.take())
+                self._requests.settle()
+                with self._requests.reading():
+                    data = self._decoded(self._direct, slices)
+                    n_requests = self._requests.take()
+                return StorageChunk(data, self._meter.take(), requests=n_requests)
             raw = self._raw(self.chunk_key(index))
             if raw is None:
                 self._presence.expect(self.chunk_key(index))

@@ -29,12 +29,15 @@ class StoredPart:
         Position in that level's storage grid, all axes.
     stored_bytes : int
     is_stored : bool
+    requests : int
+        Reads sent for it.
     """
 
     level: int
     index: tuple[int, ...]
     stored_bytes: int
     is_stored: bool
+    requests: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,15 @@ class StorageChunk:
         What was read of the store for it, where that is not the chunk itself: the
         stored chunks that a sampled one is made of; nothing where the chunk was kept
         since another was made of it.
+    requests : int
+        Reads sent to the store for it, those of a shard's index included. Told by the
+        parts where there are any.
     """
 
     data: NDArray[np.generic] | None
     stored_bytes: int
     parts: tuple[StoredPart, ...] | None = field(default=None, compare=False)
+    requests: int = field(default=1, compare=False)
 
 
 @runtime_checkable

@@ -66,6 +66,13 @@ class ShardIndices:
         self._kept: OrderedDict[Path, Index | None] = OrderedDict()
         self._room = max(4, _KEPT_BYTES // shards.index_bytes)
         self._lock = Lock()
+        self._n_reads = 0
+
+    def take_reads(self) -> int:
+        """Return how many indices were read and not told of yet."""
+        with self._lock:
+            n, self._n_reads = self._n_reads, 0
+        return n
 
     def lengths(self, path: Path) -> NDArray[np.int64] | None:
         """Stored bytes of every inner chunk, C order; -1 for an absent one.
@@ -93,6 +100,7 @@ class ShardIndices:
                 return self._kept[path]
         index = self._read(path)
         with self._lock:
+            self._n_reads += 1
             self._kept[path] = index
             while len(self._kept) > self._room:
                 self._kept.popitem(last=False)

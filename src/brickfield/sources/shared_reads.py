@@ -55,7 +55,8 @@ class SharedReads:
         if self.keep is not None:
             self.keep.drop(index)
         if [part.index for part in parts] == [index]:
-            return StorageChunk(chunk.data, parts[0].stored_bytes)
+            (part,) = parts
+            return StorageChunk(chunk.data, part.stored_bytes, requests=part.requests)
         n_bytes = sum(part.stored_bytes for part in parts)
         return StorageChunk(chunk.data, n_bytes, tuple(parts))
 
@@ -113,7 +114,8 @@ class SharedReads:
     def _read(self, index: Index) -> tuple[StorageChunk, list[StoredPart]]:
         chunk = self._source.read_storage_chunk(self._level, index)
         is_stored = chunk.data is not None
-        return chunk, [StoredPart(self._level, index, chunk.stored_bytes, is_stored)]
+        cost = (chunk.stored_bytes, is_stored, chunk.requests)
+        return chunk, [StoredPart(self._level, index, *cost)]
 
     def _settle(self) -> list[StoredPart]:
         owed, self._owed = self._owed, []

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -145,7 +145,7 @@ class AssembledSource:
         if chunk.data is None:
             return chunk
         data = chunk.data[(None,) * n] if n else chunk.data
-        return StorageChunk(self._cut(data, level, index), chunk.stored_bytes)
+        return replace(chunk, data=self._cut(data, level, index))
 
     def _cut(
         self, data: NDArray[np.generic], level: int, index: tuple[int, ...]

@@ -9,6 +9,7 @@ input or output, because the metadata has been read before.
 from __future__ import annotations
 
 from math import prod
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,8 @@ class TensorStoreArray:
         self._indices = ShardIndices(meta.shards) if local and meta.shards else None
         self._meter = meter(location.driver)
         self._meter.settle()
+        self._lock = Lock()
+        self._known_shards: set[tuple[int, ...]] = set()
 
     def _open(self, kvstore: Any, context: Any) -> Any:
         import tensorstore as ts
@@ -134,14 +137,28 @@ class TensorStoreArray:
             is_denied = error.kind == "denied" and self._denied_is_missing
             if error.kind == "missing" or is_denied:
                 self._presence.expect(self.chunk_key(index))
-                return StorageChunk(None, 0)
+                return StorageChunk(None, 0, requests=self._n_requests(index, 0))
             key = self.chunk_key(index)
             raise ChunkReadError(
                 as_sentence(error, key, self._location.uri),
                 is_transient=error.kind == "transient",
                 key=key,
             ) from exc
-        return StorageChunk(data, n_bytes)
+        return StorageChunk(data, n_bytes, requests=self._n_requests(index, 1))
+
+    def _n_requests(self, index: tuple[int, ...], n_data: int) -> int:
+        """Count the reads for a chunk: with the shard's index where that is first read.
+
+        Of a chunk that is not stored only the index is read, or the lack of its file.
+        """
+        if not self._is_sharded or self._whole is not None:
+            return 1
+        shard = self._file_of(index)
+        with self._lock:
+            is_first = shard not in self._known_shards
+            self._known_shards.add(shard)
+        n_own = self._indices.take_reads() if self._indices else 0
+        return n_data + is_first + n_own
 
     def _read(
         self, index: tuple[int, ...], region: tuple[slice, ...], known: int | None
