@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, MissingExtraError
 from brickfield.sources import hdf5_filters
-from brickfield.sources.admission import admit
+from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.contiguous import ContiguousArray
+from brickfield.sources.inflation import check_inflation
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import StoredArray, chunk_slices, native
 
@@ -89,6 +90,8 @@ class HDF5Dataset:
                     return StorageChunk(None, 0)
                 offset = tuple(s.start for s in slices)
                 mask, raw = self._dataset.id.read_direct_chunk(offset)
+        except ChunkReadError:
+            raise
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             msg = f"cannot read chunk {index} of {self._name}: {error}"
             raise ChunkReadError(msg, key=key) from error
@@ -119,6 +122,17 @@ class HDF5Dataset:
         room = tuple(slice(s.stop - s.start) for s in slices)
         return np.ascontiguousarray(whole[room], dtype=self.dtype)
 
+    def _check_inflation(self, slices: tuple[slice, ...], key: str) -> None:
+        """Refuse a chunk that the library would inflate without end (locked)."""
+        kind = hdf5_filters.compressor_of(self._codes)
+        if kind is None:
+            return
+        offset = tuple(s.start for s in slices)
+        mask, raw = self._dataset.id.read_direct_chunk(offset)
+        if mask == 0:
+            decoded = prod(self.chunk_shape) * self._stored.itemsize
+            check_inflation(kind, raw, most_stored(decoded), key=key)
+
     def _through_library(
         self, slices: tuple[slice, ...], index: tuple[int, ...]
     ) -> StorageChunk:
@@ -129,6 +143,7 @@ class HDF5Dataset:
                 if where is None:
                     return StorageChunk(None, 0)
                 n_bytes = where
+                self._check_inflation(slices, self.chunk_key(index))
             data = np.ascontiguousarray(self._dataset[slices], dtype=self.dtype)
         return StorageChunk(data, data.nbytes if n_bytes is None else n_bytes)
 

@@ -15,6 +15,9 @@ import numpy as np
 DEFLATE = 1
 SHUFFLE = 2
 _UNDERSTOOD = {DEFLATE, SHUFFLE}
+_FLETCHER32 = 3
+_COMPRESSORS = {DEFLATE: "zlib", 307: "bz2", 32001: "blosc", 32004: "lz4-hdf5"}
+_COMPRESSORS |= {32015: "zstd"}
 
 
 def filter_codes(dataset_id: Any) -> list[tuple[int, str]]:
@@ -27,6 +30,18 @@ def filter_codes(dataset_id: Any) -> list[tuple[int, str]]:
 def is_understood(codes: list[int]) -> bool:
     """Whether :func:`decode` can undo the filters."""
     return set(codes) <= _UNDERSTOOD
+
+
+def compressor_of(codes: list[int]) -> str | None:
+    """Name the compressor that stored bytes are first given to, if it is known.
+
+    Parameters
+    ----------
+    codes : list of int
+        Filters in the order of writing.
+    """
+    outer = [c for c in codes if c not in (_FLETCHER32, SHUFFLE)]
+    return _COMPRESSORS.get(outer[-1]) if outer else None
 
 
 def decode(

@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from brickfield.sources.admission import most_stored
+from brickfield.sources.inflation import HEADER_BYTES, check_inflation
+
 Decode = Callable[[bytes], bytes]
 """Stored bytes of a block to bytes that the array's metadata describe."""
 
@@ -51,15 +54,35 @@ def tidy_attributes(attributes: dict[str, Any]) -> tuple[dict[str, Any], Decode]
     name = options.get("type")
     if name == "lz4":
         return {**kept, "compression": {"type": "raw"}}, _lz4_decoder(kept)
-    clean = dict(_BLOSC) if name == "blosc" else {}
+    if name == "blosc":
+        clean = dict(_BLOSC)
+        return {**kept, "compression": {"type": name, **clean}}, _blosc_checker(kept)
+    clean = {}
     if name == "gzip" and "useZlib" in options:
         clean = {"useZlib": bool(options["useZlib"])}
     return {**kept, "compression": {"type": name, **clean}}, plain_header
 
 
-def _lz4_decoder(kept: dict[str, Any]) -> Decode:
+def _blosc_checker(kept: dict[str, Any]) -> Decode:
+    """Refuse blocks whose own header states more than their voxels take."""
+    most = most_stored(_block_bytes(kept))
+
+    def decode(raw: bytes) -> bytes:
+        raw = plain_header(raw)
+        size = 4 + 4 * int.from_bytes(raw[2:4], "big")
+        check_inflation("blosc", raw[size : size + HEADER_BYTES], most, key="block")
+        return raw
+
+    return decode
+
+
+def _block_bytes(kept: dict[str, Any]) -> int:
     voxels = prod(int(n) for n in kept["blockSize"])
-    limit = voxels * np.dtype(str(kept["dataType"])).itemsize
+    return voxels * np.dtype(str(kept["dataType"])).itemsize
+
+
+def _lz4_decoder(kept: dict[str, Any]) -> Decode:
+    limit = _block_bytes(kept)
 
     def decode(raw: bytes) -> bytes:
         raw = plain_header(raw)

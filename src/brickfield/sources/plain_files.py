@@ -145,6 +145,8 @@ def plain_chunk(path: Path, key: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError):
         return
+    except ChunkReadError:
+        raise
     except StoreFormatError as error:
         raise ChunkReadError(str(error), key=key) from error
     except OSError as error:

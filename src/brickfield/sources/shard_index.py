@@ -93,6 +93,11 @@ class ShardIndices:
         is_absent = (index == _ABSENT).all(axis=1)
         return np.where(is_absent, np.int64(-1), index[:, 1].astype(np.int64))
 
+    def offset(self, path: Path, place: int) -> int | None:
+        """First byte of an inner chunk in its shard; None when it is not known."""
+        index = self._index(path)
+        return None if index is None else int(index[place, 0])
+
     def _index(self, path: Path) -> Index | None:
         with self._lock:
             if path in self._kept:

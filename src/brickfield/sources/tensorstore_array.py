@@ -9,6 +9,7 @@ input or output, because the metadata has been read before.
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.sources.admission import admit
+from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.chunk_listing import listing_of
 from brickfield.sources.http_objects import (
@@ -27,8 +28,14 @@ from brickfield.sources.http_objects import (
     is_redirect,
     moved_spec,
 )
+from brickfield.sources.inflation import HEADER_BYTES, check_inflation
 from brickfield.sources.kvstore import Location, shared_context
-from brickfield.sources.plain_files import check_regular, plain_chunk
+from brickfield.sources.plain_files import (
+    check_regular,
+    open_regular,
+    plain_chunk,
+    read_exactly,
+)
 from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import (
@@ -199,8 +206,24 @@ class TensorStoreArray:
             path = self._folder / self._meta.file_key(self._file_of(index))
             with plain_chunk(path, key):
                 check_regular(path, path.stat())
+                if self._meta.has_blosc:
+                    self._check_blosc(path, index, key)
         admit(self.chunk_shape, self.dtype.itemsize, known, key=key)
         return known
+
+    def _check_blosc(self, path: Path, index: tuple[int, ...], key: str) -> None:
+        """Refuse a chunk whose own header states more than its voxels take."""
+        start: int | None = 0
+        if self._is_sharded:
+            place = int(self._place(np.array([index]))[0])
+            start = self._indices.offset(path, place) if self._indices else None
+        if start is None:
+            return
+        with open_regular(path) as file:
+            file.seek(start)
+            head = read_exactly(file, HEADER_BYTES)
+        decoded = prod(self.chunk_shape) * self.dtype.itemsize
+        check_inflation("blosc", head, most_stored(decoded), key=key)
 
     def _count(self, known: int | None) -> int:
         """Bytes of the read just done: the file's, or what was asked of the store."""

@@ -17,13 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.sources.admission import admit
+from brickfield.sources.admission import admit, most_stored
+from brickfield.sources.inflation import check_inflation
 from brickfield.sources.plain_files import open_regular, read_exactly
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import chunk_slices, native
 
 MAX_PAGE_BYTES = 32 << 20
 """A striped page larger than this is read strip by strip."""
+
+
+_COMPRESSORS = {8: "zlib", 32946: "zlib", 34925: "lzma", 50000: "zstd", 34926: "zstd"}
+"""Those of TIFF's compressions that decompressors do not bound."""
 
 
 class TiffPages:
@@ -91,6 +96,7 @@ class TiffPages:
                 return StorageChunk(None, 0)
             admit(self.chunk_shape, self.dtype.itemsize, stored, key=key)
             raws = self._read(Path(page.parent.filehandle.path), parts)
+            self._check_inflation(raws, key)
             data = self._assembled(page, raws)
         except ChunkReadError:
             raise
@@ -134,6 +140,17 @@ class TiffPages:
                     raise ChunkReadError(msg, key=self._name)
                 raws.append((i, raw))
         return raws
+
+    def _check_inflation(self, raws: list[tuple[int, bytes | None]], key: str) -> None:
+        """Refuse segments that inflate to more than a segment may have."""
+        kind = _COMPRESSORS.get(int(self._keyframe.compression))
+        if kind is None:
+            return
+        voxels = max(prod(self._keyframe.chunks), prod(self.chunk_shape))
+        for _, raw in raws:
+            if raw:
+                most = most_stored(voxels * self.dtype.itemsize)
+                check_inflation(kind, raw, most, key=key)
 
     def _assembled(
         self, page: Any, raws: list[tuple[int, bytes | None]]

@@ -27,6 +27,7 @@ from brickfield.errors import (
 )
 from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.chunk_listing import listing_of
+from brickfield.sources.inflation import check_inflation
 from brickfield.sources.kvstore import Location, read_many
 from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
@@ -36,6 +37,7 @@ from brickfield.sources.stored_array import chunk_slices
 from brickfield.sources.zarr_metadata import ZarrArrayMeta
 
 _BLOSC_HEADER = 16
+_CHECKSUMS = ("crc32c", "crc32", "adler32", "fletcher32")
 WIDENING = 8
 """How many times wider filters may store a voxel: 8 bytes for one."""
 
@@ -114,6 +116,7 @@ class ZarrPythonArray:
         if raw is None:
             self._presence.expect(self.chunk_key(index))
             return StorageChunk(None, 0)
+        self._check_inflation(raw, self.chunk_key(index))
         reason = self._damage(raw)
         if reason:
             raise self._failure(index, reason)
@@ -159,6 +162,14 @@ class ZarrPythonArray:
         key = self.chunk_key(index)
         error = ReadError("corrupt", detail)
         return ChunkReadError(as_sentence(error, key, self._location.uri), key=key)
+
+    def _check_inflation(self, raw: bytes, key: str) -> None:
+        """Refuse a chunk whose outermost compressor gives too much."""
+        kind = _outermost(self._meta)
+        if kind is not None:
+            decoded = prod(self.chunk_shape) * self.dtype.itemsize
+            most = most_stored(decoded * WIDENING)
+            check_inflation(kind, raw, most, key=key)
 
     def _damage(self, raw: bytes) -> str | None:
         """Say what makes stored bytes unfit for a decoder that trusts them."""
@@ -207,6 +218,20 @@ class ZarrPythonArray:
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         """Tell which stored objects are absent; None for a remote array."""
         return None if self._listing is None else self._listing.absent(indices)
+
+
+def _outermost(meta: ZarrArrayMeta) -> str | None:
+    """Name of the codec that stored bytes are first given to."""
+    if meta.zarr_format == 2:
+        filters = meta.stored.get("filters") or []
+        chain = [*filters, meta.stored.get("compressor")]
+        names = [c.get("id") for c in chain if isinstance(c, dict)]
+    else:
+        chain = meta.stored["codecs"]
+        names = [c.get("name") if isinstance(c, dict) else c for c in chain]
+    kept = [str(n).rpartition(".")[2] for n in names]
+    kept = [n for n in kept if n not in _CHECKSUMS]
+    return kept[-1] if kept else None
 
 
 def _codec_names(value: Any) -> list[str]:

@@ -92,6 +92,17 @@ class ZarrArrayMeta:
         return self.chunk_shape != self.file_shape or self.shards is not None
 
     @property
+    def has_blosc(self) -> bool:
+        """Whether chunks begin with a header of blosc."""
+        if self.zarr_format == 2:
+            return (self.metadata["compressor"] or {}).get("id") == "blosc"
+        chain = self.metadata["codecs"]
+        while chain and chain[0]["name"] == "sharding_indexed":
+            chain = chain[0]["configuration"].get("codecs") or []
+        names = [c["name"] for c in chain if c["name"] != "crc32c"]
+        return names[-1:] == ["blosc"]
+
+    @property
     def n_voxels(self) -> int:
         """Number of voxels over all axes."""
         return prod(self.shape)
