@@ -281,3 +281,13 @@ def test_an_unknown_adapter_name_ends_with_2_and_one_sentence(adapter, image, tm
     assert "PYGFX_WGPU_ADAPTER_NAME; found 'Voodoo 2'" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.gpu
+def test_a_picture_of_nothing_stored_says_so(command, tmp_path):
+    from brickfield.testing.zarr_stores import write_image
+
+    empty = write_image(tmp_path / "a.zarr", [np.zeros((4, 6, 8), "u2")])
+    ended = command("render", empty, "-o", tmp_path / "a.png")
+    assert ended.status == 0
+    assert "no chunk is stored" in " ".join(ended.err.split())

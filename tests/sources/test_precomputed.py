@@ -185,3 +185,38 @@ def test_a_prefix_or_an_info_file_matches(tmp_path):
     _write(tmp_path)
     assert matches(str(tmp_path))
     assert matches(str(tmp_path / "info"))
+
+
+def _gz_volume(folder, data):
+    import json
+
+    x, y, z = data.shape[::-1]
+    (folder / "1").mkdir()
+    scale = {"key": "1", "size": [x, y, z], "resolution": [4, 4, 40]}
+    scale |= {"chunk_sizes": [[x, y, z]], "encoding": "raw", "voxel_offset": [0, 0, 0]}
+    about = {"type": "image", "data_type": "uint8", "num_channels": 1}
+    (folder / "info").write_text(json.dumps({**about, "scales": [scale]}))
+    return folder / "1" / f"0-{x}_0-{y}_0-{z}.gz"
+
+
+def test_chunks_that_are_gzip_files_are_read(tmp_path):
+    import gzip
+
+    data = np.random.default_rng(0).integers(0, 255, (4, 6, 8)).astype("u1")
+    file = _gz_volume(tmp_path, data)
+    file.write_bytes(gzip.compress(data.tobytes()))
+    source = open_source(str(tmp_path))
+    assert np.array_equal(source.read_storage_chunk(0, (0, 0, 0, 0)).data[0], data)
+    assert not source.missing_chunks(0, np.zeros((1, 4), np.int64)).any()
+    file.write_bytes(gzip.compress(bytes(64 << 20)))
+    with pytest.raises(ChunkReadError, match="larger than the chunk's voxels"):
+        source.read_storage_chunk(0, (0, 0, 0, 0))
+    file.write_bytes(file.read_bytes()[:20])
+    with pytest.raises(ChunkReadError, match="truncated"):
+        source.read_storage_chunk(0, (0, 0, 0, 0))
+
+
+def test_a_scale_without_any_chunk_is_a_finding(tmp_path):
+    _gz_volume(tmp_path, np.zeros((4, 6, 8), "u1"))
+    found = open_source(str(tmp_path)).info.findings
+    assert [f.code for f in found] == ["no-chunks"]

@@ -11,6 +11,7 @@ import typer
 from brickfield.cli import options as text
 from brickfield.cli.output import INCOMPLETE, messages, print_json, results
 from brickfield.errors import OptionError
+from brickfield.model.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from brickfield.viewer.options import RenderOptions
@@ -168,8 +169,22 @@ def render(
         print_json(cost)
     else:
         print_receipt(cost, out)
+    _say_if_nothing_is_stored(uri, cost)
     if not cost["complete"]:
         raise typer.Exit(INCOMPLETE)
+
+
+def _say_if_nothing_is_stored(uri: str, cost: dict[str, Any]) -> None:
+    """A picture of fill values alone may be right, but is mostly a wrong name."""
+    chunks = cost["chunks"]
+    if chunks["wanted"] and chunks["missing"] == chunks["wanted"]:
+        typer.echo(
+            hide_secrets(
+                f"brickfield: note: expected chunks in {uri}; found that no chunk is"
+                " stored: see `brickfield info`"
+            ),
+            err=True,
+        )
 
 
 def draw_to_file(

@@ -58,6 +58,8 @@ class DriverArray:
         None for shards.
     decode : callable, optional
         Stored bytes to what the driver decodes; raises ValueError for damaged ones.
+    suffix : str
+        End of the names of chunk files that the driver does not know of.
     denied_is_missing : bool
         Take a server's refusal (HTTP 403) for "nothing is stored".
 
@@ -76,6 +78,7 @@ class DriverArray:
         metadata: tuple[str, bytes] | None = None,
         key_of: KeyOf | None,
         decode: Callable[[bytes], bytes] | None = None,
+        suffix: str = "",
         denied_is_missing: bool = False,
     ) -> None:
         self._location = location
@@ -86,6 +89,7 @@ class DriverArray:
         self._key_of = key_of
         self._metadata = metadata
         self._decode = decode
+        self._suffix = suffix
         self._spec = dict(spec) | {"fill_missing_data_reads": False}
         if key_of is None:
             # Keeps shard indices, or every chunk would cost its index again.
@@ -130,7 +134,7 @@ class DriverArray:
                     data = self._decoded(self._direct, slices)
                     n_requests = self._requests.take()
                 return StorageChunk(data, self._meter.take(), requests=n_requests)
-            raw = self._raw(self.chunk_key(index))
+            raw = self._raw(self.chunk_key(index) + self._suffix)
             if raw is None:
                 self._presence.expect(self.chunk_key(index))
                 return StorageChunk(None, 0)
@@ -222,7 +226,8 @@ class DriverArray:
         if self._key_of is None or self._location.local is None:
             return None
         try:
-            return (self._location.local / self.chunk_key(index)).stat().st_size
+            key = self.chunk_key(index) + self._suffix
+            return (self._location.local / key).stat().st_size
         except FileNotFoundError:
             return 0
         except OSError:
@@ -235,7 +240,8 @@ class DriverArray:
             return None
         if self._presence.is_gone:
             return None
-        keys = (self.chunk_key(tuple(i)) for i in np.asarray(indices).tolist())
+        found = np.asarray(indices).tolist()
+        keys = (self.chunk_key(tuple(i)) + self._suffix for i in found)
         return np.array([not (root / key).exists() for key in keys], dtype=np.bool_)
 
     def edges(self, index: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.model.axes import Axis
 from brickfield.model.scales import Pyramid
 from brickfield.sources.cast_array import CastArray
+from brickfield.sources.chunk_names import with_stored_names
 from brickfield.sources.findings import Findings
 from brickfield.sources.geometry import (
     axis_named,
@@ -241,6 +242,7 @@ def open_levels(
         except BrickfieldError as exc:
             return exc
 
+    found = [(_as_stored(location, m, where, findings), where) for m, where in found]
     n_threads = min(_OPENED_AT_ONCE, len(found))
     with ThreadPoolExecutor(n_threads, thread_name_prefix="brickfield-open") as pool:
         results = list(pool.map(opened, [meta for meta, _ in found]))
@@ -257,6 +259,13 @@ def open_levels(
         assert isinstance(first, BrickfieldError)
         raise first
     return levels
+
+
+def _as_stored(
+    location: Location, meta: ZarrArrayMeta, where: str, findings: Findings
+) -> ZarrArrayMeta:
+    folder = location.child(meta.path).local
+    return meta if folder is None else with_stored_names(folder, meta, where, findings)
 
 
 def open_array(

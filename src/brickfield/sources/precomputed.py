@@ -9,6 +9,10 @@ is tensorstore's.
 from __future__ import annotations
 
 import json
+import os
+import zlib
+from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model.axes import Axis
 from brickfield.model.image import Channel, Finding, ImageInfo
 from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.sources.admission import most_stored
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale, make_level
 from brickfield.sources.identity import data_identity
@@ -29,6 +34,7 @@ from brickfield.sources.plain_files import read_head
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
 
 INFO = "info"
+_ZIPPED = ".gz"
 _AXES = (
     Axis("c", "channel"),
     *(Axis(name, "space", "nanometer") for name in "zyx"),
@@ -95,7 +101,7 @@ def open_source(
         pyramid=pyramid,
         channels=tuple(Channel(str(i)) for i in range(arrays[0].shape[0])),
         is_labels=about.get("type") == "segmentation",
-        findings=tuple(findings),
+        findings=(*findings, *_without_chunks(about, location)),
     )
     return AssembledSource(
         info,
@@ -189,6 +195,8 @@ def _open_scale(
 ) -> DriverArray:
     scale = about["scales"][number]
     is_sharded = scale.get("sharding") is not None
+    zipped = not is_sharded and _ends(location, str(scale["key"])) == _ZIPPED
+    limit = most_stored(_chunk_bytes(scale, about))
     return DriverArray(
         location,
         {"driver": "neuroglancer_precomputed", "scale_index": number},
@@ -196,7 +204,54 @@ def _open_scale(
         metadata=(INFO, raw),
         key_of=None if is_sharded else _chunk_name,
         denied_is_missing=denied_is_missing,
+        suffix=_ZIPPED if zipped else "",
+        decode=partial(_unzipped, limit=limit) if zipped else None,
     )
+
+
+def _ends(location: Location, key: str) -> str | None:
+    """How the name of a local scale's first chunk ends; None without any chunk."""
+    if location.local is None:
+        return ""
+    try:
+        with os.scandir(location.local / key) as entries:
+            first = next((e.name for e in entries if "-" in e.name), None)
+    except OSError:
+        return None
+    return None if first is None else Path(first).suffix
+
+
+def _chunk_bytes(scale: dict[str, Any], about: dict[str, Any]) -> int:
+    sizes = scale.get("chunk_sizes") or [scale["size"]]
+    itemsize = np.dtype(str(about.get("data_type"))).itemsize
+    return prod(int(n) for n in sizes[0]) * itemsize * int(about.get("num_channels", 1))
+
+
+def _unzipped(raw: bytes, *, limit: int) -> bytes:
+    """Decode a chunk that CloudVolume stored as a gzip file."""
+    inflate = zlib.decompressobj(31)
+    try:
+        plain = inflate.decompress(raw, limit + 1)
+    except zlib.error as error:
+        msg = f"the gzip data is damaged ({error})"
+        raise ValueError(msg) from error
+    if len(plain) > limit or not inflate.eof:
+        msg = "the gzip data is truncated or larger than the chunk's voxels"
+        raise ValueError(msg)
+    return plain
+
+
+def _without_chunks(about: dict[str, Any], location: Location) -> list[Finding]:
+    found = []
+    for scale in about["scales"]:
+        key = str(scale["key"])
+        if scale.get("sharding") is None and _ends(location, key) is None:
+            text = (
+                f"expected chunks in {location.uri}/{key}; found that no chunk is"
+                " stored: 0 is drawn"
+            )
+            found.append(Finding("warning", "no-chunks", key, text))
+    return found
 
 
 def _chunk_name(array: DriverArray, index: tuple[int, ...]) -> str:
