@@ -137,3 +137,28 @@ def test_real_emd_files_equal_what_h5py_reads(real_data, name, read_level):
         expected = file[source.info.pyramid.levels[0].path][()]
     assert np.array_equal(read_level(source, 0), expected)
     source.close()
+
+
+def test_datasets_behind_links_to_other_files_are_listed_and_opened(tmp_path):
+    """As detectors write them: a master file that links to the files of images."""
+    import h5py
+
+    data = np.arange(4 * 6 * 8, dtype="u2").reshape(4, 6, 8)
+    with h5py.File(tmp_path / "data_1.h5", "w") as file:
+        file["entry/data/data"] = data
+    with h5py.File(tmp_path / "a_master.h5", "w") as file:
+        for i in (1, 2):
+            link = h5py.ExternalLink(f"data_{i}.h5", "/entry/data/data")
+            file[f"entry/data/data_{i}"] = link
+        file["group"] = h5py.ExternalLink("data_1.h5", "/entry")
+        file["small"] = np.zeros((3, 3), "u1")
+    source = open_source(str(tmp_path / "a_master.h5"))
+    assert source.info.series == (
+        "/entry/data/data_1",
+        "/group/data/data",
+        "/small",
+    )
+    assert np.array_equal(source.read_storage_chunk(0, (0, 0, 0)).data, data)
+    codes = [f.code for f in source.info.findings]
+    assert "broken-link" in codes, "the second file is not there"
+    source.close()

@@ -38,6 +38,7 @@ from brickfield.sources.hdf5_file import (
     split_uri,
 )
 from brickfield.sources.hdf5_links import HDF5Links, close_files, find, links_of
+from brickfield.sources.hdf5_listing import linked_datasets
 from brickfield.sources.hdf5_places import files_of
 from brickfield.sources.hdf5_scales import DatasetGeometry, geometry_of
 from brickfield.sources.series import series_index
@@ -130,7 +131,8 @@ def _families(
         if hasattr(place, "shape"):
             # Behind a link the name is that in the other file.
             return [[inside]]
-    found = sorted(list_datasets(place), key=lambda s: -s.size)
+    listed = [*list_datasets(place), *linked_datasets(place, links)]
+    found = sorted(listed, key=lambda s: -s.size)
     if not found:
         msg = (
             f"expected a dataset of numbers with two or more axes in {path}; found"
