@@ -1,10 +1,16 @@
 """Places, and small files at them."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from brickfield.errors import OptionError, StoreAccessError, StoreFormatError
+from brickfield.errors import (
+    OptionError,
+    StoreAccessError,
+    StoreFormatError,
+    StoreUnreachableError,
+)
 from brickfield.sources.kvstore import list_folders, locate, read_many
 from brickfield.testing.http_server import FaultServer, Rule
 
@@ -98,3 +104,12 @@ def test_a_broken_zip_file_is_refused_when_listed(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK")
     with pytest.raises(StoreFormatError, match=r"a\.zip"):
         list_folders(locate(tmp_path / "a.zip"))
+
+
+def test_a_server_that_never_answers_ends_in_a_sentence(monkeypatch):
+    """It takes the connection and says nothing."""
+    monkeypatch.setattr("brickfield.sources.kvstore.LONGEST_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = locate(f"http://127.0.0.1:{server.getsockname()[1]}/a.zarr")
+        with pytest.raises(StoreUnreachableError, match="did not answer within 0 s"):
+            read_many(place, ["zarr.json"])
