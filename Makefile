@@ -1,7 +1,7 @@
 # The two commands: `make demo` and `make test`. Everything runs in .venv, which
 # tools/setup.sh makes; nothing else on the machine is touched except missing
 # Debian/Ubuntu packages.
-.PHONY: help demo test bench docs lint format types contracts adapter pytest windows clean
+.PHONY: help demo test bench docs lint format types contracts adapter pytest windows pyside clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -29,7 +29,7 @@ demo:
 
 test:
 	@$(SETUP) test
-	@$(MAKE) --no-print-directory format types contracts adapter pytest windows
+	@$(MAKE) --no-print-directory format types contracts adapter pytest windows pyside
 
 lint:
 	@$(SETUP) test
@@ -60,6 +60,15 @@ windows: export HYPOTHESIS_PROFILE ?= ci
 windows:
 	sh tools/screen.sh $(PY) -m pytest tests/qt tests/plugin $(NAPARI_FIXTURES)
 
+# The other binding of Qt. All of tests/qt and tests/plugin would double the time of
+# the slowest part, so it runs what depends on the binding: the tests marked
+# `bindings` (lives and ends of windows and layers, docks, toolbar, pictures).
+# All of them: BINDINGS= make pyside
+BINDINGS ?= bindings
+pyside: export HYPOTHESIS_PROFILE ?= ci
+pyside:
+	sh tools/screen.sh sh tools/pyside.sh -m pytest tests/qt tests/plugin $(NAPARI_FIXTURES) $(if $(BINDINGS),-m $(BINDINGS))
+
 bench:
 	@$(SETUP) bench
 	@$(PY) -m benchmarks
@@ -69,4 +78,4 @@ docs:
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf .venv .runtime .demo site dist build demo.png demo-volume.png demo-receipt.json
+	rm -rf .venv .venv-pyside .runtime .demo site dist build demo.png demo-volume.png demo-receipt.json

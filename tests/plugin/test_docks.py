@@ -11,7 +11,7 @@ from brickfield.plugin.settings import preferences
 from brickfield.viewer import navigation
 from brickfield.viewer.camera_link import ORIENTATION
 
-pytestmark = pytest.mark.napari
+pytestmark = [pytest.mark.napari, pytest.mark.bindings]
 
 
 @pytest.fixture

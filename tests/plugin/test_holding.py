@@ -17,6 +17,8 @@ from brickfield.plugin.layers import level_of, open_layers, store_behind
 from brickfield.plugin.registry import scene_of
 from brickfield.testing.zarr_stores import write_image
 
+pytestmark = pytest.mark.bindings
+
 DATA = np.random.default_rng(3).integers(0, 255, (2, 8, 24, 32), dtype=np.uint8)
 
 

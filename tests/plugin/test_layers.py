@@ -392,6 +392,7 @@ def test_saving_never_writes_over_a_folder(tmp_path, data):
 # -- the end ----------------------------------------------------------------------
 
 
+@pytest.mark.bindings
 def test_a_store_is_closed_when_its_last_layer_is_gone(
     tmp_path, data, make_napari_viewer
 ):

@@ -27,7 +27,7 @@ from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
 from brickfield.testing.zarr_stores import write_image
 
-pytestmark = pytest.mark.napari
+pytestmark = [pytest.mark.napari, pytest.mark.bindings]
 
 LIBRARIES = ("brickfield", "pygfx", "rendercanvas", "wgpu")
 ENDS: dict[str, Callable[[object, object], None]] = {

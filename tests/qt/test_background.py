@@ -8,6 +8,8 @@ from qtpy.QtWidgets import QApplication
 
 from brickfield.qt.background import Background
 
+pytestmark = pytest.mark.bindings
+
 
 @pytest.fixture
 def background(qapp):

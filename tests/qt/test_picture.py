@@ -15,7 +15,7 @@ from brickfield.qt.picture import NO_LAYERS, PictureWidget
 from brickfield.testing.turns import Turns
 from brickfield.viewer.slice_view import make_view
 
-pytestmark = pytest.mark.qt
+pytestmark = [pytest.mark.qt, pytest.mark.bindings]
 
 
 @pytest.mark.gpu

@@ -7,6 +7,8 @@ from qtpy.QtTest import QTest
 
 from brickfield.model.appearance import MODES
 
+pytestmark = pytest.mark.bindings
+
 
 def press(dock, key, modifier=Qt.KeyboardModifier.NoModifier):
     QTest.keyClick(dock.frames["3D"].picture, key, modifier)

@@ -7,6 +7,8 @@ from qtpy.QtGui import QCursor, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+pytestmark = pytest.mark.bindings
+
 
 @pytest.fixture
 def frame(dock, hand):
