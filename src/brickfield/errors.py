@@ -29,6 +29,10 @@ class StoreFormatError(BrickfieldError, ValueError):
     """Raised when a store is readable but is not what its format asks for."""
 
 
+class UnforeseenDataError(StoreFormatError):
+    """Raised when data provoke what no reader foresaw; the cause is chained."""
+
+
 class StoreAccessError(BrickfieldError, PermissionError):
     """Raised when a store refuses to be read (permissions, credentials)."""
 

@@ -103,6 +103,18 @@ def _for_each(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _as_chunk_error(
+    error: Exception, source: ChunkSource, level: int, index: tuple[int, ...]
+) -> ChunkReadError:
+    """Return what a source raised as a failure of the chunk."""
+    if isinstance(error, ChunkReadError):
+        return error
+    key = source.storage_key(level, index)
+    made = ChunkReadError(ReadFailure.from_exception(error, key).reason, key=key)
+    made.__cause__ = error
+    return made
+
+
 def _read(
     source: ChunkSource, layout: LevelLayout, flat: FlatIndex, rules: RetryRules
 ) -> NDArray[np.generic] | None:
@@ -112,9 +124,10 @@ def _read(
         n_tries += 1
         try:
             return source.read_storage_chunk(layout.level, index).data
-        except ChunkReadError as error:
+        except Exception as found:  # noqa: BLE001 - a source of any library
+            error = _as_chunk_error(found, source, layout.level, index)
             key = source.storage_key(layout.level, index)
             pause = rules.pause_after(ReadFailure.from_exception(error, key), n_tries)
             if pause is None:
-                raise
+                raise error from error.__cause__
             time.sleep(pause)

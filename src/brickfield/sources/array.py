@@ -16,8 +16,9 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.model.axes import Axis
-from brickfield.model.image import Channel, Finding, ImageInfo
+from brickfield.model.image import Finding, ImageInfo
 from brickfield.model.scales import Pyramid
+from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.geometry import (
     aligned_geometry,
     is_usable_scale,
@@ -89,7 +90,7 @@ def from_arrays(
         format=f"{type(levels[0]).__module__.partition('.')[0]} array",
         name=name,
         pyramid=pyramid,
-        channels=tuple(Channel(str(i)) for i in range(n_channels)),
+        channels=numbered_channels(n_channels),
         is_labels=is_labels,
         findings=tuple(findings),
     )

@@ -188,7 +188,7 @@ class HDF5Loader:
         with HDF5_LOCK:
             place = f"/{self.path(time, setup, level)}"
             dataset = find(self._file, place, self._links)
-            if dataset is None or len(dataset.shape) != 3:
+            if dataset is None or len(getattr(dataset, "shape", None) or ()) != 3:
                 return None
             array = HDF5Dataset.of(dataset)
         return UnsignedArray(array) if array.dtype == np.int16 else array

@@ -117,7 +117,7 @@ class DriverArray:
             return tensorstore.open(
                 spec, context=context, open=True, read=True, assume_metadata=knows
             ).result()
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, OverflowError, TypeError) as error:
             found = classify(error).detail
             msg = f"expected a decodable array at {self._location.uri}; found: {found}"
             raise StoreFormatError(msg) from error

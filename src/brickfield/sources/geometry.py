@@ -8,10 +8,11 @@ large has its centre (f - 1) / 2 fine voxels further in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 
-from brickfield.errors import OptionError
+from brickfield.errors import OptionError, StoreFormatError
 from brickfield.model.axes import Axis, AxisKind
 from brickfield.model.scales import Int3, ScaleLevel, Vec3, choose_chunk_shape
 from brickfield.sources.chunk_sizes import check_sizes
@@ -137,6 +138,12 @@ def make_level(
     """
     check_sizes(path, header.shape, header.chunk_shape, header.dtype.itemsize)
     spatial = spatial_positions(axes)
+    if min(header.shape, default=1) < 1 or min(header.chunk_shape, default=1) < 1:
+        msg = (
+            f"expected one voxel or more on every axis of {path}; found the shape"
+            f" {header.shape} in chunks of {header.chunk_shape}"
+        )
+        raise StoreFormatError(msg)
     shape = _pick(header.shape, spatial)
     storage = _pick(header.chunk_shape, spatial)
     return ScaleLevel(
@@ -182,6 +189,14 @@ def aligned_geometry(
     )
     start = shift + (factor - 1) / 2 * size
     return tuple((size * factor).tolist()), tuple(start.tolist())
+
+
+def is_finite(value: float) -> bool:
+    """Whether a number of any size is finite as a float."""
+    try:
+        return isfinite(value)
+    except OverflowError:
+        return False
 
 
 def is_usable_scale(values: Sequence[float]) -> bool:

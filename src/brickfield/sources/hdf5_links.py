@@ -116,7 +116,11 @@ def _walked(group: Any, path: str, links: HDF5Links) -> Any:
             here = here.file if link.path.startswith("/") else here
             steps = _steps(link.path) + steps
         else:
-            here = here[name]
+            try:
+                here = here[name]
+            except (KeyError, OSError, RuntimeError) as error:
+                msg = f"expected {path} in {links.root.document}; found damage: {error}"
+                raise StoreFormatError(msg) from error
     msg = f"expected {path} in {links.root.document}; found links that do not end"
     raise StoreFormatError(msg)
 

@@ -14,8 +14,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
-from brickfield.model.image import Channel, Finding, ImageInfo
+from brickfield.model.image import Finding, ImageInfo
 from brickfield.model.scales import Pyramid
+from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import make_level
 from brickfield.sources.identity import data_identity
@@ -81,9 +82,7 @@ def open_source(
         format="N5",
         name=store.name.removesuffix(".n5"),
         pyramid=pyramid,
-        channels=tuple(
-            Channel(str(i)) for i in range(1 if c is None else arrays[0].shape[c])
-        ),
+        channels=numbered_channels(1 if c is None else arrays[0].shape[c]),
         is_labels=is_label_image(attributes),
         series=tuple(name for name in images if name),
         findings=(*findings, *notes),

@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 from brickfield.model.image import Channel
+from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.findings import Findings
 
 _COLOR = re.compile(r"^#?([0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?$")
@@ -30,7 +31,7 @@ def read_channels(
     n_channels : int
     findings : Findings
     """
-    defaults = tuple(Channel(str(i)) for i in range(n_channels))
+    defaults = numbered_channels(n_channels)
     omero = attributes.get("omero")
     if omero is None:
         return defaults
@@ -137,7 +138,7 @@ def _window(value: Any, findings: Findings, where: str) -> tuple[float, float] |
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if isfinite(number) else None
 

@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import is_finite
 
 Numbers = tuple[float, ...]
 
@@ -140,7 +141,7 @@ class TransformReader:
     def _vector(self, value: Any, where: str, fill: float) -> Numbers | None:
         value = self._numbers_of(value, where)
         numeric = isinstance(value, list) and all(
-            isinstance(v, int | float) and not isinstance(v, bool) and isfinite(v)
+            isinstance(v, int | float) and not isinstance(v, bool) and is_finite(v)
             for v in value
         )
         if not numeric or not value:
@@ -208,7 +209,7 @@ def _rows(value: Any, rank: int) -> list[list[float]] | None:
     rows = []
     for row in value:
         ok = isinstance(row, list) and len(row) in (rank, rank + 1)
-        if not ok or not all(isinstance(v, int | float) and isfinite(v) for v in row):
+        if not ok or not all(isinstance(v, int | float) and is_finite(v) for v in row):
             return None
         numbers = [float(v) for v in row]
         rows.append(numbers if len(numbers) == rank + 1 else [*numbers, 0.0])

@@ -27,6 +27,7 @@ from brickfield.errors import (
     StoreUnreachableError,
 )
 from brickfield.model.scales import choose_chunk_shape
+from brickfield.sources.boundary import check_levels, foreign, shown
 from brickfield.sources.chunk_sizes import with_size_findings
 from brickfield.sources.kvstore import (
     IF_ABSENT,
@@ -42,6 +43,8 @@ from brickfield.sources.units import in_one_unit
 from brickfield.sources.zarr_nodes import ROOT_KEYS
 
 DEFAULT_CHUNK_EDGE = 64
+LONGEST_NAME = 255
+"""Bytes of one name in a path, on every usual file system."""
 _STORE_ERRORS = (
     StoreAccessError,
     StoreFormatError,
@@ -150,19 +153,49 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
     if not isinstance(uri_or_arrays, str | PathLike):
         options.pop("follow_links", None)
         return _open_arrays(uri_or_arrays, options, chunk_edge)
-    uri = str(uri_or_arrays).strip()
-    if not uri:
-        msg = "expected a path, a URL or arrays; found an empty text"
-        raise OptionError(msg)
+    uri = _checked_place(str(uri_or_arrays).strip())
     try:
-        source = _open_stored(uri, options, chunk_edge, treat_403_as_missing)
-        return in_one_unit(with_size_findings(source), keeps_numbers=scale is not None)
+        with foreign(uri):
+            source = _open_stored(uri, options, chunk_edge, treat_403_as_missing)
+            _close_unless_sound(source)
+            sized = with_size_findings(source)
+            return in_one_unit(sized, keeps_numbers=scale is not None)
     except _STORE_ERRORS as error:
         last = uri.rstrip("/").rpartition("/")[2]
         if last in str(error):
             raise
         # A reader deep inside knows the field; the user also needs the file.
         raise type(error)(f"{error} ({uri})") from error
+
+
+def _checked_place(uri: str) -> str:
+    if not uri:
+        msg = "expected a path, a URL or arrays; found an empty text"
+        raise OptionError(msg)
+    if "\0" in uri:
+        msg = f"expected a path or a URL without NUL characters; found {shown(uri)}"
+        raise OptionError(msg)
+    longest = max(len(os.fsencode(part)) for part in uri.split("/"))
+    if "://" not in uri and longest > LONGEST_NAME:
+        msg = (
+            f"expected a path whose names have at most {LONGEST_NAME} bytes; found one"
+            f" of {longest}: {shown(uri)}"
+        )
+        raise StoreNotFoundError(msg)
+    try:
+        _ = urlsplit(uri).port if "://" in uri else None
+    except ValueError as error:
+        msg = f"expected a URL with a host that there can be in {shown(uri)}; found"
+        raise OptionError(f"{msg}: {error}") from error
+    return uri
+
+
+def _close_unless_sound(source: ChunkSource) -> None:
+    try:
+        check_levels(source)
+    except BaseException:
+        source.close()
+        raise
 
 
 def _open_stored(

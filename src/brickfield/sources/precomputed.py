@@ -16,13 +16,12 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model.axes import Axis
-from brickfield.model.image import Channel, Finding, ImageInfo
+from brickfield.model.image import Finding, ImageInfo
 from brickfield.model.scales import Pyramid, ScaleLevel
 from brickfield.sources.admission import most_stored
+from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale, make_level
 from brickfield.sources.identity import data_identity
@@ -99,7 +98,7 @@ def open_source(
         format="neuroglancer precomputed",
         name=location.name,
         pyramid=pyramid,
-        channels=tuple(Channel(str(i)) for i in range(arrays[0].shape[0])),
+        channels=numbered_channels(arrays[0].shape[0]),
         is_labels=about.get("type") == "segmentation",
         findings=(*findings, *_without_chunks(about, location)),
     )
@@ -130,19 +129,19 @@ def _ordered_scales(
         raise StoreFormatError(msg)
     for i, scale in enumerate(scales):
         try:
-            is_usable = is_usable_scale(_resolution(scale)) and len(scale["size"]) == 3
-        except (KeyError, TypeError, ValueError):
+            is_usable = is_usable_scale(_resolution(scale)) and _has_size(scale)
+        except (KeyError, TypeError, ValueError, OverflowError):
             is_usable = False
         if not is_usable or "key" not in scale:
             msg = (
-                f"expected key, size and a resolution of 3 values above 0 in {where},"
+                f"expected key, a size of 3 whole numbers and a resolution of 3 values above 0 in {where},"
                 f" scales[{i}]; found {json.dumps(scale)[:120]}"
             )
             raise StoreFormatError(msg)
     if not scales:
         msg = f"expected at least one scale in {where}; found none"
         raise StoreFormatError(msg)
-    order = sorted(range(len(scales)), key=lambda i: -np.prod(scales[i]["size"]))
+    order = sorted(range(len(scales)), key=lambda i: -prod(scales[i]["size"]))
     if order == list(range(len(scales))):
         return order, []
     text = f"expected scales from fine to coarse; found the order {order}: sorted"
@@ -161,6 +160,11 @@ def _keys_outside(
             text = f"expected scales in {location.uri}; found one in {scale['key']}"
             findings.append(Finding("info", "other-file", f"scales[{i}]", text))
     return findings
+
+
+def _has_size(scale: dict[str, Any]) -> bool:
+    size = scale["size"]
+    return len(size) == 3 and all(type(n) is int and 0 < n < 1 << 62 for n in size)
 
 
 def _level(scale: dict[str, Any], array: DriverArray) -> ScaleLevel:

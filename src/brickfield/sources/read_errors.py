@@ -29,6 +29,9 @@ _KINDS: dict[str, Kind] = {
     "CANCELLED": "transient",
 }
 _SOURCE = re.compile(r"\s*\[(?:source locations?|tensorstore_spec)=.*", re.DOTALL)
+_PATH = re.compile(r'"[^"\s]*(/[^"/\s]+/?)"')
+_LEADING = re.compile(r"^(?:Error (?:opening|reading)[^:]*: )+")
+"""What a driver was about when it met the reason, which comes last."""
 _TIMEOUT = re.compile(r"timed? ?out|too slow|CURL.?28|\bcurl 28\b", re.IGNORECASE)
 
 
@@ -73,8 +76,16 @@ def looks_like_a_page(raw: bytes) -> bool:
 
 
 def _shorten(text: str, length: int) -> str:
+    """Cut a text where it says least: paths to their names, then its middle."""
     text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1] + "…"
+    if len(text) > length:
+        text = _PATH.sub(r'"…\1"', text)
+    if len(text) > length:
+        text = _LEADING.sub("", text)
+    if len(text) > length:
+        head = length // 3
+        text = f"{text[:head]}…{text[head + 1 - length :]}"
+    return text
 
 
 def as_sentence(error: ReadError, key: str, uri: str) -> str:

@@ -120,7 +120,7 @@ class TensorStoreArray:
             return ts.open(
                 spec, context=context, open=True, assume_metadata=True, read=True
             ).result()
-        except ValueError as exc:
+        except (ValueError, OverflowError, TypeError) as exc:
             detail = classify(exc).detail
             msg = f"expected a zarr array at {self._location.uri}; found: {detail}"
             raise StoreFormatError(msg) from exc

@@ -157,7 +157,7 @@ def parse_shards(
     if codecs[0]["name"] != "sharding_indexed":
         return None, file_shape
     options = codecs[0].get("configuration", {})
-    inner = tuple(int(n) for n in options["chunk_shape"])
+    inner = tuple(n if type(n) is int else 0 for n in options["chunk_shape"])
     fits = len(inner) == len(file_shape) and all(
         n > 0 and outer % n == 0 for outer, n in zip(file_shape, inner, strict=True)
     )

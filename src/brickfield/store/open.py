@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any, cast
 
+from brickfield.sources.boundary import foreign
 from brickfield.sources.open import open_source
 from brickfield.sources.protocol import ChunkSource
 from brickfield.sources.replaceable import ReplaceableSource
@@ -37,7 +38,9 @@ def open_store(uri_or_arrays: Any, **options: Any) -> ChunkedImageStore:
     """
 
     def opened() -> ChunkSource:
-        return with_coarse_level(open_source(uri_or_arrays, **options))
+        source = open_source(uri_or_arrays, **options)
+        with foreign(source.info.uri):
+            return with_coarse_level(source)
 
     if not isinstance(uri_or_arrays, str | PathLike):
         return ChunkedImageStore(opened())
