@@ -223,7 +223,7 @@ def test_scales_of_precomputed_stay_in_or_beside_the_volume(tmp_path, key):
     scale["key"] = "../beside"
     (folder / "info").write_text(json.dumps(about))
     codes = [f.code for f in open_source(folder).info.findings]
-    assert codes == ["other-file"]
+    assert "other-file" in codes
     with (
         FaultServer(tmp_path) as server,
         pytest.raises(StoreAccessError, match="leads elsewhere"),
