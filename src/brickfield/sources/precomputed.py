@@ -16,6 +16,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model.axes import Axis
 from brickfield.model.image import Finding, ImageInfo
