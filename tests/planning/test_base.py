@@ -65,18 +65,14 @@ def test_empty_chunks_of_the_base_level_are_left_out(make_halving, ask):
     def occupancy(_, indices):
         return indices[:, 0] == 0
 
-    pyramid = make_halving(1024, 6)
-    plan = plan_frame(
-        ask(pyramid, policy=LodPolicy(base_share=0.1), occupancy=occupancy), 10**6
-    )
-    whole = pyramid.grids_zyx[plan.base_level]
+    pyramid = make_halving(1024, 3)
+    plan = plan_frame(ask(pyramid, occupancy=occupancy), 10**6)
+    whole = pyramid.grids_zyx[2]
     assert n_base(plan) == (whole[0] - 1) * whole[1] * whole[2]
 
 
 def test_visible_chunks_of_the_base_level_come_first(make_halving, ask):
-    plan = plan_frame(
-        ask(make_halving(2048, 6), policy=LodPolicy(base_share=0.1)), 10**6
-    )
+    plan = plan_frame(ask(make_halving(2048, 3)), 10**7)
     priorities = plan.priorities[plan.categories == Category.BASE]
     n_first = int((priorities < 1).sum())
     assert 0 < n_first < len(priorities)
@@ -114,4 +110,13 @@ def test_for_a_slice_only_what_it_meets_of_the_coarsest_level_is_kept(
     assert set(levels.tolist()) == {0, 1}
     assert (indices[:, 0] == 0).all()
     cheap = replace(plane, policy=LodPolicy(base_share=0.5))
-    assert n_base(plan_frame(cheap, 10**8)) == 64, "level 0 whole costs next to nothing"
+    assert n_base(plan_frame(cheap, 10**8)) == 8, "all of it costs next to nothing"
+
+
+def test_nothing_out_of_view_is_kept_for_a_camera_that_nobody_moves(make_halving, ask):
+    live = ask(make_halving(2048, 3))
+    still = replace(live, policy=LodPolicy(is_still=True))
+    whole, seen = plan_frame(live, 10**7), plan_frame(still, 10**7)
+    assert n_base(whole) == 512
+    assert 0 < n_base(seen) < 512
+    assert np.array_equal(seen.leaf_keys, whole.leaf_keys)

@@ -63,13 +63,13 @@ def leaves_round(plan, pyramid, points):
     return inside.all(axis=2).sum(axis=1)
 
 
-def is_known_empty(request, plan, points):
-    """Whether a chunk round each point is said to be empty, base level or finer."""
+def is_known_empty(request, points):
+    """Whether a chunk round each point is said to be empty."""
     empty = np.zeros(len(points), dtype=bool)
     if request.occupancy is None:
         return empty
     pyramid = request.pyramid
-    for level in range(plan.base_level + 1):
+    for level in range(pyramid.n_levels):
         q = (points - pyramid.offset[level]) / pyramid.downscale[level] + 0.5
         index = np.floor(q / pyramid.chunk_shapes[level]).astype(np.int64)
         index = np.clip(index, 0, pyramid.grids_zyx[level] - 1)
@@ -166,7 +166,7 @@ def check_cover(request, budget, *, is_nested):
     plan = plan_frame(request, budget)
     points = visible_points(request, np.random.default_rng(0), 400)
     n = leaves_round(plan, request.pyramid, points)
-    covered = (n > 0) | is_known_empty(request, plan, points)
+    covered = (n > 0) | is_known_empty(request, points)
     assert covered.all()
     if is_nested:
         assert n.max(initial=0) <= 1
@@ -183,9 +183,10 @@ def check_plan(request, plan, budget):
     levels = plan.levels[plan.categories == Category.VISIBLE]
     assert (np.diff(levels) <= 0).all()
     is_base = plan.categories == Category.BASE
-    assert (plan.levels[is_base] == plan.base_level).all()
+    assert (plan.levels[is_base] == request.pyramid.n_levels - 1).all()
     assert not plan.is_leaf[plan.categories == Category.PREFETCH].any()
-    assert plan.is_leaf[plan.categories == Category.VISIBLE].all()
+    is_passed = (plan.categories == Category.VISIBLE) & ~plan.is_leaf
+    assert np.isin(plan.keys[is_passed], plan.refined).all()
     _, indices = unpack_keys(plan.keys)
     assert (indices < request.pyramid.grids_zyx[plan.levels]).all()
 
@@ -273,14 +274,14 @@ def test_under_pressure_errors_are_even_over_all_levels(deep, inside):
     assert bound[rest].max() <= plan.floor * (1 + 1e-5)
 
 
-def test_the_base_level_is_whole_and_the_finest_within_its_share(deep, inside):
+def test_the_coarsest_level_is_whole_and_comes_before_all_others(deep, inside):
     policy = LodPolicy(base_share=0.1)
     plan = plan_frame(request_of(deep, inside, policy=policy), 700 * BRICK)
     # 4³ = 64 chunks fit in 70, 8³ = 512 do not.
     assert plan.base_level == 3
-    is_base = plan.categories == Category.BASE
-    assert is_base.sum() == 64
-    assert (plan.levels[is_base] == 3).all()
+    assert plan.levels[0] == deep.n_levels - 1
+    assert plan.categories[0] == Category.BASE
+    assert (np.diff(plan.levels) <= 0).all()
 
 
 def test_a_level_too_large_for_the_budget_is_cut_to_what_is_nearest(

@@ -46,6 +46,9 @@ class ScaleLevel:
         Planned chunk (z, y, x), in voxels of this level.
     fill_value : float or int
         Value of voxels whose storage chunk is not stored.
+    read_factor : float
+        Voxels that are read of the store for each voxel of the level: 1 unless the
+        level is sampled from a finer one.
     """
 
     path: str
@@ -57,6 +60,7 @@ class ScaleLevel:
     spatial_axes: Int3
     chunk_shape: Int3
     fill_value: float | int = 0
+    read_factor: float = 1.0
 
     def _spatial(self, values: tuple[float, ...], absent: float) -> Vec3:
         z, y, x = (values[a] if a >= 0 else absent for a in self.spatial_axes)

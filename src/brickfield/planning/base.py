@@ -1,13 +1,12 @@
-"""The coarse level that is always kept, and what is visible of it.
+"""The coarsest level, which is wanted first, and what is visible of it.
 
-The base level is the finest whose whole grid costs at most the policy's share
-of the budget. It is wanted first, whole, and never leaves, so that whatever the
-camera does next there is something to draw. If even the coarsest level is too
-large for that share, it is still kept whole while that leaves at least half of
-the budget to refinement (or nothing is left to refine); beyond that only its
-visible chunks are wanted, and if these alone exceed the budget, as many as fit:
-the one case in which a plan cannot cover the view. A view of one plane needs little
-of a level: for it nothing beyond the policy's share is kept whole.
+The coarsest level comes before everything else, so that after its first answer there
+is something to draw everywhere. It is kept whole, so that this stays so whatever the
+camera does next, while that leaves at least half of the budget to refinement (or
+nothing is left to refine). Beyond that only its visible chunks are wanted, and if
+these alone exceed the budget, as many as fit: the one case in which a plan cannot
+cover the view. A view of one plane needs little of a level: for it nothing beyond the
+policy's share is kept whole, and for a camera that nobody moves nothing at all.
 """
 
 from __future__ import annotations
@@ -32,11 +31,13 @@ _FEWEST = 4096
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """The base level of one layer.
+    """The coarsest level of one layer.
 
     Attributes
     ----------
-    level : int
+    overview : int
+        The finest level whose whole grid costs at most the policy's share of the
+        budget.
     hidden : Nodes
         Chunks that are kept without being in view.
     is_whole : bool
@@ -45,7 +46,7 @@ class Base:
         Whether the budget left visible chunks out.
     """
 
-    level: int
+    overview: int
     hidden: Nodes
     is_whole: bool
     is_cut: bool = False
@@ -84,7 +85,9 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
 
 
 def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
-    level, is_whole = _choose_level(layer, share_bytes)
+    costs = layer.grid.shapes.prod(axis=1, dtype=np.float64) * layer.brick_bytes
+    level = len(costs) - 1
+    is_whole = _is_kept_whole(layer, float(costs[level]), share_bytes)
     grid, view = layer.grid, layer.view
     is_cut = False
     if is_whole:
@@ -104,21 +107,25 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
     owners = np.full(cells.shape[1], -1, dtype=np.int64)
     nodes = layer.make_nodes(level, cells, values, owners)
     layer.tree = [nodes.take(is_seen)]
-    return Base(level, nodes.take(~is_seen), is_whole, is_cut)
+    overview = _overview(layer, costs, share_bytes)
+    is_hidden = ~is_seen & (not layer.policy.is_still)
+    return Base(overview, nodes.take(is_hidden), is_whole, is_cut)
 
 
-def _choose_level(layer: Layer, share_bytes: int) -> tuple[int, bool]:
-    """Choose the base level, and whether all of it is kept."""
-    costs = layer.grid.shapes.prod(axis=1, dtype=np.float64) * layer.brick_bytes
+def _overview(layer: Layer, costs: Floats, share_bytes: int) -> int:
+    """Choose the level at which a view is more than a first impression."""
     coarsest = len(costs) - 1
     finest = min(layer.policy.forced_level or 0, coarsest)
-    for level in range(finest, len(costs)):
-        if costs[level] <= share_bytes * layer.policy.base_share:
-            return level, True
+    is_cheap = costs[finest:] <= share_bytes * layer.policy.base_share
+    return finest + int(is_cheap.argmax()) if is_cheap.any() else coarsest
+
+
+def _is_kept_whole(layer: Layer, cost: float, share_bytes: int) -> bool:
+    """Tell whether all of the coarsest level is kept."""
     if layer.is_slice:
-        return coarsest, False
-    largest = _LARGEST_SHARE if coarsest > finest else 1.0
-    return coarsest, bool(costs[coarsest] <= share_bytes * largest)
+        return cost <= share_bytes * layer.policy.base_share
+    has_finer = len(layer.brick_bytes) - 1 > (layer.policy.forced_level or 0)
+    return cost <= share_bytes * (_LARGEST_SHARE if has_finer else 1.0)
 
 
 def _cost(layer: Layer, nodes: Nodes) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.planning.prefetch import prefetch_nodes
 from brickfield.planning.priority import loading_order, step_priorities
 from brickfield.planning.refine import refine
+from brickfield.planning.steps import passed_nodes
 from brickfield.planning.tree import Layer, Nodes, Occupancy
 from brickfield.planning.view import DataView
 
@@ -60,8 +61,8 @@ class FramePlan:
         Length on the screen of the longest voxel edge, at the chunk's nearest
         visible point, pixels.
     is_leaf : ndarray, shape (n,), bool
-        What shall finally be drawn. The others are kept to fall back to (base
-        level) or for the next move (prefetch).
+        What shall finally be drawn. The others are drawn until that is there
+        (coarser levels), or kept for the next move (prefetch).
     cost_bytes : int
         GPU bytes of all chunks together.
     is_coarsened : bool
@@ -70,6 +71,8 @@ class FramePlan:
         Largest error of a leaf, 0 without leaves. Above the target also where
         level 0 itself is too coarse for the view.
     base_level : int
+        The finest level that costs little of the budget. What the plan names of it and
+        of coarser ones is an overview that can stand for the view.
     refined : ndarray, shape (m,), int64
         Keys of chunks replaced by finer ones, ascending (for hysteresis).
     empty_keys : ndarray, shape (k,), int64
@@ -221,7 +224,9 @@ def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[Fram
     room -= used
     plans = []
     for layer, base in zip(layers, bases, strict=True):
-        parts = _wanted(layer, base)
+        is_passed, cost = passed_nodes(layer, room)
+        room -= cost
+        parts = _wanted(layer, base, is_passed)
         share = min(room, int(budget_bytes * layer.policy.prefetch_share))
         if share > 0:
             extra = _prefetched(layer, parts, share)
@@ -262,7 +267,18 @@ def _prepare(request: PlanRequest) -> Layer:
         refined_before=_no_keys() if previous is None else previous.refined,
         is_moving=request.is_moving,
         is_slice=request.slice_normal is not None,
+        read_voxels=_read_voxels(request.pyramid),
+        is_sampled=request.pyramid.levels[-1].read_factor > 1,
     )
+
+
+@lru_cache(maxsize=64)
+def _read_voxels(pyramid: Pyramid) -> NDArray[np.float64]:
+    n_chunks = pyramid.grids_zyx.prod(axis=1, dtype=np.float64)
+    n_voxels = pyramid.shapes_zyx.prod(axis=1, dtype=np.float64)
+    factors = np.array([level.read_factor for level in pyramid.levels])
+    voxels: NDArray[np.float64] = factors * n_voxels / n_chunks
+    return voxels
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,19 +293,23 @@ class _Part:
     is_leaf: NDArray[np.bool_]
 
 
-def _wanted(layer: Layer, base: Base) -> list[_Part]:
-    """List what is drawn and what is always kept, coarse before fine."""
+def _wanted(
+    layer: Layer, base: Base, is_passed: Sequence[NDArray[np.bool_]]
+) -> list[_Part]:
+    """List what is drawn, on the way and in the end, and kept; coarse before fine."""
     root, hidden = layer.tree[0], base.hidden
+    seen = root.take(~root.is_refined | is_passed[0])
     parts = [
-        _base_part(root, ~root.is_refined, is_seen=True),
+        _base_part(seen, ~seen.is_refined, is_seen=True),
         _base_part(hidden, np.zeros(len(hidden.keys), dtype=bool), is_seen=False),
     ]
     coarsest = len(layer.brick_bytes) - 1
     for depth in range(1, len(layer.tree)):
         nodes = layer.tree[depth]
         is_leaf = layer.present_rows(depth) & ~nodes.is_refined & ~nodes.is_empty
-        rows = np.flatnonzero(is_leaf)
-        parts.append(_part(nodes, rows, coarsest - nodes.level, Category.VISIBLE))
+        rows = np.flatnonzero(is_leaf | is_passed[depth])
+        part = _part(nodes, rows, coarsest - nodes.level, Category.VISIBLE)
+        parts.append(replace(part, is_leaf=is_leaf[rows]))
     return parts
 
 
@@ -350,7 +370,7 @@ def _assemble(
         cost_bytes=sum(len(p.keys) * int(layer.brick_bytes[p.level]) for p in parts),
         is_coarsened=is_stopped,
         max_error_px=float(errors_px[is_leaf].max(initial=0.0)),
-        base_level=base.level,
+        base_level=base.overview,
         refined=np.sort(np.concatenate(refined)),
         empty_keys=np.concatenate(empty),
         is_forced=layer.policy.forced_level is not None,

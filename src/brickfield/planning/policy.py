@@ -29,7 +29,15 @@ class LodPolicy:
         Factor on the target for new refinement while the camera moves, at
         least 1. What is refined already stays so.
     base_share : float
-        Share of the budget for the coarse level that is always kept whole.
+        Share of the budget that the overview of a view may cost: see
+        :attr:`~brickfield.planning.plan.FramePlan.base_level`. Behind a slice the
+        coarsest level is kept whole within it.
+    way_share : float
+        What the levels between the coarsest and the leaves may cost to read, as a
+        share of the leaves, so that a picture sharpens in steps.
+    is_still : bool
+        Whether nobody will move the camera: nothing is kept for what would come into
+        view, or be drawn, next.
     prefetch_share : float
         Largest share of the budget for chunks just outside of the view; only
         what the view leaves over is used. 0 plans none.
@@ -48,6 +56,8 @@ class LodPolicy:
     base_share: float = 0.08
     prefetch_share: float = 0.0
     forced_level: int | None = None
+    way_share: float = 0.02
+    is_still: bool = False
 
     def __post_init__(self) -> None:
         checks = (
@@ -55,6 +65,7 @@ class LodPolicy:
             ("hysteresis from 0 to below 1", self.hysteresis, 0 <= self.hysteresis < 1),
             ("motion_bias of at least 1", self.motion_bias, self.motion_bias >= 1),
             ("base_share from 0 to 1", self.base_share, 0 <= self.base_share <= 1),
+            ("way_share of at least 0", self.way_share, self.way_share >= 0),
             (
                 "prefetch_share from 0 to 1",
                 self.prefetch_share,
@@ -86,8 +97,10 @@ class LodPolicy:
 
 EXPLORATION = LodPolicy(motion_bias=2.0)
 """A person at the mouse: new detail waits until the camera slows down."""
-PLAYBACK = LodPolicy(target_error_px=1.5, motion_bias=2.0, base_share=0.1)
+PLAYBACK = LodPolicy(
+    target_error_px=1.5, motion_bias=2.0, base_share=0.1, way_share=0.2
+)
 """A running series: less to read a frame, and a richer level to fall back to."""
-EXPORT = LodPolicy(hysteresis=0.0, base_share=0.05)
+EXPORT = LodPolicy(hysteresis=0.0, base_share=0.05, is_still=True)
 """Pictures for print: the same view always gives the same plan."""
 PROFILES = {"exploration": EXPLORATION, "playback": PLAYBACK, "export": EXPORT}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.chunks import pack_keys
+from brickfield.model.chunks import MAX_LEVELS, pack_keys
 from brickfield.planning.grid import Bools, CellGrid, Floats, Ints
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.view import DataView
@@ -93,6 +93,10 @@ class Layer:
     is_moving : bool
     is_slice : bool
         Whether only one plane of the image is shown.
+    read_voxels : ndarray, shape (n_levels,), float64
+        Voxels that are read of the store for a chunk, about.
+    is_sampled : bool
+        Whether the coarsest level is sampled from a finer one while it is read.
     tree : list of Nodes
         From the base level down; the first are the visible base chunks.
     """
@@ -106,6 +110,8 @@ class Layer:
     is_moving: bool
     hidden: Occupancy | None = None
     is_slice: bool = False
+    read_voxels: Floats = field(default_factory=lambda: np.ones(MAX_LEVELS))
+    is_sampled: bool = False
     tree: list[Nodes] = field(default_factory=list)
 
     @property

@@ -448,11 +448,21 @@ class LayerRenderer:
 
     @property
     def has_base(self) -> bool:
-        """Whether the base level is drawn, constant or failed for good."""
+        """Whether the coarsest level is drawn, constant or failed for good.
+
+        For another time point that is about to be shown it takes more: all that the
+        plan names of the base level and coarser ones.
+        """
         plan = self.plan
         if plan is None or plan is self._based_plan:
             return plan is not None
-        keys = plan.keys[plan.categories == Category.BASE].tolist()
+        is_base = plan.categories == Category.BASE
+        if self.shown and self.shown != tuple(self.layer.selections):
+            is_seen = plan.categories == Category.VISIBLE
+            is_base = is_base | (is_seen & (plan.levels >= plan.base_level))
+        if not is_base.any():
+            return self.is_complete
+        keys = plan.keys[is_base].tolist()
         planes = map(self.bricks.atlas.plane_of, self.layer.selections)
         table = self.bricks.table
         is_there = all((p, k) in table for p in planes for k in keys)

@@ -320,6 +320,7 @@ def _coarse_level(fine: ScaleLevel, sampling: Sequence[AxisSampling]) -> ScaleLe
         size[a] *= about.stride
     level = replace(
         fine,
+        read_factor=_read_factor(fine, sampling),
         path="sampled-" + "x".join(str(s.stride) for s in sampling),
         shape=tuple(shape),
         storage_chunk_shape=tuple(chunk),
@@ -328,6 +329,11 @@ def _coarse_level(fine: ScaleLevel, sampling: Sequence[AxisSampling]) -> ScaleLe
     )
     planned = choose_chunk_shape(level.shape_zyx, level.storage_chunk_zyx)
     return level.with_chunk_shape(planned)
+
+
+def _read_factor(fine: ScaleLevel, sampling: Sequence[AxisSampling]) -> float:
+    n_read = prod(fine.shape_zyx) / prod(about.step for about in sampling)
+    return max(1.0, n_read / prod(about.n_coarse for about in sampling))
 
 
 def _finding(info: ImageInfo, sampling: Sequence[AxisSampling]) -> Finding:

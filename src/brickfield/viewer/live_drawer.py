@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from brickfield.gpu.device import get_device
 from brickfield.model.picked import PickInfo
-from brickfield.planning.policy import EXPLORATION
+from brickfield.planning.policy import EXPLORATION, PLAYBACK
 from brickfield.render.manager import UPLOAD_SLICE_S
 from brickfield.render.objects.object_set import ObjectSet
 from brickfield.render.offscreen import OffscreenView
@@ -150,6 +150,7 @@ class LiveDrawer:
             EXPLORATION,
             target_error_px=state.target_error_px * self._series.haste,
             forced_level=state.forced_level,
+            way_share=(PLAYBACK if state.is_playing else EXPLORATION).way_share,
         )
         manager = view.manager
         budget = min(state.gpu_budget, self.most_bytes or state.gpu_budget)
