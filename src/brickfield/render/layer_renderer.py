@@ -41,7 +41,9 @@ from brickfield.render.mending import Mender
 from brickfield.render.protocols import LayerLike
 from brickfield.render.reach import Reach
 from brickfield.render.wanting import (
+    Wish,
     held_rows,
+    needed_of,
     request_for_slice,
     requests_for,
     target_rows,
@@ -399,29 +401,13 @@ class LayerRenderer:
         """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
         return self.bricks.counts()
 
-    def needed(
-        self, *, is_ended: bool = False
-    ) -> list[tuple[Selection, NDArray[np.int64]]]:
-        """List what the picture needs in the end, or what of it is here already.
-
-        Returns
-        -------
-        list of (selection, keys)
-            Leaves of the plan and stand-ins for what could not be read. What is kept
-            or drawn besides for the time being is not among them.
-        """
+    def needed(self, *, is_ended: bool = False) -> list[Wish]:
+        """List what the picture needs in the end, or what of it is here already."""
         if self.plan is None:
             return []
-        missing, atlas = self.bricks.missing, self.bricks.atlas
-        leaves = self.plan.leaf_keys.tolist()
-        found = []
-        for selection in set(self.layer.selections):
-            plane = atlas.plane_of(selection)
-            keys = {*leaves, *(k for p, k in self._substitutes if p == plane)}
-            if is_ended:
-                keys = {k for k in keys if (plane, k) not in missing}
-            found.append((selection, np.array(sorted(keys), dtype=np.int64)))
-        return found
+        planes = {self.bricks.atlas.plane_of(s): s for s in self.layer.selections}
+        absent = self.bricks.missing if is_ended else frozenset()
+        return needed_of(self.plan, planes, self._substitutes, absent)
 
     def storage_counts(self) -> dict[str, int]:
         """Count the storage chunks under the wanted chunks, each once; as above."""

@@ -8,6 +8,7 @@ and the base level, is asked for at once. At rest everything is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,8 @@ from brickfield.model.requests import Category, ChunkedDataRequest
 from brickfield.planning.plan import FramePlan, PlanRequest
 from brickfield.render.clipping import slab_planes
 
+Wish = tuple[Selection, NDArray[np.int64]]
+"""A selection and the keys of chunks of it."""
 SLICE_BASE_SHARE = 0.02
 """Share of the budget for the coarse level that is kept whole behind a slice."""
 CENTRAL = 0.6
@@ -130,3 +133,35 @@ def requests_for(
             )
         )
     return requests
+
+
+def needed_of(
+    plan: FramePlan,
+    selections: Mapping[int, Selection],
+    stand_ins: Iterable[Name],
+    absent: AbstractSet[Name],
+) -> list[Wish]:
+    """List what a picture needs in the end.
+
+    Parameters
+    ----------
+    plan : FramePlan
+        Its leaves are needed; what is drawn or kept for the time being is not.
+    selections : mapping of int to Selection
+        Plane to selection.
+    stand_ins : iterable of name
+        What is drawn in place of what could not be read.
+    absent : set of name
+        What to leave out.
+
+    Returns
+    -------
+    list of (selection, keys)
+    """
+    leaves, names = plan.leaf_keys.tolist(), list(stand_ins)
+    found = []
+    for plane, selection in selections.items():
+        keys = {*leaves, *(key for p, key in names if p == plane)}
+        keys = {key for key in keys if (plane, key) not in absent}
+        found.append((selection, np.array(sorted(keys), dtype=np.int64)))
+    return found

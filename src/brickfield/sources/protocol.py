@@ -169,8 +169,8 @@ class MadeOfParts(Protocol):
 
     shared_level: int
 
-    def share(self, keep: StorageKeep) -> None:
-        """Take a place to keep storage chunks that two levels need."""
+    def share(self, keep: StorageKeep | None) -> None:
+        """Take a place to keep storage chunks that two levels need; None: keep none."""
         ...
 
     def parts_of(

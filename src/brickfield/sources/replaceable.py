@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from brickfield.errors import StoreFormatError
 from brickfield.model.image import ImageInfo
 from brickfield.sources.places import places_of
-from brickfield.sources.protocol import ChunkSource, StorageChunk
+from brickfield.sources.protocol import (
+    ChunkSource,
+    MadeOfParts,
+    StorageChunk,
+    StorageKeep,
+)
 
 
 class ReplaceableSource:
@@ -30,6 +35,7 @@ class ReplaceableSource:
     def __init__(self, reopen: Callable[[], ChunkSource]) -> None:
         self._reopen = reopen
         self._source = reopen()
+        self._keep: StorageKeep | None = None
 
     @property
     def info(self) -> ImageInfo:
@@ -74,7 +80,11 @@ class ReplaceableSource:
             )
             raise StoreFormatError(msg)
         new.concurrency = old.concurrency
+        if isinstance(old, MadeOfParts):
+            # What it is reading now must not be taken for what is there now.
+            old.share(None)
         self._source = new
+        self.share(self._keep)
         return old
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
@@ -94,6 +104,27 @@ class ReplaceableSource:
     ) -> NDArray[np.bool_] | None:
         """Tell which storage chunks are known not to be stored."""
         return self._source.missing_chunks(level, indices)
+
+    @property
+    def shared_level(self) -> int:
+        """Level whose storage chunks others are made of; see `MadeOfParts`."""
+        if isinstance(self._source, MadeOfParts):
+            return self._source.shared_level
+        return self.info.pyramid.n_levels - 1
+
+    def share(self, keep: StorageKeep | None) -> None:
+        """Take a place to keep storage chunks that two levels need."""
+        self._keep = keep
+        if isinstance(self._source, MadeOfParts):
+            self._source.share(keep)
+
+    def parts_of(
+        self, level: int, index: tuple[int, ...]
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """List the stored chunks that one chunk is made of: most are themselves."""
+        if isinstance(self._source, MadeOfParts):
+            return self._source.parts_of(level, index)
+        return [(level, index)]
 
     def places(self) -> tuple[Path | str, ...]:
         """Files and folders that are read, absolute, and addresses."""

@@ -90,7 +90,7 @@ class SharedReads:
         if first is not None:
             chunk = first.result()
             with self._lock:
-                if is_kept:
+                if is_kept and self.keep is keep:
                     keep.keep(index, chunk)
                 return chunk, self._settle()
         try:
@@ -100,7 +100,7 @@ class SharedReads:
             mine.set_exception(error)
             raise
         with self._lock:
-            if is_kept:
+            if is_kept and self.keep is keep:
                 keep.keep(index, chunk)
             parts += self._settle()
         self._end(index)

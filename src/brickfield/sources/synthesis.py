@@ -197,7 +197,7 @@ class SampledSource:
         n_bytes = sum(part.stored_bytes for part in cost)
         return StorageChunk(data if n_found else None, n_bytes, tuple(cost))
 
-    def share(self, keep: StorageKeep) -> None:
+    def share(self, keep: StorageKeep | None) -> None:
         """Keep the storage chunks that are sampled for the level that has them."""
         self._reads.keep = keep
 
