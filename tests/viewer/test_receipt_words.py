@@ -39,6 +39,16 @@ def test_a_complete_picture_is_said_to_be_sharp_only_where_it_is():
     assert sentence(coarser).startswith("Complete: 99 % as sharp as was asked for")
 
 
+def test_a_picture_that_is_nowhere_sharp_says_why():
+    """One level is drawn, and the budget holds no chunk of a finer one."""
+    coarse = replace(
+        RECEIPT, pixels={"at_target": 0.0, "coarser": 1.0}, levels={"0": 0, "1": 1}
+    )
+    assert "too large for the GPU budget" in sentence(coarse)
+    mixed = replace(coarse, levels={"0": 4, "1": 1})
+    assert sentence(mixed).startswith("Complete: 0 % as sharp")
+
+
 def test_failed_chunks_are_named_before_waiting_ones():
     failed = replace(RECEIPT, complete=False)
     waiting = replace(failed, chunks={"wanted": 9, "loaded": 3})
@@ -77,3 +87,10 @@ def test_the_table_has_a_meaning_for_every_row():
     assert table["Bricks drawn"] == "8 of level 0, 1 of level 2"
     assert table["Frames"] == "5, 2 late"
     assert all(meaning for _, _, meaning in rows(RECEIPT))
+
+
+def test_what_was_read_and_what_was_in_memory_are_told_apart():
+    part = replace(RECEIPT, bytes_in_memory=3 << 20)
+    assert "(3 MiB were already in memory), no more than needed." in sentence(part)
+    beside = replace(RECEIPT, bytes_minimum=0)
+    assert sentence(beside).endswith("all of it only to be drawn meanwhile.")

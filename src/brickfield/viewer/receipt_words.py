@@ -28,6 +28,11 @@ def _quality(receipt: Receipt) -> str:
         at_target = receipt.pixels.get("at_target", 0.0)
         if at_target >= 0.9995:
             return "Complete: as sharp everywhere as was asked for."
+        if at_target <= 0 and sum(n > 0 for n in receipt.levels.values()) == 1:
+            return (
+                "Complete, but nowhere as sharp as was asked for: the step to the next"
+                " finer level is too large for the GPU budget."
+            )
         share = percent(100 * at_target)
         return f"Complete: {share} as sharp as was asked for, the rest coarser."
     if n_failed:
@@ -45,6 +50,8 @@ def _cost(receipt: Receipt) -> str:
     extra = receipt.bytes_read - receipt.bytes_minimum
     if at_hand:
         text += f" ({format_bytes(at_hand)} were already in memory)"
+    if extra > 0 and not receipt.bytes_minimum:
+        return f"{text}, all of it only to be drawn meanwhile."
     if receipt.bytes_minimum > 0 and extra > 0.005 * receipt.bytes_minimum:
         more = percent(100 * extra / receipt.bytes_minimum)
         return f"{text}, {more} more than needed."
