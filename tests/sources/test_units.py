@@ -48,9 +48,10 @@ def test_every_level_is_converted(tmp_path):
     assert sizes == [pytest.approx((1000, 4, 4)), pytest.approx((2000, 8, 8))]
 
 
-def test_an_axis_without_unit_is_taken_for_one_of_the_others(tmp_path):
-    source = open_source(image_with(tmp_path, (None, "micrometer", "micrometer")))
-    assert facts(source) == ((1, 4, 4), ["micrometer"] * 3)
+@pytest.mark.parametrize("unit", [None, "furlong"])
+def test_what_has_no_known_unit_stays_as_it_is_with_a_finding(tmp_path, unit):
+    source = open_source(image_with(tmp_path, (unit, "micrometer", "micrometer")))
+    assert facts(source) == ((1, 4, 4), [unit, "micrometer", "micrometer"])
     assert "mixed-units" in codes(source)
 
 
@@ -64,13 +65,6 @@ def test_equal_units_and_none_stay_as_they_are(tmp_path):
 def test_a_voxel_size_of_the_user_is_in_one_unit_already(tmp_path):
     path = image_with(tmp_path, ("micrometer", "nanometer", "nanometer"))
     assert facts(open_source(path, scale=(7, 8, 9)))[0] == (7, 8, 9)
-
-
-def test_an_unknown_unit_is_an_error_and_no_number_changes(tmp_path):
-    source = open_source(image_with(tmp_path, ("furlong", "micrometer", "micrometer")))
-    assert facts(source)[0] == (1, 4, 4)
-    found = [f for f in source.info.findings if f.code == "mixed-units"]
-    assert found[0].severity == "error"
 
 
 def test_units_of_ome_tiff_that_differ_are_converted(tmp_path):

@@ -82,40 +82,35 @@ def in_one_unit(source: ChunkSource, *, keeps_numbers: bool = False) -> ChunkSou
     if len(set(units)) < 2 or not named:
         return source
     target = named[-1]
-    factors, finding = _factors(units, target)
-    if keeps_numbers:
-        factors = [1.0] * len(units)
+    lengths = [metres(unit) for unit in units]
+    if None in lengths:
+        return _with_finding(source, units, "not all are known: left as they are")
+    if len(set(lengths)) == 1:  # one unit in two spellings
+        return source
+    factors = [1.0 if keeps_numbers else _ratio(unit, target) for unit in units]
     ratio = [1.0] * len(pyramid.axes)
     axes = list(pyramid.axes)
     for position, factor in zip(spatial, factors, strict=True):
         ratio[position] = factor
         axes[position] = replace(axes[position], unit=target)
     levels = tuple(_rescaled(level, ratio) for level in pyramid.levels)
-    source.info = replace(
-        source.info,
-        pyramid=Pyramid(tuple(axes), levels),
-        findings=(*source.info.findings, finding),
-    )
-    return source
+    source.info = replace(source.info, pyramid=Pyramid(tuple(axes), levels))
+    return _with_finding(source, units, f"all are given in {target}")
 
 
-def _factors(units: list[str | None], target: str) -> tuple[list[float], Finding]:
-    """Lengths of one of each unit in the target's, and what to say of them."""
+def _ratio(unit: str | None, target: str) -> float:
+    return (metres(unit) or 1.0) / (metres(target) or 1.0)
+
+
+def _with_finding(
+    source: ChunkSource, units: list[str | None], done: str
+) -> ChunkSource:
     listed = ", ".join(str(unit or "none") for unit in units)
-    unit_m = metres(target)
-    known = [metres(unit) if unit else unit_m for unit in units]
-    if unit_m is None or None in known:
-        text = (
-            f"expected one unit of length for all axes of space; found {listed}, of which"
-            f" not all are known: took all for {target}"
-        )
-        return [1.0] * len(units), Finding("error", "mixed-units", "axes", text)
-    text = (
-        f"expected one unit of length for all axes of space; found {listed}: all are"
-        f" given in {target}"
-    )
-    factors = [value / unit_m for value in known if value is not None]
-    return factors, Finding("info", "mixed-units", "axes", text)
+    text = f"expected one unit of length for all axes of space; found {listed}: {done}"
+    finding = Finding("warning", "mixed-units", "axes", text)
+    findings = (*source.info.findings, finding)
+    source.info = replace(source.info, findings=findings)
+    return source
 
 
 def _rescaled(level: ScaleLevel, ratio: list[float]) -> ScaleLevel:
