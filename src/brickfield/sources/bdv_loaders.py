@@ -227,7 +227,8 @@ class N5Loader:
         if not arrays or len(arrays[0].shape) != 3:
             msg = f"expected {folder}/s0 of 3 axes in {self._location.uri}; found none"
             raise StoreFormatError(msg)
-        table = attributes[0].group.get("downsamplingFactors") or []
+        table = attributes[0].group.get("downsamplingFactors")
+        table = table if isinstance(table, list) else []
         factors: list[Vec3] = []
         for number, (array, said) in enumerate(zip(arrays, attributes, strict=True)):
             row = said.own.get("downsamplingFactors")
@@ -296,6 +297,6 @@ class UnsignedArray:
 def _three(values: Any) -> Vec3 | None:
     try:
         x, y, z = (float(v) for v in values)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return (x, y, z) if is_usable_scale((x, y, z)) else None

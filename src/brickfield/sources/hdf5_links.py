@@ -105,7 +105,12 @@ def _walked(group: Any, path: str, links: HDF5Links) -> Any:
         if not steps:
             return here
         name, *steps = steps
-        link = here.get(name, getlink=True) if isinstance(here, h5py.Group) else None
+        try:
+            is_group = isinstance(here, h5py.Group)
+            link = here.get(name, getlink=True) if is_group else None
+        except (KeyError, OSError, RuntimeError) as error:
+            msg = f"expected {path} in {links.root.document}; found damage: {error}"
+            raise StoreFormatError(msg) from error
         if link is None:
             return None
         if isinstance(link, h5py.ExternalLink):

@@ -39,7 +39,8 @@ class ImarisInfo:
     findings: list[Finding] = field(default_factory=list)
 
     def _attributes(self, name: str) -> Any:
-        item = None if self.group is None else self.group.get(name)
+        # A file may have a dataset where the group should be.
+        item = self.group.get(name) if hasattr(self.group, "get") else None
         return {} if item is None else item.attrs
 
     def note(self, code: str, path: str, text: str) -> None:

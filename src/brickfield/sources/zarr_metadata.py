@@ -271,7 +271,7 @@ def _lengths(value: Any, name: str, where: str, *, least: int) -> tuple[int, ...
     ok = isinstance(value, list) and all(
         isinstance(n, int | float)
         and not isinstance(n, bool)
-        and n == int(n)
+        and n % 1 == 0
         and n >= least
         for n in value
     )
