@@ -126,18 +126,7 @@ class DockToolbar(QWidget):
         self._action(
             "overlays", "Overlays", "What is shown beside the data", icon="overlays"
         )
-        for name, what in (
-            ("undo", "Take back"),
-            ("redo", "Do again"),
-        ):
-            action = self._action(
-                name,
-                name.capitalize(),
-                f"{what} the last change of camera, plane, clip box, contrast or curve",
-                icon=name,
-                key="Ctrl+Z" if name == "undo" else "Ctrl+Shift+Z",
-            )
-            action.triggered.connect(getattr(self._history, name))
+        self._make_history_actions()
         self._action("camera", "Picture", "Save or copy the picture", icon="camera")
         record = self._toggle("record", "Movie", "Make a movie", icon="record")
         record.toggled.connect(self._show_movies)
@@ -166,6 +155,20 @@ class DockToolbar(QWidget):
             style.setChecked(name == self._style)
             style.setActionGroup(self._styles)
             style.triggered.connect(partial(self.set_style, name))
+
+    def _make_history_actions(self) -> None:
+        for name, what in (
+            ("undo", "Take back"),
+            ("redo", "Do again"),
+        ):
+            action = self._action(
+                name,
+                name.capitalize(),
+                f"{what} the last change of camera, plane, clip box, contrast or curve",
+                icon=name,
+                key="Ctrl+Z" if name == "undo" else "Ctrl+Shift+Z",
+            )
+            action.triggered.connect(getattr(self._history, name))
 
     def _button(self, name: str, menu: QMenu | None = None) -> QToolButton:
         button = QToolButton(self)
