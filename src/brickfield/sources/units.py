@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from brickfield.model.image import Finding
+from brickfield.model.image import Finding, Severity
 from brickfield.model.scales import Pyramid, ScaleLevel
 from brickfield.sources.protocol import ChunkSource
 
@@ -107,7 +107,9 @@ def _with_finding(
 ) -> ChunkSource:
     listed = ", ".join(str(unit or "none") for unit in units)
     text = f"expected one unit of length for all axes of space; found {listed}: {done}"
-    finding = Finding("warning", "mixed-units", "axes", text)
+    # A z without a unit is common and mostly harmless.
+    severity: Severity = "info" if None in units else "warning"
+    finding = Finding(severity, "mixed-units", "axes", text)
     findings = (*source.info.findings, finding)
     source.info = replace(source.info, findings=findings)
     return source
