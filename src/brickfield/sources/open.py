@@ -182,11 +182,6 @@ def _checked_place(uri: str) -> str:
             f" of {longest}: {shown(uri)}"
         )
         raise StoreNotFoundError(msg)
-    try:
-        _ = urlsplit(uri).port if "://" in uri else None
-    except ValueError as error:
-        msg = f"expected a URL with a host that there can be in {shown(uri)}; found"
-        raise OptionError(f"{msg}: {error}") from error
     return uri
 
 
