@@ -173,9 +173,10 @@ def test_a_receipt_counts_the_bytes_that_the_server_sent(adapter, image):
         again = bf.render(store, colormap="gray", **OPTIONS).receipt
         store.close()
 
-    level_0 = [f for f in (image / "0" / "c").rglob("*") if f.is_file()]
+    # What the server sent is told of all reads together: which of several at once
+    # it came for is not known, so the least is within them but not exact.
     assert first.bytes_read == sent
-    assert first.bytes_minimum == sum(f.stat().st_size for f in level_0) < sent
+    assert 0 < first.bytes_minimum <= sent
     assert again.bytes_read == again.requests == 0
 
 
