@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from brickfield.cli.options import Denied, Follow, chosen_image
-from brickfield.cli.output import INCOMPLETE, messages, print_json, results
-
-if TYPE_CHECKING:
-    from brickfield.blockwise.jobs import Progress
+from brickfield.cli.output import INCOMPLETE, print_json, results
+from brickfield.cli.progress import progress_bar
 
 
 def pyramid(
@@ -67,7 +63,7 @@ def pyramid(
     """Write a multiscale OME-Zarr image; after an interruption, go on with it."""
     from brickfield.pyramid.command import write_pyramid
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         result = write_pyramid(
             src,
             dst,
@@ -94,34 +90,6 @@ def pyramid(
         _print(written)
     if not written["complete"]:
         raise typer.Exit(INCOMPLETE)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("writing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("blocks"),
-        TimeRemainingColumn(),
-    )
-    console = messages()
-    is_silent = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=is_silent) as bar:
-        task = bar.add_task("", total=None)
-
-        def tell(done: int, total: int, _n_bytes: int, _left: float | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield tell
 
 
 def _print(written: dict[str, Any]) -> None:

@@ -1,0 +1,27 @@
+"""The bar that commands draw while they work."""
+
+import io
+
+from rich.console import Console
+
+from brickfield.cli.progress import progress_bar
+
+
+def told(is_terminal):
+    """What a console got that was told of 3 frames out of 8."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=is_terminal, width=100)
+    with progress_bar("reading", "frames", console=console) as tell:
+        tell(3, 8)
+    return out.getvalue()
+
+
+def test_a_terminal_is_told_what_is_done_of_all():
+    text = told(is_terminal=True)
+    assert "reading" in text
+    assert "3/8" in text
+    assert "frames" in text
+
+
+def test_a_file_gets_no_bar():
+    assert told(is_terminal=False) == ""
