@@ -29,8 +29,9 @@ from brickfield.qt.status import StatusLine
 from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.render.render_thread import render_thread
+from brickfield.viewer.live_camera import Place, are_flat
 from brickfield.viewer.live_state import DEFAULT_BUDGET
-from brickfield.viewer.live_view import LiveView, Place, are_flat
+from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import ScenePort
 from brickfield.viewer.slice_view import make_view
 

@@ -126,7 +126,7 @@ class DockToolbar(QWidget):
         self._action(
             "overlays", "Overlays", "What is shown beside the data", icon="overlays"
         )
-        self._make_history_actions()
+        self._make_other_actions()
         self._action("camera", "Picture", "Save or copy the picture", icon="camera")
         record = self._toggle("record", "Movie", "Make a movie", icon="record")
         record.toggled.connect(self._show_movies)
@@ -145,10 +145,6 @@ class DockToolbar(QWidget):
             icon="levels",
         )
         levels.triggered.connect(self._show_levels)
-        keys = self._action(
-            "help", "Keys and mouse", "What keys and mouse do", icon="help", key="?"
-        )
-        keys.triggered.connect(self._show_help)
         self._styles = QActionGroup(self)
         for name in STYLES:
             style = self._toggle(name, *_STYLE_WORDS[name], icon=name)
@@ -156,7 +152,11 @@ class DockToolbar(QWidget):
             style.setActionGroup(self._styles)
             style.triggered.connect(partial(self.set_style, name))
 
-    def _make_history_actions(self) -> None:
+    def _make_other_actions(self) -> None:
+        keys = self._action(
+            "help", "Keys and mouse", "What keys and mouse do", icon="help", key="?"
+        )
+        keys.triggered.connect(self._show_help)
         for name, what in (
             ("undo", "Take back"),
             ("redo", "Do again"),
