@@ -20,9 +20,9 @@ def test_a_transient_failure_is_tried_three_times_more_after_growing_pauses(
     assert RetryRules().pause_after(BUSY, n_tries) == pause
 
 
-def test_what_has_been_waited_for_half_a_minute_is_not_tried_again():
-    assert RetryRules().pause_after(BUSY, 1, 29.0) == 0.2
-    assert RetryRules().pause_after(BUSY, 1, 31.0) is None
+def test_what_has_been_waited_for_a_quarter_of_a_minute_is_not_tried_again():
+    assert RetryRules().pause_after(BUSY, 1, 14.0) == 0.2
+    assert RetryRules().pause_after(BUSY, 1, 16.0) is None
 
 
 def test_a_server_is_silent_when_nothing_came_while_a_chunk_was_waited_for():

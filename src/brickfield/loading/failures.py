@@ -27,7 +27,7 @@ class RetryRules:
     """
 
     pauses_s: tuple[float, ...] = (0.2, 1.0, 4.0)
-    patience_s: float = 30.0
+    patience_s: float = 15.0
 
     def pause_after(
         self, failure: ReadFailure, n_tries: int, spent_s: float = 0.0

@@ -123,7 +123,8 @@ class Reader:
 
     def _has_takers(self) -> bool:
         with self.lock:
-            return bool(self.schedule.queue.lanes())
+            is_silent = self._silence.failure is not None
+            return bool(self.schedule.queue.lanes()) and not is_silent
 
     def _turn_ended(self, future: Future[Any]) -> None:
         is_lost = future.cancelled() or future.exception() is not None
@@ -386,6 +387,8 @@ class Reader:
             pause = self._retry.pause_after(failure, n + 1, spent_s)
             if not failure.is_transient:
                 self._silence.ends()
+            elif (silence := self._silence.failure) is not None:
+                failure, pause = replace(silence, key=self._key(name)), None
             elif pause is None and spent_s > self._retry.patience_s:
                 self._silence.begins(failure, began_at)
             if pause is not None:
