@@ -140,6 +140,17 @@ class Journal:
             raise StoreWriteError(msg) from e
 
 
+def read_fingerprint(path: Path) -> dict[str, Any] | None:
+    """Read of what work a journal tells, without holding it; None if there is none."""
+    try:
+        with path.open("rb") as file:
+            entry = _parsed(file.readline())
+    except OSError:
+        return None
+    found = None if entry is None else entry.get("fingerprint")
+    return found if isinstance(found, dict) else None
+
+
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line) if line.endswith(b"\n") else None

@@ -22,9 +22,14 @@ from brickfield.pyramid.options import Method, PyramidOptions
 from brickfield.pyramid.plan import LevelPlan
 from brickfield.pyramid.reader import SourceReader
 from brickfield.pyramid.stored_level import StoredLevel, stored_level
+from brickfield.sources.fingerprint import Fingerprint, fingerprint, of_files
+from brickfield.sources.places import places_of
 from brickfield.sources.protocol import ChunkSource
 from brickfield.writing import stores
 from brickfield.writing.guard import check_folder
+
+SOURCE_DATA = "source data"
+"""Where a journal's fingerprint says what the source's data were like."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +74,38 @@ class Task:
         ]
 
     def fingerprint(
-        self, source_id: str, stored: Sequence[StoredLevel]
+        self, source: ChunkSource, stored: Sequence[StoredLevel]
     ) -> dict[str, Any]:
         """Say what work this is, for the journal."""
         return {
-            # A folder that grows is not the same file by time or size.
-            "source": source_id if self.group is None else "this folder",
+            "source": self._name_of(source),
+            SOURCE_DATA: self.source_data(source),
             "source shape": list(self.reader.shape),
             "method": self.method,
             "factors": [list(p.factors) for p in self.plans],
+            "levels": [p.path for p in self.plans],
             "arrays": [s.spec.replace(str(self.root.resolve()), "") for s in stored],
         }
+
+    def source_data(
+        self, source: ChunkSource, *, reads_voxels: bool = True
+    ) -> Fingerprint:
+        """Tell what the voxels that are read are like now."""
+        level = self.reader.level
+        if self.group is None:
+            return fingerprint(source, level, reads_voxels=reads_voxels)
+        # The folder round it changes, since it is written to.
+        return of_files([self.root / self.info.pyramid.levels[level].path])
+
+    def _name_of(self, source: ChunkSource) -> str:
+        """Say which source this is, whatever its data are like now."""
+        if self.group is not None:
+            return "this folder"
+        places = places_of(source)
+        if not places or self.info.uri.startswith("memory:"):
+            return source.source_id
+        level = self.info.pyramid.levels[self.reader.level].path
+        return "|".join([*map(str, places[:4]), self.info.name, level])
 
     def check_target(self, source: ChunkSource) -> None:
         """Refuse to write where the source is read from.

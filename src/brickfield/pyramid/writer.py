@@ -23,7 +23,7 @@ from brickfield.blockwise.jobs import JobOptions, JobResult, Progress, run_jobs
 from brickfield.blockwise.journal import Journal, OtherWorkError
 from brickfield.blockwise.reduce import Extrema, extrema
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.pyramid import metadata, place
+from brickfield.pyramid import metadata, place, resume
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.result import PyramidResult
 from brickfield.pyramid.stored_level import StoredLevel
@@ -44,13 +44,16 @@ def run_task(
     start = perf_counter()
     stored = task.stored(options.compressor)
     result = JobResult(0, 0, 0, 0, (), is_complete=True)
+    told: tuple[str, ...] = ()
     if task.plans:
         task.check_target(source)
         limits = (options.budget_bytes, _n_workers(source, options))
         jobs, n_workers = fitting_jobs(
             task.reader, task.plans, stored, task.method, limits
         )
-        fingerprint = task.fingerprint(source.source_id, stored)
+        fingerprint = task.fingerprint(source, stored)
+        resume.remove_leftover(task.root, fingerprint)
+        told = resume.settle(task, fingerprint)
         _make_room(task, fingerprint, options)
         is_resumed = place.has_journal(task.root)
         journal = _open_journal(task, fingerprint, options)
@@ -60,11 +63,11 @@ def run_task(
             how = JobOptions(journal, progress, cancel, options.skip_failed)
             result = run_jobs(jobs, executor, how)
             if result.is_complete:
-                _publish(task, stored)
-                if is_resumed or options.scheduler is not None:
-                    place.remove_lock_files([Path(s.folder) for s in stored])
-                journal.close()
-                place.remove_journal(task.root)
+                resume.check_unchanged(task, source, fingerprint)
+                has_locks = is_resumed or options.scheduler is not None
+                _finish(task, stored, journal, has_locks=has_locks)
+    else:
+        resume.remove_done(task.root)
     return PyramidResult(
         str(task.root),
         task.version,
@@ -76,8 +79,18 @@ def run_task(
         result.failures,
         result.is_complete,
         perf_counter() - start,
-        _notes(task),
+        (*told, *_notes(task)),
     )
+
+
+def _finish(
+    task: Task, stored: Sequence[StoredLevel], journal: Journal, *, has_locks: bool
+) -> None:
+    _publish(task, stored)
+    if has_locks:
+        place.remove_lock_files([Path(s.folder) for s in stored])
+    journal.close()
+    place.remove_journal(task.root)
 
 
 def _n_workers(source: ChunkSource, options: PyramidOptions) -> int:

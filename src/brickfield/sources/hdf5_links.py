@@ -82,11 +82,11 @@ def find(group: Any, path: str, links: HDF5Links) -> Any:
                 file, name = found.file, found.name
                 # An access option counts only while nobody has the dataset open.
                 found = None
-                found = _beside_file(file, name)
+                found = beside_file(file, name)
     return found
 
 
-def _beside_file(file: Any, name: str) -> Any:
+def beside_file(file: Any, name: str) -> Any:
     """Open a dataset so that the files it names are looked for beside its own."""
     import h5py
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.sources.hdf5_dataset import HDF5_LOCK
+from brickfield.sources.hdf5_links import beside_file
 
 MAX_FILES = 10_000
 _COUNTER = re.compile(r"%(%|b)")
@@ -65,11 +66,17 @@ def _named(file: Any, folder: Path) -> Iterator[tuple[Path, bool]]:
         if isinstance(link, h5py.ExternalLink):
             yield from ((p, True) for p in _files(str(link.filename), folder))
         elif isinstance(link, h5py.HardLink):
-            item = None
-            with suppress(*_FAILURES):
-                item = file[name]
+            item = _opened(file, name)
             if isinstance(item, h5py.Dataset):
                 yield from _storage_of(item, folder)
+
+
+def _opened(file: Any, name: str) -> Any:
+    with suppress(*_FAILURES):
+        return file[name]
+    with suppress(*_FAILURES):  # open already, and looks for raw files beside it
+        return beside_file(file, name)
+    return None
 
 
 def _storage_of(dataset: Any, folder: Path) -> Iterator[tuple[Path, bool]]:
