@@ -12,6 +12,8 @@ TYPE_CHECKING = False  # typing takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import Any
 
+    from brickfield.plugin.scene_files import load_scene as load_scene
+    from brickfield.plugin.scene_files import save_scene as save_scene
     from brickfield.plugin.state import get_state as get_state
     from brickfield.plugin.state import set_state as set_state
     from brickfield.plugin.views import open_views as open_views
@@ -30,9 +32,11 @@ _HOME = {
     "ChunkedImageStore": "brickfield.store.image_store",
     "RenderResult": "brickfield.viewer.controller",
     "get_state": "brickfield.plugin.state",
+    "load_scene": "brickfield.plugin.scene_files",
     "open_store": "brickfield.store.open",
     "open_views": "brickfield.plugin.views",
     "open_volume": "brickfield.plugin.views",
+    "save_scene": "brickfield.plugin.scene_files",
     "set_state": "brickfield.plugin.state",
     "store_of": "brickfield.plugin.views",
     "view_of": "brickfield.plugin.views",
@@ -43,10 +47,12 @@ __all__ = [
     "ChunkedImageStore",
     "RenderResult",
     "get_state",
+    "load_scene",
     "open_store",
     "open_views",
     "open_volume",
     "render",
+    "save_scene",
     "set_state",
     "store_of",
     "view_of",

@@ -47,14 +47,19 @@ def test_every_contribution_names_a_command_that_is_there(manifest):
     found = manifest.contributions
     known = {command.id for command in found.commands}
     used = [*found.readers, *found.writers, *found.widgets, *found.sample_data]
-    used += [item for items in found.menus.values() for item in items]
+    items = [item for items in found.menus.values() for item in items]
+    used += [item for item in items if hasattr(item, "command")]
     assert {item.command for item in used} <= known
+    submenus = {item.submenu for item in items if hasattr(item, "submenu")}
+    assert submenus == {submenu.id for submenu in found.submenus}
+    assert submenus <= set(found.menus)
 
 
 def test_menus_are_ones_that_napari_shows(manifest):
     from napari._app_model.constants import MenuId
 
-    assert set(manifest.contributions.menus) <= {
+    submenus = {submenu.id for submenu in manifest.contributions.submenus}
+    assert set(manifest.contributions.menus) - submenus <= {
         str(m) for m in MenuId.contributables()
     }
 

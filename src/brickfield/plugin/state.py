@@ -7,7 +7,7 @@ are in memory only cannot be opened: they are matched by name, and never removed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from brickfield.errors import SceneStateError, source_error
@@ -102,6 +102,29 @@ def set_state(viewer: Any, state: SceneState | Mapping[str, Any] | str) -> None:
         :class:`StoreNotFoundError`), or values that napari or the data refuse. The
         viewer is then as it was.
     """
+    put_state(viewer, state)
+
+
+def put_state(
+    viewer: Any,
+    state: SceneState | Mapping[str, Any] | str,
+    opened: Iterable[Any] = (),
+) -> None:
+    """Put a scene document back; see :func:`set_state`.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    state : SceneState, mapping or str
+    opened : iterable of napari.layers.Layer
+        Layers that belong to no viewer yet, of data that were opened beforehand;
+        what of them is not used is let go of.
+
+    Raises
+    ------
+    SceneStateError
+    """
+    spare = list(opened)
     document = _checked(state)
     scene = scene_of(viewer)
     check_views(document)
@@ -109,7 +132,7 @@ def set_state(viewer: Any, state: SceneState | Mapping[str, Any] | str) -> None:
     before: Before | None = None
     is_done = False
     try:
-        _match(scene, document, layers)
+        _match(scene, document, layers, spare)
         for i, (layer, entry) in enumerate(zip(layers, document.layers, strict=True)):
             check_layer(layer, entry, f"layers[{i}]")
         before = Before(viewer, scene)
@@ -125,6 +148,7 @@ def set_state(viewer: Any, state: SceneState | Mapping[str, Any] | str) -> None:
             if before is not None:
                 before.put_back()
             let_go_of(layers)
+        let_go_of(spare)
 
 
 def _put(
@@ -165,14 +189,20 @@ def _checked(state: SceneState | Mapping[str, Any] | str) -> SceneState:
     return SceneState.from_dict(dict(data) if isinstance(data, Mapping) else data)
 
 
-def _match(scene: NapariScene, document: SceneState, found: list[Any]) -> None:
+def _match(
+    scene: NapariScene, document: SceneState, found: list[Any], spare: list[Any]
+) -> None:
     """Find or open the layer of every entry; all of them before anything changes."""
     free = list(scene.layers)
     for i, entry in enumerate(document.layers):
         port = next((p for p in free if _is_of(p, entry)), None)
+        opened = next((n for n in spare if source_of(n) == entry.source), None)
         if port is not None:
             free.remove(port)
             found.append(port.layer)
+        elif opened is not None:
+            spare.remove(opened)
+            found.append(opened)
         else:
             found.append(_opened(entry, f"layers[{i}]"))
 

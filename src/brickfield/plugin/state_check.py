@@ -82,6 +82,8 @@ def _check_words(entry: SceneLayer, place: str, *, is_labels: bool) -> None:
     probe: Any = Labels(flat) if is_labels else image
     _try_word(probe, "blending", entry.blending, f"{place}.blending")
     _try_word(image, "interpolation3d", entry.interpolation, f"{place}.interpolation")
+    if (word := entry.slice_interpolation) is not None:
+        _try_word(image, "interpolation2d", word, f"{place}.slice_interpolation")
     if "mode" in entry.model_fields_set or not is_labels:
         _try_word(probe, "rendering", entry.mode, f"{place}.mode")
 

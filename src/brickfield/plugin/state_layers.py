@@ -54,6 +54,7 @@ def layer_state(port: NapariLayerPort) -> SceneLayer:
             "attenuation": port.attenuation,
             "iso_threshold": port.iso_threshold,
             "interpolation": str(layer.interpolation3d),
+            "slice_interpolation": str(layer.interpolation2d),
         }
     elif layer.show_selected_label:
         looks = {"selected_label": int(layer.selected_label)}
@@ -109,6 +110,14 @@ def _colors(port: NapariLayerPort) -> tuple[Any, Any]:
     return tuple(tuple(stop) for stop in stops), _NO_CURVE
 
 
+def open_options(source: SceneSource) -> dict[str, Any]:
+    """Return what a source is opened with, but for its address."""
+    options = source.model_dump(exclude={"uri", "channel"}, exclude_none=True)
+    if not options.get("treat_403_as_missing"):
+        options.pop("treat_403_as_missing", None)
+    return options
+
+
 def open_layer(entry: SceneLayer) -> Any:
     """Open the layer that an entry names.
 
@@ -119,10 +128,7 @@ def open_layer(entry: SceneLayer) -> Any:
     """
     source = entry.source
     assert isinstance(source, SceneSource)
-    options = source.model_dump(exclude={"uri", "channel"}, exclude_none=True)
-    if not options.get("treat_403_as_missing"):
-        options.pop("treat_403_as_missing", None)
-    layers = open_layers(source.uri, **options)
+    layers = open_layers(source.uri, **open_options(source))
     found = next((layer for layer in layers if _is_part(layer, source)), None)
     let_go_of(layers, but=found)
     if found is not None:
@@ -184,6 +190,8 @@ def _style_image(port: NapariLayerPort, entry: SceneLayer) -> None:
     middle = (low + high) / 2
     port.iso_threshold = middle if entry.iso_threshold is None else entry.iso_threshold
     port.layer.interpolation3d = entry.interpolation
+    if entry.slice_interpolation is not None:
+        port.layer.interpolation2d = entry.slice_interpolation
 
 
 def _place(layer: Any, entry: SceneLayer) -> None:

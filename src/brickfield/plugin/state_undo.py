@@ -34,6 +34,7 @@ _VALUES = (
     "attenuation",
     "iso_threshold",
     "interpolation3d",
+    "interpolation2d",
     "scale",
     "translate",
     "rotate",

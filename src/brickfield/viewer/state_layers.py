@@ -122,7 +122,9 @@ class SceneLayer(SceneValue):
     iso_threshold: float | None = None
     """In data values; null takes the middle of the contrast."""
     interpolation: Word = "linear"
-    """In napari's words."""
+    """Of the volume, in napari's words."""
+    slice_interpolation: Word | None = None
+    """Of slices, in napari's words; null leaves what is."""
     transform: tuple[tuple[float, ...], ...] | None = None
     """Indices of level 0 to world, homogeneous, row by row; null as the file says."""
     clip_box: tuple[Point, Point] | None = None
