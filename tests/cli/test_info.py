@@ -6,6 +6,8 @@ import sys
 
 import numpy as np
 
+from brickfield.testing.zarr_stores import write_plate
+
 
 def test_json_says_everything_of_an_image(command, image):
     ended = command("info", image, "--json")
@@ -74,3 +76,22 @@ def test_info_loads_neither_graphics_nor_dask(image):
     )
     loaded = set(run.stdout.split("loaded ")[1].split())
     assert not loaded & {"pygfx", "wgpu", "rendercanvas", "dask", "scipy", "napari"}
+
+
+def test_images_are_listed_with_the_names_that_open_them(command, tmp_path):
+    root = write_plate(tmp_path / "p.zarr", ("A/1", "A/2"), 1)
+    images = json.loads(command("info", root, "--json").out)["images"]
+    field = {"kind": "field", "shape": [8, 8], "axes": ["y", "x"]}
+    assert images == [{"name": "A/1/0", **field}, {"name": "A/2/0", **field}]
+    for image in images:
+        ended = command("info", root, "--image", image["name"], "--json")
+        about = json.loads(ended.out)
+        assert about["levels"][0]["path"].startswith(image["name"])
+    assert "A/2/0" in command("info", root).out
+
+
+def test_an_image_that_is_not_there_is_one_sentence(command, tmp_path):
+    root = write_plate(tmp_path / "p.zarr", ("A/1", "A/2"), 1)
+    ended = command("info", root, "--image", "B/1")
+    assert ended.status == 2
+    assert "expected an image out of A/1, A/2; found B/1" in " ".join(ended.err.split())

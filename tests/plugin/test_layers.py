@@ -22,7 +22,13 @@ from brickfield.plugin.layers import (
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.open import open_store
 from brickfield.testing.sources import MemorySource
-from brickfield.testing.zarr_stores import image_attributes, ramp, write_image
+from brickfield.testing.zarr_stores import (
+    image_attributes,
+    ramp,
+    write_group,
+    write_image,
+    write_plate,
+)
 
 SCALES = [[1, 1, 2, 0.5, 0.25], [1, 1, 2, 1, 0.5]]
 
@@ -232,23 +238,50 @@ def test_label_images_beside_an_image_are_opened_with_it(tmp_path):
 # -- more than one image, and odd ones --------------------------------------------
 
 
-def test_a_store_of_several_images_says_how_to_open_the_others(tmp_path, shown):
-    import json
-
-    root = tmp_path / "several.zarr"
+def write_series(root):
     for i in range(3):
         write_image(root / str(i), [ramp((4, 8, 8), seed=i)])
-    (root / ".zgroup").write_text('{"zarr_format": 2}')
-    (root / ".zattrs").write_text(json.dumps({"bioformats2raw.layout": 3}))
+    write_group(root, {"bioformats2raw.layout": 3})
+    return root
+
+
+def test_a_store_of_several_images_says_what_it_holds_and_what_is_shown(
+    tmp_path, shown
+):
+    """A person is told in words, without code to type."""
+    root = write_series(tmp_path / "several.zarr")
     (layer,) = open_layers(root)
     assert np.array_equal(np.asarray(layer.data[0]), ramp((4, 8, 8), seed=0))
-    (said,) = [text for text in shown if "first of 3" in text]
-    assert "brickfield.open_volume(" in said
-    assert "series='1'" in said
+    (said,) = [text for text in shown if "3 images in this file: 0 is shown" in text]
+    assert not set("()=`") & set(said)
     shown.clear()
     (layer,) = open_layers(root, series="1")
     assert np.array_equal(np.asarray(layer.data[0]), ramp((4, 8, 8), seed=1))
     assert not shown
+
+
+def test_a_plate_says_which_field_is_shown(tmp_path, shown):
+    (layer,) = open_layers(write_plate(tmp_path / "p.zarr"))
+    assert layer.name == "A/1/0"
+    assert any("Plate of 2 wells: A/1/0 is shown" in text for text in shown)
+
+
+def test_several_images_give_several_layers_under_their_names(tmp_path, shown):
+    root = write_plate(tmp_path / "p.zarr")
+    layers = open_layers(root, image=["B/02/1", "A/1/0"])
+    assert [layer.name for layer in layers] == ["B/02/1", "A/1/0"]
+    assert [int(np.asarray(layer.data[0]).max()) for layer in layers] == [12, 1]
+    assert not shown
+    (series,) = open_layers(write_series(tmp_path / "several.zarr"), image="2")
+    assert series.name == "2"
+    assert np.array_equal(np.asarray(series.data[0]), ramp((4, 8, 8), seed=2))
+
+
+def test_a_layer_of_a_named_image_opens_again_from_a_scene(tmp_path):
+    """Its origin is in the words that scenes know."""
+    (layer,) = open_layers(write_plate(tmp_path / "p.zarr"), image="B/02/1")
+    options = layer.metadata["brickfield"]["options"]
+    assert options == {"well": "B/02", "field": "1"}
 
 
 def test_what_is_not_there_is_said_in_one_sentence(tmp_path):

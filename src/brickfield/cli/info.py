@@ -12,10 +12,12 @@ from brickfield.cli.options import (
     Denied,
     Field,
     Follow,
+    Image,
     Label,
     Series,
     Well,
     chosen_image,
+    named_image,
 )
 from brickfield.cli.output import print_json, results
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from brickfield.model.scales import ScaleLevel
     from brickfield.sources.protocol import ChunkSource
 
+MOST_IMAGES_SHOWN = 24
+"""Rows of the table for people; ``--json`` has all."""
 MOST_CHUNKS_COUNTED = 4096
 """Stored bytes are summed up to so many storage chunks, and only of local data."""
 
@@ -38,6 +42,7 @@ def info(
     well: Well = None,
     field: Field = None,
     label: Label = None,
+    image: Image = None,
     denied: Denied = False,
     follow: Follow = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -45,16 +50,29 @@ def info(
     """Describe an image: axes, levels, channels, and what is odd about it."""
     from brickfield.sources.open import open_source
 
-    image = chosen_image(series, well, field, label, denied, follow)
-    source = open_source(uri, **image)
+    which = chosen_image(series, well, field, label, denied, follow)
+    source = open_source(uri, **which, **named_image(image))
     try:
         description = describe(source)
     finally:
         source.close()
+    reading = chosen_image(None, None, None, None, denied, follow)
+    description["images"] = _images(uri, reading)
     if as_json:
         print_json(description)
     else:
         _print_tables(description, results())
+
+
+def _images(uri: str, reading: dict[str, Any]) -> list[dict[str, Any]]:
+    """List what `--image` takes; nothing where only the chosen image can be read."""
+    from brickfield.errors import BrickfieldError
+    from brickfield.sources.images.catalogue import list_images
+
+    try:
+        return [entry.as_dict() for entry in list_images(uri, **reading)]
+    except BrickfieldError:
+        return []
 
 
 def describe(source: ChunkSource) -> dict[str, Any]:
@@ -165,6 +183,8 @@ def _print_tables(description: dict[str, Any], console: Console) -> None:
     console.print(_level_table(description))
     if len(description["channels"]) > 1 or description["channels"][0]["window"]:
         console.print(_channel_table(description))
+    if len(description["images"]) > 1:
+        console.print(_image_table(description["images"]))
     for finding in description["findings"]:
         place = f" at {finding['path']}" if finding["path"] else ""
         text = f"{finding['severity']}: {finding['text']} ({finding['code']}{place})"
@@ -214,6 +234,23 @@ def _level_table(description: dict[str, Any]) -> Table:
             level["dtype"],
             format_bytes(level["bytes"]),
         )
+    return table
+
+
+def _image_table(images: list[dict[str, Any]]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    title = f"Images (--image NAME), {len(images)} in all"
+    table = Table(title=title, title_justify="left")
+    for name in ("name", "kind", "shape", "axes"):
+        table.add_column(name)
+    for image in images[:MOST_IMAGES_SHOWN]:
+        shape = " × ".join(map(str, image["shape"] or ()))  # for people
+        axes = " ".join(image["axes"] or ())
+        table.add_row(escape(image["name"]), image["kind"], shape, escape(axes))
+    if len(images) > MOST_IMAGES_SHOWN:
+        table.add_row("…", "", "", "")
     return table
 
 

@@ -27,6 +27,20 @@ Field = Annotated[
 Label = Annotated[
     str | None, typer.Option(metavar="NAME", help="A label image instead of the image.")
 ]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Which image of several, as `brickfield info` lists them."
+    ),
+]
+Images = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--image",
+        metavar="NAME",
+        help="Which image of several, as `brickfield info` lists them; may be repeated.",
+    ),
+]
 
 Denied = Annotated[
     bool,
@@ -71,6 +85,11 @@ def chosen_image(
     if follow:
         chosen["follow_links"] = True
     return chosen
+
+
+def named_image(image: str | None) -> dict[str, Any]:
+    """Gather what was chosen by its name; nothing without one."""
+    return {} if image is None else {"image": image}
 
 
 def parse_size(text: str) -> tuple[int, int]:

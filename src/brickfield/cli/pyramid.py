@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from brickfield.cli.options import Denied, Follow, chosen_image
+from brickfield.cli.options import Denied, Follow, Image, chosen_image, named_image
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 
@@ -56,6 +56,7 @@ def pyramid(
         bool,
         typer.Option("--skip-failed", help="Finish even where data cannot be read."),
     ] = False,
+    image: Image = None,
     denied: Denied = False,
     follow: Follow = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result.")] = False,
@@ -63,6 +64,7 @@ def pyramid(
     """Write a multiscale OME-Zarr image; after an interruption, go on with it."""
     from brickfield.pyramid.command import write_pyramid
 
+    reading = chosen_image(None, None, None, None, denied, follow)
     with progress_bar() as progress:
         result = write_pyramid(
             src,
@@ -80,7 +82,7 @@ def pyramid(
             overwrite=overwrite,
             resume=not restart,
             skip_failed=skip_failed,
-            opening=chosen_image(None, None, None, None, denied, follow),
+            opening=reading | named_image(image),
             progress=progress,
         )
     written = result.as_dict()

@@ -104,6 +104,7 @@ def render(
     well: text.Well = None,
     field: text.Field = None,
     label: text.Label = None,
+    image: text.Image = None,
     denied: text.Denied = False,
     follow: text.Follow = False,
     labels: Annotated[
@@ -163,8 +164,9 @@ def render(
         timeout=timeout,
         show_levels=show_levels,
     )
-    image = text.chosen_image(series, well, field, label, denied, follow)
-    cost = draw_to_file(uri, out, chosen, receipt=receipt, **image)
+    which = text.chosen_image(series, well, field, label, denied, follow)
+    which |= text.named_image(image)
+    cost = draw_to_file(uri, out, chosen, receipt=receipt, **which)
     if as_json:
         print_json(cost)
     else:

@@ -28,6 +28,7 @@ def view(
     well: text.Well = None,
     field: text.Field = None,
     label: text.Label = None,
+    image: text.Images = None,
     denied: text.Denied = False,
     follow: text.Follow = False,
 ) -> None:
@@ -37,8 +38,10 @@ def view(
     window = window_module()
     cells_of(layout)
     expect_screen()
-    image = text.chosen_image(series, well, field, label, denied, follow)
-    window.open_window(uris, layout=layout, **image)
+    which = text.chosen_image(series, well, field, label, denied, follow)
+    if image:
+        which["image"] = image
+    window.open_window(uris, layout=layout, **which)
     window.run()
 
 

@@ -79,6 +79,8 @@ class ImageInfo:
         Wells ("A/1") of a plate, when the store is one.
     series : tuple of str
         Images that can be chosen in this store.
+    image : str
+        Of a plate, which well and field it is ("A/1/0"); else empty.
     findings : tuple of Finding
     """
 
@@ -92,6 +94,7 @@ class ImageInfo:
     wells: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    image: str = ""
 
     def __post_init__(self) -> None:
         """Mask secrets of the address."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from brickfield.plugin.notices import tell_of
 from brickfield.plugin.placing import slider_indices
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import close_soon, is_window_thread
+from brickfield.sources.images.choice import without_image
 from brickfield.store.hold import StoreHold
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
@@ -54,22 +55,39 @@ def open_layers(uri_or_arrays: Any, **options: Any) -> list[Layer]:
     ----------
     uri_or_arrays : str, Path, array or list of arrays
     **options
-        As for :func:`brickfield.open_store`.
+        As for :func:`brickfield.open_store`; `image` may be a list of names.
 
     Returns
     -------
     list of napari.layers.Layer
-        One for each channel, then label images.
+        One for each channel, then label images; image after image.
     """
     from napari.layers import Layer
 
     return [Layer.create(*data) for data in open_layer_data(uri_or_arrays, **options)]
 
 
-def open_layer_data(uri_or_arrays: Any, **options: Any) -> list[LayerData]:
-    """Open an image as napari's layer data tuples; see :func:`open_layers`."""
+def open_layer_data(
+    uri_or_arrays: Any, *, image: str | Sequence[str] | None = None, **options: Any
+) -> list[LayerData]:
+    """Open images as napari's layer data tuples; see :func:`open_layers`."""
+    if image is None:
+        return _layer_data(uri_or_arrays, options)
+    found: list[LayerData] = []
+    for name in [image] if isinstance(image, str) else dict.fromkeys(image):
+        wanted = {**options, "image": name}
+        chosen = without_image(str(uri_or_arrays), wanted)
+        found += _layer_data(uri_or_arrays, chosen, name)
+    return found
+
+
+def _layer_data(
+    uri_or_arrays: Any, options: dict[str, Any], title: str = ""
+) -> list[LayerData]:
     store = _opened(uri_or_arrays, options)
     found = layer_data_of(store, options, partial(_opened, uri_or_arrays, options))
+    if title and not options.get("label") and len(store.info.series) > 1:
+        _rename(found, store.info, title.strip("/"))
     is_stored = isinstance(uri_or_arrays, str | PathLike)
     for name in store.labels if is_stored and "label" not in options else ():
         more = {**options, "label": name}
@@ -82,6 +100,13 @@ def open_layer_data(uri_or_arrays: Any, **options: Any) -> list[LayerData]:
     tell_of(store, options)
     _guard_window()
     return found
+
+
+def _rename(layers: list[LayerData], info: ImageInfo, title: str) -> None:
+    """Name the layers of one image out of several as it was asked for."""
+    old = _title(info)
+    for _levels, look, _kind in layers:
+        look["name"] = title + str(look["name"]).removeprefix(old)
 
 
 def _guard_window() -> None:
@@ -143,6 +168,10 @@ def channels_of(info: ImageInfo) -> list[int | None]:
     return [None] if n > MOST_CHANNELS else list(range(n))
 
 
+def _title(info: ImageInfo) -> str:
+    return info.image or info.name
+
+
 def _one_layer(
     hold: StoreHold,
     info: ImageInfo,
@@ -160,7 +189,9 @@ def _one_layer(
     is_one = len(channels_of(info)) == 1
     origin = {"uri": info.uri, "channel": channel, "options": options}
     look = {
-        "name": info.name if is_one else f"{info.name}: {_channel(info, channel).name}",
+        "name": _title(info)
+        if is_one
+        else f"{_title(info)}: {_channel(info, channel).name}",
         "metadata": {KEY: origin},
         "multiscale": True,
         **_place(levels[0]),

@@ -29,7 +29,8 @@ def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[
     viewer : napari.Viewer, optional
         Default: the current one, or a new one.
     **options
-        As for :func:`brickfield.open_store`: `series`, `well`, `label`, `scale`, …
+        As for :func:`brickfield.open_store`: `series`, `well`, `label`, `scale`, …;
+        `image` names one image of the store (``"A/1/0"``), or is a list of names.
 
     Returns
     -------

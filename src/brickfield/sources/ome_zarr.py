@@ -358,6 +358,7 @@ class _Opening:
             wells=place.wells,
             series=place.series,
             findings=self._findings.as_tuple(),
+            image=place.path if place.wells else "",
         )
 
     def _is_labels(self, node: ZarrNode, place: ImagePlace, pyramid: Pyramid) -> bool:

@@ -123,10 +123,25 @@ class ImageFinder:
         well = wells[choose(self._well, wells, "well")]
         # The first field is nearly always called 0: ask for both at once.
         node = self._hierarchy.nodes([well, f"{well}/0"])[well]
+        if node is None and self._well is None:
+            well, node = self._first_there(wells)
         if node is None:
             msg = f"expected a well at {well} as plate.wells says; found nothing there"
             raise StoreFormatError(msg)
         return replace(self._in_well(node, well), wells=wells)
+
+    def _first_there(self, wells: tuple[str, ...]) -> tuple[str, ZarrNode | None]:
+        """Return the first well that has a folder; a plate may list others."""
+        nodes = self._hierarchy.nodes(wells)
+        for well in wells:
+            if nodes[well] is not None:
+                text = (
+                    f"expected a well at {wells[0]} as plate.wells says; found nothing"
+                    f" there and opened {well}"
+                )
+                self._findings.warning("well-missing", "plate.wells", text)
+                return well, nodes[well]
+        return wells[0], None
 
     def _in_well(self, node: ZarrNode, path: str) -> ImagePlace:
         well = ome_attributes(node.attributes).get("well")
@@ -159,9 +174,9 @@ class ImageFinder:
 
     def _chosen(self, paths: tuple[str, ...], labels: tuple[str, ...]) -> ImagePlace:
         series = self._series
-        at = (
-            paths.index(series) if series in paths else choose(series, labels, "series")
-        )
+        # What is listed goes before the folder that it lies in.
+        is_folder = series in paths and series not in labels
+        at = paths.index(series) if is_folder else choose(series, labels, "series")
         return ImagePlace(paths[at], series=labels)
 
     def _series_of_xml(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -103,6 +103,7 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
     well: int | str | None = None,
     field: int | str | None = None,
     label: str | None = None,
+    image: str | None = None,
     scale: Sequence[float] | None = None,
     axes: str | Sequence[str] | None = None,
     chunk_edge: int = DEFAULT_CHUNK_EDGE,
@@ -118,6 +119,9 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         memory, the finest level first.
     series, well, field, label : int or str, optional
         What to choose, by position or name; the first by default.
+    image : str, optional
+        What to choose, by its name in the list of ``brickfield info``: a field of a
+        well (``"A/1/0"``), a series or a label image.
     scale : sequence of float, optional
         Voxel size of level 0 instead of the stored one, (z, y, x) or all axes.
     axes : str, optional
@@ -144,6 +148,7 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         "well": well,
         "field": field,
         "label": label,
+        "image": image,
         "scale": scale,
         "axes": axes,
     }
@@ -156,6 +161,8 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
     uri = _checked_place(str(uri_or_arrays).strip())
     try:
         with foreign(uri):
+            if image is not None:
+                options = _with_choice(uri, options, treat_403_as_missing)
             source = _open_stored(uri, options, chunk_edge, treat_403_as_missing)
             _close_unless_sound(source)
             sized = with_size_findings(source)
@@ -166,6 +173,18 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
             raise
         # A reader deep inside knows the field; the user also needs the file.
         raise type(error)(f"{error} ({uri})") from error
+
+
+def _with_choice(
+    uri: str, options: dict[str, Any], treat_403_as_missing: bool
+) -> dict[str, Any]:
+    # Listing images opens them, so it stands on this module.
+    from brickfield.sources.images.choice import without_image
+
+    denied = {"treat_403_as_missing": treat_403_as_missing}
+    chosen = without_image(uri, {**options, **denied})
+    del chosen["treat_403_as_missing"]
+    return chosen
 
 
 def _checked_place(uri: str) -> str:

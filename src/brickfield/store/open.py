@@ -22,8 +22,8 @@ def open_store(uri_or_arrays: Any, **options: Any) -> ChunkedImageStore:
         A file, folder or URL; or one array (…, z, y, x), or one a level, finest
         first (numpy, memmap, dask, zarr, tensorstore, h5py).
     **options
-        As for :func:`brickfield.sources.open.open_source`: `series`, `well`,
-        `field`, `label`, `scale` (world units a voxel), `axes`, …
+        As for :func:`brickfield.sources.open.open_source`: `image` (a name
+        that ``brickfield info`` lists), `series`, `well`, `field`, `label`, `scale` (world units a voxel), `axes`, …
 
     Returns
     -------

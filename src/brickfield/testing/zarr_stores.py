@@ -145,3 +145,48 @@ def ramp(
     kind = np.dtype(dtype)
     noise = np.random.default_rng(seed).integers(1, 120, tuple(shape))
     return noise.astype(bool if kind == np.dtype(bool) else kind)
+
+
+def write_plate(
+    root: Path,
+    wells: Sequence[str] = ("A/1", "B/02"),
+    n_fields: int = 2,
+    *,
+    absent: Sequence[str] = (),
+) -> Path:
+    """Write a plate whose field f of well w holds 10 w + f + 1 everywhere.
+
+    Parameters
+    ----------
+    root : Path
+    wells : sequence of str
+        Row and column each, as the plate lists them.
+    n_fields : int
+        Fields of 8 x 8 voxels a well.
+    absent : sequence of str
+        Wells that are listed, but have no folder.
+    """
+    rows = dict.fromkeys(path.partition("/")[0] for path in wells)
+    columns = dict.fromkeys(path.partition("/")[2] for path in wells)
+    listed = [
+        {
+            "path": path,
+            "rowIndex": list(rows).index(path.partition("/")[0]),
+            "columnIndex": list(columns).index(path.partition("/")[2]),
+        }
+        for path in wells
+    ]
+    about = {"name": root.stem, "version": "0.4", "wells": listed}
+    about |= {"rows": [{"name": n} for n in rows]}
+    about |= {"columns": [{"name": n} for n in columns]}
+    write_group(root, {"plate": about})
+    fields = [{"path": str(f)} for f in range(n_fields)]
+    for w, well in enumerate(wells):
+        if well in absent:
+            continue
+        write_group(root / well, {"well": {"images": fields, "version": "0.4"}})
+        for f in range(n_fields):
+            data = np.full((8, 8), 10 * w + f + 1, "u1")
+            look = image_attributes("yx", [[1, 1]])
+            write_image(root / well / str(f), [data], look)
+    return root

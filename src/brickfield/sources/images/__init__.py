@@ -1,0 +1,1 @@
+"""What images a store holds, under which names, and how each is opened."""
