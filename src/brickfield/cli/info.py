@@ -17,7 +17,6 @@ from brickfield.cli.options import (
     Series,
     Well,
     chosen_image,
-    named_image,
 )
 from brickfield.cli.output import print_json, results
 
@@ -50,8 +49,8 @@ def info(
     """Describe an image: axes, levels, channels, and what is odd about it."""
     from brickfield.sources.open import open_source
 
-    which = chosen_image(series, well, field, label, denied, follow)
-    source = open_source(uri, **which, **named_image(image))
+    which = chosen_image(series, well, field, label, denied, follow, image)
+    source = open_source(uri, **which)
     try:
         description = describe(source)
     finally:

@@ -65,6 +65,7 @@ def chosen_image(
     label: str | None,
     denied: bool = False,
     follow: bool = False,
+    image: str | None = None,
 ) -> dict[str, Any]:
     """Gather what was chosen of a store that holds several images, and how to read.
 
@@ -84,12 +85,10 @@ def chosen_image(
         chosen["treat_403_as_missing"] = True
     if follow:
         chosen["follow_links"] = True
+    if image is not None:
+        # Never a number: it stands in a list of names.
+        chosen["image"] = image
     return chosen
-
-
-def named_image(image: str | None) -> dict[str, Any]:
-    """Gather what was chosen by its name; nothing without one."""
-    return {} if image is None else {"image": image}
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from brickfield.cli.options import Denied, Follow, Image, chosen_image, named_image
+from brickfield.cli.options import Denied, Follow, Image, chosen_image
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 
@@ -64,7 +64,7 @@ def pyramid(
     """Write a multiscale OME-Zarr image; after an interruption, go on with it."""
     from brickfield.pyramid.command import write_pyramid
 
-    reading = chosen_image(None, None, None, None, denied, follow)
+    reading = chosen_image(None, None, None, None, denied, follow, image)
     with progress_bar() as progress:
         result = write_pyramid(
             src,
@@ -82,7 +82,7 @@ def pyramid(
             overwrite=overwrite,
             resume=not restart,
             skip_failed=skip_failed,
-            opening=reading | named_image(image),
+            opening=reading,
             progress=progress,
         )
     written = result.as_dict()

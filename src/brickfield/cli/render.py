@@ -164,8 +164,7 @@ def render(
         timeout=timeout,
         show_levels=show_levels,
     )
-    which = text.chosen_image(series, well, field, label, denied, follow)
-    which |= text.named_image(image)
+    which = text.chosen_image(series, well, field, label, denied, follow, image)
     cost = draw_to_file(uri, out, chosen, receipt=receipt, **which)
     if as_json:
         print_json(cost)
