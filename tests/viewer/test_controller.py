@@ -182,3 +182,10 @@ def test_a_device_lost_before_or_during_a_picture_is_told_in_a_sentence(adapter,
     assert len(sentences) == 2
     assert all("graphics device; found that it was lost" in s for s in sentences)
     assert "Traceback" not in done.stderr
+
+
+def test_a_closed_store_is_refused_at_once():
+    store = open_store(np.zeros((4, 4, 4), np.uint8))
+    store.close()
+    with pytest.raises(OptionError, match="found a closed one"):
+        render(store)

@@ -17,6 +17,7 @@ from brickfield.errors import OptionError, StoreFormatError
 from brickfield.model.axes import Axis
 from brickfield.model.image import ImageInfo
 from brickfield.model.scales import Int3
+from brickfield.model.secrets import hide_secrets
 from brickfield.pyramid import metadata, place, plan
 from brickfield.pyramid.options import Method, PyramidOptions
 from brickfield.pyramid.plan import LevelPlan
@@ -105,7 +106,9 @@ class Task:
         if not places or self.info.uri.startswith("memory:"):
             return source.source_id
         level = self.info.pyramid.levels[self.reader.level].path
-        return "|".join([*map(str, places[:4]), self.info.name, level])
+        # It stands in a file on the disk.
+        where = [hide_secrets(str(place)) for place in places[:4]]
+        return "|".join([*where, self.info.name, level])
 
     def check_target(self, source: ChunkSource) -> None:
         """Refuse to write where the source is read from.

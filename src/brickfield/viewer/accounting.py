@@ -49,11 +49,33 @@ class Account:
 
 
 def drawn_levels(renderers: Iterable[LayerRenderer]) -> dict[int, int]:
-    """Return how many bricks of every level are drawn, finest level first."""
+    """Return how many bricks of every level are drawn, finest level first.
+
+    What lies whole under finer bricks, as the overview of a finished picture does,
+    is not drawn.
+    """
     counts: Counter[int] = Counter()
     for renderer in renderers:
         counts.update(dict(enumerate(renderer.bricks.table.n_active)))
+        counts.subtract(_covered(renderer))
     return {level: counts[level] for level in sorted(counts) if counts[level]}
+
+
+def _covered(renderer: LayerRenderer) -> Counter[int]:
+    """Count the chunks that the plan keeps only to fall back to, if none is needed."""
+    plan = renderer.plan
+    if plan is None or not renderer.is_complete or renderer.failures:
+        return Counter()
+    active = renderer.bricks.table.active
+    planes = [renderer.bricks.atlas.plane_of(s) for s in renderer.shown]
+    rows = np.flatnonzero(~plan.is_leaf)
+    keys, levels = plan.keys[rows].tolist(), plan.levels[rows].tolist()
+    return Counter(
+        level
+        for key, level in zip(keys, levels, strict=True)
+        for plane in planes
+        if (plane, key) in active
+    )
 
 
 def pixel_shares(

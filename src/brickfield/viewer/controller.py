@@ -39,6 +39,7 @@ from brickfield.viewer.drawing_errors import translated
 from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions, render_options
 from brickfield.viewer.receipt import Receipt
+from brickfield.viewer.sampling import sampling_step
 from brickfield.viewer.scene import make_layer
 
 _AXES: tuple[AxisName, ...] = ("z", "y", "x")
@@ -119,6 +120,11 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
     Live views may be drawing: it is done in turns with them, never two at a time on
     one device, and they go on while it waits for data.
     """
+    if store.is_closed:
+        msg = (
+            "expected an open store; found a closed one: open it again with open_store"
+        )
+        raise OptionError(msg)
     render_thread().call(get_device)
     cache = default_cache()
     with _rendering:
@@ -157,7 +163,9 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
             plane=plane,
         )
     )
-    view.options = FrameOptions(step_factor=step_factor(options))
+    view.options = FrameOptions(
+        step_factor=sampling_step(camera, [layer], is_slice=plane is not None)
+    )
     view.overlays.state = options.overlay
     view.camera = camera
     try:
@@ -225,18 +233,6 @@ def plane_for(layer: ChunkedLayer, options: RenderOptions) -> Plane | None:
         )
         raise OptionError(msg)
     return plane
-
-
-def step_factor(options: RenderOptions) -> float:
-    """Choose how finely rays are sampled.
-
-    Along an axis one sample a voxel sees every voxel exactly. Rays at an angle
-    take three, so that thin bright structures do not break up into stripes.
-    """
-    is_exact = options.mode in ("mip", "minip", "average")
-    if isinstance(options.camera, OrthoCamera) and is_exact:
-        return 1.0
-    return 1 / 3
 
 
 def _draw(

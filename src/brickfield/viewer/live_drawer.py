@@ -32,9 +32,10 @@ from brickfield.viewer.content import content_points
 from brickfield.viewer.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.live_report import report_of
 from brickfield.viewer.live_state import FrameState, ViewReport
-from brickfield.viewer.pacing import Effort, Standing, rest_step
+from brickfield.viewer.pacing import Effort, Standing
 from brickfield.viewer.painter import Painter
 from brickfield.viewer.receipt import Receipt
+from brickfield.viewer.sampling import sampling_step
 from brickfield.viewer.scrolling import Scrolling
 from brickfield.viewer.series import Series
 from brickfield.viewer.shown_layer import ShownLayer, shows_same
@@ -211,8 +212,8 @@ class LiveDrawer:
 
     def _best(self, view: OffscreenView) -> Effort:
         """Return how finely a picture at rest is drawn in the end."""
-        is_flat = self._state.plane is not None
-        step = 1.0 if is_flat else rest_step(view.camera, self._state.layers)
+        is_slice = self._state.plane is not None
+        step = sampling_step(view.camera, self._state.layers, is_slice=is_slice)
         return Effort(1.0, step, is_final=True)
 
     def _draw(self, view: OffscreenView, effort: Effort) -> None:

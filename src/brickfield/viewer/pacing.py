@@ -11,15 +11,9 @@ Pure numbers: nothing in here draws or waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
-
-import numpy as np
-
-from brickfield.model.camera import CameraState
-from brickfield.viewer.live_state import LayerSnapshot
 
 FLUENT_MS = 45.0
 """What a picture may take while the camera moves."""
@@ -210,17 +204,3 @@ def next_rows(n_rows: int, took_ms: float, usual: int) -> int:
     """
     fitting = round(n_rows * PIECE_MS / max(took_ms, 1e-3))
     return max(1, min(fitting, 2 * usual))
-
-
-def rest_step(camera: CameraState | None, layers: Iterable[LayerSnapshot]) -> float:
-    """Choose the distance of samples for a picture at rest, voxels.
-
-    Along an axis one sample a voxel sees every voxel exactly; rays at an angle
-    take three, so that thin bright structures do not break up.
-    """
-    exact = {"mip", "minip", "average"}
-    is_exact = all(s.appearance.mode in exact for s in layers if s.visible)
-    if camera is None or not (is_exact and camera.orthographic):
-        return 1 / 3
-    is_straight = float(np.abs(camera.forward).max()) > 1 - 1e-9
-    return 1.0 if is_straight else 1 / 3
