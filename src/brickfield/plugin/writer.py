@@ -7,13 +7,19 @@ made from it. A folder that exists is never written over.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model.axes import Axis
+from brickfield.plugin.saving import save_beside
+from brickfield.qt.tasks import RunningTask
 from brickfield.sources.protocol import ChunkSource
 from brickfield.store.lazy_level import LazyLevel
+
+N_WORKERS = 2
+"""Threads of a save: Python's interpreter is the window's, too."""
 
 
 def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
@@ -29,28 +35,32 @@ def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
 def _write(
     path: str, data: Any, meta: Mapping[str, Any], *, is_labels: bool
 ) -> list[str]:
-    from napari.utils import progress
-
-    from brickfield.pyramid.command import write_pyramid
-
     name = str(meta.get("name", "image"))
     try:
         source = _source(path, data, meta, is_labels)
-        with progress(total=1000, desc=f"Saving {name}") as bar:
-
-            def tell(n_done: int, n: int, _bytes: int, _left: float | None) -> None:
-                bar.update(1000 * n_done // max(1, n) - bar.n)
-
-            result = write_pyramid(source, Path(path), progress=tell)
-        source.close()
     except OptionError as error:
         # napari takes a ValueError for "no writer" and says nothing.
         raise StoreWriteError(str(error)) from error
-    if not result.is_complete:
-        n = len(result.failures)
-        msg = f"expected to save all of {name}; {n} blocks could not be read or written"
-        raise StoreWriteError(msg)
-    return [path]
+
+    def write(beside: Path, running: RunningTask) -> bool:
+        from brickfield.pyramid.command import write_pyramid
+
+        result = write_pyramid(
+            source,
+            beside,
+            workers=N_WORKERS,
+            progress=running.tell,
+            cancel=running.cancelled,
+        )
+        if result.failures:
+            n = len(result.failures)
+            blocks = "1 block" if n == 1 else f"{n} blocks"
+            msg = f"expected to save all of {name}; {blocks} could not be written"
+            raise StoreWriteError(msg)
+        return result.is_complete
+
+    with closing(source):
+        return save_beside(f"Saving {name}", path, write)
 
 
 def _source(

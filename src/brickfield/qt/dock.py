@@ -26,6 +26,8 @@ from brickfield.qt.panels.budgets import Budgets
 from brickfield.qt.panels.make import DockPanels
 from brickfield.qt.slice_link import SliceLink
 from brickfield.qt.status import StatusLine
+from brickfield.qt.task_strip import TaskStrip
+from brickfield.qt.tasks import task_board
 from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.render.render_thread import render_thread
@@ -114,6 +116,8 @@ class ViewDock(QWidget):
         self.destroyed.connect(partial(_take_down, self._closing, self._deliver))
 
     def _connect_panels(self) -> None:
+        self.tasks = TaskStrip(task_board(), self)
+        self.body.addWidget(self.tasks)
         clip = self.panels.section_of(self.panels.clip)
         switch = self.toolbar.by_name["clip"]
         switch.setChecked(clip.is_open)

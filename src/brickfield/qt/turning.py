@@ -1,0 +1,144 @@
+"""Waiting on the window's thread without holding the window up.
+
+A function that a person or napari calls must often return its result, though the
+work is done on another thread. Here it waits inside the event loop: windows are
+drawn, other views go on, and what is pressed is handled.
+
+Invariant: a wait ends when its future is done, when its time is over, on Ctrl-C, or
+when the application ends; it never outlives any of them. Waits may be nested, for a
+person can start something else meanwhile: the inner one ends first.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import cache
+from time import monotonic
+from typing import Any, TypeVar
+
+from qtpy.QtCore import QCoreApplication, QEventLoop, QTimer
+
+from brickfield.qt.deliver import Deliverer
+
+LOOK_MS = 50
+"""Time between two looks at the clock; Python sees Ctrl-C no sooner."""
+_T = TypeVar("_T")
+
+
+def can_turn() -> bool:
+    """Whether this thread has a Qt application's event loop."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and QCoreApplication.instance() is not None
+
+
+def turn_until(future: Future[Any], timeout_s: float | None = None) -> bool:
+    """Run the event loop until a future is done; on the window's thread alone.
+
+    Parameters
+    ----------
+    future : Future
+    timeout_s : float, optional
+
+    Returns
+    -------
+    bool
+        Whether it is done. Not so when the time is over, or the application ends.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C; the future goes on.
+    """
+    if future.done():
+        return True
+    end = None if timeout_s is None else monotonic() + timeout_s
+    loop, timer = QEventLoop(), QTimer()
+    # Emptied afterwards: the future may die on any thread, a loop of Qt's may not.
+    waiting, deliver = [loop], _deliverer()
+    with _interrupts() as was_interrupted:
+
+        def look() -> None:
+            is_late = end is not None and monotonic() >= end
+            if future.done() or is_late or was_interrupted():
+                loop.quit()
+
+        timer.timeout.connect(look)
+        timer.start(LOOK_MS)
+        future.add_done_callback(lambda _: deliver(lambda: _quit(waiting)))
+        loop.exec()
+        timer.stop()
+        waiting.clear()
+        if was_interrupted():
+            raise KeyboardInterrupt
+    return future.done()
+
+
+@cache
+def _deliverer() -> Deliverer:
+    return Deliverer()
+
+
+def _quit(waiting: list[QEventLoop]) -> None:
+    for loop in waiting:
+        loop.quit()
+
+
+def run_beside(job: Callable[[], _T], *, name: str = "brickfield-beside") -> _T:
+    """Run a function on a thread of its own and wait for it in the event loop.
+
+    Where there is no event loop it runs at once, on the caller's thread.
+
+    Parameters
+    ----------
+    job : callable
+        Must not touch windows, layers or views.
+    name : str
+        Of the thread.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C, or when the application ends; what the function returns is lost.
+    """
+    if not can_turn():
+        return job()
+    future: Future[_T] = Future()
+    threading.Thread(
+        target=_carry_out, args=(future, job), name=name, daemon=True
+    ).start()
+    if not turn_until(future):
+        raise KeyboardInterrupt
+    return future.result()
+
+
+def _carry_out(future: Future[Any], job: Callable[[], Any]) -> None:
+    try:
+        future.set_result(job())
+    except BaseException as error:  # noqa: BLE001 - it is the caller's
+        future.set_exception(error)
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Note Ctrl-C instead of raising it in the middle of whatever Qt calls.
+
+    An exception that leaves a slot ends the process with some bindings.
+    """
+    noted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield noted.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or before == signal.SIG_IGN:
+        # Somebody else's, or not wanted: then it stays so.
+        yield noted.is_set
+        return
+    signal.signal(signal.SIGINT, lambda *_: noted.set())
+    try:
+        yield noted.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
