@@ -13,6 +13,7 @@ from qtpy.QtCore import QEvent, QObject, QPointF, Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from brickfield.model.picked import PickInfo
+from brickfield.qt.patience import patience_of
 from brickfield.qt.picture import PictureWidget
 from brickfield.render.overlays.options import NAMES
 from brickfield.viewer.live_state import ViewReport
@@ -55,6 +56,7 @@ class ViewFrame(QWidget):
     def __init__(self, view: LiveView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = view
+        view.wait_for = patience_of(self)
         self.picture = PictureWidget(view, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

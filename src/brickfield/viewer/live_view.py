@@ -3,8 +3,8 @@
 Invariant: what is kept here is the camera and how this view presents itself,
 nothing of the layers, which belong to the scene, and nothing of the GPU, which
 belongs to the render thread (see :mod:`brickfield.viewer.view_core`). Only
-:attr:`LiveView.receipt` and :meth:`LiveView.screenshot` wait; everything else
-returns at once.
+:attr:`LiveView.receipt` and :meth:`LiveView.screenshot` wait (in a window, inside its
+event loop); everything else returns at once.
 
 Main thread only.
 """
@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from operator import methodcaller
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -30,11 +28,16 @@ from brickfield.render.overlays.options import OverlayOptions, OverlayState
 from brickfield.viewer.fidelity import notes_of
 from brickfield.viewer.live_camera import CameraView
 from brickfield.viewer.navigation import set_centre
+from brickfield.viewer.picture_taking import (
+    Picture,
+    picture_steps,
+    take_later,
+    take_now,
+)
 from brickfield.viewer.png import write_png
 from brickfield.viewer.ports import LayerPort, ScenePort
+from brickfield.viewer.view_core import PATIENCE_S
 
-PIECE_S = 0.25
-"""Longest time for which a screenshot keeps other views from being drawn."""
 USUAL_SIZE = (800, 600)
 """Width and height of the picture of a view that no window has given a size."""
 
@@ -268,6 +271,9 @@ class LiveView(CameraView):
     ) -> NDArray[np.uint8]:
         """Load to the full quality, draw, and write a PNG.
 
+        In a window its event loop turns meanwhile: other views and windows go on,
+        and what the hand does on this view is dropped.
+
         Parameters
         ----------
         path : str or Path, optional
@@ -286,18 +292,38 @@ class LiveView(CameraView):
             If there is no layer.
         ViewClosedError, ViewBusyError, AdapterError
         """
+        if self.wait_for is not None and not self._thread.is_current:
+            future = self.screenshot_later(path, timeout=timeout)
+            try:
+                return self._waited_for(future, timeout + PATIENCE_S)
+            finally:
+                future.cancel()
         self._be_ready()
-        end = monotonic() + timeout
-        is_loaded = False
-        while not is_loaded and (left := end - monotonic()) > 0:
-            # In pieces: other views are drawn between them, and this one can end.
-            is_loaded = self.answer(methodcaller("load", min(PIECE_S, left)))
-        image: NDArray[np.uint8]
-        image, _ = self.answer(lambda drawer: drawer.picture(0.0))
+        image, fidelity = take_now(picture_steps(timeout), self.answer)
         if path is not None:
-            fidelity = self.answer(methodcaller("fidelity"))
             write_png(Path(path), image, notes_of(fidelity))
         return image
+
+    def screenshot_later(
+        self, path: Any = None, *, timeout: float = 60.0
+    ) -> Future[NDArray[np.uint8]]:
+        """Do what :meth:`screenshot` does, without waiting for it.
+
+        Returns
+        -------
+        Future
+            Of the picture; done once the file is written, too. In it is what
+            :meth:`screenshot` raises.
+        """
+        self._be_ready()
+
+        def finish(picture: Picture) -> NDArray[np.uint8]:
+            image, fidelity = picture
+            if path is not None:
+                write_png(Path(path), image, notes_of(fidelity))
+            return image
+
+        return take_later(picture_steps(timeout), self.ask, finish)
 
     def _be_ready(self) -> None:
         """See to it that there is something to draw, and a size to draw it in."""

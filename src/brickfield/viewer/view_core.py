@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
+from time import monotonic
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -75,6 +76,8 @@ class ViewCore:
         self.scene = scene
         self.report = ViewReport()
         """What the picture has come to."""
+        self.wait_for: Callable[[Future[Any], float], bool] | None = None
+        """How a window waits for a future, so many seconds; tells whether it could."""
         self._deliver = deliver
         self._thread = thread or render_thread()
         self._state = FrameState()
@@ -234,9 +237,18 @@ class ViewCore:
         """
         if self._thread.is_current:
             return cast("_T", self._drawer.run(job))
-        future = self.ask(job)
+        return self._waited_for(self.ask(job), timeout_s)
+
+    def _waited_for(self, future: Future[_T], timeout_s: float) -> _T:
+        """Return what a future comes to; the window goes on meanwhile, if there is one."""
+        end = monotonic() + timeout_s
+        wait, is_owner = self.wait_for, threading.get_ident() == self._owner
+        has_waited = wait is not None and is_owner and wait(future, timeout_s)
+        if has_waited and not future.done() and monotonic() < end:
+            # Before its time is over: the application ends.
+            future.cancel()
         try:
-            return future.result(timeout_s)
+            return future.result(max(0.0, end - monotonic()))
         except CancelledError:
             raise ViewClosedError(_CLOSED) from None
         except TimeoutError:
