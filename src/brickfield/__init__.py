@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from brickfield.plugin.scene_files import load_scene as load_scene
     from brickfield.plugin.scene_files import save_scene as save_scene
+    from brickfield.plugin.scene_links import link as link
     from brickfield.plugin.state import get_state as get_state
     from brickfield.plugin.state import set_state as set_state
     from brickfield.plugin.views import open_views as open_views
@@ -32,6 +33,7 @@ _HOME = {
     "ChunkedImageStore": "brickfield.store.image_store",
     "RenderResult": "brickfield.viewer.controller",
     "get_state": "brickfield.plugin.state",
+    "link": "brickfield.plugin.scene_links",
     "load_scene": "brickfield.plugin.scene_files",
     "open_store": "brickfield.store.open",
     "open_views": "brickfield.plugin.views",
@@ -47,6 +49,7 @@ __all__ = [
     "ChunkedImageStore",
     "RenderResult",
     "get_state",
+    "link",
     "load_scene",
     "open_store",
     "open_views",

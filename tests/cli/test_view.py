@@ -27,3 +27,19 @@ def test_an_unknown_layout_is_refused_before_anything_opens(command, tmp_path):
     ended = command("view", tmp_path, "--layout", "3x3")
     assert ended.status == 2
     assert "2x2" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["brickfield://1/9/AAAA"], "whole", id="damaged"),
+        pytest.param(["brickfield://1/9/AAAA", "a.zarr"], "alone", id="not alone"),
+        pytest.param(["brickfield://1/9/AAAA", "--well", "A1"], "--well", id="a part"),
+    ],
+)
+def test_a_link_that_cannot_be_opened_is_one_sentence(command, arguments, said):
+    """Also where there is no screen: the link is read first."""
+    ended = command("view", *arguments)
+    assert ended.status == 2
+    assert said in ended.err
+    assert "Traceback" not in ended.err

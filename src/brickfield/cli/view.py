@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from brickfield.cli import options as text
 from brickfield.cli.screen import expect_screen
-from brickfield.errors import MissingExtraError
+from brickfield.errors import MissingExtraError, OptionError
+
+if TYPE_CHECKING:
+    from brickfield.viewer.state import SceneState
 
 
 def view(
     uris: Annotated[
-        list[str], typer.Argument(metavar="URI…", help="Files, folders or URLs.")
+        list[str],
+        typer.Argument(
+            metavar="URI…",
+            help="Files, folders or URLs; or one brickfield:// link to a scene.",
+        ),
     ],
     *,
     layout: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
-            help="3D, xy, xz, yz, plane, or 2x2 for all of them side by side.",
+            help="3D, xy, xz, yz, plane, or 2x2 for all of them side by side;"
+            " by default 3D, or that of the scene.",
+            show_default=False,
         ),
-    ] = "3D",
+    ] = None,
     series: text.Series = None,
     well: text.Well = None,
     field: text.Field = None,
@@ -34,15 +43,32 @@ def view(
 ) -> None:
     """Open napari with images in the volume dock."""
     from brickfield.qt.layouts import cells_of
+    from brickfield.viewer.scene_link import is_link
 
-    window = window_module()
-    cells_of(layout)
-    expect_screen()
     which = text.chosen_image(series, well, field, label, denied, follow)
     if image:
         which["image"] = image
-    window.open_window(uris, layout=layout, **which)
+    is_scene = any(is_link(uri) for uri in uris)
+    state = _scene_in(uris, which) if is_scene else None
+    window = window_module()
+    cells_of(layout or "3D")
+    expect_screen()
+    if state is not None:
+        window.open_scene_window(state, layout=layout)
+    else:
+        window.open_window(uris, layout=layout or "3D", **which)
     window.run()
+
+
+def _scene_in(uris: list[str], which: dict[str, Any]) -> SceneState:
+    """Read the link that stands alone."""
+    from brickfield.viewer.scene_link import state_of_link
+
+    if len(uris) > 1 or which:
+        what = "more beside it" if len(uris) > 1 else f"--{next(iter(which))}"
+        msg = f"expected a brickfield:// link alone, since it names all data; found {what}"
+        raise OptionError(msg)
+    return state_of_link(uris[0])
 
 
 def window_module() -> Any:

@@ -13,6 +13,7 @@ from brickfield.plugin.camera_link import CameraLink
 from brickfield.plugin.lazy import retry_failed
 from brickfield.plugin.preferences import PreferredBudgets, open_panels
 from brickfield.plugin.registry import add_dock, plain, scene_of
+from brickfield.plugin.scene_links import offer_links
 from brickfield.plugin.settings import Settings, board, settings
 from brickfield.qt.dock import ViewDock
 
@@ -48,6 +49,7 @@ class VolumeDock(ViewDock):
         self.views_changed.connect(self._relink)
         board.changed.connect(self._follow_settings)
         self.status.retried.connect(self._retry_slices)
+        offer_links(viewer, self)
         add_dock(viewer, self)
 
     def _follow_settings(self, chosen: Settings) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from brickfield.plugin.state import set_state
 from brickfield.plugin.views import open_views, open_volume, view_of
 from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.state import SceneState
 
 SIZE = (1280, 800)
 """Width and height of the window in a picture of it."""
@@ -45,6 +47,37 @@ def open_window(uris: Sequence[str], *, layout: str = "3D", **options: Any) -> A
         for uri in uris:
             open_volume(uri, viewer, **options)
         open_views(viewer, layout)
+    except Exception:
+        viewer.close()
+        raise
+    return viewer
+
+
+def open_scene_window(state: SceneState, *, layout: str | None = None) -> Any:
+    """Open napari with a scene in the volume dock.
+
+    Parameters
+    ----------
+    state : SceneState
+    layout : str, optional
+        As for :func:`brickfield.open_views`; default the scene's.
+
+    Returns
+    -------
+    napari.Viewer
+
+    Raises
+    ------
+    SceneStateError
+        No window is left open then.
+    """
+    import napari
+
+    viewer = napari.Viewer()
+    try:
+        set_state(viewer, state)
+        if layout is not None:
+            open_views(viewer, layout)
     except Exception:
         viewer.close()
         raise

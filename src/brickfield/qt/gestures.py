@@ -75,6 +75,9 @@ class Gestures(QObject):
         This picture shall have all the room, or give it back.
     is_one_of_several : callable
         Tells whether there are other pictures beside this one.
+    can_paste, paste : callable
+        Tells whether the clipboard holds something for here, and takes it; what it
+        holds for others is left to them.
     """
 
     key_pressed = Signal(int)
@@ -89,6 +92,8 @@ class Gestures(QObject):
         self._last: QPointF | None = None
         self._lender: QWidget | None = None
         self.is_one_of_several: Callable[[], bool] = lambda: False
+        self.can_paste: Callable[[], bool] = lambda: False
+        self.paste: Callable[[], object] = lambda: None
         self._handlers = {
             QEvent.Type.MouseButtonPress: self._press,
             QEvent.Type.MouseMove: self._move,
@@ -137,7 +142,7 @@ class Gestures(QObject):
 
     def _claim(self, event: Any) -> bool:
         """Keep shortcuts of the window from taking keys that are meant for here."""
-        if _is_plain(event) or _undo_of(event):
+        if _is_plain(event) or _undo_of(event) or self._is_paste(event):
             event.accept()
             return True
         return False
@@ -146,11 +151,17 @@ class Gestures(QObject):
         if word := _undo_of(event):
             self.view.undo() if word == "undo" else self.view.redo()
             return True
+        if self._is_paste(event):
+            self.paste()
+            return True
         if not _is_plain(event):
             return False
         if not self._key(event) and event.text().strip():
             self.key_refused.emit(event.text().strip().upper())
         return True
+
+    def _is_paste(self, event: Any) -> bool:
+        return event.matches(QKeySequence.StandardKey.Paste) and self.can_paste()
 
     # -- the mouse ---------------------------------------------------------------
 

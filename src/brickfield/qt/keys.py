@@ -56,6 +56,7 @@ KEYS: tuple[Section, ...] = (
             ("Rest the cursor", "Values, place and level under it"),
             ("Double click, of several pictures", "All the room for one; again: back"),
             ("Ctrl+Z; Ctrl+Shift+Z, Ctrl+Y", "Undo; redo"),
+            ("Ctrl+V", "Open the link to a scene that is in the clipboard"),
             ("C", "Clip box; dragging one of its knobs moves that side"),
             ("R", "Receipt: what this picture cost"),
             ("Space", "Play or stop the time series"),

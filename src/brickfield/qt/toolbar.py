@@ -214,6 +214,7 @@ class DockToolbar(QWidget):
         self.more.setMenu(self.menu)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._toggles: list[QAction] = []
+        self._added: list[QAction] = []
         self._fill_menu()
 
     def _fill_menu(self) -> None:
@@ -233,6 +234,7 @@ class DockToolbar(QWidget):
         menu.addActions(self._toggles)
         menu.addAction(self.by_name["levels"])
         menu.addSeparator()
+        menu.addActions(self._added)
         menu.addAction(self.by_name["reload"])
         menu.addAction(self.by_name["help"])
 
@@ -257,6 +259,15 @@ class DockToolbar(QWidget):
         action = self._toggle(name, text, tooltip)
         action.toggled.connect(on_toggled)
         self._toggles.append(action)
+        return action
+
+    def add_action(
+        self, name: str, text: str, tooltip: str, on_triggered: Callable[[], object]
+    ) -> QAction:
+        """Add something to do to the menu; the same words as :meth:`add_toggle`."""
+        action = self._action(name, text, tooltip)
+        action.triggered.connect(lambda _=False: on_triggered())
+        self._added.append(action)
         return action
 
     # -- the dock ----------------------------------------------------------------
