@@ -8,6 +8,7 @@ import pytest
 from brickfield.loading.cache import default_cache
 from brickfield.render.picking import pick, point_at
 from brickfield.store.open import open_store
+from brickfield.testing.zarr_stores import image_attributes, write_array, write_group
 
 
 @pytest.mark.parametrize("camera", ["ortho:z", "orbit:25,15"])
@@ -108,3 +109,28 @@ def test_the_other_visible_layers_are_read_at_the_same_place(make_view, layer_of
         found = pick(view, 31.5, 13.5)
         assert found is not None
         assert found.others == ()
+
+
+def test_another_layer_is_listed_where_only_its_coarse_voxels_reach(
+    make_view, layer_of, tmp_path
+):
+    """The last voxel of a coarse level may end beyond level 0, and is drawn there."""
+    wide = np.zeros((4, 12, 12), np.uint8)
+    wide[:, 9, 9] = 200
+    scales = [(1.0, 1.0, 1.0), (2.0, 2.0, 2.0)]
+    shifts = [(0.0, 0.0, 0.0), (0.5, 0.5, 0.5)]
+    write_group(tmp_path, image_attributes("zyx", scales, translations=shifts))
+    # 9 voxels make 5 pairs: the last one reaches from 7.5 to 9.5, level 0 to 8.5.
+    write_array(tmp_path / "0", np.full((4, 9, 9), 3, np.uint8), chunks=(4, 9, 9))
+    write_array(tmp_path / "1", np.full((2, 5, 5), 5, np.uint8), chunks=(2, 5, 5))
+    default_cache().clear()
+    with open_store(wide) as a, open_store(tmp_path) as b:
+        layers = [layer_of(a), layer_of(b)]
+        view = make_view(layers[0], size=(12, 12), camera="ortho:z")
+        view.set_layers(layers)
+        assert view.wait_until_complete(30)
+        view.image()
+        found = pick(view, 9.5, 9.5)
+    assert found is not None
+    both = {one.layer: (one.level, one.values[0]) for one in (found, *found.others)}
+    assert both == {layers[0]: (0, 200), layers[1]: (1, 5)}

@@ -65,11 +65,13 @@ def _drawn_level(renderer: LayerRenderer, world: Vec3) -> int | None:
     """Return the finest level drawn at a place; None outside of the layer."""
     pyramid = renderer.bricks.pyramid
     data = np.asarray(renderer.layer.world.inverse.apply(world))
-    low, high = pyramid.data_bounds
-    if (data < low).any() or (data > high).any():
+    if not _is_inside(data, pyramid.outer_bounds):
         return None
     planes = [renderer.bricks.atlas.plane_of(s) for s in renderer.shown]
     for level in range(pyramid.n_levels):
+        # Coarse voxels may reach farther than the finer levels' do.
+        if not _is_inside(data, pyramid.level_bounds(level)):
+            continue
         key = int(
             pack_keys(
                 level, _voxel(pyramid, data, level) // pyramid.chunk_shapes[level]
@@ -78,6 +80,11 @@ def _drawn_level(renderer: LayerRenderer, world: Vec3) -> int | None:
         if any((plane, key) in renderer.bricks.table.active for plane in planes):
             return level
     return None
+
+
+def _is_inside(data: NDArray[np.float64], box: tuple[Vec3, Vec3]) -> bool:
+    low, high = box
+    return bool((data >= low).all() and (data <= high).all())
 
 
 def _voxel(
