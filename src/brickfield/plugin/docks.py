@@ -10,6 +10,7 @@ import weakref
 from typing import Any
 
 from brickfield.plugin.camera_link import CameraLink
+from brickfield.plugin.chooser import OtherImages
 from brickfield.plugin.lazy import retry_failed
 from brickfield.plugin.preferences import PreferredBudgets, open_panels
 from brickfield.plugin.registry import add_dock, plain, scene_of
@@ -46,6 +47,7 @@ class VolumeDock(ViewDock):
             "Keep the volume view and napari's own 3D canvas on the same camera",
             self._set_link,
         )
+        self.images = OtherImages(self, viewer)
         self.views_changed.connect(self._relink)
         board.changed.connect(self._follow_settings)
         self.status.retried.connect(self._retry_slices)

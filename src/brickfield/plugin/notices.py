@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
+from qtpy.QtCore import QTimer
+
 from brickfield.model.image import ImageInfo
+from brickfield.plugin.window_thread import is_window_thread
 from brickfield.store.image_store import ChunkedImageStore
 
 logger = logging.getLogger(__name__)
@@ -14,11 +18,11 @@ _CHOICES = ("well", "field", "series", "label")
 
 def tell_of(store: ChunkedImageStore, options: dict[str, Any]) -> None:
     """Say that there are further images, and what was odd."""
-    from napari.utils.notifications import show_info, show_warning
+    from napari.utils.notifications import show_warning
 
     info = store.info
     if text := others_in(info, options):
-        show_info(f"{text}; brickfield info lists the others")
+        _tell_of_others(text)
     for finding in info.findings:
         logger.info("%s: %s", info.uri, finding.text)
     odd = [f.text for f in info.findings if f.severity != "info"]
@@ -27,6 +31,40 @@ def tell_of(store: ChunkedImageStore, options: dict[str, Any]) -> None:
             f" (and {len(odd) - 1} more: brickfield info lists them)" if odd[1:] else ""
         )
         show_warning(f"{info.name}: {odd[0]}{more}")
+
+
+def _tell_of_others(text: str) -> None:
+    """Say it, unless a dock does; in a window with a button to choose."""
+    from napari.utils.notifications import show_info
+
+    if not is_window_thread():
+        show_info(text)
+        return
+
+    def tell() -> None:
+        import napari
+
+        from brickfield.plugin.chooser import show_other_images
+        from brickfield.plugin.registry import docks_of
+
+        viewer = napari.current_viewer()
+        if viewer is None:
+            show_info(text)
+        elif not docks_of(viewer):
+            # The dock has a line of its own for this.
+            _offer(text, lambda: show_other_images(viewer))
+
+    # Whoever opens the image may open the dock next.
+    QTimer.singleShot(0, tell)
+
+
+def _offer(text: str, choose: Callable[[], object]) -> None:
+    from napari.utils import notifications
+
+    offer = notifications.Notification(
+        text, "info", actions=[("Choose…", lambda _notification: choose())]
+    )
+    notifications.notification_manager.dispatch(offer)
 
 
 def others_in(info: ImageInfo, options: dict[str, Any]) -> str:

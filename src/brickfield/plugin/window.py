@@ -7,6 +7,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from brickfield.plugin.chooser import open_chooser, options_of, stored
+from brickfield.plugin.notices import others_in
 from brickfield.plugin.state import set_state
 from brickfield.plugin.views import open_views, open_volume, view_of
 from brickfield.viewer.live_view import LiveView
@@ -47,6 +49,8 @@ def open_window(uris: Sequence[str], *, layout: str = "3D", **options: Any) -> A
         for uri in uris:
             open_volume(uri, viewer, **options)
         open_views(viewer, layout)
+        if "image" not in options:
+            _offer_others(viewer)
     except Exception:
         viewer.close()
         raise
@@ -82,6 +86,14 @@ def open_scene_window(state: SceneState, *, layout: str | None = None) -> Any:
         viewer.close()
         raise
     return viewer
+
+
+def _offer_others(viewer: Any) -> None:
+    """Open the window with the other images of a file, where nothing was chosen."""
+    for layer in viewer.layers:
+        store = stored(layer)
+        if store is not None and others_in(store.info, options_of(layer)):
+            open_chooser(viewer, layer)
 
 
 def run() -> None:

@@ -186,7 +186,7 @@ def write_plate(
             continue
         write_group(root / well, {"well": {"images": fields, "version": "0.4"}})
         for f in range(n_fields):
-            data = np.full((8, 8), 10 * w + f + 1, "u1")
+            data = np.full((8, 8), 10 * w + f + 1, "u2")
             look = image_attributes("yx", [[1, 1]])
             write_image(root / well / str(f), [data], look)
     return root
