@@ -10,22 +10,20 @@ and their bytes are told by the meter of the kind of store.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.sources.admission import admit, most_stored
+from brickfield.sources.admission import admit, most_stored, read_bytes
 from brickfield.sources.bytes_read import meter
-from brickfield.sources.http_objects import (
-    fetch,
-    is_plain_http,
-    is_redirect,
-    moved_spec,
-)
+from brickfield.sources.http_objects import body_of, is_plain_http, moved_spec
+from brickfield.sources.in_flight import DECODED
 from brickfield.sources.kvstore import Location, shared_context
 from brickfield.sources.plain_files import read_whole
 from brickfield.sources.presence import Presence
@@ -33,7 +31,6 @@ from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
 from brickfield.sources.stored_array import chunk_slices, native
 from brickfield.sources.waiting import result_of
-from brickfield.sources.whole_objects import MAX_OBJECT_BYTES
 
 KeyOf = Callable[["DriverArray", tuple[int, ...]], str]
 """Array and index (reversed axes) to the key of a chunk below the array's folder."""
@@ -134,12 +131,12 @@ class DriverArray:
                     data = self._decoded(self._direct, slices)
                     n_requests = self._requests.take()
                 return StorageChunk(data, self._meter.take(), requests=n_requests)
-            raw = self._raw(self.chunk_key(index) + self._suffix)
-            if raw is None:
-                self._presence.expect(self.chunk_key(index))
-                return StorageChunk(None, 0)
-            plain = raw if self._decode is None else self._decode(raw)
-            return StorageChunk(self._from_memory(plain, index, slices), len(raw))
+            with self._stored(self.chunk_key(index) + self._suffix) as (raw, n_bytes):
+                if raw is None:
+                    self._presence.expect(self.chunk_key(index))
+                    return StorageChunk(None, 0)
+                plain = raw if self._decode is None else self._decode(raw)
+                return StorageChunk(self._from_memory(plain, index, slices), n_bytes)
         except ChunkReadError:
             raise
         except (ValueError, OSError) as error:
@@ -154,32 +151,30 @@ class DriverArray:
                 key=key,
             ) from error
 
-    def _raw(self, key: str) -> bytes | None:
-        """Stored bytes of a chunk, None when nothing is stored."""
-        if self._location.local is not None:
-            try:
-                decoded = prod(self.chunk_shape) * self.dtype.itemsize
-                return read_whole(self._location.local / key, most_stored(decoded))
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            except PermissionError as error:
-                msg = f"PERMISSION_DENIED: {error.strerror}"
-                raise ValueError(msg) from error
-            except StoreFormatError as error:
-                raise ChunkReadError(str(error), key=key) from error
+    @contextmanager
+    def _stored(self, key: str) -> Iterator[tuple[bytes | None, int]]:
+        """Stored bytes of a chunk, None when nothing is, and how many were read."""
+        decoded = prod(self.chunk_shape) * self.dtype.itemsize
+        most = most_stored(decoded)
+        if is_plain_http(self._location):
+            with (
+                body_of(self._location, key, most) as found,
+                DECODED.room(read_bytes(decoded)),
+            ):
+                yield found.raw, found.n_bytes
+            return
+        local = self._location.local
+        raw = self._asked(key) if local is None else _of_file(local / key, most, key)
+        yield raw, len(raw or b"")
+
+    def _asked(self, key: str) -> bytes | None:
         if not hasattr(self._own, "store"):
             import tensorstore
 
             self._own.store = tensorstore.KvStore.open(
-                moved_spec(self._location.spec), context=shared_context()
+                self._location.spec, context=shared_context()
             ).result()
-        try:
-            found = result_of(self._own.store.read(key))
-        except ValueError as error:
-            if not is_redirect(error) or not is_plain_http(self._location):
-                raise
-            fetched: bytes | None = fetch(self._location, key, MAX_OBJECT_BYTES)
-            return fetched
+        found = result_of(self._own.store.read(key))
         if found.state != "value":
             return None
         raw: bytes = found.value
@@ -250,3 +245,15 @@ class DriverArray:
         return [
             (s.start + o, s.stop + o) for s, o in zip(slices, self.origin, strict=True)
         ]
+
+
+def _of_file(path: Path, most: int, key: str) -> bytes | None:
+    try:
+        return read_whole(path, most)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError as error:
+        msg = f"PERMISSION_DENIED: {error.strerror}"
+        raise ValueError(msg) from error
+    except StoreFormatError as error:
+        raise ChunkReadError(str(error), key=key) from error

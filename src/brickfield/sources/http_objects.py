@@ -1,35 +1,75 @@
-"""Whole objects over HTTP, where tensorstore's way does not lead to them.
+"""Objects of a web server, whole or in part, in bounded memory.
 
-tensorstore follows no redirect and needs ranges. What a server moved is fetched here
-with a client of our own: redirects are followed on the same host, so that an address
-leads to no other one than the user gave; a folder that moved as a whole is
-remembered, and tensorstore asks the new place from then on. Failures are ValueErrors
+tensorstore takes an answer of any length into memory, follows no redirect and needs
+ranges, so what lies on a web server is asked for by a client of our own, and
+tensorstore decodes it from memory. Redirects are followed on the same host, so that
+an address leads to no other one than the user gave; a folder that moved as a whole
+is remembered, and asked for at the new place from then on. Failures are ValueErrors
 that begin with a status name, as tensorstore's do.
 """
 
 from __future__ import annotations
 
-import base64
-import http.client
 import re
-import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from brickfield.blockwise.budget import format_bytes
-from brickfield.sources.kvstore import Location
+from brickfield.sources.http_answers import HttpError, Span, too_long
+from brickfield.sources.http_client import Answer, Exchange, submit
+from brickfield.sources.in_flight import BODIES
+from brickfield.sources.waiting import (
+    LONGEST_S,
+    SLOWEST,
+    has_limit,
+    result_of,
+    while_wanted,
+)
+
+if TYPE_CHECKING:
+    from brickfield.sources.kvstore import Location
 
 MAX_REDIRECTS = 5
-TIMEOUT_S = 16.0
-"""Silence after which a server is given up."""
-HEAD_BYTES = 512
+PAUSES_S = (0.1, 0.2, 0.4)
+"""Before each further try of what a server may be able to send later."""
+_AT_ONCE = 16
+"""Transfers that share a line, for how long one of them may take."""
+_REDIRECTS = (301, 302, 303, 307, 308)
 _REDIRECT = re.compile(r"\[HTTP code 30[12378]\]")
 _IGNORED_RANGE = "was ignored by server"
-_STATUS = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 429: "UNAVAILABLE"}
+_STATUS = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 416: "OUT_OF_RANGE"}
+_LATER = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 
 _moved: dict[tuple[str, str], tuple[str, str]] = {}
 _moved_lock = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What is stored under a name.
+
+    Attributes
+    ----------
+    raw : bytes or None
+        None when nothing is stored.
+    n_bytes : int
+        As the server sent them.
+    tag : str
+        Of this version; "" when the server says none.
+    size : int
+        Bytes of the whole object.
+    held_bytes : int
+        Room that is given back when they are decoded.
+    """
+
+    raw: bytes | None
+    n_bytes: int = 0
+    tag: str = ""
+    size: int = 0
+    held_bytes: int = 0
 
 
 def is_plain_http(location: Location) -> bool:
@@ -38,13 +78,18 @@ def is_plain_http(location: Location) -> bool:
 
 
 def is_redirect(error: BaseException) -> bool:
-    """Whether tensorstore failed because the server sends on."""
+    """Whether a read failed because the server sends on."""
     return _REDIRECT.search(str(error)) is not None
 
 
 def is_ignored_range(error: BaseException) -> bool:
-    """Whether tensorstore failed because the server knows no ranges."""
+    """Whether a read failed because the server knows no ranges."""
     return _IGNORED_RANGE in str(error)
+
+
+def is_too_long(error: BaseException) -> bool:
+    """Whether a read was broken off because more came than there may be."""
+    return isinstance(error, HttpError) and error.status == "TOO_LONG"
 
 
 def moved_spec(spec: dict[str, Any]) -> dict[str, Any]:
@@ -66,8 +111,37 @@ def forget_moves() -> None:
         _moved.clear()
 
 
-def fetch(location: Location, key: str, limit: int, *, head: bool = False) -> Any:
-    """Read one object whole.
+class Total:
+    """Bytes that several objects may have together. Any thread may call it."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = self._left = limit
+        self._lock = Lock()
+
+    def count(self, found: Fetched, location: Location, key: str) -> None:
+        """Count an object.
+
+        Raises
+        ------
+        HttpError
+            When all together are too long.
+        """
+        with self._lock:
+            self._left -= len(found.raw or b"")
+            is_over = self._left < 0
+        if is_over:
+            raise too_long(_url(location, key), self._limit, "more, with others of it")
+
+
+def begin(
+    location: Location,
+    key: str,
+    limit: int,
+    *,
+    holds_room: bool = False,
+    total: Total | None = None,
+) -> Exchange[Fetched]:
+    """Begin to read one object whole.
 
     Parameters
     ----------
@@ -76,36 +150,152 @@ def fetch(location: Location, key: str, limit: int, *, head: bool = False) -> An
     key : str
     limit : int
         Most bytes.
-    head : bool
-        Only the first bytes, to see what it is.
+    holds_room : bool
+        Whether the room for the bytes is kept until it is given back.
+    total : Total, optional
+        That counts it among others.
 
     Returns
     -------
-    bytes or None
-        None when nothing is stored.
+    Exchange
+        To be waited for by :func:`~brickfield.sources.waiting.result_of`, which
+        raises a ValueError that begins with a status name.
+    """
+
+    def work(exchange: Exchange[Fetched]) -> Fetched:
+        found = _whole(exchange, location, key, limit)
+        if not holds_room:
+            BODIES.give(found.held_bytes)
+        if total is not None:
+            total.count(found, location, key)
+        return found
+
+    held = _held if holds_room else _none_held
+    return submit(work, held)
+
+
+def _held(found: Fetched) -> int:
+    return found.held_bytes
+
+
+def _none_held(_: Fetched) -> int:
+    return 0
+
+
+def fetch(location: Location, key: str, limit: int) -> bytes | None:
+    """Read one object whole; None when nothing is stored.
 
     Raises
     ------
     ValueError
         Beginning with a status name.
+    ChunkReadError
+        When it takes too long or is not wanted any more.
     """
+    return _in_time(begin(location, key, limit), limit).raw
+
+
+@contextmanager
+def body_of(
+    location: Location, key: str, limit: int, span: Span | None = None
+) -> Iterator[Fetched]:
+    """Read an object, or a part of it, and hold room for it while it is decoded.
+
+    One thread may hold one at a time. A part is asked for at one place: where the
+    server sends on, the object has to be read whole.
+
+    Raises
+    ------
+    ValueError
+        Beginning with a status name.
+    ChunkReadError
+        When it takes too long or is not wanted any more.
+    """
+    if span is None:
+        exchange = begin(location, key, limit, holds_room=True)
+    else:
+        part = span
+        exchange = submit(lambda own: _part(own, location, key, part), _held)
+    found = _in_time(exchange, limit)
+    try:
+        yield found
+    finally:
+        BODIES.give(found.held_bytes)
+
+
+def _in_time(exchange: Exchange[Fetched], limit: int) -> Fetched:
+    """Wait for a transfer, which must not trickle for ever."""
+    longest_s = None if has_limit() else LONGEST_S + _AT_ONCE * limit / SLOWEST
+    with while_wanted(lambda: True, longest_s):
+        found: Fetched = result_of(exchange)
+    return found
+
+
+def _url(location: Location, key: str) -> str:
     spec = moved_spec(location.spec)
     base, mark, query = str(spec["base_url"]).partition("?")
-    start = f"{base}{quote(spec['path'] + key)}{mark}{query}"
-    url = start
+    path = quote(f"{spec['path']}{key}".lstrip("/"))
+    return f"{base}/{path}{mark}{query}"
+
+
+def _whole(
+    exchange: Exchange[Fetched], location: Location, key: str, limit: int
+) -> Fetched:
+    """Read an object, at the place to which redirects lead (in a thread)."""
+    start = url = _url(location, key)
     for _ in range(MAX_REDIRECTS + 1):
-        status, found = _get(url, HEAD_BYTES if head else limit, is_head=head)
-        if status == 200:
+        answer = _patiently(exchange, url, limit, None)
+        if answer.status == 200:
             if url != start:
                 _remember(location, key, url)
-            return found
-        if status in (404, 410):
-            return None
-        if status not in (301, 302, 303, 307, 308):
-            name = _STATUS.get(status, "UNAVAILABLE" if status > 499 else "UNKNOWN")
-            raise _failure(name, url, f"the server refuses it [HTTP code {status}]")
-        url = _next(url, str(found or ""))
-    raise _failure("UNKNOWN", start, f"more than {MAX_REDIRECTS} redirects, one by one")
+            return _fetched(answer)
+        if answer.status not in _REDIRECTS:
+            return Fetched(None)
+        url = _next(url, answer.leads_to)
+    text = f"more than {MAX_REDIRECTS} redirects, one by one"
+    raise HttpError("UNKNOWN", start, text)
+
+
+def _part(
+    exchange: Exchange[Fetched], location: Location, key: str, span: Span
+) -> Fetched:
+    url = _url(location, key)
+    answer = _patiently(exchange, url, span.length, span)
+    if answer.status in _REDIRECTS:
+        raise _refusal(answer.status, url)
+    return Fetched(None) if answer.status != 206 else _fetched(answer)
+
+
+def _fetched(answer: Answer) -> Fetched:
+    return Fetched(
+        answer.raw, answer.n_bytes, answer.tag, answer.size, answer.held_bytes
+    )
+
+
+def _patiently(
+    exchange: Exchange[Fetched], url: str, limit: int, span: Span | None
+) -> Answer:
+    """Ask until there is an answer, or another try has no use."""
+    for pause in (*PAUSES_S, None):
+        try:
+            answer = exchange.get(url, limit, span=span)
+        except HttpError as error:
+            if error.status not in _LATER or pause is None:
+                raise
+        else:
+            if answer.status in (200, 206, 404, 410, *_REDIRECTS):
+                return answer
+            failure = _refusal(answer.status, url)
+            if failure.status not in _LATER or pause is None:
+                raise failure
+        exchange.pause(pause)
+    raise AssertionError
+
+
+def _refusal(status: int, url: str) -> HttpError:
+    is_for_now = status in (408, 429) or status > 499
+    name = _STATUS.get(status, "UNAVAILABLE" if is_for_now else "UNKNOWN")
+    return HttpError(name, url, f"the server refuses it [HTTP code {status}]")
 
 
 def _next(url: str, target: str) -> str:
@@ -118,50 +308,13 @@ def _next(url: str, target: str) -> str:
             f"the server sends on to {there.scheme}://{there.hostname}, another host:"
             " open the address there"
         )
-        raise _failure("UNKNOWN", url, text)
+        raise HttpError("UNKNOWN", url, text)
     # A password goes along to the same server, and to no other port.
     user, at, _ = here.netloc.rpartition("@")
     netloc = there.netloc.rpartition("@")[2]
     if there.port == here.port:
         netloc = f"{user}{at}{netloc}"
     return there._replace(netloc=netloc, fragment="").geturl()
-
-
-def _get(url: str, limit: int, *, is_head: bool) -> tuple[int, Any]:
-    """Ask once: the status, with the body, or with where a redirect leads."""
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else None
-    connection = (kind or http.client.HTTPConnection)(
-        parts.hostname or "", parts.port, timeout=TIMEOUT_S
-    )
-    headers = {"Accept-Encoding": "identity"}
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    try:
-        connection.request("GET", target, headers=headers)
-        answer = connection.getresponse()
-        if answer.status != 200:
-            return answer.status, answer.getheader("Location")
-        raw = answer.read(limit if is_head else limit + 1)
-        if not is_head and (answer.length or 0) > 0 and len(raw) <= limit:
-            raise _failure("UNAVAILABLE", url, "the connection ended in the middle")
-    except TimeoutError as error:
-        raise _failure("DEADLINE_EXCEEDED", url, "timed out") from error
-    except (OSError, ssl.SSLError, http.client.HTTPException) as error:
-        text = str(error) or type(error).__name__
-        raise _failure("UNAVAILABLE", url, text) from error
-    finally:
-        connection.close()
-    if not is_head and len(raw) > limit:
-        text = f"expected at most {format_bytes(limit)} in one piece; found more"
-        raise _failure("RESOURCE", url, text)
-    return 200, raw
-
-
-def _failure(status: str, url: str, text: str) -> ValueError:
-    return ValueError(f"{status}: Error reading {url}: {text}")
 
 
 def _remember(location: Location, key: str, url: str) -> None:

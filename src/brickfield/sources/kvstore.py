@@ -4,8 +4,8 @@ A :class:`Location` names one folder: on this machine, in a zip file, or behind
 a URL. Reading a key gives bytes, or None when nothing is stored there; every
 other outcome is one of the errors of :mod:`brickfield.errors` with a sentence.
 Several keys are asked for at once, so that a slow server costs one round trip.
-Local files are read by Python itself, everything else by tensorstore, which is
-imported on first use because it takes a fifth of a second.
+Local files and those of web servers are read by Python itself, everything else by
+tensorstore, which is imported on first use because it takes a fifth of a second.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from brickfield.errors import (
     StoreUnreachableError,
 )
 from brickfield.sources.bytes_read import meter
+from brickfield.sources.http_client import LOW_SPEED
+from brickfield.sources.http_objects import Total, begin, is_plain_http, is_too_long
 from brickfield.sources.plain_files import METADATA_BYTES, read_whole, too_long
 from brickfield.sources.read_errors import WEB_PAGE, classify, looks_like_a_page
 from brickfield.sources.waiting import LONGEST_S, result_of, while_wanted
@@ -35,18 +37,14 @@ if TYPE_CHECKING:
 
     import tensorstore as ts
 
-ENVIRONMENT = {
-    "TENSORSTORE_CURL_LOW_SPEED_TIME_SECONDS": "4",
-    "TENSORSTORE_CURL_LOW_SPEED_LIMIT_BYTES": "64",
-    "TENSORSTORE_HTTP_THREADS": "8",
-}
+ENVIRONMENT = {**LOW_SPEED, "TENSORSTORE_HTTP_THREADS": "8"}
 """What tensorstore takes from the environment alone, unless the user set it.
 
 A transfer below the limit for that long is given up, and tried four times: a
 stalled server must end in a failure, and there is no other timeout
 (google/tensorstore#291). The first request of each of its threads opens a
 connection, for which the thread's other requests wait; with eight threads all
-metadata of a root travel in one round trip instead of two."""
+metadata of a bucket's root travel in one round trip instead of two."""
 
 ZIP_SUFFIXES = (".zip", ".ozx")
 REMOTE_SCHEMES = ("http", "https", "s3", "gs", "gcs")
@@ -283,7 +281,7 @@ def read_many(  # noqa: PLR0913 - what a caller can know of absence, in one plac
         For names that need not be there: a name that a server refuses counts as
         absent and is noted here.
     limit : int
-        Most bytes of a file.
+        Most bytes of a file; of a web server, of all of them together.
     stamps : dict, optional
         Gets what a server says of the version of each key (ETag).
     page_is_missing : bool
@@ -307,8 +305,7 @@ def read_many(  # noqa: PLR0913 - what a caller can know of absence, in one plac
             _read_local(location.local / k, denied_is_missing, limit) for k in wanted
         ]
         return dict(zip(wanted, read, strict=True))
-    store = _open_kvstore(location)
-    futures = {k: store.read(k) for k in wanted}
+    futures = _begun(location, wanted, limit)
     found: dict[str, bytes | None] = {}
     for key, future in futures.items():
         try:
@@ -335,6 +332,14 @@ def read_many(  # noqa: PLR0913 - what a caller can know of absence, in one plac
     return found
 
 
+def _begun(location: Location, keys: list[str], limit: int) -> dict[str, Any]:
+    if is_plain_http(location):
+        total = Total(limit)
+        return {k: begin(location, k, limit, total=total) for k in keys}
+    store = _open_kvstore(location)
+    return {k: store.read(k) for k in keys}
+
+
 def _value_of(
     future: Any,
     location: Location,
@@ -342,15 +347,17 @@ def _value_of(
     limit: int,
     stamps: dict[str, bytes] | None,
 ) -> bytes | None:
-    """Return what a read gave; fetch what the server sends on to."""
-    from brickfield.sources import http_objects
-
+    """Return what a read gave, None when nothing is stored."""
     try:
         result = result_of(future)
     except ValueError as exc:
-        if not http_objects.is_redirect(exc) or location.spec["driver"] != "http":
-            raise
-        raw: bytes | None = http_objects.fetch(location, key, limit)
+        if is_too_long(exc):
+            raise StoreFormatError(f"{classify(exc).detail}: it is not read") from exc
+        raise
+    if is_plain_http(location):
+        if stamps is not None and result.raw is not None:
+            stamps[key] = result.tag.encode()
+        raw: bytes | None = result.raw
         return raw
     if len(result.value) > limit:
         raise too_long(location.uri_of(key), len(result.value), limit)
@@ -363,11 +370,8 @@ def _value_of(
 def _open_kvstore(location: Location) -> ts.KvStore:
     import tensorstore as ts
 
-    from brickfield.sources.http_objects import moved_spec
-
-    spec = moved_spec(location.spec)
     try:
-        return ts.KvStore.open(spec, context=shared_context()).result()
+        return ts.KvStore.open(location.spec, context=shared_context()).result()
     except ValueError as exc:
         detail = classify(exc).detail
         msg = f"expected an address that can be opened; found {location.uri}: {detail}"

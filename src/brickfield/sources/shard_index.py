@@ -19,7 +19,8 @@ from brickfield.sources.admission import admit
 from brickfield.sources.plain_files import open_regular, read_exactly
 from brickfield.sources.zarr_codecs import Shards
 
-_ABSENT = np.uint64(0xFFFFFFFFFFFFFFFF)
+ABSENT = np.uint64(0xFFFFFFFFFFFFFFFF)
+"""Offset and length of an inner chunk that is not stored."""
 _KEPT_BYTES = 32 << 20
 
 Index = NDArray[np.uint64]
@@ -46,7 +47,7 @@ def decode_index(raw: bytes, shards: Shards, file_bytes: int) -> Index | None:
         if google_crc32c.value(body) != int.from_bytes(raw[len(body) :], "little"):
             return None
     index = np.frombuffer(body, dtype="<u8").reshape(-1, 2).astype(np.uint64)
-    stored = index[(index != _ABSENT).any(axis=1)]
+    stored = index[(index != ABSENT).any(axis=1)]
     limit = np.uint64(file_bytes)
     if (stored > limit).any() or (stored.sum(axis=1) > limit).any():
         return None
@@ -90,7 +91,7 @@ class ShardIndices:
         index = self._index(path)
         if index is None:
             return None
-        is_absent = (index == _ABSENT).all(axis=1)
+        is_absent = (index == ABSENT).all(axis=1)
         return np.where(is_absent, np.int64(-1), index[:, 1].astype(np.int64))
 
     def offset(self, path: Path, place: int) -> int | None:

@@ -20,14 +20,8 @@ from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.bytes_read import meter
 from brickfield.sources.chunk_listing import listing_of
-from brickfield.sources.http_objects import (
-    HEAD_BYTES,
-    fetch,
-    is_ignored_range,
-    is_plain_http,
-    is_redirect,
-    moved_spec,
-)
+from brickfield.sources.http_chunks import HttpChunks
+from brickfield.sources.http_objects import is_plain_http
 from brickfield.sources.inflation import HEADER_BYTES, check_inflation
 from brickfield.sources.kvstore import Location, shared_context
 from brickfield.sources.plain_files import (
@@ -38,17 +32,10 @@ from brickfield.sources.plain_files import (
 )
 from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
-from brickfield.sources.read_errors import (
-    WEB_PAGE,
-    ReadError,
-    as_sentence,
-    classify,
-    looks_like_a_page,
-)
+from brickfield.sources.read_errors import as_sentence, classify
 from brickfield.sources.shard_index import ShardIndices
 from brickfield.sources.stored_array import chunk_slices
 from brickfield.sources.waiting import result_of
-from brickfield.sources.whole_objects import WholeObjects
 from brickfield.sources.zarr_metadata import ZarrArrayMeta
 
 
@@ -82,8 +69,7 @@ class TensorStoreArray:
         self._meta = meta
         self._location = location
         self._denied_is_missing = denied_is_missing
-        self._whole: WholeObjects | None = None
-        self._store = self._open(moved_spec(location.spec), shared_context())
+        self._store = self._open(location.spec, shared_context(), meta.metadata)
         layout = self._store.chunk_layout.read_chunk.shape
         self.chunk_shape = tuple(
             int(c or n) for c, n in zip(layout, meta.shape, strict=True)
@@ -94,6 +80,9 @@ class TensorStoreArray:
         self._is_sharded = (
             self.chunk_shape != meta.file_shape or meta.shards is not None
         )
+        self._http: HttpChunks | None = None
+        if is_plain_http(location):
+            self._http = HttpChunks(location, meta, self._open)
         local = location.local
         self._folder = local
         self._presence = Presence(local)
@@ -104,17 +93,17 @@ class TensorStoreArray:
         self._lock = Lock()
         self._known_shards: set[tuple[int, ...]] = set()
 
-    def _open(self, kvstore: Any, context: Any) -> Any:
+    def _open(self, kvstore: Any, context: Any, metadata: dict[str, Any]) -> Any:
         import tensorstore as ts
 
         spec: dict[str, Any] = {
             "driver": "zarr" if self._meta.zarr_format == 2 else "zarr3",
             "kvstore": kvstore,
-            "metadata": self._meta.metadata,
+            "metadata": metadata,
             "recheck_cached_data": False,
             "fill_missing_data_reads": False,
         }
-        if self._meta.is_sharded:
+        if self._meta.is_sharded and metadata is self._meta.metadata:
             spec["cache_pool"] = {"total_bytes_limit": _pool_bytes(self._meta)}
         try:
             return ts.open(
@@ -138,9 +127,9 @@ class TensorStoreArray:
             self._presence.expect(self.chunk_key(index))
             return StorageChunk(None, 0)
         try:
-            data, n_bytes = self._read(index, region, known)
+            found = self._read(index, region, known)
         except ValueError as exc:
-            error = self._classified(exc, index)
+            error = classify(exc)
             is_denied = error.kind == "denied" and self._denied_is_missing
             if error.kind == "missing" or is_denied:
                 self._presence.expect(self.chunk_key(index))
@@ -151,14 +140,16 @@ class TensorStoreArray:
                 is_transient=error.kind == "transient",
                 key=key,
             ) from exc
-        return StorageChunk(data, n_bytes, requests=self._n_requests(index, 1))
+        if found.data is None:
+            self._presence.expect(self.chunk_key(index))
+        return found
 
     def _n_requests(self, index: tuple[int, ...], n_data: int) -> int:
         """Count the reads for a chunk: with the shard's index where that is first read.
 
         Of a chunk that is not stored only the index is read, or the lack of its file.
         """
-        if not self._is_sharded or self._whole is not None:
+        if not self._is_sharded:
             return 1
         shard = self._file_of(index)
         with self._lock:
@@ -169,31 +160,13 @@ class TensorStoreArray:
 
     def _read(
         self, index: tuple[int, ...], region: tuple[slice, ...], known: int | None
-    ) -> tuple[Any, int]:
-        if self._whole is None:
-            try:
-                with self._meter.reading():
-                    data = result_of(self._store[region].read())
-                    return data, self._count(known)
-            except ValueError as exc:
-                is_other_way = is_redirect(exc) or is_ignored_range(exc)
-                if not is_other_way or not is_plain_http(self._location):
-                    raise
-            self._whole = WholeObjects(self._location, self._open)
-        return self._whole.read(self._meta.file_key(self._file_of(index)), region)
-
-    def _classified(self, exc: ValueError, index: tuple[int, ...]) -> ReadError:
-        """Say what went wrong; a page in place of a chunk is no damaged chunk."""
-        error = classify(exc)
-        if error.kind != "corrupt" or not is_plain_http(self._location):
-            return error
-        try:
-            key = self._meta.file_key(self._file_of(index))
-            head = fetch(self._location, key, HEAD_BYTES, head=True)
-        except ValueError:
-            return error
-        is_page = head is not None and looks_like_a_page(head)
-        return ReadError("corrupt", WEB_PAGE) if is_page else error
+    ) -> StorageChunk:
+        if self._http is not None:
+            return self._http.read(index, self._file_of(index), region)
+        with self._meter.reading():
+            data = result_of(self._store[region].read())
+            n_bytes = self._count(known)
+        return StorageChunk(data, n_bytes, requests=self._n_requests(index, 1))
 
     def _admitted(self, index: tuple[int, ...]) -> int | None:
         """Stored bytes as far as known; refuse what does not fit or is no file."""

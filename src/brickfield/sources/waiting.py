@@ -97,6 +97,11 @@ def result_of(future: Any) -> Any:
             raise ChunkReadError(msg, is_transient=is_transient) from None
 
 
+def has_limit() -> bool:
+    """Whether the waits of this thread end after some time, whoever wants them."""
+    return getattr(_reader, "limit", None) is not None
+
+
 def is_ending() -> bool:
     """Whether the program is ending; its main thread answers nobody any more."""
     return _ending.is_set()

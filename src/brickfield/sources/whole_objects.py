@@ -14,12 +14,12 @@ from typing import Any
 
 from brickfield.sources.http_objects import fetch
 from brickfield.sources.kvstore import Location
-from brickfield.sources.waiting import result_of
+from brickfield.sources.memory_array import MemoryArray
 
 MAX_OBJECT_BYTES = 256 << 20
 """Largest object that is fetched whole."""
-KEPT_BYTES = 256 << 20
-"""Objects kept, of one array."""
+KEPT_BYTES = 64 << 20
+"""Objects kept, of one array; the one in use is, whatever its size."""
 
 
 class WholeObjects:
@@ -31,17 +31,22 @@ class WholeObjects:
         The array's folder, on a web server.
     open_array : callable
         A tensorstore key-value store's spec and context to the array in it.
+    most_bytes : int
+        Largest object that there can be.
     """
 
     def __init__(
-        self, location: Location, open_array: Callable[[Any, Any], Any]
+        self,
+        location: Location,
+        open_array: Callable[[Any, Any], Any],
+        most_bytes: int = MAX_OBJECT_BYTES,
     ) -> None:
         self._location = location
-        self._open_array = open_array
+        self._array = MemoryArray(open_array)
+        self._most = min(most_bytes, MAX_OBJECT_BYTES)
         self._lock = threading.Lock()
         self._fetching: dict[str, threading.Lock] = {}
         self._kept: OrderedDict[str, bytes | None] = OrderedDict()
-        self._own = threading.local()
 
     def read(self, key: str, region: tuple[slice, ...]) -> tuple[Any, int]:
         """Read a region that lies in one object.
@@ -61,18 +66,7 @@ class WholeObjects:
         if raw is None:
             msg = f"NOT_FOUND: nothing is stored at {key}"
             raise ValueError(msg)
-        if not hasattr(self._own, "array"):
-            import tensorstore as ts
-
-            context = ts.Context({"cache_pool": {"total_bytes_limit": 0}})
-            memory = {"driver": "memory"}
-            self._own.store = ts.KvStore.open(memory, context=context).result()
-            self._own.array = self._open_array(memory, context)
-        self._own.store.write(key, raw).result()
-        try:
-            return result_of(self._own.array[region].read()), n_bytes
-        finally:
-            self._own.store.write(key, None).result()
+        return self._array.decode(key, raw, region), n_bytes
 
     def _object(self, key: str) -> tuple[bytes | None, int]:
         with self._lock:
@@ -82,7 +76,7 @@ class WholeObjects:
                 if key in self._kept:
                     self._kept.move_to_end(key)
                     return self._kept[key], 0
-            raw: bytes | None = fetch(self._location, key, MAX_OBJECT_BYTES)
+            raw = fetch(self._location, key, self._most)
             with self._lock:
                 self._kept[key] = raw
                 while len(self._kept) > 1 and self._n_bytes() > KEPT_BYTES:

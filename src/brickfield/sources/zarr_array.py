@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from math import prod
 from threading import Lock
 from typing import Any
@@ -25,13 +27,21 @@ from brickfield.errors import (
     StoreFormatError,
     StoreUnreachableError,
 )
-from brickfield.sources.admission import admit, most_stored
+from brickfield.sources.admission import admit, most_stored, read_bytes
 from brickfield.sources.chunk_listing import listing_of
+from brickfield.sources.http_objects import body_of, is_plain_http
+from brickfield.sources.in_flight import DECODED
 from brickfield.sources.inflation import check_inflation
 from brickfield.sources.kvstore import Location, read_many
 from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
-from brickfield.sources.read_errors import ReadError, as_sentence
+from brickfield.sources.read_errors import (
+    WEB_PAGE,
+    ReadError,
+    as_sentence,
+    classify,
+    looks_like_a_page,
+)
 from brickfield.sources.shard_index import decode_index
 from brickfield.sources.stored_array import chunk_slices
 from brickfield.sources.zarr_metadata import ZarrArrayMeta
@@ -112,10 +122,15 @@ class ZarrPythonArray:
         """
         region = chunk_slices(index, self.chunk_shape, self.shape)
         self._admit(index, self.chunk_bytes(index))
-        raw = self._read(index)
-        if raw is None:
-            self._presence.expect(self.chunk_key(index))
-            return StorageChunk(None, 0)
+        with self._stored(index) as raw:
+            if raw is None:
+                self._presence.expect(self.chunk_key(index))
+                return StorageChunk(None, 0)
+            return StorageChunk(self._decoded(raw, index, region), len(raw))
+
+    def _decoded(
+        self, raw: bytes, index: tuple[int, ...], region: tuple[slice, ...]
+    ) -> NDArray[np.generic]:
         self._check_inflation(raw, self.chunk_key(index))
         reason = self._damage(raw)
         if reason:
@@ -129,7 +144,37 @@ class ZarrPythonArray:
                 raise self._failure(index, _one_line(exc)) from exc
             finally:
                 del self._objects[key]
-        return StorageChunk(data.astype(self.dtype, copy=False), len(raw))
+        return data.astype(self.dtype, copy=False)
+
+    @contextmanager
+    def _stored(self, index: tuple[int, ...]) -> Iterator[bytes | None]:
+        """Stored bytes of a chunk, with room for them while they are decoded."""
+        if not is_plain_http(self._location):
+            yield self._read(index)
+            return
+        with ExitStack() as stack:
+            try:
+                body = body_of(self._location, self._meta.file_key(index), self._most)
+                raw = stack.enter_context(body).raw
+                if looks_like_a_page(raw or b""):
+                    raise ValueError(WEB_PAGE)
+            except ValueError as exc:
+                error = classify(exc)
+                is_denied = error.kind == "denied" and self._denied_is_missing
+                if not (error.kind == "missing" or is_denied):
+                    raise self._http_failure(index, error) from exc
+                raw = None
+            decoded = self._widened() * prod(self.chunk_shape) * self.dtype.itemsize
+            stack.enter_context(DECODED.room(read_bytes(decoded)))
+            yield raw
+
+    def _http_failure(self, index: tuple[int, ...], error: ReadError) -> ChunkReadError:
+        key = self.chunk_key(index)
+        return ChunkReadError(
+            as_sentence(error, key, self._location.uri),
+            is_transient=error.kind == "transient",
+            key=key,
+        )
 
     def _read(self, index: tuple[int, ...]) -> bytes | None:
         name, key = self._meta.file_key(index), self.chunk_key(index)
@@ -149,14 +194,16 @@ class ZarrPythonArray:
 
     def _admit(self, index: tuple[int, ...], stored: int | None) -> None:
         """Refuse what does not fit into memory; filters may widen the voxels."""
-        widening = WIDENING if self._meta.stored.get("filters") else 1
         admit(
             self.chunk_shape,
             self.dtype.itemsize,
             stored,
             key=self.chunk_key(index),
-            widening=widening,
+            widening=self._widened(),
         )
+
+    def _widened(self) -> int:
+        return WIDENING if self._meta.stored.get("filters") else 1
 
     def _failure(self, index: tuple[int, ...], detail: str) -> ChunkReadError:
         key = self.chunk_key(index)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import struct
 import threading
 import time
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -31,7 +33,15 @@ Kind = Literal[
     "absent",
     "redirect",
     "whole",
+    "swell",
+    "trickle",
 ]
+Says = Literal["length", "less", "nothing", "chunked", "gzip"]
+ZEROS = bytes(1 << 16)
+_SQUEEZE = zlib.compressobj(wbits=-15)
+SQUEEZED = _SQUEEZE.compress(ZEROS) + _SQUEEZE.flush(zlib.Z_FULL_FLUSH)
+"""Deflated zeros, which can follow one another without end."""
+GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 PAGE = b"<!doctype html><html><body>nothing to see</body></html>"
 
 
@@ -49,7 +59,9 @@ class Rule:
         the connection half-way; ``short`` sends a shorter body as if it were
         whole; ``corrupt`` changes bytes at the front; ``absent`` answers with
         `status` for what does not exist (200: with a web page); ``redirect`` sends
-        on, with `status`, to the same path behind `to`; ``whole`` knows no ranges.
+        on, with `status`, to the same path behind `to`; ``whole`` knows no ranges;
+        ``swell`` sends `size` zeros in place of what is stored, and ``trickle`` one
+        byte every `seconds` without end, both as a part where one was asked for.
     status : int
     to : str
     seconds : float
@@ -57,6 +69,10 @@ class Rule:
         Only for the first requests of every path; None for all.
     share : float
         Part of the requests that it hits.
+    size : int
+    says : str
+        What the head of a ``swell`` says of its length: the truth, less (a tenth),
+        nothing, that it comes ``chunked``, or that it is compressed (``gzip``).
     """
 
     pattern: str
@@ -66,6 +82,8 @@ class Rule:
     times: int | None = None
     share: float = 1.0
     to: str = ""
+    size: int = 0
+    says: Says = "length"
 
 
 class FaultServer:
@@ -85,6 +103,8 @@ class FaultServer:
         By path, without the slash in front. Only read them between requests.
     with_password : int
         Requests that came with one.
+    n_connections : int
+        Connections so far.
     """
 
     def __init__(self, folder: Path, *rules: Rule, seed: int = 0) -> None:
@@ -92,7 +112,7 @@ class FaultServer:
         self.requests: Counter[str] = Counter()
         self.bytes_sent: Counter[str] = Counter()
         self.seed = seed
-        self.with_password = 0
+        self.with_password = self.n_connections = 0
         self.stop_stalling = threading.Event()
         self._rules = list(rules)
         self._lock = threading.Lock()
@@ -204,6 +224,7 @@ class _Server(ThreadingHTTPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
+        self.faults.n_connections += 1
         with self._connections_lock:
             self._connections.add(connection)
         return connection, address
@@ -255,6 +276,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._plain(rule.status)
         elif rule is not None and rule.kind == "redirect":
             self._plain(rule.status, Location=f"{rule.to}{self.path}")
+        elif rule is not None and rule.kind == "swell":
+            self._swollen(faults, path, rule)
+        elif rule is not None and rule.kind == "trickle":
+            self._trickled(faults, path, rule)
         else:
             self._file(faults, path, rule, with_body)
 
@@ -265,6 +290,49 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _swollen(self, faults: FaultServer, path: str, rule: Rule) -> None:
+        self._part_head()
+        if rule.says in ("length", "less"):
+            stated = rule.size if rule.says == "length" else rule.size // 10
+            self.send_header("Content-Length", str(stated))
+        elif rule.says == "chunked":
+            self.send_header("Transfer-Encoding", "chunked")
+        elif rule.says == "gzip":
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.close_connection = True
+        piece = SQUEEZED if rule.says == "gzip" else ZEROS
+        if rule.says == "gzip":
+            self.wfile.write(GZIP_HEAD)
+        for at in range(0, rule.size, len(ZEROS)):
+            sent = piece[: rule.size - at]
+            if rule.says == "chunked":
+                sent = b"%x\r\n%b\r\n" % (len(sent), sent)
+            faults.count_bytes(path, len(sent))
+            self.wfile.write(sent)
+        if rule.says == "chunked":
+            self.wfile.write(b"0\r\n\r\n")
+        if rule.says == "gzip":
+            # The end: a last empty block, checksum and length.
+            crc = zlib.crc32(bytes(rule.size)) if rule.size <= 1 << 24 else 0
+            self.wfile.write(b"\x03\x00" + struct.pack("<II", crc, rule.size))
+
+    def _trickled(self, faults: FaultServer, path: str, rule: Rule) -> None:
+        self._part_head()
+        self.end_headers()
+        self.close_connection = True
+        while not faults.stop_stalling.wait(rule.seconds):
+            faults.count_bytes(path, 1)
+            self.wfile.write(b"0")
+            self.wfile.flush()
+
+    def _part_head(self) -> None:
+        """Begin an answer to what was asked, as if it were the part asked for."""
+        start, stop, status = self._range(1 << 40)
+        self.send_response(status)
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{1 << 40}")
 
     def _file(
         self, faults: FaultServer, path: str, rule: Rule | None, with_body: bool

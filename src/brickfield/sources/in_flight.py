@@ -1,0 +1,102 @@
+"""Bytes from servers that may be in memory at once, whatever the number of threads.
+
+Each reader keeps to a limit of its own, but sixteen of them do not fit together. So
+they share two gates: one for stored bytes, from before the body is taken until it is
+decoded, and one for voxels while they are decoded. Who holds room behind the second
+waits for nothing else, so that the line always moves. What is larger than a gate
+goes through it alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+LOOK_S = 0.25
+BODIES_BYTES = 48 << 20
+DECODED_BYTES = 64 << 20
+
+
+class Gate:
+    """Lets so many bytes through at once, in the order of asking. Any thread may call.
+
+    Parameters
+    ----------
+    most_bytes : int
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget who holds room and who waits."""
+        self._free = threading.Condition()
+        self._line: deque[object] = deque()
+        self._taken = 0
+
+    @property
+    def taken_bytes(self) -> int:
+        """Bytes that are held now."""
+        return self._taken
+
+    @property
+    def n_waiting(self) -> int:
+        """How many wait for room now."""
+        return len(self._line)
+
+    def take(self, n_bytes: int, is_wanted: Callable[[], bool]) -> bool:
+        """Wait for room; whoever gets it must :meth:`give` it back.
+
+        Parameters
+        ----------
+        n_bytes : int
+        is_wanted : callable
+            Asked a few times a second.
+
+        Returns
+        -------
+        bool
+            Whether there is room; False when it was not wanted any more.
+        """
+        ticket = object()
+        with self._free:
+            self._line.append(ticket)
+            try:
+                while not self._is_next(ticket, n_bytes):
+                    if not is_wanted():
+                        return False
+                    self._free.wait(LOOK_S)
+                self._taken += n_bytes
+            finally:
+                self._line.remove(ticket)
+                self._free.notify_all()
+        return True
+
+    def _is_next(self, ticket: object, n_bytes: int) -> bool:
+        has_room = not self._taken or self._taken + n_bytes <= self._most
+        return self._line[0] is ticket and has_room
+
+    def give(self, n_bytes: int) -> None:
+        """Give room back."""
+        if n_bytes:
+            with self._free:
+                self._taken -= n_bytes
+                self._free.notify_all()
+
+    @contextmanager
+    def room(self, n_bytes: int) -> Iterator[None]:
+        """Hold room for a while."""
+        self.take(n_bytes, lambda: True)
+        try:
+            yield
+        finally:
+            self.give(n_bytes)
+
+
+BODIES = Gate(BODIES_BYTES)
+"""Of stored bytes that come over HTTP."""
+DECODED = Gate(DECODED_BYTES)
+"""Of voxels that are decoded from such bytes."""
