@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -352,15 +353,24 @@ until(lambda: done)
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program that begins with a viewer and its dock."""
-    return subprocess.run(
-        [sys.executable, "-c", START + code],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+    """Run a program that begins with a viewer and its dock.
+
+    On a busy machine napari 0.9.2 alone, without brickfield, ends three of sixteen
+    programs with a segmentation fault after the last line of Python: such an end is
+    tried again, twice at most.
+    """
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", START + code],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        if done.returncode != -signal.SIGSEGV or done.stderr:
+            break
+    return done
 
 
 @pytest.mark.parametrize(
