@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from brickfield.testing.zarr_stores import write_plate
 
@@ -95,3 +96,19 @@ def test_an_image_that_is_not_there_is_one_sentence(command, tmp_path):
     ended = command("info", root, "--image", "B/1")
     assert ended.status == 2
     assert "expected an image out of A/1, A/2; found B/1" in " ".join(ended.err.split())
+
+
+def test_scale_and_axes_stand_in_for_what_is_stored(command, image):
+    ended = command("info", image, "--scale", "3,2,1", "--axes", "xyz", "--json")
+    about = json.loads(ended.out)
+    assert "".join(a["name"] for a in about["axes"]) == "xyz"
+    # Numbers are for the axes of the image in their order.
+    assert about["levels"][0]["voxel_size"] == [3, 2, 1]
+    assert about["levels"][1]["voxel_size"] == [6, 4, 2]
+
+
+@pytest.mark.parametrize("name", ["info", "render", "view", "pyramid"])
+def test_every_command_that_opens_takes_scale_and_axes(command, name):
+    shown = command(name, "--help").out
+    assert "--scale" in shown
+    assert "--axes" in shown

@@ -12,6 +12,7 @@ from brickfield.cli.options import (
     parse_level,
     parse_plane,
     parse_position,
+    parse_scale,
     parse_size,
     parse_slice,
 )
@@ -42,6 +43,13 @@ def test_a_contrast_is_two_numbers(low, high):
 )
 def test_a_clip_is_an_axis_and_two_ends(text, expected):
     assert parse_clip(text) == expected
+
+
+def test_a_scale_is_a_number_above_0_for_each_axis():
+    assert parse_scale("2, 0.5,5e-1") == (2, 0.5, 0.5)
+    for text in ("", "2,x,1", "2,0,1", "1,-1,1", "1,inf,1", "nan,1,1"):
+        with pytest.raises(OptionError, match="expected --scale as Z,Y,X"):
+            parse_scale(text)
 
 
 def test_a_position_is_an_axis_and_an_index():

@@ -53,3 +53,10 @@ def test_options_that_cannot_be_used_are_refused(command, stack, tmp_path, optio
     ended = command("pyramid", stack[0], tmp_path / "p.ome.zarr", *option)
     assert ended.status == 2
     assert "expected" in ended.err
+
+
+def test_a_given_scale_is_that_of_the_written_levels(command, image, tmp_path):
+    ended = command("pyramid", image, tmp_path / "out.zarr", "--scale", "8,4,2")
+    assert ended.status == 0
+    about = json.loads(command("info", tmp_path / "out.zarr", "--json").out)
+    assert about["levels"][0]["voxel_size"] == [8, 4, 2]

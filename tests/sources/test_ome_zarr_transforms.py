@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brickfield.errors import StoreFormatError
 from brickfield.sources.findings import Findings
 from brickfield.sources.ome_zarr_transforms import TransformReader
 
@@ -52,8 +53,6 @@ def test_lists_and_sequences_apply_from_first_to_last(items):
 @pytest.mark.parametrize(
     ("item", "code", "scale"),
     [
-        ({"type": "scale", "scale": [2, 3]}, "transform-length", (1, 2, 3)),
-        ({"type": "scale", "scale": [9, 1, 2, 3]}, "transform-length", (1, 2, 3)),
         ({"type": "scale", "scale": [0, 1, 1]}, "scale-value", (1, 1, 1)),
         ({"type": "scale", "scale": [-2, 1, 1]}, "negative-scale", (2, 1, 1)),
         ({"type": "scale", "scale": ["a", 1, 1]}, "transform-values", (1, 1, 1)),
@@ -82,3 +81,26 @@ def test_numbers_that_are_written_as_texts_are_read_with_a_finding():
     found = TransformReader(3, findings).read([item], "t")
     assert found.scale == (0.5, 2, 3)
     assert [f.code for f in findings.as_tuple()] == ["number-as-text"]
+
+
+WRONG_LENGTHS = [
+    {"type": "scale", "scale": [2, 3]},
+    {"type": "scale", "scale": [9, 1, 2, 3]},
+    {"type": "translation", "translation": [2]},
+    {"type": "sequence", "transformations": [{"type": "scale", "scale": [2, 3]}]},
+]
+
+
+@pytest.mark.parametrize("item", WRONG_LENGTHS)
+def test_numbers_for_more_or_fewer_axes_are_refused_with_the_way_out(item):
+    with pytest.raises(StoreFormatError, match=r"one for each axis.*--scale or scale="):
+        TransformReader(3, Findings()).read([item], "t")
+
+
+@pytest.mark.parametrize("item", WRONG_LENGTHS)
+def test_numbers_of_a_wrong_count_are_left_out_where_the_user_gives_the_size(item):
+    findings = Findings()
+    reader = TransformReader(3, findings, is_replaced=True)
+    assert reader.read([item], "t").scale == (1, 1, 1)
+    assert reader.has_left_out
+    assert [f.code for f in findings.as_tuple()] == ["transform-length"]

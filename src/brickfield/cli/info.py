@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brickfield.cli.options import (
+    Axes,
     Denied,
     Field,
     Follow,
     Image,
     Label,
+    Scale,
     Series,
     Well,
     chosen_image,
+    corrections,
 )
 from brickfield.cli.output import print_json, results
 
@@ -44,12 +47,15 @@ def info(
     image: Image = None,
     denied: Denied = False,
     follow: Follow = False,
+    scale: Scale = None,
+    axes: Axes = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe an image: axes, levels, channels, and what is odd about it."""
     from brickfield.sources.open import open_source
 
     which = chosen_image(series, well, field, label, denied, follow, image)
+    which |= corrections(scale, axes)
     source = open_source(uri, **which)
     try:
         description = describe(source)

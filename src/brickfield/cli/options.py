@@ -56,6 +56,19 @@ Follow = Annotated[
         help="Let a local document name data of other folders and hosts.",
     ),
 ]
+Scale = Annotated[
+    str | None,
+    typer.Option(
+        metavar="Z,Y,X",
+        help="Voxel size instead of the stored one; or one number for each axis.",
+    ),
+]
+Axes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES", help="Axes instead of the stored ones, such as czyx."
+    ),
+]
 
 
 def chosen_image(
@@ -89,6 +102,30 @@ def chosen_image(
         # Never a number: it stands in a list of names.
         chosen["image"] = image
     return chosen
+
+
+def corrections(scale: str | None, axes: str | None) -> dict[str, Any]:
+    """Gather what the user says instead of the file.
+
+    Returns
+    -------
+    dict
+        Further keyword arguments of :func:`brickfield.sources.open.open_source`.
+    """
+    given: dict[str, Any] = {}
+    if scale is not None:
+        given["scale"] = parse_scale(scale)
+    if axes is not None:
+        given["axes"] = axes.strip()
+    return given
+
+
+def parse_scale(text: str) -> tuple[float, ...]:
+    """Read ``Z,Y,X`` or a number for each axis as voxel sizes above 0."""
+    numbers = _numbers(text.split(","))
+    if not numbers or not all(0 < n < math.inf for n in numbers):
+        raise _refusal("--scale", "Z,Y,X, numbers above 0 such as 2,0.5,0.5", text)
+    return tuple(numbers)
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -6,7 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from brickfield.cli.options import Denied, Follow, Image, chosen_image
+from brickfield.cli.options import (
+    Axes,
+    Denied,
+    Follow,
+    Image,
+    Scale,
+    chosen_image,
+    corrections,
+)
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 
@@ -59,12 +67,15 @@ def pyramid(
     image: Image = None,
     denied: Denied = False,
     follow: Follow = False,
+    scale: Scale = None,
+    axes: Axes = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result.")] = False,
 ) -> None:
     """Write a multiscale OME-Zarr image; after an interruption, go on with it."""
     from brickfield.pyramid.command import write_pyramid
 
     reading = chosen_image(None, None, None, None, denied, follow, image)
+    reading |= corrections(scale, axes)
     with progress_bar() as progress:
         result = write_pyramid(
             src,

@@ -107,6 +107,8 @@ def render(
     image: text.Image = None,
     denied: text.Denied = False,
     follow: text.Follow = False,
+    scale: text.Scale = None,
+    axes: text.Axes = None,
     labels: Annotated[
         bool, typer.Option("--labels", help="Draw integers as labels.")
     ] = False,
@@ -165,14 +167,20 @@ def render(
         show_levels=show_levels,
     )
     which = text.chosen_image(series, well, field, label, denied, follow, image)
+    which |= text.corrections(scale, axes)
     cost = draw_to_file(uri, out, chosen, receipt=receipt, **which)
-    if as_json:
+    _tell(uri, cost, None if as_json else out)
+    if not cost["complete"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _tell(uri: str, cost: dict[str, Any], out: Path | None) -> None:
+    """Print the receipt, as JSON without a picture's name."""
+    if out is None:
         print_json(cost)
     else:
         print_receipt(cost, out)
     _say_if_nothing_is_stored(uri, cost)
-    if not cost["complete"]:
-        raise typer.Exit(INCOMPLETE)
 
 
 def _say_if_nothing_is_stored(uri: str, cost: dict[str, Any]) -> None:

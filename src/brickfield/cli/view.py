@@ -40,12 +40,15 @@ def view(
     image: text.Images = None,
     denied: text.Denied = False,
     follow: text.Follow = False,
+    scale: text.Scale = None,
+    axes: text.Axes = None,
 ) -> None:
     """Open napari with images in the volume dock."""
     from brickfield.qt.layouts import cells_of
     from brickfield.viewer.scene_link import is_link
 
     which = text.chosen_image(series, well, field, label, denied, follow)
+    which |= text.corrections(scale, axes)
     if image:
         which["image"] = image
     is_scene = any(is_link(uri) for uri in uris)

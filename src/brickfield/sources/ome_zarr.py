@@ -40,7 +40,6 @@ from brickfield.sources.ome_zarr_arrays import (
 )
 from brickfield.sources.ome_zarr_channels import check_image_label, read_channels
 from brickfield.sources.ome_zarr_collection import Choice, ImageFinder, ImagePlace
-from brickfield.sources.ome_zarr_levels import with_voxel_size
 from brickfield.sources.ome_zarr_metadata import (
     Multiscale,
     clean_path,
@@ -309,9 +308,8 @@ class _Opening:
             self._findings,
             scene=place.scene,
             chunk_edge=options.chunk_edge,
+            scale=options.scale,
         )
-        if options.scale is not None:
-            pyramid = with_voxel_size(pyramid, options.scale)
         by_path = {meta.path: array for meta, _, array in levels}
         parts = [by_path[lv.path] for lv in pyramid.levels]
         info = self._info(node, place, arrays, pyramid)

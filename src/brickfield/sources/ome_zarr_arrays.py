@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from brickfield.errors import BrickfieldError, StoreFormatError
@@ -24,7 +24,12 @@ from brickfield.sources.geometry import (
 )
 from brickfield.sources.kvstore import Location
 from brickfield.sources.ome_zarr_axes import read_axes, with_space
-from brickfield.sources.ome_zarr_levels import LevelDraft, build_pyramid, usable_levels
+from brickfield.sources.ome_zarr_levels import (
+    LevelDraft,
+    build_pyramid,
+    usable_levels,
+    with_voxel_size,
+)
 from brickfield.sources.ome_zarr_metadata import Multiscale
 from brickfield.sources.ome_zarr_plate import choose
 from brickfield.sources.ome_zarr_transforms import BoxTransform, TransformReader
@@ -298,7 +303,7 @@ def open_array(
         raise
 
 
-def assemble_pyramid(
+def assemble_pyramid(  # noqa: PLR0913 - everything that a file and a user say
     arrays: ImageArrays,
     axes: tuple[Axis, ...],
     levels: Sequence[tuple[ZarrArrayMeta, str, StoredArray]],
@@ -306,9 +311,27 @@ def assemble_pyramid(
     *,
     scene: object = None,
     chunk_edge: int = 64,
+    scale: Sequence[float] | None = None,
 ) -> Pyramid:
-    """Read transformations and put the levels together, finest first."""
-    reader = TransformReader(len(axes), findings)
+    """Read transformations and put the levels together, finest first.
+
+    Parameters
+    ----------
+    scene : object
+        Transformations of the 0.6 scene round the image.
+    chunk_edge : int
+        Wished edge of planned chunks, voxels.
+    scale : sequence of float, optional
+        Voxel size of level 0 that the user gives instead of the stored one.
+
+    Raises
+    ------
+    StoreFormatError
+        If a stored scale does not fit the axes and none is given.
+    OptionError
+        If the given one does not fit.
+    """
+    reader = TransformReader(len(axes), findings, is_replaced=scale is not None)
     image = arrays.image
     own = {d.where: d for d in image.datasets} if image is not None else {}
     drafts = []
@@ -321,6 +344,10 @@ def assemble_pyramid(
             else _pixel(len(axes), meta is levels[0][0])
         )
         drafts.append(LevelDraft(meta, tuple(array.chunk_shape), inner, where))
+    if reader.has_left_out:
+        # Some levels would follow the file and others their shapes: they all do these.
+        same = BoxTransform.identity(len(axes))
+        drafts = [replace(draft, own=same) for draft in drafts]
     outer = BoxTransform.identity(len(axes))
     if image is not None:
         outer = reader.read(
@@ -328,7 +355,8 @@ def assemble_pyramid(
         )
     if isinstance(scene, list) and scene:
         outer = outer.then(reader.read(scene[:1], "scene.coordinateTransformations"))
-    return build_pyramid(axes, drafts, outer, chunk_edge=chunk_edge, findings=findings)
+    built = build_pyramid(axes, drafts, outer, chunk_edge=chunk_edge, findings=findings)
+    return built if scale is None else with_voxel_size(built, scale)
 
 
 def _pixel(rank: int, is_first: bool) -> BoxTransform:

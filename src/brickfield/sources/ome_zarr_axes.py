@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from brickfield.errors import StoreFormatError
 from brickfield.model.axes import Axis, AxisKind
 from brickfield.sources.findings import Findings
 from brickfield.sources.geometry import axis_named
@@ -47,7 +48,13 @@ def read_axes(
     findings : Findings
     where : str
         Place in the metadata.
+
+    Raises
+    ------
+    StoreFormatError
+        If two axes have one name: which of them is which cannot be told.
     """
+    _refuse_repeated(value, where)
     axes = _parse(value, rank, findings, where) if value else ()
     if len(axes) != rank:
         axes = _of_rank(axes, rank, names, findings, where)
@@ -67,6 +74,19 @@ def _parse(value: Any, rank: int, findings: Findings, where: str) -> tuple[Axis,
         _axis(item, default, findings, f"{where}[{i}]")
         for i, (item, default) in enumerate(zip(value, fallback, strict=True))
     )
+
+
+def _refuse_repeated(value: Any, where: str) -> None:
+    listed = value if isinstance(value, list) else []
+    stated = [item.get("name") if isinstance(item, dict) else item for item in listed]
+    names = [name for name in stated if isinstance(name, str) and name]
+    if len(set(names)) < len(names):
+        msg = (
+            f"expected different axis names in {where}; found"
+            f" {', '.join(names):.60}: name them with --axes or axes=, one letter each,"
+            " such as zyx"
+        )
+        raise StoreFormatError(msg)
 
 
 def _axis(item: Any, default: Axis, findings: Findings, where: str) -> Axis:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from brickfield.errors import StoreFormatError
 from brickfield.sources.findings import Findings
 from brickfield.sources.geometry import is_finite
 
@@ -60,11 +61,23 @@ class TransformReader:
     rank : int
         Axes of the image.
     findings : Findings
+    is_replaced : bool
+        Whether the user gives the voxel size: what is stored need not be usable.
+
+    Attributes
+    ----------
+    has_left_out : bool
+        Whether numbers of a wrong count were left out, which only happens where
+        the user gives the voxel size.
     """
 
-    def __init__(self, rank: int, findings: Findings) -> None:
+    def __init__(
+        self, rank: int, findings: Findings, *, is_replaced: bool = False
+    ) -> None:
         self._rank = rank
         self._findings = findings
+        self._is_replaced = is_replaced
+        self.has_left_out = False
 
     def read(self, value: Any, where: str) -> BoxTransform:
         """Compose a list of transformations, the first one applied first.
@@ -75,6 +88,12 @@ class TransformReader:
             ``coordinateTransformations`` as stored; None counts as empty.
         where : str
             Place in the metadata.
+
+        Raises
+        ------
+        StoreFormatError
+            If a scale or translation has more or fewer numbers than there are axes:
+            which axes they are for cannot be told.
         """
         result = BoxTransform.identity(self._rank)
         if value is None:
@@ -110,7 +129,7 @@ class TransformReader:
                 same if scale is None else BoxTransform(scale, same.translation, True)
             )
         if kind == "translation":
-            shift = self._vector(item.get("translation"), f"{where}.translation", 0.0)
+            shift = self._vector(item.get("translation"), f"{where}.translation")
             return same if shift is None else BoxTransform(same.scale, shift)
         if kind in ("affine", "rotation"):
             return self._matrix(item.get(kind), where, kind)
@@ -123,7 +142,7 @@ class TransformReader:
         return same
 
     def _scale(self, value: Any, where: str) -> Numbers | None:
-        scale = self._vector(value, where, 1.0)
+        scale = self._vector(value, where)
         if scale is None:
             return None
         if any(not isfinite(s) or s == 0 for s in scale):
@@ -138,7 +157,7 @@ class TransformReader:
             )
         return tuple(abs(s) for s in scale)
 
-    def _vector(self, value: Any, where: str, fill: float) -> Numbers | None:
+    def _vector(self, value: Any, where: str) -> Numbers | None:
         value = self._numbers_of(value, where)
         numeric = isinstance(value, list) and all(
             isinstance(v, int | float) and not isinstance(v, bool) and is_finite(v)
@@ -148,16 +167,19 @@ class TransformReader:
             self._skip("transform-values", where, f"{self._rank} numbers", value)
             return None
         numbers = tuple(float(v) for v in value)
-        n = len(numbers)
-        if n == self._rank:
+        if len(numbers) == self._rank:
             return numbers
-        self._findings.warning(
-            "transform-length",
-            where,
-            f"expected {self._rank} numbers in {where}; found {n}; took them for the"
-            " last axes",
+        text = (
+            f"expected {self._rank} numbers in {where}, one for each axis; found"
+            f" {len(numbers)}"
         )
-        return ((fill,) * self._rank + numbers)[-self._rank :]
+        if not self._is_replaced:
+            raise StoreFormatError(
+                f"{text}: give the voxel size with --scale or scale="
+            )
+        self.has_left_out = True
+        self._findings.warning("transform-length", where, f"{text}; left it out")
+        return None
 
     def _numbers_of(self, value: Any, where: str) -> Any:
         """Read numbers that are written as texts, with a finding."""
