@@ -12,6 +12,8 @@ TYPE_CHECKING = False  # typing takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import Any
 
+    from brickfield.plugin.neuroglancer import from_neuroglancer as from_neuroglancer
+    from brickfield.plugin.neuroglancer import to_neuroglancer as to_neuroglancer
     from brickfield.plugin.scene_files import load_scene as load_scene
     from brickfield.plugin.scene_files import save_scene as save_scene
     from brickfield.plugin.scene_links import link as link
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _HOME = {
     "ChunkedImageStore": "brickfield.store.image_store",
     "RenderResult": "brickfield.viewer.controller",
+    "from_neuroglancer": "brickfield.plugin.neuroglancer",
     "get_state": "brickfield.plugin.state",
     "link": "brickfield.plugin.scene_links",
     "load_scene": "brickfield.plugin.scene_files",
@@ -41,6 +44,7 @@ _HOME = {
     "save_scene": "brickfield.plugin.scene_files",
     "set_state": "brickfield.plugin.state",
     "store_of": "brickfield.plugin.views",
+    "to_neuroglancer": "brickfield.plugin.neuroglancer",
     "view_of": "brickfield.plugin.views",
     "views_of": "brickfield.plugin.views",
 }
@@ -48,6 +52,7 @@ _HOME = {
 __all__ = [
     "ChunkedImageStore",
     "RenderResult",
+    "from_neuroglancer",
     "get_state",
     "link",
     "load_scene",
@@ -58,6 +63,7 @@ __all__ = [
     "save_scene",
     "set_state",
     "store_of",
+    "to_neuroglancer",
     "view_of",
     "views_of",
 ]
