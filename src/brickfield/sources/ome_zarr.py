@@ -246,7 +246,8 @@ class _Opening:
         return node
 
     def _label(self, place: ImagePlace, label: str) -> tuple[ImagePlace, ZarrNode]:
-        folder = join(place.path, "labels")
+        is_alone = place.is_labels and place.path.startswith("labels/")
+        folder = "labels" if is_alone else join(place.path, "labels")
         inside = join(folder, label)
         found = self._hierarchy.nodes([folder, inside])
         node = found[inside]
@@ -343,6 +344,9 @@ class _Opening:
         if image is not None and not is_labels:
             folder = self._hierarchy.node(join(place.path, "labels"))
             labels = _label_names(folder, self._findings)
+        elif place.is_labels and place.path.startswith("labels/"):
+            # There is no image that they lie beside.
+            labels = place.series
         return ImageInfo(
             uri=self._uri,
             format=zarr_format

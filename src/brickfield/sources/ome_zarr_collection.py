@@ -254,6 +254,15 @@ class ImageFinder:
             node = nodes[place.path]
             assert node is not None
             return self._inside(place, node)
+        if labels := self._names_of_labels():
+            place = self._chosen(labels, labels)
+            self._findings.info(
+                "only-labels",
+                "labels",
+                f"expected an image beside labels; found none; opened the label image"
+                f" {place.path}",
+            )
+            return replace(place, path=f"labels/{place.path}", is_labels=True)
         field = "multiscales" if "multiscales" in attributes else "attributes"
         msg = (
             f"expected multiscales, plate, well, {_LAYOUT} or arrays in"
@@ -261,6 +270,17 @@ class ImageFinder:
             f" ({field}: {attributes.get(field, sorted(attributes))!r:.80})"
         )
         raise StoreFormatError(msg)
+
+    def _names_of_labels(self) -> tuple[str, ...]:
+        """Label images of a store without an image, as listed or found."""
+        node = self._hierarchy.node("labels")
+        listed = ome_attributes(node.attributes).get("labels") if node else None
+        if isinstance(listed, list):
+            return tuple(p for p in (clean_path(v) for v in listed) if p)
+        names = self._hierarchy.children("labels")
+        nodes = self._hierarchy.nodes(f"labels/{name}" for name in names)
+        found = zip(names, nodes.values(), strict=True)
+        return tuple(name for name, n in found if n is not None and _holds_image(n))
 
     def _inside(self, place: ImagePlace, node: ZarrNode) -> ImagePlace:
         if "well" in ome_attributes(node.attributes):

@@ -8,7 +8,7 @@ ever read: nothing is listed, because most servers cannot list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from brickfield.errors import StoreAccessError, StoreFormatError
@@ -92,11 +92,11 @@ class ZarrHierarchy:
         self._format: int | None = None
         self.stamps: dict[str, bytes] = {}
         files = known if known is not None else self._read(ROOT_KEYS)
-        self.root = self._parse_node("", files)
+        self._read_consolidated(files)
+        self.root = self._root_of(files)
         self._nodes[""] = self.root
         if self.root is not None:
             self._format = self.root.zarr_format
-            self._read_consolidated(files)
 
     def node(self, path: str) -> ZarrNode | None:
         """Return one node, None if nothing is stored there."""
@@ -205,6 +205,21 @@ class ZarrHierarchy:
             )
         return ZarrNode(path, "group", 2, attributes)
 
+    def _root_of(self, files: dict[str, bytes | None]) -> ZarrNode | None:
+        """Make the root of its own files; what they lack is in the consolidated ones."""
+        known = self._consolidated.get("")
+        if known is not None and known.zarr_format == 2:
+            names = (".zgroup", ".zarray")
+            if all(files.get(name) is None for name in names):
+                raw = files.get(".zattrs")
+                if raw is None:
+                    return known
+                return replace(known, attributes=self._json(raw, ".zattrs"))
+            if files.get(".zattrs") is None:
+                own = self._parse_node("", files)
+                return own and replace(own, attributes=known.attributes)
+        return self._parse_node("", files)
+
     def _json(self, raw: bytes, key: str) -> Json:
         return parse_json(raw, self.location.uri_of(key))
 
@@ -225,6 +240,8 @@ class ZarrHierarchy:
             self._consolidated = _consolidated_v3(entries)
         else:
             self._consolidated = _consolidated_v2(document.get("metadata"))
+            if self._consolidated:
+                self._consolidated.setdefault("", ZarrNode("", "group", 2, {}))
 
 
 def parse_json(raw: bytes, where: str) -> Json:
@@ -277,7 +294,11 @@ def _consolidated_v2(entries: Any) -> dict[str, ZarrNode]:
     nodes = {}
     for key, document in entries.items():
         path, _, name = str(key).rpartition("/")
-        if name not in (".zarray", ".zgroup") or not isinstance(document, dict):
+        if name not in V2_KEYS or not isinstance(document, dict):
+            continue
+        if name == ".zattrs" and any(
+            f"{path}/{kind}".lstrip("/") in entries for kind in (".zarray", ".zgroup")
+        ):
             continue
         attributes = entries.get(f"{path}/.zattrs" if path else ".zattrs")
         if not isinstance(attributes, dict):
