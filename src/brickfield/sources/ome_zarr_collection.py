@@ -13,6 +13,7 @@ from typing import Any
 
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.findings import Findings
+from brickfield.sources.ome_zarr_ends import check_scene_ends
 from brickfield.sources.ome_zarr_metadata import clean_path, ome_attributes
 from brickfield.sources.ome_zarr_plate import choose, read_fields, read_wells
 from brickfield.sources.ome_zarr_transforms import end_path
@@ -215,6 +216,7 @@ class ImageFinder:
         return found
 
     def _in_scene(self, scene: dict[str, Any]) -> ImagePlace:
+        check_scene_ends(scene, self._findings)
         listed = scene.get("coordinateTransformations")
         transforms = listed if isinstance(listed, list) else []
         ends = [end_path(t, end) for end in ("input", "output") for t in transforms]

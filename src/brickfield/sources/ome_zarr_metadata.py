@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brickfield.sources.findings import Findings
+from brickfield.sources.ome_zarr_ends import check_ends
 from brickfield.sources.ome_zarr_transforms import input_name, output_name
 
 Json = dict[str, Any]
@@ -151,6 +152,7 @@ def _multiscale(
     datasets = _datasets(item.get("datasets"), f"{where}.datasets", findings)
     name = item.get("name")
     if "coordinateSystems" in item:
+        check_ends(item, where, findings)
         axes, axes_where, transforms = _in_systems(item, where, findings)
     else:
         axes, axes_where = item.get("axes"), f"{where}.axes"
@@ -193,6 +195,7 @@ def _datasets(value: Any, where: str, findings: Findings) -> tuple[Dataset, ...]
                 f" {path!r:.60}; left the level out",
             )
             continue
+        note_reserved(clean, f"{at}.path", findings)
         found.append(Dataset(clean, item.get("coordinateTransformations"), at))
     return tuple(found)
 
@@ -203,6 +206,16 @@ def clean_path(path: Any) -> str | None:
         return None
     parts = [p for p in path.replace("\\", "/").split("/") if p not in ("", ".")]
     return "/".join(parts) if parts and ".." not in parts else None
+
+
+def note_reserved(path: str, where: str, findings: Findings) -> None:
+    """Note names that zarr keeps for itself; they open all the same."""
+    if any(part.startswith("__") for part in path.split("/")):
+        findings.warning(
+            "reserved-name",
+            where,
+            f"expected names that do not begin with __ in {where}; found {path!r:.60}",
+        )
 
 
 def _check_axes_version(

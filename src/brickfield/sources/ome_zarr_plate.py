@@ -121,8 +121,14 @@ def _paths(items: Any, where: str, findings: Findings) -> tuple[str, ...]:
         elif clean in found:
             _odd(findings, f"{where}[{i}].path", "every path once", path)
         else:
+            _check_letters(clean, f"{where}[{i}].path", findings)
             found.append(clean)
     return tuple(found)
+
+
+def _check_letters(path: str, where: str, findings: Findings) -> None:
+    if not all(part.isalnum() and part.isascii() for part in path.split("/")):
+        _odd(findings, where, "letters and digits", path)
 
 
 def _check_wells(wells: list[Any], findings: Findings) -> None:
