@@ -1,7 +1,8 @@
 """Ties the volume view's camera to napari's 3D camera, both ways.
 
 Invariant: whoever moved last leads; an echo of one's own move is recognised by its
-value and answered by nothing. The link rests while napari shows two dimensions.
+value and answered by nothing. The link rests while napari shows two dimensions, and
+where a version of napari has no such camera or canvas.
 
 napari's usual orientation is the mirror image of ours, so that near and far would be
 exchanged; while the link lasts, napari's camera is turned the way in which both
@@ -10,9 +11,11 @@ pictures agree.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from brickfield.model.scales import Vec3
+from brickfield.plugin.napari_names import camera_of, canvas_size_of
 from brickfield.viewer.camera_link import (
     ORIENTATION,
     NapariCamera,
@@ -23,7 +26,10 @@ from brickfield.viewer.camera_link import (
 )
 from brickfield.viewer.live_view import LiveView
 
+logger = logging.getLogger(__name__)
+
 _EVENTS = ("center", "zoom", "angles", "perspective", "orientation")
+_NEEDED = (*_EVENTS, "events", "view_direction", "up_direction", "set_view_direction")
 
 
 class CameraLink:
@@ -41,34 +47,48 @@ class CameraLink:
         self._view = view
         self._is_following = False
         self._is_closed = False
-        self._orientation = self._camera.orientation
-        self._camera.orientation = ORIENTATION
-        for name in _EVENTS:
-            getattr(self._camera.events, name).connect(self._follow_napari)
+        camera = self._camera
+        self._is_unknown = canvas_size_of(viewer) is None or not all(
+            hasattr(camera, name) for name in _NEEDED
+        )
+        if self._is_unknown:
+            logger.warning(
+                "the camera link is off: this version of napari tells neither"
+                " its camera nor its canvas the way it was expected"
+            )
+            return
+        self._orientation = camera.orientation
+        camera.orientation = ORIENTATION
+        self._emitters = [
+            emitter
+            for name in _EVENTS
+            if (emitter := getattr(camera.events, name, None)) is not None
+        ]
+        for emitter in self._emitters:
+            emitter.connect(self._follow_napari)
         viewer.dims.events.ndisplay.connect(self._follow_napari)
         view.camera_changed.connect(self._lead_napari)
         self._follow_napari()
 
     def close(self) -> None:
         """Let the cameras go their own ways; may be called twice."""
-        if self._is_closed:
+        if self._is_closed or self._is_unknown:
             return
         self._is_closed = True
-        for name in _EVENTS:
-            getattr(self._camera.events, name).disconnect(self._follow_napari)
+        for emitter in self._emitters:
+            emitter.disconnect(self._follow_napari)
         self._viewer.dims.events.ndisplay.disconnect(self._follow_napari)
         self._view.camera_changed.disconnect(self._lead_napari, missing_ok=True)
         self._camera.orientation = self._orientation
 
     @property
     def _camera(self) -> Any:
-        # Before napari 0.9 the camera was the viewer's own.
-        return getattr(self._viewer, "scene", self._viewer).camera
+        return camera_of(self._viewer)
 
     @property
     def _canvas_size(self) -> tuple[int, int]:
-        height, width = self._viewer.canvas.size
-        return (max(1, int(width)), max(1, int(height)))
+        height, width = canvas_size_of(self._viewer) or (1, 1)
+        return (width, height)
 
     @property
     def _is_resting(self) -> bool:

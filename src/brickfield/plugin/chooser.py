@@ -16,8 +16,9 @@ from qtpy.QtCore import QObject, Qt
 from brickfield.model.secrets import hide_secrets
 from brickfield.plugin.holding import watch
 from brickfield.plugin.layers import KEY, LayerData, open_layer_data, store_behind
+from brickfield.plugin.napari_names import has_window, main_window_of
 from brickfield.plugin.notices import shown_image, what_is_shown
-from brickfield.plugin.registry import has_window, plain
+from brickfield.plugin.registry import plain
 from brickfield.plugin.scene_menu import in_background
 from brickfield.plugin.settings import settings
 from brickfield.qt.chooser.window import ImageChooser
@@ -117,7 +118,7 @@ def open_chooser(viewer: Any, layer: Any) -> ImageChooser | None:
             title,
             reading=reading,
             shown=shown_image(store.info, options),
-            parent=viewer.window._qt_window,
+            parent=main_window_of(viewer),
         )
         chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         windows[address] = chooser

@@ -13,25 +13,27 @@ import weakref
 from contextlib import suppress
 from typing import Any
 
+from brickfield.plugin.napari_names import canvas_of
+
 _guarded: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def guard_removals(viewer: Any) -> None:
     """Let a viewer's layers be removed safely; may be called again and again."""
-    if viewer is None or viewer in _guarded or _canvas_of(viewer) is None:
+    if viewer is None or viewer in _guarded or canvas_of(viewer) is None:
         return
     _guarded.add(viewer)
     whose = weakref.ref(viewer)
 
     def before(_event: Any) -> None:
-        canvas = _canvas_of(whose())
+        canvas = canvas_of(whose())
         if canvas is not None:
             # Qt may have deleted it: the viewer outlives its window.
             with suppress(RuntimeError):
                 canvas.makeCurrent()
 
     def after(_event: Any) -> None:
-        canvas = _canvas_of(whose())
+        canvas = canvas_of(whose())
         if canvas is not None:
             with suppress(RuntimeError):
                 canvas.doneCurrent()
@@ -39,11 +41,3 @@ def guard_removals(viewer: Any) -> None:
     # napari's list holds its callbacks as they are; these hold no viewer.
     viewer.layers.events.removing.connect(before)
     viewer.layers.events.removed.connect(after, position="last")
-
-
-def _canvas_of(viewer: Any) -> Any:
-    """Return the widget that a viewer draws on, None without a window."""
-    window = getattr(getattr(viewer, "window", None), "_qt_window", None)
-    canvas = getattr(getattr(window, "_qt_viewer", None), "canvas", None)
-    native = getattr(canvas, "native", None)
-    return native if hasattr(native, "makeCurrent") else None

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QTimer
 
 from brickfield.model.secrets import has_secrets, hide_secrets
 from brickfield.plugin.lazy import let_go, soon_after_slicing
+from brickfield.plugin.napari_names import lists_of, note_source_path
 from brickfield.plugin.window_thread import is_window_thread
 from brickfield.store.hold import StoreHold
 from brickfield.store.lazy_level import LazyLevel
@@ -40,7 +40,7 @@ def hold_of(layer: Any) -> StoreHold | None:
 
 def watch_lists_of(layer: Any) -> None:
     """Hear of it when a layer leaves the lists that it is in."""
-    for layers in _lists_of(layer):
+    for layers in lists_of(layer):
         watch(layers)
 
 
@@ -69,9 +69,7 @@ def _on_inserted(event: Any) -> None:
     path = str(getattr(source, "path", None) or "")
     if hold_of(layer) is None or not has_secrets(path):
         return
-    # napari has no public way; where it moves, only its own note stays as it is.
-    with suppress(AttributeError, TypeError, ValueError):
-        layer._source = source.model_copy(update={"path": hide_secrets(path)})
+    note_source_path(layer, hide_secrets(path))
 
 
 def _on_removed(event: Any) -> None:
@@ -100,23 +98,9 @@ def _listed() -> Iterator[Any]:
 
 
 def _lists_members(layer: Any) -> Iterator[Any]:
-    for layers in _lists_of(layer):
+    for layers in lists_of(layer):
         watch(layers)
         yield from layers
-
-
-def _lists_of(layer: Any) -> Iterator[Any]:
-    """Find the layer lists that follow a layer, and so have it."""
-    from napari.components.layerlist import LayerList
-
-    found = []
-    for callback in layer.events.extent.callbacks:
-        # napari keeps a method as its object, weakly, and its name.
-        ref = callback[0] if isinstance(callback, tuple) else None
-        owner = ref() if callable(ref) else getattr(callback, "__self__", None)
-        if isinstance(owner, LayerList) and layer in owner and owner not in found:
-            found.append(owner)
-    yield from found
 
 
 # A list that a layer was added to otherwise than by opening it there.

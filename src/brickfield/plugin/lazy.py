@@ -1,15 +1,18 @@
 """Pictures at once in napari's own canvas: slices that fill while they are shown.
 
-Invariant: when napari slices a layer on the window's thread, no voxel is waited
-for. What is at hand is drawn, coarser data stand in for what is not, and the layer
-is drawn again, at most ten times a second, as chunks come in. Everybody else who
-asks a lazy level for voxels (scripts, writers, other plugins) gets them all.
+Invariant: when napari slices a layer in a window, on the window's thread or on its
+own slicing thread, no voxel is waited for. What is at hand is drawn, coarser data
+stand in for what is not, and the layer is drawn again, at most ten times a second,
+as chunks come in. Everybody else who asks a lazy level for voxels (scripts, writers,
+other plugins) gets them all.
 
-Who asks is told from the calling frame: napari reads a slice in exactly two places
-(:data:`SLICING`). If napari moves them, the slices are read as everybody else's,
-which waits but is right.
+Who asks is told from the calling frame (:mod:`brickfield.plugin.napari_names`). If
+napari moves what is looked for there, the slices are read as everybody else's, which
+waits but is right.
 
-All of this runs on the window's thread but for :func:`answer` itself.
+All of this runs on the window's thread but for what answers napari: a feed's lock
+is held while it is asked, and while arrived chunks are handed to what was asked for.
+Nothing is waited for under it, so napari may wait for its slicing thread.
 """
 
 from __future__ import annotations
@@ -20,7 +23,6 @@ import weakref
 from collections.abc import Callable
 from itertools import count
 from time import monotonic, sleep
-from types import FrameType
 from typing import Any
 
 from numpy.typing import NDArray
@@ -30,20 +32,18 @@ from brickfield.loading.manager import ChunkManager
 from brickfield.model.requests import Category, ChunkFailure
 from brickfield.plugin.ahead import move_between, names_ahead
 from brickfield.plugin.asks import Ask, refuse_what_cannot_fit
+from brickfield.plugin.napari_names import is_slicing, layer_above, layer_of_request
 from brickfield.plugin.window_thread import deliverer, is_window_thread, later, weakly
 from brickfield.store.chunk_loading import load, requests_of
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 
-SLICING = (
-    "napari.layers._scalar_field._slice",
-    "napari.layers._scalar_field.scalar_field",
-)
-"""Modules whose functions read slices to be shown."""
 PAUSE_S = 0.1
 """Least time between two drawings of a layer while it loads."""
 COLLECT_S = 0.02
 """Time between two turns of painting."""
+HALFWAY_S = 2.0
+"""Most time that napari takes from the first array of a slice to the last."""
 LONGEST_PAUSE_S = 2.0
 """Most time, however long drawing takes."""
 TURN_S = 0.008
@@ -52,41 +52,28 @@ first_shown: list[Callable[[Any], None]] = []
 """Called with a layer soon after it is sliced for the first time."""
 soon_after_slicing: list[Callable[[Any], None]] = []
 """Called with a layer soon after napari asked for another slice of it."""
-_FRAMES = 10
-"""How far up the layer is looked for."""
 _numbers = count()
 
 
 def answer(view: LazyLevel) -> NDArray[Any] | None:
     """Answer napari's slicing at once; None for everybody else (a ``Reading``)."""
     frame = sys._getframe(2)
-    if frame.f_globals.get("__name__") not in SLICING or not view.size:
+    if not is_slicing(frame) or not view.size:
         return None
-    if threading.current_thread() is not threading.main_thread():
-        return _read_leniently(view)
-    layer = _layer_above(frame) if is_window_thread() else None
-    if layer is None:
-        return None
+    if threading.current_thread() is threading.main_thread():
+        layer = layer_above(frame) if is_window_thread() else None
+        if layer is None:
+            return None
+    else:
+        has_windows = QCoreApplication.instance() is not None
+        layer = layer_of_request(frame) if has_windows else None
+        if layer is None:
+            return _read_leniently(view)
     return feed_of(layer, view).answer(view, frame.f_locals.get("self"))
 
 
-def _layer_above(frame: FrameType | None) -> Any:
-    """Find the layer that is being sliced; None if it cannot be told."""
-    from napari.layers import Layer
-
-    for _ in range(_FRAMES):
-        if frame is None:
-            return None
-        owner = frame.f_locals.get("self")
-        layer = owner if isinstance(owner, Layer) else getattr(owner, "layer", None)
-        if isinstance(layer, Layer):
-            return layer
-        frame = frame.f_back
-    return None
-
-
 def _read_leniently(view: LazyLevel) -> NDArray[Any]:
-    """Read for napari's slicing thread: what fails is drawn coarser."""
+    """Read for a thread that no layer is told of: what fails is drawn coarser."""
     refuse_what_cannot_fit(view)
     store = view.store  # kept while it is read
     manager, mosaic = store.manager, view.mosaic()
@@ -98,7 +85,9 @@ def _read_leniently(view: LazyLevel) -> NDArray[Any]:
 
 
 class Feed:
-    """What one napari layer shows and waits for. Window's thread only.
+    """What one napari layer shows and waits for.
+
+    Window's thread only, but for :meth:`answer`.
 
     Parameters
     ----------
@@ -115,6 +104,7 @@ class Feed:
         self._layer = weakref.ref(
             layer, lambda _: deliver(lambda: manager.release(visual_id))
         )
+        self._lock = threading.RLock()
         self._asks: dict[Any, Ask] = {}
         self._before: dict[Any, Ask] = {}
         self._kept: dict[Any, Ask] = {}
@@ -122,6 +112,7 @@ class Feed:
         self._sent: set[Any] = set()
         self._is_sending = False
         self._is_waking = threading.Event()
+        self._asked_at = 0.0
         self._drawn_at = 0.0
         self._is_dirty = False
         self._pause_s = PAUSE_S
@@ -132,6 +123,8 @@ class Feed:
     def answer(self, view: LazyLevel, request: Any) -> NDArray[Any]:
         """Return the array for a view, and see to it that it gets filled.
 
+        On the window's thread, or on napari's slicing thread.
+
         Parameters
         ----------
         view : LazyLevel
@@ -139,6 +132,10 @@ class Feed:
             Of napari: what is asked for one request is wanted together, and what was
             asked for the one before is not wanted any more.
         """
+        with self._lock:
+            return self._answer(view, request)
+
+    def _answer(self, view: LazyLevel, request: Any) -> NDArray[Any]:
         version = view.store.data_version.value
         key = (version, view.level, view.picks, view.dtype)
         if request is None:
@@ -150,6 +147,7 @@ class Feed:
                 self._before, self._asks = self._asks, {}
                 self._request = weakref.ref(request)
             asks = self._asks
+            self._asked_at = monotonic()
         ask = asks.get(key) or self._before.get(key)
         if ask is None:
             refuse_what_cannot_fit(view)
@@ -172,13 +170,20 @@ class Feed:
 
     def _send(self) -> None:
         """Want what the present asks lack, in place of what was wanted before."""
-        self._is_sending = False
         layer = self._layer()
         for call in soon_after_slicing if layer is not None else ():
             call(layer)
-        self._before = {}
+        with self._lock:
+            self._is_sending = False
+            # On its own thread, napari may be halfway through a request, which
+            # asks more than once: what it asked before may be asked again.
+            is_late = monotonic() > self._asked_at + HALFWAY_S
+            if not (_has_slice(layer) or is_late):
+                later(self._send, COLLECT_S)
+            else:
+                self._before = {}
+            keys = {*self._asks, *self._before, *self._kept}
         self._go_on()
-        keys = {*self._asks, *self._kept}
         if keys == self._sent:
             return
         self._sent = keys
@@ -196,7 +201,9 @@ class Feed:
         self.manager.request_chunks(requests, self.visual_id)
 
     def _every_ask(self) -> list[Ask]:
-        return [*self._asks.values(), *self._kept.values()]
+        with self._lock:
+            every = (*self._asks.values(), *self._before.values(), *self._kept.values())
+        return list(dict.fromkeys(every))
 
     # -- chunks arrive -----------------------------------------------------------
 
@@ -222,14 +229,17 @@ class Feed:
 
     def _take(self, end: float) -> bool:
         """Paint chunks until the time is over; tell whether any was new."""
-        asks = self._every_ask()
         is_new = has_coarse = False
-        while taken := self.manager.take_ready(self.visual_id, 8):
-            for chunk in taken:
-                for ask in asks:
-                    if ask.take(chunk):
-                        is_new = True
-                        has_coarse = has_coarse or ask.is_coarsest
+        while True:
+            # What is asked for meanwhile looks at the cache after this or is told.
+            with self._lock:
+                asks = self._every_ask()
+                taken = self.manager.take_ready(self.visual_id, 8)
+                takers = [ask for chunk in taken for ask in asks if ask.take(chunk)]
+            is_new = is_new or bool(takers)
+            has_coarse = has_coarse or any(ask.is_coarsest for ask in takers)
+            if not taken:
+                break
             if monotonic() > end:
                 self._on_ready(self.visual_id)
                 break
@@ -310,18 +320,21 @@ class Feed:
 # -- feeds of layers -------------------------------------------------------------
 
 _feeds: weakref.WeakKeyDictionary[Any, Feed] = weakref.WeakKeyDictionary()
+_feeds_lock = threading.Lock()
 
 
 def feed_of(layer: Any, view: LazyLevel) -> Feed:
     """Return what a layer waits for, anew if it shows another store now."""
     manager = view.store.manager
-    feed = _feeds.get(layer)
-    if feed is None or feed.manager is not manager:
-        if feed is not None:
-            feed.manager.release(feed.visual_id)
+    with _feeds_lock:
+        before = _feeds.get(layer)
+        if before is not None and before.manager is manager:
+            return before
         feed = _feeds[layer] = Feed(layer, manager)
-        view.store.reloaded.connect(feed.show_anew)
-        later(feed.tell_first_shown)
+    if before is not None:
+        before.manager.release(before.visual_id)
+    view.store.reloaded.connect(feed.show_anew)
+    later(feed.tell_first_shown)
     return feed
 
 
@@ -350,7 +363,12 @@ def layers_shown(store: ChunkedImageStore) -> list[Any]:
 def is_loaded(layer: Any) -> bool:
     """Whether napari's canvas shows all of a layer's present slice."""
     feed = existing_feed(layer)
-    return feed is None or feed.is_shown
+    return feed is None or (feed.is_shown and _has_slice(layer))
+
+
+def _has_slice(layer: Any) -> bool:
+    """Whether napari has got all slices that its slicing thread was asked for."""
+    return bool(getattr(layer, "loaded", True))
 
 
 def failures_of(layer: Any) -> list[ChunkFailure]:

@@ -12,17 +12,20 @@ import logging
 from typing import Any
 
 import numpy as np
-from napari.layers._multiscale_data import MultiScaleData
 from numpy.typing import DTypeLike, NDArray
 
 from brickfield.plugin.memory import available_bytes
+from brickfield.plugin.napari_names import multiscale_base
 
 logger = logging.getLogger(__name__)
 SHARE = 0.25
 """Of the free memory, that one level as an array may take."""
 
 
-class LazyLevels(MultiScaleData):
+_Base: Any = multiscale_base()
+
+
+class LazyLevels(_Base):
     """Lazy levels, finest first, which are an array when they must be."""
 
     def __array__(

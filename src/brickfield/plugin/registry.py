@@ -14,6 +14,7 @@ from qtpy.QtCore import QTimer
 from brickfield.plugin.gl_context import guard_removals
 from brickfield.plugin.holding import watch
 from brickfield.plugin.lazy import let_go
+from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.scene import NapariScene
 from brickfield.qt.dock import ViewDock
 
@@ -67,18 +68,6 @@ def _let_go_without_window(viewer: Any) -> None:
         return
     for layer in viewer.layers:
         let_go(layer)
-
-
-def has_window(viewer: Any) -> bool:
-    """Whether a viewer's window is still there."""
-    window = getattr(getattr(viewer, "window", None), "_qt_window", None)
-    if window is None:
-        return False
-    try:
-        window.objectName()
-    except RuntimeError:  # Qt has deleted it, napari keeps the rest
-        return False
-    return True
 
 
 def docks_of(viewer: Any) -> list[ViewDock]:

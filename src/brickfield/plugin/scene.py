@@ -19,6 +19,7 @@ from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model.chunks import MAX_LEVELS, Selection
 from brickfield.model.scales import Vec3
 from brickfield.plugin.layer_port import NapariLayerPort
+from brickfield.plugin.napari_names import kind_of
 from brickfield.plugin.placing import n_spatial
 from brickfield.plugin.thing_port import ThingPort
 from brickfield.plugin.things import is_thing
@@ -298,8 +299,7 @@ class NapariScene:
 
 def is_volume(layer: Any) -> bool:
     """Whether a layer holds voxels that volume views draw."""
-    kind = getattr(layer, "_type_string", "")
-    return kind in ("image", "labels") and layer.ndim >= 2
+    return kind_of(layer) in ("image", "labels") and layer.ndim >= 2
 
 
 def _rgb_axes(layer: Any) -> str:

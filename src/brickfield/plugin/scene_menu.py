@@ -22,8 +22,9 @@ from qtpy.QtWidgets import QFileDialog, QMenu
 
 from brickfield.errors import BrickfieldError
 from brickfield.model.secrets import hide_secrets
+from brickfield.plugin.napari_names import has_window, main_window_of
 from brickfield.plugin.recent_scenes import recent_scenes, remember
-from brickfield.plugin.registry import has_window, plain
+from brickfield.plugin.registry import plain
 from brickfield.plugin.scene_files import (
     open_sources,
     open_what_lacks,
@@ -81,7 +82,7 @@ def recent_menu(viewer: Any) -> QMenu:
     A scene that is not there any more is shown as such, and cannot be chosen.
     """
     whose = weakref.ref(plain(viewer))
-    menu = QMenu(_parent(viewer))
+    menu = QMenu(main_window_of(plain(viewer)))
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     menu.setToolTipsVisible(True)
     paths = recent_scenes()
@@ -215,14 +216,9 @@ def _say(text: str) -> None:
 # -- dialogs -----------------------------------------------------------------------
 
 
-def _parent(viewer: Any) -> Any:
-    window = getattr(plain(viewer), "window", None)
-    return getattr(window, "_qt_window", None)
-
-
 def _dialog(viewer: Any, title: str) -> QFileDialog:
     folder = _folders[-1] if _folders else ""
-    dialog = QFileDialog(_parent(viewer), title, folder, KIND)
+    dialog = QFileDialog(main_window_of(plain(viewer)), title, folder, KIND)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return dialog
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from brickfield.plugin.napari_names import camera_of
 from brickfield.plugin.registry import docks_of
 from brickfield.plugin.scene import NapariScene
 from brickfield.viewer.slice_view import LiveSliceView
@@ -63,10 +64,11 @@ class Before:
         self._looks = [(p.layer, _look_of(p.layer), p.clip_box) for p in scene.layers]
         self._active = viewer.layers.selection.active
         self._point = tuple(viewer.dims.point)
-        self._view = getattr(viewer, "scene", viewer).camera
+        self._view = camera_of(viewer)
         self._camera = {
             name: copy.copy(getattr(self._view, name))
             for name in ("center", "zoom", "angles")
+            if hasattr(self._view, name)
         }
         self._docks = docks_of(viewer)
         self._shown = [_dock_as_it_is(dock) for dock in self._docks]

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.plugin.napari_names import kind_of
 from brickfield.plugin.placing import n_spatial, world_of
 from brickfield.render.objects.values import (
     SYMBOLS,
@@ -29,7 +30,7 @@ CURVE_POINTS = 64
 
 def is_thing(layer: Any) -> bool:
     """Whether a layer is drawn as opaque objects."""
-    return getattr(layer, "_type_string", "") in _MAKERS and layer.ndim >= 2
+    return kind_of(layer) in _MAKERS and layer.ndim >= 2
 
 
 def thing_of(layer: Any, point: tuple[float, ...]) -> ObjectValue | None:
@@ -42,7 +43,7 @@ def thing_of(layer: Any, point: tuple[float, ...]) -> ObjectValue | None:
     point : tuple of float
         World coordinates of all the viewer's axes.
     """
-    return _MAKERS[layer._type_string](layer, point)
+    return _MAKERS[kind_of(layer)](layer, point)
 
 
 def _common(layer: Any) -> dict[str, Any]:

@@ -25,9 +25,13 @@ _has_deliverer = threading.Event()
 
 @cache
 def deliverer() -> Deliverer:
-    """Return the way to the window's thread; made there, when it is first needed."""
+    """Return the way to the window's thread; made when it is first needed."""
     _has_deliverer.set()
-    return Deliverer()
+    made = Deliverer()
+    app = QCoreApplication.instance()
+    if app is not None:
+        made.moveToThread(app.thread())
+    return made
 
 
 def on_window_thread(function: Callable[[], None]) -> None:
@@ -62,5 +66,11 @@ def weakly(method: Callable[[], None]) -> Callable[[], None]:
 
 
 def later(method: Callable[[], None], delay_s: float = 0.0) -> None:
-    """Call a method from the window's event loop, if its object still lives."""
-    QTimer.singleShot(round(1000 * delay_s), weakly(method))
+    """Call a method from the window's event loop, if its object still lives.
+
+    On any thread; from another one than the window's, without the delay.
+    """
+    if is_window_thread():
+        QTimer.singleShot(round(1000 * delay_s), weakly(method))
+    else:
+        deliverer()(weakly(method))

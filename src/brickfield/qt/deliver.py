@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, Signal, Slot
 
 logger = logging.getLogger(__name__)
 
 
 class Deliverer(QObject):
-    """Runs functions on the thread that made it, in order, from its event loop.
+    """Runs functions on the thread that it lives on, in order, from its event loop.
 
     Calling it is allowed on any thread, also after the window is gone: what cannot
     be delivered any more is dropped.
@@ -37,6 +37,8 @@ class Deliverer(QObject):
         """Deliver nothing any more."""
         self._is_closed = True
 
+    # Declared, so that PyQt moves it with the object, not a proxy of its own.
+    @Slot(object)  # type: ignore[untyped-decorator]
     def _run(self, function: Callable[[], None]) -> None:
         if not self._is_closed:
             function()
