@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.sources.admission import admit, most_stored, read_bytes
 from brickfield.sources.bytes_read import meter
-from brickfield.sources.http_objects import body_of, is_plain_http, moved_spec
+from brickfield.sources.http_objects import Fetched, body_of, is_plain_http
 from brickfield.sources.in_flight import DECODED
 from brickfield.sources.kvstore import Location, shared_context
 from brickfield.sources.plain_files import read_whole
+from brickfield.sources.precomputed_shards import HttpShards
 from brickfield.sources.presence import Presence
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.read_errors import as_sentence, classify
@@ -59,6 +60,8 @@ class DriverArray:
         End of the names of chunk files that the driver does not know of.
     denied_is_missing : bool
         Take a server's refusal (HTTP 403) for "nothing is stored".
+    shards : HttpShards, optional
+        In which the chunks are that `key_of` names; `metadata` knows of no shards.
 
     Raises
     ------
@@ -77,8 +80,10 @@ class DriverArray:
         decode: Callable[[bytes], bytes] | None = None,
         suffix: str = "",
         denied_is_missing: bool = False,
+        shards: HttpShards | None = None,
     ) -> None:
         self._location = location
+        self._shards = shards
         self._absent = {"missing", "denied"} if denied_is_missing else {"missing"}
         self._folder = folder
         local = location.local
@@ -94,7 +99,11 @@ class DriverArray:
         self._own = threading.local()
         self._meter = meter(location.driver)
         self._requests = meter(location.driver, "read")
-        opened = self._opened(moved_spec(location.spec), shared_context())
+        if is_plain_http(location):
+            # tensorstore would ask for metadata itself, and take any answer.
+            opened = self._in_memory()
+        else:
+            opened = self._opened(location.spec, shared_context())
         self._meter.take()
         self._direct = opened
         self.origin = tuple(int(n) for n in opened.domain.origin[::-1])
@@ -131,12 +140,14 @@ class DriverArray:
                     data = self._decoded(self._direct, slices)
                     n_requests = self._requests.take()
                 return StorageChunk(data, self._meter.take(), requests=n_requests)
-            with self._stored(self.chunk_key(index) + self._suffix) as (raw, n_bytes):
-                if raw is None:
+            with self._stored(index) as (body, n):
+                if body.raw is None:
                     self._presence.expect(self.chunk_key(index))
-                    return StorageChunk(None, 0)
+                    return StorageChunk(None, body.n_bytes, requests=n)
+                raw = body.raw
                 plain = raw if self._decode is None else self._decode(raw)
-                return StorageChunk(self._from_memory(plain, index, slices), n_bytes)
+                data = self._from_memory(plain, index, slices)
+                return StorageChunk(data, body.n_bytes, requests=n)
         except ChunkReadError:
             raise
         except (ValueError, OSError) as error:
@@ -152,20 +163,27 @@ class DriverArray:
             ) from error
 
     @contextmanager
-    def _stored(self, key: str) -> Iterator[tuple[bytes | None, int]]:
-        """Stored bytes of a chunk, None when nothing is, and how many were read."""
+    def _stored(self, index: tuple[int, ...]) -> Iterator[tuple[Fetched, int]]:
+        """Stored bytes of a chunk, None when nothing is, and the requests for them."""
+        key = self.chunk_key(index) + self._suffix
         decoded = prod(self.chunk_shape) * self.dtype.itemsize
         most = most_stored(decoded)
         if is_plain_http(self._location):
-            with (
-                body_of(self._location, key, most) as found,
-                DECODED.room(read_bytes(decoded)),
-            ):
-                yield found.raw, found.n_bytes
+            if self._shards is None:
+                body = _in_one_request(body_of(self._location, key, most))
+            else:
+                body = self._shards.chunk(*self._grid_place(index), most)
+            with body as found, DECODED.room(read_bytes(decoded)):
+                yield found
             return
         local = self._location.local
         raw = self._asked(key) if local is None else _of_file(local / key, most, key)
-        yield raw, len(raw or b"")
+        yield Fetched(raw, len(raw or b"")), 1
+
+    def _grid_place(self, index: tuple[int, ...]) -> tuple[list[int], list[int]]:
+        """Return the place of a chunk, and the chunks along each axis, x, y, z."""
+        grid = [-(-n // c) for n, c in zip(self.shape, self.chunk_shape, strict=True)]
+        return list(index[:-4:-1]), grid[:-4:-1]
 
     def _asked(self, key: str) -> bytes | None:
         if not hasattr(self._own, "store"):
@@ -184,6 +202,16 @@ class DriverArray:
     def _from_memory(
         self, raw: bytes, index: tuple[int, ...], slices: tuple[slice, ...]
     ) -> NDArray[np.generic]:
+        array = self._in_memory()
+        key = self.chunk_key(index)
+        self._own.bytes.write(key, raw).result()
+        try:
+            return self._decoded(array, slices)
+        finally:
+            self._own.bytes.write(key, None).result()
+
+    def _in_memory(self) -> Any:
+        """Return this thread's array, whose chunks are written to its memory first."""
         if not hasattr(self._own, "array"):
             import tensorstore
 
@@ -193,12 +221,7 @@ class DriverArray:
             if self._metadata is not None:
                 self._own.bytes.write(*self._metadata).result()
             self._own.array = self._opened(memory, context)
-        key = self.chunk_key(index)
-        self._own.bytes.write(key, raw).result()
-        try:
-            return self._decoded(self._own.array, slices)
-        finally:
-            self._own.bytes.write(key, None).result()
+        return self._own.array
 
     def _decoded(self, array: Any, slices: tuple[slice, ...]) -> NDArray[np.generic]:
         region = tuple(
@@ -245,6 +268,14 @@ class DriverArray:
         return [
             (s.start + o, s.stop + o) for s, o in zip(slices, self.origin, strict=True)
         ]
+
+
+@contextmanager
+def _in_one_request(
+    body: AbstractContextManager[Fetched],
+) -> Iterator[tuple[Fetched, int]]:
+    with body as found:
+        yield found, 1
 
 
 def _of_file(path: Path, most: int, key: str) -> bytes | None:

@@ -100,25 +100,28 @@ def decoded(
         raise HttpError("DATA_LOSS", url, f"found the content encoding {kind!r:.40}")
     # The stored bytes hold room already; what comes out of them can be longer.
     with DECODED.room(limit):
-        try:
-            return _inflated(raw, url, limit)
-        except zlib.error as error:
-            raise HttpError(
-                "DATA_LOSS", url, f"damaged {kind} data: {error}"
-            ) from error
+        return inflated(raw, url, limit)
 
 
-def _inflated(raw: bytes, url: str, limit: int) -> bytes:
+def inflated(raw: bytes, url: str, limit: int) -> bytes:
+    """Decompress gzip or zlib data to at most so many bytes.
+
+    Raises
+    ------
+    HttpError
+    """
     inflate, plain, n_bytes = zlib.decompressobj(47), BytesIO(), 0
-    while not inflate.eof:
-        piece = inflate.decompress(raw, _PIECE)
-        raw = inflate.unconsumed_tail
-        n_bytes += plain.write(piece)
-        if n_bytes > limit:
-            raise too_long(url, limit, "more once decompressed")
-        if not (piece or raw):
-            msg = "they end too soon"
-            raise zlib.error(msg)
+    try:
+        while not inflate.eof:
+            piece = inflate.decompress(raw, _PIECE)
+            raw = inflate.unconsumed_tail
+            n_bytes += plain.write(piece)
+            if n_bytes > limit:
+                raise too_long(url, limit, "more once decompressed")
+            if not (piece or raw):
+                raise HttpError("DATA_LOSS", url, "the gzip data end too soon")
+    except zlib.error as error:
+        raise HttpError("DATA_LOSS", url, f"damaged gzip data: {error}") from error
     return plain.getvalue()
 
 

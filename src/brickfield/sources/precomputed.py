@@ -26,12 +26,14 @@ from brickfield.sources.admission import most_stored
 from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale, make_level
+from brickfield.sources.http_objects import is_plain_http
 from brickfield.sources.identity import data_identity
 from brickfield.sources.json_files import parse_object
 from brickfield.sources.kvstore import Location, exists, locate, read_many
 from brickfield.sources.named_places import Root, resolve_named
 from brickfield.sources.places import place_of
 from brickfield.sources.plain_files import read_head
+from brickfield.sources.precomputed_shards import HttpShards, Sharding
 from brickfield.sources.stored_array import ArrayHeader, AssembledSource, local_path
 
 INFO = "info"
@@ -203,15 +205,39 @@ def _open_scale(
     is_sharded = scale.get("sharding") is not None
     zipped = not is_sharded and _ends(location, str(scale["key"])) == _ZIPPED
     limit = most_stored(_chunk_bytes(scale, about))
+    shards = None
+    if is_sharded and is_plain_http(location):
+        shards, raw = _http_shards(location, about, number, raw)
     return DriverArray(
         location,
         {"driver": "neuroglancer_precomputed", "scale_index": number},
         folder=str(scale["key"]),
         metadata=(INFO, raw),
-        key_of=None if is_sharded else _chunk_name,
+        key_of=None if is_sharded and shards is None else _chunk_name,
+        shards=shards,
         denied_is_missing=denied_is_missing,
         suffix=_ZIPPED if zipped else "",
         decode=partial(_unzipped, limit=limit) if zipped else None,
+    )
+
+
+def _http_shards(
+    location: Location, about: dict[str, Any], number: int, raw: bytes
+) -> tuple[HttpShards, bytes]:
+    """Return the shards of a scale, and an ``info`` that knows of none."""
+    plain = json.loads(raw)
+    scale = plain["scales"][number]
+    try:
+        sharding = Sharding.parse(scale.pop("sharding"))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        msg = (
+            f"expected preshift_bits, minishard_bits, shard_bits and hash in"
+            f" {location.uri_of(INFO)}, scales[{number}].sharding; found {error!r:.80}"
+        )
+        raise StoreFormatError(msg) from error
+    return (
+        HttpShards(location, str(about["scales"][number]["key"]), sharding),
+        json.dumps(plain).encode(),
     )
 
 
