@@ -112,3 +112,19 @@ def test_a_table_of_colours_that_is_no_ramp_is_a_finding(tmp_path):
     found = _scales(tmp_path / "a.tif")
     assert found.channels[0].color is None
     assert [f.code for f in found.findings] == ["lut"]
+
+
+def test_scifio_lists_the_sizes_of_the_axes_that_it_names(tmp_path):
+    description = (
+        "SCIFIO=0.42.0\naxes=X,Y,Z\nlengths=6,5,4\nscales=0.5,0.25,2.0\n"
+        "units=\\u00b5m,\\u00b5m,\\u00b5m\nimages=4\nchannels=1\nslices=4\nframes=1\n"
+    )
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for z in range(4):
+            plane = np.full((5, 6), z, "u2")
+            file.write(
+                plane, description=description if z == 0 else None, metadata=None
+            )
+    found = _scales(tmp_path / "a.tif")
+    assert found.voxel_size == (2, 0.25, 0.5)
+    assert [a.unit for a in found.axes] == ["micrometer"] * 3

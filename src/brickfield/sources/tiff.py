@@ -7,7 +7,6 @@ their voxel sizes follow from the ratio of shapes.
 
 from __future__ import annotations
 
-import contextlib
 import html
 import re
 import threading
@@ -87,11 +86,12 @@ def open_source(
     path = local_path(uri)
     tiff = _opened(path)
     try:
-        others = _other_files(tiff, path, follow_links)
+        others, named = _other_files(tiff, path, follow_links)
         number, names = _choose_series(tiff, path, series)
+        absent = named if _lacks_pages(tiff.series[number], named) else []
         _check_codec(tiff.series[number], path)
         scales = read_scales(tiff, number)
-        arrays, findings = _levels(tiff, number, path)
+        arrays, findings = _levels(tiff, number, path, absent)
         pyramid = _pyramid(arrays, scales)
     except BaseException as error:
         tiff.close()
@@ -100,7 +100,7 @@ def open_source(
             msg = f"expected a whole TIFF file; {path} is damaged: {error}"
             raise StoreFormatError(msg) from error
         raise
-    notes = [*scales.findings, *findings, *others]
+    notes = [*scales.findings, *findings, *others, *map(_absent_file, absent)]
     if len(names) > 1 and series is None:
         text = f"expected one image; found {len(names)} series: the first was opened"
         notes.append(Finding("info", "several-images", "series", text))
@@ -152,21 +152,45 @@ def _opened(path: Path) -> Any:
         raise StoreFormatError(msg) from error
 
 
-def _other_files(tiff: Any, path: Path, follow_links: bool) -> list[Finding]:
+def _other_files(
+    tiff: Any, path: Path, follow_links: bool
+) -> tuple[list[Finding], list[str]]:
     """Check the files that OME-XML names, before tifffile opens them.
+
+    Returns
+    -------
+    findings : list of Finding
+    absent : list of str
+        Names of files that are not there.
 
     Raises
     ------
     StoreAccessError, StoreFormatError
         If one lies where the file must not lead, or is no ordinary file.
     """
+    absent: dict[str, None] = {}
     files = NamedFiles(Root.of_file(path, follow=follow_links))
     for text in re.findall(r"""FileName\s*=\s*["']([^"']*)""", tiff.ome_metadata or ""):
         name = html.unescape(text)
         if name.lower() != path.name.lower():
-            with contextlib.suppress(StoreNotFoundError):
-                files.path(name)
-    return files.findings
+            try:
+                found = files.path(name)
+            except StoreNotFoundError:
+                absent[name] = None
+            else:
+                if not found.exists():
+                    absent[name] = None
+    return files.findings, list(absent)
+
+
+def _lacks_pages(series: Any, absent: list[str]) -> bool:
+    """Whether files that are not there held pages; a file may just be renamed."""
+    return bool(absent) and any(series[i] is None for i in range(len(series)))
+
+
+def _absent_file(name: str) -> Finding:
+    text = f"expected the file {name} that OME-XML names; found none: its pages fail"
+    return Finding("error", "missing-file", "TiffData", text)
 
 
 def _choose_series(
@@ -205,7 +229,7 @@ def _check_codec(series: Any, path: Path) -> None:
 
 
 def _levels(
-    tiff: Any, number: int, path: Path
+    tiff: Any, number: int, path: Path, absent: Sequence[str]
 ) -> tuple[list[StoredArray], list[Finding]]:
     arrays: list[StoredArray] = []
     findings: list[Finding] = []
@@ -214,7 +238,11 @@ def _levels(
         name = f"series{number}/level{i}"
         is_alike = level.axes == tiff.series[number].axes
         if is_alike and (level.dtype == tiff.series[number].dtype):
-            arrays.append(_level_array(tiff, level, path, name=name, lock=lock))
+            arrays.append(
+                TiffPages(level, name, lock, absent=absent)
+                if absent
+                else _level_array(tiff, level, path, name=name, lock=lock)
+            )
             continue
         text = (
             f"expected axes {tiff.series[number].axes} {tiff.series[number].dtype};"

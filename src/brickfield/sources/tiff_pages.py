@@ -9,6 +9,7 @@ page) are missing; segments that lie beyond the end of the file are failures.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,9 @@ class TiffPages:
         For messages.
     lock : threading.RLock
         Of the file, held while pages are looked up.
+    absent : sequence of str
+        Files that hold pages and are not there: a page that is not found is then a
+        failure, not a page that was never written.
 
     Raises
     ------
@@ -48,7 +52,15 @@ class TiffPages:
         If the pages do not make up the level's shape.
     """
 
-    def __init__(self, level: Any, name: str, lock: threading.RLock) -> None:
+    def __init__(
+        self,
+        level: Any,
+        name: str,
+        lock: threading.RLock,
+        *,
+        absent: Sequence[str] = (),
+    ) -> None:
+        self._absent = tuple(absent)
         self._level = level
         self._keyframe = level.keyframe
         self._name = name
@@ -88,6 +100,7 @@ class TiffPages:
         try:
             page = self._page(index)
             if page is None:
+                self._fail_if_absent(key)
                 return StorageChunk(None, 0)
             wanted = self._segments(page, index)
             parts = [(i, page.dataoffsets[i], page.databytecounts[i]) for i in wanted]
@@ -109,6 +122,14 @@ class TiffPages:
             raise ChunkReadError(msg, key=key)
         whole = np.ascontiguousarray(data.reshape(size), dtype=self.dtype)
         return StorageChunk(whole, stored)
+
+    def _fail_if_absent(self, key: str) -> None:
+        if self._absent:
+            msg = (
+                f"expected {key} in {', '.join(self._absent[:3])}; found no such file:"
+                " put it beside the others"
+            )
+            raise ChunkReadError(msg, key=key)
 
     def _page(self, index: tuple[int, ...]) -> Any:
         lead = index[: self._n_lead]

@@ -69,7 +69,7 @@ def read_scales(tiff: Any, number: int) -> TiffScales:
     if tiff.is_ome:
         sizes, channels = _ome(tiff.ome_metadata, number, findings)
     elif tiff.is_imagej:
-        sizes = _imagej(tiff, series)
+        sizes = _imagej(tiff, series) | _scifio(tiff.imagej_metadata or {})
         channels = _imagej_channels(tiff.imagej_metadata or {}, series, findings)
     channels = channels or _samples(series, findings)
     axes = [axis_named(name, sizes.get(name, (1.0, None))[1]) for name in names]
@@ -183,6 +183,24 @@ def _imagej(tiff: Any, series: Any) -> dict[str, tuple[float, str | None]]:
     interval = _number(notes.get("finterval"))
     if interval:
         sizes["t"] = (interval, "second")
+    return sizes
+
+
+def _scifio(notes: dict[str, Any]) -> dict[str, tuple[float, str | None]]:
+    """Sizes as SCIFIO lists them for the axes that it names (X,Y,Z; 0.5,0.5,2)."""
+    if "SCIFIO" not in notes:
+        return {}
+    axes, scales, units = (
+        [part.strip() for part in str(notes.get(name, "")).split(",")]
+        for name in ("axes", "scales", "units")
+    )
+    sizes: dict[str, tuple[float, str | None]] = {}
+    for i, (axis, text) in enumerate(zip(axes, scales, strict=False)):
+        step = _number(text)
+        if axis.lower() not in ("x", "y", "z") or step is None or step == 0:
+            continue
+        unit = units[i] if i < len(units) else None
+        sizes[axis.lower()] = (abs(step), _imagej_unit(unit))
     return sizes
 
 
