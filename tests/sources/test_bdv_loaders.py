@@ -61,3 +61,10 @@ def test_factors_of_zero_are_refused(folder):
         pytest.raises(StoreFormatError, match="factors"),
     ):
         loader.levels(0, 0)
+
+
+def test_an_imaris_loader_is_refused_with_the_file_to_open(tmp_path):
+    data = replace(DATA, loader="bdv.imaris", place="a.ims")
+    (tmp_path / "a.ims").touch()
+    with pytest.raises(StoreFormatError, match=r"'bdv\.imaris': open a\.ims itself"):
+        open_loader(data, str(tmp_path))

@@ -162,3 +162,20 @@ def test_datasets_behind_links_to_other_files_are_listed_and_opened(tmp_path):
     codes = [f.code for f in source.info.findings]
     assert "broken-link" in codes, "the second file is not there"
     source.close()
+
+
+def test_levels_whose_names_end_in_factors_are_one_pyramid(tmp_path):
+    """As Luxendo writes them: Data, Data_2_2_2 and Data_4_4_4, each with its size."""
+    with h5py.File(tmp_path / "a.lux.h5", "w") as file:
+        for factor in (1, 2, 4):
+            name = "Data" if factor == 1 else f"Data_{factor}_{factor}_{factor}"
+            shape = (16 // factor, 24 // factor, 32 // factor)
+            level = file.create_dataset(name, data=np.full(shape, factor, "u2"))
+            level.attrs["element_size_um"] = [2.0 * factor, 0.5 * factor, 0.25 * factor]
+    source = open_source(str(tmp_path / "a.lux.h5"))
+    levels = source.info.pyramid.levels
+    assert [lv.path.strip("/") for lv in levels] == ["Data", "Data_2_2_2", "Data_4_4_4"]
+    assert [lv.voxel_size for lv in levels] == [(2, 0.5, 0.25), (4, 1, 0.5), (8, 2, 1)]
+    assert levels[1].translation == (1, 0.25, 0.125)
+    assert source.info.pyramid.unit == "micrometer"
+    source.close()

@@ -122,7 +122,8 @@ def open_loader(
     if data.loader == "bdv.n5":
         at = locate(named.place)
         return N5Loader(at, denied_is_missing=denied_is_missing)
-    msg = f"expected a loader bdv.hdf5 or bdv.n5; found {data.loader!r}: resave it"
+    way = f"open {data.place} itself" if data.loader == "bdv.imaris" else "resave it"
+    msg = f"expected a loader bdv.hdf5 or bdv.n5; found {data.loader!r}: {way}"
     raise StoreFormatError(msg)
 
 

@@ -2,7 +2,7 @@
 
 A place is ``file.h5``, ``file.h5:/path`` or ``file.h5::path``; the path names a
 dataset or a group. Without one, the largest drawable dataset is taken. Datasets
-whose paths differ in numbers alone and whose shapes shrink like a pyramid are its
+whose paths differ in numbers or factors alone and whose shapes shrink like a pyramid are its
 levels; all heads of such families are offered as series.
 """
 
@@ -141,7 +141,7 @@ def _families(
         raise StoreFormatError(msg)
     kinds: dict[tuple[str, int, str], list[DatasetSummary]] = {}
     for summary in found:
-        kind = (re.sub(r"\d+", "#", summary.path), len(summary.shape), summary.dtype)
+        kind = (_alike(summary.path), len(summary.shape), summary.dtype)
         kinds.setdefault(kind, []).append(summary)
     families: list[list[DatasetSummary]] = []
     for members in kinds.values():
@@ -149,6 +149,14 @@ def _families(
         families += [members] if is_one else [[m] for m in members]
     families.sort(key=lambda family: -family[0].size)
     return [[m.path for m in family] for family in families]
+
+
+def _alike(path: str) -> str:
+    """Spell the paths of levels alike: numbers do not count, nor factors at the end.
+
+    Luxendo's levels are ``Data``, ``Data_2_2_2``, ``Data_4_4_4``, …
+    """
+    return re.sub(r"\d+", "#", re.sub(r"(_\d+){3}$", "", path))
 
 
 def _is_pyramid(shapes: Sequence[tuple[int, ...]]) -> bool:
