@@ -7,15 +7,20 @@ inflated up to a limit, and a part has to be the very part that was asked for.
 from __future__ import annotations
 
 import http.client
+import mmap
 import re
+import sys
 import zlib
+from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 
 from brickfield.blockwise.budget import format_bytes
 from brickfield.sources.in_flight import DECODED
 
-_PIECE = 1 << 20
+_PIECE = 1 << 18
+_SMALL = 1 << 20
+"""Bytes up to which the heap does."""
 _DRAINED = 1 << 16
 """Bytes of a refusal's page that are read, so that the connection can be kept."""
 _PART = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -84,6 +89,44 @@ def _encoding(answer: http.client.HTTPResponse) -> str:
     return (answer.getheader("Content-Encoding") or "").strip().lower()
 
 
+class Sink:
+    """Takes bytes up to a limit, and gives the memory back to the system at once.
+
+    What many threads take from the heap and give back in turn stays with the process:
+    so what may become long is gathered in pages of its own.
+
+    Parameters
+    ----------
+    limit : int
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._pages = _pages(limit) if limit > _SMALL else None
+        self._bytes = BytesIO()
+        self.n_bytes = 0
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes; the caller knows that they are within the limit."""
+        (self._bytes if self._pages is None else self._pages).write(piece)
+        self.n_bytes += len(piece)
+
+    def value(self) -> bytes:
+        """Return all of them."""
+        if self._pages is None:
+            return self._bytes.getvalue()
+        return self._pages[: self.n_bytes]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        (self._bytes if self._pages is None else self._pages).close()
+
+
+def _pages(n_bytes: int) -> mmap.mmap:
+    if sys.platform == "win32":
+        return mmap.mmap(-1, n_bytes)
+    return mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+
 def is_compressed(answer: http.client.HTTPResponse) -> bool:
     """Whether a server says that it compressed a body to send less."""
     return _encoding(answer) not in _PLAIN
@@ -110,19 +153,21 @@ def inflated(raw: bytes, url: str, limit: int) -> bytes:
     ------
     HttpError
     """
-    inflate, plain, n_bytes = zlib.decompressobj(47), BytesIO(), 0
-    try:
-        while not inflate.eof:
-            piece = inflate.decompress(raw, _PIECE)
-            raw = inflate.unconsumed_tail
-            n_bytes += plain.write(piece)
-            if n_bytes > limit:
-                raise too_long(url, limit, "more once decompressed")
-            if not (piece or raw):
-                raise HttpError("DATA_LOSS", url, "the gzip data end too soon")
-    except zlib.error as error:
-        raise HttpError("DATA_LOSS", url, f"damaged gzip data: {error}") from error
-    return plain.getvalue()
+    inflate = zlib.decompressobj(47)
+    with closing(Sink(limit)) as plain:
+        try:
+            while not inflate.eof:
+                piece = inflate.decompress(raw, _PIECE)
+                raw = inflate.unconsumed_tail
+                if plain.n_bytes + len(piece) > limit:
+                    raise too_long(url, limit, "more once decompressed")
+                plain.write(piece)
+                if not (piece or raw):
+                    raise HttpError("DATA_LOSS", url, "the gzip data end too soon")
+        except zlib.error as error:
+            text = f"damaged gzip data: {error}"
+            raise HttpError("DATA_LOSS", url, text) from error
+        return plain.value()
 
 
 def too_long(url: str, limit: int, found: str) -> HttpError:

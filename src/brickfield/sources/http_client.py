@@ -20,9 +20,9 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
 from time import monotonic
 from typing import Any, Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -31,6 +31,7 @@ from brickfield.blockwise.budget import format_bytes
 from brickfield.sources.http_answers import (
     UNKNOWN_SIZE,
     HttpError,
+    Sink,
     Span,
     check_part,
     decoded,
@@ -310,18 +311,18 @@ class Exchange(Generic[T]):
         return Answer(status, plain, len(raw), tag=tag, size=size, held_bytes=held)
 
     def _body(self, answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
-        parts, n_bytes = BytesIO(), 0
-        while piece := answer.read1(min(_PIECE, limit - n_bytes + 1)):
-            n_bytes += len(piece)
-            self._n_bytes += len(piece)
-            if n_bytes > limit:
-                raise too_long(url, limit, "more")
-            parts.write(piece)
-            if answer.length == 0:
-                break
-        if answer.length:
-            raise http.client.IncompleteRead(b"", answer.length)
-        return parts.getvalue()
+        stated = answer.length
+        with closing(Sink(limit if stated is None else stated)) as sink:
+            while piece := answer.read1(min(_PIECE, limit - sink.n_bytes + 1)):
+                self._n_bytes += len(piece)
+                if sink.n_bytes + len(piece) > limit:
+                    raise too_long(url, limit, "more")
+                sink.write(piece)
+                if answer.length == 0:
+                    break
+            if answer.length:
+                raise http.client.IncompleteRead(b"", answer.length)
+            return sink.value()
 
 
 def _without_frames(error: BaseException) -> BaseException:
