@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -164,3 +165,12 @@ def test_real_data_equal_what_tensorstore_reads(real_data, name, read_level):
         spec = {"driver": "file", "path": f"{root}/{about.path}/"}
         stored = ts.open({"driver": "n5", "kvstore": spec}).result().read().result()
         assert np.array_equal(read_level(source, level), stored.T)
+
+
+def test_a_level_of_which_no_block_is_stored_is_a_finding(group):
+    assert not [f for f in open_source(group).info.findings if f.code == "no-chunks"]
+    for block in (group / "s0").iterdir():
+        if block.name.isdigit():
+            shutil.rmtree(block)
+    (found,) = [f for f in open_source(group).info.findings if f.code == "no-chunks"]
+    assert found.path.endswith("s0")

@@ -85,7 +85,7 @@ def open_source(
         channels=numbered_channels(1 if c is None else arrays[0].shape[c]),
         is_labels=is_label_image(attributes),
         series=tuple(name for name in images if name),
-        findings=(*findings, *notes),
+        findings=(*findings, *notes, *_without_blocks(store, attributes)),
     )
     return AssembledSource(
         info,
@@ -116,6 +116,19 @@ def _pyramid(
         )
     ]
     return Pyramid(scales.axes, tuple(levels)), scales.findings
+
+
+def _without_blocks(
+    store: Location, attributes: list[LevelAttributes]
+) -> Iterator[Finding]:
+    """Note local levels of which no block is stored."""
+    for said in attributes:
+        local = store.child(said.folder).local
+        if local is None or any(e.name.isdigit() for e in local.iterdir()):
+            continue
+        where = said.folder or "/"
+        text = f"expected blocks in {where}; found that none is stored: 0 is drawn"
+        yield Finding("warning", "no-chunks", where, text)
 
 
 def find_images(store: Location) -> list[str]:
