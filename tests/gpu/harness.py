@@ -136,7 +136,8 @@ class Stage:
         look = look or self.look
         camera = with_range(camera, self.pyramid, self.world)
         material = self.bricks.material
-        material.set_program(look.mode, look.interpolation, len(look.channels))
+        extra = look.lighting.program_of(look.mode, is_labels=look.is_labels)
+        material.set_program(look.mode, look.interpolation, len(look.channels), extra)
         lut = np.ascontiguousarray(np.stack([c.lut for c in look.channels]))
         if not np.array_equal(getattr(self, "_lut", ()), lut):
             self._lut = lut

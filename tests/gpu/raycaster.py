@@ -21,6 +21,7 @@ class Rays:
     t1: np.ndarray
     length: np.ndarray
     shape: tuple[int, int]
+    camera: object = None
 
 
 def trilinear(data, points):
@@ -54,7 +55,7 @@ def rays_of(camera, world, shape, planes=(), unit=None):
     linear = world.matrix[:3, :3]
     length = np.linalg.norm(d @ linear.T, axis=1)
     length /= unit or np.linalg.norm(linear, axis=0).min()
-    rays = Rays(near, d, np.zeros(len(d)), size, length, (h, w))
+    rays = Rays(near, d, np.zeros(len(d)), size, length, (h, w), camera)
     for axis in range(3):
         normal = np.zeros(3)
         normal[axis] = 1
@@ -113,7 +114,43 @@ def _colors(v, channel):
     return table[low] * (1 - f) + table[low + 1] * f
 
 
-def _shade(rays, world, gradient):
+DEPTH_COLORS = [
+    (1.00, 0.93, 0.50),
+    (0.98, 0.58, 0.25),
+    (0.87, 0.31, 0.45),
+    (0.52, 0.28, 0.70),
+    (0.22, 0.40, 0.85),
+]
+
+
+def by_depth(color, rays, points, data, world):
+    """Recolour (n, 4) by the depth of (n, 3) points, keeping the largest component."""
+    box = np.indices((2, 2, 2)).reshape(3, -1).T * np.array(data.shape) - 0.5
+    forward = -rays.camera.axes[2]
+    near, *_, far = np.sort(world.apply(box) @ forward)
+    at = 4 * np.clip((world.apply(points) @ forward - near) / (far - near), 0, 1)
+    table = np.array(DEPTH_COLORS)
+    tint = np.stack([np.interp(at, range(5), table[:, i]) for i in range(3)], axis=1)
+    return np.hstack([color[:, :3].max(axis=1)[:, None] * tint, color[:, 3:]])
+
+
+def _raking(rays, world, gradient):
+    """A headlight and a light from the upper left, on the side that is seen."""
+    linear = world.matrix[:3, :3]
+    normal = gradient @ np.linalg.inv(linear)
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1), 1e-30)[:, None]
+    direction = rays.direction @ linear.T
+    direction = direction / np.linalg.norm(direction, axis=1)[:, None]
+    cosine = (normal * direction).sum(axis=1)
+    right, up, back = rays.camera.axes
+    light = -0.72 * right + 0.60 * up + 0.35 * back
+    raking = np.maximum((-np.sign(cosine)[:, None] * normal) @ light, 0)
+    return 0.15 + 0.25 * np.abs(cosine) + 0.6 * raking
+
+
+def _shade(rays, world, gradient, light="headlight"):
+    if light == "raking":
+        return _raking(rays, world, gradient)
     linear = world.matrix[:3, :3]
     normal = gradient @ np.linalg.inv(linear)
     direction = rays.direction @ linear.T
@@ -122,8 +159,14 @@ def _shade(rays, world, gradient):
     return np.where(size > 0, 0.3 + 0.7 * cosine, 1.0)
 
 
+def _first_best(values, ts, best):
+    is_best = np.nan_to_num(values, nan=-np.inf) == best
+    first = np.take_along_axis(ts, is_best.argmax(axis=0)[None], 0)[0]
+    return np.nan_to_num(first)
+
+
 def _projection(data, rays, world, look, channel):
-    values, _, dt = samples(data, rays, look.relative_step)
+    values, ts, dt = samples(data, rays, look.relative_step)
     has = np.isfinite(values)
     filled = {
         "mip": np.where(has, values, -np.inf).max(axis=0),
@@ -134,9 +177,15 @@ def _projection(data, rays, world, look, channel):
         v = np.where(has, _normalised(values, channel), 0)
         weight = dt * rays.length
         before = np.cumsum(v * weight, axis=0) - v * weight
+        before = np.maximum(before + v * (weight - 1) / 2, 0)
         best = (v * np.exp(-look.attenuation * before)).max(axis=0)
     else:
         best = _normalised(filled[look.mode], channel)
+    if look.mode == "mip" and look.lighting.depth_colour:
+        t = _first_best(values, ts, filled["mip"])
+        points = rays.origin + t[:, None] * rays.direction
+        color = _colors(np.where(has.any(axis=0), best, 0), channel)
+        return by_depth(color, rays, points, data, world)
     return _colors(np.where(has.any(axis=0), best, 0), channel)
 
 
@@ -148,6 +197,12 @@ def _additive(data, rays, world, look, channel):
     exponent = np.where(has, dt * rays.length, 0)[..., None]
     light = 1 - (kept**exponent).prod(axis=0)
     return np.hstack([light, np.ones((len(light), 1))])
+
+
+def _gradient(data, points):
+    steps = 0.5 * np.eye(3)
+    parts = [trilinear(data, points + s) - trilinear(data, points - s) for s in steps]
+    return np.stack(parts, axis=1)
 
 
 def _iso(data, rays, world, look, channel):
@@ -164,29 +219,46 @@ def _iso(data, rays, world, look, channel):
         inside = value >= channel.iso_threshold
         t, back = np.where(inside, middle, t), np.where(inside, back, middle)
     p = rays.origin + t[:, None] * rays.direction
-    steps = 0.5 * np.eye(3)
-    gradient = [trilinear(data, p + s) - trilinear(data, p - s) for s in steps]
+    gradient = _gradient(data, p)
     color = _colors(
         _normalised(np.full(len(t), channel.iso_threshold), channel), channel
     )
-    color[:, :3] *= _shade(rays, world, np.stack(gradient, axis=1))[:, None]
+    color[:, :3] *= _shade(rays, world, gradient, look.lighting.light)[:, None]
+    if look.lighting.depth_colour:
+        color = by_depth(color, rays, p, data, world)
     color[~hit] = 0
     return color
 
 
-def _translucent(datas, rays, look):
+def _shaded(data, rays, world, look, channel, t):
+    points = rays.origin + np.nan_to_num(t)[:, None] * rays.direction
+    gradient = _gradient(data, points)
+    linear = world.matrix[:3, :3]
+    size = np.linalg.norm(gradient @ np.linalg.inv(linear), axis=1)
+    low, high = channel.contrast
+    change = size * np.linalg.norm(linear, axis=0).min() / (high - low)
+    shade = _shade(rays, world, gradient, look.lighting.light)
+    return 1 + np.clip(10 * change, 0, 1) * (shade - 1)
+
+
+def _translucent(datas, rays, look, world):
     n = len(rays.origin)
     color, clear = np.zeros((n, 3)), np.ones(n)
     parts = [samples(d, rays, look.relative_step) for d in datas]
     exponent = parts[0][2] * rays.length
     for k in range(len(parts[0][0])):
         glow, alpha = np.zeros((n, 3)), np.zeros(n)
-        for (values, _, _), channel in zip(parts, look.channels, strict=True):
+        for data, (values, ts, _), channel in zip(
+            datas, parts, look.channels, strict=True
+        ):
             has = np.isfinite(values[k])
             v = np.where(has, _normalised(np.where(has, values[k], 0), channel), 0)
             shown = _colors(v, channel)
             a = np.minimum(v * shown[:, 3] * channel.opacity, 0.9999) * has
-            glow += shown[:, :3] * a[:, None]
+            lit = np.ones(n)
+            if look.lighting.shading:
+                lit = _shaded(data, rays, world, look, channel, ts[k])
+            glow += shown[:, :3] * (a * lit)[:, None]
             alpha = 1 - (1 - alpha) * (1 - a)
         covered = 1 - (1 - alpha) ** exponent
         tint = np.minimum(glow / np.maximum(alpha, 1e-30)[:, None], 1)
@@ -200,7 +272,7 @@ def cast(datas, camera, look, world, *, background=(0.0, 0.0, 0.0), unit=None):
     """Draw float64 arrays (one for each channel), shape (h, w, 3), 0 to 255."""
     rays = rays_of(camera, world, datas[0].shape, look.clip_planes, unit)
     if look.mode == "translucent":
-        color = _translucent(datas, rays, look)
+        color = _translucent(datas, rays, look, world)
     else:
         one = {"iso": _iso, "additive": _additive}.get(look.mode, _projection)
         color = one(datas[0], rays, world, look, look.channels[0])

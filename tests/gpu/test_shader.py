@@ -83,7 +83,7 @@ def test_equal_programs_change_nothing():
     material.set_program("mip", "linear", 2)
     assert material._store.program is before
     material.set_program("iso", "linear", 2)
-    assert material.program == ("iso", "linear", 2)
+    assert material.program == ("iso", "linear", 2, "")
 
 
 def test_every_file_of_the_program_is_found():

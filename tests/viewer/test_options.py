@@ -118,3 +118,16 @@ def test_overlays_are_chosen_by_name_or_with_their_options():
         render_options(overlay="compass")
     with pytest.raises(OptionError, match="expected corner to be one of"):
         render_options(overlay={"axes": {"corner": "middle"}})
+
+
+def test_light_and_depth_are_options_of_a_picture():
+    plain = render_options().lighting
+    assert (plain.light, plain.shading, plain.depth_colour) == (
+        "headlight",
+        False,
+        False,
+    )
+    chosen = render_options(light="raking", shading=True, depth_colour=True).lighting
+    assert (chosen.light, chosen.shading, chosen.depth_colour) == ("raking", True, True)
+    with pytest.raises(OptionError, match="a light out of headlight, raking"):
+        render_options(light="sun")

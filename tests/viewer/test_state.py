@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from brickfield.errors import BrickfieldError, SceneStateError
 from brickfield.model.appearance import MODES
 from brickfield.model.camera import CameraState
+from brickfield.model.lighting import LIGHTS
 from brickfield.viewer.presets import PRESETS
 from brickfield.viewer.state import (
     LAYOUTS,
@@ -20,6 +21,7 @@ from brickfield.viewer.state import (
     SceneExploration,
     SceneLayer,
     SceneLevelOfDetail,
+    SceneLight,
     ScenePlane,
     SceneSource,
     SceneSpace,
@@ -94,6 +96,12 @@ scenes = st.builds(
     views=st.builds(
         SceneViews,
         layout=st.sampled_from(LAYOUTS),
+        light=st.builds(
+            SceneLight,
+            light=st.sampled_from(LIGHTS),
+            shading=st.booleans(),
+            depth_colour=st.booleans(),
+        ),
         cameras=st.dictionaries(words, cameras, max_size=2),
     ),
     exploration=st.builds(
@@ -271,6 +279,7 @@ def test_the_page_names_every_field():
         SceneSource,
         SceneClipPlane,
         SceneViews,
+        SceneLight,
         SceneCamera,
         SceneExploration,
         ScenePlane,

@@ -129,6 +129,29 @@ def render(
     show_levels: Annotated[
         bool, typer.Option("--show-levels", help="Colour by level.")
     ] = False,
+    light: Annotated[
+        str,
+        typer.Option(
+            metavar="LIGHT",
+            help="Of surfaces (iso): headlight, or raking, from the upper left, which"
+            " shows relief.",
+        ),
+    ] = "headlight",
+    shading: Annotated[
+        bool,
+        typer.Option(
+            "--shading",
+            help="In translucent: shade by the gradient of the values; slower.",
+        ),
+    ] = False,
+    depth_colour: Annotated[
+        bool,
+        typer.Option(
+            "--depth-colour",
+            help="In mip and iso: colour tells depth, yellow near to blue far;"
+            " colours of channels go.",
+        ),
+    ] = False,
     receipt: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Write the receipt there.")
     ] = None,
@@ -165,6 +188,9 @@ def render(
         overlay=overlay,
         timeout=timeout,
         show_levels=show_levels,
+        light=light,
+        shading=shading,
+        depth_colour=depth_colour,
     )
     which = text.chosen_image(series, well, field, label, denied, follow, image)
     which |= text.corrections(scale, axes)

@@ -73,6 +73,8 @@ class BrickVolume(gfx.WorldObject):
         options="4xf4",
         rows="4xf4",
         background="4xf4",
+        light="4xf4",
+        depth_range="4xf4",
         blend="4xu4",
         counts="4xu4",
         label_options="4xu4",
@@ -129,19 +131,25 @@ class BrickMaterial(gfx.Material):
     interpolation : {"linear", "nearest"}
     n_channels : int
         Channels drawn in one pass.
+    extra : str
+        What it does besides, see :mod:`brickfield.model.lighting`.
     """
 
     uniform_type: ClassVar = dict(gfx.Material.uniform_type)
 
     def __init__(
-        self, mode: str = "mip", interpolation: str = "linear", n_channels: int = 1
+        self,
+        mode: str = "mip",
+        interpolation: str = "linear",
+        n_channels: int = 1,
+        extra: str = "",
     ) -> None:
         # The program itself compares depths: pygfx would build another pipeline
         # for each way of blending.
         super().__init__(
             alpha_mode="blend", pick_write=True, depth_write=True, depth_test=False
         )
-        self.set_program(mode, interpolation, n_channels)
+        self.set_program(mode, interpolation, n_channels, extra)
         self._store.bricks_version = 0
         self._store.behind = None
         self.levels: list[gfx.Texture] = []
@@ -160,16 +168,18 @@ class BrickMaterial(gfx.Material):
         self.is_integer = fmt.is_integer
         self.may_be_nonfinite = fmt.may_be_nonfinite
 
-    def set_program(self, mode: str, interpolation: str, n_channels: int) -> None:
+    def set_program(
+        self, mode: str, interpolation: str, n_channels: int, extra: str = ""
+    ) -> None:
         """Set what the pipeline depends on; equal values cost nothing."""
-        program = (mode, interpolation, n_channels)
+        program = (mode, interpolation, n_channels, extra)
         if getattr(self._store, "program", None) != program:
             self._store.program = program
 
     @property
-    def program(self) -> tuple[str, str, int]:
-        """Mode, interpolation and number of channels."""
-        program: tuple[str, str, int] = self._store.program
+    def program(self) -> tuple[str, str, int, str]:
+        """Mode, interpolation, number of channels, and what it does besides."""
+        program: tuple[str, str, int, str] = self._store.program
         return program
 
     @property

@@ -16,6 +16,7 @@ from pygfx.renderers.wgpu import (
 from pygfx.renderers.wgpu.shader.templating import register_wgsl_loader
 
 from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
+from brickfield.model.lighting import BY_DEPTH, SHADED
 
 _STAGE = "FRAGMENT"
 
@@ -54,10 +55,12 @@ class BrickShader(BaseShader):
     ) -> dict[int, dict[int, Binding]]:
         """Declare textures, buffers and samplers for pygfx."""
         material = wobject.material
-        mode, interpolation, n_channels = material.program
+        mode, interpolation, n_channels, extra = material.program
         # Read so that pygfx notes the dependence and binds anew after a change.
         _ = material._store.bricks_version
         self["mode"] = mode
+        self["is_shaded"] = extra == SHADED
+        self["is_by_depth"] = extra == BY_DEPTH
         # Mostly the sampler's business: only some programs say anything else for it.
         is_read = mode == SLICE or material.may_be_nonfinite
         self["interpolation"] = interpolation if is_read else "linear"

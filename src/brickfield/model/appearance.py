@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
+from brickfield.model.lighting import PLAIN, Lighting
 
 Mode = Literal[
     "mip", "minip", "average", "attenuated_mip", "iso", "translucent", "additive"
@@ -105,6 +106,8 @@ class Appearance:
         Distance of samples along the dominant axis, in voxels of the sampled level.
     show_levels : bool
         Colour by level instead of by value.
+    lighting : Lighting
+        The view's.
     """
 
     mode: Mode = "mip"
@@ -122,6 +125,7 @@ class Appearance:
     clip_planes: tuple[tuple[float, float, float, float], ...] = ()
     relative_step: float = 1.0
     show_levels: bool = False
+    lighting: Lighting = PLAIN
     slice_interpolation: Interpolation | None = None
 
     def interpolation_in(self, *, is_slice: bool) -> Interpolation:

@@ -27,6 +27,7 @@ from brickfield.viewer.state import (
     SceneExploration,
     SceneLayer,
     SceneLevelOfDetail,
+    SceneLight,
     ScenePlane,
     SceneSpace,
     SceneState,
@@ -50,6 +51,7 @@ def get_state(viewer: Any) -> SceneState:
         space=SceneSpace(unit=scene.unit),
         layers=tuple(layer_state(port) for port in scene.layers),
         views=SceneViews(
+            light=SceneLight.of(views[0].lighting) if views else SceneLight(),
             layout=cast("Any", docks[0].layout_name if docks else "3D"),
             cameras={v.kind: SceneCamera.of(v.camera) for v in views if v.camera},
         ),
@@ -259,3 +261,4 @@ def _show(dock: ViewDock, document: SceneState) -> None:
             view.camera = camera.camera(view.viewport)
         view.quality = document.lod.target_error_px
         view.forced_level = document.lod.forced_level
+        view.lighting = document.views.light.lighting()

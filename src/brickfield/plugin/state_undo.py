@@ -120,7 +120,7 @@ def _dock_as_it_is(dock: Any) -> Callable[[], None]:
     layout = dock.layout_name
     cameras = {view.kind: view.camera for view in dock.views}
     normals = {v.kind: v.normal for v in dock.views if isinstance(v, LiveSliceView)}
-    detail = {view.kind: (view.quality, view.forced_level) for view in dock.views}
+    detail = {v.kind: (v.quality, v.forced_level, v.lighting) for v in dock.views}
 
     def put() -> None:
         dock.set_layout(layout)
@@ -129,7 +129,7 @@ def _dock_as_it_is(dock: Any) -> Callable[[], None]:
                 view.normal = normals[view.kind]
             if cameras[view.kind] is not None:
                 view.camera = cameras[view.kind]
-            view.quality, view.forced_level = detail[view.kind]
+            view.quality, view.forced_level, view.lighting = detail[view.kind]
 
     return put
 

@@ -237,6 +237,7 @@ def _copy(scene: ScenePort, like: LiveView, background: Background) -> LiveView:
     view.quality = like.quality
     view.forced_level = like.forced_level
     view.show_levels = like.show_levels
+    view.lighting = like.lighting
     view.background = like.background
     for name in NAMES:
         options = like.overlay_options(name)

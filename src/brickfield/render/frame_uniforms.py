@@ -22,7 +22,9 @@ from brickfield.gpu.uniforms import (
 )
 from brickfield.model.appearance import BLENDINGS, Appearance
 from brickfield.model.camera import CameraState
+from brickfield.model.lighting import RAKING
 from brickfield.model.plane import Plane
+from brickfield.model.scales import Pyramid
 from brickfield.model.transforms import AffineTransform
 from brickfield.render.clipping import clip_planes_of
 
@@ -121,6 +123,7 @@ def write_frame(
         *(options.background or (0, 0, 0)),
         options.background is not None,
     )
+    _write_light(u, bricks, camera, world, look)
     # A slice has no depth of its own that could hide another slice.
     compares = look.blending in ("opaque", "translucent") and options.plane is None
     kind = BLENDINGS.index(look.blending)
@@ -136,6 +139,38 @@ def _write_levels(u: Any, bricks: BrickSet, anchor: NDArray[np.float64]) -> None
         texture = bricks.atlas.texture(level)
         if texture is not None:
             u["lv_inverse"][level, :3] = 1 / np.array(texture.size)
+
+
+def _write_light(
+    u: Any,
+    bricks: BrickSet,
+    camera: CameraState,
+    world: AffineTransform,
+    look: Appearance,
+) -> None:
+    towards = np.array(RAKING) @ np.array(camera.axes)
+    u["light"] = (*to_xyz(towards), look.lighting.light == "raking")
+    if look.lighting.depth_colour:
+        low, high = depth_range(camera, world, bricks.pyramid, look)
+        u["depth_range"][:2] = (low, 1 / max(high - low, 1e-30))
+
+
+def depth_range(
+    camera: CameraState, world: AffineTransform, pyramid: Pyramid, look: Appearance
+) -> tuple[float, float]:
+    """Return between which view depths what is drawn of a volume lies, world units."""
+    boxes = [world.apply(_corners(*pyramid.outer_bounds))]
+    if look.clip_box is not None:
+        boxes.append(_corners(*look.clip_box))
+    depths = [(box - camera.position) @ camera.forward for box in boxes]
+    low = max([camera.near, *(d.min() for d in depths)])
+    return low, max(low, min(d.max() for d in depths))
+
+
+def _corners(low: Any, high: Any) -> NDArray[np.float64]:
+    ends = np.array([low, high], dtype=np.float64)
+    picks = np.indices((2, 2, 2)).reshape(3, -1).T
+    return np.stack([ends[picks[:, a], a] for a in range(3)], axis=1)
 
 
 def _write_world(u: Any, world: AffineTransform) -> None:

@@ -114,11 +114,12 @@ class LayerRenderer:
         )
         self.volume = BrickVolume(material)
 
-    def _program(self, look: Appearance) -> tuple[str, str, int]:
+    def _program(self, look: Appearance) -> tuple[str, str, int, str]:
         is_slice = self.plane is not None
         mode = SLICE if is_slice else look.mode
         filtering = look.interpolation_in(is_slice=is_slice)
-        return mode, filtering, len(look.channels)
+        extra = look.lighting.program_of(mode, is_labels=look.is_labels)
+        return mode, filtering, len(look.channels), extra
 
     def _peek(self, name: Name) -> LoadedChunk | None:
         selection = self.bricks.atlas.selection_of(name[0])

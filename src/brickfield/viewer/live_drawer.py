@@ -176,7 +176,7 @@ class LiveDrawer:
         for snapshot in state.layers:
             name = id(snapshot.layer)
             layers[name] = self._layers.get(name) or ShownLayer(snapshot)
-            layers[name].take(snapshot, show_levels=state.show_levels)
+            layers[name].take(snapshot, state)
         if list(layers) != list(self._layers):
             view.set_layers(list(layers.values()))
             stores = {id(s.store): s.store for s in state.layers}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from brickfield.model.appearance import Appearance
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
+from brickfield.model.lighting import PLAIN, Lighting
 from brickfield.model.plane import Plane
 from brickfield.model.requests import ChunkFailure
 from brickfield.model.transforms import AffineTransform
@@ -103,6 +104,7 @@ class FrameState:
     target_error_px : float
     forced_level : int or None
     show_levels : bool
+    lighting : Lighting
     background : tuple of float
         sRGB, 0 to 1.
     gpu_budget : int
@@ -125,6 +127,7 @@ class FrameState:
     target_error_px: float = 1.0
     forced_level: int | None = None
     show_levels: bool = False
+    lighting: Lighting = PLAIN
     background: tuple[float, float, float] = (0.0, 0.0, 0.0)
     gpu_budget: int = DEFAULT_BUDGET
     is_playing: bool = False

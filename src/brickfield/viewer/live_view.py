@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from psygnal import Signal
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES
+from brickfield.model.lighting import Light, Lighting
 from brickfield.model.scales import Vec3
 from brickfield.render.overlays.options import OverlayOptions, OverlayState
 from brickfield.viewer.fidelity import notes_of
@@ -58,7 +60,7 @@ class LiveView(CameraView):
     picked : psygnal.SignalInstance
         Emits a PickInfo, or None beside every volume, for the last hovered pixel.
     options_changed : psygnal.SignalInstance
-        Emits when quality, level, budget, background or overlays changed.
+        Emits when quality, level, light, budget, background or overlays changed.
     """
 
     picked = Signal(object)
@@ -134,6 +136,42 @@ class LiveView(CameraView):
     @show_levels.setter
     def show_levels(self, value: bool) -> None:
         self._option("show_levels", bool(value))
+
+    @property
+    def lighting(self) -> Lighting:
+        """How volumes are lit; slices never are."""
+        return self._state.lighting
+
+    @lighting.setter
+    def lighting(self, value: Lighting) -> None:
+        self._option("lighting", value)
+
+    @property
+    def light(self) -> Light:
+        """Of surfaces: "headlight", or "raking", which shows relief."""
+        return self.lighting.light
+
+    @light.setter
+    def light(self, value: Light) -> None:
+        self.lighting = replace(self.lighting, light=value)
+
+    @property
+    def shading(self) -> bool:
+        """Whether ``translucent`` is shaded by the gradient of the values."""
+        return self.lighting.shading
+
+    @shading.setter
+    def shading(self, value: bool) -> None:
+        self.lighting = replace(self.lighting, shading=bool(value))
+
+    @property
+    def depth_colour(self) -> bool:
+        """Whether colour tells depth in ``mip`` and ``iso``."""
+        return self.lighting.depth_colour
+
+    @depth_colour.setter
+    def depth_colour(self, value: bool) -> None:
+        self.lighting = replace(self.lighting, depth_colour=bool(value))
 
     @property
     def gpu_budget(self) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.errors import OptionError
 from brickfield.model.appearance import INTERPOLATIONS, MODES, Interpolation, Mode
+from brickfield.model.lighting import LIGHTS, Light, Lighting
 from brickfield.model.plane import Plane
 from brickfield.render.overlays.options import OverlayState
 from brickfield.viewer.camera_spec import CameraSpec, FitCamera, camera_spec
@@ -74,6 +75,12 @@ class RenderOptions:
         Seconds after which the picture is taken as it is.
     show_levels : bool
         Colour by level instead of by value.
+    light : {"headlight", "raking"}
+        Of surfaces (``iso``).
+    shading : bool
+        Shade ``translucent`` by the gradient of the values.
+    depth_colour : bool
+        Let colour tell depth (``mip``, ``iso``).
     overlay : OverlayState
         Scale bar, axes and so on; none by default.
     """
@@ -100,6 +107,9 @@ class RenderOptions:
     background: tuple[int, int, int] = (0, 0, 0)
     timeout: float = 60.0
     show_levels: bool = False
+    light: Light = "headlight"
+    shading: bool = False
+    depth_colour: bool = False
     overlay: OverlayState = _NO_OVERLAYS
 
     def __post_init__(self) -> None:
@@ -109,6 +119,11 @@ class RenderOptions:
         _check_slice(self)
         for name in self.colormap:
             lut(name)
+
+    @property
+    def lighting(self) -> Lighting:
+        """How the volume is lit."""
+        return Lighting(self.light, self.shading, self.depth_colour)
 
     @property
     def shown_plane(self) -> Plane | None:
@@ -148,6 +163,7 @@ def _check_values(o: RenderOptions) -> None:
             "a contrast of two numbers LO,HI with LO below HI",
             f"{lo:g},{hi:g}",
         )
+    _expect(o.light in LIGHTS, f"a light out of {', '.join(LIGHTS)}", repr(o.light))
     _expect(0 < o.gamma < math.inf, "a gamma above 0", o.gamma)
     _expect(
         o.iso_threshold is None or math.isfinite(o.iso_threshold),
@@ -316,5 +332,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "background": color,
     "timeout": float,
     "show_levels": bool,
+    "shading": bool,
+    "depth_colour": bool,
     "overlay": OverlayState.of,
 }

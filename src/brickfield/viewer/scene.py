@@ -56,6 +56,7 @@ def make_layer(store: ChunkedImageStore, options: RenderOptions) -> ChunkedLayer
         is_labels=is_labels,
         clip_box=clip_box(options),
         show_levels=options.show_levels,
+        lighting=options.lighting,
     )
     return ChunkedLayer(store, appearance=appearance, selections=selections)
 

@@ -16,6 +16,7 @@ _PICTURE = (
     "target_error_px",
     "forced_level",
     "show_levels",
+    "lighting",
     "background",
     "gpu_budget",
 )
@@ -35,12 +36,16 @@ class ShownLayer:
         self.colormap_version = VersionCounter()
         self.geometry_version = VersionCounter()
         self.source = snapshot.layer
-        self.take(snapshot, show_levels=False)
+        self.take(snapshot, FrameState())
 
-    def take(self, snapshot: LayerSnapshot, *, show_levels: bool) -> None:
-        """Show this from now on."""
+    def take(self, snapshot: LayerSnapshot, state: FrameState) -> None:
+        """Show this from now on, as a view shows all its layers."""
         self.store = snapshot.store
-        self.appearance = replace(snapshot.appearance, show_levels=show_levels)
+        self.appearance = replace(
+            snapshot.appearance,
+            show_levels=state.show_levels,
+            lighting=state.lighting,
+        )
         self.selections = snapshot.selections
         self.world = snapshot.world
         self.visible = snapshot.visible

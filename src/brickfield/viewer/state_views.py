@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from brickfield.model.camera import CameraState
+from brickfield.model.lighting import Light, Lighting
 from brickfield.viewer.state_layers import Index, Point, SceneValue, Word, with_length
 
 Layout = Literal["3D", "xy", "xz", "yz", "plane", "2x2"]
@@ -66,10 +67,32 @@ class ScenePlane(SceneValue):
         return with_length(value)
 
 
+class SceneLight(SceneValue):
+    """How volumes are lit."""
+
+    light: Light = "headlight"
+    shading: bool = False
+    depth_colour: bool = False
+
+    @classmethod
+    def of(cls, lighting: Lighting) -> SceneLight:
+        """Take what a view has."""
+        return cls(
+            light=lighting.light,
+            shading=lighting.shading,
+            depth_colour=lighting.depth_colour,
+        )
+
+    def lighting(self) -> Lighting:
+        """Return what a view takes."""
+        return Lighting(**self.model_dump())
+
+
 class SceneViews(SceneValue):
     """Which views there are and where their cameras stand."""
 
     layout: Layout = "3D"
+    light: SceneLight = SceneLight()
     cameras: dict[Word, SceneCamera] = Field(default_factory=dict)
     """By the view's name: one of the layouts, or napari for napari's canvas."""
 

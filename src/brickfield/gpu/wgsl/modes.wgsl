@@ -42,7 +42,8 @@ fn exact_lut(v: f32, channel: i32) -> vec4<f32> {
     return round(select(c, tie, abs(c - tie) < vec4<f32>(1e-4))) / 255.0;
 }
 
-// Headlight: how much a surface faces the eye, 0.3 at the rim to 1.
+// How light a surface is. Headlight: how much it faces the eye, 0.3 at the rim to 1.
+// A raking light beside it: 0.15 where neither reaches, the side towards the eye lit.
 fn shade(ray: Ray, gradient: vec3<f32>) -> f32 {
     let normal = u_wobject.normal_x.xyz * gradient.x
         + u_wobject.normal_y.xyz * gradient.y + u_wobject.normal_z.xyz * gradient.z;
@@ -50,6 +51,11 @@ fn shade(ray: Ray, gradient: vec3<f32>) -> f32 {
         + u_wobject.world_y.xyz * ray.direction.y + u_wobject.world_z.xyz * ray.direction.z;
     let size = length(normal) * length(direction);
     if (size <= 0.0) { return 1.0; }
+    let facing = dot(normal, direction) / size;
+    if (u_wobject.light.w > 0.0) {
+        let raking = -sign(facing) * dot(normal, u_wobject.light.xyz) / length(normal);
+        return 0.15 + 0.25 * abs(facing) + 0.6 * max(raking, 0.0);
+    }
     return 0.3 + 0.7 * abs(dot(normal, direction)) / size;
 }
 
@@ -292,18 +298,23 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
     var cell = first_cell(ray);
     while (next_cell(ray, &cell, plane, low)) {
         let run = run_of(cell);
+        let weight = run.dt * ray.length;
+        let own = 0.5 * (weight - 1.0);
         for (var j = 0; j < run.count; j = j + 1) {
             let s = value_of(cell, texel_of(run, j));
             let v = select(normalised(s, channel), 0.0, is_nan(s));
-            let shown = v * exp(-u_wobject.options.y * sum);
+            // What lies before the length of a voxel's edge round the sample, whatever
+            // the distance of samples is: levels and steps are equally bright.
+            let before = max(sum + v * own, 0.0);
+            let shown = v * exp(-u_wobject.options.y * before);
             if (shown > best) {
                 best = shown;
                 t = run.t + f32(j) * run.dt;
                 level = cell.level;
             }
-            sum = sum + v * run.dt * ray.length;
+            sum = sum + v * weight;
         }
-        if (exp(-u_wobject.options.y * sum) <= best) { break; }
+        if (exp(-u_wobject.options.y * (sum - 0.5)) <= best) { break; }
     }
     if (level < 0) { level = cell.first_level; }
     return Seen(lut(best, channel), t, level, cell.first_level >= 0);
@@ -336,17 +347,8 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
 }
 $$ endif
 
-$$ if mode == 'iso'
-fn texel_in(cell: Cell, t: f32) -> vec3<f32> {
-    return min(cell.start + cell.direction * t + texel_shift(cell), top_texel(cell));
-}
-
-fn value_at(ray: Ray, t: f32, plane: u32, hint: i32) -> f32 {
-    let cell = locate(ray, t, plane, hint);
-    if (cell.level < 0) { return -FAR; }
-    return value_of(cell, texel_in(cell, t));
-}
-
+$$ if mode == 'iso' or is_shaded
+// Half a voxel to either side: within the border of one voxel that a brick has.
 fn gradient_in(cell: Cell, texel: vec3<f32>) -> vec3<f32> {
     var gradient = vec3<f32>(0.0);
     for (var axis = 0; axis < 3; axis = axis + 1) {
@@ -356,6 +358,18 @@ fn gradient_in(cell: Cell, texel: vec3<f32>) -> vec3<f32> {
         gradient[axis] = high - value_of(cell, texel - step);
     }
     return gradient * u_wobject.lv_scale[cell.level].xyz;
+}
+$$ endif
+
+$$ if mode == 'iso'
+fn texel_in(cell: Cell, t: f32) -> vec3<f32> {
+    return min(cell.start + cell.direction * t + texel_shift(cell), top_texel(cell));
+}
+
+fn value_at(ray: Ray, t: f32, plane: u32, hint: i32) -> f32 {
+    let cell = locate(ray, t, plane, hint);
+    if (cell.level < 0) { return -FAR; }
+    return value_of(cell, texel_in(cell, t));
 }
 
 fn cast_channel(ray: Ray, channel: i32) -> Seen {
@@ -394,6 +408,19 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
         seen.level = at.level;
     }
     return seen;
+}
+$$ endif
+
+$$ if is_shaded
+// Where values change little there is no surface to be lit: full shading from a change
+// of a tenth of the window in the length of the shortest edge of a voxel.
+fn shade_of_sample(ray: Ray, cell: Cell, texel: vec3<f32>, channel: i32) -> f32 {
+    let gradient = gradient_in(cell, texel);
+    let normal = u_wobject.normal_x.xyz * gradient.x
+        + u_wobject.normal_y.xyz * gradient.y + u_wobject.normal_z.xyz * gradient.z;
+    let change = length(normal) * u_wobject.ch_window[channel].y / u_wobject.depth.w;
+    let lit = mix(1.0, shade(ray, gradient), clamp(10.0 * change, 0.0, 1.0));
+    return select(lit, 1.0, is_nan(lit));
 }
 $$ endif
 
@@ -442,7 +469,13 @@ fn cast_all(ray: Ray) -> Seen {
                 let v = normalised(s, c);
                 let shown = lut(v, c);
                 let a = min(v * shown.a * u_wobject.ch_window[c].w, 0.9999);
+                $$ if is_shaded
+                var lit = 1.0;
+                if (a > 0.0) { lit = shade_of_sample(ray, cells[c], texel, c); }
+                glow = glow + shown.rgb * (a * lit);
+                $$ else
                 glow = glow + shown.rgb * a;
+                $$ endif
                 alpha = 1.0 - (1.0 - alpha) * (1.0 - a);
             }
             if (alpha > 0.0) {

@@ -216,6 +216,23 @@ fn level_color(level: i32) -> vec3<f32> {
     return colors[level % 8];
 }
 
+$$ if is_by_depth
+// Colour tells the depth, from yellow near the eye to blue at the far end of the box;
+// brightness goes on telling the value.
+fn colored_by_depth(color: vec4<f32>, z: f32) -> vec4<f32> {
+    let colors = array<vec3<f32>, 5>(
+        vec3<f32>(1.00, 0.93, 0.50), vec3<f32>(0.98, 0.58, 0.25),
+        vec3<f32>(0.87, 0.31, 0.45), vec3<f32>(0.52, 0.28, 0.70),
+        vec3<f32>(0.22, 0.40, 0.85)
+    );
+    let range = u_wobject.depth_range;
+    let at = 4.0 * clamp((z - range.x) * range.y, 0.0, 1.0);
+    let i = min(i32(at), 3);
+    let bright = max(color.r, max(color.g, color.b));
+    return vec4<f32>(bright * mix(colors[i], colors[i + 1], at - f32(i)), color.a);
+}
+$$ endif
+
 fn look(ray: Ray) -> Seen {
     $$ if is_integer
     var seen = cast_labels(ray, 0);
@@ -288,6 +305,9 @@ fn fs_main(varyings: Varyings) -> FragmentOutput {
     let seen = look(ray);
     if (!seen.is_seen) { discard; }
     var color = seen.color;
+    $$ if is_by_depth
+    color = colored_by_depth(color, seen.t * ray.view_depth);
+    $$ endif
     if (u_wobject.options.z == 2.0 && seen.level >= 0) {
         let bright = max(color.r, max(color.g, color.b));
         color = vec4<f32>(level_color(seen.level) * (0.25 + 0.75 * bright), color.a);

@@ -19,6 +19,7 @@ from brickfield.qt.panels.histogram_editor import HistogramEditor
 from brickfield.qt.panels.histograms import Histograms
 from brickfield.qt.panels.host import Host, Panel, active_layer
 from brickfield.qt.panels.layer_rows import LayerRows, set_colormap
+from brickfield.qt.panels.light import LIT_MODES, LightRow
 from brickfield.qt.panels.parts import (
     CalmWheel,
     NumberSlider,
@@ -29,6 +30,7 @@ from brickfield.qt.panels.parts import (
 from brickfield.qt.panels.swatches import SWATCH, colormap_icon, swatch
 from brickfield.viewer.colormaps import COMMON
 from brickfield.viewer.histogram import Histogram, auto_contrast
+from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import LayerPort
 from brickfield.viewer.transfer import OPAQUE
 from brickfield.viewer.transfer_plot import GAMMA_ENDS, Look
@@ -65,6 +67,7 @@ class AppearancePanel(Panel):
 
     def __init__(self, host: Host, deliver: Deliverer) -> None:
         super().__init__(host)
+        self._views: list[LiveView] = []
         self.histograms = Histograms(deliver, self)
         self.histograms.changed.connect(self.when_open)
         self._settle = QTimer(self)
@@ -132,6 +135,9 @@ class AppearancePanel(Panel):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         self._named: list[tuple[QLabel, QWidget]] = []
+        self.light = LightRow(self.host, self)
+        self.bonds.bind(self.host.views_changed, self._follow_views)
+        self._follow_views()
         for i, (name, widget) in enumerate(
             (
                 ("Gamma", self.gamma),
@@ -140,6 +146,7 @@ class AppearancePanel(Panel):
                 ("Surface at", self.threshold),
                 ("Attenuation", self.attenuation),
                 ("Voxels", self.voxels),
+                ("Light", self.light),
             )
         ):
             named = label(name, widget.toolTip())
@@ -163,6 +170,16 @@ class AppearancePanel(Panel):
     def _on_layers(self, name: str) -> None:
         if self.is_open and name in ("layers", "active", "data"):
             self._settle.start(0)
+        self.when_open()
+
+    def _follow_views(self) -> None:
+        for view in self._views:
+            if view not in self.host.views:
+                self.bonds.unbind(view.options_changed)
+        for view in self.host.views:
+            if view not in self._views:
+                self.bonds.bind(view.options_changed, self.when_open)
+        self._views = self.host.views
         self.when_open()
 
     def _on_axes(self) -> None:
@@ -207,6 +224,8 @@ class AppearancePanel(Panel):
             return {self.mode}
         shown = {self.editor, self.contrast, self.gamma, self.colormap, self.mode}
         shown.add(self.voxels)
+        if port.mode in LIT_MODES:
+            shown.add(self.light)
         if port.mode == "iso":
             shown.add(self.threshold)
         if port.mode == "attenuated_mip":
@@ -236,6 +255,7 @@ class AppearancePanel(Panel):
         self.threshold.limits = (-float("inf"), float("inf"))
         self.threshold.box.write = write
         self.threshold.follow(port.iso_threshold)
+        self.light.follow(port.mode)
         with quiet(self.voxels):
             self.voxels.setCurrentIndex(self.voxels.findData(port.interpolation))
 

@@ -163,6 +163,7 @@ class QualityPanel(Panel):
                 view.quality = teacher.quality
                 view.forced_level = teacher.forced_level
                 view.show_levels = teacher.show_levels
+                view.lighting = teacher.lighting
         self._views = self.host.views
         self.when_open()
 
