@@ -128,6 +128,16 @@ def test_bytes_are_counted_as_sent(served):
     assert BODIES.taken_bytes == 0
 
 
+def test_a_long_body_holds_room_for_its_copy(served):
+    """It is gathered in pages of its own and copied once."""
+    server, place = served
+    server.add(Rule("a", "swell", size=8 * MIB))
+    with body_of(place, "a", 8 * MIB) as found:
+        assert found.raw == bytes(8 * MIB)
+        assert BODIES.taken_bytes == 16 * MIB
+    assert BODIES.taken_bytes == 0
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_process_asks_through_connections_of_its_own(served):

@@ -19,7 +19,7 @@ from brickfield.blockwise.budget import format_bytes
 from brickfield.sources.in_flight import DECODED
 
 _PIECE = 1 << 18
-_SMALL = 1 << 20
+SMALL_BYTES = 1 << 20
 """Bytes up to which the heap does."""
 _DRAINED = 1 << 16
 """Bytes of a refusal's page that are read, so that the connection can be kept."""
@@ -101,7 +101,7 @@ class Sink:
     """
 
     def __init__(self, limit: int) -> None:
-        self._pages = _pages(limit) if limit > _SMALL else None
+        self._pages = _pages(limit) if limit > SMALL_BYTES else None
         self._bytes = BytesIO()
         self.n_bytes = 0
 

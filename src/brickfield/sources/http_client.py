@@ -29,6 +29,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from brickfield.blockwise.budget import format_bytes
 from brickfield.sources.http_answers import (
+    SMALL_BYTES,
     UNKNOWN_SIZE,
     HttpError,
     Sink,
@@ -46,7 +47,7 @@ from brickfield.sources.http_connections import (
     proxy_headers,
     server_of,
 )
-from brickfield.sources.in_flight import BODIES, DECODED
+from brickfield.sources.in_flight import BODIES, DECODED, give_back_heap
 
 LOW_SPEED = {
     "TENSORSTORE_CURL_LOW_SPEED_TIME_SECONDS": "4",
@@ -296,12 +297,15 @@ class Exchange(Generic[T]):
         if stated is not None and stated > limit:
             raise too_long(url, limit, format_bytes(stated))
         is_plain = not is_compressed(answer)
-        held = limit if stated is None or not is_plain else stated
+        n_bytes = limit if stated is None or not is_plain else stated
+        # Long ones are copied once when they are whole.
+        held = n_bytes if n_bytes <= SMALL_BYTES else 2 * n_bytes
         sock, self._socket = self._socket, None
         if not BODIES.take(held, lambda: not self._is_given_up):
             raise GivenUpError
         try:
             self._watch(sock)
+            give_back_heap(n_bytes)
             raw = self._body(answer, url, limit)
             plain = decoded(answer, raw, url, limit)
         except BaseException:

@@ -9,14 +9,19 @@ goes through it alone.
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 LOOK_S = 0.25
 BODIES_BYTES = 48 << 20
 DECODED_BYTES = 64 << 20
+TRIMMED_BYTES = 4 << 20
+"""Smaller bodies cannot fill the heaps of all threads."""
 
 
 class Gate:
@@ -94,6 +99,25 @@ class Gate:
             yield
         finally:
             self.give(n_bytes)
+
+
+@lru_cache(maxsize=1)
+def _trim() -> Callable[[int], int] | None:
+    # Of the GNU library alone; other heaps give memory back by themselves.
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+
+def give_back_heap(n_bytes: int) -> None:
+    """Give free memory of the heaps back to the system, before so many bytes come.
+
+    What threads take in turn stays in a heap of each of them: sixteen would keep
+    sixteen bodies that only one had at a time.
+    """
+    trim = _trim() if n_bytes > TRIMMED_BYTES else None
+    if trim is not None:
+        trim(0)
 
 
 BODIES = Gate(BODIES_BYTES)
