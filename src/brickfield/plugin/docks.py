@@ -12,6 +12,7 @@ from typing import Any
 from brickfield.plugin.camera_link import CameraLink
 from brickfield.plugin.chooser import OtherImages
 from brickfield.plugin.lazy import retry_failed
+from brickfield.plugin.make_fast import MakeFast
 from brickfield.plugin.preferences import PreferredBudgets, open_panels
 from brickfield.plugin.registry import add_dock, plain, scene_of
 from brickfield.plugin.scene_links import offer_links
@@ -48,6 +49,7 @@ class VolumeDock(ViewDock):
             self._set_link,
         )
         self.images = OtherImages(self, viewer)
+        self.make_fast = MakeFast(self, viewer)
         self.views_changed.connect(self._relink)
         board.changed.connect(self._follow_settings)
         self.status.retried.connect(self._retry_slices)
