@@ -209,6 +209,27 @@ def test_a_right_drag_turns_the_oblique_plane(dock, hand):
     assert view.report.image[..., :3].any()
 
 
+def test_a_drag_never_moves_a_cross_hair_that_is_hidden(dock, scene, hand):
+    """Without one a left drag tilts the oblique slice and moves any other picture."""
+    scene.move_cross_hair((10.0, 20.0, 24.0))
+    dock.set_layout("plane")
+    hand.settle(dock)
+    view = dock.frames["plane"].view
+    assert not view.overlay_options("marker").visible
+    before = view.normal
+    drag(dock.frames["plane"].picture, LEFT, (30, 10))
+    assert np.dot(before, view.normal) < 0.999
+
+    dock.set_layout("xy")
+    hand.settle(dock)
+    view = dock.frames["xy"].view
+    view.set_overlay_options("marker", visible=False)
+    before = view.camera
+    drag(dock.frames["xy"].picture, LEFT, (30, 10))
+    assert view.camera.target != before.target
+    assert scene.cross_hair == (10.0, 20.0, 24.0)
+
+
 # -- the keyboard ----------------------------------------------------------------
 
 

@@ -113,7 +113,7 @@ def test_the_views_are_chosen_by_a_row_of_buttons(dock, hand):
     row = dock.toolbar.layouts
     dock.resize(560, 300)
     segments = {b.text(): b for b in row.findChildren(type(row.compact))}
-    assert list(segments) == ["3D", "xy", "xz", "yz", "2×2"]
+    assert list(segments) == ["3D", "xy", "xz", "yz", "2×2", "Oblique slice"]
     hand.click(segments["2×2"])
     assert set(dock.frames) == {"3D", "xy", "xz", "yz"}
     assert row.actions_by_name["2x2"].isChecked()

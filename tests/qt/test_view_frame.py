@@ -139,3 +139,13 @@ def test_lines_let_the_mouse_through(frame):
     frame.say("1024")
     at = frame.readout.geometry().center()
     assert frame.picture.childAt(at) is None
+
+
+def test_an_oblique_slice_says_how_it_is_moved_where_there_is_room(dock, hand):
+    dock.set_layout("plane")
+    dock.resize(700, 500)
+    hand.settle(dock)
+    frame = dock.frames["plane"]
+    assert "right drag tilts" in frame.tag.text()
+    frame.say("1000 at (z 1 µm, y 2 µm, x 3 µm)")
+    assert frame.tag.text() == "plane"

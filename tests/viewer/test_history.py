@@ -190,6 +190,24 @@ def test_the_way_of_an_oblique_plane_comes_back(make_live, memory_scene, box):
     assert view.camera == camera
 
 
+def test_pushing_an_oblique_plane_is_one_act_and_comes_back(
+    make_live, memory_scene, box
+):
+    view = make_live("plane")
+    memory_scene.add(box)
+    first = view.position
+    view.history.begin_act()
+    view.scroll(2)
+    view.scroll(1)
+    view.history.end_act()
+    pushed = view.position
+    assert pushed != first
+    assert view.undo()
+    assert view.position == first
+    assert view.redo()
+    assert view.position == pushed
+
+
 class Acts(RuleBasedStateMachine):
     """Against two plain lists of values."""
 

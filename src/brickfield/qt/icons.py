@@ -296,6 +296,11 @@ def _views(painter: QPainter, _color: QColor) -> None:
             painter.drawRoundedRect(QRectF(x, y, 6, 6), 1, 1)
 
 
+def _plane(painter: QPainter, _color: QColor) -> None:
+    _loop(painter, (2.5, 12), (12, 16.5), (17.5, 8), (8, 3.5))
+    _line(painter, (10, 10), (10, 1.5))
+
+
 def _film(painter: QPainter, _color: QColor) -> None:
     painter.drawRoundedRect(QRectF(2.5, 4, 15, 12), 1.2, 1.2)
     _line(painter, (6, 4), (6, 16))
@@ -307,6 +312,7 @@ _DRAWINGS: dict[str, Drawing] = {
     "add": _add,
     "camera": _camera,
     "clip": _clip,
+    "plane": _plane,
     "close": _close,
     "copy": _copy,
     "cube": _cube,

@@ -42,11 +42,18 @@ KEYS: tuple[Section, ...] = (
     Section(
         "Slices",
         (
-            ("Left click, left drag", "Move the cross-hair"),
+            ("Left click, left drag", "Move the cross-hair, where it is shown"),
+            (
+                "Right drag, also left drag without a cross-hair",
+                "Tilt the oblique slice; move the picture of any other slice",
+            ),
             ("Wheel", "Zoom round the cursor"),
-            ("Shift + wheel, Page Up, Page Down", "Go through the slices"),
+            (
+                "Shift + wheel, Page Up, Page Down",
+                "Go through the slices; move the oblique slice along its normal",
+            ),
             ("Up, Right; Down, Left", "Next slice; previous slice"),
-            ("Middle or right drag, Shift + left drag", "Move the picture"),
+            ("Middle drag, Shift + left drag", "Move the picture"),
             ("F", "Show everything; again: only what can be seen"),
         ),
     ),

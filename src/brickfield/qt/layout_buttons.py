@@ -14,11 +14,11 @@ LAYOUT_WORDS: dict[str, tuple[str, str]] = {
     "xz": ("xz", "Slice across y"),
     "yz": ("yz", "Slice across x"),
     "2x2": ("2×2", "Three slices and the volume, side by side"),
-    "plane": ("Oblique slice", "A slice in any direction"),
+    "plane": ("Oblique slice", "A slice in any direction: right drag tilts it"),
 }
-"""Name and explanation of every layout; all but the last are in the row."""
+"""Name and explanation of every layout; the last has an icon in the row."""
 COMPACT = {"2x2": "2×2", "plane": "obl."}
-SEGMENTS = ("3D", "xy", "xz", "yz", "2x2")
+SEGMENTS = ("3D", "xy", "xz", "yz", "2x2", "plane")
 
 
 class LayoutButtons(QWidget):
@@ -39,7 +39,6 @@ class LayoutButtons(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._group = QActionGroup(self)
-        # "plane" is in a menu elsewhere: then none of the row is down.
         self._group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self.actions_by_name: dict[str, QAction] = {}
         for name in LAYOUTS:

@@ -1,6 +1,7 @@
 """What mouse and keys do to a slice.
 
-Left click and drag move the cross-hair, the wheel zooms, shift and wheel (or the
+Left click and drag move the cross-hair where it is shown. Where it is not, a left drag
+tilts an oblique slice and moves the picture of any other. The wheel zooms, shift and wheel (or the
 page and arrow keys) go through the slices, middle or shift drag pans. Right drag
 pans, too, or turns the plane of an oblique slice.
 """
@@ -38,17 +39,26 @@ class SliceGestures(Gestures):
     def _press(self, event: Any) -> bool:
         super()._press(event)
         is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if event.button() == Qt.MouseButton.LeftButton and not is_shifted:
+        is_left = event.button() == Qt.MouseButton.LeftButton and not is_shifted
+        if is_left and self._has_cross_hair:
             self._cross_hair_to(event.position())
         return True
+
+    @property
+    def _has_cross_hair(self) -> bool:
+        """Whether it is to be seen: what nobody sees is not moved."""
+        return self.view.overlay_options("marker").visible
 
     def _cross_hair_to(self, at: QPointF) -> None:
         if self.view.camera is not None:
             self.view.scene.move_cross_hair(self.view.point_at(self._px(at)))
 
     def drag(self, before: QPointF, at: QPointF) -> None:
-        """Follow a drag of the left button: the cross-hair goes along."""
-        self._cross_hair_to(at)
+        """Follow a drag of the left button: the cross-hair goes along, if shown."""
+        if self._has_cross_hair:
+            self._cross_hair_to(at)
+        else:
+            self._right_drag(before, at)
 
     def _right_drag(self, before: QPointF, at: QPointF) -> None:
         if self.view.is_oblique:

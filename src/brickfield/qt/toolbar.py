@@ -191,6 +191,9 @@ class DockToolbar(QWidget):
         self.mode.chosen.connect(self._choose_mode)
         self.layouts = LayoutButtons(self.row)
         self.layouts.chosen.connect(dock.set_layout)
+        oblique = self.layouts.actions_by_name["plane"]
+        self._theme.set_icon(oblique, "plane")
+        oblique.setIconVisibleInMenu(False)
         self.overlays = OverlaysMenu(dock.scene, lambda: dock.views, self)
         self.pictures = QMenu("Picture", self)
         self.pictures.setToolTipsVisible(True)
@@ -225,8 +228,6 @@ class DockToolbar(QWidget):
                 menu.addMenu(widget.menu())
             elif isinstance(widget, QToolButton):
                 menu.addAction(widget.defaultAction())
-        menu.addSeparator()
-        menu.addAction(self.layouts.actions_by_name["plane"])
         menu.addSeparator()
         menu.addActions(self._styles.actions())
         menu.addSeparator()

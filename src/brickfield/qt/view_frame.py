@@ -34,6 +34,8 @@ _SHEET = (
     "background: rgba(0, 0, 0, 165); color: #f0f0f0; padding: 1px 6px;"
     "border-radius: 3px;"
 )
+PLANE_HINT = f"plane{DOT}right drag tilts{DOT}Shift + wheel moves it along its normal"
+"""How an oblique slice is moved; left away where there is no room."""
 _SLICE_AXES = {"xy": "z", "xz": "y", "yz": "x"}
 
 
@@ -134,8 +136,11 @@ class ViewFrame(QWidget):
 
     def _choose(self, room: int) -> None:
         """Choose words that fit; where they do not, the tag makes room for them."""
-        tag = self._width(self.tag, self.tag.text()) + GAP if self.tag.text() else 0
         texts = self._said
+        if self.view.kind == "plane":
+            has_room = not texts and self._width(self.tag, PLANE_HINT) <= room
+            self.tag.setText(PLANE_HINT if has_room else "plane")
+        tag = self._width(self.tag, self.tag.text()) + GAP if self.tag.text() else 0
         beside = [t for t in texts if self._width(self.readout, t) <= room - tag]
         alone = [t for t in texts if self._width(self.readout, t) <= room]
         text = next(iter(beside or alone), texts[-1] if texts else "")

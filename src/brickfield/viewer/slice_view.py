@@ -68,6 +68,25 @@ class LiveSliceView(LiveView):
         return Plane(self.scene.cross_hair, self._normal)
 
     @property
+    def position(self) -> Vec3:
+        """Point that the plane goes through (z, y, x), world: the cross-hair."""
+        return self.scene.cross_hair
+
+    @position.setter
+    def position(self, value: Vec3) -> None:
+        self._go_to(value, is_going_on=False)
+
+    def _go_to(self, point: Vec3, *, is_going_on: bool) -> None:
+        before = self.scene.cross_hair
+        self.scene.move_cross_hair(point)
+        after = self.scene.cross_hair
+        # Slices across an axis are gone through; an oblique one is put somewhere.
+        if self.is_oblique and after != before:
+            self.history.record(
+                self, "position", before, after, is_going_on=is_going_on
+            )
+
+    @property
     def normal(self) -> Vec3:
         """Direction that the plane faces (z, y, x), world."""
         return self._normal
@@ -170,7 +189,7 @@ class LiveSliceView(LiveView):
             voxel_size=(z, y, x),
             corners=corners,
         )
-        self.scene.move_cross_hair(point)
+        self._go_to(point, is_going_on=True)
 
     def _seen(self) -> list[Any]:
         return [layer for layer in self.layers if layer.visible] or list(self.layers)
