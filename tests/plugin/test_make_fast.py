@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -13,6 +14,11 @@ from brickfield.plugin.make_fast import target_for
 from brickfield.plugin.registry import docks_of
 from brickfield.qt.tasks import task_board
 from brickfield.sources import synthesis
+from brickfield.testing.zarr_stores import (
+    image_attributes,
+    write_group,
+    write_image,
+)
 from brickfield.viewer import navigation
 
 pytestmark = pytest.mark.napari
@@ -89,11 +95,44 @@ def test_the_layer_shows_the_pyramid_in_place(viewer, slow, data, qtbot):
     assert tuple(layer.contrast_limits) == (10, 150)
     assert tuple(layer.translate) == (1, 2, 3)
     assert layer.metadata["brickfield"]["uri"] == str(target)
-    assert view.camera == camera
+    # The line above the status has gone, so the picture may be higher.
+    assert replace(view.camera, viewport=camera.viewport) == camera
     assert slow.read_bytes() == before
     assert docks_of(viewer)[0].make_fast.strip.isHidden()
     qtbot.waitUntil(lambda: view.is_settled, timeout=30_000)
     assert view.report.image[..., :3].max() > 50
+
+
+def test_labels_and_channels_become_fast_apart(viewer, tmp_path, qtbot, monkeypatch):
+    """A label layer of one level cannot take levels, so another takes its place."""
+    monkeypatch.setattr(synthesis, "MIN_VOXELS", 100_000)
+    rng = np.random.default_rng(0)
+    root = tmp_path / "i.zarr"
+    channels = rng.integers(1, 99, (2, 72, 48, 40), dtype=np.uint8)
+    write_image(root, [channels], image_attributes("czyx", [[1, 2, 1, 1]]))
+    write_group(root / "labels", {"labels": ["cells"]})
+    cells = rng.integers(0, 9, (72, 48, 40), dtype=np.uint16)
+    look = image_attributes("zyx", [[2, 1, 1]]) | {"image-label": {}}
+    write_image(root / "labels" / "cells", [cells], look)
+    bf.open_volume(str(root), viewer)
+    names = [layer.name for layer in viewer.layers]
+    viewer.layers[-1].opacity = 0.3
+    make_fast = docks_of(viewer)[0].make_fast
+    for at, target in ((-1, "i-cells.ome.zarr"), (0, "i-pyramid.ome.zarr")):
+        viewer.layers.selection.active = viewer.layers[at]
+        panel = ask(viewer, qtbot)
+        panel.place.setText(str(tmp_path / target))
+        qtbot.waitUntil(lambda p=panel: p.start.isEnabled(), timeout=30_000)
+        panel.start.click()
+        qtbot.waitUntil(lambda: not make_fast.is_busy, timeout=60_000)
+    assert [layer.name for layer in viewer.layers] == names
+    assert viewer.layers[-1].opacity == 0.3
+    assert all(layer.multiscale for layer in viewer.layers)
+    shown = [np.asarray(layer.data[0]) for layer in viewer.layers]
+    for found, expected in zip(shown, [*channels, cells], strict=True):
+        np.testing.assert_array_equal(found, expected)
+    files = [Path(str(bf.store_of(layer).address)).name for layer in viewer.layers]
+    assert files == ["i-pyramid.ome.zarr"] * 2 + ["i-cells.ome.zarr"]
 
 
 def test_what_was_cancelled_changes_nothing_and_is_offered_again(

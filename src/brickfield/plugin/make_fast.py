@@ -26,7 +26,7 @@ from brickfield.plugin.layers import (
     layer_data_of,
     store_behind,
 )
-from brickfield.plugin.registry import has_window
+from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.settings import settings
 from brickfield.pyramid.outlook import Outlook, look_ahead
 from brickfield.qt.background import Background
@@ -123,6 +123,11 @@ class MakeFast(QObject):
         dock.call_when_closed(self._watch.close)
         dock.call_when_closed(self._background.close)
         self._show()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a pyramid is being written for this dock."""
+        return bool(self._running)
 
     def _on_port(self, name: str) -> None:
         if name in ("layers", "active", "data"):
