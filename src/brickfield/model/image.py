@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from brickfield.model.scales import Pyramid
 from brickfield.model.secrets import hide_secrets
 
+Rgba = tuple[int, int, int, int]
+OTHER_LABELS: Rgba = (128, 128, 128, 255)
+"""Colour of labels beside those that a store gives one."""
 Severity = Literal["info", "warning", "error"]
 
 
@@ -82,6 +85,10 @@ class ImageInfo:
     image : str
         Of a plate, which well and field it is ("A/1/0"); else empty.
     findings : tuple of Finding
+    label_colors : tuple of (int, (int, int, int, int))
+        Labels that the store gives a colour: red, green, blue, alpha, 0 to 255.
+    label_properties : tuple of (int, tuple of (str, value))
+        What the store says of single labels.
     """
 
     uri: str
@@ -95,6 +102,8 @@ class ImageInfo:
     series: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     image: str = ""
+    label_colors: tuple[tuple[int, Rgba], ...] = ()
+    label_properties: tuple[tuple[int, tuple[tuple[str, Any], ...]], ...] = ()
 
     def __post_init__(self) -> None:
         """Mask secrets of the address."""

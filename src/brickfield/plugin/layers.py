@@ -17,9 +17,11 @@ from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from brickfield.errors import BrickfieldError
 from brickfield.model.chunks import Selection
-from brickfield.model.image import Channel, ImageInfo
+from brickfield.model.image import OTHER_LABELS, Channel, ImageInfo
 from brickfield.plugin.contrasts import Limits, limits_of
 from brickfield.plugin.gl_context import guard_removals
 from brickfield.plugin.holding import watch
@@ -197,7 +199,7 @@ def _one_layer(
         **_place(levels[0]),
     }
     if is_labels:
-        return _as_labels(levels, look)
+        return _as_labels(levels, look | _look_of_labels(info))
     assert limits is not None
     # Needs napari itself, which whoever only imports this has not loaded yet.
     from brickfield.plugin.levels import LazyLevels
@@ -213,6 +215,30 @@ def _one_layer(
 
 def _is_dense(store: ChunkedImageStore, channel: int | None) -> bool:
     return bool(store.is_dense(store.default_selection(channel or 0)))
+
+
+def _look_of_labels(info: ImageInfo) -> dict[str, Any]:
+    """Return colours and features that the store gives labels; napari's else."""
+    look: dict[str, Any] = {}
+    if info.label_colors:
+        from napari.utils.colormaps import DirectLabelColormap
+
+        table: dict[int | None, Any] = {
+            label: np.array(rgba) / 255 for label, rgba in info.label_colors
+        }
+        table[None] = np.array(OTHER_LABELS) / 255
+        table.setdefault(0, np.zeros(4))
+        look["colormap"] = DirectLabelColormap(color_dict=table)
+    if info.label_properties:
+        names = dict.fromkeys(k for _, kept in info.label_properties for k, _ in kept)
+        look["features"] = {
+            "index": [label for label, _ in info.label_properties],
+            **{
+                n: [dict(kept).get(n) for _, kept in info.label_properties]
+                for n in names
+            },
+        }
+    return look
 
 
 def _as_labels(levels: list[LazyLevel], look: dict[str, Any]) -> LayerData:

@@ -38,7 +38,12 @@ from brickfield.sources.ome_zarr_arrays import (
     join,
     open_levels,
 )
-from brickfield.sources.ome_zarr_channels import check_image_label, read_channels
+from brickfield.sources.ome_zarr_channels import (
+    check_image_label,
+    colors_of_labels,
+    properties_of_labels,
+    read_channels,
+)
 from brickfield.sources.ome_zarr_collection import Choice, ImageFinder, ImagePlace
 from brickfield.sources.ome_zarr_metadata import (
     Multiscale,
@@ -347,6 +352,7 @@ class _Opening:
         elif place.is_labels and place.path.startswith("labels/"):
             # There is no image that they lie beside.
             labels = place.series
+        said = attributes.get("image-label")
         return ImageInfo(
             uri=self._uri,
             format=zarr_format
@@ -361,6 +367,8 @@ class _Opening:
             series=place.series,
             findings=self._findings.as_tuple(),
             image=place.path if place.wells else "",
+            label_colors=colors_of_labels(said) if is_labels else (),
+            label_properties=properties_of_labels(said) if is_labels else (),
         )
 
     def _is_labels(self, node: ZarrNode, place: ImagePlace, pyramid: Pyramid) -> bool:

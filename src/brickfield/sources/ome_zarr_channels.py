@@ -12,7 +12,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from brickfield.model.image import Channel
+from brickfield.model.image import Channel, Rgba
 from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.findings import Findings
 
@@ -144,7 +144,10 @@ def _number(value: Any) -> float | None:
 
 
 def check_image_label(value: Any, findings: Findings) -> None:
-    """Note what is odd in ``image-label``; nothing in it is needed to draw."""
+    """Note what is odd in ``image-label``; nothing in it is needed to draw.
+
+    See :func:`colors_of_labels` and :func:`properties_of_labels` for what is used.
+    """
     where = "image-label"
     if not isinstance(value, dict):
         findings.warning(
@@ -203,3 +206,50 @@ def _is_rgba(value: Any) -> bool:
         and len(value) == 4
         and all(isinstance(v, int) and 0 <= v <= 255 for v in value)
     )
+
+
+MOST_LABELS = 65_536
+"""Labels with a colour or properties of their own that are kept."""
+
+
+def colors_of_labels(value: Any) -> tuple[tuple[int, Rgba], ...]:
+    """Return the labels that ``image-label`` gives a colour; odd entries are left out.
+
+    Returns
+    -------
+    tuple of (int, (int, int, int, int))
+        Label and red, green, blue, alpha, 0 to 255; of several of a label the last.
+    """
+    found: dict[int, Rgba] = {}
+    for label, item in _entries_of(value, "colors"):
+        rgba = item.get("rgba")
+        if isinstance(rgba, list) and _is_rgba(rgba):
+            r, g, b, a = rgba
+            found[label] = (r, g, b, a)
+    return tuple(sorted(found.items()))
+
+
+def properties_of_labels(
+    value: Any,
+) -> tuple[tuple[int, tuple[tuple[str, Any], ...]], ...]:
+    """Return what ``image-label`` says of single labels: texts and numbers."""
+    found = {
+        label: tuple(
+            (str(k), v)
+            for k, v in item.items()
+            if k != "label-value" and isinstance(v, str | int | float)
+        )
+        for label, item in _entries_of(value, "properties")
+    }
+    return tuple(sorted(found.items()))
+
+
+def _entries_of(value: Any, name: str) -> list[tuple[int, dict[str, Any]]]:
+    items = value.get(name) if isinstance(value, dict) else None
+    found = []
+    for item in items[:MOST_LABELS] if isinstance(items, list) else ():
+        label = item.get("label-value") if isinstance(item, dict) else None
+        # JSON has one kind of number: 3.0 is a label, 3.5 is none.
+        if isinstance(label, int | float) and float(label).is_integer():
+            found.append((int(label), item))
+    return found

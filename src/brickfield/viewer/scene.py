@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from brickfield.model.appearance import (
     gray_lut,
 )
 from brickfield.model.chunks import Selection
+from brickfield.model.image import OTHER_LABELS
 from brickfield.model.scales import Pyramid, Vec3
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
@@ -57,8 +58,18 @@ def make_layer(store: ChunkedImageStore, options: RenderOptions) -> ChunkedLayer
         clip_box=clip_box(options),
         show_levels=options.show_levels,
         lighting=options.lighting,
+        **_colors_of_file(store, is_labels=is_labels),
     )
     return ChunkedLayer(store, appearance=appearance, selections=selections)
+
+
+def _colors_of_file(store: ChunkedImageStore, *, is_labels: bool) -> dict[str, Any]:
+    """Return the colours that a file gives its labels, as an appearance has them."""
+    given = dict(store.info.label_colors)
+    if not (is_labels and given):
+        return {}
+    rest = np.array([(0, 0, 0, 0), OTHER_LABELS], dtype=np.uint8)
+    return {"label_colors": rest, "label_overrides": given}
 
 
 def drawn_channels(store: ChunkedImageStore, options: RenderOptions) -> list[int]:
