@@ -63,8 +63,8 @@ def test_factors_of_zero_are_refused(folder):
         loader.levels(0, 0)
 
 
-def test_an_imaris_loader_is_refused_with_the_file_to_open(tmp_path):
-    data = replace(DATA, loader="bdv.imaris", place="a.ims")
-    (tmp_path / "a.ims").touch()
-    with pytest.raises(StoreFormatError, match=r"'bdv\.imaris': open a\.ims itself"):
+def test_a_loader_that_is_not_known_is_refused_by_name(tmp_path):
+    data = replace(DATA, loader="spimreconstruction.filemap2", place="a.tif")
+    (tmp_path / "a.tif").touch()
+    with pytest.raises(StoreFormatError, match=r"bdv\.imaris; found 'spim"):
         open_loader(data, str(tmp_path))

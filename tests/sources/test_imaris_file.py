@@ -10,6 +10,7 @@ import pytest
 
 from brickfield.errors import ChunkReadError, StoreFormatError, StoreNotFoundError
 from brickfield.sources.imaris_file import matches, open_source
+from brickfield.sources.open import open_source as open_any
 from brickfield.sources.protocol import ChunkSource
 
 SIZES = [(20, 50, 70), (10, 25, 35)]
@@ -230,3 +231,23 @@ def test_real_files_equal_what_h5py_reads(real_data, name, read_level):
             z, y, x = about.shape_zyx
             assert np.array_equal(read_level(source, level)[0, 0], stored[:z, :y, :x])
     source.close()
+
+
+XML = """<SpimData version="0.2"><BasePath type="relative">.</BasePath>
+<SequenceDescription>
+<ImageLoader format="bdv.imaris"><hdf5 type="relative">{name}</hdf5></ImageLoader>
+<ViewSetups><ViewSetup><id>0</id><size>4 4 4</size></ViewSetup></ViewSetups>
+<Timepoints type="range"><first>0</first><last>0</last></Timepoints>
+</SequenceDescription>
+<ViewRegistrations><ViewRegistration timepoint="0" setup="0"><ViewTransform
+type="affine"><affine>1 0 0 0 0 1 0 0 0 0 1 0</affine></ViewTransform>
+</ViewRegistration></ViewRegistrations></SpimData>"""
+
+
+def test_an_xml_file_that_names_an_imaris_file_opens_it(ims):
+    xml = ims.with_suffix(".xml")
+    xml.write_text(XML.format(name=ims.name))
+    with closing(open_any(str(xml))) as named, closing(open_any(str(ims))) as itself:
+        assert named.info.pyramid.levels[0].shape == itself.info.pyramid.levels[0].shape
+        assert named.info.channels == itself.info.channels
+        assert "bdv-imaris" in [finding.code for finding in named.info.findings]

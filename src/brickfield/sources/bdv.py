@@ -8,7 +8,7 @@ large, and its voxel 0 lies (factor - 1) / 2 fine voxels further in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,13 @@ from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model.axes import Axis
 from brickfield.model.image import Channel, Finding, ImageInfo
 from brickfield.model.scales import Pyramid
+from brickfield.sources import imaris_file
 from brickfield.sources.bdv_loaders import BdvLoader, SetupLevels, open_loader
 from brickfield.sources.bdv_xml import SpimData, ViewSetup, parse
 from brickfield.sources.geometry import aligned_geometry, make_level
 from brickfield.sources.identity import data_identity
 from brickfield.sources.kvstore import locate, read_many
+from brickfield.sources.named_places import Root, resolve_named
 from brickfield.sources.places import place_of_uri
 from brickfield.sources.plain_files import read_head, read_whole
 from brickfield.sources.series import series_index
@@ -75,6 +77,8 @@ def open_source(
     OptionError
     """
     data, folder, identity = _read_xml(str(uri))
+    if data.loader == "bdv.imaris":
+        return _imaris(data, folder, str(uri), follow_links=follow_links)
     groups = _groups(data.setups)
     names = _series_names(groups)
     chosen = series_index(names, series, where=str(uri))
@@ -110,6 +114,26 @@ def open_source(
         close=loader.close,
         is_remote=loader.is_remote,
     )
+
+
+def _imaris(
+    data: SpimData, folder: str, uri: str, *, follow_links: bool
+) -> AssembledSource:
+    """Open the Imaris file that an XML file names, where that file says it lies."""
+    root = Root.of_description(uri, folder, follow=follow_links)
+    named = resolve_named(root, data.whole_place)
+    source = imaris_file.open_source(named.place, follow_links=follow_links)
+    finding = Finding(
+        "info",
+        "bdv-imaris",
+        "SequenceDescription.ImageLoader",
+        "expected data of BigDataViewer; found an Imaris file: opened that, with the"
+        " place that it states itself; registrations of the XML file are not applied",
+    )
+    source.info = replace(
+        source.info, uri=uri, findings=(*source.info.findings, finding)
+    )
+    return source
 
 
 def _read_xml(uri: str) -> tuple[SpimData, str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import glob
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -110,10 +110,8 @@ def open_loader(
         If the loader's format is neither HDF5 nor N5.
     StoreNotFoundError, StoreAccessError
     """
-    is_absolute = "://" in data.place or PurePosixPath(data.place).is_absolute()
-    base = "" if is_absolute or data.base in {"", "."} else f"{data.base}/"
     root = Root.of_description(document, folder, follow=follow_links)
-    named = resolve_named(root, f"{base}{data.place}")
+    named = resolve_named(root, data.whole_place)
     if data.loader == "bdv.hdf5":
         if root.is_remote:
             msg = f"expected N5 data in {document}; found HDF5, read from disks only"
@@ -122,8 +120,8 @@ def open_loader(
     if data.loader == "bdv.n5":
         at = locate(named.place)
         return N5Loader(at, denied_is_missing=denied_is_missing)
-    way = f"open {data.place} itself" if data.loader == "bdv.imaris" else "resave it"
-    msg = f"expected a loader bdv.hdf5 or bdv.n5; found {data.loader!r}: {way}"
+    known = "bdv.hdf5, bdv.n5 or bdv.imaris"
+    msg = f"expected a loader {known}; found {data.loader!r}: resave it"
     raise StoreFormatError(msg)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -75,6 +76,13 @@ class SpimData:
     setups: tuple[ViewSetup, ...]
     missing: frozenset[tuple[int, int]]
     moves: tuple[int, ...]
+
+    @property
+    def whole_place(self) -> str:
+        """Path or URL of the data, relative to the XML file unless absolute."""
+        is_absolute = "://" in self.place or PurePosixPath(self.place).is_absolute()
+        base = "" if is_absolute or self.base in {"", "."} else f"{self.base}/"
+        return f"{base}{self.place}"
 
 
 def parse(text: bytes, where: str) -> SpimData:
