@@ -444,6 +444,19 @@ def objects() -> None:
         s.window("objects")
 
 
+def scenes() -> None:
+    """What the File menu has for scenes."""
+    with stage() as s:
+        bf.open_volume(sample(), s.viewer)
+        menus = [a.menu() for a in s.viewer.window.file_menu.actions() if a.menu()]
+        inner = [a.menu() for menu in menus for a in menu.actions() if a.menu()]
+        (found,) = [m for m in inner if any("scene" in a.text() for a in m.actions())]
+        found.popup(QPoint(60, 60))
+        turn(0.5)
+        s.part("scene-menu", found)
+        found.close()
+
+
 def linked() -> None:
     """Napari's 3D canvas and the dock on one camera."""
     with stage() as s:
@@ -461,7 +474,7 @@ PICTURES: dict[str, Callable[[], None]] = {
     for f in (
         window, dock, failures, four_views, plane, clip, labels, time, appearance,
         reader, preferences, no_adapter, movies,
-        quality, receipt, huge, objects, linked,
+        quality, receipt, huge, objects, scenes, linked,
     )
 }  # fmt: skip
 

@@ -19,7 +19,12 @@ from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
 from brickfield.plugin.holding import let_go_of
 from brickfield.plugin.layer_port import NapariLayerPort
-from brickfield.plugin.layers import level_of, open_layers
+from brickfield.plugin.layers import (
+    LayerData,
+    level_of,
+    open_layer_data,
+    open_layers,
+)
 from brickfield.plugin.placing import matrix_of
 from brickfield.plugin.registry import docks_of, scene_of
 from brickfield.plugin.scene import NapariScene
@@ -34,11 +39,8 @@ from brickfield.viewer.neuroglancer import (
     Surroundings,
     neuroglancer_of,
 )
-from brickfield.viewer.neuroglancer_read import (
-    NeuroglancerLayer,
-    NeuroglancerView,
-    read_neuroglancer,
-)
+from brickfield.viewer.neuroglancer_layers import NeuroglancerLayer
+from brickfield.viewer.neuroglancer_read import NeuroglancerView, read_neuroglancer
 from brickfield.viewer.neuroglancer_space import Turn, height_at_target, looking
 from brickfield.viewer.slice_view import LiveSliceView
 from brickfield.viewer.state import (
@@ -92,8 +94,33 @@ def from_neuroglancer(viewer: Any, state: Mapping[str, Any]) -> list[str]:
     SceneStateError
         If it is no state, or data cannot be opened; then the viewer is as it was.
     """
-    wanted, view, left_out = read_neuroglancer(state)
-    opened: list[Any] = []
+    return show_read(viewer, read_neuroglancer(state))
+
+
+def show_read(
+    viewer: Any,
+    read: tuple[list[NeuroglancerLayer], NeuroglancerView, list[str]],
+    data: Sequence[LayerData] = (),
+) -> list[str]:
+    """Show a state that was read; see :func:`from_neuroglancer`.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    read : tuple
+        As :func:`brickfield.viewer.neuroglancer_read.read_neuroglancer` gives it.
+    data : sequence of tuple
+        What :func:`open_for` opened beforehand.
+
+    Returns
+    -------
+    list of str
+        What of the state was left out.
+    """
+    from napari.layers import Layer
+
+    wanted, view, left_out = read[0], read[1], list(read[2])
+    opened: list[Any] = [Layer.create(*one) for one in data]
     try:
         layers = _layers(viewer, wanted, opened)
         left_out += _strangers(wanted, layers)
@@ -108,6 +135,34 @@ def from_neuroglancer(viewer: Any, state: Mapping[str, Any]) -> list[str]:
         for dock in docks_of(viewer)[:1]:
             _look(dock, view, factor)
     return left_out
+
+
+def open_for(
+    wanted: Sequence[NeuroglancerLayer], known: Sequence[SceneSource | str]
+) -> list[LayerData]:
+    """Open the data of a state that no layer shows yet; from any thread.
+
+    Parameters
+    ----------
+    wanted : sequence of NeuroglancerLayer
+    known : sequence of SceneSource or str
+        Of the layers that there are.
+
+    Raises
+    ------
+    SceneSourceError
+    """
+    found: list[LayerData] = []
+    done = {(s.uri, s.label) for s in known if isinstance(s, SceneSource)}
+    for i, entry in enumerate(wanted):
+        if (entry.uri, entry.label) in done:
+            continue
+        done.add((entry.uri, entry.label))
+        try:
+            found += open_layer_data(entry.uri, **_options(entry))
+        except Exception as error:
+            raise source_error(error, f"layers[{i}].source: {error}") from error
+    return found
 
 
 # -- out ---------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QCursor
@@ -22,6 +22,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu
 
 from brickfield.errors import BrickfieldError
 from brickfield.model.secrets import hide_secrets
+from brickfield.plugin.layers import LayerData
 from brickfield.plugin.napari_names import has_window, main_window_of
 from brickfield.plugin.recent_scenes import recent_scenes, remember
 from brickfield.plugin.registry import plain
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     import napari
 
 logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 KIND = "Scene document (*.json)"
 _folders: list[str] = []
 _running: set[Background] = set()
@@ -154,16 +156,46 @@ def put_in_background(
         Its name, for people.
     on_success : callable
     """
+    known = sources_in(viewer)
+
+    def prepare() -> tuple[SceneState, list[LayerData]]:
+        state = read()
+        return state, open_what_lacks(state, known)
+
+    show_when_ready(
+        viewer,
+        prepare,
+        lambda there, ready: put_opened(there, *ready),
+        what,
+        on_success,
+    )
+
+
+def show_when_ready(
+    viewer: Any,
+    prepare: Callable[[], _T],
+    show: Callable[[Any, _T], object],
+    what: str,
+    on_success: Callable[[], object] = lambda: None,
+) -> None:
+    """Prepare something in the background, and show it if the viewer is still there.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    prepare : callable
+        Called on another thread.
+    show : callable
+        Takes the viewer and what was prepared; called on this thread.
+    what : str
+        For people.
+    on_success : callable
+    """
     from napari.utils import progress
 
-    known = sources_in(viewer)
     settings()  # read on this thread, so that they are at hand on the other
     whose = weakref.ref(plain(viewer))
     bar = progress(total=0, desc=f"Opening {what}")
-
-    def prepare() -> Any:
-        state = read()
-        return state, open_what_lacks(state, known)
 
     def done(result: Any, error: BaseException | None) -> None:
         bar.close()
@@ -173,7 +205,7 @@ def put_in_background(
         try:
             if error is not None:
                 raise error
-            put_opened(there, *result)
+            show(there, result)
         except Exception as problem:  # noqa: BLE001 - the window goes on
             tell(problem)
         else:

@@ -236,6 +236,7 @@ class DockToolbar(QWidget):
         menu.addAction(self.by_name["levels"])
         menu.addSeparator()
         menu.addActions(self._added)
+        menu.addSeparator()
         menu.addAction(self.by_name["reload"])
         menu.addAction(self.by_name["help"])
 
