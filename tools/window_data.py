@@ -11,7 +11,7 @@ from pictures import nuclei
 import brickfield as bf
 from brickfield.sample.store import ensure_sample
 from brickfield.testing.corruptor import corrupt
-from brickfield.testing.zarr_stores import image_attributes, write_image
+from brickfield.testing.zarr_stores import image_attributes, write_image, write_plate
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,6 +40,35 @@ def damaged() -> str:
         files = [p for p in (place / "0").rglob("*") if p.is_file() and "c" in p.parts]
         corrupt(sorted(files, key=lambda p: p.stat().st_size)[-3:], "truncate")
     return str(place)
+
+
+def plate() -> str:
+    """Return the place of a plate of 96 wells with spots, two of them not stored."""
+    place = folder() / "plate.ome.zarr"
+    if not place.exists():
+        wells = [f"{row}/{column}" for row in "ABCDEFGH" for column in range(1, 13)]
+        wells.remove("D/5")
+        absent = ("B/3", "C/7")
+        write_plate(place, wells, 2, absent=absent)
+        rng = np.random.default_rng(0)
+        for i, well in enumerate(w for w in wells if w not in absent):
+            for field in "01":
+                data = spots(rng, 3 + i % 17)
+                levels, look = [data, data[::2, ::2]], [[1, 1], [2, 2]]
+                shutil.rmtree(place / well / field)
+                write_image(place / well / field, levels, image_attributes("yx", look))
+    return str(place)
+
+
+def spots(rng: np.random.Generator, n: int) -> NDArray[np.uint16]:
+    """Return a plane with round spots, shape (128, 128)."""
+    y, x = np.mgrid[:128, :128]
+    plane = rng.normal(100, 10, (128, 128))
+    for _ in range(n):
+        at, width = rng.uniform(10, 118, 2), rng.uniform(4, 9)
+        distance = (y - at[0]) ** 2 + (x - at[1]) ** 2
+        plane += 800 * np.exp(-distance / (2 * width**2))
+    return plane.clip(0, 65535).astype(np.uint16)
 
 
 def numbered() -> tuple[NDArray[np.uint16], tuple[float, ...], tuple[float, ...]]:

@@ -26,10 +26,11 @@ from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
-from window_data import ball, damaged, numbered, sample, series
+from window_data import ball, damaged, numbered, plate, sample, series
 
 import brickfield as bf
 from brickfield.loading.cache import default_cache
+from brickfield.plugin.chooser import open_chooser
 from brickfield.plugin.preferences import open_panels
 from brickfield.plugin.registry import docks_of
 from brickfield.plugin.settings import preferences as plugin_preferences
@@ -209,6 +210,20 @@ def failures() -> None:
         s.dock.status.failure_list.resize(980, 200)
         turn(0.5)
         s.part("failures", s.dock.status.failure_list)
+
+
+def chooser() -> None:
+    """The wells of a plate."""
+    with stage() as s:
+        (layer,) = bf.open_volume(plate(), s.viewer)
+        s.settle()
+        window = open_chooser(s.viewer, layer)
+        assert window is not None
+        turn(PATIENCE_S, lambda: window.plate is not None)
+        turn(0.5)
+        turn(PATIENCE_S, lambda: not window.reading.n_waiting)
+        turn(0.3)
+        s.part("chooser", window)
 
 
 def four_views() -> None:
@@ -472,7 +487,7 @@ def linked() -> None:
 PICTURES: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
-        window, dock, failures, four_views, plane, clip, labels, time, appearance,
+        window, dock, failures, chooser, four_views, plane, clip, labels, time, appearance,
         reader, preferences, no_adapter, movies,
         quality, receipt, huge, objects, scenes, linked,
     )
