@@ -113,7 +113,7 @@ def test_the_views_are_chosen_by_a_row_of_buttons(dock, hand):
     row = dock.toolbar.layouts
     dock.resize(560, 300)
     segments = {b.text(): b for b in row.findChildren(type(row.compact))}
-    assert list(segments) == ["3D", "xy", "xz", "yz", "2×2", "Oblique slice"]
+    assert list(segments) == ["3D", "xy", "xz", "yz", "2×2"]
     hand.click(segments["2×2"])
     assert set(dock.frames) == {"3D", "xy", "xz", "yz"}
     assert row.actions_by_name["2x2"].isChecked()
@@ -122,6 +122,25 @@ def test_the_views_are_chosen_by_a_row_of_buttons(dock, hand):
     dock.set_layout("yz")
     assert row.actions_by_name["yz"].isChecked()
     assert not row.actions_by_name["2x2"].isChecked()
+
+
+def test_the_oblique_slice_has_a_button_of_its_own(dock, hand):
+    """Also where the other views are in a menu; it is down while that slice is shown."""
+    dock.resize(516, 300)
+    row = dock.toolbar.layouts
+    action = dock.toolbar.by_name["plane"]
+    (button,) = [
+        b
+        for b in dock.toolbar.row.findChildren(type(row.compact))
+        if b.defaultAction() is action
+    ]
+    assert row.isHidden()
+    assert not button.isHidden()
+    hand.click(button)
+    assert dock.layout_name == "plane"
+    assert button.isChecked()
+    dock.set_layout("xy")
+    assert not button.isChecked()
 
 
 def test_where_it_is_narrow_one_button_has_the_views_in_a_menu(dock, hand):
@@ -134,11 +153,12 @@ def test_where_it_is_narrow_one_button_has_the_views_in_a_menu(dock, hand):
 
 
 @pytest.mark.parametrize("layout", ["3D", "2x2"])
-def test_all_but_undo_and_redo_fits_into_320_pixels(dock, layout):
+def test_all_but_undo_redo_and_the_oblique_slice_fits_into_320_pixels(dock, layout):
     dock.set_layout(layout)
     dock.resize(320, 300)
     left_out = dock.toolbar.row.left_out
-    assert left_out == [button(dock, "undo"), button(dock, "redo")]
+    names = ("plane", "undo", "redo")
+    assert left_out == [button(dock, name) for name in names]
     dock.resize(420, 300)
     assert dock.toolbar.row.left_out == []
 

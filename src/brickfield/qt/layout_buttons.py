@@ -16,9 +16,9 @@ LAYOUT_WORDS: dict[str, tuple[str, str]] = {
     "2x2": ("2×2", "Three slices and the volume, side by side"),
     "plane": ("Oblique slice", "A slice in any direction: right drag tilts it"),
 }
-"""Name and explanation of every layout; the last has an icon in the row."""
+"""Name and explanation of every layout; the last has a button of its own."""
 COMPACT = {"2x2": "2×2", "plane": "obl."}
-SEGMENTS = ("3D", "xy", "xz", "yz", "2x2", "plane")
+SEGMENTS = ("3D", "xy", "xz", "yz", "2x2")
 
 
 class LayoutButtons(QWidget):
@@ -39,6 +39,7 @@ class LayoutButtons(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._group = QActionGroup(self)
+        # "plane" has a button elsewhere: then none of the row is down.
         self._group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self.actions_by_name: dict[str, QAction] = {}
         for name in LAYOUTS:

@@ -194,12 +194,15 @@ class DockToolbar(QWidget):
         oblique = self.layouts.actions_by_name["plane"]
         self._theme.set_icon(oblique, "plane")
         oblique.setIconVisibleInMenu(False)
+        self.by_name["plane"] = oblique
         self.overlays = OverlaysMenu(dock.scene, lambda: dock.views, self)
         self.pictures = QMenu("Picture", self)
         self.pictures.setToolTipsVisible(True)
         self.row.add(self.mode)
         self.row.add(self._button("fit"), rank=1)
         self.row.add(self.layouts, stand_in=self.layouts.compact)
+        # The compact choice of views has it, too: the first to be left out.
+        self.row.add(self._button("plane"), rank=8)
         self.row.add(self._button("clip"), rank=2)
         self.row.add(self._button("overlays", self.overlays), rank=3)
         self.row.add(self._button("camera", self.pictures), rank=4)

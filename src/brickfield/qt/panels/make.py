@@ -13,6 +13,7 @@ from brickfield.qt.panels.appearance import AppearancePanel
 from brickfield.qt.panels.budgets import Budgets, SessionBudgets
 from brickfield.qt.panels.clip import ClipPanel
 from brickfield.qt.panels.host import Host
+from brickfield.qt.panels.plane import PlanePanel
 from brickfield.qt.panels.quality import QualityPanel
 from brickfield.qt.panels.receipt import ReceiptPanel
 from brickfield.qt.panels.stack import PanelStack
@@ -35,7 +36,7 @@ class DockPanels(PanelStack):
 
     Attributes
     ----------
-    appearance, clip, time, quality, receipt : Panel
+    appearance, clip, plane, time, quality, receipt : Panel
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class DockPanels(PanelStack):
         self.appearance = AppearancePanel(host, deliver)
         self.call_when_released(self.appearance.histograms.closer())
         self.clip = ClipPanel(host)
+        self.plane = PlanePanel(host)
         self.time = TimePanel(host)
         self.quality = QualityPanel(host, budgets or SessionBudgets(host))
         self.receipt = ReceiptPanel(host, deliver)
         for panel in (
             self.appearance,
             self.clip,
+            self.plane,
             self.time,
             self.quality,
             self.receipt,
