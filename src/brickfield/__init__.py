@@ -6,6 +6,7 @@ first, so neither Qt, napari, wgpu nor dask is loaded before it is needed.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 TYPE_CHECKING = False  # typing takes longer to import than all of this
@@ -78,12 +79,21 @@ def __getattr__(name: str) -> Any:
         # The package of that name is the function, too: see there.
         value = import_module("brickfield.render")
     elif name in _HOME:
-        value = getattr(import_module(_HOME[name]), name)
+        value = getattr(_home(_HOME[name]), name)
     else:
         msg = f"module 'brickfield' has no attribute {name!r}"
         raise AttributeError(msg)
     globals()[name] = value
     return value
+
+
+def _home(module: str) -> Any:
+    """Import a module; what needs a window is loaded while the window goes on."""
+    if ".plugin." in module and "qtpy.QtCore" in sys.modules:
+        from brickfield.qt.turning import import_beside
+
+        import_beside(module)
+    return import_module(module)
 
 
 def __dir__() -> list[str]:

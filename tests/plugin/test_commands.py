@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
-from brickfield.plugin import commands, lazy, sample
+from brickfield.plugin import commands, docking, lazy, sample
 from brickfield.plugin.layers import store_behind
 from brickfield.plugin.names import PLUGIN
 from brickfield.testing.zarr_stores import ramp, write_image
@@ -77,7 +77,7 @@ def test_commands_get_the_viewer_from_napari(make_napari_viewer, monkeypatch):
     from napari._app_model import get_app_model
 
     asked = []
-    monkeypatch.setattr(commands, "open_dock", lambda viewer: asked.append(viewer))
+    monkeypatch.setattr(docking, "open_dock", lambda viewer: asked.append(viewer))
     viewer = make_napari_viewer()
     app = get_app_model()
     # As napari registers a plugin's command.
@@ -141,9 +141,9 @@ def test_the_organoid_is_written_once_and_opened(tmp_path, monkeypatch):
     small = Grid((16, 32, 32), (0.5, 0.25, 0.25))
     calls = []
 
-    def write_small(path):
+    def write_small(path, **options):
         calls.append(path)
-        write(path, small)
+        write(path, small, **options)
 
     monkeypatch.setattr(stored, "write_sample", write_small)
     monkeypatch.setattr(sample, "cache_folder", lambda: tmp_path / "cache")

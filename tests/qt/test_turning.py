@@ -8,7 +8,12 @@ from concurrent.futures import Future
 import pytest
 from qtpy.QtCore import QCoreApplication, QTimer
 
-from brickfield.qt.turning import can_turn, run_beside, turn_until
+from brickfield.qt.turning import (
+    can_turn,
+    holding_still,
+    run_beside,
+    turn_until,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +101,11 @@ def test_on_another_thread_a_function_runs_at_once():
     thread.start()
     thread.join()
     assert found == [False, True]
+
+
+def test_what_must_be_whole_before_it_is_seen_is_done_at_once():
+    turns = []
+    QTimer.singleShot(0, lambda: turns.append(1))
+    with holding_still():
+        run_beside(lambda: None)
+    assert turns == []

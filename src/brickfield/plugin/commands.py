@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brickfield.plugin.docking import open_dock
-from brickfield.plugin.lazy import failures_of, retry_failed
 from brickfield.plugin.names import PLUGIN
+from brickfield.qt.turning import import_beside
 
 if TYPE_CHECKING:
     import napari
@@ -20,6 +19,9 @@ URLS = "http*://*.zarr*"
 
 def show_volume_view(viewer: napari.Viewer) -> None:
     """Show the volume view of a viewer."""
+    import_beside("brickfield.plugin.docking")
+    from brickfield.plugin.docking import open_dock
+
     open_dock(viewer)
 
 
@@ -39,6 +41,8 @@ def open_url(viewer: napari.Viewer) -> None:
 def retry_failed_chunks(layers: napari.components.LayerList) -> None:
     """Read again what could not be read of the slices on show."""
     from napari.utils.notifications import show_info
+
+    from brickfield.plugin.lazy import failures_of, retry_failed
 
     ours = [layer for layer in layers if failures_of(layer)]
     n = sum(retry_failed(layer) for layer in ours)

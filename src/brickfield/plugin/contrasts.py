@@ -47,17 +47,24 @@ class Limits:
     is_final: bool = True
 
 
-def limits_of(store: ChunkedImageStore, channels: list[int | None]) -> list[Limits]:
+def patience_s() -> float:
+    """Return how long limits may be waited for by whoever asks on this thread."""
+    return BRIEFLY_S if is_window_thread() else 2 * PATIENCE_S
+
+
+def limits_of(
+    store: ChunkedImageStore, channels: list[int | None], wait_s: float | None = None
+) -> list[Limits]:
     """Choose contrast limits for channels; None means all of them in one.
 
-    On the window's thread it takes at most about :data:`BRIEFLY_S`.
+    It takes at most about `wait_s`, :func:`patience_s` if not given.
     """
     found = [_own_window(store, channel) for channel in channels]
     unknown = [c for c, window in zip(channels, found, strict=True) if window is None]
     if not unknown:
         return [Limits(window) for window in found if window is not None]
     look = _Look(store, unknown)
-    look.wait(BRIEFLY_S if is_window_thread() else 2 * PATIENCE_S)
+    look.wait(patience_s() if wait_s is None else wait_s)
     return [
         look.limits(c) if w is None else Limits(w)
         for c, w in zip(channels, found, strict=True)

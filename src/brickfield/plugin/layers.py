@@ -13,7 +13,9 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +24,17 @@ import numpy as np
 from brickfield.errors import BrickfieldError
 from brickfield.model.chunks import Selection
 from brickfield.model.image import OTHER_LABELS, Channel, ImageInfo
-from brickfield.plugin.contrasts import Limits, limits_of
+from brickfield.plugin.contrasts import Limits, limits_of, patience_s
 from brickfield.plugin.gl_context import guard_removals
 from brickfield.plugin.holding import watch
 from brickfield.plugin.lazy import answer
 from brickfield.plugin.notices import tell_of
 from brickfield.plugin.placing import slider_indices
 from brickfield.plugin.settings import settings
-from brickfield.plugin.window_thread import close_soon, is_window_thread
+from brickfield.plugin.window_thread import close_soon, deliverer, is_window_thread
+from brickfield.qt.turning import run_beside
 from brickfield.sources.images.choice import without_image
+from brickfield.sources.protocol import ChunkSource
 from brickfield.store.hold import StoreHold
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
@@ -86,8 +90,30 @@ def open_layer_data(
 def _layer_data(
     uri_or_arrays: Any, options: dict[str, Any], title: str = ""
 ) -> list[LayerData]:
+    if is_window_thread():
+        # Made here: what comes later finds its way to the window by it.
+        deliverer()
+    read = partial(_read, uri_or_arrays, options, title, patience_s())
+    store, found = run_beside(read, name="brickfield-open")
+    tell_of(store, options)
+    _guard_window()
+    return found
+
+
+def _read(
+    uri_or_arrays: Any, options: dict[str, Any], title: str, wait_s: float
+) -> tuple[ChunkedImageStore, list[LayerData]]:
+    """Open an image and its labels; on any thread."""
+
+    def described(options: dict[str, Any], store: ChunkedImageStore) -> list[LayerData]:
+        reopen = partial(_opened, uri_or_arrays, options)
+        return layer_data_of(store, options, reopen, wait_s)
+
+    with suppress(ImportError):
+        # napari loads it on the window's thread, with its first image.
+        import_module("scipy.ndimage")
     store = _opened(uri_or_arrays, options)
-    found = layer_data_of(store, options, partial(_opened, uri_or_arrays, options))
+    found = described(options, store)
     if title and not options.get("label") and len(store.info.series) > 1:
         _rename(found, store.info, title.strip("/"))
     is_stored = isinstance(uri_or_arrays, str | PathLike)
@@ -98,10 +124,28 @@ def _layer_data(
         except BrickfieldError as error:
             logger.warning("label image %s is left out: %s", name, error)
             continue
-        found += layer_data_of(labels, more, partial(_opened, uri_or_arrays, more))
-    tell_of(store, options)
-    _guard_window()
-    return found
+        found += described(more, labels)
+    return store, found
+
+
+def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
+    """Describe the layers of a source that is made on a thread, beside the window.
+
+    Parameters
+    ----------
+    make : callable
+        Must not touch windows or layers.
+    """
+    wait_s = patience_s()
+
+    def read() -> list[LayerData]:
+        store = ChunkedImageStore(make())
+        close_when_unused(store)
+        return layer_data_of(store, wait_s=wait_s)
+
+    if is_window_thread():
+        deliverer()
+    return run_beside(read, name="brickfield-open")
 
 
 def _rename(layers: list[LayerData], info: ImageInfo, title: str) -> None:
@@ -141,6 +185,7 @@ def layer_data_of(
     store: ChunkedImageStore,
     options: dict[str, Any] | None = None,
     reopen: Callable[[], ChunkedImageStore] | None = None,
+    wait_s: float | None = None,
 ) -> list[LayerData]:
     """Describe the layers of a store, one for each channel.
 
@@ -151,12 +196,14 @@ def layer_data_of(
         What it was opened with, for the layers' metadata.
     reopen : callable, optional
         Opens the store again, once its layers had left napari and come back.
+    wait_s : float, optional
+        How long contrast limits are waited for; later ones are set on the layers.
     """
     hold = StoreHold(store, reopen)
     info = store.info
     is_labels = info.is_labels and info.pyramid.dtype.kind in "biu"
     channels = channels_of(info)
-    limits = [None] * len(channels) if is_labels else limits_of(store, channels)
+    limits = [None] * len(channels) if is_labels else limits_of(store, channels, wait_s)
     return [
         _one_layer(hold, store.info, (channel, limit), is_labels, options or {})
         for channel, limit in zip(channels, limits, strict=True)

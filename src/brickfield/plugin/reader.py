@@ -58,6 +58,9 @@ def read(path: str | Sequence[str]) -> list[Any]:
     BrickfieldError
         In one sentence; then there are no layers.
     """
+    from brickfield.qt.turning import import_beside
+
+    import_beside("brickfield.plugin.layers")
     from brickfield.plugin.layers import open_layer_data
 
     uri = path if isinstance(path, str) else path[0]

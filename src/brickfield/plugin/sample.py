@@ -1,4 +1,8 @@
-"""File > Open Sample > Brickfield."""
+"""File > Open Sample > Brickfield.
+
+napari wants the layers from the call itself: they are made on a thread while the
+call waits inside the event loop. This module itself is light.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,10 @@ from typing import Any
 
 from qtpy.QtCore import QStandardPaths
 
-from brickfield.plugin.layers import close_when_unused, layer_data_of, open_layer_data
+from brickfield.plugin.activity import on_board
 from brickfield.plugin.names import PLUGIN
+from brickfield.qt.tasks import RunningTask
+from brickfield.qt.turning import can_turn, import_beside, run_beside
 
 HUGE_SHAPE = (16384, 25600, 25600)
 """10.7 TB of computed bytes."""
@@ -22,19 +28,36 @@ def cache_folder() -> Path:
 
 def organoid() -> list[Any]:
     """Open a two-channel image of nuclei and vessels, written when first asked for."""
-    from brickfield.sample.store import ensure_sample
+    uri = str(_ensured())
+    import_beside("brickfield.plugin.layers")
+    from brickfield.plugin.layers import open_layer_data
 
-    return list(open_layer_data(str(ensure_sample(cache_folder()))))
+    return list(open_layer_data(uri))
+
+
+def _ensured() -> Path:
+    """Return the folder of the sample, which is computed beside the window."""
+
+    def write(running: RunningTask | None) -> Path:
+        from brickfield.sample.store import ensure_sample
+
+        return ensure_sample(
+            cache_folder(), progress=None if running is None else running.tell
+        )
+
+    if not can_turn():
+        return write(None)
+    with on_board("Computing the sample", unit="blocks", can_cancel=False) as running:
+        return run_beside(lambda: write(running), name="brickfield-sample")
 
 
 def huge() -> list[Any]:
     """Open 10 TB that are computed while one looks: nothing is stored."""
-    from brickfield.store.image_store import ChunkedImageStore
+    import_beside("brickfield.plugin.layers", "brickfield.testing.virtual")
+    from brickfield.plugin.layers import layers_of_source
     from brickfield.testing.virtual import VirtualImage, VirtualSource
 
-    source = VirtualSource(VirtualImage(HUGE_SHAPE, storage_chunk=(64, 64, 64)))
-    store = ChunkedImageStore(source)
-    close_when_unused(store)
-    found = layer_data_of(store)
+    image = VirtualImage(HUGE_SHAPE, storage_chunk=(64, 64, 64))
+    found = layers_of_source(lambda: VirtualSource(image))
     found[0][1]["name"] = "10 TB, computed"
     return list(found)

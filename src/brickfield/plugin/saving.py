@@ -15,12 +15,12 @@ import os
 import shutil
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 
 from brickfield.errors import BrickfieldError, StoreWriteError
+from brickfield.plugin.activity import in_activity_bar
 from brickfield.plugin.names import PLUGIN
 from brickfield.qt.tasks import RunningTask, task_board
 from brickfield.qt.turning import can_turn, turn_until
@@ -76,7 +76,7 @@ def save_beside(
         name="brickfield-save",
         daemon=True,
     ).start()
-    with _in_activity_bar(running):
+    with in_activity_bar(running):
         _wait_for(future, running)
     return _named(path, title, future.result())
 
@@ -167,27 +167,3 @@ def _remove(beside: Path) -> None:
         shutil.rmtree(beside, ignore_errors=True)
     else:
         beside.unlink(missing_ok=True)
-
-
-# -- napari's own bar ---------------------------------------------------------------
-
-
-@contextmanager
-def _in_activity_bar(running: RunningTask) -> Iterator[None]:
-    """Show the task in napari's activity bar, too: there may be no dock."""
-    from napari.utils import progress
-
-    board = task_board()
-    # Without a terminal's bar: napari draws it.
-    with progress(total=1000, desc=running.task.title) as bar:
-
-        def follow() -> None:
-            share = running.task.share
-            if share is not None:
-                bar.update(round(1000 * share) - bar.n)
-
-        board.changed.connect(follow)
-        try:
-            yield
-        finally:
-            board.changed.disconnect(follow)

@@ -12,6 +12,7 @@ from brickfield.plugin.holding import let_go_of
 from brickfield.plugin.layer_port import NapariLayerPort
 from brickfield.plugin.layers import KEY, level_of, open_layers
 from brickfield.plugin.placing import matrix_of
+from brickfield.qt.turning import holding_still
 from brickfield.viewer.state import SceneClipPlane, SceneLayer, SceneSource
 
 _NO_CURVE = ((0.0, 1.0), (1.0, 1.0))
@@ -128,7 +129,9 @@ def open_layer(entry: SceneLayer) -> Any:
     """
     source = entry.source
     assert isinstance(source, SceneSource)
-    layers = open_layers(source.uri, **open_options(source))
+    # A scene is put back as one act: nobody sees or changes half of it.
+    with holding_still():
+        layers = open_layers(source.uri, **open_options(source))
     found = next((layer for layer in layers if _is_part(layer, source)), None)
     let_go_of(layers, but=found)
     if found is not None:

@@ -12,6 +12,8 @@ from brickfield.errors import OptionError
 from brickfield.plugin.docking import open_dock
 from brickfield.plugin.layers import open_layers, store_behind
 from brickfield.plugin.registry import docks_of
+from brickfield.plugin.warm import warm_up
+from brickfield.plugin.widgets import load_docks
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.viewer.live_view import LiveView
 
@@ -42,6 +44,8 @@ def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
         In one sentence; no layer is added then.
     """
+    warm_up()
+    load_docks()
     layers = open_layers(uri_or_arrays, **options)
     viewer = _viewer(viewer)
     for layer in layers:

@@ -12,21 +12,26 @@ person can start something else meanwhile: the inner one ends first.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
+from importlib import import_module
 from time import monotonic
 from typing import Any, TypeVar
 
 from qtpy.QtCore import QCoreApplication, QEventLoop, QTimer
 
+from brickfield.errors import BrickfieldError
 from brickfield.qt.deliver import Deliverer
 
 LOOK_MS = 50
 """Time between two looks at the clock; Python sees Ctrl-C no sooner."""
 _T = TypeVar("_T")
+_is_held: ContextVar[bool] = ContextVar("_is_held", default=False)
 
 
 def can_turn() -> bool:
@@ -87,6 +92,19 @@ def _quit(waiting: list[QEventLoop]) -> None:
         loop.quit()
 
 
+@contextmanager
+def holding_still() -> Iterator[None]:
+    """Let nothing of the window happen meanwhile: functions run at once.
+
+    For what must not be seen, nor changed by a hand, before it is whole.
+    """
+    token = _is_held.set(True)
+    try:
+        yield
+    finally:
+        _is_held.reset(token)
+
+
 def run_beside(job: Callable[[], _T], *, name: str = "brickfield-beside") -> _T:
     """Run a function on a thread of its own and wait for it in the event loop.
 
@@ -102,17 +120,36 @@ def run_beside(job: Callable[[], _T], *, name: str = "brickfield-beside") -> _T:
     Raises
     ------
     KeyboardInterrupt
-        On Ctrl-C, or when the application ends; what the function returns is lost.
+        On Ctrl-C; what the function returns is lost.
+    BrickfieldError
+        When the application ends meanwhile.
     """
-    if not can_turn():
+    if not can_turn() or _is_held.get():
         return job()
     future: Future[_T] = Future()
     threading.Thread(
         target=_carry_out, args=(future, job), name=name, daemon=True
     ).start()
     if not turn_until(future):
-        raise KeyboardInterrupt
+        msg = "expected the application to go on; found that it ends: nothing is opened"
+        raise BrickfieldError(msg)
     return future.result()
+
+
+def import_beside(*names: str) -> None:
+    """Import modules on a thread while the event loop turns.
+
+    Python runs one thread at a time, so the window is not as quick as at rest; but it
+    goes on between two modules, and while files are read.
+
+    Parameters
+    ----------
+    *names : str
+        What is loaded already costs nothing.
+    """
+    lacking = [name for name in names if name not in sys.modules]
+    if lacking:
+        run_beside(lambda: [import_module(name) for name in lacking])
 
 
 def _carry_out(future: Future[Any], job: Callable[[], Any]) -> None:

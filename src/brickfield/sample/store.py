@@ -12,6 +12,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from brickfield.blockwise.jobs import Progress
 from brickfield.errors import OptionError
 from brickfield.model.axes import Axis
 from brickfield.model.image import Channel
@@ -28,13 +29,15 @@ CHANNELS = (
 )
 
 
-def ensure_sample(folder: Path) -> Path:
+def ensure_sample(folder: Path, *, progress: Progress | None = None) -> Path:
     """Return the sample in a folder, writing it if it is not there.
 
     Parameters
     ----------
     folder : Path
         Made if it does not exist.
+    progress : callable, optional
+        Told how far the writing is.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def ensure_sample(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(unfinished, ignore_errors=True)
-        write_sample(unfinished)
+        write_sample(unfinished, progress=progress)
         unfinished.rename(target)
     except OSError as error:
         msg = f"expected to write the sample into {folder}; the system says: {error}"
@@ -63,7 +66,9 @@ def ensure_sample(folder: Path) -> Path:
     return target
 
 
-def write_sample(path: Path, grid: Grid = GRID) -> None:
+def write_sample(
+    path: Path, grid: Grid = GRID, *, progress: Progress | None = None
+) -> None:
     """Compute the sample and write it as a pyramid of means.
 
     Parameters
@@ -71,6 +76,8 @@ def write_sample(path: Path, grid: Grid = GRID) -> None:
     path : Path
         New folder.
     grid : Grid
+    progress : callable, optional
+        Told how far the writing is.
     """
     space = [Axis(name, "space", "micrometer") for name in "zyx"]
     source = from_arrays(
@@ -80,4 +87,4 @@ def write_sample(path: Path, grid: Grid = GRID) -> None:
         name="sample",
     )
     source.info = replace(source.info, channels=CHANNELS)
-    write_pyramid(source, path)
+    write_pyramid(source, path, progress=progress)

@@ -1,0 +1,57 @@
+"""What napari calls for the widgets of the plugin menu.
+
+Invariant: this module is light. The docks themselves are loaded on a thread when the
+first one is made, while napari's window goes on.
+
+napari looks for the name ``napari_viewer`` in a class's ``__init__``, so these are
+classes, though what they make is another's.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from brickfield.qt.turning import run_beside
+
+
+def load_docks() -> None:
+    """Load what the docks need, if it is not, while the window goes on."""
+    if "brickfield.plugin.docks" not in sys.modules:
+        run_beside(_load)
+
+
+def _load() -> None:
+    """Load what docks are made of, and napari's preferences, which take as long."""
+    import brickfield.plugin.docks  # noqa: F401 - that is the point
+    from brickfield.plugin.settings import settings
+
+    settings()
+
+
+class VolumeView:
+    """Makes a :class:`~brickfield.plugin.docks.VolumeDock`."""
+
+    def __new__(cls, napari_viewer: Any) -> Any:
+        """Return the dock."""
+        load_docks()
+        from brickfield.plugin.docks import VolumeDock
+
+        return VolumeDock(napari_viewer)
+
+    def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        pass
+
+
+class OrthogonalViews:
+    """Makes an :class:`~brickfield.plugin.docks.OrthogonalDock`."""
+
+    def __new__(cls, napari_viewer: Any) -> Any:
+        """Return the dock."""
+        load_docks()
+        from brickfield.plugin.docks import OrthogonalDock
+
+        return OrthogonalDock(napari_viewer)
+
+    def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        pass

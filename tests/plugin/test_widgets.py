@@ -1,0 +1,78 @@
+"""What napari calls for the widgets of its plugin menu."""
+
+import subprocess
+import sys
+
+import pytest
+
+from brickfield.qt.turning import import_beside
+
+HEAVY = (
+    "brickfield.plugin.docks",
+    "brickfield.plugin.layers",
+    "brickfield.store.image_store",
+    "tensorstore",
+    "wgpu",
+)
+IMPORTED_ON = """
+import builtins, sys, threading
+from qtpy.QtCore import QCoreApplication
+app = QCoreApplication([])
+seen = {{}}
+find = sys.meta_path[-1].find_spec
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        seen.setdefault(name, threading.current_thread() is threading.main_thread())
+
+sys.meta_path.insert(0, Watch())
+{act}
+print(*sorted(name for name, is_window in seen.items() if is_window))
+"""
+
+
+def imported_by_the_window(act):
+    """Modules that the window's thread loaded itself in a fresh process."""
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORTED_ON.format(act=act)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "import brickfield.plugin.widgets",
+        "import brickfield.plugin.commands",
+        "import brickfield.plugin.sample",
+        "import brickfield.plugin.reader",
+        "import brickfield; brickfield.open_volume",
+    ],
+)
+def test_the_window_itself_loads_nothing_heavy(act):
+    """Neither when napari looks a command up, nor for the names of the console."""
+    assert not imported_by_the_window(act) & set(HEAVY)
+
+
+def test_what_is_loaded_costs_no_turn(qtbot):
+    from qtpy.QtCore import QTimer
+
+    turns = []
+    QTimer.singleShot(0, lambda: turns.append(1))
+    import_beside("sys")
+    assert turns == []
+
+
+@pytest.mark.napari
+@pytest.mark.parametrize("name", ["Volume view", "Orthogonal views"])
+def test_the_menu_opens_a_dock_of_the_viewer(make_napari_viewer, name):
+    from brickfield.plugin.docks import VolumeDock
+    from brickfield.plugin.registry import docks_of
+
+    viewer = make_napari_viewer()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-brickfield", name)
+    assert isinstance(widget, VolumeDock)
+    assert docks_of(viewer) == [widget]
