@@ -10,6 +10,7 @@ import numpy as np
 
 from brickfield.sample.store import write_sample
 from brickfield.sample.tissue import Grid
+from brickfield.testing.zarr_stores import write_plate
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -35,8 +36,9 @@ def run_python(path: Path, names: dict) -> None:
 
 
 def write_data(folder: Path) -> Path:
-    """Write what the pages speak of: data.ome.zarr and stack.h5."""
+    """Write what the pages speak of: data.ome.zarr, stack.h5 and plate.zarr."""
     write_sample(folder / "data.ome.zarr", Grid((48, 96, 96), (2.0, 1.0, 1.0)))
     with h5py.File(folder / "stack.h5", "w") as file:
         file["volume"] = np.arange(32**3, dtype=np.uint16).reshape(32, 32, 32)
+    write_plate(folder / "plate.zarr", ("A/1", "A/2", "B/02"), 1)
     return folder
