@@ -1,5 +1,6 @@
 """Controls of the dock follow napari's theme."""
 
+import numpy as np
 from qtpy.QtWidgets import QPushButton
 
 import brickfield as bf
@@ -27,3 +28,14 @@ def test_icons_and_headers_are_legible_in_both_themes(make_napari_viewer, qtbot)
             header.ensurePolished()
             color = header.palette().color(header.foregroundRole())
             assert (color.lightnessF() > 0.5) == is_light
+
+
+def test_eyes_of_layers_are_legible_in_both_themes(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True, strict_qt="raise")
+    bf.open_volume(np.ones((4, 8, 8), np.uint8), viewer)
+    (dock,) = docks_of(viewer)
+    dock.panels.open(dock.panels.appearance)
+    (row,) = dock.panels.appearance.rows.rows
+    for theme, is_light in (("light", False), ("dark", True), ("light", False)):
+        viewer.theme = theme
+        qtbot.waitUntil(lambda e=row.eye, w=is_light: (icon_lightness(e) > 0.5) == w)

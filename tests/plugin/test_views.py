@@ -7,6 +7,7 @@ import pytest
 
 import brickfield as bf
 from brickfield.errors import BrickfieldError, OptionError, StoreNotFoundError
+from brickfield.plugin.layers import open_layers
 from brickfield.testing.zarr_stores import write_image
 
 pytestmark = pytest.mark.napari
@@ -125,7 +126,9 @@ def test_a_viewer_without_a_window_is_told_so():
 
 
 def test_the_widget_opens_from_the_plugin_menu_s_name(viewer, stored):
-    viewer.open(stored, plugin="napari-brickfield")
+    # Without the dock that opens with a file.
+    for layer in open_layers(stored):
+        viewer.add_layer(layer)
     assert len(viewer.layers) == 1
     _, widget = viewer.window.add_plugin_dock_widget(
         "napari-brickfield", "Orthogonal views"

@@ -127,6 +127,7 @@ def test_without_layers_there_is_nothing_to_cut(panel, layer, scene):
 
 
 def test_a_knob_drags_its_face_and_the_volume_does_not_turn(panel, layer, host):
+    panel.is_on.setChecked(True)
     camera = host.main_view.camera
     overlay = panel.overlays["3D"]
     front = next(f for f, k in overlay.knobs.items() if k.is_front and f.axis == 2)
@@ -149,6 +150,7 @@ def test_beside_the_knobs_a_drag_turns_the_volume(panel, layer, host):
 
 
 def test_a_slice_has_knobs_for_the_faces_that_it_can_drag(panel, host, settle):
+    panel.is_on.setChecked(True)
     host.show("3D", "xy")
     settle()
     axes = {face.axis for face in panel.overlays["xy"].knobs}
@@ -156,8 +158,27 @@ def test_a_slice_has_knobs_for_the_faces_that_it_can_drag(panel, host, settle):
 
 
 def test_a_closed_panel_leaves_the_pictures_alone(panel, layer, host):
+    panel.is_on.setChecked(True)
+    box = layer.clip_box
     start = knob_at(panel.overlays["3D"], Face(2, is_upper=True))
     panel.set_open(False)
     assert panel.overlays == {}
     drag(host.frames["3D"].picture, start, QPoint(-40, 0))
-    assert layer.clip_box is None
+    assert layer.clip_box == box
+
+
+def test_there_are_knobs_only_while_the_box_is_on(panel):
+    overlay = panel.overlays["3D"]
+    assert overlay.knobs == {}
+    panel.is_on.setChecked(True)
+    assert overlay.knobs
+    panel.is_on.setChecked(False)
+    assert overlay.knobs == {}
+
+
+def test_knobs_lie_above_the_lines_of_text(panel, host):
+    frame = host.frames["3D"]
+    children = frame.picture.children()
+    canvas = panel.overlays["3D"].canvas
+    assert children.index(canvas) > children.index(frame.readout)
+    assert children.index(canvas) > children.index(frame.tag)

@@ -111,3 +111,16 @@ def test_keys_of_the_pictures_open_panels_and_play(make_dock, scene, hand):
     assert panels.time.player.is_playing
     QTest.keyClick(picture, Qt.Key.Key_Space)
     assert not panels.time.player.is_playing
+
+
+def test_open_panels_leave_two_fifths_of_the_dock_to_the_picture(
+    make_dock, scene, hand
+):
+    for name in ("nuclei", "vessels"):
+        scene.add(np.zeros((8, 8, 8), np.uint8), name)
+    dock = make_dock(size=(620, 700))
+    for panel in (dock.panels.appearance, dock.panels.clip):
+        dock.panels.open(panel)
+    hand.wait(lambda: dock.panels.height() > 200)
+    picture = dock.frames["3D"].picture
+    hand.wait(lambda: picture.height() >= 0.4 * dock.height())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from brickfield.errors import BrickfieldError
-from brickfield.plugin.registry import docks_of
+from brickfield.plugin.registry import docks_of, plain
 from brickfield.qt.dock import ViewDock
 
-PLUGIN = "napari-brickfield"
-WIDGET = "Volume view"
+TITLE = "Volume view (Brickfield)"
+"""What napari's menu calls the dock, too, so that both mean the same one."""
 
 
 def open_dock(viewer: Any) -> ViewDock:
@@ -33,5 +33,8 @@ def open_dock(viewer: Any) -> ViewDock:
             " need napari.Viewer(), and brickfield.render draws without any"
         )
         raise BrickfieldError(msg)
-    window.add_plugin_dock_widget(PLUGIN, WIDGET)
-    return docks_of(viewer)[-1]
+    from brickfield.plugin.docks import VolumeDock
+
+    dock = VolumeDock(plain(viewer))
+    window.add_dock_widget(dock, name=TITLE)
+    return dock

@@ -17,6 +17,7 @@ from brickfield.plugin.preferences import PreferredBudgets, open_panels
 from brickfield.plugin.registry import add_dock, plain, scene_of
 from brickfield.plugin.scene_links import offer_links
 from brickfield.plugin.settings import Settings, board, settings
+from brickfield.plugin.settling import Settling
 from brickfield.qt.dock import ViewDock
 
 
@@ -54,6 +55,7 @@ class VolumeDock(ViewDock):
         board.changed.connect(self._follow_settings)
         self.status.retried.connect(self._retry_slices)
         offer_links(viewer, self)
+        self._settling = Settling(self, viewer)
         add_dock(viewer, self)
 
     def _follow_settings(self, chosen: Settings) -> None:

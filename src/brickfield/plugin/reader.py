@@ -61,12 +61,15 @@ def read(path: str | Sequence[str]) -> list[Any]:
     from brickfield.qt.turning import import_beside
 
     import_beside("brickfield.plugin.layers")
+    from brickfield.plugin.dropping import open_dock_soon
     from brickfield.plugin.layers import open_layer_data
 
     uri = path if isinstance(path, str) else path[0]
     if "://" not in uri and Path(uri).name in ZARR_FILES:
         uri = str(Path(uri).parent)
-    return list(open_layer_data(uri))
+    found = list(open_layer_data(uri))
+    open_dock_soon()
+    return found
 
 
 # -- on this machine -------------------------------------------------------------

@@ -33,12 +33,15 @@ class Settings:
         Target screen-space error of a view at rest, pixels.
     concurrency : int
         Reads in flight at once for each image; 0 leaves it to the kind of store.
+    open_dock : bool
+        Whether the dock opens with images that are dropped on the window.
     """
 
     gpu_budget_bytes: int = 1 << 30
     ram_budget_bytes: int = DEFAULT_RAM_BUDGET
     quality_px: float = 1.0
     concurrency: int = 0
+    open_dock: bool = True
 
 
 class Board:
@@ -62,6 +65,7 @@ def _read(groups: Any) -> Settings:
         ram_budget_bytes=int(groups.memory.ram_mib) * _MIB,
         quality_px=float(groups.drawing.quality_px),
         concurrency=int(groups.loading.concurrency),
+        open_dock=bool(groups.opening.open_dock),
     )
 
 
@@ -74,7 +78,7 @@ class _Watch:
         default_cache().budget_bytes = self._now.ram_budget_bytes
         if groups is None:
             return
-        for group in (groups.memory, groups.drawing, groups.loading):
+        for group in (groups.memory, groups.drawing, groups.loading, groups.opening):
             group.events.connect(self._on_change)
 
     def __call__(self) -> Settings:

@@ -20,6 +20,7 @@ from qtpy.QtCore import QCoreApplication, QEvent, QObject, QSize, QTimer
 from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from brickfield.blockwise.budget import parse_bytes
+from brickfield.qt.channel_chips import ChannelChips
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.layouts import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.panels.budgets import Budgets
@@ -38,6 +39,8 @@ from brickfield.viewer.ports import ScenePort
 from brickfield.viewer.slice_view import make_view
 
 logger = logging.getLogger(__name__)
+LEAST_WIDTH = 300
+"""Pixels; every panel has room there."""
 
 
 class ViewDock(QWidget):
@@ -87,19 +90,12 @@ class ViewDock(QWidget):
         self._closing: list[Callable[[], object]] = []
         expanding = QSizePolicy.Policy.Expanding
         self.setSizePolicy(expanding, expanding)
-        self.setMinimumSize(220, 200)
+        self.setMinimumSize(LEAST_WIDTH, 200)
         self._grid_widget = QWidget(self)
         self._grid = QGridLayout(self._grid_widget)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(2)
-        self.toolbar = DockToolbar(self)
-        self.status = StatusLine(self)
-        self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(2, 2, 2, 2)
-        self.body.setSpacing(2)
-        self.body.addWidget(self.toolbar)
-        self.body.addWidget(self._grid_widget, stretch=1)
-        self.body.addWidget(self.status)
+        self._make_rows()
         self._watch = _OrphanWatch(self)
         self.set_layout(layout)
         self.panels = DockPanels(self, memory, budgets, parent=self)
@@ -109,11 +105,23 @@ class ViewDock(QWidget):
         self.toolbar.layouts.chosen.connect(self._on_chosen)
         scene.layers_changed.connect(self._choose_layout)
         self._choose_layout()
-        for end in self.panels.releases():
+        for end in (*self.panels.releases(), self.chips.release()):
             self.call_when_closed(end)
         _open.add(self)
         # A closure without the dock: Qt calls it when the dock is gone already.
         self.destroyed.connect(partial(_take_down, self._closing, self._deliver))
+
+    def _make_rows(self) -> None:
+        self.toolbar = DockToolbar(self)
+        self.status = StatusLine(self)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(2, 2, 2, 2)
+        self.body.setSpacing(2)
+        self.body.addWidget(self.toolbar)
+        self.chips = ChannelChips(self.scene, self)
+        self.body.addWidget(self.chips)
+        self.body.addWidget(self._grid_widget, stretch=1)
+        self.body.addWidget(self.status)
 
     def _connect_panels(self) -> None:
         self.tasks = TaskStrip(task_board(), self)

@@ -149,6 +149,10 @@ class ClipPanel(Panel):
         box = self.owned
         return (bounds if box is None else within(box, bounds)), bounds
 
+    def _shown(self) -> tuple[Box, Box] | None:
+        """Return the box in the pictures: none while it is off."""
+        return None if self.owned is None else self.box
+
     # -- following ---------------------------------------------------------------
 
     def _on_layers(self, name: str) -> None:
@@ -239,7 +243,7 @@ class ClipPanel(Panel):
                 overlay.close()
         for kind, frame in frames.items():
             if kind not in self.overlays:
-                self.overlays[kind] = ClipOverlay(frame, lambda: self.box, self._write)
+                self.overlays[kind] = ClipOverlay(frame, self._shown, self._write)
 
 
 def _vec(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Vec3:

@@ -70,7 +70,8 @@ class ClipOverlay(QObject):
         self.canvas = QLabel(frame.picture)
         self.canvas.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.canvas.setStyleSheet("background: transparent;")
-        self.canvas.lower()
+        # Above the lines of text, which would hide a knob.
+        self.canvas.raise_()
         self.canvas.show()
         # Before the gestures: what takes hold of a knob does not turn the volume.
         frame.picture.installEventFilter(self)

@@ -105,7 +105,7 @@ class LayerRow(QWidget):
         """Show what the layer says."""
         port = self.port
         is_seen = port.visible
-        self.eye.setIcon(eye(text_color(self), is_open=is_seen))
+        self._draw_eye()
         self.eye.setToolTip("Hide the layer" if is_seen else "Show the layer")
         self.swatch.setIcon(swatch(label_colors() if port.is_labels else port.lut))
         colors = "one for each object" if port.is_labels else port.colormap
@@ -117,6 +117,15 @@ class LayerRow(QWidget):
         self.name.setFont(font)
         self._elide()
         self.opacity.follow(port.opacity)
+
+    def _draw_eye(self) -> None:
+        self.eye.setIcon(eye(text_color(self), is_open=self.port.visible))
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the eye anew in another theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._draw_eye()
 
     def _elide(self) -> None:
         room = max(self.name.width() - 10, 10)

@@ -11,6 +11,7 @@ from typing import Any
 from qtpy.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QPushButton,
     QScrollArea,
@@ -23,8 +24,8 @@ from brickfield.qt.icons import text_color
 from brickfield.qt.panels.host import Panel
 from brickfield.qt.theme import Theme
 
-SHARE = 0.55
-"""Most of the dock's height that open panels take; beyond that they scroll."""
+SHARE = 0.42
+"""Of the dock's height that is the pictures'; open panels scroll beyond that."""
 MARGINS = (18, 2, 8, 6)
 """Room round a panel: left, top, right, bottom."""
 
@@ -169,8 +170,18 @@ class PanelStack(QScrollArea):
         if inner.hasHeightForWidth():
             wanted = inner.heightForWidth(self.width())
         wanted += 4
-        most = round(SHARE * parent.height()) if parent is not None else wanted
+        most = wanted if parent is None else self._room(parent)
         return QSize(inner.sizeHint().width(), min(wanted, max(most, 100)))
+
+    def _room(self, parent: QWidget) -> int:
+        """Return the height that the pictures and the dock's other rows leave."""
+        room: int = round((1 - SHARE) * parent.height())
+        layout = parent.layout()
+        for i in range(layout.count() if isinstance(layout, QBoxLayout) else 0):
+            row = layout.itemAt(i).widget()
+            if row not in (None, self) and not layout.stretch(i) and row.isVisible():
+                room -= row.height() + layout.spacing()
+        return room
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for the titles."""

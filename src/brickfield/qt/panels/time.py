@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -18,11 +18,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.qt.icons import icon, text_color
+from brickfield.qt.icons import text_color
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import CalmWheel, DoubleClicks, NumberBox, label, quiet
 from brickfield.qt.panels.player import RATES, USUAL_RATE, Player
-from brickfield.qt.theme import ACCENT
+from brickfield.qt.theme import ACCENT, Theme
 from brickfield.viewer.ports import SliderAxis
 from brickfield.viewer.quantities import unit_symbol
 
@@ -177,6 +177,7 @@ class AxisRow(QWidget):
         self.strip.setToolTip("Steps that are at hand and can be shown at once")
         self._shown: tuple[bool, ...] = ()
         self._is_playing: bool | None = None
+        self._theme = Theme(self)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -200,15 +201,24 @@ class AxisRow(QWidget):
         self.place.setText(place_of(axis))
         if is_playing is not self._is_playing:
             self._is_playing = is_playing
-            name = "pause" if is_playing else "play"
-            self.play.setIcon(icon(name, text_color(self)))
+            self._theme.set_icon(self.play, "pause" if is_playing else "play")
 
     def show_at_hand(self, steps: tuple[bool, ...]) -> None:
         """Draw which steps are at hand; nothing while that is not known."""
         if steps == self._shown:
             return
         self._shown = steps
+        self._draw_strip()
+
+    def _draw_strip(self) -> None:
+        steps = self._shown
         self.strip.setPixmap(_strip(steps, text_color(self)))
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the strip anew in another theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._draw_strip()
 
     def _move(self, position: int) -> None:
         self._panel.scene.move_slider(self._axis.index, position)

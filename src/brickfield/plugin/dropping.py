@@ -1,0 +1,44 @@
+"""Opens the volume dock after files were dropped on napari, or opened by its menu.
+
+Only where somebody sits before a window, and only if the preference says so: a
+script that calls ``viewer.open`` in a hidden window gets layers and nothing else.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from brickfield.plugin.settings import settings
+from brickfield.plugin.window_thread import is_window_thread
+
+
+def open_dock_soon() -> None:
+    """Open the dock once the layers that are being read stand in the window."""
+    if not is_window_thread() or not settings().open_dock:
+        return
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is None or not _is_seen(viewer):
+        return
+    from qtpy.QtCore import QTimer
+
+    whose = weakref.ref(viewer)
+    QTimer.singleShot(0, lambda: _open_dock(whose()))
+
+
+def _is_seen(viewer: Any) -> bool:
+    from brickfield.plugin.napari_names import has_window
+
+    return has_window(viewer) and bool(viewer.window._qt_window.isVisible())
+
+
+def _open_dock(viewer: Any) -> None:
+    if viewer is None or not _is_seen(viewer) or not len(viewer.layers):
+        return
+    from brickfield.plugin.docking import open_dock
+    from brickfield.plugin.registry import docks_of
+
+    if not docks_of(viewer):
+        open_dock(viewer)

@@ -1,0 +1,184 @@
+"""A thin row above the picture: every layer with its colours, name and switch.
+
+Click shows or hides a layer; double click shows it alone, and all again. Shown while
+there are two layers or more. A chip shows what its layer's port says and writes to
+it. Main thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QColor, QMouseEvent, QResizeEvent
+from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolButton, QWidget
+
+from brickfield.qt.panels.bonds import Bonds
+from brickfield.qt.panels.swatches import label_colors, swatch
+from brickfield.qt.theme import Theme
+from brickfield.viewer.ports import LayerPort, ScenePort
+
+LEAST = 2
+"""Layers that there must be; of one there is nothing to choose."""
+MOST_ROWS = 2
+"""Rows that are shown at once; more are scrolled to."""
+MOST_WIDTH = 150
+"""Pixels of a chip; longer names are shortened in their middle."""
+GAP = 3
+_COLORS = QSize(14, 12)
+_FOLLOWED = frozenset({"layers", "name", "visible", "colormap", "curve", "contrast"})
+
+
+class Chip(QToolButton):
+    """One layer.
+
+    Parameters
+    ----------
+    port : LayerPort
+
+    Attributes
+    ----------
+    doubled : Signal
+        Double click.
+    """
+
+    doubled = Signal()
+
+    def __init__(self, port: LayerPort, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.port = port
+        self.setCheckable(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(_COLORS)
+
+    def follow(self) -> None:
+        """Show what the layer says."""
+        port = self.port
+        table = label_colors() if port.is_labels else port.lut
+        self.setIcon(swatch(table, _COLORS))
+        middle = Qt.TextElideMode.ElideMiddle
+        room = MOST_WIDTH - _COLORS.width() - 20
+        text = self.fontMetrics().elidedText(port.name, middle, room)
+        # A lone ampersand would underline what follows.
+        self.setText(text.replace("&", "&&"))
+        self.setChecked(port.visible)
+        font = self.font()
+        font.setStrikeOut(not port.visible)
+        self.setFont(font)
+        does = "hides" if port.visible else "shows"
+        self.setToolTip(
+            f"{port.name}\nClick {does} it; double click shows it alone, and all again"
+        )
+        self.setAccessibleName(port.name)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Say so; the first click of it has come before."""
+        self.doubled.emit()
+        event.accept()
+
+
+class ChannelChips(QScrollArea):
+    """Chips of all layers of a scene.
+
+    Parameters
+    ----------
+    scene : ScenePort
+
+    Attributes
+    ----------
+    chips : list of Chip
+        In the order of the layers, the first channel first.
+    """
+
+    def __init__(self, scene: ScenePort, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene = scene
+        self._before: list[LayerPort] = []
+        self.chips: list[Chip] = []
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.inner = QWidget(self)
+        self.setWidget(self.inner)
+        self._theme = Theme(self.inner, _sheet)
+        self._bonds = Bonds()
+        self._bonds.follow_layers(scene, self._on_layers)
+        self._follow()
+
+    def release(self) -> Callable[[], None]:
+        """Return what ends the connections; keeps no widget alive."""
+        return self._bonds.release
+
+    def _on_layers(self, name: str) -> None:
+        if name in _FOLLOWED:
+            self._follow()
+
+    def _follow(self) -> None:
+        ports = list(self._scene.layers)
+        if ports != [chip.port for chip in self.chips]:
+            for chip in self.chips:
+                chip.hide()
+                chip.deleteLater()
+            self.chips = [self._make(port) for port in ports]
+        for chip in self.chips:
+            chip.follow()
+        self.setVisible(len(ports) >= LEAST)
+        self._arrange()
+
+    def _make(self, port: LayerPort) -> Chip:
+        chip = Chip(port, self.inner)
+        chip.clicked.connect(partial(self._toggle, port))
+        chip.doubled.connect(partial(self._show_alone, port))
+        chip.show()
+        return chip
+
+    # -- the hand ----------------------------------------------------------------
+
+    def _toggle(self, port: LayerPort, *_: object) -> None:
+        self._before = [one for one in self._scene.layers if one.visible]
+        port.visible = not port.visible
+
+    def _show_alone(self, port: LayerPort) -> None:
+        # Before the first click of the two.
+        is_alone = self._before == [port]
+        for one in self._scene.layers:
+            wanted = is_alone or one is port
+            if one.visible != wanted:
+                one.visible = wanted
+
+    # -- places ------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        """Put chips into rows, as many as the width asks for."""
+        width = max(self.width(), 1)
+        x = y = height = 0
+        for chip in self.chips:
+            size = chip.sizeHint()
+            size.setWidth(min(size.width(), MOST_WIDTH, width))
+            if x and x + size.width() > width:
+                x, y = 0, y + height + 1
+            chip.setGeometry(x, y, size.width(), size.height())
+            x, height = x + size.width() + GAP, max(height, size.height())
+        most, bars = MOST_ROWS * (height + 1), Qt.ScrollBarPolicy
+        is_more = y + height > most
+        self.setVerticalScrollBarPolicy(
+            bars.ScrollBarAsNeeded if is_more else bars.ScrollBarAlwaysOff
+        )
+        self.inner.resize(width, y + height)
+        self.setFixedHeight(most if is_more else max(y + height, 1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Arrange the chips anew."""
+        super().resizeEvent(event)
+        self._arrange()
+
+
+def _sheet(text: QColor) -> str:
+    rgb = f"{text.red()}, {text.green()}, {text.blue()}"
+    return (
+        "QToolButton { border: none; border-radius: 3px; padding: 1px 4px;"
+        f" background: transparent; color: rgba({rgb}, 150); }}"
+        f"QToolButton:checked {{ background: rgba({rgb}, 30); color: rgb({rgb}); }}"
+        f"QToolButton:hover {{ background: rgba({rgb}, 55); }}"
+    )
