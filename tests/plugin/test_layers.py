@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import QCoreApplication
 
 from brickfield.errors import BrickfieldError, StoreNotFoundError
 from brickfield.plugin import contrasts, lazy
@@ -245,6 +246,12 @@ def write_series(root):
     return root
 
 
+def carry_out():
+    """Carry out what waits for the event loop, where another test has made one."""
+    if QCoreApplication.instance() is not None:
+        QCoreApplication.processEvents()
+
+
 def test_a_store_of_several_images_says_what_it_holds_and_what_is_shown(
     tmp_path, shown
 ):
@@ -252,6 +259,7 @@ def test_a_store_of_several_images_says_what_it_holds_and_what_is_shown(
     root = write_series(tmp_path / "several.zarr")
     (layer,) = open_layers(root)
     assert np.array_equal(np.asarray(layer.data[0]), ramp((4, 8, 8), seed=0))
+    carry_out()
     (said,) = [text for text in shown if "3 images in this file: 0 is shown" in text]
     assert not set("()=`") & set(said)
     shown.clear()
@@ -263,6 +271,7 @@ def test_a_store_of_several_images_says_what_it_holds_and_what_is_shown(
 def test_a_plate_says_which_field_is_shown(tmp_path, shown):
     (layer,) = open_layers(write_plate(tmp_path / "p.zarr"))
     assert layer.name == "A/1/0"
+    carry_out()
     assert any("Plate of 2 wells: A/1/0 is shown" in text for text in shown)
 
 
