@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import OptionError
+from brickfield.testing.zarr_stores import write_image
 from brickfield.viewer import navigation
 from brickfield.viewer.live_state import ViewReport
 
@@ -206,6 +207,21 @@ def test_a_screenshot_is_complete_and_as_large_as_the_view(
     assert image.shape == (60, 80, 4)
     assert image[30, 40, 0] == 200
     assert (tmp_path / "a.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", ["zarr.json", "new.png"])
+def test_a_screenshot_never_writes_into_what_is_drawn(
+    make_live, memory_scene, box, tmp_path, name
+):
+    folder = write_image(tmp_path / "a.ome.zarr", [box], zarr_format=3)
+    before = sorted(folder.rglob("*")), (folder / "zarr.json").read_bytes()
+    memory_scene.add(str(folder))
+    view = make_live(is_shown=False)
+    with pytest.raises(OptionError):
+        view.screenshot(folder / name)
+    with pytest.raises(OptionError):
+        view.screenshot_later(folder / name)
+    assert (sorted(folder.rglob("*")), (folder / "zarr.json").read_bytes()) == before
 
 
 def test_what_lies_under_a_pixel_is_told_later(make_live, memory_scene, turns, box):

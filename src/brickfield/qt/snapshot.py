@@ -27,6 +27,7 @@ from brickfield.qt.view_frame import ViewFrame
 from brickfield.viewer.fidelity import least_true, notes_of
 from brickfield.viewer.mp4 import mark_incomplete
 from brickfield.viewer.png import write_png
+from brickfield.writing.guard import check_file
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock
@@ -122,10 +123,15 @@ class Snapshots(QObject):
 
     def save_to(self, path: Path, frames: Sequence[ViewFrame] | None = None) -> None:
         """Save a picture when it is complete; returns at once."""
+        sources = [port.data.store.source for port in self._dock.scene.layers]
+
+        def write(image: Picture, fidelity: str) -> None:
+            check_file(path, sources)
+            write_png(path, image, notes_of(fidelity))
 
         def finish(image: Picture, fidelity: str) -> None:
             self._background.run(
-                lambda: write_png(path, image, notes_of(fidelity)),
+                lambda: write(image, fidelity),
                 lambda _, error: self._saved(path, error, fidelity=fidelity),
             )
 

@@ -39,6 +39,7 @@ from brickfield.viewer.picture_taking import (
 from brickfield.viewer.png import write_png
 from brickfield.viewer.ports import LayerPort, ScenePort
 from brickfield.viewer.view_core import PATIENCE_S
+from brickfield.writing.guard import check_file
 
 USUAL_SIZE = (800, 600)
 """Width and height of the picture of a view that no window has given a size."""
@@ -327,9 +328,10 @@ class LiveView(CameraView):
         Raises
         ------
         OptionError
-            If there is no layer.
+            If there is no layer, or if the file belongs to what is drawn.
         ViewClosedError, ViewBusyError, AdapterError
         """
+        self._check_target(path)
         if self.wait_for is not None and not self._thread.is_current:
             future = self.screenshot_later(path, timeout=timeout)
             try:
@@ -353,6 +355,7 @@ class LiveView(CameraView):
             Of the picture; done once the file is written, too. In it is what
             :meth:`screenshot` raises.
         """
+        self._check_target(path)
         self._be_ready()
 
         def finish(picture: Picture) -> NDArray[np.uint8]:
@@ -362,6 +365,11 @@ class LiveView(CameraView):
             return image
 
         return take_later(picture_steps(timeout), self.ask, finish)
+
+    def _check_target(self, path: Any) -> None:
+        """Refuse to write over what is drawn."""
+        if path is not None:
+            check_file(Path(path), [layer.store.source for layer in self.layers])
 
     def _be_ready(self) -> None:
         """See to it that there is something to draw, and a size to draw it in."""
