@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from brickfield.sources import http_connections
-from brickfield.sources.http_connections import password_header, server_of
+from brickfield.sources.http_connections import Connections, password_header, server_of
 from brickfield.sources.http_objects import fetch
 from brickfield.sources.kvstore import locate
 from brickfield.testing.http_server import FaultServer
@@ -42,3 +42,17 @@ def test_user_and_password_of_an_address_go_into_a_header():
     """As RFC 7617 has it: base64 of "me:p w"."""
     assert password_header(urlsplit("http://h/a")) is None
     assert password_header(urlsplit("http://me:p%20w@h/a")) == "Basic bWU6cCB3"
+
+
+def test_idle_connections_can_be_closed_and_are_made_anew(tmp_path):
+    (tmp_path / "a").write_bytes(b"x")
+    with FaultServer(tmp_path) as server:
+        where = server_of(urlsplit(server.url))
+        connections = Connections()
+        connection, _ = connections.lend(where)
+        connections.take_back(connection, where)
+        connections.close()
+        assert connection.sock is None
+        other, is_kept = connections.lend(where)
+        assert not is_kept
+        other.close()

@@ -13,6 +13,7 @@ waits for an :class:`Exchange` gives it up with ``cancel``, and looks with every
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import os
 import socket
@@ -417,6 +418,7 @@ class _Threads:
 
 
 CONNECTIONS = Connections()
+atexit.register(CONNECTIONS.close)
 _THREADS = _Threads()
 
 

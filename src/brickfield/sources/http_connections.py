@@ -104,6 +104,13 @@ class Connections:
         if oldest is not None:
             oldest.close()
 
+    def close(self) -> None:
+        """Close what nobody uses; other requests connect anew."""
+        with self._lock:
+            idle, self._idle = list(self._idle), OrderedDict()
+        for connection in idle:
+            connection.close()
+
 
 def _is_readable(sock: socket.socket) -> bool:
     if not hasattr(select, "poll"):
