@@ -29,9 +29,10 @@ def open_dock_soon() -> None:
 
 
 def _is_seen(viewer: Any) -> bool:
-    from brickfield.plugin.napari_names import has_window
+    from brickfield.plugin.napari_names import has_window, main_window_of
 
-    return has_window(viewer) and bool(viewer.window._qt_window.isVisible())
+    window = main_window_of(viewer)
+    return has_window(viewer) and window is not None and bool(window.isVisible())
 
 
 def _open_dock(viewer: Any) -> None:

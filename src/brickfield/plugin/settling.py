@@ -16,7 +16,7 @@ import numpy as np
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from brickfield.plugin.napari_names import has_window
+from brickfield.plugin.napari_names import has_window, main_window_of
 
 SHARE = 0.5
 """Of the window's width that is the dock's."""
@@ -84,9 +84,10 @@ class Settling(QObject):
     def _wait_for_canvas(self, size: tuple[int, int], n_left: int) -> None:
         """Fit napari's canvas once its size has stayed for a while."""
         viewer = self._viewer()
-        if viewer is None or not has_window(viewer):
+        window = main_window_of(viewer)
+        if viewer is None or window is None or not has_window(viewer):
             return
-        canvas = viewer.window._qt_window.centralWidget()
+        canvas = window.centralWidget()
         now = (canvas.width(), canvas.height())
         if now == size or n_left == 0:
             if self._is_fitted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QCloseEvent, QKeyEvent
 from qtpy.QtWidgets import (
     QDialog,
@@ -30,6 +30,8 @@ from brickfield.sources.images.entry import ImageEntry
 
 LARGEST_WIDTH = 840
 """Width that the window takes by itself, pixels."""
+SAID_MS = 8000
+"""How long it is said what came of a wish."""
 MOST_AT_ONCE = 24
 """Images that are opened together; each has a layer or more."""
 
@@ -86,6 +88,9 @@ class ImageChooser(QDialog):
         self.splitter.addWidget(self.images)
         self.splitter.setChildrenCollapsible(False)
         self.summary = ElidedLabel(self)
+        self._said = QTimer(self)
+        self._said.setSingleShot(True)
+        self._said.timeout.connect(self._show_choice)
         self._make_buttons()
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
@@ -197,7 +202,10 @@ class ImageChooser(QDialog):
             text = f"Chosen: {n} images, {', '.join(names)}"
         if n > MOST_AT_ONCE:
             text = f"{n} images are chosen; at most {MOST_AT_ONCE} open at once"
-        self.summary.say(text)
+        # What came of the last wish is read before the choice is told again: fields
+        # of a well that arrive now change the choice without anybody's doing.
+        if not self._said.isActive():
+            self.summary.say(text)
         for button in (self.add, self.replace):
             button.setEnabled(0 < n <= MOST_AT_ONCE)
 
@@ -210,8 +218,9 @@ class ImageChooser(QDialog):
             self.replace_asked.emit(self.chosen)
 
     def say(self, sentence: str) -> None:
-        """Say what came of it."""
+        """Say what came of it, for a while."""
         self.summary.say(sentence)
+        self._said.start(SAID_MS)
 
     # -- the window --------------------------------------------------------------
 
