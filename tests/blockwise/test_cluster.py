@@ -11,6 +11,7 @@ import pytest
 from brickfield.blockwise import cluster
 from brickfield.blockwise.blocks import BlockGrid
 from brickfield.blockwise.executors import open_executor
+from brickfield.blockwise.gather import GatherOptions, gather
 from brickfield.blockwise.jobs import BlockJob, JobOptions, run_jobs
 from brickfield.errors import StoreUnreachableError
 
@@ -64,3 +65,29 @@ def test_a_worker_killed_in_the_middle_costs_no_block(tmp_path):
     assert result.failures == ()
     written = {int(p.name): int(p.read_text()) for p in Path(folder).iterdir()}
     assert written == {i: i**2 for i in range(400)}
+
+
+def test_values_are_gathered_from_a_cluster_in_block_order():
+    grid = BlockGrid((60,), (1,))
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        dashboard_address=None,
+        silence_logs=50,
+    ) as local:
+        executor = open_executor(local.scheduler_address)
+        options = GatherOptions(stride=7)
+        found = gather(grid, _square, _append, [], executor, options)
+        executor.close()
+    order = [*range(0, 60, 7), *(i for i in range(60) if i % 7)]
+    assert found.require() == [i**2 for i in order]
+
+
+def _square(block):
+    return block.start[0] ** 2
+
+
+def _append(state, block, value):
+    return [*state, value]

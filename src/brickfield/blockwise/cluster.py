@@ -71,7 +71,11 @@ class ClusterExecutor:
             raise StoreUnreachableError(msg)
 
     def run(
-        self, function: BlockFunction, blocks: Iterator[Numbered], cancel: Event
+        self,
+        function: BlockFunction,
+        blocks: Iterator[Numbered],
+        cancel: Event,
+        priority: int = 0,
     ) -> Generator[list[Outcome], None, None]:
         """Yield outcomes as batches end."""
         batches = Batcher(blocks)
@@ -80,7 +84,12 @@ class ClusterExecutor:
 
         def send(batch: list[Numbered], *, is_retry: bool) -> None:
             future = self._client.submit(
-                run_batch, function, batch, pure=False, retries=3
+                run_batch,
+                function,
+                batch,
+                pure=False,
+                retries=3,
+                priority=priority,
             )
             sent[future.key] = (future, batch, is_retry)
             done.add(future)

@@ -6,6 +6,10 @@ of blocks needs no list of them, and it never builds a task graph. A failing
 block is tried twice and then becomes an outcome that says why; it never stops
 the others. Batches are sized from what blocks took before, so that scheduling
 costs little beside the work.
+
+Cancelling takes effect between the blocks of a batch, too, so that one block is
+the longest that anybody waits. On a cluster a batch that is under way is finished:
+it takes about `BATCH_S`.
 """
 
 from __future__ import annotations
@@ -15,16 +19,33 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
-from threading import Event
+from threading import Event, Lock
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
 from brickfield.blockwise.blocks import Block
 from brickfield.errors import OptionError, StoreWriteError
 
-BlockFunction = Callable[[Block], int]
-"""Works on one block and returns the bytes written. Pure but for that writing,
-idempotent, picklable; called from any thread of any process."""
+
+@dataclass(frozen=True, slots=True)
+class BlockValue:
+    """What a block function returns when a value is asked of it.
+
+    Attributes
+    ----------
+    value : object
+        Picklable for a cluster.
+    n_bytes : int
+        Bytes written beside it.
+    """
+
+    value: Any
+    n_bytes: int = 0
+
+
+BlockFunction = Callable[[Block], int | BlockValue]
+"""Works on one block and returns the bytes written, or a value. Pure but for that
+writing, idempotent, picklable; called from any thread of any process."""
 Numbered = tuple[int, Block]
 
 BATCH_S = 0.1
@@ -46,21 +67,40 @@ class Outcome:
         Why it failed, one sentence; None when it is done.
     is_fatal : bool
         Whether no other block can succeed either (no room to write).
+    value : object
+        What the function returned as :class:`BlockValue`; None for others.
     """
 
     number: int
     n_bytes: int = 0
     reason: str | None = None
     is_fatal: bool = False
+    value: Any = None
 
 
 def run_batch(
-    function: BlockFunction, batch: list[Numbered]
+    function: BlockFunction, batch: list[Numbered], cancel: Event | None = None
 ) -> tuple[list[Outcome], float]:
-    """Work on some blocks; returns their outcomes and the seconds taken."""
+    """Work on some blocks.
+
+    Parameters
+    ----------
+    function : callable
+    batch : list of (int, Block)
+    cancel : Event, optional
+        Looked at before each block; those left then have no outcome.
+
+    Returns
+    -------
+    outcomes : list of Outcome
+    seconds : float
+        Taken by all of them.
+    """
     start = perf_counter()
     outcomes: list[Outcome] = []
     for number, block in batch:
+        if cancel is not None and cancel.is_set():
+            break
         outcomes.append(_run_block(function, number, block))
         if outcomes[-1].is_fatal:
             break
@@ -71,7 +111,10 @@ def _run_block(function: BlockFunction, number: int, block: Block) -> Outcome:
     reason = ""
     for _ in range(2):
         try:
-            return Outcome(number, function(block))
+            found = function(block)
+            if isinstance(found, BlockValue):
+                return Outcome(number, found.n_bytes, value=found.value)
+            return Outcome(number, found)
         except StoreWriteError as e:
             return Outcome(number, 0, str(e), is_fatal=True)
         except Exception as e:  # noqa: BLE001 -- any failure becomes an outcome
@@ -91,9 +134,28 @@ class Executor(Protocol):
     n_workers: int
 
     def run(
-        self, function: BlockFunction, blocks: Iterator[Numbered], cancel: Event
+        self,
+        function: BlockFunction,
+        blocks: Iterator[Numbered],
+        cancel: Event,
+        priority: int = 0,
     ) -> Generator[list[Outcome], None, None]:
-        """Yield outcomes as they come; after `cancel` only those under way."""
+        """Yield outcomes as they come; after `cancel` only those under way.
+
+        Parameters
+        ----------
+        function : callable
+        blocks : iterator of (int, Block)
+            May pause: it raises StopIteration, and goes on once outcomes were
+            taken. It may have an attribute `most_at_once`, which no batch exceeds.
+        cancel : Event
+        priority : int
+            Of two runs of one executor the higher goes first.
+
+        Yields
+        ------
+        list of Outcome
+        """
         ...
 
     def close(self) -> None:
@@ -111,7 +173,8 @@ class Batcher:
 
     def take(self) -> list[Numbered]:
         """Return the next batch, empty at the end."""
-        return list(islice(self._blocks, self._size))
+        most = getattr(self._blocks, "most_at_once", MAX_BATCH)
+        return list(islice(self._blocks, max(1, min(self._size, most))))
 
     def observe(self, n_blocks: int, seconds: float) -> None:
         """Learn what a batch took; sizes at most double from one to the next."""
@@ -125,7 +188,11 @@ class InlineExecutor:
     n_workers = 1
 
     def run(
-        self, function: BlockFunction, blocks: Iterator[Numbered], cancel: Event
+        self,
+        function: BlockFunction,
+        blocks: Iterator[Numbered],
+        cancel: Event,
+        priority: int = 0,
     ) -> Generator[list[Outcome], None, None]:
         """Yield the outcome of every block in turn."""
         for numbered in blocks:
@@ -137,8 +204,31 @@ class InlineExecutor:
         """Do nothing."""
 
 
+class _Priorities:
+    """The priorities of the runs that are under way in one executor."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: list[int] = []
+
+    def begin(self, priority: int) -> None:
+        with self._lock:
+            self._running.append(priority)
+
+    def end(self, priority: int) -> None:
+        with self._lock:
+            self._running.remove(priority)
+
+    def is_first(self, priority: int) -> bool:
+        with self._lock:
+            return priority >= max(self._running, default=priority)
+
+
 class ThreadExecutor:
     """Works in threads, with at most one batch waiting for each.
+
+    Several runs may go on at once, each from a thread of its own. While one of
+    higher priority is under way, the others have one batch at work and none waiting.
 
     Parameters
     ----------
@@ -147,21 +237,27 @@ class ThreadExecutor:
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
+        self._priorities = _Priorities()
         self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="block")
 
     def run(
-        self, function: BlockFunction, blocks: Iterator[Numbered], cancel: Event
+        self,
+        function: BlockFunction,
+        blocks: Iterator[Numbered],
+        cancel: Event,
+        priority: int = 0,
     ) -> Generator[list[Outcome], None, None]:
         """Yield outcomes as batches end."""
         batches = Batcher(blocks)
         pending: set[Future[tuple[list[Outcome], float]]] = set()
+        self._priorities.begin(priority)
         try:
             while True:
-                while len(pending) < 2 * self.n_workers and not cancel.is_set():
+                while len(pending) < self._room(priority) and not cancel.is_set():
                     batch = batches.take()
                     if not batch:
                         break
-                    pending.add(self._pool.submit(run_batch, function, batch))
+                    pending.add(self._pool.submit(run_batch, function, batch, cancel))
                 if not pending:
                     return
                 finished, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -173,6 +269,10 @@ class ThreadExecutor:
             for future in pending:
                 future.cancel()
             wait(pending)
+            self._priorities.end(priority)
+
+    def _room(self, priority: int) -> int:
+        return 2 * self.n_workers if self._priorities.is_first(priority) else 1
 
     def close(self) -> None:
         """End the threads."""

@@ -5,22 +5,45 @@ the result of both; so blocks can be read by several threads and by several
 machines. Nothing depends on a range that runs while blocks arrive: bins of
 different ranges cannot be added. Integers of at most 16 bits are counted value
 by value; a histogram of anything else takes two passes, one for the range. NaN
-is no data and counts nowhere. Results are merged in block order, so they do not
-depend on the number of workers.
+is no data and counts nowhere. All of it goes through
+:func:`brickfield.blockwise.gather.gather`: values are merged in block order, so they
+do not depend on the number of workers.
+
+:class:`Extrema`, :class:`Histogram` and :class:`Projection` are the values, and
+:meth:`Extrema.of`, :func:`count_values` and :meth:`Projection.reduce` the functions
+that make them of the voxels of a block. A pass of its own joins several at once:
+
+>>> import numpy as np
+>>> from brickfield.blockwise.blocks import BlockGrid
+>>> from brickfield.blockwise.executors import InlineExecutor
+>>> from brickfield.blockwise.gather import gather
+>>> from brickfield.blockwise.reduce import Extrema, count_values
+>>> data = np.arange(24, dtype=np.uint8).reshape(4, 6)
+>>> def both(block):
+...     voxels = data[block.slices]
+...     return Extrema.of(voxels), count_values(voxels)
+>>> def join(state, block, value):
+...     return (
+...         value if state is None else tuple(a.merge(b) for a, b in zip(state, value))
+...     )
+>>> found = gather(BlockGrid((4, 6), (2, 6)), both, join, None, InlineExecutor())
+>>> extrema, histogram = found.require()
+>>> extrema.high, int(histogram.counts.sum())
+(23, 24)
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import Block, BlockGrid, Slices
+from brickfield.blockwise.executors import ThreadExecutor
+from brickfield.blockwise.gather import GatherOptions, map_values
 
 AnyArray = NDArray[Any]
 Read = Callable[[Slices], AnyArray]
@@ -30,10 +53,10 @@ T = TypeVar("T")
 
 def map_blocks(
     read: Read, grid: BlockGrid, function: Callable[[AnyArray], T], *, workers: int = 1
-) -> Iterator[tuple[Block, T]]:
+) -> Generator[tuple[Block, T], None, None]:
     """Read every block and apply a function, in block order.
 
-    At most ``workers + 1`` blocks are held at a time.
+    At most ``workers + 1`` results are held at a time.
 
     Parameters
     ----------
@@ -48,22 +71,31 @@ def map_blocks(
     Yields
     ------
     Block, result
+
+    Raises
+    ------
+    ChunkReadError
+        When a block cannot be read, naming it.
     """
-    with ThreadPoolExecutor(workers, thread_name_prefix="blocks") as pool:
-        waiting: deque[tuple[Block, Future[T]]] = deque()
-        try:
-            for block in grid:
-                task = pool.submit(lambda b: function(read(b.slices)), block)
-                waiting.append((block, task))
-                if len(waiting) > workers:
-                    oldest, task = waiting.popleft()
-                    yield oldest, task.result()
-            while waiting:
-                oldest, task = waiting.popleft()
-                yield oldest, task.result()
-        finally:
-            for _, task in waiting:
-                task.cancel()
+    executor = ThreadExecutor(workers)
+    options = GatherOptions(most_ahead=workers + 1)
+    work = map_values(grid, _Applied(read, function), executor, options)
+    try:
+        yield from work
+    finally:
+        work.close()
+        executor.close()
+
+
+@dataclass(frozen=True)
+class _Applied(Generic[T]):
+    """A function of voxels as one of blocks."""
+
+    read: Read
+    function: Callable[[AnyArray], T]
+
+    def __call__(self, block: Block) -> T:
+        return self.function(self.read(block.slices))
 
 
 @dataclass(frozen=True, slots=True)
