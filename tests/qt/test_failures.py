@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QApplication
 from brickfield.model.chunks import ChunkId
 from brickfield.model.requests import ChunkFailure
 from brickfield.qt.failures import MOST, FailureList
+from brickfield.viewer.level_names import LevelNames
 
 
 def failure(i, selection=()):
@@ -24,11 +25,13 @@ def row(window, i):
     return [window.table.topLevelItem(i).text(column) for column in range(4)]
 
 
-def test_each_chunk_has_level_place_key_and_reason(window):
-    window.show_failures([failure(3), failure(4, (5, 1))])
-    assert row(window, 0) == ["1", "0, 2, 3", "1/c/0/2/3", "the file is damaged"]
-    assert row(window, 1)[1] == "0, 2, 4 of 5, 1"
-    assert window.summary.text().startswith("2 chunks of level 1 could not be read")
+def test_each_chunk_has_resolution_place_key_and_reason(window):
+    names = LevelNames((1.0, 2.0), ("t", "c"))
+    window.show_failures([failure(3), failure(4, (5, 1))], names)
+    where = ["1/2 (level 1)", "0, 2, 3", "1/c/0/2/3", "the file is damaged"]
+    assert row(window, 0) == where
+    assert row(window, 1)[1] == "0, 2, 4 of time 5, channel 1"
+    assert window.summary.text().startswith("2 chunks at 1/2 resolution could not be")
 
 
 def test_the_list_is_copied_as_text(window, hand):

@@ -214,14 +214,14 @@ def test_percentiles_in_the_wrong_order_are_not_taken(counted):
 
 def test_what_was_counted_is_said(counted):
     """The coarsest level has 16 x 20 x 24 voxels."""
-    assert counted.contrast.note.text() == "7.68 k values of level 1"
+    assert counted.contrast.note.text() == "7.68 k values at 1/2 resolution"
 
 
 def test_every_voxel_is_counted_on_request(counted, qtbot):
     """Level 0 has 32 x 40 x 48 voxels."""
     counted.contrast.exact.trigger()
     qtbot.waitUntil(lambda: counted.histograms.is_exact(counted.port))
-    assert counted.contrast.note.text() == "61.4 k values of level 0"
+    assert counted.contrast.note.text() == "61.4 k values at full resolution"
     assert not counted.contrast.cancel.isVisible()
 
 

@@ -57,13 +57,13 @@ def test_it_follows_a_view_that_others_change(panel, host):
     host.main_view.forced_level = 1
     host.main_view.show_levels = True
     assert panel.pixels.text() == "4 px"
-    assert panel.level.currentText().startswith("level 1")
+    assert panel.level.currentText().startswith("1/2 resolution (level 1)")
     assert panel.colors.isChecked()
 
 
 def test_a_level_tells_its_size_before_it_is_forced(panel):
     """32 x 40 x 48 uint16 is one chunk; with a border in y and x 32 x 42 x 50 x 2 B."""
-    assert panel.level.itemText(1) == "level 0 (32×40×48, 131.2 KiB)"
+    assert panel.level.itemText(1) == "full resolution (level 0): 32×40×48, 131.2 KiB"
 
 
 def test_choosing_a_level_forces_it_in_all_views(panel, host):
@@ -79,7 +79,7 @@ def test_it_warns_of_a_level_beyond_the_budget(panel, host):
     host.gpu_budget = 100_000
     panel.level.highlighted.emit(1)
     assert panel.warning.text() == (
-        "⚠ level 0 takes 131 KiB of GPU memory; 97.7 KiB are allowed, so parts will"
+        "⚠ full resolution takes 131 KiB of GPU memory; 97.7 KiB are allowed, so parts will"
         " stay coarser"
     )
 

@@ -63,13 +63,14 @@ def test_what_is_done_at_once_is_never_told_of(complete, loading):
     progress = Progress()
     progress.look([complete], 0.0)
     early = progress.look([loading], 1.0)
-    assert (early.text, early.percent) == ("full resolution", None)
+    assert (early.text, early.percent) == ("full to 1/4 resolution", None)
+    assert early.fidelity == "improving", "it is not final while it is worked on"
     assert early.is_busy, "somebody has to look again"
     later = progress.look([loading], 1.4)
     assert later.text == "sharpening 25 % · 1/4 → full resolution · 4.0 MB/s"
     assert later.percent == 25
     assert progress.look([complete], 1.5).text == "full resolution"
-    assert progress.look([loading], 2.0).text == "full resolution"
+    assert progress.look([loading], 2.0).text == "full to 1/4 resolution"
 
 
 def test_the_very_first_loading_is_told_of_at_once(loading):

@@ -31,6 +31,21 @@ def test_a_complete_picture_says_so_and_shows_no_bar(dock, hand):
     assert dock.status.failures.isHidden()
 
 
+def test_the_badge_is_never_better_than_the_picture(dock, hand):
+    """A resize makes the picture another one: the word goes at once, not later."""
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.fidelity.text() == "final")
+    told = []
+    dock.main_view.fidelity_changed.connect(
+        lambda word: told.append((word, dock.status.fidelity.text()))
+    )
+    dock.resize(dock.width() + 40, dock.height())
+    hand.wait(lambda: bool(told))
+    assert told[0] == ("improving", "improving")
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.fidelity.text() == "final")
+
+
 def test_damaged_chunks_are_counted_listed_and_read_again(
     make_dock, scene, damaged, hand
 ):
@@ -41,7 +56,7 @@ def test_damaged_chunks_are_counted_listed_and_read_again(
     hand.wait(lambda: status.failures.text() == "2 chunks")
     said = "2 chunks could not be read, shown coarser · full resolution"
     hand.wait(lambda: status.text.whole == said)
-    assert status.fidelity.text() == "failed parts"
+    hand.wait(lambda: status.fidelity.text() == "failed parts")
     hand.click(status.failures)
     table = status.failure_list.table
     assert {table.topLevelItem(i).text(1) for i in range(2)} == {"0, 1, 0", "0, 1, 1"}

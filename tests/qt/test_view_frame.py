@@ -46,7 +46,7 @@ def test_value_and_place_under_the_cursor_are_shown(frame, hand):
     hover(frame, hand)
     text = frame.said
     assert " at (z " in text
-    assert text.endswith("µm) · level 0")
+    assert text.endswith("µm) · full resolution")
     assert int(text.split()[0]) > 800, "the middle of the ball is the brightest"
 
 
@@ -86,7 +86,7 @@ def test_nothing_is_said_while_dragging(frame, hand, dock):
 
 
 def test_a_line_never_leaves_the_picture(frame):
-    frame.say("1024 at (z 12.4, y 80.1, x 33.0 µm) · level 1 " * 5)
+    frame.say("1024 at (z 12.4, y 80.1, x 33.0 µm) · 1/2 resolution " * 5)
     assert frame.readout.text().endswith("…")
     assert frame.readout.geometry().right() <= frame.picture.width() - 6
     assert frame.readout.height() < 2 * frame.fontMetrics().height()
@@ -104,7 +104,7 @@ def test_where_it_is_narrow_fewer_words_are_used(frame, dock):
 
 
 def test_the_line_keeps_away_from_overlays(frame, dock):
-    frame.say("1024 at (z 12.4, y 80.1, x 33.0 µm) · level 1")
+    frame.say("1024 at (z 12.4, y 80.1, x 33.0 µm) · 1/2 resolution")
     assert frame.readout.y() == 6
     dock.main_view.set_overlay_options("text", visible=True, text="my cells")
     assert frame.readout.geometry().bottom() > frame.picture.height() - 10

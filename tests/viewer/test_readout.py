@@ -35,7 +35,7 @@ def image(memory_scene):
 def test_value_place_and_level_of_the_only_layer(memory_scene, image):
     texts = readout(picked(image, np.uint16(1024), 1), memory_scene.layers, "µm")
     assert texts == (
-        "1024 at (z 12.4, y 80.1, x 33.0 µm) · level 1",
+        "1024 at (z 12.4, y 80.1, x 33.0 µm) · 1/2 resolution",
         "1024 at (z 12.4, y 80.1, x 33.0 µm)",
         "1024 · 12.4, 80.1, 33.0",
     )
@@ -47,12 +47,12 @@ def test_every_visible_layer_is_read_at_the_place(memory_scene, image):
     info = replace(picked(labels, np.int32(12)), others=(other,))
     texts = readout(info, memory_scene.layers)
     assert texts == (
-        "nuclei 1024, cells label 12 at (z 12.4, y 80.1, x 33.0) · level 0",
+        "nuclei 1024, cells label 12 at (z 12.4, y 80.1, x 33.0) · full resolution",
         "nuclei 1024, cells label 12 at (z 12.4, y 80.1, x 33.0)",
         "nuclei 1024, cells label 12 · 12.4, 80.1, 33.0",
         "nuclei 1024, cells label 12",
-        "cells: label 12 at (z 12.4, y 80.1, x 33.0) · level 0",
-        "label 12 at (z 12.4, y 80.1, x 33.0) · level 0",
+        "cells: label 12 at (z 12.4, y 80.1, x 33.0) · full resolution",
+        "label 12 at (z 12.4, y 80.1, x 33.0) · full resolution",
         "label 12 at (z 12.4, y 80.1, x 33.0)",
         "label 12 · 12.4, 80.1, 33.0",
     )
@@ -67,7 +67,7 @@ def test_places_have_as_many_digits_as_voxels_deserve(memory_scene):
         world=AffineTransform.from_scale((0.1, 1.0, 20.0)),
     )
     text = readout(picked(port, np.uint8(3)), memory_scene.layers)[0]
-    assert text == "3 at (z 12.41, y 80.1, x 33) · level 0"
+    assert text == "3 at (z 12.41, y 80.1, x 33) · full resolution"
 
 
 def test_layers_of_one_store_are_told_apart_by_their_selections(memory_scene):

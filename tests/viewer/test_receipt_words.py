@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from brickfield.viewer.level_names import LevelNames
 from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.receipt_words import rows, seconds, sentence
 
@@ -81,10 +82,11 @@ def test_times_have_as_many_digits_as_mean_something(value, text):
 
 
 def test_the_table_has_a_meaning_for_every_row():
-    table = {name: value for name, value, _ in rows(RECEIPT)}
+    names = LevelNames((1.0, 2.0, 4.0))
+    table = {name: value for name, value, _ in rows(RECEIPT, names)}
     assert table["Chunks loaded"] == "8 of 9, 1 failed"
     assert table["Pixels"] == "100 % sharp"
-    assert table["Bricks drawn"] == "8 of level 0, 1 of level 2"
+    assert table["Bricks drawn"] == "8 at full resolution, 1 at 1/4 resolution"
     assert table["Frames"] == "5, 2 late"
     assert all(meaning for _, _, meaning in rows(RECEIPT))
 

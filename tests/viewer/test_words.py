@@ -6,7 +6,10 @@ import pytest
 from brickfield.model.chunks import ChunkId
 from brickfield.model.requests import ChunkFailure
 from brickfield.viewer import words
+from brickfield.viewer.level_names import LevelNames
 from brickfield.viewer.live_state import ViewReport
+
+NAMES = LevelNames((1.0, 2.0, 8.0))
 
 
 def report(**values):
@@ -89,23 +92,26 @@ def test_a_silent_server_is_told_from_work(values, expected):
 
 def test_failures_come_with_their_consequence():
     assert words.failures([]) == ""
-    assert words.failures([failure()] * 3) == (
-        "3 chunks of level 0 could not be read (corrupt file c/4/0/7). Shown coarser."
+    assert words.failures([failure()] * 3, NAMES) == (
+        "3 chunks at full resolution could not be read (corrupt file c/4/0/7)."
+        " Shown coarser."
     )
     busy = failure("the server is busy", level=1, is_transient=True)
-    assert words.failures([busy]) == (
-        "1 chunk of level 1 could not be read (no answer for c/4/0/7)."
+    assert words.failures([busy], NAMES) == (
+        "1 chunk at 1/2 resolution could not be read (no answer for c/4/0/7)."
         " Shown coarser. Try again later."
     )
     denied = failure("found that access is denied", level=2)
-    assert "levels 0, 1 and 2" in words.failures([denied, busy, failure()])
+    found = [denied, busy, failure()]
+    assert "3 chunks at full, 1/2 and 1/8 resolution" in words.failures(found, NAMES)
+    assert "3 chunks at level 0, level 1 and level 2 could" in words.failures(found)
     assert "access denied to c/4/0/7" in words.failures([denied])
 
 
 def test_a_list_of_failures_ends_with_how_many_more():
-    lines = words.failure_lines([failure()] * 5, most=3)
+    lines = words.failure_lines([failure()] * 5, names=NAMES, most=3)
     assert len(lines) == 4
-    assert lines[0].startswith("level 0, c/4/0/7: expected")
+    assert lines[0].startswith("full resolution (level 0), c/4/0/7: expected")
     assert lines[-1] == "and 2 chunks more"
     assert len(words.failure_lines([failure()] * 3, most=3)) == 3
 
@@ -122,11 +128,12 @@ def test_the_value_under_the_cursor_is_exact():
 def test_memory_is_told_against_its_budget():
     assert words.memory(412.3 * 2**20, 2**30) == "412 MiB of 1 GiB"
     assert words.memory(0, 1023 * 2**20) == "0 B of 1023 MiB"
-    assert words.level_estimate(0, 2**20, 2**30) == (
-        "level 0 takes 1 MiB of GPU memory of the 1 GiB allowed"
+    assert words.level_estimate("full resolution", 2**20, 2**30) == (
+        "full resolution takes 1 MiB of GPU memory of the 1 GiB allowed"
     )
-    assert words.level_estimate(0, 2**40, 2**30) == (
-        "level 0 takes 1 TiB of GPU memory; 1 GiB are allowed, so parts will stay coarser"
+    assert words.level_estimate("full resolution", 2**40, 2**30) == (
+        "full resolution takes 1 TiB of GPU memory; 1 GiB are allowed, so parts will"
+        " stay coarser"
     )
 
 

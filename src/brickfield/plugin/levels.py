@@ -45,6 +45,6 @@ def _tell(level: int, nbytes: int) -> None:
     from napari.utils.notifications import show_warning
 
     show_warning(
-        f"Level 0 takes {nbytes / 1e9:.1f} GB, more than fits easily in memory: this is"
-        f" level {level}. Save as .ome.zarr to keep all of it."
+        f"Full resolution takes {nbytes / 1e9:.1f} GB, more than fits easily in memory:"
+        f" this is coarser (level {level}). Save as .ome.zarr to keep all of it."
     )

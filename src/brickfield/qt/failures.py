@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.model.requests import ChunkFailure
 from brickfield.viewer import words
+from brickfield.viewer.level_names import UNNAMED, LevelNames
 
 MOST = 500
 """Rows that are listed; what is copied is whole."""
@@ -33,7 +34,7 @@ class FailureList(QDialog):
     retry_asked : Signal
         Somebody wants the chunks read once more.
     table : QTreeWidget
-        Level, chunk, key in storage and reason of each.
+        Resolution, chunk, key in storage and reason of each.
     """
 
     retry_asked = Signal()
@@ -43,10 +44,11 @@ class FailureList(QDialog):
         self.setWindowTitle("Chunks that could not be read")
         self.resize(640, 320)
         self._failures: tuple[ChunkFailure, ...] = ()
+        self._names = UNNAMED
         self.summary = QLabel(self)
         self.summary.setWordWrap(True)
         self.table = QTreeWidget(self)
-        self.table.setHeaderLabels(["Level", "Chunk z, y, x", "Key", "Reason"])
+        self.table.setHeaderLabels(["Resolution", "Chunk z, y, x", "Key", "Reason"])
         self.table.setRootIsDecorated(False)
         self.table.setUniformRowHeights(True)
         self.table.setAlternatingRowColors(False)
@@ -71,16 +73,27 @@ class FailureList(QDialog):
         column.addWidget(self.table, stretch=1)
         column.addLayout(row)
 
-    def show_failures(self, failures: Sequence[ChunkFailure]) -> None:
-        """List these and no others."""
+    def show_failures(
+        self, failures: Sequence[ChunkFailure], names: LevelNames = UNNAMED
+    ) -> None:
+        """List these and no others.
+
+        Parameters
+        ----------
+        failures : sequence of ChunkFailure
+        names : LevelNames
+            Of the layers that they belong to.
+        """
         found = tuple(failures)
-        if found == self._failures and self.summary.text():
+        if (found, names) == (self._failures, self._names) and self.summary.text():
             return
-        self._failures = found
-        self.summary.setText(words.failures(found) or "Every chunk could be read.")
+        self._failures, self._names = found, names
+        self.summary.setText(
+            words.failures(found, names) or "Every chunk could be read."
+        )
         self.retry.setEnabled(bool(found))
         self.copy.setEnabled(bool(found))
-        rows = [_row(failure) for failure in found[:MOST]]
+        rows = [_row(failure, names) for failure in found[:MOST]]
         if len(found) > MOST:
             rows.append(["", "", f"and {len(found) - MOST} more", ""])
         self.table.clear()
@@ -90,8 +103,11 @@ class FailureList(QDialog):
             item.setToolTip(3, item.text(3))
 
     def as_text(self) -> str:
-        """Return the list as lines of tab-separated columns."""
-        lines = [["level", "chunk", "key", "reason"], *map(_row, self._failures)]
+        """Return the list as lines of tab-separated columns, levels as numbers."""
+        lines = [["level", "chunk", "key", "reason"]]
+        for failure in self._failures:
+            level = str(failure.chunk_id.scale_level)
+            lines.append([level, *_row(failure, self._names)[1:]])
         return "\n".join("\t".join(line) for line in lines)
 
     def _copy(self) -> None:
@@ -105,9 +121,10 @@ class FailureList(QDialog):
         self.activateWindow()
 
 
-def _row(failure: ChunkFailure) -> list[str]:
+def _row(failure: ChunkFailure, names: LevelNames) -> list[str]:
     chunk = failure.chunk_id
     where = ", ".join(map(str, chunk.index))
     if chunk.selection:
-        where += f" of {', '.join(map(str, chunk.selection))}"
-    return [str(chunk.scale_level), where, failure.key, failure.reason]
+        where += f" of {names.selection(chunk.selection)}"
+    fine = names.numbered(chunk.scale_level).replace(" resolution", "")
+    return [fine, where, failure.key, failure.reason]

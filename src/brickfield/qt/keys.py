@@ -60,7 +60,7 @@ KEYS: tuple[Section, ...] = (
     Section(
         "Everywhere in the dock's pictures",
         (
-            ("Rest the cursor", "Values, place and level under it"),
+            ("Rest the cursor", "Values, place and resolution under it"),
             ("Double click, of several pictures", "All the room for one; again: back"),
             ("Ctrl+Z; Ctrl+Shift+Z, Ctrl+Y", "Undo; redo"),
             ("Ctrl+V", "Open the link to a scene that is in the clipboard"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from brickfield.model.requests import ChunkFailure
 from brickfield.viewer import words
 from brickfield.viewer.fidelity import least_true
+from brickfield.viewer.level_names import UNNAMED, LevelNames
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.quantities import duration
 
@@ -36,6 +37,8 @@ class Shown:
     error : str
         Why nothing can be drawn, or not what was asked for; "" otherwise.
     failures : tuple of ChunkFailure
+    level_names : LevelNames
+        What the levels of the failures are called.
     is_busy : bool
         Whether it will change soon without anybody's doing.
     fidelity : str
@@ -49,6 +52,7 @@ class Shown:
     failures: tuple[ChunkFailure, ...] = ()
     is_busy: bool = False
     fidelity: str = ""
+    level_names: LevelNames = UNNAMED
 
 
 class Progress:
@@ -75,21 +79,27 @@ class Progress:
         is_broken = any(r.error for r in reports)
         reports = [r for r in reports if _has_data(r) and not r.error]
         failures = tuple(dict.fromkeys(f for r in reports for f in r.failures))
+        names = next((r.level_names for r in reports if r.failures), UNNAMED)
+        said = Shown(error=error, failures=failures, level_names=names)
         waiting = [r for r in reports if r.fidelity == "improving" or r.is_moving]
         if not waiting:
             self._began = self._moved = None
             text = words.status(_coarsest(reports)) if reports else ""
             word = "failed" if is_broken else least_true(r.fidelity for r in reports)
-            self._calm = Shown(text, None, error, failures, fidelity=word)
+            self._calm = replace(said, text=text, fidelity=word)
             return self._calm
         self._note(waiting, now)
         assert self._began is not None
         if now - self._began < QUIET_S and self._calm.text:
-            return replace(self._calm, error=error, failures=failures, is_busy=True)
+            # The work is not told of, but no picture is called better than it is.
+            word = words.resolution(_coarsest(waiting)) or self._calm.text
+            return replace(said, text=word, is_busy=True, fidelity="improving")
         busiest = min(waiting, key=lambda r: (r.is_moving, r.percent))
         text = self._text(self._with_time_left(busiest, now), now)
         percent = None if busiest.is_moving else min(busiest.percent, 99.0)
-        return Shown(text, percent, error, failures, True, "improving")
+        return replace(
+            said, text=text, percent=percent, is_busy=True, fidelity="improving"
+        )
 
     def _text(self, report: ViewReport, now: float) -> str:
         is_remote = _is_remote(report)

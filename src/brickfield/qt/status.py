@@ -25,6 +25,7 @@ from brickfield.qt.failures import FailureList
 from brickfield.qt.progress import Progress, Shown
 from brickfield.qt.theme import Theme, button_sheet, strip_sheet
 from brickfield.viewer import words
+from brickfield.viewer.fidelity import least_true
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView
 
@@ -139,6 +140,7 @@ class StatusLine(QWidget):
         self._reports[view] = view.report
         # Held weakly, which a lambda is not.
         view.reported.connect(partial(self._take, view))
+        view.fidelity_changed.connect(self._on_fidelity)
         self._soon()
 
     def forget(self, view: LiveView) -> None:
@@ -150,6 +152,12 @@ class StatusLine(QWidget):
         if view in self._reports:
             self._reports[view] = report
             self._soon()
+
+    def _on_fidelity(self, word: str) -> None:
+        """Take back at once what is not true any more; what is better may wait."""
+        if word == "improving" and self._badge and not self.fidelity.isHidden():
+            self._show_fidelity(word)
+        self._soon()
 
     def _soon(self) -> None:
         if not self._pause.isActive():
@@ -184,11 +192,16 @@ class StatusLine(QWidget):
         self.error.setText(shown.error)
         self.error.setVisible(bool(shown.error))
         self.text.setVisible(bool(text) or not shown.error)
-        self._show_fidelity(shown.fidelity)
+        self._show_fidelity(self._word_of_now(shown.fidelity))
         self._show_failures(shown)
         if (shown.is_busy or has_notice) and self.isVisible():
             # Time alone changes what there is to say.
             self._soon()
+
+    def _word_of_now(self, told: str) -> str:
+        """Return the word for what is seen: reports may be of a picture before."""
+        seen = [v.fidelity for v in self._reports if v.is_shown and v.layers]
+        return least_true([told, *seen]) if told else ""
 
     def _show_fidelity(self, word: str) -> None:
         self.fidelity.setVisible(bool(word))
@@ -210,9 +223,9 @@ class StatusLine(QWidget):
             button.setVisible(n > 0)
         if n:
             self.failures.setText("1 chunk" if n == 1 else f"{n} chunks")
-            self.failures.setToolTip(words.failures(shown.failures))
+            self.failures.setToolTip(words.failures(shown.failures, shown.level_names))
         if self.failure_list is not None and self.failure_list.isVisible():
-            self.failure_list.show_failures(shown.failures)
+            self.failure_list.show_failures(shown.failures, shown.level_names)
 
     def _numbers(self) -> str:
         reports = [r for r in self._reports.values() if r.adapter]
@@ -235,7 +248,8 @@ class StatusLine(QWidget):
         if self.failure_list is None:
             self.failure_list = FailureList(self)
             self.failure_list.retry_asked.connect(self._retry)
-        self.failure_list.show_failures(self._shown.failures)
+        shown = self._shown
+        self.failure_list.show_failures(shown.failures, shown.level_names)
         self.failure_list.bring_up()
 
     def _retry(self) -> None:

@@ -140,8 +140,8 @@ class DockToolbar(QWidget):
         flat.triggered.connect(self._toggle_projection)
         levels = self._toggle(
             "levels",
-            "Colour by level",
-            "Colours tell which level of detail is shown where",
+            "Colour by resolution",
+            "Colours tell how fine the data are that are shown where",
             icon="levels",
         )
         levels.triggered.connect(self._show_levels)

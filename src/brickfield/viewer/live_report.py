@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from brickfield.loading.cache import default_cache
-from brickfield.render.layer_renderer import LayerRenderer
 from brickfield.render.offscreen import OffscreenView
 from brickfield.viewer.accounting import drawn_levels
 from brickfield.viewer.fidelity import fidelity_of
+from brickfield.viewer.level_names import LevelNames
 from brickfield.viewer.live_state import ViewReport
 
 
@@ -29,6 +28,7 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
     lefts = [s.seconds_left for s in loads if s.waiting]
     guesses = [s for s in lefts if s is not None]
     levels = drawn_levels(renderers)
+    names = LevelNames.of(r.bricks.pyramid for r in renderers)
     is_done = bool(known["is_complete"]) and not known["is_moving"]
     return ViewReport(
         has_base=view.has_base,
@@ -37,7 +37,7 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         waiting=sum(s.waiting for s in loads),
         to_draw=sum(len(r.bricks.wanted) for r in renderers),
         drawn=sum(len(r.bricks.wanted) - len(r.bricks.missing) for r in renderers),
-        factors=tuple(_factor(renderers, n) for n in (min(levels), max(levels)))
+        factors=tuple(names.factors[n] for n in (min(levels), max(levels)))
         if levels
         else (),
         wanted=sum(s.wanted for s in loads),
@@ -46,7 +46,8 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         # One layer's guess says nothing of another that has none.
         seconds_left=max(guesses) if len(guesses) == len(lefts) and lefts else None,
         levels=(min(levels), max(levels)) if levels else (),
-        n_levels=max((r.bricks.pyramid.n_levels for r in renderers), default=0),
+        level_names=names,
+        n_levels=len(names.factors),
         is_coarsened=any(r.plan and r.plan.is_coarsened for r in renderers),
         failures=tuple(f for r in renderers for f in r.failures),
         gpu_bytes=manager.gpu_bytes,
@@ -56,13 +57,3 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         adapter=view.gpu.adapter,
         **known,
     )
-
-
-def _factor(renderers: Sequence[LayerRenderer], level: int) -> float:
-    """Return how much coarser than the data a level is, of the layer with most."""
-    found = [
-        float(pyramid.downscale[level].max())
-        for pyramid in (r.bricks.pyramid for r in renderers)
-        if level < pyramid.n_levels
-    ]
-    return max(found, default=1.0)

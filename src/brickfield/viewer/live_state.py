@@ -25,6 +25,7 @@ from brickfield.render.overlays.options import OverlayState
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.fidelity import Fidelity
+from brickfield.viewer.level_names import UNNAMED, LevelNames
 
 DEFAULT_BUDGET = 1 << 30
 
@@ -169,6 +170,8 @@ class ViewReport:
         Finest and coarsest level among the drawn bricks; empty without bricks.
     factors : tuple of float
         How much coarser than the data these are, along the axis where it is most.
+    level_names : LevelNames
+        What levels and selections of the drawn layers are called.
     n_levels : int
         Of the layer with the most.
     is_coarsened : bool
@@ -204,6 +207,7 @@ class ViewReport:
     seconds_left: float | None = None
     levels: tuple[int, ...] = ()
     factors: tuple[float, ...] = ()
+    level_names: LevelNames = UNNAMED
     n_levels: int = 0
     is_coarsened: bool = False
     failures: tuple[ChunkFailure, ...] = ()

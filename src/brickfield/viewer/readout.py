@@ -9,6 +9,7 @@ import numpy as np
 from brickfield.model.picked import PickInfo
 from brickfield.model.scales import Vec3
 from brickfield.viewer import words
+from brickfield.viewer.level_names import LevelNames
 from brickfield.viewer.ports import LayerPort
 from brickfield.viewer.quantities import coordinates
 
@@ -16,7 +17,7 @@ from brickfield.viewer.quantities import coordinates
 def readout(
     info: PickInfo, ports: Sequence[LayerPort], unit: str = ""
 ) -> tuple[str, ...]:
-    """Say value, place and level, the same in fewer and fewer words.
+    """Say value, place and resolution, the same in fewer and fewer words.
 
     Parameters
     ----------
@@ -29,8 +30,8 @@ def readout(
     Returns
     -------
     tuple of str
-        For example ``nuclei 1024, cells label 12 at (z 1.0, y 2.0, x 3.0 µm) ·
-        level 0``: every visible layer that reaches there, then with less and less
+        For example ``nuclei 1024, cells label 12 at (z 1.0, y 2.0, x 3.0 µm) · full
+        resolution``: every visible layer that reaches there, then with less and less
         of the place, at last the picked layer alone, ``label 12 · 1.0, 2.0, 3.0``.
         Empty when the layer is gone.
     """
@@ -39,7 +40,7 @@ def readout(
         return ()
     place = coordinates(info.world, unit, voxel_size=_voxel_size(port, info.level))
     numbers = ", ".join(part.split()[1] for part in place.strip("()").split(", "))
-    level = f"level {info.level}"
+    level = LevelNames.of([port.data.store.pyramid]).resolution(info.level)
     head = _value(info, port)
     texts = (
         f"{head} at {place}{words.DOT}{level}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import isfinite
 
 from brickfield.blockwise.budget import format_bytes
+from brickfield.viewer.level_names import UNNAMED, LevelNames
 from brickfield.viewer.quantities import percent
 from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.words import memory
@@ -58,12 +59,19 @@ def _cost(receipt: Receipt) -> str:
     return f"{text}, no more than needed."
 
 
-def rows(receipt: Receipt) -> list[Row]:
-    """Return the receipt as a table."""
+def rows(receipt: Receipt, names: LevelNames = UNNAMED) -> list[Row]:
+    """Return the receipt as a table.
+
+    Parameters
+    ----------
+    receipt : Receipt
+    names : LevelNames
+        Of the layers that were drawn.
+    """
     return [
         *_time_rows(receipt),
         *_read_rows(receipt),
-        *_picture_rows(receipt),
+        *_picture_rows(receipt, names),
         *_memory_rows(receipt),
         *_work_rows(receipt),
     ]
@@ -119,7 +127,7 @@ def _read_rows(receipt: Receipt) -> list[Row]:
     ]
 
 
-def _picture_rows(receipt: Receipt) -> list[Row]:
+def _picture_rows(receipt: Receipt, levels: LevelNames) -> list[Row]:
     names = {
         "at_target": "sharp",
         "coarser": "coarser",
@@ -131,7 +139,9 @@ def _picture_rows(receipt: Receipt) -> list[Row]:
         for k, word in names.items()
         if receipt.pixels.get(k, 0) > 0
     ]
-    bricks = [f"{n} of level {k}" for k, n in receipt.levels.items() if n]
+    bricks = [
+        f"{n} at {levels.resolution(int(k))}" for k, n in receipt.levels.items() if n
+    ]
     return [
         ("Pixels", ", ".join(shares) or "–", "Of those that data cover"),
         ("Bricks drawn", ", ".join(bricks) or "–", "Padded pieces on the GPU"),

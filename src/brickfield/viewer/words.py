@@ -12,6 +12,7 @@ from typing import Protocol, SupportsFloat
 
 from brickfield.blockwise.budget import format_bytes
 from brickfield.model.requests import ChunkFailure
+from brickfield.viewer.level_names import UNNAMED, LevelNames, share
 from brickfield.viewer.quantities import duration, percent, rate
 
 DOT = " · "
@@ -143,43 +144,47 @@ def _ended(report: Report) -> str:
     return DOT.join(part for part in (head, *_resolution(report, "–"), why) if part)
 
 
+def resolution(report: Report) -> str:
+    """Say how fine the drawn levels are, and nothing else; "" when none is drawn."""
+    return DOT.join(_resolution(report, "–"))
+
+
 def _resolution(report: Report, sign: str) -> list[str]:
     """Say how fine the drawn levels are: full resolution, 1/8 → full resolution."""
     if not report.factors:
         return []
     finest, coarsest = min(report.factors), max(report.factors)
     if finest == coarsest:
-        return [f"{_share(finest)} resolution"]
+        return [f"{share(finest)} resolution"]
     first, last = (coarsest, finest) if sign == "→" else (finest, coarsest)
     joint = " → " if sign == "→" else " to "
-    return [f"{_share(first)}{joint}{_share(last)} resolution"]
-
-
-def _share(factor: float) -> str:
-    return (
-        "full"
-        if factor < 1.25
-        else f"1/{factor:.2g}"
-        if factor < 10
-        else f"1/{factor:.0f}"
-    )
+    return [f"{share(first)}{joint}{share(last)} resolution"]
 
 
 def _chunks(n: int) -> str:
     return "1 chunk" if n == 1 else f"{n} chunks"
 
 
-def failures(found: Sequence[ChunkFailure]) -> str:
-    """Say what could not be read and what that means; "" without failures."""
+def failures(found: Sequence[ChunkFailure], names: LevelNames = UNNAMED) -> str:
+    """Say what could not be read and what that means; "" without failures.
+
+    Parameters
+    ----------
+    found : sequence of ChunkFailure
+    names : LevelNames
+        Of the layers that they belong to.
+    """
     if not found:
         return ""
     levels = sorted({f.chunk_id.scale_level for f in found})
-    where = f"level {levels[0]}"
+    where = names.resolution(levels[0])
     if len(levels) > 1:
-        where = f"levels {', '.join(map(str, levels[:-1]))} and {levels[-1]}"
+        *first, last = [names.share(level) for level in levels]
+        end = " resolution" if names.factors else ""
+        where = f"{', '.join(first)} and {last}{end}"
     advice = " Try again later." if any(f.is_transient for f in found) else ""
     return (
-        f"{_chunks(len(found))} of {where} could not be read"
+        f"{_chunks(len(found))} at {where} could not be read"
         f" ({_cause(found[0])}). Shown coarser.{advice}"
     )
 
@@ -194,10 +199,16 @@ def _cause(failure: ChunkFailure) -> str:
     return failure.key or failure.reason
 
 
-def failure_lines(found: Sequence[ChunkFailure], *, most: int = 12) -> list[str]:
+def failure_lines(
+    found: Sequence[ChunkFailure],
+    *,
+    names: LevelNames = UNNAMED,
+    most: int = 12,
+) -> list[str]:
     """Return one line a failure, and how many more there are."""
     lines = [
-        f"level {f.chunk_id.scale_level}, {f.key}: {f.reason}" for f in found[:most]
+        f"{names.numbered(f.chunk_id.scale_level)}, {f.key}: {f.reason}"
+        for f in found[:most]
     ]
     more = len(found) - most
     return [*lines, f"and {_chunks(more)} more"] if more > 0 else lines
@@ -233,9 +244,17 @@ def memory(used: float, budget: float) -> str:
     return f"{_rounded(used)} of {_rounded(budget)}"
 
 
-def level_estimate(level: int, n_bytes: float, budget: float) -> str:
-    """Say what a forced level would take, and what happens when that is too much."""
-    text = f"level {level} takes {_rounded(n_bytes)} of GPU memory"
+def level_estimate(resolution: str, n_bytes: float, budget: float) -> str:
+    """Say what a forced level would take, and what happens when that is too much.
+
+    Parameters
+    ----------
+    resolution : str
+        The level in words, as :meth:`.LevelNames.resolution` has them.
+    n_bytes, budget : float
+        GPU memory.
+    """
+    text = f"{resolution} takes {_rounded(n_bytes)} of GPU memory"
     if n_bytes <= budget:
         return f"{text} of the {_rounded(budget)} allowed"
     return f"{text}; {_rounded(budget)} are allowed, so parts will stay coarser"

@@ -30,6 +30,7 @@ from brickfield.qt.panels.parts import (
 from brickfield.qt.panels.swatches import SWATCH, colormap_icon, swatch
 from brickfield.viewer.colormaps import COMMON
 from brickfield.viewer.histogram import Histogram, auto_contrast
+from brickfield.viewer.level_names import LevelNames
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import LayerPort
 from brickfield.viewer.transfer import OPAQUE
@@ -270,9 +271,10 @@ class AppearancePanel(Panel):
 
     def _follow_note(self, port: LayerPort) -> None:
         counts = self.histograms
-        last = port.data.store.pyramid.n_levels - 1
-        level = 0 if counts.is_exact(port) else last
-        text = note_of(counts.of(port), level, counts.problem)
+        pyramid = port.data.store.pyramid
+        level = 0 if counts.is_exact(port) else pyramid.n_levels - 1
+        counted = LevelNames.of([pyramid]).resolution(level)
+        text = note_of(counts.of(port), counted, counts.problem)
         self.contrast.say(text, progress=counts.progress)
 
     # -- the hand ----------------------------------------------------------------

@@ -89,7 +89,9 @@ class ContrastRow(QWidget):
         action.setDefaultWidget(holder)
         menu.addAction(action)
         self.exact = menu.addAction("Count every voxel")
-        self.exact.setToolTip("Reads all of level 0 in the background; may take long")
+        self.exact.setToolTip(
+            "Reads all data at full resolution in the background; may take long"
+        )
         self.exact.triggered.connect(self.exact_wanted)
         return menu
 
@@ -146,13 +148,22 @@ class ContrastRow(QWidget):
         self.auto_wanted.emit()
 
 
-def note_of(histogram: Histogram | None, level: int, problem: str = "") -> str:
-    """Say which values a histogram counts."""
+def note_of(histogram: Histogram | None, resolution: str, problem: str = "") -> str:
+    """Say which values a histogram counts.
+
+    Parameters
+    ----------
+    histogram : Histogram or None
+    resolution : str
+        Of the voxels that were counted, in words.
+    problem : str
+        What is said without a histogram.
+    """
     if histogram is None:
         return problem
-    parts = [f"{_rounded(histogram.n_values)} values of level {level}"]
+    parts = [f"{_rounded(histogram.n_values)} values at {resolution}"]
     if histogram.share < 0.9995:
-        parts.append(f"{100 * histogram.share:.0f} % of it")
+        parts.append(f"{100 * histogram.share:.0f} % of them")
     if histogram.n_nan:
         parts.append(f"{_rounded(histogram.n_nan)} are no number")
     if histogram.n_infinite:

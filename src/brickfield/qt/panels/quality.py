@@ -31,6 +31,7 @@ from brickfield.viewer.level_estimates import (
     LevelEstimate,
     estimate_levels,
 )
+from brickfield.viewer.level_names import UNNAMED, LevelNames
 from brickfield.viewer.live_state import DEFAULT_BUDGET
 from brickfield.viewer.live_view import LiveView
 
@@ -61,6 +62,7 @@ class QualityPanel(Panel):
         self._budgets = budgets
         self._views: list[LiveView] = []
         self._estimates: tuple[LevelEstimate, ...] = ()
+        self._names = UNNAMED
         self._make_quality()
         self._make_level()
         self._make_budgets()
@@ -96,7 +98,7 @@ class QualityPanel(Panel):
         self.level.setMinimumContentsLength(12)
         CalmWheel(self.level)
         self.level.setToolTip(
-            "Level that is shown everywhere; automatic takes the coarsest that is"
+            "Resolution that is shown everywhere; automatic takes the coarsest that is"
             " sharp enough, for each place"
         )
         self.level.activated.connect(self._choose_level)
@@ -104,8 +106,10 @@ class QualityPanel(Panel):
         self.warning = QLabel(self)
         self.warning.setWordWrap(True)
         self.warning.hide()
-        self.colors = QCheckBox("Colour by level", self)
-        self.colors.setToolTip("Show with colours which level is drawn where")
+        self.colors = QCheckBox("Colour by resolution", self)
+        self.colors.setToolTip(
+            "Show with colours how fine the data are that are drawn where"
+        )
         self.colors.toggled.connect(self._color)
         self.legend = QLabel(self)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
@@ -136,7 +140,7 @@ class QualityPanel(Panel):
         colors.addStretch(1)
         grid.addWidget(label("Quality", self.quality.toolTip()), 0, 0)
         grid.addLayout(row, 0, 1)
-        grid.addWidget(label("Level", self.level.toolTip()), 1, 0)
+        grid.addWidget(label("Resolution", self.level.toolTip()), 1, 0)
         grid.addWidget(self.level, 1, 1)
         grid.addWidget(self.warning, 2, 0, 1, 2)
         grid.addLayout(colors, 3, 0, 1, 2)
@@ -178,7 +182,9 @@ class QualityPanel(Panel):
     def follow(self) -> None:
         """Show what there is now."""
         view = self.host.main_view
-        self._estimates = estimate_levels(port.data for port in self.scene.layers)
+        drawn = [port.data for port in self.scene.layers if port.visible]
+        self._names = LevelNames.of(layer.store.pyramid for layer in drawn)
+        self._estimates = estimate_levels(drawn)
         nearest = min(QUALITIES, key=lambda px: abs(px / view.quality - 1))
         with quiet(self.quality, self.colors):
             self.quality.setValue(QUALITIES.index(nearest))
@@ -187,12 +193,12 @@ class QualityPanel(Panel):
         self.name.setText(words.quality(view.quality))
         self._follow_levels(view.forced_level)
         self.legend.setVisible(view.show_levels)
-        self.legend.setText(_legend(len(self._estimates)))
+        self.legend.setText(_legend(self._names))
         self._follow_memory()
 
     def _follow_levels(self, forced: int | None) -> None:
         texts = ["automatic"] + [
-            f"level {e.level} ({_shape(e)}, {format_bytes(e.n_bytes)})"
+            f"{self._names.numbered(e.level)}: {_shape(e)}, {format_bytes(e.n_bytes)}"
             for e in self._estimates
         ]
         if forced is not None and forced >= len(self._estimates):
@@ -220,7 +226,8 @@ class QualityPanel(Panel):
             return
         n_bytes = self._estimates[level].n_bytes
         sign = "⚠ " if n_bytes > budget else ""
-        self.warning.setText(sign + words.level_estimate(level, n_bytes, budget))
+        what = self._names.resolution(level)
+        self.warning.setText(sign + words.level_estimate(what, n_bytes, budget))
 
     def _follow_memory(self) -> None:
         used = sum(view.report.gpu_bytes for view in self._views)
@@ -305,8 +312,9 @@ def _shape(estimate: LevelEstimate) -> str:
     return "×".join(map(str, estimate.shape_zyx))
 
 
-def _legend(n_levels: int) -> str:
+def _legend(names: LevelNames) -> str:
     return " ".join(
-        f'<span style="color:{LEVEL_COLORS[i % len(LEVEL_COLORS)]}">■</span>&nbsp;{i}'
-        for i in range(min(n_levels, MOST_LEGEND))
+        f'<span style="color:{LEVEL_COLORS[i % len(LEVEL_COLORS)]}">■</span>'
+        f"&nbsp;{names.share(i)}"
+        for i in range(min(len(names.factors), MOST_LEGEND))
     )

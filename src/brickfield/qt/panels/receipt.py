@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import quiet
+from brickfield.viewer.level_names import LevelNames
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.receipt_words import rows, sentence
@@ -141,6 +142,10 @@ class ReceiptPanel(Panel):
             if not (done.result().complete or done.result().failures):
                 self._again.start()
 
+    def _names(self) -> LevelNames:
+        drawn = [port.data for port in self.scene.layers if port.visible]
+        return LevelNames.of(layer.store.pyramid for layer in drawn)
+
     def _show(self, receipt: Receipt | None, otherwise: str = "") -> None:
         self.receipt = receipt
         self.copy.setEnabled(receipt is not None)
@@ -151,7 +156,7 @@ class ReceiptPanel(Panel):
         self.words.setText(sentence(receipt))
         while self._cells.count():
             self._cells.takeAt(0).widget().deleteLater()
-        for i, (name, value, meaning) in enumerate(rows(receipt)):
+        for i, (name, value, meaning) in enumerate(rows(receipt, self._names())):
             for column, text in enumerate((name, value)):
                 cell = QLabel(text, self.table)
                 cell.setToolTip(meaning)
