@@ -9,12 +9,13 @@ from threading import Event
 from typing import Any
 
 from brickfield.blockwise.jobs import Progress
-from brickfield.pyramid.options import Method, PyramidOptions, Triple
-from brickfield.pyramid.place import local_path
+from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.result import PyramidResult
 from brickfield.pyramid.task import plan_task
 from brickfield.pyramid.writer import run_task
 from brickfield.sources.protocol import ChunkSource
+from brickfield.writing.options import Method, Triple
+from brickfield.writing.place import local_path
 
 
 def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the command

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.errors import OptionError
 from brickfield.model.scales import Int3
+from brickfield.writing.options import (
+    COMPRESSORS,
+    VERSIONS,
+    LevelOptions,
+    Method,
+    Triple,
+    check_known,
+    parse_triple,
+)
 
-Method = Literal["mean", "mode"]
-Triple: TypeAlias = "str | int | Sequence[int]"
-
-VERSIONS = ("0.4", "0.5")
-COMPRESSORS = ("zstd", "blosc", "none")
 METHODS = ("mean", "mode")
 
 
@@ -69,9 +71,9 @@ class PyramidOptions:
     skip_failed: bool = False
 
     def __post_init__(self) -> None:
-        _known("version", self.version, (None, *VERSIONS))
-        _known("compressor", self.compressor, COMPRESSORS)
-        _known("method", self.method, (None, *METHODS))
+        check_known("version", self.version, (None, *VERSIONS))
+        check_known("compressor", self.compressor, COMPRESSORS)
+        check_known("method", self.method, (None, *METHODS))
         if self.levels is not None and self.levels < 1:
             msg = f"expected at least 1 level; found {self.levels}"
             raise OptionError(msg)
@@ -113,35 +115,11 @@ class PyramidOptions:
         return parse_triple("factors", self.factors)
 
     @property
+    def level_options(self) -> LevelOptions:
+        """Chunks, shards and factors."""
+        return LevelOptions(self.chunk_zyx, self.shard_zyx, self.fixed_factors)
+
+    @property
     def budget_bytes(self) -> int:
         """Budget in bytes."""
         return parse_bytes(self.budget)
-
-
-def _known(name: str, value: str | None, known: tuple[str | None, ...]) -> None:
-    if value not in known:
-        names = ", ".join(k for k in known if k is not None)
-        msg = f"expected a {name} out of {names}; found {value!r}"
-        raise OptionError(msg)
-
-
-def parse_triple(name: str, value: Triple) -> Int3:
-    """Read one or three positive integers (z, y, x), for example "32,64,64"."""
-    parts: Sequence[object]
-    if isinstance(value, str):
-        parts = value.replace("x", ",").split(",")
-    else:
-        parts = [value] if isinstance(value, int) else list(value)
-    try:
-        numbers = [int(str(p)) for p in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) == 1:
-        numbers *= 3
-    if len(numbers) != 3 or min(numbers) < 1:
-        msg = (
-            f'expected {name} as one or three numbers "Z,Y,X" above 0; found {value!r}'
-        )
-        raise OptionError(msg)
-    z, y, x = numbers
-    return (z, y, x)

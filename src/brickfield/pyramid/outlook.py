@@ -15,9 +15,9 @@ from pathlib import Path
 from brickfield.blockwise.budget import format_bytes
 from brickfield.errors import BrickfieldError
 from brickfield.pyramid.options import PyramidOptions
-from brickfield.pyramid.place import has_journal, local_path
 from brickfield.pyramid.task import plan_task
 from brickfield.sources.protocol import ChunkSource
+from brickfield.writing.place import has_journal, local_path
 
 WRITTEN_A_SECOND = 100e6
 """Bytes made, compressed and written a second; a guess on the slow side."""

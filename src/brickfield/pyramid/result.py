@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brickfield.blockwise.jobs import BlockFailure
-from brickfield.pyramid.plan import LevelPlan
+from brickfield.writing.level_plans import LevelPlan
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any
 
 from brickfield.blockwise.journal import Journal, read_fingerprint
 from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
-from brickfield.pyramid import metadata, place
 from brickfield.pyramid.task import SOURCE_DATA, Task
 from brickfield.sources.fingerprint import is_same
 from brickfield.sources.protocol import ChunkSource
+from brickfield.writing import metadata, place
 from brickfield.writing.stores import JOURNAL
 
 

@@ -18,16 +18,16 @@ from brickfield.model.axes import Axis
 from brickfield.model.image import ImageInfo
 from brickfield.model.scales import Int3
 from brickfield.model.secrets import hide_secrets
-from brickfield.pyramid import metadata, place, plan
-from brickfield.pyramid.options import Method, PyramidOptions
-from brickfield.pyramid.plan import LevelPlan
-from brickfield.pyramid.reader import SourceReader
-from brickfield.pyramid.stored_level import StoredLevel, stored_level
+from brickfield.pyramid.options import PyramidOptions
 from brickfield.sources.fingerprint import Fingerprint, fingerprint, of_files
 from brickfield.sources.places import places_of
 from brickfield.sources.protocol import ChunkSource
-from brickfield.writing import stores
+from brickfield.writing import level_plans, metadata, place, stores
 from brickfield.writing.guard import check_folder
+from brickfield.writing.level_plans import LevelPlan
+from brickfield.writing.options import Method
+from brickfield.writing.source_reader import SourceReader
+from brickfield.writing.stored_level import StoredLevel, stored_level
 
 SOURCE_DATA = "source data"
 """Where a journal's fingerprint says what the source's data were like."""
@@ -167,10 +167,12 @@ def plan_task(
     method: Method = options.method or ("mode" if is_mode else "mean")
     if place.same_folder(info.uri, root):
         return _plan_addition(source, uri, root, options, method)
-    order = plan.written_order([a.kind for a in pyramid.axes], pyramid.spatial_axes)
+    order = level_plans.written_order(
+        [a.kind for a in pyramid.axes], pyramid.spatial_axes
+    )
     first_level = pyramid.levels[0]
     spatial = _moved(pyramid.spatial_axes, order)
-    first = plan.make_level(
+    first = level_plans.make_level(
         "0",
         tuple(first_level.shape[a] for a in order),
         (
@@ -178,11 +180,16 @@ def plan_task(
             tuple(float(first_level.translation[a]) for a in order),
         ),
         spatial,
-        options,
+        options.level_options,
     )
     n_new = None if options.levels is None else options.levels - 1
-    names = plan.level_names(["0"])
-    plans = (first, *plan.coarser_levels(first, spatial, names, options, n_new))
+    names = level_plans.level_names(["0"])
+    plans = (
+        first,
+        *level_plans.coarser_levels(
+            first, spatial, names, options.level_options, n_new
+        ),
+    )
     return Task(
         root,
         None,
@@ -230,16 +237,20 @@ def _plan_addition(
         )
         raise StoreFormatError(msg)
     last = pyramid.levels[-1]
-    first = plan.make_level(
+    first = level_plans.make_level(
         last.path,
         last.shape,
         metadata.last_geometry(group),
         pyramid.spatial_axes,
-        options,
+        options.level_options,
     )
     n_new = None if options.levels is None else options.levels - pyramid.n_levels
-    plans = plan.coarser_levels(
-        first, pyramid.spatial_axes, plan.level_names(paths), options, n_new
+    plans = level_plans.coarser_levels(
+        first,
+        pyramid.spatial_axes,
+        level_plans.level_names(paths),
+        options.level_options,
+        n_new,
     )
     order = tuple(range(len(pyramid.axes)))
     reader = SourceReader(pyramid.n_levels - 1, order, uri, source)

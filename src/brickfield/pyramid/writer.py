@@ -23,13 +23,14 @@ from brickfield.blockwise.jobs import JobOptions, JobResult, Progress, run_jobs
 from brickfield.blockwise.journal import Journal, OtherWorkError
 from brickfield.blockwise.reduce import Extrema, extrema
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.pyramid import metadata, place, resume
+from brickfield.pyramid import resume
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.result import PyramidResult
-from brickfield.pyramid.stored_level import StoredLevel
 from brickfield.pyramid.task import Task
-from brickfield.pyramid.work import fitting_jobs
 from brickfield.sources.protocol import ChunkSource
+from brickfield.writing import metadata, place
+from brickfield.writing.level_jobs import fitting_jobs
+from brickfield.writing.stored_level import StoredLevel
 from brickfield.writing.stores import JOURNAL
 
 

@@ -12,4 +12,10 @@ Three rules hold for whatever brickfield writes:
 
 The storey stands above the sources, which tell what they read, and below everything
 that writes: pyramids, layers saved from napari, pictures, receipts, movies.
+
+What writes OME-Zarr finds here, in the order of use: choices (`options`), the folder
+(`place`), shapes and positions of levels (`level_plans`), arrays on disk
+(`stored_level` over `specs`), voxels of any source by regions (`source_reader`), the
+blocks that make one level of another (`level_jobs` over `downsample`), and metadata,
+put in place last (`metadata`).
 """

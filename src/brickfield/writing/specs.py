@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.pyramid.plan import LevelPlan
+from brickfield.writing.level_plans import LevelPlan
 
 
 def _fill_json(value: float, dtype: np.dtype[np.generic]) -> Any:

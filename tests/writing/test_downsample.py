@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from brickfield.pyramid.downsample import downsample
+from brickfield.errors import OptionError
+from brickfield.writing.downsample import downsample
 
 INTEGERS = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"]
 factors = st.tuples(*[st.integers(1, 4)] * 3)
@@ -106,3 +107,36 @@ def test_aligned_parts_make_the_whole(method):
 def test_a_constant_stays_itself_at_the_cut_edge():
     data = np.full((5, 7), 3, np.uint8)
     assert (downsample(data, (2, 2), "mean") == 3).all()
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.sampled_from(["?", *INTEGERS[:4]]).flatmap(lambda d: hnp.arrays(d, shapes)),
+    st.tuples(*[st.sampled_from([1, 2])] * 3),
+)
+def test_the_floor_of_the_mean_is_rounded_down_and_drops_what_has_no_partner(data, by):
+    whole = tuple(slice(0, n // f * f) for n, f in zip(data.shape, by, strict=True))
+    expected = joined(data[whole], by, lambda v: sum(int(i) for i in v) // len(v))
+    found = downsample(data, by, "floor")
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == data.dtype
+
+
+def test_wide_values_are_summed_in_float32_and_never_wrap():
+    """As the reference writer has it: 2**24 + 1 is none of float32's values."""
+    data = np.array([2**24, 2**24 + 1], np.uint32)
+    assert downsample(data, (2,), "floor")[0] == 2**24
+    for dtype in ("u4", "i4", "u8", "i8"):
+        largest = np.full(2, np.iinfo(dtype).max, dtype)
+        found = downsample(largest, (2,), "floor")[0]
+        assert found > np.iinfo(dtype).max // 2
+
+
+def test_the_floor_of_floats_is_their_mean_in_float32_and_nan_is_kept():
+    data = np.array([[1.5, 2.0], [np.nan, 1.0]], np.float32)
+    np.testing.assert_array_equal(downsample(data, (1, 2), "floor"), [[1.75], [np.nan]])
+
+
+def test_the_floor_of_the_mean_knows_factors_of_1_and_2_alone():
+    with pytest.raises(OptionError, match="1 or 2"):
+        downsample(np.zeros(9, np.uint8), (3,), "floor")

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import BlockGrid, Slices
 from brickfield.errors import StoreWriteError
-from brickfield.pyramid.plan import LevelPlan
-from brickfield.pyramid.specs import zarr_v2, zarr_v3
+from brickfield.writing.level_plans import LevelPlan
+from brickfield.writing.specs import zarr_v2, zarr_v3
 
 AnyArray = NDArray[np.generic]
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)

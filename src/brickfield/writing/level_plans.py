@@ -1,4 +1,4 @@
-"""The levels of a pyramid to be written: shapes, factors and where voxels lie.
+"""The levels of an image to be written: shapes, factors and where voxels lie.
 
 A voxel of level k+1 is the join of ``f`` voxels of level k along an axis, so its
 size is f times theirs and its centre is the mean of their centres: half of
@@ -14,7 +14,7 @@ from math import lcm, prod
 from brickfield.blockwise.budget import format_bytes
 from brickfield.errors import BudgetError, OptionError
 from brickfield.model.scales import Int3
-from brickfield.pyramid.options import PyramidOptions
+from brickfield.writing.options import LevelOptions
 
 ISOTROPY = 1.5
 """Voxels up to so many times the smallest are halved with it."""
@@ -74,7 +74,7 @@ def make_level(
     shape: Shape,
     geometry: tuple[tuple[float, ...], tuple[float, ...]],
     spatial_axes: Int3,
-    options: PyramidOptions,
+    options: LevelOptions,
 ) -> LevelPlan:
     """Make the plan of a copied level; `geometry` is voxel size and translation."""
     chunk = _on_axes(options.chunk_zyx, spatial_axes, len(shape))
@@ -102,7 +102,7 @@ def coarser_levels(
     first: LevelPlan,
     spatial_axes: Int3,
     names: list[str],
-    options: PyramidOptions,
+    options: LevelOptions,
     n_new: int | None = None,
 ) -> list[LevelPlan]:
     """Plan the levels that follow one, each made from the one before.
@@ -115,7 +115,7 @@ def coarser_levels(
         Positions of z, y, x; -1 for an absent one.
     names : list of str
         Paths for new levels; more than are ever needed.
-    options : PyramidOptions
+    options : LevelOptions
     n_new : int, optional
         Levels to plan; until the coarsest fits in one chunk if not given.
     """
@@ -145,9 +145,7 @@ def coarser_levels(
         levels.append(last)
 
 
-def next_factors(
-    level: LevelPlan, spatial_axes: Int3, options: PyramidOptions
-) -> Shape:
+def next_factors(level: LevelPlan, spatial_axes: Int3, options: LevelOptions) -> Shape:
     """Choose how many voxels join along every axis; all 1 when none can."""
     factors = [1] * len(level.shape)
     axes = [a for a in spatial_axes if a >= 0 and level.shape[a] > 1]
@@ -168,12 +166,12 @@ def next_factors(
     return tuple(factors)
 
 
-def _coarsest(options: PyramidOptions) -> Int3:
+def _coarsest(options: LevelOptions) -> Int3:
     z, y, x = (min(max(c, 64), 128) for c in options.chunk_zyx)
     return (z, y, x)
 
 
-def _fits(level: LevelPlan, spatial_axes: Int3, options: PyramidOptions) -> bool:
+def _fits(level: LevelPlan, spatial_axes: Int3, options: LevelOptions) -> bool:
     limits = _coarsest(options)
     return all(
         a < 0 or level.shape[a] <= limit

@@ -1,4 +1,4 @@
-"""OME-Zarr metadata of a pyramid, written last and at once.
+"""OME-Zarr metadata of an image, written last and at once.
 
 The file that makes a folder an OME-Zarr image is put in place by one rename
 after every voxel is on disk. Until then no reader can take the half-written
@@ -18,10 +18,10 @@ from typing import Any
 from brickfield.errors import OptionError, StoreFormatError, StoreWriteError
 from brickfield.model.axes import Axis
 from brickfield.model.image import Channel
-from brickfield.pyramid.options import VERSIONS
-from brickfield.pyramid.plan import LevelPlan
 from brickfield.sources.plain_files import read_whole
 from brickfield.writing.files import write_text
+from brickfield.writing.level_plans import LevelPlan
+from brickfield.writing.options import VERSIONS
 
 _PALETTE = ("00FFFF", "FF00FF", "FFFF00", "FF0000", "00FF00", "0000FF")
 Json = dict[str, Any]
@@ -73,13 +73,22 @@ def dataset(level: LevelPlan) -> Json:
     }
 
 
-def method_attributes(method: str) -> Json:
-    """Say how the coarser levels were made (``type`` and ``metadata``)."""
+def method_attributes(
+    method: str, made_by: str = "brickfield.pyramid.write_pyramid"
+) -> Json:
+    """Say how the coarser levels were made (``type`` and ``metadata``).
+
+    Parameters
+    ----------
+    method : str
+    made_by : str
+        The function that a reader would look up.
+    """
     try:
         ours = version("napari-brickfield")
     except PackageNotFoundError:
         ours = "0"
-    details = {"method": "brickfield.pyramid.write_pyramid", "version": ours}
+    details = {"method": made_by, "version": ours}
     return {"type": method, "metadata": details}
 
 
@@ -203,7 +212,7 @@ def read_group(root: Path) -> Group:
         found = "none" if group is None else f"version {group.version}"
         msg = (
             f"expected an OME-Zarr image of version {' or '.join(VERSIONS)} in {root};"
-            f" found {found}: write the pyramid to another folder"
+            f" found {found}: write to another folder"
         )
         raise StoreFormatError(msg)
     return group

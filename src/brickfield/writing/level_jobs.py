@@ -1,20 +1,50 @@
-"""The block function of a pyramid level, and the jobs made of it."""
+"""The block function that makes a level of another, and the jobs made of it.
+
+What the first level is made from may be a source
+(:class:`~brickfield.writing.source_reader.SourceReader`), a level on disk, or anything
+else that gives voxels of a region, as resampled or filtered data.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import Block, BlockGrid, Slices, shift
 from brickfield.blockwise.jobs import BlockJob
 from brickfield.errors import BudgetError
-from brickfield.pyramid.downsample import downsample
-from brickfield.pyramid.options import Method
-from brickfield.pyramid.plan import LevelPlan, plan_blocks
-from brickfield.pyramid.reader import SourceReader
-from brickfield.pyramid.stored_level import StoredLevel
+from brickfield.writing.downsample import downsample
+from brickfield.writing.level_plans import LevelPlan, plan_blocks
+from brickfield.writing.options import Method
+from brickfield.writing.stored_level import StoredLevel
+
+
+class RegionReader(Protocol):
+    """Voxels of one level by regions; picklable for a cluster.
+
+    Attributes
+    ----------
+    shape, chunk_shape : tuple of int
+        All axes, and the unit that is decoded at once.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102 -- told above
+
+    @property
+    def chunk_shape(self) -> tuple[int, ...]: ...  # noqa: D102 -- told above
+
+    def is_missing(self, region: Slices) -> bool:
+        """Tell whether nothing of a region is stored, as far as is known cheaply."""
+        ...
+
+    def read(self, region: Slices) -> NDArray[Any]:
+        """Read a region, from any thread."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,17 +56,17 @@ class LevelBlock:
 
     Attributes
     ----------
-    before : SourceReader or StoredLevel
+    before : RegionReader
     target : StoredLevel
     factors : tuple of int
         All 1 for a copy.
-    method : {"mean", "mode"}
+    method : {"mean", "mode", "floor"}
     piece_shape : tuple of int
         Voxels of the target made at once.
     dtype : numpy.dtype
     """
 
-    before: SourceReader | StoredLevel
+    before: RegionReader
     target: StoredLevel
     factors: tuple[int, ...]
     method: Method
@@ -66,16 +96,21 @@ class LevelBlock:
             for s, f, n in zip(region, self.factors, self.before.shape, strict=True)
         )
 
-    def _make(
-        self, region: Slices
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+    def _make(self, region: Slices) -> NDArray[np.generic]:
         return downsample(
             self.before.read(self._before(region)), self.factors, self.method
         )
 
 
+class FirstLevel(RegionReader, Protocol):
+    """What a first level is made from: regions, and the type of their voxels."""
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]: ...  # noqa: D102 -- told above
+
+
 def level_jobs(
-    reader: SourceReader,
+    reader: FirstLevel,
     plans: Sequence[LevelPlan],
     stored: Sequence[StoredLevel],
     method: Method,
@@ -85,11 +120,11 @@ def level_jobs(
 
     Parameters
     ----------
-    reader : SourceReader
-        What the first level is made from.
+    reader : FirstLevel
+        What the first level is made from; every array has its dtype.
     plans, stored : sequence
         Levels to write.
-    method : {"mean", "mode"}
+    method : {"mean", "mode", "floor"}
     room_bytes : int
         Memory of one worker.
 
@@ -99,7 +134,7 @@ def level_jobs(
         When a block does not fit.
     """
     jobs: list[BlockJob] = []
-    before: SourceReader | StoredLevel = reader
+    before: RegionReader = reader
     dtype = reader.dtype
     for plan, target in zip(plans, stored, strict=True):
         blocks = plan_blocks(plan, before.chunk_shape, dtype.itemsize, room_bytes)
@@ -114,7 +149,7 @@ def level_jobs(
 
 
 def fitting_jobs(
-    reader: SourceReader,
+    reader: FirstLevel,
     plans: Sequence[LevelPlan],
     stored: Sequence[StoredLevel],
     method: Method,

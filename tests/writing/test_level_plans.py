@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brickfield.errors import BudgetError, OptionError
-from brickfield.pyramid.options import PyramidOptions
-from brickfield.pyramid.plan import (
+from brickfield.writing.level_plans import (
     LevelPlan,
     coarser_levels,
     level_names,
@@ -20,6 +19,7 @@ from brickfield.pyramid.plan import (
     plan_blocks,
     written_order,
 )
+from brickfield.writing.options import LevelOptions
 
 ZYX = (0, 1, 2)
 NAMES = [str(i) for i in range(1, 65)]
@@ -35,10 +35,10 @@ def level(shape, size, options, spatial=ZYX, shift=None):
     shape=st.tuples(*[st.integers(1, 400)] * 3),
     size=st.tuples(*[st.floats(0.1, 10)] * 3),
     shift=st.tuples(*[st.floats(-50, 50)] * 3),
-    factors=st.sampled_from(["auto", "2", "3,2,2", "1,2,4"]),
+    factors=st.sampled_from([None, (2, 2, 2), (3, 2, 2), (1, 2, 4)]),
 )
 def test_a_joined_voxel_lies_at_the_mean_of_its_voxels(shape, size, shift, factors):
-    options = PyramidOptions(factors=factors)
+    options = LevelOptions(fixed_factors=factors)
     first = level(shape, size, options, shift=shift)
     for last in [first, *coarser_levels(first, ZYX, NAMES, options)]:
         following = next_factors(last, ZYX, options)
@@ -64,14 +64,14 @@ def test_a_joined_voxel_lies_at_the_mean_of_its_voxels(shape, size, shift, facto
 
 
 def test_thick_slices_are_not_halved_before_voxels_are_near_cubes():
-    options = PyramidOptions()
+    options = LevelOptions()
     first = level((300, 2000, 2000), (4.0, 1.0, 1.0), options)
     levels = coarser_levels(first, ZYX, NAMES, options)
     assert [lv.factors for lv in levels[:3]] == [(1, 2, 2), (1, 2, 2), (2, 2, 2)]
 
 
 def test_time_channels_and_axes_of_one_voxel_are_never_halved():
-    options = PyramidOptions()
+    options = LevelOptions()
     spatial = (2, 3, 4)
     first = level((500, 4, 1, 700, 700), (1.0,) * 5, options, spatial)
     levels = coarser_levels(first, spatial, NAMES, options)
@@ -80,7 +80,7 @@ def test_time_channels_and_axes_of_one_voxel_are_never_halved():
 
 
 def test_a_thin_axis_of_tiny_voxels_does_not_hold_the_others_back():
-    options = PyramidOptions()
+    options = LevelOptions()
     first = level((40, 1000, 1000), (0.01, 1.0, 1.0), options)
     levels = coarser_levels(first, ZYX, NAMES, options)
     assert levels[0].shape == (20, 500, 500)
@@ -94,7 +94,7 @@ def test_a_thin_axis_of_tiny_voxels_does_not_hold_the_others_back():
     chunk=st.sampled_from([16, 64, 100, 256]),
 )
 def test_levels_go_on_until_the_coarsest_fits_in_one_chunk(shape, size, chunk):
-    options = PyramidOptions(chunk_shape=chunk)
+    options = LevelOptions((chunk,) * 3)
     first = level(shape, size, options)
     levels = [first, *coarser_levels(first, ZYX, NAMES, options)]
     limit = min(max(chunk, 64), 128)
@@ -104,7 +104,7 @@ def test_levels_go_on_until_the_coarsest_fits_in_one_chunk(shape, size, chunk):
 
 
 def test_a_number_of_levels_is_kept():
-    options = PyramidOptions()
+    options = LevelOptions()
     first = level((500,) * 3, (1.0,) * 3, options)
     assert len(coarser_levels(first, ZYX, NAMES, options, 6)) == 6
     assert coarser_levels(first, ZYX, NAMES, options, 0) == []
@@ -117,7 +117,7 @@ def test_a_number_of_levels_is_kept():
 
 
 def test_shards_hold_whole_chunks_and_no_more_than_the_array():
-    options = PyramidOptions(chunk_shape=32, shard_shape=128)
+    options = LevelOptions((32,) * 3, (128,) * 3)
     found = level((100, 300, 20), (1.0,) * 3, options)
     assert found.chunk_shape == (32, 32, 20)
     assert found.write_shape == (128, 128, 20)
@@ -146,7 +146,7 @@ def test_new_levels_are_named_like_the_present_ones(taken, names):
     room=st.integers(1 << 16, 1 << 30),
 )
 def test_blocks_are_aligned_and_fit_in_the_room(shape, chunk, factors, room):
-    made = make_level("1", shape, ((1.0,) * 3, (0.0,) * 3), ZYX, PyramidOptions())
+    made = make_level("1", shape, ((1.0,) * 3, (0.0,) * 3), ZYX, LevelOptions())
     plan = LevelPlan(
         "1", shape, made.voxel_size, made.translation, factors, made.chunk_shape,
         made.write_shape,
@@ -170,7 +170,7 @@ def test_blocks_are_aligned_and_fit_in_the_room(shape, chunk, factors, room):
 def test_planes_and_big_chunks_are_decoded_once():
     """A block spans the storage chunks that it touches, when the room allows."""
     plan = make_level(
-        "0", (64, 2048, 2048), ((1.0,) * 3, (0.0,) * 3), ZYX, PyramidOptions()
+        "0", (64, 2048, 2048), ((1.0,) * 3, (0.0,) * 3), ZYX, LevelOptions()
     )
     assert plan_blocks(plan, (1, 2048, 2048), 2, 2 << 30).block_shape == (
         64,

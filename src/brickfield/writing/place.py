@@ -1,4 +1,4 @@
-"""The folder that a pyramid goes to: what may be there, and what may be removed.
+"""The folder that an image goes to: what may be there, and what may be removed.
 
 Nothing is ever removed but a whole store (or what an interrupted run left of one), and
 only when the user said so; see :mod:`brickfield.writing`.
