@@ -171,24 +171,14 @@ def plan_task(
         [a.kind for a in pyramid.axes], pyramid.spatial_axes
     )
     first_level = pyramid.levels[0]
-    spatial = _moved(pyramid.spatial_axes, order)
-    first = level_plans.make_level(
-        "0",
+    size = tuple(float(first_level.voxel_size[a]) for a in order)
+    shift = tuple(float(first_level.translation[a]) for a in order)
+    plans = level_plans.image_levels(
         tuple(first_level.shape[a] for a in order),
-        (
-            tuple(float(first_level.voxel_size[a]) for a in order),
-            tuple(float(first_level.translation[a]) for a in order),
-        ),
-        spatial,
+        (size, shift),
+        _moved(pyramid.spatial_axes, order),
         options.level_options,
-    )
-    n_new = None if options.levels is None else options.levels - 1
-    names = level_plans.level_names(["0"])
-    plans = (
-        first,
-        *level_plans.coarser_levels(
-            first, spatial, names, options.level_options, n_new
-        ),
+        options.levels,
     )
     return Task(
         root,
@@ -236,22 +226,12 @@ def _plan_addition(
             f" another folder"
         )
         raise StoreFormatError(msg)
-    last = pyramid.levels[-1]
-    first = level_plans.make_level(
-        last.path,
-        last.shape,
-        metadata.last_geometry(group),
-        pyramid.spatial_axes,
-        options.level_options,
-    )
+    last, levels = pyramid.levels[-1], options.level_options
+    spatial, geometry = pyramid.spatial_axes, metadata.last_geometry(group)
+    first = level_plans.make_level(last.path, last.shape, geometry, spatial, levels)
     n_new = None if options.levels is None else options.levels - pyramid.n_levels
-    plans = level_plans.coarser_levels(
-        first,
-        pyramid.spatial_axes,
-        level_plans.level_names(paths),
-        options.level_options,
-        n_new,
-    )
+    names = level_plans.level_names(paths)
+    plans = level_plans.coarser_levels(first, spatial, names, levels, n_new)
     order = tuple(range(len(pyramid.axes)))
     reader = SourceReader(pyramid.n_levels - 1, order, uri, source)
     return Task(

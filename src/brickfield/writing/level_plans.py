@@ -145,6 +145,33 @@ def coarser_levels(
         levels.append(last)
 
 
+def image_levels(
+    shape: Shape,
+    geometry: tuple[tuple[float, ...], tuple[float, ...]],
+    spatial_axes: Int3,
+    options: LevelOptions,
+    n_levels: int | None = None,
+) -> tuple[LevelPlan, ...]:
+    """Plan all levels of a new image, named from 0 on.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of level 0, all axes, in the written order.
+    geometry : tuple
+        Voxel size and translation of level 0, all axes.
+    spatial_axes : tuple of int
+        Positions of z, y, x; -1 for an absent one.
+    options : LevelOptions
+    n_levels : int, optional
+        Levels in all; until the coarsest fits in one chunk if not given.
+    """
+    first = make_level("0", shape, geometry, spatial_axes, options)
+    n_new = None if n_levels is None else n_levels - 1
+    names = level_names(["0"])
+    return (first, *coarser_levels(first, spatial_axes, names, options, n_new))
+
+
 def next_factors(level: LevelPlan, spatial_axes: Int3, options: LevelOptions) -> Shape:
     """Choose how many voxels join along every axis; all 1 when none can."""
     factors = [1] * len(level.shape)
