@@ -5,10 +5,12 @@ import threading
 
 import numpy as np
 import pytest
+import zarr
 from PIL import Image
 
 from brickfield.errors import BrickfieldError
 from brickfield.qt.recorder import Recorder, Recording
+from brickfield.store.open import open_store
 from brickfield.viewer.keyframes import KeyFrame, of_cameras, turntable
 from brickfield.viewer.movie import Movie, MovieOptions
 
@@ -104,6 +106,27 @@ def test_a_folder_that_cannot_be_written_is_an_error(
     ((result, error),) = recorder.outcome
     assert result is None
     assert "expected to make the folder" in str(error)
+
+
+def test_a_movie_is_never_written_among_the_data(
+    recorder, make_dock, scene, hand, tmp_path
+):
+    path = tmp_path / "a.zarr"
+    array = zarr.create_array(path, shape=(8, 8, 8), chunks=(4, 8, 8), dtype="u1")
+    array[:] = 9
+    store = open_store(str(path))
+    scene.add(store)
+    dock = make_dock()
+    hand.settle(dock)
+    before = sorted(path.rglob("*"))
+    movie = Movie((KeyFrame(dock.main_view.camera),))
+    recorder.start(recording(movie, path, overwrite=True), dock.main_view)
+    hand.wait(lambda: recorder.outcome)
+    ((result, error),) = recorder.outcome
+    assert result is None
+    assert "never over it" in str(error)
+    assert sorted(path.rglob("*")) == before
+    store.close()
 
 
 def test_closing_ends_the_thread_at_any_moment(recorder, turn, dock, hand, tmp_path):

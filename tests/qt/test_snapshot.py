@@ -4,12 +4,14 @@ import threading
 
 import numpy as np
 import pytest
+import zarr
 from PIL import Image
 from qtpy.QtCore import QRect, Qt
 from qtpy.QtWidgets import QApplication, QDialogButtonBox, QLineEdit
 
 from brickfield.qt import snapshot
 from brickfield.qt.snapshot import side_by_side
+from brickfield.store.open import open_store
 
 
 @pytest.fixture
@@ -135,6 +137,23 @@ def test_with_one_view_there_is_no_choice_of_views(dock):
 def test_a_place_that_cannot_be_written_is_said(dock, hand, tmp_path):
     dock.toolbar.snapshots.save_to(tmp_path / "nowhere" / "a.png")
     hand.wait(lambda: dock.status.text.whole.startswith("not saved: expected to write"))
+
+
+def test_a_picture_is_never_written_over_the_data(make_dock, scene, hand, tmp_path):
+    path = tmp_path / "a.zarr"
+    array = zarr.create_array(path, shape=(8, 8, 8), chunks=(4, 8, 8), dtype="u1")
+    array[:] = 9
+    store = open_store(str(path))
+    scene.add(store)
+    dock = make_dock()
+    hand.settle(dock)
+    target = path / "zarr.json"
+    before = target.read_bytes()
+    dock.toolbar.snapshots.save_to(target)
+    hand.wait(lambda: dock.status.text.whole.startswith("not saved: expected to write"))
+    assert "never over it" in dock.status.text.whole
+    assert target.read_bytes() == before
+    store.close()
 
 
 def test_without_layers_there_is_nothing_to_take(make_dock, hand, tmp_path):

@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import zarr
 from PIL import Image
 
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model.camera import CameraState
+from brickfield.sources.open import open_source
 from brickfield.viewer import movie as movies
 from brickfield.viewer.keyframes import KeyFrame
 from brickfield.viewer.movie import Movie, MovieOptions, write_movie
@@ -37,6 +40,18 @@ class Painter:
         complete = index not in self.incomplete
         share = np.float32(1.0 if complete else 0.5)
         return image, complete, {"pixels": {"at_target": share}, "timeout": timeout_s}
+
+
+@contextmanager
+def image_at(folder):
+    """Yield the open source of a stored image."""
+    array = zarr.create_array(
+        folder / "a.zarr", shape=(8, 8, 8), chunks=(4, 8, 8), dtype="u1"
+    )
+    array[:] = 1
+    source = open_source(str(folder / "a.zarr"))
+    yield source
+    source.close()
 
 
 def record(folder):
@@ -227,6 +242,46 @@ def test_an_incomplete_frame_is_marked_only_when_asked(tmp_path):
             with Image.open(tmp_path / name / f"frame_0000{index}.png") as picture:
                 pictures.append(np.asarray(picture))
         assert (pictures[0] != pictures[1]).any() == differs
+
+
+@pytest.mark.parametrize("place", ["a.zarr", "a.zarr/c/0", "a.zarr/new"])
+def test_frames_are_never_written_among_the_data(tmp_path, place):
+    with image_at(tmp_path) as source:
+        before = sorted(tmp_path.rglob("*"))
+        options = MovieOptions(sources=(source,), overwrite=True)
+        with pytest.raises(OptionError, match="never over it"):
+            write_movie(Movie(frames_of(2)), tmp_path / place, Painter(), options)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_mp4_is_never_written_over_the_data(tmp_path):
+    with image_at(tmp_path) as source:
+        chunk = next(p for p in (tmp_path / "a.zarr" / "c").rglob("*") if p.is_file())
+        before = chunk.read_bytes()
+        options = MovieOptions(mp4=chunk, sources=(source,))
+        with pytest.raises(OptionError, match="never over it"):
+            write_movie(Movie(frames_of(2)), tmp_path / "f", Painter(), options)
+    assert chunk.read_bytes() == before
+    assert not (tmp_path / "f").exists()
+
+
+def test_frames_may_lie_beside_the_data(tmp_path):
+    with image_at(tmp_path) as source:
+        options = MovieOptions(sources=(source,))
+        write_movie(Movie(frames_of(2)), tmp_path, Painter(), options)
+    assert (tmp_path / "frame_00001.png").is_file()
+
+
+def test_a_record_never_has_files_removed_that_are_no_frames(tmp_path):
+    """Whoever wrote ``frames.json``, only frames of a movie are taken away."""
+    write_movie(Movie(frames_of(2)), tmp_path, Painter())
+    (tmp_path / "data.tif").write_bytes(b"data")
+    told = record(tmp_path)
+    told["frames"][1]["file"] = "data.tif"
+    (tmp_path / "frames.json").write_text(json.dumps(told))
+    options = MovieOptions(overwrite=True)
+    write_movie(Movie(frames_of(3)), tmp_path, Painter(), options)
+    assert (tmp_path / "data.tif").read_bytes() == b"data"
 
 
 def test_what_is_no_movie_is_refused():

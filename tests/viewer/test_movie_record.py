@@ -10,8 +10,11 @@ from brickfield.viewer.movie_record import FrameRecord, MovieRecord, read_record
 
 def test_a_record_is_read_as_it_was_written(tmp_path):
     record = MovieRecord("abc", 25.0, 3, (4, 2))
-    record.add(FrameRecord(1, "b.png", True, 0.5, {"pixels": {"empty": 0.0}}), tmp_path)
-    record.add(FrameRecord(0, "a.png", False, 0.1), tmp_path)
+    record.add(
+        FrameRecord(1, "frame_00001.png", True, 0.5, {"pixels": {"empty": 0.0}}),
+        tmp_path,
+    )
+    record.add(FrameRecord(0, "frame_00000.png", False, 0.1), tmp_path)
     record.save(tmp_path)
     again = read_record(tmp_path)
     assert again is not None
@@ -26,18 +29,18 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
 
 def test_a_frame_is_there_when_it_is_complete_and_on_disk(tmp_path):
     record = MovieRecord("abc", 25.0, 3)
-    record.add(FrameRecord(0, "a.png", True, 0.5), tmp_path)
+    record.add(FrameRecord(0, "frame_00000.png", True, 0.5), tmp_path)
     assert not record.has(tmp_path, 0)
-    (tmp_path / "a.png").touch()
+    (tmp_path / "frame_00000.png").touch()
     assert record.has(tmp_path, 0)
     assert not record.has(tmp_path, 1)
-    record.add(FrameRecord(0, "a.png", False, 0.5), tmp_path)
+    record.add(FrameRecord(0, "frame_00000.png", False, 0.5), tmp_path)
     assert not record.has(tmp_path, 0)
 
 
 def test_names_outside_the_folder_are_not_taken(tmp_path):
     record = MovieRecord("abc", 25.0, 2)
-    record.add(FrameRecord(0, "a.png", True, 0.5), tmp_path)
+    record.add(FrameRecord(0, "frame_00000.png", True, 0.5), tmp_path)
     record.save(tmp_path)
     data = json.loads((tmp_path / "frames.json").read_text())
     data["frames"].append(data["frames"][0] | {"index": 1, "file": "../secret.png"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,10 +27,12 @@ def bench(
     ] = None,
 ) -> None:
     """Measure planning, reading, uploading and drawing on this machine."""
-    for path in (json_file, csv_file):
-        if path is not None and not path.absolute().parent.is_dir():
-            msg = f"expected a file in a folder that exists; found {path}"
-            raise OptionError(msg)
+    for path, option, kind in (
+        (json_file, "--json", "benchmark"),
+        (csv_file, "--csv", "benchmark table"),
+    ):
+        if path is not None:
+            _check_target(path, option, kind)
     with messages().status("measuring"), tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder))
     if json_file is not None:
@@ -37,6 +40,17 @@ def bench(
     if csv_file is not None:
         write_csv(csv_file, found)
     print_table(found)
+
+
+def _check_target(path: Path, option: str, kind: str) -> None:
+    """Refuse a place where nothing can be, or where something else is."""
+    from brickfield.writing.files import check_replaceable_file, usable_path
+
+    usable_path(path, option)
+    if not path.absolute().parent.is_dir():
+        msg = f"expected a file in a folder that exists; found {path}"
+        raise OptionError(msg)
+    check_replaceable_file(path, option=option, kind=kind)
 
 
 def measure(folder: Path) -> dict[str, Any]:
@@ -209,15 +223,20 @@ def write_json(path: Path, found: dict[str, Any]) -> None:
     """Write everything as JSON."""
     import json
 
-    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    from brickfield.writing.files import write_text
+
+    write_text(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_csv(path: Path, found: dict[str, Any]) -> None:
     """Write the values, one a line, under a header."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["name", "value", "unit", "about"])
-        writer.writeheader()
-        writer.writerows(found["values"])
+    from brickfield.writing.files import write_text
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["name", "value", "unit", "about"])
+    writer.writeheader()
+    writer.writerows(found["values"])
+    write_text(path, text.getvalue())
 
 
 def print_table(found: dict[str, Any]) -> None:

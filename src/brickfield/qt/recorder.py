@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -122,7 +122,10 @@ class Recorder(QObject):
         view.gpu_budget = recording.gpu_budget
         view.resize(recording.size, recording.ratio)
         self._view = view
-        self._background.run(_Job(self, recording, self._stop), self._on_done)
+        sources = tuple(port.data.store.source for port in self._scene.layers)
+        options = replace(recording.options, sources=sources)
+        job = _Job(self, replace(recording, options=options), self._stop)
+        self._background.run(job, self._on_done)
 
     def stop(self) -> None:
         """Stop soon; the frames so far stay, and can be gone on with."""

@@ -23,8 +23,15 @@ from numpy.typing import NDArray
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model.camera import CameraState
 from brickfield.viewer.keyframes import KeyFrame
-from brickfield.viewer.movie_record import FrameRecord, MovieRecord, read_record
+from brickfield.viewer.movie_record import (
+    NAME,
+    FrameRecord,
+    MovieRecord,
+    frame_name,
+    read_record,
+)
 from brickfield.viewer.mp4 import encode, mark_incomplete, mp4_problem
+from brickfield.writing.guard import check_file
 
 Picture = NDArray[np.uint8]
 
@@ -112,12 +119,15 @@ class MovieOptions:
         Whether an incomplete frame says so in the picture.
     overwrite : bool
         Whether frames of another movie in the folder are replaced.
+    sources : tuple of ChunkSource
+        Open; what is drawn. Nothing that they read is written over.
     """
 
     timeout_s: float = 30.0
     mp4: Path | None = None
     marks_incomplete: bool = False
     overwrite: bool = False
+    sources: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,12 +187,14 @@ def write_movie(
     Raises
     ------
     OptionError
-        If the folder holds another movie, or frames differ in size.
+        If the folder holds another movie, frames differ in size, or a file to write
+        is one that a source reads or lies among those.
     StoreWriteError
         If there is no room or no right to write. What was written stays.
     """
     options = options or MovieOptions()
     folder = Path(folder)
+    _check_targets(movie, folder, options)
     record = _record_in(folder, movie, overwrite=options.overwrite)
     is_cancelled = False
     try:
@@ -213,6 +225,18 @@ def write_movie(
         is_cancelled,
         problem,
     )
+
+
+def _check_targets(movie: Movie, folder: Path, options: MovieOptions) -> None:
+    """Refuse before anything is made or removed."""
+    if options.mp4 is not None:
+        check_file(options.mp4, options.sources)
+    found = read_record(folder)
+    own = {f.file for f in found.frames.values()} if found is not None else set()
+    for name in (NAME, *(frame_name(i) for i in range(len(movie.frames)))):
+        # Frames of a movie before were checked when they were written.
+        if name not in own:
+            check_file(folder / name, options.sources)
 
 
 def _record_in(folder: Path, movie: Movie, *, overwrite: bool) -> MovieRecord:
@@ -260,7 +284,7 @@ def _drawn(
     record.size = size
     if options.marks_incomplete and not complete:
         image = mark_incomplete(image)
-    name = f"frame_{index:05d}.png"
+    name = frame_name(index)
     _write_whole(folder / name, image)
     return FrameRecord(index, name, bool(complete), round(waited, 3), dict(info))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -13,8 +14,14 @@ from brickfield.sources.plain_files import read_whole
 
 NAME = "frames.json"
 VERSION = 1
+_FRAME = re.compile(r"frame_\d{5,}\.png")
 SAVE_EVERY_S = 1.0
 """A movie that is killed draws the frames of so many seconds again."""
+
+
+def frame_name(index: int) -> str:
+    """Return the name of a frame's file."""
+    return f"frame_{index:05d}.png"
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,8 @@ def read_record(folder: Path) -> MovieRecord | None:
             float(data["fps"]),
             int(data["n_frames"]),
             None if size is None else (int(size[0]), int(size[1])),
-            {f.index: f for f in frames if Path(f.file).name == f.file},
+            # Files of other names are none of a movie's: they are never removed.
+            {f.index: f for f in frames if _FRAME.fullmatch(f.file)},
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None

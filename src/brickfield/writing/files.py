@@ -23,7 +23,17 @@ from brickfield.writing.guard import check_file
 MOST_LETTERS = 255
 """Bytes of a file's name that file systems allow."""
 _NO_NAMES = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
-_PNG = b"\x89PNG\r\n\x1a\n"
+_KINDS = {
+    "png": "a PNG picture",
+    "receipt": "a receipt (JSON)",
+    "benchmark": "a benchmark's result (JSON)",
+    "benchmark table": "a benchmark's table (CSV)",
+}
+"""What may be replaced, in words."""
+_STARTS = {"png": b"\x89PNG\r\n\x1a\n", "benchmark table": b"name,value,unit,about"}
+"""How such a file begins."""
+_FIELDS = {"receipt": {"bytes_read"}, "benchmark": {"adapter", "versions", "values"}}
+"""Fields that such a JSON document has."""
 _MOST_RECEIPT_BYTES = 64 << 20
 
 
@@ -64,7 +74,7 @@ def check_output(
         Open, whose files are never written to.
     option : str
         What the file was asked for by.
-    kind : {"png", "receipt", ""}
+    kind : {"png", "receipt", "benchmark", "benchmark table", ""}
         What an existing file must be to be replaced.
 
     Raises
@@ -86,9 +96,8 @@ def check_replaceable_file(path: Path, *, option: str, kind: str) -> None:
         msg = f"expected {option} to be a file; found {what}: {path}"
         raise OptionError(msg)
     if stat.S_ISREG(mode) and not _is_kind(path, kind):
-        names = {"png": "a PNG picture", "receipt": "a receipt (JSON)"}
         msg = (
-            f"expected {option} to be a new file or {names[kind]} to replace; found"
+            f"expected {option} to be a new file or {_KINDS[kind]} to replace; found"
             f" that {path} is none: give another name or remove it"
         )
         raise OptionError(msg)
@@ -97,16 +106,17 @@ def check_replaceable_file(path: Path, *, option: str, kind: str) -> None:
 def _is_kind(path: Path, kind: str) -> bool:
     if not kind or path.stat().st_size == 0:
         return True
-    with path.open("rb") as file:
-        if kind == "png":
-            return file.read(len(_PNG)) == _PNG
-        if path.stat().st_size > _MOST_RECEIPT_BYTES:
-            return False
-        try:
-            document = json.loads(file.read())
-        except (ValueError, RecursionError):
-            return False
-    return isinstance(document, dict) and "bytes_read" in document
+    if kind in _STARTS:
+        start = _STARTS[kind]
+        with path.open("rb") as file:
+            return file.read(len(start)) == start
+    if path.stat().st_size > _MOST_RECEIPT_BYTES:
+        return False
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and _FIELDS[kind] <= document.keys()
 
 
 def write_text(path: Path, text: str) -> None:
