@@ -95,6 +95,9 @@ def test_an_error_of_the_library_closes_the_file_and_is_one_sentence(tmp_path, e
     with h5py.File(tmp_path / "a.h5", "w"):
         pass
     file = open_file(tmp_path / "a.h5")
+    opened = file.file
     with pytest.raises(StoreFormatError, match="damaged"), closing_on_error(file):
         raise error("odd")
-    assert not file
+    assert not opened
+    with pytest.raises(ValueError, match="closed"):
+        _ = file.file

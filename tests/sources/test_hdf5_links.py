@@ -13,6 +13,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
+from brickfield.sources.hdf5_handles import share
 from brickfield.sources.hdf5_links import close_files, find, links_of
 from brickfield.sources.open import open_source
 
@@ -138,10 +139,10 @@ def test_links_in_a_circle_are_told_in_a_sentence(tmp_path):
 
 def test_files_behind_links_are_closed_with_the_file(folders):
     own, _ = folders
-    file, links = h5py.File(write(own, "link", "v"), "r"), links_of(own / "d.h5")
-    found = find(file, "/d", links)
+    file, links = share(write(own, "link", "v")), links_of(own / "d.h5")
+    found = find(file.file, "/d", links)
     assert found.shape == (4, 4, 4)
-    assert find(file, "/none/x", links) is None
+    assert find(file.file, "/none/x", links) is None
     close_files(file, links)
     assert not found
     (own / "v.h5").rename(own / "w.h5")

@@ -24,10 +24,11 @@ from brickfield.model.scales import Vec3
 from brickfield.sources.bdv_xml import SpimData
 from brickfield.sources.driver_array import DriverArray
 from brickfield.sources.geometry import is_usable_scale
-from brickfield.sources.hdf5_dataset import HDF5_LOCK, HDF5Dataset
+from brickfield.sources.hdf5_dataset import HDF5Dataset
 from brickfield.sources.hdf5_file import open_file
+from brickfield.sources.hdf5_handles import HDF5_LOCK
 from brickfield.sources.hdf5_links import close_files, find, links_of
-from brickfield.sources.hdf5_places import files_of
+from brickfield.sources.hdf5_places import files_of_shared
 from brickfield.sources.kvstore import Location, locate
 from brickfield.sources.n5 import open_levels
 from brickfield.sources.n5_scales import LevelAttributes
@@ -132,7 +133,7 @@ class HDF5Loader:
 
     def __init__(self, place: str, *, follow_links: bool = False) -> None:
         path = local_path(place)
-        self._file: Any = open_file(path)
+        self._shared = open_file(path)
         self._links = links_of(path, follow=follow_links)
         self._place = place
 
@@ -149,7 +150,9 @@ class HDF5Loader:
         """All levels of a view, with the factors the file gives."""
         with HDF5_LOCK:
             try:
-                found = find(self._file, f"/s{setup:02d}/resolutions", self._links)
+                found = find(
+                    self._shared.file, f"/s{setup:02d}/resolutions", self._links
+                )
                 table = np.asarray(found[()], float)
             except StoreAccessError:
                 raise
@@ -186,7 +189,7 @@ class HDF5Loader:
     def _opened(self, time: int, setup: int, level: int) -> StoredArray | None:
         with HDF5_LOCK:
             place = f"/{self.path(time, setup, level)}"
-            dataset = find(self._file, place, self._links)
+            dataset = find(self._shared.file, place, self._links)
             if dataset is None or len(getattr(dataset, "shape", None) or ()) != 3:
                 return None
             array = HDF5Dataset.of(dataset)
@@ -194,11 +197,11 @@ class HDF5Loader:
 
     def places(self) -> tuple[Path | str, ...]:
         """Return the file and those that it leads to."""
-        return files_of(self._file)
+        return files_of_shared(self._shared)
 
     def close(self) -> None:
         """Close the file."""
-        close_files(self._file, self._links)
+        close_files(self._shared, self._links)
 
 
 class N5Loader:

@@ -39,7 +39,7 @@ from brickfield.sources.hdf5_file import (
 )
 from brickfield.sources.hdf5_links import HDF5Links, close_files, find, links_of
 from brickfield.sources.hdf5_listing import linked_datasets
-from brickfield.sources.hdf5_places import files_of
+from brickfield.sources.hdf5_places import files_of_shared
 from brickfield.sources.hdf5_scales import DatasetGeometry, geometry_of
 from brickfield.sources.series import series_index
 from brickfield.sources.stored_array import (
@@ -86,9 +86,9 @@ def open_source(
         If a compression filter is not installed.
     """
     path, inside = split_uri(uri)
-    file = open_file(path)
+    shared = open_file(path)
     links = links_of(path, follow=follow_links)
-    with closing_on_error(file):
+    with closing_on_error(shared) as file:
         families = _families(file, path, inside, links)
         chosen = _choose(file, families, links, series=series, paths=paths)
         findings = _also_there(
@@ -112,8 +112,8 @@ def open_source(
             info,
             identity_of(path, *chosen, axes),
             lambda level, _lead: stored[level],
-            places=lambda: files_of(file),
-            close=lambda: close_files(file, links),
+            places=lambda: files_of_shared(shared),
+            close=lambda: close_files(shared, links),
         )
 
 

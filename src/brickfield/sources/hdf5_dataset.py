@@ -1,6 +1,7 @@
 """One HDF5 dataset behind the interface of a stored array.
 
-Every call of the HDF5 library in this package happens under :data:`HDF5_LOCK`.
+Every call of the HDF5 library in this package happens under
+:data:`~brickfield.sources.hdf5_handles.HDF5_LOCK`.
 Only the raw bytes of a chunk are fetched under it; shuffle and deflate are undone
 outside, so that threads decode in parallel. Datasets in one uncompressed piece are
 read without the library. What remains (rare filters, compact and external data) is
@@ -10,7 +11,6 @@ read by the library under the lock.
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from math import ceil, prod
 from pathlib import Path
@@ -23,12 +23,11 @@ from brickfield.errors import ChunkReadError, MissingExtraError
 from brickfield.sources import hdf5_filters
 from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.contiguous import ContiguousArray
+from brickfield.sources.hdf5_handles import HDF5_LOCK, HeldObject
 from brickfield.sources.inflation import check_inflation
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.stored_array import StoredArray, chunk_slices, native
 
-HDF5_LOCK = threading.RLock()
-"""Held during every call of the HDF5 library."""
 MAX_INDEXED_CHUNKS = 1 << 18
 """A dataset with more storage chunks is asked for each one separately."""
 
@@ -39,13 +38,14 @@ class HDF5Dataset:
     Parameters
     ----------
     dataset : h5py.Dataset
-        Must stay open while this is used.
+        Its file must stay open, or shared, while this is used.
     """
 
     def __init__(self, dataset: Any) -> None:
-        self._dataset = dataset
         self._index: NDArray[np.int64] | None = None
+        self._index_of = 0
         with HDF5_LOCK:
+            self._held = HeldObject(dataset)
             self.shape = tuple(int(n) for n in dataset.shape)
             self._stored = np.dtype(dataset.dtype)
             self._name = str(dataset.name)
@@ -58,6 +58,15 @@ class HDF5Dataset:
             _made_up_chunks(self.shape) if chunks is None else tuple(chunks)
         )
         self._is_direct = self._is_chunked and hdf5_filters.is_understood(self._codes)
+
+    @property
+    def _dataset(self) -> Any:
+        """The dataset, opened anew where a writer had the file; under the lock."""
+        dataset = self._held.get()
+        if self._index_of != self._held.n_reopened:
+            # Chunks may have been added.
+            self._index, self._index_of = None, self._held.n_reopened
+        return dataset
 
     @staticmethod
     def of(dataset: Any) -> StoredArray:
@@ -149,11 +158,12 @@ class HDF5Dataset:
 
     def _store_info(self, index: tuple[int, ...]) -> int | None:
         """Stored bytes of a chunk, None when it is not allocated."""
+        dataset = self._dataset  # first: it may forget the index
         if self._index is not None:
             n = int(self._index[index])
             return None if n < 0 else n
         offset = tuple(i * c for i, c in zip(index, self.chunk_shape, strict=True))
-        info = self._dataset.id.get_chunk_info_by_coord(offset)
+        info = dataset.id.get_chunk_info_by_coord(offset)
         return None if info.byte_offset is None else int(info.size)
 
     def chunk_key(self, index: tuple[int, ...]) -> str:
@@ -176,11 +186,17 @@ class HDF5Dataset:
         """Tell which chunks are not allocated, from the file's chunk index."""
         if not self._is_chunked:
             return np.zeros(len(indices), dtype=np.bool_)
-        if self._index is None:
-            self._index = self._made_index()
-        if self._index is None:
+        try:
+            with HDF5_LOCK:
+                _ = self._dataset  # it may forget the index
+                if self._index is None:
+                    self._index = self._made_index()
+                index = self._index
+        except (OSError, RuntimeError, ValueError, KeyError):
             return None
-        return np.asarray(self._index[tuple(np.asarray(indices).T)] < 0)
+        if index is None:
+            return None
+        return np.asarray(index[tuple(np.asarray(indices).T)] < 0)
 
     def _made_index(self) -> NDArray[np.int64] | None:
         grid = [ceil(n / c) for n, c in zip(self.shape, self.chunk_shape, strict=True)]

@@ -19,7 +19,7 @@ from brickfield.errors import (
     StoreNotFoundError,
 )
 from brickfield.sources.geometry import NUMERIC_KINDS
-from brickfield.sources.hdf5_dataset import HDF5_LOCK
+from brickfield.sources.hdf5_handles import HDF5_LOCK, SharedFile, share
 from brickfield.sources.plain_files import check_regular, open_regular
 from brickfield.sources.stored_array import local_path
 
@@ -68,16 +68,14 @@ def has_signature(path: Path) -> bool:
     return False
 
 
-def open_file(path: Path) -> Any:
-    """Open an HDF5 file for reading.
+def open_file(path: Path) -> SharedFile:
+    """Take a share of an HDF5 file, to read it.
 
     Raises
     ------
     StoreNotFoundError, StoreAccessError, StoreFormatError
         If it is absent, refuses to be read or is locked, is not (whole) HDF5.
     """
-    import h5py
-
     if not path.is_file():
         if path.exists() and not path.is_dir():
             check_regular(path, path.stat())
@@ -85,11 +83,12 @@ def open_file(path: Path) -> Any:
         msg = f"expected an HDF5 file at {path}; found {what}: check the path"
         raise StoreNotFoundError(msg)
     try:
-        with HDF5_LOCK:
-            return h5py.File(path, "r", locking="best-effort")
+        return share(path)
     except PermissionError as error:
         msg = f"expected to read {path}; the system refuses: check its permissions"
         raise StoreAccessError(msg) from error
+    except BrickfieldError:
+        raise
     except OSError as error:
         raise _explained(path, str(error)) from error
 
@@ -108,24 +107,24 @@ def _explained(path: Path, reason: str) -> Exception:
 
 
 @contextmanager
-def closing_on_error(file: Any) -> Iterator[Any]:
-    """Close a file when what follows fails; turn the library's errors into ours."""
+def closing_on_error(shared: SharedFile) -> Iterator[Any]:
+    """Give a file back when what follows fails; turn the library's errors into ours.
+
+    Yields
+    ------
+    h5py.File
+        Under the lock.
+    """
     try:
         with HDF5_LOCK:
-            yield file
+            yield shared.file
     except BaseException as error:
-        name = str(file.filename) if file else "the file"
-        close_file(file)
+        name = str(shared.path)
+        shared.close()
         if isinstance(error, _DAMAGE) and not isinstance(error, BrickfieldError):
             msg = f"expected a readable HDF5 file; {name} is damaged: {error}"
             raise StoreFormatError(msg) from error
         raise
-
-
-def close_file(file: Any) -> None:
-    """Close under the lock, so that no read is cut off in the middle."""
-    with HDF5_LOCK:
-        file.close()
 
 
 def list_datasets(group: Any) -> list[DatasetSummary]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.hdf5_dataset import HDF5_LOCK
+from brickfield.sources.hdf5_handles import HDF5_LOCK, SharedFile, beside_file, share
 from brickfield.sources.named_places import NamedFiles, Root, resolve_named
 
 MAX_STEPS = 256
@@ -30,16 +30,14 @@ MAX_DEPTH = 4
 class HDF5Links(NamedFiles):
     """The files that an HDF5 file links to: checked, opened, kept open."""
 
-    _opened: dict[Path, Any] = field(default_factory=dict)
+    _opened: dict[Path, SharedFile] = field(default_factory=dict)
 
     def open(self, path: Path) -> Any:
-        """Open a file that was checked, once."""
-        import h5py
-
+        """Open a file that was checked, once; valid under the lock."""
         with HDF5_LOCK:
             if path not in self._opened:
-                self._opened[path] = h5py.File(path, "r", locking="best-effort")
-            return self._opened[path]
+                self._opened[path] = share(path)
+            return self._opened[path].file
 
     def close(self) -> None:
         """Give the files back."""
@@ -84,16 +82,6 @@ def find(group: Any, path: str, links: HDF5Links) -> Any:
                 found = None
                 found = beside_file(file, name)
     return found
-
-
-def beside_file(file: Any, name: str) -> Any:
-    """Open a dataset so that the files it names are looked for beside its own."""
-    import h5py
-
-    folder = Path(os.fsdecode(file.filename)).absolute().parent
-    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
-    access.set_efile_prefix(os.fsencode(folder))
-    return h5py.Dataset(h5py.h5d.open(file.id, name.encode(), access))
 
 
 def _walked(group: Any, path: str, links: HDF5Links) -> Any:
@@ -186,8 +174,7 @@ def _source_files(own: Path, name: str, links: HDF5Links) -> list[Path]:
     return [links.path(str(elsewhere))] if elsewhere.exists() else []
 
 
-def close_files(file: Any, links: HDF5Links) -> None:
-    """Close a file and those that it links to."""
+def close_files(file: SharedFile, links: HDF5Links) -> None:
+    """Give back a file and those that it links to."""
     links.close()
-    with HDF5_LOCK:
-        file.close()
+    file.close()

@@ -11,8 +11,8 @@ from typing import Any
 
 from brickfield.errors import BrickfieldError
 from brickfield.model.image import Finding
-from brickfield.sources.hdf5_dataset import HDF5_LOCK
 from brickfield.sources.hdf5_file import DatasetSummary, list_datasets
+from brickfield.sources.hdf5_handles import HDF5_LOCK
 from brickfield.sources.hdf5_links import HDF5Links, find
 
 MOST_LINKS = 1024

@@ -13,8 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from brickfield.sources.hdf5_dataset import HDF5_LOCK
-from brickfield.sources.hdf5_links import beside_file
+from brickfield.sources.hdf5_handles import HDF5_LOCK, SharedFile, beside_file
 
 MAX_FILES = 10_000
 _COUNTER = re.compile(r"%(%|b)")
@@ -34,6 +33,15 @@ def files_of(item: Any) -> tuple[Path, ...]:
         found: dict[Path, None] = {}
         _collect(item.file, found)
         return tuple(found)
+
+
+def files_of_shared(shared: SharedFile) -> tuple[Path, ...]:
+    """Return the files below a shared one; itself alone when it is gone or closed."""
+    with HDF5_LOCK:
+        try:
+            return files_of(shared.file)
+        except _FAILURES:
+            return (shared.path,)
 
 
 def _collect(file: Any, found: dict[Path, None]) -> None:

@@ -20,14 +20,15 @@ from brickfield.model.axes import Axis
 from brickfield.model.image import ImageInfo
 from brickfield.model.scales import Int3, Pyramid, ScaleLevel
 from brickfield.sources.geometry import make_level
-from brickfield.sources.hdf5_dataset import HDF5_LOCK, HDF5Dataset
+from brickfield.sources.hdf5_dataset import HDF5Dataset
 from brickfield.sources.hdf5_file import (
     closing_on_error,
     open_file,
     text_attribute,
 )
+from brickfield.sources.hdf5_handles import HDF5_LOCK, HeldObject
 from brickfield.sources.hdf5_links import HDF5Links, close_files, find, links_of
-from brickfield.sources.hdf5_places import files_of
+from brickfield.sources.hdf5_places import files_of_shared
 from brickfield.sources.imaris_info import ImarisInfo, whole_numbers
 from brickfield.sources.sliced_array import SlicedArray
 from brickfield.sources.stored_array import (
@@ -59,8 +60,8 @@ def open_source(uri: str, *, follow_links: bool = False) -> AssembledSource:
     StoreNotFoundError, StoreAccessError, StoreFormatError
     """
     path = local_path(uri)
-    file = open_file(path)
-    with closing_on_error(file):
+    shared = open_file(path)
+    with closing_on_error(shared) as file:
         links = links_of(path, follow=follow_links)
         tree = _ImarisTree(file, str(path), links)
         pyramid = tree.pyramid()
@@ -80,8 +81,8 @@ def open_source(uri: str, *, follow_links: bool = False) -> AssembledSource:
             identity_of(path),
             parts.find,
             n_spread=2,
-            places=lambda: files_of(file),
-            close=lambda: close_files(file, links),
+            places=lambda: files_of_shared(shared),
+            close=lambda: close_files(shared, links),
         )
 
 
@@ -92,10 +93,11 @@ class _ImarisTree:
         self._links = links
         name = text_attribute(file.attrs, "DataSetDirectoryName") or "DataSet"
         info_name = text_attribute(file.attrs, "DataSetInfoDirectoryName")
-        self.data = find(file, f"/{name}", links)
-        if self.data is None:
+        data = find(file, f"/{name}", links)
+        if data is None:
             msg = f"expected a group {name!r} in the Imaris file {path}; found none"
             raise StoreFormatError(msg)
+        self._data = HeldObject(data)
         self.path = path
         self.about = ImarisInfo(find(file, f"/{info_name or 'DataSetInfo'}", links))
         levels = _numbered(self.data, "ResolutionLevel")
@@ -114,6 +116,11 @@ class _ImarisTree:
                 f"expected a channel in {name}/ResolutionLevel 0 of {path}; found none"
             )
             raise StoreFormatError(msg)
+
+    @property
+    def data(self) -> Any:
+        """The group of all data, opened anew where a writer had the file."""
+        return self._data.get()
 
     def name_of(self, level: int, time: int, channel: int) -> str:
         """Path of the group of a dataset, below the data group."""
@@ -243,9 +250,11 @@ class _Parts:
         if tuple(array.chunk_shape) == chunk:
             return array
 
+        held = HeldObject(dataset)
+
         def fetch(slices: tuple[slice, ...]) -> Any:
             with HDF5_LOCK:
-                return dataset[slices]
+                return held.get()[slices]
 
         shape = _int3(dataset.shape)
         return SlicedArray(shape, chunk, about.dtype, fetch, str(dataset.name))
