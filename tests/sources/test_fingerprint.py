@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 
 from brickfield.sources.array import from_arrays
-from brickfield.sources.fingerprint import fingerprint, is_same, of_files
+from brickfield.sources.fingerprint import (
+    fingerprint,
+    has_same_content,
+    is_same,
+    of_files,
+)
 from brickfield.sources.open import open_source
 from brickfield.testing.http_server import FaultServer
 from brickfield.testing.zarr_stores import write_image
@@ -74,6 +80,50 @@ def test_the_full_hash_reads_every_byte(file):
     rewrite(file, 500 * PAGE + 77)
     assert is_same(first, of_files([file]))
     assert not is_same(whole, of_files([file], full=True))
+
+
+def test_a_full_hash_and_a_sample_of_the_same_data_agree(file):
+    first, whole = of_files([file]), of_files([file], full=True)
+    assert is_same(first, whole)
+    assert is_same(whole, first)
+    rewrite(file, 0)
+    assert not is_same(whole, of_files([file]))
+
+
+def test_the_sample_notices_a_byte_in_one_of_its_pages(file):
+    first = of_files([file])
+    # The 66 pages of head, tail and between begin at multiples of 999 / 65 pages.
+    rewrite(file, int(999 * PAGE * 20 / 65) + 5)
+    assert not is_same(first, of_files([file]))
+
+
+def test_reading_in_full_tells_how_far_it_is_and_can_be_ended(file):
+    told = []
+    of_files([file], full=True, on_read=told.append)
+    assert sum(told) == 1000 * PAGE
+
+    def stop(n_bytes):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        of_files([file], full=True, on_read=stop)
+
+
+def test_data_that_were_moved_have_the_same_content(tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "0").write_bytes(b"abc")
+    (folder / "1").write_bytes(b"de")
+    first = of_files([folder], full=True)
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    assert not is_same(first, of_files([copy]))
+    assert has_same_content(first, of_files([copy]))
+    assert has_same_content(first, of_files([copy], full=True))
+    (copy / "0").write_bytes(b"abcd")
+    (copy / "1").write_bytes(b"e")
+    assert not has_same_content(first, of_files([copy], full=True))
+    assert not has_same_content({}, {})
 
 
 def test_a_folder_is_all_files_below_it_through_links(tmp_path):

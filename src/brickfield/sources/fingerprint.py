@@ -3,7 +3,8 @@
 Two tiers. The first is what the file system says of every file: name, size, time of
 change, inode. The second is for data that were rewritten within one tick of the
 clock, or whose times were set back: blake2b of head, tail and up to 64 pages spread
-over a file, of up to 4096 files spread over all. A full hash is taken on request.
+over a file, of up to 4096 files spread over all. A full hash is taken on request, and
+stands beside the others: where one fingerprint lacks it, the sample decides.
 
 What lies on a server is told by its entity tags or times of change, where it gives
 them, and by the voxels of a few storage chunks. Two fingerprints are compared by what
@@ -13,7 +14,7 @@ both of them know, so that a server that failed to answer once changes nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from math import prod
@@ -79,34 +80,75 @@ def fingerprint(
     return found
 
 
-def of_files(places: Iterable[Path], *, full: bool = False) -> Fingerprint:
+def of_files(
+    places: Iterable[Path],
+    *,
+    full: bool = False,
+    on_read: Callable[[int], None] | None = None,
+) -> Fingerprint:
     """Tell what files, and all files below folders, are like now.
 
     Parameters
     ----------
     places : iterable of Path
     full : bool
-        Whether every byte is read.
+        Whether every byte is read, too.
+    on_read : callable, optional
+        Told the bytes of each part that the full hash read, up to 1 MiB; what it raises
+        ends the reading.
+
+    Returns
+    -------
+    dict
+        ``files`` and ``bytes`` in all, ``stat`` (names, sizes, times, inodes) and
+        ``sample`` (pages) as hexadecimal digests, and ``full`` where it was asked for.
     """
     files = sorted({f for place in places for f in _files(place)})
     about, sample = blake2b(digest_size=16), blake2b(digest_size=16)
-    step = 1 if full else max(1, -(-len(files) // MOST_FILES))
+    step = max(1, -(-len(files) // MOST_FILES))
     n_pages = min(MOST_PAGES, MOST_PAGES_IN_ALL // max(1, len(files) // step))
+    n_bytes = 0
     for number, file in enumerate(files):
         try:
             facts = os.stat(file)  # noqa: PTH116 -- a million of them
             line = f"{file}|{facts.st_size}|{facts.st_mtime_ns}|{facts.st_ino}\n"
             about.update(line.encode("utf-8", "surrogateescape"))
+            n_bytes += facts.st_size
             if number % step == 0:
-                for part in _pages(file, facts.st_size, None if full else n_pages):
+                for part in _pages(file, facts.st_size, n_pages):
                     sample.update(part)
         except OSError as error:
             about.update(f"{file}|{error.errno}\n".encode("utf-8", "surrogateescape"))
-    return {
+    found: Fingerprint = {
         "files": len(files),
+        "bytes": n_bytes,
         "stat": about.hexdigest(),
         "sample": sample.hexdigest(),
     }
+    if full:
+        found["full"] = _whole(files, on_read)
+    return found
+
+
+def _whole(files: list[str], on_read: Callable[[int], None] | None) -> str:
+    """Hash every byte of files, and where one ends."""
+    digest = blake2b(digest_size=16)
+    for file in files:
+        parts, n_bytes = _pages(file, 0, None), 0
+        while True:
+            try:
+                part = next(parts, b"")
+            except OSError as error:
+                digest.update(f"|{error.errno}".encode())
+                break
+            if not part:
+                break
+            digest.update(part)
+            n_bytes += len(part)
+            if on_read is not None:  # what it raises is no failure to read
+                on_read(len(part))
+        digest.update(f"|{n_bytes}\n".encode())
+    return digest.hexdigest()
 
 
 def is_same(first: Any, second: Any) -> bool:
@@ -116,11 +158,33 @@ def is_same(first: Any, second: Any) -> bool:
     for key in ("files", "stat", "sample"):
         if first.get(key) != second.get(key):
             return False
+    if not _agree(first, second, "full"):
+        return False
     for key in ("tags", "voxels"):
         one, two = first.get(key) or {}, second.get(key) or {}
         if any(one[name] != two[name] for name in one.keys() & two.keys()):
             return False
     return True
+
+
+def has_same_content(first: Any, second: Any) -> bool:
+    """Tell whether two fingerprints are of equal bytes, wherever and whenever written.
+
+    Names, times and inodes do not count, so that data that were moved or copied are
+    found again. Sure where both have a full hash; else as sure as samples are.
+    """
+    if not isinstance(first, Mapping) or not isinstance(second, Mapping):
+        return False
+    if first.get("sample") is None:
+        return False
+    return all(first.get(key) == second.get(key) for key in ("files", "sample")) and (
+        _agree(first, second, "bytes") and _agree(first, second, "full")
+    )
+
+
+def _agree(first: Mapping[str, Any], second: Mapping[str, Any], key: str) -> bool:
+    one, two = first.get(key), second.get(key)
+    return one is None or two is None or one == two
 
 
 def _files(place: Path) -> Iterator[str]:
