@@ -57,6 +57,24 @@ def test_the_window_itself_loads_nothing_heavy(act):
     assert not imported_by_the_window(act) & set(HEAVY)
 
 
+def test_what_docks_load_is_loaded_beside_the_window():
+    """Also what napari's camera and the colormaps load when they are first asked."""
+    act = "from brickfield.plugin.widgets import load_docks; load_docks()"
+    assert not imported_by_the_window(act) & {
+        "brickfield.plugin.docks",
+        "scipy",
+        "cmap",
+    }
+    act += """
+from napari.components import ViewerModel
+from brickfield.viewer.colormaps import lut
+seen.clear()
+ViewerModel().camera.view_direction
+lut("viridis")
+"""
+    assert not imported_by_the_window(act) & {"scipy.spatial.transform", "cmap"}
+
+
 def test_what_is_loaded_costs_no_turn(qtbot):
     from qtpy.QtCore import QTimer
 

@@ -88,3 +88,12 @@ def test_flat_data_begin_in_xy_and_volumes_in_3d(make_dock, scene, blob):
     scene.remove(scene.layers[-1])
     assert list(scene.layers) == [flat]
     assert dock.layout_name == "3D", "somebody has chosen"
+
+
+def test_a_view_that_joins_looks_as_the_others_do(dock):
+    dock.main_view.quality = 2.0
+    dock.main_view.show_levels = True
+    for layout in ("2x2", "xy"):
+        dock.set_layout(layout)
+        looks = {(view.quality, view.show_levels) for view in dock.views}
+        assert looks == {(2.0, True)}

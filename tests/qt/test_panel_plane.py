@@ -25,9 +25,10 @@ def typed(box, text):
 
 
 def test_it_is_offered_only_where_there_is_an_oblique_slice(panel, dock):
-    assert panel.is_useful
+    section = dock.panels.section_of(panel)
+    assert section.isVisible()
     dock.set_layout("3D")
-    assert not panel.is_useful
+    assert not section.isVisible()
 
 
 def test_the_fields_show_and_set_where_the_plane_lies(panel, dock, scene):

@@ -93,13 +93,6 @@ def test_a_typed_budget_may_have_any_unit(panel, host, cache):
     assert cache.budget_bytes == 2 << 30
 
 
-def test_a_view_that_joins_looks_as_the_others_do(panel, host):
-    host.main_view.quality = 2.0
-    host.main_view.show_levels = True
-    host.show("xy")
-    assert (host.main_view.quality, host.main_view.show_levels) == (2.0, True)
-
-
 def test_a_hidden_layer_takes_no_memory(panel, scene):
     scene.add(np.zeros((64, 64, 64), np.uint8), "large")
     assert "64×64×64" in panel.level.itemText(1)

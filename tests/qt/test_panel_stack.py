@@ -35,8 +35,17 @@ def panels(host):
 def stack_of(panels, memory=None):
     stack = PanelStack(memory)
     for panel in panels:
-        stack.add(panel)
+        stack.add(titled(panel.title), lambda panel=panel: panel)
     return stack
+
+
+def titled(title):
+    """Give the class of a panel with a title."""
+    return type("Titled", (Words,), {"title": title})
+
+
+def made(stack):
+    return [name for name, section in stack.sections.items() if section.is_made]
 
 
 @pytest.fixture
@@ -54,6 +63,30 @@ def click(stack, name):
 
 def test_all_panels_are_closed_at_first(stack, panels):
     assert [p.isVisible() for p in panels] == [False, False]
+
+
+def test_a_panel_is_made_once_and_not_before_it_is_opened(stack, panels):
+    assert made(stack) == []
+    for _ in range(3):
+        click(stack, "two")
+    assert made(stack) == ["two"]
+    assert stack.sections["two"].panel is panels[1]
+
+
+def test_a_panel_made_after_the_end_follows_nothing(stack, panels, scene):
+    for end in stack.releases():
+        end()
+    click(stack, "one")
+    looks = panels[0].n_looks
+    scene.layers_changed.emit()
+    assert panels[0].n_looks == looks
+
+
+def test_a_dock_with_all_panels_closed_makes_none(dock):
+    assert made(dock.panels) == []
+    dock.set_layout("2x2")
+    dock.toolbar.by_name["clip"].setChecked(True)
+    assert made(dock.panels) == ["clip"]
 
 
 def test_a_click_on_its_title_opens_a_panel_and_another_closes_it(stack, panels):

@@ -60,13 +60,12 @@ def draws(host, scene):
 def test_there_is_a_row_for_each_axis_and_none_without(qtbot, host, scene):
     panel = TimePanel(host)
     qtbot.addWidget(panel)
-    told = []
-    panel.usefulness.connect(told.append)
-    assert not panel.is_useful
+    assert not TimePanel.is_useful_in(host)
     scene.add(np.zeros((2, 3, 4, 5, 6), np.uint8), axes="tczyx")
     assert [row.name.text() for row in panel.rows] == ["t", "c"]
+    assert TimePanel.is_useful_in(host)
     scene.remove(scene.layers[0])
-    assert told == [True, False]
+    assert not TimePanel.is_useful_in(host)
     panel.bonds.release()
 
 

@@ -22,11 +22,19 @@ def load_docks() -> None:
 
 
 def _load() -> None:
-    """Load what docks are made of, and napari's preferences, which take as long."""
+    """Load what docks are made of, and what napari loads when they first ask it.
+
+    napari reads its preferences, and its camera loads scipy (half a second) when it is
+    first asked which way it looks; the colormaps' catalogue is searched once.
+    """
+    import scipy.spatial.transform  # noqa: F401 - so that napari need not
+
     import brickfield.plugin.docks  # noqa: F401 - that is the point
     from brickfield.plugin.settings import settings
+    from brickfield.viewer.colormaps import lut
 
     settings()
+    lut("viridis")
 
 
 class VolumeView:

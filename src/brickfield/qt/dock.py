@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import weakref
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -126,7 +126,7 @@ class ViewDock(QWidget):
     def _connect_panels(self) -> None:
         self.tasks = TaskStrip(task_board(), self)
         self.body.addWidget(self.tasks)
-        clip = self.panels.section_of(self.panels.clip)
+        clip = self.panels.clip_section
         switch = self.toolbar.by_name["clip"]
         switch.setChecked(clip.is_open)
         self.toolbar.clip_toggled.connect(self.panels.open_clip)
@@ -162,6 +162,7 @@ class ViewDock(QWidget):
             return
         self.maximise(None)
         self._slice_link.close()
+        others = self.views
         for kind, frame in self._frames.items():
             self._places[self.layout_name, kind] = frame.view.place
         self.layout_name = name
@@ -174,6 +175,7 @@ class ViewDock(QWidget):
         for kind in cells:
             if kind not in self._frames:
                 self._frames[kind] = self._make_frame(kind)
+                _look_alike(self._frames[kind].view, others)
         for kind, (row, column) in cells.items():
             self._grid.addWidget(self._frames[kind], row, column)
         self.maximise(None)
@@ -273,6 +275,16 @@ class ViewDock(QWidget):
     def shutdown(self) -> None:
         """Take the views down; may be called twice."""
         _take_down(self._closing, self._deliver)
+
+
+def _look_alike(view: LiveView, others: Sequence[LiveView]) -> None:
+    """Have a view that joins look as those do that stay, or that were there."""
+    stayed = [other for other in others if not other.is_closed]
+    for other in (stayed or others)[:1]:
+        view.quality = other.quality
+        view.forced_level = other.forced_level
+        view.show_levels = other.show_levels
+        view.lighting = other.lighting
 
 
 _open: weakref.WeakSet[ViewDock] = weakref.WeakSet()

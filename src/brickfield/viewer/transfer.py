@@ -107,6 +107,9 @@ def _fewest_knots(values: NDArray[np.float64]) -> list[int]:
     set is found where it was set, though rounding blurs it.
     """
     n = len(values)
+    if values.min() == values.max():
+        # Opaque as nearly all are: no search of a hundredth of a second is needed.
+        return [0, n - 1]
     cost, before = np.full(n, np.inf), np.zeros(n, np.int64)
     cost[0] = 0.0
     for i in range(n - 1):

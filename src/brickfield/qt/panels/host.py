@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from psygnal import SignalInstance
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.panels.bonds import Bonds
@@ -47,7 +46,7 @@ class Host(Protocol):
 
 
 class Panel(QWidget):
-    """A panel. It follows nothing while it is closed.
+    """A panel. It is made when it is first opened, and follows nothing while closed.
 
     Parameters
     ----------
@@ -59,11 +58,7 @@ class Panel(QWidget):
     tooltip : str
     bonds : Bonds
         Connections that end with the dock.
-    usefulness : Signal
-        Emits whether there is anything to do with the panel now.
     """
-
-    usefulness = Signal(bool)
 
     title = ""
     tooltip = ""
@@ -75,9 +70,12 @@ class Panel(QWidget):
         self.bonds = Bonds()
         self.is_open = False
 
-    @property
-    def is_useful(self) -> bool:
-        """Whether there is anything to do with the panel; else it is not offered."""
+    @classmethod
+    def is_useful_in(cls, _host: Host) -> bool:
+        """Whether there is anything to do with the panel; else it is not offered.
+
+        Asked before there is a panel, whenever views or axes come or go.
+        """
         return True
 
     def set_open(self, value: bool) -> None:

@@ -77,25 +77,19 @@ class PlanePanel(Panel):
 
     # -- following ---------------------------------------------------------------
 
-    @property
-    def is_useful(self) -> bool:
+    @classmethod
+    def is_useful_in(cls, host: Host) -> bool:
         """Whether an oblique slice is shown."""
-        return self._view is not None
+        return _oblique(host) is not None
 
     def _follow_views(self) -> None:
-        oblique = [
-            view
-            for view in self.host.views
-            if isinstance(view, LiveSliceView) and view.is_oblique
-        ]
-        view = oblique[0] if oblique else None
+        view = _oblique(self.host)
         if view is not self._view:
             if self._view is not None:
                 self.bonds.unbind(self._view.camera_changed)
             if view is not None:
                 self.bonds.bind(view.camera_changed, self.when_open)
             self._view = view
-            self.usefulness.emit(self.is_useful)
         self.when_open()
 
     def follow(self) -> None:
@@ -132,3 +126,10 @@ class PlanePanel(Panel):
     def _reset(self) -> None:
         self._put("normal", NORMALS["plane"])
         self.follow()
+
+
+def _oblique(host: Host) -> LiveSliceView | None:
+    for view in host.views:
+        if isinstance(view, LiveSliceView) and view.is_oblique:
+            return view
+    return None

@@ -152,8 +152,6 @@ class QualityPanel(Panel):
     # -- following ---------------------------------------------------------------
 
     def _follow_views(self) -> None:
-        old = [view for view in self._views if not view.is_closed]
-        teacher = next(iter(old or self._views), None)
         for view in self._views:
             if view not in self.host.views:
                 self.bonds.unbind(view.options_changed, view.reported)
@@ -162,12 +160,6 @@ class QualityPanel(Panel):
                 continue
             self.bonds.bind(view.options_changed, self.when_open)
             self.bonds.bind(view.reported, self._on_report)
-            if teacher is not None:
-                # A view that joins looks as the others do.
-                view.quality = teacher.quality
-                view.forced_level = teacher.forced_level
-                view.show_levels = teacher.show_levels
-                view.lighting = teacher.lighting
         self._views = self.host.views
         self.when_open()
 

@@ -1,5 +1,8 @@
 """The panels under one another, each closed until it is wanted.
 
+Invariant: a panel that nobody has opened does not exist. Making all of them takes a
+tenth of a second on the window's thread, and most are never looked at.
+
 Which are open is remembered by whoever owns the mapping that is handed in.
 """
 
@@ -35,7 +38,10 @@ class Section(QWidget):
 
     Parameters
     ----------
-    panel : Panel
+    kind : type of Panel
+        For the title.
+    make : callable
+        Makes the panel, once: when it is first opened or asked for.
 
     Attributes
     ----------
@@ -45,27 +51,44 @@ class Section(QWidget):
 
     toggled = Signal(bool)
 
-    def __init__(self, panel: Panel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        kind: type[Panel],
+        make: Callable[[], Panel],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.panel = panel
-        self.header = QPushButton(panel.title, self)
+        self.kind = kind
+        self._make = make
+        self._panel: Panel | None = None
+        self.header = QPushButton(kind.title, self)
         self.header.setCheckable(True)
-        self.header.setToolTip(panel.tooltip)
+        self.header.setToolTip(kind.tooltip)
         self.header.setIconSize(QSize(10, 10))
         self.header.toggled.connect(self._toggle)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(self.header)
-        layout.addWidget(panel)
-        panel.setContentsMargins(*MARGINS)
-        panel.hide()
-        panel.usefulness.connect(self.setVisible)
-        self.setVisible(panel.is_useful)
+        self._room = QVBoxLayout(self)
+        self._room.setContentsMargins(0, 0, 0, 0)
+        self._room.setSpacing(2)
+        self._room.addWidget(self.header)
         self._theme = Theme(self.header, _header_sheet)
         self._theme.refresh()
         self.header.installEventFilter(self)
         self._draw_arrow()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a panel by now."""
+        return self._panel is not None
+
+    @property
+    def panel(self) -> Panel:
+        """The panel; made if it is not."""
+        if self._panel is None:
+            self._panel = panel = self._make()
+            panel.setContentsMargins(*MARGINS)
+            panel.hide()
+            self._room.addWidget(panel)
+        return self._panel
 
     @property
     def is_open(self) -> bool:
@@ -109,7 +132,7 @@ class PanelStack(QScrollArea):
     ) -> None:
         super().__init__(parent)
         self._memory: MutableMapping[str, Any] = {} if memory is None else memory
-        self._ends: list[Callable[[], object]] = []
+        self._ends = _Ends()
         self.sections: dict[str, Section] = {}
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -126,14 +149,21 @@ class PanelStack(QScrollArea):
         if parent is not None:
             parent.installEventFilter(self._heights)
 
-    def add(self, panel: Panel) -> None:
-        """Add a panel below the others."""
-        section = Section(panel, self._inner)
-        name = panel.title.lower()
+    def add(self, kind: type[Panel], make: Callable[[], Panel]) -> Section:
+        """Add a panel below the others, which is made when it is first wanted."""
+
+        def made() -> Panel:
+            panel = make()
+            self._ends.add(panel.bonds.release)
+            return panel
+
+        section = Section(kind, made, self._inner)
+        name = kind.title.lower()
         self.sections[name] = section
         self._layout.insertWidget(self._layout.count() - 1, section)
         section.is_open = self._memory.get(name) is True
         section.toggled.connect(lambda is_open: self._remember(name, is_open))
+        return section
 
     def _remember(self, name: str, is_open: bool) -> None:
         self._memory[name] = is_open
@@ -152,12 +182,11 @@ class PanelStack(QScrollArea):
 
     def call_when_released(self, function: Callable[[], object]) -> None:
         """Call a function, that keeps no widget alive, at the end."""
-        self._ends.append(function)
+        self._ends.add(function)
 
     def releases(self) -> list[Callable[[], object]]:
         """Return what ends the panels' connections; keeps no widget alive."""
-        bonds = [s.panel.bonds for s in self.sections.values()]
-        return [b.release for b in bonds] + self._ends
+        return [self._ends.call]
 
     # -- size --------------------------------------------------------------------
 
@@ -192,6 +221,27 @@ class PanelStack(QScrollArea):
         if watched is self._inner and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return bool(super().eventFilter(watched, event))
+
+
+class _Ends:
+    """What is called at the end: of panels, too, that are made later."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], object]] = []
+        self._is_over = False
+
+    def add(self, function: Callable[[], object]) -> None:
+        """Call a function at the end; at once after it."""
+        if self._is_over:
+            function()
+        else:
+            self._waiting.append(function)
+
+    def call(self) -> None:
+        """Have the end come; may be called twice."""
+        self._is_over = True
+        while self._waiting:
+            self._waiting.pop()()
 
 
 class _Heights(QObject):

@@ -89,10 +89,10 @@ class TimePanel(Panel):
 
     # -- following ---------------------------------------------------------------
 
-    @property
-    def is_useful(self) -> bool:
+    @classmethod
+    def is_useful_in(cls, host: Host) -> bool:
         """Whether there is anything to step through."""
-        return bool(self.scene.axes)
+        return bool(host.scene.axes)
 
     def _follow_axes(self) -> None:
         names = [(a.index, a.name, a.n_steps) for a in self.scene.axes]
@@ -105,7 +105,6 @@ class TimePanel(Panel):
             for row in self.rows:
                 self._rows.addWidget(row)
                 row.show()
-            self.usefulness.emit(self.is_useful)
         self.when_open()
 
     def set_open(self, value: bool) -> None:
