@@ -68,7 +68,7 @@ def test_the_readers_patterns_match_what_they_should():
     from fnmatch import fnmatch
 
     (reader,) = PluginManifest.from_file(PATH).contributions.readers
-    names = ("a.ims", "a.h5", "a.emd", "a.n5", "a.xml", "a.ozx", "x/zarr.json")
+    names = ("a.ims", "a.h5", "a.emd", "a.mib", "a.n5", "a.xml", "a.ozx", "x/zarr.json")
     urls = (
         "https://x/a.zarr",
         "http://x/a.zarr/0?v=1",

@@ -183,7 +183,7 @@ def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch):
 # -- ours, but broken --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["a.ims", "a.emd", "a.ozx", "a.zarr"])
+@pytest.mark.parametrize("name", ["a.ims", "a.emd", "a.mib", "a.ozx", "a.zarr"])
 def test_a_broken_file_that_nobody_else_reads_is_said_in_one_sentence(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"nothing of the kind")

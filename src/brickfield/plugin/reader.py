@@ -23,7 +23,7 @@ PATIENCE_S = 0.15
 """A server that has not said no by then is asked again when the image is opened."""
 ZARR_FILES = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 _HDF5_ENDS = (".ims", ".h5", ".hdf5", ".hdf", ".emd")
-_OWN_ENDS = (".ims", ".emd", ".ozx", ".zarr", ".n5")
+_OWN_ENDS = (".ims", ".emd", ".mib", ".ozx", ".zarr", ".n5")
 """Ends of names that nobody else reads: broken ones are ours to complain about."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOOKED_AT = 64

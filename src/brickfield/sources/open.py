@@ -88,6 +88,7 @@ FORMATS = (
     ),
     Format("Imaris", "imaris_file", (".ims",)),
     Format("BigDataViewer", "bdv", (".xml",)),
+    Format("Merlin MIB", "mib.source", (".mib",)),
     Format("TIFF", "tiff", (".tif", ".tiff", ".btf", ".tf2", ".tf8")),
     Format(
         "HDF5", "hdf5_array", (".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".emd", ".mat")

@@ -1,0 +1,1 @@
+"""Scans of Merlin detectors: headers, sets of files, pixels and the source."""
