@@ -27,6 +27,8 @@ _LEFT_BY_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 _OME_KEYS = ("multiscales", "plate", "well", "bioformats2raw.layout", "labels", "ome")
 _BESIDE = {"OME": ("METADATA.ome.xml",)}
 """What bioformats2raw puts into a folder of its own."""
+_OF_GROUPS = ("ro-crate-metadata.json",)
+"""Research object metadata, which OME-Zarr 0.5 lets stand beside those of a group."""
 
 
 def check_replaceable(folder: Path) -> None:
@@ -131,6 +133,8 @@ def _is_known(entry: Path, folder: Path, kind: str) -> bool:
         or name in _LEFT_BY_SYSTEMS
         or name.startswith("._")
     ):
+        return True
+    if kind == "group" and name in _OF_GROUPS:
         return True
     if _PARTIAL.fullmatch(name) or name in _BESIDE.get(folder.name, ()):
         return True

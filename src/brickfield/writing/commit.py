@@ -1,0 +1,250 @@
+"""A folder that is whole or not there: built beside its place, moved by one rename.
+
+While a store ``NAME`` is built there is a folder ``.NAME.TOKEN.unfinished`` beside it,
+with
+
+- ``lock``, held by the process that builds for as long as it lives,
+- ``new``, what is built, and
+- ``old``, for a moment: what stood under the name before.
+
+Putting in place moves ``NAME`` to ``old`` and ``new`` to ``NAME``; other processes that
+do the same wait that long. A run that was killed leaves its folder, and the next
+one that builds under that name takes it away, since nobody holds its lock; if the
+kill came between the two renames, it first puts the old store back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
+from brickfield.writing.files import MOST_LETTERS, usable_path
+from brickfield.writing.guard import check_folder
+from brickfield.writing.stores import check_replaceable
+
+_END = ".unfinished"
+_TOKEN = 12
+"""Letters that tell the folders of different runs apart."""
+
+
+@contextmanager
+def building(
+    target: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    sources: Iterable[Any] = (),
+) -> Iterator[Path]:
+    """Give a new folder to build a store in, and put it in place at the end.
+
+    What is raised inside (a cancelled save, too) leaves what was under the name, and
+    nothing else. Metadata that make the folder a store belong last into it, so that
+    what a killed run left is never taken for one.
+
+    Parameters
+    ----------
+    target : path-like
+        Final place; its parent folders are made.
+    overwrite : bool
+        Replace a store that is there.
+    sources : iterable of ChunkSource
+        Open, whose files must not be replaced.
+
+    Yields
+    ------
+    Path
+        An empty folder on the same disk.
+
+    Raises
+    ------
+    OptionError
+        When something is under the name that may not be replaced, or is read.
+    StoreWriteError
+        When there is no room or no right to write.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "a.ome.zarr"
+    >>> with building(place) as folder:
+    ...     _ = (folder / "zarr.json").write_text("{}")
+    >>> sorted(p.name for p in place.parent.iterdir())
+    ['a.ome.zarr']
+    """
+    place, readers = usable_path(target, "a folder").absolute(), tuple(sources)
+    with _told_as_ours(place), ExitStack() as held:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(place)
+        _check(place, readers, overwrite=overwrite)
+        beside = place.with_name(_start(place) + uuid4().hex[:_TOKEN] + _END)
+        with _swapping(place.parent):  # nobody finds it without its lock
+            beside.mkdir()
+            held.callback(shutil.rmtree, beside, ignore_errors=True)
+            held.enter_context(_locked(beside / "lock"))
+        new = beside / "new"
+        new.mkdir()
+        yield new
+        with _swapping(place.parent):
+            _check(place, readers, overwrite=overwrite)
+            _put(new, place, beside / "old")
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what killed runs left beside a place, and put back what they moved away.
+
+    Folders of runs that are under way stay.
+    """
+    pattern = re.compile(
+        re.escape(_start(target)) + f"[0-9a-f]{{{_TOKEN}}}" + re.escape(_END)
+    )
+    with suppress(OSError):
+        for name in os.listdir(target.parent):  # noqa: PTH208 -- names are enough
+            if pattern.fullmatch(name):
+                _remove_leftover(target.parent / name, target)
+
+
+def _remove_leftover(beside: Path, target: Path) -> None:
+    with _swapping(target.parent):
+        lock = _try_lock(beside / "lock")
+        if lock is None:
+            return
+        old = beside / "old"
+        with suppress(OSError):
+            if old.exists() and not os.path.lexists(target):
+                old.rename(target)
+    with lock:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _check(place: Path, sources: tuple[Any, ...], *, overwrite: bool) -> None:
+    if not os.path.lexists(place):
+        return
+    is_empty = place.is_dir() and not any(place.iterdir())
+    if is_empty:
+        return
+    if not place.is_dir():
+        msg = f"expected a folder to write to; found the file {place}"
+        raise OptionError(msg)
+    if not overwrite:
+        msg = (
+            f"expected a new or empty folder; found {place} with something in it: give"
+            f" another one, or overwrite"
+        )
+        raise OptionError(msg)
+    for source in sources:
+        check_folder(place, source)
+    check_replaceable(place)
+
+
+def _put(new: Path, place: Path, old: Path) -> None:
+    real = Path(os.path.realpath(place))  # a link stays, what it names is replaced
+    if os.path.lexists(real):
+        _move(real, old)
+    try:
+        _move(new, real)
+    except BaseException:
+        if old.exists():
+            _move(old, real)
+        raise
+    _sync(real.parent)
+
+
+def _move(this: Path, there: Path) -> None:
+    try:
+        this.rename(there)
+    except OSError:
+        # Through a link the place may lie on another disk.
+        if this.stat().st_dev == there.parent.stat().st_dev:
+            raise
+        shutil.move(this, there)
+
+
+def _start(place: Path) -> str:
+    room = MOST_LETTERS - len(_END) - _TOKEN - 2
+    return f".{place.name.encode()[:room].decode(errors='ignore')}."
+
+
+@contextmanager
+def _told_as_ours(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrickfieldError:
+        raise
+    except OSError as error:
+        reason = error.strerror or error
+        msg = f"expected to write {place}; found: {reason}: make room or allow it"
+        raise StoreWriteError(msg) from error
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("wb") as file:
+        _lock(file.fileno(), waits=False)
+        yield
+
+
+def _try_lock(path: Path) -> IO[bytes] | None:
+    """Take the lock of a run that is over; None while somebody holds it."""
+    try:
+        # Its lock may never have been made.
+        file = path.open("ab")
+    except OSError:
+        return None
+    if _lock(file.fileno(), waits=False):
+        return file
+    file.close()
+    return None
+
+
+def _lock(descriptor: int, *, waits: bool) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return _lock_on_windows(descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: nobody is known to be dead
+        return False
+    return True
+
+
+def _lock_on_windows(descriptor: int) -> bool:
+    import importlib
+
+    windows: Any = importlib.import_module("msvcrt")
+    try:
+        windows.locking(descriptor, windows.LK_NBLCK, 1)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _swapping(folder: Path) -> Iterator[None]:
+    """Let one process at a time put stores in place in a folder."""
+    if os.name != "posix":
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(descriptor, waits=True)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sync(folder: Path) -> None:
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
