@@ -29,7 +29,8 @@ def progress_bar(
     doing : str
         What is done, a word or two.
     unit : str
-        What is counted, plural.
+        What is counted, plural; "bytes" are written as people write them, with
+        how many there were a second.
     console : rich.console.Console, optional
         Where it is drawn; standard error if not given.
 
@@ -37,22 +38,30 @@ def progress_bar(
     ------
     callable
         To be told (done, in all, bytes written, seconds left or None), from any
-        thread, as :func:`brickfield.pyramid.command.write_pyramid` does.
+        thread, as :func:`brickfield.blockwise.jobs.run_jobs` and
+        :func:`brickfield.blockwise.gather.gather` do.
     """
     from rich.markup import escape
     from rich.progress import (
         BarColumn,
+        DownloadColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
+        TransferSpeedColumn,
     )
 
+    counted: tuple[ProgressColumn, ...]
+    if unit == "bytes":
+        counted = (DownloadColumn(binary_units=True), TransferSpeedColumn())
+    else:
+        counted = (MofNCompleteColumn(), TextColumn(escape(unit)))
     columns = (
         TextColumn(escape(doing)),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(escape(unit)),
+        *counted,
         TimeRemainingColumn(),
     )
     console = console or messages()
