@@ -39,6 +39,24 @@ def test_budget_and_quality_come_from_the_preferences_and_follow_them(dock):
     chosen.memory.gpu_mib, chosen.drawing.quality_px = 1024, 1.0
 
 
+def test_the_framing_that_was_chosen_last_is_that_of_the_next_view(dock):
+    view = dock.main_view
+    assert view.frames_content
+    view.camera = view.camera
+    for _ in range(2):
+        view.fit_again()
+    assert preferences().drawing.frame_content
+    view.framing_chosen.emit(False)
+    try:
+        assert not preferences().drawing.frame_content
+        dock.set_layout("xy")
+        dock.set_layout("3D")
+        assert dock.main_view is not view
+        assert not dock.main_view.frames_content
+    finally:
+        preferences().drawing.frame_content = True
+
+
 def test_linked_cameras_follow_each_other_and_part_again(viewer, dock):
     camera, view = viewer.scene.camera, dock.main_view
     before = camera.orientation

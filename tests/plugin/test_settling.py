@@ -81,6 +81,12 @@ def test_the_preference_keeps_the_dock_closed_after_a_drop(viewer, qtbot, stored
         preferences().opening.open_dock = True
 
 
+def test_a_sample_opens_the_dock_as_a_drop_does(viewer, qtbot):
+    viewer.open_sample("napari-brickfield", "huge")
+    qtbot.waitUntil(lambda: len(docks_of(viewer)) == 1)
+    settle(qtbot, viewer)
+
+
 def test_in_a_hidden_window_a_script_gets_layers_alone(
     make_napari_viewer, qtbot, stored
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from brickfield.viewer import presets
 from brickfield.viewer.content import content_points
 
 pytestmark = pytest.mark.gpu
@@ -80,6 +81,22 @@ def test_fit_to_content_can_be_asked_for_and_undone(shown, turns):
     assert view.camera != whole
     assert view.undo()
     assert view.camera == whole
+
+
+def test_asking_for_the_other_framing_is_a_choice(shown, turns):
+    """Fit after a move only shows all; fit while all is shown chooses."""
+    view, _ = shown
+    assert turns.run_until(lambda: view.is_settled and view.is_fitting_content)
+    chosen = []
+    view.framing_chosen.connect(chosen.append)
+    view.camera = presets.fit_points(view.camera, view.corners())
+    view.fit_again()
+    assert chosen == []
+    view.fit_again()
+    assert turns.run_until(lambda: view.is_fitting_content)
+    view.fit_again()
+    assert chosen == [True, False]
+    assert not view.frames_content
 
 
 def test_who_has_turned_the_picture_is_not_moved_by_the_first_framing(

@@ -13,7 +13,11 @@ from brickfield.plugin.camera_link import CameraLink
 from brickfield.plugin.chooser import OtherImages
 from brickfield.plugin.lazy import retry_failed
 from brickfield.plugin.make_fast import MakeFast
-from brickfield.plugin.preferences import PreferredBudgets, open_panels
+from brickfield.plugin.preferences import (
+    PreferredBudgets,
+    keep_framing,
+    open_panels,
+)
 from brickfield.plugin.registry import add_dock, plain, scene_of
 from brickfield.plugin.scene_links import offer_links
 from brickfield.plugin.settings import Settings, board, settings
@@ -41,6 +45,8 @@ class VolumeDock(ViewDock):
         )
         for view in self.views:
             view.quality = chosen.quality_px
+        self._follow_framing()
+        self.views_changed.connect(self._follow_framing)
         self._viewer = weakref.ref(viewer)
         self._link: CameraLink | None = None
         self._link_toggle = self.toolbar.add_toggle(
@@ -57,6 +63,13 @@ class VolumeDock(ViewDock):
         offer_links(viewer, self)
         self._settling = Settling(self, viewer)
         add_dock(viewer, self)
+
+    def _follow_framing(self) -> None:
+        """Frame new volume views as was chosen last, and keep what is chosen next."""
+        for view in self.views:
+            if view.kind == "3D":
+                view.frames_content = settings().frame_content
+                view.framing_chosen.connect(keep_framing, unique=True)
 
     def _follow_settings(self, chosen: Settings) -> None:
         if self.is_closed:

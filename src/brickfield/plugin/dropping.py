@@ -1,4 +1,6 @@
-"""Opens the volume dock after files were dropped on napari, or opened by its menu.
+"""Opens the volume dock after files were dropped on napari, or its menu opened them.
+
+Samples, too.
 
 Only where somebody sits before a window, and only if the preference says so: a
 script that calls ``viewer.open`` in a hidden window gets layers and nothing else.

@@ -1,7 +1,7 @@
-"""What a dock keeps in napari's preferences: budgets, and which panels are open.
+"""What a dock keeps in napari's preferences: budgets, framing, and open panels.
 
 Budgets are the preferences of the *Brickfield* page; a slider in the dock writes
-there, so that both show one value. Which panels are open is kept for the session
+there, so that both show one value. So does a second press of *Fit*. Which panels are open is kept for the session
 only: napari has no place for a plugin's window state.
 """
 
@@ -17,6 +17,13 @@ from brickfield.plugin.settings import Settings, board, preferences, settings
 _MIB = 1 << 20
 open_panels: dict[str, Any] = {}
 """Which panels are open, for every dock of the session."""
+
+
+def keep_framing(by_content: bool) -> None:
+    """Begin sparse data framed by what can be seen from now on, or by their box."""
+    groups = preferences()
+    if groups is not None:
+        groups.drawing.frame_content = by_content
 
 
 class PreferredBudgets:

@@ -12,6 +12,7 @@ from typing import Any
 from qtpy.QtCore import QStandardPaths
 
 from brickfield.plugin.activity import on_board
+from brickfield.plugin.dropping import open_dock_soon
 from brickfield.plugin.names import PLUGIN
 from brickfield.qt.tasks import RunningTask
 from brickfield.qt.turning import can_turn, import_beside, run_beside
@@ -32,7 +33,9 @@ def organoid() -> list[Any]:
     import_beside("brickfield.plugin.layers")
     from brickfield.plugin.layers import open_layer_data
 
-    return list(open_layer_data(uri))
+    found = list(open_layer_data(uri))
+    open_dock_soon()
+    return found
 
 
 def _ensured() -> Path:
@@ -60,4 +63,5 @@ def huge() -> list[Any]:
     image = VirtualImage(HUGE_SHAPE, storage_chunk=(64, 64, 64))
     found = layers_of_source(lambda: VirtualSource(image))
     found[0][1]["name"] = "10 TB, computed"
+    open_dock_soon()
     return list(found)

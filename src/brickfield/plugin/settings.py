@@ -33,14 +33,18 @@ class Settings:
         Target screen-space error of a view at rest, pixels.
     concurrency : int
         Reads in flight at once for each image; 0 leaves it to the kind of store.
+    frame_content : bool
+        Whether the first view of sparse data is framed by what can be seen.
     open_dock : bool
-        Whether the dock opens with images that are dropped on the window.
+        Whether the dock opens with images that are dropped on the window, and with
+        samples.
     """
 
     gpu_budget_bytes: int = 1 << 30
     ram_budget_bytes: int = DEFAULT_RAM_BUDGET
     quality_px: float = 1.0
     concurrency: int = 0
+    frame_content: bool = True
     open_dock: bool = True
 
 
@@ -65,6 +69,7 @@ def _read(groups: Any) -> Settings:
         ram_budget_bytes=int(groups.memory.ram_mib) * _MIB,
         quality_px=float(groups.drawing.quality_px),
         concurrency=int(groups.loading.concurrency),
+        frame_content=bool(groups.drawing.frame_content),
         open_dock=bool(groups.opening.open_dock),
     )
 

@@ -254,7 +254,7 @@ class Gestures(QObject):
         elif key in _PRESET_KEYS:
             self.view.move_to(preset(camera, _PRESET_KEYS[key], corners))
         elif key == Qt.Key.Key_F:
-            fit_again(self.view)
+            self.view.fit_again()
         elif key == Qt.Key.Key_P:
             self.view.move_to(toggle_projection(camera))
         else:
@@ -304,11 +304,6 @@ def _undo_of(event: Any) -> str:
         and event.modifiers() == Qt.KeyboardModifier.ControlModifier
     )
     return "redo" if is_redo else ""
-
-
-def fit_again(view: LiveView) -> None:
-    """Show everything; a second time in a row only what can be seen."""
-    view.fit(content=view.is_fitting and not view.is_fitting_content)
 
 
 def gestures_for(view: LiveView, widget: QWidget) -> Gestures:

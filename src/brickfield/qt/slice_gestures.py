@@ -12,7 +12,7 @@ from typing import Any
 
 from qtpy.QtCore import QPointF, Qt
 
-from brickfield.qt.gestures import Gestures, fit_again
+from brickfield.qt.gestures import Gestures
 from brickfield.viewer.slice_view import LiveSliceView
 
 NOTCH = 120
@@ -84,7 +84,7 @@ class SliceGestures(Gestures):
             self.view.scroll(_STEPS[event.key()])
             return True
         if event.key() == Qt.Key.Key_F:
-            fit_again(self.view)
+            self.view.fit_again()
             return True
         self.key_pressed.emit(int(event.key()))
         return self.is_for_the_dock(event.key())

@@ -17,7 +17,7 @@ from qtpy.QtGui import QAction, QActionGroup
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from brickfield.errors import BrickfieldError
-from brickfield.qt.gestures import STYLES, fit_again
+from brickfield.qt.gestures import STYLES
 from brickfield.qt.layout_buttons import LayoutButtons
 from brickfield.qt.modes import ModeCombo
 from brickfield.qt.overflow import OverflowRow
@@ -338,7 +338,7 @@ class DockToolbar(QWidget):
 
     def _fit(self) -> None:
         for view in self._dock.views:
-            fit_again(view)
+            view.fit_again()
 
     def set_style(self, style: str, *_: object) -> None:
         """Choose how dragging turns; one of :data:`brickfield.qt.gestures.STYLES`."""

@@ -68,9 +68,13 @@ class CameraView(ViewCore):
     ----------
     camera_changed : psygnal.SignalInstance
         Emits when the camera moved, whoever moved it.
+    framing_chosen : psygnal.SignalInstance
+        Emits whether a person who saw both framings of the data, by their box and by
+        what can be seen (True), wants the second.
     """
 
     camera_changed = Signal()
+    framing_chosen = Signal(bool)
 
     def __init__(
         self,
@@ -281,6 +285,18 @@ class CameraView(ViewCore):
         self._is_fitting, self._content = True, None
         self._refit()
         self._record(before)
+
+    def fit_again(self) -> None:
+        """Show everything; a second time in a row only what can be seen.
+
+        Who asks for the other framing while one is shown has chosen it.
+        """
+        content = self.is_fitting and not self.is_fitting_content
+        is_choice = self.is_fitting
+        self.fit(content=content)
+        if is_choice:
+            self.frames_content = content
+            self.framing_chosen.emit(content)
 
     @property
     def is_fitting_content(self) -> bool:
