@@ -251,6 +251,21 @@ def plane() -> None:
         s.part("plane")
 
 
+def volume_and_plane() -> None:
+    """The volume with the frame of an oblique plane, and the plane beside it."""
+    with stage((1500, 900)) as s:
+        bf.open_volume(sample(), s.viewer)
+        bf.open_views(s.viewer, "3D+plane")
+        s.widen(900)
+        s.dock.frames["plane"].view.normal = (1.0, -0.6, 0.4)
+        for view in s.dock.views:
+            view.fit()
+        s.orbit(35, 20, 1.15)
+        s.open("plane")
+        s.settle()
+        s.part("volume-and-plane")
+
+
 def clip() -> None:
     """The clip box, its knobs and sliders."""
     with stage((1400, 860)) as s:
@@ -487,7 +502,8 @@ def linked() -> None:
 PICTURES: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
-        window, dock, failures, chooser, four_views, plane, clip, labels, time, appearance,
+        window, dock, failures, chooser, four_views, plane, volume_and_plane, clip, labels,
+        time, appearance,
         reader, preferences, no_adapter, movies,
         quality, receipt, huge, objects, scenes, linked,
     )

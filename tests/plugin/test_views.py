@@ -97,6 +97,46 @@ def test_the_scene_comes_back_with_its_views(viewer, stored):
     assert again.to_json() == state.to_json()
 
 
+def test_a_scene_with_volume_and_plane_comes_back_with_the_plane_where_it_was(
+    viewer, stored
+):
+    """Also where its handle shifted it away from the cross-hair."""
+    bf.open_volume(stored, viewer)
+    _, plane = bf.open_views(viewer, layout="3D+plane")
+    viewer.dims.set_point([0, 1, 2], [10.0, 20.0, 30.0])
+    plane.normal = (1.0, 0.4, -0.3)
+    plane.put_through((12.5, 21.0, 29.25))
+    state = bf.get_state(viewer)
+    assert state.views.layout == "3D+plane"
+    assert state.exploration.plane.position == (12.5, 21.0, 29.25)
+    assert state.exploration.cross_hair == (10.0, 20.0, 30.0)
+    plane.angles = (0.0, 0.0)
+    bf.open_views(viewer, layout="3D")
+    viewer.dims.set_point([0, 1, 2], [1.0, 2.0, 3.0])
+    bf.set_state(viewer, state.to_json())
+    assert bf.get_state(viewer).to_json() == state.to_json()
+
+
+def test_a_document_from_before_a_plane_could_leave_the_cross_hair_opens(
+    viewer, stored
+):
+    bf.open_volume(stored, viewer)
+    (plane,) = bf.open_views(viewer, layout="plane")
+    viewer.dims.set_point([0, 1, 2], [10.0, 20.0, 30.0])
+    document = {
+        **bf.get_state(viewer).to_dict(),
+        "exploration": {
+            "cross_hair": [12.0, 22.0, 32.0],
+            "plane": {"position": [12.0, 22.0, 32.0], "normal": [0, 0, 1]},
+        },
+    }
+    bf.set_state(viewer, document)
+    (plane,) = bf.views_of(viewer)
+    assert plane.has_cross_hair
+    assert plane.position == (12.0, 22.0, 32.0)
+    assert plane.normal == (0.0, 0.0, 1.0)
+
+
 def test_overlays_and_budgets_leave_the_saved_scene_as_it_is(viewer, stored):
     bf.open_volume(stored, viewer)
     view = bf.view_of(viewer)

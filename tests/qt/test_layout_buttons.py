@@ -43,6 +43,14 @@ def test_only_a_person_chooses(buttons):
 
 def test_one_button_has_all_of_them_in_a_menu(buttons):
     texts = [action.text() for action in buttons.compact.menu().actions()]
-    assert texts == ["3D", "xy", "xz", "yz", "2×2", "Oblique slice"]
+    assert texts == [
+        "3D",
+        "xy",
+        "xz",
+        "yz",
+        "2×2",
+        "Oblique slice",
+        "3D + oblique slice",
+    ]
     buttons.show_layout("plane")
     assert buttons.compact.text() == "obl. ▾"

@@ -153,13 +153,13 @@ def test_where_it_is_narrow_one_button_has_the_views_in_a_menu(dock, hand):
 
 
 @pytest.mark.parametrize("layout", ["3D", "2x2"])
-def test_all_but_undo_redo_and_the_oblique_slice_fits_into_320_pixels(dock, layout):
+def test_all_but_undo_redo_and_oblique_slices_fits_into_320_pixels(dock, layout):
     dock.set_layout(layout)
     dock.resize(320, 300)
     left_out = dock.toolbar.row.left_out
-    names = ("plane", "undo", "redo")
+    names = ("plane", "3D+plane", "undo", "redo")
     assert left_out == [button(dock, name) for name in names]
-    dock.resize(420, 300)
+    dock.resize(450, 300)
     assert dock.toolbar.row.left_out == []
 
 

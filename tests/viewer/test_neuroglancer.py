@@ -16,6 +16,7 @@ from brickfield.viewer.state import (
     SceneCamera,
     SceneExploration,
     SceneLayer,
+    ScenePlane,
     SceneSource,
     SceneState,
     SceneViews,
@@ -119,6 +120,22 @@ def test_an_oblique_slice_is_a_turned_one():
     assert found["layout"] == "xy"
     expected = [sqrt(0.5), 0, 0, sqrt(0.5)]
     assert found["crossSectionOrientation"] == pytest.approx(expected)
+
+
+def test_volume_and_oblique_slice_are_neuroglancers_pair_at_a_point_of_the_plane():
+    """The slice's camera looks along y at y 20; the plane was shifted to y 35."""
+    camera = SceneCamera(
+        position=(40, 90, 10), target=(40, 20, 10), up=(-1, 0, 0), orthographic=True
+    )
+    cameras = {"3D": LOOKING, "plane": camera}
+    views = SceneViews(layout="3D+plane", cameras=cameras)
+    where = SceneExploration(
+        cross_hair=(1.0, 2.0, 3.0),
+        plane=ScenePlane(position=(4.0, 35.0, 6.0), normal=(0.0, 1.0, 0.0)),
+    )
+    found = written(STATE.model_copy(update={"views": views, "exploration": where}))
+    assert found["layout"] == "xy-3d"
+    assert found["position"] == [10.0, 17.5, 10.0]
 
 
 def test_time_is_a_further_axis_behind_space():

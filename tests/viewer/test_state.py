@@ -239,7 +239,7 @@ def test_a_wrong_layer_is_named_with_its_place(change, sentence):
         ),
         (
             {"version": 1, "views": {"layout": "3d"}},
-            "views.layout: expected '3D', 'xy', 'xz', 'yz', 'plane' or '2x2'",
+            "views.layout: expected '3D', 'xy', 'xz', 'yz', 'plane', '2x2' or '3D+plane'",
         ),
         (
             {

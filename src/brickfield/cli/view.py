@@ -28,7 +28,7 @@ def view(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="3D, xy, xz, yz, plane, or 2x2 for all of them side by side;"
+            help="3D, xy, xz, yz, plane, 3D+plane, or 2x2 for slices and volume;"
             " by default 3D, or that of the scene.",
             show_default=False,
         ),

@@ -255,10 +255,20 @@ def _show(dock: ViewDock, document: SceneState) -> None:
     dock.set_layout(document.views.layout)
     for view in dock.views:
         if view.kind == "plane" and document.exploration.plane is not None:
-            cast("LiveSliceView", view).normal = document.exploration.plane.normal
+            _put_plane(cast("LiveSliceView", view), document.exploration.plane)
         camera = document.views.cameras.get(view.kind)
         if camera is not None:
             view.camera = camera.camera(view.viewport)
         view.quality = document.lod.target_error_px
         view.forced_level = document.lod.forced_level
         view.lighting = document.views.light.lighting()
+
+
+def _put_plane(view: LiveSliceView, plane: ScenePlane) -> None:
+    """Put an oblique plane where it was, through the cross-hair if it went there."""
+    view.normal = plane.normal
+    here = view.scene.cross_hair
+    size = view.scene_size() or 1.0
+    beside = max(abs(a - b) for a, b in zip(plane.position, here, strict=True))
+    if beside > 1e-9 * size:
+        view.put_through(plane.position)

@@ -119,14 +119,14 @@ def _dock_as_it_is(dock: Any) -> Callable[[], None]:
     """Return what shows the dock's present views again."""
     layout = dock.layout_name
     cameras = {view.kind: view.camera for view in dock.views}
-    normals = {v.kind: v.normal for v in dock.views if isinstance(v, LiveSliceView)}
+    poses = {v.kind: v.pose for v in dock.views if isinstance(v, LiveSliceView)}
     detail = {v.kind: (v.quality, v.forced_level, v.lighting) for v in dock.views}
 
     def put() -> None:
         dock.set_layout(layout)
         for view in dock.views:
             if view.kind == "plane":
-                view.normal = normals[view.kind]
+                view.pose = poses[view.kind]
             if cameras[view.kind] is not None:
                 view.camera = cameras[view.kind]
             view.quality, view.forced_level, view.lighting = detail[view.kind]

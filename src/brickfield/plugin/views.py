@@ -73,7 +73,8 @@ def open_views(viewer: Any, layout: str = "2x2") -> list[LiveView]:
     ----------
     viewer : napari.Viewer
     layout : str
-        "2x2" (xy, yz, xz and 3D), "3D", "xy", "xz", "yz" or "plane" (oblique).
+        "2x2" (xy, yz, xz and 3D), "3D", "xy", "xz", "yz", "plane" (oblique) or
+        "3D+plane" (the volume and the oblique plane side by side).
 
     Returns
     -------

@@ -20,6 +20,7 @@ from qtpy.QtCore import QCoreApplication, QEvent, QObject, QSize, QTimer
 from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from brickfield.blockwise.budget import parse_bytes
+from brickfield.model.scales import Vec3
 from brickfield.qt.channel_chips import ChannelChips
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.layouts import OVERLAYS, budget_shares, cells_of
@@ -36,7 +37,7 @@ from brickfield.viewer.live_camera import Place, are_flat
 from brickfield.viewer.live_state import DEFAULT_BUDGET
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import ScenePort
-from brickfield.viewer.slice_view import make_view
+from brickfield.viewer.slice_view import LiveSliceView, make_view
 
 logger = logging.getLogger(__name__)
 LEAST_WIDTH = 300
@@ -85,6 +86,7 @@ class ViewDock(QWidget):
         self._deliver = Deliverer()
         self._frames: dict[str, ViewFrame] = {}
         self._places: dict[tuple[str, str], Place] = {}
+        self._plane: tuple[Vec3, Vec3 | None, Vec3] | None = None
         self._slice_link = SliceLink(())
         self._maximised = ""
         self._closing: list[Callable[[], object]] = []
@@ -156,7 +158,10 @@ class ViewDock(QWidget):
         return self.views[0]
 
     def set_layout(self, name: str) -> None:
-        """Show other views; each layout keeps the camera of each of its views."""
+        """Show other views; each layout keeps the camera of each of its views.
+
+        The oblique plane lies the same in all layouts that show it.
+        """
         cells = cells_of(name)
         if self._frames and self.is_closed:
             return
@@ -165,6 +170,7 @@ class ViewDock(QWidget):
         others = self.views
         for kind, frame in self._frames.items():
             self._places[self.layout_name, kind] = frame.view.place
+        self._note_plane()
         self.layout_name = name
         for kind in [k for k in self._frames if k not in cells]:
             frame = self._frames.pop(kind)
@@ -184,9 +190,32 @@ class ViewDock(QWidget):
             place = self._places.get((name, kind))
             if place is not None:
                 frame.view.place = place
+        self._put_plane()
         self._slice_link = SliceLink(self.views if len(cells) > 1 else ())
         self.toolbar.follow_layout(name)
         self.views_changed.emit()
+
+    def _oblique(self) -> LiveSliceView | None:
+        frame = self._frames.get("plane")
+        view = None if frame is None else frame.view
+        return view if isinstance(view, LiveSliceView) else None
+
+    def _note_plane(self) -> None:
+        view = self._oblique()
+        if view is not None:
+            point = None if view.has_cross_hair else view.position
+            self._plane = (view.normal, point, self.scene.cross_hair)
+
+    def _put_plane(self) -> None:
+        view = self._oblique()
+        if view is None or self._plane is None:
+            return
+        normal, point, cross_hair = self._plane
+        # Where the cross-hair was moved meanwhile, the plane goes through it again.
+        here = point if cross_hair == self.scene.cross_hair else None
+        own = None if view.has_cross_hair else view.position
+        if (view.normal, own) != (normal, here):
+            view.lie_like(normal, here)
 
     @property
     def maximised(self) -> str:

@@ -301,6 +301,11 @@ def _plane(painter: QPainter, _color: QColor) -> None:
     _line(painter, (10, 10), (10, 1.5))
 
 
+def _volume_plane(painter: QPainter, _color: QColor) -> None:
+    _loop(painter, (10, 2), (17, 5.8), (17, 14.2), (10, 18), (3, 14.2), (3, 5.8))
+    _loop(painter, (3, 13), (8, 16.9), (17, 7), (12, 3.1))
+
+
 def _film(painter: QPainter, _color: QColor) -> None:
     painter.drawRoundedRect(QRectF(2.5, 4, 15, 12), 1.2, 1.2)
     _line(painter, (6, 4), (6, 16))
@@ -313,6 +318,7 @@ _DRAWINGS: dict[str, Drawing] = {
     "camera": _camera,
     "clip": _clip,
     "plane": _plane,
+    "volume_plane": _volume_plane,
     "close": _close,
     "copy": _copy,
     "cube": _cube,

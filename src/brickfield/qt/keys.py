@@ -32,6 +32,10 @@ KEYS: tuple[Section, ...] = (
                 "Turn round what lies there from now on (Shift + double click where"
                 " there are several pictures)",
             ),
+            (
+                "Left drag on the arrow of an oblique plane",
+                "Its tip tilts the plane, its foot shifts it along its normal",
+            ),
             ("1, 2, 3", "Look along z (xy), along y (xz), along x (yz)"),
             ("7", "Look from beside and a little above"),
             ("F", "Show everything; again: only what can be seen"),

@@ -15,9 +15,14 @@ LAYOUT_WORDS: dict[str, tuple[str, str]] = {
     "yz": ("yz", "Slice across x"),
     "2x2": ("2×2", "Three slices and the volume, side by side"),
     "plane": ("Oblique slice", "A slice in any direction: right drag tilts it"),
+    "3D+plane": (
+        "3D + oblique slice",
+        "The volume and an oblique slice side by side: the arrow in the volume tilts"
+        " and shifts the slice",
+    ),
 }
-"""Name and explanation of every layout; the last has a button of its own."""
-COMPACT = {"2x2": "2×2", "plane": "obl."}
+"""Name and explanation of every layout; the last two have buttons of their own."""
+COMPACT = {"2x2": "2×2", "plane": "obl.", "3D+plane": "3D+obl."}
 SEGMENTS = ("3D", "xy", "xz", "yz", "2x2")
 
 
@@ -39,7 +44,7 @@ class LayoutButtons(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._group = QActionGroup(self)
-        # "plane" has a button elsewhere: then none of the row is down.
+        # The oblique slice has buttons elsewhere: then none of the row is down.
         self._group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self.actions_by_name: dict[str, QAction] = {}
         for name in LAYOUTS:

@@ -10,6 +10,7 @@ LAYOUTS: dict[str, dict[str, tuple[int, int]]] = {
     "xz": {"xz": (0, 0)},
     "yz": {"yz": (0, 0)},
     "plane": {"plane": (0, 0)},
+    "3D+plane": {"3D": (0, 0), "plane": (0, 1)},
     # xy and xz share x from left to right, xz and yz share z from top to bottom.
     "2x2": {"xy": (0, 0), "yz": (1, 1), "xz": (1, 0), "3D": (0, 1)},
 }

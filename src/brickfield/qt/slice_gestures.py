@@ -47,7 +47,7 @@ class SliceGestures(Gestures):
     @property
     def _has_cross_hair(self) -> bool:
         """Whether it is to be seen: what nobody sees is not moved."""
-        return self.view.overlay_options("marker").visible
+        return self.view.has_cross_hair and self.view.overlay_options("marker").visible
 
     def _cross_hair_to(self, at: QPointF) -> None:
         if self.view.camera is not None:

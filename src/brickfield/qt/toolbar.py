@@ -191,18 +191,20 @@ class DockToolbar(QWidget):
         self.mode.chosen.connect(self._choose_mode)
         self.layouts = LayoutButtons(self.row)
         self.layouts.chosen.connect(dock.set_layout)
-        oblique = self.layouts.actions_by_name["plane"]
-        self._theme.set_icon(oblique, "plane")
-        oblique.setIconVisibleInMenu(False)
-        self.by_name["plane"] = oblique
+        for name, icon in (("plane", "plane"), ("3D+plane", "volume_plane")):
+            oblique = self.layouts.actions_by_name[name]
+            self._theme.set_icon(oblique, icon)
+            oblique.setIconVisibleInMenu(False)
+            self.by_name[name] = oblique
         self.overlays = OverlaysMenu(dock.scene, lambda: dock.views, self)
         self.pictures = QMenu("Picture", self)
         self.pictures.setToolTipsVisible(True)
         self.row.add(self.mode)
         self.row.add(self._button("fit"), rank=1)
         self.row.add(self.layouts, stand_in=self.layouts.compact)
-        # The compact choice of views has it, too: the first to be left out.
+        # The compact choice of views has them, too: the first to be left out.
         self.row.add(self._button("plane"), rank=8)
+        self.row.add(self._button("3D+plane"), rank=9)
         self.row.add(self._button("clip"), rank=2)
         self.row.add(self._button("overlays", self.overlays), rank=3)
         self.row.add(self._button("camera", self.pictures), rank=4)

@@ -12,22 +12,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import hypot, isfinite
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
+from brickfield.viewer.drag_line import (
+    Pixel,
+    clip_w,
+    gone_along,
+    pixel_at,
+    to_camera,
+    way_of,
+)
 from brickfield.viewer.ports import Box
 
-Pixel = tuple[float, float]
 OUTSIDE_PX = 12.0
 """How far a knob lies outside its face, logical pixels."""
 EDGE_PX = 8.0
 """How near to the picture's edge a knob may be, logical pixels."""
-END_ON = 0.985
-"""Cosine between normal and sight beyond which a face cannot be dragged."""
 LEAST_SHARE = 1e-3
 """A box keeps this share of its bounds along every axis."""
 
@@ -101,7 +106,7 @@ def knobs(
     found = {}
     for face in FACES:
         middle = face.middle(box)
-        way = _way(camera, middle, face.normal)
+        way = way_of(camera, middle, face.normal)
         if way is None:
             continue
         direction, at = way
@@ -175,22 +180,8 @@ def dragged(
     tuple
         The box as it was for a drag that means nothing.
     """
-    middle = face.middle(box)
-    way = _way(camera, middle, face.normal)
-    if way is None or not (isfinite(move_px[0]) and isfinite(move_px[1])):
-        return box
-    direction, at = way
-    goal = float(direction @ at + direction @ np.array(move_px))
-    # Along the line of the normal, a point's place on the screen (measured along
-    # the drag's direction) is a fraction of two linear functions of the way gone.
-    w0, w1 = _clip_w(camera, middle), _clip_w(camera, face.normal, is_point=False)
-    s0 = float(direction @ at) * w0
-    s1 = float(direction @ _pixel(camera, middle + face.normal)) * (w0 + w1) - s0
-    below = s1 - goal * w1
-    if abs(below) < 1e-12 * max(abs(s1), abs(goal * w1), 1e-300):
-        return box
-    gone = (goal * w0 - s0) / below
-    if not isfinite(gone) or w0 + gone * w1 <= 0:
+    gone = gone_along(camera, face.middle(box), face.normal, move_px)
+    if gone is None:
         return box
     sign = 1.0 if face.is_upper else -1.0
     return moved(box, face, box[face.is_upper][face.axis] + sign * gone, bounds)
@@ -241,9 +232,9 @@ def edges(camera: CameraState, box: Box) -> list[tuple[Pixel, Pixel, bool]]:
             ends[:, axis] = box[0][axis], box[1][axis]
             for other, side in zip(others, sides, strict=True):
                 ends[:, other] = box[side][other]
-            if min(_clip_w(camera, end) for end in ends) <= 0:
+            if min(clip_w(camera, end) for end in ends) <= 0:
                 continue
-            start, end = (_pixel(camera, point) for point in ends)
+            start, end = (pixel_at(camera, point) for point in ends)
             is_front = any(
                 Face(other, side) in fronts
                 for other, side in zip(others, sides, strict=True)
@@ -252,49 +243,10 @@ def edges(camera: CameraState, box: Box) -> list[tuple[Pixel, Pixel, bool]]:
     return sorted(lines, key=lambda line: line[2])
 
 
-def _way(
-    camera: CameraState, middle: NDArray[np.float64], normal: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Return the direction of a normal in the picture and where its foot is."""
-    to_camera = _to_camera(camera, middle)
-    distance = float(np.linalg.norm(to_camera))
-    if _clip_w(camera, middle) <= 0 or distance == 0:
-        return None
-    if abs(float(to_camera @ normal)) / distance > END_ON:
-        return None
-    # A short step, so that perspective does not bend the direction.
-    step = 1e-3 * distance
-    at = _pixel(camera, middle)
-    direction = _pixel(camera, middle + step * normal) - at
-    length = float(np.linalg.norm(direction))
-    if not (isfinite(length) and length > 0):
-        return None
-    return direction / length, at
-
-
 def _is_front(camera: CameraState, face: Face, middle: NDArray[np.float64]) -> bool:
     """Whether a face looks at the camera, or is seen exactly from the side."""
-    to_camera = _to_camera(camera, middle)
-    return bool(to_camera @ face.normal > -1e-9 * np.linalg.norm(to_camera))
-
-
-def _to_camera(camera: CameraState, point: NDArray[np.float64]) -> NDArray[np.float64]:
-    if camera.orthographic:
-        return -camera.forward
-    return np.array(camera.position) - point
-
-
-def _clip_w(
-    camera: CameraState, vector: NDArray[np.float64], *, is_point: bool = True
-) -> float:
-    row = camera.world_to_clip[3]
-    return float(row[:3] @ vector + row[3] * is_point)
-
-
-def _pixel(camera: CameraState, point: NDArray[np.float64]) -> NDArray[np.float64]:
-    x, y, _, w = camera.world_to_clip @ np.append(point, 1.0)
-    width, height = camera.viewport
-    return np.array([(x / w + 1) / 2 * width, (1 - y / w) / 2 * height])
+    back = to_camera(camera, middle)
+    return bool(back @ face.normal > -1e-9 * np.linalg.norm(back))
 
 
 def _px(at: NDArray[np.float64]) -> Pixel:

@@ -17,6 +17,7 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
 from brickfield.model.scales import Vec3
 from brickfield.model.secrets import has_secrets, hide_secrets
 from brickfield.viewer.colormaps import lut
@@ -33,7 +34,14 @@ _SCHEMES = (
     ("zarr", "zarr"),
 )
 """What the name of a format begins with, and Neuroglancer's for it."""
-_LAYOUTS = {"3D": "3d", "xy": "xy", "xz": "xz", "yz": "yz", "2x2": "4panel"}
+_LAYOUTS = {
+    "3D": "3d",
+    "xy": "xy",
+    "xz": "xz",
+    "yz": "yz",
+    "2x2": "4panel",
+    "3D+plane": "xy-3d",
+}
 _MODES = {"mip": "max", "minip": "min", "translucent": "on"}
 _SHADER = f"""#uicontrol invlerp {CONTROL}
 #uicontrol vec3 color color
@@ -172,8 +180,15 @@ def _views(scene: SceneState, around: Surroundings, left_out: list[str]) -> Any:
 
 def _centre(scene: SceneState, cameras: Mapping[str, CameraState]) -> Vec3 | None:
     """Return what the picture of the layout, or of the first one, is centred on."""
-    camera = cameras.get(scene.views.layout)
-    return camera.target if camera is not None else scene.exploration.cross_hair
+    layout = scene.views.layout
+    camera = cameras.get("plane" if layout == "3D+plane" else layout)
+    if camera is None:
+        return scene.exploration.cross_hair
+    plane = scene.exploration.plane
+    if plane is not None and "plane" in layout:
+        # There a section goes through the position, here the camera may be before it.
+        return Plane(plane.position, plane.normal).nearest(camera.target)
+    return camera.target
 
 
 def _look_at_volume(

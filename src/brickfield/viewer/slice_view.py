@@ -3,18 +3,20 @@
 Invariant: a slice across an axis has no position of its own. It goes through the
 scene's cross-hair, which all slices and the sliders share; moving it along the axis
 moves the cross-hair. The oblique plane has a normal of its own and goes through the
-cross-hair, too. Main thread only.
+cross-hair, too, until it is shifted by its handle, which never moves the cross-hair;
+moving the cross-hair brings the plane back to it. Main thread only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import pi
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
@@ -22,11 +24,13 @@ from brickfield.model.scales import Vec3
 from brickfield.model.slice_camera import slice_camera
 from brickfield.viewer.fit import MARGIN
 from brickfield.viewer.history import unrecorded
+from brickfield.viewer.live_camera import Place
 from brickfield.viewer.live_state import FrameState
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.navigation import set_centre, world_at
+from brickfield.viewer.plane_handle import angles_of, normal_at
 from brickfield.viewer.ports import ScenePort
-from brickfield.viewer.rotations import about, turned
+from brickfield.viewer.rotations import about, between, turned
 from brickfield.viewer.slicing import next_plane_point
 
 NORMALS: dict[str, Vec3] = {
@@ -36,6 +40,21 @@ NORMALS: dict[str, Vec3] = {
     "plane": (1.0, -0.5, 0.5),
 }
 """Normal of the plane of each kind of slice, at first."""
+
+
+@dataclass(frozen=True)
+class PlanePose:
+    """How an oblique plane lies, and how it is looked at.
+
+    Attributes
+    ----------
+    place : Place
+    point : tuple of float or None
+        Point (z, y, x) that the plane was put through; None for the cross-hair.
+    """
+
+    place: Place
+    point: Vec3 | None
 
 
 class LiveSliceView(LiveView):
@@ -48,7 +67,14 @@ class LiveSliceView(LiveView):
     scene : ScenePort
     deliver : callable
         Runs a function later on the main thread.
+
+    Attributes
+    ----------
+    plane_changed : psygnal.SignalInstance
+        The plane lies elsewhere now.
     """
+
+    plane_changed = Signal()
 
     def __init__(
         self,
@@ -58,25 +84,40 @@ class LiveSliceView(LiveView):
         **options: Any,
     ) -> None:
         self._normal = Plane((0.0, 0.0, 0.0), NORMALS[kind]).normal
-        self._is_cross_hair_shown = True
+        self._point: Vec3 | None = None
         super().__init__(kind, scene, deliver, **options)
-        scene.cross_hair_changed.connect(self.refresh)
+        scene.cross_hair_changed.connect(self._on_cross_hair)
+
+    def _on_cross_hair(self) -> None:
+        self._point = None
+        self._tell_plane()
+
+    def _tell_plane(self) -> None:
+        self.plane_changed.emit()
+        self.refresh()
 
     @property
     def plane(self) -> Plane:
         """What is shown."""
-        return Plane(self.scene.cross_hair, self._normal)
+        return Plane(self.position, self._normal)
 
     @property
     def position(self) -> Vec3:
-        """Point that the plane goes through (z, y, x), world: the cross-hair."""
-        return self.scene.cross_hair
+        """Point that the plane goes through (z, y, x), world.
+
+        The cross-hair, which moves along when it is set; the point of its own that
+        an oblique plane has after it was shifted by its handle.
+        """
+        return self._point or self.scene.cross_hair
 
     @position.setter
     def position(self, value: Vec3) -> None:
         self._go_to(value, is_going_on=False)
 
     def _go_to(self, point: Vec3, *, is_going_on: bool) -> None:
+        if self._point is not None:
+            self.put_through(point, is_going_on=is_going_on)
+            return
         before = self.scene.cross_hair
         self.scene.move_cross_hair(point)
         after = self.scene.cross_hair
@@ -94,11 +135,26 @@ class LiveSliceView(LiveView):
     @normal.setter
     def normal(self, value: Vec3) -> None:
         before = self.place
-        self._normal = Plane(self.scene.cross_hair, value).normal
+        self._normal = Plane(self.position, value).normal
         if self.camera is not None:
             with unrecorded():
                 self.move_to(self._facing(self.camera))
+        self.plane_changed.emit()
         self._record(before)
+
+    @property
+    def angles(self) -> tuple[float, float]:
+        """Tilt and turn of the plane, degrees.
+
+        Tilt is the angle between the normal and the z axis (0 to 180), turn the
+        direction in which the normal leans, counted from x towards y (above -180 to
+        180): the normal is ``(cos tilt, sin tilt sin turn, sin tilt cos turn)``.
+        """
+        return angles_of(self._normal)
+
+    @angles.setter
+    def angles(self, value: tuple[float, float]) -> None:
+        self.normal = normal_at(*value)
 
     @property
     def _facing_of_plane(self) -> Vec3 | None:
@@ -108,6 +164,7 @@ class LiveSliceView(LiveView):
     def _facing_of_plane(self, value: Vec3 | None) -> None:
         if value is not None and self.is_oblique:
             self._normal = value
+            self.plane_changed.emit()
 
     def _facing(self, camera: CameraState) -> CameraState:
         """Turn a camera to the plane; its target and its height stay."""
@@ -125,7 +182,8 @@ class LiveSliceView(LiveView):
         """Add plane and cross-hair."""
         overlays = state.overlays
         if overlays.marker.visible:
-            here = self.scene.cross_hair
+            # A cross-hair beside the plane is nowhere in its picture.
+            here = self.scene.cross_hair if self.has_cross_hair else None
             overlays = overlays.with_options("marker", position=here)
         return replace(state, plane=self.plane, overlays=overlays)
 
@@ -148,7 +206,7 @@ class LiveSliceView(LiveView):
         return self.kind == "plane"
 
     def tilt(self, dx_px: float, dy_px: float) -> None:
-        """Turn the plane about the cross-hair, as if its picture were a board.
+        """Turn the plane about its point, as if its picture were a board.
 
         Parameters
         ----------
@@ -158,7 +216,7 @@ class LiveSliceView(LiveView):
         camera = self.camera
         if camera is None or not self.is_oblique:
             return
-        camera = set_centre(camera, self.scene.cross_hair)
+        camera = set_centre(camera, self.position)
         speed = pi / min(camera.viewport)
         # The camera turns along, so that the picture never jumps to other axes.
         way = about((1, 0, 0), dy_px * speed) @ about((0, 1, 0), dx_px * speed)
@@ -167,7 +225,82 @@ class LiveSliceView(LiveView):
         self._normal = _vec(camera.forward)
         with unrecorded():
             self.move_to(camera, is_moving=True)
+        self.plane_changed.emit()
         self._record(before, is_going_on=True)
+
+    @property
+    def pose(self) -> PlanePose:
+        """How the plane lies and is looked at; setting it puts back what was taken."""
+        return PlanePose(self.place, self._point)
+
+    @pose.setter
+    def pose(self, value: PlanePose) -> None:
+        self._point = value.point
+        self.place = value.place
+        self._tell_plane()
+
+    @property
+    def has_cross_hair(self) -> bool:
+        """Whether the plane goes through the cross-hair, and not a point of its own."""
+        return self._point is None
+
+    def put_through(self, point: Vec3, *, is_going_on: bool = False) -> None:
+        """Shift an oblique plane to a point; the cross-hair stays where it is.
+
+        Parameters
+        ----------
+        point : tuple of float
+            World (z, y, x).
+        is_going_on : bool
+            Whether more of the same act may follow soon.
+        """
+        before = self.pose
+        self._point = Plane(point, self._normal).point
+        self._tell_plane()
+        self._record_pose(before, is_going_on=is_going_on)
+
+    def turn_from(self, start: PlanePose, plane: Plane) -> None:
+        """Turn an oblique plane, and its camera with it, about a point of it.
+
+        Parameters
+        ----------
+        start : PlanePose
+            When the drag began, which this goes on.
+        plane : Plane
+            With the point that it turns about.
+        """
+        before, camera = self.pose, start.place.camera
+        if camera is None or start.place.normal is None:
+            return
+        turn = between(start.place.normal, plane.normal)
+        point = np.array(plane.point)
+        position, target = (
+            _vec(point + turn @ (np.array(at) - point))
+            for at in (camera.position, camera.target)
+        )
+        up = _vec(turn @ camera.axes[1])
+        self._normal = plane.normal
+        if start.point is not None or plane.point != self.scene.cross_hair:
+            self._point = plane.point
+        with unrecorded():
+            turned_camera = replace(camera, position=position, target=target, up=up)
+            self.move_to(turned_camera, is_moving=True)
+        self._tell_plane()
+        self._record_pose(before, is_going_on=True)
+
+    def _record_pose(self, before: PlanePose, *, is_going_on: bool) -> None:
+        after = self.pose
+        if after != before:
+            self.history.record(self, "pose", before, after, is_going_on=is_going_on)
+
+    def lie_like(self, normal: Vec3, point: Vec3 | None) -> None:
+        """Take over how another view's plane lies: no act of its own."""
+        self._normal, self._point = normal, point
+        if self.is_fitting:
+            self._refit()
+        elif self.camera is not None:
+            self.follow(self._facing(self.camera))
+        self._tell_plane()
 
     def point_at(self, px: tuple[float, float]) -> Vec3:
         """Return the point of the plane under a pixel (physical), world."""
@@ -183,7 +316,7 @@ class LiveSliceView(LiveView):
         sizes = np.array([_voxel_size(layer.world) for layer in self._seen()])
         z, y, x = (float(v) for v in sizes.min(axis=0))
         point = next_plane_point(
-            self.scene.cross_hair,
+            self.position,
             n_steps,
             normal=self._normal,
             voxel_size=(z, y, x),
@@ -196,7 +329,7 @@ class LiveSliceView(LiveView):
 
     def close(self) -> Any:
         """Give everything back; may be called twice."""
-        self.scene.cross_hair_changed.disconnect(self.refresh, missing_ok=True)
+        self.scene.cross_hair_changed.disconnect(self._on_cross_hair, missing_ok=True)
         return super().close()
 
 

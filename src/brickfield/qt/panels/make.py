@@ -15,6 +15,7 @@ from brickfield.qt.panels.budgets import Budgets, SessionBudgets
 from brickfield.qt.panels.clip import ClipPanel
 from brickfield.qt.panels.host import Host
 from brickfield.qt.panels.plane import PlanePanel
+from brickfield.qt.panels.plane_overlay import PlaneInVolume
 from brickfield.qt.panels.quality import QualityPanel
 from brickfield.qt.panels.receipt import ReceiptPanel
 from brickfield.qt.panels.stack import PanelStack, Section
@@ -34,6 +35,11 @@ class DockPanels(PanelStack):
         Where memory budgets are kept; default in this session alone.
     parent : QWidget, optional
         The dock's widget. :meth:`releases` must be called when it is closed.
+
+    Attributes
+    ----------
+    plane_in_volume : PlaneInVolume
+        The oblique plane's frame and handle in the picture of the volume.
     """
 
     def __init__(
@@ -56,6 +62,8 @@ class DockPanels(PanelStack):
         self._receipt = self.add(
             ReceiptPanel, lambda: ReceiptPanel(host, self._deliver)
         )
+        self.plane_in_volume = PlaneInVolume(host)
+        self.call_when_released(self.plane_in_volume.bonds.release)
         self._bonds = Bonds()
         self.call_when_released(self._bonds.release)
         for signal in (

@@ -1,7 +1,7 @@
-"""The oblique plane in numbers: a point that it goes through, and its normal.
+"""The oblique plane in numbers: a point that it goes through, its normal, its angles.
 
-The plane belongs to the view "plane"; its point is the scene's cross-hair. Where there
-is no such view the panel is not offered.
+The plane belongs to the view "plane"; its point is the scene's cross-hair until its
+handle shifts it. Where there is no such view the panel is not offered.
 """
 
 from __future__ import annotations
@@ -10,13 +10,21 @@ from functools import partial
 
 from qtpy.QtWidgets import QGridLayout, QPushButton
 
-from brickfield.model.scales import Vec3
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import NumberBox, label
+from brickfield.qt.panels.plane_overlay import oblique_of
 from brickfield.viewer.quantities import unit_symbol
 from brickfield.viewer.slice_view import NORMALS, LiveSliceView
 
 AXES = "zyx"
+_ANGLES = {
+    "Tilt": "Angle between the normal and the z axis, degrees: 0 lies across z, 90 along it",
+    "Turn": "Direction in which the normal leans, degrees: 0 towards x, 90 towards y,"
+    " -90 away from y",
+}
+"""Angles and their convention; see :attr:`LiveSliceView.angles`."""
+_UPRIGHT_DEG = 1e-6
+"""Tilt from the z axis below which the normal leans in no direction."""
 
 
 class PlanePanel(Panel):
@@ -30,6 +38,8 @@ class PlanePanel(Panel):
     ----------
     position, normal : list of NumberBox
         Along z, y and x.
+    angles : list of NumberBox
+        Tilt and turn, degrees.
     """
 
     title = "Oblique plane"
@@ -40,13 +50,14 @@ class PlanePanel(Panel):
         self._view: LiveSliceView | None = None
         self.position = [self._box("position", axis) for axis in range(3)]
         self.normal = [self._box("normal", axis) for axis in range(3)]
+        self.angles = [self._angle_box(i) for i in range(2)]
+        self._turn = 0.0
         self.unit = label("", "Unit of world coordinates")
         self.reset = QPushButton("Reset", self)
         self.reset.setToolTip("Turn the plane as it was at first")
         self.reset.clicked.connect(self._reset)
         self._lay_out()
         self.bonds.bind(host.views_changed, self._follow_views)
-        self.bonds.bind(self.scene.cross_hair_changed, self.when_open)
         self._follow_views()
 
     def _box(self, name: str, axis: int) -> NumberBox:
@@ -56,6 +67,11 @@ class PlanePanel(Panel):
         }[name]
         box = NumberBox("{:.4g}".format, tooltip=f"{what}: along {AXES[axis]}")
         box.typed.connect(partial(self._type, name, axis))
+        return box
+
+    def _angle_box(self, i: int) -> NumberBox:
+        box = NumberBox("{:.4g}°".format, tooltip=list(_ANGLES.values())[i])
+        box.typed.connect(partial(self._type_angle, i))
         return box
 
     def _lay_out(self) -> None:
@@ -72,6 +88,9 @@ class PlanePanel(Panel):
             grid.addWidget(label(name, boxes[0].toolTip().split(":")[0]), row, 0)
             for i, box in enumerate(boxes):
                 grid.addWidget(box, row, i + 1)
+        for i, (name, what) in enumerate(_ANGLES.items()):
+            grid.addWidget(label(name, what), 3 + i, 0)
+            grid.addWidget(self.angles[i], 3 + i, 1)
         grid.addWidget(self.unit, 1, 4)
         grid.addWidget(self.reset, 2, 4)
 
@@ -80,15 +99,15 @@ class PlanePanel(Panel):
     @classmethod
     def is_useful_in(cls, host: Host) -> bool:
         """Whether an oblique slice is shown."""
-        return _oblique(host) is not None
+        return oblique_of(host) is not None
 
     def _follow_views(self) -> None:
-        view = _oblique(self.host)
+        view = oblique_of(self.host)
         if view is not self._view:
             if self._view is not None:
-                self.bonds.unbind(self._view.camera_changed)
+                self.bonds.unbind(self._view.plane_changed)
             if view is not None:
-                self.bonds.bind(view.camera_changed, self.when_open)
+                self.bonds.bind(view.plane_changed, self.when_open)
             self._view = view
         self.when_open()
 
@@ -103,6 +122,16 @@ class PlanePanel(Panel):
         ):
             for box, value in zip(boxes, values, strict=True):
                 box.follow(value)
+        for box, value in zip(self.angles, self._shown_angles(), strict=True):
+            box.follow(value)
+
+    def _shown_angles(self) -> tuple[float, float]:
+        """Return tilt and turn; the last turn where the normal leans nowhere."""
+        assert self._view is not None
+        tilt, turn = self._view.angles
+        if _UPRIGHT_DEG < tilt < 180 - _UPRIGHT_DEG:
+            self._turn = turn
+        return tilt, self._turn
 
     # -- the hand ----------------------------------------------------------------
 
@@ -111,13 +140,22 @@ class PlanePanel(Panel):
             return
         values = list(getattr(self._view, name))
         values[axis] = value
-        z, y, x = values
         if name == "position" or any(values):
-            self._put(name, (z, y, x))
+            self._put(name, tuple(values))
         # A normal without length means nothing: what there was stays.
         self.follow()
 
-    def _put(self, name: str, value: Vec3) -> None:
+    def _type_angle(self, i: int, value: float) -> None:
+        if self._view is None:
+            return
+        angles = list(self._shown_angles())
+        angles[i] = value
+        # Kept also where the plane lies across z and its normal leans nowhere.
+        self._turn = angles[1]
+        self._put("angles", (angles[0], angles[1]))
+        self.follow()
+
+    def _put(self, name: str, value: tuple[float, ...]) -> None:
         if self._view is not None:
             self._view.history.begin_act()
             setattr(self._view, name, value)
@@ -126,10 +164,3 @@ class PlanePanel(Panel):
     def _reset(self) -> None:
         self._put("normal", NORMALS["plane"])
         self.follow()
-
-
-def _oblique(host: Host) -> LiveSliceView | None:
-    for view in host.views:
-        if isinstance(view, LiveSliceView) and view.is_oblique:
-            return view
-    return None
