@@ -13,6 +13,7 @@ TYPE_CHECKING = False  # typing takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import Any
 
+    from brickfield.imaris.command import to_imaris as to_imaris
     from brickfield.plugin.neuroglancer import from_neuroglancer as from_neuroglancer
     from brickfield.plugin.neuroglancer import to_neuroglancer as to_neuroglancer
     from brickfield.plugin.scene_files import load_scene as load_scene
@@ -45,6 +46,7 @@ _HOME = {
     "save_scene": "brickfield.plugin.scene_files",
     "set_state": "brickfield.plugin.state",
     "store_of": "brickfield.plugin.views",
+    "to_imaris": "brickfield.imaris.command",
     "to_neuroglancer": "brickfield.plugin.neuroglancer",
     "view_of": "brickfield.plugin.views",
     "views_of": "brickfield.plugin.views",
@@ -64,6 +66,7 @@ __all__ = [
     "save_scene",
     "set_state",
     "store_of",
+    "to_imaris",
     "to_neuroglancer",
     "view_of",
     "views_of",

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from brickfield.cli import bench, demo, info, pyramid, render, view
+from brickfield.cli import bench, demo, export_imaris, info, pyramid, render, view
 from brickfield.cli.interrupts import INTERRUPTED
 from brickfield.cli.output import complain
 from brickfield.errors import BrickfieldError
@@ -30,6 +30,7 @@ app.command("info")(info.info)
 app.command("render")(render.render)
 app.command("view")(view.view)
 app.command("pyramid")(pyramid.pyramid)
+app.command("export-imaris")(export_imaris.export_imaris)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 

@@ -1,0 +1,197 @@
+"""All levels of one time point and channel in one pass over level 0.
+
+A worker reads a tile, counts it, writes its chunks and adds its halves to the tile of
+the next level. Whoever adds the last part of a tile goes on with that one in the same
+way, up to the coarsest level. So nothing is read twice, and only tiles that are not
+finished are held: a few for each level, whatever the size of the image.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.blockwise.blocks import Block, BlockGrid
+from brickfield.errors import OptionError
+from brickfield.imaris.file import ImarisFile
+from brickfield.imaris.halving import halve
+from brickfield.imaris.plan import ExportPlan
+from brickfield.imaris.statistics import LevelStatistics
+from brickfield.imaris.thumbnail import Projection
+from brickfield.imaris.tiles import TileOrder
+from brickfield.imaris.verify import check_sum
+from brickfield.model.scales import Int3
+
+AnyArray = NDArray[Any]
+ReadTile = Callable[[tuple[slice, ...]], AnyArray]
+"""Voxels (z, y, x) of the region, counted from its own corner, ready to be written."""
+Noted = Callable[[int, Int3, int], None]
+"""Told level, chunk and check sum of what was written."""
+
+
+@dataclass(eq=False)
+class _Unfinished:
+    """A tile that waits for the rest of its parts."""
+
+    data: AnyArray
+    n_missing: int
+
+
+class Cascade:
+    """The block function of one time point and channel. From any thread.
+
+    Parameters
+    ----------
+    plan : ExportPlan
+    order : TileOrder
+    file : ImarisFile
+    read : callable
+    is_labels : bool
+    projection : (int, Projection) or None
+        The level that the thumbnail is taken from.
+    note : callable or None
+
+    Attributes
+    ----------
+    statistics : tuple of LevelStatistics
+    refusal : OptionError or None
+        Why the values cannot be written at all.
+    """
+
+    def __init__(  # noqa: PLR0913 -- all that a pass consists of
+        self,
+        plan: ExportPlan,
+        order: TileOrder,
+        file: ImarisFile,
+        read: ReadTile,
+        *,
+        is_labels: bool = False,
+        projection: tuple[int, Projection] | None = None,
+        note: Noted | None = None,
+    ) -> None:
+        self._plan = plan
+        self._order = order
+        self._file = file
+        self._read = read
+        self._is_labels = is_labels
+        self._projection = projection
+        self._note = note
+        self._lock = threading.Lock()
+        self._unfinished: dict[tuple[int, Int3], _Unfinished] = {}
+        self._empty: dict[Int3, tuple[bytes, int]] = {}
+        self.statistics = tuple(LevelStatistics(plan.dtype) for _ in plan.levels)
+        self.refusal: OptionError | None = None
+
+    def __call__(self, block: Block) -> int:
+        """Make a tile of level 0 and every tile that it completes.
+
+        Returns
+        -------
+        int
+            Bytes of the tile before compression.
+        """
+        try:
+            data = self._read(block.slices)
+        except OptionError as error:
+            self.refusal = self.refusal or error
+            raise
+        n_bytes = int(data.nbytes)
+        index: Int3 = (block.index[0], block.index[1], block.index[2])
+        self._finish(0, index, data)
+        return n_bytes
+
+    def count_again(self) -> None:
+        """Count all levels a second time, of types whose range was not known before."""
+        for number, statistics in enumerate(self.statistics):
+            if not statistics.is_exact:
+                self._count_level(number, statistics)
+
+    def _count_level(self, number: int, statistics: LevelStatistics) -> None:
+        from brickfield.sources.hdf5_dataset import HDF5Dataset
+
+        level = self._plan.levels[number]
+        stored = HDF5Dataset(self._file.read_chunks(number))
+        for block in BlockGrid(level.shape, level.chunk_shape):
+            data = stored.read_chunk(block.index).data
+            if data is not None:
+                statistics.count(data[tuple(slice(n) for n in block.shape)])
+
+    def _finish(self, level: int, index: Int3, data: AnyArray) -> None:
+        """Write a whole tile and hand its halves on."""
+        while True:
+            region = self._order.region(level, index)
+            if data.size:
+                self.statistics[level].add(data)
+                self._write(level, region, data)
+                if self._projection is not None and self._projection[0] == level:
+                    self._projection[1].add(data, [s.start for s in region])
+            if level + 1 == len(self._plan.levels):
+                return
+            whole = self._hand_on(level, index, region, data)
+            if whole is None:
+                return
+            level, index, data = level + 1, self._order.parent(level, index), whole
+
+    def _hand_on(
+        self, level: int, index: Int3, region: tuple[slice, ...], data: AnyArray
+    ) -> AnyArray | None:
+        """Add a tile to that of the next level; return that one when it is whole."""
+        factors = self._order.factors[level]
+        parent = self._order.parent(level, index)
+        above = self._order.region(level + 1, parent)
+        halves = halve(data, factors, is_labels=self._is_labels)
+        place = tuple(
+            slice(s.start // f - a.start, s.start // f - a.start + n)
+            for s, f, a, n in zip(region, factors, above, halves.shape, strict=True)
+        )
+        key = (level + 1, parent)
+        with self._lock:
+            tile = self._unfinished.get(key)
+            if tile is None:
+                shape = [s.stop - s.start for s in above]
+                n = self._order.n_children(level + 1, parent)
+                tile = self._unfinished[key] = _Unfinished(
+                    np.zeros(shape, self._plan.dtype), n
+                )
+        if halves.size:
+            tile.data[place] = halves
+        with self._lock:
+            tile.n_missing -= 1
+            if tile.n_missing:
+                return None
+            del self._unfinished[key]
+        return tile.data
+
+    def _write(self, level: int, region: tuple[slice, ...], data: AnyArray) -> None:
+        chunk = self._plan.levels[level].chunk_shape
+        for part in BlockGrid(data.shape, chunk):
+            voxels = data[part.slices]
+            if voxels.shape != chunk:
+                whole = np.zeros(chunk, data.dtype)
+                whole[tuple(slice(n) for n in voxels.shape)] = voxels
+                voxels = whole
+            z, y, x = (
+                s.start // c + i
+                for s, c, i in zip(region, chunk, part.index, strict=True)
+            )
+            raw, check = self._encoded(np.ascontiguousarray(voxels))
+            self._file.write_chunk(level, (z, y, x), raw)
+            if self._note is not None:
+                self._note(level, (z, y, x), check)
+
+    def _encoded(self, voxels: AnyArray) -> tuple[bytes, int]:
+        """Encode a chunk; an empty one, of which sparse data have many, once."""
+        if voxels.any():
+            check = check_sum(voxels) if self._note is not None else 0
+            return self._plan.encoder.encode(voxels), check
+        shape: Int3 = (voxels.shape[0], voxels.shape[1], voxels.shape[2])
+        found = self._empty.get(shape)
+        if found is None:
+            found = (self._plan.encoder.encode(voxels), check_sum(voxels))
+            self._empty[shape] = found
+        return found

@@ -1,0 +1,307 @@
+"""One export from what was given to the finished file.
+
+The file is written as ``NAME.ims.part`` and renamed when it is whole and was read back.
+Beside it a journal says of what source and options it is; after a kill the same call
+goes on with the first time point and channel that was not committed. What is committed
+together is about two seconds of work, or one time point and channel.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+from typing import Any
+
+from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise.jobs import Progress
+from brickfield.blockwise.journal import Journal, OtherWorkError
+from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
+from brickfield.imaris import committed_file
+from brickfield.imaris.bdv_xml import write_bdv_xml
+from brickfield.imaris.file import ImarisFile
+from brickfield.imaris.inputs import ImarisInput, choose_input, open_sources
+from brickfield.imaris.metadata import (
+    Space,
+    find_space,
+    find_times,
+    recording_date,
+)
+from brickfield.imaris.options import ImarisOptions
+from brickfield.imaris.passes import Passes
+from brickfield.imaris.plan import ExportPlan, plan_export
+from brickfield.imaris.result import ImarisResult
+from brickfield.imaris.staging import Scratch
+from brickfield.imaris.verify import check_sums, verify
+from brickfield.sources import fingerprint
+from brickfield.sources.protocol import ChunkSource
+from brickfield.writing.files import usable_path
+from brickfield.writing.guard import check_file
+
+SUFFIX = ".ims"
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedExport:
+    """Everything that is known before the first voxel is read.
+
+    What a dialog shows: nothing is written, and it is made anew after every change.
+
+    Attributes
+    ----------
+    image : ImarisInput
+    plan : ExportPlan
+    space : Space
+    times : tuple of datetime
+    notes : tuple of str
+    """
+
+    image: ImarisInput
+    plan: ExportPlan
+    space: Space
+    times: tuple[datetime, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(sources: list[ChunkSource], options: ImarisOptions) -> PreparedExport:
+    """Decide everything about an export.
+
+    Parameters
+    ----------
+    sources : list of ChunkSource
+        Open; several become the channels of one image.
+    options : ImarisOptions
+
+    Raises
+    ------
+    OptionError, BudgetError
+        What would be refused, with what to do.
+    """
+    image = choose_input(sources, options)
+    plan = plan_export(image, options)
+    space = find_space(image, options.units)
+    times, told = find_times(image, options.times, recording_date(sources[0]))
+    notes = (*plan.notes, *space.notes, *told)
+    return PreparedExport(image, plan, space, tuple(times), notes)
+
+
+def export(
+    source: Any,
+    path: str | Path,
+    options: ImarisOptions,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
+) -> ImarisResult:
+    """Write an Imaris file; see :func:`brickfield.imaris.command.to_imaris`."""
+    target = target_path(path)
+    with ExitStack() as opened:
+        sources = open_sources(source, options, opened)
+        prepared = prepare(sources, options)
+        check_target(target, sources, options, prepared.plan)
+        options.encoder.check()
+        return _Export(target, sources, prepared, options).run(progress, cancel)
+
+
+def target_path(path: str | Path) -> Path:
+    """Return the file that is meant.
+
+    Raises
+    ------
+    OptionError
+        When it is no name of an Imaris file.
+    """
+    text = str(path)
+    if "://" in text and not text.startswith("file://"):
+        msg = f"expected a file on this machine to write; found {text}"
+        raise OptionError(msg)
+    target = usable_path(text.removeprefix("file://"), "a file")
+    if target.suffix.lower() != SUFFIX:
+        msg = f"expected a name that ends in {SUFFIX}; found {target.name!r}"
+        raise OptionError(msg)
+    return target
+
+
+def check_target(
+    target: Path, sources: list[ChunkSource], options: ImarisOptions, plan: ExportPlan
+) -> None:
+    """Refuse what must not be written over, and disks without room.
+
+    Raises
+    ------
+    OptionError, StoreWriteError
+    """
+    check_file(target, sources)
+    if target.is_dir():
+        msg = f"expected a file to write; found the folder {target}"
+        raise OptionError(msg)
+    if target.exists() and not options.overwrite:
+        msg = f"expected a new file; found that {target} exists: give another name, or overwrite"
+        raise OptionError(msg)
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        msg = f"expected a folder to write to; found none at {folder}: make it first"
+        raise OptionError(msg)
+    if not os.access(folder, os.W_OK):
+        msg = f"expected a folder that may be written to; found {folder} read-only"
+        raise StoreWriteError(msg)
+    if target.exists():
+        _check_closed(target)
+    _check_room(folder, plan, options)
+
+
+def _check_room(folder: Path, plan: ExportPlan, options: ImarisOptions) -> None:
+    # Noise compresses by a quarter at least; what does not fit then is told as it comes.
+    needed = plan.n_bytes if options.compression == "none" else plan.n_bytes // 20
+    scratch = Path(options.tmp_dir) if options.tmp_dir else folder
+    if not scratch.is_dir():
+        msg = f"expected a folder for intermediate data; found none at {scratch}"
+        raise OptionError(msg)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        msg = (
+            f"expected at least {format_bytes(needed)} free in {folder}; found"
+            f" {format_bytes(free)}: make room or write to another disk"
+        )
+        raise StoreWriteError(msg)
+
+
+def _check_closed(target: Path) -> None:
+    """Refuse to replace a file that another program holds open."""
+    from brickfield.sources.hdf5_dataset import HDF5_LOCK
+
+    import h5py  # isort: skip
+
+    try:
+        with HDF5_LOCK, h5py.File(target, "r+", locking=True):
+            return
+    except BlockingIOError as error:
+        raise _is_open(target) from error
+    except OSError as error:
+        if "lock" in str(error):
+            raise _is_open(target) from error
+
+
+def _is_open(target: Path) -> OptionError:
+    msg = f"expected {target} closed; found it open in another program: close it there"
+    return OptionError(msg)
+
+
+class _Export:
+    """One run."""
+
+    def __init__(
+        self,
+        target: Path,
+        sources: list[ChunkSource],
+        prepared: PreparedExport,
+        options: ImarisOptions,
+    ) -> None:
+        self._target = target
+        self._part = target.with_name(f"{target.name}.part")
+        self._journal = target.with_name(f"{target.name}.part.journal")
+        self._sources = sources
+        self._prepared = prepared
+        self._options = options
+        self._start = perf_counter()
+
+    def run(self, progress: Progress | None, cancel: Event | None) -> ImarisResult:
+        options, plan = self._options, self._prepared.plan
+        folder = None if options.tmp_dir is None else Path(options.tmp_dir)
+        scratch = Scratch(self._target, folder)
+        scratch.remove_leftovers()
+        try:
+            with self._open_journal() as journal:
+                # A file without a journal, or of other work, is of no use.
+                is_new = not self._is_resumable(journal)
+                file = ImarisFile(self._part, plan, restart=is_new)
+                sums = check_sums(plan, all_chunks=options.verify)
+                passes = Passes(self._prepared, options, file, scratch, sums)
+                try:
+                    done = passes.run(progress, cancel)
+                    if done:
+                        passes.finish()
+                finally:
+                    file.close()
+                if not done:
+                    return self._result(passes, n_verified=0, is_complete=False)
+                n_verified = verify(self._part, plan, sums)
+                self._put_in_place()
+                journal.remove()
+        finally:
+            scratch.clear()
+        return self._result(passes, n_verified=n_verified, is_complete=True)
+
+    def _open_journal(self) -> Journal:
+        facts = self._fingerprint()
+        try:
+            return Journal(self._journal, facts, restart=self._options.restart)
+        except OtherWorkError:
+            if not self._options.overwrite:
+                raise
+            return Journal(self._journal, facts, restart=True)
+        except OSError as error:
+            if isinstance(error, BrickfieldError):
+                raise
+            msg = f"expected to write {self._journal}; found: {error.strerror}"
+            raise StoreWriteError(msg) from error
+
+    def _is_resumable(self, journal: Journal) -> bool:
+        """Tell whether the journal was there before; it is marked as seen."""
+        was_there = bool(journal.mask("begun", 1)[0])
+        journal.record("begun", [0])
+        return was_there and self._part.exists()
+
+    def _fingerprint(self) -> dict[str, Any]:
+        image = self._prepared.image
+        known = [
+            fingerprint.fingerprint(s, image.channels[0].level) for s in self._sources
+        ]
+        return {
+            "program": "imaris 1",
+            "source": [
+                found or source.source_id
+                for found, source in zip(known, self._sources, strict=True)
+            ],
+            "region": [*image.origin, *image.shape],
+            "time points": list(image.time_points),
+            "channels": [[c.level, c.index] for c in image.channels],
+            "plan": self._prepared.plan.as_dict(),
+        }
+
+    def _put_in_place(self) -> None:
+        try:
+            if self._options.bdv_xml:
+                write_bdv_xml(self._target, self._prepared)
+            self._part.replace(self._target)
+        except OSError as error:
+            if isinstance(error, BrickfieldError):
+                raise
+            msg = f"expected to write {self._target}; found: {error.strerror}"
+            raise StoreWriteError(msg) from error
+        committed_file.remove(self._part)
+
+    def _result(
+        self, passes: Passes, *, n_verified: int, is_complete: bool
+    ) -> ImarisResult:
+        plan = self._prepared.plan
+        where = self._target if is_complete else self._part
+        return ImarisResult(
+            path=str(self._target),
+            shape=(plan.n_times, plan.n_channels, *plan.levels[0].shape),
+            levels=plan.levels,
+            dtype=plan.dtype.name,
+            changes=tuple(c.text for c in plan.changes if c.text),
+            n_bytes=where.stat().st_size if where.exists() else 0,
+            seconds=perf_counter() - self._start,
+            is_complete=is_complete,
+            n_resumed=passes.n_resumed,
+            n_decoded=passes.n_decoded,
+            n_verified=n_verified,
+            failures=tuple(passes.failures),
+            notes=(*self._prepared.notes, *passes.notes),
+        )

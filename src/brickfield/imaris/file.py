@@ -1,0 +1,208 @@
+"""The file: groups and attributes of every time point and channel, and raw chunks.
+
+Chunks come encoded and whole (padding zero) and are put down as they are, past the
+filters of the library. All levels of one time point and channel are open at a time;
+nothing else of the file is held. The file has version 2 of the superblock, which every
+reader of Imaris files knows.
+
+Thread rule: :meth:`ImarisFile.write_chunk` from any thread; the rest from one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import StoreWriteError
+from brickfield.imaris.attributes import encode_name, write_text
+from brickfield.imaris.committed_file import CommittedFile
+from brickfield.imaris.deflate import Encoder
+from brickfield.imaris.levels import padded
+from brickfield.imaris.plan import ExportPlan
+from brickfield.imaris.statistics import LevelStatistics
+from brickfield.sources.hdf5_dataset import HDF5_LOCK
+
+_PROGRESS = "BrickfieldDone"
+"""Attribute of an unfinished file: time points times channels that are whole."""
+_LIBRARY = ("v108", "v108")
+Sections = Mapping[str, Mapping[str, str]]
+
+
+class ImarisFile:
+    """An Imaris file that is being written.
+
+    Parameters
+    ----------
+    path : Path
+        Begun, or gone on with from its last commit.
+    plan : ExportPlan
+    restart : bool
+        Begin anew in any case.
+
+    Attributes
+    ----------
+    n_done : int
+        Parts, counted with channels fastest, that are whole in the file.
+    """
+
+    def __init__(self, path: Path, plan: ExportPlan, *, restart: bool = False) -> None:
+        import h5py
+
+        self._plan = plan
+        self._encoder: Encoder = plan.encoder
+        self._raw = CommittedFile(path, restart=restart)
+        mode = "w" if self._raw.is_new else "r+"
+        with HDF5_LOCK:
+            try:
+                self._file = h5py.File(self._raw, mode, libver=_LIBRARY)
+            except OSError as error:
+                self._raw.close()
+                msg = (
+                    f"expected to go on with {path}; found that it is damaged"
+                    f" ({error}): begin anew with restart"
+                )
+                raise StoreWriteError(msg) from error
+            if mode == "w":
+                self._write_head()
+            self.n_done = int(self._file.attrs.get(_PROGRESS, 0))
+        self._open: list[Any] = []
+        self.bytes_written = 0
+
+    def begin(self, time: int, channel: int) -> None:
+        """Make the groups and data sets of one time point and channel, all levels."""
+        with HDF5_LOCK, self._told():
+            for number, level in enumerate(self._plan.levels):
+                group = self._file.require_group(self._place(number, time, channel))
+                for axis, n in zip("ZYX", level.shape, strict=True):
+                    write_text(group, f"ImageSize{axis}", str(n))
+                made = group.create_dataset(
+                    "Data",
+                    shape=padded(level.shape, level.chunk_shape),
+                    chunks=level.chunk_shape,
+                    dtype=self._plan.dtype,
+                    **self._encoder.creation(self._plan.dtype.itemsize),
+                )
+                self._open.append(made)
+
+    def write_chunk(self, level: int, index: tuple[int, ...], raw: bytes) -> None:
+        """Put down one encoded chunk of the time point and channel begun last.
+
+        Raises
+        ------
+        StoreWriteError
+            When there is no room.
+        """
+        chunk = self._plan.levels[level].chunk_shape
+        offset = tuple(i * c for i, c in zip(index, chunk, strict=True))
+        with HDF5_LOCK, self._told():
+            self._open[level].id.write_direct_chunk(offset, raw)
+            self.bytes_written += len(raw)
+
+    def read_chunks(self, level: int) -> Any:
+        """Return the open data set of a level, for a second pass over it."""
+        return self._open[level]
+
+    def end(self, time: int, channel: int, found: Sequence[LevelStatistics]) -> None:
+        """Write the histograms; the time point and channel is whole then."""
+        with HDF5_LOCK, self._told():
+            for number, statistics in enumerate(found):
+                group = self._file[self._place(number, time, channel)]
+                for name, histogram in statistics.histograms().items():
+                    for end, value in zip(("Min", "Max"), histogram.span, strict=True):
+                        text = _three_digits(value)
+                        write_text(group, f"Histogram{end}{name}", text)
+                    group.create_dataset(f"Histogram{name}", data=histogram.counts)
+            self._open.clear()
+            self.n_done += 1
+
+    def commit(self) -> None:
+        """Make all that is whole last, whatever becomes of this process.
+
+        Raises
+        ------
+        StoreWriteError
+        """
+        with HDF5_LOCK, self._told():
+            self._file.attrs[_PROGRESS] = self.n_done
+            self._file.flush()
+            self._raw.commit()
+
+    def finish(self, sections: Sections, thumbnail: NDArray[np.uint8]) -> None:
+        """Write what is known of the whole image, and close the file.
+
+        Parameters
+        ----------
+        sections : mapping of mapping
+            Groups below ``DataSetInfo`` and their texts.
+        thumbnail : ndarray, shape (256, 1024), uint8
+        """
+        with HDF5_LOCK, self._told():
+            for name in ("DataSetInfo", "Thumbnail"):
+                if name in self._file:  # of a run that was killed after this
+                    del self._file[name]
+            info = self._file.create_group("DataSetInfo")
+            for section, texts in sections.items():
+                group = info.create_group(encode_name(section))
+                for name, text in texts.items():
+                    write_text(group, name, text, long_as_dataset=True)
+            self._file.create_group("Thumbnail").create_dataset("Data", data=thumbnail)
+            self._file.attrs.pop(_PROGRESS, None)
+            self._file.flush()
+            self._raw.commit()
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go; it stands at the last commit."""
+        with HDF5_LOCK:
+            self._open.clear()
+            if self._file.id.valid:
+                try:
+                    self._file.close()
+                except (OSError, RuntimeError):
+                    self._file.id.close()
+            self._raw.close()
+
+    def _write_head(self) -> None:
+        texts = {
+            "ImarisDataSet": "ImarisDataSet",
+            "ImarisVersion": "5.5.0",
+            "DataSetDirectoryName": "DataSet",
+            "DataSetInfoDirectoryName": "DataSetInfo",
+            "ThumbnailDirectoryName": "Thumbnail",
+        }
+        for name, text in texts.items():
+            write_text(self._file, name, text)
+        self._file.attrs["NumberOfDataSets"] = np.array([1], np.uint32)
+
+    def _place(self, level: int, time: int, channel: int) -> str:
+        return f"DataSet/ResolutionLevel {level}/TimePoint {time}/Channel {channel}"
+
+    def _told(self) -> _Told:
+        return _Told(self._raw)
+
+
+class _Told:
+    """Turns what the library says of a failed write into the system's own reason."""
+
+    def __init__(self, raw: CommittedFile) -> None:
+        self._raw = raw
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if isinstance(error, StoreWriteError) or error is None:
+            return
+        if isinstance(error, OSError | RuntimeError | ValueError):
+            cause = self._raw.error or error
+            reason = getattr(cause, "strerror", None) or cause
+            msg = f"expected to write {self._raw.path}; found: {reason}: make room"
+            raise StoreWriteError(msg) from error
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.3f}"

@@ -1,0 +1,143 @@
+"""What a user may choose for an export, checked at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from brickfield.blockwise.budget import parse_bytes
+from brickfield.errors import OptionError
+from brickfield.imaris.deflate import Encoder
+from brickfield.model.scales import Int3
+
+DTYPES = ("auto", "uint8", "uint16", "float32")
+Color: TypeAlias = "str | Sequence[float]"
+Window: TypeAlias = "tuple[float, float]"
+Region: TypeAlias = "str | Sequence[Sequence[int] | slice]"
+
+
+@dataclass(frozen=True)
+class ImarisOptions:
+    """How an Imaris file is written; see :func:`brickfield.to_imaris`.
+
+    Attributes
+    ----------
+    spacing : sequence of float or None
+    units : str
+    channel_names, colors, windows, times : sequence or None
+    name : str or None
+    description : str
+    axes : str or None
+    channels, time_points : sequence of int or None
+    level : int
+    region : str or sequence or None
+    levels : int or None
+    chunks : str, sequence of int or None
+    compression : str
+    compression_opts : int or None
+    shuffle : bool
+    dtype : str
+    budget : str or int
+    workers : int or None
+    scheduler : str or None
+    tmp_dir : str or None
+    bdv_xml, verify, overwrite, restart, skip_failed : bool
+    """
+
+    spacing: Sequence[float] | None = None
+    units: str = "um"
+    channel_names: Sequence[str] | None = None
+    colors: Sequence[Color] | None = None
+    windows: Sequence[Window] | None = None
+    times: Sequence[float | datetime] | None = None
+    name: str | None = None
+    description: str = ""
+    axes: str | None = None
+    channels: Sequence[int] | None = None
+    time_points: Sequence[int] | None = None
+    level: int = 0
+    region: Region | None = None
+    levels: int | None = None
+    chunks: str | Sequence[int] | None = None
+    compression: str = "gzip"
+    compression_opts: int | None = None
+    shuffle: bool = False
+    dtype: str = "auto"
+    budget: str | int = "512 MiB"
+    workers: int | None = None
+    scheduler: str | None = None
+    tmp_dir: str | None = None
+    bdv_xml: bool = False
+    verify: bool = False
+    overwrite: bool = False
+    restart: bool = False
+    skip_failed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            msg = f"expected a dtype out of {', '.join(DTYPES)}; found {self.dtype!r}"
+            raise OptionError(msg)
+        for name, value in (("levels", self.levels), ("workers", self.workers)):
+            if value is not None and value < 1:
+                msg = f"expected {name} of at least 1; found {value}"
+                raise OptionError(msg)
+        parse_bytes(self.budget)
+        _ = self.encoder, self.chunk_zyx, self.bounds_zyx
+
+    @property
+    def encoder(self) -> Encoder:
+        """How chunks are stored."""
+        return Encoder(
+            self.compression,  # type: ignore[arg-type]  # checked there
+            self.compression_opts,
+            self.shuffle,
+        )
+
+    @property
+    def budget_bytes(self) -> int:
+        """Budget in bytes."""
+        return parse_bytes(self.budget)
+
+    @property
+    def chunk_zyx(self) -> Int3 | None:
+        """The same chunk (z, y, x) for all levels; None for the rule's."""
+        if self.chunks is None:
+            return None
+        given = self.chunks
+        parts = given.split(",") if isinstance(given, str) else list(given)
+        try:
+            z, y, x = (int(str(p)) for p in parts)
+        except ValueError:
+            z = y = x = 0
+        if min(z, y, x) < 1 or z * y * x > 1 << 28:
+            msg = f'expected chunks "Z,Y,X" of at least 1 voxel each; found {given!r}'
+            raise OptionError(msg)
+        return (z, y, x)
+
+    @property
+    def bounds_zyx(self) -> tuple[tuple[int | None, int | None], ...] | None:
+        """First voxel and the one behind the last along z, y, x; None for all."""
+        if self.region is None:
+            return None
+        given: Any = self.region
+        parts = given.split(",") if isinstance(given, str) else list(given)
+        try:
+            bounds = [_bounds(part) for part in parts]
+        except (ValueError, TypeError):
+            bounds = []
+        if len(bounds) != 3:
+            msg = f'expected a region "Z0:Z1,Y0:Y1,X0:X1" of voxels; found {given!r}'
+            raise OptionError(msg)
+        return tuple(bounds)
+
+
+def _bounds(part: Any) -> tuple[int | None, int | None]:
+    if isinstance(part, slice):
+        if part.step not in (None, 1):
+            raise ValueError(part)
+        return (part.start, part.stop)
+    ends = part.split(":") if isinstance(part, str) else list(part)
+    low, high = (None if str(e).strip() in ("", "None") else int(str(e)) for e in ends)
+    return (low, high)
