@@ -326,6 +326,28 @@ def test_contrast_that_comes_late_is_set_then(make_napari_viewer, monkeypatch):
         assert touched.contrast_limits == [7, 70]
 
 
+def test_a_mode_that_comes_late_is_set_then_unless_somebody_chose(
+    make_napari_viewer, monkeypatch
+):
+    """Voxels that fill their box: known only once the storage answers."""
+    viewer = make_napari_viewer()
+    monkeypatch.setattr(contrasts, "BRIEFLY_S", 0.0)
+    data = np.arange(4096, dtype="u2").reshape((16,) * 3)
+    source = MemorySource([data], (16, 16, 16), chunk=(16, 16, 16))
+    source.gate.clear()
+    with ChunkedImageStore(source) as store:
+        layer = viewer.add_layer(Layer.create(*layer_data_of(store)[0]))
+        chosen = viewer.add_layer(Layer.create(*layer_data_of(store)[0]))
+        assert layer.rendering == "mip"
+        chosen.rendering = "average"
+        source.gate.set()
+        wait_for(lambda: layer.rendering == "translucent")
+        assert chosen.rendering == "average"
+        layer.rendering = "mip"
+        viewer.dims.set_current_step(0, 3)
+        assert layer.rendering == "mip"
+
+
 def wait_for(is_true, timeout_s=10):
     from time import monotonic
 

@@ -24,7 +24,7 @@ import numpy as np
 from brickfield.errors import BrickfieldError
 from brickfield.model.chunks import Selection
 from brickfield.model.image import OTHER_LABELS, Channel, ImageInfo
-from brickfield.plugin.contrasts import Limits, limits_of, patience_s
+from brickfield.plugin.contrasts import Limits, limits_of, mode_of, patience_s
 from brickfield.plugin.gl_context import guard_removals
 from brickfield.plugin.holding import watch
 from brickfield.plugin.lazy import answer
@@ -252,16 +252,9 @@ def _one_layer(
     from brickfield.plugin.levels import LazyLevels
 
     look |= _look_of_image(info, channel, is_one=is_one)
-    is_thick = info.pyramid.levels[0].shape_zyx[0] > 1
-    if is_one and is_thick and _is_dense(hold.store, channel):
-        # A maximum of what has no dark surroundings is a white box.
-        look["rendering"] = "translucent"
+    look["rendering"] = mode_of(hold.store, channels_of(info))
     look["contrast_limits"] = limits.window
     return LazyLevels(levels), look, "image"
-
-
-def _is_dense(store: ChunkedImageStore, channel: int | None) -> bool:
-    return bool(store.is_dense(store.default_selection(channel or 0)))
 
 
 def _look_of_labels(info: ImageInfo) -> dict[str, Any]:
@@ -319,7 +312,6 @@ def _look_of_image(
     return {
         "colormap": colormap,
         "blending": "translucent" if is_one else "additive",
-        "rendering": "mip",
         # Three or four voxels along the last axis are no colours.
         "rgb": False,
         "visible": about.is_active or is_one or not is_any_active,

@@ -384,6 +384,7 @@ class ChunkedImageStore:
         self._occupancy.forget()
         self._contrasts.clear()
         self._dense.clear()
+        self._dense.clear()
         if self._manager is not None:
             self._manager.forget()
 
