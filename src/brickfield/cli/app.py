@@ -16,6 +16,7 @@ import typer
 from brickfield.cli import bench, demo, export_imaris, info, pyramid, render, view
 from brickfield.cli.interrupts import INTERRUPTED
 from brickfield.cli.output import complain
+from brickfield.cli.stem.app import app as stem
 from brickfield.errors import BrickfieldError
 
 USAGE_ERROR = 2
@@ -33,6 +34,7 @@ app.command("pyramid")(pyramid.pyramid)
 app.command("export-imaris")(export_imaris.export_imaris)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
+app.add_typer(stem, name="stem")
 
 
 def _print_version(wanted: bool) -> None:

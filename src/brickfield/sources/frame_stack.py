@@ -96,6 +96,45 @@ class ScanData(Protocol):
         ...
 
 
+@runtime_checkable
+class FrameStack(Protocol):
+    """Frames one behind the other. All methods from any thread.
+
+    Attributes
+    ----------
+    n_frames : int
+    frame_shape : tuple of int
+        Rows and columns.
+    dtype : numpy.dtype
+        Native byte order.
+    stored_frame_bytes : int
+    """
+
+    @property
+    def n_frames(self) -> int: ...  # noqa: D102
+
+    @property
+    def frame_shape(self) -> tuple[int, int]: ...  # noqa: D102
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]: ...  # noqa: D102
+
+    @property
+    def stored_frame_bytes(self) -> int: ...  # noqa: D102
+
+    def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
+        """Read frames, shape (stop - start, rows, columns); see `ScanData.view`."""
+        ...
+
+    def places(self) -> tuple[Path, ...]:
+        """Return the files that are read, absolute."""
+        ...
+
+    def close(self) -> None:
+        """Give files back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ScanGrid:
     """Which frame belongs to which position of a scan.
@@ -197,6 +236,8 @@ class FileFrames:
         self._starts = list(accumulate((f.n_frames for f in files), initial=0))
         self.n_frames = self._starts[-1]
         self.dtype: np.dtype[np.generic] = native(layout.stored)
+        self.frame_shape = layout.shape
+        self.stored_frame_bytes = layout.stride
 
     def _place_of(self, number: int) -> tuple[FrameFile, int, int]:
         """Return a frame's file, the byte it begins at, and the file's frames after."""
@@ -244,6 +285,13 @@ class FileFrames:
         n_used = rows * columns * layout.stored.itemsize
         return pixels[:, :n_used].view(layout.stored).reshape(-1, rows, columns)
 
+    def places(self) -> tuple[Path, ...]:
+        """Return the files that are read, absolute."""
+        return tuple(dict.fromkeys(f.path.absolute() for f in self.files))
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
     def _fill(self, path: Path, offset: int, into: NDArray[np.uint8]) -> None:
         view = into.reshape(-1).data
         done = 0
@@ -272,7 +320,7 @@ class FrameScan:
 
     Parameters
     ----------
-    frames : FileFrames
+    frames : FrameStack
     grid : ScanGrid
 
     Raises
@@ -283,7 +331,7 @@ class FrameScan:
 
     block = (1, 1)
 
-    def __init__(self, frames: FileFrames, grid: ScanGrid) -> None:
+    def __init__(self, frames: FrameStack, grid: ScanGrid) -> None:
         if grid.ny < 1 or grid.nx < 1 or grid.first < 0 or grid.line_skip < 0:
             msg = (
                 "expected a scan of one position or more, and no negative number of"
@@ -300,9 +348,9 @@ class FrameScan:
             )
             raise OptionError(msg)
         self.frames, self.grid = frames, grid
-        self.shape: Shape4 = (grid.ny, grid.nx, *frames.layout.shape)
+        self.shape: Shape4 = (grid.ny, grid.nx, *frames.frame_shape)
         self.dtype = frames.dtype
-        self.stored_frame_bytes = frames.layout.stride
+        self.stored_frame_bytes = frames.stored_frame_bytes
 
     def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
         """Read the patterns of a rectangle of the scan; see :class:`ScanData`."""
@@ -321,10 +369,11 @@ class FrameScan:
 
     def places(self) -> tuple[Path, ...]:
         """Return the files that are read, absolute."""
-        return tuple(dict.fromkeys(f.path.absolute() for f in self.frames.files))
+        return self.frames.places()
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Give files back."""
+        self.frames.close()
 
 
 class ScanArray:

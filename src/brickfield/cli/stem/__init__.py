@@ -1,0 +1,1 @@
+"""``brickfield stem``: scans of diffraction patterns from the shell."""

@@ -1,0 +1,17 @@
+"""The group of commands about scans of diffraction patterns."""
+
+from __future__ import annotations
+
+import typer
+
+from brickfield.cli.stem import commands
+
+app = typer.Typer(
+    help="Look into 4D-STEM scans larger than memory, and convert them.",
+    no_args_is_help=True,
+)
+app.command("info")(commands.info)
+app.command("frame")(commands.frame)
+app.command("pattern")(commands.pattern)
+app.command("overview")(commands.overview)
+app.command("virtual")(commands.virtual)

@@ -1,0 +1,263 @@
+"""The commands of ``brickfield stem`` that read: each opens, computes, writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brickfield.cli.output import print_json, results
+from brickfield.cli.progress import progress_bar
+from brickfield.cli.stem.options import (
+    AsJSON,
+    Budget,
+    Dataset,
+    File,
+    LineSkip,
+    Out,
+    Raw,
+    ScanText,
+    Scheduler,
+    Series,
+    SkipFrames,
+    ThisFileOnly,
+    open_viewer,
+    parse_detector,
+    parse_region,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from brickfield.stem4d.viewers import ScanViewer
+
+
+def info(
+    file: File,
+    *,
+    scan: ScanText = None,
+    skip_frames: SkipFrames = None,
+    line_skip: LineSkip = None,
+    this_file_only: ThisFileOnly = False,
+    dataset: Dataset = None,
+    series: Series = None,
+    raw: Raw = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Describe a scan: its shape and how sure that is, calibrations, findings."""
+    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
+    with open_viewer(file, scan, reading) as viewer:
+        description = {**viewer.info, "cached": []}
+    if as_json:
+        print_json(description)
+    else:
+        _print(description)
+
+
+def frame(
+    file: File,
+    y: Annotated[int, typer.Argument(metavar="Y", help="Line of the scan, from 0.")],
+    x: Annotated[int, typer.Argument(metavar="X", help="Position in the line.")],
+    output: Out,
+    *,
+    scan: ScanText = None,
+    skip_frames: SkipFrames = None,
+    line_skip: LineSkip = None,
+    this_file_only: ThisFileOnly = False,
+    dataset: Dataset = None,
+    series: Series = None,
+    raw: Raw = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Write the pattern at one position of the scan."""
+    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
+    with open_viewer(file, scan, reading) as viewer:
+        _write(viewer, output, lambda _how: viewer.frame(y, x), as_json)
+
+
+def pattern(
+    file: File,
+    output: Out,
+    *,
+    roi: Annotated[
+        str | None,
+        typer.Option(metavar="Y0:Y1,X0:X1", help="Region of the scan; all of it."),
+    ] = None,
+    kind: Annotated[
+        str, typer.Option(help="mean, sum, max, min or variance.")
+    ] = "mean",
+    scan: ScanText = None,
+    skip_frames: SkipFrames = None,
+    line_skip: LineSkip = None,
+    this_file_only: ThisFileOnly = False,
+    dataset: Dataset = None,
+    series: Series = None,
+    raw: Raw = None,
+    budget: Budget = "256 MB",
+    scheduler: Scheduler = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Write the mean, sum or extreme of the patterns of a region."""
+    region = parse_region(roi, "--roi")
+    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
+    with open_viewer(file, scan, reading, budget) as viewer:
+        _write(
+            viewer,
+            output,
+            lambda how: viewer.pattern(region, kind, scheduler=scheduler, **how),
+            as_json,
+        )
+
+
+def overview(
+    file: File,
+    output: Out,
+    *,
+    kind: Annotated[
+        str,
+        typer.Option(help="scan, mean, max, min, variance, sum_over_x or sum_over_y."),
+    ] = "scan",
+    scan: ScanText = None,
+    skip_frames: SkipFrames = None,
+    line_skip: LineSkip = None,
+    this_file_only: ThisFileOnly = False,
+    dataset: Dataset = None,
+    series: Series = None,
+    raw: Raw = None,
+    budget: Budget = "256 MB",
+    scheduler: Scheduler = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Write an overview of the whole scan."""
+    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
+    with open_viewer(file, scan, reading, budget) as viewer:
+        _write(
+            viewer,
+            output,
+            lambda how: viewer.overview(kind, scheduler=scheduler, **how),
+            as_json,
+        )
+
+
+def virtual(
+    file: File,
+    output: Out,
+    *,
+    disc: Annotated[
+        str | None, typer.Option(metavar="CY,CX,R", help="Pixels, rows first.")
+    ] = None,
+    annulus: Annotated[str | None, typer.Option(metavar="CY,CX,R0,R1")] = None,
+    wedge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CY,CX,R0,R1,A0,A1",
+            help="Degrees, 0 along columns, turning towards rows.",
+        ),
+    ] = None,
+    rectangle: Annotated[
+        str | None, typer.Option(metavar="Y0,Y1,X0,X1", help="First and last pixels.")
+    ] = None,
+    mask: Annotated[
+        str | None, typer.Option(metavar="MASK.npy", help="Pixels, or weights.")
+    ] = None,
+    scan: ScanText = None,
+    skip_frames: SkipFrames = None,
+    line_skip: LineSkip = None,
+    this_file_only: ThisFileOnly = False,
+    dataset: Dataset = None,
+    series: Series = None,
+    raw: Raw = None,
+    budget: Budget = "256 MB",
+    scheduler: Scheduler = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Write the image that a virtual detector sees."""
+    shapes = {"disc": disc, "annulus": annulus, "wedge": wedge}
+    detector = parse_detector({**shapes, "rectangle": rectangle, "mask": mask})
+    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
+    with open_viewer(file, scan, reading, budget) as viewer:
+        _write(
+            viewer,
+            output,
+            lambda how: viewer.virtual(detector, scheduler=scheduler, **how),
+            as_json,
+        )
+
+
+def _reading(
+    skip_frames: int | None,
+    line_skip: int | None,
+    this_file_only: bool,
+    dataset: str | None,
+    series: int | None,
+    raw: str | None,
+) -> dict[str, Any]:
+    return {
+        "skip_frames": skip_frames,
+        "line_skip": line_skip,
+        "this_file_only": this_file_only,
+        "dataset": dataset,
+        "series": series,
+        "raw": raw,
+    }
+
+
+def _write(
+    viewer: ScanViewer,
+    output: str,
+    compute: Callable[[dict[str, Any]], NDArray[Any]],
+    as_json: bool,
+) -> None:
+    """Compute with a bar of progress, write, and say what was written."""
+    from brickfield.stem4d.output import check_result_file, write_result
+
+    path = check_result_file(output, viewer.opened)
+    with progress_bar("reading", "bytes") as progress:
+        found = compute({"progress": progress})
+    write_result(path, found)
+    about = {
+        "path": str(path),
+        "shape": list(found.shape),
+        "dtype": found.dtype.name,
+        "min": float(found.min()),
+        "max": float(found.max()),
+    }
+    if as_json:
+        print_json(about)
+    else:
+        shape = " × ".join(map(str, found.shape))  # for people
+        results().print(
+            f"{path} {shape} {about['dtype']}, {about['min']:g} to {about['max']:g}",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+def _print(about: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    console = results()
+    ny, nx, height, width = about["shape"]
+    found = f"{about['scan_from']}, {about['scan_confidence']:.0%} sure"
+    rows = [
+        ("format", about["format"]),
+        ("dataset", about["dataset"]),
+        ("scan", f"{ny} × {nx} positions ({found}: {about['scan_reason']})"),
+        ("pattern", f"{height} × {width} {about['dtype']}, {about['bit_depth']} bit"),
+        ("frames", f"{about['frames']}, {about['frames_unused']} of them unused"),
+        ("series", ", ".join(about["series"])),
+        ("files", f"{len(about['files'])}"),
+    ]
+    console.print(f"[bold]{escape(about['path'])}[/bold]", soft_wrap=True)
+    for name, text in rows:
+        if text:
+            console.print(f"  {name:<8} {escape(text)}", soft_wrap=True)
+    for axis in about["calibration"]:
+        if axis["unit"] != "px":
+            text = f"{axis['size']:g} {axis['unit']} a step, from {axis['origin']:g}"
+            console.print(f"  {axis['name']:<8} {escape(text)}", soft_wrap=True)
+    for finding in about["findings"]:
+        line = f"{finding['severity']}: {finding['text']} ({finding['code']})"
+        console.print(escape(line), soft_wrap=True)

@@ -1,0 +1,157 @@
+"""Options of the ``stem`` commands, and their texts as values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brickfield.cli.options import _numbers, _refusal
+
+if TYPE_CHECKING:
+    from brickfield.stem4d.detectors import Detector
+    from brickfield.stem4d.viewers import ScanViewer
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="File of a scan.")]
+Out = Annotated[
+    str, typer.Option("--output", "-o", metavar="OUT", help="A .npy, .tif or .png.")
+]
+ScanText = Annotated[
+    str | None,
+    typer.Option(
+        "--scan", metavar="NYxNX", help="Lines and positions.", show_default="detected"
+    ),
+]
+SkipFrames = Annotated[
+    int | None, typer.Option(metavar="N", help="Frames in front of the scan.")
+]
+LineSkip = Annotated[
+    int | None, typer.Option(metavar="K", help="Frames after each line to leave out.")
+]
+ThisFileOnly = Annotated[
+    bool,
+    typer.Option("--this-file-only", help="Take no further files of an acquisition."),
+]
+Dataset = Annotated[
+    str | None, typer.Option(metavar="PATH", help="The scan's path in an HDF5 file.")
+]
+Series = Annotated[
+    int | None, typer.Option(metavar="N", help="Which of several scans, from 0.")
+]
+Raw = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DTYPE,NY,NX,H,W[,OFFSET]", help="Frames without a description."
+    ),
+]
+Budget = Annotated[
+    str, typer.Option(metavar="B", help="Memory for passes over all patterns.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler.")
+]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def parse_scan(text: str | None) -> tuple[int, int] | None:
+    """Read ``NYxNX`` as lines and positions."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*", text)
+    if match is None or not int(match[1]) * int(match[2]):
+        raise _refusal("--scan", "NYxNX, for example 256x256", text)
+    return (int(match[1]), int(match[2]))
+
+
+def parse_region(text: str | None, option: str) -> tuple[slice, slice] | None:
+    """Read ``Y0:Y1,X0:X1``; open ends are the scan's."""
+    if text is None:
+        return None
+    part = r"\s*(\d*)\s*:\s*(\d*)\s*"
+    match = re.fullmatch(f"{part},{part}", text)
+    if match is None:
+        raise _refusal(option, "Y0:Y1,X0:X1, for example 0:16,8:24", text)
+    y0, y1, x0, x1 = (int(t) if t else None for t in match.groups())
+    return (slice(y0, y1), slice(x0, x1))
+
+
+def parse_numbers(text: str, option: str, names: str) -> list[float]:
+    """Read as many numbers as there are names."""
+    numbers = _numbers(text.split(","))
+    if len(numbers) != names.count(",") + 1:
+        raise _refusal(option, names, text)
+    return numbers
+
+
+def parse_detector(given: dict[str, str | None]) -> Detector:
+    """Make the one detector that was asked for.
+
+    Parameters
+    ----------
+    given : dict
+        Option names, without dashes, to texts.
+
+    Raises
+    ------
+    OptionError
+        If none or several were given, or one cannot be read.
+    """
+    from brickfield.errors import OptionError
+    from brickfield.stem4d import detectors
+
+    kinds: dict[str, tuple[str, Any]] = {
+        "disc": ("CY,CX,R", detectors.Disc),
+        "annulus": ("CY,CX,R0,R1", detectors.Annulus),
+        "wedge": ("CY,CX,R0,R1,A0,A1", detectors.Wedge),
+        "rectangle": ("Y0,Y1,X0,X1", detectors.Rectangle),
+    }
+    chosen = {name: text for name, text in given.items() if text is not None}
+    if len(chosen) != 1:
+        known = ", ".join(f"--{name}" for name in given)
+        msg = f"expected one of {known}; found {len(chosen)} of them"
+        raise OptionError(msg)
+    ((name, text),) = chosen.items()
+    if name == "mask":
+        return detectors.Mask.of(_array(text))
+    names, kind = kinds[name]
+    detector: Detector = kind(*parse_numbers(text, f"--{name}", names))
+    return detector
+
+
+def _array(path: str) -> Any:
+    import numpy as np
+
+    from brickfield.errors import OptionError
+
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        msg = f"expected --mask as an array in a .npy file; found {path}: {error}"
+        raise OptionError(msg) from error
+
+
+def open_viewer(
+    file: str,
+    scan: str | None,
+    reading: dict[str, Any],
+    budget: str | int = "256 MB",
+) -> ScanViewer:
+    """Open a scan as the options say.
+
+    Parameters
+    ----------
+    file : str
+    scan : str or None
+        The text of ``--scan``.
+    reading : dict
+        Further keyword arguments of the viewer.
+    budget : str
+    """
+    from brickfield.blockwise.budget import parse_bytes
+    from brickfield.stem4d.viewers import LazyDataManager
+
+    parse_bytes(budget)
+    return LazyDataManager.create_viewer(
+        file, scan=parse_scan(scan), budget=budget, **reading
+    )

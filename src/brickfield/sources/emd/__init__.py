@@ -1,0 +1,1 @@
+"""Scans in EMD and other HDF5 files."""

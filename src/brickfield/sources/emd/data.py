@@ -1,0 +1,150 @@
+"""Patterns from datasets of HDF5 that are stored in chunks."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.blockwise.blocks import BlockGrid, intersect, shift
+from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.errors import ChunkReadError
+from brickfield.sources.frame_stack import Shape4
+from brickfield.sources.stored_array import StoredArray
+
+Places = Callable[[], Sequence[Path]]
+
+
+def read_region(
+    stored: StoredArray, region: tuple[slice, ...], dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Put a region together from storage chunks.
+
+    Raises
+    ------
+    ChunkReadError
+    """
+    whole = np.zeros([s.stop - s.start for s in region], dtype)
+    start = tuple(s.start for s in region)
+    for block in BlockGrid(stored.shape, stored.chunk_shape).overlapping(region):
+        common = intersect(block.slices, region)
+        data = stored.read_chunk(block.index).data
+        if data is not None:
+            whole[shift(common, start)] = data[shift(common, block.start)]
+        elif fill := getattr(stored, "fill_value", 0):
+            whole[shift(common, start)] = fill
+    return whole
+
+
+class DatasetScan:
+    """A scan in one dataset of four axes, or of five; safe in threads.
+
+    Parameters
+    ----------
+    stored : StoredArray
+    order : tuple of int
+        The last four axes as (scan y, scan x, detector y, detector x).
+    lead : int or None
+        Index on the first of five axes.
+    places, close : callable
+    """
+
+    def __init__(
+        self,
+        stored: StoredArray,
+        order: Sequence[int],
+        lead: int | None,
+        places: Places,
+        close: Callable[[], None],
+    ) -> None:
+        self._stored, self._lead = stored, lead
+        self._order = tuple(order)
+        shape, chunk = stored.shape[-4:], stored.chunk_shape[-4:]
+        ny, nx, h, w = (shape[a] for a in self._order)
+        self.shape: Shape4 = (ny, nx, h, w)
+        self.dtype = stored.dtype
+        self.block = (chunk[self._order[0]], chunk[self._order[1]])
+        self.stored_frame_bytes = h * w * stored.dtype.itemsize
+        self._places, self._close = places, close
+        self._is_closed = False
+
+    def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
+        """Read the patterns of a rectangle of the scan; see the protocol."""
+        if self._is_closed:
+            msg = "expected an open scan; it was closed before the read"
+            raise ChunkReadError(msg)
+        region = [slice(0, n) for n in self._stored.shape[-4:]]
+        region[self._order[0]], region[self._order[1]] = ys, xs
+        lead = [] if self._lead is None else [slice(self._lead, self._lead + 1)]
+        found = read_region(self._stored, (*lead, *region), self.dtype)
+        return (found if self._lead is None else found[0]).transpose(self._order)
+
+    def places(self) -> tuple[Path, ...]:
+        """Return the files that are read, absolute."""
+        return tuple(self._places())
+
+    def close(self) -> None:
+        """Give files back."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._close()
+
+
+class DatasetFrames:
+    """Frames in one dataset of three axes or several; safe in threads.
+
+    Parameters
+    ----------
+    parts : sequence of StoredArray
+        Of the same pattern and data type, in the order of their frames.
+    places, close : callable
+    """
+
+    def __init__(
+        self, parts: Sequence[StoredArray], places: Places, close: Callable[[], None]
+    ) -> None:
+        self._parts = tuple(parts)
+        self._starts = list(accumulate((p.shape[0] for p in parts), initial=0))
+        self.n_frames = self._starts[-1]
+        self.frame_shape = (parts[0].shape[1], parts[0].shape[2])
+        self.dtype = parts[0].dtype
+        h, w = self.frame_shape
+        self.stored_frame_bytes = h * w * self.dtype.itemsize
+        self._places, self._close = places, close
+        self._is_closed = False
+
+    def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
+        """Read frames one behind the other; shape (stop - start, rows, columns)."""
+        if self._is_closed:
+            msg = "expected an open scan; it was closed before the read"
+            raise ChunkReadError(msg)
+        found = []
+        done = start
+        while done < stop:
+            which = bisect_right(self._starts, done) - 1
+            first = self._starts[which]
+            last = min(stop, self._starts[which + 1])
+            part = self._parts[which]
+            region = (slice(done - first, last - first), *_whole(part.shape[1:]))
+            found.append(read_region(part, region, self.dtype))
+            done = last
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def places(self) -> tuple[Path, ...]:
+        """Return the files that are read, absolute."""
+        return tuple(self._places())
+
+    def close(self) -> None:
+        """Give files back."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._close()
+
+
+def _whole(shape: Sequence[int]) -> tuple[slice, ...]:
+    return tuple(slice(0, n) for n in shape)

@@ -1,0 +1,299 @@
+"""EMD and other HDF5 files as scans.
+
+A dataset that lies in its file in one piece is read past the HDF5 library, as flat
+frames; what is stored in chunks is put together from these. The file stays open for
+the second kind alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
+from brickfield.sources.emd.data import DatasetFrames, DatasetScan
+from brickfield.sources.emd.layouts import (
+    C_ORDER,
+    axis_order,
+    calibration_of,
+    dimensions_of,
+    find_scans,
+)
+from brickfield.sources.frame_stack import (
+    FileFrames,
+    FrameFile,
+    FrameLayout,
+    FrameScan,
+    ScanData,
+    ScanGrid,
+)
+from brickfield.sources.hdf5_dataset import HDF5Dataset
+from brickfield.sources.hdf5_file import closing_on_error, open_file
+from brickfield.sources.hdf5_handles import SharedFile
+from brickfield.sources.hdf5_links import HDF5Links, close_files, find, links_of
+from brickfield.sources.hdf5_places import files_of_shared
+from brickfield.sources.scan import AxisCalibration, Scan
+from brickfield.sources.scan_shape import (
+    ScanHints,
+    ScanOptions,
+    ScanShape,
+    find_scan_shape,
+)
+
+_NUMBERED = re.compile(r"^(.*?)(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An open file: this reader's share, the file itself, what it links to."""
+
+    shared: SharedFile
+    file: Any
+    links: HDF5Links
+
+    def places(self) -> tuple[Path, ...]:
+        return files_of_shared(self.shared)
+
+    def close(self) -> None:
+        close_files(self.shared, self.links)
+
+
+def open_scan(
+    path: Path,
+    options: ScanOptions | None = None,
+    *,
+    dataset: str | None = None,
+    series: int | None = None,
+) -> Scan:
+    """Open a scan in an HDF5 file.
+
+    Parameters
+    ----------
+    path : Path
+    options : ScanOptions, optional
+        The scan's shape, for stacks of frames.
+    dataset : str, optional
+        Path of a dataset, or of the group that it lies in.
+    series : int, optional
+        Which scan of several, or index on the first of five axes.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreAccessError, StoreFormatError, OptionError
+    MissingExtraError
+    """
+    options = options or ScanOptions()
+    shared = open_file(path)
+    links = links_of(path)
+    with closing_on_error(shared) as file:
+        names = _names(file, links, dataset)
+        chosen = _chosen(file, links, names, series)
+        item = _item(file, links, chosen)
+        opened = _Opened(shared, file, links)
+        if len(item.shape) == 3:
+            found = _stack(opened, path, chosen, options)
+        else:
+            found = _scan(opened, path, item, (names, series, options))
+        is_flat = isinstance(found.data, FrameScan) and isinstance(
+            found.data.frames, FileFrames
+        )
+        if is_flat:
+            close_files(shared, links)
+        return found
+
+
+def _names(file: Any, links: HDF5Links, dataset: str | None) -> list[str]:
+    if dataset is None:
+        return [s.path for s in find_scans(file, links)]
+    item = find(file, f"/{dataset.strip('/')}", links)
+    if item is not None and not hasattr(item, "shape"):
+        inside = [n for n in ("data", "datacube", "array") if n in item]
+        if inside:
+            return [f"/{dataset.strip('/')}/{inside[0]}"]
+    if item is None or not hasattr(item, "shape"):
+        known = ", ".join(s.path for s in find_scans(file, links)[:8])
+        msg = (
+            f"expected --dataset to name a dataset of {links.root.document}; found"
+            f" {dataset}; scans in it: {known}"
+        )
+        raise StoreNotFoundError(msg)
+    _check(item)
+    return [f"/{dataset.strip('/')}"]
+
+
+def _check(item: Any) -> None:
+    kind = np.dtype(item.dtype).kind
+    if kind not in "iuf" or len(item.shape) not in (3, 4, 5) or 0 in item.shape:
+        msg = (
+            f"expected {item.name} to have three to five axes of numbers; found"
+            f" {item.dtype} of shape {item.shape}"
+        )
+        raise StoreFormatError(msg)
+
+
+def _item(file: Any, links: HDF5Links, name: str) -> Any:
+    item = find(file, name, links)
+    if item is None:
+        msg = f"expected {name} in {links.root.document}; found nothing"
+        raise StoreNotFoundError(msg)
+    return item
+
+
+def _chosen(
+    file: Any, links: HDF5Links, names: Sequence[str], series: int | None
+) -> str:
+    first = _item(file, links, names[0])
+    if series is None or len(first.shape) != 4:
+        return names[0]
+    _check_series(series, len(names))
+    return names[series]
+
+
+def _check_series(series: int, n: int) -> None:
+    if not 0 <= series < n:
+        msg = f"expected --series from 0 to {n - 1}; found {series}"
+        raise OptionError(msg)
+
+
+def _scan(
+    opened: _Opened,
+    path: Path,
+    item: Any,
+    asked: tuple[Sequence[str], int | None, ScanOptions],
+) -> Scan:
+    names, series, options = asked
+    dims = dimensions_of(item)[-4:]
+    order = axis_order(dims)
+    lead = None
+    if len(item.shape) == 5:
+        lead = series or 0
+        _check_series(lead, item.shape[0])
+        names = [str(i) for i in range(min(item.shape[0], 4096))]
+    flat = _flat(item, lead) if order == C_ORDER else None
+    found = _shape_of(item, order, options, is_flat=flat is not None)
+    data: ScanData
+    if flat is not None:
+        data = FrameScan(flat, found.grid)
+    else:
+        data = DatasetScan(
+            HDF5Dataset.of(item),
+            order,
+            lead,
+            opened.places,
+            opened.close,
+        )
+    return Scan(
+        data=data,
+        path=path,
+        format=_format(opened.file, item),
+        shape_found=found,
+        n_frames=item.shape[-4:][order[0]] * item.shape[-4:][order[1]],
+        bit_depth=8 * data.dtype.itemsize,
+        calibration=calibration_of(dims, order),
+        findings=tuple(opened.links.findings),
+        series=tuple(names) if len(names) > 1 else (),
+        dataset=str(item.name),
+    )
+
+
+def _shape_of(
+    item: Any, order: Sequence[int], options: ScanOptions, *, is_flat: bool
+) -> ScanShape:
+    """Return the dataset's own shape, or the user's where frames can be regrouped."""
+    ny, nx = (int(item.shape[-4:][axis]) for axis in order[:2])
+    if options.shape in (None, (ny, nx)):
+        return ScanShape(ScanGrid(ny, nx), "header", 1.0, "shape of the dataset")
+    if not is_flat:
+        msg = (
+            f"expected --scan {ny}x{nx}, the shape of {item.name}, which is stored in"
+            f" chunks; found {options.shape}"
+        )
+        raise OptionError(msg)
+    return find_scan_shape(ny * nx, ScanHints(), options)
+
+
+def _flat(item: Any, lead: int | None) -> FileFrames | None:
+    """Return the frames of a dataset in one piece; None where it is none."""
+    offset = item.id.get_offset()
+    is_plain = item.chunks is None and offset is not None
+    is_plain = is_plain and item.file.driver == "sec2"
+    if not is_plain or item.external or item.is_virtual:
+        return None
+    stored, shape = np.dtype(item.dtype), tuple(int(n) for n in item.shape)
+    layout = FrameLayout.plain((shape[-2], shape[-1]), stored)
+    n = prod(shape[-4:-2]) if len(shape) >= 4 else shape[0]
+    start = offset + (lead or 0) * n * layout.stride
+    path = Path(os.fsdecode(item.file.filename)).absolute()
+    return FileFrames([FrameFile(path, start, n)], layout)
+
+
+def _stack(opened: _Opened, path: Path, name: str, options: ScanOptions) -> Scan:
+    file, links = opened.file, opened.links
+    items = [_item(file, links, n) for n in _parts(file, links, name)]
+    flat = [_flat(i, None) for i in items]
+    frames: FileFrames | DatasetFrames
+    if all(f is not None for f in flat):
+        files = [part for f in flat if f is not None for part in f.files]
+        frames = FileFrames(files, flat[0].layout)  # type: ignore[union-attr]
+    else:
+        frames = DatasetFrames(
+            [HDF5Dataset.of(i) for i in items],
+            opened.places,
+            opened.close,
+        )
+    found = find_scan_shape(frames.n_frames, ScanHints(), options)
+    data = FrameScan(frames, found.grid)
+    dims = dimensions_of(items[0])
+    detector = calibration_of([*dims[:1], *dims])[2:]
+    return Scan(
+        data=data,
+        path=path,
+        format=_format(file, items[0]),
+        shape_found=found,
+        n_frames=frames.n_frames,
+        bit_depth=8 * data.dtype.itemsize,
+        calibration=(*AxisCalibration.none()[:2], *detector),
+        findings=tuple(links.findings),
+        dataset=name,
+    )
+
+
+def _parts(file: Any, links: HDF5Links, name: str) -> list[str]:
+    """Return the datasets that a numbered stack goes on in, in order."""
+    head, _, last = name.rpartition("/")
+    match = _NUMBERED.match(last)
+    first = _item(file, links, name)
+    if match is None:
+        return [name]
+    group = find(file, head or "/", links)
+    found: dict[int, str] = {}
+    for other in group if hasattr(group, "keys") else ():
+        same = _NUMBERED.match(other)
+        if same is None or same[1] != match[1]:
+            continue
+        item = find(file, f"{head}/{other}", links)
+        is_alike = getattr(item, "shape", ())[1:] == first.shape[1:]
+        if is_alike and item.dtype == first.dtype:
+            found[int(same[2])] = f"{head}/{other}"
+    return [found[n] for n in sorted(found)] or [name]
+
+
+def _format(file: Any, item: Any) -> str:
+    """Name the dialect, for people."""
+    about = file.attrs
+    top = str(item.name).strip("/").split("/")[0]
+    if str(about.get("emd_group_type", "")) in ("file", "b'file'"):
+        return "EMD 1.0"
+    if top == "4DSTEM_simulation":
+        return "Prismatic"
+    if top in ("4DSTEM_experiment", "version_1"):
+        return "EMD (py4DSTEM)"
+    group = item.parent.attrs.get("emd_group_type")
+    return "EMD (Berkeley)" if group is not None and int(group) == 1 else "HDF5"

@@ -1,0 +1,38 @@
+"""Scans of diffraction patterns (4D-STEM) larger than memory.
+
+:mod:`~brickfield.stem4d.viewers` opens them, :mod:`~brickfield.stem4d.detectors`
+says which pixels count, :mod:`~brickfield.stem4d.passes` goes over all patterns
+within a budget, :mod:`~brickfield.stem4d.convert` writes them as EMD. A source file
+is never written to.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # typing takes longer to import than this
+if TYPE_CHECKING:
+    from typing import Any
+
+    from brickfield.stem4d.viewers import EMDEnhancedViewer as EMDEnhancedViewer
+    from brickfield.stem4d.viewers import LazyDataManager as LazyDataManager
+    from brickfield.stem4d.viewers import MIBLazyViewer as MIBLazyViewer
+
+_HOME = {
+    "EMDEnhancedViewer": "viewers",
+    "LazyDataManager": "viewers",
+    "MIBLazyViewer": "viewers",
+}
+
+__all__ = ["EMDEnhancedViewer", "LazyDataManager", "MIBLazyViewer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,175 @@
+"""One pass over all patterns of a scan, within a budget of memory.
+
+A function is given the patterns of a rectangle of the scan as they lie in memory that
+its thread uses again, and returns a small value; values are merged in order on the
+calling thread (:mod:`brickfield.blockwise.gather`), so that results do not depend on
+the number of threads. Rectangles are whole lines, or parts of one line, and as large
+as the budget lets every thread hold at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.blockwise.blocks import Block, BlockGrid
+from brickfield.blockwise.budget import block_shape, parse_bytes
+from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise.executors import Executor, open_executor
+from brickfield.blockwise.gather import Gathered, GatherOptions, gather
+from brickfield.blockwise.jobs import Progress
+from brickfield.blockwise.machine_memory import usable_bytes
+from brickfield.sources.frame_stack import ScanData
+
+S = TypeVar("S")
+V = TypeVar("V")
+
+DEFAULT_BUDGET = "256 MB"
+MOST_BLOCK_BYTES = 8 << 20
+"""Larger blocks leave the processor's caches and make nothing faster."""
+COPIES = 4
+"""Blocks' worth of memory that a thread takes: as read, and what is made of it."""
+Patterns = NDArray[Any]
+Region = tuple[slice, slice]
+
+
+@dataclass(frozen=True, slots=True)
+class PassOptions:
+    """How a pass is made.
+
+    Attributes
+    ----------
+    budget : str or int
+        Memory for the work; never more than 80 % of what the machine has left.
+    workers : int or None
+        Threads; one a core if None.
+    scheduler : str or None
+        Address of a dask scheduler instead of threads.
+    progress : callable or None
+        Told (bytes done, bytes in all, bytes done, seconds left or None).
+    cancel : Event or None
+    stride : int
+        Every so many blocks one goes first.
+    preview : callable or None
+        Told the state after the first pass over every `stride`-th block.
+    """
+
+    budget: str | int = DEFAULT_BUDGET
+    workers: int | None = None
+    scheduler: str | None = None
+    progress: Progress | None = None
+    cancel: Event | None = None
+    stride: int = 1
+    preview: Callable[[Any], None] | None = None
+
+    @property
+    def budget_bytes(self) -> int:
+        """Bytes that the work may take on this machine now."""
+        return min(parse_bytes(self.budget), usable_bytes())
+
+
+def scan_pass(
+    data: ScanData,
+    function: Callable[[Block, Patterns], V],
+    merge: Callable[[S, Block, V], S],
+    start: S,
+    options: PassOptions | None = None,
+    region: Region | None = None,
+) -> Gathered[S]:
+    """Go over the patterns of a scan once.
+
+    Parameters
+    ----------
+    data : ScanData
+    function : callable
+        (block, patterns) to a value, in a worker. `patterns` has shape (n y, n x,
+        detector y, detector x), any byte order and strides; it is valid during the
+        call alone.
+    merge : callable
+        (state, block, value) to state, on the calling thread. `block.slices` count
+        scan positions within `region`.
+    start : object
+        State before the first block.
+    options : PassOptions, optional
+    region : tuple of slice, optional
+        Scan rows and columns, starts and stops given; all if None.
+
+    Returns
+    -------
+    Gathered
+        ``require()`` returns the state of a whole pass, and else raises.
+    """
+    options = options or PassOptions()
+    ys, xs = region or (slice(0, data.shape[0]), slice(0, data.shape[1]))
+    executor = open_executor(options.scheduler, options.workers)
+    try:
+        grid = scan_blocks(data, (ys, xs), options, executor)
+        reading = _Reading(data, (ys.start, xs.start), function)
+        return gather(
+            grid,
+            reading,
+            merge,
+            start,
+            executor,
+            GatherOptions(
+                budget_bytes=max(options.budget_bytes // COPIES, 1),
+                bytes_per_voxel=data.stored_frame_bytes,
+                progress=options.progress,
+                cancel=options.cancel,
+                stride=options.stride,
+                preview=options.preview,
+            ),
+        )
+    finally:
+        executor.close()
+
+
+def scan_blocks(
+    data: ScanData, region: Region, options: PassOptions, executor: Executor
+) -> BlockGrid:
+    """Cut a region of a scan into blocks that every worker may hold.
+
+    Raises
+    ------
+    BudgetError
+        When not even one pattern a worker fits.
+    """
+    shape = tuple(s.stop - s.start for s in region)
+    frame_bytes = data.dtype.itemsize * data.shape[2] * data.shape[3]
+    pattern = np.dtype((np.void, max(frame_bytes, data.stored_frame_bytes)))
+    budget = options.budget_bytes // COPIES
+    n = executor.n_workers
+    unit = (min(data.block[0], shape[0]), min(data.block[1], shape[1]))
+    most = max(MOST_BLOCK_BYTES, unit[0] * unit[1] * pattern.itemsize) * n
+    block = block_shape(shape, pattern, min(budget, most), n, unit)
+    if block[1] < shape[1]:
+        return BlockGrid(shape, (unit[0], block[1]))
+    return BlockGrid(shape, block)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A block function of one that wants the block's patterns."""
+
+    data: ScanData
+    origin: tuple[int, int]
+    function: Callable[[Block, Patterns], Any]
+    buffers: ThreadBuffers = ThreadBuffers()  # noqa: RUF009 -- shared on purpose
+
+    def __call__(self, block: Block) -> Any:
+        ys, xs = (
+            slice(s.start + o, s.stop + o)
+            for s, o in zip(block.slices, self.origin, strict=True)
+        )
+        return self.function(block, self.data.view(ys, xs, self.buffers))
+
+
+def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type in which sums are exact, or nearly so for floats."""
+    kinds = {"f": np.float64, "i": np.int64}
+    return np.dtype(kinds.get(dtype.kind, np.uint64))

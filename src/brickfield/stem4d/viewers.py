@@ -1,0 +1,357 @@
+"""Scans as they are looked at: frames, overviews, virtual detectors, patterns.
+
+Nothing is read before it is asked for, and no more of it is held than the budget
+allows. All methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.errors import OptionError
+from brickfield.sources.frame_stack import ScanData, Shape4
+from brickfield.sources.scan import AxisCalibration, Scan
+from brickfield.sources.scan_shape import ScanOptions, ScanShape
+from brickfield.stem4d.detectors import Detector
+from brickfield.stem4d.open import EMD, MIB, OpenOptions, check_supported, open_scan
+from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, Region
+from brickfield.stem4d.reductions import (
+    OVERVIEW_KINDS,
+    detector_profile,
+    pattern_of,
+    scan_image,
+    virtual_image,
+)
+
+
+class LazyScan:
+    """The four axes of a scan, read where they are indexed.
+
+    Parameters
+    ----------
+    data : ScanData
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (scan y, scan x, detector y, detector x).
+    dtype : numpy.dtype
+    ndim : int
+    """
+
+    ndim = 4
+
+    def __init__(self, data: ScanData) -> None:
+        self._data = data
+        self._buffers = ThreadBuffers()
+        self.shape: Shape4 = data.shape
+        self.dtype = data.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """Read a part: whole numbers and slices of step 1 or more on each axis."""
+        parts = _full(index)
+        scan = [_range(p, n) for p, n in zip(parts[:2], self.shape[:2], strict=True)]
+        inner = tuple(parts[2:])
+        lines = [self._line(y, scan[1], inner) for y in scan[0]]
+        rest = np.empty(self.shape[2:], np.bool_)[inner].shape
+        whole = np.empty((len(scan[0]), len(scan[1]), *rest), self.dtype)
+        for target, line in zip(whole, lines, strict=True):
+            target[...] = line
+        picked = tuple(slice(None) if isinstance(p, slice) else 0 for p in parts[:2])
+        return np.asarray(whole[picked])
+
+    def _line(self, y: int, xs: range, inner: tuple[Any, ...]) -> NDArray[Any]:
+        if not xs:
+            return np.empty((0, *self.shape[2:]), self.dtype)[:, *inner]
+        columns = slice(xs.start, xs[-1] + 1)
+        read = self._data.view(slice(y, y + 1), columns, self._buffers)[0]
+        return np.array(read[:: xs.step][:, *inner], self.dtype)
+
+
+def _full(index: Any) -> list[Any]:
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if Ellipsis in parts:
+        at = parts.index(Ellipsis)
+        parts[at : at + 1] = [slice(None)] * (5 - len(parts))
+    parts += [slice(None)] * (4 - len(parts))
+    is_usable = all(
+        isinstance(p, int | np.integer) or (isinstance(p, slice) and (p.step or 1) > 0)
+        for p in parts
+    )
+    if len(parts) != 4 or not is_usable:
+        msg = (
+            "expected whole numbers or slices forward on at most four axes of a scan;"
+            f" found {index!r}"
+        )
+        raise IndexError(msg)
+    return parts
+
+
+def _range(part: Any, n: int) -> range:
+    if isinstance(part, slice):
+        return range(n)[part]
+    number = range(n)[int(part)]  # raises IndexError beyond the axis
+    return range(number, number + 1)
+
+
+class ScanViewer:
+    """A scan that is open.
+
+    Parameters
+    ----------
+    path : str or Path
+    scan : tuple of int, optional
+        Lines, and positions along a line; found out if not given.
+    skip_frames, line_skip : int, optional
+        Frames in front, and after each line, that belong to no position.
+    budget : str or int
+        Memory for passes over all patterns.
+    workers : int, optional
+        Threads of them.
+    **further
+        Fields of :class:`~brickfield.stem4d.open.OpenOptions`.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreAccessError, StoreFormatError, OptionError
+
+    Attributes
+    ----------
+    opened : Scan
+        The open file.
+    data : LazyScan
+        ``data[y, x]`` is a pattern.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        scan: Sequence[int] | None = None,
+        skip_frames: int | None = None,
+        line_skip: int | None = None,
+        budget: str | int = DEFAULT_BUDGET,
+        workers: int | None = None,
+        **further: Any,
+    ) -> None:
+        shape = None if scan is None else _scan_shape(scan)
+        options = OpenOptions(ScanOptions(shape, skip_frames, line_skip), **further)
+        self.opened: Scan = open_scan(path, options)
+        self.data = LazyScan(self.opened.data)
+        self.options = PassOptions(budget, workers)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.opened.path
+
+    @property
+    def shape(self) -> Shape4:
+        """(scan y, scan x, detector y, detector x)."""
+        return self.opened.data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of patterns, native byte order."""
+        return self.opened.data.dtype
+
+    @property
+    def scan(self) -> ScanShape:
+        """The shape of the scan, how it was found and how sure that is."""
+        return self.opened.shape_found
+
+    @property
+    def calibration(self) -> tuple[AxisCalibration, ...]:
+        """Name, size, unit and origin of the four axes."""
+        return self.opened.calibration
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Everything that is known, as plain values."""
+        return self.opened.as_dict()
+
+    def frame(self, y: int, x: int) -> NDArray[Any]:
+        """Read the pattern at a position of the scan.
+
+        Returns
+        -------
+        ndarray, shape (detector y, detector x)
+
+        Raises
+        ------
+        OptionError
+            If the position is not within the scan.
+        """
+        ny, nx = self.shape[:2]
+        if not (0 <= y < ny and 0 <= x < nx):
+            msg = f"expected a position within the scan of {ny}x{nx}; found {y}, {x}"
+            raise OptionError(msg)
+        return self.data[y, x]
+
+    def overview(self, kind: str = "scan", **options: Any) -> NDArray[Any]:
+        """Compute an overview of the whole scan.
+
+        Parameters
+        ----------
+        kind : str
+            ``"scan"``: every pattern summed, shape (scan y, scan x); ``"mean"``,
+            ``"max"``, ``"min"``, ``"variance"``: a pattern; ``"sum_over_x"``,
+            ``"sum_over_y"``: patterns summed over one detector axis, shape (scan y,
+            scan x, other axis).
+        **options
+            Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
+
+        Raises
+        ------
+        OptionError, ChunkReadError
+        """
+        if kind not in OVERVIEW_KINDS:
+            known = ", ".join(OVERVIEW_KINDS)
+            msg = f"expected an overview of the kind {known}; found {kind!r}"
+            raise OptionError(msg)
+        data, how = self.opened.data, replace(self.options, **options)
+        if kind == "scan":
+            return scan_image(data, how)
+        if kind.startswith("sum_over_"):
+            return detector_profile(data, 3 if kind.endswith("x") else 2, how)
+        return pattern_of(data, None, kind, how)
+
+    def virtual(self, detector: Detector, **options: Any) -> NDArray[Any]:
+        """Sum every pattern over a detector.
+
+        Parameters
+        ----------
+        detector : Detector
+        **options
+            Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
+
+        Returns
+        -------
+        ndarray, shape (scan y, scan x)
+        """
+        return virtual_image(
+            self.opened.data, detector, replace(self.options, **options)
+        )
+
+    def pattern(
+        self, roi: Any = None, kind: str = "mean", **options: Any
+    ) -> NDArray[Any]:
+        """Reduce the patterns of a region of the scan to one.
+
+        Parameters
+        ----------
+        roi : tuple of (int, int, int, int) or of two slices, optional
+            First row, row behind the last, first column, column behind the last.
+        kind : {"mean", "sum", "max", "min", "variance"}
+        **options
+            Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
+
+        Returns
+        -------
+        ndarray, shape (detector y, detector x)
+
+        Raises
+        ------
+        OptionError
+            If the region is empty or leaves the scan.
+        """
+        region = None if roi is None else scan_region(roi, self.shape)
+        how = replace(self.options, **options)
+        return pattern_of(self.opened.data, region, kind, how)
+
+    def close(self) -> None:
+        """Give files back."""
+        self.opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _scan_shape(scan: Sequence[int]) -> tuple[int, int]:
+    if len(scan) != 2 or min(scan) < 1:
+        msg = f"expected a scan of lines and positions, 1 or more each; found {scan}"
+        raise OptionError(msg)
+    return (int(scan[0]), int(scan[1]))
+
+
+def scan_region(roi: Any, shape: Sequence[int]) -> Region:
+    """Check a region of a scan.
+
+    Parameters
+    ----------
+    roi : tuple of (int, int, int, int) or of two slices
+        Open ends of slices are those of the scan.
+    shape : sequence of int
+        Of the scan.
+
+    Raises
+    ------
+    OptionError
+    """
+    parts = list(roi)
+    if len(parts) == 4:
+        parts = [slice(parts[0], parts[1]), slice(parts[2], parts[3])]
+    found = []
+    for part, n in zip(parts, shape[:2], strict=False):
+        start = 0 if part.start is None else int(part.start)
+        stop = n if part.stop is None else int(part.stop)
+        if not 0 <= start < stop <= n:
+            msg = (
+                f"expected a region of one position or more within the scan of"
+                f" {shape[0]}x{shape[1]}; found {start}:{stop}"
+            )
+            raise OptionError(msg)
+        found.append(slice(start, stop))
+    return (found[0], found[1])
+
+
+class MIBLazyViewer(ScanViewer):
+    """A scan of a Merlin detector, read only; see :class:`ScanViewer`."""
+
+
+class EMDEnhancedViewer(ScanViewer):
+    """A scan in an EMD or other HDF5 file; see :class:`ScanViewer`."""
+
+
+class LazyDataManager:
+    """Opens a scan with the viewer that fits its file."""
+
+    @staticmethod
+    def create_viewer(path: str | Path, **options: Any) -> ScanViewer:
+        """Open a scan.
+
+        Parameters
+        ----------
+        path : str or Path
+        **options
+            As for :class:`ScanViewer`.
+
+        Returns
+        -------
+        MIBLazyViewer, EMDEnhancedViewer or ScanViewer
+
+        Raises
+        ------
+        ValueError
+            "Unsupported file format", with what is supported.
+        StoreNotFoundError, StoreAccessError, StoreFormatError, OptionError
+        """
+        raw = options.get("raw")
+        suffix = Path(path).suffix.lower()
+        check_supported(Path(path), OpenOptions(raw=raw))
+        kinds = {MIB: MIBLazyViewer, EMD: EMDEnhancedViewer}
+        found = next((k for ends, k in kinds.items() if suffix in ends), ScanViewer)
+        return (ScanViewer if raw else found)(path, **options)
