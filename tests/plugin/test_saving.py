@@ -177,3 +177,33 @@ def test_a_layer_saved_from_napari_is_whole_and_the_window_turned(
     with open_store(path) as store:
         assert np.array_equal(store.read(0), data)
     assert names_in(tmp_path) == ["a.ome.zarr"]
+
+
+@pytest.mark.napari
+def test_one_thread_works_on_a_save_and_one_encodes(tmp_path, monkeypatch):
+    """The window needs a core of its own, and the interpreter now and then."""
+    from brickfield.plugin import writer
+    from brickfield.writing import stored_level
+
+    begun, workers = [], set()
+    context = stored_level._context
+    write = stored_level.StoredLevel.write
+
+    def begin(n_threads):
+        begun.append(n_threads)
+        return context(n_threads)
+
+    def note(level, region, data):
+        workers.add(threading.current_thread())
+        write(level, region, data)
+
+    monkeypatch.setattr(stored_level, "_context", begin)
+    monkeypatch.setattr(stored_level.StoredLevel, "write", note)
+    data = np.zeros((130, 130, 130), np.uint8)
+    data[::3] = 1
+    meta = {"name": "a", "scale": (1.0,) * 3, "translate": (0.0,) * 3}
+    path = str(tmp_path / "a.ome.zarr")
+    assert writer.write_image(path, data, meta) == [path]
+    assert set(begun) == {1}
+    assert len(workers) == 1
+    assert threading.main_thread() not in workers

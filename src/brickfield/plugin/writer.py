@@ -18,8 +18,15 @@ from brickfield.qt.tasks import RunningTask
 from brickfield.sources.protocol import ChunkSource
 from brickfield.store.lazy_level import LazyLevel
 
-N_WORKERS = 2
-"""Threads of a save: Python's interpreter is the window's, too."""
+N_WORKERS = 1
+"""Threads that work on blocks, and that encode chunks, of a save.
+
+The window needs a core and Python's interpreter. Measured on two cores while 200 MB
+were saved: with two of each, one turn of the event loop in a hundred was 82 ms late or
+more; with one of either, 28 to 31 ms, and the save took no longer. A lower priority of
+these threads made it worse on a loaded machine: the one that holds the interpreter then
+waits for others, and the window for it.
+"""
 
 
 def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:

@@ -47,7 +47,7 @@ class PyramidOptions:
     budget : str or int
         Memory for all blocks held at once (for each worker of a cluster).
     workers : int, optional
-        Threads.
+        Threads that work on blocks, and as many that encode chunks.
     overwrite : bool
         Replace what is in the way.
     resume : bool

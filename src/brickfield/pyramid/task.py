@@ -61,14 +61,17 @@ class Task:
     plans: tuple[LevelPlan, ...]
     method: Method
 
-    def stored(self, compressor: str) -> list[StoredLevel]:
-        """Describe the arrays to be written."""
+    def stored(
+        self, compressor: str, n_threads: int | None = None
+    ) -> list[StoredLevel]:
+        """Describe the arrays to be written, and how many threads encode them."""
         header = {
             "version": self.version,
             "compressor": compressor,
             "fill_value": self.info.pyramid.levels[self.reader.level].fill_value,
             "names": [a.name for a in self.axes],
             "run": uuid4().hex,
+            "n_threads": n_threads,
         }
         return [
             stored_level(self.root, p, self.reader.dtype, header) for p in self.plans

@@ -43,7 +43,7 @@ def run_task(
 ) -> PyramidResult:
     """Write what was decided."""
     start = perf_counter()
-    stored = task.stored(options.compressor)
+    stored = task.stored(options.compressor, options.workers)
     result = JobResult(0, 0, 0, 0, (), is_complete=True)
     told: tuple[str, ...] = ()
     if task.plans:

@@ -42,6 +42,8 @@ class StoredLevel:
     fill_value : float or int
     run : str
         Unique to a run: an array replaced since an earlier one is opened anew.
+    n_threads : int or None
+        That encode chunks at once; one for each core if not given.
     """
 
     folder: str
@@ -51,6 +53,7 @@ class StoredLevel:
     write_shape: tuple[int, ...]
     fill_value: float | int
     run: str
+    n_threads: int | None = None
 
     def create(self) -> None:
         """Write the array's metadata, unless it is there.
@@ -61,13 +64,16 @@ class StoredLevel:
             When there is no room or no right to write.
         """
         try:
-            _open_level(self.spec, self.run)
+            self._opened()
         except (ValueError, OSError) as e:
             raise _write_error(e, self.folder) from e
 
+    def _opened(self) -> Any:
+        return _open_level(self.spec, self.run, self.n_threads)
+
     def read(self, region: Slices) -> AnyArray:
         """Read a region."""
-        return np.asarray(_open_level(self.spec, self.run)[region].read().result())
+        return np.asarray(self._opened()[region].read().result())
 
     def write(self, region: Slices, data: AnyArray) -> None:
         """Write a region of whole chunks (or shards).
@@ -77,7 +83,7 @@ class StoredLevel:
         StoreWriteError
             When there is no room or no right to write.
         """
-        array = _open_level(self.spec, self.run)
+        array = self._opened()
         try:
             if self.write_shape == self.chunk_shape:
                 # The block lives until the write is over: no copy of it is made.
@@ -103,18 +109,17 @@ class StoredLevel:
 
 
 @lru_cache(maxsize=64)
-def _open_level(spec: str, run: str) -> Any:
+def _open_level(spec: str, run: str, n_threads: int | None) -> Any:
     return ts.open(
-        json.loads(spec), create=True, open=True, context=_context()
+        json.loads(spec), create=True, open=True, context=_context(n_threads)
     ).result()
 
 
-@lru_cache(maxsize=1)
-def _context() -> Any:
-    cores = os.cpu_count() or 1
+@lru_cache(maxsize=4)
+def _context(n_threads: int | None) -> Any:
     return ts.Context(
         {
-            "data_copy_concurrency": {"limit": cores},
+            "data_copy_concurrency": {"limit": n_threads or os.cpu_count() or 1},
             # With locks a chunk is first written to one file of a fixed name, and
             # that is not emptied first: a shorter chunk after a killed run ended in
             # the old one's bytes. Without, every write has a new file to rename, and
@@ -149,8 +154,8 @@ def stored_level(
     plan : LevelPlan
     dtype : numpy.dtype
     header : dict
-        ``version``, ``compressor``, ``fill_value``, ``names`` of the axes and
-        ``run``.
+        ``version``, ``compressor``, ``fill_value``, ``names`` of the axes,
+        ``run`` and, where threads are counted, ``n_threads``.
     """
     folder = str(root.resolve() / plan.path)
     make = zarr_v3 if header["version"] == "0.5" else zarr_v2
@@ -164,4 +169,5 @@ def stored_level(
         plan.write_shape,
         header["fill_value"],
         header["run"],
+        header.get("n_threads"),
     )
