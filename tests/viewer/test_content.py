@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from brickfield.viewer import presets
-from brickfield.viewer.content import content_points
+from brickfield.viewer.content import _ends_of_lines, content_points
 
 pytestmark = pytest.mark.gpu
 
@@ -115,3 +117,25 @@ def test_flat_data_are_seen_from_the_front(make_live, memory_scene):
     memory_scene.add(np.zeros((1, 20, 30), np.uint8))
     assert view.is_flat
     np.testing.assert_allclose(view.camera.forward, (1.0, 0.0, 0.0), atol=1e-9)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), max_size=60))
+def test_points_between_others_are_left_out_and_the_outermost_never(corners):
+    """Whatever way one looks, what is left reaches as far."""
+    points = np.array(corners, np.float64).reshape(-1, 3)
+    left = points
+    for axis in range(3):
+        left = _ends_of_lines(left, axis)
+    ways = np.random.default_rng(0).normal(size=(3, 50))
+    assert len(left) <= len(points)
+    if len(points):
+        np.testing.assert_allclose(
+            (left @ ways).max(axis=0), (points @ ways).max(axis=0)
+        )
+
+
+def test_a_full_box_is_told_by_its_corners():
+    box = np.indices((9, 8, 7)).reshape(3, -1).T.astype(np.float64)
+    for axis in range(3):
+        box = _ends_of_lines(box, axis)
+    assert len(box) == 8

@@ -41,6 +41,8 @@ def content_points(view: VolumeView) -> NDArray[np.float64] | None:
             return None
         found.append(points)
     points = np.concatenate(found) if found else np.empty((0, 3))
+    for axis in range(3):
+        points = _ends_of_lines(points, axis)
     return points if len(points) else None
 
 
@@ -101,6 +103,21 @@ def _rim(is_seen: NDArray[np.bool_]) -> NDArray[np.float64]:
         for x in (first, last)
     ]
     return np.concatenate(found).astype(np.float64)
+
+
+def _ends_of_lines(points: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Leave out points that lie between two others on a line along an axis.
+
+    Whatever shows the two shows them, too. A camera is fitted to the rest at every
+    step of a window that is resized, on the window's thread.
+    """
+    others = [a for a in range(3) if a != axis]
+    ordered = points[np.lexsort((points[:, axis], *points[:, others].T))]
+    is_new = (ordered[1:, others] != ordered[:-1, others]).any(axis=1)
+    is_end = np.ones(len(points), dtype=np.bool_)
+    is_end[1:-1] = is_new[:-1] | is_new[1:]
+    kept: NDArray[np.float64] = ordered[is_end]
+    return kept
 
 
 def _within(
