@@ -12,6 +12,7 @@ from brickfield.qt.turning import (
     can_turn,
     holding_still,
     run_beside,
+    take_a_turn,
     turn_until,
 )
 
@@ -109,3 +110,13 @@ def test_what_must_be_whole_before_it_is_seen_is_done_at_once():
     with holding_still():
         run_beside(lambda: None)
     assert turns == []
+
+
+def test_a_turn_lets_what_was_posted_happen_and_holding_still_does_not():
+    turns = []
+    QTimer.singleShot(0, lambda: turns.append(1))
+    with holding_still():
+        take_a_turn()
+    assert turns == []
+    take_a_turn()
+    assert turns == [1]

@@ -31,6 +31,7 @@ from brickfield.plugin.lazy import answer
 from brickfield.plugin.notices import tell_of
 from brickfield.plugin.placing import slider_indices
 from brickfield.plugin.settings import settings
+from brickfield.plugin.units import load_units
 from brickfield.plugin.window_thread import close_soon, deliverer, is_window_thread
 from brickfield.qt.turning import run_beside
 from brickfield.sources.images.choice import without_image
@@ -112,6 +113,7 @@ def _read(
     with suppress(ImportError):
         # napari loads it on the window's thread, with its first image.
         import_module("scipy.ndimage")
+    load_units()
     store = _opened(uri_or_arrays, options)
     found = described(options, store)
     if title and not options.get("label") and len(store.info.series) > 1:
@@ -141,6 +143,7 @@ def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
     def read() -> list[LayerData]:
         store = ChunkedImageStore(make())
         close_when_unused(store)
+        load_units()
         return layer_data_of(store, wait_s=wait_s)
 
     if is_window_thread():

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from brickfield.errors import OptionError
 from brickfield.plugin.docking import open_dock
 from brickfield.plugin.layers import open_layers, store_behind
+from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.registry import docks_of
 from brickfield.plugin.warm import warm_up
 from brickfield.plugin.widgets import load_docks
+from brickfield.qt.turning import take_a_turn
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.viewer.live_view import LiveView
 
@@ -50,7 +52,10 @@ def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[
     viewer = _viewer(viewer)
     for layer in layers:
         viewer.add_layer(layer)
-    open_dock(viewer)
+    # napari's share and ours are a tenth of a second each.
+    take_a_turn()
+    if has_window(viewer) or getattr(viewer, "window", None) is None:
+        open_dock(viewer)
     return layers
 
 

@@ -136,6 +136,18 @@ def run_beside(job: Callable[[], _T], *, name: str = "brickfield-beside") -> _T:
     return future.result()
 
 
+def take_a_turn() -> None:
+    """Let the event loop turn once between two pieces of work; not everywhere.
+
+    Where there is no event loop, or nothing may happen meanwhile, nothing is done.
+    """
+    if not can_turn() or _is_held.get():
+        return
+    turned: Future[None] = Future()
+    QTimer.singleShot(0, lambda: turned.set_result(None))
+    turn_until(turned)
+
+
 def import_beside(*names: str) -> None:
     """Import modules on a thread while the event loop turns.
 
