@@ -172,7 +172,7 @@ def _check_room(folder: Path, plan: ExportPlan, options: ImarisOptions) -> None:
 
 def _check_closed(target: Path) -> None:
     """Refuse to replace a file that another program holds open."""
-    from brickfield.sources.hdf5_dataset import HDF5_LOCK
+    from brickfield.sources.hdf5_handles import HDF5_LOCK
 
     import h5py  # isort: skip
 

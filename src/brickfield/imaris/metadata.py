@@ -187,13 +187,13 @@ def _stated_date(place: Path) -> datetime | None:
     """Date of an Imaris file."""
     if place.suffix.lower() != ".ims":
         return None
-    from brickfield.sources.hdf5_dataset import HDF5_LOCK
-    from brickfield.sources.hdf5_file import close_file, open_file, text_attribute
+    from brickfield.sources.hdf5_file import open_file, text_attribute
+    from brickfield.sources.hdf5_handles import HDF5_LOCK
 
-    file = open_file(place)
+    shared = open_file(place)
     try:
         with HDF5_LOCK:
-            group = file.get("DataSetInfo/Image")
+            group = shared.file.get("DataSetInfo/Image")
             text = (
                 None if group is None else text_attribute(group.attrs, "RecordingDate")
             )
@@ -201,7 +201,7 @@ def _stated_date(place: Path) -> datetime | None:
     except (ValueError, AttributeError):
         return None
     finally:
-        close_file(file)
+        shared.close()
 
 
 def sections(

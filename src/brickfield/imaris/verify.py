@@ -119,10 +119,10 @@ def _compare(
 
 
 def _check_histograms(path: Path, plan: ExportPlan) -> None:
-    from brickfield.sources.hdf5_dataset import HDF5_LOCK
-    from brickfield.sources.hdf5_file import close_file, open_file
+    from brickfield.sources.hdf5_file import open_file
+    from brickfield.sources.hdf5_handles import HDF5_LOCK
 
-    file = open_file(path)
+    shared = open_file(path)
     try:
         for level, about in enumerate(plan.levels):
             n_voxels = prod(about.shape)
@@ -132,7 +132,8 @@ def _check_histograms(path: Path, plan: ExportPlan) -> None:
                         f"ResolutionLevel {level}/TimePoint {time}/Channel {channel}"
                     )
                     with HDF5_LOCK:
-                        counted = int(file[f"DataSet/{place}/Histogram"][...].sum())
+                        counts = shared.file[f"DataSet/{place}/Histogram"]
+                        counted = int(counts[...].sum())
                     is_right = counted == n_voxels
                     if plan.dtype.kind == "f":
                         is_right = counted <= n_voxels
@@ -140,7 +141,7 @@ def _check_histograms(path: Path, plan: ExportPlan) -> None:
                         text = f"a histogram of {n_voxels} voxels in {place}"
                         raise _differs(path, text, str(counted))
     finally:
-        close_file(file)
+        shared.close()
 
 
 def _differs(path: Path, wanted: str, found: str) -> StoreWriteError:
