@@ -117,6 +117,16 @@ def test_after_a_reload_the_canvas_shows_the_new_voxels(zoomed):
     assert np.array_equal(zoomed.shown, zoomed.expected(new))
 
 
+def test_voxels_that_are_said_to_have_changed_are_shown_anew(zoomed):
+    new = FINE.copy()
+    z = zoomed.viewer.dims.current_step[0]
+    new[z] = new[z, ::-1]
+    zoomed.source.arrays[0] = new
+    zoomed.store.mark_changed(0, (slice(z, z + 1), slice(None), slice(None)))
+    zoomed.settle()
+    assert np.array_equal(zoomed.shown, zoomed.expected(new))
+
+
 def test_from_far_the_coarse_level_is_shown(opened):
     opened.viewer.scene.camera.zoom = 0.2
     QApplication.processEvents()

@@ -8,6 +8,7 @@ import numpy as np
 
 from brickfield.loading.cache import default_cache
 from brickfield.model.appearance import color_lut
+from brickfield.model.chunks import ChunkId
 from brickfield.store.open import open_store
 
 
@@ -171,3 +172,46 @@ def test_another_number_of_colours_folds_wide_labels_anew(make_view, layer_of):
             layer.appearance = replace(layer.appearance, label_colors=colors[:n])
             row = ((1 << 40) + 12344) % (n - 1) + 1
             assert (finish(view)[..., :3] == colors[row, :3]).all()
+
+
+def test_changed_chunks_stay_on_screen_until_they_come_anew(
+    volume, levels_of, make_view, layer_of
+):
+    """And the picture is then that of a store that holds the new voxels."""
+    default_cache().clear()
+    levels = levels_of(volume, 3)
+    store = open_store(levels)
+    layer = layer_of(store)
+    view = make_view(layer)
+    before = finish(view)
+    renderer = view.manager.renderers[0]
+    drawn, counters = set(renderer.bricks.atlas.resident()), store.manager.counters
+    for i, data in enumerate(levels):
+        half = slice(0, data.shape[0] // 2)
+        data[half] = 255 - data[half]
+        store.mark_changed(i, (half, slice(None), slice(None)))
+    assert work_of(view) == {"chunks"}
+    assert set(renderer.bricks.atlas.resident()) == drawn
+    after = finish(view)
+    assert (after != before).any()
+    n_read = store.manager.counters.requests - counters.requests
+    assert n_read > 0
+    assert work_of(view) == set()
+    other = open_store([data.copy() for data in levels])
+    assert (finish(make_view(layer_of(other))) == after).all()
+    store.close()
+    other.close()
+
+
+def test_chunks_that_nobody_shows_are_not_read_when_they_change(
+    store, make_view, layer_of
+):
+    view = make_view(layer_of(store))
+    finish(view)
+    wanted = {key for _, key in view.manager.renderers[0].bricks.wanted}
+    n_read = store.manager.counters.requests
+    levels = {ChunkId.from_key(key).scale_level for key in wanted}
+    for level in set(range(3)) - levels:
+        store.mark_changed(level)
+    finish(view)
+    assert store.manager.counters.requests == n_read

@@ -104,6 +104,7 @@ class BrickSet:
         self.wanted: dict[Name, bool] = {}
         self._protected: set[Name] = set()
         self._absent: set[Name] = set()
+        self._changed: set[Name] = set()
         self._ranges: dict[Name, int] = {}
         self._flags: dict[Name, int] = {}
         self._holes: dict[Name, Holes] = {}
@@ -141,7 +142,11 @@ class BrickSet:
         # Most of a plan is as it was: only what differs costs anything.
         for name in before.keys() - names.keys():
             self._absent.discard(name)
-            if name in self.atlas:
+            if name in self._changed:
+                self._changed.discard(name)
+                self.atlas.drop(name)
+                self.forget(name)
+            elif name in self.atlas:
                 self.atlas.touch(name)
         for name, is_target in names.items() - before.items():
             if name in self.atlas:
@@ -195,6 +200,18 @@ class BrickSet:
         """Take a chunk for missing although it may be drawn: it is to come once more."""
         self._absent.add(name)
 
+    def renew(self, name: Name) -> None:
+        """Let a chunk come once more, since its voxels changed.
+
+        What is drawn of it stays until then; one that is not wanted is dropped.
+        """
+        if name in self.wanted:
+            self._absent.add(name)
+            self._changed.add(name)
+        elif name in self.atlas:
+            self.atlas.drop(name)
+            self.forget(name)
+
     def _activate(self, name: Name, *, is_target: bool) -> None:
         slot = self.atlas.slot_of(name)
         if slot is None:
@@ -239,15 +256,16 @@ class BrickSet:
                     # Whoever planned made no room; waiting would not help.
                     self._absent.discard(name)
                     return
-            had_holes = self._holes.pop(name, None) is not None
+            is_other = self._holes.pop(name, None) is not None or name in self._changed
             if holes is not None:
                 self._holes[name] = holes
             self._upload(name, chunk.data)
             self._activate(name, is_target=is_target)
             self.n_committed += 1
-            if had_holes:
+            if is_other:
                 self._maker.lend_again(name, lambda other: other in self.atlas)
         self._absent.discard(name)
+        self._changed.discard(name)
         self._is_stale = True
         self._maker.arrived(name)
 
@@ -402,6 +420,7 @@ class BrickSet:
         self.wanted = {}
         self._protected = set()
         self._absent = set()
+        self._changed = set()
 
     def counts(self) -> dict[str, int]:
         """Count the wanted chunks: wanted, loaded, missing (not stored), failed.

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from functools import cache as _once
 
 from brickfield.errors import BudgetError
+from brickfield.model.changes import ChunkChange
 from brickfield.model.chunks import ChunkKey, Selection
 from brickfield.model.requests import ChunkState, LoadedChunk
 
@@ -232,6 +233,19 @@ class ChunkCache:
             name = self._name(source_id, selection, key)
             self._forget(name)
             self._pins.pop(name, None)
+
+    def forget_changed(self, source_id: str, change: ChunkChange) -> None:
+        """Forget the chunks under a change, pinned or not."""
+        with self._lock:
+            groups = {
+                group: selection
+                for (source, selection), group in self._groups.items()
+                if source == source_id and change.covers(selection)
+            }
+            for name in [n for n in self._chunks if n[0] in groups]:
+                if change.has(groups[name[0]], name[1]):
+                    self._forget(name)
+                    self._pins.pop(name, None)
 
     def replace(self, source_id: str, chunk: LoadedChunk) -> bool:
         """Put a chunk in the place of an entry of the same size; tell whether it was.

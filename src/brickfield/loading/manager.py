@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.loading.cache import ChunkCache, default_cache
+from brickfield.loading.changing import forget_changed
 from brickfield.loading.coalescing import needed_storage_chunks, storage_names
 from brickfield.loading.failures import RetryRules
 from brickfield.loading.kept import KeptStorage
@@ -29,6 +30,7 @@ from brickfield.loading.shelf import Shelf
 from brickfield.loading.tally import storage_counts
 from brickfield.loading.visual import Visual
 from brickfield.loading.wants import finest_level, lanes_of
+from brickfield.model.changes import ChunkChange
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection, unpack_keys
 from brickfield.model.requests import (
     ChunkedDataRequest,
@@ -45,8 +47,7 @@ Wants = Iterable[tuple[Selection, NDArray[np.int64]]]
 class ChunkManager:
     """Loads the chunks of one source for any number of visuals.
 
-    All methods may be called from any thread and return at once, but for
-    :meth:`wait` and :meth:`close`.
+    All methods, from any thread, return at once but :meth:`wait` and :meth:`close`.
 
     Parameters
     ----------
@@ -301,9 +302,8 @@ class ChunkManager:
     def retry_failed(self, visual_id: str, taken: Iterable[ChunkFailure] = ()) -> int:
         """Read the failed chunks of a visual again; return how many there are.
 
-        Chunks with holes are among them.
-
-        Failures `taken` are in no request any more: a later one reads them anew.
+        Chunks with holes are among them. Failures `taken` are in no request any more:
+        a later one reads them anew.
         """
         n = 0
         with self._lock:
@@ -467,9 +467,21 @@ class ChunkManager:
             self._reader.forget()
             for lane in self._queue.lanes():
                 lane.reset()
-            for visual_id, visual in self._visuals.items():
-                visual.rebuild(self._queue.lanes(visual_id))
+            self._rebuild()
         self._reader.kick()
+
+    def forget_changed(self, change: ChunkChange, *, is_reopened: bool = False) -> None:
+        """Forget the chunks under a change; those on their way are read anew."""
+        if self._kept is not None:
+            self._kept.clear()
+        with self._lock:
+            forget_changed(self._reader, change, is_reopened=is_reopened)
+            self._rebuild()
+        self._reader.kick()
+
+    def _rebuild(self) -> None:
+        for visual_id, visual in self._visuals.items():
+            visual.rebuild(self._queue.lanes(visual_id))
 
     def close(self, *, wait: bool = True) -> None:
         """Stop loading, let go of everything, end the threads. May be called twice.

@@ -10,6 +10,7 @@ pinned by others), of which the workbench allows one at a time.
 from __future__ import annotations
 
 from brickfield.loading.cache import ChunkCache
+from brickfield.model.changes import ChunkChange
 from brickfield.model.chunks import ChunkKey, Selection
 from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
 
@@ -117,6 +118,13 @@ class Shelf:
         if self.damaged.pop((selection, key), None) is not None:
             self._held.pop((selection, key), None)
             self.cache.forget(self._source_id, selection, key)
+
+    def forget_changed(self, change: ChunkChange) -> None:
+        """Forget the chunks under a change."""
+        for names in (self.failed, self.damaged, self._held):
+            for name in [n for n in names if change.has(*n)]:
+                del names[name]
+        self.cache.forget_changed(self._source_id, change)
 
     def forget(self) -> None:
         """Forget everything of the source."""

@@ -120,10 +120,12 @@ class NapariLayerPort:
             if name in events.emitters and name != "set_data":
                 events.emitters[name].connect(self._on_data)
         self._data.store.reloaded.connect(self.layer.refresh)
+        self._data.store.changed.connect(self._on_changed)
 
     def close(self) -> None:
         """Listen no more."""
         self._data.store.reloaded.disconnect(self.layer.refresh, missing_ok=True)
+        self._data.store.changed.disconnect(self._on_changed, missing_ok=True)
         events = self.layer.events
         for name in (*_LOOKS, *_PLACES, "visible", "name", "data"):
             if name in events.emitters:
@@ -138,6 +140,9 @@ class NapariLayerPort:
         self.layer.experimental_clipping_planes.events.disconnect(self._on_planes)
         if getattr(self.layer, "plane", None) is not None:
             self.layer.plane.events.disconnect(self._on_planes)
+
+    def _on_changed(self) -> None:
+        self.layer.refresh()
 
     def _look(self) -> None:
         self._data.appearance = appearance_of(self.layer, self._data.world)

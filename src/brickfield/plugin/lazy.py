@@ -136,7 +136,7 @@ class Feed:
             return self._answer(view, request)
 
     def _answer(self, view: LazyLevel, request: Any) -> NDArray[Any]:
-        version = view.store.data_version.value
+        version = view.store.data_version.value, view.store.changes.version
         key = (version, view.level, view.picks, view.dtype)
         if request is None:
             # A flat layer's thumbnail, which napari asks for only once.
@@ -334,6 +334,7 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
     if before is not None:
         before.manager.release(before.visual_id)
     view.store.reloaded.connect(feed.show_anew)
+    view.store.changed.connect(feed.show_anew)
     later(feed.tell_first_shown)
     return feed
 

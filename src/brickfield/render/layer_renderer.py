@@ -40,6 +40,7 @@ from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_lo
 from brickfield.render.mending import Mender
 from brickfield.render.protocols import LayerLike
 from brickfield.render.reach import Reach
+from brickfield.render.renewing import ChangedBricks
 from brickfield.render.wanting import (
     Wish,
     held_rows,
@@ -47,6 +48,7 @@ from brickfield.render.wanting import (
     request_for_slice,
     requests_for,
     target_rows,
+    wanted_and_ended,
 )
 
 _ids = count()
@@ -91,6 +93,7 @@ class LayerRenderer:
         self.arrivals = Arrivals(self.visual_id)
         self._seen["geometry"].update(layer.geometry_version.value)
         self._seen["data"].update(layer.data_version.value)
+        self._changed = ChangedBricks(layer.store.changes)
         self._build(budget_bytes)
 
     def _build(self, budget_bytes: int) -> None:
@@ -134,9 +137,9 @@ class LayerRenderer:
         Returns
         -------
         set of str
-            Out of ``"rebuild"`` (geometry: everything anew), ``"residency"``
-            (data: bricks forgotten, textures and pipeline kept), ``"lut"``
-            (colours rewritten in place). Empty when nothing changed.
+            Out of ``"rebuild"`` (geometry: everything anew), ``"residency"`` (data:
+            bricks forgotten, textures and pipeline kept), ``"chunks"`` (some come anew)
+            and ``"lut"`` (colours rewritten in place). Empty when nothing changed.
         """
         layer, done = self.layer, set()
         if self._seen["geometry"].update(layer.geometry_version.value):
@@ -152,8 +155,23 @@ class LayerRenderer:
         if self._seen["colormap"].update(layer.colormap_version.value) or done:
             self._write_lut(layer.appearance)
             done.add("lut")
+        if self._renew_changed():
+            done.add("chunks")
         self.bricks.material.set_program(*self._program(layer.appearance))
         return done
+
+    def _renew_changed(self) -> bool:
+        """Want the chunks once more that the store was told to have changed."""
+        names = self._changed.renew(self.bricks)
+        if names is None:
+            self._forget()
+        elif names:
+            self.arrivals.clear()  # what waits there may be old; a plan asks again
+            self.wants_plan = True
+            for name in names & self.damaged.keys():
+                del self.damaged[name]
+                self._mender.forget(name)
+        return names is None or bool(names)
 
     def _forget(self) -> None:
         self.bricks.forget_all()
@@ -412,18 +430,8 @@ class LayerRenderer:
 
     def storage_counts(self) -> dict[str, int]:
         """Count the storage chunks under the wanted chunks, each once; as above."""
-        table, atlas = self.bricks.table, self.bricks.atlas
-        wanted: dict[int, list[int]] = {}
-        ended: dict[int, list[int]] = {}
-        for plane, key in self.bricks.wanted:
-            wanted.setdefault(plane, []).append(key)
-            if (plane, key) in table:
-                ended.setdefault(plane, []).append(key)
         counts: dict[str, int] = self.layer.store.manager.storage_counts(
-            *(
-                [(atlas.selection_of(p), np.array(k)) for p, k in names.items()]
-                for names in (wanted, ended)
-            ),
+            *wanted_and_ended(self.bricks),
             (
                 failure
                 for name, failures in self.damaged.items()

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.gpu.brick_set import BrickSet
 from brickfield.gpu.page_table import Name
 from brickfield.model.chunks import Selection, unpack_keys
 from brickfield.model.plane import Plane
@@ -165,3 +166,18 @@ def needed_of(
         keys = {key for key in keys if (plane, key) not in absent}
         found.append((selection, np.array(sorted(keys), dtype=np.int64)))
     return found
+
+
+def wanted_and_ended(bricks: BrickSet) -> tuple[list[Wish], list[Wish]]:
+    """List the keys that are wanted and those of them that ended, by selection."""
+    wanted: dict[int, list[int]] = {}
+    ended: dict[int, list[int]] = {}
+    for plane, key in bricks.wanted:
+        wanted.setdefault(plane, []).append(key)
+        if (plane, key) in bricks.table:
+            ended.setdefault(plane, []).append(key)
+    first, second = (
+        [(bricks.atlas.selection_of(p), np.array(k)) for p, k in names.items()]
+        for names in (wanted, ended)
+    )
+    return first, second

@@ -18,6 +18,7 @@ from psygnal import Signal
 from brickfield.errors import OptionError
 from brickfield.loading.boxes import read_box
 from brickfield.loading.cache import ChunkCache, default_cache
+from brickfield.loading.change_log import ChangeLog
 from brickfield.loading.coalescing import Box, LevelLayout, check_selection
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.progress import LoadingProgressTracker
@@ -36,6 +37,7 @@ from brickfield.model.transforms import AffineTransform
 from brickfield.model.versions import VersionCounter
 from brickfield.sources.protocol import ChunkSource
 from brickfield.sources.replaceable import ReplaceableSource
+from brickfield.store.changing import change_of, reopened_for
 from brickfield.store.contrast import (
     MOST_VOXELS,
     contrast_of,
@@ -81,9 +83,14 @@ class ChunkedImageStore:
         Counts how often the voxels were read anew.
     reloaded : psygnal.SignalInstance
         Emits after the voxels were forgotten, on the thread that asked for it.
+    changes : ChangeLog
+        Counts and names what :meth:`mark_changed` was told.
+    changed : psygnal.SignalInstance
+        Emits each of these changes, on the thread that told it.
     """
 
     reloaded = Signal()
+    changed = Signal(object)
 
     def __init__(
         self,
@@ -103,6 +110,7 @@ class ChunkedImageStore:
         self._contrasts: dict[Selection, tuple[float, float]] = {}
         self._dense: dict[Selection, bool] = {}
         self.data_version = VersionCounter()
+        self.changes = ChangeLog()
 
     # -- what it is --------------------------------------------------------------
 
@@ -412,6 +420,36 @@ class ChunkedImageStore:
             old.close()
         self.data_version.bump()
         self.reloaded.emit()
+
+    def mark_changed(self, level: int, box: Sequence[slice] | None = None) -> None:
+        """Let the voxels of a box be read anew, because they were written.
+
+        Cache, views and lazy levels forget the chunks under it and no others; what
+        is drawn stays until the new voxels are there. Main thread only. For a source
+        whose levels are made from one another while they are read, each changed
+        level is to be named.
+
+        Parameters
+        ----------
+        level : int
+        box : sequence of slice, optional
+            Voxels of the level, along all stored axes or along z, y and x alone for
+            every selection; default all of it.
+
+        Raises
+        ------
+        OptionError
+            If there is no such level or box.
+        """
+        change = change_of(self.pyramid, level, box)
+        self._occupancy.forget()
+        old = reopened_for(self.source, change)
+        if self._manager is not None:
+            self._manager.forget_changed(change, is_reopened=old is not None)
+        if old is not None:
+            old.close()
+        self.changes.add(change)
+        self.changed.emit(change)
 
     def close(self, *, wait: bool = True) -> None:
         """End the threads and close the source. May be called twice.

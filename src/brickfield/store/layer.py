@@ -77,6 +77,7 @@ class ChunkedLayer:
         self.geometry_version = VersionCounter()
         self.render_callbacks: list[Callable[[], None]] = []
         store.reloaded.connect(self._take_anew)
+        store.changed.connect(self.request_render)
 
     def request_render(self) -> None:
         """Ask every view that listens for a frame."""

@@ -45,6 +45,8 @@ class LayerSnapshot:
     visible : bool
     versions : tuple of int
         Data, colormap and geometry version.
+    n_changes : int
+        Changes of single chunks that the store was told.
     ahead : tuple of tuple of int
         Selections of the time points that come next, while a series is played.
     timeline : tuple of tuple of int
@@ -60,6 +62,7 @@ class LayerSnapshot:
     versions: tuple[int, int, int]
     ahead: tuple[Selection, ...] = ()
     timeline: tuple[Selection, ...] = ()
+    n_changes: int = 0
 
     @classmethod
     def of(cls, layer: ChunkedLayer, **times: tuple[Selection, ...]) -> LayerSnapshot:
@@ -76,6 +79,7 @@ class LayerSnapshot:
                 layer.colormap_version.value,
                 layer.geometry_version.value,
             ),
+            n_changes=layer.store.changes.version,
             **times,
         )
 

@@ -20,7 +20,7 @@ _PICTURE = (
     "background",
     "gpu_budget",
 )
-_LAYER = ("selections", "visible", "versions", "world")
+_LAYER = ("selections", "visible", "versions", "world", "n_changes")
 
 
 class ShownLayer:

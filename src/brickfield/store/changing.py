@@ -1,0 +1,89 @@
+"""What :meth:`ChunkedImageStore.mark_changed` works out from a box of voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from brickfield.errors import OptionError
+from brickfield.loading.coalescing import LevelLayout
+from brickfield.model.changes import ChunkChange, Range
+from brickfield.model.scales import Int3, Pyramid
+from brickfield.sources.protocol import ChunkSource
+from brickfield.sources.replaceable import ReplaceableSource
+
+MOST_ASKED = 1 << 16
+"""Storage chunks that are looked at to learn whether they were there before."""
+
+
+def change_of(pyramid: Pyramid, level: int, box: Sequence[slice] | None) -> ChunkChange:
+    """Make the change of a box.
+
+    Raises
+    ------
+    OptionError
+        If there is no such level or box.
+    """
+    if not 0 <= level < pyramid.n_levels:
+        msg = f"expected a level from 0 to {pyramid.n_levels - 1}; found {level}"
+        raise OptionError(msg)
+    about, layout = pyramid.levels[level], LevelLayout.of(pyramid, level)
+    whole: list[Range] = [(0, n) for n in about.shape]
+    if box is not None:
+        axes = _axes_of(pyramid, len(box))
+        for axis, part in zip(axes, box, strict=True):
+            if axis >= 0:
+                whole[axis] = _range(part, about.shape[axis])
+    low, high = [0, 0, 0], [1, 1, 1]
+    for k, axis in enumerate(pyramid.spatial_axes):
+        if axis >= 0:
+            edge = layout.chunk_zyx[k]
+            low[k], high[k] = whole[axis][0] // edge, -(-whole[axis][1] // edge)
+    others = tuple(whole[a] for a in pyramid.other_axes)
+    return ChunkChange(level, tuple(whole), others, _int3(low), _int3(high))
+
+
+def reopened_for(source: ChunkSource, change: ChunkChange) -> ChunkSource | None:
+    """Open a source anew where it takes a changed chunk for one that is not stored.
+
+    Sources remember which chunks there are. Returns the old one, to be closed.
+    """
+    if not isinstance(source, ReplaceableSource):
+        return None
+    shape = source.info.pyramid.levels[change.level].storage_chunk_shape
+    ranges = [
+        range(a // n, -(-b // n)) for n, (a, b) in zip(shape, change.box, strict=True)
+    ]
+    if int(np.prod([len(r) for r in ranges], dtype=np.float64)) <= MOST_ASKED:
+        grids = np.meshgrid(*map(np.array, ranges), indexing="ij")
+        indices = np.stack([g.ravel() for g in grids], axis=-1).astype(np.int64)
+        missing = source.missing_chunks(change.level, indices)
+        if missing is None or not missing.any():
+            return None
+    return source.reopen()
+
+
+def _axes_of(pyramid: Pyramid, n: int) -> Sequence[int]:
+    if n == len(pyramid.axes):
+        return range(n)
+    if n == 3:
+        return pyramid.spatial_axes
+    msg = (
+        f"expected a box along the {len(pyramid.axes)} stored axes or along z, y and x;"
+        f" found one of {n} axes"
+    )
+    raise OptionError(msg)
+
+
+def _range(part: slice, n: int) -> Range:
+    first, last, step = part.indices(n)
+    if step != 1 or last <= first:
+        msg = f"expected a part of an axis of {n} voxels; found {part}"
+        raise OptionError(msg)
+    return first, last
+
+
+def _int3(values: list[int]) -> Int3:
+    z, y, x = values
+    return (z, y, x)
