@@ -30,6 +30,27 @@ def test_icons_and_headers_are_legible_in_both_themes(make_napari_viewer, qtbot)
             assert (color.lightnessF() > 0.5) == is_light
 
 
+def test_the_gaps_between_pictures_have_the_colour_of_the_theme(
+    make_napari_viewer, qtbot
+):
+    """The pictures stay dark in a light window, what is round them does not."""
+    viewer = make_napari_viewer(show=True, strict_qt="raise")
+    bf.open_views(viewer, layout="2x2")
+    (dock,) = docks_of(viewer)
+    upper, lower = dock.frames["xy"], dock.frames["xz"]
+    qtbot.waitUntil(lambda: lower.y() > upper.geometry().bottom() + 1)
+
+    def lightness_of_gap():
+        whole = upper.parentWidget().grab().toImage()
+        at = upper.parentWidget().devicePixelRatioF()
+        y = (upper.geometry().bottom() + 1.5) * at
+        return whole.pixelColor(round(20 * at), int(y)).lightnessF()
+
+    for theme, is_light in (("light", True), ("dark", False), ("light", True)):
+        viewer.theme = theme
+        qtbot.waitUntil(lambda light=is_light: (lightness_of_gap() > 0.5) == light)
+
+
 def test_eyes_of_layers_are_legible_in_both_themes(make_napari_viewer, qtbot):
     viewer = make_napari_viewer(show=True, strict_qt="raise")
     bf.open_volume(np.ones((4, 8, 8), np.uint8), viewer)

@@ -38,6 +38,17 @@ def test_the_tooltip_explains_the_mode_of_now(combo):
     assert "Label layers" in combo.toolTip()
 
 
+def test_slices_alone_have_no_mode(combo):
+    combo.show_mode("iso", has_volume=False)
+    assert not combo.isEnabled()
+    assert combo.currentText() == ""
+    assert combo.placeholderText() == "Slice"
+    assert "for the volume" in combo.toolTip()
+    combo.show_mode("iso")
+    assert combo.isEnabled()
+    assert combo.currentText() == "Surface"
+
+
 def test_the_wheel_over_the_toolbar_is_no_choice(combo):
     assert (
         not combo.focusPolicy()

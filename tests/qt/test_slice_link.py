@@ -54,6 +54,30 @@ def test_slices_that_share_an_axis_stand_below_or_beside_each_other(four):
     assert at["xz"].y() == at["yz"].y(), "z runs from top to bottom in both"
 
 
+def test_cameras_that_are_put_back_stay_to_the_last_bit(make_dock, scene, blob):
+    """Panes of unequal height: a zoom carried from one to another is rounded."""
+    scene.add(blob)
+    dock = make_dock("2x2", size=(517, 463))
+    views = [view for view in dock.views if view.kind != "3D"]
+    heights = {view.viewport[1] for view in views}
+    if len(heights) == 1:
+        views[0].resize((views[0].viewport[0], views[0].viewport[1] - 1))
+    for share in (0.71, 0.37, 0.113):
+        camera = views[0].camera
+        target = (camera.target[0], 12.1 + share, 30.3 * share)
+        position = (camera.position[0], *target[1:])
+        views[0].move_to(
+            replace(
+                camera, height=camera.height * share, target=target, position=position
+            )
+        )
+        kept = [view.place for view in views]
+        views[1].move_to(replace(views[1].camera, height=7.7))
+        for view, place in zip(views, kept, strict=True):
+            view.place = place
+        assert [view.place for view in views] == kept
+
+
 def test_undoing_a_zoom_takes_the_other_slices_along(four):
     _, views = four
     before = unit(views["yz"])

@@ -24,6 +24,9 @@ MODE_WORDS: dict[str, tuple[str, str]] = {
 NARROW = 100
 """Least width: the first letters of every name and the arrow."""
 _HINT = "How a ray becomes a pixel, for all image layers"
+_IN_SLICES = "Slice"
+"""Stands for a mode where no volume is shown."""
+_NO_RAYS = "Slices show the values in their plane; the mode is for the volume (3D)"
 _NO_IMAGE = "Label layers are drawn as surfaces; add an image layer to choose a mode"
 
 
@@ -49,6 +52,7 @@ class ModeCombo(QComboBox):
         self.view().setMinimumWidth(widest + 40)
         self.setToolTip(_HINT)
         self.setAccessibleName("Mode")
+        self.setPlaceholderText(_IN_SLICES)
         # The wheel over a toolbar is meant for something else.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.activated.connect(self._on_activated)
@@ -56,9 +60,21 @@ class ModeCombo(QComboBox):
     def _on_activated(self, index: int) -> None:
         self.chosen.emit(self.itemData(index))
 
-    def show_mode(self, mode: str | None) -> None:
-        """Show a mode; None when there is no image layer whose mode it could be."""
-        self.setEnabled(mode is not None)
+    def show_mode(self, mode: str | None, *, has_volume: bool = True) -> None:
+        """Show a mode.
+
+        Parameters
+        ----------
+        mode : str or None
+            None when there is no image layer whose mode it could be.
+        has_volume : bool
+            Whether a volume is shown at all; slices alone have no mode.
+        """
+        self.setEnabled(mode is not None and has_volume)
+        if not has_volume:
+            self.setCurrentIndex(-1)
+            self.setToolTip(_NO_RAYS)
+            return
         self.setToolTip(_NO_IMAGE)
         if mode is not None:
             self.setCurrentIndex(self.findData(mode))

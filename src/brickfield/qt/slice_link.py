@@ -20,6 +20,8 @@ from brickfield.viewer.live_view import LiveView
 
 IN_PLANE = {"xy": (1, 2), "xz": (0, 2), "yz": (0, 1)}
 """World axes (0 is z) that each slice shows."""
+PRECISION = 1e-9
+"""Differences below this, of a picture's height, are rounding."""
 
 
 class SliceLink:
@@ -57,7 +59,10 @@ class SliceLink:
             else:
                 for view in self._views:
                     if view is not leader and view.camera is not None:
-                        view.follow(_after(leader, leader.camera, view.camera, view))
+                        camera = _after(leader, leader.camera, view.camera, view)
+                        # A camera that was put back stays to the last bit.
+                        if not _are_close(camera, view.camera):
+                            view.follow(camera)
         finally:
             self._is_leading = False
 
@@ -89,6 +94,16 @@ def _after(
         position=_vec(np.array(camera.position) + shift),
         target=_vec(np.array(camera.target) + shift),
         height=unit * camera.viewport[1],
+    )
+
+
+def _are_close(a: CameraState, b: CameraState) -> bool:
+    """Tell whether two cameras of one slice differ by rounding alone."""
+    least = PRECISION * a.height
+    return (
+        abs(a.height - b.height) <= least
+        and bool(np.allclose(a.target, b.target, rtol=PRECISION, atol=least))
+        and bool(np.allclose(a.position, b.position, rtol=PRECISION, atol=least))
     )
 
 

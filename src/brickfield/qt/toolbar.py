@@ -378,8 +378,10 @@ class DockToolbar(QWidget):
 
     def _show_mode(self) -> None:
         images = [port for port in self._dock.scene.layers if not port.is_labels]
-        has_views = bool(self._dock.views)
-        self.mode.show_mode(self._dock.main_view.mode if images and has_views else None)
+        views = self._dock.views
+        mode = self._dock.main_view.mode if images and views else None
+        has_volume = not views or any(view.kind == "3D" for view in views)
+        self.mode.show_mode(mode, has_volume=has_volume)
 
     def _show_history(self) -> None:
         self.by_name["undo"].setEnabled(self._history.can_undo)
