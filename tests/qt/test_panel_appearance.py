@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -11,6 +13,7 @@ from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.appearance import AppearancePanel
 from brickfield.sources.array import from_arrays
 from brickfield.store.image_store import ChunkedImageStore
+from brickfield.viewer.history import history_of
 from brickfield.viewer.transfer import OPAQUE, RAMP
 
 LEFT = Qt.MouseButton.LeftButton
@@ -196,6 +199,24 @@ def test_dragging_in_the_histogram_writes_to_the_layer(counted, ball):
     assert low == 100.0
     assert high == pytest.approx(editor.plot.value(x - 40), abs=3)
     assert high == round(high)
+
+
+def test_a_drag_in_the_histogram_is_one_act_however_long_the_hand_rests(
+    counted, ball, scene, monkeypatch
+):
+    editor, history = counted.editor, history_of(scene)
+    ball.contrast = (100.0, 800.0)
+    now = [monotonic() + 60]
+    monkeypatch.setattr(history, "_clock", lambda: now[0])
+    x = round(editor.plot.x(800.0))
+    QTest.mousePress(editor, LEFT, pos=QPoint(x, 20))
+    for step in (10, 20, 40):
+        QTest.mouseMove(editor, QPoint(x - step, 20))
+        now[0] += 5
+    QTest.mouseRelease(editor, LEFT, pos=QPoint(x - 40, 20))
+    assert ball.contrast[1] < 800.0
+    history.undo()
+    assert ball.contrast == (100.0, 800.0)
 
 
 def test_auto_contrast_is_that_of_the_percentiles(counted, ball, blob):

@@ -80,6 +80,27 @@ def test_changes_that_follow_closely_are_one_act(history, clock):
     assert owner.value == 0
 
 
+def test_the_same_value_for_several_is_one_act(history, clock):
+    owners = Owner(), Owner()
+    for value in (1, 2, 3):
+        for owner in owners:
+            act(history, owner, value, is_going_on=True)
+        clock.now += 0.2
+    history.undo()
+    assert [owner.value for owner in owners] == [0, 0]
+    history.redo()
+    assert [owner.value for owner in owners] == [3, 3]
+    assert not history.can_redo
+
+
+def test_other_values_for_several_are_other_acts(history):
+    one, other = Owner(), Owner()
+    act(history, one, 1, is_going_on=True)
+    act(history, other, 2, is_going_on=True)
+    history.undo()
+    assert (one.value, other.value) == (1, 0)
+
+
 def test_a_drag_is_one_act_however_long_the_hand_rests(history, clock):
     owner = Owner()
     history.begin_act()

@@ -1,8 +1,8 @@
 """Undo and redo of what a person does to a picture: one history for each scene.
 
 Invariant: a step holds the values before and after one act of the hand, of one view's
-place or of one attribute of one layer, and carrying it out writes to the same owner
-as the hand did. What happens by itself (a picture refitted to a new size, contrast
+place or of one attribute of a layer or of several layers that were given the same
+value, and carrying it out writes to the same owners as the hand did. What happens by itself (a picture refitted to a new size, contrast
 estimated from the data) is no step. A new act forgets what could have been redone.
 
 Changes that follow each other closely on one thing are one act: a drag of the mouse
@@ -32,15 +32,46 @@ MOST = 200
 
 
 @dataclass
-class _Step:
-    """One act: what, whose, from which value to which."""
+class _Change:
+    """Of one owner, from which value to which."""
 
     owner: weakref.ref[Any]
-    name: str
     before: Any
     after: Any
+
+
+@dataclass
+class _Step:
+    """One act: what, whose, from which values to which."""
+
+    name: str
+    changes: list[_Change]
     ended_at: float
     is_open: bool
+
+    def goes_on(self, owner: Any, name: str, after: Any) -> bool:
+        """Whether a change is more of this act.
+
+        A clip box for all layers is written to one layer after the other.
+        """
+        if name != self.name:
+            return False
+        is_same = bool(self.changes[-1].after == after)
+        return self.change_of(owner) is not None or is_same
+
+    def change_of(self, owner: Any) -> _Change | None:
+        """Return what was changed of an owner."""
+        return next((c for c in self.changes if c.owner() is owner), None)
+
+    @property
+    def there(self) -> list[tuple[Any, _Change]]:
+        """Owners that are still there, with what was changed of them."""
+        found = ((change.owner(), change) for change in self.changes)
+        return [
+            (owner, change)
+            for owner, change in found
+            if owner is not None and not getattr(owner, "is_closed", False)
+        ]
 
 
 class History:
@@ -121,18 +152,22 @@ class History:
         now = self._clock()
         last = self._done[-1] if self._done else None
         self._undone.clear()
-        if (
+        is_more = (
             last is not None
             and last.is_open
             and is_going_on
-            and (last.owner(), last.name) == (owner, name)
             and (self._is_held or now - last.ended_at < ONE_ACT_S)
-        ):
-            last.after, last.ended_at = after, now
-        else:
-            step = _Step(weakref.ref(owner), name, before, after, now, is_going_on)
-            self._done.append(step)
+            and last.goes_on(owner, name, after)
+        )
+        if last is None or not is_more:
+            last = _Step(name, [], now, is_going_on)
+            self._done.append(last)
             del self._done[:-MOST]
+        change, last.ended_at = last.change_of(owner), now
+        if change is None:
+            last.changes.append(_Change(weakref.ref(owner), before, after))
+        else:
+            change.after = after
         self.changed.emit()
 
     def begin_act(self) -> None:
@@ -154,12 +189,12 @@ class History:
     @property
     def can_undo(self) -> bool:
         """Whether there is an act to take back."""
-        return any(step.owner() is not None for step in self._done)
+        return any(step.there for step in self._done)
 
     @property
     def can_redo(self) -> bool:
         """Whether there is an act to do again."""
-        return any(step.owner() is not None for step in self._undone)
+        return any(step.there for step in self._undone)
 
     def undo(self) -> bool:
         """Take the last act back; tell whether there was one."""
@@ -172,12 +207,13 @@ class History:
     def _move(self, source: list[_Step], target: list[_Step], value: str) -> bool:
         while source:
             step = source.pop()
-            owner = step.owner()
-            if owner is None or getattr(owner, "is_closed", False):
+            there = step.there
+            if not there:
                 continue
             step.is_open = False
             with unrecorded():
-                setattr(owner, step.name, getattr(step, value))
+                for owner, change in there:
+                    setattr(owner, step.name, getattr(change, value))
             target.append(step)
             self.changed.emit()
             return True

@@ -30,6 +30,7 @@ from brickfield.qt.panels.parts import (
 from brickfield.qt.panels.swatches import SWATCH, colormap_icon, swatch
 from brickfield.viewer.colormaps import COMMON
 from brickfield.viewer.histogram import Histogram, auto_contrast
+from brickfield.viewer.history import history_of
 from brickfield.viewer.level_names import LevelNames
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import LayerPort
@@ -88,6 +89,7 @@ class AppearancePanel(Panel):
         self.editor = HistogramEditor(self)
         self.editor.chosen.connect(self._choose)
         self.editor.reset.connect(self._reset)
+        self.editor.held.connect(self._hold)
         self.contrast = ContrastRow(self)
         self.contrast.chosen.connect(partial(self._choose, "contrast"))
         self.contrast.auto_wanted.connect(partial(self._reset, "contrast"))
@@ -289,6 +291,14 @@ class AppearancePanel(Panel):
             # The owner has kept what it had.
             self.follow()
             self.contrast.say(str(error))
+
+    def _hold(self, is_held: bool) -> None:
+        """Take what the hand does until it lets go as one act, however long it rests."""
+        history = history_of(self.scene)
+        if is_held:
+            history.begin_act()
+        else:
+            history.end_act()
 
     def _reset(self, name: str) -> None:
         port = self.port

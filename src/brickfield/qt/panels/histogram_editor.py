@@ -56,12 +56,15 @@ class HistogramEditor(QLabel):
     chosen : Signal
         Emits the name of a port's attribute (``contrast``, ``gamma``,
         ``opacity_curve`` or ``iso_threshold``) and the value that a hand gave it.
+    held : Signal
+        Emits whether a hand holds a grip (bool): what it does meanwhile is one act.
     reset : Signal
         Emits the name of an attribute that is to be as usual again.
     plot : Plot
     """
 
     chosen = Signal(str, object)
+    held = Signal(bool)
     reset = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -227,6 +230,7 @@ class HistogramEditor(QLabel):
         grip = grip_at(self.plot, self._look, *at)
         if event.button() == Qt.MouseButton.LeftButton and grip is not None:
             self._drag = (grip, at, self._look)
+            self.held.emit(True)
             self._repaint()
         return True
 
@@ -267,6 +271,7 @@ class HistogramEditor(QLabel):
     def _release(self, _event: Any) -> bool:
         if self._drag is not None:
             self._drag = None
+            self.held.emit(False)
             # The range may have waited for the hand to let go.
             self.show_layer(self._look, self._histogram, self._lut)
         return True
@@ -276,7 +281,9 @@ class HistogramEditor(QLabel):
         return False
 
     def _double_click(self, event: Any) -> bool:
-        self._drag = None
+        if self._drag is not None:
+            self._drag = None
+            self.held.emit(False)
         at = _place(event)
         grip = grip_at(self.plot, self._look, *at)
         if event.button() != Qt.MouseButton.LeftButton:
