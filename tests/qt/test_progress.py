@@ -165,3 +165,16 @@ def test_an_error_is_handed_on_whole(complete):
 def test_a_failure_seen_by_two_views_is_one(complete):
     seen = replace(complete, failures=(FAILURE,))
     assert Progress().look([seen, seen], 0.0).failures == (FAILURE,)
+
+
+def test_a_share_that_was_told_does_not_fall_while_the_work_goes_on(loading, complete):
+    progress = Progress()
+    progress.look([loading], 0.0)
+    first = progress.look([loading], 1.0)
+    more = replace(loading, wanted=80, to_draw=80)
+    grown = progress.look([more], 2.0)
+    assert grown.percent == first.percent
+    assert f"sharpening {first.percent:.0f} %" in grown.text
+    progress.look([complete], 3.0)
+    progress.look([more], 4.0)
+    assert progress.look([more], 5.0).percent < first.percent

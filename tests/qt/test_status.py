@@ -113,3 +113,10 @@ def test_a_view_that_left_is_told_of_no_more(dock, hand, scene, blob):
     dock.set_layout("xy")
     hand.settle(dock)
     hand.wait(lambda: dock.status.text.whole == "full resolution")
+
+
+def test_the_badge_does_not_speak_for_pictures_that_have_just_come(dock, hand):
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.fidelity.text() == "final")
+    dock.set_layout("2x2")
+    assert dock.status.fidelity.text() == "improving"

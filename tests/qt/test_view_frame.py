@@ -112,6 +112,12 @@ def test_the_line_keeps_away_from_overlays(frame, dock):
     assert frame.readout.y() == 6
 
 
+def test_a_slice_of_flat_data_is_nowhere_along_a_third_axis(make_dock, scene):
+    scene.add(np.zeros((1, 8, 8), np.uint8))
+    dock = make_dock("xy", size=(500, 500))
+    assert dock.frames["xy"].tag.text() == "xy"
+
+
 def test_a_slice_tells_which_and_where_it_is(make_dock, scene):
     scene.add(np.zeros((8, 8, 8), np.uint8))
     dock = make_dock("2x2", size=(500, 500))

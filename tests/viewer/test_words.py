@@ -140,3 +140,17 @@ def test_memory_is_told_against_its_budget():
 def test_quality_has_names_from_draft_to_exact():
     names = [words.quality(error) for error in (8, 4, 2, 1, 0.5)]
     assert names == ["draft", "quick", "good", "sharp", "exact"]
+
+
+def test_the_share_that_is_done_begins_at_nothing_and_never_falls():
+    stages = [
+        ViewReport(is_starting=True),
+        ViewReport(),  # nothing is planned yet
+        report(done=10, to_draw=0, drawn=0),
+        report(done=60, to_draw=100, drawn=10),
+        report(done=100, waiting=0, to_draw=100, drawn=100),
+        ended("final", done=100, drawn=100),
+    ]
+    shares = [stage.percent for stage in stages]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[1], shares[-1]) == (0, 0, 100)

@@ -2,6 +2,8 @@
 
 Invariant: what is done at once is never announced. Work is told of when it has
 taken a third of a second, and silence of storage when reads have been out for five.
+A share that was told of some work does not fall before that work is done, or the
+camera moves.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ class Progress:
         self._moved_at = 0.0
         self._moved: tuple[int, int] | None = None
         self._calm = Shown()
+        self._reached = 0.0
 
     def look(self, reports: Sequence[ViewReport], now: float) -> Shown:
         """Say how it stands.
@@ -84,6 +87,7 @@ class Progress:
         waiting = [r for r in reports if r.fidelity == "improving" or r.is_moving]
         if not waiting:
             self._began = self._moved = None
+            self._reached = 0.0
             text = words.status(_coarsest(reports)) if reports else ""
             word = "failed" if is_broken else least_true(r.fidelity for r in reports)
             self._calm = replace(said, text=text, fidelity=word)
@@ -94,7 +98,7 @@ class Progress:
             # The work is not told of, but no picture is called better than it is.
             word = words.resolution(_coarsest(waiting)) or self._calm.text
             return replace(said, text=word, is_busy=True, fidelity="improving")
-        busiest = min(waiting, key=lambda r: (r.is_moving, r.percent))
+        busiest = self._going_on(min(waiting, key=lambda r: (r.is_moving, r.percent)))
         text = self._text(self._with_time_left(busiest, now), now)
         percent = None if busiest.is_moving else min(busiest.percent, 99.0)
         return replace(
@@ -110,6 +114,14 @@ class Progress:
             who = "the server has sent" if is_remote else "storage has given"
             return f"{who} nothing for {duration(silence)}{words.DOT}{text}"
         return text
+
+    def _going_on(self, report: ViewReport) -> ViewReport:
+        """Keep what was reached: a plan that grows is no step back."""
+        if report.is_moving:
+            self._reached = 0.0
+            return report
+        self._reached = max(self._reached, min(report.percent, 99.0))
+        return replace(report, least_percent=self._reached)
 
     def _with_time_left(self, report: ViewReport, now: float) -> ViewReport:
         """Guess from the share that is done where the loader knows no rate."""

@@ -141,6 +141,9 @@ class StatusLine(QWidget):
         # Held weakly, which a lambda is not.
         view.reported.connect(partial(self._take, view))
         view.fidelity_changed.connect(self._on_fidelity)
+        if view.layers:
+            # What stood here was of the views that were there before.
+            self._on_fidelity(view.fidelity)
         self._soon()
 
     def forget(self, view: LiveView) -> None:

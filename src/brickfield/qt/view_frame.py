@@ -16,6 +16,7 @@ from brickfield.model.picked import PickInfo
 from brickfield.qt.patience import patience_of
 from brickfield.qt.picture import PictureWidget
 from brickfield.render.overlays.options import NAMES
+from brickfield.viewer.live_camera import are_flat
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.quantities import length
@@ -111,8 +112,9 @@ class ViewFrame(QWidget):
         if view.is_closed:  # this window is on its way out
             return
         text = "" if view.kind == "3D" else view.kind
-        if view.kind in _SLICE_AXES and view.scene.layers:
-            axis = _SLICE_AXES[view.kind]
+        axis, ports = _SLICE_AXES.get(view.kind), view.scene.layers
+        # Flat data have no third axis to be anywhere along.
+        if axis and ports and not (axis == "z" and are_flat(p.data for p in ports)):
             at = view.scene.cross_hair["zyx".index(axis)]
             text += f"{DOT}{axis} {length(at, view.scene.unit)}"
         self.tag.setText(text)

@@ -192,6 +192,8 @@ class ViewReport:
         One sentence when nothing can be drawn; "" otherwise.
     notice : str
         One sentence when the picture is not what was asked for; "" otherwise.
+    least_percent : float
+        What was told of this work already: more to do is no step back.
     """
 
     image: NDArray[np.uint8] | None = None
@@ -224,15 +226,19 @@ class ViewReport:
     adapter: str = ""
     error: str = ""
     notice: str = ""
+    least_percent: float = 0.0
 
     @property
     def percent(self) -> float:
         """Share of the work that is done, 0 to 100: half of it is reading.
 
         The other half is bringing what was read to the GPU. Below 100 while the
-        picture itself is still to be drawn.
+        picture itself is still to be drawn, and 0 before it is known what is wanted.
         """
+        if self.is_starting or not (self.has_base or self.wanted):
+            return 0.0
         read = self.done / self.wanted if self.wanted else 1.0
-        drawn = self.drawn / self.to_draw if self.to_draw else 1.0
-        share = 50.0 * (read + drawn)
+        # What is not planned yet is no further than what was read for it.
+        drawn = self.drawn / self.to_draw if self.to_draw else read
+        share = max(50.0 * (read + drawn), self.least_percent)
         return share if self.is_complete else min(share, 99.0)
