@@ -32,6 +32,21 @@ def sample() -> str:
     return str(place)
 
 
+def small_volume() -> str:
+    """Return the place of a volume of two channels that takes no time to write."""
+    place = folder() / "small.ome.zarr"
+    if not place.exists():
+        z, y, x = np.ogrid[-1:1:32j, -1:1:64j, -1:1:64j]
+        ball = 2000 * np.exp(-8 * (z**2 + y**2 + x**2))
+        shell = 1500 * np.exp(-40 * (np.sqrt(z**2 + y**2 + x**2) - 0.7) ** 2)
+        fine = (100 + np.stack([ball, shell])).astype(np.uint16)
+        about = image_attributes("czyx", [(1, 2, 1, 1), (1, 4, 2, 2)])
+        coarse = fine.reshape(2, 16, 2, 32, 2, 32, 2).mean(axis=(2, 4, 6))
+        levels = [fine, coarse.astype(np.uint16)]
+        write_image(place, levels, about, chunks=(1, 16, 32, 32))
+    return str(place)
+
+
 def damaged() -> str:
     """Return the place of a copy of the sample with damaged chunks of level 0."""
     place = folder() / "damaged.ome.zarr"

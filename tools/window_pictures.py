@@ -27,6 +27,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 from window_data import ball, damaged, numbered, plate, sample, series
+from window_pixels import pixels_of
 
 import brickfield as bf
 from brickfield.loading.cache import default_cache
@@ -143,21 +144,6 @@ def stage(size: tuple[int, int] = SIZE) -> Iterator[Stage]:
     finally:
         viewer.close()
         turn(0.3)
-
-
-def pixels_of(widget: QWidget) -> NDArray[np.uint8]:
-    """Return what a widget shows, shape (h, w, 3), uint8."""
-    image = (
-        widget.grab()
-        .toImage()
-        .convertToFormat(widget.grab().toImage().Format.Format_RGBX8888)
-    )
-    memory = image.constBits()
-    if hasattr(memory, "setsize"):
-        memory.setsize(image.sizeInBytes())
-    rows = np.frombuffer(memory, np.uint8).reshape(image.height(), -1)
-    found = rows[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)
-    return found[..., :3].copy()
 
 
 def keep(name: str, pixels: NDArray[np.uint8]) -> None:
