@@ -148,7 +148,7 @@ def test_layouts_come_and_go(viewer, stored, settle, qtbot):
     (dock,) = docks_of(viewer)
 
     def round_trip() -> int:
-        for layout in ("2x2", "xz", "3D"):
+        for layout in ("2x2", "3D+plane", "xz", "3D"):
             before = bf.views_of(viewer)
             views = bf.open_views(viewer, layout)
             assert all(v.is_closed for v in before if v not in views)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 
 
@@ -118,6 +118,7 @@ def test_frame_and_handle_are_there_only_beside_an_oblique_slice(both):
     assert there.overlay is not None
 
 
+@pytest.mark.bindings
 def test_a_drag_of_the_tip_tilts_the_plane_and_moves_nothing_else(both, scene):
     view, volume = both.frames["plane"].view, both.frames["3D"].view
     before, camera, point = view.normal, volume.camera, scene.cross_hair
@@ -221,3 +222,39 @@ def test_the_plane_lies_the_same_in_every_layout_that_shows_it(both):
     both.set_layout("3D")
     both.set_layout("3D+plane")
     assert both.frames["plane"].view.plane == plane
+
+
+def test_reset_puts_the_plane_through_the_cross_hair_in_one_step(both, scene, hand):
+    panel, view = both.panels.plane, both.frames["plane"].view
+    first = view.plane
+    drag(both, "foot", (-9, 12))
+    drag(both, "tip", (-18, 14))
+    moved = view.plane
+    both.panels.open(panel, is_open=True)
+    hand.settle(both)
+    hand.click(panel.reset)
+    np.testing.assert_allclose(view.normal, first.normal)
+    assert view.position == scene.cross_hair
+    assert view.undo()
+    assert view.plane == moved
+    assert not view.has_cross_hair
+
+
+def test_a_part_is_lit_only_while_the_cursor_is_on_it(both, hand):
+    picture, overlay = both.frames["3D"].picture, both.panels.plane_in_volume.overlay
+    x, y = overlay.handle.tip
+    # From elsewhere, for a cursor that stays where it is tells nothing.
+    QTest.mouseMove(picture, QPoint(5, 200))
+    QTest.mouseMove(picture, QPoint(round(x), round(y)))
+    hand.wait(lambda: "tilts" in picture.toolTip())
+    QCoreApplication.sendEvent(picture, QEvent(QEvent.Type.Leave))
+    assert picture.toolTip() == ""
+
+
+def test_a_plane_beside_the_volume_has_neither_frame_nor_handle(both, scene):
+    overlay = both.panels.plane_in_volume.overlay
+    before = len(overlay.polygon)
+    scene.move_cross_hair((500.0, 20.0, 24.0))
+    assert before
+    assert len(overlay.polygon) == 0
+    assert overlay.handle is None

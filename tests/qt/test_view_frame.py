@@ -153,5 +153,9 @@ def test_an_oblique_slice_says_how_it_is_moved_where_there_is_room(dock, hand):
     hand.settle(dock)
     frame = dock.frames["plane"]
     assert "right drag tilts" in frame.tag.text()
+    assert "along its normal" in frame.tag.text()
+    dock.resize(330, 500)
+    hand.wait(lambda: "along its normal" not in frame.tag.text())
+    assert "right drag tilts" in frame.tag.text()
     frame.say("1000 at (z 1 µm, y 2 µm, x 3 µm)")
     assert frame.tag.text() == "plane"

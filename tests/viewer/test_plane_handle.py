@@ -17,6 +17,7 @@ from brickfield.viewer.plane_handle import (
     box_round,
     centroid,
     handle,
+    in_front,
     normal_at,
     outline,
     part_under,
@@ -267,3 +268,24 @@ def test_angles_give_the_normal_back(normal):
     assert 0 <= tilt <= 180
     assert -180 < turn <= 180
     np.testing.assert_allclose(normal_at(tilt, turn), normal, atol=1e-9)
+
+
+def test_right_angles_are_exact():
+    assert normal_at(90, 0) == (0.0, 0.0, 1.0)
+    assert normal_at(90, 90) == (0.0, 1.0, 0.0)
+    assert normal_at(180, 45) == (-1.0, pytest.approx(0), pytest.approx(0))
+
+
+# -- inside the volume -------------------------------------------------------------
+
+
+def test_only_what_is_in_front_of_the_camera_is_drawn():
+    """The eye is in the middle of a square of 36 by 22 and looks along x."""
+    polygon = outline(Plane.across(0, 0.0), UPRIGHT)
+    inside = replace(OBLIQUE, position=(1.0, 0.0, 0.0), target=(1.0, 0.0, 10.0))
+    part = in_front(inside, polygon)
+    assert area_of(part) == pytest.approx(16 * 22, rel=0.01)
+    assert (part[:, 2] > 0).all()
+    assert in_front(FLAT, polygon) is polygon
+    away = replace(inside, position=(1.0, 0.0, 30.0), target=(1.0, 0.0, 40.0))
+    assert in_front(away, polygon).shape == (0, 3)

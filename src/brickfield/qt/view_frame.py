@@ -36,7 +36,13 @@ _SHEET = (
     "border-radius: 3px;"
 )
 PLANE_HINT = f"plane{DOT}right drag tilts{DOT}Shift + wheel moves it along its normal"
-"""How an oblique slice is moved; left away where there is no room."""
+"""How an oblique slice is moved; said shorter where there is no room."""
+PLANE_HINTS = (
+    PLANE_HINT,
+    f"plane{DOT}right drag tilts{DOT}Shift + wheel shifts",
+    f"plane{DOT}right drag tilts",
+    "plane",
+)
 _SLICE_AXES = {"xy": "z", "xz": "y", "yz": "x"}
 
 
@@ -140,8 +146,8 @@ class ViewFrame(QWidget):
         """Choose words that fit; where they do not, the tag makes room for them."""
         texts = self._said
         if self.view.kind == "plane":
-            has_room = not texts and self._width(self.tag, PLANE_HINT) <= room
-            self.tag.setText(PLANE_HINT if has_room else "plane")
+            fitting = (t for t in PLANE_HINTS if self._width(self.tag, t) <= room)
+            self.tag.setText("plane" if texts else next(fitting, "plane"))
         tag = self._width(self.tag, self.tag.text()) + GAP if self.tag.text() else 0
         beside = [t for t in texts if self._width(self.readout, t) <= room - tag]
         alone = [t for t in texts if self._width(self.readout, t) <= room]

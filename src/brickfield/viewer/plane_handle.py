@@ -102,6 +102,30 @@ def outline(plane: Plane, corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return points if len(points) > 2 else nothing
 
 
+def in_front(camera: CameraState, polygon: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the part of a convex polygon in front of the camera, shape (n, 3).
+
+    What reaches behind it has no place in the picture; n is 0 for a polygon that is
+    there altogether.
+    """
+    if not len(polygon):
+        return polygon
+    depth = np.array([clip_w(camera, point) for point in polygon])
+    depth -= 1e-3 * abs(depth).max()
+    before = depth > 0
+    if before.all():
+        return polygon
+    kept = []
+    for i in range(len(polygon)):
+        j = i - 1
+        if before[i] != before[j]:
+            share = depth[j] / (depth[j] - depth[i])
+            kept.append(polygon[j] + share * (polygon[i] - polygon[j]))
+        if before[i]:
+            kept.append(polygon[i])
+    return np.array(kept).reshape(-1, 3)
+
+
 def centroid(polygon: NDArray[np.float64]) -> Vector:
     """Return the middle of a convex polygon's area, shape (3,)."""
     first, rest = polygon[0], polygon[1:] - polygon[0]
@@ -343,4 +367,7 @@ def normal_at(tilt: float, turn: float) -> Vec3:
     ``(cos tilt, sin tilt sin turn, sin tilt cos turn)``, length 1.
     """
     lean, way = radians(tilt), radians(turn)
-    return (cos(lean), sin(lean) * sin(way), sin(lean) * cos(way))
+    found = (cos(lean), sin(lean) * sin(way), sin(lean) * cos(way))
+    # Right angles are exact: the rounding error of pi is no direction.
+    z, y, x = (0.0 if abs(v) < 1e-15 else v for v in found)
+    return (z, y, x)

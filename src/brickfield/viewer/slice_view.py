@@ -293,6 +293,14 @@ class LiveSliceView(LiveView):
         if after != before:
             self.history.record(self, "pose", before, after, is_going_on=is_going_on)
 
+    def reset_plane(self) -> None:
+        """Turn the plane as it was at first, through the cross-hair; one act."""
+        before = self.pose
+        self._point = None
+        with unrecorded():
+            self.normal = NORMALS[self.kind]
+        self._record_pose(before, is_going_on=False)
+
     def lie_like(self, normal: Vec3, point: Vec3 | None) -> None:
         """Take over how another view's plane lies: no act of its own."""
         self._normal, self._point = normal, point

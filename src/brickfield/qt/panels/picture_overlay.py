@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from qtpy.QtCore import QEvent, QObject, QPointF, Qt
+from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QLabel
 
@@ -133,14 +133,28 @@ class PictureOverlay(QObject, Generic[_Part]):
         """Return where a physical pixel is on the widget."""
         return QPointF(px[0] / self.ratio, px[1] / self.ratio)
 
-    def knob(self, painter: QPainter, part: _Part, px: Pixel, alpha: int = 255) -> None:
+    def knob(
+        self,
+        painter: QPainter,
+        part: _Part,
+        px: Pixel,
+        alpha: int = 255,
+        *,
+        is_square: bool = False,
+    ) -> None:
         """Draw a knob, of another colour while it is held or under the cursor."""
         is_lit = part == (self._hovered if self.held is None else self.held)
         fill = QColor("white") if is_lit else QColor(ACCENT)
         fill.setAlpha(alpha)
         painter.setPen(QPen(SHADE if is_lit else QColor("white"), 1.6))
         painter.setBrush(fill)
-        painter.drawEllipse(self.logical(px), RADIUS, RADIUS)
+        at, edge = self.logical(px), RADIUS - 0.5
+        if is_square:
+            size = 2 * edge
+            box = QRectF(at.x() - edge, at.y() - edge, size, size)
+            painter.drawRoundedRect(box, 1.5, 1.5)
+        else:
+            painter.drawEllipse(at, RADIUS, RADIUS)
 
     # -- the hand ----------------------------------------------------------------
 
@@ -158,6 +172,8 @@ class PictureOverlay(QObject, Generic[_Part]):
             return True
         if kind == kinds.MouseButtonDblClick:
             return self.part_at(self._px(event.position())) is not None
+        if kind == kinds.Leave and self.held is None:
+            self._light(None)
         if kind == kinds.Resize:
             self.redraw()
         return False
@@ -189,14 +205,19 @@ class PictureOverlay(QObject, Generic[_Part]):
         if self.held is None:
             part = self.part_at(self._px(event.position()))
             is_free = event.buttons() == Qt.MouseButton.NoButton
-            if is_free and part != self._hovered:
-                self._hovered = part
-                self._show_cursor(part)
-                self.redraw()
+            if is_free:
+                self._light(part)
             return False
         a, b = self._px(self._start), self._px(event.position())
         self.drag(self.held, (b[0] - a[0], b[1] - a[1]))
         return True
+
+    def _light(self, part: _Part | None) -> None:
+        """Show which part is under the cursor."""
+        if part != self._hovered:
+            self._hovered = part
+            self._show_cursor(part)
+            self.redraw()
 
     def _show_cursor(self, part: _Part | None) -> None:
         if part is None:

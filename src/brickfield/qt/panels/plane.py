@@ -14,7 +14,7 @@ from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import NumberBox, label
 from brickfield.qt.panels.plane_overlay import oblique_of
 from brickfield.viewer.quantities import unit_symbol
-from brickfield.viewer.slice_view import NORMALS, LiveSliceView
+from brickfield.viewer.slice_view import LiveSliceView
 
 AXES = "zyx"
 _ANGLES = {
@@ -54,7 +54,9 @@ class PlanePanel(Panel):
         self._turn = 0.0
         self.unit = label("", "Unit of world coordinates")
         self.reset = QPushButton("Reset", self)
-        self.reset.setToolTip("Turn the plane as it was at first")
+        self.reset.setToolTip(
+            "Turn the plane as it was at first, and put it through the cross-hair"
+        )
         self.reset.clicked.connect(self._reset)
         self._lay_out()
         self.bonds.bind(host.views_changed, self._follow_views)
@@ -162,5 +164,6 @@ class PlanePanel(Panel):
             self._view.history.end_act()
 
     def _reset(self) -> None:
-        self._put("normal", NORMALS["plane"])
+        if self._view is not None:
+            self._view.reset_plane()
         self.follow()

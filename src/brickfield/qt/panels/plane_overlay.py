@@ -17,12 +17,13 @@ from brickfield.qt.panels.host import Host
 from brickfield.qt.panels.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.theme import ACCENT
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.drag_line import Pixel, clip_w, pixel_at
+from brickfield.viewer.drag_line import Pixel, pixel_at
 from brickfield.viewer.plane_handle import (
     Part,
     PlaneHandle,
     box_round,
     handle,
+    in_front,
     outline,
     part_under,
     shifted,
@@ -87,9 +88,6 @@ class PlaneOverlay(PictureOverlay[Part]):
             return
         plane = self._oblique.plane
         self.polygon = outline(plane, corners)
-        if not len(self.polygon) or min(clip_w(camera, p) for p in self.polygon) <= 0:
-            # What reaches behind the camera has no place in the picture.
-            return
         self._paint_frame(painter, camera)
         found = handle(camera, plane, self.polygon, pixel_ratio=self.ratio)
         self.handle = found
@@ -97,7 +95,9 @@ class PlaneOverlay(PictureOverlay[Part]):
             self._paint_handle(painter, found)
 
     def _paint_frame(self, painter: QPainter, camera: CameraState) -> None:
-        places = [pixel_at(camera, point) for point in self.polygon]
+        places = [pixel_at(camera, p) for p in in_front(camera, self.polygon)]
+        if not places:
+            return
         loop = QPolygonF([self.logical((float(x), float(y))) for x, y in places])
         fill = QColor(ACCENT)
         fill.setAlpha(38)
@@ -114,7 +114,7 @@ class PlaneOverlay(PictureOverlay[Part]):
             painter.setPen(pen)
             painter.drawLine(foot, tip)
         if place.can_shift:
-            self.knob(painter, "foot", place.foot)
+            self.knob(painter, "foot", place.foot, is_square=True)
         self.knob(painter, "tip", place.tip)
 
     # -- the hand ----------------------------------------------------------------
