@@ -129,3 +129,18 @@ def test_wrong_usage_ends_with_one_sentence(command, scan, tmp_path, words, says
     assert says in ended.err
     assert len(ended.err.strip().splitlines()) == 1
     assert not out.exists()
+
+
+def test_a_scan_is_converted_and_read_again(command, scan, tmp_path):
+    out = tmp_path / "scan.emd"
+    words = ("--region", "1:3,:", "--bin", "2", "--compression", "gzip", "--json")
+    ended = command("stem", "convert", scan, out, *words)
+    about = json.loads(ended.out)
+    assert (ended.status, about["complete"]) == (0, True)
+    assert about["shape"] == [2, 5, 4, 4]
+    found = written(command, tmp_path, "frame", out, 1, 4)
+    expected = PATTERNS[2, 4, :8, :8].reshape(4, 2, 4, 2).sum((1, 3))
+    np.testing.assert_array_equal(found, expected)
+    again = command("stem", "convert", scan, out)
+    assert again.status == 2
+    assert "--overwrite" in again.err

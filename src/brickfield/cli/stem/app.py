@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from brickfield.cli.stem import commands
+from brickfield.cli.stem.convert import convert
 
 app = typer.Typer(
     help="Look into 4D-STEM scans larger than memory, and convert them.",
@@ -15,3 +16,4 @@ app.command("frame")(commands.frame)
 app.command("pattern")(commands.pattern)
 app.command("overview")(commands.overview)
 app.command("virtual")(commands.virtual)
+app.command("convert")(convert)

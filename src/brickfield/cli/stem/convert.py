@@ -1,0 +1,89 @@
+"""``brickfield stem convert``: a scan as an EMD file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from brickfield.cli.output import INCOMPLETE, print_json, results
+from brickfield.cli.progress import progress_bar
+from brickfield.cli.stem.options import (
+    AsJSON,
+    Budget,
+    Dataset,
+    LineSkip,
+    Raw,
+    ScanText,
+    Series,
+    SkipFrames,
+    ThisFileOnly,
+    parse_region,
+    parse_scan,
+)
+
+
+def convert(
+    src: Annotated[str, typer.Argument(metavar="SRC", help="File of a scan.")],
+    dst: Annotated[str, typer.Argument(metavar="DST.emd", help="File to write.")],
+    *,
+    compression: Annotated[str, typer.Option(help="none, gzip or lz4.")] = "none",
+    no_overviews: Annotated[
+        bool, typer.Option("--no-overviews", help="Store no overviews beside it.")
+    ] = False,
+    region: Annotated[
+        str | None, typer.Option(metavar="Y0:Y1,X0:X1", help="Part of the scan.")
+    ] = None,
+    n_binned: Annotated[
+        int | None, typer.Option("--bin", metavar="N", help="Sum N x N pixels.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
+    ] = False,
+    scan: ScanText = None,
+    skip_frames: SkipFrames = None,
+    line_skip: LineSkip = None,
+    this_file_only: ThisFileOnly = False,
+    dataset: Dataset = None,
+    series: Series = None,
+    raw: Raw = None,
+    budget: Budget = "256 MB",
+    as_json: AsJSON = False,
+) -> None:
+    """Write a scan as an EMD file; after an interruption, go on with it."""
+    from brickfield.blockwise.budget import format_bytes
+    from brickfield.sources.scan_shape import ScanOptions
+    from brickfield.stem4d.convert import ConvertOptions
+    from brickfield.stem4d.convert import convert as write
+    from brickfield.stem4d.open import OpenOptions
+
+    shape = ScanOptions(parse_scan(scan), skip_frames, line_skip)
+    opening = OpenOptions(shape, this_file_only, dataset, series, raw)
+    with progress_bar("converting", "bytes") as progress:
+        found = write(
+            src,
+            dst,
+            compression,
+            not no_overviews,
+            n_binned,
+            parse_region(region, "--region"),
+            progress,
+            options=ConvertOptions(
+                opening, budget, overwrite=overwrite, restart=restart
+            ),
+        )
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        shape_text = " × ".join(map(str, found.shape))  # for people
+        results().print(
+            f"{found.path} {shape_text} {found.dtype}, {format_bytes(found.bytes_written)}"
+            f" written in {found.seconds:.1f} s",
+            soft_wrap=True,
+            markup=False,
+        )
+    if not found.is_complete:
+        raise typer.Exit(INCOMPLETE)

@@ -1,0 +1,472 @@
+"""Writes a scan as an EMD file, once, while nobody has to wait for it.
+
+The file grows beside its target under a name with a dot and is put in place by one
+rename when all of it is on disk. What is done stands in a journal, so that the same
+call goes on after a kill; it begins anew where the source or the options changed.
+Overviews are computed in the same pass over the source. The source is only read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.blockwise.blocks import Block, BlockGrid
+from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise.executors import open_executor
+from brickfield.blockwise.gather import GatherOptions, gather
+from brickfield.blockwise.jobs import Progress
+from brickfield.blockwise.journal import Journal, OtherWorkError
+from brickfield.errors import (
+    BudgetError,
+    ChunkReadError,
+    OptionError,
+    StoreFormatError,
+    StoreWriteError,
+)
+from brickfield.sources.fingerprint import of_files
+from brickfield.sources.hdf5_handles import HDF5_LOCK
+from brickfield.sources.scan import Scan
+from brickfield.stem4d.chunk_writer import ChunkWriter
+from brickfield.stem4d.convert_plan import Plan, binned
+from brickfield.stem4d.emd_file import (
+    COMPRESSIONS,
+    DATASET,
+    create,
+    write_cached,
+)
+from brickfield.stem4d.open import OpenOptions, open_scan
+from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, sum_dtype
+from brickfield.stem4d.viewers import scan_region
+from brickfield.writing.files import usable_path
+from brickfield.writing.guard import check_file
+
+ENDS = (".emd", ".h5", ".hdf5")
+JOB = "patterns"
+NOTED_AT_ONCE = 16
+"""Chunks between two entries of the journal."""
+MOST_AHEAD = 4
+"""Chunks that a thread works on before the first is noted."""
+MOST_BIN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """How a scan is written.
+
+    Attributes
+    ----------
+    opening : OpenOptions
+        How the source is read.
+    budget : str or int
+    workers : int or None
+    overwrite : bool
+        Replace a file that is there.
+    restart : bool
+        Do not go on with an interrupted run.
+    """
+
+    opening: OpenOptions = field(default_factory=OpenOptions)
+    budget: str | int = DEFAULT_BUDGET
+    workers: int | None = None
+    overwrite: bool = False
+    restart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What a conversion came to.
+
+    Attributes
+    ----------
+    path : Path
+    shape : tuple of int
+    dtype : str
+    bytes_written : int
+        By this run, compressed.
+    n_resumed : int
+        Chunks that an earlier run had written.
+    seconds : float
+    is_complete : bool
+        False when it was cancelled: the same call goes on.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: str
+    bytes_written: int
+    n_resumed: int
+    seconds: float
+    is_complete: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "path": str(self.path),
+            "dataset": DATASET,
+            "shape": list(self.shape),
+            "dtype": self.dtype,
+            "bytes_written": self.bytes_written,
+            "chunks_resumed": self.n_resumed,
+            "seconds": self.seconds,
+            "complete": self.is_complete,
+        }
+
+
+def convert(  # noqa: PLR0913 -- what a user chooses
+    src: str | Path,
+    dst: str | Path,
+    compression: str = "none",
+    overviews: bool = True,
+    bin: int | None = None,  # noqa: A002 -- the option's name
+    region: Any = None,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
+    *,
+    options: ConvertOptions | None = None,
+) -> Converted:
+    """Write a scan as an EMD file.
+
+    Parameters
+    ----------
+    src : str or Path
+        A scan of any format.
+    dst : str or Path
+        Ends in ``.emd``, ``.h5`` or ``.hdf5``.
+    compression : {"none", "gzip", "lz4"}
+        ``"gzip"`` is read by every program, ``"lz4"`` (with bitshuffle) by those
+        that have hdf5plugin.
+    overviews : bool
+        Compute and store the scan's overview and the patterns' sum and maximum.
+    bin : int, optional
+        Sum squares of so many by so many detector pixels; pixels that make no whole
+        square at the far edges are left out.
+    region : tuple of two slices or of four int, optional
+        Part of the scan.
+    progress : callable, optional
+        Told (bytes read, bytes in all, bytes read, seconds left or None).
+    cancel : Event, optional
+        Set it to stop after the chunks under way; the same call goes on later.
+    options : ConvertOptions, optional
+
+    Returns
+    -------
+    Converted
+
+    Raises
+    ------
+    OptionError
+        When an option cannot be used, or something is in the way.
+    StoreNotFoundError, StoreAccessError, StoreFormatError
+        When the source cannot be opened, or changed meanwhile.
+    StoreWriteError
+        When there is no room or no right to write; the same call goes on later.
+    ChunkReadError
+        When patterns cannot be read.
+    """
+    options = options or ConvertOptions()
+    _check_choice(compression, bin)
+    scan = open_scan(src, options.opening)
+    try:
+        where = _checked_target(dst, scan, options)
+        ys, xs = scan_region(region or (slice(None), slice(None)), scan.data.shape)
+        plan = Plan(scan, where, (ys, xs), bin or 1, compression, overviews)
+        return _Conversion(plan, options).run(progress, cancel or Event())
+    finally:
+        scan.close()
+
+
+def _check_choice(compression: str, n_binned: int | None) -> None:
+    if compression not in COMPRESSIONS:
+        known = ", ".join(COMPRESSIONS)
+        msg = f"expected a compression out of {known}; found {compression!r}"
+        raise OptionError(msg)
+    if n_binned is not None and not 1 <= n_binned <= MOST_BIN:
+        msg = f"expected to bin 1 to {MOST_BIN} pixels; found {n_binned}"
+        raise OptionError(msg)
+    if compression == "lz4":
+        try:
+            import hdf5plugin  # noqa: F401 - registers its filters
+        except ImportError as error:
+            msg = "expected the package hdf5plugin for lz4; found none: use gzip"
+            raise OptionError(msg) from error
+
+
+def _checked_target(dst: str | Path, scan: Scan, options: ConvertOptions) -> Path:
+    where = usable_path(dst, "a file to write").absolute()
+    if where.suffix.lower() not in ENDS:
+        msg = f"expected a file to write that ends in {', '.join(ENDS)}; found {dst}"
+        raise OptionError(msg)
+    check_file(where, [scan.data])
+    if where.is_dir() or not where.parent.is_dir():
+        msg = f"expected a file to write in a folder that exists; found {dst}"
+        raise OptionError(msg)
+    if where.exists() and not options.overwrite:
+        msg = f"expected a new file; found that {dst} is there: use --overwrite"
+        raise OptionError(msg)
+    if not os.access(where.parent, os.W_OK):
+        msg = f"expected to write into {where.parent}; the system refuses: allow it"
+        raise StoreWriteError(msg)
+    return where
+
+
+@dataclass
+class _Sums:
+    """Overviews so far; on the calling thread alone."""
+
+    scan: NDArray[Any]
+    total: NDArray[Any]
+    highest: NDArray[Any] | None = None
+    n_bytes: int = 0
+    waiting: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, target: Target) -> _Sums:
+        kind = sum_dtype(target.dtype)
+        return cls(np.zeros(target.shape[:2], kind), np.zeros(target.shape[2:], kind))
+
+    def items(self) -> dict[str, NDArray[Any]]:
+        highest = np.zeros_like(self.total) if self.highest is None else self.highest
+        return {
+            "scan_overview/data": self.scan,
+            "patterns/sum": self.total,
+            "patterns/max": highest,
+        }
+
+
+class _Conversion:
+    """One run."""
+
+    def __init__(self, plan: Plan, options: ConvertOptions) -> None:
+        self.plan, self.options = plan, options
+        self.target = plan.target
+        chunk = self.target.chunk_shape
+        self.grid = BlockGrid(self.target.shape[:2], chunk[:2])
+        self.buffers = ThreadBuffers()
+        self.write_error: StoreWriteError | None = None
+
+    def run(self, progress: Progress | None, cancel: Event) -> Converted:
+        start = perf_counter()
+        fingerprint = self.plan.fingerprint()
+        with self._journal(fingerprint) as journal:
+            mask = journal.mask(JOB, len(self.grid))
+            if not self.plan.partial.exists():
+                mask = bytearray(len(self.grid))
+            with self._writer(mask) as writer:
+                self._forget_unstored(mask, writer)
+                sums, is_whole = self._pass(writer, journal, mask, (progress, cancel))
+            if is_whole:
+                self._finish(sums, fingerprint)
+                journal.remove()
+        return Converted(
+            self.plan.where,
+            self.target.shape,
+            self.target.dtype.name,
+            sums.n_bytes,
+            sum(mask),
+            perf_counter() - start,
+            is_whole,
+        )
+
+    def _journal(self, fingerprint: dict[str, Any]) -> Journal:
+        path = self.plan.journal
+        try:
+            return Journal(path, fingerprint, restart=self.options.restart)
+        except OtherWorkError:
+            # Of another source, or other options: nothing of it can be used.
+            return Journal(path, fingerprint, restart=True)
+
+    def _writer(self, mask: bytearray) -> ChunkWriter:
+        partial = self.plan.partial
+        if any(mask):
+            try:
+                return ChunkWriter(partial, self.target)
+            except StoreFormatError:
+                pass  # killed while its structure was written: begin anew
+        mask[:] = bytes(len(mask))
+        self._check_room()
+        try:
+            partial.unlink(missing_ok=True)
+            create(partial, self.target, self.plan.calibration(), self.plan.notes())
+            return ChunkWriter(partial, self.target)
+        except (OSError, RuntimeError, StoreFormatError) as error:
+            msg = f"expected to write {partial}; found: {error}: make room or allow it"
+            raise StoreWriteError(msg) from error
+
+    def _check_room(self) -> None:
+        if self.target.compression != "none":
+            return
+        free = shutil.disk_usage(self.plan.where.parent).free
+        old = self.plan.partial
+        free += old.stat().st_size if old.exists() else 0
+        if free < self.target.n_bytes:
+            msg = (
+                f"expected {format_bytes(self.target.n_bytes)} of free space for"
+                f" {self.plan.where}; found {format_bytes(free)}: make room, compress or"
+                " take a region"
+            )
+            raise StoreWriteError(msg)
+
+    def _forget_unstored(self, mask: bytearray, writer: ChunkWriter) -> None:
+        for number, is_done in enumerate(mask):
+            if is_done and not writer.is_stored(*self.grid[number].index):
+                mask[number] = 0
+
+    def _pass(
+        self,
+        writer: ChunkWriter,
+        journal: Journal,
+        mask: bytearray,
+        telling: tuple[Progress | None, Event],
+    ) -> tuple[_Sums, bool]:
+        """Read every chunk, write what is not yet written, and sum all of it."""
+        numbers = self._numbers()
+
+        def work(block: Block) -> Any:
+            return self._block(block, writer, bool(mask[numbers(block)]))
+
+        def merge(sums: _Sums, block: Block, value: Any) -> _Sums:
+            self._merge(sums, block, value)
+            if not mask[numbers(block)]:
+                sums.waiting.append(numbers(block))
+            if len(sums.waiting) >= NOTED_AT_ONCE:
+                self._note(sums, writer, journal)
+            return sums
+
+        start = _Sums.of(self.target)
+        budget = PassOptions(self.options.budget).budget_bytes
+        executor = open_executor(None, self._n_workers(budget))
+        how = GatherOptions(
+            budget_bytes=max(budget // 4, 1),
+            bytes_per_voxel=self.plan.scan.data.stored_frame_bytes,
+            progress=telling[0],
+            cancel=telling[1],
+            most_ahead=MOST_AHEAD * executor.n_workers,
+        )
+        try:
+            found = gather(self.grid, work, merge, start, executor, how)
+        finally:
+            executor.close()
+            self._note(start, writer, journal)
+        if self.write_error is not None:
+            raise self.write_error
+        if found.failures:
+            found.require()
+        return start, found.is_complete
+
+    def _n_workers(self, budget_bytes: int) -> int | None:
+        """As many threads as the budget holds chunks for: as read, as written, more."""
+        chunk = self.target.chunk_shape[1]
+        stored = self.plan.scan.data.stored_frame_bytes
+        each = chunk * (2 * stored + 2 * self.target.pattern_bytes)
+        if budget_bytes < each:
+            msg = (
+                f"expected a budget of at least {format_bytes(each)} for chunks of"
+                f" {chunk} patterns; found {format_bytes(budget_bytes)}"
+            )
+            raise BudgetError(msg)
+        most = max(1, budget_bytes // each)
+        wished = self.options.workers or os.cpu_count() or 1
+        return min(wished, most)
+
+    def _numbers(self) -> Any:
+        n = self.grid.grid[1]
+        return lambda block: block.index[0] * n + block.index[1]
+
+    def _block(self, block: Block, writer: ChunkWriter, is_done: bool) -> Any:
+        if is_done and not self.plan.has_overviews:
+            return None
+        patterns = self._patterns(block)
+        n_bytes = 0
+        if not is_done:
+            try:
+                n_bytes = writer.write(block.index[0], block.index[1], patterns)
+            except StoreWriteError as error:
+                self.write_error = error
+                raise
+        if not self.plan.has_overviews:
+            return n_bytes, None, None, None
+        kind = sum_dtype(patterns.dtype)
+        return (
+            n_bytes,
+            patterns.sum(axis=(1, 2), dtype=kind),
+            patterns.sum(axis=0, dtype=kind),
+            patterns.max(axis=0),
+        )
+
+    def _patterns(self, block: Block) -> NDArray[Any]:
+        ys, xs = (
+            slice(s.start + r.start, s.stop + r.start)
+            for s, r in zip(block.slices, self.plan.region, strict=True)
+        )
+        read = self.plan.scan.data.view(ys, xs, self.buffers)[0]
+        if self.plan.n_binned > 1:
+            return binned(read, self.plan.n_binned, self.target.dtype)
+        return np.ascontiguousarray(read, self.target.dtype)
+
+    @staticmethod
+    def _merge(sums: _Sums, block: Block, value: Any) -> None:
+        if value is None:
+            return
+        n_bytes, scan, total, highest = value
+        sums.n_bytes += n_bytes
+        if scan is None:
+            return
+        sums.scan[block.slices] = scan
+        sums.total += total
+        old = sums.highest
+        sums.highest = highest if old is None else np.maximum(old, highest, out=old)
+
+    @staticmethod
+    def _note(sums: _Sums, writer: ChunkWriter, journal: Journal) -> None:
+        if sums.waiting:
+            writer.flush()
+            journal.record(JOB, sums.waiting)
+            sums.waiting.clear()
+
+    def _finish(self, sums: _Sums, fingerprint: dict[str, Any]) -> None:
+        """Check the source and what was written, and put the file in place."""
+        import h5py
+
+        plan = self.plan
+        if of_files(plan.scan.data.places()) != fingerprint["source"]:
+            msg = (
+                f"expected {plan.scan.path} to stay as it is while it is converted;"
+                " found that it has changed: the same command begins anew"
+            )
+            raise StoreFormatError(msg)
+        try:
+            with HDF5_LOCK, h5py.File(plan.partial, "r+") as file:
+                self._check_some(file[DATASET])
+                if plan.has_overviews:
+                    if "cached" in file:
+                        del file["cached"]
+                    write_cached(file, sums.items(), self.target.shape)
+            with plan.partial.open("rb") as opened:
+                os.fsync(opened.fileno())
+            plan.partial.replace(plan.where)
+        except (OSError, RuntimeError) as error:
+            msg = f"expected to write {plan.where}; found: {error}: make room, go on"
+            raise StoreWriteError(msg) from error
+
+    def _check_some(self, dataset: Any) -> None:
+        """Read some chunks back: the first, the last, and between."""
+        for number in sorted({0, len(self.grid) // 2, len(self.grid) - 1}):
+            block = self.grid[number]
+            if not np.array_equal(
+                dataset[block.slices][0], self._patterns(block), equal_nan=True
+            ):
+                msg = (
+                    f"expected to read back what was written to {self.plan.partial};"
+                    f" found other values at the position {block.start}"
+                )
+                raise ChunkReadError(msg)
