@@ -41,6 +41,7 @@ from brickfield.stem4d.convert_plan import Plan, binned
 from brickfield.stem4d.emd_file import (
     COMPRESSIONS,
     DATASET,
+    Target,
     create,
     write_cached,
 )
