@@ -97,5 +97,6 @@ def test_a_drop_without_a_dock_offers_the_choice_in_its_notice(viewer, plate, qt
     (offer,) = [n for n in said if n.message == text]
     ((label, choose),) = offer.actions
     assert label == "Choose…"
+    assert offer.source == "Brickfield", "no object's name in code"
     choose(None)
     assert open_chooser(viewer, viewer.layers[0]).isVisible()

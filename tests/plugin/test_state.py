@@ -7,10 +7,12 @@ import json
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Layer
 
 import brickfield as bf
 from brickfield.errors import SceneStateError, StoreNotFoundError
 from brickfield.plugin.layers import open_layers
+from brickfield.plugin.sample import huge
 from brickfield.testing.zarr_stores import write_image
 
 
@@ -65,6 +67,16 @@ def test_the_document_is_plain_json_with_a_version(viewer):
     assert plain["layers"][-1]["source"] == "memory"
     assert plain["exploration"]["time"] == 2
     bf.set_state(viewer, plain)
+
+
+def test_what_is_computed_is_in_memory_for_a_scene():
+    viewer = ViewerModel()
+    for data in huge():
+        viewer.add_layer(Layer.create(*data))
+    state = bf.get_state(viewer)
+    assert [layer.source for layer in state.layers] == ["memory"]
+    bf.set_state(viewer, state)
+    assert len(viewer.layers) == 1
 
 
 def test_layers_of_other_sources_go_and_those_in_memory_stay(viewer, stored):

@@ -61,9 +61,13 @@ def _tell_of_others(text: str) -> None:
 def _offer(text: str, choose: Callable[[], object]) -> None:
     from napari.utils import notifications
 
-    offer = notifications.Notification(
-        text, "info", actions=[("Choose…", lambda _notification: choose())]
-    )
+    class Offer(notifications.Notification):
+        @property
+        def source(self) -> str:
+            """Who says it: napari would show its own object's name in code."""
+            return "Brickfield"
+
+    offer = Offer(text, "info", actions=[("Choose…", lambda _notification: choose())])
     notifications.notification_manager.dispatch(offer)
 
 

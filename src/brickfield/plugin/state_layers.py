@@ -22,7 +22,9 @@ def source_of(layer: Any) -> SceneSource | Literal["memory"]:
     """Return what a layer was opened from."""
     told = layer.metadata.get(KEY)
     uri = told.get("uri", "") if isinstance(told, dict) else ""
-    if not uri or uri.startswith("memory:") or level_of(layer) is None:
+    # Neither arrays nor what is computed can be opened again by a name.
+    is_unnamed = not uri or uri.startswith(("memory:", "virtual:"))
+    if is_unnamed or level_of(layer) is None:
         return "memory"
     known = SceneSource.model_fields
     options = {k: v for k, v in told.get("options", {}).items() if k in known}
