@@ -10,6 +10,7 @@ import numpy as np
 
 from brickfield.sample.store import write_sample
 from brickfield.sample.tissue import Grid
+from brickfield.testing.mib import write_hdr, write_mib
 from brickfield.testing.zarr_stores import write_plate
 
 ROOT = Path(__file__).parents[2]
@@ -36,9 +37,22 @@ def run_python(path: Path, names: dict) -> None:
 
 
 def write_data(folder: Path) -> Path:
-    """Write what the pages speak of: data.ome.zarr, stack.h5 and plate.zarr."""
+    """Write what the pages speak of: data.ome.zarr, stack.h5, plate.zarr, scan.mib."""
     write_sample(folder / "data.ome.zarr", Grid((48, 96, 96), (2.0, 1.0, 1.0)))
     with h5py.File(folder / "stack.h5", "w") as file:
         file["volume"] = np.arange(32**3, dtype=np.uint16).reshape(32, 32, 32)
     write_plate(folder / "plate.zarr", ("A/1", "A/2", "B/02"), 1)
+    write_scan(folder)
     return folder
+
+
+def write_scan(folder: Path) -> None:
+    """Write scan.mib with its scan.hdr: discs that wander over the detector."""
+    y, x = np.mgrid[:64, :64]
+    frames = np.zeros((12, 16, 64, 64), np.uint16)
+    for line in range(12):
+        for position in range(16):
+            d2 = (y - 28 - line / 2) ** 2 + (x - 28 - position / 2) ** 2
+            frames[line, position] = np.where(d2 < 60, 900 + 10 * line, d2 % 7)
+    write_hdr(folder / "scan.hdr", ScanX=16, ScanY=12)
+    write_mib(folder / "scan.mib", frames.reshape(-1, 64, 64))
