@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import Block, BlockGrid
-from brickfield.errors import OptionError
 from brickfield.imaris.file import ImarisFile
 from brickfield.imaris.halving import halve
 from brickfield.imaris.plan import ExportPlan
@@ -59,8 +58,6 @@ class Cascade:
     Attributes
     ----------
     statistics : tuple of LevelStatistics
-    refusal : OptionError or None
-        Why the values cannot be written at all.
     """
 
     def __init__(  # noqa: PLR0913 -- all that a pass consists of
@@ -85,7 +82,6 @@ class Cascade:
         self._unfinished: dict[tuple[int, Int3], _Unfinished] = {}
         self._empty: dict[Int3, tuple[bytes, int]] = {}
         self.statistics = tuple(LevelStatistics(plan.dtype) for _ in plan.levels)
-        self.refusal: OptionError | None = None
 
     def __call__(self, block: Block) -> int:
         """Make a tile of level 0 and every tile that it completes.
@@ -95,11 +91,7 @@ class Cascade:
         int
             Bytes of the tile before compression.
         """
-        try:
-            data = self._read(block.slices)
-        except OptionError as error:
-            self.refusal = self.refusal or error
-            raise
+        data = self._read(block.slices)
         n_bytes = int(data.nbytes)
         index: Int3 = (block.index[0], block.index[1], block.index[2])
         self._finish(0, index, data)

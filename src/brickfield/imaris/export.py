@@ -171,24 +171,29 @@ def _check_room(folder: Path, plan: ExportPlan, options: ImarisOptions) -> None:
 
 
 def _check_closed(target: Path) -> None:
-    """Refuse to replace a file that another program holds open."""
-    from brickfield.sources.hdf5_handles import HDF5_LOCK
+    """Refuse to replace a file that another program holds open.
 
-    import h5py  # isort: skip
+    HDF5 locks what it opens. Readers of this process keep the old file.
+    """
+    from brickfield.sources.hdf5_handles import is_shared
 
     try:
-        with HDF5_LOCK, h5py.File(target, "r+", locking=True):
+        import fcntl
+    except ImportError:  # Windows refuses the renaming itself
+        return
+    if is_shared(target):
+        return
+    with target.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            msg = (
+                f"expected {target} closed; found it open in another program: close it"
+                " there, or write to another name"
+            )
+            raise OptionError(msg) from error
+        except OSError:  # a file system without locks
             return
-    except BlockingIOError as error:
-        raise _is_open(target) from error
-    except OSError as error:
-        if "lock" in str(error):
-            raise _is_open(target) from error
-
-
-def _is_open(target: Path) -> OptionError:
-    msg = f"expected {target} closed; found it open in another program: close it there"
-    return OptionError(msg)
 
 
 class _Export:

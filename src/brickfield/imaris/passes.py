@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from brickfield.blockwise.blocks import Block, Slices
 from brickfield.blockwise.executors import Executor, open_executor
 from brickfield.blockwise.jobs import BlockJob, JobOptions, Progress, run_jobs
-from brickfield.errors import ChunkReadError
 from brickfield.imaris.cascade import Cascade, ReadTile
 from brickfield.imaris.dtypes import Converter
 from brickfield.imaris.file import ImarisFile
@@ -84,6 +83,7 @@ class Passes:
         self._pictures: dict[int, Projection] = {}
         self._shown: dict[int, LevelStatistics] = {}
         self._stop = Event()
+        self._error: Exception | None = None
         self._committed_at = perf_counter()
 
     @property
@@ -164,12 +164,8 @@ class Passes:
             str(number), ordered_grid(self._order), self._guarded(cascade, cancel)
         )
         result = run_jobs([job], executor, JobOptions(None, progress, self._stop))
-        if cascade.refusal is not None:
-            raise cascade.refusal
-        real = [f for f in result.failures if f.reason != _StoppedError.__name__]
-        if real:
-            msg = f"{real[0].reason}: leave it out with skip_failed, or mend the source"
-            raise ChunkReadError(msg)
+        if self._error is not None:
+            raise self._error
         if not result.is_complete:
             return False
         cascade.count_again()
@@ -188,7 +184,9 @@ class Passes:
                 raise _StoppedError
             try:
                 return cascade(block)
-            except Exception:
+            except Exception as error:
+                # The first one is the cause; what the others meet may follow from it.
+                self._error = self._error or error
                 self._stop.set()
                 raise
 

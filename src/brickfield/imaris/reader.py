@@ -294,7 +294,10 @@ class TileReader:
         except ChunkReadError as error:
             key = self._source.storage_key(self._level, index)
             if not self._skips:
-                msg = f"cannot read {key} of {self._source.info.name}: {error.reason}"
+                msg = (
+                    f"cannot read {key} of {self._source.info.name}: {error.reason}: mend"
+                    " the source, or leave such places out with skip_failed"
+                )
                 raise ChunkReadError(msg, key=key) from error
             with self._lock:
                 self.failures.append(ReadFailure(key, error.reason))

@@ -64,18 +64,20 @@ def _floor_mean(data: AnyArray, factors: tuple[int, ...]) -> AnyArray:
     if not set(factors) <= {1, 2}:
         msg = f"expected factors of 1 or 2 for the floor of the mean; found {factors}"
         raise OptionError(msg)
-    dtype = data.dtype
+    dtype, n_halved = data.dtype, factors.count(2)
     values = data.view(np.uint8) if dtype.kind == "b" else data
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
         # Sums of 8 take 3 bits more.
-        wide = np.dtype(f"{values.dtype.kind}{2 * values.dtype.itemsize}")
-        n_halved = factors.count(2)
+        narrow = values.dtype
+        wide = np.dtype(f"{narrow.kind}{2 * narrow.itemsize}")
+        if wide.kind == "u" and factors[-1] == 2 and values.shape[-1] > 1:
+            values, factors = _neighbours(values), (*factors[:-1], 1)
         total = _pair_sums(values, factors, wide)
         np.right_shift(total, n_halved, out=total)
-        return np.asarray(total.astype(values.dtype).view(dtype))
+        return np.asarray(total.astype(narrow).view(dtype))
     with np.errstate(over="ignore", invalid="ignore"):
         mean = _pair_sums(values, factors, np.dtype(np.float32))
-        mean *= np.float32(0.5 ** factors.count(2))
+        mean *= np.float32(0.5**n_halved)
         if dtype.kind == "f":
             return np.asarray(mean.astype(dtype))
         info = np.iinfo(dtype)  # type: ignore[type-var]
@@ -83,6 +85,19 @@ def _floor_mean(data: AnyArray, factors: tuple[int, ...]) -> AnyArray:
     # The mean of largest values is rounded up to one that the type does not have.
     whole = np.minimum(whole, np.nextafter(float(info.max) + 1, 0))
     return np.asarray(whole.astype(dtype))
+
+
+def _neighbours(values: AnyArray) -> AnyArray:
+    """Sum unsigned neighbours along the last axis, in a type twice as wide.
+
+    Two of them are one word, whose halves are added at once; a last one is left out.
+    """
+    n = values.shape[-1] // 2 * 2
+    bits = 8 * values.dtype.itemsize
+    words = np.ascontiguousarray(values[..., :n]).view(f"u{bits // 4}")
+    sums: NDArray[Any] = words & words.dtype.type((1 << bits) - 1)
+    sums += words >> words.dtype.type(bits)
+    return sums
 
 
 def _pair_sums(
