@@ -14,6 +14,7 @@ TYPE_CHECKING = False  # typing takes longer to import than this
 if TYPE_CHECKING:
     from typing import Any
 
+    from brickfield.stem4d.overviews import OverviewComputer as OverviewComputer
     from brickfield.stem4d.viewers import EMDEnhancedViewer as EMDEnhancedViewer
     from brickfield.stem4d.viewers import LazyDataManager as LazyDataManager
     from brickfield.stem4d.viewers import MIBLazyViewer as MIBLazyViewer
@@ -22,9 +23,15 @@ _HOME = {
     "EMDEnhancedViewer": "viewers",
     "LazyDataManager": "viewers",
     "MIBLazyViewer": "viewers",
+    "OverviewComputer": "overviews",
 }
 
-__all__ = ["EMDEnhancedViewer", "LazyDataManager", "MIBLazyViewer"]
+__all__ = [
+    "EMDEnhancedViewer",
+    "LazyDataManager",
+    "MIBLazyViewer",
+    "OverviewComputer",
+]
 
 
 def __getattr__(name: str) -> Any:

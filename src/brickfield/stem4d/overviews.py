@@ -1,0 +1,407 @@
+"""All overviews of a scan from one pass over its patterns.
+
+What can share work does: patterns are brought into the processor's order once, sums
+over detector columns and rows are taken once, and the scan's image and the centre of
+mass come from these. Whole numbers are summed exactly. The memory taken is that of
+the pass, and of what is asked for: an item with an axis of the detector beside those
+of the scan may be written elsewhere as it is computed (`sinks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.blockwise.blocks import Block, Slices
+from brickfield.blockwise.reduce import Histogram, count_values, has_exact_counts
+from brickfield.errors import OptionError
+from brickfield.sources.frame_stack import ScanData, Shape4
+from brickfield.stem4d.passes import PassOptions, Patterns, scan_pass, sum_dtype
+
+PATTERNS = ("sum", "mean", "max", "min", "variance")
+"""Items of shape (detector y, detector x)."""
+PLACED = ("scan", "sum_over_both", "sum_over_x", "sum_over_y", "com", "binned")
+"""Items with the scan's axes, of which every block gives its part."""
+DERIVED = ("statistics", "histogram", "profile")
+ITEMS = (*PLACED, *PATTERNS, *DERIVED)
+COMMON = ("scan", "sum", "mean", "max", "min", "variance", "com", *DERIVED)
+"""What one pass gives without further memory to speak of."""
+MOST_COUNTED = 4096
+"""Patterns that a histogram counts, spread evenly over the scan."""
+_TOP_BIT = 1 << 15
+_FIRST_KEY, _LAST_KEY = 0x80, 0xFF7F
+"""Of finite floats, by their first 16 bits."""
+
+
+class Sink(Protocol):
+    """Takes the parts of a large item; called on one thread."""
+
+    def write(self, slices: Slices, part: NDArray[Any]) -> None:
+        """Write what lies at `slices` of the scan's two axes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewOptions:
+    """What is computed, and how.
+
+    Attributes
+    ----------
+    items : tuple of str
+        Out of :data:`ITEMS`.
+    n_binned : int
+        Detector pixels, along each axis, that one of ``"binned"`` sums.
+    centre : tuple of float or None
+        Row and column of the azimuthal profile; the centre of mass of the mean
+        pattern if None.
+    """
+
+    items: tuple[str, ...] = COMMON
+    n_binned: int = 8
+    centre: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [i for i in self.items if i not in ITEMS]
+        if unknown or not self.items:
+            msg = f"expected overviews out of {', '.join(ITEMS)}; found {self.items}"
+            raise OptionError(msg)
+        if self.n_binned < 1:
+            msg = f"expected to bin 1 pixel or more; found {self.n_binned}"
+            raise OptionError(msg)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a block has to give; derived from the items, picklable."""
+
+    shape: Shape4
+    sums: np.dtype[Any]
+    n_binned: int
+    every: int
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, data: ScanData, options: OverviewOptions) -> _Wanted:
+        items = set(options.items)
+        if "statistics" in items:
+            items |= {"sum", "max", "min", "variance"}
+        if items & {"mean", "variance", "profile"}:
+            items.add("sum")
+        if "sum_over_both" in items:
+            items.add("scan")
+        n = data.shape[0] * data.shape[1]
+        every = max(1, -(-n // MOST_COUNTED))
+        kept = items - {"mean", "profile", "statistics", "sum_over_both"}
+        kind = sum_dtype(data.dtype)
+        return cls(data.shape, kind, options.n_binned, every, frozenset(kept))
+
+    def __call__(self, block: Block, patterns: Patterns) -> dict[str, Any]:
+        """Reduce the patterns of one block; shape (n y, n x, rows, columns)."""
+        native = patterns.dtype.newbyteorder("=")
+        patterns = np.ascontiguousarray(patterns, native)
+        found = self._placed(patterns)
+        for name, function in (("max", np.max), ("min", np.min)):
+            if name in self.names:
+                found[name] = function(patterns, axis=(0, 1))
+        if "sum" in self.names:
+            found["sum"] = patterns.sum(axis=(0, 1), dtype=self.sums)
+        if "variance" in self.names:
+            found["variance"] = sum_of_squares(patterns)
+        if "histogram" in self.names:
+            found["histogram"] = self._counted(block, patterns)
+        return found
+
+    def _placed(self, patterns: Patterns) -> dict[str, Any]:
+        names, found = self.names, dict[str, Any]()
+        rows = columns = None
+        if names & {"scan", "com", "sum_over_x"}:
+            rows = patterns.sum(axis=3, dtype=self.sums)
+        if names & {"com", "sum_over_y"}:
+            columns = patterns.sum(axis=2, dtype=self.sums)
+        if rows is not None:
+            found |= {"sum_over_x": rows, "scan": rows.sum(axis=2, dtype=self.sums)}
+        if columns is not None:
+            found["sum_over_y"] = columns
+        if rows is not None and columns is not None:
+            found["com"] = centre_of_sums(rows, columns)
+        if "binned" in names:
+            found["binned"] = bin_pixels(patterns, self.n_binned)
+        return {n: v for n, v in found.items() if n in names}
+
+    def _counted(self, block: Block, patterns: Patterns) -> Any:
+        ys, xs = np.ogrid[block.slices]
+        chosen = (ys * self.shape[1] + xs) % self.every == 0
+        return count_contrast(patterns[chosen]) if chosen.any() else None
+
+
+class OverviewComputer:
+    """Computes overviews of a scan, as many as are asked for in one pass.
+
+    Parameters
+    ----------
+    data : ScanData
+    options : PassOptions, optional
+        Budget, threads, progress, cancel and preview of the pass.
+    """
+
+    def __init__(self, data: ScanData, options: PassOptions | None = None) -> None:
+        self.data = data
+        self.options = options or PassOptions()
+
+    def compute(
+        self,
+        wanted: OverviewOptions | None = None,
+        sinks: Mapping[str, Sink] | None = None,
+    ) -> dict[str, Any]:
+        """Go over all patterns once.
+
+        Parameters
+        ----------
+        wanted : OverviewOptions, optional
+        sinks : mapping, optional
+            Names out of :data:`PLACED` to who takes their parts; they are not held
+            in memory, and not returned.
+
+        Returns
+        -------
+        dict
+            Items by name. ``"scan"`` and ``"sum_over_both"``: shape (scan y, scan
+            x), exact sums. ``"sum_over_x"``, ``"sum_over_y"``: (scan y, scan x,
+            rows or columns). ``"com"``: (2, scan y, scan x) float64, rows and
+            columns, pixels; NaN where a pattern sums to 0. ``"binned"``: (scan y,
+            scan x, rows, columns), squares of pixels summed. ``"sum"``, ``"max"``,
+            ``"min"``: a pattern; ``"mean"``, ``"variance"``: float64.
+            ``"statistics"``: dict of min, max, mean, std, sum and n.
+            ``"histogram"``: :class:`~brickfield.blockwise.reduce.Histogram`.
+            ``"profile"``: mean over each ring one pixel wide, shape (n,).
+
+        Raises
+        ------
+        ChunkReadError
+            If patterns cannot be read, or the pass was cancelled.
+        """
+        wanted = wanted or OverviewOptions()
+        task = _Wanted.of(self.data, wanted)
+        state = _State(self.data, task, dict(sinks or {}))
+        preview = self.options.preview
+        how = self.options
+        if preview is not None:
+            shown = preview
+            how = replace(how, preview=lambda s: shown(s.finished(wanted)))
+        scan_pass(self.data, task, _State.merge, state, how).require()
+        return state.finished(wanted)
+
+
+@dataclass
+class _State:
+    """What blocks gave so far; on the calling thread alone."""
+
+    data: ScanData
+    task: _Wanted
+    sinks: dict[str, Sink]
+    arrays: dict[str, Any] = field(default_factory=dict)
+    n_seen: int = 0
+
+    @staticmethod
+    def merge(state: _State, block: Block, parts: dict[str, Any]) -> _State:
+        state.n_seen += block.n_voxels
+        for name, part in parts.items():
+            if name in state.sinks:
+                state.sinks[name].write(block.slices, part)
+            elif name in PLACED:
+                state._place(name, block, part)
+            elif part is not None:
+                old = state.arrays.get(name)
+                state.arrays[name] = part if old is None else _joined(name, old, part)
+        return state
+
+    def _place(self, name: str, block: Block, part: NDArray[Any]) -> None:
+        lead = (slice(None),) if name == "com" else ()
+        if name not in self.arrays:
+            ny, nx = self.data.shape[:2]
+            shape = (2, ny, nx) if name == "com" else (ny, nx, *part.shape[2:])
+            self.arrays[name] = np.zeros(shape, part.dtype)
+        self.arrays[name][*lead, *block.slices] = part
+
+    def finished(self, wanted: OverviewOptions) -> dict[str, Any]:
+        """Return the items that were asked for, of the positions seen so far."""
+        found = dict(self.arrays)
+        n = max(self.n_seen, 1)
+        if "scan" in found:
+            found["sum_over_both"] = found["scan"]
+        if "sum" in found:
+            found["mean"] = found["sum"] / n
+        if "variance" in found:
+            mean = found["mean"]
+            found["variance"] = np.maximum(found["variance"] / n - mean * mean, 0)
+        if "statistics" in wanted.items:
+            found["statistics"] = _statistics(found)
+        if "profile" in wanted.items:
+            found["profile"] = azimuthal_profile(found["mean"], wanted.centre)
+        return {name: found[name] for name in wanted.items if name in found}
+
+
+def _joined(name: str, old: Any, part: Any) -> Any:
+    if name == "histogram":
+        return old.merge(part)
+    if name in ("max", "min"):
+        return (np.maximum if name == "max" else np.minimum)(old, part, out=old)
+    old += part
+    return old
+
+
+def _statistics(found: Mapping[str, Any]) -> dict[str, float]:
+    mean = float(found["mean"].mean())
+    # The spread within pixels, and that between them.
+    spread = float(found["variance"].mean() + found["mean"].var())
+    return {
+        "min": found["min"].min().item(),
+        "max": found["max"].max().item(),
+        "mean": mean,
+        "std": float(np.sqrt(spread)),
+        "sum": found["sum"].sum().item(),
+    }
+
+
+def sum_of_squares(patterns: Patterns) -> NDArray[Any]:
+    """Sum the squares of each pixel over all positions.
+
+    Parameters
+    ----------
+    patterns : ndarray, shape (n y, n x, rows, columns)
+
+    Returns
+    -------
+    ndarray, shape (rows, columns)
+        uint64, exact, for unsigned types of at most 16 bits; else float64.
+    """
+    is_exact = patterns.dtype.kind in "ub" and patterns.dtype.itemsize <= 2
+    wide = np.dtype(np.uint32 if is_exact else np.float64)
+    total = np.zeros(patterns.shape[2:], np.uint64 if is_exact else np.float64)
+    square = np.empty(patterns.shape[2:], wide)
+    for line in patterns:
+        for pattern in line:
+            np.multiply(pattern, pattern, out=square, dtype=wide)
+            total += square
+    return total
+
+
+def bin_pixels(patterns: Patterns, n: int) -> NDArray[Any]:
+    """Sum squares of n × n pixels; those at the far edges may be of fewer pixels.
+
+    Parameters
+    ----------
+    patterns : ndarray, shape (…, rows, columns)
+    n : int
+
+    Returns
+    -------
+    ndarray, shape (…, ceil(rows / n), ceil(columns / n))
+        float32 for floats, uint32 for unsigned types of at most 16 bits, else the
+        type in which sums are exact.
+    """
+    kind = binned_dtype(patterns.dtype)
+    rows = np.add.reduceat(
+        patterns, np.arange(0, patterns.shape[-2], n), axis=-2, dtype=kind
+    )
+    columns = np.arange(0, patterns.shape[-1], n)
+    return np.asarray(np.add.reduceat(rows, columns, axis=-1, dtype=kind))
+
+
+def binned_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that :func:`bin_pixels` gives."""
+    if dtype.kind == "f":
+        return np.dtype(np.float32)
+    if dtype.kind in "ub" and dtype.itemsize <= 2:
+        return np.dtype(np.uint32)
+    return sum_dtype(dtype)
+
+
+def centre_of_sums(rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.float64]:
+    """Return centres of mass from sums over columns and over rows.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n y, n x, detector rows)
+    columns : ndarray, shape (n y, n x, detector columns)
+
+    Returns
+    -------
+    ndarray, shape (2, n y, n x)
+        Row and column, pixels; NaN where a pattern sums to 0.
+    """
+    mass = rows.sum(axis=-1, dtype=np.float64)
+    moments = np.stack(
+        [s.astype(np.float64) @ np.arange(s.shape[-1]) for s in (rows, columns)]
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre: NDArray[np.float64] = np.where(mass == 0, np.nan, moments / mass)
+    return centre
+
+
+def count_contrast(values: NDArray[Any]) -> Histogram:
+    """Count values in bins that no range decides, so that parts can be added.
+
+    Whole numbers of at most 16 bits are counted one by one. Bins of others are the
+    values that begin with the same 16 bits as a float32: 1 % wide or less, from the
+    smallest to the largest number.
+    """
+    if has_exact_counts(values.dtype):
+        return count_values(values)
+    numbers = values.astype(np.float32).ravel()
+    words = numbers[np.isfinite(numbers)].view(np.uint32) >> 16
+    is_negative = words >= _TOP_BIT
+    # Numbers that rise with the value: the bits of negative floats fall.
+    keys = np.where(is_negative, 0xFFFF - words, words + _TOP_BIT).astype(np.intp)
+    counts = np.bincount(keys, minlength=1 << 16)[_FIRST_KEY : _LAST_KEY + 1]
+    return Histogram(_float_edges(), counts.astype(np.int64))
+
+
+def _float_edges() -> NDArray[np.float64]:
+    keys = np.arange(_FIRST_KEY, _LAST_KEY + 1, dtype=np.int64)
+    is_negative = keys < _TOP_BIT
+    words = np.where(is_negative, 0xFFFF - keys, keys - _TOP_BIT)
+    bits = (words << 16 | np.where(is_negative, 0xFFFF, 0)).astype(np.uint32)
+    most = np.finfo(np.float32).max
+    return np.append(bits.view(np.float32), most).astype(np.float64)
+
+
+def azimuthal_profile(
+    pattern: NDArray[Any], centre: Sequence[float] | None = None
+) -> NDArray[np.float64]:
+    """Return the mean of a pattern over rings of one pixel's width.
+
+    Parameters
+    ----------
+    pattern : ndarray, shape (rows, columns)
+    centre : sequence of float, optional
+        Row and column; the pattern's centre of mass if not given.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Item r holds pixels at distances from r - 0.5 up to r + 0.5; NaN where a
+        ring holds none.
+    """
+    numbers = pattern.astype(np.float64)
+    rows, columns = numbers.shape
+    if centre is None:
+        found = centre_of_sums(
+            numbers.sum(axis=1)[None, None], numbers.sum(axis=0)[None, None]
+        )[:, 0, 0]
+        middle = ((rows - 1) / 2, (columns - 1) / 2)
+        centre = middle if np.isnan(found).any() else (found[0], found[1])
+    y, x = np.ogrid[:rows, :columns]
+    radius = np.hypot(y - centre[0], x - centre[1])
+    ring = np.floor(radius + 0.5).astype(np.intp).ravel()
+    n = np.bincount(ring)
+    total = np.bincount(ring, numbers.ravel())
+    with np.errstate(invalid="ignore"):
+        profile: NDArray[np.float64] = np.where(
+            n == 0, np.nan, total / np.maximum(n, 1)
+        )
+    return profile
