@@ -153,3 +153,11 @@ def test_a_source_is_never_written_to(scan, tmp_path):
         viewer.pattern()
     after = hashlib.blake2b(path.read_bytes()).digest(), path.stat().st_mtime_ns
     assert before == after
+
+
+def test_pixels_that_do_not_count_need_not_be_numbers(tmp_path):
+    values = np.ones((2, 3, 5, 5), np.float32)
+    values[:, :, 2, 4] = np.nan
+    viewer = LazyDataManager.create_viewer(write_emd(tmp_path / "a.emd", values))
+    np.testing.assert_array_equal(viewer.virtual(Disc(2, 2, 1.5)), np.full((2, 3), 9))
+    assert np.isnan(viewer.virtual(Disc(2, 2, 2))).all()

@@ -30,7 +30,7 @@ S = TypeVar("S")
 V = TypeVar("V")
 
 DEFAULT_BUDGET = "256 MB"
-MOST_BLOCK_BYTES = 8 << 20
+MOST_BLOCK_BYTES = 4 << 20
 """Larger blocks leave the processor's caches and make nothing faster."""
 COPIES = 4
 """Blocks' worth of memory that a thread takes: as read, and what is made of it."""
