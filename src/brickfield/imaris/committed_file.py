@@ -7,6 +7,9 @@ at once: the voxels, which are nearly all. A commit writes the pages to a log be
 the file first, checksum last, and only then into the file. Whoever opens the file
 finishes a whole log, drops a torn one, and cuts off what came behind the commit.
 
+The library does not bear an error of such a file: whoever calls it looks at
+:attr:`CommittedFile.error` afterwards. Nothing is written once there is one.
+
 Costs: one page in memory for each page of old metadata that changed; two syncs a
 commit. Thread rule: used under the HDF5 lock.
 """
@@ -42,6 +45,11 @@ class CommittedFile:
     ------
     StoreWriteError
         When it cannot be written.
+
+    Attributes
+    ----------
+    error : OSError or None
+        The first one of a write.
     """
 
     def __init__(self, path: Path, *, restart: bool = False) -> None:
@@ -98,12 +106,12 @@ class CommittedFile:
         """Write at the present place."""
         view = memoryview(data).cast("B")
         held = max(0, min(len(view), self._held_until() - self._at))
-        try:
-            self._hold(view[:held])
-            _write(self._file, view[held:], self._at + held)
-        except OSError as error:
-            self.error = self.error or error
-            raise
+        if self.error is None:
+            try:
+                self._hold(view[:held])
+                _write(self._file, view[held:], self._at + held)
+            except OSError as error:
+                self.error = error
         self._at += len(view)
         return len(view)
 
@@ -120,7 +128,11 @@ class CommittedFile:
     def truncate(self, size: int | None = None) -> int:
         """Set the length; never below what is committed."""
         size = self._at if size is None else size
-        os.ftruncate(self._file, max(size, self._committed))
+        if self.error is None:
+            try:
+                os.ftruncate(self._file, max(size, self._committed))
+            except OSError as error:
+                self.error = error
         return size
 
     def flush(self) -> None:
@@ -136,6 +148,8 @@ class CommittedFile:
         StoreWriteError
             When there is no room; the last commit stands.
         """
+        if self.error is not None:
+            raise self._refusal(self.error)
         try:
             os.fsync(self._file)
             if self._pages:

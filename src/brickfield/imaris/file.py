@@ -11,6 +11,7 @@ Thread rule: :meth:`ImarisFile.write_chunk` from any thread; the rest from one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,9 @@ class ImarisFile:
                 raise StoreWriteError(msg) from error
             if mode == "w":
                 self._write_head()
+                # From here on nothing that is not committed can be taken for whole.
+                self._file.flush()
+                self._raw.commit()
             self.n_done = int(self._file.attrs.get(_PROGRESS, 0))
         self._open: list[Any] = []
         self.bytes_written = 0
@@ -162,8 +166,10 @@ class ImarisFile:
             if self._file.id.valid:
                 try:
                     self._file.close()
-                except (OSError, RuntimeError):
-                    self._file.id.close()
+                except (OSError, RuntimeError, ValueError):
+                    # It was not to be kept anyway: the last commit stands.
+                    with suppress(OSError, RuntimeError, ValueError):
+                        self._file.id.close()
             self._raw.close()
 
     def _write_head(self) -> None:
@@ -195,9 +201,9 @@ class _Told:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, StoreWriteError) or error is None:
+        if isinstance(error, StoreWriteError):
             return
-        if isinstance(error, OSError | RuntimeError | ValueError):
+        if self._raw.error or isinstance(error, OSError | RuntimeError | ValueError):
             cause = self._raw.error or error
             reason = getattr(cause, "strerror", None) or cause
             msg = f"expected to write {self._raw.path}; found: {reason}: make room"

@@ -304,8 +304,9 @@ def _channel(
 ) -> ChannelInput:
     info = source.info
     told = info.channels[index] if index < len(info.channels) else None
-    n_own = len(info.channels)
-    name = info.name if n_own < 2 or told is None else told.name
+    # One channel of an array is called "0", which tells nothing.
+    is_numbered = told is None or (len(info.channels) < 2 and told.name.isdigit())
+    name = info.name if told is None or is_numbered else told.name
     color = told.color if told is not None else None
     if color is None:
         color = _WHITE if n_chosen == 1 else _COLORS[number % len(_COLORS)]

@@ -83,6 +83,13 @@ class ImarisOptions:
             if value is not None and value < 1:
                 msg = f"expected {name} of at least 1; found {value}"
                 raise OptionError(msg)
+        if self.scheduler is not None:
+            msg = (
+                f"expected no scheduler, since one process writes the file; found"
+                f" {self.scheduler!r}: leave it out, or make an OME-Zarr with it first"
+                " (brickfield pyramid --scheduler) and export that"
+            )
+            raise OptionError(msg)
         parse_bytes(self.budget)
         _ = self.encoder, self.chunk_zyx, self.bounds_zyx
 

@@ -155,8 +155,8 @@ class Passes:
             self._read_function(time, index),
             is_labels=channel.is_labels,
             projection=self._projection(time, index),
-            note=lambda level, chunk, check: self._sums.note(
-                (level, time, index, chunk), check
+            note=lambda level, place, chunk: self._sums.note(
+                (level, time, index, place), chunk
             ),
         )
         self._file.begin(time, index)

@@ -213,7 +213,7 @@ class TileReader:
                 self._count(0 if kept.data is None else kept.data.nbytes)
             if kept.path is not None:
                 return read_part(kept.path, part)
-            found = None if kept.data is None else kept.data[part].copy()
+            found = None if kept.data is None else kept.data[part]
         self._make_room()
         return self._about.fill_value if found is None else found
 

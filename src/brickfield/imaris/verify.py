@@ -20,7 +20,7 @@ from brickfield.errors import ChunkReadError, StoreWriteError
 from brickfield.imaris.plan import ExportPlan
 from brickfield.model.scales import Int3
 
-SAMPLED = 64
+SAMPLED = 16
 """Chunks of each level that are read back when not all are."""
 AnyArray = NDArray[Any]
 Place = tuple[int, int, int, Int3]
@@ -42,13 +42,13 @@ class CheckSums:
     sums: dict[Place, int] = field(default_factory=dict)
     _seen: dict[int, int] = field(default_factory=dict)
 
-    def note(self, place: Place, check: int) -> None:
+    def note(self, place: Place, chunk: AnyArray) -> None:
         """Remember a chunk, or every so many."""
         level = place[0]
         seen = self._seen[level] = self._seen.get(level, -1) + 1
         step = 1 if self.all_chunks else max(1, self.n_chunks[level] // SAMPLED)
         if seen % step == 0:
-            self.sums[place] = check
+            self.sums[place] = check_sum(chunk)
 
 
 def check_sum(chunk: AnyArray) -> int:
