@@ -6,6 +6,7 @@ import pytest
 from brickfield.blockwise.buffers import ThreadBuffers
 from brickfield.errors import BrickfieldError
 from brickfield.sources.empad import open_scan
+from brickfield.sources.open import open_source
 
 FRAMES = np.random.default_rng(1).random((6, 130, 128)).astype("<f4")
 XML = """<root><raw_file filename="C:\\data\\scan.raw"/>
@@ -58,3 +59,10 @@ def test_other_raw_files_are_refused(tmp_path):
     path.write_bytes(bytes(1000))
     with pytest.raises(BrickfieldError, match="--raw"):
         open_scan(path)
+
+
+def test_a_description_opens_like_any_other_data(scan, read_level):
+    source = open_source(scan)
+    assert source.info.format == "EMPAD"
+    expected = FRAMES[:, :128].reshape(2, 3, 128, 128)
+    np.testing.assert_array_equal(read_level(source, 0), expected)

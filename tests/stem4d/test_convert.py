@@ -261,6 +261,28 @@ def test_a_folder_that_may_not_be_written_to_is_told(scan, tmp_path):
         convert(scan, tmp_path / "a.emd")
 
 
+HELD = """
+import sys, time
+from brickfield.stem4d.convert import convert
+def hold(*_):
+    print("held", flush=True)
+    time.sleep(60)
+convert(sys.argv[1], sys.argv[2], progress=hold)
+"""
+
+
+def test_two_processes_do_not_write_one_file(long_scan, tmp_path):
+    path, frames = long_scan
+    command = [sys.executable, "-c", HELD, str(path), str(tmp_path / "a.emd")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(OptionError):
+            convert(path, tmp_path / "a.emd")
+        other.kill()
+    assert convert(path, tmp_path / "a.emd").is_complete
+    np.testing.assert_array_equal(stored(tmp_path / "a.emd"), frames)
+
+
 MEMORY = """
 import sys
 from brickfield.stem4d.convert import ConvertOptions, convert

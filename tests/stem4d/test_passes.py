@@ -1,5 +1,6 @@
 """One pass over a scan: its memory, its order, and stopping."""
 
+import pickle
 import subprocess
 import sys
 from threading import Event
@@ -7,6 +8,7 @@ from threading import Event
 import numpy as np
 import pytest
 
+from brickfield.blockwise.buffers import ThreadBuffers
 from brickfield.errors import ChunkReadError
 from brickfield.stem4d.open import open_scan
 from brickfield.stem4d.passes import PassOptions, scan_pass
@@ -85,3 +87,9 @@ def test_a_file_that_is_cut_off_during_a_pass_fails_in_a_sentence(tmp_path, scan
     path.write_bytes(scan.read_bytes()[:2000])
     with pytest.raises(ChunkReadError, match=r"cut\.mib; the file ends"):
         scan_pass(data, lambda _b, _p: 1, lambda s, _b, _v: s, 0).require()
+
+
+def test_a_scan_can_be_sent_to_another_process(scan, patterns):
+    data = pickle.loads(pickle.dumps(open_scan(scan).data))
+    found = data.view(slice(1, 3), slice(2, 5), ThreadBuffers())
+    np.testing.assert_array_equal(found, patterns[1:3, 2:5])

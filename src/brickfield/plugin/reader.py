@@ -88,7 +88,8 @@ def _is_our_path(path: Path) -> bool:
     if name.endswith(_HDF5_ENDS):
         return _starts_with(path, _HDF5)
     if name.endswith(".xml"):
-        return b"<SpimData" in read_head(path, 4096)
+        head = read_head(path, 1 << 16)
+        return b"<SpimData" in head[:4096] or b"<raw_file" in head
     return False
 
 

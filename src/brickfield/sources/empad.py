@@ -20,15 +20,45 @@ from brickfield.sources.frame_stack import (
     FrameLayout,
     FrameScan,
 )
-from brickfield.sources.plain_files import open_regular, read_whole
-from brickfield.sources.scan import AxisCalibration, Scan
+from brickfield.sources.plain_files import open_regular, read_head, read_whole
+from brickfield.sources.scan import AxisCalibration, Scan, source_of
 from brickfield.sources.scan_shape import ScanHints, ScanOptions, find_scan_shape
+from brickfield.sources.stored_array import AssembledSource, local_path
 
 SIDE = 128
 FURTHER_ROWS = 2
 MOST_XML_BYTES = 4 << 20
+HEAD_BYTES = 1 << 16
 LAYOUT = FrameLayout.plain((SIDE, SIDE), np.dtype("<f4"), FURTHER_ROWS)
 _NAMED_SIZE = re.compile(r"x(\d+)_y(\d+)", re.IGNORECASE)
+
+
+def matches(uri: str) -> bool:
+    """Whether a local XML file describes a scan."""
+    text = str(uri)
+    if not text.lower().endswith(".xml"):
+        return False
+    if "://" in text and not text.startswith("file://"):
+        return False
+    try:
+        return b"<raw_file" in read_head(local_path(text), HEAD_BYTES)
+    except (OSError, StoreFormatError):
+        return False
+
+
+def open_source(uri: str) -> AssembledSource:
+    """Open a scan by its description as a source of patterns.
+
+    Parameters
+    ----------
+    uri : str
+        Local ``.xml``.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreAccessError, StoreFormatError
+    """
+    return source_of(open_scan(local_path(uri)), str(uri))
 
 
 def open_scan(path: Path, options: ScanOptions | None = None) -> Scan:

@@ -88,6 +88,7 @@ FORMATS = (
     ),
     Format("Imaris", "imaris_file", (".ims",)),
     Format("BigDataViewer", "bdv", (".xml",)),
+    Format("EMPAD", "empad", (".xml",)),
     Format("Merlin MIB", "mib.source", (".mib",)),
     Format("TIFF", "tiff", (".tif", ".tiff", ".btf", ".tf2", ".tf8")),
     Format(
@@ -281,12 +282,20 @@ def _by_name(uri: str) -> Format | None:
         if path.endswith(candidate.suffixes) and (candidate.suffixes or False):
             is_folder = not scheme and Path(uri).expanduser().is_dir()
             if candidate.module in ("n5", "ome_zarr") or not is_folder:
-                return candidate
+                return _by_content(candidate, uri)
     if path.endswith(ZIP_SUFFIXES):
         return ZARR
     # A dataset inside an HDF5 file: "file.h5:/path".
     inside = [f for f in FORMATS for s in f.suffixes if f"{s}:" in path]
     return inside[0] if inside else None
+
+
+def _by_content(named: Format, uri: str) -> Format:
+    """Return the format of a file whose name several formats share."""
+    others = (
+        f for f in FORMATS if f is not named and {*f.suffixes} & {*named.suffixes}
+    )
+    return next((f for f in others if _module(f).matches(uri)), named)
 
 
 def _by_signature(path: str) -> Format:
