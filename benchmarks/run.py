@@ -38,6 +38,7 @@ CASES = {
     "E16": "coverage:steadiness",
     "E17": "series:capacity",
     "E18": "frames:frame_cost",
+    "I1": "imaris:export",
 }
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 LIMIT_S = 300

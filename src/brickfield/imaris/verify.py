@@ -20,7 +20,7 @@ from brickfield.errors import ChunkReadError, StoreWriteError
 from brickfield.imaris.plan import ExportPlan
 from brickfield.model.scales import Int3
 
-SAMPLED = 16
+SAMPLED = 8
 """Chunks of each level that are read back when not all are."""
 AnyArray = NDArray[Any]
 Place = tuple[int, int, int, Int3]

@@ -1,0 +1,105 @@
+"""A file that is what it was at the last commit, whatever ends the process."""
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from brickfield.imaris.committed_file import CommittedFile
+
+LIBRARY = ("v108", "v108")
+
+
+def opened(path):
+    raw = CommittedFile(path)
+    return raw, h5py.File(raw, "w" if raw.is_new else "r+", libver=LIBRARY)
+
+
+def begun(path):
+    raw, file = opened(path)
+    file["first"] = np.arange(1000)
+    file.flush()
+    raw.commit()
+    return raw, file
+
+
+def kill(raw, file):
+    """End as a killed process does: nothing more is written."""
+    raw.error = raw.error or OSError("killed")
+    file.close()
+    raw.close()
+
+
+def test_what_was_not_committed_is_gone_at_the_next_opening(tmp_path):
+    path = tmp_path / "a.part"
+    raw, file = begun(path)
+    for i in range(50):
+        file.create_group(f"group {i}").attrs["x"] = i
+    file["first"][...] = 0
+    file.flush()
+    kill(raw, file)
+    _, again = opened(path)
+    assert list(again) == ["first"]
+    assert again["first"][-1] == 999
+    again.close()
+
+
+def test_a_commit_lasts(tmp_path):
+    path = tmp_path / "a.part"
+    raw, file = begun(path)
+    file["second"] = np.arange(5)
+    file.flush()
+    raw.commit()
+    kill(raw, file)
+    with h5py.File(path) as plain:
+        assert sorted(plain) == ["first", "second"]
+
+
+@pytest.mark.parametrize("is_torn", [False, True])
+def test_a_whole_log_is_finished_and_a_torn_one_dropped(tmp_path, monkeypatch, is_torn):
+    path = tmp_path / "a.part"
+    raw, file = begun(path)
+    file["second"] = np.arange(5)
+    file.flush()
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(raw, "_apply", stop)
+    with pytest.raises(KeyboardInterrupt):
+        raw.commit()
+    kill(raw, file)
+    monkeypatch.undo()
+    log = tmp_path / "a.part.log"
+    if is_torn:
+        log.write_bytes(log.read_bytes()[:-3])
+    _, again = opened(path)
+    assert ("second" in again) != is_torn
+    assert not log.exists()
+    again.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 12_000), st.binary(min_size=1, max_size=5000)),
+        max_size=8,
+    )
+)
+def test_reads_see_every_write(tmp_path_factory, writes):
+    path = tmp_path_factory.mktemp("raw") / "a"
+    raw = CommittedFile(path)
+    raw.write(bytes(range(256)) * 30)
+    raw.commit()
+    wanted = bytearray(bytes(range(256)) * 30)
+    for start, data in writes:
+        wanted.extend(bytes(max(0, start + len(data) - len(wanted))))
+        wanted[start : start + len(data)] = data
+        raw.seek(start)
+        raw.write(data)
+    raw.seek(0)
+    assert raw.read(len(wanted)) == wanted
+    raw.commit()
+    assert path.read_bytes()[: len(wanted)] == wanted
+    raw.close()
