@@ -36,6 +36,7 @@ from brickfield.errors import (
 from brickfield.sources.fingerprint import of_files
 from brickfield.sources.hdf5_handles import HDF5_LOCK
 from brickfield.sources.scan import Scan
+from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.convert_plan import Plan, binned
 from brickfield.stem4d.emd_file import (
@@ -43,7 +44,6 @@ from brickfield.stem4d.emd_file import (
     DATASET,
     Target,
     create,
-    write_cached,
 )
 from brickfield.stem4d.open import OpenOptions, open_scan
 from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, sum_dtype
@@ -238,9 +238,10 @@ class _Sums:
     def items(self) -> dict[str, NDArray[Any]]:
         highest = np.zeros_like(self.total) if self.highest is None else self.highest
         return {
-            "scan_overview/data": self.scan,
-            "patterns/sum": self.total,
-            "patterns/max": highest,
+            "scan_overview": self.scan,
+            "pattern_sum": self.total,
+            "pattern_mean": self.total / self.scan.size,
+            "pattern_max": highest,
         }
 
 
@@ -448,16 +449,24 @@ class _Conversion:
         try:
             with HDF5_LOCK, h5py.File(plan.partial, "r+") as file:
                 self._check_some(file[DATASET])
-                if plan.has_overviews:
-                    if "cached" in file:
-                        del file["cached"]
-                    write_cached(file, sums.items(), self.target.shape)
+            if plan.has_overviews:
+                self._keep(sums)
             with plan.partial.open("rb") as opened:
                 os.fsync(opened.fileno())
             plan.partial.replace(plan.where)
         except (OSError, RuntimeError) as error:
             msg = f"expected to write {plan.where}; found: {error}: make room, go on"
             raise StoreWriteError(msg) from error
+
+    def _keep(self, sums: _Sums) -> None:
+        """Store what was computed, as results of the patterns that were written."""
+        from brickfield.sources.emd.source import open_scan as open_emd
+
+        written = open_emd(self.plan.partial, dataset=DATASET)
+        try:
+            EMDCacheManager(written, "file").put(sums.items())
+        finally:
+            written.close()
 
     def _check_some(self, dataset: Any) -> None:
         """Read some chunks back: the first, the last, and between."""

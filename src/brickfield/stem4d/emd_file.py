@@ -9,10 +9,8 @@ that it is complete.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,6 @@ COMPRESSIONS = ("none", "gzip", "lz4")
 GZIP_LEVEL = 1
 CHUNK_BYTES = 2 << 20
 """Of patterns that are stored together."""
-ALGORITHM_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,38 +132,3 @@ def _create_dataset(group: Any, target: Target) -> None:
     space = h5py.h5s.create_simple(target.shape)
     kind = h5py.h5t.py_create(target.dtype)
     h5py.h5d.create(group.id, b"data", kind, space, properties)
-
-
-def write_cached(
-    file: Any, items: Mapping[str, NDArray[Any]], source_shape: Sequence[int]
-) -> None:
-    """Write what was computed; each item says that it is complete at the very end.
-
-    Parameters
-    ----------
-    file : h5py.File
-        Open for writing, under the lock.
-    items : mapping
-        Paths below ``cached``, such as ``"scan_overview/data"``, to arrays.
-    source_shape : sequence of int
-        Of the patterns.
-    """
-    from brickfield import __version__
-
-    written = []
-    for path, values in items.items():
-        item = file.create_dataset(f"cached/{path}", data=values)
-        item.attrs.update(
-            {
-                "complete": 0,
-                "source_shape": np.asarray(source_shape, np.int64),
-                "params": json.dumps({}),
-                "algorithm_version": ALGORITHM_VERSION,
-                "viewer_version": str(__version__),
-                "computation_date": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-        )
-        written.append(item)
-    file.flush()
-    for item in written:
-        item.attrs["complete"] = 1

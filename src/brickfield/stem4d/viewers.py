@@ -19,16 +19,17 @@ from brickfield.errors import OptionError
 from brickfield.sources.frame_stack import ScanData, Shape4
 from brickfield.sources.scan import AxisCalibration, Scan
 from brickfield.sources.scan_shape import ScanOptions, ScanShape
+from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.open import EMD, MIB, OpenOptions, check_supported, open_scan
+from brickfield.stem4d.overviews import ITEMS, OverviewOptions
 from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, Region
 from brickfield.stem4d.reductions import (
-    OVERVIEW_KINDS,
-    detector_profile,
     pattern_of,
-    scan_image,
     virtual_image,
 )
+
+OVERVIEW_KINDS = tuple(name for name in ITEMS if name != "binned")
 
 
 class LazyScan:
@@ -118,6 +119,9 @@ class ScanViewer:
         Memory for passes over all patterns.
     workers : int, optional
         Threads of them.
+    cache : {"auto", "file", "sidecar", "none"}
+        Where results are kept; see
+        :class:`~brickfield.stem4d.cache.manager.EMDCacheManager`.
     **further
         Fields of :class:`~brickfield.stem4d.open.OpenOptions`.
 
@@ -131,6 +135,8 @@ class ScanViewer:
         The open file.
     data : LazyScan
         ``data[y, x]`` is a pattern.
+    cache : EMDCacheManager
+        What is kept with the file.
     """
 
     def __init__(
@@ -142,6 +148,7 @@ class ScanViewer:
         line_skip: int | None = None,
         budget: str | int = DEFAULT_BUDGET,
         workers: int | None = None,
+        cache: str = "auto",
         **further: Any,
     ) -> None:
         shape = None if scan is None else _scan_shape(scan)
@@ -149,6 +156,9 @@ class ScanViewer:
         self.opened: Scan = open_scan(path, options)
         self.data = LazyScan(self.opened.data)
         self.options = PassOptions(budget, workers)
+        self._computed: dict[str, Any] = {}
+        context = {"series": options.series}
+        self.cache = EMDCacheManager(self.opened, cache, context)
 
     @property
     def path(self) -> Path:
@@ -178,7 +188,8 @@ class ScanViewer:
     @property
     def info(self) -> dict[str, Any]:
         """Everything that is known, as plain values."""
-        return self.opened.as_dict()
+        kept = [item.as_dict() for item in self.cache.items()]
+        return {**self.opened.as_dict(), "cached": kept}
 
     def frame(self, y: int, x: int) -> NDArray[Any]:
         """Read the pattern at a position of the scan.
@@ -198,18 +209,26 @@ class ScanViewer:
             raise OptionError(msg)
         return self.data[y, x]
 
-    def overview(self, kind: str = "scan", **options: Any) -> NDArray[Any]:
-        """Compute an overview of the whole scan.
+    def overview(self, kind: str = "scan", **options: Any) -> Any:
+        """Return an overview of the whole scan, kept or computed.
 
         Parameters
         ----------
         kind : str
-            ``"scan"``: every pattern summed, shape (scan y, scan x); ``"mean"``,
-            ``"max"``, ``"min"``, ``"variance"``: a pattern; ``"sum_over_x"``,
-            ``"sum_over_y"``: patterns summed over one detector axis, shape (scan y,
-            scan x, other axis).
+            ``"scan"`` or ``"sum_over_both"``: every pattern summed, shape (scan y,
+            scan x); ``"mean"``, ``"sum"``, ``"max"``, ``"min"``, ``"variance"``: a
+            pattern; ``"sum_over_x"``, ``"sum_over_y"``: patterns summed over one
+            detector axis, shape (scan y, scan x, other axis); ``"com"``: centres of
+            mass, shape (2, scan y, scan x); ``"profile"``: mean over rings of the
+            mean pattern; ``"statistics"``, ``"histogram"``: of all pixels.
         **options
-            Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
+            Fields of :class:`~brickfield.stem4d.passes.PassOptions`, and `on_wait`,
+            which is told who computes for this scan in another process.
+
+        Returns
+        -------
+        ndarray, dict or Histogram
+            As :meth:`~brickfield.stem4d.overviews.OverviewComputer.compute` says.
 
         Raises
         ------
@@ -219,12 +238,12 @@ class ScanViewer:
             known = ", ".join(OVERVIEW_KINDS)
             msg = f"expected an overview of the kind {known}; found {kind!r}"
             raise OptionError(msg)
-        data, how = self.opened.data, replace(self.options, **options)
-        if kind == "scan":
-            return scan_image(data, how)
-        if kind.startswith("sum_over_"):
-            return detector_profile(data, 3 if kind.endswith("x") else 2, how)
-        return pattern_of(data, None, kind, how)
+        on_wait = options.pop("on_wait", None)
+        how = replace(self.options, **options)
+        if kind not in self._computed:
+            wanted = OverviewOptions((kind,))
+            self._computed[kind] = self.cache.overviews(wanted, how, on_wait)[kind]
+        return self._computed[kind]
 
     def virtual(self, detector: Detector, **options: Any) -> NDArray[Any]:
         """Sum every pattern over a detector.

@@ -49,7 +49,7 @@ def info(
     """Describe a scan: its shape and how sure that is, calibrations, findings."""
     reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
     with open_viewer(file, scan, reading) as viewer:
-        description = {**viewer.info, "cached": []}
+        description = viewer.info
     if as_json:
         print_json(description)
     else:

@@ -161,9 +161,13 @@ class EMDCacheManager:
         """List what is kept, valid or not."""
         found: list[CacheItem] = []
         for place in self.places:
-            listed = partial(_listed, source=self.source(), place=place)
-            found += self._read(place, listed) or []
+            found += self._read(place, partial(self._listed, place=place)) or []
         return found
+
+    def _listed(self, file: Any, place: Path) -> list[CacheItem]:
+        # A file without results is not hashed for nothing.
+        is_empty = all(dataset_of(file, name) is None for name in PATHS)
+        return [] if is_empty else list(find_items(file, self.source(), place))
 
     def get(self, name: str, **params: Any) -> Any:
         """Read an item that is valid.
@@ -193,13 +197,10 @@ class EMDCacheManager:
             dataset = dataset_of(file, name)
             if dataset is None:
                 return False
-            return not why_invalid(dataset.attrs, source, params_of(dataset.attrs))
+            about, source = dataset.attrs, self.source(**params)
+            return not why_invalid(about, source, params_of(about))
 
-        for place in self.places:
-            source = self.source(**params)
-            if self._read(place, is_valid):
-                return place
-        return None
+        return next((p for p in self.places if self._read(p, is_valid)), None)
 
     @staticmethod
     def _read(place: Path, function: Callable[[Any], Any]) -> Any:
@@ -493,10 +494,6 @@ class EMDCacheManager:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _listed(file: Any, source: Source, place: Path) -> list[CacheItem]:
-    return list(find_items(file, source, place))
 
 
 def _reader(name: str) -> Callable[[Any], Any]:
