@@ -14,12 +14,14 @@ TYPE_CHECKING = False  # typing takes longer to import than this
 if TYPE_CHECKING:
     from typing import Any
 
+    from brickfield.stem4d.cache.manager import EMDCacheManager as EMDCacheManager
     from brickfield.stem4d.overviews import OverviewComputer as OverviewComputer
     from brickfield.stem4d.viewers import EMDEnhancedViewer as EMDEnhancedViewer
     from brickfield.stem4d.viewers import LazyDataManager as LazyDataManager
     from brickfield.stem4d.viewers import MIBLazyViewer as MIBLazyViewer
 
 _HOME = {
+    "EMDCacheManager": "cache.manager",
     "EMDEnhancedViewer": "viewers",
     "LazyDataManager": "viewers",
     "MIBLazyViewer": "viewers",
@@ -27,6 +29,7 @@ _HOME = {
 }
 
 __all__ = [
+    "EMDCacheManager",
     "EMDEnhancedViewer",
     "LazyDataManager",
     "MIBLazyViewer",

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brickfield.sources.hdf5_handles import HDF5_LOCK
 from brickfield.sources.scan import AxisCalibration

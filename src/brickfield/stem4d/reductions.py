@@ -24,7 +24,6 @@ from brickfield.stem4d.passes import (
 )
 
 PATTERN_KINDS = ("mean", "sum", "max", "min", "variance")
-OVERVIEW_KINDS = ("scan", "mean", "max", "min", "variance", "sum_over_x", "sum_over_y")
 
 
 def virtual_image(
@@ -82,13 +81,6 @@ def _sum_counted(
     return np.asarray(part.reshape(*part.shape[:2], -1).sum(axis=-1, dtype=kind))
 
 
-def scan_image(data: ScanData, options: PassOptions | None = None) -> NDArray[Any]:
-    """Sum each pattern over the whole detector; shape (scan y, scan x)."""
-    kind = sum_dtype(data.dtype)
-    weights = np.ones(data.shape[2:], np.bool_)
-    return _image(data, partial(sum_over, weights=weights, kind=kind), kind, options)
-
-
 def _image(
     data: ScanData, function: Any, kind: np.dtype[Any], options: PassOptions | None
 ) -> NDArray[Any]:
@@ -98,39 +90,6 @@ def _image(
 
     start = np.zeros(data.shape[:2], kind)
     return scan_pass(data, function, place, start, options).require()
-
-
-def detector_profile(
-    data: ScanData, axis: int, options: PassOptions | None = None
-) -> NDArray[Any]:
-    """Sum each pattern over one detector axis.
-
-    Parameters
-    ----------
-    data : ScanData
-    axis : {2, 3}
-        The axis of the scan's data that is summed over.
-    options : PassOptions, optional
-
-    Returns
-    -------
-    ndarray, shape (scan y, scan x, remaining detector axis)
-    """
-    kind = sum_dtype(data.dtype)
-
-    def place(whole: NDArray[Any], block: Block, part: NDArray[Any]) -> NDArray[Any]:
-        whole[block.slices] = part
-        return whole
-
-    start = np.zeros((*data.shape[:2], data.shape[5 - axis]), kind)
-    function = partial(_sum_axis, axis=axis, kind=kind)
-    return scan_pass(data, function, place, start, options).require()
-
-
-def _sum_axis(
-    _block: Block, patterns: Patterns, axis: int, kind: np.dtype[Any]
-) -> NDArray[Any]:
-    return np.asarray(patterns.sum(axis=axis, dtype=kind))
 
 
 def pattern_of(

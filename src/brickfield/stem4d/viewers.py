@@ -139,7 +139,7 @@ class ScanViewer:
         What is kept with the file.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what a user says of a scan
         self,
         path: str | Path,
         *,

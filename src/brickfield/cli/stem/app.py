@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from brickfield.cli.stem import commands
+from brickfield.cli.stem.cache import cache
 from brickfield.cli.stem.convert import convert
 
 app = typer.Typer(
@@ -17,3 +18,4 @@ app.command("pattern")(commands.pattern)
 app.command("overview")(commands.overview)
 app.command("virtual")(commands.virtual)
 app.command("convert")(convert)
+app.command("cache")(cache)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brickfield.cli.output import print_json, results
+from brickfield.cli.output import messages, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import (
     AsJSON,
     Budget,
+    Cache,
     Dataset,
     File,
     LineSkip,
@@ -117,7 +118,10 @@ def overview(
     *,
     kind: Annotated[
         str,
-        typer.Option(help="scan, mean, max, min, variance, sum_over_x or sum_over_y."),
+        typer.Option(
+            help="scan, mean, sum, max, min, variance, sum_over_x, sum_over_y, com or"
+            " profile."
+        ),
     ] = "scan",
     scan: ScanText = None,
     skip_frames: SkipFrames = None,
@@ -128,17 +132,31 @@ def overview(
     raw: Raw = None,
     budget: Budget = "256 MB",
     scheduler: Scheduler = None,
+    cache: Cache = "auto",
     as_json: AsJSON = False,
 ) -> None:
     """Write an overview of the whole scan."""
+    from brickfield.errors import OptionError
+
+    if kind in ("statistics", "histogram"):
+        msg = f"expected a kind that is a picture or a row of numbers; found {kind}"
+        raise OptionError(msg)
     reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
+    reading["cache"] = cache
     with open_viewer(file, scan, reading, budget) as viewer:
         _write(
             viewer,
             output,
-            lambda how: viewer.overview(kind, scheduler=scheduler, **how),
+            lambda how: viewer.overview(
+                kind, scheduler=scheduler, on_wait=_tell_who, **how
+            ),
             as_json,
         )
+
+
+def _tell_who(owner: object) -> None:
+    """Say on standard error what is waited for."""
+    messages().print(f"computed by another process ({owner}): waiting")
 
 
 def virtual(
@@ -238,6 +256,8 @@ def _write(
 def _print(about: dict[str, Any]) -> None:
     from rich.markup import escape
 
+    from brickfield.blockwise.budget import format_bytes
+
     console = results()
     ny, nx, height, width = about["shape"]
     found = f"{about['scan_from']}, {about['scan_confidence']:.0%} sure"
@@ -258,6 +278,10 @@ def _print(about: dict[str, Any]) -> None:
         if axis["unit"] != "px":
             text = f"{axis['size']:g} {axis['unit']} a step, from {axis['origin']:g}"
             console.print(f"  {axis['name']:<8} {escape(text)}", soft_wrap=True)
+    for item in about["cached"]:
+        text = item["computed"] if item["valid"] else f"not valid: {item['reason']}"
+        line = f"  cached   {item['item']}, {format_bytes(item['bytes'])}, {text}"
+        console.print(escape(line), soft_wrap=True)
     for finding in about["findings"]:
         line = f"{finding['severity']}: {finding['text']} ({finding['code']})"
         console.print(escape(line), soft_wrap=True)

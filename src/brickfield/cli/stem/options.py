@@ -51,6 +51,10 @@ Budget = Annotated[
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler.")
 ]
+Cache = Annotated[
+    str,
+    typer.Option(metavar="WHERE", help="Keep results: auto, file, sidecar or none."),
+]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

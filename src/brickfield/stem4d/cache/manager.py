@@ -43,21 +43,21 @@ from brickfield.stem4d.cache.items import (
     why_invalid,
     write_items,
 )
+from brickfield.stem4d.cache.kinds import layout_of, own_params
 from brickfield.stem4d.cache.lock import (
     CacheLock,
     ComputedElsewhereError,
     Owner,
     owner_of,
 )
-from brickfield.stem4d.cache.places import is_on_share, sidecar_of
+from brickfield.stem4d.cache.places import is_on_share, make_sidecar, sidecar_of
 from brickfield.stem4d.overviews import (
     COMMON,
     OverviewComputer,
     OverviewOptions,
     Sink,
-    binned_dtype,
 )
-from brickfield.stem4d.passes import PassOptions, sum_dtype
+from brickfield.stem4d.passes import PassOptions
 
 WHERE = ("auto", "file", "sidecar", "none")
 LARGE = ("sum_over_x", "sum_over_y", "binned")
@@ -260,21 +260,8 @@ class EMDCacheManager:
                 is_choice = self.where == "file"
                 if is_choice or not os.access(target.parent, os.W_OK):
                     raise
-        self._make_sidecar(beside)
+        make_sidecar(beside, self.scan.path)
         return write(beside)
-
-    def _make_sidecar(self, place: Path) -> None:
-        import h5py
-
-        if place.exists():
-            return
-        try:
-            with HDF5_LOCK, h5py.File(place, "x") as file:
-                file.attrs["source"] = self.scan.path.name
-                file.attrs["about"] = "results computed of the source; may be deleted"
-        except (OSError, RuntimeError) as error:
-            msg = f"expected to write {place}; found: {error}: make room or allow it"
-            raise StoreWriteError(msg) from error
 
     def overviews(
         self,
@@ -329,7 +316,7 @@ class EMDCacheManager:
     def _kept(self, wanted: OverviewOptions) -> dict[str, Any]:
         found = {}
         for name in wanted.items:
-            value = self.get(OVERVIEWS[name], **_own_params(name, wanted))
+            value = self.get(OVERVIEWS[name], **own_params(name, wanted))
             if value is not None:
                 found[name] = value
         return found
@@ -365,10 +352,13 @@ class EMDCacheManager:
     ) -> dict[str, Any]:
         with ExitStack() as stack:
             sinks: dict[str, Sink] = {}
-            sources = {n: self.source(**_own_params(n, wanted)) for n in large}
+            sources = {n: self.source(**own_params(n, wanted)) for n in large}
             place, files = self.target, []
             for name in large:
-                like, item = _like(self.scan, name, wanted.n_binned), OVERVIEWS[name]
+                like, item = (
+                    layout_of(self.scan, name, wanted.n_binned),
+                    OVERVIEWS[name],
+                )
                 bulk = self.written(
                     partial(allocate, name=item, like=like, source=sources[name])
                 )
@@ -391,7 +381,7 @@ class EMDCacheManager:
             self.put(plain)
             if "profile" in items:
                 profile = {"profile": items["profile"]}
-                self.put(profile, **_own_params("profile", wanted))
+                self.put(profile, **own_params("profile", wanted))
         except (StoreAccessError, StoreWriteError, StoreFormatError):
             return  # they are returned all the same
 
@@ -500,20 +490,3 @@ def _reader(name: str) -> Callable[[Any], Any]:
     return lambda file: (
         None if dataset_of(file, name) is None else read_item(file, name)
     )
-
-
-def _own_params(name: str, wanted: OverviewOptions) -> dict[str, Any]:
-    if name == "binned":
-        return {"n_binned": wanted.n_binned}
-    if name == "profile":
-        return {"centre": None if wanted.centre is None else list(wanted.centre)}
-    return {}
-
-
-def _like(scan: Scan, name: str, n_binned: int) -> tuple[Any, Any, None]:
-    ny, nx, h, w = scan.data.shape
-    if name == "binned":
-        shape = (ny, nx, -(-h // n_binned), -(-w // n_binned))
-        return shape, binned_dtype(scan.data.dtype), None
-    kept = h if name == "sum_over_x" else w
-    return (ny, nx, kept), sum_dtype(scan.data.dtype), None

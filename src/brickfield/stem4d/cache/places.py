@@ -18,6 +18,26 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.cache.h5")
 
 
+def make_sidecar(place: Path, source: Path) -> None:
+    """Make the file beside a source, unless it is there.
+
+    Raises
+    ------
+    StoreWriteError
+    """
+    import h5py
+
+    if place.exists():
+        return
+    try:
+        with HDF5_LOCK, h5py.File(place, "x") as file:
+            file.attrs["source"] = source.name
+            file.attrs["about"] = "results computed of the source; may be deleted"
+    except (OSError, RuntimeError) as error:
+        msg = f"expected to write {place}; found: {error}: make room or allow it"
+        raise StoreWriteError(msg) from error
+
+
 def is_on_share(path: Path, mounts: Path = Path("/proc/self/mounts")) -> bool:
     """Tell whether a file lies on another machine, as far as the system says.
 

@@ -1,0 +1,101 @@
+"""``brickfield stem cache``: what is kept with a scan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brickfield.cli.output import INCOMPLETE, print_json, results
+from brickfield.cli.progress import progress_bar
+from brickfield.cli.stem.options import AsJSON, Budget, File, Series
+
+if TYPE_CHECKING:
+    from brickfield.stem4d.cache.manager import EMDCacheManager
+
+
+def cache(
+    file: File,
+    *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare with all patterns.")
+    ] = False,
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="ITEM", help="Delete; repeatable.")
+    ] = None,
+    repack: Annotated[
+        bool, typer.Option("--repack", help="Give the space of dropped items back.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="PATH", help="The scan's path.")
+    ] = None,
+    series: Series = None,
+    budget: Budget = "256 MB",
+    as_json: AsJSON = False,
+) -> None:
+    """List what is kept with a scan; check, drop, give space back."""
+    from brickfield.stem4d.cache.manager import EMDCacheManager
+    from brickfield.stem4d.open import OpenOptions, open_scan
+    from brickfield.stem4d.passes import PassOptions
+
+    opening = OpenOptions(dataset=dataset, series=series)
+    where = "auto" if _is_hdf5(file) else "sidecar"
+    scan = open_scan(file, opening)
+    try:
+        manager = EMDCacheManager(scan, where)
+        for name in drop or ():
+            manager.drop(name)
+        if verify:
+            with progress_bar("reading", "bytes") as progress:
+                manager.verify(PassOptions(budget, progress=progress))
+        items = [item.as_dict() for item in manager.items()]
+    finally:
+        scan.close()
+    freed = _repack(manager, yes) if repack else None
+    owner = manager.owner
+    if as_json:
+        about = {"items": items, "computing": None if owner is None else str(owner)}
+        print_json(about if freed is None else {**about, "bytes_given_back": freed})
+    else:
+        _print(items, freed, None if owner is None else str(owner))
+    if verify and not all(item["valid"] for item in items):
+        raise typer.Exit(INCOMPLETE)
+
+
+def _is_hdf5(file: str) -> bool:
+    from pathlib import Path
+
+    from brickfield.stem4d.open import EMD
+
+    return Path(file).suffix.lower() in EMD
+
+
+def _repack(manager: EMDCacheManager, yes: bool) -> int:
+    from brickfield.blockwise.budget import format_bytes
+
+    n_bytes = format_bytes(manager.repack_bytes())
+    if not yes:
+        typer.confirm(f"{n_bytes} are written anew; go on?", abort=True, err=True)
+    return manager.repack()
+
+
+def _print(
+    items: list[dict[str, object]], freed: int | None, owner: str | None
+) -> None:
+    from rich.markup import escape
+
+    from brickfield.blockwise.budget import format_bytes
+
+    console = results()
+    if owner is not None:
+        console.print(escape(f"computed by another process ({owner})"))
+    for item in items:
+        state = "valid" if item["valid"] else f"not valid: {item['reason']}"
+        size = format_bytes(int(str(item["bytes"])))
+        line = f"{item['item']:<18} {size:>10}  {item['computed']}  {state}"
+        console.print(escape(line), soft_wrap=True)
+    if not items:
+        console.print("nothing is kept")
+    if freed is not None:
+        console.print(f"{format_bytes(freed)} given back")
