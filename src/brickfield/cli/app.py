@@ -13,7 +13,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from brickfield.cli import bench, demo, export_imaris, info, pyramid, render, view
+from brickfield.cli import (
+    bench,
+    demo,
+    export_imaris,
+    info,
+    pyramid,
+    render,
+    session,
+    view,
+)
 from brickfield.cli.interrupts import INTERRUPTED
 from brickfield.cli.output import complain
 from brickfield.cli.stem.app import app as stem
@@ -35,6 +44,7 @@ app.command("export-imaris")(export_imaris.export_imaris)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 app.add_typer(stem, name="stem")
+app.add_typer(session.commands, name="session")
 
 
 def _print_version(wanted: bool) -> None:

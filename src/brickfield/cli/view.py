@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -51,6 +52,11 @@ def view(
     which |= text.corrections(scale, axes)
     if image:
         which["image"] = image
+    if len(uris) == 1 and not which and _is_session(uris[0]):
+        from brickfield.cli.session import open_session
+
+        open_session(Path(uris[0]), layout=layout)
+        return
     is_scene = any(is_link(uri) for uri in uris)
     state = _scene_in(uris, which) if is_scene else None
     window = window_module()
@@ -61,6 +67,12 @@ def view(
     else:
         window.open_window(uris, layout=layout or "3D", **which)
     window.run()
+
+
+def _is_session(uri: str) -> bool:
+    from brickfield.sessions.document import is_session
+
+    return "://" not in uri and is_session(Path(uri))
 
 
 def _scene_in(uris: list[str], which: dict[str, Any]) -> SceneState:

@@ -67,9 +67,35 @@ def read(path: str | Sequence[str]) -> list[Any]:
     uri = path if isinstance(path, str) else path[0]
     if "://" not in uri and Path(uri).name in ZARR_FILES:
         uri = str(Path(uri).parent)
+    if (session := _session_at(uri)) is not None:
+        return _put_session(session)
     found = list(open_layer_data(uri))
     open_dock_soon()
     return found
+
+
+def _session_at(uri: str) -> Path | None:
+    """Return the folder of a session; None for everything else."""
+    from brickfield.sessions.document import is_session
+
+    folder = Path(uri.removeprefix("file://"))
+    return folder if "://" not in str(folder) and is_session(folder) else None
+
+
+def _put_session(folder: Path) -> list[Any]:
+    """Put a session into the window's viewer; napari itself gets no layers to add."""
+    import napari
+    from napari.utils.notifications import show_warning
+
+    from brickfield.plugin.sessions import load, restore
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        loaded = load(folder, ())
+        return list(loaded.opened)
+    for finding in restore(viewer, folder):
+        show_warning(finding["message"])
+    return [(None,)]
 
 
 # -- on this machine -------------------------------------------------------------

@@ -88,6 +88,43 @@ def open_scene_window(state: SceneState, *, layout: str | None = None) -> Any:
     return viewer
 
 
+def open_session_window(
+    session: Path, *, layout: str | None = None
+) -> list[dict[str, str]]:
+    """Open napari with a session in the volume dock.
+
+    Parameters
+    ----------
+    session : Path
+        Folder.
+    layout : str, optional
+        As for :func:`brickfield.open_views`; default the session's.
+
+    Returns
+    -------
+    list of dict
+        ``code`` and ``message`` of what is not as it was saved.
+
+    Raises
+    ------
+    BrickfieldError
+        No window is left open then.
+    """
+    import napari
+
+    from brickfield.plugin.sessions import restore
+
+    viewer = napari.Viewer()
+    try:
+        findings = restore(viewer, session)
+        if layout is not None:
+            open_views(viewer, layout)
+    except Exception:
+        viewer.close()
+        raise
+    return findings
+
+
 def _offer_others(viewer: Any) -> None:
     """Open the window with the other images of a file, where nothing was chosen."""
     for layer in viewer.layers:

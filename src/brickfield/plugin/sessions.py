@@ -1,0 +1,243 @@
+"""Sessions of a napari viewer: everything in it taken, and put back.
+
+Images and labels are in the scene document; all other layers (points, shapes,
+tracks, vectors, surfaces, pictures in colour) are kept whole beside it. What touches
+the viewer runs on its thread; reading and writing may run on any.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brickfield.errors import OptionError, SceneStateError
+from brickfield.model.axes import Axis
+from brickfield.plugin.layers import KEY, LayerData, level_of
+from brickfield.plugin.registry import scene_of
+from brickfield.plugin.scene_files import open_what_lacks, put_opened, sources_in
+from brickfield.plugin.state import get_state
+from brickfield.sessions.annotations import read_annotation
+from brickfield.sessions.contents import Annotation, SessionContents
+from brickfield.sessions.document import SessionDocument, read_document
+from brickfield.sessions.reading import Layers, resolved_layers
+from brickfield.sources.array import from_arrays
+from brickfield.sources.protocol import ChunkSource
+
+OFFLINE = "offline"
+"""In a layer's metadata: where its data were, while a preview stands for them."""
+SESSION = "brickfield session"
+"""In an annotation's metadata: the session that it was read from, and its group."""
+_FURTHER = "tuvwabcdefgh"
+"""Names of further axes, the last but three first."""
+
+
+# -- taking ------------------------------------------------------------------------
+
+
+def contents_of(viewer: Any) -> SessionContents:
+    """Take everything that a viewer has; on its thread.
+
+    Raises
+    ------
+    OptionError
+        When a layer shows only a preview, since its data are gone.
+    """
+    state = get_state(viewer)
+    # Pictures in colour are in a viewer's scene, but no scene can name them.
+    listed = zip(scene_of(viewer).layers, state.layers, strict=True)
+    pairs = [(p, entry) for p, entry in listed if not getattr(p.layer, "rgb", False)]
+    state = state.model_copy(update={"layers": tuple(entry for _, entry in pairs)})
+    sources: dict[int, ChunkSource] = {}
+    channels: dict[int, int | None] = {}
+    for i, (port, entry) in enumerate(pairs):
+        _check_online(port.layer)
+        level = level_of(port.layer)
+        if level is not None:
+            sources[i] = level.store.source
+            channels[i] = port.layer.metadata.get(KEY, {}).get("channel")
+        elif entry.source == "memory":
+            sources[i] = _source_of(port.layer)
+            channels[i] = None
+    shown = {id(port.layer) for port, _ in pairs}
+    annotations = tuple(
+        _annotation(layer, position)
+        for position, layer in enumerate(viewer.layers)
+        if id(layer) not in shown
+    )
+    return SessionContents(
+        state,
+        sources,
+        channels,
+        annotations=annotations,
+    )
+
+
+def _check_online(layer: Any) -> None:
+    told = layer.metadata.get(KEY)
+    if isinstance(told, dict) and OFFLINE in told:
+        msg = (
+            f"expected the data of the layer {layer.name!r}; found a preview of"
+            f" {told[OFFLINE]}, which is gone: find it or remove the layer, then save"
+        )
+        raise OptionError(msg)
+
+
+def _source_of(layer: Any) -> ChunkSource:
+    """Make a source of a layer's array in memory; never a copy of it."""
+    finest = layer.data[0] if layer.multiscale else layer.data
+    n_other = max(0, int(layer.ndim) - 3)
+    if n_other > 2:
+        msg = (
+            f"expected at most 5 axes to save; found {layer.ndim} in the layer"
+            f" {layer.name!r}: leave it out"
+        )
+        raise OptionError(msg)
+    names = _FURTHER[:n_other]
+    axes = [Axis(name, "time" if name == "t" else "other") for name in names]
+    axes += [Axis(name, "space") for name in "zyx"[-min(3, layer.ndim) :]]
+    return from_arrays(
+        finest,
+        axes=axes,
+        scale=[abs(float(s)) or 1.0 for s in layer.scale],
+        translation=[float(t) for t in layer.translate],
+        name=str(layer.name),
+        is_labels=hasattr(layer, "show_selected_label"),
+    )
+
+
+def _annotation(layer: Any, position: int) -> Annotation:
+    data, details, kind = layer.as_layer_data_tuple()
+    kept = {name: _plain(value) for name, value in details.items()}
+    kept["units"] = [str(unit) for unit in details.get("units") or ()] or None
+    metadata = {k: v for k, v in layer.metadata.items() if k != SESSION}
+    kept["metadata"] = metadata
+    if layer.multiscale if hasattr(layer, "multiscale") else False:
+        data = [np.asarray(level) for level in data]
+    elif kind in ("image", "labels"):
+        data = np.asarray(data)
+    return Annotation(str(layer.name), kind, data, kept, position)
+
+
+def _plain(value: Any) -> Any:
+    """Return napari's own objects as what its layers can be made with again."""
+    if hasattr(value, "columns") and hasattr(value, "to_dict"):
+        return {str(k): np.asarray(v) for k, v in value.to_dict("list").items()}
+    if hasattr(value, "affine_matrix"):
+        return np.asarray(value.affine_matrix)
+    dump = getattr(value, "model_dump", getattr(value, "dict", None))
+    value = dump() if callable(dump) else value
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value.value if isinstance(value, Enum) else value
+
+
+# -- reading, on any thread --------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LoadedSession:
+    """A session with its layers' data open; belongs to no viewer yet.
+
+    Attributes
+    ----------
+    folder : Path
+    document : SessionDocument
+    layers : Layers
+    annotations : tuple of Annotation
+    opened : list of LayerData
+    """
+
+    folder: Path
+    document: SessionDocument
+    layers: Layers
+    annotations: tuple[Annotation, ...]
+    opened: list[LayerData]
+
+
+def load(folder: Path, known: Sequence[Any]) -> LoadedSession:
+    """Read a session and open what no layer shows yet; from any thread.
+
+    Parameters
+    ----------
+    folder : Path
+    known : sequence
+        As :func:`~brickfield.plugin.scene_files.sources_in` lists them.
+
+    Raises
+    ------
+    BrickfieldError
+        Then nothing is open.
+    """
+    document, _ = read_document(folder)
+    annotations = tuple(read_annotation(folder, one) for one in document.annotations)
+    layers = resolved_layers(document, folder)
+    opened = open_what_lacks(layers.scene, known)
+    return LoadedSession(folder, document, layers, annotations, opened)
+
+
+# -- putting back, on the viewer's thread ------------------------------------------
+
+
+def restore(viewer: Any, folder: Path) -> list[dict[str, str]]:
+    """Put a session into a viewer; see ``SessionManager.restore``."""
+    return put(viewer, load(folder, sources_in(viewer)))
+
+
+def put(viewer: Any, session: LoadedSession) -> list[dict[str, str]]:
+    """Put what was loaded into a viewer: all layers in their order, places, views.
+
+    Returns
+    -------
+    list of dict
+        What is not as it was saved.
+
+    Raises
+    ------
+    SceneStateError
+        Then the viewer is as it was.
+    """
+    made = [_made(one, session.folder) for one in session.annotations]
+    put_opened(viewer, session.layers.scene, session.opened)
+    _mark_offline(viewer, session.layers)
+    _remove_earlier(viewer, made)
+    for one, layer in sorted(
+        zip(session.annotations, made, strict=True), key=lambda pair: pair[0].position
+    ):
+        viewer.layers.insert(min(one.position, len(viewer.layers)), layer)
+        layer.name = one.name
+    return list(session.layers.findings)
+
+
+def _made(one: Annotation, folder: Path) -> Any:
+    from napari.layers import Layer
+
+    details = dict(one.details)
+    mark = f"{os.path.abspath(folder)}:{one.position}:{one.name}"  # noqa: PTH100
+    details["metadata"] = {**(details.get("metadata") or {}), SESSION: mark}
+    try:
+        return Layer.create(one.data, details, one.type)
+    except Exception as error:
+        msg = f"expected values of the layer {one.name!r} that napari takes; found: {error}"
+        raise SceneStateError(msg) from error
+
+
+def _mark_offline(viewer: Any, layers: Layers) -> None:
+    ports = scene_of(viewer).layers
+    for port, found in zip(ports, layers.found, strict=False):
+        told = port.layer.metadata.get(KEY)
+        if found.status == "offline" and isinstance(told, dict):
+            told[OFFLINE] = found.uri
+
+
+def _remove_earlier(viewer: Any, made: Sequence[Any]) -> None:
+    """Remove annotations that the same session put there before."""
+    marks = {layer.metadata[SESSION] for layer in made}
+    for layer in list(viewer.layers):
+        if layer.metadata.get(SESSION) in marks:
+            viewer.layers.remove(layer)
