@@ -21,11 +21,11 @@ from brickfield.store.lazy_level import LazyLevel
 N_WORKERS = 1
 """Threads that work on blocks, and that encode chunks, of a save.
 
-The window needs a core and Python's interpreter. Measured on two cores while 200 MB
-were saved: with two of each, one turn of the event loop in a hundred was 82 ms late or
-more; with one of either, 28 to 31 ms, and the save took no longer. A lower priority of
-these threads made it worse on a loaded machine: the one that holds the interpreter then
-waits for others, and the window for it.
+The window needs a core and Python's interpreter. On two cores, while 200 MB were saved,
+one turn of the event loop in a hundred was 82 ms late or more with two threads of each
+kind, 28 ms with one for blocks and two for encoding, 31 ms the other way round: one run
+each. One of both has been measured on a busy machine alone, where nothing can be told
+(81 ms); nor can of threads of lower priority, which were tried there too.
 """
 
 
