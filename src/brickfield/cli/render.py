@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def render(
-    uri: Annotated[str, typer.Argument(help="File, folder or URL of an image.")],
+    uri: Annotated[
+        str, typer.Argument(help="File, folder or URL of an image, or a session.")
+    ],
     out: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT.png", help="The picture.")
     ],
@@ -67,12 +69,13 @@ def render(
         typer.Option(metavar="PX", help="Wanted size of a voxel on screen, pixels."),
     ] = 1.0,
     camera: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="SPEC",
+            show_default="fit, or that of a session",
             help="fit, ortho:z|y|x, orbit:AZIMUTH,ELEVATION[,ZOOM] or a JSON object.",
         ),
-    ] = "fit",
+    ] = None,
     gpu_budget: Annotated[
         str | None,
         typer.Option(metavar="BYTES", help='Most GPU memory, for example "512 MiB".'),
@@ -194,7 +197,11 @@ def render(
     )
     which = text.chosen_image(series, well, field, label, denied, follow, image)
     which |= text.corrections(scale, axes)
-    cost = draw_to_file(uri, out, chosen, receipt=receipt, **which)
+    if is_session(uri):
+        has_camera = camera is not None
+        cost = draw_session(uri, out, chosen, receipt, has_camera=has_camera)
+    else:
+        cost = draw_to_file(uri, out, chosen, receipt=receipt, **which)
     _tell(uri, cost, None if as_json else out)
     if not cost["complete"]:
         raise typer.Exit(INCOMPLETE)
@@ -207,6 +214,58 @@ def _tell(uri: str, cost: dict[str, Any], out: Path | None) -> None:
     else:
         print_receipt(cost, out)
     _say_if_nothing_is_stored(uri, cost)
+
+
+def is_session(uri: str) -> bool:
+    """Whether a path names a session."""
+    from brickfield.sessions.document import is_session as is_one
+
+    return "://" not in uri and is_one(Path(uri))
+
+
+def draw_session(
+    uri: str,
+    out: Path,
+    options: RenderOptions,
+    receipt: Path | None,
+    *,
+    has_camera: bool,
+) -> dict[str, Any]:
+    """Draw a session's scene into a PNG; return the receipt as plain values.
+
+    Parameters
+    ----------
+    uri : str
+        Folder of the session.
+    out : Path
+    options : RenderOptions
+        Size, quality, budgets, background and overlays.
+    receipt : Path or None
+    has_camera : bool
+        Whether the options' camera counts, not that of the session.
+    """
+    from brickfield.cli.session import complain_of
+    from brickfield.sessions.manager import SessionManager
+    from brickfield.viewer.fidelity import notes_of
+    from brickfield.viewer.png import write_png
+    from brickfield.viewer.scene_picture import SCENE_KEY, open_scene, render_scene
+    from brickfield.writing.files import check_output, write_text
+
+    manager = SessionManager()
+    state = manager.scene(uri)
+    is_offline = complain_of(manager.info(uri)["findings"])
+    with messages().status("drawing"), open_scene(state) as scene:
+        check_output(out, scene.sources, option="--output", kind="png")
+        if receipt is not None:
+            check_output(receipt, scene.sources, option="--receipt", kind="receipt")
+        result = render_scene(scene, options, has_camera=has_camera)
+    notes = {**notes_of(result.receipt.fidelity), SCENE_KEY: state.to_json()}
+    write_png(out, result.image, notes)
+    cost: dict[str, Any] = result.receipt.as_dict()
+    cost["complete"] = cost["complete"] and not is_offline
+    if receipt is not None:
+        write_text(receipt, json.dumps(cost, indent=2) + "\n")
+    return cost
 
 
 def _say_if_nothing_is_stored(uri: str, cost: dict[str, Any]) -> None:

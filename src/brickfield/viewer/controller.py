@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from time import perf_counter
@@ -125,6 +126,11 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
             "expected an open store; found a closed one: open it again with open_store"
         )
         raise OptionError(msg)
+    return in_turn(options, lambda: _picture(store, options))
+
+
+def in_turn(options: RenderOptions, draw: Callable[[], RenderResult]) -> RenderResult:
+    """Draw one picture when no other is drawn, within its budget of memory."""
     render_thread().call(get_device)
     cache = default_cache()
     with _rendering:
@@ -134,7 +140,7 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
         cache.restart_peak()
         try:
             with translated():
-                return _picture(store, options)
+                return draw()
         finally:
             # The cache is everybody's; one picture's budget must not outlive it.
             cache.budget_bytes = usual_budget
@@ -146,13 +152,39 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     account = Account(store)
     layer = make_layer(store, options)
     plane = plane_for(layer, options)
+    camera = camera_for(layer, options)
+    return draw_layers([layer], [account], camera, options, end, plane)
+
+
+def draw_layers(
+    layers: Sequence[ChunkedLayer],
+    accounts: Sequence[Account],
+    camera: CameraState,
+    options: RenderOptions,
+    end: float,
+    plane: Plane | None = None,
+) -> RenderResult:
+    """Draw layers over each other, the first first.
+
+    Parameters
+    ----------
+    layers : sequence of ChunkedLayer
+    accounts : sequence of Account
+        One for each store.
+    camera : CameraState
+    options : RenderOptions
+        Size, quality, budgets, background and overlays; not what layers look like.
+    end : float
+        Time of :func:`time.perf_counter` at which the picture is taken as it is.
+    plane : Plane, optional
+        Drawn in place of the volume.
+    """
     policy = replace(
         EXPORT, target_error_px=options.quality, forced_level=options.level
     )
     if plane is not None:
         # Nobody will move this plane: nothing beside it is worth reading.
         policy = replace(policy, base_share=0.0)
-    camera = camera_for(layer, options)
     call = render_thread().call
     view = call(
         lambda: OffscreenView(
@@ -164,13 +196,13 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
         )
     )
     view.options = FrameOptions(
-        step_factor=sampling_step(camera, [layer], is_slice=plane is not None)
+        step_factor=sampling_step(camera, list(layers), is_slice=plane is not None)
     )
     view.overlays.state = options.overlay
     view.camera = camera
     try:
-        call(lambda: view.set_layers([layer]))
-        return _draw(account, view, options, end)
+        call(lambda: view.set_layers(layers))
+        return _draw(accounts, view, options, end)
     finally:
         call(view.close)
 
@@ -236,7 +268,7 @@ def plane_for(layer: ChunkedLayer, options: RenderOptions) -> Plane | None:
 
 
 def _draw(
-    account: Account, view: OffscreenView, options: RenderOptions, end: float
+    accounts: Sequence[Account], view: OffscreenView, options: RenderOptions, end: float
 ) -> RenderResult:
     """Load, draw and judge until `end`, a time of :func:`time.perf_counter`."""
     call = render_thread().call
@@ -261,7 +293,7 @@ def _draw(
     times_s = (first[0] if first else finished, finished)
     receipt = call(
         lambda: make_receipt(
-            view, [account], ended=ended, scale=picture.scale, times_s=times_s
+            view, accounts, ended=ended, scale=picture.scale, times_s=times_s
         )
     )
     if not ended:
