@@ -48,6 +48,9 @@ def test_a_picture_of_a_session_knows_its_scene(command, session, tmp_path):
     command("render", session, "-o", out, "--size", "28x20")
     state = SceneState.from_json(Image.open(out).text["brickfield-scene"])
     assert [layer.name for layer in state.layers] == ["image: red", "image: green"]
+    again = tmp_path / "again.ome.zarr"
+    assert command("session", "save", out, "-o", again).status == 0
+    assert command("session", "save", __file__, "-o", tmp_path / "x").status == 2
 
 
 @pytest.mark.gpu

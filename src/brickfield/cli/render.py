@@ -197,11 +197,7 @@ def render(
     )
     which = text.chosen_image(series, well, field, label, denied, follow, image)
     which |= text.corrections(scale, axes)
-    if is_session(uri):
-        has_camera = camera is not None
-        cost = draw_session(uri, out, chosen, receipt, has_camera=has_camera)
-    else:
-        cost = draw_to_file(uri, out, chosen, receipt=receipt, **which)
+    cost = _drawn(uri, out, chosen, receipt, camera=camera, image=which)
     _tell(uri, cost, None if as_json else out)
     if not cost["complete"]:
         raise typer.Exit(INCOMPLETE)
@@ -214,6 +210,22 @@ def _tell(uri: str, cost: dict[str, Any], out: Path | None) -> None:
     else:
         print_receipt(cost, out)
     _say_if_nothing_is_stored(uri, cost)
+
+
+def _drawn(
+    uri: str,
+    out: Path,
+    options: RenderOptions,
+    receipt: Path | None,
+    *,
+    camera: str | None,
+    image: dict[str, Any],
+) -> dict[str, Any]:
+    """Draw a session or an image."""
+    if is_session(uri):
+        has_camera = camera is not None
+        return draw_session(uri, out, options, receipt, has_camera=has_camera)
+    return draw_to_file(uri, out, options, receipt=receipt, **image)
 
 
 def is_session(uri: str) -> bool:
@@ -247,8 +259,8 @@ def draw_session(
     from brickfield.cli.session import complain_of
     from brickfield.sessions.manager import SessionManager
     from brickfield.viewer.fidelity import notes_of
-    from brickfield.viewer.png import write_png
-    from brickfield.viewer.scene_picture import SCENE_KEY, open_scene, render_scene
+    from brickfield.viewer.png import SCENE_KEY, write_png
+    from brickfield.viewer.scene_picture import open_scene, render_scene
     from brickfield.writing.files import check_output, write_text
 
     manager = SessionManager()

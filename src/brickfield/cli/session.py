@@ -31,7 +31,10 @@ Overwrite = Annotated[
 def save(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SRC…", help="A scene document (*.json), or images."),
+        typer.Argument(
+            metavar="SRC…",
+            help="A scene document (*.json), a picture that knows its scene, or images.",
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--output", "-o", metavar="SESSION", help="Folder to write.")
@@ -109,6 +112,7 @@ def _point(text: str | None) -> tuple[float, ...] | None:
 def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
     """Read the one scene document, or open images."""
     from brickfield.sessions.contents import SessionContents
+    from brickfield.viewer.png import scene_of_png
     from brickfield.viewer.scene_file import read_scene
 
     scenes = [s for s in sources if s.lower().endswith(".json")]
@@ -116,6 +120,8 @@ def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
     if scenes and len(sources) > 1:
         msg = f"expected one scene document, or images; found {scenes[0]} beside others"
         raise OptionError(msg)
+    if sources[0].lower().endswith(".png") and len(sources) == 1:
+        return SessionContents(scene_of_png(Path(sources[0]))), []
     if scenes:
         return SessionContents(read_scene(scenes[0])), []
     return _of_images(sources)

@@ -1,4 +1,4 @@
-"""Writes pictures."""
+"""Writes pictures, and reads the scene that a picture of ours knows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,59 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import OptionError, StoreWriteError
+from brickfield.errors import (
+    OptionError,
+    SceneStateError,
+    StoreNotFoundError,
+    StoreWriteError,
+)
 from brickfield.model.secrets import hide_secrets
+from brickfield.viewer.state import SceneState
 from brickfield.writing.files import usable_path, write_whole
+
+SCENE_KEY = "brickfield-scene"
+"""Keyword of the scene document in a picture's texts."""
+_MOST_SCENE_BYTES = 16 << 20
+
+
+def scene_of_png(path: Path) -> SceneState:
+    """Return the scene that a picture was drawn of.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG that this program wrote.
+
+    Raises
+    ------
+    StoreNotFoundError
+        When there is no such file.
+    SceneStateError
+        When it is no PNG, or says nothing of its scene.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=["PNG"]) as picture:
+            # What comes behind the pixels is read by loading alone.
+            text = getattr(picture, "text", {}).get(SCENE_KEY)
+    except FileNotFoundError as error:
+        msg = f"expected a picture at {path}; found nothing"
+        raise StoreNotFoundError(msg) from error
+    except (OSError, ValueError, SyntaxError) as error:
+        msg = f"expected a PNG picture in {path}; found none that can be read"
+        raise SceneStateError(msg) from error
+    if text is None or len(text) > _MOST_SCENE_BYTES:
+        msg = (
+            f"expected a picture that knows its scene, as this program draws them; found"
+            f" that {path} does not"
+        )
+        raise SceneStateError(msg)
+    try:
+        return SceneState.from_json(str(text))
+    except SceneStateError as error:
+        msg = f"{path}: {error}"
+        raise SceneStateError(msg) from error
 
 
 def write_png(

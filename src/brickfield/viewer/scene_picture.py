@@ -37,9 +37,6 @@ from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions
 from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
 
-SCENE_KEY = "brickfield-scene"
-"""Keyword of the scene document in a PNG's texts."""
-
 
 @dataclass(frozen=True)
 class OpenScene:
