@@ -15,23 +15,29 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brickfield.stem4d.cache.manager import EMDCacheManager as EMDCacheManager
+    from brickfield.stem4d.fft.access import LazyFFTAccessor as LazyFFTAccessor
+    from brickfield.stem4d.fft.store import ChunkedFFTProcessor as ChunkedFFTProcessor
     from brickfield.stem4d.overviews import OverviewComputer as OverviewComputer
     from brickfield.stem4d.viewers import EMDEnhancedViewer as EMDEnhancedViewer
     from brickfield.stem4d.viewers import LazyDataManager as LazyDataManager
     from brickfield.stem4d.viewers import MIBLazyViewer as MIBLazyViewer
 
 _HOME = {
+    "ChunkedFFTProcessor": "fft.store",
     "EMDCacheManager": "cache.manager",
     "EMDEnhancedViewer": "viewers",
     "LazyDataManager": "viewers",
+    "LazyFFTAccessor": "fft.access",
     "MIBLazyViewer": "viewers",
     "OverviewComputer": "overviews",
 }
 
 __all__ = [
+    "ChunkedFFTProcessor",
     "EMDCacheManager",
     "EMDEnhancedViewer",
     "LazyDataManager",
+    "LazyFFTAccessor",
     "MIBLazyViewer",
     "OverviewComputer",
 ]

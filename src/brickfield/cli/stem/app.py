@@ -7,6 +7,7 @@ import typer
 from brickfield.cli.stem import commands
 from brickfield.cli.stem.cache import cache
 from brickfield.cli.stem.convert import convert
+from brickfield.cli.stem.fft import fft
 
 app = typer.Typer(
     help="Look into 4D-STEM scans larger than memory, and convert them.",
@@ -19,3 +20,4 @@ app.command("overview")(commands.overview)
 app.command("virtual")(commands.virtual)
 app.command("convert")(convert)
 app.command("cache")(cache)
+app.command("fft")(fft)

@@ -1,0 +1,88 @@
+"""``brickfield stem fft``: Fourier transforms kept with a scan."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from brickfield.cli.output import INCOMPLETE, print_json, results
+from brickfield.cli.progress import progress_bar
+from brickfield.cli.stem.options import (
+    AsJSON,
+    Budget,
+    Cache,
+    Dataset,
+    File,
+    Series,
+    open_viewer,
+    parse_region,
+)
+
+
+def fft(
+    file: File,
+    *,
+    mode: Annotated[str, typer.Option(help="detector, scan or 4d.")] = "4d",
+    half: Annotated[
+        bool, typer.Option("--half", help="Store the half that the other follows from.")
+    ] = False,
+    region: Annotated[
+        str | None, typer.Option(metavar="Y0:Y1,X0:X1", help="Part of the scan.")
+    ] = None,
+    n_binned: Annotated[
+        int, typer.Option("--bin", metavar="N", help="Sum N x N pixels first.")
+    ] = 1,
+    store_amplitude: Annotated[
+        bool, typer.Option("--store-amplitude", help="Amplitude and phase, too.")
+    ] = False,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Even if it is there.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
+    ] = False,
+    dataset: Dataset = None,
+    series: Series = None,
+    budget: Budget = "256 MB",
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Threads; one a core.")
+    ] = None,
+    cache: Cache = "auto",
+    as_json: AsJSON = False,
+) -> None:
+    """Transform a scan and keep the spectrum with it; resumable."""
+    from brickfield.stem4d.fft.plan import FFTOptions
+    from brickfield.stem4d.fft.store import ChunkedFFTProcessor
+    from brickfield.stem4d.viewers import scan_region
+
+    part = parse_region(region, "--region")
+    reading = {"dataset": dataset, "series": series, "cache": cache}
+    with open_viewer(file, None, reading, budget) as viewer:
+        chosen = None if part is None else scan_region(part, viewer.shape)
+        options = FFTOptions(
+            mode,
+            half,
+            chosen,
+            n_binned,
+            store_amplitude,
+            recompute,
+            restart,
+            budget,
+            workers,
+        )
+        processor = ChunkedFFTProcessor(viewer.cache, options)
+        with progress_bar("transforming", "bytes") as progress:
+            found = processor.compute_and_store_fft(progress)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        shape = " × ".join(map(str, found.shape))  # for people
+        how = "was there" if found.was_there else f"computed in {found.seconds:.1f} s"
+        results().print(
+            f"{found.path}:{found.dataset} {shape} complex64, {how}",
+            soft_wrap=True,
+            markup=False,
+        )
+    if not found.is_complete:
+        raise typer.Exit(INCOMPLETE)
