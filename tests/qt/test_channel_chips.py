@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from brickfield.qt.channel_chips import ChannelChips
+from brickfield.qt.channel_chips import ChannelChips, telling_parts
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -44,6 +44,31 @@ def test_one_layer_needs_no_row_and_two_do(chips, scene):
     assert [chip.text() for chip in chips.chips] == ["nuclei", "vessels"]
 
 
+def test_long_names_are_told_apart_by_what_they_do_not_share(chips, scene):
+    names = [f"E/08/0: {n}-Projection_FITC_05" for n in ("Maximum", "Best-Focus")]
+    add(scene, *names, f"{names[0]} [1]")
+    texts = [chip.text() for chip in chips.chips]
+    assert len(set(texts)) == 3
+    assert [text[:4] for text in texts] == ["…Max", "…Bes", "…Max"]
+    assert chips.chips[0].toolTip().startswith(names[0])
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        (["a 1 long", "a 2 long"], ["…1…", "…2…"]),
+        (["cells: red", "cells: green"], ["…red", "…green"]),
+        (["red cells", "green cells"], ["red…", "green…"]),
+        (["same", "same"], ["same", "same"]),
+        (["one", "two words"], ["one", "two words"]),
+        (["a b", "a b c"], ["…b", "…b c"]),
+        ([], []),
+    ],
+)
+def test_words_that_all_names_share_are_left_out(names, parts):
+    assert telling_parts(names) == parts
+
+
 def test_a_click_hides_a_layer_and_shows_it_again(chips, scene):
     ports = add(scene, "nuclei", "vessels")
     press(chips.chips[1])
@@ -77,7 +102,8 @@ def test_chips_follow_the_colours_of_their_layers(chips, scene):
 
 
 def test_chips_wrap_where_it_is_narrow_and_none_sticks_out(chips, scene):
-    add(scene, *(f"a channel with a long name {i}" for i in range(9)))
+    # Different at both ends: nothing is left out.
+    add(scene, *(f"{i} a channel with a long name {i}" for i in range(9)))
     chips.show()
     boxes = [chip.geometry() for chip in chips.chips]
     assert len({box.top() for box in boxes}) > 2

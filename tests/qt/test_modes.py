@@ -5,7 +5,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from brickfield.model.appearance import MODES
-from brickfield.qt.modes import MODE_WORDS, ModeCombo
+from brickfield.qt.modes import LONG, MODE_WORDS, ModeCombo
 
 
 @pytest.fixture
@@ -36,6 +36,20 @@ def test_the_tooltip_explains_the_mode_of_now(combo):
     combo.show_mode(None)
     assert not combo.isEnabled()
     assert "Label layers" in combo.toolTip()
+
+
+def test_names_have_room_at_the_least_width_whatever_the_theme(combo):
+    """All but the longest, which ends in dots instead of a half letter."""
+    for sheet in (
+        "",
+        "QComboBox { padding: 2px 9px; } QComboBox::drop-down { width: 30px; }",
+    ):
+        combo.setStyleSheet(sheet)
+        combo.resize(combo.minimumWidth(), combo.height())
+        room = combo._room(combo.width())
+        for mode, (name, _) in MODE_WORDS.items():
+            wants = combo.fontMetrics().horizontalAdvance(name)
+            assert wants <= room or mode == LONG, (sheet, name)
 
 
 def test_slices_alone_have_no_mode(combo):

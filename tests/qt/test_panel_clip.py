@@ -9,6 +9,7 @@ from qtpy.QtTest import QTest
 
 from brickfield.qt.panels.clip import ClipPanel
 from brickfield.viewer.clip_handles import Face
+from brickfield.viewer.history import history_of
 
 LEFT = Qt.MouseButton.LeftButton
 WHOLE = ((-0.5, -0.5, -0.5), (31.5, 39.5, 47.5))
@@ -64,6 +65,27 @@ def test_a_slider_makes_a_box(panel, layer):
     panel.sliders[0].setValue((4.0, 20.0))
     assert layer.clip_box == ((4.0, -0.5, -0.5), (20.0, 39.5, 47.5))
     assert panel.is_on.isChecked()
+
+
+def test_a_slider_that_is_held_still_is_one_act(panel, layer, scene):
+    """However long the hand rests before it goes on; the next one is another act."""
+    history, slider = history_of(scene), panel.sliders[2]
+    now = 0.0
+    history._clock = lambda: now
+    slider.sliderPressed.emit()
+    for end in (40.0, 30.0, 20.0):
+        now += 5.0
+        slider.setValue((0.0, end))
+    slider.sliderReleased.emit()
+    cut = layer.clip_box
+    slider.sliderPressed.emit()
+    slider.setValue((0.0, 10.0))
+    slider.sliderReleased.emit()
+    assert history.undo()
+    assert layer.clip_box == cut
+    assert history.undo()
+    assert layer.clip_box is None
+    assert not history.can_undo
 
 
 def test_an_end_can_be_typed_and_stays_within_the_data(panel, layer):

@@ -25,8 +25,8 @@ def damaged(tmp_path):
 
 def test_a_complete_picture_says_so_and_shows_no_bar(dock, hand):
     hand.settle(dock)
-    hand.wait(lambda: dock.status.text.whole == "full resolution")
-    assert dock.status.fidelity.text() == "final"
+    hand.wait(lambda: dock.status.fidelity.text() == "final")
+    assert dock.status.text.whole == "full resolution"
     assert dock.status.bar.isHidden()
     assert dock.status.failures.isHidden()
 
@@ -42,6 +42,34 @@ def test_the_badge_is_never_better_than_the_picture(dock, hand):
     dock.resize(dock.width() + 40, dock.height())
     hand.wait(lambda: bool(told))
     assert told[0] == ("improving", "improving")
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.fidelity.text() == "final")
+
+
+def test_layers_that_are_taken_away_and_others_leave_no_word_of_the_first(
+    dock, scene, blob, hand
+):
+    """As when a scene is opened: its pictures are still to come."""
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.fidelity.text() == "final")
+    for port in list(scene.layers):
+        scene.remove(port)
+    hand.wait(dock.status.fidelity.isHidden)
+    scene.add(blob, name="another")
+    is_seen = dock.status.fidelity.isVisible()
+    assert not is_seen or dock.status.fidelity.text() == "improving"
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.fidelity.text() == "final")
+
+
+def test_a_view_that_comes_in_takes_the_word_back_at_once(dock, hand):
+    """Of another layout's views, one that is not drawn yet speaks for all."""
+    hand.settle(dock)
+    hand.wait(lambda: dock.status.fidelity.text() == "final")
+    dock.set_layout("2x2")
+    least = dock.status.fidelity.text()
+    words = {v.kind: v.fidelity for v in dock.views if v.is_shown}
+    assert "improving" not in words.values() or least == "improving"
     hand.settle(dock)
     hand.wait(lambda: dock.status.fidelity.text() == "final")
 

@@ -33,6 +33,37 @@ def test_a_picture_is_improving_until_it_is_final(make_live, memory_scene, turns
     assert words == ["final", "improving", "final"]
 
 
+def test_a_change_of_a_layer_is_in_the_word_at_once(
+    make_live, memory_scene, turns, box
+):
+    """No turn of the event loop lies between the change and the word."""
+    view, words = make_live(), []
+    port = memory_scene.add(box)
+    assert turns.run_until(lambda: view.is_settled and view.fidelity == "final")
+    view.fidelity_changed.connect(words.append)
+    port.contrast = (3.0, 90.0)
+    assert view.fidelity == "improving"
+    assert words == ["improving"]
+    assert turns.run_until(lambda: view.fidelity == "final")
+    memory_scene.add(box)
+    assert view.fidelity == "improving"
+    assert turns.run_until(lambda: view.fidelity == "final")
+    assert words == ["improving", "final", "improving", "final"]
+
+
+def test_it_is_told_that_a_picture_begins_or_ends_to_be_seen(
+    make_live, memory_scene, turns, box
+):
+    view, seen = make_live(is_shown=False), []
+    view.seen_changed.connect(lambda: seen.append(view.is_shown and bool(view.layers)))
+    port = memory_scene.add(box)
+    assert not seen
+    view.is_shown = True
+    assert turns.run_until(lambda: view.is_settled)
+    memory_scene.remove(port)
+    assert seen == [True, False]
+
+
 def test_what_the_budget_keeps_coarse_is_called_limited(
     make_live, memory_scene, turns, large
 ):

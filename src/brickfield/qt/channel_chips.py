@@ -7,7 +7,8 @@ it. Main thread only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from qtpy.QtCore import QSize, Qt, Signal
@@ -27,6 +28,10 @@ MOST_WIDTH = 150
 """Pixels of a chip; longer names are shortened in their middle."""
 GAP = 3
 _COLORS = QSize(14, 12)
+ROOM = MOST_WIDTH - _COLORS.width() - 20
+"""Pixels of a chip's name."""
+_WORDS = re.compile(r"[^\W_]+[\W_]*|[\W_]+")
+"""A word of a name with what divides it from the next."""
 _FOLLOWED = frozenset({"layers", "name", "visible", "colormap", "curve", "contrast"})
 
 
@@ -52,14 +57,19 @@ class Chip(QToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(_COLORS)
 
-    def follow(self) -> None:
-        """Show what the layer says."""
+    def follow(self, name: str) -> None:
+        """Show what the layer says.
+
+        Parameters
+        ----------
+        name : str
+            Of the layer, without what all layers share where there is no room.
+        """
         port = self.port
         table = label_colors() if port.is_labels else port.lut
         self.setIcon(swatch(table, _COLORS))
         middle = Qt.TextElideMode.ElideMiddle
-        room = MOST_WIDTH - _COLORS.width() - 20
-        text = self.fontMetrics().elidedText(port.name, middle, room)
+        text = self.fontMetrics().elidedText(name, middle, ROOM)
         # A lone ampersand would underline what follows.
         self.setText(text.replace("&", "&&"))
         self.setChecked(port.visible)
@@ -121,8 +131,11 @@ class ChannelChips(QScrollArea):
                 chip.hide()
                 chip.deleteLater()
             self.chips = [self._make(port) for port in ports]
-        for chip in self.chips:
-            chip.follow()
+        names, metrics = [port.name for port in ports], self.fontMetrics()
+        if any(metrics.horizontalAdvance(name) > ROOM for name in names):
+            names = telling_parts(names)
+        for chip, name in zip(self.chips, names, strict=True):
+            chip.follow(name)
         self.setVisible(len(ports) >= LEAST)
         self._arrange()
 
@@ -172,6 +185,35 @@ class ChannelChips(QScrollArea):
         """Arrange the chips anew."""
         super().resizeEvent(event)
         self._arrange()
+
+
+def telling_parts(names: Sequence[str]) -> list[str]:
+    """Leave out of names, at both ends, the words that all of them share.
+
+    Parameters
+    ----------
+    names : sequence of str
+
+    Returns
+    -------
+    list of str
+        "…" stands for what was left out; a name that is the same as another stays so.
+    """
+    words = [_WORDS.findall(name) for name in names]
+    least = min(map(len, words), default=0)
+    if len(set(names)) < 2 or least < 2:
+        return list(names)
+    n_first = 0
+    while n_first < least - 1 and len({one[n_first] for one in words}) == 1:
+        n_first += 1
+    n_last = 0
+    while n_last < least - 1 - n_first and len({o[-1 - n_last] for o in words}) == 1:
+        n_last += 1
+    found = []
+    for one in words:
+        kept = "".join(one[n_first : len(one) - n_last]).strip()
+        found.append("…" * bool(n_first) + kept + "…" * bool(n_last))
+    return found
 
 
 def _sheet(text: QColor) -> str:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QWidget
+from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtGui import QPaintEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 MODE_WORDS: dict[str, tuple[str, str]] = {
     "mip": ("Maximum", "The brightest value along each ray (mip)."),
@@ -21,8 +28,8 @@ MODE_WORDS: dict[str, tuple[str, str]] = {
     "additive": ("Additive", "The light of all voxels along each ray, added up."),
 }
 """Name and explanation of every mode."""
-NARROW = 100
-"""Least width: the first letters of every name and the arrow."""
+LONG = "attenuated_mip"
+"""Its name alone may be shortened in the box; all others are whole."""
 _HINT = "How a ray becomes a pixel, for all image layers"
 _IN_SLICES = "Slice"
 """Stands for a mode where no volume is shown."""
@@ -47,7 +54,6 @@ class ModeCombo(QComboBox):
         for mode, (name, what) in MODE_WORDS.items():
             self.addItem(name, mode)
             self.setItemData(self.count() - 1, what, role.ToolTipRole)
-        self.setMinimumWidth(NARROW)
         widest = max(self.fontMetrics().horizontalAdvance(n) for n, _ in words())
         self.view().setMinimumWidth(widest + 40)
         self.setToolTip(_HINT)
@@ -56,6 +62,52 @@ class ModeCombo(QComboBox):
         # The wheel over a toolbar is meant for something else.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.activated.connect(self._on_activated)
+        self._fit()
+
+    # -- the room for a name -----------------------------------------------------
+
+    def _fit(self) -> None:
+        """Take the room that every name needs, but for the longest."""
+        names = [name for mode, (name, _) in MODE_WORDS.items() if mode != LONG]
+        metrics = self.fontMetrics()
+        text = max(metrics.horizontalAdvance(name) for name in [*names, _IN_SLICES])
+        # What themes put beside it: padding, frame and arrow.
+        wide = 400
+        width = text + wide - self._room(wide) + 2
+        if width != self.minimumWidth():
+            self.setMinimumWidth(width)
+
+    def _room(self, width: int) -> int:
+        """Return the pixels that a name has in a box of this width."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.rect.setWidth(width)
+        what, part = QStyle.ComplexControl, QStyle.SubControl
+        rect = self.style().subControlRect(
+            what.CC_ComboBox, option, part.SC_ComboBoxEditField, self
+        )
+        return int(rect.width())
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Measure anew for another font or theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw as any combo box, a name that has no room with dots at its end."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        if self.currentIndex() < 0:
+            option.currentText = self.placeholderText()
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideRight, self._room(self.width())
+        )
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    # -- the choice --------------------------------------------------------------
 
     def _on_activated(self, index: int) -> None:
         self.chosen.emit(self.itemData(index))

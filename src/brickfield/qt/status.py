@@ -6,6 +6,7 @@ there, and never asks for more room than there is. Main thread only.
 
 from __future__ import annotations
 
+import weakref
 from functools import partial
 from time import monotonic
 
@@ -141,6 +142,7 @@ class StatusLine(QWidget):
         # Held weakly, which a lambda is not.
         view.reported.connect(partial(self._take, view))
         view.fidelity_changed.connect(self._on_fidelity)
+        view.seen_changed.connect(partial(self._on_seen, weakref.ref(view)))
         if view.layers:
             # What stood here was of the views that were there before.
             self._on_fidelity(view.fidelity)
@@ -160,6 +162,13 @@ class StatusLine(QWidget):
         """Take back at once what is not true any more; what is better may wait."""
         if word == "improving" and self._badge and not self.fidelity.isHidden():
             self._show_fidelity(word)
+        self._soon()
+
+    def _on_seen(self, whose: weakref.ref[LiveView]) -> None:
+        """A picture that comes in may be less true than those that were there."""
+        view = whose()
+        if view is not None and view.is_shown and view.layers:
+            self._on_fidelity(view.fidelity)
         self._soon()
 
     def _soon(self) -> None:
@@ -204,7 +213,8 @@ class StatusLine(QWidget):
     def _word_of_now(self, told: str) -> str:
         """Return the word for what is seen: reports may be of a picture before."""
         seen = [v.fidelity for v in self._reports if v.is_shown and v.layers]
-        return least_true([told, *seen]) if told else ""
+        has_layers = any(v.layers for v in self._reports)
+        return least_true([told, *seen]) if told and has_layers else ""
 
     def _show_fidelity(self, word: str) -> None:
         self.fidelity.setVisible(bool(word))

@@ -56,10 +56,13 @@ class ViewCore:
         Emits a :class:`ViewReport` whenever there is news.
     fidelity_changed : psygnal.SignalInstance
         Emits the new word of :attr:`fidelity`.
+    seen_changed : psygnal.SignalInstance
+        Emits when a picture of layers begins or ends to be seen; no arguments.
     """
 
     reported = Signal(object)
     fidelity_changed = Signal(str)
+    seen_changed = Signal()
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class ViewCore:
         self._is_posting = False
         self._is_closed = False
         self._told_fidelity = "improving"
+        self._was_seen = False
         self._owner = threading.get_ident()
         self._start_drawer()
         scene.layers_changed.connect(self._take_layers)
@@ -126,20 +130,26 @@ class ViewCore:
         if not self._is_posting and not self._is_closed:
             self._is_posting = True
             self._deliver(self._post)
+            # No later than the change: the picture is not of these layers any more.
+            self._tell_fidelity()
 
     def _post(self) -> None:
         self._is_posting = False
         if self._is_closed:
             return
+        self._state = self._state_of_now()
+        self._drawer.post(self._state)
+        self._tell_fidelity()
+
+    def _state_of_now(self) -> FrameState:
+        """Look at layers and objects as they are."""
         ports = {port.data: port for port in self.scene.layers}
         layers = tuple(
             LayerSnapshot.of(layer, **self._times_of(ports.get(layer)))
             for layer in self._layers
         )
         objects = self.scene.objects
-        self._state = self.compose(replace(self._state, layers=layers, objects=objects))
-        self._drawer.post(self._state)
-        self._tell_fidelity()
+        return self.compose(replace(self._state, layers=layers, objects=objects))
 
     def _times_of(self, port: LayerPort | None) -> dict[str, tuple[Selection, ...]]:
         axis = self._axis
@@ -282,13 +292,21 @@ class ViewCore:
         report = self.report
         if report.error:
             return "failed"
-        is_of_now = shows_same(report.state, self._state)
-        return report.fidelity if is_of_now and report.state.layers else "improving"
+        if not report.state.layers:
+            return "improving"
+        # What has changed and is not handed on yet counts, too.
+        now = self._state_of_now() if self._is_posting else self._state
+        return report.fidelity if shows_same(report.state, now) else "improving"
 
     def _tell_fidelity(self) -> None:
-        if not self._is_closed and (word := self.fidelity) != self._told_fidelity:
+        if self._is_closed:
+            return
+        if (word := self.fidelity) != self._told_fidelity:
             self._told_fidelity = word
             self.fidelity_changed.emit(word)
+        if (is_seen := self.is_shown and bool(self._layers)) != self._was_seen:
+            self._was_seen = is_seen
+            self.seen_changed.emit()
 
     @property
     def is_settled(self) -> bool:

@@ -25,6 +25,7 @@ from brickfield.qt.panels.parts import (
     quiet,
 )
 from brickfield.viewer.clip_handles import Face, moved, within
+from brickfield.viewer.history import history_of
 from brickfield.viewer.ports import Box, LayerPort
 from brickfield.viewer.quantities import unit_symbol
 from brickfield.viewer.view_core import corners_of
@@ -78,6 +79,8 @@ class ClipPanel(Panel):
             CalmWheel(slider)
             slider.setToolTip(f"What is kept along {name}\nDouble click: all of it")
             slider.valueChanged.connect(partial(self._slide, axis))
+            slider.sliderPressed.connect(partial(self._hold, True))
+            slider.sliderReleased.connect(partial(self._hold, False))
             DoubleClicks(slider, partial(self._reset_axis, axis))
             ends = (self._end(axis, is_upper=False), self._end(axis, is_upper=True))
             self.sliders.append(slider)
@@ -190,6 +193,14 @@ class ClipPanel(Panel):
         for port in self.targets:
             if port.clip_box != box:
                 port.clip_box = box
+
+    def _hold(self, is_held: bool) -> None:
+        """Take what the hand does until it lets go as one act, however long it rests."""
+        history = history_of(self.scene)
+        if is_held:
+            history.begin_act()
+        else:
+            history.end_act()
 
     def _slide(self, axis: int, ends: tuple[float, float]) -> None:
         found = self.box
