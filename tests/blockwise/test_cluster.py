@@ -11,7 +11,7 @@ import pytest
 from brickfield.blockwise import cluster
 from brickfield.blockwise.blocks import BlockGrid
 from brickfield.blockwise.executors import open_executor
-from brickfield.blockwise.gather import GatherOptions, gather
+from brickfield.blockwise.gathering import GatherOptions, gather
 from brickfield.blockwise.jobs import BlockJob, JobOptions, run_jobs
 from brickfield.errors import StoreUnreachableError
 

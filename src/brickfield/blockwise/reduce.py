@@ -6,7 +6,7 @@ machines. Nothing depends on a range that runs while blocks arrive: bins of
 different ranges cannot be added. Integers of at most 16 bits are counted value
 by value; a histogram of anything else takes two passes, one for the range. NaN
 is no data and counts nowhere. All of it goes through
-:func:`brickfield.blockwise.gather.gather`: values are merged in block order, so they
+:func:`brickfield.blockwise.gathering.gather`: values are merged in block order, so they
 do not depend on the number of workers.
 
 :class:`Extrema`, :class:`Histogram` and :class:`Projection` are the values, and
@@ -16,7 +16,7 @@ that make them of the voxels of a block. A pass of its own joins several at once
 >>> import numpy as np
 >>> from brickfield.blockwise.blocks import BlockGrid
 >>> from brickfield.blockwise.executors import InlineExecutor
->>> from brickfield.blockwise.gather import gather
+>>> from brickfield.blockwise.gathering import gather
 >>> from brickfield.blockwise.reduce import Extrema, count_values
 >>> data = np.arange(24, dtype=np.uint8).reshape(4, 6)
 >>> def both(block):
@@ -43,7 +43,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import Block, BlockGrid, Slices
 from brickfield.blockwise.executors import ThreadExecutor
-from brickfield.blockwise.gather import GatherOptions, map_values
+from brickfield.blockwise.gathering import GatherOptions, map_values
 
 AnyArray = NDArray[Any]
 Read = Callable[[Slices], AnyArray]

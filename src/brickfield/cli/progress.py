@@ -39,7 +39,7 @@ def progress_bar(
     callable
         To be told (done, in all, bytes written, seconds left or None), from any
         thread, as :func:`brickfield.blockwise.jobs.run_jobs` and
-        :func:`brickfield.blockwise.gather.gather` do.
+        :func:`brickfield.blockwise.gathering.gather` do.
     """
     from rich.markup import escape
     from rich.progress import (

@@ -23,7 +23,7 @@ from brickfield.blockwise.blocks import Block, BlockGrid
 from brickfield.blockwise.budget import format_bytes
 from brickfield.blockwise.buffers import ThreadBuffers
 from brickfield.blockwise.executors import open_executor
-from brickfield.blockwise.gather import GatherOptions, gather
+from brickfield.blockwise.gathering import GatherOptions, gather
 from brickfield.blockwise.jobs import Progress
 from brickfield.blockwise.journal import Journal, OtherWorkError
 from brickfield.errors import (

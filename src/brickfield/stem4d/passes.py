@@ -2,7 +2,7 @@
 
 A function is given the patterns of a rectangle of the scan as they lie in memory that
 its thread uses again, and returns a small value; values are merged in order on the
-calling thread (:mod:`brickfield.blockwise.gather`), so that results do not depend on
+calling thread (:mod:`brickfield.blockwise.gathering`), so that results do not depend on
 the number of threads. Rectangles are whole lines, or parts of one line, and as large
 as the budget lets every thread hold at once.
 """
@@ -21,7 +21,7 @@ from brickfield.blockwise.blocks import Block, BlockGrid
 from brickfield.blockwise.budget import block_shape, parse_bytes
 from brickfield.blockwise.buffers import ThreadBuffers
 from brickfield.blockwise.executors import Executor, open_executor
-from brickfield.blockwise.gather import Gathered, GatherOptions, gather
+from brickfield.blockwise.gathering import Gathered, GatherOptions, gather
 from brickfield.blockwise.jobs import Progress
 from brickfield.blockwise.machine_memory import usable_bytes
 from brickfield.sources.frame_stack import ScanData

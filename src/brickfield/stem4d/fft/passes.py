@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from brickfield.blockwise.blocks import Block, BlockGrid
 from brickfield.blockwise.buffers import ThreadBuffers
 from brickfield.blockwise.executors import Executor
-from brickfield.blockwise.gather import GatherOptions, gather
+from brickfield.blockwise.gathering import GatherOptions, gather
 from brickfield.blockwise.jobs import Progress
 from brickfield.blockwise.journal import Journal
 from brickfield.errors import ChunkReadError

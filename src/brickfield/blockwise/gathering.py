@@ -22,7 +22,7 @@ Several overviews of a scan in one pass over its file, without a copy of any blo
 >>> from brickfield.blockwise.blocks import Block, BlockGrid
 >>> from brickfield.blockwise.buffers import ThreadBuffers
 >>> from brickfield.blockwise.executors import open_executor
->>> from brickfield.blockwise.gather import GatherOptions, gather
+>>> from brickfield.blockwise.gathering import GatherOptions, gather
 >>> import tempfile
 >>> file = tempfile.NamedTemporaryFile()
 >>> frames = np.arange(24 * 4 * 4, dtype=np.uint16).reshape(24, 4, 4)
