@@ -22,9 +22,9 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.blockwise.budget import format_bytes
+from brickfield.model.units import duration
 from brickfield.pyramid.outlook import Outlook
 from brickfield.qt.background import Background
-from brickfield.viewer.quantities import duration
 from brickfield.viewer.words import DOT
 
 PAUSE_MS = 300

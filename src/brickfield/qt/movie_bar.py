@@ -28,6 +28,7 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.errors import OptionError
+from brickfield.model.units import duration
 from brickfield.qt.elided import ElidedLabel
 from brickfield.qt.movie_pages import KeyFramePage, Page, TurntablePage
 from brickfield.qt.movie_recipe import SIZES, looks_of, movie_size, outcome
@@ -37,7 +38,6 @@ from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.viewer.keyframes import KeyFrame
 from brickfield.viewer.movie import Movie, MovieOptions, MovieResult
-from brickfield.viewer.quantities import duration
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from brickfield.model.requests import ChunkFailure
+from brickfield.model.units import duration
 from brickfield.viewer import words
 from brickfield.viewer.fidelity import least_true
 from brickfield.viewer.level_names import UNNAMED, LevelNames
 from brickfield.viewer.live_state import ViewReport
-from brickfield.viewer.quantities import duration
 
 QUIET_S = 0.3
 """Work that takes less is not told of."""

@@ -23,7 +23,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from brickfield.blockwise.budget import format_bytes
-from brickfield.viewer.quantities import duration
+from brickfield.model.units import duration
 from brickfield.viewer.words import DOT
 
 LOOK_MS = 100

@@ -13,13 +13,13 @@ from qtpy.QtCore import QEvent, QObject, QPointF, Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from brickfield.model.picked import PickInfo
+from brickfield.model.units import length
 from brickfield.qt.patience import patience_of
 from brickfield.qt.picture import PictureWidget
 from brickfield.render.overlays.options import NAMES
 from brickfield.viewer.live_camera import are_flat
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.quantities import length
 from brickfield.viewer.readout import readout
 from brickfield.viewer.words import DOT
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from brickfield.model.picked import PickInfo
 from brickfield.model.scales import Vec3
+from brickfield.model.units import coordinates
 from brickfield.viewer import words
 from brickfield.viewer.level_names import LevelNames
 from brickfield.viewer.ports import LayerPort
-from brickfield.viewer.quantities import coordinates
 
 
 def readout(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from math import isfinite
 
 from brickfield.blockwise.budget import format_bytes
+from brickfield.model.units import percent
 from brickfield.viewer.level_names import UNNAMED, LevelNames
-from brickfield.viewer.quantities import percent
 from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.words import memory
 

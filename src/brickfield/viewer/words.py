@@ -12,8 +12,8 @@ from typing import Protocol, SupportsFloat
 
 from brickfield.blockwise.budget import format_bytes
 from brickfield.model.requests import ChunkFailure
+from brickfield.model.units import duration, percent, rate
 from brickfield.viewer.level_names import UNNAMED, LevelNames, share
-from brickfield.viewer.quantities import duration, percent, rate
 
 DOT = " · "
 _QUALITIES = ((0.75, "exact"), (1.5, "sharp"), (3.0, "good"), (6.0, "quick"))

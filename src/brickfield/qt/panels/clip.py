@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVB
 from superqt import QDoubleRangeSlider
 
 from brickfield.model.scales import Vec3
+from brickfield.model.units import unit_symbol
 from brickfield.qt.panels.clip_overlay import ClipOverlay
 from brickfield.qt.panels.host import Host, Panel, active_layer
 from brickfield.qt.panels.parts import (
@@ -27,7 +28,6 @@ from brickfield.qt.panels.parts import (
 from brickfield.viewer.clip_handles import Face, moved, within
 from brickfield.viewer.history import history_of
 from brickfield.viewer.ports import Box, LayerPort
-from brickfield.viewer.quantities import unit_symbol
 from brickfield.viewer.view_core import corners_of
 
 AXES = "zyx"

@@ -10,10 +10,10 @@ from functools import partial
 
 from qtpy.QtWidgets import QGridLayout, QPushButton
 
+from brickfield.model.units import unit_symbol
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import NumberBox, label
 from brickfield.qt.panels.plane_overlay import oblique_of
-from brickfield.viewer.quantities import unit_symbol
 from brickfield.viewer.slice_view import LiveSliceView
 
 AXES = "zyx"

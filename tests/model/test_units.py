@@ -4,7 +4,7 @@ from math import inf, nan
 
 import pytest
 
-from brickfield.viewer import quantities
+from brickfield.model import units as quantities
 
 
 @pytest.mark.parametrize(
