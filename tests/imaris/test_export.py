@@ -17,7 +17,7 @@ from tests.imaris.validator import problems
 
 import brickfield as bf
 from brickfield.errors import ChunkReadError, OptionError, StoreWriteError
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 from brickfield.testing.virtual import VirtualImage, VirtualSource
 
 RNG = np.random.default_rng(5)

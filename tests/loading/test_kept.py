@@ -7,7 +7,7 @@ import numpy as np
 from brickfield.loading.cache import ChunkCache
 from brickfield.loading.coalescing import LevelLayout
 from brickfield.loading.kept import KeptStorage
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.protocol import StorageChunk
 
 

@@ -10,7 +10,7 @@ from brickfield.loading.cache import ChunkCache
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.model.chunks import pack_keys
 from brickfield.model.requests import Category, ChunkState
-from brickfield.sources.waiting import result_of
+from brickfield.sources.io.cancellation import result_of
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
 from brickfield.testing.sources import MemorySource
 

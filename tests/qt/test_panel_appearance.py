@@ -11,7 +11,7 @@ from qtpy.QtTest import QTest
 
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.appearance import AppearancePanel
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.viewer.history import history_of
 from brickfield.viewer.transfer import OPAQUE, RAMP

@@ -5,11 +5,11 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
-from brickfield.sources.array import from_arrays
-from brickfield.sources.hdf5_places import files_of
+from brickfield.sources.arrays.source import from_arrays
+from brickfield.sources.hdf5.places import files_of
 from brickfield.sources.open import open_source
 from brickfield.sources.places import local_places, place_of_uri, places_of
-from brickfield.sources.synthesis import with_coarse_level
+from brickfield.sources.preview_level import with_coarse_level
 
 
 def test_an_address_is_told_as_text(tmp_path):

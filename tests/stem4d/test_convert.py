@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import BudgetError, OptionError, StoreWriteError
-from brickfield.sources.scan_shape import ScanOptions
+from brickfield.sources.scans.scan_shape import ScanOptions
 from brickfield.stem4d import EMDEnhancedViewer
 from brickfield.stem4d.convert import ConvertOptions, convert
 from brickfield.stem4d.convert_plan import binned
@@ -286,7 +286,7 @@ def test_two_processes_do_not_write_one_file(long_scan, tmp_path):
 MEMORY = """
 import sys
 from brickfield.stem4d.convert import ConvertOptions, convert
-from brickfield.sources.scan_shape import ScanOptions
+from brickfield.sources.scans.scan_shape import ScanOptions
 from brickfield.stem4d.open import OpenOptions
 import brickfield.stem4d.emd_file, h5py
 def own():

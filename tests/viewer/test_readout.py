@@ -10,7 +10,7 @@ import pytest
 
 from brickfield.model.picked import PickInfo
 from brickfield.model.transforms import AffineTransform
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.viewer.readout import port_of, readout
 

@@ -13,7 +13,7 @@ import tifffile
 import zarr
 
 from brickfield.pyramid.command import write_pyramid
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 
 SHAPE = (8, 16, 16)
 

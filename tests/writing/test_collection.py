@@ -10,7 +10,7 @@ import yaozarrs
 
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.pyramid.command import write_pyramid
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.open import open_source
 from brickfield.writing.collection import publish_collection
 from brickfield.writing.stores import check_replaceable, is_ome_zarr

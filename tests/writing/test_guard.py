@@ -96,6 +96,6 @@ def test_an_interrupted_target_that_leads_into_the_source_is_refused(
 
 
 def test_an_array_in_memory_reads_no_file(tmp_path, layouts):
-    from brickfield.sources.array import from_arrays
+    from brickfield.sources.arrays.source import from_arrays
 
     assert from_arrays(np.zeros((4, 4, 4))).places() == ()

@@ -38,7 +38,7 @@ from brickfield.imaris.plan import ExportPlan, plan_export
 from brickfield.imaris.result import ImarisResult
 from brickfield.imaris.staging import Scratch
 from brickfield.imaris.verify import check_sums, verify
-from brickfield.sources import fingerprint
+from brickfield.sources import fingerprints as fingerprint
 from brickfield.sources.protocol import ChunkSource
 from brickfield.writing.files import usable_path
 from brickfield.writing.guard import check_file
@@ -175,7 +175,7 @@ def _check_closed(target: Path) -> None:
 
     HDF5 locks what it opens. Readers of this process keep the old file.
     """
-    from brickfield.sources.hdf5_handles import is_shared
+    from brickfield.sources.hdf5.handles import is_shared
 
     try:
         import fcntl

@@ -179,7 +179,7 @@ def _is_layer(item: Any) -> bool:
 
 
 def _source_of_layer(layer: Any) -> ChunkSource:
-    from brickfield.sources.array import from_arrays
+    from brickfield.sources.arrays.source import from_arrays
 
     is_rgb = bool(getattr(layer, "rgb", False))
     data = layer.data[0] if layer.multiscale else layer.data

@@ -187,8 +187,8 @@ def _stated_date(place: Path) -> datetime | None:
     """Date of an Imaris file."""
     if place.suffix.lower() != ".ims":
         return None
-    from brickfield.sources.hdf5_file import open_file, text_attribute
-    from brickfield.sources.hdf5_handles import HDF5_LOCK
+    from brickfield.sources.hdf5.file import open_file, text_attribute
+    from brickfield.sources.hdf5.handles import HDF5_LOCK
 
     shared = open_file(place)
     try:

@@ -88,7 +88,7 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
     StoreWriteError
         Naming the first thing that is not as it was written.
     """
-    from brickfield.sources import imaris_file
+    from brickfield.sources.hdf5 import imaris as imaris_file
 
     source = imaris_file.open_source(str(path))
     try:
@@ -119,8 +119,8 @@ def _compare(
 
 
 def _check_histograms(path: Path, plan: ExportPlan) -> None:
-    from brickfield.sources.hdf5_file import open_file
-    from brickfield.sources.hdf5_handles import HDF5_LOCK
+    from brickfield.sources.hdf5.file import open_file
+    from brickfield.sources.hdf5.handles import HDF5_LOCK
 
     shared = open_file(path)
     try:

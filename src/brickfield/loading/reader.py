@@ -35,8 +35,8 @@ from brickfield.loading.shelf import Shelf
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
 from brickfield.model.requests import LoadedChunk
 from brickfield.sources.admission import within
+from brickfield.sources.io.cancellation import LONGEST_S, SLOWEST, while_wanted
 from brickfield.sources.protocol import ChunkSource, StorageChunk
-from brickfield.sources.waiting import LONGEST_S, SLOWEST, while_wanted
 
 logger = logging.getLogger(__name__)
 JOBS_A_TURN = 16

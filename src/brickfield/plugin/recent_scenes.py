@@ -14,7 +14,7 @@ from pathlib import Path
 
 from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.model.secrets import has_secrets
-from brickfield.sources.plain_files import read_head
+from brickfield.sources.io.plain_files import read_head
 from brickfield.writing.files import write_text
 
 logger = logging.getLogger(__name__)

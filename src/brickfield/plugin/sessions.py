@@ -26,7 +26,7 @@ from brickfield.sessions.annotations import read_annotation
 from brickfield.sessions.contents import Annotation, SessionContents
 from brickfield.sessions.document import SessionDocument, read_document
 from brickfield.sessions.reading import Layers, resolved_layers
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.protocol import ChunkSource
 
 OFFLINE = "offline"

@@ -73,7 +73,7 @@ def _write(
 def _source(
     path: str, data: Any, meta: Mapping[str, Any], is_labels: bool
 ) -> ChunkSource:
-    from brickfield.sources.array import from_arrays
+    from brickfield.sources.arrays.source import from_arrays
 
     if meta.get("rgb"):
         msg = "expected a layer of one value a voxel; found RGB: save it as TIFF or PNG"

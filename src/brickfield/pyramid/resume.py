@@ -14,7 +14,7 @@ from typing import Any
 from brickfield.blockwise.journal import Journal, read_fingerprint
 from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
 from brickfield.pyramid.task import SOURCE_DATA, Task
-from brickfield.sources.fingerprint import is_same
+from brickfield.sources.fingerprints import is_same
 from brickfield.sources.protocol import ChunkSource
 from brickfield.writing import metadata, place
 from brickfield.writing.stores import JOURNAL

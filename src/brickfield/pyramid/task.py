@@ -19,7 +19,7 @@ from brickfield.model.image import ImageInfo
 from brickfield.model.scales import Int3
 from brickfield.model.secrets import hide_secrets
 from brickfield.pyramid.options import PyramidOptions
-from brickfield.sources.fingerprint import Fingerprint, fingerprint, of_files
+from brickfield.sources.fingerprints import Fingerprint, fingerprint, of_files
 from brickfield.sources.places import places_of
 from brickfield.sources.protocol import ChunkSource
 from brickfield.writing import level_plans, metadata, place, stores

@@ -18,7 +18,7 @@ from brickfield.model.axes import Axis
 from brickfield.model.image import Channel
 from brickfield.pyramid.command import write_pyramid
 from brickfield.sample.tissue import Grid, tissue
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 
 NAME = "sample-1.ome.zarr"
 """With a number that changes when the sample does."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.sessions.contents import Annotation
 from brickfield.sessions.document import KEY, SessionAnnotation
-from brickfield.sources.plain_files import read_whole
+from brickfield.sources.io.plain_files import read_whole
 from brickfield.writing.collection import write_group
 from brickfield.writing.level_plans import LevelPlan
 from brickfield.writing.stored_level import stored_level

@@ -20,7 +20,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.sources.plain_files import read_whole
+from brickfield.sources.io.plain_files import read_whole
 from brickfield.viewer.state import SceneState
 from brickfield.viewer.state_errors import problem_of
 

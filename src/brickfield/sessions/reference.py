@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from brickfield.errors import BrickfieldError
 from brickfield.sessions.document import SessionSource
-from brickfield.sources.fingerprint import has_same_content, of_files
+from brickfield.sources.fingerprints import has_same_content, of_files
 from brickfield.sources.places import place_of_uri
 
 Status = Literal["ok", "offline", "changed", "embedded"]

@@ -15,7 +15,7 @@ from brickfield.sessions.document import KEY, SessionDocument, read_document
 from brickfield.sessions.reading import Layers, resolved_layers
 from brickfield.sessions.reference import relative_to
 from brickfield.sessions.writer import Told, guard_secrets, write_session
-from brickfield.sources.plain_files import read_whole
+from brickfield.sources.io.plain_files import read_whole
 from brickfield.viewer.state import SceneSource
 from brickfield.writing.metadata import write_json
 

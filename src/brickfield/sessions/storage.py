@@ -20,7 +20,7 @@ from brickfield.sessions.document import SessionDocument
 from brickfield.sessions.looks import matrix_of
 from brickfield.sessions.reading import Layers
 from brickfield.sessions.voxels import LayerGrid, LayerReader
-from brickfield.sources.array import from_arrays
+from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.protocol import ChunkSource
 from brickfield.viewer.colormaps import channel_color
 from brickfield.viewer.state import SceneLayer, SceneSource, SceneState

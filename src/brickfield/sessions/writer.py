@@ -237,7 +237,7 @@ def _write_images(
 def _placeholder() -> LayerImage:
     """Make the one voxel of a session without image layers; collections need one."""
     from brickfield.model.image import Channel
-    from brickfield.sources.array import from_arrays
+    from brickfield.sources.arrays.source import from_arrays
 
     empty = from_arrays(np.zeros((1, 1, 1), np.uint8), name="no image")
     return LayerImage("0", empty, None, Channel("no image"), False, {})

@@ -15,8 +15,8 @@ import numpy as np
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.model.axes import Axis, AxisKind
 from brickfield.model.scales import Int3, ScaleLevel, Vec3, choose_chunk_shape
+from brickfield.sources.arrays.stored import ArrayHeader
 from brickfield.sources.chunk_sizes import check_sizes
-from brickfield.sources.stored_array import ArrayHeader
 
 _KINDS: dict[str, AxisKind] = {
     "z": "space",

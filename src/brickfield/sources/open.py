@@ -29,7 +29,7 @@ from brickfield.errors import (
 from brickfield.model.scales import choose_chunk_shape
 from brickfield.sources.boundary import check_levels, foreign, shown
 from brickfield.sources.chunk_sizes import with_size_findings
-from brickfield.sources.kvstore import (
+from brickfield.sources.io.location import (
     IF_ABSENT,
     ZIP_SUFFIXES,
     Location,
@@ -40,7 +40,7 @@ from brickfield.sources.kvstore import (
 )
 from brickfield.sources.protocol import ChunkSource
 from brickfield.sources.units import in_one_unit
-from brickfield.sources.zarr_nodes import ROOT_KEYS
+from brickfield.sources.zarr.hierarchy import ROOT_KEYS
 
 DEFAULT_CHUNK_EDGE = 64
 LONGEST_NAME = 255
@@ -76,23 +76,23 @@ class Format:
     files: tuple[str, ...] = ()
 
 
-ZARR = Format("OME-Zarr", "ome_zarr", (".ozx",), files=ROOT_KEYS)
+ZARR = Format("OME-Zarr", "ome_zarr.source", (".ozx",), files=ROOT_KEYS)
 FORMATS = (
     ZARR,
-    Format("N5", "n5", (".n5",), files=("attributes.json",)),
+    Format("N5", "n5.source", (".n5",), files=("attributes.json",)),
     Format(
         "neuroglancer precomputed",
-        "precomputed",
+        "n5.precomputed",
         schemes=("precomputed",),
         files=("info",),
     ),
-    Format("Imaris", "imaris_file", (".ims",)),
-    Format("BigDataViewer", "bdv", (".xml",)),
-    Format("EMPAD", "empad", (".xml",)),
+    Format("Imaris", "hdf5.imaris", (".ims",)),
+    Format("BigDataViewer", "bdv.source", (".xml",)),
+    Format("EMPAD", "scans.empad", (".xml",)),
     Format("Merlin MIB", "mib.source", (".mib",)),
-    Format("TIFF", "tiff", (".tif", ".tiff", ".btf", ".tf2", ".tf8")),
+    Format("TIFF", "tiff.source", (".tif", ".tiff", ".btf", ".tf2", ".tf8")),
     Format(
-        "HDF5", "hdf5_array", (".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".emd", ".mat")
+        "HDF5", "hdf5.source", (".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".emd", ".mat")
     ),
 )
 """Formats, in the order in which they are tried."""
@@ -219,7 +219,7 @@ def _open_stored(
 ) -> ChunkSource:
     found, known = find_format(uri, denied_is_missing=treat_403_as_missing)
     if found is ZARR:
-        from brickfield.sources.ome_zarr import ZarrOptions, open_located
+        from brickfield.sources.ome_zarr.source import ZarrOptions, open_located
 
         options.pop("follow_links", None)
         chosen = ZarrOptions(
@@ -264,7 +264,7 @@ def find_format(
         return ZARR, known
     folder = location.uri
     if any(part.endswith(".n5") for part in folder.split("/")):
-        return _format("n5"), None
+        return _format("n5.source"), None
     if location.is_remote:
         # Tells when a web page stands in place of everything.
         read_many(location, ROOT_KEYS[:1], page_is_missing=False, refused=set())
@@ -281,7 +281,7 @@ def _by_name(uri: str) -> Format | None:
             return candidate
         if path.endswith(candidate.suffixes) and (candidate.suffixes or False):
             is_folder = not scheme and Path(uri).expanduser().is_dir()
-            if candidate.module in ("n5", "ome_zarr") or not is_folder:
+            if candidate.module in ("n5.source", "ome_zarr.source") or not is_folder:
                 return _by_content(candidate, uri)
     if path.endswith(ZIP_SUFFIXES):
         return ZARR
@@ -360,7 +360,7 @@ def _open_other(
 
 
 def _open_arrays(arrays: Any, options: dict[str, Any], chunk_edge: int) -> ChunkSource:
-    from brickfield.sources.array import from_arrays
+    from brickfield.sources.arrays.source import from_arrays
 
     unknown = [name for name in options if name not in ("scale", "axes")]
     if unknown:
@@ -375,7 +375,7 @@ def _adjusted(
     """Give a source another voxel size or other planned chunks."""
     pyramid = source.info.pyramid
     if scale is not None:
-        from brickfield.sources.ome_zarr_levels import with_voxel_size
+        from brickfield.sources.ome_zarr.levels import with_voxel_size
 
         pyramid = with_voxel_size(pyramid, scale)
     if chunk_edge != DEFAULT_CHUNK_EDGE:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from brickfield.sources.kvstore import Location
-from brickfield.sources.stored_array import local_path
+from brickfield.sources.arrays.stored import local_path
+from brickfield.sources.io.location import Location
 
 Place = Path | str
 MAX_DEPTH = 8
@@ -79,7 +79,7 @@ def _of_array(array: Any, depth: int) -> Iterator[Place]:
         return
     library = type(array).__module__.partition(".")[0]
     if library == "h5py" and hasattr(array, "file"):
-        from brickfield.sources.hdf5_places import files_of
+        from brickfield.sources.hdf5.places import files_of
 
         yield from files_of(array)
     elif library == "zarr":

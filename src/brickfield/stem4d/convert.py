@@ -33,9 +33,9 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources.fingerprint import of_files
-from brickfield.sources.hdf5_handles import HDF5_LOCK
-from brickfield.sources.scan import Scan
+from brickfield.sources.fingerprints import of_files
+from brickfield.sources.hdf5.handles import HDF5_LOCK
+from brickfield.sources.scans.source import Scan
 from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.convert_plan import Plan, binned

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.sources.fingerprint import of_files
-from brickfield.sources.scan import AxisCalibration, Scan
+from brickfield.sources.fingerprints import of_files
+from brickfield.sources.scans.source import AxisCalibration, Scan
 from brickfield.stem4d.emd_file import Target
 from brickfield.stem4d.passes import Region, sum_dtype
 

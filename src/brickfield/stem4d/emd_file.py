@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.sources.hdf5_handles import HDF5_LOCK
-from brickfield.sources.scan import AxisCalibration
+from brickfield.sources.hdf5.handles import HDF5_LOCK
+from brickfield.sources.scans.source import AxisCalibration
 
 TOP = "version_1"
 GROUP = f"{TOP}/data/datacubes/datacube_000"

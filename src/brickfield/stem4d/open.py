@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
+from brickfield.sources.arrays.stored import local_path
 from brickfield.sources.boundary import foreign
-from brickfield.sources.scan import Scan
-from brickfield.sources.scan_shape import ScanOptions
-from brickfield.sources.stored_array import local_path
+from brickfield.sources.scans.scan_shape import ScanOptions
+from brickfield.sources.scans.source import Scan
 
 MIB = (".mib",)
 EMD = (".emd", ".h5", ".hdf5", ".hdf", ".nxs")
@@ -75,7 +75,7 @@ def open_scan(path: str | Path, options: OpenOptions | None = None) -> Scan:
 
 def _open(path: Path, options: OpenOptions) -> Scan:
     if options.raw is not None:
-        from brickfield.sources.raw_frames import open_raw
+        from brickfield.sources.scans.raw_frames import open_raw
 
         return open_raw(path, options.raw, options.scan)
     check_supported(path, options)
@@ -90,7 +90,7 @@ def _open(path: Path, options: OpenOptions) -> Scan:
         return open_emd(
             path, options.scan, dataset=options.dataset, series=options.series
         )
-    from brickfield.sources.empad import open_scan as open_empad
+    from brickfield.sources.scans.empad import open_scan as open_empad
 
     return open_empad(path, options.scan)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.sources.scan import Scan
+from brickfield.sources.scans.source import Scan
 from brickfield.writing.files import usable_path, write_whole
 from brickfield.writing.guard import check_file
 

@@ -24,7 +24,7 @@ from brickfield.blockwise.executors import Executor, open_executor
 from brickfield.blockwise.gathering import Gathered, GatherOptions, gather
 from brickfield.blockwise.jobs import Progress
 from brickfield.blockwise.machine_memory import usable_bytes
-from brickfield.sources.frame_stack import ScanData
+from brickfield.sources.scans.frame_stack import ScanData
 
 S = TypeVar("S")
 V = TypeVar("V")

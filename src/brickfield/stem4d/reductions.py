@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import Block
 from brickfield.errors import OptionError
-from brickfield.sources.frame_stack import ScanData
+from brickfield.sources.scans.frame_stack import ScanData
 from brickfield.stem4d.detectors import Detector, Weights
 from brickfield.stem4d.passes import (
     PassOptions,

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise.buffers import ThreadBuffers
 from brickfield.errors import OptionError
-from brickfield.sources.frame_stack import ScanData, Shape4
-from brickfield.sources.scan import AxisCalibration, Scan
-from brickfield.sources.scan_shape import ScanOptions, ScanShape
+from brickfield.sources.scans.frame_stack import ScanData, Shape4
+from brickfield.sources.scans.scan_shape import ScanOptions, ScanShape
+from brickfield.sources.scans.source import AxisCalibration, Scan
 from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.open import EMD, MIB, OpenOptions, check_supported, open_scan

@@ -21,7 +21,7 @@ from brickfield.errors import (
     StoreNotFoundError,
 )
 from brickfield.model.secrets import has_secrets
-from brickfield.sources.plain_files import read_whole
+from brickfield.sources.io.plain_files import read_whole
 from brickfield.viewer.state import SceneSource, SceneState
 from brickfield.writing.files import usable_path, write_text
 

@@ -7,7 +7,7 @@ import pytest
 from brickfield.blockwise.buffers import ThreadBuffers
 from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
 from brickfield.sources.emd.source import open_scan
-from brickfield.sources.scan_shape import ScanOptions
+from brickfield.sources.scans.scan_shape import ScanOptions
 from brickfield.testing.emd import LAYOUTS, write_emd
 
 SCAN = np.random.default_rng(3).integers(0, 999, (3, 4, 5, 6)).astype(np.uint16)

@@ -15,7 +15,7 @@ from brickfield.errors import (
 )
 from brickfield.sources.mib.source import open_scan
 from brickfield.sources.open import open_source
-from brickfield.sources.scan_shape import ScanOptions
+from brickfield.sources.scans.scan_shape import ScanOptions
 from brickfield.testing.mib import MIBOptions, header, write_hdr, write_mib
 
 FRAMES = np.random.default_rng(7).integers(0, 4096, (12, 5, 6)).astype(np.uint16)
@@ -49,7 +49,7 @@ def test_line_skip_and_frames_in_front_choose_frames(tmp_path, read_level):
     path = write_mib(tmp_path / "a.mib", FRAMES)
     found = open_scan(path, ScanOptions((2, 4), skip_frames=1, line_skip=2))
     expected = FRAMES[[1, 2, 3, 4, 7, 8, 9, 10]].reshape(2, 4, 5, 6)
-    from brickfield.sources.scan import source_of
+    from brickfield.sources.scans.source import source_of
 
     assert found.n_unused == 4
     np.testing.assert_array_equal(read_level(source_of(found, "a"), 0), expected)
@@ -98,7 +98,7 @@ def test_files_are_put_in_the_order_of_their_frames_not_of_their_names(tmp_path)
 
 def test_a_file_for_each_frame_makes_a_scan(tmp_path, read_level):
     paths = parts(tmp_path, [1] * 12)
-    from brickfield.sources.scan import source_of
+    from brickfield.sources.scans.source import source_of
 
     found = open_scan(paths[7], ScanOptions((3, 4)))
     expected = FRAMES.reshape(3, 4, 5, 6)

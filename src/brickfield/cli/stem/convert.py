@@ -55,7 +55,7 @@ def convert(
 ) -> None:
     """Write a scan as an EMD file; after an interruption, go on with it."""
     from brickfield.blockwise.budget import format_bytes
-    from brickfield.sources.scan_shape import ScanOptions
+    from brickfield.sources.scans.scan_shape import ScanOptions
     from brickfield.stem4d.convert import ConvertOptions
     from brickfield.stem4d.convert import convert as write
     from brickfield.stem4d.open import OpenOptions

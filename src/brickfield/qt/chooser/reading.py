@@ -23,7 +23,7 @@ from brickfield.errors import BrickfieldError
 from brickfield.qt.background import Background
 from brickfield.sources.images.catalogue import Catalogue
 from brickfield.sources.images.entry import ImageEntry
-from brickfield.sources.waiting import while_wanted
+from brickfield.sources.io.cancellation import while_wanted
 from brickfield.store.open import open_store
 from brickfield.viewer.thumbnail import thumbnail
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from brickfield.blockwise.blocks import BlockGrid, intersect, shift
 from brickfield.blockwise.buffers import ThreadBuffers
 from brickfield.errors import ChunkReadError
-from brickfield.sources.frame_stack import Shape4
-from brickfield.sources.stored_array import StoredArray
+from brickfield.sources.arrays.stored import StoredArray
+from brickfield.sources.scans.frame_stack import Shape4
 
 Places = Callable[[], Sequence[Path]]
 

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.hdf5_file import (
+from brickfield.sources.hdf5.file import (
     DatasetSummary,
     list_datasets,
     text_attribute,
     vector_attribute,
 )
-from brickfield.sources.hdf5_links import HDF5Links
-from brickfield.sources.hdf5_listing import linked_datasets
-from brickfield.sources.scan import AXES, AxisCalibration
+from brickfield.sources.hdf5.links import HDF5Links
+from brickfield.sources.hdf5.listing import linked_datasets
+from brickfield.sources.scans.source import AXES, AxisCalibration
 
 CACHE = "/cached/"
 """What was computed of a scan is no scan."""

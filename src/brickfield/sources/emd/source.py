@@ -26,7 +26,12 @@ from brickfield.sources.emd.layouts import (
     dimensions_of,
     find_scans,
 )
-from brickfield.sources.frame_stack import (
+from brickfield.sources.hdf5.dataset import HDF5Dataset
+from brickfield.sources.hdf5.file import closing_on_error, open_file
+from brickfield.sources.hdf5.handles import SharedFile
+from brickfield.sources.hdf5.links import HDF5Links, close_files, find, links_of
+from brickfield.sources.hdf5.places import files_of_shared
+from brickfield.sources.scans.frame_stack import (
     FileFrames,
     FrameFile,
     FrameLayout,
@@ -34,18 +39,13 @@ from brickfield.sources.frame_stack import (
     ScanData,
     ScanGrid,
 )
-from brickfield.sources.hdf5_dataset import HDF5Dataset
-from brickfield.sources.hdf5_file import closing_on_error, open_file
-from brickfield.sources.hdf5_handles import SharedFile
-from brickfield.sources.hdf5_links import HDF5Links, close_files, find, links_of
-from brickfield.sources.hdf5_places import files_of_shared
-from brickfield.sources.scan import AxisCalibration, Scan
-from brickfield.sources.scan_shape import (
+from brickfield.sources.scans.scan_shape import (
     ScanHints,
     ScanOptions,
     ScanShape,
     find_scan_shape,
 )
+from brickfield.sources.scans.source import AxisCalibration, Scan
 
 _NUMBERED = re.compile(r"^(.*?)(\d+)$")
 

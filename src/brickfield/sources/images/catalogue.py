@@ -22,16 +22,16 @@ from brickfield.sources.images.entry import (
     Plate,
     read_plate,
 )
-from brickfield.sources.kvstore import locate
-from brickfield.sources.ome_zarr_arrays import arrays_of_image, axes_of, join
-from brickfield.sources.ome_zarr_metadata import (
+from brickfield.sources.io.location import locate
+from brickfield.sources.ome_zarr.arrays import arrays_of_image, axes_of, join
+from brickfield.sources.ome_zarr.metadata import (
     clean_path,
     ome_attributes,
     read_multiscales,
 )
-from brickfield.sources.ome_zarr_plate import read_fields, read_wells
+from brickfield.sources.ome_zarr.plate import read_fields, read_wells
 from brickfield.sources.open import ZARR, find_format, open_source
-from brickfield.sources.zarr_nodes import ZarrHierarchy, ZarrNode
+from brickfield.sources.zarr.hierarchy import ZarrHierarchy, ZarrNode
 
 MOST_DESCRIBED = 1024
 """Images whose shapes are looked up for one list; the others stand there without."""

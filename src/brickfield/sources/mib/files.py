@@ -15,7 +15,7 @@ from pathlib import Path
 
 from brickfield.errors import StoreAccessError, StoreFormatError, StoreNotFoundError
 from brickfield.model.image import Finding
-from brickfield.sources.frame_stack import FrameFile
+from brickfield.sources.io.plain_files import open_regular
 from brickfield.sources.mib.header import (
     LEAST_HEADER,
     MAGIC,
@@ -25,7 +25,7 @@ from brickfield.sources.mib.header import (
     parse_header,
     read_acquisition,
 )
-from brickfield.sources.plain_files import open_regular
+from brickfield.sources.scans.frame_stack import FrameFile
 
 MOST_FILES = 1 << 18
 _NUMBERED = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)(?P<end>\.mib)$", re.IGNORECASE)

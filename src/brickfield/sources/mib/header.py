@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.plain_files import read_whole
+from brickfield.sources.io.plain_files import read_whole
 
 MAGIC = b"MQ1,"
 LEAST_HEADER = 64

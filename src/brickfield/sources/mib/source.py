@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.frame_stack import FileFrames, FrameLayout, FrameScan
+from brickfield.sources.arrays.stored import AssembledSource, local_path
+from brickfield.sources.io.plain_files import read_head
 from brickfield.sources.mib.decode import decode_raw
 from brickfield.sources.mib.files import MIBFiles, find_files
 from brickfield.sources.mib.header import MAGIC, MIBHeader, timing_of
-from brickfield.sources.plain_files import read_head
-from brickfield.sources.scan import AxisCalibration, Scan, source_of
-from brickfield.sources.scan_shape import ScanHints, ScanOptions, find_scan_shape
-from brickfield.sources.stored_array import AssembledSource, local_path
+from brickfield.sources.scans.frame_stack import FileFrames, FrameLayout, FrameScan
+from brickfield.sources.scans.scan_shape import ScanHints, ScanOptions, find_scan_shape
+from brickfield.sources.scans.source import AxisCalibration, Scan, source_of
 
 SUFFIX = ".mib"
 FORMAT = "Merlin MIB"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import Slices
 from brickfield.errors import ChunkReadError, StoreWriteError
-from brickfield.sources.hdf5_handles import HDF5_LOCK, share, writing
+from brickfield.sources.hdf5.handles import HDF5_LOCK, share, writing
 from brickfield.stem4d.cache.items import (
     PATHS,
     ROOT,

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import ChunkReadError
-from brickfield.sources.fingerprint import of_files
-from brickfield.sources.frame_stack import FileFrames, FrameScan, ScanData
-from brickfield.sources.hdf5_handles import HDF5_LOCK, share
-from brickfield.sources.plain_files import open_regular
-from brickfield.sources.scan import Scan
+from brickfield.sources.fingerprints import of_files
+from brickfield.sources.hdf5.handles import HDF5_LOCK, share
+from brickfield.sources.io.plain_files import open_regular
+from brickfield.sources.scans.frame_stack import FileFrames, FrameScan, ScanData
+from brickfield.sources.scans.source import Scan
 
 BLOCK_BYTES = 1 << 20
 MOST_BLOCKS = 64

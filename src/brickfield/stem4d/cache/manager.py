@@ -25,8 +25,8 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources.hdf5_handles import HDF5_LOCK, is_shared, share, writing
-from brickfield.sources.scan import Scan
+from brickfield.sources.hdf5.handles import HDF5_LOCK, is_shared, share, writing
+from brickfield.sources.scans.source import Scan
 from brickfield.stem4d.cache.bulk import BulkFile, BulkSink, allocate, complete
 from brickfield.stem4d.cache.content import digest_of
 from brickfield.stem4d.cache.items import (

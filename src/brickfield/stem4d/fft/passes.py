@@ -26,7 +26,7 @@ from brickfield.blockwise.gathering import GatherOptions, gather
 from brickfield.blockwise.jobs import Progress
 from brickfield.blockwise.journal import Journal
 from brickfield.errors import ChunkReadError
-from brickfield.sources.frame_stack import ScanData
+from brickfield.sources.scans.frame_stack import ScanData
 from brickfield.stem4d.cache.bulk import Bulk, BulkFile
 from brickfield.stem4d.fft.plan import FFTPlan
 

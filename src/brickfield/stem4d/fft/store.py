@@ -24,7 +24,7 @@ from brickfield.blockwise.executors import Executor, open_executor
 from brickfield.blockwise.jobs import Progress
 from brickfield.blockwise.journal import Journal, OtherWorkError
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.sources.hdf5_handles import HDF5_LOCK, share, writing
+from brickfield.sources.hdf5.handles import HDF5_LOCK, share, writing
 from brickfield.stem4d.cache.bulk import Bulk, BulkFile, allocate, complete, find_bulk
 from brickfield.stem4d.cache.items import (
     PATHS,

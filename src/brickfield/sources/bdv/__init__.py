@@ -1,0 +1,1 @@
+"""BigDataViewer data: XML with HDF5 or N5."""

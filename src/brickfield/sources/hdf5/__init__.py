@@ -1,0 +1,1 @@
+"""HDF5 files: plain datasets, master files and Imaris."""

@@ -1,0 +1,1 @@
+"""Where bytes come from: files, web servers, object stores."""

@@ -1,0 +1,462 @@
+"""Where a store lives, and how its small files are read.
+
+A :class:`Location` names one folder: on this machine, in a zip file, or behind
+a URL. Reading a key gives bytes, or None when nothing is stored there; every
+other outcome is one of the errors of :mod:`brickfield.errors` with a sentence.
+Several keys are asked for at once, so that a slow server costs one round trip.
+Local files and those of web servers are read by Python itself, everything else by
+tensorstore, which is imported on first use because it takes a fifth of a second.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from brickfield.errors import (
+    BrickfieldError,
+    ChunkReadError,
+    OptionError,
+    StoreAccessError,
+    StoreFormatError,
+    StoreUnreachableError,
+)
+from brickfield.sources.io.byte_meter import meter
+from brickfield.sources.io.cancellation import LONGEST_S, result_of, while_wanted
+from brickfield.sources.io.errors import WEB_PAGE, classify, looks_like_a_page
+from brickfield.sources.io.http_client import LOW_SPEED
+from brickfield.sources.io.http_objects import Total, begin, is_plain_http, is_too_long
+from brickfield.sources.io.plain_files import METADATA_BYTES, read_whole, too_long
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import tensorstore as ts
+
+ENVIRONMENT = {**LOW_SPEED, "TENSORSTORE_HTTP_THREADS": "8"}
+"""What tensorstore takes from the environment alone, unless the user set it.
+
+A transfer below the limit for that long is given up, and tried four times: a
+stalled server must end in a failure, and there is no other timeout
+(google/tensorstore#291). The first request of each of its threads opens a
+connection, for which the thread's other requests wait; with eight threads all
+metadata of a bucket's root travel in one round trip instead of two."""
+
+ZIP_SUFFIXES = (".zip", ".ozx")
+REMOTE_SCHEMES = ("http", "https", "s3", "gs", "gcs")
+IF_ABSENT = (
+    "check permissions; if the server answers so for what does not exist, open it with"
+    " treat_403_as_missing (--treat-403-as-missing)"
+)
+"""What to do when a server refuses a name."""
+METADATA_NAMES = ("zarr.json", ".zattrs", ".zgroup", ".zarray", ".zmetadata")
+
+
+@lru_cache(maxsize=1)
+def shared_context() -> ts.Context:
+    """Return the one tensorstore context of this process.
+
+    Decoded chunks are cached by the loading storey, so tensorstore caches none.
+    """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import tensorstore as ts
+
+    cores = os.cpu_count() or 2
+    retries = {"max_retries": 3, "initial_delay": "100ms", "max_delay": "2s"}
+    options: dict[str, Any] = {
+        "cache_pool": {"total_bytes_limit": 0},
+        "data_copy_concurrency": {"limit": max(1, cores - 1)},
+        "file_io_concurrency": {"limit": 4},
+    }
+    for scheme in ("http", "s3", "gcs"):
+        options[f"{scheme}_request_concurrency"] = {"limit": 32}
+        options[f"{scheme}_request_retries"] = retries
+    return ts.Context(options)
+
+
+@dataclass(frozen=True)
+class Location:
+    """One folder of a store.
+
+    Attributes
+    ----------
+    uri : str
+        For people, without a slash at the end.
+    spec : dict
+        tensorstore's key-value store, whose path ends in a slash.
+    local : Path or None
+        The folder on this machine; None for a zip file and for a URL.
+    is_remote : bool
+    """
+
+    uri: str
+    spec: dict[str, Any] = field(hash=False, repr=False)
+    local: Path | None = None
+    is_remote: bool = False
+
+    @property
+    def name(self) -> str:
+        """Last part of the path."""
+        path = urlsplit(self.uri).path if self.is_remote else self.uri
+        last = path.rstrip("/").rpartition("/")[2] or self.uri
+        return unquote(last) if self.driver == "http" else last
+
+    @property
+    def driver(self) -> str:
+        """The tensorstore driver that reads the bytes at the bottom."""
+        spec = self.spec
+        while "base" in spec:
+            spec = spec["base"]
+        return str(spec["driver"])
+
+    def uri_of(self, key: str) -> str:
+        """Address of a file in it, for messages; a query stays at the end."""
+        base, mark, query = self.uri.partition("?")
+        return f"{base}/{key}".rstrip("/") + f"{mark}{query}"
+
+    def child(self, path: str) -> Location:
+        """Return a folder inside this one; `path` may be empty."""
+        path = path.strip("/")
+        if not path:
+            return self
+        base, mark, query = self.uri.partition("?")
+        return replace(
+            self,
+            uri=f"{base}/{path}{mark}{query}",
+            spec={**self.spec, "path": f"{self.spec.get('path', '')}{path}/"},
+            local=None if self.local is None else self.local / path,
+        )
+
+    def parent(self) -> Location | None:
+        """Return the folder round this one, None at the top of the store."""
+        inner = str(self.spec.get("path", "")).rstrip("/")
+        head, _, _ = inner.rpartition("/")
+        if not inner or (self.local is None and not head):
+            return None
+        base, mark, query = self.uri.partition("?")
+        return replace(
+            self,
+            uri=f"{base.rpartition('/')[0]}{mark}{query}",
+            spec={**self.spec, "path": f"{head}/"},
+            local=None if self.local is None else self.local.parent,
+        )
+
+
+def locate(uri: str | Path) -> Location:
+    """Turn what a user gave into a location.
+
+    A slash at the end, ``file://`` and the name of a metadata file at the end
+    (what a file dialog gives) are taken off.
+
+    Raises
+    ------
+    OptionError
+        For a URL scheme that cannot be read.
+    """
+    text = str(uri)
+    check_address(text)
+    scheme = urlsplit(text).scheme.lower() if "://" in text else ""
+    if scheme in REMOTE_SCHEMES:
+        return _locate_remote(text, scheme)
+    if scheme == "file":
+        text = unquote(urlsplit(text).path)
+    elif scheme:
+        msg = (
+            "expected a path or a URL that begins with file://, http://, https://,"
+            f" s3:// or gs://; found {text!r}"
+        )
+        raise OptionError(msg)
+    path = Path(text).expanduser().absolute()
+    if path.name in METADATA_NAMES and not path.is_dir():
+        path = path.parent
+    return _locate_zip(path) or _local(path)
+
+
+def check_address(uri: str) -> None:
+    """Make sure that an address elsewhere can be taken apart.
+
+    Raises
+    ------
+    OptionError
+        Without a host or bucket, or with a port that cannot be.
+    """
+    scheme, mark, _ = uri.partition("://")
+    if not mark:
+        return
+    try:
+        parts = urlsplit(uri)
+        has_host = parts.port is not None or bool(parts.hostname)
+    except ValueError as exc:
+        msg = f"expected an address with a host and a port up to 65535; found {uri}"
+        raise OptionError(f"{msg}: {exc}") from exc
+    if not has_host and scheme.lower() in REMOTE_SCHEMES:
+        what = "host" if scheme.lower() in ("http", "https") else "bucket"
+        msg = f"expected an address with a {what}; found {uri}"
+        raise OptionError(msg)
+
+
+def _local(path: Path) -> Location:
+    folder = path.as_posix().rstrip("/") + "/"
+    return Location(str(path), {"driver": "file", "path": folder}, path)
+
+
+def _locate_zip(path: Path) -> Location | None:
+    for outer in (path, *path.parents):
+        if outer.suffix.lower() in ZIP_SUFFIXES and outer.is_file():
+            inner = path.relative_to(outer).as_posix()
+            base = {"driver": "file", "path": outer.as_posix()}
+            spec = {"driver": "zip", "base": base, "path": ""}
+            return Location(str(outer), spec).child("" if inner == "." else inner)
+    return None
+
+
+def _locate_remote(text: str, scheme: str) -> Location:
+    parts = urlsplit(text)
+    path = parts.path.rstrip("/")
+    head, _, last = path.rpartition("/")
+    if last in METADATA_NAMES:
+        path = head
+    query = f"?{parts.query}" if parts.query else ""
+    uri = f"{parts.scheme}://{parts.netloc}{path}{query}"
+    spec: dict[str, Any]
+    if scheme in ("http", "https"):
+        spec = {"driver": "http", "base_url": f"{scheme}://{parts.netloc}{query}"}
+        # tensorstore quotes what it asks for; what came quoted must not be so twice.
+        path = unquote(path)
+    else:
+        spec = {"driver": "s3" if scheme == "s3" else "gcs", "bucket": parts.netloc}
+        path = path.lstrip("/")
+    if scheme == "s3":
+        spec.update(_s3_options())
+    if path.lower().endswith(ZIP_SUFFIXES):
+        return Location(
+            uri, {"driver": "zip", "base": {**spec, "path": path}}, None, True
+        )
+    return Location(uri, {**spec, "path": f"{path}/" if path else path}, None, True)
+
+
+def _s3_options() -> dict[str, Any]:
+    """Choose anonymous access where nobody has set up credentials."""
+    options: dict[str, Any] = {}
+    names = (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_PROFILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    )
+    has_file = (Path.home() / ".aws" / "credentials").exists()
+    if not has_file and not any(os.environ.get(n) for n in names):
+        options["aws_credentials"] = {"type": "anonymous"}
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        options.update(endpoint=endpoint, aws_region=region or "us-east-1")
+    return options
+
+
+def read_many(  # noqa: PLR0913 - what a caller can know of absence, in one place
+    location: Location,
+    keys: Iterable[str],
+    *,
+    denied_is_missing: bool = False,
+    refused: set[str] | None = None,
+    limit: int = METADATA_BYTES,
+    stamps: dict[str, bytes] | None = None,
+    page_is_missing: bool = True,
+) -> dict[str, bytes | None]:
+    """Read several small files at once.
+
+    Parameters
+    ----------
+    location : Location
+    keys : iterable of str
+        Relative to the location.
+    denied_is_missing : bool
+        Take a refusal for "nothing is stored" (public buckets answer so).
+    refused : set of str, optional
+        For names that need not be there: a name that a server refuses counts as
+        absent and is noted here.
+    limit : int
+        Most bytes of a file; of a web server, of all of them together.
+    stamps : dict, optional
+        Gets what a server says of the version of each key (ETag).
+    page_is_missing : bool
+        Take a web page for "nothing is stored": some servers answer so, with the
+        status of success, for what they do not have.
+
+    Returns
+    -------
+    dict
+        Bytes of every key, None where nothing is stored.
+
+    Raises
+    ------
+    StoreAccessError, StoreUnreachableError, StoreFormatError
+        If a key can neither be read nor is known to be absent, is longer than the
+        limit, or names a pipe or a device.
+    """
+    wanted = list(dict.fromkeys(keys))
+    if location.local is not None:
+        read = [
+            _read_local(location.local / k, denied_is_missing, limit) for k in wanted
+        ]
+        return dict(zip(wanted, read, strict=True))
+    futures = _begun(location, wanted, limit)
+    found: dict[str, bytes | None] = {}
+    for key, future in futures.items():
+        try:
+            with while_wanted(lambda: True, LONGEST_S):
+                found[key] = _value_of(future, location, key, limit, stamps)
+            if location.driver == "http" and looks_like_a_page(found[key] or b""):
+                found[key] = None
+                if not page_is_missing:
+                    msg = f"expected data at {location.uri_of(key)}; found {WEB_PAGE}"
+                    raise StoreFormatError(msg)
+        except StoreFormatError:
+            raise
+        except ChunkReadError as exc:
+            msg = (
+                f"expected a readable file {location.uri_of(key)}; found: {exc.reason}"
+            )
+            raise StoreUnreachableError(msg) from exc
+        except ValueError as exc:
+            found[key] = None
+            if not denied_is_missing and _is_denied(exc) and refused is not None:
+                refused.add(key)
+            else:
+                _raise_unless_absent(location, key, exc, denied_is_missing)
+    return found
+
+
+def _begun(location: Location, keys: list[str], limit: int) -> dict[str, Any]:
+    if is_plain_http(location):
+        total = Total(limit)
+        return {k: begin(location, k, limit, total=total) for k in keys}
+    store = _open_kvstore(location)
+    return {k: store.read(k) for k in keys}
+
+
+def _value_of(
+    future: Any,
+    location: Location,
+    key: str,
+    limit: int,
+    stamps: dict[str, bytes] | None,
+) -> bytes | None:
+    """Return what a read gave, None when nothing is stored."""
+    try:
+        result = result_of(future)
+    except ValueError as exc:
+        if is_too_long(exc):
+            raise StoreFormatError(f"{classify(exc).detail}: it is not read") from exc
+        raise
+    if is_plain_http(location):
+        if stamps is not None and result.raw is not None:
+            stamps[key] = result.tag.encode()
+        raw: bytes | None = result.raw
+        return raw
+    if len(result.value) > limit:
+        raise too_long(location.uri_of(key), len(result.value), limit)
+    meter(location.driver).exclude(len(result.value))
+    if stamps is not None:
+        stamps[key] = result.stamp.generation
+    return bytes(result.value) if result.state == "value" else None
+
+
+def _open_kvstore(location: Location) -> ts.KvStore:
+    import tensorstore as ts
+
+    try:
+        return ts.KvStore.open(location.spec, context=shared_context()).result()
+    except ValueError as exc:
+        detail = classify(exc).detail
+        msg = f"expected an address that can be opened; found {location.uri}: {detail}"
+        raise OptionError(msg) from exc
+
+
+def _read_local(path: Path, denied_is_missing: bool, limit: int) -> bytes | None:
+    try:
+        return read_whole(path, limit)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except PermissionError as exc:
+        if denied_is_missing:
+            return None
+        msg = f"expected a readable file {path}; found that permission is denied"
+        raise StoreAccessError(msg) from exc
+    except OSError as exc:
+        msg = f"expected a readable file {path}; found: {exc.strerror}"
+        raise StoreUnreachableError(msg) from exc
+
+
+def _is_denied(exc: ValueError) -> bool:
+    return classify(exc).kind == "denied"
+
+
+def _raise_unless_absent(
+    location: Location, key: str, exc: ValueError, denied_is_missing: bool
+) -> None:
+    error = classify(exc)
+    if error.kind == "missing" or (error.kind == "denied" and denied_is_missing):
+        return
+    where = location.uri_of(key)
+    family: type[BrickfieldError]
+    if error.kind == "denied":
+        family, text = StoreAccessError, f"found that access is denied: {IF_ABSENT}"
+    elif error.kind == "transient":
+        family, text = StoreUnreachableError, f"found no answer: {error.detail}"
+    else:
+        family, text = StoreFormatError, f"found: {error.detail}"
+    msg = f"expected a readable file {where}; {text}"
+    raise family(msg) from exc
+
+
+def list_folders(location: Location) -> list[str] | None:
+    """List the folders directly inside a location.
+
+    Returns
+    -------
+    list of str or None
+        Names, sorted; None where that cannot be told (plain HTTP has no
+        listing, and a bucket's could be endless).
+    """
+    if location.local is not None:
+        try:
+            with os.scandir(location.local) as entries:
+                return sorted(e.name for e in entries if e.is_dir())
+        except OSError:
+            return []
+    if location.spec["driver"] != "zip":
+        return None
+    try:
+        keys = _open_kvstore(location).list().result()
+    except ValueError as exc:
+        error = classify(exc)
+        msg = f"expected a zip file {location.uri}; found: {error.detail}"
+        raise StoreFormatError(msg) from exc
+    return sorted({k.decode().split("/")[0] for k in keys if b"/" in k})
+
+
+def exists(location: Location) -> bool:
+    """Tell whether a local folder or file is there; True for a URL."""
+    return location.local is None or location.local.exists()
+
+
+def modified_ns(location: Location, keys: Iterable[str]) -> int:
+    """Newest modification time of some local files, 0 when unknown."""
+    if location.local is None:
+        spec = location.spec.get("base", {})
+        paths = [Path(spec["path"])] if spec.get("driver") == "file" else []
+    else:
+        paths = [location.local / k for k in keys]
+    newest = 0
+    for path in paths:
+        try:
+            newest = max(newest, path.stat().st_mtime_ns)
+        except OSError:
+            continue
+    return newest

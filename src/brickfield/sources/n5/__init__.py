@@ -1,0 +1,1 @@
+"""N5 and neuroglancer precomputed volumes, which tensorstore drivers decode."""

@@ -1,0 +1,421 @@
+"""Frames of equal size, one behind the other in files, and the scan they make up.
+
+:class:`FileFrames` is what Merlin, EMPAD and flat files have in common: frames at a
+constant distance, in one file or several. Reads are by position into memory that a
+thread uses again (:class:`~brickfield.blockwise.buffers.ThreadBuffers`), so the peak
+is known beforehand, and a file that was cut off meanwhile is an error rather than
+the end of the process. A :class:`ScanGrid` says which frame belongs to which
+position of the scan.
+
+Axes are (scan y, scan x, detector y, detector x) everywhere: detector rows in the
+order of the file, the first on top.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import prod
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.errors import ChunkReadError, OptionError, StoreFormatError
+from brickfield.sources.admission import admit
+from brickfield.sources.arrays.stored import chunk_slices, native
+from brickfield.sources.io.plain_files import open_regular
+from brickfield.sources.protocol import StorageChunk
+
+Decode = Callable[[NDArray[np.uint8]], NDArray[Any]]
+"""Stored frames, shape (n, bytes), to pictures, shape (n, rows, columns)."""
+Shape4 = tuple[int, int, int, int]
+
+
+@runtime_checkable
+class ScanData(Protocol):
+    """A scan of patterns that lies in files. All methods from any thread.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (scan y, scan x, detector y, detector x).
+    dtype : numpy.dtype
+        As :meth:`read` returns it, native byte order.
+    block : tuple of int
+        Scan positions (y, x) that are best read together.
+    stored_frame_bytes : int
+        Bytes read of the files for one pattern, about.
+    """
+
+    @property
+    def shape(self) -> Shape4: ...  # noqa: D102
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]: ...  # noqa: D102
+
+    @property
+    def block(self) -> tuple[int, int]: ...  # noqa: D102
+
+    @property
+    def stored_frame_bytes(self) -> int: ...  # noqa: D102
+
+    def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
+        """Read the patterns of a rectangle of the scan, without needless copies.
+
+        Parameters
+        ----------
+        ys, xs : slice
+            Start and stop given, within the scan.
+        buffers : ThreadBuffers
+            Memory of this thread.
+
+        Returns
+        -------
+        ndarray, shape (n y, n x, detector y, detector x)
+            Of any byte order and strides, read-only for the caller; valid until the
+            same thread uses `buffers` again.
+
+        Raises
+        ------
+        ChunkReadError
+        """
+        ...
+
+    def places(self) -> tuple[Path, ...]:
+        """Return the files that are read, absolute."""
+        ...
+
+    def close(self) -> None:
+        """Give files back."""
+        ...
+
+
+@runtime_checkable
+class FrameStack(Protocol):
+    """Frames one behind the other. All methods from any thread.
+
+    Attributes
+    ----------
+    n_frames : int
+    frame_shape : tuple of int
+        Rows and columns.
+    dtype : numpy.dtype
+        Native byte order.
+    stored_frame_bytes : int
+    """
+
+    @property
+    def n_frames(self) -> int: ...  # noqa: D102
+
+    @property
+    def frame_shape(self) -> tuple[int, int]: ...  # noqa: D102
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]: ...  # noqa: D102
+
+    @property
+    def stored_frame_bytes(self) -> int: ...  # noqa: D102
+
+    def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
+        """Read frames, shape (stop - start, rows, columns); see `ScanData.view`."""
+        ...
+
+    def places(self) -> tuple[Path, ...]:
+        """Return the files that are read, absolute."""
+        ...
+
+    def close(self) -> None:
+        """Give files back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScanGrid:
+    """Which frame belongs to which position of a scan.
+
+    Attributes
+    ----------
+    ny, nx : int
+        Lines, and positions along a line.
+    first : int
+        Frames in front of the first position.
+    line_skip : int
+        Frames between the end of a line and the next one's beginning.
+    """
+
+    ny: int
+    nx: int
+    first: int = 0
+    line_skip: int = 0
+
+    @property
+    def n_needed(self) -> int:
+        """Frames from the first of the file to the last position's."""
+        return self.first + self.ny * (self.nx + self.line_skip) - self.line_skip
+
+    def frame_number(self, y: int, x: int) -> int:
+        """Return the number of a position's frame, from 0."""
+        return self.first + y * (self.nx + self.line_skip) + x
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFile:
+    """One file of frames.
+
+    Attributes
+    ----------
+    path : Path
+    offset : int
+        Byte at which the first frame, or its header, begins.
+    n_frames : int
+    """
+
+    path: Path
+    offset: int
+    n_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLayout:
+    """How a frame lies in its file.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns of the picture, pixels.
+    stored : numpy.dtype
+        Of a pixel in the file, with its byte order.
+    header_bytes : int
+        In front of every frame.
+    picture_bytes : int
+        Of a frame without header; more than the picture's where a format stores
+        further rows behind it.
+    decode : callable or None
+        Where pixels are not simply stored.
+    """
+
+    shape: tuple[int, int]
+    stored: np.dtype[np.generic]
+    header_bytes: int = 0
+    picture_bytes: int = 0
+    decode: Decode | None = None
+
+    @property
+    def stride(self) -> int:
+        """Bytes from one frame to the next."""
+        return self.header_bytes + self.picture_bytes
+
+    @classmethod
+    def plain(
+        cls, shape: tuple[int, int], stored: np.dtype[np.generic], further_rows: int = 0
+    ) -> FrameLayout:
+        """Make the layout of frames without headers, perhaps with rows behind them."""
+        n_bytes = (shape[0] + further_rows) * shape[1] * stored.itemsize
+        return cls(shape, stored, 0, n_bytes)
+
+
+class FileFrames:
+    """Frames at a constant distance, in one file or several; safe in threads.
+
+    Parameters
+    ----------
+    files : sequence of FrameFile
+        In the order of their frames.
+    layout : FrameLayout
+    """
+
+    def __init__(self, files: Sequence[FrameFile], layout: FrameLayout) -> None:
+        self.files = tuple(files)
+        self.layout = layout
+        self._starts = list(accumulate((f.n_frames for f in files), initial=0))
+        self.n_frames = self._starts[-1]
+        self.dtype: np.dtype[np.generic] = native(layout.stored)
+        self.frame_shape = layout.shape
+        self.stored_frame_bytes = layout.stride
+
+    def _place_of(self, number: int) -> tuple[FrameFile, int, int]:
+        """Return a frame's file, the byte it begins at, and the file's frames after."""
+        which = bisect_right(self._starts, number) - 1
+        file, within = self.files[which], number - self._starts[which]
+        return file, file.offset + within * self.layout.stride, file.n_frames - within
+
+    def read_bytes(self, number: int, n_bytes: int) -> bytes:
+        """Read the first bytes of a frame, header included; fewer at a file's end."""
+        file, offset, _ = self._place_of(number)
+        with open_regular(file.path) as opened:
+            return os.pread(opened.fileno(), n_bytes, offset)
+
+    def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
+        """Read frames one behind the other.
+
+        Parameters
+        ----------
+        start, stop : int
+            Frame numbers.
+        buffers : ThreadBuffers
+
+        Returns
+        -------
+        ndarray, shape (stop - start, rows, columns)
+            As :meth:`ScanData.view` says.
+
+        Raises
+        ------
+        ChunkReadError
+            If a file cannot be read or ends before the frames do.
+        """
+        layout = self.layout
+        stored = buffers.take((stop - start, layout.stride), np.uint8)
+        done = start
+        while done < stop:
+            file, offset, n_left = self._place_of(done)
+            n = min(stop - done, n_left)
+            self._fill(file.path, offset, stored[done - start : done - start + n])
+            done += n
+        pixels = stored[:, layout.header_bytes :]
+        if layout.decode is not None:
+            return layout.decode(pixels)
+        rows, columns = layout.shape
+        n_used = rows * columns * layout.stored.itemsize
+        return pixels[:, :n_used].view(layout.stored).reshape(-1, rows, columns)
+
+    def places(self) -> tuple[Path, ...]:
+        """Return the files that are read, absolute."""
+        return tuple(dict.fromkeys(f.path.absolute() for f in self.files))
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _fill(self, path: Path, offset: int, into: NDArray[np.uint8]) -> None:
+        view = into.reshape(-1).data
+        done = 0
+        try:
+            with open_regular(path) as file:
+                while done < len(view):
+                    n = os.preadv(file.fileno(), [view[done:]], offset + done)
+                    if not n:
+                        msg = (
+                            f"expected {len(view)} bytes of frames at byte {offset} of"
+                            f" {path}; the file ends after {done}: it was cut off"
+                        )
+                        raise ChunkReadError(msg, key=path.name)
+                    done += n
+        except ChunkReadError:
+            raise
+        except StoreFormatError as error:
+            raise ChunkReadError(str(error), key=path.name) from error
+        except OSError as error:
+            msg = f"cannot read {path}: {error.strerror or error}"
+            raise ChunkReadError(msg, key=path.name) from error
+
+
+class FrameScan:
+    """A scan whose patterns are frames of files; safe in threads.
+
+    Parameters
+    ----------
+    frames : FrameStack
+    grid : ScanGrid
+
+    Raises
+    ------
+    OptionError
+        If the scan needs more frames than there are.
+    """
+
+    block = (1, 1)
+
+    def __init__(self, frames: FrameStack, grid: ScanGrid) -> None:
+        if grid.ny < 1 or grid.nx < 1 or grid.first < 0 or grid.line_skip < 0:
+            msg = (
+                "expected a scan of one position or more, and no negative number of"
+                f" frames to skip; found {grid.ny}x{grid.nx}, {grid.first} and"
+                f" {grid.line_skip}"
+            )
+            raise OptionError(msg)
+        if grid.n_needed > frames.n_frames:
+            msg = (
+                f"expected at least {grid.n_needed} frames for a scan of"
+                f" {grid.ny}x{grid.nx} with {grid.first} frames skipped and"
+                f" {grid.line_skip} after each line; found {frames.n_frames}: give a"
+                " smaller --scan"
+            )
+            raise OptionError(msg)
+        self.frames, self.grid = frames, grid
+        self.shape: Shape4 = (grid.ny, grid.nx, *frames.frame_shape)
+        self.dtype = frames.dtype
+        self.stored_frame_bytes = frames.stored_frame_bytes
+
+    def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
+        """Read the patterns of a rectangle of the scan; see :class:`ScanData`."""
+        grid, frames = self.grid, self.frames
+        n_y, n_x = ys.stop - ys.start, xs.stop - xs.start
+        is_whole = n_x == grid.nx and not grid.line_skip
+        if is_whole or n_y == 1:
+            first = grid.frame_number(ys.start, xs.start)
+            found = frames.view(first, first + n_y * n_x, buffers)
+            return found.reshape(n_y, n_x, *found.shape[1:])  # still a view
+        whole = np.empty((n_y, n_x, *self.shape[2:]), self.dtype)
+        for row, y in zip(whole, range(ys.start, ys.stop), strict=True):
+            first = grid.frame_number(y, xs.start)
+            row[...] = frames.view(first, first + n_x, buffers)
+        return whole
+
+    def places(self) -> tuple[Path, ...]:
+        """Return the files that are read, absolute."""
+        return self.frames.places()
+
+    def close(self) -> None:
+        """Give files back."""
+        self.frames.close()
+
+
+class ScanArray:
+    """A scan as one stored array, a storage chunk a pattern; safe in threads.
+
+    Parameters
+    ----------
+    data : ScanData
+    name : str
+        For messages.
+    """
+
+    def __init__(self, data: ScanData, name: str) -> None:
+        self.shape: tuple[int, ...] = data.shape
+        self.dtype = data.dtype
+        self.chunk_shape: tuple[int, ...] = (1, 1, *data.shape[2:])
+        self._data, self._name = data, name
+        self._buffers = ThreadBuffers()
+
+    def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
+        """Read the pattern at a position of the scan."""
+        ys, xs, _, _ = chunk_slices(index, self.chunk_shape, self.shape)
+        key = self.chunk_key(index)
+        admit(self.chunk_shape, self.dtype.itemsize, key=key)
+        found = self._data.view(ys, xs, self._buffers)
+        data = np.array(found, self.dtype, order="C")
+        return StorageChunk(data, self._data.stored_frame_bytes)
+
+    def chunk_key(self, index: tuple[int, ...]) -> str:
+        """Name and index."""
+        return "/".join([self._name, *map(str, index)])
+
+    def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
+        """Bytes of a pattern in its file."""
+        chunk_slices(index, self.chunk_shape, self.shape)
+        return self._data.stored_frame_bytes
+
+    def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Nothing is missing from a scan."""
+        return np.zeros(len(indices), dtype=np.bool_)
+
+
+def scan_bytes(data: ScanData) -> int:
+    """Return the bytes of all patterns of a scan as they are read."""
+    return prod(data.shape) * data.dtype.itemsize
