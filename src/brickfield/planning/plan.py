@@ -3,7 +3,7 @@
 Invariant: a :class:`FramePlan` fits its budget, and its leaves, with the chunks
 known to be empty, cover every point that is seen. A view that asks for too much
 becomes coarser, never holey. (The one exception is an image whose coarsest
-level alone exceeds the budget; see :mod:`brickfield.planning.base`.)
+level alone exceeds the budget; see :mod:`brickfield.planning.base_level`.)
 
 Nothing here reads, waits, logs or remembers. The previous plan is an argument,
 so that a replay of the same requests gives the same plans.
@@ -24,15 +24,15 @@ from brickfield.model.chunks import unpack_keys
 from brickfield.model.requests import Category
 from brickfield.model.scales import Pyramid, Vec3
 from brickfield.model.transforms import AffineTransform
-from brickfield.planning.base import Base, lay_bases
+from brickfield.planning.base_level import Base, lay_bases
 from brickfield.planning.grid import cell_grid
+from brickfield.planning.nodes import Layer, Nodes, Occupancy
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.planning.prefetch import prefetch_nodes
 from brickfield.planning.priority import loading_order, step_priorities
+from brickfield.planning.projection import DataView
 from brickfield.planning.refine import refine
 from brickfield.planning.steps import passed_nodes
-from brickfield.planning.tree import Layer, Nodes, Occupancy
-from brickfield.planning.view import DataView
 
 _CAUTION = 0.9
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from brickfield.model.chunks import unpack_keys
 from brickfield.planning.grid import Ints
-from brickfield.planning.tree import Layer, Nodes
+from brickfield.planning.nodes import Layer, Nodes
 
 _FACES = np.hstack([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)])[:, None]
 

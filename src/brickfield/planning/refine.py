@@ -22,7 +22,7 @@ import numpy as np
 
 from brickfield.model.chunks import MAX_LEVELS
 from brickfield.planning.grid import Bools, Floats, Ints
-from brickfield.planning.tree import Layer, join_nodes
+from brickfield.planning.nodes import Layer, join_nodes
 
 _NO_KEYS = np.empty(0, dtype=np.int64)
 _BATCH_CELLS = 8192

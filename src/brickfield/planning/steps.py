@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from brickfield.planning.grid import Bools
-from brickfield.planning.tree import Layer
+from brickfield.planning.nodes import Layer
 
 
 def passed_nodes(layer: Layer, room_bytes: int) -> tuple[list[Bools], int]:

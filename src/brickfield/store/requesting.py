@@ -16,9 +16,9 @@ from brickfield.model.scales import Pyramid, Vec3
 from brickfield.model.transforms import AffineTransform
 from brickfield.planning.culling import ChunkCuller, CullingMode
 from brickfield.planning.lod import LevelOfDetailSelector
+from brickfield.planning.nodes import Occupancy
 from brickfield.planning.plan import PlanRequest, plan_frame
 from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.planning.tree import Occupancy
 
 TILINGS: dict[str, CullingMode] = {"frustum": "any", "inside": "all"}
 """Chunks that meet the region, or those wholly inside of it."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from brickfield.planning.culling import visible_cells
 from brickfield.planning.grid import Bools, Boxes, Floats
-from brickfield.planning.tree import Layer, Nodes
+from brickfield.planning.nodes import Layer, Nodes
 
 _LARGEST_SHARE = 0.5
 """Of the budget, for a whole coarsest level of a pyramid with finer ones."""

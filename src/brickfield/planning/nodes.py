@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from brickfield.model.chunks import MAX_LEVELS, pack_keys
 from brickfield.planning.grid import Bools, CellGrid, Floats, Ints
 from brickfield.planning.policy import LodPolicy
-from brickfield.planning.view import DataView
+from brickfield.planning.projection import DataView
 
 Occupancy = Callable[[int, Ints], NDArray[np.bool_] | None]
 

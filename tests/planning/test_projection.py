@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from brickfield.model.camera import CameraState
 from brickfield.model.transforms import AffineTransform
-from brickfield.planning.view import DataView
+from brickfield.planning.projection import DataView
 
 NO_PLANES = np.empty((0, 4))
 

@@ -7,11 +7,11 @@ import pytest
 
 from brickfield.model.chunks import unpack_keys
 from brickfield.model.transforms import AffineTransform
-from brickfield.planning.base import lay_bases
+from brickfield.planning.base_level import lay_bases
 from brickfield.planning.grid import cell_grid
+from brickfield.planning.nodes import Layer, join_nodes
 from brickfield.planning.policy import LodPolicy
-from brickfield.planning.tree import Layer, join_nodes
-from brickfield.planning.view import DataView
+from brickfield.planning.projection import DataView
 
 
 @pytest.fixture
