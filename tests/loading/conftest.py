@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from brickfield.loading.failures import RetryRules
 from brickfield.loading.manager import ChunkManager
+from brickfield.loading.retry import RetryRules
 from brickfield.testing.loading import numbers
 from brickfield.testing.sources import MemorySource
 

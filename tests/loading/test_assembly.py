@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from brickfield.loading.assembly import Assembly, scatter, value_range
-from brickfield.loading.coalescing import LevelLayout
-from brickfield.loading.failures import ReadFailure
+from brickfield.loading.retry import ReadFailure
+from brickfield.loading.storage_layout import LevelLayout
 from brickfield.model.chunks import ChunkId
 from brickfield.model.requests import ChunkState
 from brickfield.testing.loading import numbers

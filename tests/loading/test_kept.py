@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from brickfield.loading.cache import ChunkCache
-from brickfield.loading.coalescing import LevelLayout
 from brickfield.loading.kept import KeptStorage
+from brickfield.loading.storage_layout import LevelLayout
 from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.protocol import StorageChunk
 

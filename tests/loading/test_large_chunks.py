@@ -8,9 +8,9 @@ import pytest
 from brickfield.errors import ChunkReadError
 from brickfield.loading.boxes import read_box
 from brickfield.loading.cache import ChunkCache
-from brickfield.loading.coalescing import LevelLayout
 from brickfield.loading.manager import ChunkManager
-from brickfield.loading.schedule import Schedule
+from brickfield.loading.scheduler import Schedule
+from brickfield.loading.storage_layout import LevelLayout
 from brickfield.model.chunks import pack_keys
 from brickfield.model.requests import ChunkState
 from brickfield.sources.open import open_source

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.cache import ENTRY_BYTES
-from brickfield.loading.failures import RetryRules
 from brickfield.loading.manager import ChunkManager
+from brickfield.loading.retry import RetryRules
 from brickfield.model.requests import ChunkState
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
 from brickfield.testing.sources import MemorySource

@@ -8,7 +8,7 @@ import tensorstore as ts
 
 from brickfield.errors import OptionError
 from brickfield.loading.cache import ChunkCache
-from brickfield.loading.coalescing import LevelLayout
+from brickfield.loading.storage_layout import LevelLayout
 from brickfield.store.changing import change_of
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel

@@ -15,8 +15,8 @@ from mmap import mmap
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.coalescing import FlatIndex, LevelLayout
-from brickfield.loading.failures import ReadFailure
+from brickfield.loading.retry import ReadFailure
+from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
 from brickfield.model.requests import ChunkFailure, ChunkState, Hole, LoadedChunk
 from brickfield.model.scales import Int3

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.coalescing import Box, FlatIndex, LevelLayout
-from brickfield.loading.failures import ReadFailure, RetryRules
+from brickfield.loading.retry import ReadFailure, RetryRules
+from brickfield.loading.storage_layout import Box, FlatIndex, LevelLayout
 from brickfield.model.chunks import Selection
 from brickfield.sources.admission import read_bytes, within
 from brickfield.sources.protocol import ChunkSource

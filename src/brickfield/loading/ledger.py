@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brickfield.loading.coalescing import FlatIndex
+from brickfield.loading.storage_layout import FlatIndex
 
 StorageName = tuple[int, FlatIndex]
 """Level and flat index of a storage chunk."""

@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, scatter
-from brickfield.loading.coalescing import FlatIndex, LevelLayout
-from brickfield.loading.failures import ReadFailure, RetryRules, Silence
 from brickfield.loading.ledger import Ledger, StorageName
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.queue import ENDS, WAITING, Lane
-from brickfield.loading.schedule import Begun, Read, Schedule
+from brickfield.loading.retry import ReadFailure, RetryRules, Silence
+from brickfield.loading.scheduler import Begun, Read, Schedule
 from brickfield.loading.shelf import Shelf
+from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
 from brickfield.model.requests import LoadedChunk
 from brickfield.sources.admission import within

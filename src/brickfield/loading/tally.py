@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.coalescing import storage_names
 from brickfield.loading.reader import Reader
+from brickfield.loading.storage_layout import storage_names
 from brickfield.model.chunks import Selection
 from brickfield.model.requests import ChunkFailure, distinct
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.loading.coalescing import check_selection
 from brickfield.loading.queue import Lane
+from brickfield.loading.storage_layout import check_selection
 from brickfield.model.chunks import Selection, unpack_keys
 from brickfield.model.requests import ChunkedDataRequest
 from brickfield.model.scales import Pyramid

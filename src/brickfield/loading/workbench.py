@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from brickfield.loading.assembly import Assembly
 from brickfield.loading.cache import ENTRY_BYTES, ChunkCache
-from brickfield.loading.coalescing import FlatIndex, LevelLayout
 from brickfield.loading.shelf import Name
+from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection, pack_keys
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.loading.coalescing import LevelLayout
+from brickfield.loading.storage_layout import LevelLayout
 from brickfield.model.changes import ChunkChange, Range
 from brickfield.model.scales import Int3, Pyramid
 from brickfield.sources.protocol import ChunkSource

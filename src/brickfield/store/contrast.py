@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.coalescing import Box
 from brickfield.loading.manager import ChunkManager
+from brickfield.loading.storage_layout import Box
 from brickfield.model.chunks import Selection, pack_keys
 from brickfield.model.requests import ChunkedDataRequest, ChunkState
 from brickfield.model.scales import ScaleLevel

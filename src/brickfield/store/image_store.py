@@ -19,9 +19,9 @@ from brickfield.errors import OptionError
 from brickfield.loading.boxes import read_box
 from brickfield.loading.cache import ChunkCache, default_cache
 from brickfield.loading.change_log import ChangeLog
-from brickfield.loading.coalescing import Box, LevelLayout, check_selection
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.progress import LoadingProgressTracker
+from brickfield.loading.storage_layout import Box, LevelLayout, check_selection
 from brickfield.model.axes import Axis
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import ChunkMetadata, Selection

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.loading.coalescing import check_selection
+from brickfield.loading.storage_layout import check_selection
 from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.model.chunks import Selection
 from brickfield.model.transforms import AffineTransform

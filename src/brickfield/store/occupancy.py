@@ -14,7 +14,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.coalescing import LevelLayout, storage_under
+from brickfield.loading.storage_layout import LevelLayout, storage_under
 from brickfield.model.chunks import Selection, pack_keys
 from brickfield.sources.protocol import ChunkSource
 

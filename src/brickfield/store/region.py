@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from brickfield.errors import OptionError
-from brickfield.loading.coalescing import Box
+from brickfield.loading.storage_layout import Box
 from brickfield.model.scales import Int3
 
 Region = tuple[Int3, Int3] | Sequence[slice]

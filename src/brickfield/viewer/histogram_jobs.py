@@ -24,7 +24,7 @@ from brickfield.blockwise.reduce import (
 )
 from brickfield.errors import BudgetError, ChunkReadError
 from brickfield.loading.boxes import read_box
-from brickfield.loading.coalescing import Box, LevelLayout
+from brickfield.loading.storage_layout import Box, LevelLayout
 from brickfield.model.chunks import Selection, pack_keys
 from brickfield.model.requests import ChunkState
 from brickfield.store.contrast import MOST_VOXELS, level_values, sample

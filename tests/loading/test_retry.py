@@ -5,7 +5,7 @@ from time import monotonic
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.failures import ReadFailure, RetryRules, Silence
+from brickfield.loading.retry import ReadFailure, RetryRules, Silence
 
 BUSY = ReadFailure("0/c/0", "busy", is_transient=True)
 CORRUPT = ReadFailure("0/c/0", "corrupt")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
 from brickfield.loading.assembly import Assembly, scatter
-from brickfield.loading.coalescing import (
+from brickfield.loading.storage_layout import (
     LevelLayout,
     check_selection,
     needed_storage_chunks,

@@ -17,10 +17,10 @@ import numpy as np
 
 from brickfield.loading.assembly import Assembly
 from brickfield.loading.cache import ChunkCache
-from brickfield.loading.coalescing import FlatIndex, LevelLayout
 from brickfield.loading.ledger import StorageName
 from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
 from brickfield.loading.shelf import Name
+from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.loading.workbench import Workbench, keys_of
 from brickfield.model.chunks import ChunkId
 from brickfield.model.scales import Pyramid
