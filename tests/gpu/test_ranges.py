@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from brickfield.gpu.borders import pad_brick
+from brickfield.gpu.brick_texels import pad_brick
 from brickfield.gpu.formats import choose_format
 from brickfield.gpu.ranges import empty_octants, pack_constant, pack_range
 

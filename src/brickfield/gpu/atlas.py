@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import BudgetError
 from brickfield.gpu.allocator import Slot, TextureRegion, choose_grid
-from brickfield.gpu.borders import pad_brick
+from brickfield.gpu.brick_texels import pad_brick
 from brickfield.gpu.budget import distribute
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.borders import NEIGHBOURS, Int3, fill_slot, pad_brick
+from brickfield.gpu.brick_texels import NEIGHBOURS, Int3, fill_slot, pad_brick
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.page_table import CONSTANT, NONFINITE, OCTANTS, Name
