@@ -22,7 +22,7 @@ from benchmarks.scenes import (
 )
 from brickfield.model.scales import Int3
 from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.sources.open import open_source
 from brickfield.testing.virtual import VirtualImage
 

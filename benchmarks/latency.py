@@ -27,7 +27,7 @@ from benchmarks.scenes import (
     write_pyramid,
 )
 from brickfield.planning.policy import LodPolicy
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.sources.open import open_source
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.virtual import VirtualImage

@@ -12,8 +12,8 @@ from benchmarks.scenes import MIB, layer_of, orbit, view_of, virtual_store
 from brickfield.gpu.formats import choose_format
 from brickfield.gpu.layout import level_layouts
 from brickfield.model.scales import Int3
-from brickfield.render.layer_renderer import LayerRenderer
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.layer_renderer import LayerRenderer
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.testing.virtual import VirtualImage, VirtualSource
 
 DTYPES = ("u1", "i1", "u2", "i2", "f2", "f4", "u4", "i4", "f8", "u8")

@@ -316,7 +316,7 @@ class Cycles:
 
     def _gone(self) -> None:
         """Wait until the render thread has ended."""
-        from brickfield.render.render_thread import render_thread
+        from brickfield.rendering.thread import render_thread
 
         self._until(lambda: not render_thread().is_alive)
 

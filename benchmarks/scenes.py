@@ -16,7 +16,7 @@ from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
 from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.sources.protocol import ChunkSource
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer

@@ -12,8 +12,8 @@ CALL = "assert callable(bf.render); bf.render.__call__"
     "code",
     [
         f"import brickfield as bf; {CALL}",
-        f"import brickfield.render.protocols as p; import brickfield as bf; {CALL}",
-        f"import brickfield as bf; bf.render; import brickfield.render.protocols as p; {CALL}",
+        f"import brickfield.rendering.protocols as p; import brickfield as bf; {CALL}",
+        f"import brickfield as bf; bf.render; import brickfield.rendering.protocols as p; {CALL}",
         f"import brickfield as bf; from brickfield.render import protocols; {CALL}",
     ],
 )

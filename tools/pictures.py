@@ -14,9 +14,9 @@ from PIL import Image
 
 import brickfield as bf
 from brickfield.planning.policy import EXPORT
-from brickfield.render.objects.object_set import ObjectSet
-from brickfield.render.objects.values import Lines, Points, Surface
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.objects.object_set import ObjectSet
+from brickfield.rendering.objects.values import Lines, Points, Surface
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.sample.store import ensure_sample
 from brickfield.viewer.controller import camera_for
 from brickfield.viewer.options import render_options

@@ -79,8 +79,7 @@ def __getattr__(name: str) -> Any:
 
         value: Any = version("napari-brickfield")
     elif name == "render":
-        # The package of that name is the function, too: see there.
-        value = import_module("brickfield.render")
+        value = _render
     elif name in _HOME:
         value = getattr(_home(_HOME[name]), name)
     else:
@@ -88,6 +87,18 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(msg)
     globals()[name] = value
     return value
+
+
+def _render(store: Any, **options: Any) -> Any:
+    """Draw one picture; see :func:`brickfield.viewer.controller.render`."""
+    from brickfield.gpu.device import get_device
+    from brickfield.rendering.thread import render_thread
+
+    # Without a device, a sentence instead of what importing pygfx raises.
+    render_thread().call(get_device)
+    from brickfield.viewer.controller import render
+
+    return render(store, **options)
 
 
 def _home(module: str) -> Any:

@@ -27,7 +27,7 @@ from brickfield.model.chunks import pack_keys, unpack_keys
 from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.model.scales import Pyramid, ScaleLevel
 from brickfield.model.transforms import AffineTransform
-from brickfield.render.frame_uniforms import FrameOptions, write_frame, write_look
+from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
 
 AXES = (Axis("z"), Axis("y"), Axis("x"))
 

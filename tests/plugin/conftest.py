@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 
 from brickfield.loading.cache import default_cache
 from brickfield.plugin.scene import NapariScene
-from brickfield.render.render_thread import RenderThread
+from brickfield.rendering.thread import RenderThread
 from brickfield.testing.turns import Turns
 from brickfield.viewer.camera_spec import OrthoCamera
 from brickfield.viewer.fit import fit_camera

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store
 from brickfield.viewer.camera_link import (

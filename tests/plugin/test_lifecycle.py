@@ -23,7 +23,7 @@ from brickfield.plugin import lazy
 from brickfield.plugin.layers import layer_data_of
 from brickfield.plugin.registry import docks_of, scene_of
 from brickfield.qt.dock import ViewDock
-from brickfield.render.render_thread import render_thread
+from brickfield.rendering.thread import render_thread
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
 from brickfield.testing.zarr_stores import write_image

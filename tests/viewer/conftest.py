@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from brickfield.loading.cache import default_cache
-from brickfield.render.render_thread import RenderThread
+from brickfield.rendering.thread import RenderThread
 from brickfield.testing.scene import MemoryScene
 from brickfield.testing.turns import Turns
 from brickfield.viewer.live_view import LiveView

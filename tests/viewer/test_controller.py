@@ -14,7 +14,7 @@ import pytest
 import brickfield as bf
 from brickfield.errors import OptionError
 from brickfield.loading.cache import ChunkCache, default_cache
-from brickfield.render.render_thread import NAME, render_thread
+from brickfield.rendering.thread import NAME, render_thread
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.open import open_store
 from brickfield.testing.sources import MemorySource

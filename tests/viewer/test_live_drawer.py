@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from brickfield.loading.cache import default_cache
-from brickfield.render.frame_uniforms import FrameOptions
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.frame_uniforms import FrameOptions
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
 from brickfield.viewer import navigation, painter

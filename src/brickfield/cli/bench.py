@@ -153,7 +153,7 @@ def _frames(path: Path) -> list[Value]:
 
     import numpy as np
 
-    from brickfield.render.offscreen import OffscreenView
+    from brickfield.rendering.offscreen import OffscreenView
     from brickfield.store.open import open_store
     from brickfield.viewer.controller import camera_for
     from brickfield.viewer.options import render_options

@@ -23,7 +23,7 @@ from brickfield.plugin.napari_names import kind_of
 from brickfield.plugin.placing import n_spatial
 from brickfield.plugin.thing_port import ThingPort
 from brickfield.plugin.things import is_thing
-from brickfield.render.objects.values import ObjectValue
+from brickfield.rendering.objects.values import ObjectValue
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.open import open_store

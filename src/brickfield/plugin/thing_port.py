@@ -8,7 +8,7 @@ from typing import Any
 
 from brickfield.errors import BrickfieldError
 from brickfield.plugin.things import thing_of
-from brickfield.render.objects.values import ObjectValue
+from brickfield.rendering.objects.values import ObjectValue
 
 logger = logging.getLogger(__name__)
 

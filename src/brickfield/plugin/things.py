@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from brickfield.plugin.napari_names import kind_of
 from brickfield.plugin.placing import n_spatial, world_of
-from brickfield.render.objects.values import (
+from brickfield.rendering.objects.values import (
     SYMBOLS,
     Lines,
     ObjectValue,

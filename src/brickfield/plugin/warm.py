@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from brickfield.plugin.window_thread import is_window_thread
-from brickfield.render.render_thread import render_thread
+from brickfield.rendering.thread import render_thread
 
 logger = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ from brickfield.qt.task_strip import TaskStrip
 from brickfield.qt.tasks import task_board
 from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.render.render_thread import render_thread
+from brickfield.rendering.thread import render_thread
 from brickfield.viewer.live_camera import Place, are_flat
 from brickfield.viewer.live_state import DEFAULT_BUDGET
 from brickfield.viewer.live_view import LiveView

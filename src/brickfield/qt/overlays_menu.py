@@ -8,7 +8,7 @@ from typing import Any
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QInputDialog, QMenu, QWidget
 
-from brickfield.render.overlays.options import NAMES, TITLES
+from brickfield.rendering.overlays.options import NAMES, TITLES
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.ports import ScenePort
 

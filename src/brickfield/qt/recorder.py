@@ -27,7 +27,7 @@ from brickfield.errors import BrickfieldError
 from brickfield.model.camera import CameraState
 from brickfield.qt.background import Background
 from brickfield.qt.shot import Shot, Taken
-from brickfield.render.overlays.options import NAMES
+from brickfield.rendering.overlays.options import NAMES
 from brickfield.sources.io.cancellation import is_ending
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.movie import Movie, MovieOptions, MovieResult, write_movie

@@ -16,7 +16,7 @@ from brickfield.model.picked import PickInfo
 from brickfield.model.units import length
 from brickfield.qt.patience import patience_of
 from brickfield.qt.picture import PictureWidget
-from brickfield.render.overlays.options import NAMES
+from brickfield.rendering.overlays.options import NAMES
 from brickfield.viewer.live_camera import are_flat
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.live_view import LiveView

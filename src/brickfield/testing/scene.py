@@ -25,7 +25,7 @@ from brickfield.model.appearance import (
 from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
 from brickfield.model.transforms import AffineTransform
-from brickfield.render.objects.values import ObjectValue
+from brickfield.rendering.objects.values import ObjectValue
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.render.layer_renderer import LayerRenderer
+from brickfield.rendering.layer_renderer import LayerRenderer
 from brickfield.store.image_store import ChunkedImageStore
 
 _CLASSES = {1: "at_target", 2: "coarser", 3: "empty", 4: "failed"}

@@ -8,8 +8,8 @@ from typing import Any
 
 from brickfield.loading.cache import default_cache
 from brickfield.model.requests import ChunkFailure
-from brickfield.render.layer_renderer import LayerRenderer
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.layer_renderer import LayerRenderer
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.viewer.accounting import (
     Account,
     drawn_levels,

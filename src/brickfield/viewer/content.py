@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from brickfield.model.chunks import pack_keys
 from brickfield.model.requests import ChunkState
-from brickfield.render.layer_renderer import LayerRenderer
-from brickfield.render.volume_view import VolumeView
+from brickfield.rendering.layer_renderer import LayerRenderer
+from brickfield.rendering.volume_view import VolumeView
 
 SHADES = 255
 """Steps of a contrast window that a picture can show."""

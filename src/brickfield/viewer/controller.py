@@ -19,12 +19,12 @@ from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
 from brickfield.model.slice_camera import slice_camera
 from brickfield.planning.policy import EXPORT
-from brickfield.render.frame_uniforms import FrameOptions
-from brickfield.render.manager import DEFAULT_GPU_BUDGET
-from brickfield.render.offscreen import OffscreenView
-from brickfield.render.render_thread import render_thread
-from brickfield.render.timed import picture_by, scale_for
-from brickfield.render.volume_view import level_corners, world_corners
+from brickfield.rendering.frame_uniforms import FrameOptions
+from brickfield.rendering.manager import DEFAULT_GPU_BUDGET
+from brickfield.rendering.offscreen import OffscreenView
+from brickfield.rendering.thread import render_thread
+from brickfield.rendering.timed import picture_by, scale_for
+from brickfield.rendering.volume_view import level_corners, world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 from brickfield.blockwise.budget import format_bytes
 from brickfield.errors import BrickfieldError, DeviceError, ViewClosedError
-from brickfield.render.render_thread import RenderThread
+from brickfield.rendering.thread import RenderThread
 from brickfield.viewer.drawing_errors import is_out_of_memory, sentence_of, translated
 from brickfield.viewer.live_state import FrameState, ViewReport
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from brickfield.gpu.device import get_device
 from brickfield.model.picked import PickInfo
 from brickfield.planning.policy import EXPLORATION, PLAYBACK
-from brickfield.render.manager import UPLOAD_SLICE_S
-from brickfield.render.objects.object_set import ObjectSet
-from brickfield.render.offscreen import OffscreenView
-from brickfield.render.picking import pick
+from brickfield.rendering.manager import UPLOAD_SLICE_S
+from brickfield.rendering.objects.object_set import ObjectSet
+from brickfield.rendering.offscreen import OffscreenView
+from brickfield.rendering.picking import pick
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
 from brickfield.viewer.content import content_points

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from brickfield.loading.cache import default_cache
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.viewer.accounting import drawn_levels
 from brickfield.viewer.fidelity import fidelity_of
 from brickfield.viewer.level_names import LevelNames

@@ -20,8 +20,8 @@ from brickfield.model.lighting import PLAIN, Lighting
 from brickfield.model.plane import Plane
 from brickfield.model.requests import ChunkFailure
 from brickfield.model.transforms import AffineTransform
-from brickfield.render.objects.values import ObjectValue
-from brickfield.render.overlays.options import OverlayState
+from brickfield.rendering.objects.values import ObjectValue
+from brickfield.rendering.overlays.options import OverlayState
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.fidelity import Fidelity

@@ -26,7 +26,7 @@ from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES
 from brickfield.model.lighting import Light, Lighting
 from brickfield.model.scales import Vec3
-from brickfield.render.overlays.options import OverlayOptions, OverlayState
+from brickfield.rendering.overlays.options import OverlayOptions, OverlayState
 from brickfield.viewer.fidelity import notes_of
 from brickfield.viewer.live_camera import CameraView
 from brickfield.viewer.navigation import set_centre
@@ -219,7 +219,7 @@ class LiveView(CameraView):
             ``marker``, ``text``.
         **options
             For example ``visible=True``; see
-            :mod:`brickfield.render.overlays.options`.
+            :mod:`brickfield.rendering.overlays.options`.
 
         Raises
         ------

@@ -18,7 +18,7 @@ from brickfield.errors import OptionError
 from brickfield.model.appearance import INTERPOLATIONS, MODES, Interpolation, Mode
 from brickfield.model.lighting import LIGHTS, Light, Lighting
 from brickfield.model.plane import Plane
-from brickfield.render.overlays.options import OverlayState
+from brickfield.rendering.overlays.options import OverlayState
 from brickfield.viewer.camera_spec import CameraSpec, FitCamera, camera_spec
 from brickfield.viewer.colormaps import color, lut
 

@@ -13,9 +13,9 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.render.drawing import Drawing
-from brickfield.render.frame_uniforms import FrameOptions
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.banded_draw import Drawing
+from brickfield.rendering.frame_uniforms import FrameOptions
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.viewer.pacing import NOTHING, Effort, Pace, next_rows
 
 Image = NDArray[np.uint8]

@@ -18,7 +18,7 @@ from psygnal import SignalInstance
 
 from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
-from brickfield.render.objects.values import ObjectValue
+from brickfield.rendering.objects.values import ObjectValue
 from brickfield.store.layer import ChunkedLayer
 
 Box = tuple[Vec3, Vec3]

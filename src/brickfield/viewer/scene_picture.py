@@ -25,7 +25,7 @@ from brickfield.model.appearance import (
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
 from brickfield.model.transforms import AffineTransform
-from brickfield.render.volume_view import world_corners
+from brickfield.rendering.volume_view import world_corners
 from brickfield.sources.protocol import ChunkSource
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from brickfield.render.layer_renderer import LayerRenderer
-from brickfield.render.lookahead import Lookahead, chunks_ahead
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.layer_renderer import LayerRenderer
+from brickfield.rendering.offscreen import OffscreenView
+from brickfield.viewer.live.lookahead import Lookahead, chunks_ahead
 from brickfield.viewer.live_state import FrameState
 
 

@@ -12,8 +12,8 @@ from itertools import zip_longest
 import numpy as np
 
 from brickfield.model.chunks import Selection
-from brickfield.render.lookahead import Lookahead
-from brickfield.render.offscreen import OffscreenView
+from brickfield.rendering.offscreen import OffscreenView
+from brickfield.viewer.live.lookahead import Lookahead
 from brickfield.viewer.live_state import FrameState
 
 HASTEN, RELAX, MOST_HASTE = 1.5, 0.93, 12.0

@@ -24,7 +24,7 @@ from psygnal import Signal
 from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
 from brickfield.model.camera import physical_size
 from brickfield.model.chunks import Selection
-from brickfield.render.render_thread import RenderThread, render_thread
+from brickfield.rendering.thread import RenderThread, render_thread
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.fidelity import Fidelity
 from brickfield.viewer.lazy_drawer import LazyDrawer

@@ -1,0 +1,1 @@
+"""Views that own the GPU: they draw layers and know nothing of files."""

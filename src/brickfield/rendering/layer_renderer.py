@@ -1,0 +1,500 @@
+"""One layer in one view: what it wants, what it has, what it draws.
+
+Order of one frame: :meth:`LayerRenderer.sync` (versions), :meth:`take_plan` when
+the camera or the layer changed, :meth:`upload` within the time slice,
+:meth:`prepare` before drawing. Two views of one layer have two renderers that
+share nothing but the RAM cache. Thread rule: render thread only.
+
+A new time point is loaded beside the shown one and takes its place when it is
+complete, so that stepping through time shows no blank or coarse picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import count, repeat
+
+import numpy as np
+import pygfx as gfx
+from numpy.typing import NDArray
+
+import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
+from brickfield.gpu.brick_set import BrickSet
+from brickfield.gpu.device import GpuDevice
+from brickfield.gpu.formats import choose_format
+from brickfield.gpu.labels import label_table
+from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
+from brickfield.gpu.page_table import Name
+from brickfield.model.appearance import Appearance
+from brickfield.model.camera import CameraState
+from brickfield.model.chunks import Selection
+from brickfield.model.plane import Plane
+from brickfield.model.requests import Category, ChunkFailure, LoadedChunk, distinct
+from brickfield.model.versions import LastSeen
+from brickfield.planning.plan import FramePlan, PlanRequest
+from brickfield.planning.policy import LodPolicy
+from brickfield.rendering.arrivals import Arrivals
+from brickfield.rendering.clipping import clip_planes_of
+from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
+from brickfield.rendering.mending import Mender
+from brickfield.rendering.protocols import LayerLike
+from brickfield.rendering.renewing import ChangedBricks
+from brickfield.rendering.requests import (
+    Wish,
+    held_rows,
+    needed_of,
+    request_for_slice,
+    requests_for,
+    target_rows,
+    wanted_and_ended,
+)
+from brickfield.rendering.visibility_feedback import Reach
+
+_ids = count()
+
+
+class LayerRenderer:
+    """Draws one layer in one view and owns everything of it on the GPU.
+
+    Parameters
+    ----------
+    layer : LayerLike
+    gpu : GpuDevice
+    budget_bytes : int
+        GPU bytes at first; the view's manager moves it between layers.
+    plane : Plane, optional
+        The slice that the view shows in place of the volume; may be changed.
+    """
+
+    def __init__(
+        self,
+        layer: LayerLike,
+        gpu: GpuDevice,
+        budget_bytes: int,
+        plane: Plane | None = None,
+    ) -> None:
+        self.layer = layer
+        self.plane = plane
+        self.visual_id = f"layer-{next(_ids)}"
+        self._gpu = gpu
+        self._seen = {k: LastSeen() for k in ("data", "colormap", "geometry")}
+        self.plan: FramePlan | None = None
+        self._based_plan: FramePlan | None = None
+        self.shown: tuple[Selection, ...] = ()
+        self.is_hurried = False
+        """Whether a new time point is shown as soon as its overview is there."""
+        self.damaged: dict[Name, tuple[ChunkFailure, ...]] = {}
+        """What could not be read of chunks that failed or have holes, by name."""
+        self._substitutes: set[Name] = set()
+        self._reach: Reach | None = None
+        self.wants_plan = False
+        """Set when the plan has to be taken again although the camera rests."""
+        self.arrivals = Arrivals(self.visual_id)
+        self._seen["geometry"].update(layer.geometry_version.value)
+        self._seen["data"].update(layer.data_version.value)
+        self._changed = ChangedBricks(layer.store.changes)
+        self._build(budget_bytes)
+
+    def _build(self, budget_bytes: int) -> None:
+        look, store = self.layer.appearance, self.layer.store
+        pyramid = store.pyramid
+        colors = look.label_colors
+        fmt = choose_format(
+            pyramid.dtype,
+            is_labels=look.is_labels,
+            has_norm16=self._gpu.has_norm16,
+            label_cycle=0 if colors is None else len(colors) - 1,
+        )
+        material = BrickMaterial(*self._program(look))
+        material.set_format(fmt)
+        self.format = fmt
+        self.bricks = BrickSet(
+            pyramid, fmt, budget_bytes, self._gpu, material, peek=self._peek
+        )
+        self._mender = Mender(
+            pyramid, peek=self._peek, value_of=self.bricks.table.value_of
+        )
+        self.volume = BrickVolume(material)
+
+    def _program(self, look: Appearance) -> tuple[str, str, int, str]:
+        is_slice = self.plane is not None
+        mode = SLICE if is_slice else look.mode
+        filtering = look.interpolation_in(is_slice=is_slice)
+        extra = look.lighting.program_of(mode, is_labels=look.is_labels)
+        return mode, filtering, len(look.channels), extra
+
+    def _peek(self, name: Name) -> LoadedChunk | None:
+        selection = self.bricks.atlas.selection_of(name[0])
+        found: LoadedChunk | None = self.layer.store.manager.peek(selection, name[1])
+        return found
+
+    # -- versions ----------------------------------------------------------------
+
+    def sync(self) -> set[str]:
+        """Do the work that the layer's changes ask for, and name it.
+
+        Returns
+        -------
+        set of str
+            Out of ``"rebuild"`` (geometry: everything anew), ``"residency"`` (data:
+            bricks forgotten, textures and pipeline kept), ``"chunks"`` (some come anew)
+            and ``"lut"`` (colours rewritten in place). Empty when nothing changed.
+        """
+        layer, done = self.layer, set()
+        if self._seen["geometry"].update(layer.geometry_version.value):
+            budget = self.bricks.atlas.budget_bytes
+            self.bricks.destroy()
+            self._build(budget)
+            self.plan = None
+            self.shown = ()
+            done.add("rebuild")
+        if self._seen["data"].update(layer.data_version.value):
+            self._forget()
+            done.add("residency")
+        if self._seen["colormap"].update(layer.colormap_version.value) or done:
+            self._write_lut(layer.appearance)
+            done.add("lut")
+        if self._renew_changed():
+            done.add("chunks")
+        self.bricks.material.set_program(*self._program(layer.appearance))
+        return done
+
+    def _renew_changed(self) -> bool:
+        """Want the chunks once more that the store was told to have changed."""
+        names = self._changed.renew(self.bricks)
+        if names is None:
+            self._forget()
+        elif names:
+            self.arrivals.clear()  # what waits there may be old; a plan asks again
+            self.wants_plan = True
+            for name in names & self.damaged.keys():
+                del self.damaged[name]
+                self._mender.forget(name)
+        return names is None or bool(names)
+
+    def _forget(self) -> None:
+        self.bricks.forget_all()
+        self.arrivals.clear()
+        self.plan = self._reach = None
+        self._substitutes.clear()
+        self.damaged.clear()
+        self._mender.clear()
+
+    def step_aside(self) -> None:
+        """Give the GPU memory back, because others need it while this is hidden."""
+        self._forget()
+        self.bricks.give_back()
+
+    def _write_lut(self, look: Appearance) -> None:
+        material = self.bricks.material
+        if look.is_labels:
+            material.set_labels(label_table(look, self.format))
+        lut = np.stack([c.lut for c in look.channels])
+        if material.lut.size[:2] == (256, len(lut)):
+            material.lut.data[:] = lut
+            material.lut.update_full()
+        else:
+            material.lut = gfx.Texture(np.ascontiguousarray(lut), dim=2)
+            material.rebind()
+
+    # -- planning ----------------------------------------------------------------
+
+    def plan_request(
+        self, camera: CameraState, policy: LodPolicy, *, is_moving: bool
+    ) -> PlanRequest:
+        """State what the layer asks of the next plan."""
+        look, plane = self.layer.appearance, self.plane
+        n = len(look.channels)
+        request = PlanRequest(
+            pyramid=self.bricks.pyramid,
+            world=self.layer.world,
+            camera=camera,
+            brick_bytes=tuple(n * lay.slot_bytes for lay in self.bricks.atlas.layouts),
+            policy=policy,
+            clip_planes=clip_planes_of(look),
+            occupancy=self.layer.store.occupancy,
+            hidden=None if self._reach is None else self._reach.hidden,
+            previous=self.plan,
+            is_moving=is_moving,
+        )
+        if plane is None:
+            return request
+        filtering = look.interpolation_in(is_slice=True)
+        is_linear = filtering == "linear" and not self.format.is_integer
+        return request_for_slice(request, plane, is_linear=is_linear)
+
+    def fits(self, plan: FramePlan) -> bool:
+        """Make room for a plan's bricks; tell whether there is enough."""
+        n_levels = self.bricks.pyramid.n_levels
+        need = np.bincount(plan.levels, minlength=n_levels)
+        need *= len(self.layer.appearance.channels)
+        extra = [self.bricks.atlas.level_of(n) for n in self._substitutes]
+        need += np.bincount(extra, minlength=n_levels).astype(need.dtype)
+        if not self.bricks.can_hold(need.tolist()):
+            return False
+        both = need + self._held_over(n_levels)
+        has_spare = self.bricks.can_hold(both.tolist())
+        self.bricks.make_room((both if has_spare else need).tolist())
+        have = self.bricks.atlas.capacities()
+        return all(h >= w for h, w in zip(have, need.tolist(), strict=True))
+
+    def _held_over(self, n_levels: int) -> NDArray[np.int64]:
+        """Count the bricks of the shown time point while another one is loaded."""
+        atlas = self.bricks.atlas
+        coming = {atlas.plane_of(s) for s in self.layer.selections}
+        levels = [
+            atlas.level_of(name)
+            for name in self.bricks.table.active
+            if name[0] not in coming and name in atlas
+        ]
+        return np.bincount(levels, minlength=n_levels).astype(np.int64)
+
+    def take_plan(self, plan: FramePlan, asked: PlanRequest) -> None:
+        """Want what a plan names, and ask the loader for what is not here."""
+        self.plan = plan
+        self.wants_plan = False
+        layer, atlas = self.layer, self.bricks.atlas
+        if atlas.has_all_planes:
+            # Thousands of time points later: begin anew rather than mix them up.
+            self.bricks.forget_all()
+            atlas.forget_planes()
+            self.shown = ()
+        keys, targets = plan.keys.tolist(), target_rows(plan).tolist()
+        selections = tuple(layer.selections)
+        if not self.shown or len(self.shown) != len(selections):
+            self.shown = selections
+        planes = [atlas.plane_of(s) for s in selections]
+        names: dict[Name, bool] = {}
+        for plane in planes:
+            names.update(zip(zip(repeat(plane), keys), targets, strict=True))
+        for name in self._substitutes:
+            names.setdefault(name, False)
+        empty = [(p, key) for p in planes for key in plan.empty_keys.tolist()]
+        names.update(zip(empty, repeat(True)))
+        fill = float(self.bricks.pyramid.levels[0].fill_value)
+        self.bricks.set_constant(empty, fill)
+        self.bricks.want(names, has_room=True)
+        self.bricks.protect(self._stand_ins())
+        requests = requests_for(
+            plan,
+            self.bricks.missing,
+            dict(zip(planes, selections, strict=True)),
+            visual_id=self.visual_id,
+            data_version=layer.data_version.value,
+            held=held_rows(plan, asked),
+        )
+        layer.store.manager.request_chunks(requests, self.visual_id)
+
+    def _stand_ins(self) -> set[Name]:
+        """Return drawn chunks that something on its way still needs."""
+        if not self.bricks.missing and self.shown == tuple(self.layer.selections):
+            return set()
+        return set(self.bricks.table.active - self.bricks.wanted.keys())
+
+    @property
+    def can_look_back(self) -> bool:
+        """Whether knowing what rays reach could improve a finished picture."""
+        plan = self.plan
+        return (
+            plan is not None
+            and self.bricks.material.has_feedback
+            and (plan.is_coarsened or self._reach is not None)
+            and self.is_complete
+        )
+
+    def look_back(self) -> bool:
+        """Learn from the frames drawn what rays reached; tell whether it helps.
+
+        Only where the budget stopped refinement and the front can hide the back.
+        The next plan then gives the slots of hidden chunks away.
+        """
+        if not self.can_look_back:
+            return False
+        reach = Reach(
+            self.bricks.pyramid, self.bricks.table, self.bricks.take_reached()
+        )
+        known = self._reach
+        if known is not None and np.array_equal(known.keys, reach.keys):
+            return False
+        self._reach = reach
+        self.wants_plan = True
+        return True
+
+    # -- uploading ---------------------------------------------------------------
+
+    def upload(self, has_time: Callable[[], bool]) -> int:
+        """Take arrived chunks to the GPU while there is time; return how many."""
+        manager, n = self.layer.store.manager, 0
+        self.arrivals.begin()
+        while has_time():
+            chunk = self.arrivals.next(manager)
+            if chunk is None:
+                break
+            name = (self.bricks.atlas.plane_of(chunk.selection), chunk.key)
+            # A new plan asks again for what waits in the arrivals.
+            if name in self.bricks.missing:
+                self._accept(name, chunk)
+                n += 1
+        n += self.bricks.repair_borders(has_time)
+        return n
+
+    def _accept(self, name: Name, chunk: LoadedChunk) -> None:
+        """Draw a chunk, and coarser data where it could not be read."""
+        if chunk.is_whole:
+            if self.damaged.pop(name, None):
+                self._mender.forget(name)
+            self.bricks.accept(name, chunk)
+        else:
+            self.damaged[name] = chunk.failures
+            if chunk.data is None:
+                self.bricks.accept(name, chunk)
+                self._substitute(
+                    (name[0], k) for k in self.bricks.table.parents_of(name[1])
+                )
+            else:
+                self._accept_mended(name, chunk)
+        for other in self._mender.waiting_for(name):
+            damaged = self._peek(other)
+            if damaged is not None and damaged.holes:
+                self._accept_mended(other, damaged)
+
+    def _accept_mended(self, name: Name, chunk: LoadedChunk) -> None:
+        """Draw a chunk with holes, filled from coarser levels."""
+        mended = self._mender.mend(name, chunk)
+        # For all who borrow voxels from it or show it too.
+        self.layer.store.manager.replace(mended.chunk)
+        self.bricks.accept(name, mended.chunk, mended.holes)
+        for wish in mended.wishes & (self.bricks.wanted.keys() - self.bricks.missing):
+            # Drawn already, but no longer in memory.
+            self.bricks.expect(wish)
+            self.wants_plan = True
+        self._substitute(mended.wishes)
+
+    @property
+    def failures(self) -> list[ChunkFailure]:
+        """What could not be read, each storage chunk once."""
+        return distinct(self.failures_by_chunk)
+
+    @property
+    def failures_by_chunk(self) -> list[ChunkFailure]:
+        """What could not be read, once for each chunk over it."""
+        return [failure for found in self.damaged.values() for failure in found]
+
+    def _substitute(self, names: Iterable[Name]) -> None:
+        """Want coarser chunks over what could not be read."""
+        fresh = {name for name in names if name not in self.bricks.wanted}
+        if fresh - self._substitutes and len(self._substitutes) < 256:
+            self._substitutes |= fresh
+            self.wants_plan = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every wanted chunk is drawn, constant or failed for good."""
+        return (
+            self.plan is not None
+            and not self.wants_plan
+            and not self.bricks.missing
+            and not self.bricks.has_repairs
+        )
+
+    def retry_failed(self) -> int:
+        """Ask again for what could not be read; return how many storage chunks."""
+        n, failures = len(self.failures), list(self.damaged.items())
+        for name, _ in failures:
+            if name not in self.bricks.atlas:
+                self.bricks.forget(name)
+            elif name in self.bricks.wanted:
+                # It stays on show until it comes again.
+                self.bricks.expect(name)
+            self._mender.forget(name)
+        self.damaged.clear()
+        self._substitutes.clear()
+        # What has ended is in no request any more: the loader is told by name.
+        taken = [failure for _, found in failures for failure in found]
+        self.layer.store.manager.retry_failed(self.visual_id, taken)
+        self.wants_plan = bool(failures)
+        return n
+
+    def chunk_counts(self) -> dict[str, int]:
+        """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
+        return self.bricks.counts()
+
+    def needed(self, *, is_ended: bool = False) -> list[Wish]:
+        """List what the picture needs in the end, or what of it is here already."""
+        if self.plan is None:
+            return []
+        planes = {self.bricks.atlas.plane_of(s): s for s in self.layer.selections}
+        absent = self.bricks.missing if is_ended else frozenset()
+        return needed_of(self.plan, planes, self._substitutes, absent)
+
+    def storage_counts(self) -> dict[str, int]:
+        """Count the storage chunks under the wanted chunks, each once; as above."""
+        counts: dict[str, int] = self.layer.store.manager.storage_counts(
+            *wanted_and_ended(self.bricks),
+            (
+                failure
+                for name, failures in self.damaged.items()
+                if name in self.bricks.wanted
+                for failure in failures
+            ),
+        )
+        return counts
+
+    @property
+    def has_base(self) -> bool:
+        """Whether the coarsest level is drawn, constant or failed for good.
+
+        For another time point that is about to be shown it takes more: all that the
+        plan names of the base level and coarser ones.
+        """
+        plan = self.plan
+        if plan is None or plan is self._based_plan:
+            return plan is not None
+        is_base = plan.categories == Category.BASE
+        if self.shown and self.shown != tuple(self.layer.selections):
+            is_seen = plan.categories == Category.VISIBLE
+            is_base = is_base | (is_seen & (plan.levels >= plan.base_level))
+        if not is_base.any():
+            return self.is_complete
+        keys = plan.keys[is_base].tolist()
+        planes = map(self.bricks.atlas.plane_of, self.layer.selections)
+        table = self.bricks.table
+        is_there = all((p, k) in table for p in planes for k in keys)
+        if is_there:
+            # It stays: nothing wanted is evicted.
+            self._based_plan = plan
+        return is_there
+
+    # -- drawing -----------------------------------------------------------------
+
+    def prepare(self, camera: CameraState, options: FrameOptions) -> None:
+        """Bring table, bindings and uniforms up to date for one frame."""
+        self.volume.visible = self.layer.visible
+        if not self.layer.visible:
+            # It may never have been planned.
+            return
+        selections = tuple(self.layer.selections)
+        is_ready = self.is_complete or (self.is_hurried and self.has_base)
+        if self.shown != selections and is_ready:
+            for name in self.bricks.table.active - self.bricks.wanted.keys():
+                self.bricks.table.remove(name)
+            self.shown = selections
+        self.bricks.retire()
+        self.bricks.flush()
+        volume = self.volume
+        planes = [self.bricks.atlas.plane_of(s) for s in self.shown]
+        write_look(volume, self.layer.appearance, self.format, planes)
+        write_frame(
+            volume,
+            self.bricks,
+            camera,
+            self.layer.world,
+            self.layer.appearance,
+            replace(options, plane=self.plane),
+        )
+
+    def destroy(self) -> None:
+        """Give everything back; the renderer cannot be used afterwards."""
+        self.layer.store.manager.release(self.visual_id)
+        self.bricks.destroy()

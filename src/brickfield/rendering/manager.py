@@ -1,0 +1,213 @@
+"""Joins the layers of one view: one plan, one GPU budget, one time slice.
+
+Invariant: the textures of all layers together stay within the budget. Each
+frame runs sync → plan → upload → prepare; planning is skipped while neither
+camera nor layers changed. Thread rule: render thread only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+from brickfield.errors import BudgetError
+from brickfield.gpu.device import GpuDevice
+from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
+from brickfield.planning.plan import FramePlan, PlanRequest, plan_layers
+from brickfield.planning.policy import EXPLORATION, LodPolicy
+from brickfield.rendering.arrivals import TimeSlice
+from brickfield.rendering.frame_uniforms import FrameOptions
+from brickfield.rendering.layer_renderer import LayerRenderer
+from brickfield.rendering.protocols import LayerLike
+
+DEFAULT_GPU_BUDGET = 1 << 30
+UPLOAD_SLICE_S = 0.0035
+"""A step may take longer than the ones before it: 4 ms is what a frame can spare."""
+PLANNED_SHARE = 0.88
+"""Share of the budget that plans may use. The rest is rounding to slot grids and
+room for levels to grow, without which every move would rebuild textures."""
+
+
+@dataclass
+class FrameStatistics:
+    """What frames cost, milliseconds, newest last (bounded)."""
+
+    plan_ms: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
+    upload_ms: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
+    frames: int = 0
+    late_frames: int = 0
+    planned_share: float = PLANNED_SHARE
+
+
+class RenderManager:
+    """Coordinates the layers of one view; holds no logic of its own.
+
+    Parameters
+    ----------
+    gpu : GpuDevice
+    gpu_budget : int
+        Bytes for the textures of all layers.
+    policy : LodPolicy
+    """
+
+    def __init__(
+        self,
+        gpu: GpuDevice,
+        *,
+        gpu_budget: int = DEFAULT_GPU_BUDGET,
+        policy: LodPolicy = EXPLORATION,
+    ) -> None:
+        self.gpu = gpu
+        self.gpu_budget = gpu_budget
+        self.policy = policy
+        self.renderers: list[LayerRenderer] = []
+        self.statistics = FrameStatistics()
+        self._plane: Plane | None = None
+        self._turn = 0
+        self._planned_for: tuple[object, ...] | None = None
+
+    @property
+    def plane(self) -> Plane | None:
+        """The slice that all layers show; None: their volumes.
+
+        Another plane means another plan and other uniforms, nothing else.
+        """
+        return self._plane
+
+    @plane.setter
+    def plane(self, value: Plane | None) -> None:
+        self._plane = value
+        for renderer in self.renderers:
+            renderer.plane = value
+
+    def set_layers(self, layers: Sequence[LayerLike]) -> list[LayerRenderer]:
+        """Keep a renderer for each layer; return those that left (destroyed)."""
+        kept = {id(r.layer): r for r in self.renderers}
+        share = self.gpu_budget // max(1, len(layers))
+        gone = [r for r in self.renderers if all(r.layer is not x for x in layers)]
+        for renderer in gone:
+            renderer.destroy()
+        self.renderers = [
+            kept.get(id(layer)) or LayerRenderer(layer, self.gpu, share, self._plane)
+            for layer in layers
+        ]
+        self._planned_for = None
+        return gone
+
+    def forget_plan(self) -> None:
+        """Plan again at the next frame, because the budget changed."""
+        self._planned_for = None
+
+    def sync(self) -> dict[str, set[str]]:
+        """Do what changed layers ask for; return the work by visual id."""
+        work = {r.visual_id: r.sync() for r in self.renderers}
+        if any(done - {"lut"} for done in work.values()):
+            self._planned_for = None
+        return work
+
+    def plan(self, camera: CameraState, *, is_moving: bool = False) -> bool:
+        """Plan again if anything that matters changed; tell whether it was done."""
+        seen = [r for r in self.renderers if r.layer.visible]
+        layers = tuple(map(_planned_state, seen))
+        state = (camera, is_moving, self.policy, self._plane, layers)
+        if state == self._planned_for and not any(r.wants_plan for r in seen):
+            return False
+        start = perf_counter()
+        requests = [
+            r.plan_request(camera, self.policy, is_moving=is_moving) for r in seen
+        ]
+        self._take(seen, requests)
+        self.statistics.plan_ms.append(1e3 * (perf_counter() - start))
+        self._planned_for = state
+        return True
+
+    def _take(
+        self, seen: Sequence[LayerRenderer], requests: Sequence[PlanRequest]
+    ) -> None:
+        """Plan within what the slot grids really hold."""
+        share = PLANNED_SHARE
+        plans: list[FramePlan] = []
+        while seen:
+            plans = plan_layers(requests, int(self.gpu_budget * share))
+            self._share_budget(seen, plans)
+            is_bare = any(p.is_coarsened and not p.n_chunks for p in plans)
+            fits = not is_bare and all(map(LayerRenderer.fits, seen, plans))
+            if fits:
+                break
+            share *= 0.93
+            if is_bare or share < 0.2:
+                msg = (
+                    "expected a GPU budget for a few bricks of every visible layer;"
+                    f" found {self.gpu_budget} bytes: raise it"
+                )
+                raise BudgetError(msg)
+        self.statistics.planned_share = share
+        for renderer, plan, request in zip(seen, plans, requests, strict=True):
+            renderer.take_plan(plan, request)
+
+    def _share_budget(
+        self, seen: Sequence[LayerRenderer], plans: Sequence[FramePlan]
+    ) -> None:
+        spare = self.gpu_budget - sum(p.cost_bytes for p in plans)
+        for renderer in self.renderers:
+            if renderer not in seen and renderer.bricks.atlas.gpu_bytes:
+                # Shown again it is there at once, unless somebody needs the room.
+                spare -= renderer.bricks.atlas.gpu_bytes
+                if spare < 0:
+                    spare += renderer.bricks.atlas.gpu_bytes
+                    renderer.step_aside()
+        for renderer, plan in zip(seen, plans, strict=True):
+            budget = plan.cost_bytes + max(0, spare) // len(seen)
+            renderer.bricks.atlas.set_budget(budget)
+
+    def upload(self, slice_s: float = UPLOAD_SLICE_S) -> int:
+        """Send arrived chunks to the GPU for at most `slice_s`; return how many.
+
+        Layers without their base level come first, the others take turns.
+        """
+        has_time = TimeSlice(slice_s)
+        seen = [r for r in self.renderers if r.layer.visible]
+        self._turn += 1
+        turns = seen[self._turn % max(1, len(seen)) :] + seen
+        order = sorted(dict.fromkeys(turns), key=lambda r: r.has_base)
+        n = sum(r.upload(has_time) for r in order)
+        if n:
+            self.statistics.upload_ms.append(1e3 * has_time.elapsed)
+        return n
+
+    def prepare(self, camera: CameraState, options: FrameOptions) -> None:
+        """Write tables and uniforms of every layer for the coming draw."""
+        self.statistics.frames += 1
+        is_lowest = True
+        for renderer in self.renderers:
+            renderer.prepare(camera, replace(options, is_lowest=is_lowest))
+            is_lowest = is_lowest and not renderer.layer.visible
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every visible layer shows all that its plan wants."""
+        return all(r.is_complete for r in self.renderers if r.layer.visible)
+
+    @property
+    def gpu_bytes(self) -> int:
+        """Bytes of all textures and page tables."""
+        return sum(
+            r.bricks.atlas.gpu_bytes + r.bricks.table.rows.nbytes
+            for r in self.renderers
+        )
+
+    def destroy(self) -> None:
+        """Give everything back."""
+        for renderer in self.renderers:
+            renderer.destroy()
+        self.renderers = []
+
+
+def _planned_state(renderer: LayerRenderer) -> tuple[object, ...]:
+    """Return what of a layer a plan depends on besides its versions."""
+    layer, look = renderer.layer, renderer.layer.appearance
+    place = (layer.world, tuple(layer.selections))
+    return (id(renderer), *place, look.clip_box, look.clip_planes)

@@ -1,0 +1,68 @@
+"""All opaque things of one view.
+
+Invariant: the scene holds one pygfx object for each value that is shown and not
+empty, under the key that it was given with; a value with a known key is shown in
+the buffers that are there, if they fit. Render thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+import pygfx as gfx
+
+from brickfield.rendering.objects.drawn import Drawn
+from brickfield.rendering.objects.values import ObjectValue
+
+
+class ObjectSet:
+    """Keeps a scene up to date with values.
+
+    Parameters
+    ----------
+    scene : gfx.Scene
+        The view's opaque scene. Objects of others in it are left alone.
+    """
+
+    def __init__(self, scene: gfx.Scene) -> None:
+        self._scene = scene
+        self._drawn: dict[Hashable, Drawn] = {}
+
+    def show(self, values: Mapping[Hashable, ObjectValue]) -> bool:
+        """Show these values and no others.
+
+        Parameters
+        ----------
+        values : mapping
+            From a key, which says what stays the same thing, to its value.
+
+        Returns
+        -------
+        bool
+            Whether anything changed.
+        """
+        wanted = {key: value for key, value in values.items() if not value.is_empty}
+        gone = [key for key in self._drawn if key not in wanted]
+        for key in gone:
+            self._remove(key)
+        changed = bool(gone)
+        for key, value in wanted.items():
+            drawn = self._drawn.get(key)
+            if drawn is not None and drawn.value is value:
+                continue
+            changed = True
+            if drawn is None or not drawn.update(value):
+                if drawn is not None:
+                    self._remove(key)
+                self._drawn[key] = drawn = Drawn(value)
+                self._scene.add(drawn.object)
+        return changed
+
+    def _remove(self, key: Hashable) -> None:
+        drawn = self._drawn.pop(key)
+        self._scene.remove(drawn.object)
+        drawn.close()
+
+    def close(self) -> None:
+        """Remove everything."""
+        self.show({})

@@ -1,0 +1,238 @@
+"""A view without a window: draws to an array.
+
+The same engine as in the dock. Nothing polls: the thread sleeps on the loader's
+condition until a chunk is ready or the time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from threading import Event
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu.device import prepare
+from brickfield.model.camera import physical_size
+from brickfield.rendering.protocols import LayerLike
+from brickfield.rendering.volume_view import VolumeView, new_renderer
+
+MAX_LOOKS = 6
+"""Times that a finished picture is improved by what its rays reached."""
+
+
+class OffscreenView(VolumeView):
+    """A :class:`VolumeView` of a fixed size.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Width and height, pixels.
+    **options
+        As for :class:`VolumeView`.
+    """
+
+    def __init__(self, size: tuple[int, int], **options: Any) -> None:
+        prepare()
+        from rendercanvas.offscreen import OffscreenRenderCanvas
+
+        self.canvas = OffscreenRenderCanvas(size=size, pixel_ratio=1)
+        self._error: BaseException | None = None
+        self._news = Event()
+        self.on_news: Callable[[], None] | None = None
+        """Called on a reading thread when a chunk is ready."""
+        self._n_looks = 0
+        self._auditor: Any = None
+        self._image_s = 0.0
+        self.audit_scale = 1.0
+        """Share of the pixels along each edge for which :meth:`classes` judges."""
+        super().__init__(self.canvas, **options)
+        self._to_paint: Callable[[], None] = self.draw
+        self.canvas.request_draw(self._paint)
+
+    def set_layers(self, layers: Sequence[LayerLike]) -> None:
+        """Show these layers and no others."""
+        self._listen(connect=False)
+        super().set_layers(layers)
+        self._listen(connect=True)
+
+    def _listen(self, *, connect: bool) -> None:
+        for loader in {id(x.store): x.store.manager for x in self.layers}.values():
+            if connect:
+                loader.chunk_ready.connect(self._wake)
+            else:
+                loader.chunk_ready.disconnect(self._wake, missing_ok=True)
+
+    def _wake(self, _visual_id: str) -> None:
+        self._news.set()
+        if self.on_news is not None:
+            self.on_news()
+
+    def resize(self, size: tuple[int, int], pixel_ratio: float = 1.0) -> None:
+        """Draw pictures of another size from now on (logical pixels)."""
+        self.canvas.set_pixel_ratio(pixel_ratio)
+        self.canvas.set_physical_size(*physical_size(size, pixel_ratio))
+
+    def _paint(self) -> None:
+        # rendercanvas logs and swallows what a draw function raises.
+        try:
+            self._to_paint()
+        except BaseException as error:
+            self._error = error
+            raise
+
+    def _painted(self, to_paint: Callable[[], None]) -> NDArray[np.uint8]:
+        self._error = None
+        self._to_paint = to_paint
+        start = perf_counter()
+        pixels = np.array(self.canvas.draw(), dtype=np.uint8)
+        self._image_s = perf_counter() - start
+        if self._error is not None:
+            raise self._error
+        return pixels
+
+    def image(self) -> NDArray[np.uint8]:
+        """Draw one frame and return it, shape (h, w, 4), uint8, row 0 on top."""
+        return self._painted(self.draw)
+
+    def finished(self) -> NDArray[np.uint8]:
+        """Return the frame whose volumes were drawn in pieces; as :meth:`image`."""
+        return self._painted(self.finish)
+
+    def classes(self) -> NDArray[np.uint8]:
+        """Draw the receipt's class of every pixel, shape (h, w), 0 = no volume.
+
+        With targets of its own: what was drawn before can still be picked.
+        """
+        renderer, options = self.renderer, self.options
+        if self._auditor is None:
+            # Kept, because pygfx keeps the targets of renderers that are gone.
+            self._auditor = new_renderer(self.canvas)
+        self._auditor.pixel_scale = self.audit_scale
+        # Classes are numbers with nothing between them.
+        self._auditor.pixel_filter = "nearest" if self.audit_scale < 1 else "mitchell"
+        self.renderer = self._auditor
+        self.options = replace(options, audit=True)
+        try:
+            return self.image()[..., 0]
+        finally:
+            self.renderer, self.options = renderer, options
+
+    def wait_until_complete(
+        self,
+        timeout_s: float,
+        *,
+        on_base: Callable[[], None] | None = None,
+        carry_out: Callable[[Callable[[], bool]], bool] = lambda work: work(),
+    ) -> bool:
+        """Load until nothing is on its way or the time is over.
+
+        Parameters
+        ----------
+        timeout_s : float
+        on_base : callable, optional
+            Called once, when every layer's base level is drawable.
+        carry_out : callable
+            Does each piece of work, for a caller on another thread; what is between
+            them is waiting for data.
+
+        Returns
+        -------
+        bool
+            Whether everything that the plan wants has ended.
+        """
+        end = perf_counter() + timeout_s
+        to_do = [] if on_base is None else [on_base]
+        self.begin_looks()
+        while not carry_out(partial(self._turn, to_do, end)):
+            left = end - perf_counter()
+            if left <= 0:
+                return False
+            if not self.has_work:
+                self._news.wait(min(left, 0.5))
+            self._news.clear()
+        return True
+
+    def _turn(self, on_base: list[Callable[[], None]], end: float) -> bool:
+        """Load for a moment; tell whether nothing better will come."""
+        # The base level is shown before anything finer takes its time.
+        self.update(slice_s=0.004 if on_base else 0.05)
+        if on_base and self.has_base:
+            on_base.pop()()
+        if not self.is_complete:
+            return False
+        # Looking back draws: without the time for that the picture is as it is.
+        return perf_counter() + self._image_s > end or not self.look_back()
+
+    def end_waiting(self, reason: str, patience_s: float = 1.0) -> None:
+        """Draw what has come of chunks that are being read; the rest has failed.
+
+        Parameters
+        ----------
+        reason : str
+            Why, in half a sentence.
+        patience_s : float
+            Longest time for uploading it, and for coarser data in place of the rest.
+        """
+        end = perf_counter() + patience_s
+        seen = [r for r in self.manager.renderers if r.layer.visible]
+        for renderer in seen:
+            renderer.layer.store.manager.end_waiting(renderer.visual_id, reason)
+        while not self.is_complete and perf_counter() < end:
+            self.update(slice_s=0.05)
+            if not self.has_work:
+                self._news.wait(0.02)
+            self._news.clear()
+
+    def forgive(self) -> None:
+        """Forget what failed for want of time, so that others may wait for it."""
+        for renderer in self.manager.renderers:
+            late = [f for f in renderer.failures_by_chunk if f.is_transient]
+            renderer.layer.store.manager.pardon(late)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is something to do that nobody will announce again."""
+        seen = [r for r in self.manager.renderers if r.layer.visible]
+        return any(r.arrivals.has_more or r.bricks.has_repairs for r in seen)
+
+    def begin_looks(self) -> None:
+        """Allow looking back anew, because camera or layers changed."""
+        self._n_looks = 0
+
+    def look_back(self, *, is_drawn: bool = False) -> bool:
+        """Let hidden chunks give their slots away, a few times at most.
+
+        Parameters
+        ----------
+        is_drawn : bool
+            Whether the picture of now has been drawn already.
+
+        Returns
+        -------
+        bool
+            Whether it helped: there is more to load then.
+        """
+        if self._n_looks >= MAX_LOOKS or not any(
+            r.can_look_back for r in self.manager.renderers
+        ):
+            return False
+        self._n_looks += 1
+        if not is_drawn:
+            self.image()
+        helped = {r.visual_id for r in self.manager.renderers if r.look_back()}
+        return bool(helped)
+
+    @property
+    def has_base(self) -> bool:
+        """Whether every visible layer's base level is drawable."""
+        return all(r.has_base for r in self.manager.renderers if r.layer.visible)
+
+    def close(self) -> None:
+        """Give everything back, the canvas too."""
+        super().close()
+        self.canvas.close()

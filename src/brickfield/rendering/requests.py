@@ -1,0 +1,183 @@
+"""What a layer asks of the planner for a slice, and of the loader for a plan.
+
+While the camera moves, chunks near the rim of the picture are held back: most of
+them leave again before they could be read. What is near the centre of attention,
+and the base level, is asked for at once. At rest everything is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu.brick_set import BrickSet
+from brickfield.gpu.page_table import Name
+from brickfield.model.chunks import Selection, unpack_keys
+from brickfield.model.plane import Plane
+from brickfield.model.requests import Category, ChunkedDataRequest
+from brickfield.planning.plan import FramePlan, PlanRequest
+from brickfield.rendering.clipping import slab_planes
+
+Wish = tuple[Selection, NDArray[np.int64]]
+"""A selection and the keys of chunks of it."""
+SLICE_BASE_SHARE = 0.02
+"""Share of the budget for the coarse level that is kept whole behind a slice."""
+CENTRAL = 0.6
+"""Half width of the part of the picture that is refined in motion (1: all of it)."""
+
+
+def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
+    """Tell which chunks of a plan are not worth reading while the camera moves.
+
+    Returns
+    -------
+    ndarray, shape (n,), bool
+        All False at rest.
+    """
+    if not asked.is_moving:
+        return np.zeros(len(plan.keys), dtype=np.bool_)
+    pyramid = asked.pyramid
+    levels, indices = unpack_keys(plan.keys)
+    centre = (indices + 0.5) * pyramid.chunk_shapes[levels] - 0.5
+    centre = centre * pyramid.downscale[levels] + pyramid.offset[levels]
+    world = asked.world.apply(centre)
+    clip = np.column_stack([world, np.ones(len(world))]) @ asked.camera.world_to_clip.T
+    # Behind the eye lies only the middle of a chunk that surrounds it.
+    reach = np.where(clip[:, 3] > 0, CENTRAL * clip[:, 3], np.inf)
+    is_rim = (np.abs(clip[:, :2]) > reach[:, None]).any(axis=1)
+    held: NDArray[np.bool_] = is_rim & (plan.categories != Category.BASE)
+    return held
+
+
+def target_rows(plan: FramePlan) -> NDArray[np.bool_]:
+    """Tell which chunks of a plan are as good as was asked for, shape (n,), bool.
+
+    A leaf a little above the target error counts: hysteresis leaves it so.
+    """
+    if plan.is_forced:
+        return plan.is_leaf
+    is_fine = plan.errors_px <= plan.target_error_px * 1.2
+    good: NDArray[np.bool_] = plan.is_leaf & ((plan.levels == 0) | is_fine)
+    return good
+
+
+def request_for_slice(
+    request: PlanRequest, plane: Plane, *, is_linear: bool
+) -> PlanRequest:
+    """Ask for what one plane needs in place of the volume.
+
+    A person who moves the plane shall never see nothing, but a slice does not need
+    the whole of a rich base level: it keeps :data:`SLICE_BASE_SHARE` at most.
+    """
+    policy = request.policy
+    slab = slab_planes(
+        plane,
+        request.world,
+        request.pyramid,
+        level=policy.forced_level or 0,
+        is_linear=is_linear,
+    )
+    return replace(
+        request,
+        clip_planes=np.vstack([request.clip_planes, slab]),
+        slice_normal=plane.normal,
+        policy=replace(policy, base_share=min(policy.base_share, SLICE_BASE_SHARE)),
+    )
+
+
+def requests_for(
+    plan: FramePlan,
+    missing: Iterable[Name],
+    selections: Mapping[int, Selection],
+    *,
+    visual_id: str,
+    data_version: int,
+    held: NDArray[np.bool_],
+) -> list[ChunkedDataRequest]:
+    """Make one request a selection for what is missing.
+
+    Parameters
+    ----------
+    plan : FramePlan
+    missing : iterable of name
+        Chunks that are wanted and not here; those that the plan does not name
+        (stand-ins for failed ones) come first of all.
+    selections : mapping of int to Selection
+        Plane to selection, in the order of the drawn channels.
+    visual_id : str
+    data_version : int
+    held : ndarray, shape (n,), bool
+        Chunks of the plan to leave for later.
+    """
+    by_plane: dict[int, list[int]] = {plane: [] for plane in selections}
+    for plane, key in missing:
+        if plane in by_plane:
+            by_plane[plane].append(key)
+    requests = []
+    for plane, selection in selections.items():
+        keys = np.array(by_plane[plane], dtype=np.int64)
+        rows = np.isin(plan.keys, keys) & ~held
+        extra = np.sort(keys[~np.isin(keys, plan.keys)])
+        n = len(extra)
+        requests.append(
+            ChunkedDataRequest(
+                visual_id,
+                selection,
+                np.concatenate([plan.keys[rows], extra]),
+                np.concatenate([plan.priorities[rows], np.zeros(n, np.float32)]),
+                np.concatenate([plan.categories[rows], np.zeros(n, np.uint8)]),
+                data_version,
+            )
+        )
+    return requests
+
+
+def needed_of(
+    plan: FramePlan,
+    selections: Mapping[int, Selection],
+    stand_ins: Iterable[Name],
+    absent: AbstractSet[Name],
+) -> list[Wish]:
+    """List what a picture needs in the end.
+
+    Parameters
+    ----------
+    plan : FramePlan
+        Its leaves are needed; what is drawn or kept for the time being is not.
+    selections : mapping of int to Selection
+        Plane to selection.
+    stand_ins : iterable of name
+        What is drawn in place of what could not be read.
+    absent : set of name
+        What to leave out.
+
+    Returns
+    -------
+    list of (selection, keys)
+    """
+    leaves, names = plan.leaf_keys.tolist(), list(stand_ins)
+    found = []
+    for plane, selection in selections.items():
+        keys = {*leaves, *(key for p, key in names if p == plane)}
+        keys = {key for key in keys if (plane, key) not in absent}
+        found.append((selection, np.array(sorted(keys), dtype=np.int64)))
+    return found
+
+
+def wanted_and_ended(bricks: BrickSet) -> tuple[list[Wish], list[Wish]]:
+    """List the keys that are wanted and those of them that ended, by selection."""
+    wanted: dict[int, list[int]] = {}
+    ended: dict[int, list[int]] = {}
+    for plane, key in bricks.wanted:
+        wanted.setdefault(plane, []).append(key)
+        if (plane, key) in bricks.table:
+            ended.setdefault(plane, []).append(key)
+    first, second = (
+        [(bricks.atlas.selection_of(p), np.array(k)) for p, k in names.items()]
+        for names in (wanted, ended)
+    )
+    return first, second

@@ -1,0 +1,258 @@
+"""A view of volumes on one canvas.
+
+The canvas is given from outside (offscreen, or a widget), so that this storey
+knows no toolkit. Opaque objects (meshes, points) are drawn first; their depth
+ends the rays of the volumes, and volumes write depth in turn. Thread rule:
+render thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from itertools import product
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pygfx as gfx
+from numpy.typing import NDArray
+
+from brickfield.gpu.caches import forget_bindings, forget_pipelines
+from brickfield.gpu.device import GpuDevice, get_device
+from brickfield.gpu.fence import Fence
+from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
+from brickfield.model.scales import Vec3
+from brickfield.planning.policy import EXPLORATION, LodPolicy
+from brickfield.rendering.banded_draw import Drawing
+from brickfield.rendering.compositing import LayerStack
+from brickfield.rendering.frame_uniforms import FrameOptions
+from brickfield.rendering.manager import (
+    DEFAULT_GPU_BUDGET,
+    UPLOAD_SLICE_S,
+    RenderManager,
+)
+from brickfield.rendering.objects.headlight import Headlight
+from brickfield.rendering.overlays.context import OverlayContext, layer_frame, unit_of
+from brickfield.rendering.overlays.overlay_set import OverlaySet
+from brickfield.rendering.protocols import LayerLike
+from brickfield.rendering.scene_camera import SceneCamera
+
+Rgb = tuple[float, float, float]
+
+
+LATE_S = 1 / 30
+"""Work of a frame beyond its upload slice that a person would see as a stutter."""
+
+
+class VolumeView:
+    """Draws layers on a canvas, sharper from frame to frame.
+
+    Parameters
+    ----------
+    canvas : rendercanvas canvas or pygfx texture
+    gpu_budget : int
+        Bytes for textures.
+    policy : LodPolicy
+    background : tuple of float
+        sRGB, 0 to 1.
+    plane : Plane, optional
+        Show this slice in place of the volumes; see :attr:`plane`.
+    gpu : GpuDevice, optional
+    """
+
+    def __init__(
+        self,
+        canvas: Any,
+        *,
+        gpu_budget: int = DEFAULT_GPU_BUDGET,
+        policy: LodPolicy = EXPLORATION,
+        background: Rgb = (0.0, 0.0, 0.0),
+        plane: Plane | None = None,
+        gpu: GpuDevice | None = None,
+    ) -> None:
+        self.gpu = gpu or get_device()
+        self.manager = RenderManager(self.gpu, gpu_budget=gpu_budget, policy=policy)
+        self.manager.plane = plane
+        self.background = background
+        self.camera: CameraState | None = None
+        self.options = FrameOptions()
+        self.renderer = new_renderer(canvas)
+        self.objects = gfx.Scene()
+        """Opaque pygfx objects in world coordinates (x, y, z)."""
+        self._headlight = Headlight()
+        self._lit = gfx.Scene()
+        self._lit.add(self.objects, *self._headlight.lights)
+        self.overlays = OverlaySet()
+        """Scale bar, axes and so on: this view's own, drawn last."""
+        self._backdrop = gfx.Scene()
+        self._backdrop_material = gfx.BackgroundMaterial(background)
+        self._backdrop.add(gfx.Background(None, self._backdrop_material))
+        self._camera = SceneCamera()
+        self._stack = LayerStack(self.gpu)
+        self._fence = Fence(self.gpu)
+        self._layers: list[LayerLike] = []
+
+    @property
+    def layers(self) -> tuple[LayerLike, ...]:
+        """Layers, drawn first to last."""
+        return tuple(self._layers)
+
+    @property
+    def plane(self) -> Plane | None:
+        """The slice that is shown in place of the volumes, None for the volumes.
+
+        It is the view's own: other views of the same layers may show others.
+        """
+        return self.manager.plane
+
+    @plane.setter
+    def plane(self, value: Plane | None) -> None:
+        self.manager.plane = value
+
+    def set_layers(self, layers: Sequence[LayerLike]) -> None:
+        """Show these layers and no others."""
+        self._layers = list(layers)
+        if self.manager.set_layers(self._layers):
+            forget_bindings()
+
+    def update(
+        self, *, is_moving: bool = False, slice_s: float = UPLOAD_SLICE_S
+    ) -> bool:
+        """Plan and upload for the present camera; tell whether anything changed."""
+        if self.camera is None:
+            return False
+        start = perf_counter()
+        work = self.manager.sync()
+        camera = self._ranged(self.camera)
+        planned = self.manager.plan(camera, is_moving=is_moving)
+        uploaded = self.manager.upload(slice_s)
+        if perf_counter() - start > slice_s + LATE_S:
+            self.manager.statistics.late_frames += 1
+        return bool(planned or uploaded or any(work.values()))
+
+    def draw(self) -> None:
+        """Draw one frame into the renderer's target."""
+        if self.camera is None:
+            return
+        drawing = self.begin()
+        drawing.draw_rest()
+        self.finish()
+
+    def begin(self) -> Drawing:
+        """Begin one frame of the present camera, to be drawn piece by piece.
+
+        It ends with :meth:`finish`, or when another one begins.
+        """
+        assert self.camera is not None
+        camera = self._ranged(self.camera)
+        self._camera.follow(camera)
+        self._headlight.follow(camera)
+        has_objects = bool(self.objects.children)
+        options = replace(self.options, has_objects=has_objects)
+        if not options.audit:
+            options = replace(options, background=self.background)
+        self.manager.prepare(camera, options)
+        self._draw_backdrop(options)
+        volumes = [r.volume for r in self.manager.renderers]
+        return Drawing(
+            self._stack.each(self.renderer, volumes, has_objects=has_objects),
+            lambda v: self.renderer.render(v, self._camera, flush=False),
+            self._fence.wait,
+            n_rows=self.renderer.physical_size[1],
+            n_volumes=sum(v.visible for v in volumes),
+        )
+
+    def finish(self) -> None:
+        """Add the overlays to a frame whose volumes are drawn, and hand it over."""
+        assert self.camera is not None
+        if self.overlays.is_visible and not self.options.audit:
+            self._draw_overlays(self._ranged(self.camera))
+        self.renderer.flush()
+        self.overlays.finish()
+
+    def _draw_backdrop(self, options: FrameOptions) -> None:
+        """Draw the background and the opaque objects."""
+        color = (0.0, 0.0, 0.0) if options.audit else self.background
+        self._backdrop_material.set_colors(gfx.Color(*color))
+        # Cleared whatever was there: the frame before may never have been finished.
+        if options.audit and options.has_objects:
+            # Their depth matters, their colours are no classes of pixels.
+            self.renderer.render(self._lit, self._camera, clear=True, flush=False)
+            self.renderer.clear(color=True)
+            self.renderer.render(self._backdrop, self._camera, flush=False)
+        else:
+            self.renderer.render(self._backdrop, self._camera, clear=True, flush=False)
+        if options.has_objects and not options.audit:
+            self.renderer.render(self._lit, self._camera, flush=False)
+
+    def _draw_overlays(self, camera: CameraState) -> None:
+        layers = self._layers
+        context = OverlayContext(
+            size=self.renderer.logical_size,
+            pixel_ratio=self.renderer.pixel_ratio / self.renderer.pixel_scale,
+            layers=tuple(layer_frame(x, world_corners(x)) for x in layers),
+            unit=unit_of(layers),
+            plane=self.plane,
+            background=self.background,
+            has_objects=bool(self.objects.children),
+        )
+        self.overlays.draw(self.renderer, camera, context)
+
+    def _ranged(self, camera: CameraState) -> CameraState:
+        """Return the camera with near and far round everything there is."""
+        corners = [outer_corners(layer) for layer in self._layers]
+        sphere = self.objects.get_world_bounding_sphere()
+        if sphere is not None:
+            x, y, z, r = (float(v) for v in sphere)
+            offsets = np.array(list(product((-r, r), repeat=3)))
+            corners.append(np.array([z, y, x]) + offsets)
+        if not corners:
+            return camera
+        return camera.with_depth_range(np.concatenate(corners))
+
+    @property
+    def programs(self) -> Hashable:
+        """What the device has to compile before it can draw the picture."""
+        seen = [r for r in self.manager.renderers if r.layer.visible]
+        kinds = [(r.visual_id, *r.bricks.material.program) for r in seen]
+        return (*kinds, bool(self.objects.children))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the picture is as good as the plan asks."""
+        return self.manager.is_complete
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.set_layers([])
+        self.manager.destroy()
+        self._stack.close()
+        self._fence.close()
+        forget_pipelines()
+
+
+def new_renderer(canvas: Any) -> Any:
+    """Make a pygfx renderer that adds nothing to what volumes draw."""
+    return gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
+
+
+def world_corners(layer: LayerLike) -> NDArray[np.float64]:
+    """Return the corners of a layer's data box, shape (8, 3), (z, y, x), world."""
+    return _corners(layer, layer.store.pyramid.data_bounds)
+
+
+def level_corners(layer: LayerLike, level: int) -> NDArray[np.float64]:
+    """Return the corners of the box of one level's voxels, as above."""
+    return _corners(layer, layer.store.pyramid.level_bounds(level))
+
+
+def outer_corners(layer: LayerLike) -> NDArray[np.float64]:
+    """Return the corners of the box round all levels' voxels, as above."""
+    return _corners(layer, layer.store.pyramid.outer_bounds)
+
+
+def _corners(layer: LayerLike, bounds: tuple[Vec3, Vec3]) -> NDArray[np.float64]:
+    box = np.array(list(product(*zip(*bounds, strict=True))))
+    return layer.world.apply(box)

@@ -1,0 +1,1 @@
+"""Views that follow their layers and draw in steps."""

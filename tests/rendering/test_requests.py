@@ -1,0 +1,52 @@
+"""In motion only what is near the middle is read; at rest everything is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from brickfield.model.requests import Category
+from brickfield.planning.plan import plan_frame
+from brickfield.rendering import requests as wanting
+from brickfield.rendering.requests import held_rows, requests_for
+
+
+@pytest.fixture
+def asked(make_view, layer_of, store):
+    view = make_view(layer_of(store), size=(300, 300), camera="ortho:z")
+    (renderer,) = view.manager.renderers
+    camera = view._ranged(view.camera)
+    return renderer.plan_request(camera, view.manager.policy, is_moving=True)
+
+
+def test_nothing_is_held_back_at_rest(asked):
+    plan = plan_frame(asked, 12 << 20)
+    assert not held_rows(plan, replace(asked, is_moving=False)).any()
+
+
+def test_in_motion_the_rim_waits_and_the_base_level_never_does(asked, monkeypatch):
+    monkeypatch.setattr(wanting, "CENTRAL", 0.3)
+    plan = plan_frame(replace(asked, is_moving=False), 12 << 20)
+    held = held_rows(plan, asked)
+    assert held.any()
+    assert not held.all()
+    assert not held[plan.categories == Category.BASE].any()
+
+
+def test_every_missing_chunk_is_asked_for_once_in_the_order_of_the_plan(asked):
+    plan = plan_frame(asked, 12 << 20)
+    stranger = int(plan.keys.max()) + 1
+    missing = {(7, int(k)) for k in plan.keys[::2]} | {(7, stranger), (8, 1)}
+    (request,) = requests_for(
+        plan,
+        missing,
+        {7: (0,)},
+        visual_id="v",
+        data_version=3,
+        held=np.zeros(len(plan.keys), bool),
+    )
+    assert request.selection == (0,)
+    assert request.keys.tolist() == [*plan.keys[::2].tolist(), stranger]
+    assert request.data_version == 3
