@@ -30,13 +30,13 @@ from window_data import ball, damaged, numbered, plate, sample, series
 from window_pixels import pixels_of
 
 import brickfield as bf
+from brickfield.camera.fit import orbit_camera
+from brickfield.camera.spec import OrbitCamera
 from brickfield.loading.cache import default_cache
 from brickfield.plugin.chooser import open_chooser
 from brickfield.plugin.preferences import open_panels
 from brickfield.plugin.registry import docks_of
 from brickfield.plugin.settings import preferences as plugin_preferences
-from brickfield.viewer.camera_spec import OrbitCamera
-from brickfield.viewer.fit import orbit_camera
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images" / "window"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brickfield.camera.presets import preset, toggle_projection
 from brickfield.model.appearance import color_lut
 from brickfield.model.camera import CameraState
 from brickfield.model.transforms import AffineTransform
-from brickfield.viewer.presets import preset, toggle_projection
 
 pytestmark = pytest.mark.gpu
 

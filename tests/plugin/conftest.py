@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.spec import OrthoCamera
 from brickfield.loading.cache import default_cache
 from brickfield.plugin.scene import NapariScene
 from brickfield.rendering.thread import RenderThread
 from brickfield.testing.turns import Turns
-from brickfield.viewer.camera_spec import OrthoCamera
-from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.live_view import LiveView
 
 SIZE = (48, 40)

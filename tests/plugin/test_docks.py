@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import brickfield as bf
+from brickfield.camera import navigation
 from brickfield.plugin.docks import VolumeDock
 from brickfield.plugin.settings import preferences
-from brickfield.viewer import navigation
 from brickfield.viewer.camera_link import ORIENTATION
 
 pytestmark = [pytest.mark.napari, pytest.mark.bindings]

@@ -337,7 +337,7 @@ RECORD = """
 import tempfile
 from pathlib import Path
 from brickfield.qt.recorder import Recorder, Recording
-from brickfield.viewer.keyframes import KeyFrame, of_cameras, turntable
+from brickfield.camera.keyframes import KeyFrame, of_cameras, turntable
 from brickfield.viewer.movie import Movie, MovieOptions
 
 until(lambda: view.is_settled)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import brickfield as bf
+from brickfield.camera import navigation
 from brickfield.plugin.make_fast import target_for
 from brickfield.plugin.registry import docks_of
 from brickfield.qt.tasks import task_board
@@ -19,7 +20,6 @@ from brickfield.testing.zarr_stores import (
     write_group,
     write_image,
 )
-from brickfield.viewer import navigation
 
 pytestmark = pytest.mark.napari
 

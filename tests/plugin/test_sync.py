@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.spec import OrthoCamera
 from brickfield.testing.turns import Turns
-from brickfield.viewer.camera_spec import OrthoCamera
-from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.slice_view import LiveSliceView
 
 SIZE = (48, 40)

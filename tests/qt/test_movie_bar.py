@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QDialogButtonBox, QLineEdit, QMessageBox
 
+from brickfield.camera import navigation
 from brickfield.qt.movie_recipe import movie_size
-from brickfield.viewer import navigation
 
 
 @pytest.fixture

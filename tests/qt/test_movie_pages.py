@@ -5,10 +5,10 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from brickfield.camera.keyframes import KeyFrame
 from brickfield.errors import OptionError
 from brickfield.model.camera import CameraState
 from brickfield.qt.movie_pages import KeyFramePage, TurntablePage
-from brickfield.viewer.keyframes import KeyFrame
 
 CAMERA = CameraState((-10.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (80, 60))
 HERE = KeyFrame(CAMERA, time=3)

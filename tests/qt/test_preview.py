@@ -2,9 +2,9 @@
 
 import pytest
 
+from brickfield.camera import navigation
+from brickfield.camera.keyframes import turntable
 from brickfield.qt.preview import Preview
-from brickfield.viewer import navigation
-from brickfield.viewer.keyframes import turntable
 
 
 @pytest.fixture

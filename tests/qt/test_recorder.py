@@ -8,10 +8,10 @@ import pytest
 import zarr
 from PIL import Image
 
+from brickfield.camera.keyframes import KeyFrame, of_cameras, turntable
 from brickfield.errors import BrickfieldError
 from brickfield.qt.recorder import Recorder, Recording
 from brickfield.store.open import open_store
-from brickfield.viewer.keyframes import KeyFrame, of_cameras, turntable
 from brickfield.viewer.movie import Movie, MovieOptions
 
 

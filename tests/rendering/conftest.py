@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.spec import camera_spec
 from brickfield.loading.cache import default_cache
 from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.planning.policy import EXPORT
@@ -15,8 +17,6 @@ from brickfield.rendering.volume_view import world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store
-from brickfield.viewer.camera_spec import camera_spec
-from brickfield.viewer.fit import fit_camera
 
 
 def _levels_of(volume: np.ndarray, n: int) -> list[np.ndarray]:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.plane_camera import slice_camera
+from brickfield.camera.spec import OrthoCamera
 from brickfield.loading.cache import default_cache
 from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
 from brickfield.model.plane import Plane
-from brickfield.model.slice_camera import slice_camera
 from brickfield.model.transforms import AffineTransform
 from brickfield.planning.policy import EXPORT
 from brickfield.rendering.offscreen import OffscreenView
@@ -23,8 +25,6 @@ from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store
 from brickfield.testing.sources import MemorySource
 from brickfield.testing.virtual import VirtualImage, VirtualSource
-from brickfield.viewer.camera_spec import OrthoCamera
-from brickfield.viewer.fit import fit_camera
 
 pytestmark = pytest.mark.gpu
 SHAPE = (64, 96, 128)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.viewer import presets
+from brickfield.camera import presets
 from brickfield.viewer.content import _ends_of_lines, content_points
 
 pytestmark = pytest.mark.gpu

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from brickfield.camera.navigation import orbit
 from brickfield.testing.scene import MemoryScene
 from brickfield.viewer.history import History, history_of, unrecorded
-from brickfield.viewer.navigation import orbit
 
 
 class Owner:

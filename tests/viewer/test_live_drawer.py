@@ -7,12 +7,13 @@ import threading
 import numpy as np
 import pytest
 
+from brickfield.camera import navigation
 from brickfield.loading.cache import default_cache
 from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
-from brickfield.viewer import navigation, painter
+from brickfield.viewer import painter
 from brickfield.viewer.live_drawer import LiveDrawer
 from brickfield.viewer.pacing import Pace
 from brickfield.viewer.painter import Painter

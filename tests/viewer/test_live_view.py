@@ -7,9 +7,9 @@ import threading
 import numpy as np
 import pytest
 
+from brickfield.camera import navigation
 from brickfield.errors import OptionError
 from brickfield.testing.zarr_stores import write_image
-from brickfield.viewer import navigation
 from brickfield.viewer.live_state import ViewReport
 
 

@@ -11,11 +11,11 @@ import pytest
 import zarr
 from PIL import Image
 
+from brickfield.camera.keyframes import KeyFrame
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model.camera import CameraState
 from brickfield.sources.open import open_source
 from brickfield.viewer import movie as movies
-from brickfield.viewer.keyframes import KeyFrame
 from brickfield.viewer.movie import Movie, MovieOptions, write_movie
 
 CAMERA = CameraState((-9.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (21, 15))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.spec import OrthoCamera
 from brickfield.model.camera import CameraState
-from brickfield.viewer.camera_spec import OrthoCamera
-from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.neuroglancer_space import (
     IDENTITY,
     Turn,

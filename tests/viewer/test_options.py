@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from brickfield.camera.spec import FitCamera, OrthoCamera
 from brickfield.errors import OptionError
 from brickfield.model.plane import Plane
-from brickfield.viewer.camera_spec import FitCamera, OrthoCamera
 from brickfield.viewer.options import RenderOptions, render_options
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brickfield.camera.presets import PRESETS
 from brickfield.errors import BrickfieldError, SceneStateError
 from brickfield.model.appearance import MODES
 from brickfield.model.camera import CameraState
 from brickfield.model.lighting import LIGHTS
-from brickfield.viewer.presets import PRESETS
 from brickfield.viewer.state import (
     LAYOUTS,
     SceneCamera,

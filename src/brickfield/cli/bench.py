@@ -185,11 +185,11 @@ def _plans() -> list[Value]:
 
     import numpy as np
 
+    from brickfield.camera.fit import fit_camera
+    from brickfield.camera.spec import camera_spec
     from brickfield.model.transforms import AffineTransform
     from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame
     from brickfield.testing.virtual import VirtualImage, VirtualSource
-    from brickfield.viewer.camera_spec import camera_spec
-    from brickfield.viewer.fit import fit_camera
 
     shape = (100_000,) * 3
     pyramid = VirtualSource(VirtualImage(shape, is_hollow=False)).info.pyramid

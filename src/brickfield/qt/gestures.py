@@ -26,10 +26,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from brickfield.camera import navigation
+from brickfield.camera.presets import preset, toggle_projection
 from brickfield.model.camera import CameraState
-from brickfield.viewer import navigation
 from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.presets import preset, toggle_projection
 from brickfield.viewer.slice_view import LiveSliceView
 
 STYLES = ("orbit", "trackball", "fly")

@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from brickfield.camera.keyframes import KeyFrame
 from brickfield.errors import OptionError
 from brickfield.model.units import duration
 from brickfield.qt.elided import ElidedLabel
@@ -36,7 +37,6 @@ from brickfield.qt.preview import Preview
 from brickfield.qt.recorder import Recorder, Recording, time_axis
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.keyframes import KeyFrame
 from brickfield.viewer.movie import Movie, MovieOptions, MovieResult
 
 if TYPE_CHECKING:

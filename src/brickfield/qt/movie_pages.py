@@ -26,12 +26,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from brickfield.camera.keyframes import KeyFrame, frames, of_cameras, turntable
+from brickfield.camera.navigation import WORLD_UP
 from brickfield.errors import OptionError
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
 from brickfield.qt.theme import Theme, button_sheet
-from brickfield.viewer.keyframes import KeyFrame, frames, of_cameras, turntable
-from brickfield.viewer.navigation import WORLD_UP
 
 AXES: dict[str, tuple[str, Vec3 | None]] = {
     "up": ("as seen", None),

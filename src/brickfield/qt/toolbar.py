@@ -16,6 +16,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QAction, QActionGroup
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
+from brickfield.camera.presets import toggle_projection
 from brickfield.errors import BrickfieldError
 from brickfield.qt.gestures import STYLES
 from brickfield.qt.layout_buttons import LayoutButtons
@@ -28,7 +29,6 @@ from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.viewer.history import history_of
 from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.presets import toggle_projection
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from brickfield.camera.plane_camera import slice_camera
 from brickfield.model.plane import Plane
-from brickfield.model.slice_camera import slice_camera
 from brickfield.rendering.volume_view import VolumeView, world_corners
 
 

@@ -23,11 +23,11 @@ from math import isfinite, radians, tan
 
 import numpy as np
 
+from brickfield.camera.navigation import target_height
+from brickfield.camera.rotations import vec
 from brickfield.errors import OptionError
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
-from brickfield.viewer.navigation import target_height
-from brickfield.viewer.rotations import vec
 
 ORIENTATION = ("away", "down", "right")
 """napari's orientation (of z, y and x) in which nothing is mirrored."""

@@ -17,9 +17,7 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
-from brickfield.viewer.drag_line import (
+from brickfield.camera.drag_line import (
     Pixel,
     clip_w,
     gone_along,
@@ -27,6 +25,8 @@ from brickfield.viewer.drag_line import (
     to_camera,
     way_of,
 )
+from brickfield.model.camera import CameraState
+from brickfield.model.scales import Vec3
 from brickfield.viewer.ports import Box
 
 OUTSIDE_PX = 12.0

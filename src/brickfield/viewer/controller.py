@@ -12,12 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.plane_camera import slice_camera
+from brickfield.camera.spec import (
+    AxisName,
+    CameraSpec,
+    FitCamera,
+    OrthoCamera,
+)
 from brickfield.errors import OptionError
 from brickfield.gpu.device import get_device
 from brickfield.loading.cache import default_cache
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
-from brickfield.model.slice_camera import slice_camera
 from brickfield.planning.policy import EXPORT
 from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.manager import DEFAULT_GPU_BUDGET
@@ -30,14 +37,7 @@ from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.billing import make_receipt
-from brickfield.viewer.camera_spec import (
-    AxisName,
-    CameraSpec,
-    FitCamera,
-    OrthoCamera,
-)
 from brickfield.viewer.drawing_errors import translated
-from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions, render_options
 from brickfield.viewer.receipt import Receipt
 from brickfield.viewer.sampling import sampling_step

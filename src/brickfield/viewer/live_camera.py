@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from brickfield.camera import presets
+from brickfield.camera.fit import orbit_camera
+from brickfield.camera.spec import OrbitCamera
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
 from brickfield.store.layer import ChunkedLayer
-from brickfield.viewer import presets
-from brickfield.viewer.camera_spec import OrbitCamera
 from brickfield.viewer.fidelity import Fidelity
-from brickfield.viewer.fit import orbit_camera
 from brickfield.viewer.history import history_of
 from brickfield.viewer.live_state import ViewReport
 from brickfield.viewer.ports import ScenePort

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.blockwise.budget import parse_bytes
+from brickfield.camera.navigation import set_centre
 from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES
 from brickfield.model.lighting import Light, Lighting
@@ -29,7 +30,6 @@ from brickfield.model.scales import Vec3
 from brickfield.rendering.overlays.options import OverlayOptions, OverlayState
 from brickfield.viewer.fidelity import notes_of
 from brickfield.viewer.live_camera import CameraView
-from brickfield.viewer.navigation import set_centre
 from brickfield.viewer.picture_taking import (
     Picture,
     picture_steps,

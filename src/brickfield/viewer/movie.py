@@ -20,9 +20,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.camera.keyframes import KeyFrame
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model.camera import CameraState
-from brickfield.viewer.keyframes import KeyFrame
 from brickfield.viewer.movie_record import (
     NAME,
     FrameRecord,
@@ -68,7 +68,7 @@ class Movie:
     Attributes
     ----------
     frames : tuple of KeyFrame
-        See :func:`brickfield.viewer.keyframes.frames`.
+        See :func:`brickfield.camera.keyframes.frames`.
     fps : float
         Frames a second.
     scene : str

@@ -14,12 +14,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from brickfield.blockwise.budget import parse_bytes
+from brickfield.camera.spec import CameraSpec, FitCamera, camera_spec
 from brickfield.errors import OptionError
 from brickfield.model.appearance import INTERPOLATIONS, MODES, Interpolation, Mode
 from brickfield.model.lighting import LIGHTS, Light, Lighting
 from brickfield.model.plane import Plane
 from brickfield.rendering.overlays.options import OverlayState
-from brickfield.viewer.camera_spec import CameraSpec, FitCamera, camera_spec
 from brickfield.viewer.colormaps import color, lut
 
 _FIT = FitCamera()
@@ -227,7 +227,7 @@ def render_options(**options: Any) -> RenderOptions:
         number; `contrast` as one pair; `colormap` as one name; `position` as
         ``{"axis": index}``; `clip` as ``{"z": (lo, hi)}`` (None leaves an end
         open); `slice` as ``{"z": position}`` or "z=position"; `level` as "auto"; budgets as "512 MiB"; `camera` as the text or
-        mapping of :func:`~brickfield.viewer.camera_spec.camera_spec`;
+        mapping of :func:`~brickfield.camera.spec.camera_spec`;
         `background` as a colour's name; `overlay` as names of overlays, or as
         ``{name: {option: value}}``. None always means the default.
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.camera.fit import fit_camera
 from brickfield.errors import BrickfieldError, OptionError, source_error
 from brickfield.model.appearance import (
     BLENDINGS,
@@ -33,7 +34,6 @@ from brickfield.store.open import open_store
 from brickfield.viewer.accounting import Account
 from brickfield.viewer.colormaps import lut
 from brickfield.viewer.controller import RenderResult, draw_layers, in_turn
-from brickfield.viewer.fit import fit_camera
 from brickfield.viewer.options import RenderOptions
 from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
 

@@ -18,20 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from brickfield.camera.fit import MARGIN
+from brickfield.camera.navigation import set_centre, world_at
+from brickfield.camera.plane_camera import slice_camera
+from brickfield.camera.plane_handle import angles_of, normal_at
+from brickfield.camera.rotations import about, between, turned
+from brickfield.camera.slice_steps import next_plane_point
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
 from brickfield.model.scales import Vec3
-from brickfield.model.slice_camera import slice_camera
-from brickfield.viewer.fit import MARGIN
 from brickfield.viewer.history import unrecorded
 from brickfield.viewer.live_camera import Place
 from brickfield.viewer.live_state import FrameState
 from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.navigation import set_centre, world_at
-from brickfield.viewer.plane_handle import angles_of, normal_at
 from brickfield.viewer.ports import ScenePort
-from brickfield.viewer.rotations import about, between, turned
-from brickfield.viewer.slicing import next_plane_point
 
 NORMALS: dict[str, Vec3] = {
     "xy": (1.0, 0.0, 0.0),

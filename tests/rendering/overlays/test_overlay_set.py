@@ -83,9 +83,9 @@ def test_frames_update_the_same_objects(store, seen):
     first = [
         id(o) for s in (view.overlays._flat, view.overlays._deep) for o in s.iter()
     ]
+    from brickfield.camera.fit import fit_camera
+    from brickfield.camera.spec import camera_spec
     from brickfield.rendering.volume_view import world_corners
-    from brickfield.viewer.camera_spec import camera_spec
-    from brickfield.viewer.fit import fit_camera
 
     for angle in (60, 90, 200):
         spec = camera_spec(f"orbit:{angle},10")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
+from brickfield.camera import navigation
 from brickfield.gpu.page_table import FAILED
 from brickfield.model.chunks import unpack_keys
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
-from brickfield.viewer import navigation
 from brickfield.viewer.painter import Painter
 
 CHUNK, N_CELLS = 16, 8

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 
+from brickfield.camera.drag_line import Pixel
 from brickfield.model.camera import CameraState
 from brickfield.qt.panels.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.view_frame import ViewFrame
@@ -18,7 +19,6 @@ from brickfield.viewer.clip_handles import (
     face_under,
     knobs,
 )
-from brickfield.viewer.drag_line import Pixel
 from brickfield.viewer.ports import Box
 
 

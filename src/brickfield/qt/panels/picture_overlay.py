@@ -13,11 +13,11 @@ from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QLabel
 
+from brickfield.camera.drag_line import Pixel
+from brickfield.camera.presets import resized
 from brickfield.model.camera import CameraState
 from brickfield.qt.theme import ACCENT
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.drag_line import Pixel
-from brickfield.viewer.presets import resized
 
 RADIUS = 6.0
 """Of a knob, logical pixels."""

@@ -10,15 +10,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.qt.panels.bonds import Bonds
-from brickfield.qt.panels.host import Host
-from brickfield.qt.panels.picture_overlay import REACH, SHADE, PictureOverlay
-from brickfield.qt.theme import ACCENT
-from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.drag_line import Pixel, pixel_at
-from brickfield.viewer.plane_handle import (
+from brickfield.camera.drag_line import Pixel, pixel_at
+from brickfield.camera.plane_handle import (
     Part,
     PlaneHandle,
     box_round,
@@ -29,6 +22,13 @@ from brickfield.viewer.plane_handle import (
     shifted,
     tilted,
 )
+from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
+from brickfield.qt.panels.bonds import Bonds
+from brickfield.qt.panels.host import Host
+from brickfield.qt.panels.picture_overlay import REACH, SHADE, PictureOverlay
+from brickfield.qt.theme import ACCENT
+from brickfield.qt.view_frame import ViewFrame
 from brickfield.viewer.slice_view import LiveSliceView, PlanePose
 from brickfield.viewer.view_core import corners_of
 

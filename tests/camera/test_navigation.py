@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.model.camera import CameraState
-from brickfield.testing.cameras import cameras, pixel_of, same_picture
-from brickfield.viewer.navigation import (
+from brickfield.camera.navigation import (
     WORLD_UP,
     fly,
     orbit,
@@ -22,7 +20,9 @@ from brickfield.viewer.navigation import (
     world_at,
     zoom,
 )
-from brickfield.viewer.rotations import distance
+from brickfield.camera.rotations import distance
+from brickfield.model.camera import CameraState
+from brickfield.testing.cameras import cameras, pixel_of, same_picture
 
 FRONT = CameraState((-100.0, 0.0, 0.0), (0.0, 0.0, 0.0), WORLD_UP, (400, 300))
 FLAT = replace(FRONT, orthographic=True, height=80.0)

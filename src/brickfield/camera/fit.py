@@ -7,15 +7,15 @@ from math import cos, radians, sin, tan
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
-from brickfield.viewer.camera_spec import (
+from brickfield.camera.spec import (
     CameraSpec,
     FitCamera,
     LookAtCamera,
     OrbitCamera,
     OrthoCamera,
 )
+from brickfield.model.camera import CameraState
+from brickfield.model.scales import Vec3
 
 MARGIN = 1.04
 """How much larger than the volume the picture is, in perspective."""

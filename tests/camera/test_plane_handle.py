@@ -9,10 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.testing.cameras import pixel_of
-from brickfield.viewer.plane_handle import (
+from brickfield.camera.plane_handle import (
     angles_of,
     box_round,
     centroid,
@@ -24,6 +21,9 @@ from brickfield.viewer.plane_handle import (
     shifted,
     tilted,
 )
+from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
+from brickfield.testing.cameras import pixel_of
 
 LOW, HIGH = np.array([-5.0, -10.0, -20.0]), np.array([7.0, 12.0, 16.0])
 PICKS = np.indices((2, 2, 2)).reshape(3, -1).T

@@ -1,7 +1,7 @@
 """Views of the whole: from an axis, from beside, all of it, in parallel or not.
 
 Axis-aligned views have the rows and columns of ``ortho:z``, ``ortho:y`` and
-``ortho:x`` (see :mod:`brickfield.viewer.fit`), so that a volume view and a slice
+``ortho:x`` (see :mod:`brickfield.camera.fit`), so that a volume view and a slice
 view of the same name agree. The kind of projection is the user's and stays.
 """
 
@@ -13,13 +13,13 @@ from math import radians, tan
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from brickfield.camera.fit import MARGIN, fitting_distance, orbit_camera
+from brickfield.camera.navigation import target_height
+from brickfield.camera.rotations import distance, settled, vec
+from brickfield.camera.spec import OrbitCamera
 from brickfield.errors import OptionError
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
-from brickfield.viewer.camera_spec import OrbitCamera
-from brickfield.viewer.fit import MARGIN, fitting_distance, orbit_camera
-from brickfield.viewer.navigation import target_height
-from brickfield.viewer.rotations import distance, settled, vec
 
 OBLIQUE = OrbitCamera(-30.0, 22.0)
 """From beside and a little above: what "3D" shows."""

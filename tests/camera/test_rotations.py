@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brickfield.camera.rotations import about, between, part_way, settled, turned
 from brickfield.model.camera import CameraState
 from brickfield.testing.cameras import cameras
-from brickfield.viewer.rotations import about, between, part_way, settled, turned
 
 FRONT = CameraState((-10.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (40, 30))
 unit = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: np.linalg.norm(v) > 0.1)

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from brickfield.errors import OptionError
-from brickfield.viewer.camera_spec import (
+from brickfield.camera.spec import (
     FitCamera,
     LookAtCamera,
     OrbitCamera,
     OrthoCamera,
     camera_spec,
 )
+from brickfield.errors import OptionError
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane, vec3
-from brickfield.model.scales import Vec3
-from brickfield.viewer.drag_line import (
+from brickfield.camera.drag_line import (
     Pixel,
     Vector,
     clip_w,
@@ -28,8 +25,11 @@ from brickfield.viewer.drag_line import (
     to_camera,
     way_of,
 )
-from brickfield.viewer.navigation import world_at
-from brickfield.viewer.rotations import between
+from brickfield.camera.navigation import world_at
+from brickfield.camera.rotations import between
+from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane, vec3
+from brickfield.model.scales import Vec3
 
 Part = Literal["foot", "tip"]
 ARROW_PX = 52.0

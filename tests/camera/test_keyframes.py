@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.testing.cameras import cameras, pixel_of, same_picture
-from brickfield.viewer.keyframes import (
+from brickfield.camera.keyframes import (
     KeyFrame,
     between,
     camera_between,
@@ -19,8 +16,11 @@ from brickfield.viewer.keyframes import (
     of_cameras,
     turntable,
 )
-from brickfield.viewer.navigation import target_height, zoom
-from brickfield.viewer.rotations import distance
+from brickfield.camera.navigation import target_height, zoom
+from brickfield.camera.rotations import distance
+from brickfield.errors import OptionError
+from brickfield.model.camera import CameraState
+from brickfield.testing.cameras import cameras, pixel_of, same_picture
 
 FRONT = CameraState(
     (-100.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (400, 300), fov=40.0

@@ -8,13 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.testing.cameras import cameras, pixel_of, same_picture
-from brickfield.viewer.camera_spec import camera_spec
-from brickfield.viewer.fit import fit_camera
-from brickfield.viewer.navigation import target_height
-from brickfield.viewer.presets import (
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.navigation import target_height
+from brickfield.camera.presets import (
     PRESETS,
     fit,
     looking_along,
@@ -22,6 +18,10 @@ from brickfield.viewer.presets import (
     resized,
     toggle_projection,
 )
+from brickfield.camera.spec import camera_spec
+from brickfield.errors import OptionError
+from brickfield.model.camera import CameraState
+from brickfield.testing.cameras import cameras, pixel_of, same_picture
 
 CORNERS = np.array(list(product((-2.0, 38.0), (-0.5, 29.5), (10.0, 60.0))))
 SHAPE = (20, 30, 50)

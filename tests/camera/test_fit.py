@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from brickfield.viewer.camera_spec import camera_spec
-from brickfield.viewer.fit import fit_camera
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.spec import camera_spec
 
 SHAPE = (20, 30, 50)
 VOXEL = np.array([2.0, 1.0, 0.5])

@@ -4,8 +4,8 @@ Pixels are counted from the upper left corner, x to the right and y down, in the
 same pixels as the camera's viewport. What is dragged follows the mouse, and
 nothing is ever mirrored, lost or turned over by itself: a gesture with a broken
 number leaves the camera as it was. Directions and rotations live in
-:mod:`brickfield.viewer.rotations`, views of the whole in
-:mod:`brickfield.viewer.presets`.
+:mod:`brickfield.camera.rotations`, views of the whole in
+:mod:`brickfield.camera.presets`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from math import isfinite, pi, radians, sqrt, tan
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
-from brickfield.viewer.rotations import (
+from brickfield.camera.rotations import (
     Matrix,
     about,
     between,
@@ -27,6 +25,8 @@ from brickfield.viewer.rotations import (
     turned,
     vec,
 )
+from brickfield.model.camera import CameraState
+from brickfield.model.scales import Vec3
 
 Pixel = tuple[float, float]
 WORLD_UP: Vec3 = (0.0, -1.0, 0.0)
