@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from brickfield.scene.document import SceneState
 from brickfield.testing.zarr_stores import image_attributes, write_image
-from brickfield.viewer.state import SceneState
 
 SHAPE = (12, 20, 28)
 DATA = np.random.default_rng(1).integers(0, 256, (2, *SHAPE)).astype(np.uint8)

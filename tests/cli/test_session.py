@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from brickfield.scene.file import read_scene
 from brickfield.testing.zarr_stores import write_image
-from brickfield.viewer.scene_file import read_scene
 
 DATA = np.random.default_rng(1).integers(0, 999, (16, 24, 32)).astype(np.uint16)
 

@@ -8,11 +8,11 @@ import pytest
 from brickfield.cli.main import run
 from brickfield.errors import BrickfieldError
 from brickfield.pyramid.command import write_pyramid
+from brickfield.scene.document import SceneLayer, SceneSource, SceneState
+from brickfield.scene.file import read_scene, write_scene
 from brickfield.store.open import open_store
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.zarr_stores import ramp, write_image
-from brickfield.viewer.scene_file import read_scene, write_scene
-from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
 
 SECRETS = ("PASSWORD1", "TOKEN1", "SIGNATURE1")
 QUERY = "token=TOKEN1&X-Amz-Signature=SIGNATURE1"

@@ -14,9 +14,9 @@ from brickfield.errors import OptionError
 from brickfield.plugin.layers import open_layers
 from brickfield.plugin.registry import docks_of
 from brickfield.plugin.scene_links import copy_link, paste_link
+from brickfield.scene.link import state_of_link
 from brickfield.testing.http_server import FaultServer
 from brickfield.testing.zarr_stores import ramp, write_image
-from brickfield.viewer.scene_link import state_of_link
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import yaozarrs
 SAVE = """
 import sys
 from brickfield.sessions import SessionManager
-from brickfield.viewer.scene_file import read_scene
+from brickfield.scene.file import read_scene
 scene = read_scene(sys.argv[1])
 for i in range(1000):
     SessionManager(sys.argv[2]).save_session(
@@ -22,7 +22,7 @@ for i in range(1000):
 
 
 def test_a_kill_at_any_moment_leaves_a_whole_session(manager, scene, tmp_path):
-    from brickfield.viewer.scene_file import write_scene
+    from brickfield.scene.file import write_scene
 
     write_scene(scene, tmp_path / "scene.json")
     path = manager.save_session(scene, "s", "before")

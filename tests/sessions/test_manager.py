@@ -17,9 +17,9 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
+from brickfield.scene.document import SceneCamera, SceneLayer, SceneState, SceneViews
 from brickfield.sessions.relocate import pack, relink
 from brickfield.sources.open import open_source
-from brickfield.viewer.state import SceneCamera, SceneLayer, SceneState, SceneViews
 
 
 def first_array(folder, image):

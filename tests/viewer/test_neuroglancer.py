@@ -6,13 +6,7 @@ from math import pi, sqrt, tan
 
 import pytest
 
-from brickfield.viewer.neuroglancer import (
-    Stored,
-    Surroundings,
-    color_of,
-    neuroglancer_of,
-)
-from brickfield.viewer.state import (
+from brickfield.scene.document import (
     SceneCamera,
     SceneExploration,
     SceneLayer,
@@ -20,6 +14,12 @@ from brickfield.viewer.state import (
     SceneSource,
     SceneState,
     SceneViews,
+)
+from brickfield.viewer.neuroglancer import (
+    Stored,
+    Surroundings,
+    color_of,
+    neuroglancer_of,
 )
 
 ZARR = Stored("OME-Zarr 0.4 (zarr v2)")

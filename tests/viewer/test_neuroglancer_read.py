@@ -9,10 +9,7 @@ from hypothesis import strategies as st
 
 from brickfield.errors import SceneStateError
 from brickfield.model.camera import CameraState
-from brickfield.viewer.neuroglancer import Stored, Surroundings, neuroglancer_of
-from brickfield.viewer.neuroglancer_read import read_neuroglancer
-from brickfield.viewer.neuroglancer_space import Turn, height_at_target
-from brickfield.viewer.state import (
+from brickfield.scene.document import (
     SceneCamera,
     SceneExploration,
     SceneLayer,
@@ -20,6 +17,9 @@ from brickfield.viewer.state import (
     SceneState,
     SceneViews,
 )
+from brickfield.viewer.neuroglancer import Stored, Surroundings, neuroglancer_of
+from brickfield.viewer.neuroglancer_read import read_neuroglancer
+from brickfield.viewer.neuroglancer_space import Turn, height_at_target
 
 HALF = sqrt(0.5)
 DIMENSIONS = {"x": [4e-9, "m"], "y": [4e-9, "m"], "z": [40, "nm"]}

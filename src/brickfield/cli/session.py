@@ -111,9 +111,9 @@ def _point(text: str | None) -> tuple[float, ...] | None:
 
 def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
     """Read the one scene document, or open images."""
+    from brickfield.scene.file import read_scene
     from brickfield.sessions.contents import SessionContents
     from brickfield.viewer.png import scene_of_png
-    from brickfield.viewer.scene_file import read_scene
 
     scenes = [s for s in sources if s.lower().endswith(".json")]
     scenes = [s for s in scenes if Path(s).name != "zarr.json"]
@@ -177,7 +177,7 @@ def load(
     if scene is None:
         open_session(session)
         return
-    from brickfield.viewer.scene_file import write_scene
+    from brickfield.scene.file import write_scene
 
     about = manager.info(session)
     write_scene(manager.scene(session), scene)

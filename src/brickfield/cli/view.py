@@ -13,7 +13,7 @@ from brickfield.cli.screen import expect_screen
 from brickfield.errors import MissingExtraError, OptionError
 
 if TYPE_CHECKING:
-    from brickfield.viewer.state import SceneState
+    from brickfield.scene.document import SceneState
 
 
 def view(
@@ -46,7 +46,7 @@ def view(
 ) -> None:
     """Open napari with images in the volume dock."""
     from brickfield.qt.layouts import cells_of
-    from brickfield.viewer.scene_link import is_link
+    from brickfield.scene.link import is_link
 
     which = text.chosen_image(series, well, field, label, denied, follow)
     which |= text.corrections(scale, axes)
@@ -77,7 +77,7 @@ def _is_session(uri: str) -> bool:
 
 def _scene_in(uris: list[str], which: dict[str, Any]) -> SceneState:
     """Read the link that stands alone."""
-    from brickfield.viewer.scene_link import state_of_link
+    from brickfield.scene.link import state_of_link
 
     if len(uris) > 1 or which:
         what = "more beside it" if len(uris) > 1 else f"--{next(iter(which))}"

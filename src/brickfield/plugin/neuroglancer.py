@@ -31,6 +31,13 @@ from brickfield.plugin.scene import NapariScene
 from brickfield.plugin.state import get_state, put_state
 from brickfield.plugin.state_layers import source_of
 from brickfield.qt.dock import ViewDock
+from brickfield.scene.document import (
+    SceneExploration,
+    SceneLayer,
+    SceneSource,
+    SceneState,
+    SceneViews,
+)
 from brickfield.sources.units import metres
 from brickfield.viewer.live_view import LiveView
 from brickfield.viewer.neuroglancer import (
@@ -43,13 +50,6 @@ from brickfield.viewer.neuroglancer_layers import NeuroglancerLayer
 from brickfield.viewer.neuroglancer_read import NeuroglancerView, read_neuroglancer
 from brickfield.viewer.neuroglancer_space import Turn, height_at_target, looking
 from brickfield.viewer.slice_view import LiveSliceView
-from brickfield.viewer.state import (
-    SceneExploration,
-    SceneLayer,
-    SceneSource,
-    SceneState,
-    SceneViews,
-)
 
 _SECONDS = {"second": 1.0, "s": 1.0, "millisecond": 1e-3, "ms": 1e-3}
 _LAID_OUT_MS = (0, 200)

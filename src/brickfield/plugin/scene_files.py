@@ -18,8 +18,8 @@ from brickfield.plugin.recent_scenes import remember
 from brickfield.plugin.registry import scene_of
 from brickfield.plugin.state import get_state, put_state, set_state
 from brickfield.plugin.state_layers import open_options, source_of
-from brickfield.viewer.scene_file import read_scene, write_scene
-from brickfield.viewer.state import SceneSource, SceneState
+from brickfield.scene.document import SceneSource, SceneState
+from brickfield.scene.file import read_scene, write_scene
 from brickfield.writing.files import check_output, usable_path
 
 

@@ -1,6 +1,6 @@
 """Links to a view: made, copied, and taken from the clipboard.
 
-A link (:mod:`brickfield.viewer.scene_link`) is read, and its data are opened, in the
+A link (:mod:`brickfield.scene.link`) is read, and its data are opened, in the
 background; it opens whole or not at all. napari fills in the arguments of commands
 from their annotations, which name its own types.
 """
@@ -17,7 +17,7 @@ from brickfield.plugin.registry import plain
 from brickfield.plugin.scene_menu import put_in_background, tell
 from brickfield.plugin.state import get_state
 from brickfield.qt.dock import ViewDock
-from brickfield.viewer.scene_link import (
+from brickfield.scene.link import (
     MOST_BYTES,
     Link,
     is_link,

@@ -36,8 +36,8 @@ from brickfield.plugin.scene_files import (
 from brickfield.plugin.settings import settings
 from brickfield.plugin.state import get_state
 from brickfield.qt.background import Background
-from brickfield.viewer.scene_file import read_scene
-from brickfield.viewer.state import SceneState
+from brickfield.scene.document import SceneState
+from brickfield.scene.file import read_scene
 
 if TYPE_CHECKING:
     import napari

@@ -20,9 +20,7 @@ from brickfield.plugin.state_check import check_layer, check_views
 from brickfield.plugin.state_layers import layer_state, open_layer, source_of, style
 from brickfield.plugin.state_undo import Before, put_layers, rename
 from brickfield.qt.dock import ViewDock
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.slice_view import LiveSliceView
-from brickfield.viewer.state import (
+from brickfield.scene.document import (
     SceneCamera,
     SceneExploration,
     SceneLayer,
@@ -33,6 +31,8 @@ from brickfield.viewer.state import (
     SceneState,
     SceneViews,
 )
+from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.slice_view import LiveSliceView
 
 
 def get_state(viewer: Any) -> SceneState:

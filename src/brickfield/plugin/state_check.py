@@ -1,6 +1,6 @@
 """What a scene document asks of napari, checked before anything is changed.
 
-The document itself is checked where it is read (:mod:`brickfield.viewer.state`). What
+The document itself is checked where it is read (:mod:`brickfield.scene.document`). What
 only napari or the data can tell (words for blending and interpolation, colormaps,
 the number of axes, label numbers, whether a layer is an image) is checked here,
 against layers that are found or opened but not changed yet. Every refusal is a
@@ -16,7 +16,7 @@ import numpy as np
 from brickfield.errors import OptionError, SceneStateError
 from brickfield.model.plane import Plane
 from brickfield.model.transforms import AffineTransform
-from brickfield.viewer.state import SceneLayer, SceneState
+from brickfield.scene.document import SceneLayer, SceneState
 
 _VIEWPORT = (64, 64)
 _HIGHEST_LEVEL = 2**62

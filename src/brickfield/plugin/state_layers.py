@@ -13,7 +13,7 @@ from brickfield.plugin.layer_port import NapariLayerPort
 from brickfield.plugin.layers import KEY, level_of, open_layers
 from brickfield.plugin.placing import matrix_of
 from brickfield.qt.turning import holding_still
-from brickfield.viewer.state import SceneClipPlane, SceneLayer, SceneSource
+from brickfield.scene.document import SceneClipPlane, SceneLayer, SceneSource
 
 _NO_CURVE = ((0.0, 1.0), (1.0, 1.0))
 

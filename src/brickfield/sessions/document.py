@@ -20,9 +20,9 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
+from brickfield.scene.document import SceneState
+from brickfield.scene.errors import problem_of
 from brickfield.sources.io.plain_files import read_whole
-from brickfield.viewer.state import SceneState
-from brickfield.viewer.state_errors import problem_of
 
 SCHEMA = 1
 """The schema that this program writes."""

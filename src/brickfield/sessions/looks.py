@@ -10,15 +10,15 @@ import numpy as np
 from brickfield.errors import OptionError
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.model.scales import Pyramid
-from brickfield.sessions.voxels import LayerGrid
-from brickfield.sources.protocol import ChunkSource
-from brickfield.viewer.colormaps import channel_color, lut
-from brickfield.viewer.state import (
+from brickfield.scene.document import (
     SceneLayer,
     SceneSource,
     SceneSpace,
     SceneState,
 )
+from brickfield.sessions.voxels import LayerGrid
+from brickfield.sources.protocol import ChunkSource
+from brickfield.viewer.colormaps import channel_color, lut
 
 MOST_CHANNELS = 12
 """Images with more get one layer with a slider for the channel."""

@@ -12,11 +12,11 @@ from typing import Any
 from brickfield.blockwise.jobs import Progress
 from brickfield.errors import OptionError
 from brickfield.model.secrets import hide_secrets
+from brickfield.scene.document import SceneState
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import SessionDocument, read_document
 from brickfield.sessions.reading import Layers, resolved_layers
 from brickfield.sessions.writer import Told, write_session
-from brickfield.viewer.state import SceneState
 from brickfield.writing.files import usable_path
 
 SUFFIX = ".ome.zarr"
@@ -34,7 +34,7 @@ class SessionManager:
     Examples
     --------
     >>> import tempfile, numpy as np
-    >>> from brickfield.viewer.state import SceneState
+    >>> from brickfield.scene.document import SceneState
     >>> manager = SessionManager(tempfile.mkdtemp())
     >>> path = manager.save_session(SceneState(), "nothing yet")
     >>> manager.info(path)["layers"]

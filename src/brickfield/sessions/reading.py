@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import BrickfieldError
+from brickfield.scene.document import SceneLayer, SceneSource, SceneState
 from brickfield.sessions.document import SessionDocument, SessionImage
 from brickfield.sessions.reference import Found, find
-from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
 
 _AT_ONCE = 8
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
+from brickfield.scene.document import SceneLayer, SceneSource, SceneState
 from brickfield.sessions.contents import SessionContents
 from brickfield.sessions.document import SessionDocument
 from brickfield.sessions.looks import matrix_of
@@ -23,7 +24,6 @@ from brickfield.sessions.voxels import LayerGrid, LayerReader
 from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.protocol import ChunkSource
 from brickfield.viewer.colormaps import channel_color
-from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
 
 Point = tuple[float, float, float]
 

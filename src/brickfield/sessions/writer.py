@@ -24,6 +24,7 @@ import numpy as np
 from brickfield.blockwise.jobs import Progress
 from brickfield.errors import BrickfieldError, OptionError, source_error
 from brickfield.model.secrets import has_secrets, hide_secrets
+from brickfield.scene.document import SceneSource
 from brickfield.sessions.annotations import write_annotation
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import (
@@ -37,7 +38,6 @@ from brickfield.sessions.image import LayerImage, embed, preview
 from brickfield.sessions.looks import bounds_of, channel_for_others, matrix_of
 from brickfield.sessions.reference import noted
 from brickfield.sources.protocol import ChunkSource
-from brickfield.viewer.state import SceneSource
 from brickfield.writing.collection import publish_collection
 from brickfield.writing.commit import building
 from brickfield.writing.files import write_text

@@ -20,9 +20,9 @@ from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
 from brickfield.model.scales import Vec3
 from brickfield.model.secrets import has_secrets, hide_secrets
+from brickfield.scene.document import SceneLayer, SceneSource, SceneState
 from brickfield.viewer.colormaps import lut
 from brickfield.viewer.neuroglancer_space import Turn, height_at_target, quaternion_of
-from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
 
 CONTROL = "normalized"
 """Name of the control of contrast in Neuroglancer's own shader."""

@@ -45,7 +45,7 @@ class NeuroglancerLayer:
     channel : int or None
         None for all.
     looks : dict
-        Fields of a :class:`brickfield.viewer.state.SceneLayer`.
+        Fields of a :class:`brickfield.scene.document.SceneLayer`.
     """
 
     name: str

@@ -15,7 +15,7 @@ from brickfield.errors import (
     StoreWriteError,
 )
 from brickfield.model.secrets import hide_secrets
-from brickfield.viewer.state import SceneState
+from brickfield.scene.document import SceneState
 from brickfield.writing.files import usable_path, write_whole
 
 SCENE_KEY = "brickfield-scene"

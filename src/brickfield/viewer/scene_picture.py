@@ -27,6 +27,7 @@ from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
 from brickfield.model.transforms import AffineTransform
 from brickfield.rendering.volume_view import world_corners
+from brickfield.scene.document import SceneLayer, SceneSource, SceneState
 from brickfield.sources.protocol import ChunkSource
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
@@ -35,7 +36,6 @@ from brickfield.viewer.accounting import Account
 from brickfield.viewer.colormaps import lut
 from brickfield.viewer.controller import RenderResult, draw_layers, in_turn
 from brickfield.viewer.options import RenderOptions
-from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from typing import Any
 
 from brickfield.errors import OptionError, SceneStateError
 from brickfield.model.secrets import has_secrets, without_secrets
-from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
+from brickfield.scene.document import SceneLayer, SceneSource, SceneState
 
 SCHEME = "brickfield://"
 VERSION = 1

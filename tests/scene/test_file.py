@@ -10,8 +10,8 @@ from brickfield.errors import (
     StoreNotFoundError,
     StoreWriteError,
 )
-from brickfield.viewer.scene_file import read_scene, relative_to, resolved, write_scene
-from brickfield.viewer.state import SceneLayer, SceneSource, SceneState
+from brickfield.scene.document import SceneLayer, SceneSource, SceneState
+from brickfield.scene.file import read_scene, relative_to, resolved, write_scene
 
 
 def scene(*uris):

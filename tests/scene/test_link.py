@@ -7,14 +7,14 @@ import zlib
 import pytest
 
 from brickfield.errors import OptionError, SceneStateError
-from brickfield.viewer.scene_link import MOST_BYTES, is_link, link_of, state_of_link
-from brickfield.viewer.state import (
+from brickfield.scene.document import (
     SceneCamera,
     SceneLayer,
     SceneSource,
     SceneState,
     SceneViews,
 )
+from brickfield.scene.link import MOST_BYTES, is_link, link_of, state_of_link
 
 PLAIN = SceneLayer(
     name="nuclei",

@@ -14,7 +14,7 @@ from brickfield.errors import BrickfieldError, SceneStateError
 from brickfield.model.appearance import MODES
 from brickfield.model.camera import CameraState
 from brickfield.model.lighting import LIGHTS
-from brickfield.viewer.state import (
+from brickfield.scene.document import (
     LAYOUTS,
     SceneCamera,
     SceneClipPlane,
@@ -28,7 +28,7 @@ from brickfield.viewer.state import (
     SceneState,
     SceneViews,
 )
-from brickfield.viewer.state_layers import SceneMode
+from brickfield.scene.layers import SceneMode
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "scene.md"
 

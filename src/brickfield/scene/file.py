@@ -21,8 +21,8 @@ from brickfield.errors import (
     StoreNotFoundError,
 )
 from brickfield.model.secrets import has_secrets
+from brickfield.scene.document import SceneSource, SceneState
 from brickfield.sources.io.plain_files import read_whole
-from brickfield.viewer.state import SceneSource, SceneState
 from brickfield.writing.files import usable_path, write_text
 
 logger = logging.getLogger(__name__)

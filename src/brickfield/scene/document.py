@@ -19,14 +19,14 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from brickfield.errors import SceneStateError
-from brickfield.viewer.state_errors import problem_of
-from brickfield.viewer.state_layers import (
+from brickfield.scene.errors import problem_of
+from brickfield.scene.layers import (
     SceneClipPlane,
     SceneLayer,
     SceneSource,
     SceneValue,
 )
-from brickfield.viewer.state_views import (
+from brickfield.scene.views import (
     LAYOUTS,
     SceneCamera,
     SceneExploration,

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from brickfield.model.camera import CameraState
 from brickfield.model.lighting import Light, Lighting
-from brickfield.viewer.state_layers import Index, Point, SceneValue, Word, with_length
+from brickfield.scene.layers import Index, Point, SceneValue, Word, with_length
 
 Layout = Literal["3D", "xy", "xz", "yz", "plane", "2x2", "3D+plane"]
 LAYOUTS: tuple[str, ...] = get_args(Layout)

@@ -1,0 +1,1 @@
+"""The scene document: what two people must share to see the same."""
