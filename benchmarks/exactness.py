@@ -29,7 +29,7 @@ from brickfield.sources.protocol import ChunkSource
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.open import open_store
 from brickfield.testing.zarr_stores import image_attributes, write_image
-from brickfield.viewer.controller import render
+from brickfield.viewer.export.picture import render
 
 SHAPE = (100, 130, 150)
 CASTER_SIZE = (256, 256)

@@ -26,7 +26,7 @@ from brickfield.model.requests import Category, ChunkedDataRequest
 from brickfield.sources.open import open_source
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.open import open_store
-from brickfield.viewer.controller import render
+from brickfield.viewer.export.picture import render
 
 
 def stored_bytes(setting: Setting) -> list[Row]:

@@ -18,9 +18,9 @@ from brickfield.rendering.objects.object_set import ObjectSet
 from brickfield.rendering.objects.values import Lines, Points, Surface
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.sample.store import ensure_sample
-from brickfield.viewer.controller import camera_for
-from brickfield.viewer.options import render_options
-from brickfield.viewer.scene import make_layer
+from brickfield.viewer.export.layer_from_options import make_layer
+from brickfield.viewer.export.options import render_options
+from brickfield.viewer.export.picture import camera_for
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"

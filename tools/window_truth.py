@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 from brickfield.qt.elided import ElidedLabel
 from brickfield.qt.picture import NO_LAYERS
 from brickfield.qt.status import BADGES
-from brickfield.viewer.fidelity import least_true
+from brickfield.viewer.receipts.fidelity import least_true
 
 LAG_S = 3.0
 ARROW = 24

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from brickfield.plugin.views import views_of as views_of
     from brickfield.store.image_store import ChunkedImageStore as ChunkedImageStore
     from brickfield.store.open import open_store as open_store
-    from brickfield.viewer.controller import RenderResult as RenderResult
-    from brickfield.viewer.controller import render as render
+    from brickfield.viewer.export.picture import RenderResult as RenderResult
+    from brickfield.viewer.export.picture import render as render
 
     __version__: str
 
 _HOME = {
     "ChunkedImageStore": "brickfield.store.image_store",
-    "RenderResult": "brickfield.viewer.controller",
+    "RenderResult": "brickfield.viewer.export.picture",
     "from_neuroglancer": "brickfield.plugin.neuroglancer",
     "get_state": "brickfield.plugin.state",
     "link": "brickfield.plugin.scene_links",
@@ -90,13 +90,13 @@ def __getattr__(name: str) -> Any:
 
 
 def _render(store: Any, **options: Any) -> Any:
-    """Draw one picture; see :func:`brickfield.viewer.controller.render`."""
+    """Draw one picture; see :func:`brickfield.viewer.export.picture.render`."""
     from brickfield.gpu.device import get_device
     from brickfield.rendering.thread import render_thread
 
     # Without a device, a sentence instead of what importing pygfx raises.
     render_thread().call(get_device)
-    from brickfield.viewer.controller import render
+    from brickfield.viewer.export.picture import render
 
     return render(store, **options)
 

@@ -14,7 +14,7 @@ from brickfield.loading.cache import default_cache
 from brickfield.plugin.scene import NapariScene
 from brickfield.rendering.thread import RenderThread
 from brickfield.testing.turns import Turns
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.live_view import LiveView
 
 SIZE = (48, 40)
 """Columns and rows: one pixel a voxel along z."""

@@ -9,7 +9,7 @@ from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
 from brickfield.plugin.curves import ADDITION
 from brickfield.plugin.scene import NapariScene
-from brickfield.viewer.transfer import OPAQUE
+from brickfield.viewer.controls.transfer import OPAQUE
 
 CURVE = ((0.0, 0.0), (0.4, 0.1), (1.0, 0.8))
 

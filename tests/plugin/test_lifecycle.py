@@ -338,7 +338,7 @@ import tempfile
 from pathlib import Path
 from brickfield.qt.recorder import Recorder, Recording
 from brickfield.camera.keyframes import KeyFrame, of_cameras, turntable
-from brickfield.viewer.movie import Movie, MovieOptions
+from brickfield.viewer.export.movie import Movie, MovieOptions
 
 until(lambda: view.is_settled)
 cameras = turntable(view.camera, 500, degrees_turned=90)

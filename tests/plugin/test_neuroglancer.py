@@ -14,7 +14,7 @@ from brickfield.errors import SceneStateError, StoreNotFoundError
 from brickfield.plugin.layers import open_layers
 from brickfield.plugin.registry import docks_of, scene_of
 from brickfield.testing.zarr_stores import write_image
-from brickfield.viewer.neuroglancer_space import Turn, height_at_target
+from brickfield.viewer.neuroglancer.space import Turn, height_at_target
 
 UNIT = "micrometer"
 AXES = [

@@ -10,7 +10,7 @@ import pytest
 from brickfield.camera.fit import fit_camera
 from brickfield.camera.spec import OrthoCamera
 from brickfield.testing.turns import Turns
-from brickfield.viewer.slice_view import LiveSliceView
+from brickfield.viewer.live.slice_view import LiveSliceView
 
 SIZE = (48, 40)
 

@@ -13,7 +13,7 @@ from brickfield.qt.deliver import Deliverer
 from brickfield.qt.dock import ViewDock
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.testing.scene import MemoryScene
-from brickfield.viewer.slice_view import make_view
+from brickfield.viewer.live.slice_view import make_view
 
 
 @pytest.fixture

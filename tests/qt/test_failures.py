@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QApplication
 from brickfield.model.chunks import ChunkId
 from brickfield.model.requests import ChunkFailure
 from brickfield.qt.failures import MOST, FailureList
-from brickfield.viewer.level_names import LevelNames
+from brickfield.viewer.receipts.level_names import LevelNames
 
 
 def failure(i, selection=()):

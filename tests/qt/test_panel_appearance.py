@@ -13,8 +13,8 @@ from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.appearance import AppearancePanel
 from brickfield.sources.arrays.source import from_arrays
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.viewer.history import history_of
-from brickfield.viewer.transfer import OPAQUE, RAMP
+from brickfield.viewer.controls.transfer import OPAQUE, RAMP
+from brickfield.viewer.live.history import history_of
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QApplication
 
 from brickfield.model.appearance import gray_lut
 from brickfield.qt.panels.histogram_editor import CURVE, THRESHOLD, HistogramEditor
-from brickfield.viewer.histogram import histogram_of
-from brickfield.viewer.transfer import OPAQUE, RAMP
-from brickfield.viewer.transfer_plot import Look
+from brickfield.viewer.controls.histogram import histogram_of
+from brickfield.viewer.controls.transfer import OPAQUE, RAMP
+from brickfield.viewer.controls.transfer_plot import Look
 
 LEFT = Qt.MouseButton.LeftButton
 VALUES = np.repeat(np.arange(101, dtype=np.uint8), 50)

@@ -12,7 +12,7 @@ from brickfield.camera.keyframes import KeyFrame, of_cameras, turntable
 from brickfield.errors import BrickfieldError
 from brickfield.qt.recorder import Recorder, Recording
 from brickfield.store.open import open_store
-from brickfield.viewer.movie import Movie, MovieOptions
+from brickfield.viewer.export.movie import Movie, MovieOptions
 
 
 @pytest.fixture

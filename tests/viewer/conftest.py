@@ -11,8 +11,8 @@ from brickfield.loading.cache import default_cache
 from brickfield.rendering.thread import RenderThread
 from brickfield.testing.scene import MemoryScene
 from brickfield.testing.turns import Turns
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.slice_view import LiveSliceView
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.slice_view import LiveSliceView
 
 
 @pytest.fixture

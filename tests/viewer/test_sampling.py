@@ -12,7 +12,7 @@ from brickfield.model.appearance import MODES, Appearance
 from brickfield.model.camera import CameraState
 from brickfield.model.transforms import AffineTransform
 from brickfield.store.open import open_store
-from brickfield.viewer.controller import render
+from brickfield.viewer.export.picture import render
 from brickfield.viewer.sampling import FINE_STEP, sampling_step
 
 SIZE = (60, 50)

@@ -73,8 +73,8 @@ def measure(folder: Path) -> dict[str, Any]:
     from brickfield.store.open import open_store
 
     get_device()
-    from brickfield.viewer.controller import render_picture
-    from brickfield.viewer.options import render_options
+    from brickfield.viewer.export.options import render_options
+    from brickfield.viewer.export.picture import render_picture
 
     path = folder / "sample.ome.zarr"
     write_sample(path, Grid((96, 192, 192), (0.5, 0.25, 0.25)))
@@ -155,9 +155,9 @@ def _frames(path: Path) -> list[Value]:
 
     from brickfield.rendering.offscreen import OffscreenView
     from brickfield.store.open import open_store
-    from brickfield.viewer.controller import camera_for
-    from brickfield.viewer.options import render_options
-    from brickfield.viewer.scene import make_layer
+    from brickfield.viewer.export.layer_from_options import make_layer
+    from brickfield.viewer.export.options import render_options
+    from brickfield.viewer.export.picture import camera_for
 
     times: list[float] = []
     with open_store(path) as store:

@@ -60,7 +60,7 @@ def demo(
 
 
 def _draw_volume(sample: Path, folder: Path) -> None:
-    from brickfield.viewer.options import render_options
+    from brickfield.viewer.export.options import render_options
 
     out = folder / "demo-volume.png"
     options = render_options(camera=CAMERA, size=(900, 700), timeout=300)

@@ -1,7 +1,7 @@
 """Texts of the command line as values, each by a pure function.
 
 Only the shape of a text is judged here; whether the value can be used is judged
-once, by :class:`brickfield.viewer.options.RenderOptions`.
+once, by :class:`brickfield.viewer.export.options.RenderOptions`.
 """
 
 from __future__ import annotations

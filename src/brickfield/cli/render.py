@@ -14,7 +14,7 @@ from brickfield.errors import OptionError
 from brickfield.model.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from brickfield.viewer.options import RenderOptions
+    from brickfield.viewer.export.options import RenderOptions
 
 
 def render(
@@ -161,7 +161,7 @@ def render(
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt.")] = False,
 ) -> None:
     """Draw one picture and tell what it cost."""
-    from brickfield.viewer.options import render_options
+    from brickfield.viewer.export.options import render_options
 
     out = _checked_target(out, "--output", ".png")
     if receipt is not None:
@@ -258,9 +258,9 @@ def draw_session(
     """
     from brickfield.cli.session import complain_of
     from brickfield.sessions.manager import SessionManager
-    from brickfield.viewer.fidelity import notes_of
-    from brickfield.viewer.png import SCENE_KEY, write_png
-    from brickfield.viewer.scene_picture import open_scene, render_scene
+    from brickfield.viewer.export.png import SCENE_KEY, write_png
+    from brickfield.viewer.export.scene_picture import open_scene, render_scene
+    from brickfield.viewer.receipts.fidelity import notes_of
     from brickfield.writing.files import check_output, write_text
 
     manager = SessionManager()
@@ -320,9 +320,9 @@ def draw_to_file(
     from brickfield.store.open import open_store
 
     get_device()
-    from brickfield.viewer.controller import render_picture
-    from brickfield.viewer.fidelity import notes_of
-    from brickfield.viewer.png import write_png
+    from brickfield.viewer.export.picture import render_picture
+    from brickfield.viewer.export.png import write_png
+    from brickfield.viewer.receipts.fidelity import notes_of
     from brickfield.writing.files import check_output, write_text
 
     with messages().status("drawing"):

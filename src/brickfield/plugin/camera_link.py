@@ -24,7 +24,7 @@ from brickfield.viewer.camera_link import (
     is_same,
     to_napari,
 )
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.live_view import LiveView
 
 logger = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ from brickfield.plugin.window_thread import is_window_thread, on_window_thread
 from brickfield.store.contrast import PATIENCE_S
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
-from brickfield.viewer.history import unrecorded
+from brickfield.viewer.live.history import unrecorded
 
 BRIEFLY_S = 0.25
 

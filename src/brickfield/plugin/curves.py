@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from brickfield.plugin.appearance import lut_of
-from brickfield.viewer.ports import Curve
-from brickfield.viewer.transfer import OPAQUE, with_curve
+from brickfield.viewer.controls.transfer import OPAQUE, with_curve
+from brickfield.viewer.live.ports import Curve
 
 ADDITION = " (opacity curve)"
 

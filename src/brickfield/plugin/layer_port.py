@@ -32,7 +32,7 @@ from brickfield.plugin.placing import (
 from brickfield.plugin.safely import safely
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
-from brickfield.viewer.ports import Box, Curve
+from brickfield.viewer.live.ports import Box, Curve
 
 _LOOKS = {
     "contrast_limits": "contrast",
@@ -370,7 +370,7 @@ class NapariLayerPort:
     @property
     def opacity_curve(self) -> Curve:
         """Opacity over the contrast window: the alpha of the colours."""
-        from brickfield.viewer.transfer import curve_of
+        from brickfield.viewer.controls.transfer import curve_of
 
         return curve_of(lut_of(self.layer), self._curve)
 

@@ -39,17 +39,17 @@ from brickfield.scene.document import (
     SceneViews,
 )
 from brickfield.sources.units import metres
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.neuroglancer import (
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.slice_view import LiveSliceView
+from brickfield.viewer.neuroglancer.layers import NeuroglancerLayer
+from brickfield.viewer.neuroglancer.read import NeuroglancerView, read_neuroglancer
+from brickfield.viewer.neuroglancer.space import Turn, height_at_target, looking
+from brickfield.viewer.neuroglancer.write import (
     NeuroglancerState,
     Stored,
     Surroundings,
     neuroglancer_of,
 )
-from brickfield.viewer.neuroglancer_layers import NeuroglancerLayer
-from brickfield.viewer.neuroglancer_read import NeuroglancerView, read_neuroglancer
-from brickfield.viewer.neuroglancer_space import Turn, height_at_target, looking
-from brickfield.viewer.slice_view import LiveSliceView
 
 _SECONDS = {"second": 1.0, "s": 1.0, "millisecond": 1e-3, "ms": 1e-3}
 _LAID_OUT_MS = (0, 200)
@@ -108,7 +108,7 @@ def show_read(
     ----------
     viewer : napari.Viewer
     read : tuple
-        As :func:`brickfield.viewer.neuroglancer_read.read_neuroglancer` gives it.
+        As :func:`brickfield.viewer.neuroglancer.read.read_neuroglancer` gives it.
     data : sequence of tuple
         What :func:`open_for` opened beforehand.
 

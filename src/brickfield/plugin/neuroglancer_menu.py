@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from brickfield.plugin.neuroglancer import open_for, show_read, to_neuroglancer
 from brickfield.plugin.scene_files import sources_in
 from brickfield.plugin.scene_menu import show_when_ready
-from brickfield.viewer.neuroglancer_read import read_neuroglancer, state_in_text
+from brickfield.viewer.neuroglancer.read import read_neuroglancer, state_in_text
 
 if TYPE_CHECKING:
     import napari

@@ -27,7 +27,7 @@ from brickfield.rendering.objects.values import ObjectValue
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.open import open_store
-from brickfield.viewer.ports import LayerPort, SliderAxis
+from brickfield.viewer.live.ports import LayerPort, SliderAxis
 
 logger = logging.getLogger(__name__)
 

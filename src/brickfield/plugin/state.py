@@ -31,8 +31,8 @@ from brickfield.scene.document import (
     SceneState,
     SceneViews,
 )
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.slice_view import LiveSliceView
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.slice_view import LiveSliceView
 
 
 def get_state(viewer: Any) -> SceneState:

@@ -19,7 +19,7 @@ import numpy as np
 from brickfield.plugin.napari_names import camera_of
 from brickfield.plugin.registry import docks_of
 from brickfield.plugin.scene import NapariScene
-from brickfield.viewer.slice_view import LiveSliceView
+from brickfield.viewer.live.slice_view import LiveSliceView
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from brickfield.plugin.warm import warm_up
 from brickfield.plugin.widgets import load_docks
 from brickfield.qt.turning import take_a_turn
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.live_view import LiveView
 
 if TYPE_CHECKING:
     from napari.layers import Layer

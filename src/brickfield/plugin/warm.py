@@ -26,6 +26,6 @@ def _prepare() -> None:
 
     try:
         get_device()
-        import brickfield.viewer.live_drawer  # noqa: F401 - that is the point
+        import brickfield.viewer.live.drawer  # noqa: F401 - that is the point
     except (BrickfieldError, ImportError, OSError, RuntimeError) as error:
         logger.debug("the graphics are not ready: %s", error)

@@ -12,7 +12,7 @@ from brickfield.plugin.notices import others_in
 from brickfield.plugin.state import set_state
 from brickfield.plugin.views import open_views, open_volume, view_of
 from brickfield.scene.document import SceneState
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.live_view import LiveView
 
 SIZE = (1280, 800)
 """Width and height of the window in a picture of it."""

@@ -33,11 +33,11 @@ from brickfield.qt.tasks import task_board
 from brickfield.qt.toolbar import DockToolbar
 from brickfield.qt.view_frame import ViewFrame
 from brickfield.rendering.thread import render_thread
-from brickfield.viewer.live_camera import Place, are_flat
-from brickfield.viewer.live_state import DEFAULT_BUDGET
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.ports import ScenePort
-from brickfield.viewer.slice_view import LiveSliceView, make_view
+from brickfield.viewer.live.frame_state import DEFAULT_BUDGET
+from brickfield.viewer.live.live_camera import Place, are_flat
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.ports import ScenePort
+from brickfield.viewer.live.slice_view import LiveSliceView, make_view
 
 logger = logging.getLogger(__name__)
 LEAST_WIDTH = 300

@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from brickfield.viewer.words import DOT
+from brickfield.viewer.receipts.text_status import DOT
 
 
 class ElidedLabel(QLabel):

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.model.requests import ChunkFailure
-from brickfield.viewer import words
-from brickfield.viewer.level_names import UNNAMED, LevelNames
+from brickfield.viewer.receipts import text_status as words
+from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 
 MOST = 500
 """Rows that are listed; what is copied is whole."""

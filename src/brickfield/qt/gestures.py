@@ -29,8 +29,8 @@ from qtpy.QtWidgets import (
 from brickfield.camera import navigation
 from brickfield.camera.presets import preset, toggle_projection
 from brickfield.model.camera import CameraState
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.slice_view import LiveSliceView
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.slice_view import LiveSliceView
 
 STYLES = ("orbit", "trackball", "fly")
 """How the left button turns."""

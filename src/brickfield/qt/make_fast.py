@@ -25,7 +25,7 @@ from brickfield.blockwise.budget import format_bytes
 from brickfield.model.units import duration
 from brickfield.pyramid.outlook import Outlook
 from brickfield.qt.background import Background
-from brickfield.viewer.words import DOT
+from brickfield.viewer.receipts.text_status import DOT
 
 PAUSE_MS = 300
 """After the last letter, until the place is looked at."""

@@ -37,7 +37,7 @@ from brickfield.qt.preview import Preview
 from brickfield.qt.recorder import Recorder, Recording, time_axis
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.movie import Movie, MovieOptions, MovieResult
+from brickfield.viewer.export.movie import Movie, MovieOptions, MovieResult
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock

@@ -9,8 +9,8 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QInputDialog, QMenu, QWidget
 
 from brickfield.rendering.overlays.options import NAMES, TITLES
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.ports import ScenePort
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.ports import ScenePort
 
 _SAID = {"marker": "position", "scale_bar": "unit", "colorbar": "title"}
 """Options that follow the scene, by overlay."""

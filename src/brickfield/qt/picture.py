@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from brickfield.qt.gestures import gestures_for
 from brickfield.qt.stand_in import stand_in, thumbnail_of
-from brickfield.viewer import words
-from brickfield.viewer.live_state import ViewReport
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.frame_state import ViewReport
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.receipts import text_status as words
 
 # Themes give labels a frame, which would take pixels away from the picture.
 _SHEET = """

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakMethod
 
-from brickfield.viewer.ports import LayerPort, ScenePort
+from brickfield.viewer.live.ports import LayerPort, ScenePort
 
 
 class PortWatch:

@@ -11,7 +11,7 @@ from time import monotonic
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from brickfield.model.camera import CameraState
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.live_view import LiveView
 
 TICK_MS = 30
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 from brickfield.model.requests import ChunkFailure
 from brickfield.model.units import duration
-from brickfield.viewer import words
-from brickfield.viewer.fidelity import least_true
-from brickfield.viewer.level_names import UNNAMED, LevelNames
-from brickfield.viewer.live_state import ViewReport
+from brickfield.viewer.live.frame_state import ViewReport
+from brickfield.viewer.receipts import text_status as words
+from brickfield.viewer.receipts.fidelity import least_true
+from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 
 QUIET_S = 0.3
 """Work that takes less is not told of."""
@@ -45,7 +45,7 @@ class Shown:
         Whether it will change soon without anybody's doing.
     fidelity : str
         Of the least true picture; "" without one. See
-        :data:`brickfield.viewer.fidelity.Fidelity`.
+        :data:`brickfield.viewer.receipts.fidelity.Fidelity`.
     """
 
     text: str = ""

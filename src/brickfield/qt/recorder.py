@@ -29,9 +29,9 @@ from brickfield.qt.background import Background
 from brickfield.qt.shot import Shot, Taken
 from brickfield.rendering.overlays.options import NAMES
 from brickfield.sources.io.cancellation import is_ending
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.movie import Movie, MovieOptions, MovieResult, write_movie
-from brickfield.viewer.ports import ScenePort
+from brickfield.viewer.export.movie import Movie, MovieOptions, MovieResult, write_movie
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.ports import ScenePort
 
 LISTEN_S = 0.2
 """Time after which the writing thread notices that it is not wanted any more."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
 from brickfield.qt.background import Background
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.live_view import LiveView
 
 PIECE_S = 0.5
 """Longest piece of work for the render thread, beside drawing."""
@@ -34,7 +34,7 @@ class Taken:
     image : ndarray, shape (h, w, 4), uint8, or None
         None when there is none, see `problem`.
     fidelity : str
-        See :data:`brickfield.viewer.fidelity.Fidelity`.
+        See :data:`brickfield.viewer.receipts.fidelity.Fidelity`.
     problem : str
         Why there is no picture; "" otherwise.
     """

@@ -13,7 +13,7 @@ from typing import Any
 from qtpy.QtCore import QPointF, Qt
 
 from brickfield.qt.gestures import Gestures
-from brickfield.viewer.slice_view import LiveSliceView
+from brickfield.viewer.live.slice_view import LiveSliceView
 
 NOTCH = 120
 """Wheel travel of one notch."""

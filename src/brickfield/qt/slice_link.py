@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.live_view import LiveView
 
 IN_PLANE = {"xy": (1, 2), "xz": (0, 2), "yz": (0, 1)}
 """World axes (0 is z) that each slice shows."""

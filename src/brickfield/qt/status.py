@@ -25,10 +25,10 @@ from brickfield.qt.elided import ElidedLabel
 from brickfield.qt.failures import FailureList
 from brickfield.qt.progress import Progress, Shown
 from brickfield.qt.theme import Theme, button_sheet, strip_sheet
-from brickfield.viewer import words
-from brickfield.viewer.fidelity import least_true
-from brickfield.viewer.live_state import ViewReport
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.frame_state import ViewReport
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.receipts import text_status as words
+from brickfield.viewer.receipts.fidelity import least_true
 
 BADGES = {
     "improving": ("improving", "#e69f00", "#1a1a1a", "better is on its way"),

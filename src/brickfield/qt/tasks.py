@@ -24,7 +24,7 @@ from qtpy.QtCore import QTimer
 
 from brickfield.blockwise.budget import format_bytes
 from brickfield.model.units import duration
-from brickfield.viewer.words import DOT
+from brickfield.viewer.receipts.text_status import DOT
 
 LOOK_MS = 100
 """Time between two looks at what runs."""

@@ -27,8 +27,8 @@ from brickfield.qt.port_watch import PortWatch
 from brickfield.qt.snapshot import Snapshots
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.history import history_of
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.history import history_of
+from brickfield.viewer.live.live_view import LiveView
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock

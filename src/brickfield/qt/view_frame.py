@@ -17,11 +17,11 @@ from brickfield.model.units import length
 from brickfield.qt.patience import patience_of
 from brickfield.qt.picture import PictureWidget
 from brickfield.rendering.overlays.options import NAMES
-from brickfield.viewer.live_camera import are_flat
-from brickfield.viewer.live_state import ViewReport
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.readout import readout
-from brickfield.viewer.words import DOT
+from brickfield.viewer.live.frame_state import ViewReport
+from brickfield.viewer.live.live_camera import are_flat
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.under_cursor import readout
+from brickfield.viewer.receipts.text_status import DOT
 
 MARGIN = 6
 """Room between a line and the picture's edge, pixels."""

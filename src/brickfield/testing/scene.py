@@ -30,8 +30,8 @@ from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store
 from brickfield.viewer.colormaps import lut
-from brickfield.viewer.ports import Box, Curve, LayerPort, SliderAxis
-from brickfield.viewer.transfer import OPAQUE, with_curve
+from brickfield.viewer.controls.transfer import OPAQUE, with_curve
+from brickfield.viewer.live.ports import Box, Curve, LayerPort, SliderAxis
 
 T = TypeVar("T")
 LABEL_MODES = ("iso", "translucent")

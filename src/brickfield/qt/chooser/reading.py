@@ -25,7 +25,7 @@ from brickfield.sources.images.catalogue import Catalogue
 from brickfield.sources.images.entry import ImageEntry
 from brickfield.sources.io.cancellation import while_wanted
 from brickfield.store.open import open_store
-from brickfield.viewer.thumbnail import thumbnail
+from brickfield.viewer.thumbnails import thumbnail
 
 MOST_WAITING = 2000
 MOST_KEPT = 2000

@@ -29,13 +29,13 @@ from brickfield.qt.panels.parts import (
 )
 from brickfield.qt.panels.swatches import SWATCH, colormap_icon, swatch
 from brickfield.viewer.colormaps import COMMON
-from brickfield.viewer.histogram import Histogram, auto_contrast
-from brickfield.viewer.history import history_of
-from brickfield.viewer.level_names import LevelNames
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.ports import LayerPort
-from brickfield.viewer.transfer import OPAQUE
-from brickfield.viewer.transfer_plot import GAMMA_ENDS, Look
+from brickfield.viewer.controls.histogram import Histogram, auto_contrast
+from brickfield.viewer.controls.transfer import OPAQUE
+from brickfield.viewer.controls.transfer_plot import GAMMA_ENDS, Look
+from brickfield.viewer.live.history import history_of
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.ports import LayerPort
+from brickfield.viewer.receipts.level_names import LevelNames
 
 SETTLE_MS = 250
 """How long a slider must stand still before its step is counted."""

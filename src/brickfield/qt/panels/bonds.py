@@ -9,7 +9,7 @@ from weakref import WeakMethod
 from psygnal import SignalInstance
 
 from brickfield.qt.port_watch import PortWatch
-from brickfield.viewer.ports import ScenePort
+from brickfield.viewer.live.ports import ScenePort
 
 
 class Bonds:

@@ -25,10 +25,10 @@ from brickfield.qt.panels.parts import (
     number_format,
     quiet,
 )
-from brickfield.viewer.clip_handles import Face, moved, within
-from brickfield.viewer.history import history_of
-from brickfield.viewer.ports import Box, LayerPort
-from brickfield.viewer.view_core import corners_of
+from brickfield.viewer.controls.clip_handles import Face, moved, within
+from brickfield.viewer.live.history import history_of
+from brickfield.viewer.live.ports import Box, LayerPort
+from brickfield.viewer.live.render_client import corners_of
 
 AXES = "zyx"
 

@@ -11,7 +11,7 @@ from brickfield.camera.drag_line import Pixel
 from brickfield.model.camera import CameraState
 from brickfield.qt.panels.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.clip_handles import (
+from brickfield.viewer.controls.clip_handles import (
     Face,
     Knob,
     dragged,
@@ -19,7 +19,7 @@ from brickfield.viewer.clip_handles import (
     face_under,
     knobs,
 )
-from brickfield.viewer.ports import Box
+from brickfield.viewer.live.ports import Box
 
 
 class ClipOverlay(PictureOverlay[Face]):

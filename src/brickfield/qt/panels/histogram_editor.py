@@ -17,9 +17,9 @@ from qtpy.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 
 from brickfield.qt.icons import text_color
 from brickfield.qt.theme import ACCENT
-from brickfield.viewer import transfer
-from brickfield.viewer.histogram import Histogram, columns, heights
-from brickfield.viewer.transfer_plot import (
+from brickfield.viewer.controls import transfer
+from brickfield.viewer.controls.histogram import Histogram, columns, heights
+from brickfield.viewer.controls.transfer_plot import (
     BAR,
     TOP,
     Grip,

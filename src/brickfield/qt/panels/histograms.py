@@ -20,9 +20,12 @@ from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.model.chunks import Selection
 from brickfield.qt.deliver import Deliverer
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.viewer.histogram import Histogram
-from brickfield.viewer.histogram_jobs import coarsest_histogram, exact_histogram
-from brickfield.viewer.ports import LayerPort
+from brickfield.viewer.controls.histogram import Histogram
+from brickfield.viewer.controls.histogram_jobs import (
+    coarsest_histogram,
+    exact_histogram,
+)
+from brickfield.viewer.live.ports import LayerPort
 
 MOST_KEPT = 16
 """Selections of one store whose histograms are remembered."""

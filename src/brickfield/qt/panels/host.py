@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.panels.bonds import Bonds
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.ports import LayerPort, ScenePort
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.ports import LayerPort, ScenePort
 
 
 class Host(Protocol):

@@ -30,8 +30,8 @@ from brickfield.qt.panels.swatches import (
 )
 from brickfield.qt.theme import Theme
 from brickfield.viewer.colormaps import COMMON
-from brickfield.viewer.ports import LayerPort, ScenePort
-from brickfield.viewer.transfer import OPAQUE
+from brickfield.viewer.controls.transfer import OPAQUE
+from brickfield.viewer.live.ports import LayerPort, ScenePort
 
 
 def set_colormap(port: LayerPort, name: str) -> None:

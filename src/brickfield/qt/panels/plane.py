@@ -14,7 +14,7 @@ from brickfield.model.units import unit_symbol
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import NumberBox, label
 from brickfield.qt.panels.plane_overlay import oblique_of
-from brickfield.viewer.slice_view import LiveSliceView
+from brickfield.viewer.live.slice_view import LiveSliceView
 
 AXES = "zyx"
 _ANGLES = {

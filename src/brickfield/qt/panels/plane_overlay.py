@@ -29,8 +29,8 @@ from brickfield.qt.panels.host import Host
 from brickfield.qt.panels.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.theme import ACCENT
 from brickfield.qt.view_frame import ViewFrame
-from brickfield.viewer.slice_view import LiveSliceView, PlanePose
-from brickfield.viewer.view_core import corners_of
+from brickfield.viewer.live.render_client import corners_of
+from brickfield.viewer.live.slice_view import LiveSliceView, PlanePose
 
 _HINTS = {
     "foot": "Drag: shifts the oblique plane along its normal",

@@ -14,8 +14,8 @@ from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from brickfield.qt.panels.bonds import Bonds
 from brickfield.qt.panels.host import Host
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.ports import SliderAxis
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live.ports import SliderAxis
 
 USUAL_RATE = 10.0
 RATES = (0.1, 60.0)

@@ -25,15 +25,15 @@ from brickfield.qt.panels.parts import (
     label,
     quiet,
 )
-from brickfield.viewer import words
-from brickfield.viewer.level_estimates import (
+from brickfield.viewer.controls.level_estimates import (
     LEVEL_COLORS,
     LevelEstimate,
     estimate_levels,
 )
-from brickfield.viewer.level_names import UNNAMED, LevelNames
-from brickfield.viewer.live_state import DEFAULT_BUDGET
-from brickfield.viewer.live_view import LiveView
+from brickfield.viewer.live.frame_state import DEFAULT_BUDGET
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.receipts import text_status as words
+from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 
 QUALITIES = (8.0, 4.0, 2.0, 1.0, 0.5)
 """Pixels a voxel at the slider's places, from draft to exact."""

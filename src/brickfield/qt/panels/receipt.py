@@ -20,10 +20,10 @@ from qtpy.QtWidgets import (
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import quiet
-from brickfield.viewer.level_names import LevelNames
-from brickfield.viewer.live_view import LiveView
-from brickfield.viewer.receipt import Receipt
-from brickfield.viewer.receipt_words import rows, sentence
+from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.receipts.level_names import LevelNames
+from brickfield.viewer.receipts.receipt import Receipt
+from brickfield.viewer.receipts.text_receipt import rows, sentence
 
 AGAIN_MS = 500
 """Time between looks whether the picture is complete by now."""

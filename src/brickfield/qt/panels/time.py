@@ -24,7 +24,7 @@ from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import CalmWheel, DoubleClicks, NumberBox, label, quiet
 from brickfield.qt.panels.player import RATES, USUAL_RATE, Player
 from brickfield.qt.theme import ACCENT, Theme
-from brickfield.viewer.ports import SliderAxis
+from brickfield.viewer.live.ports import SliderAxis
 
 STRIP_HEIGHT = 5
 

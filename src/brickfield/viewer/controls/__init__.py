@@ -1,0 +1,1 @@
+"""What controls of a window show and change, without a window."""

@@ -1,0 +1,1 @@
+"""Pictures and movies of a store, as values and in files."""

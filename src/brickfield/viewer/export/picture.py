@@ -1,0 +1,302 @@
+"""Joins a store with an offscreen view: from options to picture and receipt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.camera.fit import fit_camera
+from brickfield.camera.plane_camera import slice_camera
+from brickfield.camera.spec import (
+    AxisName,
+    CameraSpec,
+    FitCamera,
+    OrthoCamera,
+)
+from brickfield.errors import OptionError
+from brickfield.gpu.device import get_device
+from brickfield.loading.cache import default_cache
+from brickfield.model.camera import CameraState
+from brickfield.model.plane import Plane
+from brickfield.planning.policy import EXPORT
+from brickfield.rendering.frame_uniforms import FrameOptions
+from brickfield.rendering.manager import DEFAULT_GPU_BUDGET
+from brickfield.rendering.offscreen import OffscreenView
+from brickfield.rendering.thread import render_thread
+from brickfield.rendering.timed import picture_by, scale_for
+from brickfield.rendering.volume_view import level_corners, world_corners
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.layer import ChunkedLayer
+from brickfield.store.open import open_store
+from brickfield.viewer.drawing_errors import translated
+from brickfield.viewer.export.layer_from_options import make_layer
+from brickfield.viewer.export.options import RenderOptions, render_options
+from brickfield.viewer.receipts.accounting import Account
+from brickfield.viewer.receipts.measure import make_receipt
+from brickfield.viewer.receipts.receipt import Receipt
+from brickfield.viewer.sampling import sampling_step
+
+_AXES: tuple[AxisName, ...] = ("z", "y", "x")
+_rendering = threading.Lock()
+"""Pictures are made one after another: each may have a RAM budget of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class RenderResult:
+    """One finished picture.
+
+    Attributes
+    ----------
+    image : ndarray, shape (height, width, 4), uint8
+        sRGB, straight alpha, row 0 on top.
+    receipt : Receipt
+    camera : CameraState
+    """
+
+    image: NDArray[np.uint8]
+    receipt: Receipt
+    camera: CameraState
+
+
+def render(
+    store: ChunkedImageStore | str | PathLike[str], **options: Any
+) -> RenderResult:
+    """Draw one picture of a store without a window.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore, str or Path
+        See :func:`brickfield.open_store`; what is named by a path or URL is opened
+        for this picture and closed again.
+    **options
+        As for ``brickfield render``: `size`, `camera`, `mode`, `channel`, `time`,
+        `contrast`, `colormap`, `gamma`, `level`, `quality`, `timeout`, … (see
+        :func:`brickfield.viewer.export.options.render_options`).
+
+    Returns
+    -------
+    RenderResult
+        ``.image`` and ``.receipt``. Chunks that cannot be read do not raise: they
+        are drawn coarser and listed in the receipt.
+
+    Raises
+    ------
+    OptionError
+        For an option that cannot be used with this store.
+    AdapterError
+        Without a graphics driver.
+    DeviceError
+        If the graphics device has no room for the picture, or was lost.
+    BrickfieldError
+        If a path or URL cannot be opened, as :func:`brickfield.open_store` says.
+    """
+    wanted = render_options(**options)
+    given: object = store
+    if isinstance(given, ChunkedImageStore):
+        return render_picture(given, wanted)
+    if not isinstance(given, str | PathLike):
+        msg = (
+            "expected a store, a path or a URL to draw; found"
+            f" {type(given).__name__}: open arrays with open_store first"
+        )
+        raise OptionError(msg)
+    opened = open_store(given)
+    try:
+        return render_picture(opened, wanted)
+    finally:
+        # Reads that nobody waits for any more may stall.
+        opened.close(wait=False)
+
+
+def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
+    """Draw one picture; see :func:`render`. From any thread.
+
+    Live views may be drawing: it is done in turns with them, never two at a time on
+    one device, and they go on while it waits for data.
+    """
+    if store.is_closed:
+        msg = (
+            "expected an open store; found a closed one: open it again with open_store"
+        )
+        raise OptionError(msg)
+    return in_turn(options, lambda: _picture(store, options))
+
+
+def in_turn(options: RenderOptions, draw: Callable[[], RenderResult]) -> RenderResult:
+    """Draw one picture when no other is drawn, within its budget of memory."""
+    render_thread().call(get_device)
+    cache = default_cache()
+    with _rendering:
+        usual_budget = cache.budget_bytes
+        if options.ram_budget is not None:
+            cache.budget_bytes = options.ram_budget
+        cache.restart_peak()
+        try:
+            with translated():
+                return draw()
+        finally:
+            # The cache is everybody's; one picture's budget must not outlive it.
+            cache.budget_bytes = usual_budget
+
+
+def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
+    end = perf_counter() + options.timeout
+    # What is read for the contrast is part of the picture's cost.
+    account = Account(store)
+    layer = make_layer(store, options)
+    plane = plane_for(layer, options)
+    camera = camera_for(layer, options)
+    return draw_layers([layer], [account], camera, options, end, plane)
+
+
+def draw_layers(
+    layers: Sequence[ChunkedLayer],
+    accounts: Sequence[Account],
+    camera: CameraState,
+    options: RenderOptions,
+    end: float,
+    plane: Plane | None = None,
+) -> RenderResult:
+    """Draw layers over each other, the first first.
+
+    Parameters
+    ----------
+    layers : sequence of ChunkedLayer
+    accounts : sequence of Account
+        One for each store.
+    camera : CameraState
+    options : RenderOptions
+        Size, quality, budgets, background and overlays; not what layers look like.
+    end : float
+        Time of :func:`time.perf_counter` at which the picture is taken as it is.
+    plane : Plane, optional
+        Drawn in place of the volume.
+    """
+    policy = replace(
+        EXPORT, target_error_px=options.quality, forced_level=options.level
+    )
+    if plane is not None:
+        # Nobody will move this plane: nothing beside it is worth reading.
+        policy = replace(policy, base_share=0.0)
+    call = render_thread().call
+    view = call(
+        lambda: OffscreenView(
+            options.size,
+            gpu_budget=options.gpu_budget or DEFAULT_GPU_BUDGET,
+            policy=policy,
+            background=tuple(c / 255 for c in options.background),
+            plane=plane,
+        )
+    )
+    view.options = FrameOptions(
+        step_factor=sampling_step(camera, list(layers), is_slice=plane is not None)
+    )
+    view.overlays.state = options.overlay
+    view.camera = camera
+    try:
+        call(lambda: view.set_layers(layers))
+        return _draw(accounts, view, options, end)
+    finally:
+        call(view.close)
+
+
+def camera_for(layer: ChunkedLayer, options: RenderOptions) -> CameraState:
+    """Return the camera that the options mean for a layer."""
+    spec, corners = options.camera, world_corners(layer)
+    plane = options.shown_plane
+    if plane is not None and isinstance(spec, FitCamera):
+        if plane.axis is None:
+            return slice_camera(plane, corners, options.size)
+        spec = OrthoCamera(_AXES[plane.axis])
+    level = _fitted_level(layer, spec, options)
+    if level:
+        corners = level_corners(layer, level)
+    shape = layer.store.pyramid.levels[level].shape_zyx
+    return fit_camera(spec, corners, options.size, shape)
+
+
+def _fitted_level(layer: ChunkedLayer, spec: CameraSpec, options: RenderOptions) -> int:
+    """Choose the level whose box fills the picture: 0, but for pictures of another.
+
+    Those are of one level alone, along an axis, and have a pixel for each of its
+    voxels; its box often ends a part of a voxel beyond that of level 0.
+    """
+    levels, wished = layer.store.pyramid.levels, options.level or 0
+    if not (isinstance(spec, OrthoCamera) and 0 < wished < len(levels)):
+        return 0
+    across = [a for a, name in enumerate(_AXES) if name != spec.axis]
+    sizes = [
+        tuple(level.shape_zyx[a] for a in reversed(across))
+        for level in (levels[0], levels[wished])
+    ]
+    return wished if options.size == sizes[1] != sizes[0] else 0
+
+
+def plane_for(layer: ChunkedLayer, options: RenderOptions) -> Plane | None:
+    """Return the plane that the options mean, None for the volume.
+
+    Raises
+    ------
+    OptionError
+        If it does not meet the image.
+    """
+    plane = options.shown_plane
+    if plane is None:
+        return None
+    corners = world_corners(layer)
+    distances = plane.distance(corners)
+    if distances.min() > 0 or distances.max() < 0:
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        box = ", ".join(
+            f"{name} {a:g} to {b:g}"
+            for name, a, b in zip("zyx", low, high, strict=True)
+        )
+        x, y, z = reversed(plane.point)
+        msg = (
+            f"expected a slice that meets the image (world units: {box}); found"
+            f" one through x {x:g}, y {y:g}, z {z:g}"
+        )
+        raise OptionError(msg)
+    return plane
+
+
+def _draw(
+    accounts: Sequence[Account], view: OffscreenView, options: RenderOptions, end: float
+) -> RenderResult:
+    """Load, draw and judge until `end`, a time of :func:`time.perf_counter`."""
+    call = render_thread().call
+    start = perf_counter()
+    first: list[float] = []
+
+    def on_base() -> None:
+        # Of a huge picture a smaller one has to do.
+        quarter = (3 * perf_counter() + end) / 4
+        picture_by(view, quarter)
+        first.append(perf_counter() - start)
+
+    ended = view.wait_until_complete(end - start, on_base=on_base, carry_out=call)
+    if not ended:
+        reason = (
+            f"it had not come when the {options.timeout:g} s of the picture were over"
+        )
+        call(lambda: view.end_waiting(reason))
+    picture = call(lambda: picture_by(view, end))
+    finished = perf_counter() - start
+    view.audit_scale = scale_for(picture.cost_s, end)
+    times_s = (first[0] if first else finished, finished)
+    receipt = call(
+        lambda: make_receipt(
+            view, accounts, ended=ended, scale=picture.scale, times_s=times_s
+        )
+    )
+    if not ended:
+        call(view.forgive)
+    assert view.camera is not None
+    return RenderResult(picture.image, receipt, view.camera)

@@ -1,0 +1,350 @@
+"""The render thread's half of a live view: loads, uploads and draws in small steps.
+
+Invariant: a step never waits for data and is short, so that whatever a person does
+is answered soon however slow the device (:mod:`brickfield.viewer.live.frame_budget` chooses). A
+picture that takes long is drawn in pieces, a step each; while it is, nothing is
+uploaded, and what asks for another picture ends it. What is called complete is the
+same picture on every device: all pixels, the finest sampling, every brick.
+
+Everything here runs on the render thread, but for :meth:`LiveDrawer.take`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+from time import monotonic, perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu.device import get_device
+from brickfield.model.picked import PickInfo
+from brickfield.planning.policy import EXPLORATION, PLAYBACK
+from brickfield.rendering.manager import UPLOAD_SLICE_S
+from brickfield.rendering.objects.object_set import ObjectSet
+from brickfield.rendering.offscreen import OffscreenView
+from brickfield.rendering.picking import pick
+from brickfield.viewer.live.content import content_points
+from brickfield.viewer.live.frame_budget import Effort, Standing
+from brickfield.viewer.live.frame_state import FrameState, ViewReport
+from brickfield.viewer.live.live_report import report_of
+from brickfield.viewer.live.painter import Painter
+from brickfield.viewer.live.prefetch import Series
+from brickfield.viewer.live.scrolling import Scrolling
+from brickfield.viewer.live.shown_layer import ShownLayer, shows_same
+from brickfield.viewer.receipts.accounting import Account
+from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
+from brickfield.viewer.receipts.measure import make_receipt
+from brickfield.viewer.receipts.receipt import Receipt
+from brickfield.viewer.sampling import sampling_step
+
+REST_SLICE_S = 0.02
+HEARTBEAT_S = 0.25
+"""Time between reports while something is on its way."""
+
+
+class LiveDrawer:
+    """Draws what was posted last.
+
+    Parameters
+    ----------
+    tell : callable
+        Takes a :class:`ViewReport`; called on the render thread.
+    wake : callable
+        Asks for a step; may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[ViewReport], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._tell = tell
+        self._wake = wake
+        self.most_bytes: int | None = None
+        """GPU bytes that the device had room for, where that is known."""
+        self._posted = FrameState()
+        self._state = FrameState()
+        self.view: OffscreenView | None = None
+        self._objects: ObjectSet | None = None
+        self._layers: dict[int, ShownLayer] = {}
+        self._accounts: list[Account] = []
+        self._series = Series()
+        self._scrolling = Scrolling()
+        self._is_asked = False
+        self._has_news = False
+        self._was_moving = False
+        self._painter = Painter()
+        self._told_at = 0.0
+        self._began_at = perf_counter()
+        self._first_s: float | None = None
+        self._complete_s: float | None = None
+
+    def take(self, state: FrameState) -> None:
+        """Draw this from now on. From any thread."""
+        self._posted = state
+
+    # -- steps -------------------------------------------------------------------
+
+    def step(self) -> float | None:
+        """Load, upload and draw for a moment."""
+        state = self._posted
+        if not state.is_shown or state.camera is None or min(state.size) < 2:
+            return None
+        view = self._opened(state)
+        if state is not self._state:
+            self._apply(view, state)
+        if self._painter.is_at_it:
+            self._show(view, self._painter.go_on(view))
+            return 0.0
+        now = monotonic()
+        is_moving = now < state.moving_until
+        if self._was_moving and not is_moving:
+            self._is_asked = True
+        self._was_moving = is_moving
+        slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
+        self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
+        self._scrolling.let_go()
+        choice = self._painter.pace.choose(self._standing(view), self._best(view))
+        if isinstance(choice, Effort):
+            self._draw(view, choice)
+            return 0.0
+        if now - self._told_at >= HEARTBEAT_S and self._is_under_way(view):
+            self._report(view, None)
+        return self._pause(view, choice)
+
+    def _is_under_way(self, view: OffscreenView) -> bool:
+        return self._state.is_playing or not view.is_complete
+
+    def _pause(self, view: OffscreenView, delay_s: float) -> float | None:
+        """Return when the next step is due if nobody asks for one."""
+        if view.has_work:
+            return 0.0
+        if self._was_moving:
+            delay_s = min(delay_s, max(0.0, self._state.moving_until - monotonic()))
+        if self._is_under_way(view):
+            delay_s = min(delay_s, HEARTBEAT_S)
+        return None if delay_s == inf else delay_s
+
+    def _opened(self, state: FrameState) -> OffscreenView:
+        if self.view is None:
+            get_device()
+            view = OffscreenView(state.size, policy=EXPLORATION)
+            view.on_news = self._wake
+            self.view = view
+            self._objects = ObjectSet(view.objects)
+        return self.view
+
+    def _apply(self, view: OffscreenView, state: FrameState) -> None:
+        old, self._state = self._state, state
+        if not (is_same := shows_same(old, state)):
+            self._is_asked = True
+            self._painter.abandon()
+        if (state.size, state.pixel_ratio) != (old.size, old.pixel_ratio):
+            view.resize(state.size, state.pixel_ratio)
+        view.background = state.background
+        self._series.follow(view, state, old)
+        self._scrolling.follow(state, old)
+        policy = replace(
+            EXPLORATION,
+            target_error_px=state.target_error_px * self._series.haste,
+            forced_level=state.forced_level,
+            way_share=(PLAYBACK if state.is_playing else EXPLORATION).way_share,
+        )
+        manager = view.manager
+        budget = min(state.gpu_budget, self.most_bytes or state.gpu_budget)
+        if manager.gpu_budget != budget:
+            manager.gpu_budget = budget
+            manager.forget_plan()
+        manager.policy = policy
+        self._take_layers(view, state)
+        if not is_same:
+            self._begin_picture(view)
+        view.camera = state.camera
+        view.plane = state.plane
+        assert self._objects is not None
+        self._objects.show(state.objects)
+        view.overlays.state = state.overlays
+        if is_same and not self._painter.is_at_it:
+            # Nothing to draw, but it is of this state from now on.
+            self._report(view, None)
+
+    def _take_layers(self, view: OffscreenView, state: FrameState) -> None:
+        layers: dict[int, ShownLayer] = {}
+        for snapshot in state.layers:
+            name = id(snapshot.layer)
+            layers[name] = self._layers.get(name) or ShownLayer(snapshot)
+            layers[name].take(snapshot, state)
+        if list(layers) != list(self._layers):
+            view.set_layers(list(layers.values()))
+            stores = {id(s.store): s.store for s in state.layers}
+            kept = {id(a.store): a for a in self._accounts}
+            self._accounts = [kept.get(n) or Account(s) for n, s in stores.items()]
+        self._layers = layers
+        for renderer in view.manager.renderers:
+            renderer.is_hurried = state.is_playing
+
+    def _begin_picture(self, view: OffscreenView) -> None:
+        view.begin_looks()
+        self._began_at = perf_counter()
+        self._first_s = self._complete_s = None
+
+    # -- drawing -----------------------------------------------------------------
+
+    def _standing(self, view: OffscreenView) -> Standing:
+        now = perf_counter()
+        return Standing(
+            is_moving=self._was_moving,
+            is_playing=self._state.is_playing,
+            is_flat=self._state.plane is not None,
+            is_asked=self._is_asked,
+            has_news=self._has_news,
+            has_base=view.has_base,
+            is_bare=self._first_s is None,
+            is_complete=view.is_complete,
+            shown=self._painter.shown,
+            frame_ms=self._painter.frame_ms,
+            idle_s=now - self._painter.drawn_at,
+            elapsed_s=now - self._began_at,
+        )
+
+    def _best(self, view: OffscreenView) -> Effort:
+        """Return how finely a picture at rest is drawn in the end."""
+        is_slice = self._state.plane is not None
+        step = sampling_step(view.camera, self._state.layers, is_slice=is_slice)
+        return Effort(1.0, step, is_final=True)
+
+    def _draw(self, view: OffscreenView, effort: Effort) -> None:
+        self._is_asked = self._has_news = False
+        is_flat = self._state.plane is not None
+        self._show(view, self._painter.draw(view, effort, at_once=is_flat))
+
+    def _show(self, view: OffscreenView, image: NDArray[np.uint8] | None) -> None:
+        """Report a picture, if it is ready."""
+        if image is None:
+            return
+        elapsed_s = self._painter.drawn_at - self._began_at
+        if self._first_s is None and view.has_base:
+            self._first_s = elapsed_s
+        if self._painter.shown.is_final and view.is_complete:
+            if view.look_back(is_drawn=True):
+                self._has_news = True
+            elif self._complete_s is None:
+                self._complete_s = elapsed_s
+        self._report(view, image)
+
+    # -- reports -----------------------------------------------------------------
+
+    def _report(self, view: OffscreenView, image: NDArray[np.uint8] | None) -> None:
+        self._told_at = monotonic()
+        self._series.look_ahead(view, self._state)
+        self._scrolling.look_ahead(view, self._state)
+        is_moving = self._was_moving
+        report = report_of(
+            view,
+            image=image,
+            state=self._state,
+            is_complete=view.is_complete
+            and (is_moving or self._painter.shown.is_final),
+            is_moving=is_moving,
+            at_hand=self._series.at_hand,
+            frame_ms=self._painter.frame_ms,
+        )
+        self._tell(report)
+
+    # -- jobs --------------------------------------------------------------------
+
+    def receipt(self) -> Receipt:
+        """Say what the picture of now cost; draws once to judge every pixel."""
+        view = self._ready()
+        times = (self._first_s, self._complete_s)
+        ended = view.is_complete
+        return make_receipt(view, self._accounts, ended=ended, times_s=times)
+
+    def load(self, timeout_s: float) -> bool:
+        """Load for a while; tell whether nothing better will come."""
+        return self._ready().wait_until_complete(timeout_s)
+
+    def picture(self, timeout_s: float) -> tuple[NDArray[np.uint8], bool]:
+        """Wait until the picture is complete and return it at full quality."""
+        view = self._ready()
+        is_complete = view.wait_until_complete(timeout_s)
+        effort = self._best(view)._replace(is_final=view.is_complete)
+        image = self._painter.draw(view, effort, at_once=True)
+        assert image is not None
+        if self._state.is_shown:
+            self._is_asked = False
+            self._show(view, image)
+            self._wake()
+        return image, is_complete and not any(
+            r.failures for r in view.manager.renderers if r.layer.visible
+        )
+
+    def content(self) -> NDArray[np.float64] | None:
+        """Return points round what can be seen, shape (n, 3); None if not known."""
+        return None if self.view is None else content_points(self.view)
+
+    def fidelity(self) -> Fidelity:
+        """Say how true the picture is that :meth:`picture` gives."""
+        view = self._ready()
+        seen = [r for r in view.manager.renderers if r.layer.visible]
+        return fidelity_of(seen, is_done=view.is_complete)
+
+    def pick(self, x: float, y: float) -> PickInfo | None:
+        """Tell what lies under a pixel (logical) of the last picture.
+
+        Of one that is just being drawn the rest is drawn first, unless another one
+        is asked for meanwhile.
+        """
+        view = self.view
+        if view is None:
+            return None
+        while self._painter.is_at_it:
+            if self._posted is not self._state:
+                return None
+            self._show(view, self._painter.go_on(view))
+        info = pick(view, x, y)
+        if info is None:
+            return None
+        others = tuple(replace(o, layer=o.layer.source) for o in info.others)
+        return replace(info, layer=info.layer.source, others=others)
+
+    def retry_failed(self) -> int:
+        """Ask again for what could not be read; return how many chunks."""
+        if self.view is None:
+            return 0
+        n = sum(r.retry_failed() for r in self.view.manager.renderers)
+        self._begin_picture(self.view)
+        self._is_asked = True
+        self._painter.abandon()
+        self._wake()
+        return n
+
+    def _ready(self) -> OffscreenView:
+        """Return the view with the posted state applied, shown or not."""
+        state = self._posted
+        view = self._opened(state)
+        if state is not self._state:
+            self._apply(view, state)
+        # The picture that was being drawn is overwritten.
+        if self._painter.abandon():
+            self._is_asked = True
+            self._wake()
+        view.update()
+        return view
+
+    def close(self) -> None:
+        """Give everything back."""
+        view, self.view = self.view, None
+        self._painter.abandon()
+        self._series.close()
+        self._scrolling.close()
+        self._posted = self._state = FrameState()
+        self._layers, self._accounts = {}, []
+        if view is not None:
+            if self._objects is not None:
+                self._objects.close()
+            view.on_news = None
+            view.close()

@@ -1,0 +1,244 @@
+"""What a live view and its drawer tell each other: frozen values, both ways.
+
+The window's thread owns layers, camera and options. It hands the render thread a
+:class:`FrameState`, always the whole of it and the latest only; the render thread
+answers with a :class:`ViewReport` for each picture. Nothing else is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.appearance import Appearance
+from brickfield.model.camera import CameraState
+from brickfield.model.chunks import Selection
+from brickfield.model.lighting import PLAIN, Lighting
+from brickfield.model.plane import Plane
+from brickfield.model.requests import ChunkFailure
+from brickfield.model.transforms import AffineTransform
+from brickfield.rendering.objects.values import ObjectValue
+from brickfield.rendering.overlays.options import OverlayState
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.layer import ChunkedLayer
+from brickfield.viewer.receipts.fidelity import Fidelity
+from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
+
+DEFAULT_BUDGET = 1 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class LayerSnapshot:
+    """One layer at one moment.
+
+    Attributes
+    ----------
+    layer : ChunkedLayer
+        Whom it was taken of; for its identity only.
+    store : ChunkedImageStore
+    appearance : Appearance
+    selections : tuple of tuple of int
+    world : AffineTransform
+    visible : bool
+    versions : tuple of int
+        Data, colormap and geometry version.
+    n_changes : int
+        Changes of single chunks that the store was told.
+    ahead : tuple of tuple of int
+        Selections of the time points that come next, while a series is played.
+    timeline : tuple of tuple of int
+        Selections of every time point, when somebody watches what is at hand.
+    """
+
+    layer: ChunkedLayer
+    store: ChunkedImageStore
+    appearance: Appearance
+    selections: tuple[Selection, ...]
+    world: AffineTransform
+    visible: bool
+    versions: tuple[int, int, int]
+    ahead: tuple[Selection, ...] = ()
+    timeline: tuple[Selection, ...] = ()
+    n_changes: int = 0
+
+    @classmethod
+    def of(cls, layer: ChunkedLayer, **times: tuple[Selection, ...]) -> LayerSnapshot:
+        """Take a snapshot; on the thread that owns the layer."""
+        return cls(
+            layer,
+            layer.store,
+            layer.appearance,
+            layer.selections,
+            layer.world,
+            layer.visible,
+            (
+                layer.data_version.value,
+                layer.colormap_version.value,
+                layer.geometry_version.value,
+            ),
+            n_changes=layer.store.changes.version,
+            **times,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FrameState:
+    """Everything that a picture depends on.
+
+    Attributes
+    ----------
+    layers : sequence of LayerSnapshot
+        Drawn first to last.
+    camera : CameraState or None
+        Its viewport is in physical pixels.
+    plane : Plane or None
+        What a slice view shows.
+    overlays : OverlayState
+        How this view decorates the picture.
+    objects : mapping
+        Opaque things beside the volumes, by a key that stays the same.
+    size : tuple of int
+        Width and height, logical pixels.
+    pixel_ratio : float
+        Physical pixels a logical one.
+    moving_until : float
+        Time (:func:`time.monotonic`) until which the camera counts as moving.
+    target_error_px : float
+    forced_level : int or None
+    show_levels : bool
+    lighting : Lighting
+    background : tuple of float
+        sRGB, 0 to 1.
+    gpu_budget : int
+        Bytes.
+    is_playing : bool
+        Whether a series is played: a time point is shown when it is due, coarser
+        if need be.
+    is_shown : bool
+        Whether anybody can see it; a hidden view does nothing.
+    """
+
+    layers: Sequence[LayerSnapshot] = ()
+    camera: CameraState | None = None
+    plane: Plane | None = None
+    overlays: OverlayState = field(default_factory=OverlayState)
+    objects: Mapping[Hashable, ObjectValue] = field(default_factory=dict)
+    size: tuple[int, int] = (1, 1)
+    pixel_ratio: float = 1.0
+    moving_until: float = 0.0
+    target_error_px: float = 1.0
+    forced_level: int | None = None
+    show_levels: bool = False
+    lighting: Lighting = PLAIN
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    gpu_budget: int = DEFAULT_BUDGET
+    is_playing: bool = False
+    is_shown: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ViewReport:
+    """What a view has come to.
+
+    Attributes
+    ----------
+    image : ndarray, shape (h, w, 4), uint8, or None
+        A new picture; None when only the rest is news.
+    state : FrameState
+        What it was drawn of.
+    is_complete : bool
+        Whether the picture is as good as the plan asks.
+    is_moving : bool
+    is_starting : bool
+        Whether the renderer has not looked at the layers yet.
+    is_drawing : bool
+        Whether all data are on the GPU and only the drawing is left.
+    has_base : bool
+        Whether the coarse overview is there.
+    fidelity : str
+        One of :data:`brickfield.viewer.receipts.fidelity.Fidelity`.
+    wanted, done : int
+        Chunks of all layers, and those that were read or given up.
+    waiting : int
+        Chunks that reads are out for.
+    to_draw, drawn : int
+        Chunks that shall lie on the GPU, and those that do or never will.
+    rate : float
+        Decoded bytes a second, lately.
+    seconds_left : float or None
+        Estimate; None while unknown.
+    levels : tuple of int
+        Finest and coarsest level among the drawn bricks; empty without bricks.
+    factors : tuple of float
+        How much coarser than the data these are, along the axis where it is most.
+    level_names : LevelNames
+        What levels and selections of the drawn layers are called.
+    n_levels : int
+        Of the layer with the most.
+    is_coarsened : bool
+        Whether the budget allows no finer picture.
+    failures : tuple of ChunkFailure
+        What could not be read.
+    gpu_bytes, gpu_budget, ram_bytes, ram_budget : int
+    at_hand : tuple of bool
+        For each time point of the timeline, whether it could be shown at once.
+    frame_ms : float
+        Duration of the last drawing, milliseconds.
+    adapter : str
+    error : str
+        One sentence when nothing can be drawn; "" otherwise.
+    notice : str
+        One sentence when the picture is not what was asked for; "" otherwise.
+    least_percent : float
+        What was told of this work already: more to do is no step back.
+    """
+
+    image: NDArray[np.uint8] | None = None
+    state: FrameState = field(default_factory=FrameState)
+    is_complete: bool = False
+    is_moving: bool = False
+    is_starting: bool = False
+    is_drawing: bool = False
+    has_base: bool = False
+    fidelity: Fidelity = "improving"
+    wanted: int = 0
+    done: int = 0
+    waiting: int = 0
+    to_draw: int = 0
+    drawn: int = 0
+    rate: float = 0.0
+    seconds_left: float | None = None
+    levels: tuple[int, ...] = ()
+    factors: tuple[float, ...] = ()
+    level_names: LevelNames = UNNAMED
+    n_levels: int = 0
+    is_coarsened: bool = False
+    failures: tuple[ChunkFailure, ...] = ()
+    gpu_bytes: int = 0
+    gpu_budget: int = 0
+    ram_bytes: int = 0
+    ram_budget: int = 0
+    at_hand: tuple[bool, ...] = ()
+    frame_ms: float = 0.0
+    adapter: str = ""
+    error: str = ""
+    notice: str = ""
+    least_percent: float = 0.0
+
+    @property
+    def percent(self) -> float:
+        """Share of the work that is done, 0 to 100: half of it is reading.
+
+        The other half is bringing what was read to the GPU. Below 100 while the
+        picture itself is still to be drawn, and 0 before it is known what is wanted.
+        """
+        if self.is_starting or not (self.has_base or self.wanted):
+            return 0.0
+        read = self.done / self.wanted if self.wanted else 1.0
+        # What is not planned yet is no further than what was read for it.
+        drawn = self.drawn / self.to_draw if self.to_draw else read
+        share = max(50.0 * (read + drawn), self.least_percent)
+        return share if self.is_complete else min(share, 99.0)

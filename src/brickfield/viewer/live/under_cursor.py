@@ -1,0 +1,98 @@
+"""What lies under the cursor, in one line as long as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from brickfield.model.picked import PickInfo
+from brickfield.model.scales import Vec3
+from brickfield.model.units import coordinates
+from brickfield.viewer.live.ports import LayerPort
+from brickfield.viewer.receipts import text_status as words
+from brickfield.viewer.receipts.level_names import LevelNames
+
+
+def readout(
+    info: PickInfo, ports: Sequence[LayerPort], unit: str = ""
+) -> tuple[str, ...]:
+    """Say value, place and resolution, the same in fewer and fewer words.
+
+    Parameters
+    ----------
+    info : PickInfo
+    ports : sequence of LayerPort
+        All layers; they are named when several can be seen.
+    unit : str
+        Of world coordinates.
+
+    Returns
+    -------
+    tuple of str
+        For example ``nuclei 1024, cells label 12 at (z 1.0, y 2.0, x 3.0 µm) · full
+        resolution``: every visible layer that reaches there, then with less and less
+        of the place, at last the picked layer alone, ``label 12 · 1.0, 2.0, 3.0``.
+        Empty when the layer is gone.
+    """
+    port = port_of(info, ports)
+    if port is None:
+        return ()
+    place = coordinates(info.world, unit, voxel_size=_voxel_size(port, info.level))
+    numbers = ", ".join(part.split()[1] for part in place.strip("()").split(", "))
+    level = LevelNames.of([port.data.store.pyramid]).resolution(info.level)
+    head = _value(info, port)
+    texts = (
+        f"{head} at {place}{words.DOT}{level}",
+        f"{head} at {place}",
+        f"{head}{words.DOT}{numbers}",
+    )
+    is_alone = sum(other.visible for other in ports) < 2
+    if is_alone:
+        return texts
+    named = _named(info, ports)
+    return (
+        f"{named} at {place}{words.DOT}{level}",
+        f"{named} at {place}",
+        f"{named}{words.DOT}{numbers}",
+        named,
+        f"{port.name}: {texts[0]}",
+        *texts,
+    )
+
+
+def _named(info: PickInfo, ports: Sequence[LayerPort]) -> str:
+    """Say the value of every layer at a place, in the order of the layer list."""
+    found = [(port_of(one, ports), one) for one in (info, *info.others)]
+    known = [(port, one) for port, one in found if port is not None]
+    known.sort(key=lambda pair: list(ports).index(pair[0]))
+    return ", ".join(f"{port.name} {_value(one, port)}" for port, one in known)
+
+
+def _value(info: PickInfo, port: LayerPort) -> str:
+    return words.value_of(info.values, is_labels=port.is_labels)
+
+
+def port_of(info: PickInfo, ports: Sequence[LayerPort]) -> LayerPort | None:
+    """Return the port of what was picked.
+
+    The picture was drawn of a copy: the same store and the same selections say
+    whose it is, and of two that share both, the last is on top.
+    """
+    for port in reversed(ports):
+        layer = port.data
+        if (
+            port.visible
+            and layer.store is info.layer.store
+            and tuple(layer.selections) == tuple(info.layer.selections)
+        ):
+            return port
+    return None
+
+
+def _voxel_size(port: LayerPort, level: int) -> Vec3:
+    """Extent of a level's voxel along the world's axes."""
+    per_level_0 = np.abs(port.data.world.matrix[:3, :3])
+    size = per_level_0 @ port.data.store.pyramid.downscale[level]
+    z, y, x = (float(v) for v in size)
+    return (z, y, x)

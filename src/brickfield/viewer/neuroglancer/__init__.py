@@ -1,0 +1,1 @@
+"""Neuroglancer's JSON state, written and read for what both know."""

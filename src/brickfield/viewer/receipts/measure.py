@@ -1,0 +1,130 @@
+"""Makes the receipt of a view's present picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from brickfield.loading.cache import default_cache
+from brickfield.model.requests import ChunkFailure
+from brickfield.rendering.layer_renderer import LayerRenderer
+from brickfield.rendering.offscreen import OffscreenView
+from brickfield.viewer.receipts.accounting import (
+    Account,
+    drawn_levels,
+    pixel_shares,
+    quantiles,
+)
+from brickfield.viewer.receipts.fidelity import fidelity_of
+from brickfield.viewer.receipts.receipt import Receipt
+
+
+def make_receipt(
+    view: OffscreenView,
+    accounts: Sequence[Account],
+    *,
+    ended: bool,
+    scale: float = 1.0,
+    times_s: tuple[float | None, float | None] = (None, None),
+) -> Receipt:
+    """Add up what the picture cost; draws once to judge every pixel.
+
+    Parameters
+    ----------
+    view : OffscreenView
+    accounts : sequence of Account
+        One for each store.
+    ended : bool
+        Whether nothing is on its way.
+    scale : float
+        Drawn pixels along each edge, as a share: with fewer than all of them nothing
+        is at the target.
+    times_s : tuple of float or None
+        Seconds to the first and to the full picture.
+    """
+    renderers = [r for r in view.manager.renderers if r.layer.visible]
+    manager, cache = view.manager, default_cache()
+    failures = [f for r in renderers for f in r.failures]
+    minimum, in_memory = _needed_bytes(accounts, renderers)
+    return Receipt(
+        complete=ended and not failures and scale >= 1,
+        fidelity=fidelity_of(renderers, is_done=ended and scale >= 1),
+        time_to_first_image_s=times_s[0] or 0.0,
+        time_to_complete_s=times_s[1] or 0.0,
+        bytes_read=sum(a.bytes_read for a in accounts),
+        bytes_minimum=minimum,
+        bytes_in_memory=in_memory,
+        requests=sum(a.requests for a in accounts),
+        chunks=_storage_counts(renderers),
+        bricks=_brick_counts(renderers),
+        pixels=pixel_shares(view.classes(), is_reduced=scale < 1),
+        levels={str(k): n for k, n in drawn_levels(renderers).items()},
+        target_error_px=max(
+            (r.plan.target_error_px for r in renderers if r.plan), default=0.0
+        ),
+        gpu_bytes=manager.gpu_bytes,
+        gpu_budget=manager.gpu_budget,
+        gpu_usable_fraction=manager.statistics.planned_share,
+        ram_cache_peak_bytes=cache.peak_bytes,
+        ram_budget=cache.budget_bytes,
+        plan_ms=quantiles(manager.statistics.plan_ms),
+        upload_ms=quantiles(manager.statistics.upload_ms),
+        page_table_bytes_per_brick=max(
+            (r.bricks.page_bytes_per_brick for r in renderers), default=0.0
+        ),
+        frames=manager.statistics.frames,
+        late_frames=manager.statistics.late_frames,
+        failures=[_failure_entry(f) for f in failures],
+        adapter=view.gpu.adapter,
+        versions=_versions(accounts),
+    )
+
+
+def _needed_bytes(
+    accounts: Sequence[Account], renderers: Sequence[LayerRenderer]
+) -> tuple[int, int]:
+    minimum = in_memory = 0
+    for account in accounts:
+        mine = [r for r in renderers if r.layer.store is account.store]
+        read, at_hand = account.needed_bytes(*mine)
+        minimum += read
+        in_memory += at_hand
+    return minimum, in_memory
+
+
+def _storage_counts(renderers: Sequence[LayerRenderer]) -> dict[str, int]:
+    counts = dict.fromkeys(("wanted", "loaded", "missing", "failed"), 0)
+    for renderer in renderers:
+        for name, n in renderer.storage_counts().items():
+            counts[name] += n
+    return counts | {"cancelled": _n_cancelled(renderers)}
+
+
+def _brick_counts(renderers: Sequence[LayerRenderer]) -> dict[str, int]:
+    names = ("wanted", "loaded", "missing", "failed", "damaged")
+    counts = dict.fromkeys(names, 0)
+    for renderer in renderers:
+        for name, n in renderer.chunk_counts().items():
+            counts[name] += n
+    return counts | {"cancelled": _n_cancelled(renderers)}
+
+
+def _n_cancelled(renderers: Sequence[LayerRenderer]) -> int:
+    return sum(r.layer.store.manager.status(r.visual_id).cancelled for r in renderers)
+
+
+def _failure_entry(failure: ChunkFailure) -> dict[str, Any]:
+    return {
+        "level": failure.chunk_id.scale_level,
+        "chunk": list(failure.chunk_id.index),
+        "storage_chunk": list(failure.storage_index),
+        "key": failure.key,
+        "reason": failure.reason,
+    }
+
+
+def _versions(accounts: Sequence[Account]) -> dict[str, str]:
+    names = ("napari-brickfield", "pygfx", "wgpu", "tensorstore", "numpy")
+    formats = ", ".join(dict.fromkeys(a.store.info.format for a in accounts))
+    return {name: version(name) for name in names} | {"format": formats}
