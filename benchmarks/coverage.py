@@ -23,8 +23,8 @@ from benchmarks.scenes import (
 from brickfield.model.scales import Int3
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.rendering.offscreen import OffscreenView
+from brickfield.sample.virtual import VirtualImage
 from brickfield.sources.open import open_source
-from brickfield.testing.virtual import VirtualImage
 
 SIZE = (320, 240)
 CLOSE = 0.2

@@ -18,7 +18,7 @@ import numpy as np
 
 import brickfield as bf
 from benchmarks.rows import ROOT, Row, Setting, at_least, at_most
-from brickfield.testing.virtual import VirtualImage, VirtualSource
+from brickfield.sample.virtual import VirtualImage, VirtualSource
 
 REFERENCE = 1.13
 """The reference writer's gzip over plain h5py, measured once on the same data."""
@@ -29,7 +29,7 @@ MEMORY = """
 import sys, resource
 import numpy as np
 from brickfield.imaris.command import to_imaris
-from brickfield.testing.virtual import VirtualImage, VirtualSource
+from brickfield.sample.virtual import VirtualImage, VirtualSource
 import h5py, isal.isal_zlib, tensorstore
 shape = tuple(int(n) for n in sys.argv[2].split(","))
 to_imaris(np.ones((4, 8, 8), "u2"), sys.argv[1] + "/warm.ims", overwrite=True)

@@ -28,9 +28,9 @@ from benchmarks.scenes import (
 )
 from brickfield.planning.policy import LodPolicy
 from brickfield.rendering.offscreen import OffscreenView
+from brickfield.sample.virtual import VirtualImage
 from brickfield.sources.open import open_source
 from brickfield.testing.http_server import FaultServer, Rule
-from brickfield.testing.virtual import VirtualImage
 
 SIZE = (256, 256)
 ROUND_TRIP_S = 0.05

@@ -14,7 +14,7 @@ from brickfield.gpu.layout import level_layouts
 from brickfield.model.scales import Int3
 from brickfield.rendering.layer_renderer import LayerRenderer
 from brickfield.rendering.offscreen import OffscreenView
-from brickfield.testing.virtual import VirtualImage, VirtualSource
+from brickfield.sample.virtual import VirtualImage, VirtualSource
 
 DTYPES = ("u1", "i1", "u2", "i2", "f2", "f4", "u4", "i4", "f8", "u8")
 CELLIER_PER_VOXEL = 6.70

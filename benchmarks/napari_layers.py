@@ -184,8 +184,8 @@ def open_ours(kind: str, path: Path) -> Any:
     from napari.layers import Layer
 
     from brickfield.plugin.layers import layer_data_of, open_layers
+    from brickfield.sample.virtual import VirtualImage, VirtualSource
     from brickfield.store.image_store import ChunkedImageStore
-    from brickfield.testing.virtual import VirtualImage, VirtualSource
 
     if kind == "ours":
         (layer,) = open_layers(str(path))

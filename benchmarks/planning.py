@@ -19,7 +19,7 @@ from brickfield.model.scales import Pyramid
 from brickfield.model.transforms import AffineTransform
 from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame
 from brickfield.planning.policy import EXPLORATION
-from brickfield.testing.virtual import VirtualImage, VirtualSource
+from brickfield.sample.virtual import VirtualImage, VirtualSource
 
 VIEWPORT = (1404, 1080)
 BUDGET = 4000 * 66**3

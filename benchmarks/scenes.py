@@ -17,10 +17,10 @@ from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.rendering.offscreen import OffscreenView
+from brickfield.sample.virtual import VirtualImage, VirtualSource
 from brickfield.sources.protocol import ChunkSource
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
-from brickfield.testing.virtual import VirtualImage, VirtualSource
 
 Array = NDArray[Any]
 MIB = 1 << 20

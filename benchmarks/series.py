@@ -8,8 +8,8 @@ from benchmarks.rows import Row, Setting, exactly
 from benchmarks.scenes import layer_of, orbit, ortho, own_cache, view_of, virtual_store
 from brickfield.model.appearance import MAX_CHANNELS
 from brickfield.planning.policy import LodPolicy
+from brickfield.sample.virtual import VirtualImage
 from brickfield.sources.open import open_source
-from brickfield.testing.virtual import VirtualImage
 
 SIZE = (320, 240)
 

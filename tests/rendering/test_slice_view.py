@@ -20,11 +20,11 @@ from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.picking import pick
 from brickfield.rendering.slice_view import SliceView
 from brickfield.rendering.volume_view import world_corners
+from brickfield.sample.virtual import VirtualImage, VirtualSource
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.store.open import open_store
 from brickfield.testing.sources import MemorySource
-from brickfield.testing.virtual import VirtualImage, VirtualSource
 
 pytestmark = pytest.mark.gpu
 SHAPE = (64, 96, 128)

@@ -189,7 +189,7 @@ def _plans() -> list[Value]:
     from brickfield.camera.spec import camera_spec
     from brickfield.model.transforms import AffineTransform
     from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame
-    from brickfield.testing.virtual import VirtualImage, VirtualSource
+    from brickfield.sample.virtual import VirtualImage, VirtualSource
 
     shape = (100_000,) * 3
     pyramid = VirtualSource(VirtualImage(shape, is_hollow=False)).info.pyramid

@@ -56,9 +56,9 @@ def _ensured() -> Path:
 
 def huge() -> list[Any]:
     """Open 10 TB that are computed while one looks: nothing is stored."""
-    import_beside("brickfield.plugin.layers", "brickfield.testing.virtual")
+    import_beside("brickfield.plugin.layers", "brickfield.sample.virtual")
     from brickfield.plugin.layers import layers_of_source
-    from brickfield.testing.virtual import VirtualImage, VirtualSource
+    from brickfield.sample.virtual import VirtualImage, VirtualSource
 
     image = VirtualImage(HUGE_SHAPE, storage_chunk=(64, 64, 64))
     found = layers_of_source(lambda: VirtualSource(image))
