@@ -68,8 +68,5 @@ def pytest_collection_modifyitems(items):
     """Where windows open, napari's and Qt's warnings are theirs; ours are errors."""
     here = Path(__file__).parent
     for item in items:
-        if (
-            item.path.parent.name in ("qt", "plugin")
-            and item.path.parent.parent == here
-        ):
+        if here / "qt" in item.path.parents or here / "plugin" in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("error:::brickfield"))

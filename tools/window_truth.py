@@ -21,9 +21,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.qt.elided import ElidedLabel
-from brickfield.qt.picture import NO_LAYERS
-from brickfield.qt.status import BADGES
+from brickfield.qt.reports.elided import ElidedLabel
+from brickfield.qt.reports.status import BADGES
+from brickfield.qt.view.picture import NO_LAYERS
 from brickfield.viewer.receipts.fidelity import least_true
 
 LAG_S = 3.0

@@ -336,7 +336,7 @@ view = bf.view_of(viewer)
 RECORD = """
 import tempfile
 from pathlib import Path
-from brickfield.qt.recorder import Recorder, Recording
+from brickfield.qt.movie.recorder import Recorder, Recording
 from brickfield.camera.keyframes import KeyFrame, of_cameras, turntable
 from brickfield.viewer.export.movie import Movie, MovieOptions
 

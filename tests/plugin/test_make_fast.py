@@ -13,7 +13,7 @@ import brickfield as bf
 from brickfield.camera import navigation
 from brickfield.plugin.make_fast import target_for
 from brickfield.plugin.registry import docks_of
-from brickfield.qt.tasks import task_board
+from brickfield.qt.reports.tasks import task_board
 from brickfield.sources import preview_level as synthesis
 from brickfield.testing.zarr_stores import (
     image_attributes,

@@ -10,7 +10,7 @@ from qtpy.QtCore import QTimer
 
 from brickfield.errors import BudgetError, StoreWriteError
 from brickfield.plugin.saving import save_beside
-from brickfield.qt.tasks import task_board
+from brickfield.qt.reports.tasks import task_board
 from brickfield.store.open import open_store
 
 

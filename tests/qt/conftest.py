@@ -11,7 +11,7 @@ from qtpy.QtTest import QTest
 from brickfield.loading.cache import default_cache
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.dock import ViewDock
-from brickfield.qt.view_frame import ViewFrame
+from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.testing.scene import MemoryScene
 from brickfield.viewer.live.slice_view import make_view
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from brickfield.qt.tasks import RunningTask, task_board
+from brickfield.qt.reports.tasks import RunningTask, task_board
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def on_board(title: str, *, unit: str, can_cancel: bool) -> Iterator[RunningTask
     Parameters
     ----------
     title, unit, can_cancel
-        As for :meth:`~brickfield.qt.tasks.TaskBoard.begin`.
+        As for :meth:`~brickfield.qt.reports.tasks.TaskBoard.begin`.
     """
     running = task_board().begin(title, unit=unit, can_cancel=can_cancel)
     try:

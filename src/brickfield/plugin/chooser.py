@@ -23,7 +23,7 @@ from brickfield.plugin.scene_menu import in_background
 from brickfield.plugin.settings import settings
 from brickfield.qt.chooser.window import ImageChooser
 from brickfield.qt.port_watch import PortWatch
-from brickfield.qt.strip import Strip
+from brickfield.qt.reports.strip import Strip
 from brickfield.store.image_store import ChunkedImageStore
 
 if TYPE_CHECKING:

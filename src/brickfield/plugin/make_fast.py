@@ -32,8 +32,8 @@ from brickfield.pyramid.outlook import Outlook, look_ahead
 from brickfield.qt.background import Background
 from brickfield.qt.make_fast import MakeFastPanel
 from brickfield.qt.port_watch import PortWatch
-from brickfield.qt.strip import Strip
-from brickfield.qt.tasks import RunningTask, task_board
+from brickfield.qt.reports.strip import Strip
+from brickfield.qt.reports.tasks import RunningTask, task_board
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.open import open_store
 

@@ -14,7 +14,7 @@ from qtpy.QtCore import QStandardPaths
 from brickfield.plugin.activity import on_board
 from brickfield.plugin.dropping import open_dock_soon
 from brickfield.plugin.names import PLUGIN
-from brickfield.qt.tasks import RunningTask
+from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.turning import can_turn, import_beside, run_beside
 
 HUGE_SHAPE = (16384, 25600, 25600)

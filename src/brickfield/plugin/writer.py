@@ -14,7 +14,7 @@ from typing import Any
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model.axes import Axis
 from brickfield.plugin.saving import save_beside
-from brickfield.qt.tasks import RunningTask
+from brickfield.qt.reports.tasks import RunningTask
 from brickfield.sources.protocol import ChunkSource
 from brickfield.store.lazy_level import LazyLevel
 

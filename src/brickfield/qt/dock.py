@@ -22,16 +22,16 @@ from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.model.scales import Vec3
 from brickfield.qt.channel_chips import ChannelChips
+from brickfield.qt.controls.layouts import OVERLAYS, budget_shares, cells_of
+from brickfield.qt.controls.toolbar import DockToolbar
 from brickfield.qt.deliver import Deliverer
-from brickfield.qt.layouts import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.panels.budgets import Budgets
 from brickfield.qt.panels.make import DockPanels
-from brickfield.qt.slice_link import SliceLink
-from brickfield.qt.status import StatusLine
-from brickfield.qt.task_strip import TaskStrip
-from brickfield.qt.tasks import task_board
-from brickfield.qt.toolbar import DockToolbar
-from brickfield.qt.view_frame import ViewFrame
+from brickfield.qt.reports.status import StatusLine
+from brickfield.qt.reports.task_strip import TaskStrip
+from brickfield.qt.reports.tasks import task_board
+from brickfield.qt.view.slice_link import SliceLink
+from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.rendering.thread import render_thread
 from brickfield.viewer.live.frame_state import DEFAULT_BUDGET
 from brickfield.viewer.live.live_camera import Place, are_flat
@@ -52,7 +52,7 @@ class ViewDock(QWidget):
     scene : ScenePort
         Not closed with the dock.
     layout : str
-        One of :data:`brickfield.qt.layouts.LAYOUTS`.
+        One of :data:`brickfield.qt.controls.layouts.LAYOUTS`.
     gpu_budget : int
         Bytes for all views together.
     memory : mutable mapping, optional

@@ -12,11 +12,11 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from brickfield.errors import BrickfieldError
+from brickfield.qt.controls.modes import MODE_WORDS
 from brickfield.qt.deliver import Deliverer
-from brickfield.qt.modes import MODE_WORDS
-from brickfield.qt.panels.contrast_row import ContrastRow, note_of
-from brickfield.qt.panels.histogram_editor import HistogramEditor
-from brickfield.qt.panels.histograms import Histograms
+from brickfield.qt.panels.contrast.editor import HistogramEditor
+from brickfield.qt.panels.contrast.histograms import Histograms
+from brickfield.qt.panels.contrast.row import ContrastRow, note_of
 from brickfield.qt.panels.host import Host, Panel, active_layer
 from brickfield.qt.panels.layer_rows import LayerRows, set_colormap
 from brickfield.qt.panels.light import LIT_MODES, LightRow

@@ -15,8 +15,8 @@ from superqt import QDoubleRangeSlider
 
 from brickfield.model.scales import Vec3
 from brickfield.model.units import unit_symbol
-from brickfield.qt.panels.clip_overlay import ClipOverlay
 from brickfield.qt.panels.host import Host, Panel, active_layer
+from brickfield.qt.panels.overlays.clip_overlay import ClipOverlay
 from brickfield.qt.panels.parts import (
     CalmWheel,
     DoubleClicks,

@@ -9,7 +9,7 @@ from psygnal import SignalInstance
 from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.panels.bonds import Bonds
-from brickfield.qt.view_frame import ViewFrame
+from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.viewer.live.live_view import LiveView
 from brickfield.viewer.live.ports import LayerPort, ScenePort
 

@@ -14,8 +14,8 @@ from brickfield.qt.panels.bonds import Bonds
 from brickfield.qt.panels.budgets import Budgets, SessionBudgets
 from brickfield.qt.panels.clip import ClipPanel
 from brickfield.qt.panels.host import Host
+from brickfield.qt.panels.overlays.plane_overlay import PlaneInVolume
 from brickfield.qt.panels.plane import PlanePanel
-from brickfield.qt.panels.plane_overlay import PlaneInVolume
 from brickfield.qt.panels.quality import QualityPanel
 from brickfield.qt.panels.receipt import ReceiptPanel
 from brickfield.qt.panels.stack import PanelStack, Section

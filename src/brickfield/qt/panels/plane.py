@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QGridLayout, QPushButton
 
 from brickfield.model.units import unit_symbol
 from brickfield.qt.panels.host import Host, Panel
+from brickfield.qt.panels.overlays.plane_overlay import oblique_of
 from brickfield.qt.panels.parts import NumberBox, label
-from brickfield.qt.panels.plane_overlay import oblique_of
 from brickfield.viewer.live.slice_view import LiveSliceView
 
 AXES = "zyx"

@@ -1,0 +1,1 @@
+"""Controls above the pictures of a dock."""

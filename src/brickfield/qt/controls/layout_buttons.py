@@ -1,0 +1,85 @@
+"""The choice of views: a row of buttons, or one button with a menu where it is narrow."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QAction, QActionGroup
+from qtpy.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+
+from brickfield.qt.controls.layouts import LAYOUTS
+
+LAYOUT_WORDS: dict[str, tuple[str, str]] = {
+    "3D": ("3D", "The volume"),
+    "xy": ("xy", "Slice across z"),
+    "xz": ("xz", "Slice across y"),
+    "yz": ("yz", "Slice across x"),
+    "2x2": ("2×2", "Three slices and the volume, side by side"),
+    "plane": ("Oblique slice", "A slice in any direction: right drag tilts it"),
+    "3D+plane": (
+        "3D + oblique slice",
+        "The volume and an oblique slice side by side: the arrow in the volume tilts"
+        " and shifts the slice",
+    ),
+}
+"""Name and explanation of every layout; the last two have buttons of their own."""
+COMPACT = {"2x2": "2×2", "plane": "obl.", "3D+plane": "3D+obl."}
+SEGMENTS = ("3D", "xy", "xz", "yz", "2x2")
+
+
+class LayoutButtons(QWidget):
+    """A row of buttons, one of which is down.
+
+    Attributes
+    ----------
+    chosen : Signal
+        Emits a layout (str) that a person chose.
+    actions_by_name : dict of str to QAction
+        One checkable action a layout.
+    compact : QToolButton
+        A stand-in: one button with a menu.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._group = QActionGroup(self)
+        # The oblique slice has buttons elsewhere: then none of the row is down.
+        self._group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+        self.actions_by_name: dict[str, QAction] = {}
+        for name in LAYOUTS:
+            text, what = LAYOUT_WORDS[name]
+            action = QAction(text, self._group)
+            action.setCheckable(True)
+            action.setToolTip(what)
+            action.setData(name)
+            self.actions_by_name[name] = action
+        self._group.triggered.connect(self._on_triggered)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for name in SEGMENTS:
+            button = QToolButton(self)
+            button.setProperty("segment", True)
+            button.setDefaultAction(self.actions_by_name[name])
+            row.addWidget(button)
+        self.compact = QToolButton(parent)
+        self.compact.setProperty("segment", True)
+        self.compact.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.compact.setToolTip("Which views are shown")
+        menu = QMenu(self.compact)
+        menu.setToolTipsVisible(True)
+        menu.addActions([self.actions_by_name[name] for name in LAYOUT_WORDS])
+        self.compact.setMenu(menu)
+
+    def _on_triggered(self, action: QAction) -> None:
+        name = str(action.data())
+        # A click on the one that is down must not let it up.
+        self.show_layout(name)
+        self.chosen.emit(name)
+
+    def show_layout(self, name: str) -> None:
+        """Show which layout there is."""
+        for key, action in self.actions_by_name.items():
+            action.setChecked(key == name)
+        self.compact.setText(f"{COMPACT.get(name, name)} ▾")

@@ -1,0 +1,1 @@
+"""The bar that makes movies, and what works behind it."""

@@ -1,0 +1,1 @@
+"""Lines and knobs over a picture that the hand can drag."""

@@ -1,0 +1,1 @@
+"""Lines that say how far pictures and long work are."""

@@ -1,0 +1,1 @@
+"""One view in a window: its picture, and the hand on it."""
