@@ -282,7 +282,7 @@ class Cycles:
     # -- parts of the ways -------------------------------------------------------
 
     def _fill(self, viewer: Any) -> None:
-        from brickfield.plugin.layers import open_layers
+        from brickfield.plugin.layers.make import open_layers
 
         uri, array = self._images
         for layer in open_layers(uri):

@@ -183,7 +183,7 @@ def levels_of(kind: str, path: Path) -> list[Any]:
 def open_ours(kind: str, path: Path) -> Any:
     from napari.layers import Layer
 
-    from brickfield.plugin.layers import layer_data_of, open_layers
+    from brickfield.plugin.layers.make import layer_data_of, open_layers
     from brickfield.sample.virtual import VirtualImage, VirtualSource
     from brickfield.store.image_store import ChunkedImageStore
 
@@ -242,7 +242,7 @@ def show(kind: str, path: Path) -> None:
 
 
 def is_loaded(layer: Any) -> bool:
-    from brickfield.plugin import lazy
+    from brickfield.plugin.slicing import lazy
 
     return lazy.is_loaded(layer)
 

@@ -245,7 +245,7 @@ def press_keys(j: Journey) -> None:
 
 def choose_well(j: Journey) -> None:
     """Where the file has more images: look at them, and show another one."""
-    from brickfield.plugin import chooser
+    from brickfield.plugin.docking import chooser
 
     strip = j.dock.images.strip
     if not strip.isVisible():

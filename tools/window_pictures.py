@@ -33,9 +33,9 @@ import brickfield as bf
 from brickfield.camera.fit import orbit_camera
 from brickfield.camera.spec import OrbitCamera
 from brickfield.loading.cache import default_cache
-from brickfield.plugin.chooser import open_chooser
+from brickfield.plugin.docking.chooser import open_chooser
+from brickfield.plugin.docking.registry import docks_of
 from brickfield.plugin.preferences import open_panels
-from brickfield.plugin.registry import docks_of
 from brickfield.plugin.settings import preferences as plugin_preferences
 
 ROOT = Path(__file__).parent.parent

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brickfield.imaris.command import to_imaris as to_imaris
-    from brickfield.plugin.neuroglancer import from_neuroglancer as from_neuroglancer
-    from brickfield.plugin.neuroglancer import to_neuroglancer as to_neuroglancer
-    from brickfield.plugin.scene_files import load_scene as load_scene
-    from brickfield.plugin.scene_files import save_scene as save_scene
-    from brickfield.plugin.scene_links import link as link
-    from brickfield.plugin.state import get_state as get_state
-    from brickfield.plugin.state import set_state as set_state
+    from brickfield.plugin.scenes.neuroglancer import (
+        from_neuroglancer as from_neuroglancer,
+    )
+    from brickfield.plugin.scenes.neuroglancer import to_neuroglancer as to_neuroglancer
+    from brickfield.plugin.scenes.scene_document import get_state as get_state
+    from brickfield.plugin.scenes.scene_document import set_state as set_state
+    from brickfield.plugin.scenes.scene_files import load_scene as load_scene
+    from brickfield.plugin.scenes.scene_files import save_scene as save_scene
+    from brickfield.plugin.scenes.scene_links import link as link
     from brickfield.plugin.views import open_views as open_views
     from brickfield.plugin.views import open_volume as open_volume
     from brickfield.plugin.views import store_of as store_of
@@ -36,18 +38,18 @@ if TYPE_CHECKING:
 _HOME = {
     "ChunkedImageStore": "brickfield.store.image_store",
     "RenderResult": "brickfield.viewer.export.picture",
-    "from_neuroglancer": "brickfield.plugin.neuroglancer",
-    "get_state": "brickfield.plugin.state",
-    "link": "brickfield.plugin.scene_links",
-    "load_scene": "brickfield.plugin.scene_files",
+    "from_neuroglancer": "brickfield.plugin.scenes.neuroglancer",
+    "get_state": "brickfield.plugin.scenes.scene_document",
+    "link": "brickfield.plugin.scenes.scene_links",
+    "load_scene": "brickfield.plugin.scenes.scene_files",
     "open_store": "brickfield.store.open",
     "open_views": "brickfield.plugin.views",
     "open_volume": "brickfield.plugin.views",
-    "save_scene": "brickfield.plugin.scene_files",
-    "set_state": "brickfield.plugin.state",
+    "save_scene": "brickfield.plugin.scenes.scene_files",
+    "set_state": "brickfield.plugin.scenes.scene_document",
     "store_of": "brickfield.plugin.views",
     "to_imaris": "brickfield.imaris.command",
-    "to_neuroglancer": "brickfield.plugin.neuroglancer",
+    "to_neuroglancer": "brickfield.plugin.scenes.neuroglancer",
     "view_of": "brickfield.plugin.views",
     "views_of": "brickfield.plugin.views",
 }

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from brickfield.camera.fit import fit_camera
 from brickfield.camera.spec import OrthoCamera
 from brickfield.loading.cache import default_cache
-from brickfield.plugin.scene import NapariScene
+from brickfield.plugin.scenes.scene_adapter import NapariScene
 from brickfield.rendering.thread import RenderThread
 from brickfield.testing.turns import Turns
 from brickfield.viewer.live.live_view import LiveView

@@ -5,9 +5,11 @@ import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
-from brickfield.plugin import commands, docking, lazy, sample
-from brickfield.plugin.layers import store_behind
+from brickfield.plugin import commands, sample
+from brickfield.plugin.docking import open_dock as docking
+from brickfield.plugin.layers.make import store_behind
 from brickfield.plugin.names import PLUGIN
+from brickfield.plugin.slicing import lazy
 from brickfield.testing.zarr_stores import ramp, write_image
 
 DATA = ramp((8, 16, 32))

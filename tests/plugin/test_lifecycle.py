@@ -19,9 +19,9 @@ from qtpy.QtWidgets import QApplication
 
 import brickfield as bf
 from brickfield.loading.cache import default_cache
-from brickfield.plugin import lazy
-from brickfield.plugin.layers import layer_data_of
-from brickfield.plugin.registry import docks_of, scene_of
+from brickfield.plugin.docking.registry import docks_of, scene_of
+from brickfield.plugin.layers.make import layer_data_of
+from brickfield.plugin.slicing import lazy
 from brickfield.qt.dock import ViewDock
 from brickfield.rendering.thread import render_thread
 from brickfield.store.image_store import ChunkedImageStore

@@ -6,7 +6,7 @@ import sys
 
 def test_what_the_window_s_thread_imports_for_a_dock_has_no_graphics():
     code = (
-        "import brickfield.plugin.docks, brickfield.plugin.views, sys;"
+        "import brickfield.plugin.docking.docks, brickfield.plugin.views, sys;"
         "print(*sorted({m.split('.')[0] for m in sys.modules}))"
     )
     run = subprocess.run(

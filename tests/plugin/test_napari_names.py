@@ -11,14 +11,15 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Points
 
 import brickfield.plugin
-from brickfield.plugin import levels, napari_names
-from brickfield.plugin.camera_link import CameraLink
-from brickfield.plugin.gl_context import guard_removals
-from brickfield.plugin.holding import watch_lists_of
-from brickfield.plugin.lazy import wait_until_loaded
-from brickfield.plugin.scene import is_volume
-from brickfield.plugin.state_undo import Before
-from brickfield.plugin.things import is_thing
+from brickfield.plugin import napari_names
+from brickfield.plugin.docking.camera_link import CameraLink
+from brickfield.plugin.layers import levels
+from brickfield.plugin.layers.gl_context import guard_removals
+from brickfield.plugin.layers.holding import watch_lists_of
+from brickfield.plugin.layers.objects import is_thing
+from brickfield.plugin.scenes.scene_adapter import is_volume
+from brickfield.plugin.scenes.state_undo import Before
+from brickfield.plugin.slicing.lazy import wait_until_loaded
 
 PLAIN = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
 
@@ -45,7 +46,7 @@ def test_private_names_of_napari_stand_in_one_module():
     folder = Path(brickfield.plugin.__file__).parent
     found = [
         f"{path.name}:{node.lineno}"
-        for path in sorted(folder.glob("*.py"))
+        for path in sorted(folder.rglob("*.py"))
         if path.name != "napari_names.py"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if is_private_access(node)
@@ -155,7 +156,7 @@ def test_without_a_camera_that_is_known_the_link_is_off(seen, caplog):
 
 
 def test_what_is_undone_leaves_a_camera_alone_that_is_not_known(seen, monkeypatch):
-    from brickfield.plugin import state_undo
+    from brickfield.plugin.scenes import state_undo
 
     monkeypatch.setattr(state_undo, "camera_of", lambda _viewer: None)
     Before(seen.viewer, seen.scene).put_back()

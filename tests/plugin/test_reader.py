@@ -11,8 +11,8 @@ import pytest
 import tifffile
 
 from brickfield.errors import BrickfieldError
-from brickfield.plugin import lazy
 from brickfield.plugin.reader import get_reader, read
+from brickfield.plugin.slicing import lazy
 from brickfield.testing.zarr_stores import ramp, write_group, write_image
 
 PLUGIN = "napari-brickfield"

@@ -10,7 +10,7 @@ import pytest
 import tensorstore as ts
 import tifffile
 
-from brickfield.plugin.layers import open_layer_data
+from brickfield.plugin.layers.make import open_layer_data
 from brickfield.testing.zarr_stores import image_attributes, write_image
 
 SCALES = [[1, 1, 1], [2, 2, 2]]

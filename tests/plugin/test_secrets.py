@@ -2,9 +2,9 @@
 
 import pytest
 
-from brickfield.plugin.holding import watch
-from brickfield.plugin.layers import open_layers
-from brickfield.plugin.state_layers import source_of
+from brickfield.plugin.layers.holding import watch
+from brickfield.plugin.layers.make import open_layers
+from brickfield.plugin.scenes.state_layers import source_of
 from brickfield.testing.http_server import FaultServer
 from brickfield.testing.zarr_stores import ramp, write_image
 

@@ -8,7 +8,7 @@ from napari.layers import Layer
 
 import brickfield as bf
 from brickfield.errors import BrickfieldError, OptionError
-from brickfield.plugin.layers import open_layers
+from brickfield.plugin.layers.make import open_layers
 from brickfield.plugin.reader import get_reader
 from brickfield.sessions import SessionManager
 from brickfield.testing.zarr_stores import write_image

@@ -71,7 +71,7 @@ def test_without_the_plugin_they_are_the_defaults(plugin_settings, npe2pm):
 
 
 def test_images_are_opened_with_as_many_reads_as_chosen(groups, tmp_path):
-    from brickfield.plugin.layers import open_layers, store_behind
+    from brickfield.plugin.layers.make import open_layers, store_behind
     from brickfield.testing.zarr_stores import ramp, write_image
 
     groups.loading.concurrency = 7

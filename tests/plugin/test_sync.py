@@ -243,7 +243,7 @@ def test_sliders_choose_time_and_further_axes(seen):
 
 
 def test_a_flat_series_has_a_slider_and_no_z(seen, tmp_path):
-    from brickfield.plugin.layers import open_layers
+    from brickfield.plugin.layers.make import open_layers
     from brickfield.testing.zarr_stores import image_attributes, write_image
 
     series = np.zeros((3, 40, 48), np.uint8)

@@ -17,7 +17,7 @@ def note(*args, **kwargs):
     return load(*args, **kwargs)
 
 UnitRegistry.load_definitions = note
-from brickfield.plugin.layers import open_layers
+from brickfield.plugin.layers.make import open_layers
 (layer,) = open_layers(np.zeros((4, 8, 8), np.uint8))
 layer.units = ("um",) * 3
 print(read)

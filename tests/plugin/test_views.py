@@ -7,7 +7,7 @@ import pytest
 
 import brickfield as bf
 from brickfield.errors import BrickfieldError, OptionError, StoreNotFoundError
-from brickfield.plugin.layers import open_layers
+from brickfield.plugin.layers.make import open_layers
 from brickfield.testing.zarr_stores import write_image
 
 pytestmark = pytest.mark.napari

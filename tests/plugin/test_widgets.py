@@ -8,8 +8,8 @@ import pytest
 from brickfield.qt.turning import import_beside
 
 HEAVY = (
-    "brickfield.plugin.docks",
-    "brickfield.plugin.layers",
+    "brickfield.plugin.docking.docks",
+    "brickfield.plugin.layers.make",
     "brickfield.store.image_store",
     "tensorstore",
     "wgpu",
@@ -61,7 +61,7 @@ def test_what_docks_load_is_loaded_beside_the_window():
     """Also what napari's camera and the colormaps load when they are first asked."""
     act = "from brickfield.plugin.widgets import load_docks; load_docks()"
     assert not imported_by_the_window(act) & {
-        "brickfield.plugin.docks",
+        "brickfield.plugin.docking.docks",
         "scipy",
         "cmap",
     }
@@ -87,8 +87,8 @@ def test_what_is_loaded_costs_no_turn(qtbot):
 @pytest.mark.napari
 @pytest.mark.parametrize("name", ["Volume view", "Orthogonal views"])
 def test_the_menu_opens_a_dock_of_the_viewer(make_napari_viewer, name):
-    from brickfield.plugin.docks import VolumeDock
-    from brickfield.plugin.registry import docks_of
+    from brickfield.plugin.docking.docks import VolumeDock
+    from brickfield.plugin.docking.registry import docks_of
 
     viewer = make_napari_viewer()
     _, widget = viewer.window.add_plugin_dock_widget("napari-brickfield", name)

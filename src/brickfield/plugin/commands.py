@@ -19,8 +19,8 @@ URLS = "http*://*.zarr*"
 
 def show_volume_view(viewer: napari.Viewer) -> None:
     """Show the volume view of a viewer."""
-    import_beside("brickfield.plugin.docking")
-    from brickfield.plugin.docking import open_dock
+    import_beside("brickfield.plugin.docking.open_dock")
+    from brickfield.plugin.docking.open_dock import open_dock
 
     open_dock(viewer)
 
@@ -42,7 +42,7 @@ def retry_failed_chunks(layers: napari.components.LayerList) -> None:
     """Read again what could not be read of the slices on show."""
     from napari.utils.notifications import show_info
 
-    from brickfield.plugin.lazy import failures_of, retry_failed
+    from brickfield.plugin.slicing.lazy import failures_of, retry_failed
 
     ours = [layer for layer in layers if failures_of(layer)]
     n = sum(retry_failed(layer) for layer in ours)

@@ -60,9 +60,9 @@ def read(path: str | Sequence[str]) -> list[Any]:
     """
     from brickfield.qt.turning import import_beside
 
-    import_beside("brickfield.plugin.layers")
-    from brickfield.plugin.dropping import open_dock_soon
-    from brickfield.plugin.layers import open_layer_data
+    import_beside("brickfield.plugin.layers.make")
+    from brickfield.plugin.docking.dropping import open_dock_soon
+    from brickfield.plugin.layers.make import open_layer_data
 
     uri = path if isinstance(path, str) else path[0]
     if "://" not in uri and Path(uri).name in ZARR_FILES:

@@ -11,8 +11,8 @@ from typing import Any
 
 from qtpy.QtCore import QStandardPaths
 
-from brickfield.plugin.activity import on_board
-from brickfield.plugin.dropping import open_dock_soon
+from brickfield.plugin.docking.activity import on_board
+from brickfield.plugin.docking.dropping import open_dock_soon
 from brickfield.plugin.names import PLUGIN
 from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.turning import can_turn, import_beside, run_beside
@@ -30,8 +30,8 @@ def cache_folder() -> Path:
 def organoid() -> list[Any]:
     """Open a two-channel image of nuclei and vessels, written when first asked for."""
     uri = str(_ensured())
-    import_beside("brickfield.plugin.layers")
-    from brickfield.plugin.layers import open_layer_data
+    import_beside("brickfield.plugin.layers.make")
+    from brickfield.plugin.layers.make import open_layer_data
 
     found = list(open_layer_data(uri))
     open_dock_soon()
@@ -56,8 +56,8 @@ def _ensured() -> Path:
 
 def huge() -> list[Any]:
     """Open 10 TB that are computed while one looks: nothing is stored."""
-    import_beside("brickfield.plugin.layers", "brickfield.sample.virtual")
-    from brickfield.plugin.layers import layers_of_source
+    import_beside("brickfield.plugin.layers.make", "brickfield.sample.virtual")
+    from brickfield.plugin.layers.make import layers_of_source
     from brickfield.sample.virtual import VirtualImage, VirtualSource
 
     image = VirtualImage(HUGE_SHAPE, storage_chunk=(64, 64, 64))

@@ -20,7 +20,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from brickfield.errors import BrickfieldError, StoreWriteError
-from brickfield.plugin.activity import in_activity_bar
+from brickfield.plugin.docking.activity import in_activity_bar
 from brickfield.plugin.names import PLUGIN
 from brickfield.qt.reports.tasks import RunningTask, task_board
 from brickfield.qt.turning import can_turn, turn_until

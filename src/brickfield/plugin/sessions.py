@@ -18,10 +18,10 @@ import numpy as np
 
 from brickfield.errors import OptionError, SceneStateError
 from brickfield.model.axes import Axis
-from brickfield.plugin.layers import KEY, LayerData, level_of
-from brickfield.plugin.registry import scene_of
-from brickfield.plugin.scene_files import open_what_lacks, put_opened, sources_in
-from brickfield.plugin.state import get_state
+from brickfield.plugin.docking.registry import scene_of
+from brickfield.plugin.layers.make import KEY, LayerData, level_of
+from brickfield.plugin.scenes.scene_document import get_state
+from brickfield.plugin.scenes.scene_files import open_what_lacks, put_opened, sources_in
 from brickfield.sessions.annotations import read_annotation
 from brickfield.sessions.contents import Annotation, SessionContents
 from brickfield.sessions.document import SessionDocument, read_document
@@ -167,7 +167,7 @@ def load(folder: Path, known: Sequence[Any]) -> LoadedSession:
     ----------
     folder : Path
     known : sequence
-        As :func:`~brickfield.plugin.scene_files.sources_in` lists them.
+        As :func:`~brickfield.plugin.scenes.scene_files.sources_in` lists them.
 
     Raises
     ------

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import OptionError
-from brickfield.plugin.docking import open_dock
-from brickfield.plugin.layers import open_layers, store_behind
+from brickfield.plugin.docking.open_dock import open_dock
+from brickfield.plugin.docking.registry import docks_of
+from brickfield.plugin.layers.make import open_layers, store_behind
 from brickfield.plugin.napari_names import has_window
-from brickfield.plugin.registry import docks_of
 from brickfield.plugin.warm import warm_up
 from brickfield.plugin.widgets import load_docks
 from brickfield.qt.turning import take_a_turn

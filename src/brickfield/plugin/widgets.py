@@ -17,7 +17,7 @@ from brickfield.qt.turning import run_beside
 
 def load_docks() -> None:
     """Load what the docks need, if it is not, while the window goes on."""
-    if "brickfield.plugin.docks" not in sys.modules:
+    if "brickfield.plugin.docking.docks" not in sys.modules:
         run_beside(_load)
 
 
@@ -29,7 +29,7 @@ def _load() -> None:
     """
     import scipy.spatial.transform  # noqa: F401 - so that napari need not
 
-    import brickfield.plugin.docks  # noqa: F401 - that is the point
+    import brickfield.plugin.docking.docks  # noqa: F401 - that is the point
     from brickfield.plugin.settings import settings
     from brickfield.viewer.colormaps import lut
 
@@ -38,12 +38,12 @@ def _load() -> None:
 
 
 class VolumeView:
-    """Makes a :class:`~brickfield.plugin.docks.VolumeDock`."""
+    """Makes a :class:`~brickfield.plugin.docking.docks.VolumeDock`."""
 
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
         load_docks()
-        from brickfield.plugin.docks import VolumeDock
+        from brickfield.plugin.docking.docks import VolumeDock
 
         return VolumeDock(napari_viewer)
 
@@ -52,12 +52,12 @@ class VolumeView:
 
 
 class OrthogonalViews:
-    """Makes an :class:`~brickfield.plugin.docks.OrthogonalDock`."""
+    """Makes an :class:`~brickfield.plugin.docking.docks.OrthogonalDock`."""
 
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
         load_docks()
-        from brickfield.plugin.docks import OrthogonalDock
+        from brickfield.plugin.docking.docks import OrthogonalDock
 
         return OrthogonalDock(napari_viewer)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from brickfield.plugin.chooser import open_chooser, options_of, stored
-from brickfield.plugin.notices import others_in
-from brickfield.plugin.state import set_state
+from brickfield.plugin.docking.chooser import open_chooser, options_of, stored
+from brickfield.plugin.layers.notifications import others_in
+from brickfield.plugin.scenes.scene_document import set_state
 from brickfield.plugin.views import open_views, open_volume, view_of
 from brickfield.scene.document import SceneState
 from brickfield.viewer.live.live_view import LiveView

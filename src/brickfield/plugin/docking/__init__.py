@@ -1,0 +1,1 @@
+"""Docks in a napari window: opened, kept, and set by preferences."""

@@ -1,0 +1,116 @@
+"""The widgets of napari's plugin menu.
+
+napari makes them with the viewer as ``napari_viewer``. The parameter has no
+annotation: a quoted one keeps napari from handing the viewer over.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from brickfield.plugin.docking.camera_link import CameraLink
+from brickfield.plugin.docking.chooser import OtherImages
+from brickfield.plugin.docking.make_fast import MakeFast
+from brickfield.plugin.docking.registry import add_dock, plain, scene_of
+from brickfield.plugin.docking.settling import Settling
+from brickfield.plugin.preferences import (
+    PreferredBudgets,
+    keep_framing,
+    open_panels,
+)
+from brickfield.plugin.scenes.scene_links import offer_links
+from brickfield.plugin.settings import Settings, board, settings
+from brickfield.plugin.slicing.lazy import retry_failed
+from brickfield.qt.dock import ViewDock
+
+
+class VolumeDock(ViewDock):
+    """The volume view of a napari viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer, *, layout: str = "3D") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        viewer: Any = plain(napari_viewer)
+        chosen = settings()
+        super().__init__(
+            scene_of(viewer),
+            layout=layout,
+            gpu_budget=chosen.gpu_budget_bytes,
+            memory=open_panels,
+            budgets=PreferredBudgets(),
+        )
+        for view in self.views:
+            view.quality = chosen.quality_px
+        self._follow_framing()
+        self.views_changed.connect(self._follow_framing)
+        self._viewer = weakref.ref(viewer)
+        self._link: CameraLink | None = None
+        self._link_toggle = self.toolbar.add_toggle(
+            "link",
+            "Turn napari's 3D view along",
+            "Keep the volume view and napari's own 3D canvas on the same camera",
+            self._set_link,
+        )
+        self.images = OtherImages(self, viewer)
+        self.make_fast = MakeFast(self, viewer)
+        self.views_changed.connect(self._relink)
+        board.changed.connect(self._follow_settings)
+        self.status.retried.connect(self._retry_slices)
+        offer_links(viewer, self)
+        self._settling = Settling(self, viewer)
+        add_dock(viewer, self)
+
+    def _follow_framing(self) -> None:
+        """Frame new volume views as was chosen last, and keep what is chosen next."""
+        for view in self.views:
+            if view.kind == "3D":
+                view.frames_content = settings().frame_content
+                view.framing_chosen.connect(keep_framing, unique=True)
+
+    def _follow_settings(self, chosen: Settings) -> None:
+        if self.is_closed:
+            return
+        self.gpu_budget = chosen.gpu_budget_bytes
+        for view in self.views:
+            view.quality = chosen.quality_px
+
+    def _retry_slices(self) -> None:
+        """Read what napari's own canvas lacks again, too."""
+        viewer = self._viewer()
+        for layer in () if viewer is None else viewer.layers:
+            retry_failed(layer)
+
+    # -- napari's camera ---------------------------------------------------------
+
+    @property
+    def link_camera(self) -> bool:
+        """Whether the volume view and napari's 3D canvas share one camera."""
+        return self._link is not None
+
+    @link_camera.setter
+    def link_camera(self, value: bool) -> None:
+        self._link_toggle.setChecked(value)
+
+    def _set_link(self, is_on: bool) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        viewer, frame = self._viewer(), self.frames.get("3D")
+        if is_on and viewer is not None and frame is not None:
+            self._link = link = CameraLink(viewer, frame.view)
+            self.call_when_closed(link.close)
+
+    def _relink(self) -> None:
+        if self._link is not None:
+            self._set_link(True)
+
+
+class OrthogonalDock(VolumeDock):
+    """The volume and three slices of a napari viewer, side by side."""
+
+    def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        super().__init__(napari_viewer, layout="2x2")

@@ -1,0 +1,76 @@
+"""Which scene and which docks belong to which napari viewer.
+
+One scene a viewer, made with its first dock and closed with the last; any number
+of docks. Nothing here keeps a viewer alive. Main thread only.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from qtpy.QtCore import QTimer
+
+from brickfield.plugin.layers.gl_context import guard_removals
+from brickfield.plugin.layers.holding import watch
+from brickfield.plugin.napari_names import has_window
+from brickfield.plugin.scenes.scene_adapter import NapariScene
+from brickfield.plugin.slicing.lazy import let_go
+from brickfield.qt.dock import ViewDock
+
+_scenes: weakref.WeakKeyDictionary[Any, NapariScene] = weakref.WeakKeyDictionary()
+_docks: weakref.WeakKeyDictionary[Any, weakref.WeakSet[ViewDock]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def plain(viewer: Any) -> Any:
+    """Return the viewer itself where a plugin was handed a proxy of it."""
+    return getattr(viewer, "__wrapped__", viewer)
+
+
+def scene_of(viewer: Any) -> NapariScene:
+    """Return the scene of a viewer, making it if there is none."""
+    viewer = plain(viewer)
+    scene = _scenes.get(viewer)
+    if scene is None:
+        guard_removals(viewer)
+        watch(viewer.layers)
+        scene = _scenes[viewer] = NapariScene(viewer)
+    return scene
+
+
+def add_dock(viewer: Any, dock: ViewDock) -> None:
+    """Note that a dock shows a viewer's scene, until the dock is closed."""
+    viewer = plain(viewer)
+    _docks.setdefault(viewer, weakref.WeakSet()).add(dock)
+    whose, which = weakref.ref(viewer), weakref.ref(dock)
+    dock.call_when_closed(lambda: _forget(whose(), which()))
+
+
+def _forget(viewer: Any, dock: ViewDock | None) -> None:
+    docks = None if viewer is None else _docks.get(viewer)
+    if docks is None:
+        return
+    if dock is not None:
+        docks.discard(dock)
+    if not docks and viewer in _scenes:
+        # Nobody looks any more; whoever opens a dock next begins anew.
+        _scenes.pop(viewer).close()
+        ref = weakref.ref(viewer)
+        # Not before Qt has taken down what it is taking down.
+        QTimer.singleShot(0, lambda: _let_go_without_window(ref()))
+
+
+def _let_go_without_window(viewer: Any) -> None:
+    """Read nothing more for layers whose window was closed, whoever keeps them."""
+    if viewer is None or has_window(viewer):
+        return
+    for layer in viewer.layers:
+        let_go(layer)
+
+
+def docks_of(viewer: Any) -> list[ViewDock]:
+    """Return the docks of a viewer that still show something."""
+    found = list(_docks.get(plain(viewer), ()))
+    return [dock for dock in found if not dock.is_closed]

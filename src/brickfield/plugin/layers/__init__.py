@@ -1,0 +1,1 @@
+"""napari's layers: made from stores, and followed as values."""

@@ -1,0 +1,154 @@
+"""How a napari layer looks, as the engine's frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.model.appearance import (
+    BLENDINGS,
+    MODES,
+    Appearance,
+    Blending,
+    ChannelAppearance,
+    Interpolation,
+    Mode,
+    color_lut,
+)
+from brickfield.model.transforms import AffineTransform
+from brickfield.plugin.layers.transforms import n_spatial, planes_in_world
+
+
+def lut_of(layer: Any) -> NDArray[np.uint8]:
+    """Return a layer's colours, shape (256, 4), uint8, straight alpha."""
+    return _bytes(layer.colormap.map(np.linspace(0, 1, 256)))
+
+
+def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
+    """Read everything that a picture of a layer depends on.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image or napari.layers.Labels
+    world : AffineTransform
+        Data space to world, of the layer.
+    """
+    planes = clip_planes_of(layer, world)
+    if hasattr(layer, "show_selected_label"):
+        return _labels_look(layer, planes)
+    mode = str(layer.rendering)
+    return Appearance(
+        mode=cast("Mode", mode if mode in MODES else "mip"),
+        channels=_channels_of(layer),
+        interpolation=_interpolation(layer.interpolation3d),
+        slice_interpolation=_interpolation(layer.interpolation2d),
+        attenuation=float(layer.attenuation),
+        blending=_blending_of(layer),
+        clip_planes=planes,
+    )
+
+
+def _channels_of(layer: Any) -> tuple[ChannelAppearance, ...]:
+    if getattr(layer, "rgb", False):
+        # As napari shows them: bytes as they are, other numbers from 0 to 1.
+        white = 255.0 if np.dtype(layer.dtype).kind in "iu" else 1.0
+        one = ChannelAppearance(
+            contrast=(0.0, white),
+            opacity=float(layer.opacity),
+            iso_threshold=float(layer.iso_threshold),
+        )
+        primaries = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
+        return tuple(replace(one, lut=color_lut(color)) for color in primaries)
+    low, high = layer.contrast_limits
+    channel = ChannelAppearance(
+        contrast=(float(low), float(high)),
+        gamma=float(layer.gamma),
+        opacity=float(layer.opacity),
+        lut=lut_of(layer),
+        iso_threshold=float(layer.iso_threshold),
+    )
+    return (channel,)
+
+
+def _interpolation(name: Any) -> Interpolation:
+    """Return what comes nearest to one of napari's dozen filters."""
+    return "nearest" if str(name) == "nearest" else "linear"
+
+
+def _blending_of(layer: Any) -> Blending:
+    name = str(layer.blending)
+    return cast("Blending", name if name in BLENDINGS else "translucent")
+
+
+def _labels_look(
+    layer: Any, planes: tuple[tuple[float, float, float, float], ...]
+) -> Appearance:
+    is_one = bool(layer.show_selected_label)
+    is_lit = str(layer.rendering) == "iso_categorical"
+    colors, own = label_colors_of(layer.colormap)
+    return Appearance(
+        mode="iso" if is_lit else "translucent",
+        channels=(ChannelAppearance(opacity=float(layer.opacity)),),
+        interpolation="nearest",
+        is_labels=True,
+        blending=_blending_of(layer),
+        label_colors=colors,
+        label_overrides=own,
+        selected_label=int(layer.selected_label) if is_one else None,
+        clip_planes=planes,
+    )
+
+
+def label_colors_of(
+    colormap: Any,
+) -> tuple[NDArray[np.uint8], dict[int, tuple[int, int, int, int]]]:
+    """Return the colours that labels take turns with, and those of single labels.
+
+    Parameters
+    ----------
+    colormap : CyclicLabelColormap or DirectLabelColormap
+        Of a napari labels layer.
+    """
+    direct = getattr(colormap, "color_dict", None)
+    if direct is None:
+        return _bytes(colormap.colors), {}
+    clear = np.zeros(4)
+    rest = direct.get(None, clear)
+    cycle = _bytes(np.stack([clear, clear if rest is None else rest]))
+    own = {}
+    for label, color in direct.items():
+        if label is not None:
+            r, g, b, a = _bytes(np.atleast_2d(color))[0].tolist()
+            own[int(label)] = (r, g, b, a)
+    return cycle, own
+
+
+def _bytes(colors: Any) -> NDArray[np.uint8]:
+    clean = np.clip(np.asarray(colors, dtype=np.float64), 0, 1)
+    return np.rint(255 * clean).astype(np.uint8)
+
+
+def clip_planes_of(
+    layer: Any, world: AffineTransform
+) -> tuple[tuple[float, float, float, float], ...]:
+    """Return what cuts a layer: clipping planes, and a thick plane's two faces."""
+    positions, normals = [], []
+    for plane in layer.experimental_clipping_planes:
+        if plane.enabled:
+            positions.append(plane.position)
+            normals.append(plane.normal)
+    if str(getattr(layer, "depiction", "volume")) == "plane" and n_spatial(layer) == 3:
+        normal = np.array(layer.plane.normal, dtype=np.float64)
+        half = float(layer.plane.thickness) / 2 * normal / np.linalg.norm(normal)
+        at = np.array(layer.plane.position, dtype=np.float64)
+        positions += [at - half, at + half]
+        normals += [normal, -normal]
+    if not positions:
+        return ()
+    at, towards = (
+        np.array(v, dtype=np.float64).reshape(-1, 3) for v in (positions, normals)
+    )
+    return planes_in_world(at, towards, world)

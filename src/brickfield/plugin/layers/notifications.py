@@ -1,0 +1,105 @@
+"""What a person should know about an image that was just opened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QTimer
+
+from brickfield.model.image import ImageInfo
+from brickfield.plugin.window_thread import is_window_thread
+from brickfield.store.image_store import ChunkedImageStore
+
+logger = logging.getLogger(__name__)
+_CHOICES = ("well", "field", "series", "label")
+
+
+def tell_of(store: ChunkedImageStore, options: dict[str, Any]) -> None:
+    """Say that there are further images, and what was odd."""
+    from napari.utils.notifications import show_warning
+
+    info = store.info
+    if text := others_in(info, options):
+        _tell_of_others(text)
+    for finding in info.findings:
+        logger.info("%s: %s", info.uri, finding.text)
+    odd = [f.text for f in info.findings if f.severity != "info"]
+    if odd:
+        more = (
+            f" (and {len(odd) - 1} more: brickfield info lists them)" if odd[1:] else ""
+        )
+        show_warning(f"{info.name}: {odd[0]}{more}")
+
+
+def _tell_of_others(text: str) -> None:
+    """Say it, unless a dock does; in a window with a button to choose."""
+    from napari.utils.notifications import show_info
+
+    if not is_window_thread():
+        show_info(text)
+        return
+
+    def tell() -> None:
+        import napari
+
+        from brickfield.plugin.docking.chooser import show_other_images
+        from brickfield.plugin.docking.registry import docks_of
+
+        viewer = napari.current_viewer()
+        if viewer is None:
+            show_info(text)
+        elif not docks_of(viewer):
+            # The dock has a line of its own for this.
+            _offer(text, lambda: show_other_images(viewer))
+
+    # Whoever opens the image may open the dock next.
+    QTimer.singleShot(0, tell)
+
+
+def _offer(text: str, choose: Callable[[], object]) -> None:
+    from napari.utils import notifications
+
+    class Offer(notifications.Notification):
+        @property
+        def source(self) -> str:
+            """Who says it: napari would show its own object's name in code."""
+            return "Brickfield"
+
+    offer = Offer(text, "info", actions=[("Choose…", lambda _notification: choose())])
+    notifications.notification_manager.dispatch(offer)
+
+
+def others_in(info: ImageInfo, options: dict[str, Any]) -> str:
+    """Say what was opened of several images; "" where it was chosen or is alone."""
+    if any(options.get(name) is not None for name in _CHOICES):
+        return ""
+    return what_is_shown(info, options)
+
+
+def what_is_shown(info: ImageInfo, options: dict[str, Any]) -> str:
+    """Say what a store holds and what of it is shown; "" for a single image."""
+    shown = shown_image(info, options)
+    if len(info.wells) > 1 or (info.wells and len(info.series) > 1):
+        return f"Plate of {_counted(len(info.wells), 'well')}: {shown} is shown"
+    if len(info.series) > 1:
+        return f"{len(info.series)} images in this file: {shown} is shown"
+    return ""
+
+
+def shown_image(info: ImageInfo, options: dict[str, Any]) -> str:
+    """Return the name of a store's image that was opened with some options."""
+    if info.image:
+        return info.image
+    series = options.get("series")
+    if series is None:
+        # Some formats open the largest, not the first.
+        named = [name for name in info.series if name.strip("/") == info.name]
+        return (named or [*info.series, info.name])[0]
+    is_place = isinstance(series, int) and series < len(info.series)
+    return info.series[int(series)] if is_place else str(series)
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -1,0 +1,130 @@
+"""Links to a view: made, copied, and taken from the clipboard.
+
+A link (:mod:`brickfield.scene.link`) is read, and its data are opened, in the
+background; it opens whole or not at all. napari fills in the arguments of commands
+from their annotations, which name its own types.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QApplication
+
+from brickfield.errors import BrickfieldError
+from brickfield.plugin.docking.registry import plain
+from brickfield.plugin.scenes.scene_document import get_state
+from brickfield.plugin.scenes.scene_menu import put_in_background, tell
+from brickfield.qt.dock import ViewDock
+from brickfield.scene.link import (
+    MOST_BYTES,
+    Link,
+    is_link,
+    link_of,
+    state_of_link,
+)
+
+if TYPE_CHECKING:
+    import napari
+
+
+def link(viewer: Any) -> str:
+    """Return a link to what a viewer shows, to be sent to somebody.
+
+    ``brickfield view LINK`` opens it, and so does pasting it in a picture of the dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+
+    Returns
+    -------
+    str
+        ``brickfield://…``, one line. Layers in memory and layers whose address gives
+        access (a password, a token) are not in it; a notification names them.
+
+    Raises
+    ------
+    OptionError
+        If no layer can be in a link.
+    """
+    made = link_of(get_state(viewer))
+    _tell_left_out(made)
+    return made.text
+
+
+def copy_link(viewer: napari.Viewer) -> None:
+    """Copy a link to this view to the clipboard."""
+    from napari.utils.notifications import show_info
+
+    try:
+        made = link_of(get_state(viewer))
+    except BrickfieldError as error:
+        tell(error)
+        return
+    clipboard = QApplication.clipboard()
+    assert clipboard is not None
+    clipboard.setText(made.text)
+    show_info("The link to this view is in the clipboard")
+    _tell_left_out(made)
+
+
+def paste_link(viewer: napari.Viewer) -> None:
+    """Open the link that is in the clipboard, in the background."""
+    text = _clipboard_text()
+    put_in_background(viewer, lambda: state_of_link(text), "a link")
+
+
+def clipboard_has_link() -> bool:
+    """Whether the clipboard holds a link to a scene."""
+    return is_link(_clipboard_text())
+
+
+def offer_links(viewer: Any, dock: ViewDock) -> None:
+    """Put links into a dock's menu, and take them where they are pasted."""
+    whose = weakref.ref(plain(viewer))
+
+    def copy() -> None:
+        if (there := whose()) is not None:
+            copy_link(there)
+
+    def paste() -> None:
+        if (there := whose()) is not None:
+            paste_link(there)
+
+    dock.toolbar.add_action(
+        "copy_link",
+        "Copy link to this view",
+        "A text that opens the same data and view at somebody else's",
+        copy,
+    )
+    dock.toolbar.add_action(
+        "paste_link",
+        "Open link from clipboard",
+        "Show what the link in the clipboard shows (Ctrl+V in a picture)",
+        paste,
+    )
+    shown = weakref.ref(dock)
+
+    def watch() -> None:
+        there = shown()
+        for frame in there.frames.values() if there is not None else ():
+            gestures = frame.picture.gestures
+            gestures.can_paste, gestures.paste = clipboard_has_link, paste
+
+    dock.views_changed.connect(watch)
+    watch()
+
+
+def _clipboard_text() -> str:
+    clipboard = QApplication.clipboard()
+    text = "" if clipboard is None else clipboard.text()
+    return text[: 2 * MOST_BYTES + 1]
+
+
+def _tell_left_out(made: Link) -> None:
+    from napari.utils.notifications import show_warning
+
+    if made.left_out:
+        show_warning(f"Not in the link: {'; '.join(made.left_out)}")

@@ -1,0 +1,1 @@
+"""Slices of napari's own canvas, filled while they are shown."""
