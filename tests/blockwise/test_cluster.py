@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from brickfield.blockwise import cluster
+from brickfield.blockwise import executors as cluster
 from brickfield.blockwise.blocks import BlockGrid
 from brickfield.blockwise.executors import open_executor
 from brickfield.blockwise.gathering import GatherOptions, gather
