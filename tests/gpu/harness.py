@@ -21,11 +21,10 @@ from brickfield.gpu.formats import choose_format
 from brickfield.gpu.labels import label_table
 from brickfield.gpu.material import BrickMaterial, BrickVolume
 from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.model.axes import Axis
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import pack_keys, unpack_keys
 from brickfield.model.requests import ChunkState, LoadedChunk
-from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.model.scales import Axis, Pyramid, ScaleLevel
 from brickfield.model.transforms import AffineTransform
 from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.model.appearance import color_lut
-from brickfield.model.lighting import PLAIN, Lighting
+from brickfield.model.appearance import PLAIN, Lighting, color_lut
 from brickfield.model.transforms import AffineTransform
 
 pytestmark = pytest.mark.gpu

@@ -17,9 +17,8 @@ from brickfield.gpu.page_table import (
     pack_name,
     slot_word,
 )
-from brickfield.model.axes import Axis
 from brickfield.model.chunks import pack_keys, unpack_keys
-from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.model.scales import Axis, Pyramid, ScaleLevel
 
 EMPTY = 0xFFFFFFFF
 

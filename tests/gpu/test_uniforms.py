@@ -11,9 +11,8 @@ from brickfield.gpu.uniforms import (
     level_uniforms,
     ray_uniforms,
 )
-from brickfield.model.axes import Axis
 from brickfield.model.camera import CameraState
-from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.model.scales import Axis, Pyramid, ScaleLevel
 from brickfield.model.transforms import AffineTransform
 
 F32 = np.float32

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.model.axes import Axis
-from brickfield.model.scales import Pyramid, ScaleLevel, choose_chunk_shape
+from brickfield.model.scales import Axis, Pyramid, ScaleLevel, choose_chunk_shape
 
 
 def level(shape, voxel_size, translation, spatial_axes, chunk=(4, 4, 4)):

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from brickfield.model.axes import Axis
 from brickfield.model.camera import CameraState
-from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.model.scales import Axis, Pyramid, ScaleLevel
 
 
 def _make_pyramid(shapes, factors, chunks, offsets=None, voxel_size=(1.0, 1.0, 1.0)):

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from brickfield.camera.presets import PRESETS
 from brickfield.errors import BrickfieldError, SceneStateError
-from brickfield.model.appearance import MODES
+from brickfield.model.appearance import LIGHTS, MODES
 from brickfield.model.camera import CameraState
-from brickfield.model.lighting import LIGHTS
 from brickfield.scene.document import (
     LAYOUTS,
     SceneCamera,

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.axes import Axis
 from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Pyramid
+from brickfield.model.scales import Axis, Pyramid
 from brickfield.sources import preview_level as synthesis
 from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.arrays.stored import ArrayHeader

@@ -132,7 +132,7 @@ class BrickMaterial(gfx.Material):
     n_channels : int
         Channels drawn in one pass.
     extra : str
-        What it does besides, see :mod:`brickfield.model.lighting`.
+        What it does besides, see :mod:`brickfield.model.appearance`.
     """
 
     uniform_type: ClassVar = dict(gfx.Material.uniform_type)

@@ -18,8 +18,7 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.imaris.options import ImarisOptions
-from brickfield.model.axes import Axis
-from brickfield.model.scales import Int3, ScaleLevel, Vec3
+from brickfield.model.scales import Axis, Int3, ScaleLevel, Vec3
 from brickfield.sources.protocol import ChunkSource
 
 Rgb = tuple[int, int, int]

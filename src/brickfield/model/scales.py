@@ -5,17 +5,39 @@ factors of two, nested chunks or equal voxel sizes. Two spaces occur. *Level
 space* counts voxels of one level, the centre of voxel i lies at i. *Data space*
 is the level space of level 0. ``downscale`` and ``offset`` lead from the first
 to the second: ``p = downscale * q + offset``.
+
+Axes of a stored array: name, kind and unit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.axes import Axis
+AxisKind = Literal["space", "time", "channel", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a stored array.
+
+    Attributes
+    ----------
+    name : str
+        As the file names it, for example ``"z"``.
+    kind : {"space", "time", "channel", "other"}
+    unit : str or None
+        As the file names it, for example ``"micrometer"``; None if not given.
+    """
+
+    name: str
+    kind: AxisKind = "space"
+    unit: str | None = None
+
 
 Vec3 = tuple[float, float, float]
 Int3 = tuple[int, int, int]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import OptionError, SceneStateError
-from brickfield.model.axes import Axis
+from brickfield.model.scales import Axis
 from brickfield.plugin.docking.registry import scene_of
 from brickfield.plugin.layers.make import KEY, LayerData, level_of
 from brickfield.plugin.scenes.scene_document import get_state

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.model.axes import Axis
+from brickfield.model.scales import Axis
 from brickfield.plugin.saving import save_beside
 from brickfield.qt.reports.tasks import RunningTask
 from brickfield.sources.protocol import ChunkSource

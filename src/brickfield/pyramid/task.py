@@ -14,9 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.model.axes import Axis
 from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Int3
+from brickfield.model.scales import Axis, Int3
 from brickfield.model.secrets import hide_secrets
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.sources.fingerprints import Fingerprint, fingerprint, of_files

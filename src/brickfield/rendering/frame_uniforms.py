@@ -20,9 +20,8 @@ from brickfield.gpu.uniforms import (
     ray_uniforms,
     slice_uniforms,
 )
-from brickfield.model.appearance import BLENDINGS, Appearance
+from brickfield.model.appearance import BLENDINGS, RAKING, Appearance
 from brickfield.model.camera import CameraState
-from brickfield.model.lighting import RAKING
 from brickfield.model.plane import Plane
 from brickfield.model.scales import Pyramid
 from brickfield.model.transforms import AffineTransform

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from brickfield.blockwise.jobs import Progress
 from brickfield.errors import OptionError
-from brickfield.model.axes import Axis
 from brickfield.model.image import Channel
+from brickfield.model.scales import Axis
 from brickfield.pyramid.command import write_pyramid
 from brickfield.sample.tissue import Grid, tissue
 from brickfield.sources.arrays.source import from_arrays

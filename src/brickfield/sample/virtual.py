@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.axes import Axis
 from brickfield.model.image import Channel, ImageInfo
-from brickfield.model.scales import Int3, Pyramid, ScaleLevel, choose_chunk_shape
+from brickfield.model.scales import Axis, Int3, Pyramid, ScaleLevel, choose_chunk_shape
 from brickfield.sources.protocol import StorageChunk
 
 Fault = Callable[[int, tuple[int, ...], int], None]

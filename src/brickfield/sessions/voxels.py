@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise.blocks import Slices
 from brickfield.errors import OptionError
-from brickfield.model.axes import Axis
-from brickfield.model.scales import Int3, Pyramid
+from brickfield.model.scales import Axis, Int3, Pyramid
 from brickfield.sources.protocol import ChunkSource
 from brickfield.writing.level_plans import written_order
 from brickfield.writing.source_reader import SourceReader

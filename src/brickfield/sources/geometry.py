@@ -13,8 +13,14 @@ from math import isfinite
 import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.model.axes import Axis, AxisKind
-from brickfield.model.scales import Int3, ScaleLevel, Vec3, choose_chunk_shape
+from brickfield.model.scales import (
+    Axis,
+    AxisKind,
+    Int3,
+    ScaleLevel,
+    Vec3,
+    choose_chunk_shape,
+)
 from brickfield.sources.arrays.stored import ArrayHeader
 from brickfield.sources.chunk_sizes import check_sizes
 

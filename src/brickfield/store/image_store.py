@@ -22,7 +22,6 @@ from brickfield.loading.change_log import ChangeLog
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.loading.storage_layout import Box, LevelLayout, check_selection
-from brickfield.model.axes import Axis
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import ChunkMetadata, Selection
 from brickfield.model.image import Channel, Finding, ImageInfo
@@ -32,7 +31,7 @@ from brickfield.model.requests import (
     ChunkState,
     LoadedChunk,
 )
-from brickfield.model.scales import Pyramid
+from brickfield.model.scales import Axis, Pyramid
 from brickfield.model.transforms import AffineTransform
 from brickfield.model.versions import VersionCounter
 from brickfield.sources.protocol import ChunkSource

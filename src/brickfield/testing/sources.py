@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.axes import Axis, AxisKind
 from brickfield.model.image import Channel, ImageInfo
-from brickfield.model.scales import Int3, Pyramid, ScaleLevel
+from brickfield.model.scales import Axis, AxisKind, Int3, Pyramid, ScaleLevel
 from brickfield.sources.protocol import StorageChunk
 
 _KINDS: dict[str, AxisKind] = {

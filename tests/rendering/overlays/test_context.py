@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.model.axes import Axis
 from brickfield.model.camera import CameraState
+from brickfield.model.scales import Axis
 from brickfield.rendering.overlays.context import (
     OverlayContext,
     layer_frame,

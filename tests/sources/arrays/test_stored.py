@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.axes import Axis
 from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Pyramid
+from brickfield.model.scales import Axis, Pyramid
 from brickfield.sources.arrays.sliced import as_stored_array
 from brickfield.sources.arrays.stored import (
     ArrayHeader,

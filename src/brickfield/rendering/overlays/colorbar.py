@@ -12,11 +12,11 @@ import pygfx as gfx
 from numpy.typing import NDArray
 
 from brickfield.model.camera import CameraState
+from brickfield.model.units import short_number
 from brickfield.rendering.overlays.context import ColorScale, OverlayContext
 from brickfield.rendering.overlays.layout import Layout
 from brickfield.rendering.overlays.options import ColorbarOptions
 from brickfield.rendering.overlays.shapes import Label, Rectangle, ink, plate
-from brickfield.rendering.overlays.units import short_number
 
 MOST_BARS = 4
 _PAD = 6.0

@@ -13,11 +13,11 @@ from math import isfinite
 import pygfx as gfx
 
 from brickfield.model.camera import CameraState
+from brickfield.model.units import round_length
 from brickfield.rendering.overlays.context import OverlayContext
 from brickfield.rendering.overlays.layout import Layout
 from brickfield.rendering.overlays.options import ScaleBarOptions
 from brickfield.rendering.overlays.shapes import Label, Rectangle, ink, plate
-from brickfield.rendering.overlays.units import round_length
 
 MOST = 0.25
 """Widest bar, as a share of the picture's width."""

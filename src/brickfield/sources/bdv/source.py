@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
-from brickfield.model.axes import Axis
 from brickfield.model.image import Channel, Finding, ImageInfo
-from brickfield.model.scales import Pyramid
+from brickfield.model.scales import Axis, Pyramid
 from brickfield.sources.arrays.stored import (
     ArrayHeader,
     AssembledSource,

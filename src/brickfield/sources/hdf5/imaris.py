@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.model.axes import Axis
 from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Int3, Pyramid, ScaleLevel
+from brickfield.model.scales import Axis, Int3, Pyramid, ScaleLevel
 from brickfield.sources.arrays.sliced import SlicedArray
 from brickfield.sources.arrays.stored import (
     ArrayHeader,

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.model.axes import Axis
 from brickfield.model.image import Finding
+from brickfield.model.scales import Axis
 from brickfield.sources.geometry import (
     aligned_geometry,
     axis_named,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from brickfield.errors import StoreFormatError
-from brickfield.model.axes import Axis, AxisKind
+from brickfield.model.scales import Axis, AxisKind
 from brickfield.sources.findings import Findings
 from brickfield.sources.geometry import axis_named
 

@@ -15,9 +15,8 @@ from math import prod
 import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.model.axes import Axis
 from brickfield.model.chunks import MAX_LEVELS
-from brickfield.model.scales import Int3, Pyramid, ScaleLevel, choose_chunk_shape
+from brickfield.model.scales import Axis, Int3, Pyramid, ScaleLevel, choose_chunk_shape
 from brickfield.sources.findings import Findings
 from brickfield.sources.geometry import is_usable_scale, spatial_positions
 from brickfield.sources.ome_zarr.transforms import BoxTransform

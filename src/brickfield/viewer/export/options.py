@@ -16,8 +16,15 @@ from typing import Any
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.camera.spec import CameraSpec, FitCamera, camera_spec
 from brickfield.errors import OptionError
-from brickfield.model.appearance import INTERPOLATIONS, MODES, Interpolation, Mode
-from brickfield.model.lighting import LIGHTS, Light, Lighting
+from brickfield.model.appearance import (
+    INTERPOLATIONS,
+    LIGHTS,
+    MODES,
+    Interpolation,
+    Light,
+    Lighting,
+    Mode,
+)
 from brickfield.model.plane import Plane
 from brickfield.rendering.overlays.options import OverlayState
 from brickfield.viewer.colormaps import color, lut

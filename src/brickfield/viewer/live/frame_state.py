@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.appearance import Appearance
+from brickfield.model.appearance import PLAIN, Appearance, Lighting
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
-from brickfield.model.lighting import PLAIN, Lighting
 from brickfield.model.plane import Plane
 from brickfield.model.requests import ChunkFailure
 from brickfield.model.transforms import AffineTransform

@@ -24,8 +24,7 @@ from psygnal import Signal
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.camera.navigation import set_centre
 from brickfield.errors import OptionError
-from brickfield.model.appearance import MODES
-from brickfield.model.lighting import Light, Lighting
+from brickfield.model.appearance import MODES, Light, Lighting
 from brickfield.model.scales import Vec3
 from brickfield.rendering.overlays.options import OverlayOptions, OverlayState
 from brickfield.viewer.export.png import write_png
