@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError
+from brickfield.sources.preview_level import SharedReads
 from brickfield.sources.protocol import StorageChunk
-from brickfield.sources.shared_reads import SharedReads
 
 INDEX = (0, 1, 2)
 

@@ -3,6 +3,8 @@
 Every function is pure. A *centre-aligned* pyramid lies over one extent: the
 edges of all levels coincide, so voxel 0 of a level whose voxels are f times as
 large has its centre (f - 1) / 2 fine voxels further in.
+
+A list that parsers write what they found odd into.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from math import isfinite
 import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError
+from brickfield.model.image import Finding, Severity
 from brickfield.model.scales import (
     Axis,
     AxisKind,
@@ -220,3 +223,31 @@ def as_vec3(values: Sequence[float]) -> Vec3:
 def _pick(values: Sequence[int], spatial: Int3) -> Int3:
     z, y, x = (int(values[p]) if p >= 0 else 1 for p in spatial)
     return (z, y, x)
+
+
+class Findings:
+    """Collects findings while a store is opened. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._items: list[Finding] = []
+
+    def info(self, code: str, path: str, text: str) -> None:
+        """Note something harmless."""
+        self._add("info", code, path, text)
+
+    def warning(self, code: str, path: str, text: str) -> None:
+        """Note something put right by a guess."""
+        self._add("warning", code, path, text)
+
+    def error(self, code: str, path: str, text: str) -> None:
+        """Note something left out or likely wrong on screen."""
+        self._add("error", code, path, text)
+
+    def _add(self, severity: Severity, code: str, path: str, text: str) -> None:
+        finding = Finding(severity, code, path, text)
+        if finding not in self._items:
+            self._items.append(finding)
+
+    def as_tuple(self) -> tuple[Finding, ...]:
+        """Everything noted, in order."""
+        return tuple(self._items)

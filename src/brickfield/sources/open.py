@@ -3,6 +3,8 @@
 A name decides where it can (``.ims``, ``precomputed://``); else the files in the
 folder do, read once and handed on. A reader is imported only when its format is
 opened.
+
+Choosing one of several images in a store, by name or by position.
 """
 
 from __future__ import annotations
@@ -405,3 +407,34 @@ def _module(found: Format) -> Any:
     except ModuleNotFoundError as exc:
         msg = f"expected the reader of {found.title}; found that {exc.name} is not installed"
         raise BrickfieldError(msg) from exc
+
+
+def series_index(names: Sequence[str], series: int | str | None, *, where: str) -> int:
+    """Position of the chosen image; the first when none is asked for.
+
+    Parameters
+    ----------
+    names : sequence of str
+    series : int, str or None
+        A name, or a position (also as text, unless an image has that name).
+    where : str
+        Place for the message.
+
+    Raises
+    ------
+    OptionError
+        If there is no such image.
+    """
+    if series is None:
+        return 0
+    text = str(series).strip("/")
+    plain = [name.strip("/") for name in names]
+    if text in plain and not isinstance(series, int):
+        return plain.index(text)
+    if text.isdigit() and int(text) < len(names):
+        return int(text)
+    known = ", ".join(name or "0" for name in names)
+    msg = (
+        f"expected one of the series {known} of {where}, or a position; found {series}"
+    )
+    raise OptionError(msg)

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.findings import Findings
-from brickfield.sources.geometry import spatial_positions
+from brickfield.sources.geometry import Findings, spatial_positions
 from brickfield.sources.ome_zarr.axes import read_axes
 
 ANYTHING = st.recursive(

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.ome_zarr.channels import check_image_label, read_channels
 
 ANYTHING = st.recursive(

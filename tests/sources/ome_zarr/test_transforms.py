@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.ome_zarr.transforms import TransformReader
 
 SIZES = st.floats(0.01, 100)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.zarr.hierarchy import ZarrNode
 from brickfield.sources.zarr.metadata import parse_array
 

@@ -31,8 +31,8 @@ from brickfield.sources.identity import data_identity
 from brickfield.sources.io.location import locate, read_many
 from brickfield.sources.io.named_places import Root, resolve_named
 from brickfield.sources.io.plain_files import read_head, read_whole
+from brickfield.sources.open import series_index
 from brickfield.sources.places import place_of_uri
-from brickfield.sources.series import series_index
 
 _HEAD_BYTES = 1 << 14
 

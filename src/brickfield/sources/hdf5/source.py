@@ -47,7 +47,7 @@ from brickfield.sources.hdf5.links import HDF5Links, close_files, find, links_of
 from brickfield.sources.hdf5.listing import linked_datasets
 from brickfield.sources.hdf5.places import files_of_shared
 from brickfield.sources.hdf5.scales import DatasetGeometry, geometry_of
-from brickfield.sources.series import series_index
+from brickfield.sources.open import series_index
 
 
 def matches(uri: str) -> bool:

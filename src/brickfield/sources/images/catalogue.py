@@ -14,7 +14,7 @@ from typing import Any
 
 from brickfield.errors import BrickfieldError
 from brickfield.model.image import ImageInfo
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.images.entry import (
     LABELS,
     ImageEntry,

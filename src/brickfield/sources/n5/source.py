@@ -26,8 +26,8 @@ from brickfield.sources.io.named_places import Root, resolve_named
 from brickfield.sources.n5.blocks import tidy_attributes
 from brickfield.sources.n5.driver_array import DriverArray
 from brickfield.sources.n5.scales import LevelAttributes, read_scales
+from brickfield.sources.open import series_index
 from brickfield.sources.places import place_of
-from brickfield.sources.series import series_index
 
 ATTRIBUTES = "attributes.json"
 _MAX_DEPTH = 5

@@ -15,8 +15,8 @@ from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.model.scales import Axis, Pyramid
 from brickfield.sources.arrays.cast import CastArray
 from brickfield.sources.arrays.stored import StoredArray
-from brickfield.sources.findings import Findings
 from brickfield.sources.geometry import (
+    Findings,
     axis_named,
     default_axes,
     parse_axes,

@@ -13,8 +13,7 @@ from typing import Any
 
 from brickfield.errors import StoreFormatError
 from brickfield.model.scales import Axis, AxisKind
-from brickfield.sources.findings import Findings
-from brickfield.sources.geometry import axis_named
+from brickfield.sources.geometry import Findings, axis_named
 
 _KINDS: dict[str, AxisKind] = {"space": "space", "time": "time", "channel": "channel"}
 _BY_RANK = "tczyx"

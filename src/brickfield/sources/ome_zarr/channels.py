@@ -14,7 +14,7 @@ from typing import Any
 
 from brickfield.model.image import Channel, Rgba
 from brickfield.sources.boundary import numbered_channels
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 
 _COLOR = re.compile(r"^#?([0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?$")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.ome_zarr.ends import check_scene_ends
 from brickfield.sources.ome_zarr.metadata import clean_path, ome_attributes
 from brickfield.sources.ome_zarr.plate import choose, read_fields, read_wells

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 
 Json = dict[str, Any]
 _OF_LEVELS = ("scale", "translation", "identity", "sequence")

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.ome_zarr.ends import check_ends
 from brickfield.sources.ome_zarr.transforms import input_name, output_name
 

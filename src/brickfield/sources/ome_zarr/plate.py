@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.ome_zarr.metadata import clean_path, read_version
 
 Json = dict[str, Any]

@@ -21,7 +21,7 @@ from brickfield.errors import (
 from brickfield.model.image import Channel, ImageInfo
 from brickfield.model.scales import Pyramid
 from brickfield.sources.arrays.stored import AssembledSource
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.identity import data_identity
 from brickfield.sources.io.location import (
     METADATA_NAMES,

@@ -13,8 +13,7 @@ from math import isfinite
 from typing import Any
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.findings import Findings
-from brickfield.sources.geometry import is_finite
+from brickfield.sources.geometry import Findings, is_finite
 
 Numbers = tuple[float, ...]
 

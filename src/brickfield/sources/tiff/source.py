@@ -40,7 +40,7 @@ from brickfield.sources.geometry import (
 )
 from brickfield.sources.io.named_places import NamedFiles, Root
 from brickfield.sources.io.plain_files import check_regular, read_head
-from brickfield.sources.series import series_index
+from brickfield.sources.open import series_index
 from brickfield.sources.tiff.pages import TiffPages
 from brickfield.sources.tiff.scales import TiffScales, read_scales
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from brickfield.sources.findings import Findings
+from brickfield.sources.geometry import Findings
 from brickfield.sources.zarr.metadata import ZarrArrayMeta
 
 _METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")

@@ -23,7 +23,7 @@ from brickfield.sources.io.location import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from brickfield.sources.findings import Findings
+    from brickfield.sources.geometry import Findings
 
 V3_KEYS = ("zarr.json",)
 V2_KEYS = (".zarray", ".zgroup", ".zattrs")

@@ -28,7 +28,7 @@ from brickfield.sources.zarr.codecs import (
 from brickfield.sources.zarr.hierarchy import Json, ZarrNode
 
 if TYPE_CHECKING:
-    from brickfield.sources.findings import Findings
+    from brickfield.sources.geometry import Findings
 
 _V3_TYPES = {
     **{f"{s}int{n}": f"{s}int{n}" for s in ("", "u") for n in (8, 16, 32, 64)},
