@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from brickfield.planning.priority import loading_order, step_priorities
+from brickfield.planning.projection import loading_order, step_priorities
 
 
 def test_a_coarser_step_goes_before_any_error_of_a_finer_one():

@@ -28,10 +28,8 @@ from brickfield.planning.base_level import Base, lay_bases
 from brickfield.planning.grid import cell_grid
 from brickfield.planning.nodes import Layer, Nodes, Occupancy
 from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.planning.prefetch import prefetch_nodes
-from brickfield.planning.priority import loading_order, step_priorities
-from brickfield.planning.projection import DataView
-from brickfield.planning.refine import refine
+from brickfield.planning.projection import DataView, loading_order, step_priorities
+from brickfield.planning.refine import prefetch_nodes, refine
 from brickfield.planning.steps import passed_nodes
 
 _CAUTION = 0.9
