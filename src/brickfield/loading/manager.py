@@ -16,20 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.loading.cache import ChunkCache, default_cache
+from brickfield.loading.cache import ChunkCache, Shelf, default_cache
 from brickfield.loading.changing import forget_changed
 from brickfield.loading.kept import KeptStorage
-from brickfield.loading.ledger import IoCounters, StorageName
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.loading.queue import ENDS, FAILED, LOADED, READING, WAITING, Lane
 from brickfield.loading.reader import Reader
 from brickfield.loading.retry import RetryRules
-from brickfield.loading.shelf import Shelf
+from brickfield.loading.scheduler import IoCounters, StorageName
 from brickfield.loading.storage_layout import needed_storage_chunks, storage_names
 from brickfield.loading.tally import storage_counts
-from brickfield.loading.visual import Visual
-from brickfield.loading.wants import finest_level, lanes_of
+from brickfield.loading.visual import Visual, finest_level, lanes_of
 from brickfield.model.changes import ChunkChange
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection, unpack_keys
 from brickfield.model.requests import (

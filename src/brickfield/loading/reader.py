@@ -25,12 +25,11 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, scatter
-from brickfield.loading.ledger import Ledger, StorageName
+from brickfield.loading.cache import Shelf
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.queue import ENDS, WAITING, Lane
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
-from brickfield.loading.scheduler import Begun, Read, Schedule
-from brickfield.loading.shelf import Shelf
+from brickfield.loading.scheduler import Begun, Ledger, Read, Schedule, StorageName
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
 from brickfield.model.requests import LoadedChunk

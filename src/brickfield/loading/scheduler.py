@@ -5,6 +5,8 @@ Invariants: a storage chunk that is being read, or waits to be tried again, is
 needs is unsent or busy; decoded storage chunks in flight take at most an eighth of
 the RAM budget (one is always allowed). Bookkeeping only: no thread, no lock, no
 reading. Guarded by the reader's lock.
+
+What reading has cost, as counts that can be checked.
 """
 
 from __future__ import annotations
@@ -15,16 +17,114 @@ from math import prod
 
 import numpy as np
 
-from brickfield.loading.assembly import Assembly
-from brickfield.loading.cache import ChunkCache
-from brickfield.loading.ledger import StorageName
+from brickfield.loading.assembly import Assembly, Workbench, keys_of
+from brickfield.loading.cache import ChunkCache, Name
 from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
-from brickfield.loading.shelf import Name
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
-from brickfield.loading.workbench import Workbench, keys_of
 from brickfield.model.chunks import ChunkId
 from brickfield.model.scales import Pyramid
 from brickfield.sources.admission import LEAST_ALLOWANCE, read_bytes
+
+StorageName = tuple[int, FlatIndex]
+"""Level and flat index of a storage chunk."""
+
+_ABSENT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class IoCounters:
+    """Totals of one manager.
+
+    Attributes
+    ----------
+    bytes_read : int
+        Stored (compressed) bytes asked of the store.
+    requests : int
+        Reads sent, retries included.
+    decoded_chunks : int
+        Storage chunks decoded.
+    rereads : int
+        Storage chunks decoded that had been decoded before.
+    retries : int
+        Reads sent again after a transient failure.
+    failed_reads : int
+        Storage chunks given up.
+    cancelled_before_send : int
+        Chunks dropped before anything was read for them.
+    n_entries : int
+        Storage chunks entered so far: a place in time, see :meth:`Ledger.is_since`.
+    """
+
+    bytes_read: int = 0
+    requests: int = 0
+    decoded_chunks: int = 0
+    rereads: int = 0
+    retries: int = 0
+    failed_reads: int = 0
+    cancelled_before_send: int = 0
+    n_entries: int = 0
+
+
+class Ledger:
+    """Counts reads. Guarded by the reader's lock."""
+
+    def __init__(self) -> None:
+        self.bytes_read = 0
+        self.requests = 0
+        self.decoded_chunks = 0
+        self.rereads = 0
+        self.retries = 0
+        self.failed_reads = 0
+        self.cancelled_before_send = 0
+        # One int a storage chunk ever read: a level's flat indices leave room for
+        # the level in the lowest bits.
+        self._bytes_of: dict[int, int] = {}
+        self._entered_at: dict[int, int] = {}
+        self._n_entries = 0
+
+    def decoded(self, name: StorageName, stored_bytes: int, *, is_stored: bool) -> None:
+        """Count one storage chunk that was read (or found not to be stored)."""
+        number = name[1] << 5 | name[0]
+        self.bytes_read += stored_bytes
+        if is_stored:
+            self.decoded_chunks += 1
+            self.rereads += number in self._bytes_of
+        self._n_entries += 1
+        self._bytes_of[number] = stored_bytes if is_stored else _ABSENT
+        self._entered_at[number] = self._n_entries
+
+    def made(self, name: StorageName, *, is_stored: bool) -> None:
+        """Note one storage chunk that was made of others: itself it cost nothing."""
+        number = name[1] << 5 | name[0]
+        self._bytes_of.setdefault(number, 0 if is_stored else _ABSENT)
+
+    def is_since(self, name: StorageName, n_entries: int) -> bool:
+        """Whether a storage chunk was read after so many entries."""
+        return self._entered_at.get(name[1] << 5 | name[0], 0) > n_entries
+
+    def stored_bytes(self, name: StorageName) -> int | None:
+        """Return what one storage chunk cost when it was read; None if never."""
+        known = self._bytes_of.get(name[1] << 5 | name[0])
+        return None if known is None else max(0, known)
+
+    def is_absent(self, name: StorageName) -> bool | None:
+        """Whether a storage chunk was read and is not stored; None if never read."""
+        known = self._bytes_of.get(name[1] << 5 | name[0])
+        return None if known is None else known == _ABSENT
+
+    def totals(self) -> IoCounters:
+        """Return the counts of now."""
+        return IoCounters(
+            self.bytes_read,
+            self.requests,
+            self.decoded_chunks,
+            self.rereads,
+            self.retries,
+            self.failed_reads,
+            self.cancelled_before_send,
+            self._n_entries,
+        )
+
 
 MOST_BEGUN = 16
 """Chunks begun at once, so that a source is asked once what they lack."""
