@@ -17,8 +17,7 @@ from rendercanvas.offscreen import OffscreenRenderCanvas
 import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.brick_set import BrickSet
 from brickfield.gpu.device import get_device
-from brickfield.gpu.formats import choose_format
-from brickfield.gpu.labels import label_table
+from brickfield.gpu.formats import choose_format, label_table
 from brickfield.gpu.material import BrickMaterial, BrickVolume
 from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.model.camera import CameraState

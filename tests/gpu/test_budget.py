@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.gpu.budget import distribute
+from brickfield.gpu.level_texture import distribute
 
 
 @st.composite

@@ -6,7 +6,7 @@ import gc
 
 import wgpu
 
-from brickfield.gpu.caches import forget_bindings, forget_pipelines
+from brickfield.gpu.device import forget_bindings, forget_pipelines
 
 
 def counts() -> dict[str, int]:

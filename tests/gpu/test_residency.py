@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.gpu.allocator import SimpleTextureAllocator
-from brickfield.gpu.residency import LevelResidency
+from brickfield.gpu.level_texture import LevelResidency
 
 
 def _residency(n):

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from brickfield.errors import BudgetError
 from brickfield.gpu.allocator import Slot, TextureRegion, choose_grid
 from brickfield.gpu.brick_texels import pad_brick
-from brickfield.gpu.budget import distribute
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
-from brickfield.gpu.level_texture import LevelTexture
+from brickfield.gpu.level_texture import LevelTexture, distribute
 from brickfield.gpu.page_table import MAX_PLANES, Name
 from brickfield.model.chunks import INDEX_BITS, ChunkId, Selection
 

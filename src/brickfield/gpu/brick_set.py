@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
 from brickfield.gpu.atlas import TextureAtlas
+from brickfield.gpu.brick_texels import BrickMaker, Peek
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import level_layouts
@@ -38,7 +39,6 @@ from brickfield.gpu.page_table import (
     slot_word,
 )
 from brickfield.gpu.ranges import pack_constant
-from brickfield.gpu.uploads import BrickMaker, Peek
 from brickfield.model.chunks import INDEX_BITS, pack_keys, unpack_keys
 from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.model.scales import Pyramid

@@ -1,7 +1,26 @@
-"""One level's 3D texture, divided into equal slots. Render thread only."""
+"""One level's 3D texture, divided into equal slots. Render thread only.
+
+Which chunks sit in one level's texture, and who has to leave first.
+
+States of a chunk: absent → *resident* (its voxels are in a slot) → absent.
+Resident chunks are *wanted* (the present plan names them; never evicted),
+*protected* (drawn as fallback for something on its way; evicted only before a
+wanted chunk would find no place) or *reserve* (evicted first, least recently
+used first). Eviction always finds a victim as long as a level's wanted chunks
+are not more than its slots, which planning guarantees.
+
+How a GPU budget moves between the levels, as a pure function.
+
+Each level has a texture of its own, sized for what the present view needs of
+that level. Slots that no view needs are taken from a level only when another
+one is short of them, so that textures are seldom rebuilt; a plan may use nearly
+the whole budget at any camera.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pygfx as gfx
@@ -10,7 +29,76 @@ from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
 from brickfield.gpu.allocator import SimpleTextureAllocator, Slot
 from brickfield.gpu.layout import LevelLayout
-from brickfield.gpu.residency import LevelResidency
+from brickfield.gpu.page_table import Name
+
+
+class LevelResidency:
+    """Chunks of one level's texture, least recently used first. Render thread only."""
+
+    def __init__(self, allocator: SimpleTextureAllocator) -> None:
+        self.allocator = allocator
+        self._order: OrderedDict[Name, None] = OrderedDict()
+
+    def __contains__(self, name: Name) -> bool:
+        return name in self._order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def names(self) -> list[Name]:
+        """Return the resident chunks, least recently used first."""
+        return list(self._order)
+
+    def touch(self, name: Name) -> None:
+        """Note that a resident chunk is in use."""
+        self._order.move_to_end(name)
+
+    def slot_of(self, name: Name) -> Slot | None:
+        """Return a chunk's slot, None if it is not resident."""
+        return self.allocator.slot_of(name)
+
+    def place(
+        self, name: Name, wanted: Collection[Name], protected: Collection[Name]
+    ) -> tuple[Slot | None, Name | None]:
+        """Give a chunk a slot, evicting another one if need be.
+
+        Returns
+        -------
+        slot : tuple of int or None
+            None when every slot holds a wanted chunk.
+        evicted : name or None
+            Who had to leave.
+        """
+        evicted = None
+        slot = self.allocator.allocate(name)
+        if slot is None:
+            evicted = self.victim(wanted, protected)
+            if evicted is None:
+                return None, None
+            self.drop(evicted)
+            slot = self.allocator.allocate(name)
+        self._order[name] = None
+        self._order.move_to_end(name)
+        return slot, evicted
+
+    def victim(
+        self, wanted: Collection[Name], protected: Collection[Name]
+    ) -> Name | None:
+        """Return who would have to leave next, None if all are wanted."""
+        second = None
+        for name in self._order:
+            if name in wanted:
+                continue
+            if name not in protected:
+                return name
+            second = second or name
+        return second
+
+    def drop(self, name: Name) -> None:
+        """Forget a chunk and free its slot."""
+        self._order.pop(name, None)
+        self.allocator.deallocate(name)
+
 
 _USAGE = (
     wgpu.TextureUsage.COPY_DST
@@ -47,3 +135,70 @@ class LevelTexture:
         handle = self.texture._wgpu_object
         if handle is not None:
             handle.destroy()
+
+
+GROWTH = 0.3
+"""A level that grows gets at most this share more than it needs now."""
+
+
+def distribute(
+    need: Sequence[int],
+    have: Sequence[int],
+    slot_bytes: Sequence[int],
+    grid_slots: Sequence[int],
+    budget_bytes: int,
+) -> list[int]:
+    """Choose how many slots every level shall have.
+
+    Parameters
+    ----------
+    need : sequence of int
+        Slots the present plan uses, a level.
+    have : sequence of int
+        Slots there are now.
+    slot_bytes : sequence of int
+        Bytes of a slot.
+    grid_slots : sequence of int
+        Most slots a level could ever use (all its chunks, or the device's limit).
+    budget_bytes : int
+        For all levels together; the bytes of `need` fit into it.
+
+    Returns
+    -------
+    list of int
+        At least `need` at every level; equal to `have` when nothing is short.
+    """
+
+    def cost(slots: Sequence[int]) -> int:
+        return sum(s * b for s, b in zip(slots, slot_bytes, strict=True))
+
+    is_short = [n > h for n, h in zip(need, have, strict=True)]
+    if cost(have) <= budget_bytes and not any(is_short):
+        return list(have)
+    # Room to grow is shared out in proportion, so that a view that moves on a
+    # little does not at once rebuild textures again.
+    spare = min(GROWTH, budget_bytes / max(1, cost(need)) - 1)
+    comfort = [
+        min(n + int(n * spare), max(n, g))
+        for n, g in zip(need, grid_slots, strict=True)
+    ]
+    wish = [
+        max(h, c) if short else h
+        for h, c, short in zip(have, comfort, is_short, strict=True)
+    ]
+    for floor in (comfort, need):
+        _shrink(wish, floor, slot_bytes, cost(wish) - budget_bytes)
+    return wish
+
+
+def _shrink(
+    wish: list[int], floor: Sequence[int], slot_bytes: Sequence[int], over: int
+) -> None:
+    """Take `over` bytes of slots above `floor`, from where most are idle first."""
+    idle = [max(0, w - f) * b for w, f, b in zip(wish, floor, slot_bytes, strict=True)]
+    for i in sorted(range(len(wish)), key=lambda i: -idle[i]):
+        if over <= 0:
+            return
+        slots = min(idle[i] // slot_bytes[i], -(-over // slot_bytes[i]))
+        wish[i] -= slots
+        over -= slots * slot_bytes[i]

@@ -13,8 +13,7 @@ import pygfx as gfx
 import wgpu
 from pygfx.utils.bounds import Bounds
 
-from brickfield.gpu.formats import TextureFormat
-from brickfield.gpu.labels import LabelTable
+from brickfield.gpu.formats import LabelTable, TextureFormat
 from brickfield.model.appearance import MAX_CHANNELS
 from brickfield.model.chunks import MAX_LEVELS
 

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.brick_set import BrickSet
 from brickfield.gpu.device import GpuDevice
-from brickfield.gpu.formats import choose_format
-from brickfield.gpu.labels import label_table
+from brickfield.gpu.formats import choose_format, label_table
 from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
 from brickfield.gpu.page_table import Name
 from brickfield.model.appearance import Appearance

@@ -18,8 +18,12 @@ import numpy as np
 import pygfx as gfx
 from numpy.typing import NDArray
 
-from brickfield.gpu.caches import forget_bindings, forget_pipelines
-from brickfield.gpu.device import GpuDevice, get_device
+from brickfield.gpu.device import (
+    GpuDevice,
+    forget_bindings,
+    forget_pipelines,
+    get_device,
+)
 from brickfield.gpu.fence import Fence
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
