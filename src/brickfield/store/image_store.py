@@ -44,8 +44,8 @@ from brickfield.store.contrast import (
     level_values,
     sample,
 )
+from brickfield.store.indexing import Region, box_of
 from brickfield.store.occupancy import Occupancy
-from brickfield.store.region import Region, box_of
 from brickfield.store.requesting import (
     TILINGS,
     ViewOptions,
