@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from brickfield.loading.manager import ChunkManager
-from brickfield.rendering.arrivals import BATCH, Arrivals, TimeSlice
+from brickfield.rendering.requests import BATCH, Arrivals, TimeSlice
 from brickfield.testing.loading import all_keys, ask
 from brickfield.testing.sources import MemorySource
 
@@ -95,7 +95,7 @@ def test_data_that_changed_are_not_taken_from_an_older_batch(
 
 def test_the_first_step_always_fits_and_none_begins_too_late(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("brickfield.rendering.arrivals.perf_counter", lambda: now[0])
+    monkeypatch.setattr("brickfield.rendering.requests.perf_counter", lambda: now[0])
     has_time = TimeSlice(4.0)
     steps = 0
     while has_time():

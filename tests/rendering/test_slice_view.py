@@ -18,8 +18,7 @@ from brickfield.model.transforms import AffineTransform
 from brickfield.planning.policy import EXPORT
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.picking import pick
-from brickfield.rendering.slice_view import SliceView
-from brickfield.rendering.volume_view import world_corners
+from brickfield.rendering.volume_view import SliceView, world_corners
 from brickfield.sample.virtual import VirtualImage, VirtualSource
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer

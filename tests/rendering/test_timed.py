@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from brickfield.rendering.timed import SMALL, fits, picture_by, scale_for
+from brickfield.rendering.offscreen import SMALL, fits, picture_by, scale_for
 
 
 def test_with_ample_time_a_picture_has_every_pixel(store, make_view, layer_of):
@@ -25,7 +25,7 @@ def test_a_late_picture_has_fewer_pixels_but_is_whole(
     view = make_view(layer_of(store), size=(160, 128))
     assert view.wait_until_complete(30)
     whole = view.image()
-    monkeypatch.setattr("brickfield.rendering.timed.scale_for", lambda *_: 0.25)
+    monkeypatch.setattr("brickfield.rendering.offscreen.scale_for", lambda *_: 0.25)
     picture = picture_by(view, perf_counter())
     assert picture.scale == 0.25
     assert picture.cost_s > 0

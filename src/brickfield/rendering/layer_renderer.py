@@ -33,13 +33,13 @@ from brickfield.model.requests import Category, ChunkFailure, LoadedChunk, disti
 from brickfield.model.versions import LastSeen
 from brickfield.planning.plan import FramePlan, PlanRequest
 from brickfield.planning.policy import LodPolicy
-from brickfield.rendering.arrivals import Arrivals
 from brickfield.rendering.clipping import clip_planes_of
 from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.rendering.mending import Mender
 from brickfield.rendering.protocols import LayerLike
 from brickfield.rendering.renewing import ChangedBricks
 from brickfield.rendering.requests import (
+    Arrivals,
     Wish,
     held_rows,
     needed_of,

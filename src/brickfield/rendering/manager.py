@@ -18,10 +18,10 @@ from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
 from brickfield.planning.plan import FramePlan, PlanRequest, plan_layers
 from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.rendering.arrivals import TimeSlice
 from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.layer_renderer import LayerRenderer
 from brickfield.rendering.protocols import LayerLike
+from brickfield.rendering.requests import TimeSlice
 
 DEFAULT_GPU_BUDGET = 1 << 30
 UPLOAD_SLICE_S = 0.0035

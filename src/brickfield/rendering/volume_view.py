@@ -4,6 +4,18 @@ The canvas is given from outside (offscreen, or a widget), so that this storey
 knows no toolkit. Opaque objects (meshes, points) are drawn first; their depth
 ends the rays of the volumes, and volumes write depth in turn. Thread rule:
 render thread only.
+
+Waiting for the device, to know how long something took.
+
+wgpu's own question when submitted work is done cannot be asked in wgpu-py 0.32 (its
+callback has another signature than the library's). What is read back has been waited
+for just as well. Thread rule: render thread only.
+
+A view of one plane through volumes, and the camera that looks at it.
+
+Invariant: a slice is never mirrored or turned. Its rows and columns are those of
+:attr:`brickfield.model.plane.Plane.axes`, which are the ones of the cameras
+``ortho:z``, ``ortho:y`` and ``ortho:x`` where the plane lies across an axis.
 """
 
 from __future__ import annotations
@@ -16,15 +28,16 @@ from typing import Any
 
 import numpy as np
 import pygfx as gfx
+import wgpu
 from numpy.typing import NDArray
 
+from brickfield.camera.plane_camera import slice_camera
 from brickfield.gpu.device import (
     GpuDevice,
     forget_bindings,
     forget_pipelines,
     get_device,
 )
-from brickfield.gpu.fence import Fence
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
 from brickfield.model.scales import Vec3
@@ -37,11 +50,35 @@ from brickfield.rendering.manager import (
     UPLOAD_SLICE_S,
     RenderManager,
 )
-from brickfield.rendering.objects.headlight import Headlight
+from brickfield.rendering.objects.object_set import Headlight
 from brickfield.rendering.overlays.context import OverlayContext, layer_frame, unit_of
 from brickfield.rendering.overlays.overlay_set import OverlaySet
 from brickfield.rendering.protocols import LayerLike
 from brickfield.rendering.scene_camera import SceneCamera
+
+
+class Fence:
+    """Waits until all that was submitted so far has been done.
+
+    Parameters
+    ----------
+    gpu : GpuDevice
+    """
+
+    def __init__(self, gpu: GpuDevice) -> None:
+        self._queue = gpu.device.queue
+        self._buffer = gpu.device.create_buffer(
+            size=4, usage=wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST
+        )
+
+    def wait(self) -> None:
+        """Return when the device has nothing left to do; other threads go on."""
+        self._queue.read_buffer(self._buffer)
+
+    def close(self) -> None:
+        """Give the buffer back."""
+        self._buffer.destroy()
+
 
 Rgb = tuple[float, float, float]
 
@@ -260,3 +297,30 @@ def outer_corners(layer: LayerLike) -> NDArray[np.float64]:
 def _corners(layer: LayerLike, bounds: tuple[Vec3, Vec3]) -> NDArray[np.float64]:
     box = np.array(list(product(*zip(*bounds, strict=True))))
     return layer.world.apply(box)
+
+
+class SliceView(VolumeView):
+    """A :class:`VolumeView` that always shows a plane.
+
+    Parameters
+    ----------
+    canvas : rendercanvas canvas or pygfx texture
+    plane : Plane
+    **options
+        As for :class:`VolumeView`.
+    """
+
+    def __init__(self, canvas: Any, plane: Plane, **options: Any) -> None:
+        super().__init__(canvas, plane=plane, **options)
+
+    def face(self, viewport: tuple[int, int]) -> None:
+        """Look straight at the plane, with all of the layers in the picture.
+
+        Parameters
+        ----------
+        viewport : tuple of int
+            Width and height of the picture, pixels.
+        """
+        corners = [world_corners(layer) for layer in self.layers]
+        if self.plane is not None and corners:
+            self.camera = slice_camera(self.plane, np.concatenate(corners), viewport)

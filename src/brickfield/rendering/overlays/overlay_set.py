@@ -4,6 +4,13 @@ Invariant: an overlay that is not visible costs nothing: it has no objects, and 
 view without visible overlays draws no pass for them. Overlays are made when they
 are first seen and then updated in place. Options may be set by any thread, since
 each change replaces one frozen value; everything else is for the render thread.
+
+Draws overlays at the canvas' own resolution over a picture that has fewer pixels.
+
+While the camera moves on a slow device, a view draws a fraction of the pixels and
+lets pygfx enlarge them; words would become unreadable. So they are drawn apart and
+laid over the enlarged picture. pygfx has no name for this: its output pass is told
+here, in the one place that touches it, to blend instead of to replace.
 """
 
 from __future__ import annotations
@@ -12,19 +19,56 @@ from collections.abc import Callable
 from typing import Any
 
 import pygfx as gfx
+import wgpu
 
 from brickfield.model.camera import CameraState
 from brickfield.rendering.overlays.axes import Axes
 from brickfield.rendering.overlays.base import Overlay
-from brickfield.rendering.overlays.bounding_box import BoundingBox
+from brickfield.rendering.overlays.bounding_box import BoundingBox, Marker
 from brickfield.rendering.overlays.colorbar import Colorbar
 from brickfield.rendering.overlays.context import OverlayContext
 from brickfield.rendering.overlays.layout import Layout
-from brickfield.rendering.overlays.marker import Marker
 from brickfield.rendering.overlays.options import NAMES, OverlayOptions, OverlayState
 from brickfield.rendering.overlays.scale_bar import ScaleBar
-from brickfield.rendering.overlays.sharp_pass import SharpPass
 from brickfield.rendering.overlays.text import FreeText
+
+_OVER = {
+    "operation": wgpu.BlendOperation.add,
+    "src_factor": wgpu.BlendFactor.one,
+    "dst_factor": wgpu.BlendFactor.one_minus_src_alpha,
+}
+
+
+class SharpPass:
+    """A second renderer for the same canvas. Render thread only.
+
+    Parameters
+    ----------
+    target : canvas
+        Not flushed to since its last frame.
+    """
+
+    def __init__(self, target: Any) -> None:
+        self._renderer = gfx.renderers.WgpuRenderer(
+            target, pixel_scale=1, ppaa="none", enable_events=False
+        )
+        # What was blended over nothing has its colour multiplied by its alpha.
+        output = self._renderer._output_pass
+        output.load_op = wgpu.LoadOp.load
+        output.blend_state = {"alpha": _OVER, "color": _OVER}
+        self._is_due = False
+
+    def render(self, scene: gfx.Scene, camera: gfx.Camera) -> None:
+        """Draw a scene on nothing."""
+        self._renderer.render(scene, camera, flush=False)
+        self._is_due = True
+
+    def flush(self) -> None:
+        """Lay what was drawn over the canvas' picture, if anything was."""
+        if self._is_due:
+            self._is_due = False
+            self._renderer.flush()
+
 
 _KINDS: dict[str, Callable[[], Overlay]] = {
     # Drawn in this order: lines in the scene first, words last.

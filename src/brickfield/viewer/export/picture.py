@@ -28,9 +28,8 @@ from brickfield.model.plane import Plane
 from brickfield.planning.policy import EXPORT
 from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.manager import DEFAULT_GPU_BUDGET
-from brickfield.rendering.offscreen import OffscreenView
+from brickfield.rendering.offscreen import OffscreenView, picture_by, scale_for
 from brickfield.rendering.thread import render_thread
-from brickfield.rendering.timed import picture_by, scale_for
 from brickfield.rendering.volume_view import level_corners, world_corners
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
