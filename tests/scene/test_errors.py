@@ -2,7 +2,7 @@
 
 import pytest
 
-from brickfield.scene.errors import place_of
+from brickfield.scene.document import place_of
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.scene.document import SceneState
-from brickfield.scene.errors import problem_of
+from brickfield.scene.document import SceneState, problem_of
 from brickfield.sources.io.plain_files import read_whole
 
 SCHEMA = 1
