@@ -258,7 +258,7 @@ def draw_session(
     """
     from brickfield.cli.session import complain_of
     from brickfield.sessions.manager import SessionManager
-    from brickfield.viewer.export.png import SCENE_KEY, write_png
+    from brickfield.viewer.export.files import SCENE_KEY, write_png
     from brickfield.viewer.export.scene_picture import open_scene, render_scene
     from brickfield.viewer.receipts.fidelity import notes_of
     from brickfield.writing.files import check_output, write_text
@@ -320,8 +320,8 @@ def draw_to_file(
     from brickfield.store.open import open_store
 
     get_device()
+    from brickfield.viewer.export.files import write_png
     from brickfield.viewer.export.picture import render_picture
-    from brickfield.viewer.export.png import write_png
     from brickfield.viewer.receipts.fidelity import notes_of
     from brickfield.writing.files import check_output, write_text
 

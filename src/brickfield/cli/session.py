@@ -113,7 +113,7 @@ def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
     """Read the one scene document, or open images."""
     from brickfield.scene.file import read_scene
     from brickfield.sessions.contents import SessionContents
-    from brickfield.viewer.export.png import scene_of_png
+    from brickfield.viewer.export.files import scene_of_png
 
     scenes = [s for s in sources if s.lower().endswith(".json")]
     scenes = [s for s in scenes if Path(s).name != "zarr.json"]

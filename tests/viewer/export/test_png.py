@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from brickfield.errors import OptionError
-from brickfield.viewer.export.png import write_png
+from brickfield.viewer.export.files import write_png
 
 OPAQUE = np.full((4, 5, 4), 255, np.uint8)
 

@@ -13,10 +13,9 @@ from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
-from brickfield.viewer.live import painter
+from brickfield.viewer.live import frame_budget as painter
 from brickfield.viewer.live.drawer import LiveDrawer
-from brickfield.viewer.live.frame_budget import Pace
-from brickfield.viewer.live.painter import Painter
+from brickfield.viewer.live.frame_budget import Pace, Painter
 
 
 def settled(view, turns):

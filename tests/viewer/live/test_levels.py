@@ -13,7 +13,7 @@ from brickfield.gpu.page_table import FAILED
 from brickfield.model.chunks import unpack_keys
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
-from brickfield.viewer.live.painter import Painter
+from brickfield.viewer.live.frame_budget import Painter
 
 CHUNK, N_CELLS = 16, 8
 BLANK = 9

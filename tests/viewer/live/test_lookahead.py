@@ -8,7 +8,7 @@ import pytest
 from brickfield.model.chunks import pack_keys, unpack_keys
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.testing.sources import MemorySource
-from brickfield.viewer.live.lookahead import Lookahead, chunks_ahead
+from brickfield.viewer.live.prefetch import Lookahead, chunks_ahead
 
 
 class Plan:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.viewer.receipts.accounting import pixel_shares, quantiles
+from brickfield.viewer.receipts.measure import pixel_shares, quantiles
 
 
 def test_shares_count_only_pixels_that_the_volume_covers():

@@ -24,8 +24,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 from brickfield.qt.background import Background
 from brickfield.qt.view.shot import Shot, Taken
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.export.files import mark_incomplete
-from brickfield.viewer.export.png import write_png
+from brickfield.viewer.export.files import mark_incomplete, write_png
 from brickfield.viewer.receipts.fidelity import least_true, notes_of
 from brickfield.writing.guard import check_file
 

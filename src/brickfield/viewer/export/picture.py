@@ -37,8 +37,7 @@ from brickfield.store.open import open_store
 from brickfield.viewer.drawing_errors import translated
 from brickfield.viewer.export.layer_from_options import make_layer
 from brickfield.viewer.export.options import RenderOptions, render_options
-from brickfield.viewer.receipts.accounting import Account
-from brickfield.viewer.receipts.measure import make_receipt
+from brickfield.viewer.receipts.measure import Account, make_receipt
 from brickfield.viewer.receipts.receipt import Receipt
 from brickfield.viewer.sampling import sampling_step
 

@@ -35,7 +35,7 @@ from brickfield.store.open import open_store
 from brickfield.viewer.colormaps import lut
 from brickfield.viewer.export.options import RenderOptions
 from brickfield.viewer.export.picture import RenderResult, draw_layers, in_turn
-from brickfield.viewer.receipts.accounting import Account
+from brickfield.viewer.receipts.measure import Account
 
 
 @dataclass(frozen=True)

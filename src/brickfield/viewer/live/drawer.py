@@ -27,16 +27,17 @@ from brickfield.rendering.objects.object_set import ObjectSet
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.picking import pick
 from brickfield.viewer.live.content import content_points
-from brickfield.viewer.live.frame_budget import Effort, Standing
-from brickfield.viewer.live.frame_state import FrameState, ViewReport
-from brickfield.viewer.live.live_report import report_of
-from brickfield.viewer.live.painter import Painter
-from brickfield.viewer.live.prefetch import Series
-from brickfield.viewer.live.scrolling import Scrolling
-from brickfield.viewer.live.shown_layer import ShownLayer, shows_same
-from brickfield.viewer.receipts.accounting import Account
+from brickfield.viewer.live.frame_budget import Effort, Painter, Standing
+from brickfield.viewer.live.frame_state import (
+    FrameState,
+    ShownLayer,
+    ViewReport,
+    report_of,
+    shows_same,
+)
+from brickfield.viewer.live.prefetch import Scrolling, Series
 from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
-from brickfield.viewer.receipts.measure import make_receipt
+from brickfield.viewer.receipts.measure import Account, make_receipt
 from brickfield.viewer.receipts.receipt import Receipt
 from brickfield.viewer.sampling import sampling_step
 

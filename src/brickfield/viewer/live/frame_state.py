@@ -3,28 +3,37 @@
 The window's thread owns layers, camera and options. It hands the render thread a
 :class:`FrameState`, always the whole of it and the latest only; the render thread
 answers with a :class:`ViewReport` for each picture. Nothing else is shared.
+
+What a live view's picture has come to, read off its renderers.
+
+A layer as the render thread knows it: the latest snapshot of it, and no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.loading.cache import default_cache
 from brickfield.model.appearance import PLAIN, Appearance, Lighting
 from brickfield.model.camera import CameraState
 from brickfield.model.chunks import Selection
 from brickfield.model.plane import Plane
 from brickfield.model.requests import ChunkFailure
 from brickfield.model.transforms import AffineTransform
+from brickfield.model.versions import VersionCounter
 from brickfield.rendering.objects.values import ObjectValue
+from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.overlays.options import OverlayState
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
-from brickfield.viewer.receipts.fidelity import Fidelity
+from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
+from brickfield.viewer.receipts.measure import drawn_levels
 
 DEFAULT_BUDGET = 1 << 30
 
@@ -241,3 +250,121 @@ class ViewReport:
         drawn = self.drawn / self.to_draw if self.to_draw else read
         share = max(50.0 * (read + drawn), self.least_percent)
         return share if self.is_complete else min(share, 99.0)
+
+
+def report_of(view: OffscreenView, **known: Any) -> ViewReport:
+    """Make a report; on the render thread.
+
+    Parameters
+    ----------
+    view : OffscreenView
+    **known
+        Fields of the report that the drawer knows: `image`, `state`, `is_complete`,
+        `is_moving`, `at_hand`, `frame_ms`.
+    """
+    manager, cache = view.manager, default_cache()
+    renderers = [r for r in manager.renderers if r.layer.visible]
+    loads = [r.layer.store.tracker.status(r.visual_id) for r in renderers]
+    lefts = [s.seconds_left for s in loads if s.waiting]
+    guesses = [s for s in lefts if s is not None]
+    levels = drawn_levels(renderers)
+    names = LevelNames.of(r.bricks.pyramid for r in renderers)
+    is_done = bool(known["is_complete"]) and not known["is_moving"]
+    return ViewReport(
+        has_base=view.has_base,
+        is_drawing=view.is_complete and not is_done,
+        fidelity=fidelity_of(renderers, is_done=is_done),
+        waiting=sum(s.waiting for s in loads),
+        to_draw=sum(len(r.bricks.wanted) for r in renderers),
+        drawn=sum(len(r.bricks.wanted) - len(r.bricks.missing) for r in renderers),
+        factors=tuple(names.factors[n] for n in (min(levels), max(levels)))
+        if levels
+        else (),
+        wanted=sum(s.wanted for s in loads),
+        done=sum(s.done for s in loads),
+        rate=sum(s.rate for s in loads),
+        # One layer's guess says nothing of another that has none.
+        seconds_left=max(guesses) if len(guesses) == len(lefts) and lefts else None,
+        levels=(min(levels), max(levels)) if levels else (),
+        level_names=names,
+        n_levels=len(names.factors),
+        is_coarsened=any(r.plan and r.plan.is_coarsened for r in renderers),
+        failures=tuple(f for r in renderers for f in r.failures),
+        gpu_bytes=manager.gpu_bytes,
+        gpu_budget=manager.gpu_budget,
+        ram_bytes=cache.nbytes,
+        ram_budget=cache.budget_bytes,
+        adapter=view.gpu.adapter,
+        **known,
+    )
+
+
+_PICTURE = (
+    "camera",
+    "plane",
+    "overlays",
+    "size",
+    "pixel_ratio",
+    "target_error_px",
+    "forced_level",
+    "show_levels",
+    "lighting",
+    "background",
+    "gpu_budget",
+)
+_LAYER = ("selections", "visible", "versions", "world", "n_changes")
+
+
+class ShownLayer:
+    """What a renderer draws. Render thread only.
+
+    Parameters
+    ----------
+    snapshot : LayerSnapshot
+    """
+
+    def __init__(self, snapshot: LayerSnapshot) -> None:
+        self.data_version = VersionCounter()
+        self.colormap_version = VersionCounter()
+        self.geometry_version = VersionCounter()
+        self.source = snapshot.layer
+        self.take(snapshot, FrameState())
+
+    def take(self, snapshot: LayerSnapshot, state: FrameState) -> None:
+        """Show this from now on, as a view shows all its layers."""
+        self.store = snapshot.store
+        self.appearance = replace(
+            snapshot.appearance,
+            show_levels=state.show_levels,
+            lighting=state.lighting,
+        )
+        self.selections = snapshot.selections
+        self.world = snapshot.world
+        self.visible = snapshot.visible
+        mine = (self.data_version, self.colormap_version, self.geometry_version)
+        for counter, value in zip(mine, snapshot.versions, strict=True):
+            while counter.value < value:
+                counter.bump()
+
+
+def shows_same(a: FrameState, b: FrameState) -> bool:
+    """Tell whether two states make the same picture.
+
+    They often do: owners of layers tell of much that has nothing to do with pixels.
+    """
+    return (
+        all(getattr(a, name) == getattr(b, name) for name in _PICTURE)
+        and len(a.layers) == len(b.layers)
+        and all(map(_is_same_layer, a.layers, b.layers))
+        and a.objects.keys() == b.objects.keys()
+        and all(a.objects[key] is b.objects[key] for key in a.objects)
+    )
+
+
+def _is_same_layer(a: LayerSnapshot, b: LayerSnapshot) -> bool:
+    return (
+        a.layer is b.layer
+        and a.store is b.store
+        and a.appearance is b.appearance
+        and all(getattr(a, name) == getattr(b, name) for name in _LAYER)
+    )

@@ -27,7 +27,7 @@ from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES, Light, Lighting
 from brickfield.model.scales import Vec3
 from brickfield.rendering.overlays.options import OverlayOptions, OverlayState
-from brickfield.viewer.export.png import write_png
+from brickfield.viewer.export.files import write_png
 from brickfield.viewer.live.live_camera import CameraView
 from brickfield.viewer.live.picture_taking import (
     Picture,

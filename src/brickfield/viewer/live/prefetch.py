@@ -3,18 +3,155 @@
 Invariant: a time point is shown when it is due; when it is not there yet, the ones
 after it are asked for coarser, and finer again once they are in time. Render thread
 only.
+
+A plane that is moved along its normal: the chunks further on are read in advance.
+
+Only where somebody is going, and only when everything that is seen is there. Render
+thread only.
+
+Reads what is likely to be shown next: later time points, planes further on.
+
+What comes next is asked for at the lowest priority and into the RAM cache only; the
+GPU takes it when its time comes. Nothing stays pinned: what arrived is let go of at
+once and lives in the cache as long as there is room. Render thread only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 
 import numpy as np
+from numpy.typing import NDArray
 
-from brickfield.model.chunks import Selection
+from brickfield.loading.manager import ChunkManager
+from brickfield.model.chunks import Selection, pack_keys, unpack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest
+from brickfield.model.scales import Pyramid
+from brickfield.planning.plan import FramePlan
+from brickfield.rendering.layer_renderer import LayerRenderer
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.viewer.live.frame_state import FrameState
-from brickfield.viewer.live.lookahead import Lookahead
+
+CACHE_SHARE = 0.5
+"""Share of the RAM budget that the next time points may take."""
+MOST_LOOKS = 24
+"""Chunks that are looked at to tell whether a time point is at hand."""
+AHEAD_VOXELS, MOST_LAYERS = 32, 8
+"""How far on, and through how many layers of chunks at most, planes are read."""
+
+
+def chunks_ahead(
+    plan: FramePlan, pyramid: Pyramid, axis: int, sign: int
+) -> NDArray[np.int64]:
+    """Return the chunks that a plane comes to when it goes on.
+
+    Parameters
+    ----------
+    plan : FramePlan
+        For the plane of now.
+    pyramid : Pyramid
+    axis : int
+        Of the data (z, y, x), along which the plane moves most.
+    sign : int
+        1 or -1.
+
+    Returns
+    -------
+    ndarray, shape (n,), int64
+        Keys that the plan does not name, the nearest first.
+    """
+    leaves = plan.keys[plan.is_leaf]
+    levels, indices = unpack_keys(leaves)
+    found = []
+    for level in np.unique(levels).tolist():
+        thick = int(pyramid.chunk_shapes[level][axis])
+        n_layers = min(MOST_LAYERS, -(-AHEAD_VOXELS // thick))
+        for i in range(1, n_layers + 1):
+            ahead = indices[levels == level].copy()
+            ahead[:, axis] += sign * i
+            last = pyramid.grids_zyx[level][axis]
+            is_in = (ahead[:, axis] >= 0) & (ahead[:, axis] < last)
+            found.append((i * thick, pack_keys(level, ahead[is_in])))
+    if not found:
+        return np.empty(0, dtype=np.int64)
+    keys = np.concatenate([k for _, k in sorted(found, key=lambda pair: pair[0])])
+    _, first = np.unique(keys, return_index=True)
+    keys = keys[np.sort(first)]
+    fresh: NDArray[np.int64] = keys[~np.isin(keys, plan.keys)]
+    return fresh
+
+
+class Lookahead:
+    """What one layer in one view will show next.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    visual_id : str
+        Of the layer's renderer.
+    """
+
+    def __init__(self, manager: ChunkManager, visual_id: str) -> None:
+        self._manager = manager
+        self._visual_id = f"{visual_id}-ahead"
+        self._asked: tuple[int, tuple[Selection, ...]] | None = None
+
+    def want(
+        self, keys: NDArray[np.int64], chunk_bytes: int, selections: Sequence[Selection]
+    ) -> None:
+        """Read these chunks of the selections that come next, the nearest first.
+
+        Parameters
+        ----------
+        keys : ndarray, shape (n,), int64
+            Most wanted first: of the present plan, or :func:`chunks_ahead` of it.
+        chunk_bytes : int
+            Decoded bytes of one chunk.
+        selections : sequence of tuple of int
+            Next time points, in order; as many are read as there is room for.
+        """
+        room = int(CACHE_SHARE * self._manager.cache.budget_bytes)
+        n_fit = room // max(1, len(keys) * chunk_bytes)
+        coming = tuple(selections[:n_fit])
+        asked = (hash(keys.tobytes()), coming)
+        if asked != self._asked:
+            self._asked = asked
+            rows = np.linspace(0, 0.999, len(keys), dtype=np.float32)
+            category = np.full(len(keys), Category.PREFETCH, np.uint8)
+            requests = [
+                ChunkedDataRequest(
+                    self._visual_id, s, keys, rows + np.float32(i), category
+                )
+                for i, s in enumerate(coming)
+            ]
+            self._manager.request_chunks(requests, self._visual_id)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Leave what has arrived to the cache; call when a chunk is announced."""
+        self._manager.take_ready(self._visual_id)
+
+    def at_hand(
+        self, keys: NDArray[np.int64], selections: Sequence[Selection]
+    ) -> list[bool]:
+        """Tell which time points could be shown without reading.
+
+        Looks at no more than :data:`MOST_LOOKS` of the chunks, spread evenly.
+        """
+        step = max(1, len(keys) // MOST_LOOKS)
+        looked = keys[::step].tolist()
+        peek = self._manager.peek
+        return [
+            all(peek(selection, key) is not None for key in looked)
+            for selection in selections
+        ]
+
+    def close(self) -> None:
+        """Want nothing any more."""
+        self._asked = None
+        self._manager.release(self._visual_id)
+
 
 HASTEN, RELAX, MOST_HASTE = 1.5, 0.93, 12.0
 """How a series that is played aims lower, and back."""
@@ -81,3 +218,60 @@ class Series:
 
 def _times(state: FrameState) -> list[tuple[Selection, ...]]:
     return [s.selections for s in state.layers]
+
+
+class Scrolling:
+    """Where the plane of one view is going, and what is read for it."""
+
+    def __init__(self) -> None:
+        self._sign = 0
+        self._aheads: dict[str, Lookahead] = {}
+
+    def follow(self, state: FrameState, old: FrameState) -> None:
+        """Note which way the plane moved."""
+        now, before = state.plane, old.plane
+        if now is None or before is None or now.normal != before.normal:
+            self._sign = 0
+        elif now.point != before.point:
+            self._sign = int(np.sign(before.distance(now.point)))
+
+    def look_ahead(self, view: OffscreenView, state: FrameState) -> None:
+        """Read what comes next, once everything that is seen is there."""
+        if not view.is_complete:
+            return
+        seen = [r for r in view.manager.renderers if r.layer.visible and self._sign]
+        gone = self._aheads.keys() - {r.visual_id for r in seen}
+        for name in gone:
+            self._aheads.pop(name).close()
+        for renderer in seen:
+            self._look_ahead(renderer, state)
+
+    def _look_ahead(self, renderer: LayerRenderer, state: FrameState) -> None:
+        layer, plan, plane = renderer.layer, renderer.plan, state.plane
+        if plan is None or plane is None:
+            return
+        slopes = plane.in_data(layer.world)[:3]
+        axis = int(np.abs(slopes).argmax())
+        pyramid = renderer.bricks.pyramid
+        sign = int(self._sign * np.sign(slopes[axis]))
+        keys = chunks_ahead(plan, pyramid, axis, sign)
+        ahead = self._aheads.get(renderer.visual_id)
+        if ahead is None:
+            name = f"{renderer.visual_id}-on"
+            ahead = self._aheads[renderer.visual_id] = Lookahead(
+                layer.store.manager, name
+            )
+        level = pyramid.levels[0]
+        chunk_bytes = int(np.prod(level.chunk_shape)) * level.dtype.itemsize
+        ahead.want(keys, chunk_bytes, tuple(dict.fromkeys(layer.selections)))
+
+    def let_go(self) -> None:
+        """Leave what has arrived to the cache."""
+        for ahead in self._aheads.values():
+            ahead.let_go()
+
+    def close(self) -> None:
+        """Read nothing any more."""
+        for ahead in self._aheads.values():
+            ahead.close()
+        self._aheads = {}

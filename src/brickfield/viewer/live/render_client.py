@@ -27,9 +27,13 @@ from brickfield.model.chunks import Selection
 from brickfield.rendering.thread import RenderThread, render_thread
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.live.drawer_guard import LazyDrawer
-from brickfield.viewer.live.frame_state import FrameState, LayerSnapshot, ViewReport
+from brickfield.viewer.live.frame_state import (
+    FrameState,
+    LayerSnapshot,
+    ViewReport,
+    shows_same,
+)
 from brickfield.viewer.live.ports import LayerPort, ScenePort, SliderAxis
-from brickfield.viewer.live.shown_layer import shows_same
 from brickfield.viewer.receipts.fidelity import Fidelity
 
 _T = TypeVar("_T")
