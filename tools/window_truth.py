@@ -21,8 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.qt.reports.elided import ElidedLabel
-from brickfield.qt.reports.status import BADGES
+from brickfield.qt.reports.status import BADGES, ElidedLabel
 from brickfield.qt.view.picture import NO_LAYERS
 from brickfield.viewer.receipts.fidelity import least_true
 

@@ -45,7 +45,7 @@ def view(
     axes: text.Axes = None,
 ) -> None:
     """Open napari with images in the volume dock."""
-    from brickfield.qt.controls.layouts import cells_of
+    from brickfield.qt.controls.layout_buttons import cells_of
     from brickfield.scene.link import is_link
 
     which = text.chosen_image(series, well, field, label, denied, follow)

@@ -91,7 +91,7 @@ def open_views(viewer: Any, layout: str = "2x2") -> list[LiveView]:
     OptionError
         For an unknown layout.
     """
-    from brickfield.qt.controls.layouts import cells_of
+    from brickfield.qt.controls.layout_buttons import cells_of
 
     cells_of(layout)
     dock = open_dock(viewer)

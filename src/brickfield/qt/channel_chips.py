@@ -15,8 +15,8 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QMouseEvent, QResizeEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolButton, QWidget
 
-from brickfield.qt.panels.bonds import Bonds
-from brickfield.qt.panels.swatches import label_colors, swatch
+from brickfield.qt.panels.layer_rows import label_colors, swatch
+from brickfield.qt.port_watch import Bonds
 from brickfield.qt.theme import Theme
 from brickfield.viewer.live.ports import LayerPort, ScenePort
 

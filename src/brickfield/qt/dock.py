@@ -22,11 +22,11 @@ from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from brickfield.blockwise.budget import parse_bytes
 from brickfield.model.scales import Vec3
 from brickfield.qt.channel_chips import ChannelChips
-from brickfield.qt.controls.layouts import OVERLAYS, budget_shares, cells_of
+from brickfield.qt.controls.layout_buttons import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.controls.toolbar import DockToolbar
 from brickfield.qt.deliver import Deliverer
-from brickfield.qt.panels.budgets import Budgets
-from brickfield.qt.panels.make import DockPanels
+from brickfield.qt.panels.quality import Budgets
+from brickfield.qt.panels.stack import DockPanels
 from brickfield.qt.reports.status import StatusLine
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
@@ -52,7 +52,7 @@ class ViewDock(QWidget):
     scene : ScenePort
         Not closed with the dock.
     layout : str
-        One of :data:`brickfield.qt.controls.layouts.LAYOUTS`.
+        One of :data:`brickfield.qt.controls.layout_buttons.LAYOUTS`.
     gpu_budget : int
         Bytes for all views together.
     memory : mutable mapping, optional

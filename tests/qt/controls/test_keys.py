@@ -6,7 +6,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from brickfield.qt.controls.keys import KEYS, as_html, as_markdown
-from brickfield.qt.view import gestures, slice_gestures
+from brickfield.qt.view import gestures
+from brickfield.qt.view import gestures as slice_gestures
 
 NAMES = {"PageUp": "Page Up", "PageDown": "Page Down", "Question": "?"}
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from brickfield.qt.controls.layout_buttons import LAYOUT_WORDS, LayoutButtons
-from brickfield.qt.controls.layouts import LAYOUTS
+from brickfield.qt.controls.layout_buttons import LAYOUT_WORDS, LAYOUTS, LayoutButtons
 
 
 @pytest.fixture

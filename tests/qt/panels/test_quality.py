@@ -8,8 +8,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from brickfield.loading.cache import ChunkCache
-from brickfield.qt.panels.budgets import SessionBudgets
-from brickfield.qt.panels.quality import QualityPanel
+from brickfield.qt.panels.quality import QualityPanel, SessionBudgets
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -2,7 +2,7 @@
 
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from brickfield.qt.reports.elided import ElidedLabel
+from brickfield.qt.reports.status import ElidedLabel
 
 LONG = "sharpening 83 % · 12 s left · 1/4 → full resolution · 40 MB/s"
 

@@ -6,7 +6,7 @@ import pytest
 
 from brickfield.model.chunks import ChunkId
 from brickfield.model.requests import ChunkFailure
-from brickfield.qt.reports.progress import Progress
+from brickfield.qt.reports.status import Progress
 from brickfield.viewer.live.frame_state import FrameState, LayerSnapshot, ViewReport
 
 FAILURE = ChunkFailure(ChunkId(0, (1, 2, 3)), "c/1/2/3", "the file is damaged")

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 from brickfield.qt.chooser.images import ImageList
 from brickfield.qt.chooser.plate import PlateTable
 from brickfield.qt.chooser.reading import ImageReading, Look
-from brickfield.qt.reports.elided import ElidedLabel
+from brickfield.qt.reports.status import ElidedLabel
 from brickfield.sources.images.catalogue import Catalogue
 from brickfield.sources.images.entry import ImageEntry
 

@@ -34,7 +34,7 @@ from brickfield.qt.movie.pages import KeyFramePage, Page, TurntablePage
 from brickfield.qt.movie.preview import Preview
 from brickfield.qt.movie.recipe import SIZES, looks_of, movie_size, outcome
 from brickfield.qt.movie.recorder import Recorder, Recording, time_axis
-from brickfield.qt.reports.elided import ElidedLabel
+from brickfield.qt.reports.status import ElidedLabel
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.viewer.export.movie import Movie, MovieOptions, MovieResult

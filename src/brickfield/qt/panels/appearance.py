@@ -18,7 +18,13 @@ from brickfield.qt.panels.contrast.editor import HistogramEditor
 from brickfield.qt.panels.contrast.histograms import Histograms
 from brickfield.qt.panels.contrast.row import ContrastRow, note_of
 from brickfield.qt.panels.host import Host, Panel, active_layer
-from brickfield.qt.panels.layer_rows import LayerRows, set_colormap
+from brickfield.qt.panels.layer_rows import (
+    SWATCH,
+    LayerRows,
+    colormap_icon,
+    set_colormap,
+    swatch,
+)
 from brickfield.qt.panels.light import LIT_MODES, LightRow
 from brickfield.qt.panels.parts import (
     CalmWheel,
@@ -27,7 +33,6 @@ from brickfield.qt.panels.parts import (
     number_format,
     quiet,
 )
-from brickfield.qt.panels.swatches import SWATCH, colormap_icon, swatch
 from brickfield.viewer.colormaps import COMMON
 from brickfield.viewer.controls.histogram import Histogram, auto_contrast
 from brickfield.viewer.controls.transfer import OPAQUE

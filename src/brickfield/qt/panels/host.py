@@ -8,7 +8,7 @@ from typing import Protocol
 from psygnal import SignalInstance
 from qtpy.QtWidgets import QWidget
 
-from brickfield.qt.panels.bonds import Bonds
+from brickfield.qt.port_watch import Bonds
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.viewer.live.live_view import LiveView
 from brickfield.viewer.live.ports import LayerPort, ScenePort

@@ -12,8 +12,8 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
-from brickfield.qt.panels.bonds import Bonds
 from brickfield.qt.panels.host import Host
+from brickfield.qt.port_watch import Bonds
 from brickfield.viewer.live.live_view import LiveView
 from brickfield.viewer.live.ports import SliderAxis
 

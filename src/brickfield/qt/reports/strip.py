@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from brickfield.qt.reports.elided import ElidedLabel
+from brickfield.qt.reports.status import ElidedLabel
 from brickfield.qt.theme import Theme, button_sheet
 
 

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.qt.reports.elided import ElidedLabel
+from brickfield.qt.reports.status import ElidedLabel
 from brickfield.qt.reports.tasks import RunningTask, TaskBoard
 from brickfield.qt.theme import Theme, button_sheet, strip_sheet
 from brickfield.viewer.receipts.text_status import DOT

@@ -24,9 +24,9 @@ from brickfield.camera.plane_handle import (
 )
 from brickfield.model.camera import CameraState
 from brickfield.model.plane import Plane
-from brickfield.qt.panels.bonds import Bonds
 from brickfield.qt.panels.host import Host
 from brickfield.qt.panels.overlays.picture_overlay import REACH, SHADE, PictureOverlay
+from brickfield.qt.port_watch import Bonds
 from brickfield.qt.theme import ACCENT
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.viewer.live.render_client import corners_of
