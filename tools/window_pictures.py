@@ -35,7 +35,7 @@ from brickfield.camera.spec import OrbitCamera
 from brickfield.loading.cache import default_cache
 from brickfield.plugin.docking.chooser import open_chooser
 from brickfield.plugin.docking.registry import docks_of
-from brickfield.plugin.preferences import open_panels
+from brickfield.plugin.settings import open_panels
 from brickfield.plugin.settings import preferences as plugin_preferences
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.plugin.safely import safely
+from brickfield.plugin.window_thread import safely
 
 
 class Named:

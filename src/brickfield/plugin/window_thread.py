@@ -1,14 +1,23 @@
-"""Doing things on the thread of the windows, now or from its event loop."""
+"""Doing things on the thread of the windows, now or from its event loop.
+
+Listeners to napari that never fail.
+
+napari calls listeners inside its own setters: an error of one would end what the
+person did, though only the volume view cannot follow.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 
 from qtpy.QtCore import QCoreApplication, QTimer
 
+from brickfield.errors import BrickfieldError
 from brickfield.loading.manager import ChunkManager
 from brickfield.qt.deliver import Deliverer
 from brickfield.sources.protocol import ChunkSource
@@ -74,3 +83,27 @@ def later(method: Callable[[], None], delay_s: float = 0.0) -> None:
         QTimer.singleShot(round(1000 * delay_s), weakly(method))
     else:
         deliverer()(weakly(method))
+
+
+logger = logging.getLogger(__name__)
+_F = TypeVar("_F", bound=Callable[..., None])
+
+
+def safely(listener: _F) -> _F:
+    """Log what a method of a port cannot do, in place of raising it.
+
+    Parameters
+    ----------
+    listener : method
+        Of something with a `layer`.
+    """
+
+    @wraps(listener)
+    def listen(self: Any, *args: Any, **options: Any) -> None:
+        try:
+            listener(self, *args, **options)
+        except (BrickfieldError, ValueError, TypeError, IndexError) as error:
+            name = self.layer.name
+            logger.warning("the volume view cannot follow %s: %s", name, error)
+
+    return cast("_F", listen)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.plugin.docking.camera_values import (
+from brickfield.plugin.docking.camera_link import (
     ORIENTATION,
     NapariCamera,
     from_napari,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
-from brickfield.plugin.docking.camera_values import (
+from brickfield.plugin.docking.camera_link import (
     ORIENTATION,
     NapariCamera,
     from_napari,

@@ -7,7 +7,7 @@ import pytest
 
 import brickfield as bf
 from brickfield.camera import navigation
-from brickfield.plugin.docking.camera_values import ORIENTATION
+from brickfield.plugin.docking.camera_link import ORIENTATION
 from brickfield.plugin.docking.docks import VolumeDock
 from brickfield.plugin.settings import preferences
 

@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
-from brickfield.plugin.layers.curves import ADDITION
+from brickfield.plugin.layers.appearance import ADDITION
 from brickfield.plugin.scenes.scene_adapter import NapariScene
 from brickfield.viewer.controls.transfer import OPAQUE
 

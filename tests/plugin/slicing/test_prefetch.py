@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brickfield.model.chunks import ChunkId
-from brickfield.plugin.slicing.prefetch import move_between, names_ahead
+from brickfield.plugin.slicing.progressive_slice import move_between, names_ahead
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.testing.sources import MemorySource

@@ -7,24 +7,192 @@ where a version of napari has no such camera or canvas.
 napari's usual orientation is the mirror image of ours, so that near and far would be
 exchanged; while the link lasts, napari's camera is turned the way in which both
 pictures agree.
+
+Our camera as napari's 3D camera and back, as plain values.
+
+What stands in the middle of the picture, how large it is there, and which way is
+right and up on the screen agree exactly. napari's zoom counts canvas pixels a
+world unit at its centre, along the shorter side of the canvas; a perspective
+camera stands as far away as that needs.
+
+napari's default orientation (z towards the viewer, y down, x to the right) is
+right-handed in (z, y, x) and therefore the *mirror image* of ours, which is
+right-handed in (x, y, z). Pictures agree in every way when napari's orientation is
+:data:`ORIENTATION`. For the default, :func:`is_mirrored` is true and the link keeps
+what a person sees first: right and up on the screen. The camera then stands on the
+other side of its target, so that what is near in one picture is far in the other:
+the same picture for a projection (mip, minip, average) with parallel rays, the back
+of a surface for the others.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, radians, tan
 from typing import Any
 
+import numpy as np
+
+from brickfield.camera.navigation import target_height
+from brickfield.camera.rotations import vec
+from brickfield.errors import OptionError
+from brickfield.model.camera import CameraState
 from brickfield.model.scales import Vec3
-from brickfield.plugin.docking.camera_values import (
-    ORIENTATION,
-    NapariCamera,
-    from_napari,
-    is_mirrored,
-    is_same,
-    to_napari,
-)
 from brickfield.plugin.napari_names import camera_of, canvas_size_of
 from brickfield.viewer.live.live_view import LiveView
+
+ORIENTATION = ("away", "down", "right")
+"""napari's orientation (of z, y and x) in which nothing is mirrored."""
+NARROWEST, WIDEST = 0.1, 170.0
+"""Angles of view of a perspective; a narrower one is drawn with parallel rays."""
+USUAL_FOV = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class NapariCamera:
+    """What napari's camera says of a 3D view.
+
+    Attributes
+    ----------
+    center : tuple of float
+        World coordinates (z, y, x) of the displayed axes, in the picture's middle.
+    zoom : float
+        Canvas pixels (logical) a world unit.
+    view_direction, up_direction : tuple of float
+        World directions (z, y, x).
+    perspective : float
+        Angle of view, degrees; 0 for parallel rays.
+    is_mirrored : bool
+        Whether napari draws the mirror image of ours, see :func:`is_mirrored`.
+    """
+
+    center: Vec3
+    zoom: float
+    view_direction: Vec3
+    up_direction: Vec3
+    perspective: float = 0.0
+    is_mirrored: bool = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it shows anything; before napari's first picture it may not."""
+        up = np.cross(self.view_direction, self.up_direction)
+        numbers = (*self.center, self.zoom, self.perspective, *up)
+        return all(map(isfinite, numbers)) and self.zoom > 0 and bool(up.any())
+
+
+def is_mirrored(orientation: Sequence[object]) -> bool:
+    """Whether napari draws the mirror image of ours in this orientation.
+
+    Parameters
+    ----------
+    orientation : sequence of str
+        Where z, y and x point, as in ``viewer.scene.camera.orientation``.
+    """
+    differ = [str(a) != b for a, b in zip(orientation, ORIENTATION, strict=True)]
+    return sum(differ) % 2 == 1
+
+
+def from_napari(
+    napari: NapariCamera, canvas_size: tuple[int, int], viewport: tuple[int, int]
+) -> CameraState:
+    """Return our camera that shows what napari's shows.
+
+    Parameters
+    ----------
+    napari : NapariCamera
+    canvas_size : tuple of int
+        Width and height of napari's canvas, logical pixels.
+    viewport : tuple of int
+        Width and height of our picture, pixels. Where its shape is another one,
+        the shorter side shows equally much.
+
+    Raises
+    ------
+    OptionError
+        If napari's camera shows nothing (:attr:`NapariCamera.is_usable`).
+    """
+    if not napari.is_usable or min(*canvas_size, *viewport) < 1:
+        msg = (
+            "expected a camera of napari that shows something; found"
+            f" {napari} on a canvas of {canvas_size} pixels"
+        )
+        raise OptionError(msg)
+    width, height = viewport
+    shown = min(canvas_size) / napari.zoom * max(1.0, height / width)
+    has_depth = napari.perspective >= NARROWEST
+    fov = min(napari.perspective, WIDEST) if has_depth else USUAL_FOV
+    side = -1.0 if napari.is_mirrored else 1.0
+    forward = side * np.asarray(napari.view_direction, dtype=np.float64)
+    reach = shown / 2 / tan(radians(fov) / 2)
+    position = np.asarray(napari.center) - forward / np.linalg.norm(forward) * reach
+    return CameraState(
+        vec(position),
+        vec(napari.center),
+        vec(napari.up_direction),
+        viewport,
+        orthographic=not has_depth,
+        fov=fov,
+        height=shown,
+    )
+
+
+def to_napari(
+    camera: CameraState, canvas_size: tuple[int, int], *, is_mirrored: bool = False
+) -> NapariCamera:
+    """Return napari's camera that shows what ours shows.
+
+    Set ``center``, ``zoom`` and ``perspective``, and call ``set_view_direction``.
+
+    Parameters
+    ----------
+    camera : CameraState
+    canvas_size : tuple of int
+        Width and height of napari's canvas, logical pixels.
+    is_mirrored : bool
+        Of napari's orientation, see :func:`is_mirrored`.
+    """
+    width, height = camera.viewport
+    shown = target_height(camera) / max(1.0, height / width)
+    side = -1.0 if is_mirrored else 1.0
+    return NapariCamera(
+        camera.target,
+        max(1, min(canvas_size)) / shown,
+        vec(side * camera.forward),
+        vec(camera.axes[1]),
+        0.0 if camera.orthographic else camera.fov,
+        is_mirrored,
+    )
+
+
+def is_same(a: NapariCamera, b: NapariCamera, *, tolerance: float = 1e-4) -> bool:
+    """Whether two cameras show the same but for rounding.
+
+    Who asks before writing a camera back does not answer an echo with an echo.
+
+    Parameters
+    ----------
+    a, b : NapariCamera
+    tolerance : float
+        Share of the picture, and part of the directions' length.
+    """
+    directions = np.allclose(
+        [a.view_direction, a.up_direction],
+        [b.view_direction, b.up_direction],
+        rtol=0,
+        atol=tolerance,
+    )
+    moved = float(np.abs(np.subtract(a.center, b.center)).max())
+    return bool(
+        directions
+        and a.is_mirrored == b.is_mirrored
+        and abs(a.zoom - b.zoom) <= tolerance * a.zoom
+        and abs(a.perspective - b.perspective) <= 100 * tolerance
+        and moved * a.zoom <= 1000 * tolerance
+    )
+
 
 logger = logging.getLogger(__name__)
 

@@ -14,13 +14,15 @@ from brickfield.plugin.docking.chooser import OtherImages
 from brickfield.plugin.docking.make_fast import MakeFast
 from brickfield.plugin.docking.registry import add_dock, plain, scene_of
 from brickfield.plugin.docking.settling import Settling
-from brickfield.plugin.preferences import (
+from brickfield.plugin.scenes.scene_links import offer_links
+from brickfield.plugin.settings import (
     PreferredBudgets,
+    Settings,
+    board,
     keep_framing,
     open_panels,
+    settings,
 )
-from brickfield.plugin.scenes.scene_links import offer_links
-from brickfield.plugin.settings import Settings, board, settings
 from brickfield.plugin.slicing.lazy import retry_failed
 from brickfield.qt.dock import ViewDock
 

@@ -20,8 +20,12 @@ from psygnal import Signal
 from brickfield.errors import OptionError
 from brickfield.model.appearance import MODES, Appearance, ChannelAppearance
 from brickfield.model.chunks import Selection
-from brickfield.plugin.layers.appearance import appearance_of, lut_of
-from brickfield.plugin.layers.curves import colors_name, set_curve
+from brickfield.plugin.layers.appearance import (
+    appearance_of,
+    colors_name,
+    lut_of,
+    set_curve,
+)
 from brickfield.plugin.layers.transforms import (
     box_as_planes,
     n_spatial,
@@ -29,7 +33,7 @@ from brickfield.plugin.layers.transforms import (
     slider_indices,
     world_of,
 )
-from brickfield.plugin.safely import safely
+from brickfield.plugin.window_thread import safely
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.viewer.live.ports import Box, Curve

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from brickfield.plugin.napari_names import multiscale_base
-from brickfield.plugin.slicing.memory import available_bytes
+from brickfield.plugin.slicing.progressive_slice import available_bytes
 
 logger = logging.getLogger(__name__)
 SHARE = 0.25

@@ -19,8 +19,7 @@ from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model.chunks import MAX_LEVELS, Selection
 from brickfield.model.scales import Vec3
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
-from brickfield.plugin.layers.object_adapter import ThingPort
-from brickfield.plugin.layers.objects import is_thing
+from brickfield.plugin.layers.objects import ThingPort, is_thing
 from brickfield.plugin.layers.transforms import n_spatial
 from brickfield.plugin.napari_names import kind_of
 from brickfield.rendering.objects.values import ObjectValue

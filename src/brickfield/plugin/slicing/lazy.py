@@ -31,8 +31,12 @@ from qtpy.QtCore import QCoreApplication
 from brickfield.loading.manager import ChunkManager
 from brickfield.model.requests import Category, ChunkFailure
 from brickfield.plugin.napari_names import is_slicing, layer_above, layer_of_request
-from brickfield.plugin.slicing.prefetch import move_between, names_ahead
-from brickfield.plugin.slicing.progressive_slice import Ask, refuse_what_cannot_fit
+from brickfield.plugin.slicing.progressive_slice import (
+    Ask,
+    move_between,
+    names_ahead,
+    refuse_what_cannot_fit,
+)
 from brickfield.plugin.window_thread import deliverer, is_window_thread, later, weakly
 from brickfield.store.chunk_loading import load, requests_of
 from brickfield.store.image_store import ChunkedImageStore
