@@ -20,11 +20,11 @@ from benchmarks.scenes import (
     view_of,
     virtual_store,
 )
-from brickfield.model.scales import Int3
-from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.sample.virtual import VirtualImage
-from brickfield.sources.open import open_source
+from brickfield.model import Int3
+from brickfield.planning import EXPLORATION, LodPolicy
+from brickfield.rendering import OffscreenView
+from brickfield.sample import VirtualImage
+from brickfield.sources import open_source
 
 SIZE = (320, 240)
 CLOSE = 0.2

@@ -22,14 +22,12 @@ from benchmarks.scenes import (
     view_of,
     write_pyramid,
 )
-from brickfield.model.appearance import ChannelAppearance, color_lut
-from brickfield.planning.policy import LodPolicy
-from brickfield.sources.open import open_source
-from brickfield.sources.protocol import ChunkSource
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
+from brickfield.model import ChannelAppearance, color_lut
+from brickfield.planning import LodPolicy
+from brickfield.sources import ChunkSource, open_source
+from brickfield.store import ChunkedImageStore, open_store
 from brickfield.testing.zarr_stores import image_attributes, write_image
-from brickfield.viewer.export.picture import render
+from brickfield.viewer.export import render
 
 SHAPE = (100, 130, 150)
 CASTER_SIZE = (256, 256)

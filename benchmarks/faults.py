@@ -13,11 +13,10 @@ import numpy as np
 from benchmarks.peers import ask
 from benchmarks.rows import Row, Setting, exactly
 from benchmarks.scenes import Array, layer_of, ortho, own_cache, view_of, write_pyramid
-from brickfield.model.chunks import pack_keys
-from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
-from brickfield.planning.policy import LodPolicy
-from brickfield.sources.open import open_source
-from brickfield.testing.corruptor import chunk_files, corrupt
+from brickfield.model import Category, ChunkedDataRequest, LoadedChunk, pack_keys
+from brickfield.planning import LodPolicy
+from brickfield.sources import open_source
+from brickfield.testing import chunk_files, corrupt
 from brickfield.testing.http_server import FaultServer, Rule
 
 EDGE, CHUNK = 256, 32

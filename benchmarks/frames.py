@@ -20,9 +20,9 @@ from benchmarks.scenes import (
     view_of,
     write_pyramid,
 )
-from brickfield.model.camera import CameraState
-from brickfield.planning.policy import LodPolicy
-from brickfield.sources.open import open_source
+from brickfield.model import CameraState
+from brickfield.planning import LodPolicy
+from brickfield.sources import open_source
 
 SIZE = (512, 512)
 STEP = 0.8

@@ -18,7 +18,7 @@ import numpy as np
 
 import brickfield as bf
 from benchmarks.rows import ROOT, Row, Setting, at_least, at_most
-from brickfield.sample.virtual import VirtualImage, VirtualSource
+from brickfield.sample import VirtualImage, VirtualSource
 
 REFERENCE = 1.13
 """The reference writer's gzip over plain h5py, measured once on the same data."""

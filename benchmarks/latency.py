@@ -26,10 +26,10 @@ from benchmarks.scenes import (
     virtual_store,
     write_pyramid,
 )
-from brickfield.planning.policy import LodPolicy
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.sample.virtual import VirtualImage
-from brickfield.sources.open import open_source
+from brickfield.planning import LodPolicy
+from brickfield.rendering import OffscreenView
+from brickfield.sample import VirtualImage
+from brickfield.sources import open_source
 from brickfield.testing.http_server import FaultServer, Rule
 
 SIZE = (256, 256)

@@ -9,12 +9,10 @@ import numpy as np
 from benchmarks.clock import PeakMemory
 from benchmarks.rows import Row, Setting, at_least, at_most
 from benchmarks.scenes import MIB, layer_of, orbit, view_of, virtual_store
-from brickfield.gpu.formats import choose_format
-from brickfield.gpu.layout import level_layouts
-from brickfield.model.scales import Int3
-from brickfield.rendering.layer_renderer import LayerRenderer
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.sample.virtual import VirtualImage, VirtualSource
+from brickfield.gpu import choose_format, level_layouts
+from brickfield.model import Int3
+from brickfield.rendering import LayerRenderer, OffscreenView
+from brickfield.sample import VirtualImage, VirtualSource
 
 DTYPES = ("u1", "i1", "u2", "i2", "f2", "f4", "u4", "i4", "f8", "u8")
 CELLIER_PER_VOXEL = 6.70

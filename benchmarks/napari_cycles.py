@@ -316,7 +316,7 @@ class Cycles:
 
     def _gone(self) -> None:
         """Wait until the render thread has ended."""
-        from brickfield.rendering.thread import render_thread
+        from brickfield.rendering import render_thread
 
         self._until(lambda: not render_thread().is_alive)
 
@@ -367,7 +367,7 @@ class Cycles:
 
     def _busy(self) -> None:
         import brickfield as bf
-        from brickfield.loading.cache import default_cache
+        from brickfield.loading import default_cache
 
         default_cache().clear()
         viewer = self._the_viewer()

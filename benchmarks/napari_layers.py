@@ -184,8 +184,8 @@ def open_ours(kind: str, path: Path) -> Any:
     from napari.layers import Layer
 
     from brickfield.plugin.layers.make import layer_data_of, open_layers
-    from brickfield.sample.virtual import VirtualImage, VirtualSource
-    from brickfield.store.image_store import ChunkedImageStore
+    from brickfield.sample import VirtualImage, VirtualSource
+    from brickfield.store import ChunkedImageStore
 
     if kind == "ours":
         (layer,) = open_layers(str(path))

@@ -14,12 +14,9 @@ import numpy as np
 from benchmarks.clock import median, p99
 from benchmarks.peers import ask
 from benchmarks.rows import Row, Setting, at_most
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Pyramid
-from brickfield.model.transforms import AffineTransform
-from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame
-from brickfield.planning.policy import EXPLORATION
-from brickfield.sample.virtual import VirtualImage, VirtualSource
+from brickfield.model import AffineTransform, CameraState, Pyramid
+from brickfield.planning import EXPLORATION, FramePlan, PlanRequest, plan_frame
+from brickfield.sample import VirtualImage, VirtualSource
 
 VIEWPORT = (1404, 1080)
 BUDGET = 4000 * 66**3

@@ -20,13 +20,11 @@ from benchmarks.scenes import (
     own_cache,
     write_pyramid,
 )
-from brickfield.loading.cache import default_cache
-from brickfield.model.chunks import pack_keys
-from brickfield.model.requests import Category, ChunkedDataRequest
-from brickfield.sources.open import open_source
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
-from brickfield.viewer.export.picture import render
+from brickfield.loading import default_cache
+from brickfield.model import Category, ChunkedDataRequest, pack_keys
+from brickfield.sources import open_source
+from brickfield.store import ChunkedImageStore, open_store
+from brickfield.viewer.export import render
 
 
 def stored_bytes(setting: Setting) -> list[Row]:

@@ -16,7 +16,7 @@ _HEADER = ("", "measured", "ours", "to reach", "", "peer", "theirs", "ours ÷ th
 
 def machine() -> dict[str, object]:
     """Describe where the table was measured."""
-    from brickfield.gpu.device import get_device
+    from brickfield.gpu import get_device
 
     versions = {}
     for name in _PACKAGES:

@@ -11,16 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.cache import ChunkCache
-from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
-from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.sample.virtual import VirtualImage, VirtualSource
-from brickfield.sources.protocol import ChunkSource
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
+from brickfield.loading import ChunkCache
+from brickfield.model import Appearance, CameraState, ChannelAppearance, Vec3
+from brickfield.planning import EXPLORATION, LodPolicy
+from brickfield.rendering import OffscreenView
+from brickfield.sample import VirtualImage, VirtualSource
+from brickfield.sources import ChunkSource
+from brickfield.store import ChunkedImageStore, ChunkedLayer
 
 Array = NDArray[Any]
 MIB = 1 << 20

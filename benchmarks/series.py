@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmarks.rows import Row, Setting, exactly
 from benchmarks.scenes import layer_of, orbit, ortho, own_cache, view_of, virtual_store
-from brickfield.model.appearance import MAX_CHANNELS
-from brickfield.planning.policy import LodPolicy
-from brickfield.sample.virtual import VirtualImage
-from brickfield.sources.open import open_source
+from brickfield.model import MAX_CHANNELS
+from brickfield.planning import LodPolicy
+from brickfield.sample import VirtualImage
+from brickfield.sources import open_source
 
 SIZE = (320, 240)
 

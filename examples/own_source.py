@@ -7,7 +7,7 @@ Anything with the methods of `brickfield.sources.protocol.ChunkSource` can be dr
 import numpy as np
 
 import brickfield as bf
-from brickfield.sample.virtual import VirtualImage, VirtualSource
+from brickfield.sample import VirtualImage, VirtualSource
 
 
 class Gyroid(VirtualSource):

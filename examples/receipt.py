@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import brickfield as bf
-from brickfield.sample.store import ensure_sample
-from brickfield.testing.corruptor import chunk_files, corrupt
+from brickfield.sample import ensure_sample
+from brickfield.testing import chunk_files, corrupt
 
 damaged = Path("damaged.ome.zarr")
 shutil.rmtree(damaged, ignore_errors=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import brickfield as bf
-from brickfield.sample.store import ensure_sample
+from brickfield.sample import ensure_sample
 
 store = bf.open_store(ensure_sample(Path(".demo")))
 for budget in ("1 GiB", "16 MiB"):

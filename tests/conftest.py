@@ -41,7 +41,7 @@ def _ctrl_c():
 def adapter():
     """The shared graphics device: without one a test fails, it never skips."""
     from brickfield.errors import AdapterError
-    from brickfield.gpu.device import get_device
+    from brickfield.gpu import get_device
 
     try:
         return get_device()

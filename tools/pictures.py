@@ -13,14 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import brickfield as bf
-from brickfield.planning.policy import EXPORT
-from brickfield.rendering.objects.object_set import ObjectSet
-from brickfield.rendering.objects.values import Lines, Points, Surface
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.sample.store import ensure_sample
-from brickfield.viewer.export.layer_from_options import make_layer
-from brickfield.viewer.export.options import render_options
-from brickfield.viewer.export.picture import camera_for
+from brickfield.planning import EXPORT
+from brickfield.rendering import Lines, ObjectSet, OffscreenView, Points, Surface
+from brickfield.sample import ensure_sample
+from brickfield.viewer.export import camera_for, make_layer, render_options
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pictures import nuclei
 
 import brickfield as bf
-from brickfield.sample.store import ensure_sample
-from brickfield.testing.corruptor import corrupt
+from brickfield.sample import ensure_sample
+from brickfield.testing import corrupt
 from brickfield.testing.zarr_stores import image_attributes, write_image, write_plate
 
 ROOT = Path(__file__).parent.parent

@@ -30,9 +30,8 @@ from window_data import ball, damaged, numbered, plate, sample, series
 from window_pixels import pixels_of
 
 import brickfield as bf
-from brickfield.camera.fit import orbit_camera
-from brickfield.camera.spec import OrbitCamera
-from brickfield.loading.cache import default_cache
+from brickfield.camera import OrbitCamera, orbit_camera
+from brickfield.loading import default_cache
 from brickfield.plugin.docking.chooser import open_chooser
 from brickfield.plugin.docking.registry import docks_of
 from brickfield.plugin.settings import open_panels

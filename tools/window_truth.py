@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.qt.reports.status import BADGES, ElidedLabel
 from brickfield.qt.view.picture import NO_LAYERS
-from brickfield.viewer.receipts.fidelity import least_true
+from brickfield.viewer.receipts import least_true
 
 LAG_S = 3.0
 ARROW = 24

@@ -5,7 +5,7 @@ from pathlib import Path
 import napari
 
 import brickfield as bf
-from brickfield.scene.file import read_scene, write_scene
+from brickfield.scene import read_scene, write_scene
 
 viewer = napari.Viewer()
 layers = bf.open_volume(".demo/sample-1.ome.zarr", viewer)

@@ -3,7 +3,7 @@
 import pytest
 from benchmarks.coverage import count_holes, read_in_vain, step_time, zoom_in
 
-from brickfield.sample.virtual import VirtualImage
+from brickfield.sample import VirtualImage
 
 
 @pytest.mark.parametrize("is_hollow", [False, True], ids=["dense", "hollow"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from benchmarks import napari_layers
 
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 
 
 @pytest.fixture

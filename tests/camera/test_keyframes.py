@@ -19,7 +19,7 @@ from brickfield.camera.keyframes import (
 from brickfield.camera.navigation import target_height, zoom
 from brickfield.camera.rotations import distance
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.testing.cameras import cameras, pixel_of, same_picture
 
 FRONT = CameraState(

@@ -21,7 +21,7 @@ from brickfield.camera.navigation import (
     zoom,
 )
 from brickfield.camera.rotations import distance
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.testing.cameras import cameras, pixel_of, same_picture
 
 FRONT = CameraState((-100.0, 0.0, 0.0), (0.0, 0.0, 0.0), WORLD_UP, (400, 300))

@@ -21,8 +21,7 @@ from brickfield.camera.plane_handle import (
     shifted,
     tilted,
 )
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
+from brickfield.model import CameraState, Plane
 from brickfield.testing.cameras import pixel_of
 
 LOW, HIGH = np.array([-5.0, -10.0, -20.0]), np.array([7.0, 12.0, 16.0])

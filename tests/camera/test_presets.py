@@ -20,7 +20,7 @@ from brickfield.camera.presets import (
 )
 from brickfield.camera.spec import camera_spec
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.testing.cameras import cameras, pixel_of, same_picture
 
 CORNERS = np.array(list(product((-2.0, 38.0), (-0.5, 29.5), (10.0, 60.0))))

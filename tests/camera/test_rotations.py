@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.camera.rotations import about, between, part_way, settled, turned
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.testing.cameras import cameras
 
 FRONT = CameraState((-10.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (40, 30))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.camera.slice_steps import VoxelRow, next_plane_point, next_position
-from brickfield.model.scales import ScaleLevel
+from brickfield.model import ScaleLevel
 
 ROW = VoxelRow(first=10.0, step=0.5, n=8)
 CORNERS = np.array(list(product((0.0, 10.0), (0.0, 20.0), (0.0, 30.0))))

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brickfield.sample import store
-from brickfield.sample.tissue import Grid
+from brickfield.sample import Grid, store
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brickfield.scene.document import SceneState
+from brickfield.scene import SceneState
 from brickfield.testing.zarr_stores import image_attributes, write_image
 
 SHAPE = (12, 20, 28)

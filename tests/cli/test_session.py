@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from brickfield.scene.file import read_scene
+from brickfield.scene import read_scene
 from brickfield.testing.zarr_stores import write_image
 
 DATA = np.random.default_rng(1).integers(0, 999, (16, 24, 32)).astype(np.uint16)

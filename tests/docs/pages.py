@@ -8,8 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from brickfield.sample.store import write_sample
-from brickfield.sample.tissue import Grid
+from brickfield.sample import Grid, write_sample
 from brickfield.testing.mib import write_hdr, write_mib
 from brickfield.testing.zarr_stores import write_plate
 

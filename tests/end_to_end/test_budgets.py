@@ -6,9 +6,9 @@ import pytest
 import zarr
 
 import brickfield as bf
-from brickfield.loading.cache import default_cache
-from brickfield.sample.virtual import VirtualImage, VirtualSource
-from brickfield.store.image_store import ChunkedImageStore
+from brickfield.loading import default_cache
+from brickfield.sample import VirtualImage, VirtualSource
+from brickfield.store import ChunkedImageStore
 from brickfield.testing.zarr_stores import image_attributes, write_group
 
 pytestmark = pytest.mark.gpu

@@ -7,7 +7,7 @@ import pytest
 import zarr
 
 import brickfield as bf
-from brickfield.loading.cache import default_cache
+from brickfield.loading import default_cache
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.zarr_stores import image_attributes, write_group
 

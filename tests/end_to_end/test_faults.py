@@ -9,8 +9,8 @@ import pytest
 
 import brickfield as bf
 from brickfield.errors import ChunkReadError
-from brickfield.store.lazy_level import LazyLevel
-from brickfield.testing.corruptor import corrupt
+from brickfield.store import LazyLevel
+from brickfield.testing import corrupt
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.loading import ask
 from brickfield.testing.zarr_stores import image_attributes, write_array, write_group

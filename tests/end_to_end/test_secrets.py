@@ -7,10 +7,15 @@ import pytest
 
 from brickfield.cli.main import run
 from brickfield.errors import BrickfieldError
-from brickfield.pyramid.command import write_pyramid
-from brickfield.scene.document import SceneLayer, SceneSource, SceneState
-from brickfield.scene.file import read_scene, write_scene
-from brickfield.store.open import open_store
+from brickfield.pyramid import write_pyramid
+from brickfield.scene import (
+    SceneLayer,
+    SceneSource,
+    SceneState,
+    read_scene,
+    write_scene,
+)
+from brickfield.store import open_store
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.zarr_stores import ramp, write_image
 

@@ -7,7 +7,7 @@ import pytest
 import zarr
 
 import brickfield as bf
-from brickfield.loading.cache import default_cache
+from brickfield.loading import default_cache
 from brickfield.sources import preview_level as synthesis
 from brickfield.testing.zarr_stores import image_attributes, write_group
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from brickfield.sample.store import ensure_sample
+from brickfield.sample import ensure_sample
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]

@@ -17,12 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.camera.fit import fit_camera
-from brickfield.camera.spec import camera_spec
+from brickfield.camera import camera_spec, fit_camera
 from brickfield.cli.info import describe
 from brickfield.errors import BrickfieldError, UnforeseenDataError
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedImageStore, open_store
 
 MOST_BYTES = 12 << 30
 MOST_VOXELS = 1 << 20

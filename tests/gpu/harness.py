@@ -19,13 +19,21 @@ from brickfield.gpu.brick_set import BrickSet
 from brickfield.gpu.device import get_device
 from brickfield.gpu.formats import choose_format, label_table
 from brickfield.gpu.material import BrickMaterial, BrickVolume
-from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import pack_keys, unpack_keys
-from brickfield.model.requests import ChunkState, LoadedChunk
-from brickfield.model.scales import Axis, Pyramid, ScaleLevel
-from brickfield.model.transforms import AffineTransform
-from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
+from brickfield.model import (
+    AffineTransform,
+    Appearance,
+    Axis,
+    CameraState,
+    ChannelAppearance,
+    ChunkState,
+    LoadedChunk,
+    Pyramid,
+    ScaleLevel,
+    pack_keys,
+    unpack_keys,
+)
+from brickfield.rendering import FrameOptions
+from brickfield.rendering.frame_uniforms import write_frame, write_look
 
 AXES = (Axis("z"), Axis("y"), Axis("x"))
 

@@ -9,7 +9,7 @@ from brickfield.errors import BudgetError
 from brickfield.gpu.atlas import TextureAtlas
 from brickfield.gpu.formats import choose_format
 from brickfield.gpu.layout import LevelLayout
-from brickfield.model.chunks import ChunkId
+from brickfield.model import ChunkId
 
 pytestmark = pytest.mark.gpu
 

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
-from brickfield.model.camera import CameraState
-from brickfield.model.requests import ChunkState, LoadedChunk
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import (
+    AffineTransform,
+    Appearance,
+    CameraState,
+    ChannelAppearance,
+    ChunkState,
+    LoadedChunk,
+    color_lut,
+)
 
 pytestmark = pytest.mark.gpu
 

@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brickfield.camera.presets import preset, toggle_projection
-from brickfield.model.appearance import color_lut
-from brickfield.model.camera import CameraState
-from brickfield.model.transforms import AffineTransform
+from brickfield.camera import preset, toggle_projection
+from brickfield.model import AffineTransform, CameraState, color_lut
 
 pytestmark = pytest.mark.gpu
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform
 
 pytestmark = pytest.mark.gpu
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.model.appearance import PLAIN, Lighting, color_lut
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import PLAIN, AffineTransform, Lighting, color_lut
 
 pytestmark = pytest.mark.gpu
 

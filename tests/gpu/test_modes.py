@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, Appearance, ChannelAppearance, color_lut
 
 pytestmark = pytest.mark.gpu
 

@@ -17,8 +17,7 @@ from brickfield.gpu.page_table import (
     pack_name,
     slot_word,
 )
-from brickfield.model.chunks import pack_keys, unpack_keys
-from brickfield.model.scales import Axis, Pyramid, ScaleLevel
+from brickfield.model import Axis, Pyramid, ScaleLevel, pack_keys, unpack_keys
 
 EMPTY = 0xFFFFFFFF
 

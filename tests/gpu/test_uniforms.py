@@ -11,9 +11,7 @@ from brickfield.gpu.uniforms import (
     level_uniforms,
     ray_uniforms,
 )
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Axis, Pyramid, ScaleLevel
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, Axis, CameraState, Pyramid, ScaleLevel
 
 F32 = np.float32
 WORLD = AffineTransform.from_matrix(

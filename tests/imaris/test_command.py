@@ -12,7 +12,7 @@ from tests.imaris.validator import problems, text
 
 import brickfield as bf
 from brickfield.errors import BudgetError, OptionError
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.sources import from_arrays
 
 RNG = np.random.default_rng(3)
 

@@ -17,8 +17,8 @@ from tests.imaris.validator import problems
 
 import brickfield as bf
 from brickfield.errors import ChunkReadError, OptionError, StoreWriteError
-from brickfield.sample.virtual import VirtualImage, VirtualSource
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.sample import VirtualImage, VirtualSource
+from brickfield.sources import from_arrays
 
 RNG = np.random.default_rng(5)
 NAMES = {"a.ims"}

@@ -9,8 +9,8 @@ import pytest
 
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.retry import RetryRules
+from brickfield.testing import MemorySource
 from brickfield.testing.loading import numbers
-from brickfield.testing.sources import MemorySource
 
 SHORT = RetryRules((0.001, 0.002, 0.003))
 

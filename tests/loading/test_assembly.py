@@ -6,10 +6,9 @@ import pytest
 from brickfield.loading.assembly import Assembly, scatter, value_range
 from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage_layout import LevelLayout
-from brickfield.model.chunks import ChunkId
-from brickfield.model.requests import ChunkState
+from brickfield.model import ChunkId, ChunkState
+from brickfield.testing import MemorySource
 from brickfield.testing.loading import numbers
-from brickfield.testing.sources import MemorySource
 
 
 def assembly_of(source, missing=()):

@@ -1,7 +1,7 @@
 """The latest changes of an image."""
 
 from brickfield.loading.change_log import MOST_CHANGES, ChangeLog
-from brickfield.model.changes import ChunkChange
+from brickfield.model import ChunkChange
 
 CHANGE = ChunkChange(0, ((0, 4),) * 3, (), (0, 0, 0), (1, 1, 1))
 

@@ -7,8 +7,7 @@ import numpy as np
 from brickfield.loading.cache import ChunkCache
 from brickfield.loading.kept import KeptStorage
 from brickfield.loading.storage_layout import LevelLayout
-from brickfield.sources.arrays.source import from_arrays
-from brickfield.sources.protocol import StorageChunk
+from brickfield.sources import StorageChunk, from_arrays
 
 
 def kept(budget):

@@ -11,9 +11,8 @@ from brickfield.loading.cache import ChunkCache
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.scheduler import Schedule
 from brickfield.loading.storage_layout import LevelLayout
-from brickfield.model.chunks import pack_keys
-from brickfield.model.requests import ChunkState
-from brickfield.sources.open import open_source
+from brickfield.model import ChunkState, pack_keys
+from brickfield.sources import open_source
 from brickfield.testing.loading import ask
 
 MIB = 1 << 20

@@ -8,11 +8,10 @@ import pytest
 from brickfield.errors import OptionError
 from brickfield.loading.cache import ChunkCache
 from brickfield.loading.progress import LoadingProgressTracker
-from brickfield.model.chunks import pack_keys
-from brickfield.model.requests import Category, ChunkState
+from brickfield.model import Category, ChunkState, pack_keys
 from brickfield.sources.io.cancellation import result_of
+from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
-from brickfield.testing.sources import MemorySource
 
 
 def check(source, chunks, expected_keys):

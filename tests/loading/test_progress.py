@@ -3,8 +3,7 @@
 import threading
 
 from brickfield.loading.progress import LoadingProgressTracker, RateMeter
-from brickfield.model.chunks import ChunkId
-from brickfield.model.requests import LoadingStatus
+from brickfield.model import ChunkId, LoadingStatus
 
 CHUNK = ChunkId(0, (0, 0, 0))
 

@@ -11,9 +11,9 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.cache import ENTRY_BYTES
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.retry import RetryRules
-from brickfield.model.requests import ChunkState
+from brickfield.model import ChunkState
+from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
-from brickfield.testing.sources import MemorySource
 
 SHORT = RetryRules((0.001, 0.001, 0.001))
 

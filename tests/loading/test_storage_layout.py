@@ -13,9 +13,9 @@ from brickfield.loading.storage_layout import (
     needed_storage_chunks,
     storage_names,
 )
-from brickfield.model.chunks import ChunkId, unpack_keys
+from brickfield.model import ChunkId, unpack_keys
+from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, numbers, voxels_of
-from brickfield.testing.sources import MemorySource
 
 edges = st.integers(1, 9)
 

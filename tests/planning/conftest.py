@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Axis, Pyramid, ScaleLevel
+from brickfield.model import Axis, CameraState, Pyramid, ScaleLevel
 
 
 def _make_pyramid(shapes, factors, chunks, offsets=None, voxel_size=(1.0, 1.0, 1.0)):

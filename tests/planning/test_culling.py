@@ -8,10 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import ChunkId
-from brickfield.model.frustum import Frustum
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, CameraState, ChunkId, Frustum
 from brickfield.planning.culling import (
     ChunkCuller,
     VisibleRegion,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brickfield.model.chunks import unpack_keys
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, unpack_keys
 from brickfield.planning.base_level import lay_bases
 from brickfield.planning.grid import cell_grid
 from brickfield.planning.nodes import Layer, join_nodes

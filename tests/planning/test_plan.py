@@ -10,10 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import unpack_keys
-from brickfield.model.requests import Category
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, CameraState, Category, unpack_keys
 from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame, plan_layers
 from brickfield.planning.policy import LodPolicy
 

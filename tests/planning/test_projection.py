@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brickfield.model.camera import CameraState
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, CameraState
 from brickfield.planning.projection import DataView
 
 NO_PLANES = np.empty((0, 4))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform
 from brickfield.planning.plan import PlanRequest, plan_frame
 from brickfield.planning.policy import LodPolicy
 

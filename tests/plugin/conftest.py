@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from brickfield.camera.fit import fit_camera
-from brickfield.camera.spec import OrthoCamera
-from brickfield.loading.cache import default_cache
+from brickfield.camera import OrthoCamera, fit_camera
+from brickfield.loading import default_cache
 from brickfield.plugin.scenes.scene_adapter import NapariScene
-from brickfield.rendering.thread import RenderThread
+from brickfield.rendering import RenderThread
 from brickfield.testing.turns import Turns
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live import LiveView
 
 SIZE = (48, 40)
 """Columns and rows: one pixel a voxel along z."""

@@ -136,8 +136,8 @@ def test_the_huge_sample_is_ten_terabytes_and_shown_at_once(make_napari_viewer):
 
 
 def test_the_organoid_is_written_once_and_opened(tmp_path, monkeypatch):
+    from brickfield.sample import Grid
     from brickfield.sample import store as stored
-    from brickfield.sample.tissue import Grid
 
     write = stored.write_sample
     small = Grid((16, 32, 32), (0.5, 0.25, 0.25))

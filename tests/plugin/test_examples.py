@@ -9,7 +9,7 @@ from pathlib import Path
 import napari
 import pytest
 
-from brickfield.sample.store import ensure_sample
+from brickfield.sample import ensure_sample
 
 FOLDER = Path(__file__).parents[2] / "examples" / "napari"
 EXAMPLES = sorted(FOLDER.glob("*.py"))

@@ -18,14 +18,14 @@ import wgpu
 from qtpy.QtWidgets import QApplication
 
 import brickfield as bf
-from brickfield.loading.cache import default_cache
+from brickfield.loading import default_cache
 from brickfield.plugin.docking.registry import docks_of, scene_of
 from brickfield.plugin.layers.make import layer_data_of
 from brickfield.plugin.slicing import lazy
-from brickfield.qt.dock import ViewDock
-from brickfield.rendering.thread import render_thread
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.testing.sources import MemorySource
+from brickfield.qt import ViewDock
+from brickfield.rendering import render_thread
+from brickfield.store import ChunkedImageStore
+from brickfield.testing import MemorySource
 from brickfield.testing.zarr_stores import write_image
 
 pytestmark = [pytest.mark.napari, pytest.mark.bindings]

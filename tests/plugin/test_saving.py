@@ -10,8 +10,8 @@ from qtpy.QtCore import QTimer
 
 from brickfield.errors import BudgetError, StoreWriteError
 from brickfield.plugin.saving import save_beside
-from brickfield.qt.reports.tasks import task_board
-from brickfield.store.open import open_store
+from brickfield.qt import task_board
+from brickfield.store import open_store
 
 
 @pytest.fixture(autouse=True)

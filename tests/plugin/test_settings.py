@@ -6,7 +6,7 @@ import pytest
 from npe2 import PluginManifest
 
 import brickfield.plugin
-from brickfield.loading.cache import DEFAULT_RAM_BUDGET, default_cache
+from brickfield.loading import DEFAULT_RAM_BUDGET, default_cache
 from brickfield.plugin.settings import Settings, board, settings
 
 PATH = Path(brickfield.plugin.__file__).with_name("napari.yaml")

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from brickfield.camera.fit import fit_camera
-from brickfield.camera.spec import OrthoCamera
+from brickfield.camera import OrthoCamera, fit_camera
 from brickfield.testing.turns import Turns
-from brickfield.viewer.live.slice_view import LiveSliceView
+from brickfield.viewer.live import LiveSliceView
 
 SIZE = (48, 40)
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from brickfield.qt.turning import import_beside
+from brickfield.qt import import_beside
 
 HEAVY = (
     "brickfield.plugin.docking.docks",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.image import Channel, ImageInfo
-from brickfield.model.scales import Axis, Pyramid, ScaleLevel
-from brickfield.sources.protocol import StorageChunk
+from brickfield.model import Axis, Channel, ImageInfo, Pyramid, ScaleLevel
+from brickfield.sources import StorageChunk
 
 KINDS = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 

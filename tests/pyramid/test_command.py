@@ -16,7 +16,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.model.image import Channel
+from brickfield.model import Channel
 from brickfield.pyramid.command import write_pyramid
 
 zarr = pytest.importorskip("zarr")

@@ -127,7 +127,7 @@ def test_no_room_is_one_sentence_and_the_same_call_goes_on(start, tmp_path):
 def test_a_cluster_that_loses_a_worker_writes_the_same(tmp_path):
     """Two worker processes; one is killed after the first blocks."""
     distributed = pytest.importorskip("distributed")
-    from brickfield.sources.arrays.source import from_arrays
+    from brickfield.sources import from_arrays
 
     data = np.random.default_rng(5).integers(0, 65535, (80, 96, 112), np.uint16)
     options = {"chunk_shape": 16, "levels": 3}

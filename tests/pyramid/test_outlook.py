@@ -8,9 +8,9 @@ import pytest
 from brickfield.pyramid import outlook as module
 from brickfield.pyramid.command import write_pyramid
 from brickfield.pyramid.outlook import look_ahead
-from brickfield.sources.open import open_source
+from brickfield.sources import open_source
 from brickfield.testing.zarr_stores import write_image
-from brickfield.writing.stores import JOURNAL
+from brickfield.writing import JOURNAL
 
 
 @pytest.fixture

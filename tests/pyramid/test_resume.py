@@ -12,7 +12,7 @@ import pytest
 
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.pyramid.command import write_pyramid
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.sources import from_arrays
 from brickfield.testing.http_server import FaultServer
 from brickfield.testing.zarr_stores import write_image
 

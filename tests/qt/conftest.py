@@ -8,12 +8,12 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 
-from brickfield.loading.cache import default_cache
+from brickfield.loading import default_cache
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.dock import ViewDock
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.testing.scene import MemoryScene
-from brickfield.viewer.live.slice_view import make_view
+from brickfield.viewer.live import make_view
 
 
 @pytest.fixture

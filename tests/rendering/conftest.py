@@ -7,16 +7,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from brickfield.camera.fit import fit_camera
-from brickfield.camera.spec import camera_spec
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.planning.policy import EXPORT
+from brickfield.camera import camera_spec, fit_camera
+from brickfield.loading import default_cache
+from brickfield.model import Appearance, ChannelAppearance
+from brickfield.planning import EXPORT
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.volume_view import world_corners
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedImageStore, ChunkedLayer, open_store
 
 
 def _levels_of(volume: np.ndarray, n: int) -> list[np.ndarray]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from brickfield.loading.manager import ChunkManager
+from brickfield.loading import ChunkManager
 from brickfield.rendering.requests import BATCH, Arrivals, TimeSlice
+from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask
-from brickfield.testing.sources import MemorySource
 
 
 def manager_of(volume):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brickfield.camera.fit import fit_camera
-from brickfield.camera.spec import OrbitCamera
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
+from brickfield.camera import OrbitCamera, fit_camera
+from brickfield.loading import default_cache
+from brickfield.model import Appearance, ChannelAppearance, color_lut
 from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.volume_view import world_corners
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedLayer, open_store
 
 pytestmark = pytest.mark.gpu
 SIZE = (61, 47)

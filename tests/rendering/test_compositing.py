@@ -8,17 +8,16 @@ import numpy as np
 import pygfx as gfx
 import pytest
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import (
+from brickfield.loading import default_cache
+from brickfield.model import (
     BLENDINGS,
+    AffineTransform,
     Appearance,
     ChannelAppearance,
+    Plane,
     color_lut,
 )
-from brickfield.model.plane import Plane
-from brickfield.model.transforms import AffineTransform
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedLayer, open_store
 
 pytestmark = pytest.mark.gpu
 SIZE = (40, 30)

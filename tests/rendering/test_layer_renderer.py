@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import color_lut
-from brickfield.model.chunks import ChunkId
-from brickfield.store.open import open_store
+from brickfield.loading import default_cache
+from brickfield.model import ChunkId, color_lut
+from brickfield.store import open_store
 
 
 def finish(view):

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.loading.cache import ChunkCache
-from brickfield.planning.policy import EXPORT
+from brickfield.loading import ChunkCache
+from brickfield.planning import EXPORT
 from brickfield.rendering.mending import octants_of
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.testing.sources import MemorySource
+from brickfield.store import ChunkedImageStore
+from brickfield.testing import MemorySource
 
 EDGE = 48
 """Voxels of the volume; storage chunks have 8, chunks 16."""

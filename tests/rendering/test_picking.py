@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brickfield.loading.cache import default_cache
+from brickfield.loading import default_cache
 from brickfield.rendering.picking import pick, point_at
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 from brickfield.testing.zarr_stores import image_attributes, write_array, write_group
 
 

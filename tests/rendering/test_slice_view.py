@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from brickfield.camera.fit import fit_camera
-from brickfield.camera.plane_camera import slice_camera
-from brickfield.camera.spec import OrthoCamera
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
-from brickfield.model.plane import Plane
-from brickfield.model.transforms import AffineTransform
-from brickfield.planning.policy import EXPORT
+from brickfield.camera import OrthoCamera, fit_camera, slice_camera
+from brickfield.loading import default_cache
+from brickfield.model import (
+    AffineTransform,
+    Appearance,
+    ChannelAppearance,
+    Plane,
+    color_lut,
+)
+from brickfield.planning import EXPORT
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.picking import pick
 from brickfield.rendering.volume_view import SliceView, world_corners
-from brickfield.sample.virtual import VirtualImage, VirtualSource
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
-from brickfield.testing.sources import MemorySource
+from brickfield.sample import VirtualImage, VirtualSource
+from brickfield.store import ChunkedImageStore, ChunkedLayer, open_store
+from brickfield.testing import MemorySource
 
 pytestmark = pytest.mark.gpu
 SHAPE = (64, 96, 128)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import brickfield.rendering.offscreen as offscreen
-from brickfield.loading.cache import default_cache
+from brickfield.loading import default_cache
 from brickfield.rendering.visibility_feedback import Reach
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 
 
 @pytest.fixture

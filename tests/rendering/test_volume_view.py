@@ -6,8 +6,8 @@ import numpy as np
 import pygfx as gfx
 import pytest
 
-from brickfield.loading.cache import default_cache
-from brickfield.store.open import open_store
+from brickfield.loading import default_cache
+from brickfield.store import open_store
 
 
 def slab(z: float, color: str) -> gfx.Mesh:

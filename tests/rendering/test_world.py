@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.transforms import AffineTransform
-from brickfield.store.open import open_store
+from brickfield.loading import default_cache
+from brickfield.model import AffineTransform
+from brickfield.store import open_store
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from brickfield.camera.presets import PRESETS
 from brickfield.errors import BrickfieldError, SceneStateError
-from brickfield.model.appearance import LIGHTS, MODES
-from brickfield.model.camera import CameraState
+from brickfield.model import LIGHTS, MODES, CameraState
 from brickfield.scene.document import (
     LAYOUTS,
     SceneCamera,

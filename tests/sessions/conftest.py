@@ -5,7 +5,7 @@ import pytest
 
 from brickfield.sessions import SessionManager
 from brickfield.sessions.looks import scene_of
-from brickfield.sources.open import open_source
+from brickfield.sources import open_source
 from brickfield.testing.zarr_stores import image_attributes, write_image
 
 DATA = np.random.default_rng(4).integers(0, 4000, (2, 24, 30, 40)).astype(np.uint16)

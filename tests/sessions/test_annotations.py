@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from brickfield.errors import StoreFormatError
-from brickfield.scene.document import SceneState
+from brickfield.scene import SceneState
 from brickfield.sessions.annotations import read_annotation, write_annotation
 from brickfield.sessions.contents import Annotation, SessionContents
 

@@ -22,7 +22,7 @@ for i in range(1000):
 
 
 def test_a_kill_at_any_moment_leaves_a_whole_session(manager, scene, tmp_path):
-    from brickfield.scene.file import write_scene
+    from brickfield.scene import write_scene
 
     write_scene(scene, tmp_path / "scene.json")
     path = manager.save_session(scene, "s", "before")

@@ -17,9 +17,9 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.scene.document import SceneCamera, SceneLayer, SceneState, SceneViews
+from brickfield.scene import SceneCamera, SceneLayer, SceneState, SceneViews
 from brickfield.sessions.relocate import pack, relink
-from brickfield.sources.open import open_source
+from brickfield.sources import open_source
 
 
 def first_array(folder, image):

@@ -22,7 +22,7 @@ from brickfield.errors import (
     UnforeseenDataError,
 )
 from brickfield.sources.boundary import foreign, numbered_channels
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 
 DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000
 

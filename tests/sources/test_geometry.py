@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.model.scales import Axis
+from brickfield.model import Axis
 from brickfield.sources.geometry import (
     aligned_geometry,
     axis_named,

@@ -8,8 +8,7 @@ import pytest
 
 from brickfield.sources.identity import MOST_FILES, data_identity
 from brickfield.sources.open import open_source
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedImageStore, open_store
 from brickfield.testing.zarr_stores import ramp, write_image
 
 OLD, NEW = ramp((12, 14, 16)), ramp((12, 14, 16), seed=1)
@@ -76,7 +75,7 @@ def write_bdv(folder, data):
 
 def voxels(store):
     """Read through the cache, as pictures do."""
-    from brickfield.store.lazy_level import LazyLevel
+    from brickfield.store import LazyLevel
 
     return np.squeeze(np.asarray(LazyLevel(store, 0)))
 

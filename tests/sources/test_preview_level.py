@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Axis, Pyramid
+from brickfield.model import Axis, ImageInfo, Pyramid
 from brickfield.sources import preview_level as synthesis
 from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.arrays.stored import ArrayHeader

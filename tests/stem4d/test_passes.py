@@ -8,7 +8,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import ChunkReadError
 from brickfield.stem4d.open import open_scan
 from brickfield.stem4d.passes import PassOptions, scan_pass

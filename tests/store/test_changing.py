@@ -7,13 +7,12 @@ import pytest
 import tensorstore as ts
 
 from brickfield.errors import OptionError
-from brickfield.loading.cache import ChunkCache
-from brickfield.loading.storage_layout import LevelLayout
+from brickfield.loading import ChunkCache, LevelLayout
 from brickfield.store.changing import change_of
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.store.open import open_store
-from brickfield.testing.sources import MemorySource
+from brickfield.testing import MemorySource
 from brickfield.testing.zarr_stores import write_image
 
 HALF = (slice(0, 32), slice(0, 64), slice(0, 64))

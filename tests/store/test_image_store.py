@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError, OptionError
-from brickfield.loading.cache import ChunkCache
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import pack_keys
-from brickfield.model.requests import Category
+from brickfield.loading import ChunkCache
+from brickfield.model import CameraState, Category, pack_keys
 from brickfield.store.base import DataStore
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.requesting import ViewOptions
+from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask, numbers, voxels_of
-from brickfield.testing.sources import MemorySource
 
 
 def pyramid(shape=(64, 64, 64), storage=(16, 16, 16), chunk=(32, 32, 32)):

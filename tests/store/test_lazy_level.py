@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError, OptionError
-from brickfield.loading.cache import ChunkCache
+from brickfield.loading import ChunkCache
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
-from brickfield.testing.sources import MemorySource
+from brickfield.testing import MemorySource
 
 ARRAY = np.random.default_rng(0).integers(0, 60_000, (2, 3, 11, 13, 17)).astype("u2")
 

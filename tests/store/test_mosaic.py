@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.loading.cache import ChunkCache
-from brickfield.model.chunks import ChunkId
-from brickfield.model.requests import ChunkFailure, ChunkState, Hole, LoadedChunk
+from brickfield.loading import ChunkCache
+from brickfield.model import ChunkFailure, ChunkId, ChunkState, Hole, LoadedChunk
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.mosaic import Mosaic, cut_axis
-from brickfield.testing.sources import MemorySource
+from brickfield.testing import MemorySource
 
 ALL = (range(16), range(16), range(16))
 

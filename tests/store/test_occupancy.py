@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.model.chunks import unpack_keys
+from brickfield.model import unpack_keys
 from brickfield.store.occupancy import MOST_SELECTIONS, Occupancy
+from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys
-from brickfield.testing.sources import MemorySource
 
 
 @st.composite

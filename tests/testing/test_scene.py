@@ -7,7 +7,7 @@ import pytest
 
 from brickfield.errors import OptionError
 from brickfield.testing.scene import MemoryScene
-from brickfield.viewer.live.ports import LayerPort, ScenePort
+from brickfield.viewer.live import LayerPort, ScenePort
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from brickfield.loading.cache import default_cache
-from brickfield.rendering.thread import RenderThread
+from brickfield.loading import default_cache
+from brickfield.rendering import RenderThread
 from brickfield.testing.scene import MemoryScene
 from brickfield.testing.turns import Turns
 from brickfield.viewer.live.live_view import LiveView

@@ -8,10 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from brickfield.model.appearance import MODES, Appearance
-from brickfield.model.camera import CameraState
-from brickfield.model.transforms import AffineTransform
-from brickfield.store.open import open_store
+from brickfield.model import MODES, AffineTransform, Appearance, CameraState
+from brickfield.store import open_store
 from brickfield.viewer.export.picture import render
 from brickfield.viewer.sampling import FINE_STEP, sampling_step
 

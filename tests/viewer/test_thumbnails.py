@@ -4,7 +4,7 @@ from contextlib import closing
 
 import numpy as np
 
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 from brickfield.testing.zarr_stores import image_attributes, write_image
 from brickfield.viewer import thumbnails as small
 from brickfield.viewer.thumbnails import thumbnail

@@ -12,8 +12,8 @@ import tensorstore as ts
 import tifffile
 import zarr
 
-from brickfield.pyramid.command import write_pyramid
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.pyramid import write_pyramid
+from brickfield.sources import from_arrays
 
 SHAPE = (8, 16, 16)
 

@@ -9,9 +9,8 @@ import pytest
 import yaozarrs
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.pyramid.command import write_pyramid
-from brickfield.sources.arrays.source import from_arrays
-from brickfield.sources.open import open_source
+from brickfield.pyramid import write_pyramid
+from brickfield.sources import from_arrays, open_source
 from brickfield.writing.collection import publish_collection
 from brickfield.writing.stores import check_replaceable, is_ome_zarr
 

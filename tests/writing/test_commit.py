@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 import pytest
 
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.sources.open import open_source
+from brickfield.sources import open_source
 from brickfield.writing import commit
 from brickfield.writing.commit import building, remove_leftovers
 

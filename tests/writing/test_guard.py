@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from brickfield.errors import BrickfieldError, OptionError
-from brickfield.pyramid.command import write_pyramid
-from brickfield.sources.open import open_source
-from brickfield.sources.places import local_places
+from brickfield.pyramid import write_pyramid
+from brickfield.sources import local_places, open_source
 from brickfield.writing.guard import check_file, check_folder
 
 
@@ -96,6 +95,6 @@ def test_an_interrupted_target_that_leads_into_the_source_is_refused(
 
 
 def test_an_array_in_memory_reads_no_file(tmp_path, layouts):
-    from brickfield.sources.arrays.source import from_arrays
+    from brickfield.sources import from_arrays
 
     assert from_arrays(np.zeros((4, 4, 4))).places() == ()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from brickfield.errors import OptionError
-from brickfield.pyramid.command import write_pyramid
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.pyramid import write_pyramid
+from brickfield.sources import from_arrays
 from brickfield.writing.stores import check_array, check_replaceable, remove_contents
 
 OME = {"multiscales": [{"version": "0.4", "axes": [], "datasets": []}]}

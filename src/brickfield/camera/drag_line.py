@@ -12,7 +12,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 
 Pixel = tuple[float, float]
 Vector = NDArray[np.float64]

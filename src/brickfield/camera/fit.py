@@ -14,8 +14,7 @@ from brickfield.camera.spec import (
     OrbitCamera,
     OrthoCamera,
 )
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 
 MARGIN = 1.04
 """How much larger than the volume the picture is, in perspective."""

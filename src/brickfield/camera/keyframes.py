@@ -19,8 +19,7 @@ import numpy as np
 from brickfield.camera.navigation import WORLD_UP, target_height
 from brickfield.camera.rotations import about, part_way, turned, vec
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 
 Ease = Literal["smooth", "even"]
 _FLAT_SLOPE = tan(radians(0.25))

@@ -25,8 +25,7 @@ from brickfield.camera.rotations import (
     turned,
     vec,
 )
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 
 Pixel = tuple[float, float]
 WORLD_UP: Vec3 = (0.0, -1.0, 0.0)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane, vec3
+from brickfield.model import CameraState, Plane, vec3
 
 
 def slice_camera(

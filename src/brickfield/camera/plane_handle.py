@@ -27,9 +27,7 @@ from brickfield.camera.drag_line import (
 )
 from brickfield.camera.navigation import world_at
 from brickfield.camera.rotations import between
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane, vec3
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Plane, Vec3, vec3
 
 Part = Literal["foot", "tip"]
 ARROW_PX = 52.0

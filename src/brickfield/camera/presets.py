@@ -18,8 +18,7 @@ from brickfield.camera.navigation import target_height
 from brickfield.camera.rotations import distance, settled, vec
 from brickfield.camera.spec import OrbitCamera
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 
 OBLIQUE = OrbitCamera(-30.0, 22.0)
 """From beside and a little above: what "3D" shows."""

@@ -15,8 +15,7 @@ from math import cos, isfinite, sin
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 
 Matrix = NDArray[np.float64]
 

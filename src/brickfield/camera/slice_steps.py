@@ -13,7 +13,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.scales import ScaleLevel, Vec3
+from brickfield.model import ScaleLevel, Vec3
 
 
 @dataclass(frozen=True, slots=True)

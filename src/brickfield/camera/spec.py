@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from brickfield.errors import OptionError
-from brickfield.model.scales import Vec3
+from brickfield.model import Vec3
 
 _UP: Vec3 = (0.0, -1.0, 0.0)
 AxisName = Literal["z", "y", "x"]

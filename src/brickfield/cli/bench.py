@@ -44,7 +44,7 @@ def bench(
 
 def _check_target(path: Path, option: str, kind: str) -> None:
     """Refuse a place where nothing can be, or where something else is."""
-    from brickfield.writing.files import check_replaceable_file, usable_path
+    from brickfield.writing import check_replaceable_file, usable_path
 
     usable_path(path, option)
     if not path.absolute().parent.is_dir():
@@ -67,14 +67,12 @@ def measure(folder: Path) -> dict[str, Any]:
         ``adapter`` and ``versions``, and ``values``: a list of rows of ``name``,
         ``value``, ``unit`` and ``about``.
     """
-    from brickfield.gpu.device import get_device
-    from brickfield.sample.store import write_sample
-    from brickfield.sample.tissue import Grid
-    from brickfield.store.open import open_store
+    from brickfield.gpu import get_device
+    from brickfield.sample import Grid, write_sample
+    from brickfield.store import open_store
 
     get_device()
-    from brickfield.viewer.export.options import render_options
-    from brickfield.viewer.export.picture import render_picture
+    from brickfield.viewer.export import render_options, render_picture
 
     path = folder / "sample.ome.zarr"
     write_sample(path, Grid((96, 192, 192), (0.5, 0.25, 0.25)))
@@ -118,11 +116,8 @@ def _rates(store: Any) -> list[Value]:
 
     import numpy as np
 
-    from brickfield.gpu.atlas import TextureAtlas
-    from brickfield.gpu.device import get_device
-    from brickfield.gpu.formats import choose_format
-    from brickfield.gpu.layout import level_layouts
-    from brickfield.model.chunks import ChunkId
+    from brickfield.gpu import TextureAtlas, choose_format, get_device, level_layouts
+    from brickfield.model import ChunkId
 
     start = perf_counter()
     data = store.read(0)
@@ -153,11 +148,9 @@ def _frames(path: Path) -> list[Value]:
 
     import numpy as np
 
-    from brickfield.rendering.offscreen import OffscreenView
-    from brickfield.store.open import open_store
-    from brickfield.viewer.export.layer_from_options import make_layer
-    from brickfield.viewer.export.options import render_options
-    from brickfield.viewer.export.picture import camera_for
+    from brickfield.rendering import OffscreenView
+    from brickfield.store import open_store
+    from brickfield.viewer.export import camera_for, make_layer, render_options
 
     times: list[float] = []
     with open_store(path) as store:
@@ -185,11 +178,10 @@ def _plans() -> list[Value]:
 
     import numpy as np
 
-    from brickfield.camera.fit import fit_camera
-    from brickfield.camera.spec import camera_spec
-    from brickfield.model.transforms import AffineTransform
-    from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame
-    from brickfield.sample.virtual import VirtualImage, VirtualSource
+    from brickfield.camera import camera_spec, fit_camera
+    from brickfield.model import AffineTransform
+    from brickfield.planning import FramePlan, PlanRequest, plan_frame
+    from brickfield.sample import VirtualImage, VirtualSource
 
     shape = (100_000,) * 3
     pyramid = VirtualSource(VirtualImage(shape, is_hollow=False)).info.pyramid
@@ -223,14 +215,14 @@ def write_json(path: Path, found: dict[str, Any]) -> None:
     """Write everything as JSON."""
     import json
 
-    from brickfield.writing.files import write_text
+    from brickfield.writing import write_text
 
     write_text(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_csv(path: Path, found: dict[str, Any]) -> None:
     """Write the values, one a line, under a header."""
-    from brickfield.writing.files import write_text
+    from brickfield.writing import write_text
 
     text = io.StringIO()
     writer = csv.DictWriter(text, ["name", "value", "unit", "about"])

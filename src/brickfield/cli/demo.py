@@ -30,7 +30,7 @@ def demo(
     demo-volume.png (the volume view) instead. Without napari it draws demo-volume.png
     alone.
     """
-    from brickfield.sample.store import ensure_sample
+    from brickfield.sample import ensure_sample
 
     with messages().status("writing the sample"):
         sample = ensure_sample(folder / ".demo")
@@ -60,7 +60,7 @@ def demo(
 
 
 def _draw_volume(sample: Path, folder: Path) -> None:
-    from brickfield.viewer.export.options import render_options
+    from brickfield.viewer.export import render_options
 
     out = folder / "demo-volume.png"
     options = render_options(camera=CAMERA, size=(900, 700), timeout=300)

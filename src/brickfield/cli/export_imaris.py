@@ -99,8 +99,8 @@ def export_imaris(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result.")] = False,
 ) -> None:
     """Write an Imaris file (.ims); after an interruption, go on with it."""
-    from brickfield.imaris.command import to_imaris
-    from brickfield.sources.open import open_source
+    from brickfield.imaris import to_imaris
+    from brickfield.sources import open_source
 
     reading = chosen_image(None, None, None, None, denied, follow, image)
     reading |= corrections(scale, axes)
@@ -151,7 +151,7 @@ def _tell(written: dict[str, Any], *, as_json: bool) -> None:
 def _print(written: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from brickfield.blockwise.budget import format_bytes
+    from brickfield.blockwise import format_bytes
 
     console = results()
     state = "complete" if written["complete"] else "incomplete"

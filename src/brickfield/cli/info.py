@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from brickfield.model.image import Channel, ImageInfo
-    from brickfield.model.scales import ScaleLevel
-    from brickfield.sources.protocol import ChunkSource
+    from brickfield.model import Channel, ImageInfo, ScaleLevel
+    from brickfield.sources import ChunkSource
 
 MOST_IMAGES_SHOWN = 24
 """Rows of the table for people; ``--json`` has all."""
@@ -52,7 +51,7 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe an image: axes, levels, channels, and what is odd about it."""
-    from brickfield.sources.open import open_source
+    from brickfield.sources import open_source
 
     which = chosen_image(series, well, field, label, denied, follow, image)
     which |= corrections(scale, axes)
@@ -72,7 +71,7 @@ def info(
 def _images(uri: str, reading: dict[str, Any]) -> list[dict[str, Any]]:
     """List what `--image` takes; nothing where only the chosen image can be read."""
     from brickfield.errors import BrickfieldError
-    from brickfield.sources.images.catalogue import list_images
+    from brickfield.sources import list_images
 
     try:
         return [entry.as_dict() for entry in list_images(uri, **reading)]
@@ -197,7 +196,7 @@ def _print_tables(description: dict[str, Any], console: Console) -> None:
 
 
 def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:
-    from brickfield.blockwise.budget import format_bytes
+    from brickfield.blockwise import format_bytes
 
     axes = ", ".join(
         f"{a['name']} ({a['unit'] or a['type']})" for a in description["axes"]
@@ -222,7 +221,7 @@ def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:
 def _level_table(description: dict[str, Any]) -> Table:
     from rich.table import Table
 
-    from brickfield.blockwise.budget import format_bytes
+    from brickfield.blockwise import format_bytes
 
     table = Table(title="Levels", title_justify="left")
     table.add_column("level", justify="right")

@@ -15,7 +15,7 @@ from brickfield.cli.output import messages
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from brickfield.blockwise.jobs import Progress
+    from brickfield.blockwise import Progress
 
 
 @contextmanager

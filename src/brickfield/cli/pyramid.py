@@ -72,7 +72,7 @@ def pyramid(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result.")] = False,
 ) -> None:
     """Write a multiscale OME-Zarr image; after an interruption, go on with it."""
-    from brickfield.pyramid.command import write_pyramid
+    from brickfield.pyramid import write_pyramid
 
     reading = chosen_image(None, None, None, None, denied, follow, image)
     reading |= corrections(scale, axes)
@@ -108,7 +108,7 @@ def pyramid(
 def _print(written: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from brickfield.blockwise.budget import format_bytes
+    from brickfield.blockwise import format_bytes
 
     console = results()
     state = "complete" if written["complete"] else "incomplete"

@@ -11,10 +11,10 @@ import typer
 from brickfield.cli import options as text
 from brickfield.cli.output import INCOMPLETE, messages, print_json, results
 from brickfield.errors import OptionError
-from brickfield.model.secrets import hide_secrets
+from brickfield.model import hide_secrets
 
 if TYPE_CHECKING:
-    from brickfield.viewer.export.options import RenderOptions
+    from brickfield.viewer.export import RenderOptions
 
 
 def render(
@@ -161,7 +161,7 @@ def render(
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt.")] = False,
 ) -> None:
     """Draw one picture and tell what it cost."""
-    from brickfield.viewer.export.options import render_options
+    from brickfield.viewer.export import render_options
 
     out = _checked_target(out, "--output", ".png")
     if receipt is not None:
@@ -230,7 +230,7 @@ def _drawn(
 
 def is_session(uri: str) -> bool:
     """Whether a path names a session."""
-    from brickfield.sessions.document import is_session as is_one
+    from brickfield.sessions import is_session as is_one
 
     return "://" not in uri and is_one(Path(uri))
 
@@ -257,11 +257,10 @@ def draw_session(
         Whether the options' camera counts, not that of the session.
     """
     from brickfield.cli.session import complain_of
-    from brickfield.sessions.manager import SessionManager
-    from brickfield.viewer.export.files import SCENE_KEY, write_png
-    from brickfield.viewer.export.scene_picture import open_scene, render_scene
-    from brickfield.viewer.receipts.fidelity import notes_of
-    from brickfield.writing.files import check_output, write_text
+    from brickfield.sessions import SessionManager
+    from brickfield.viewer.export import SCENE_KEY, open_scene, render_scene, write_png
+    from brickfield.viewer.receipts import notes_of
+    from brickfield.writing import check_output, write_text
 
     manager = SessionManager()
     state = manager.scene(uri)
@@ -316,14 +315,13 @@ def draw_to_file(
     **image
         Which image of several, as for :func:`brickfield.open_store`.
     """
-    from brickfield.gpu.device import get_device
-    from brickfield.store.open import open_store
+    from brickfield.gpu import get_device
+    from brickfield.store import open_store
 
     get_device()
-    from brickfield.viewer.export.files import write_png
-    from brickfield.viewer.export.picture import render_picture
-    from brickfield.viewer.receipts.fidelity import notes_of
-    from brickfield.writing.files import check_output, write_text
+    from brickfield.viewer.export import render_picture, write_png
+    from brickfield.viewer.receipts import notes_of
+    from brickfield.writing import check_output, write_text
 
     with messages().status("drawing"):
         store = open_store(uri, **image)
@@ -347,7 +345,7 @@ def print_receipt(cost: dict[str, Any], out: Path) -> None:
     """Print what a picture cost, for people."""
     from rich.markup import escape
 
-    from brickfield.blockwise.budget import format_bytes
+    from brickfield.blockwise import format_bytes
 
     console = results()
     pixels, chunks = cost["pixels"], cost["chunks"]
@@ -392,7 +390,7 @@ def _times(cost: dict[str, Any]) -> str:
 
 
 def _checked_target(path: Path, option: str, suffix: str) -> Path:
-    from brickfield.writing.files import usable_path
+    from brickfield.writing import usable_path
 
     path = usable_path(path, option)
     if suffix and path.suffix.lower() != suffix:

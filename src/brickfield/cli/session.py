@@ -13,8 +13,8 @@ from brickfield.cli.progress import progress_bar
 from brickfield.errors import OptionError
 
 if TYPE_CHECKING:
-    from brickfield.sessions.contents import SessionContents
-    from brickfield.sources.protocol import ChunkSource
+    from brickfield.sessions import SessionContents
+    from brickfield.sources import ChunkSource
 
 commands = command_group("Save the whole state of a scene and get it back.")
 
@@ -62,9 +62,9 @@ def save(
     as_json: AsJson = False,
 ) -> None:
     """Save a scene, or images with the looks that opening them gives."""
-    from brickfield.blockwise.budget import parse_bytes
-    from brickfield.sessions.manager import SessionManager
-    from brickfield.writing.options import parse_triple
+    from brickfield.blockwise import parse_bytes
+    from brickfield.sessions import SessionManager
+    from brickfield.writing import parse_triple
 
     if shards is not None and version == "0.4":
         msg = "expected no shards in OME-Zarr 0.4; found some: leave them out"
@@ -111,9 +111,9 @@ def _point(text: str | None) -> tuple[float, ...] | None:
 
 def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
     """Read the one scene document, or open images."""
-    from brickfield.scene.file import read_scene
-    from brickfield.sessions.contents import SessionContents
-    from brickfield.viewer.export.files import scene_of_png
+    from brickfield.scene import read_scene
+    from brickfield.sessions import SessionContents
+    from brickfield.viewer.export import scene_of_png
 
     scenes = [s for s in sources if s.lower().endswith(".json")]
     scenes = [s for s in scenes if Path(s).name != "zarr.json"]
@@ -128,9 +128,8 @@ def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
 
 
 def _of_images(uris: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
-    from brickfield.sessions.contents import SessionContents
-    from brickfield.sessions.looks import scene_of
-    from brickfield.sources.open import open_source
+    from brickfield.sessions import SessionContents, scene_of
+    from brickfield.sources import open_source
 
     opened: list[ChunkSource] = []
     try:
@@ -154,7 +153,7 @@ def _of_images(uris: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
 @commands.command("info")
 def info(session: Session, *, as_json: AsJson = False) -> None:
     """Describe a session; no voxels are read, no window is opened."""
-    from brickfield.sessions.manager import SessionManager
+    from brickfield.sessions import SessionManager
 
     _tell(session, SessionManager().info(session), as_json=as_json)
 
@@ -171,13 +170,13 @@ def load(
     ] = None,
 ) -> None:
     """Open napari with a session; status 3 when data of a layer are gone."""
-    from brickfield.sessions.manager import SessionManager
+    from brickfield.sessions import SessionManager
 
     manager = SessionManager()
     if scene is None:
         open_session(session)
         return
-    from brickfield.scene.file import write_scene
+    from brickfield.scene import write_scene
 
     about = manager.info(session)
     write_scene(manager.scene(session), scene)
@@ -203,7 +202,7 @@ def open_session(session: Path, *, layout: str | None = None) -> None:
     """
     from brickfield.cli.screen import expect_screen
     from brickfield.cli.view import window_module
-    from brickfield.sessions.document import read_document
+    from brickfield.sessions import read_document
 
     read_document(session)
     window = window_module()
@@ -224,9 +223,8 @@ def pack(
     as_json: AsJson = False,
 ) -> None:
     """Write the same session with every voxel in it, to be handed on."""
-    from brickfield.sessions.manager import SessionManager
-    from brickfield.sessions.relocate import pack as write
-    from brickfield.sessions.writer import Told
+    from brickfield.sessions import SessionManager, Told
+    from brickfield.sessions import pack as write
 
     manager = SessionManager()
     with progress_bar("packing") as progress:
@@ -245,8 +243,8 @@ def relink(
     as_json: AsJson = False,
 ) -> None:
     """Let a session look below NEW for the data that were below OLD."""
-    from brickfield.sessions.manager import SessionManager
-    from brickfield.sessions.relocate import relink as change
+    from brickfield.sessions import SessionManager
+    from brickfield.sessions import relink as change
 
     change(session, old, new)
     _tell(session, SessionManager().info(session), as_json=as_json)

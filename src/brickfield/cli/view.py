@@ -13,7 +13,7 @@ from brickfield.cli.screen import expect_screen
 from brickfield.errors import MissingExtraError, OptionError
 
 if TYPE_CHECKING:
-    from brickfield.scene.document import SceneState
+    from brickfield.scene import SceneState
 
 
 def view(
@@ -45,8 +45,8 @@ def view(
     axes: text.Axes = None,
 ) -> None:
     """Open napari with images in the volume dock."""
-    from brickfield.qt.controls.layout_buttons import cells_of
-    from brickfield.scene.link import is_link
+    from brickfield.qt import cells_of
+    from brickfield.scene import is_link
 
     which = text.chosen_image(series, well, field, label, denied, follow)
     which |= text.corrections(scale, axes)
@@ -70,14 +70,14 @@ def view(
 
 
 def _is_session(uri: str) -> bool:
-    from brickfield.sessions.document import is_session
+    from brickfield.sessions import is_session
 
     return "://" not in uri and is_session(Path(uri))
 
 
 def _scene_in(uris: list[str], which: dict[str, Any]) -> SceneState:
     """Read the link that stands alone."""
-    from brickfield.scene.link import state_of_link
+    from brickfield.scene import state_of_link
 
     if len(uris) > 1 or which:
         what = "more beside it" if len(uris) > 1 else f"--{next(iter(which))}"

@@ -1,6 +1,112 @@
 """Bricks on the graphics device: textures, page table, ray caster."""
 
+from __future__ import annotations
+
+from brickfield._faces import lazily
 from brickfield.gpu.device import prepare
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.gpu.atlas import TextureAtlas as TextureAtlas
+    from brickfield.gpu.axes import matrix_to_xyz as matrix_to_xyz
+    from brickfield.gpu.axes import to_xyz as to_xyz
+    from brickfield.gpu.brick_set import BrickSet as BrickSet
+    from brickfield.gpu.brick_set import Holes as Holes
+    from brickfield.gpu.device import GpuDevice as GpuDevice
+    from brickfield.gpu.device import forget_bindings as forget_bindings
+    from brickfield.gpu.device import forget_pipelines as forget_pipelines
+    from brickfield.gpu.device import get_device as get_device
+    from brickfield.gpu.formats import TextureFormat as TextureFormat
+    from brickfield.gpu.formats import choose_format as choose_format
+    from brickfield.gpu.formats import label_table as label_table
+    from brickfield.gpu.layout import level_layouts as level_layouts
+    from brickfield.gpu.material import MAX_CLIP_PLANES as MAX_CLIP_PLANES
+    from brickfield.gpu.material import SLICE as SLICE
+    from brickfield.gpu.material import Behind as Behind
+    from brickfield.gpu.material import BrickMaterial as BrickMaterial
+    from brickfield.gpu.material import BrickVolume as BrickVolume
+    from brickfield.gpu.page_table import CONSTANT as CONSTANT
+    from brickfield.gpu.page_table import DATA as DATA
+    from brickfield.gpu.page_table import FAILED as FAILED
+    from brickfield.gpu.page_table import Name as Name
+    from brickfield.gpu.page_table import PageTable as PageTable
+    from brickfield.gpu.uniforms import RayUniforms as RayUniforms
+    from brickfield.gpu.uniforms import anchor_of as anchor_of
+    from brickfield.gpu.uniforms import clip_planes_in_data as clip_planes_in_data
+    from brickfield.gpu.uniforms import level_uniforms as level_uniforms
+    from brickfield.gpu.uniforms import ray_uniforms as ray_uniforms
+    from brickfield.gpu.uniforms import settled_row as settled_row
+    from brickfield.gpu.uniforms import slice_uniforms as slice_uniforms
+
+__all__ = [
+    "CONSTANT",  # Every voxel has the value in the range word (float32 bits).
+    "DATA",  # The row names a slot with voxels.
+    "FAILED",  # The chunk could not be read; coarser data stand for it. With DATA: it has holes.
+    "MAX_CLIP_PLANES",
+    "SLICE",  # What a view with a plane draws, whatever the layer's own mode.
+    "Behind",  # Textures of what was drawn before a volume, as views.
+    "BrickMaterial",  # What changes the shader's text.
+    "BrickSet",  # Resident bricks and what of them is drawn.
+    "BrickVolume",  # What the ray caster draws: textures of all levels and a page table.
+    "GpuDevice",  # The device that all views share.
+    "Holes",  # What is drawn where voxels of a chunk could not be read.
+    "Name",  # Plane (which selection of the non-spatial axes) and chunk key.
+    "PageTable",  # The table's CPU side. Render thread only.
+    "RayUniforms",  # Rays of one camera through one volume, GPU order, relative to the anchor.
+    "TextureAtlas",  # Bricks of one layer in one view.
+    "TextureFormat",  # How voxels of one data type lie in a texture.
+    "anchor_of",  # Choose the integer voxel of level 0 (z, y, x) that positions count from.
+    "choose_format",  # Choose the texture format of a data type.
+    "clip_planes_in_data",  # Turn world planes (nz, ny, nx, d) into data planes (nx, ny, nz, d).
+    "forget_bindings",  # Let go of buffers and textures that nothing draws any more.
+    "forget_pipelines",  # Let go of what renderers had that are gone, bindings included.
+    "get_device",  # Return the shared device, making it on the first call.
+    "label_table",  # Make the table of an appearance.
+    "level_layouts",  # Derive the layout of every level.
+    "level_uniforms",  # Derive the arrays ``lv_*`` of the shader but for texture sizes.
+    "matrix_to_xyz",  # Turn a 4x4 map of (z, y, x, 1) points into one of (x, y, z, 1) points.
+    "prepare",  # Keep wgpu from probing OpenGL; call before anything else touches wgpu.
+    "ray_uniforms",  # Derive the rays of a camera in the data space of a volume.
+    "settled_row",  # Return a plane's equation in data space, (nz, ny, nx, d).
+    "slice_uniforms",  # Derive where the rays of a camera meet a plane.
+    "to_xyz",  # Reverse the last axis of (..., 3) values: (z, y, x) to (x, y, z).
+]
+
+_HOME = {
+    "Behind": "material",
+    "BrickMaterial": "material",
+    "BrickSet": "brick_set",
+    "BrickVolume": "material",
+    "CONSTANT": "page_table",
+    "DATA": "page_table",
+    "FAILED": "page_table",
+    "GpuDevice": "device",
+    "Holes": "brick_set",
+    "MAX_CLIP_PLANES": "material",
+    "Name": "page_table",
+    "PageTable": "page_table",
+    "RayUniforms": "uniforms",
+    "SLICE": "material",
+    "TextureAtlas": "atlas",
+    "TextureFormat": "formats",
+    "anchor_of": "uniforms",
+    "choose_format": "formats",
+    "clip_planes_in_data": "uniforms",
+    "forget_bindings": "device",
+    "forget_pipelines": "device",
+    "get_device": "device",
+    "label_table": "formats",
+    "level_layouts": "layout",
+    "level_uniforms": "uniforms",
+    "matrix_to_xyz": "axes",
+    "ray_uniforms": "uniforms",
+    "settled_row": "uniforms",
+    "slice_uniforms": "uniforms",
+    "to_xyz": "axes",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)
 
 # Before pygfx is imported by anything below: see device.py for the abort that
 # a later call could not prevent.

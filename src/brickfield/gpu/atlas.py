@@ -22,7 +22,7 @@ from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.level_texture import LevelTexture, distribute
 from brickfield.gpu.page_table import MAX_PLANES, Name
-from brickfield.model.chunks import INDEX_BITS, ChunkId, Selection
+from brickfield.model import INDEX_BITS, ChunkId, Selection
 
 
 class TextureAtlas:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
+import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.atlas import TextureAtlas
 from brickfield.gpu.brick_texels import BrickMaker, Peek
 from brickfield.gpu.device import GpuDevice
@@ -39,9 +40,14 @@ from brickfield.gpu.page_table import (
     slot_word,
 )
 from brickfield.gpu.ranges import pack_constant
-from brickfield.model.chunks import INDEX_BITS, pack_keys, unpack_keys
-from brickfield.model.requests import ChunkState, LoadedChunk
-from brickfield.model.scales import Pyramid
+from brickfield.model import (
+    INDEX_BITS,
+    ChunkState,
+    LoadedChunk,
+    Pyramid,
+    pack_keys,
+    unpack_keys,
+)
 
 _MAX_IDLE = 4096
 """Drawn chunks beyond four times the plan that may linger."""

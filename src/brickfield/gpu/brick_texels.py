@@ -26,9 +26,7 @@ from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.page_table import CONSTANT, NONFINITE, OCTANTS, Name
 from brickfield.gpu.ranges import bounds_of, empty_octants, pack_range
-from brickfield.model.chunks import INDEX_BITS
-from brickfield.model.requests import ChunkState, LoadedChunk
-from brickfield.model.scales import Pyramid
+from brickfield.model import INDEX_BITS, ChunkState, LoadedChunk, Pyramid
 
 Int3 = tuple[int, int, int]
 NEIGHBOURS: tuple[Int3, ...] = tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from brickfield.gpu.formats import TextureFormat
-from brickfield.model.scales import Int3, Pyramid
+from brickfield.model import Int3, Pyramid
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
 from brickfield.gpu.allocator import Slot
-from brickfield.model.chunks import INDEX_BITS, MAX_LEVELS, ChunkKey
-from brickfield.model.scales import Pyramid
+from brickfield.model import INDEX_BITS, MAX_LEVELS, ChunkKey, Pyramid
 
 DATA = 1 << 31
 """The row names a slot with voxels."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu.formats import TextureFormat
-from brickfield.model.scales import Int3
+from brickfield.model import Int3
 
 Bounds = tuple[np.generic, np.generic]
 """Least and greatest voxel as numpy gives them: NaN if there is any."""

@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 
 from brickfield.gpu.axes import to_xyz
 from brickfield.gpu.layout import LevelLayout
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.model.scales import Pyramid
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, CameraState, Plane, Pyramid
 
 F64 = NDArray[np.float64]
 _ANCHOR_FROM = 1 << 15

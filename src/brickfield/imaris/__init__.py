@@ -6,3 +6,25 @@ Order of an export: ``inputs`` turns what was given into channels that can be re
 levels in one pass, ``file`` writes their chunks, ``statistics`` and ``thumbnail``
 what Imaris shows of them. ``verify`` reads the finished file back.
 """
+
+from __future__ import annotations
+
+from brickfield._faces import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.imaris.command import to_imaris as to_imaris
+    from brickfield.imaris.result import ImarisResult as ImarisResult
+
+__all__ = [
+    "ImarisResult",  # What was written.
+    "to_imaris",  # Write an Imaris file (``.ims``) from an image of any size.
+]
+
+_HOME = {
+    "ImarisResult": "result",
+    "to_imaris": "command",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brickfield.writing.files import write_text
+from brickfield.writing import write_text
 
 if TYPE_CHECKING:
     from brickfield.imaris.export import PreparedExport

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Block, BlockGrid
+from brickfield.blockwise import Block, BlockGrid
 from brickfield.imaris.file import ImarisFile
 from brickfield.imaris.halving import halve
 from brickfield.imaris.plan import ExportPlan
 from brickfield.imaris.statistics import LevelStatistics
 from brickfield.imaris.thumbnail import Projection
 from brickfield.imaris.tiles import TileOrder
-from brickfield.model.scales import Int3
+from brickfield.model import Int3
 
 AnyArray = NDArray[Any]
 ReadTile = Callable[[tuple[slice, ...]], AnyArray]
@@ -104,7 +104,7 @@ class Cascade:
                 self._count_level(number, statistics)
 
     def _count_level(self, number: int, statistics: LevelStatistics) -> None:
-        from brickfield.sources.hdf5.dataset import HDF5Dataset
+        from brickfield.sources import HDF5Dataset
 
         level = self._plan.levels[number]
         stored = HDF5Dataset(self._file.read_chunks(number))

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from brickfield.blockwise.jobs import Progress
+from brickfield.blockwise import Progress
 from brickfield.imaris.export import export
 from brickfield.imaris.options import Color, ImarisOptions, Region, Window
 from brickfield.imaris.result import ImarisResult

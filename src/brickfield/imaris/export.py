@@ -18,9 +18,7 @@ from threading import Event
 from time import perf_counter
 from typing import Any
 
-from brickfield.blockwise.budget import format_bytes
-from brickfield.blockwise.jobs import Progress
-from brickfield.blockwise.journal import Journal, OtherWorkError
+from brickfield.blockwise import Journal, OtherWorkError, Progress, format_bytes
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
 from brickfield.imaris import committed_file
 from brickfield.imaris.bdv_xml import write_bdv_xml
@@ -38,10 +36,9 @@ from brickfield.imaris.plan import ExportPlan, plan_export
 from brickfield.imaris.result import ImarisResult
 from brickfield.imaris.staging import Scratch
 from brickfield.imaris.verify import check_sums, verify
+from brickfield.sources import ChunkSource
 from brickfield.sources import fingerprints as fingerprint
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing.files import usable_path
-from brickfield.writing.guard import check_file
+from brickfield.writing import check_file, usable_path
 
 SUFFIX = ".ims"
 
@@ -175,7 +172,7 @@ def _check_closed(target: Path) -> None:
 
     HDF5 locks what it opens. Readers of this process keep the old file.
     """
-    from brickfield.sources.hdf5.handles import is_shared
+    from brickfield.sources import is_shared
 
     try:
         import fcntl

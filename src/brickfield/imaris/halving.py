@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.scales import Int3
-from brickfield.writing.downsample import downsample
-from brickfield.writing.options import Method
+from brickfield.model import Int3
+from brickfield.writing import Method
+from brickfield.writing import downsample_downsample as downsample
 
 AnyArray = NDArray[Any]
 _BATCH_BYTES = 1 << 19

@@ -18,8 +18,8 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.imaris.options import ImarisOptions
-from brickfield.model.scales import Axis, Int3, ScaleLevel, Vec3
-from brickfield.sources.protocol import ChunkSource
+from brickfield.model import Axis, Int3, ScaleLevel, Vec3
+from brickfield.sources import ChunkSource
 
 Rgb = tuple[int, int, int]
 _COLORS: tuple[Rgb, ...] = (
@@ -126,7 +126,7 @@ def open_sources(
         return [given]
     if _is_source(getattr(given, "source", None)):
         return [given.source]
-    from brickfield.sources.open import open_source
+    from brickfield.sources import open_source
 
     is_address = isinstance(given, str | Path)
     source = open_source(str(given) if is_address else given, axes=options.axes)
@@ -178,7 +178,7 @@ def _is_layer(item: Any) -> bool:
 
 
 def _source_of_layer(layer: Any) -> ChunkSource:
-    from brickfield.sources.arrays.source import from_arrays
+    from brickfield.sources import from_arrays
 
     is_rgb = bool(getattr(layer, "rgb", False))
     data = layer.data[0] if layer.multiscale else layer.data

@@ -15,7 +15,7 @@ from itertools import pairwise, product
 from math import prod
 
 from brickfield.errors import OptionError
-from brickfield.model.scales import Int3
+from brickfield.model import Int3
 
 BLOCK_BYTES = 1 << 20
 """Of a chunk before compression, and of the coarsest level at most."""

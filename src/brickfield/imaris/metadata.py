@@ -19,9 +19,8 @@ from brickfield.errors import OptionError
 from brickfield.imaris.dtypes import ValueChange
 from brickfield.imaris.inputs import ImarisInput
 from brickfield.imaris.options import ImarisOptions
-from brickfield.model.scales import Vec3
-from brickfield.sources.protocol import ChunkSource
-from brickfield.sources.units import metres
+from brickfield.model import Vec3
+from brickfield.sources import ChunkSource, metres
 
 IMARIS_UNITS = {1e-9: "nm", 1e-6: "um", 1e-3: "mm", 1.0: "m"}
 """Metres to what Imaris calls the unit."""
@@ -187,8 +186,7 @@ def _stated_date(place: Path) -> datetime | None:
     """Date of an Imaris file."""
     if place.suffix.lower() != ".ims":
         return None
-    from brickfield.sources.hdf5.file import open_file, text_attribute
-    from brickfield.sources.hdf5.handles import HDF5_LOCK
+    from brickfield.sources import HDF5_LOCK, open_file, text_attribute
 
     shared = open_file(place)
     try:

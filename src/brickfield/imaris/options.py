@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from brickfield.blockwise.budget import parse_bytes
+from brickfield.blockwise import parse_bytes
 from brickfield.errors import OptionError
 from brickfield.imaris.deflate import Encoder
-from brickfield.model.scales import Int3
+from brickfield.model import Int3
 
 DTYPES = ("auto", "uint8", "uint16", "float32")
 Color: TypeAlias = "str | Sequence[float]"

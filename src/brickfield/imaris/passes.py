@@ -11,9 +11,16 @@ from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from brickfield.blockwise.blocks import Block, Slices
-from brickfield.blockwise.executors import Executor, open_executor
-from brickfield.blockwise.jobs import BlockJob, JobOptions, Progress, run_jobs
+from brickfield.blockwise import (
+    Block,
+    BlockJob,
+    Executor,
+    JobOptions,
+    Progress,
+    Slices,
+    open_executor,
+    run_jobs,
+)
 from brickfield.imaris.cascade import Cascade, ReadTile
 from brickfield.imaris.dtypes import Converter
 from brickfield.imaris.file import ImarisFile

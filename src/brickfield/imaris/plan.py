@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise import format_bytes
 from brickfield.errors import BudgetError
 from brickfield.imaris.deflate import Encoder
 from brickfield.imaris.dtypes import ValueChange, common_type, target_type, value_change
@@ -35,7 +35,7 @@ from brickfield.imaris.levels import (
 )
 from brickfield.imaris.options import ImarisOptions
 from brickfield.imaris.tiles import TileOrder, tile_shapes
-from brickfield.model.scales import Int3
+from brickfield.model import Int3
 
 MODEST_TILE_BYTES = 8 << 20
 """A tile grows up to this, so that a pass is not made of tiny pieces."""

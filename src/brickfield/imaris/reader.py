@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import BlockGrid, Slices, intersect, shift
+from brickfield.blockwise import BlockGrid, Slices, intersect, shift
 from brickfield.errors import ChunkReadError
 from brickfield.imaris.inputs import ChannelInput
 from brickfield.imaris.staging import Scratch, read_part
-from brickfield.model.scales import Int3
-from brickfield.sources.protocol import ChunkSource
+from brickfield.model import Int3
+from brickfield.sources import ChunkSource
 
 AnyArray = NDArray[Any]
 Index = tuple[int, ...]

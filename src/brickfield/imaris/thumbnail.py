@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.scales import Int3, Vec3
+from brickfield.model import Int3, Vec3
 
 AnyArray = NDArray[Any]
 EDGE = 256

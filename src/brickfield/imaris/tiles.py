@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import gcd, lcm, prod
 
-from brickfield.blockwise.blocks import Block, BlockGrid
-from brickfield.model.scales import Int3
+from brickfield.blockwise import Block, BlockGrid
+from brickfield.model import Int3
 
 
 def tile_shapes(

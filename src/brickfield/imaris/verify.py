@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreWriteError
 from brickfield.imaris.plan import ExportPlan
-from brickfield.model.scales import Int3
+from brickfield.model import Int3
 
 SAMPLED = 8
 """Chunks of each level that are read back when not all are."""
@@ -88,9 +88,9 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
     StoreWriteError
         Naming the first thing that is not as it was written.
     """
-    from brickfield.sources.hdf5 import imaris as imaris_file
+    from brickfield.sources import open_imaris as open_source
 
-    source = imaris_file.open_source(str(path))
+    source = open_source(str(path))
     try:
         found = [lv.shape for lv in source.info.pyramid.levels]
         wanted = [(plan.n_times, plan.n_channels, *lv.shape) for lv in plan.levels]
@@ -119,8 +119,7 @@ def _compare(
 
 
 def _check_histograms(path: Path, plan: ExportPlan) -> None:
-    from brickfield.sources.hdf5.file import open_file
-    from brickfield.sources.hdf5.handles import HDF5_LOCK
+    from brickfield.sources import HDF5_LOCK, open_file
 
     shared = open_file(path)
     try:

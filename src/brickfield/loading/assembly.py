@@ -28,9 +28,17 @@ from numpy.typing import NDArray
 from brickfield.loading.cache import ENTRY_BYTES, ChunkCache, Name
 from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
-from brickfield.model.chunks import ChunkId, ChunkKey, Selection, pack_keys
-from brickfield.model.requests import ChunkFailure, ChunkState, Hole, LoadedChunk
-from brickfield.model.scales import Int3
+from brickfield.model import (
+    ChunkFailure,
+    ChunkId,
+    ChunkKey,
+    ChunkState,
+    Hole,
+    Int3,
+    LoadedChunk,
+    Selection,
+    pack_keys,
+)
 
 
 class Assembly:

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError
 from brickfield.loading.retry import ReadFailure, RetryRules
 from brickfield.loading.storage_layout import Box, FlatIndex, LevelLayout
-from brickfield.model.chunks import Selection
-from brickfield.sources.admission import read_bytes, within
-from brickfield.sources.protocol import ChunkSource
+from brickfield.model import Selection
+from brickfield.sources import ChunkSource, read_bytes, within
 
 
 def read_box(

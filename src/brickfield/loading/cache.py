@@ -27,9 +27,14 @@ from collections.abc import Sequence
 from functools import cache as _once
 
 from brickfield.errors import BudgetError
-from brickfield.model.changes import ChunkChange
-from brickfield.model.chunks import ChunkKey, Selection
-from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
+from brickfield.model import (
+    ChunkChange,
+    ChunkFailure,
+    ChunkKey,
+    ChunkState,
+    LoadedChunk,
+    Selection,
+)
 
 DEFAULT_RAM_BUDGET = 1 << 30
 """Bytes of the process-wide cache unless it is told otherwise."""

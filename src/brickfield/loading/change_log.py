@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from brickfield.model.changes import ChunkChange
+from brickfield.model import ChunkChange
 
 MOST_CHANGES = 1024
 """Remembered; who has not looked for longer forgets everything."""

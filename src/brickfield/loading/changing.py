@@ -6,7 +6,7 @@ import numpy as np
 
 from brickfield.loading.queue import WAITING, Lane
 from brickfield.loading.reader import Reader
-from brickfield.model.changes import ChunkChange
+from brickfield.model import ChunkChange
 
 
 def forget_changed(reader: Reader, change: ChunkChange, *, is_reopened: bool) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from brickfield.loading.cache import ChunkCache
 from brickfield.loading.storage_layout import LevelLayout
-from brickfield.model.requests import ChunkState, LoadedChunk
-from brickfield.sources.protocol import StorageChunk
+from brickfield.model import ChunkState, LoadedChunk
+from brickfield.sources import StorageChunk
 
 
 class KeptStorage:

@@ -28,15 +28,18 @@ from brickfield.loading.scheduler import IoCounters, StorageName
 from brickfield.loading.storage_layout import needed_storage_chunks, storage_names
 from brickfield.loading.tally import storage_counts
 from brickfield.loading.visual import Visual, finest_level, lanes_of
-from brickfield.model.changes import ChunkChange
-from brickfield.model.chunks import ChunkId, ChunkKey, Selection, unpack_keys
-from brickfield.model.requests import (
+from brickfield.model import (
+    ChunkChange,
     ChunkedDataRequest,
     ChunkFailure,
+    ChunkId,
+    ChunkKey,
     LoadedChunk,
     LoadingStatus,
+    Selection,
+    unpack_keys,
 )
-from brickfield.sources.protocol import ChunkSource, MadeOfParts
+from brickfield.sources import ChunkSource, MadeOfParts
 
 logger = logging.getLogger(__name__)
 Wants = Iterable[tuple[Selection, NDArray[np.int64]]]
@@ -454,8 +457,6 @@ class ChunkManager:
                     is_first, self._has_complained = not self._has_complained, True
                 if is_first:
                     logger.exception("a listener to chunk_ready failed")
-
-    # -- ends --------------------------------------------------------------------
 
     def forget(self) -> None:
         """Forget all voxels of the source, since they changed; wanted ones are reread."""

@@ -19,8 +19,7 @@ from functools import partial
 
 from psygnal import Signal
 
-from brickfield.model.chunks import ChunkId
-from brickfield.model.requests import LoadingStatus
+from brickfield.model import ChunkId, LoadingStatus
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], float]

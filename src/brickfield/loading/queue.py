@@ -21,8 +21,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.chunks import ChunkKey, Selection
-from brickfield.model.requests import ChunkedDataRequest, ChunkState
+from brickfield.model import ChunkedDataRequest, ChunkKey, ChunkState, Selection
 
 WAITING, READING, LOADED, MISSING, FAILED = range(5)
 """States of a wanted chunk; from LOADED on it has reached its end."""

@@ -31,11 +31,15 @@ from brickfield.loading.queue import ENDS, WAITING, Lane
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
 from brickfield.loading.scheduler import Begun, Ledger, Read, Schedule, StorageName
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
-from brickfield.model.chunks import ChunkId, ChunkKey, Selection
-from brickfield.model.requests import LoadedChunk
-from brickfield.sources.admission import within
-from brickfield.sources.io.cancellation import LONGEST_S, SLOWEST, while_wanted
-from brickfield.sources.protocol import ChunkSource, StorageChunk
+from brickfield.model import ChunkId, ChunkKey, LoadedChunk, Selection
+from brickfield.sources import (
+    LONGEST_S,
+    SLOWEST,
+    ChunkSource,
+    StorageChunk,
+    while_wanted,
+    within,
+)
 
 logger = logging.getLogger(__name__)
 JOBS_A_TURN = 16
@@ -225,8 +229,6 @@ class Reader:
             self._end(assembly, self._finished(assembly))
         else:
             schedule.queue.set_state(*name, WAITING)
-
-    # -- reading -----------------------------------------------------------------
 
     def _do_read(self, read: Read) -> None:
         name, began_at = read.name, monotonic()
@@ -456,8 +458,6 @@ class Reader:
                         done.append(assembly)
         self._finish(done)
         self.on_batch()
-
-    # -- ends --------------------------------------------------------------------
 
     def _end(self, assembly: Assembly, chunk: LoadedChunk) -> None:
         """Hand a chunk that reached its end to whoever waits for it (locked)."""

@@ -21,9 +21,8 @@ from brickfield.loading.assembly import Assembly, Workbench, keys_of
 from brickfield.loading.cache import ChunkCache, Name
 from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
-from brickfield.model.chunks import ChunkId
-from brickfield.model.scales import Pyramid
-from brickfield.sources.admission import LEAST_ALLOWANCE, read_bytes
+from brickfield.model import ChunkId, Pyramid
+from brickfield.sources import LEAST_ALLOWANCE, read_bytes
 
 StorageName = tuple[int, FlatIndex]
 """Level and flat index of a storage chunk."""

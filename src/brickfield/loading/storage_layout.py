@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.chunks import Selection, unpack_keys
-from brickfield.model.scales import Int3, Pyramid
+from brickfield.model import Int3, Pyramid, Selection, unpack_keys
 
 FlatIndex = int
 Box = tuple[Int3, Int3]

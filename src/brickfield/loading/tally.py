@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from brickfield.loading.reader import Reader
 from brickfield.loading.storage_layout import storage_names
-from brickfield.model.chunks import Selection
-from brickfield.model.requests import ChunkFailure, distinct
+from brickfield.model import ChunkFailure, Selection, distinct
 
 Wants = Iterable[tuple[Selection, NDArray[np.int64]]]
 

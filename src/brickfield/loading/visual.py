@@ -15,9 +15,14 @@ from brickfield.loading.cache import Shelf
 from brickfield.loading.progress import RateMeter
 from brickfield.loading.queue import FAILED, LOADED, MISSING, READING, WAITING, Lane
 from brickfield.loading.storage_layout import check_selection
-from brickfield.model.chunks import Selection, unpack_keys
-from brickfield.model.requests import ChunkedDataRequest, LoadedChunk, LoadingStatus
-from brickfield.model.scales import Pyramid
+from brickfield.model import (
+    ChunkedDataRequest,
+    LoadedChunk,
+    LoadingStatus,
+    Pyramid,
+    Selection,
+    unpack_keys,
+)
 
 Ready = tuple[int, float, int, Lane, int]
 """Category, priority, a number that breaks ties, lane and row."""

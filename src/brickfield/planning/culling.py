@@ -21,10 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.chunks import ChunkId
-from brickfield.model.frustum import Frustum
-from brickfield.model.scales import Pyramid
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, ChunkId, Frustum, Pyramid
 from brickfield.planning.grid import Bools, Boxes, CellGrid, Floats, Ints, cell_grid
 
 CullingMode = Literal["any", "all"]

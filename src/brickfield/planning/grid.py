@@ -27,8 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.chunks import INDEX_BITS, MAX_LEVELS
-from brickfield.model.scales import Pyramid
+from brickfield.model import INDEX_BITS, MAX_LEVELS, Pyramid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

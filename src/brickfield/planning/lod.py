@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.scales import ScaleLevel, Vec3
+from brickfield.model import ScaleLevel, Vec3
 
 Region = tuple[Vec3, Vec3]
 """Lower and upper corner (z, y, x), world."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.chunks import MAX_LEVELS, pack_keys
+from brickfield.model import MAX_LEVELS, pack_keys
 from brickfield.planning.grid import Bools, CellGrid, Floats, Ints
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.projection import DataView

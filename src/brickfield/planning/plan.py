@@ -19,11 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import unpack_keys
-from brickfield.model.requests import Category
-from brickfield.model.scales import Pyramid, Vec3
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import (
+    AffineTransform,
+    CameraState,
+    Category,
+    Pyramid,
+    Vec3,
+    unpack_keys,
+)
 from brickfield.planning.base_level import Base, lay_bases
 from brickfield.planning.grid import cell_grid
 from brickfield.planning.nodes import Layer, Nodes, Occupancy

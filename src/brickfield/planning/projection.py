@@ -33,10 +33,7 @@ from math import hypot, radians, tan
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.frustum import Frustum
-from brickfield.model.scales import Pyramid, Vec3
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, CameraState, Frustum, Pyramid, Vec3
 from brickfield.planning.culling import VisibleRegion
 from brickfield.planning.grid import Bools, Boxes, Floats, Ints
 

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from brickfield.model.chunks import MAX_LEVELS, unpack_keys
+from brickfield.model import MAX_LEVELS, unpack_keys
 from brickfield.planning.grid import Bools, Floats, Ints
 from brickfield.planning.nodes import Layer, Nodes, join_nodes
 

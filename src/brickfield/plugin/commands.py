@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brickfield.plugin.names import PLUGIN
-from brickfield.qt.turning import import_beside
+from brickfield.qt import import_beside
 
 if TYPE_CHECKING:
     import napari

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from brickfield.sources.io.plain_files import open_regular, read_head
+from brickfield.sources import open_regular, read_head
 
 PATIENCE_S = 0.15
 """A server that has not said no by then is asked again when the image is opened."""
@@ -58,7 +58,7 @@ def read(path: str | Sequence[str]) -> list[Any]:
     BrickfieldError
         In one sentence; then there are no layers.
     """
-    from brickfield.qt.turning import import_beside
+    from brickfield.qt import import_beside
 
     import_beside("brickfield.plugin.layers.make")
     from brickfield.plugin.docking.dropping import open_dock_soon
@@ -76,7 +76,7 @@ def read(path: str | Sequence[str]) -> list[Any]:
 
 def _session_at(uri: str) -> Path | None:
     """Return the folder of a session; None for everything else."""
-    from brickfield.sessions.document import is_session
+    from brickfield.sessions import is_session
 
     folder = Path(uri.removeprefix("file://"))
     return folder if "://" not in str(folder) and is_session(folder) else None
@@ -184,7 +184,7 @@ def _may_be_ours(url: str) -> bool:
 
     def look() -> None:
         from brickfield.errors import BrickfieldError
-        from brickfield.sources.open import find_format
+        from brickfield.sources import find_format
 
         try:
             find_format(url)

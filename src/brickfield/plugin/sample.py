@@ -14,8 +14,7 @@ from qtpy.QtCore import QStandardPaths
 from brickfield.plugin.docking.activity import on_board
 from brickfield.plugin.docking.dropping import open_dock_soon
 from brickfield.plugin.names import PLUGIN
-from brickfield.qt.reports.tasks import RunningTask
-from brickfield.qt.turning import can_turn, import_beside, run_beside
+from brickfield.qt import RunningTask, can_turn, import_beside, run_beside
 
 HUGE_SHAPE = (16384, 25600, 25600)
 """10.7 TB of computed bytes."""
@@ -42,7 +41,7 @@ def _ensured() -> Path:
     """Return the folder of the sample, which is computed beside the window."""
 
     def write(running: RunningTask | None) -> Path:
-        from brickfield.sample.store import ensure_sample
+        from brickfield.sample import ensure_sample
 
         return ensure_sample(
             cache_folder(), progress=None if running is None else running.tell
@@ -58,7 +57,7 @@ def huge() -> list[Any]:
     """Open 10 TB that are computed while one looks: nothing is stored."""
     import_beside("brickfield.plugin.layers.make", "brickfield.sample.virtual")
     from brickfield.plugin.layers.make import layers_of_source
-    from brickfield.sample.virtual import VirtualImage, VirtualSource
+    from brickfield.sample import VirtualImage, VirtualSource
 
     image = VirtualImage(HUGE_SHAPE, storage_chunk=(64, 64, 64))
     found = layers_of_source(lambda: VirtualSource(image))

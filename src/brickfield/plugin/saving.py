@@ -22,8 +22,7 @@ from pathlib import Path
 from brickfield.errors import BrickfieldError, StoreWriteError
 from brickfield.plugin.docking.activity import in_activity_bar
 from brickfield.plugin.names import PLUGIN
-from brickfield.qt.reports.tasks import RunningTask, task_board
-from brickfield.qt.turning import can_turn, turn_until
+from brickfield.qt import RunningTask, can_turn, task_board, turn_until
 
 ENDING_S = 30.0
 """Longest wait for a save to end that nobody wants any more."""

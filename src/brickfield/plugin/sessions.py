@@ -17,17 +17,21 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import OptionError, SceneStateError
-from brickfield.model.scales import Axis
+from brickfield.model import Axis
 from brickfield.plugin.docking.registry import scene_of
 from brickfield.plugin.layers.make import KEY, LayerData, level_of
 from brickfield.plugin.scenes.scene_document import get_state
 from brickfield.plugin.scenes.scene_files import open_what_lacks, put_opened, sources_in
-from brickfield.sessions.annotations import read_annotation
-from brickfield.sessions.contents import Annotation, SessionContents
-from brickfield.sessions.document import SessionDocument, read_document
-from brickfield.sessions.reading import Layers, resolved_layers
-from brickfield.sources.arrays.source import from_arrays
-from brickfield.sources.protocol import ChunkSource
+from brickfield.sessions import (
+    Annotation,
+    Layers,
+    SessionContents,
+    SessionDocument,
+    read_annotation,
+    read_document,
+    resolved_layers,
+)
+from brickfield.sources import ChunkSource, from_arrays
 
 OFFLINE = "offline"
 """In a layer's metadata: where its data were, while a preview stands for them."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from psygnal import Signal
 
-from brickfield.loading.cache import DEFAULT_RAM_BUDGET, default_cache
+from brickfield.loading import DEFAULT_RAM_BUDGET, default_cache
 from brickfield.plugin.names import PLUGIN
 
 _MIB = 1 << 20

@@ -15,9 +15,9 @@ from brickfield.plugin.layers.make import open_layers, store_behind
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.warm import warm_up
 from brickfield.plugin.widgets import load_docks
-from brickfield.qt.turning import take_a_turn
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.qt import take_a_turn
+from brickfield.store import ChunkedImageStore
+from brickfield.viewer.live import LiveView
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -91,7 +91,7 @@ def open_views(viewer: Any, layout: str = "2x2") -> list[LiveView]:
     OptionError
         For an unknown layout.
     """
-    from brickfield.qt.controls.layout_buttons import cells_of
+    from brickfield.qt import cells_of
 
     cells_of(layout)
     dock = open_dock(viewer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from brickfield.plugin.window_thread import is_window_thread
-from brickfield.rendering.thread import render_thread
+from brickfield.rendering import render_thread
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +22,10 @@ def warm_up() -> None:
 
 def _prepare() -> None:
     from brickfield.errors import BrickfieldError
-    from brickfield.gpu.device import get_device
+    from brickfield.gpu import get_device
 
     try:
         get_device()
-        import brickfield.viewer.live.drawer  # noqa: F401 - that is the point
+        from brickfield.viewer.live import LiveDrawer  # noqa: F401 - that is the point
     except (BrickfieldError, ImportError, OSError, RuntimeError) as error:
         logger.debug("the graphics are not ready: %s", error)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from brickfield.qt.turning import run_beside
+from brickfield.qt import run_beside
 
 
 def load_docks() -> None:
@@ -31,7 +31,7 @@ def _load() -> None:
 
     import brickfield.plugin.docking.docks  # noqa: F401 - that is the point
     from brickfield.plugin.settings import settings
-    from brickfield.viewer.colormaps import lut
+    from brickfield.viewer import lut
 
     settings()
     lut("viridis")

@@ -11,8 +11,8 @@ from brickfield.plugin.docking.chooser import open_chooser, options_of, stored
 from brickfield.plugin.layers.notifications import others_in
 from brickfield.plugin.scenes.scene_document import set_state
 from brickfield.plugin.views import open_views, open_volume, view_of
-from brickfield.scene.document import SceneState
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.scene import SceneState
+from brickfield.viewer.live import LiveView
 
 SIZE = (1280, 800)
 """Width and height of the window in a picture of it."""

@@ -18,9 +18,9 @@ from typing import Any, TypeVar, cast
 from qtpy.QtCore import QCoreApplication, QTimer
 
 from brickfield.errors import BrickfieldError
-from brickfield.loading.manager import ChunkManager
-from brickfield.qt.deliver import Deliverer
-from brickfield.sources.protocol import ChunkSource
+from brickfield.loading import ChunkManager
+from brickfield.qt import Deliverer
+from brickfield.sources import ChunkSource
 
 
 def is_window_thread() -> bool:

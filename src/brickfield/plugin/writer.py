@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.model.scales import Axis
+from brickfield.model import Axis
 from brickfield.plugin.saving import save_beside
-from brickfield.qt.reports.tasks import RunningTask
-from brickfield.sources.protocol import ChunkSource
-from brickfield.store.lazy_level import LazyLevel
+from brickfield.qt import RunningTask
+from brickfield.sources import ChunkSource
+from brickfield.store import LazyLevel
 
 N_WORKERS = 1
 """Threads that work on blocks, and that encode chunks, of a save.
@@ -50,7 +50,7 @@ def _write(
         raise StoreWriteError(str(error)) from error
 
     def write(beside: Path, running: RunningTask) -> bool:
-        from brickfield.pyramid.command import write_pyramid
+        from brickfield.pyramid import write_pyramid
 
         result = write_pyramid(
             source,
@@ -73,7 +73,7 @@ def _write(
 def _source(
     path: str, data: Any, meta: Mapping[str, Any], is_labels: bool
 ) -> ChunkSource:
-    from brickfield.sources.arrays.source import from_arrays
+    from brickfield.sources import from_arrays
 
     if meta.get("rgb"):
         msg = "expected a layer of one value a voxel; found RGB: save it as TIFF or PNG"

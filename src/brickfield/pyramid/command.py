@@ -8,14 +8,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from brickfield.blockwise.jobs import Progress
+from brickfield.blockwise import Progress
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.result import PyramidResult
 from brickfield.pyramid.task import plan_task
 from brickfield.pyramid.writer import run_task
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing.options import Method, Triple
-from brickfield.writing.place import local_path
+from brickfield.sources import ChunkSource
+from brickfield.writing import Method, Triple, local_path
 
 
 def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the command
@@ -95,7 +94,7 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
     if not isinstance(source, str | Path):
         task = plan_task(source, None, root, options)
         return run_task(task, source, options, progress, cancel)
-    from brickfield.sources.open import open_source
+    from brickfield.sources import open_source
 
     uri = str(source)
     given = dict(opening or {})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brickfield.blockwise.budget import parse_bytes
+from brickfield.blockwise import parse_bytes
 from brickfield.errors import OptionError
-from brickfield.model.scales import Int3
-from brickfield.writing.options import (
+from brickfield.model import Int3
+from brickfield.writing import (
     COMPRESSORS,
     VERSIONS,
     LevelOptions,

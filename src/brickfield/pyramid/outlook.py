@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.task import plan_task
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing.place import has_journal, local_path
+from brickfield.sources import ChunkSource
+from brickfield.writing import has_journal, local_path
 
 WRITTEN_A_SECOND = 100e6
 """Bytes made, compressed and written a second; a guess on the slow side."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from brickfield.blockwise.jobs import BlockFailure
-from brickfield.writing.level_plans import LevelPlan
+from brickfield.blockwise import BlockFailure
+from brickfield.writing import LevelPlan
 
 
 @dataclass(frozen=True)

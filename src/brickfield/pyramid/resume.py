@@ -11,13 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from brickfield.blockwise.journal import Journal, read_fingerprint
+from brickfield.blockwise import Journal, read_fingerprint
 from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
 from brickfield.pyramid.task import SOURCE_DATA, Task
-from brickfield.sources.fingerprints import is_same
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing import metadata, place
-from brickfield.writing.stores import JOURNAL
+from brickfield.sources import ChunkSource, is_same
+from brickfield.writing import JOURNAL, read_group, remove_journal
 
 
 def journal_path(root: Path) -> Path:
@@ -43,13 +41,13 @@ def remove_leftover(root: Path, wanted: dict[str, Any] | None) -> None:
     if found is None or _is_alike(found, wanted):
         return
     try:
-        named = {str(d["path"]) for d in metadata.read_group(root).image["datasets"]}
+        named = {str(d["path"]) for d in read_group(root).image["datasets"]}
     except (BrickfieldError, OSError, KeyError, TypeError):
         return
     levels = found.get("levels")
     if isinstance(levels, list) and levels and {str(p) for p in levels} <= named:
         Journal(journal_path(root), found).close()  # refused while it is held
-        place.remove_journal(root)
+        remove_journal(root)
 
 
 def settle(task: Task, wanted: dict[str, Any]) -> tuple[str, ...]:

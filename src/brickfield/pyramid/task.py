@@ -14,19 +14,34 @@ from typing import Any
 from uuid import uuid4
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Axis, Int3
-from brickfield.model.secrets import hide_secrets
+from brickfield.model import Axis, ImageInfo, Int3, hide_secrets
 from brickfield.pyramid.options import PyramidOptions
-from brickfield.sources.fingerprints import Fingerprint, fingerprint, of_files
-from brickfield.sources.places import places_of
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing import level_plans, metadata, place, stores
-from brickfield.writing.guard import check_folder
-from brickfield.writing.level_plans import LevelPlan
-from brickfield.writing.options import Method
-from brickfield.writing.source_reader import SourceReader
-from brickfield.writing.stored_level import StoredLevel, stored_level
+from brickfield.sources import (
+    ChunkSource,
+    Fingerprint,
+    fingerprint,
+    of_files,
+    places_of,
+)
+from brickfield.writing import (
+    Group,
+    LevelPlan,
+    Method,
+    SourceReader,
+    StoredLevel,
+    check_array,
+    check_folder,
+    coarser_levels,
+    image_levels,
+    last_geometry,
+    level_names,
+    make_level,
+    place,
+    read_group,
+    remove_contents,
+    written_order,
+)
+from brickfield.writing import described_level as stored_level
 
 SOURCE_DATA = "source data"
 """Where a journal's fingerprint says what the source's data were like."""
@@ -52,7 +67,7 @@ class Task:
     """
 
     root: Path
-    group: metadata.Group | None
+    group: Group | None
     version: str
     info: ImageInfo
     reader: SourceReader
@@ -135,12 +150,12 @@ class Task:
         """
         if self.group is None:
             if place.has_journal(self.root):
-                stores.remove_contents(self.root)
+                remove_contents(self.root)
             return
         folders = [self.root / p.path for p in self.plans]
         folders = [f for f in folders if f.exists() or f.is_symlink()]
         for folder in folders:
-            stores.check_array(folder)
+            check_array(folder)
         place.remove_journal(self.root)
         for folder in folders:
             shutil.rmtree(folder)
@@ -169,13 +184,11 @@ def plan_task(
     method: Method = options.method or ("mode" if is_mode else "mean")
     if place.same_folder(info.uri, root):
         return _plan_addition(source, uri, root, options, method)
-    order = level_plans.written_order(
-        [a.kind for a in pyramid.axes], pyramid.spatial_axes
-    )
+    order = written_order([a.kind for a in pyramid.axes], pyramid.spatial_axes)
     first_level = pyramid.levels[0]
     size = tuple(float(first_level.voxel_size[a]) for a in order)
     shift = tuple(float(first_level.translation[a]) for a in order)
-    plans = level_plans.image_levels(
+    plans = image_levels(
         tuple(first_level.shape[a] for a in order),
         (size, shift),
         _moved(pyramid.spatial_axes, order),
@@ -208,7 +221,7 @@ def _plan_addition(
 ) -> Task:
     info = source.info
     pyramid = info.pyramid
-    group = metadata.read_group(root)
+    group = read_group(root)
     if options.version not in (None, group.version):
         msg = (
             f"expected version {group.version}, as the store {root} has; found"
@@ -229,11 +242,11 @@ def _plan_addition(
         )
         raise StoreFormatError(msg)
     last, levels = pyramid.levels[-1], options.level_options
-    spatial, geometry = pyramid.spatial_axes, metadata.last_geometry(group)
-    first = level_plans.make_level(last.path, last.shape, geometry, spatial, levels)
+    spatial, geometry = pyramid.spatial_axes, last_geometry(group)
+    first = make_level(last.path, last.shape, geometry, spatial, levels)
     n_new = None if options.levels is None else options.levels - pyramid.n_levels
-    names = level_plans.level_names(paths)
-    plans = level_plans.coarser_levels(first, spatial, names, levels, n_new)
+    names = level_names(paths)
+    plans = coarser_levels(first, spatial, names, levels, n_new)
     order = tuple(range(len(pyramid.axes)))
     reader = SourceReader(pyramid.n_levels - 1, order, uri, source)
     return Task(

@@ -17,21 +17,38 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.blockwise.blocks import BlockGrid
-from brickfield.blockwise.executors import open_executor
-from brickfield.blockwise.jobs import JobOptions, JobResult, Progress, run_jobs
-from brickfield.blockwise.journal import Journal, OtherWorkError
-from brickfield.blockwise.reduce import Extrema, extrema
+from brickfield.blockwise import (
+    BlockGrid,
+    Extrema,
+    JobOptions,
+    JobResult,
+    Journal,
+    OtherWorkError,
+    Progress,
+    extrema,
+    open_executor,
+    run_jobs,
+)
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.pyramid import resume
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.result import PyramidResult
 from brickfield.pyramid.task import Task
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing import metadata, place
-from brickfield.writing.level_jobs import fitting_jobs
-from brickfield.writing.stored_level import StoredLevel
-from brickfield.writing.stores import JOURNAL
+from brickfield.sources import ChunkSource
+from brickfield.writing import (
+    JOURNAL,
+    StoredLevel,
+    dataset,
+    fitting_jobs,
+    has_journal,
+    image_attributes,
+    method_attributes,
+    new_group,
+    omero_attributes,
+    prepare_new,
+    remove_journal,
+    remove_lock_files,
+)
 
 
 def run_task(
@@ -56,7 +73,7 @@ def run_task(
         resume.remove_leftover(task.root, fingerprint)
         told = resume.settle(task, fingerprint)
         _make_room(task, fingerprint, options)
-        is_resumed = place.has_journal(task.root)
+        is_resumed = has_journal(task.root)
         journal = _open_journal(task, fingerprint, options)
         with journal, closing(open_executor(options.scheduler, n_workers)) as executor:
             for level in stored:
@@ -89,9 +106,9 @@ def _finish(
 ) -> None:
     _publish(task, stored)
     if has_locks:
-        place.remove_lock_files([Path(s.folder) for s in stored])
+        remove_lock_files([Path(s.folder) for s in stored])
     journal.close()
-    place.remove_journal(task.root)
+    remove_journal(task.root)
 
 
 def _n_workers(source: ChunkSource, options: PyramidOptions) -> int:
@@ -105,16 +122,16 @@ def _n_workers(source: ChunkSource, options: PyramidOptions) -> int:
 def _make_room(
     task: Task, fingerprint: dict[str, Any], options: PyramidOptions
 ) -> None:
-    if not options.resume and place.has_journal(task.root):
+    if not options.resume and has_journal(task.root):
         # Opened first: what another process is still writing is not removed.
         with suppress(OtherWorkError):
             _journal(task.root, fingerprint).close()
         task.remove_written()
     if task.group is None:
-        place.prepare_new(task.root, overwrite=options.overwrite)
+        prepare_new(task.root, overwrite=options.overwrite)
         return
     in_way = [p.path for p in task.plans if (task.root / p.path).exists()]
-    if in_way and not place.has_journal(task.root):
+    if in_way and not has_journal(task.root):
         if not options.overwrite:
             msg = (
                 f"expected no folder {in_way[0]} in {task.root}, since its metadata names"
@@ -148,19 +165,17 @@ def _journal(root: Path, fingerprint: dict[str, Any]) -> Journal:
 
 def _publish(task: Task, stored: Sequence[StoredLevel]) -> None:
     if task.group is not None:
-        task.group.image["datasets"].extend(metadata.dataset(p) for p in task.plans)
+        task.group.image["datasets"].extend(dataset(p) for p in task.plans)
         task.group.publish()
         return
-    attributes = metadata.image_attributes(
-        task.version, task.info.name, task.axes, task.plans
-    )
-    attributes["multiscales"][0].update(metadata.method_attributes(task.method))
+    attributes = image_attributes(task.version, task.info.name, task.axes, task.plans)
+    attributes["multiscales"][0].update(method_attributes(task.method))
     if task.info.is_labels:
         version = {"version": "0.4"} if task.version == "0.4" else {}
         attributes["image-label"] = version
     else:
         attributes.update(_omero(task, stored[-1]))
-    metadata.new_group(task.root, task.version, attributes).publish()
+    new_group(task.root, task.version, attributes).publish()
 
 
 def _omero(task: Task, coarsest: StoredLevel) -> dict[str, Any]:
@@ -173,7 +188,7 @@ def _omero(task: Task, coarsest: StoredLevel) -> dict[str, Any]:
     if task.reader.dtype.kind in "iu":
         info = np.iinfo(task.reader.dtype)  # type: ignore[type-var]
         limits = (float(info.min), float(info.max))
-    return metadata.omero_attributes(task.info.channels, windows, limits)
+    return omero_attributes(task.info.channels, windows, limits)
 
 
 def _window(level: StoredLevel, axis: int | None, channel: int) -> tuple[float, float]:

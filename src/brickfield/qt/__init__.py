@@ -4,3 +4,67 @@ Nothing here knows napari; layers are reached through :mod:`brickfield.viewer.li
 No widget overrides ``paintEvent``: PySide6 6.12 on Python 3.11 loses references
 to None in every such call, until the interpreter ends.
 """
+
+from __future__ import annotations
+
+from brickfield._faces import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.qt.background import Background as Background
+    from brickfield.qt.chooser.window import ImageChooser as ImageChooser
+    from brickfield.qt.controls.layout_buttons import cells_of as cells_of
+    from brickfield.qt.deliver import Deliverer as Deliverer
+    from brickfield.qt.dock import ViewDock as ViewDock
+    from brickfield.qt.make_fast import MakeFastPanel as MakeFastPanel
+    from brickfield.qt.port_watch import PortWatch as PortWatch
+    from brickfield.qt.reports.strip import Strip as Strip
+    from brickfield.qt.reports.tasks import RunningTask as RunningTask
+    from brickfield.qt.reports.tasks import task_board as task_board
+    from brickfield.qt.turning import can_turn as can_turn
+    from brickfield.qt.turning import holding_still as holding_still
+    from brickfield.qt.turning import import_beside as import_beside
+    from brickfield.qt.turning import run_beside as run_beside
+    from brickfield.qt.turning import take_a_turn as take_a_turn
+    from brickfield.qt.turning import turn_until as turn_until
+
+__all__ = [
+    "Background",  # Runs functions on a thread, one after another. Main thread only.
+    "Deliverer",  # Runs functions on the thread that it lives on, in order, from its event loop.
+    "ImageChooser",  # Wells of a plate with pictures, or a list of images.
+    "MakeFastPanel",  # Where to write, what it takes, and two buttons.
+    "PortWatch",  # Follows all layers of a scene. Main thread only.
+    "RunningTask",  # One piece of work on the board; for the worker, on any thread.
+    "Strip",  # A text, a button and a cross.
+    "ViewDock",  # A widget with one or more views of a scene.
+    "can_turn",  # Whether this thread has a Qt application's event loop.
+    "cells_of",  # Return the place of each view of a layout.
+    "holding_still",  # Let nothing of the window happen meanwhile: functions run at once.
+    "import_beside",  # Import modules on a thread while the event loop turns.
+    "run_beside",  # Run a function on a thread of its own and wait for it in the event loop.
+    "take_a_turn",  # Let the event loop turn once between two pieces of work; not everywhere.
+    "task_board",  # Return the board of the process; on the window's thread.
+    "turn_until",  # Run the event loop until a future is done; on the window's thread alone.
+]
+
+_HOME = {
+    "Background": "background",
+    "Deliverer": "deliver",
+    "ImageChooser": "chooser.window",
+    "MakeFastPanel": "make_fast",
+    "PortWatch": "port_watch",
+    "RunningTask": "reports.tasks",
+    "Strip": "reports.strip",
+    "ViewDock": "dock",
+    "can_turn": "turning",
+    "cells_of": "controls.layout_buttons",
+    "holding_still": "turning",
+    "import_beside": "turning",
+    "run_beside": "turning",
+    "take_a_turn": "turning",
+    "task_board": "reports.tasks",
+    "turn_until": "turning",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)

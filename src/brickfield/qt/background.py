@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from brickfield.loading.pool import AsynchronousDataSlicer
+from brickfield.loading import AsynchronousDataSlicer
 from brickfield.qt.deliver import Deliverer
 
 

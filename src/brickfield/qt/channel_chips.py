@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolButton, QWidge
 from brickfield.qt.panels.layer_rows import label_colors, swatch
 from brickfield.qt.port_watch import Bonds
 from brickfield.qt.theme import Theme
-from brickfield.viewer.live.ports import LayerPort, ScenePort
+from brickfield.viewer.live import LayerPort, ScenePort
 
 LEAST = 2
 """Layers that there must be; of one there is nothing to choose."""

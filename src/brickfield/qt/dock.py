@@ -19,8 +19,8 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, QSize, QTimer
 from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from brickfield.blockwise.budget import parse_bytes
-from brickfield.model.scales import Vec3
+from brickfield.blockwise import parse_bytes
+from brickfield.model import Vec3
 from brickfield.qt.channel_chips import ChannelChips
 from brickfield.qt.controls.layout_buttons import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.controls.toolbar import DockToolbar
@@ -32,12 +32,16 @@ from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
 from brickfield.qt.view.slice_link import SliceLink
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.rendering.thread import render_thread
-from brickfield.viewer.live.frame_state import DEFAULT_BUDGET
-from brickfield.viewer.live.live_camera import Place, are_flat
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.ports import ScenePort
-from brickfield.viewer.live.slice_view import LiveSliceView, make_view
+from brickfield.rendering import render_thread
+from brickfield.viewer.live import (
+    DEFAULT_BUDGET,
+    LiveSliceView,
+    LiveView,
+    Place,
+    ScenePort,
+    are_flat,
+    make_view,
+)
 
 logger = logging.getLogger(__name__)
 LEAST_WIDTH = 300

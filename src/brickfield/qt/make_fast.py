@@ -21,11 +21,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.blockwise.budget import format_bytes
-from brickfield.model.units import duration
-from brickfield.pyramid.outlook import Outlook
+from brickfield.blockwise import format_bytes
+from brickfield.model import duration
+from brickfield.pyramid import Outlook
 from brickfield.qt.background import Background
-from brickfield.viewer.receipts.text_status import DOT
+from brickfield.viewer.receipts import DOT
 
 PAUSE_MS = 300
 """After the last letter, until the place is looked at."""

@@ -14,7 +14,7 @@ from weakref import WeakMethod
 
 from psygnal import SignalInstance
 
-from brickfield.viewer.live.ports import LayerPort, ScenePort
+from brickfield.viewer.live import LayerPort, ScenePort
 
 
 class PortWatch:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from brickfield.gpu.material import BrickVolume
+from brickfield.gpu import BrickVolume
 
 
 class Drawing:

@@ -10,11 +10,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.uniforms import settled_row
-from brickfield.model.appearance import Appearance
-from brickfield.model.plane import Plane
-from brickfield.model.scales import Pyramid
-from brickfield.model.transforms import AffineTransform
+from brickfield.gpu import settled_row
+from brickfield.model import AffineTransform, Appearance, Plane, Pyramid
 
 _SNAPPED = 2e-3
 """Nearer than this to a voxel's middle the shader takes the voxel alone, voxels."""

@@ -14,8 +14,7 @@ from typing import Any
 
 import wgpu
 
-from brickfield.gpu.device import GpuDevice
-from brickfield.gpu.material import Behind, BrickVolume
+from brickfield.gpu import Behind, BrickVolume, GpuDevice
 
 
 class TargetCopy:

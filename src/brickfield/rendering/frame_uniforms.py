@@ -8,23 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.axes import matrix_to_xyz, to_xyz
-from brickfield.gpu.brick_set import BrickSet
-from brickfield.gpu.formats import TextureFormat
-from brickfield.gpu.material import MAX_CLIP_PLANES, BrickVolume
-from brickfield.gpu.uniforms import (
+from brickfield.gpu import (
+    MAX_CLIP_PLANES,
+    BrickSet,
+    BrickVolume,
     RayUniforms,
+    TextureFormat,
     anchor_of,
     clip_planes_in_data,
     level_uniforms,
+    matrix_to_xyz,
     ray_uniforms,
     slice_uniforms,
+    to_xyz,
 )
-from brickfield.model.appearance import BLENDINGS, RAKING, Appearance
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.model.scales import Pyramid
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import (
+    BLENDINGS,
+    RAKING,
+    AffineTransform,
+    Appearance,
+    CameraState,
+    Plane,
+    Pyramid,
+)
 from brickfield.rendering.clipping import clip_planes_of
 
 

@@ -19,20 +19,28 @@ import numpy as np
 import pygfx as gfx
 from numpy.typing import NDArray
 
-import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
-from brickfield.gpu.brick_set import BrickSet
-from brickfield.gpu.device import GpuDevice
-from brickfield.gpu.formats import choose_format, label_table
-from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
-from brickfield.gpu.page_table import Name
-from brickfield.model.appearance import Appearance
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import Selection
-from brickfield.model.plane import Plane
-from brickfield.model.requests import Category, ChunkFailure, LoadedChunk, distinct
-from brickfield.model.versions import LastSeen
-from brickfield.planning.plan import FramePlan, PlanRequest
-from brickfield.planning.policy import LodPolicy
+from brickfield.gpu import (
+    SLICE,
+    BrickMaterial,
+    BrickSet,
+    BrickVolume,
+    GpuDevice,
+    Name,
+    choose_format,
+    label_table,
+)
+from brickfield.model import (
+    Appearance,
+    CameraState,
+    Category,
+    ChunkFailure,
+    LastSeen,
+    LoadedChunk,
+    Plane,
+    Selection,
+    distinct,
+)
+from brickfield.planning import FramePlan, LodPolicy, PlanRequest
 from brickfield.rendering.clipping import clip_planes_of
 from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.rendering.mending import Mender
@@ -128,8 +136,6 @@ class LayerRenderer:
         found: LoadedChunk | None = self.layer.store.manager.peek(selection, name[1])
         return found
 
-    # -- versions ----------------------------------------------------------------
-
     def sync(self) -> set[str]:
         """Do the work that the layer's changes ask for, and name it.
 
@@ -196,8 +202,6 @@ class LayerRenderer:
         else:
             material.lut = gfx.Texture(np.ascontiguousarray(lut), dim=2)
             material.rebind()
-
-    # -- planning ----------------------------------------------------------------
 
     def plan_request(
         self, camera: CameraState, policy: LodPolicy, *, is_moving: bool
@@ -319,8 +323,6 @@ class LayerRenderer:
         self._reach = reach
         self.wants_plan = True
         return True
-
-    # -- uploading ---------------------------------------------------------------
 
     def upload(self, has_time: Callable[[], bool]) -> int:
         """Take arrived chunks to the GPU while there is time; return how many."""
@@ -464,8 +466,6 @@ class LayerRenderer:
             # It stays: nothing wanted is evicted.
             self._based_plan = plan
         return is_there
-
-    # -- drawing -----------------------------------------------------------------
 
     def prepare(self, camera: CameraState, options: FrameOptions) -> None:
         """Bring table, bindings and uniforms up to date for one frame."""

@@ -13,11 +13,15 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from brickfield.errors import BudgetError
-from brickfield.gpu.device import GpuDevice
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.planning.plan import FramePlan, PlanRequest, plan_layers
-from brickfield.planning.policy import EXPLORATION, LodPolicy
+from brickfield.gpu import GpuDevice
+from brickfield.model import CameraState, Plane
+from brickfield.planning import (
+    EXPLORATION,
+    FramePlan,
+    LodPolicy,
+    PlanRequest,
+    plan_layers,
+)
 from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.layer_renderer import LayerRenderer
 from brickfield.rendering.protocols import LayerLike

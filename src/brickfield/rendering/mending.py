@@ -15,11 +15,8 @@ from itertools import pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.brick_set import Holes
-from brickfield.gpu.page_table import CONSTANT, DATA, FAILED, Name
-from brickfield.model.chunks import ChunkId, pack_keys
-from brickfield.model.requests import ChunkState, Hole, LoadedChunk
-from brickfield.model.scales import Pyramid
+from brickfield.gpu import CONSTANT, DATA, FAILED, Holes, Name
+from brickfield.model import ChunkId, ChunkState, Hole, LoadedChunk, Pyramid, pack_keys
 
 Indices = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 Mask = NDArray[np.bool_]

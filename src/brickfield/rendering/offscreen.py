@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.device import prepare
-from brickfield.model.camera import physical_size
+from brickfield.gpu import prepare
+from brickfield.model import physical_size
 from brickfield.rendering.protocols import LayerLike
 from brickfield.rendering.volume_view import VolumeView, new_renderer
 

@@ -13,11 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import pack_keys
-from brickfield.model.picked import PickInfo
-from brickfield.model.requests import ChunkState
-from brickfield.model.scales import Pyramid, Vec3
+from brickfield.model import CameraState, ChunkState, PickInfo, Pyramid, Vec3, pack_keys
 from brickfield.rendering.layer_renderer import LayerRenderer
 from brickfield.rendering.volume_view import VolumeView
 

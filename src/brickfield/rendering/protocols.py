@@ -8,13 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.manager import ChunkManager
-from brickfield.model.appearance import Appearance
-from brickfield.model.chunks import Selection
-from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Pyramid
-from brickfield.model.transforms import AffineTransform
-from brickfield.model.versions import VersionCounter
+from brickfield.loading import ChunkManager
+from brickfield.model import (
+    AffineTransform,
+    Appearance,
+    ImageInfo,
+    Pyramid,
+    Selection,
+    VersionCounter,
+)
 
 
 class StoreLike(Protocol):

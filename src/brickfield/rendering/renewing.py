@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from brickfield.gpu.brick_set import BrickSet
-from brickfield.gpu.page_table import Name
-from brickfield.loading.change_log import ChangeLog
+from brickfield.gpu import BrickSet, Name
+from brickfield.loading import ChangeLog
 
 
 class ChangedBricks:

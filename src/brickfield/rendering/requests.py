@@ -23,13 +23,17 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.brick_set import BrickSet
-from brickfield.gpu.page_table import Name
-from brickfield.loading.manager import ChunkManager
-from brickfield.model.chunks import Selection, unpack_keys
-from brickfield.model.plane import Plane
-from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
-from brickfield.planning.plan import FramePlan, PlanRequest
+from brickfield.gpu import BrickSet, Name
+from brickfield.loading import ChunkManager
+from brickfield.model import (
+    Category,
+    ChunkedDataRequest,
+    LoadedChunk,
+    Plane,
+    Selection,
+    unpack_keys,
+)
+from brickfield.planning import FramePlan, PlanRequest
 from brickfield.rendering.clipping import slab_planes
 
 Wish = tuple[Selection, NDArray[np.int64]]

@@ -6,8 +6,8 @@ import numpy as np
 import pygfx as gfx
 from numpy.typing import NDArray
 
-from brickfield.gpu.axes import to_xyz
-from brickfield.model.camera import CameraState
+from brickfield.gpu import to_xyz
+from brickfield.model import CameraState
 
 
 class SceneCamera(gfx.Camera):

@@ -14,9 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.page_table import Name, PageTable
-from brickfield.model.chunks import INDEX_BITS, pack_keys
-from brickfield.model.scales import Pyramid
+from brickfield.gpu import Name, PageTable
+from brickfield.model import INDEX_BITS, Pyramid, pack_keys
 
 
 class Reach:

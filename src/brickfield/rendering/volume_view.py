@@ -31,17 +31,10 @@ import pygfx as gfx
 import wgpu
 from numpy.typing import NDArray
 
-from brickfield.camera.plane_camera import slice_camera
-from brickfield.gpu.device import (
-    GpuDevice,
-    forget_bindings,
-    forget_pipelines,
-    get_device,
-)
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.model.scales import Vec3
-from brickfield.planning.policy import EXPLORATION, LodPolicy
+from brickfield.camera import slice_camera
+from brickfield.gpu import GpuDevice, forget_bindings, forget_pipelines, get_device
+from brickfield.model import CameraState, Plane, Vec3
+from brickfield.planning import EXPLORATION, LodPolicy
 from brickfield.rendering.banded_draw import Drawing
 from brickfield.rendering.compositing import LayerStack
 from brickfield.rendering.frame_uniforms import FrameOptions

@@ -12,13 +12,12 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from brickfield.blockwise.jobs import Progress
+from brickfield.blockwise import Progress
 from brickfield.errors import OptionError
-from brickfield.model.image import Channel
-from brickfield.model.scales import Axis
-from brickfield.pyramid.command import write_pyramid
+from brickfield.model import Axis, Channel
+from brickfield.pyramid import write_pyramid
 from brickfield.sample.tissue import Grid, tissue
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.sources import from_arrays
 
 NAME = "sample-1.ome.zarr"
 """With a number that changes when the sample does."""

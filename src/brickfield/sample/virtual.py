@@ -20,9 +20,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.image import Channel, ImageInfo
-from brickfield.model.scales import Axis, Int3, Pyramid, ScaleLevel, choose_chunk_shape
-from brickfield.sources.protocol import StorageChunk
+from brickfield.model import (
+    Axis,
+    Channel,
+    ImageInfo,
+    Int3,
+    Pyramid,
+    ScaleLevel,
+    choose_chunk_shape,
+)
+from brickfield.sources import StorageChunk
 
 Fault = Callable[[int, tuple[int, ...], int], None]
 """Level, index and number of the attempt (from 1); raises what shall go wrong."""

@@ -20,10 +20,10 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.model.secrets import has_secrets
+from brickfield.model import has_secrets
 from brickfield.scene.document import SceneSource, SceneState
-from brickfield.sources.io.plain_files import read_whole
-from brickfield.writing.files import usable_path, write_text
+from brickfield.sources import read_whole
+from brickfield.writing import usable_path, write_text
 
 logger = logging.getLogger(__name__)
 

@@ -8,19 +8,55 @@ package names nothing of napari or Qt; what needs a viewer is looked up by name.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from brickfield._faces import lazily
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brickfield.sessions.annotations import read_annotation as read_annotation
+    from brickfield.sessions.contents import Annotation as Annotation
+    from brickfield.sessions.contents import SessionContents as SessionContents
+    from brickfield.sessions.document import SessionDocument as SessionDocument
+    from brickfield.sessions.document import is_session as is_session
+    from brickfield.sessions.document import read_document as read_document
+    from brickfield.sessions.looks import scene_of as scene_of
     from brickfield.sessions.manager import SessionManager as SessionManager
+    from brickfield.sessions.reading import Layers as Layers
+    from brickfield.sessions.reading import resolved_layers as resolved_layers
+    from brickfield.sessions.relocate import pack as pack
+    from brickfield.sessions.relocate import relink as relink
+    from brickfield.sessions.writer import Told as Told
 
-_HOME = {"SessionManager": "brickfield.sessions.manager"}
+__all__ = [
+    "Annotation",  # A layer of points, shapes and so on.
+    "Layers",  # What a session's layers are now.
+    "SessionContents",  # Everything that is saved.
+    "SessionDocument",  # What stands under ``brickfield.session``.
+    "SessionManager",  # Saves sessions and gets them back.
+    "Told",  # How a save says how far it is, and hears that nobody wants it any more.
+    "is_session",  # Tell whether a folder says that it is a session; never raises.
+    "pack",  # Write the same session with every voxel in it: one folder to hand on.
+    "read_annotation",  # Read one layer back.
+    "read_document",  # Read a session's document and its OME-Zarr version; no voxels.
+    "relink",  # Let a session look below another place for the data that were below one.
+    "resolved_layers",  # Look for the data of all layers.
+    "scene_of",  # Make the scene of images with the looks that opening them gives.
+]
 
-__all__ = ["SessionManager"]
+_HOME = {
+    "Annotation": "contents",
+    "Layers": "reading",
+    "SessionContents": "contents",
+    "SessionDocument": "document",
+    "SessionManager": "manager",
+    "Told": "writer",
+    "is_session": "document",
+    "pack": "relocate",
+    "read_annotation": "annotations",
+    "read_document": "document",
+    "relink": "relocate",
+    "resolved_layers": "reading",
+    "scene_of": "looks",
+}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(_HOME[name]), name)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)

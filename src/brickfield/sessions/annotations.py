@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.sessions.contents import Annotation
 from brickfield.sessions.document import KEY, SessionAnnotation
-from brickfield.sources.io.plain_files import read_whole
-from brickfield.writing.collection import write_group
-from brickfield.writing.level_plans import LevelPlan
-from brickfield.writing.stored_level import stored_level
+from brickfield.sources import read_whole
+from brickfield.writing import LevelPlan, write_group
+from brickfield.writing import described_level as stored_level
 
 FOLDER = "annotations"
 _MARK = "$array"

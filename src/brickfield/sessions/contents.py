@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from brickfield.scene.document import SceneState
-from brickfield.sources.protocol import ChunkSource
+from brickfield.scene import SceneState
+from brickfield.sources import ChunkSource
 
 Point = tuple[float, float, float]
 

@@ -20,8 +20,8 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.scene.document import SceneState, problem_of
-from brickfield.sources.io.plain_files import read_whole
+from brickfield.scene import SceneState, problem_of
+from brickfield.sources import read_whole
 
 SCHEMA = 1
 """The schema that this program writes."""

@@ -19,20 +19,27 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.executors import open_executor
-from brickfield.blockwise.jobs import BlockJob, JobOptions, Progress, run_jobs
+from brickfield.blockwise import BlockJob, JobOptions, Progress, open_executor, run_jobs
 from brickfield.errors import BrickfieldError, StoreWriteError
-from brickfield.model.image import Channel
+from brickfield.model import Channel
 from brickfield.sessions.contents import SessionOptions
 from brickfield.sessions.document import SessionImage
 from brickfield.sessions.voxels import LayerGrid, LayerReader
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing import metadata
-from brickfield.writing.downsample import downsample
-from brickfield.writing.level_jobs import fitting_jobs
-from brickfield.writing.level_plans import LevelPlan, image_levels
-from brickfield.writing.options import LevelOptions, Method
-from brickfield.writing.stored_level import StoredLevel, stored_level
+from brickfield.sources import ChunkSource
+from brickfield.writing import (
+    LevelOptions,
+    LevelPlan,
+    Method,
+    StoredLevel,
+    fitting_jobs,
+    image_attributes,
+    image_levels,
+    method_attributes,
+    new_group,
+    omero_attributes,
+)
+from brickfield.writing import described_level as stored_level
+from brickfield.writing import downsample_downsample as downsample
 
 PREVIEW_BYTES = 2 << 20
 """Most of a preview, before compression."""
@@ -285,10 +292,8 @@ def _publish(
     version: str,
     window: tuple[float, float],
 ) -> None:
-    attributes = metadata.image_attributes(
-        version, one.about.name, one.grid.axes, plans
-    )
-    attributes["multiscales"][0].update(metadata.method_attributes(one.method, MADE_BY))
+    attributes = image_attributes(version, one.about.name, one.grid.axes, plans)
+    attributes["multiscales"][0].update(method_attributes(one.method, MADE_BY))
     if one.is_labels:
         attributes["image-label"] = {"version": "0.4"} if version == "0.4" else {}
     else:
@@ -297,8 +302,8 @@ def _publish(
         if dtype.kind in "iu":
             kinds = np.iinfo(dtype)  # type: ignore[type-var]
             limits = (float(kinds.min), float(kinds.max))
-        attributes.update(metadata.omero_attributes(*_channels(one, window), limits))
-    metadata.new_group(root / one.image, version, attributes).publish()
+        attributes.update(omero_attributes(*_channels(one, window), limits))
+    new_group(root / one.image, version, attributes).publish()
 
 
 def _channels(

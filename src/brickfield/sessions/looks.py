@@ -8,17 +8,11 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.model.image import Channel, ImageInfo
-from brickfield.model.scales import Pyramid
-from brickfield.scene.document import (
-    SceneLayer,
-    SceneSource,
-    SceneSpace,
-    SceneState,
-)
+from brickfield.model import Channel, ImageInfo, Pyramid
+from brickfield.scene import SceneLayer, SceneSource, SceneSpace, SceneState
 from brickfield.sessions.voxels import LayerGrid
-from brickfield.sources.protocol import ChunkSource
-from brickfield.viewer.colormaps import channel_color, lut
+from brickfield.sources import ChunkSource
+from brickfield.viewer import channel_color, lut
 
 MOST_CHANNELS = 12
 """Images with more get one layer with a slider for the channel."""

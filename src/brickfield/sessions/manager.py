@@ -9,15 +9,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from brickfield.blockwise.jobs import Progress
+from brickfield.blockwise import Progress
 from brickfield.errors import OptionError
-from brickfield.model.secrets import hide_secrets
-from brickfield.scene.document import SceneState
+from brickfield.model import hide_secrets
+from brickfield.scene import SceneState
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import SessionDocument, read_document
 from brickfield.sessions.reading import Layers, resolved_layers
 from brickfield.sessions.writer import Told, write_session
-from brickfield.writing.files import usable_path
+from brickfield.writing import usable_path
 
 SUFFIX = ".ome.zarr"
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import BrickfieldError
-from brickfield.scene.document import SceneLayer, SceneSource, SceneState
+from brickfield.scene import SceneLayer, SceneSource, SceneState
 from brickfield.sessions.document import SessionDocument, SessionImage
 from brickfield.sessions.reference import Found, find
 
@@ -90,7 +90,7 @@ def _found(
 
 def _opened(found: Found, layer: SceneLayer) -> Found:
     """Take what is there but cannot be opened for gone."""
-    from brickfield.sources.open import find_format
+    from brickfield.sources import find_format
 
     if found.uri is None or not isinstance(layer.source, SceneSource):
         return found

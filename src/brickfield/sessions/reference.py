@@ -18,8 +18,7 @@ from typing import Any, Literal
 
 from brickfield.errors import BrickfieldError
 from brickfield.sessions.document import SessionSource
-from brickfield.sources.fingerprints import has_same_content, of_files
-from brickfield.sources.places import place_of_uri
+from brickfield.sources import has_same_content, of_files, place_of_uri
 
 Status = Literal["ok", "offline", "changed", "embedded"]
 MOST_FILES = 512
@@ -151,7 +150,7 @@ def find(source: SessionSource, folder: Path) -> Found:
 
 
 def _remote(uri: str) -> Found:
-    from brickfield.sources.open import find_format
+    from brickfield.sources import find_format
 
     try:
         find_format(uri)

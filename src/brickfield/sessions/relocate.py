@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import OptionError, StoreNotFoundError
-from brickfield.scene.document import SceneSource
+from brickfield.scene import SceneSource
 from brickfield.sessions.annotations import read_annotation
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import KEY, SessionDocument, read_document
 from brickfield.sessions.reading import Layers, resolved_layers
 from brickfield.sessions.reference import relative_to
 from brickfield.sessions.writer import Told, guard_secrets, write_session
-from brickfield.sources.io.plain_files import read_whole
-from brickfield.writing.metadata import write_json
+from brickfield.sources import read_whole
+from brickfield.writing import write_json
 
 
 def relink(folder: Path, old: str, new: str) -> int:

@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.scene.document import SceneLayer, SceneSource, SceneState
+from brickfield.scene import SceneLayer, SceneSource, SceneState
 from brickfield.sessions.contents import SessionContents
 from brickfield.sessions.document import SessionDocument
 from brickfield.sessions.looks import matrix_of
 from brickfield.sessions.reading import Layers
 from brickfield.sessions.voxels import LayerGrid, LayerReader
-from brickfield.sources.arrays.source import from_arrays
-from brickfield.sources.protocol import ChunkSource
-from brickfield.viewer.colormaps import channel_color
+from brickfield.sources import ChunkSource, from_arrays
+from brickfield.viewer import channel_color
 
 Point = tuple[float, float, float]
 

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Slices
+from brickfield.blockwise import Slices
 from brickfield.errors import OptionError
-from brickfield.model.scales import Axis, Int3, Pyramid
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing.level_plans import written_order
-from brickfield.writing.source_reader import SourceReader
+from brickfield.model import Axis, Int3, Pyramid
+from brickfield.sources import ChunkSource
+from brickfield.writing import SourceReader, written_order
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.blockwise.jobs import Progress
+from brickfield.blockwise import Progress
 from brickfield.errors import BrickfieldError, OptionError, source_error
-from brickfield.model.secrets import has_secrets, hide_secrets
-from brickfield.scene.document import SceneSource
+from brickfield.model import has_secrets, hide_secrets
+from brickfield.scene import SceneSource
 from brickfield.sessions.annotations import write_annotation
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import (
@@ -37,11 +37,14 @@ from brickfield.sessions.document import (
 from brickfield.sessions.image import LayerImage, embed, preview
 from brickfield.sessions.looks import bounds_of, channel_for_others, matrix_of
 from brickfield.sessions.reference import noted
-from brickfield.sources.protocol import ChunkSource
-from brickfield.writing.collection import publish_collection
-from brickfield.writing.commit import building
-from brickfield.writing.files import write_text
-from brickfield.writing.options import VERSIONS, check_known
+from brickfield.sources import ChunkSource
+from brickfield.writing import (
+    VERSIONS,
+    building,
+    check_known,
+    publish_collection,
+    write_text,
+)
 
 logger = logging.getLogger(__name__)
 MODES = ("reference", "embed")
@@ -195,7 +198,7 @@ def opened_source(source: SceneSource, place: str) -> ChunkSource:
     ------
     SceneSourceError
     """
-    from brickfield.sources.open import open_source
+    from brickfield.sources import open_source
 
     options = source.model_dump(exclude={"uri", "channel"}, exclude_none=True)
     try:
@@ -236,8 +239,8 @@ def _write_images(
 
 def _placeholder() -> LayerImage:
     """Make the one voxel of a session without image layers; collections need one."""
-    from brickfield.model.image import Channel
-    from brickfield.sources.arrays.source import from_arrays
+    from brickfield.model import Channel
+    from brickfield.sources import from_arrays
 
     empty = from_arrays(np.zeros((1, 1, 1), np.uint8), name="no image")
     return LayerImage("0", empty, None, Channel("no image"), False, {})

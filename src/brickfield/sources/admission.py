@@ -15,8 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 
-from brickfield.blockwise.budget import format_bytes
-from brickfield.blockwise.machine_memory import usable_bytes
+from brickfield.blockwise import format_bytes, usable_bytes
 from brickfield.errors import ChunkReadError
 
 COPIES = 2

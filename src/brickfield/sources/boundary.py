@@ -19,9 +19,7 @@ from brickfield.errors import (
     StoreFormatError,
     UnforeseenDataError,
 )
-from brickfield.model.chunks import INDEX_BITS
-from brickfield.model.image import Channel
-from brickfield.model.scales import ScaleLevel
+from brickfield.model import INDEX_BITS, Channel, ScaleLevel
 from brickfield.sources.protocol import ChunkSource
 
 MOST_CHUNKS = 1 << INDEX_BITS

@@ -12,11 +12,9 @@ from dataclasses import replace
 from math import prod
 from typing import TypeVar
 
-from brickfield.blockwise.budget import format_bytes
-from brickfield.blockwise.machine_memory import usable_bytes
+from brickfield.blockwise import format_bytes, usable_bytes
 from brickfield.errors import StoreFormatError
-from brickfield.model.image import Finding
-from brickfield.model.scales import ScaleLevel
+from brickfield.model import Finding, ScaleLevel
 from brickfield.sources.admission import NO_QUESTION_BYTES, read_bytes
 from brickfield.sources.protocol import ChunkSource
 

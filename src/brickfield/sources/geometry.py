@@ -15,12 +15,13 @@ from math import isfinite
 import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.model.image import Finding, Severity
-from brickfield.model.scales import (
+from brickfield.model import (
     Axis,
     AxisKind,
+    Finding,
     Int3,
     ScaleLevel,
+    Severity,
     Vec3,
     choose_chunk_shape,
 )

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise import format_bytes
 from brickfield.errors import ChunkReadError
 from brickfield.sources.admission import NO_QUESTION_BYTES
 

@@ -28,7 +28,7 @@ from brickfield.errors import (
     StoreNotFoundError,
     StoreUnreachableError,
 )
-from brickfield.model.scales import choose_chunk_shape
+from brickfield.model import choose_chunk_shape
 from brickfield.sources.boundary import check_levels, foreign, shown
 from brickfield.sources.chunk_sizes import with_size_findings
 from brickfield.sources.io.location import (

@@ -29,8 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.image import Finding, ImageInfo
-from brickfield.model.scales import ScaleLevel, choose_chunk_shape
+from brickfield.model import Finding, ImageInfo, ScaleLevel, choose_chunk_shape
 from brickfield.sources.arrays.stored import chunk_slices
 from brickfield.sources.places import places_of
 from brickfield.sources.protocol import (

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.image import ImageInfo
+from brickfield.model import ImageInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError
-from brickfield.model.image import ImageInfo
+from brickfield.model import ImageInfo
 from brickfield.sources.places import places_of
 from brickfield.sources.protocol import (
     ChunkSource,

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from brickfield.model.image import Finding, Severity
-from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.model import Finding, Pyramid, ScaleLevel, Severity
 from brickfield.sources.protocol import ChunkSource
 
 METRES = {

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError, StoreWriteError
-from brickfield.sources.hdf5.handles import HDF5_LOCK
+from brickfield.sources import HDF5_LOCK
 from brickfield.stem4d.emd_file import DATASET, GZIP_LEVEL, Target
 
 

@@ -19,13 +19,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Block, BlockGrid
-from brickfield.blockwise.budget import format_bytes
-from brickfield.blockwise.buffers import ThreadBuffers
-from brickfield.blockwise.executors import open_executor
-from brickfield.blockwise.gathering import GatherOptions, gather
-from brickfield.blockwise.jobs import Progress
-from brickfield.blockwise.journal import Journal, OtherWorkError
+from brickfield.blockwise import (
+    Block,
+    BlockGrid,
+    GatherOptions,
+    Journal,
+    OtherWorkError,
+    Progress,
+    ThreadBuffers,
+    format_bytes,
+    gather,
+    open_executor,
+)
 from brickfield.errors import (
     BudgetError,
     ChunkReadError,
@@ -33,9 +38,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources.fingerprints import of_files
-from brickfield.sources.hdf5.handles import HDF5_LOCK
-from brickfield.sources.scans.source import Scan
+from brickfield.sources import HDF5_LOCK, Scan, of_files
 from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.convert_plan import Plan, binned
@@ -48,8 +51,7 @@ from brickfield.stem4d.emd_file import (
 from brickfield.stem4d.open import OpenOptions, open_scan
 from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, sum_dtype
 from brickfield.stem4d.viewers import scan_region
-from brickfield.writing.files import usable_path
-from brickfield.writing.guard import check_file
+from brickfield.writing import check_file, usable_path
 
 ENDS = (".emd", ".h5", ".hdf5")
 JOB = "patterns"
@@ -460,7 +462,7 @@ class _Conversion:
 
     def _keep(self, sums: _Sums) -> None:
         """Store what was computed, as results of the patterns that were written."""
-        from brickfield.sources.emd.source import open_scan as open_emd
+        from brickfield.sources import open_emd_scan as open_emd
 
         written = open_emd(self.plan.partial, dataset=DATASET)
         try:

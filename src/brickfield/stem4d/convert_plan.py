@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.sources.fingerprints import of_files
-from brickfield.sources.scans.source import AxisCalibration, Scan
+from brickfield.sources import AxisCalibration, Scan, of_files
 from brickfield.stem4d.emd_file import Target
 from brickfield.stem4d.passes import Region, sum_dtype
 

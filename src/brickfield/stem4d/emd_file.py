@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.sources.hdf5.handles import HDF5_LOCK
-from brickfield.sources.scans.source import AxisCalibration
+from brickfield.sources import HDF5_LOCK, AxisCalibration
 
 TOP = "version_1"
 GROUP = f"{TOP}/data/datacubes/datacube_000"

@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
-from brickfield.sources.arrays.stored import local_path
-from brickfield.sources.boundary import foreign
-from brickfield.sources.scans.scan_shape import ScanOptions
-from brickfield.sources.scans.source import Scan
+from brickfield.sources import Scan, ScanOptions, foreign, local_path
 
 MIB = (".mib",)
 EMD = (".emd", ".h5", ".hdf5", ".hdf", ".nxs")
@@ -75,22 +72,22 @@ def open_scan(path: str | Path, options: OpenOptions | None = None) -> Scan:
 
 def _open(path: Path, options: OpenOptions) -> Scan:
     if options.raw is not None:
-        from brickfield.sources.scans.raw_frames import open_raw
+        from brickfield.sources import open_raw
 
         return open_raw(path, options.raw, options.scan)
     check_supported(path, options)
     suffix = path.suffix.lower()
     if suffix in MIB:
-        from brickfield.sources.mib.source import open_scan as open_mib
+        from brickfield.sources import open_mib_scan as open_mib
 
         return open_mib(path, options.scan, this_file_only=options.this_file_only)
     if suffix in EMD:
-        from brickfield.sources.emd.source import open_scan as open_emd
+        from brickfield.sources import open_emd_scan as open_emd
 
         return open_emd(
             path, options.scan, dataset=options.dataset, series=options.series
         )
-    from brickfield.sources.scans.empad import open_scan as open_empad
+    from brickfield.sources import open_empad_scan as open_empad
 
     return open_empad(path, options.scan)
 

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.sources.scans.source import Scan
-from brickfield.writing.files import usable_path, write_whole
-from brickfield.writing.guard import check_file
+from brickfield.sources import Scan
+from brickfield.writing import check_file, usable_path, write_whole
 
 ENDS = (".npy", ".tif", ".tiff", ".png")
 

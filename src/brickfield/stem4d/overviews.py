@@ -16,10 +16,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Block, Slices
-from brickfield.blockwise.reduce import Histogram, count_values, has_exact_counts
+from brickfield.blockwise import (
+    Block,
+    Histogram,
+    Slices,
+    count_values,
+    has_exact_counts,
+)
 from brickfield.errors import OptionError
-from brickfield.sources.scans.frame_stack import ScanData, Shape4
+from brickfield.sources import ScanData, Shape4
 from brickfield.stem4d.passes import PassOptions, Patterns, scan_pass, sum_dtype
 
 PATTERNS = ("sum", "mean", "max", "min", "variance")

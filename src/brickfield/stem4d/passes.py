@@ -17,14 +17,21 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Block, BlockGrid
-from brickfield.blockwise.budget import block_shape, parse_bytes
-from brickfield.blockwise.buffers import ThreadBuffers
-from brickfield.blockwise.executors import Executor, open_executor
-from brickfield.blockwise.gathering import Gathered, GatherOptions, gather
-from brickfield.blockwise.jobs import Progress
-from brickfield.blockwise.machine_memory import usable_bytes
-from brickfield.sources.scans.frame_stack import ScanData
+from brickfield.blockwise import (
+    Block,
+    BlockGrid,
+    Executor,
+    Gathered,
+    GatherOptions,
+    Progress,
+    ThreadBuffers,
+    block_shape,
+    gather,
+    open_executor,
+    parse_bytes,
+    usable_bytes,
+)
+from brickfield.sources import ScanData
 
 S = TypeVar("S")
 V = TypeVar("V")

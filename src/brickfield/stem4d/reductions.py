@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Block
+from brickfield.blockwise import Block
 from brickfield.errors import OptionError
-from brickfield.sources.scans.frame_stack import ScanData
+from brickfield.sources import ScanData
 from brickfield.stem4d.detectors import Detector, Weights
 from brickfield.stem4d.passes import (
     PassOptions,

@@ -14,11 +14,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import OptionError
-from brickfield.sources.scans.frame_stack import ScanData, Shape4
-from brickfield.sources.scans.scan_shape import ScanOptions, ScanShape
-from brickfield.sources.scans.source import AxisCalibration, Scan
+from brickfield.sources import (
+    AxisCalibration,
+    Scan,
+    ScanData,
+    ScanOptions,
+    ScanShape,
+    Shape4,
+)
 from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.open import EMD, MIB, OpenOptions, check_supported, open_scan

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from brickfield.model.image import ImageInfo
-from brickfield.model.requests import ChunkedDataRequest, ChunkedDataResponse
+from brickfield.model import ChunkedDataRequest, ChunkedDataResponse, ImageInfo
 
 
 @runtime_checkable

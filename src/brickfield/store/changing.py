@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.loading.storage_layout import LevelLayout
-from brickfield.model.changes import ChunkChange, Range
-from brickfield.model.scales import Int3, Pyramid
-from brickfield.sources.protocol import ChunkSource
-from brickfield.sources.replaceable import ReplaceableSource
+from brickfield.loading import LevelLayout
+from brickfield.model import ChunkChange, Int3, Pyramid, Range
+from brickfield.sources import ChunkSource, ReplaceableSource
 
 MOST_ASKED = 1 << 16
 """Storage chunks that are looked at to learn whether they were there before."""

@@ -7,12 +7,13 @@ from itertools import count
 import numpy as np
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.manager import ChunkManager
-from brickfield.model.chunks import ChunkKey, Selection
-from brickfield.model.requests import (
+from brickfield.loading import ChunkManager
+from brickfield.model import (
     Category,
     ChunkedDataRequest,
+    ChunkKey,
     LoadedChunk,
+    Selection,
 )
 from brickfield.store.mosaic import Mosaic, Name
 

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.manager import ChunkManager
-from brickfield.loading.storage_layout import Box
-from brickfield.model.chunks import Selection, pack_keys
-from brickfield.model.requests import ChunkedDataRequest, ChunkState
-from brickfield.model.scales import ScaleLevel
+from brickfield.loading import Box, ChunkManager
+from brickfield.model import (
+    ChunkedDataRequest,
+    ChunkState,
+    ScaleLevel,
+    Selection,
+    pack_keys,
+)
 
 MOST_VOXELS = 1 << 24
 """Levels up to this size are looked at whole."""

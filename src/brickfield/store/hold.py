@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable
 
 from brickfield.errors import StoreFormatError
-from brickfield.model.scales import Pyramid
+from brickfield.model import Pyramid
 from brickfield.store.image_store import ChunkedImageStore
 
 

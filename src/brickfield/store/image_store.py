@@ -16,26 +16,34 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
-from brickfield.loading.boxes import read_box
-from brickfield.loading.cache import ChunkCache, default_cache
-from brickfield.loading.change_log import ChangeLog
-from brickfield.loading.manager import ChunkManager
-from brickfield.loading.progress import LoadingProgressTracker
-from brickfield.loading.storage_layout import Box, LevelLayout, check_selection
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import ChunkMetadata, Selection
-from brickfield.model.image import Channel, Finding, ImageInfo
-from brickfield.model.requests import (
+from brickfield.loading import (
+    Box,
+    ChangeLog,
+    ChunkCache,
+    ChunkManager,
+    LevelLayout,
+    LoadingProgressTracker,
+    check_selection,
+    default_cache,
+    read_box,
+)
+from brickfield.model import (
+    AffineTransform,
+    Axis,
+    CameraState,
+    Channel,
     ChunkedDataRequest,
     ChunkedDataResponse,
+    ChunkMetadata,
     ChunkState,
+    Finding,
+    ImageInfo,
     LoadedChunk,
+    Pyramid,
+    Selection,
+    VersionCounter,
 )
-from brickfield.model.scales import Axis, Pyramid
-from brickfield.model.transforms import AffineTransform
-from brickfield.model.versions import VersionCounter
-from brickfield.sources.protocol import ChunkSource
-from brickfield.sources.replaceable import ReplaceableSource
+from brickfield.sources import ChunkSource, ReplaceableSource
 from brickfield.store.changing import change_of, reopened_for
 from brickfield.store.contrast import (
     MOST_VOXELS,

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.loading.storage_layout import Box
-from brickfield.model.scales import Int3
+from brickfield.loading import Box
+from brickfield.model import Int3
 
 
 def expanded(index: Any, ndim: int) -> list[Any]:

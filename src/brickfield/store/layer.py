@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.loading.storage_layout import check_selection
-from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.model.chunks import Selection
-from brickfield.model.transforms import AffineTransform
-from brickfield.model.versions import VersionCounter
+from brickfield.loading import check_selection
+from brickfield.model import (
+    AffineTransform,
+    Appearance,
+    ChannelAppearance,
+    Selection,
+    VersionCounter,
+)
 from brickfield.store.image_store import ChunkedImageStore
 
 

@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.chunks import Selection
-from brickfield.model.scales import Pyramid
+from brickfield.model import Pyramid, Selection
 from brickfield.store.chunk_loading import load
 from brickfield.store.hold import StoreHold
 from brickfield.store.image_store import ChunkedImageStore

@@ -18,9 +18,14 @@ from itertools import pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.chunks import ChunkKey, Selection, pack_keys
-from brickfield.model.requests import ChunkState, LoadedChunk
-from brickfield.model.scales import Pyramid
+from brickfield.model import (
+    ChunkKey,
+    ChunkState,
+    LoadedChunk,
+    Pyramid,
+    Selection,
+    pack_keys,
+)
 
 Name = tuple[Selection, ChunkKey]
 """A chunk of one selection."""

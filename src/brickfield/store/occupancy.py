@@ -14,9 +14,9 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.storage_layout import LevelLayout, storage_under
-from brickfield.model.chunks import Selection, pack_keys
-from brickfield.sources.protocol import ChunkSource
+from brickfield.loading import LevelLayout, storage_under
+from brickfield.model import Selection, pack_keys
+from brickfield.sources import ChunkSource
 
 MOST_SELECTIONS = 64
 """Storage chunks along the other axes that are looked at for one planned chunk."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any, cast
 
-from brickfield.sources.boundary import foreign
-from brickfield.sources.open import open_source
-from brickfield.sources.preview_level import with_coarse_level
-from brickfield.sources.protocol import ChunkSource
-from brickfield.sources.replaceable import ReplaceableSource
+from brickfield.sources import (
+    ChunkSource,
+    ReplaceableSource,
+    foreign,
+    open_source,
+    with_coarse_level,
+)
 from brickfield.store.image_store import ChunkedImageStore
 
 

@@ -9,16 +9,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import Selection, pack_keys
-from brickfield.model.requests import Category, ChunkedDataRequest
-from brickfield.model.scales import Pyramid, Vec3
-from brickfield.model.transforms import AffineTransform
-from brickfield.planning.culling import ChunkCuller, CullingMode
-from brickfield.planning.lod import LevelOfDetailSelector
-from brickfield.planning.nodes import Occupancy
-from brickfield.planning.plan import PlanRequest, plan_frame
-from brickfield.planning.policy import EXPLORATION, LodPolicy
+from brickfield.model import (
+    AffineTransform,
+    CameraState,
+    Category,
+    ChunkedDataRequest,
+    Pyramid,
+    Selection,
+    Vec3,
+    pack_keys,
+)
+from brickfield.planning import (
+    EXPLORATION,
+    ChunkCuller,
+    CullingMode,
+    LevelOfDetailSelector,
+    LodPolicy,
+    Occupancy,
+    PlanRequest,
+    plan_frame,
+)
 
 TILINGS: dict[str, CullingMode] = {"frustum": "any", "inside": "all"}
 """Chunks that meet the region, or those wholly inside of it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

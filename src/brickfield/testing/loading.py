@@ -7,9 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from brickfield.loading.manager import ChunkManager
-from brickfield.model.chunks import ChunkId, ChunkKey, Selection, pack_keys
-from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
+from brickfield.loading import ChunkManager
+from brickfield.model import (
+    Category,
+    ChunkedDataRequest,
+    ChunkId,
+    ChunkKey,
+    LoadedChunk,
+    Selection,
+    pack_keys,
+)
 from brickfield.testing.sources import MemorySource
 
 

@@ -15,23 +15,21 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
-from brickfield.model.appearance import (
+from brickfield.model import (
     BLENDINGS,
     INTERPOLATIONS,
     MODES,
+    AffineTransform,
     Appearance,
     ChannelAppearance,
+    Selection,
+    Vec3,
 )
-from brickfield.model.chunks import Selection
-from brickfield.model.scales import Vec3
-from brickfield.model.transforms import AffineTransform
-from brickfield.rendering.objects.values import ObjectValue
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
-from brickfield.viewer.colormaps import lut
-from brickfield.viewer.controls.transfer import OPAQUE, with_curve
-from brickfield.viewer.live.ports import Box, Curve, LayerPort, SliderAxis
+from brickfield.rendering import ObjectValue
+from brickfield.store import ChunkedImageStore, ChunkedLayer, open_store
+from brickfield.viewer import lut
+from brickfield.viewer.controls import OPAQUE, with_curve
+from brickfield.viewer.live import Box, Curve, LayerPort, SliderAxis
 
 T = TypeVar("T")
 LABEL_MODES = ("iso", "translucent")

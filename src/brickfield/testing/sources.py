@@ -18,9 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.image import Channel, ImageInfo
-from brickfield.model.scales import Axis, AxisKind, Int3, Pyramid, ScaleLevel
-from brickfield.sources.protocol import StorageChunk
+from brickfield.model import (
+    Axis,
+    AxisKind,
+    Channel,
+    ImageInfo,
+    Int3,
+    Pyramid,
+    ScaleLevel,
+)
+from brickfield.sources import StorageChunk
 
 _KINDS: dict[str, AxisKind] = {
     "t": "time",

@@ -13,9 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from brickfield.model.appearance import Appearance
-from brickfield.model.camera import CameraState
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, Appearance, CameraState
 
 FINE_STEP = 1 / 3
 EXACT_MODES = frozenset({"mip", "minip", "average"})

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.image import Channel
-from brickfield.store.image_store import ChunkedImageStore
+from brickfield.model import Channel
+from brickfield.store import ChunkedImageStore
 from brickfield.viewer.colormaps import channel_color
 
 EDGE = 96

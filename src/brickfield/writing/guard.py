@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import OptionError
-from brickfield.sources.places import local_places
+from brickfield.sources import local_places
 
 FileId = tuple[int, int]
 """Device and inode."""

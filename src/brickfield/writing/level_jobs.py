@@ -14,8 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Block, BlockGrid, Slices, shift
-from brickfield.blockwise.jobs import BlockJob
+from brickfield.blockwise import Block, BlockGrid, BlockJob, Slices, shift
 from brickfield.errors import BudgetError
 from brickfield.writing.downsample import downsample
 from brickfield.writing.level_plans import LevelPlan, plan_blocks

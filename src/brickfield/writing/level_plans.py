@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import lcm, prod
 
-from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise import format_bytes
 from brickfield.errors import BudgetError, OptionError
-from brickfield.model.scales import Int3
+from brickfield.model import Int3
 from brickfield.writing.options import LevelOptions
 
 ISOTROPY = 1.5

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import OptionError, StoreFormatError, StoreWriteError
-from brickfield.model.image import Channel
-from brickfield.model.scales import Axis
-from brickfield.sources.io.plain_files import read_whole
+from brickfield.model import Axis, Channel
+from brickfield.sources import read_whole
 from brickfield.writing.files import write_text
 from brickfield.writing.level_plans import LevelPlan
 from brickfield.writing.options import VERSIONS

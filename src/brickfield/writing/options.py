@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from brickfield.errors import OptionError
-from brickfield.model.scales import Int3
+from brickfield.model import Int3
 
 Method = Literal["mean", "mode", "floor"]
 """How voxels are joined, see :func:`brickfield.writing.downsample.downsample`."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from brickfield.errors import OptionError
-from brickfield.sources.arrays import stored as stored_array
+from brickfield.sources import stored as stored_array
 from brickfield.writing.files import usable_path
 from brickfield.writing.stores import JOURNAL, remove_contents
 

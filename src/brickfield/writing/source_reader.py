@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import BlockGrid, Slices, intersect, shift
-from brickfield.sources.protocol import ChunkSource
+from brickfield.blockwise import BlockGrid, Slices, intersect, shift
+from brickfield.sources import ChunkSource
 
 AnyArray = NDArray[np.generic]
 
@@ -108,6 +108,6 @@ class SourceReader:
 
 @lru_cache(maxsize=4)
 def _open_source(uri: str, opening: tuple[tuple[str, Any], ...]) -> ChunkSource:
-    from brickfield.sources.open import open_source
+    from brickfield.sources import open_source
 
     return open_source(uri, **dict(opening))

@@ -19,7 +19,7 @@ import numpy as np
 import tensorstore as ts
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import BlockGrid, Slices
+from brickfield.blockwise import BlockGrid, Slices
 from brickfield.errors import StoreWriteError
 from brickfield.writing.level_plans import LevelPlan
 from brickfield.writing.specs import zarr_v2, zarr_v3

@@ -10,9 +10,8 @@ from brickfield.plugin.docking.camera_link import (
     is_mirrored,
     to_napari,
 )
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
+from brickfield.rendering import OffscreenView
+from brickfield.store import ChunkedLayer, open_store
 
 SCALE = (2.0, 1.0, 1.0)
 ANGLES = [(0, 0, 90), (20, 30, 40), (-70, 15, 100)]

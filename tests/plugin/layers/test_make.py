@@ -21,9 +21,8 @@ from brickfield.plugin.layers.make import (
     store_behind,
 )
 from brickfield.plugin.slicing import lazy
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
-from brickfield.testing.sources import MemorySource
+from brickfield.store import ChunkedImageStore, open_store
+from brickfield.testing import MemorySource
 from brickfield.testing.zarr_stores import (
     image_attributes,
     ramp,

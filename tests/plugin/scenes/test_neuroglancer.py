@@ -14,7 +14,7 @@ from brickfield.errors import SceneStateError, StoreNotFoundError
 from brickfield.plugin.docking.registry import docks_of, scene_of
 from brickfield.plugin.layers.make import open_layers
 from brickfield.testing.zarr_stores import write_image
-from brickfield.viewer.neuroglancer.space import Turn, height_at_target
+from brickfield.viewer.neuroglancer import Turn, height_at_target
 
 UNIT = "micrometer"
 AXES = [

@@ -10,11 +10,11 @@ from napari.layers import Image, Layer
 from qtpy.QtWidgets import QApplication
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.cache import ChunkCache
+from brickfield.loading import ChunkCache
 from brickfield.plugin.layers.make import layer_data_of
 from brickfield.plugin.slicing import lazy
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.testing.sources import MemorySource
+from brickfield.store import ChunkedImageStore
+from brickfield.testing import MemorySource
 
 FINE = np.random.default_rng(0).integers(100, 60_000, (64, 96, 128)).astype("u2")
 COARSE = FINE.reshape(16, 4, 24, 4, 32, 4).mean((1, 3, 5)).astype("u2")

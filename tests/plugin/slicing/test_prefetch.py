@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from brickfield.model.chunks import ChunkId
+from brickfield.model import ChunkId
 from brickfield.plugin.slicing.progressive_slice import move_between, names_ahead
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.lazy_level import LazyLevel
-from brickfield.testing.sources import MemorySource
+from brickfield.store import ChunkedImageStore, LazyLevel
+from brickfield.testing import MemorySource
 
 ARRAY = np.zeros((4, 2, 48, 32, 32), "u1")
 

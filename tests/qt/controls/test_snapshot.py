@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication, QDialogButtonBox, QLineEdit
 
 from brickfield.qt.controls import snapshot
 from brickfield.qt.controls.snapshot import side_by_side
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 
 
 @pytest.fixture

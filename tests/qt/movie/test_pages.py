@@ -5,9 +5,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from brickfield.camera.keyframes import KeyFrame
+from brickfield.camera import KeyFrame
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.qt.movie.pages import KeyFramePage, TurntablePage
 
 CAMERA = CameraState((-10.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (80, 60))

@@ -2,8 +2,7 @@
 
 import pytest
 
-from brickfield.camera import navigation
-from brickfield.camera.keyframes import turntable
+from brickfield.camera import navigation, turntable
 from brickfield.qt.movie.preview import Preview
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from brickfield.errors import StoreWriteError
 from brickfield.qt.movie.recipe import looks_of, outcome
-from brickfield.viewer.export.movie import MovieResult
+from brickfield.viewer.export import MovieResult
 
 PLACE = Path("frames")
 

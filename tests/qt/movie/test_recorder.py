@@ -8,11 +8,11 @@ import pytest
 import zarr
 from PIL import Image
 
-from brickfield.camera.keyframes import KeyFrame, of_cameras, turntable
+from brickfield.camera import KeyFrame, of_cameras, turntable
 from brickfield.errors import BrickfieldError
 from brickfield.qt.movie.recorder import Recorder, Recording
-from brickfield.store.open import open_store
-from brickfield.viewer.export.movie import Movie, MovieOptions
+from brickfield.store import open_store
+from brickfield.viewer.export import Movie, MovieOptions
 
 
 @pytest.fixture

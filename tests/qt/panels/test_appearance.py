@@ -11,10 +11,10 @@ from qtpy.QtTest import QTest
 
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.appearance import AppearancePanel
-from brickfield.sources.arrays.source import from_arrays
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.viewer.controls.transfer import OPAQUE, RAMP
-from brickfield.viewer.live.history import history_of
+from brickfield.sources import from_arrays
+from brickfield.store import ChunkedImageStore
+from brickfield.viewer.controls import OPAQUE, RAMP
+from brickfield.viewer.live import history_of
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -8,8 +8,8 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from brickfield.qt.panels.clip import ClipPanel
-from brickfield.viewer.controls.clip_handles import Face
-from brickfield.viewer.live.history import history_of
+from brickfield.viewer.controls import Face
+from brickfield.viewer.live import history_of
 
 LEFT = Qt.MouseButton.LeftButton
 WHOLE = ((-0.5, -0.5, -0.5), (31.5, 39.5, 47.5))

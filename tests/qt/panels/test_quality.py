@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from brickfield.loading.cache import ChunkCache
+from brickfield.loading import ChunkCache
 from brickfield.qt.panels.quality import QualityPanel, SessionBudgets
 
 LEFT = Qt.MouseButton.LeftButton

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.receipt import ReceiptPanel
-from brickfield.viewer.receipts.receipt import Receipt
+from brickfield.viewer.receipts import Receipt
 
 RECEIPT = Receipt(
     complete=True,

@@ -3,10 +3,9 @@
 import pytest
 from qtpy.QtWidgets import QApplication
 
-from brickfield.model.chunks import ChunkId
-from brickfield.model.requests import ChunkFailure
+from brickfield.model import ChunkFailure, ChunkId
 from brickfield.qt.reports.failures import MOST, FailureList
-from brickfield.viewer.receipts.level_names import LevelNames
+from brickfield.viewer.receipts import LevelNames
 
 
 def failure(i, selection=()):

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from brickfield.model.chunks import ChunkId
-from brickfield.model.requests import ChunkFailure
+from brickfield.model import ChunkFailure, ChunkId
 from brickfield.qt.reports.status import Progress
-from brickfield.viewer.live.frame_state import FrameState, LayerSnapshot, ViewReport
+from brickfield.viewer.live import ViewReport
+from brickfield.viewer.live.frame_state import FrameState, LayerSnapshot
 
 FAILURE = ChunkFailure(ChunkId(0, (1, 2, 3)), "c/1/2/3", "the file is damaged")
 

@@ -13,7 +13,7 @@ from qtpy.QtGui import QImage
 
 from brickfield.qt.view.picture import NO_LAYERS, PictureWidget
 from brickfield.testing.turns import Turns
-from brickfield.viewer.live.slice_view import make_view
+from brickfield.viewer.live import make_view
 
 pytestmark = [pytest.mark.qt, pytest.mark.bindings]
 

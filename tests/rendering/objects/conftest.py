@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import Appearance, ChannelAppearance
+from brickfield.loading import default_cache
+from brickfield.model import Appearance, ChannelAppearance
 from brickfield.rendering.objects.object_set import ObjectSet
 from brickfield.rendering.objects.values import ObjectValue
 from brickfield.rendering.offscreen import OffscreenView
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedImageStore, open_store
 
 SLAB = 100
 """Value of the slab at z 20; all else is 0."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform
 from brickfield.rendering.objects.drawn import as_light, vertex_normals
 from brickfield.rendering.objects.values import SYMBOLS, Lines, Points, Surface
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import Appearance
+from brickfield.loading import default_cache
+from brickfield.model import Appearance
 from brickfield.rendering.offscreen import OffscreenView
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedImageStore, open_store
 
 MICROMETRES = 2.0
 """World units a voxel."""

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
+from brickfield.model import CameraState, Plane
 from brickfield.rendering.overlays.axes import AXIS_COLORS
 
 

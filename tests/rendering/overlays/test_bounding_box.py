@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.model.transforms import AffineTransform
+from brickfield.loading import default_cache
+from brickfield.model import (
+    AffineTransform,
+    Appearance,
+    CameraState,
+    ChannelAppearance,
+    Plane,
+)
 from brickfield.rendering.overlays.bounding_box import (
     EDGES,
     FACES,
@@ -16,7 +19,7 @@ from brickfield.rendering.overlays.bounding_box import (
 )
 from brickfield.rendering.overlays.projection import project_points
 from brickfield.rendering.volume_view import world_corners
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 
 SURFACE = Appearance(
     mode="iso",

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
+from brickfield.model import Appearance, ChannelAppearance, color_lut
 from brickfield.rendering.overlays.colorbar import bar_colors, chosen_scales, shortened
 from brickfield.rendering.overlays.context import ColorScale, LayerFrame, OverlayContext
 from brickfield.rendering.overlays.options import ColorbarOptions
-from brickfield.viewer.colormaps import lut
+from brickfield.viewer import lut
 
 
 def frame(*names, visible=True) -> LayerFrame:
@@ -103,8 +103,7 @@ def test_labels_have_no_bar(dark, seen, changed):
 
 
 def test_several_bars_stay_in_a_small_picture(seen):
-    from brickfield.store.layer import ChunkedLayer
-    from brickfield.store.open import open_store
+    from brickfield.store import ChunkedLayer, open_store
 
     data = np.zeros((2, 20, 20, 20), np.uint8)
     with open_store(data, axes="czyx") as store:

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Axis
+from brickfield.model import Appearance, Axis, CameraState, ChannelAppearance
 from brickfield.rendering.overlays.context import (
     OverlayContext,
     layer_frame,
@@ -13,8 +11,7 @@ from brickfield.rendering.overlays.context import (
     unit_of,
 )
 from brickfield.rendering.volume_view import world_corners
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedLayer, open_store
 
 
 def test_a_pixel_is_as_wide_as_the_orthographic_picture_says():

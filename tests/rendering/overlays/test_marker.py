@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import Appearance, ChannelAppearance
-from brickfield.model.plane import Plane
+from brickfield.loading import default_cache
+from brickfield.model import Appearance, ChannelAppearance, Plane
 from brickfield.rendering.overlays.axes import AXIS_COLORS
 from brickfield.rendering.overlays.projection import project_points
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 
 SURFACE = Appearance(
     mode="iso",

@@ -83,8 +83,7 @@ def test_frames_update_the_same_objects(store, seen):
     first = [
         id(o) for s in (view.overlays._flat, view.overlays._deep) for o in s.iter()
     ]
-    from brickfield.camera.fit import fit_camera
-    from brickfield.camera.spec import camera_spec
+    from brickfield.camera import camera_spec, fit_camera
     from brickfield.rendering.volume_view import world_corners
 
     for angle in (60, 90, 200):

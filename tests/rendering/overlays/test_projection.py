@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.rendering.overlays.projection import (
     nearer,
     project_points,

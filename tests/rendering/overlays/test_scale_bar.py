@@ -30,8 +30,7 @@ def test_its_pixels_are_its_length_over_the_size_of_a_pixel(dark, seen, pixel_ra
 def test_it_follows_the_zoom(dark, seen, height, length):
     view = seen(dark, (160, 100))
     spec = {"position": [-100, 49, 49], "target": [49, 49, 49], "up": [0, -1, 0]}
-    from brickfield.camera.fit import fit_camera
-    from brickfield.camera.spec import camera_spec
+    from brickfield.camera import camera_spec, fit_camera
 
     spec |= {"orthographic": True, "height": height}
     view.camera = fit_camera(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from brickfield.loading.cache import default_cache
-from brickfield.store.open import open_store
+from brickfield.loading import default_cache
+from brickfield.store import open_store
 
 
 def test_two_lines_are_higher_than_one(dark, seen, changed):

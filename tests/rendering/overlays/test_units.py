@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.model.units import RoundLength, round_length, short_number
+from brickfield.model import round_length, short_number
+from brickfield.model.units import RoundLength
 
 
 @given(st.floats(1e-12, 1e12))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError, OptionError
-from brickfield.model.scales import Axis
+from brickfield.model import Axis
 from brickfield.sources.arrays.source import from_arrays
 from brickfield.sources.protocol import ChunkSource
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Axis, Pyramid
+from brickfield.model import Axis, ImageInfo, Pyramid
 from brickfield.sources.arrays.sliced import as_stored_array
 from brickfield.sources.arrays.stored import (
     ArrayHeader,

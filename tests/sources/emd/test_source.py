@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
 from brickfield.sources.emd.source import open_scan
 from brickfield.sources.scans.scan_shape import ScanOptions

@@ -5,7 +5,7 @@ import pytest
 
 from brickfield.errors import ChunkReadError
 from brickfield.sources.open import open_source
-from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store import ChunkedImageStore
 from brickfield.testing.zarr_stores import ramp, write_image
 
 

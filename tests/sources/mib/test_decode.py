@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import ThreadBuffers
 from brickfield.sources.mib.source import open_scan
 from brickfield.sources.scans.scan_shape import ScanOptions
 from brickfield.testing.mib import MIBOptions, write_mib

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from brickfield.sources.ome_zarr.channels import colors_of_labels, properties_of_labels
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 from brickfield.testing.zarr_stores import write_image
 
 LABEL = {
@@ -67,7 +67,7 @@ def test_a_store_tells_the_colours_of_its_labels(labels):
 
 @pytest.mark.gpu
 def test_labels_are_drawn_in_the_colours_of_the_file(labels, adapter):
-    from brickfield.viewer.export.picture import render
+    from brickfield.viewer.export import render
 
     image = render(labels, size=(12, 8), camera="ortho:z", mode="translucent").image
     red, green, gray = image[4, 2, :3], image[4, 6, :3], image[4, 10, :3]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import BrickfieldError
 from brickfield.sources.open import open_source
 from brickfield.sources.scans.empad import open_scan

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
 from brickfield.sources.scans.raw_frames import open_raw, parse_raw
 from brickfield.sources.scans.scan_shape import ScanOptions

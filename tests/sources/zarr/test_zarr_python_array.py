@@ -11,7 +11,7 @@ import pytest
 
 from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.sources.open import open_source
-from brickfield.testing.corruptor import chunk_files, corrupt
+from brickfield.testing import chunk_files, corrupt
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.zarr_stores import ramp
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.testing.cameras import pixel_of
 from brickfield.viewer.controls.clip_handles import (
     FACES,

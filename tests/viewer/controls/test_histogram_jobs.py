@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError, OptionError
-from brickfield.loading.cache import ChunkCache
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.testing.sources import MemorySource
+from brickfield.loading import ChunkCache
+from brickfield.store import ChunkedImageStore
+from brickfield.testing import MemorySource
 from brickfield.viewer.controls import histogram_jobs
 from brickfield.viewer.controls.histogram import histogram_of
 from brickfield.viewer.controls.histogram_jobs import (

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import brickfield.gpu
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
+from brickfield.store import ChunkedLayer, open_store
 from brickfield.viewer.controls.level_estimates import LEVEL_COLORS, estimate_levels
 
 

@@ -11,10 +11,10 @@ import pytest
 import zarr
 from PIL import Image
 
-from brickfield.camera.keyframes import KeyFrame
+from brickfield.camera import KeyFrame
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.model.camera import CameraState
-from brickfield.sources.open import open_source
+from brickfield.model import CameraState
+from brickfield.sources import open_source
 from brickfield.viewer.export import movie as movies
 from brickfield.viewer.export.movie import Movie, MovieOptions, write_movie
 

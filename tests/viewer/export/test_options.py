@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from brickfield.camera.spec import FitCamera, OrthoCamera
+from brickfield.camera import FitCamera, OrthoCamera
 from brickfield.errors import OptionError
-from brickfield.model.plane import Plane
+from brickfield.model import Plane
 from brickfield.viewer.export.options import RenderOptions, render_options
 
 

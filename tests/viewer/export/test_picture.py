@@ -13,11 +13,11 @@ import pytest
 
 import brickfield as bf
 from brickfield.errors import OptionError
-from brickfield.loading.cache import ChunkCache, default_cache
-from brickfield.rendering.thread import NAME, render_thread
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
-from brickfield.testing.sources import MemorySource
+from brickfield.loading import ChunkCache, default_cache
+from brickfield.rendering import render_thread
+from brickfield.rendering.thread import NAME
+from brickfield.store import ChunkedImageStore, open_store
+from brickfield.testing import MemorySource
 from brickfield.testing.zarr_stores import image_attributes, write_image
 from brickfield.viewer.export.picture import render
 from brickfield.viewer.live.live_view import LiveView

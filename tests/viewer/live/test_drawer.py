@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from brickfield.camera import navigation
-from brickfield.loading.cache import default_cache
-from brickfield.rendering.frame_uniforms import FrameOptions
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.testing.sources import MemorySource
+from brickfield.loading import default_cache
+from brickfield.rendering import FrameOptions, OffscreenView
+from brickfield.store import ChunkedImageStore
+from brickfield.testing import MemorySource
 from brickfield.viewer.live import frame_budget as painter
 from brickfield.viewer.live.drawer import LiveDrawer
 from brickfield.viewer.live.frame_budget import Pace, Painter

@@ -9,10 +9,10 @@ import pytest
 from scipy.ndimage import binary_erosion
 
 from brickfield.camera import navigation
-from brickfield.gpu.page_table import FAILED
-from brickfield.model.chunks import unpack_keys
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.testing.sources import MemorySource
+from brickfield.gpu import FAILED
+from brickfield.model import unpack_keys
+from brickfield.store import ChunkedImageStore
+from brickfield.testing import MemorySource
 from brickfield.viewer.live.frame_budget import Painter
 
 CHUNK, N_CELLS = 16, 8

@@ -73,7 +73,7 @@ def test_the_camera_stays_when_a_layer_moves(make_live, memory_scene, turns, box
     port = memory_scene.add(box)
     drawn(view, turns)
     camera = view.camera
-    from brickfield.model.transforms import AffineTransform
+    from brickfield.model import AffineTransform
 
     port.data.world = AffineTransform.from_scale((1, 1, 1), (0, 0, 30))
     drawn(view, turns)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brickfield.model.chunks import pack_keys, unpack_keys
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.testing.sources import MemorySource
+from brickfield.model import pack_keys, unpack_keys
+from brickfield.store import ChunkedImageStore
+from brickfield.testing import MemorySource
 from brickfield.viewer.live.prefetch import Lookahead, chunks_ahead
 
 

@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from brickfield.model.picked import PickInfo
-from brickfield.model.transforms import AffineTransform
-from brickfield.sources.arrays.source import from_arrays
-from brickfield.store.image_store import ChunkedImageStore
+from brickfield.model import AffineTransform, PickInfo
+from brickfield.sources import from_arrays
+from brickfield.store import ChunkedImageStore
 from brickfield.viewer.live.under_cursor import port_of, readout
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import SceneStateError
-from brickfield.model.camera import CameraState
-from brickfield.scene.document import (
+from brickfield.model import CameraState
+from brickfield.scene import (
     SceneCamera,
     SceneExploration,
     SceneLayer,

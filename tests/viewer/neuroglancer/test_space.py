@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.camera.fit import fit_camera
-from brickfield.camera.spec import OrthoCamera
-from brickfield.model.camera import CameraState
+from brickfield.camera import OrthoCamera, fit_camera
+from brickfield.model import CameraState
 from brickfield.viewer.neuroglancer.space import (
     IDENTITY,
     Turn,

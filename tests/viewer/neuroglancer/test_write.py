@@ -6,7 +6,7 @@ from math import pi, sqrt, tan
 
 import pytest
 
-from brickfield.scene.document import (
+from brickfield.scene import (
     SceneCamera,
     SceneExploration,
     SceneLayer,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 from brickfield.testing.zarr_stores import write_array
 from brickfield.viewer.receipts.fidelity import least_true, notes_of
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.store.open import open_store
+from brickfield.store import open_store
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames, share
 
 

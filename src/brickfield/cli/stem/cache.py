@@ -11,7 +11,7 @@ from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import AsJSON, Budget, File, Series
 
 if TYPE_CHECKING:
-    from brickfield.stem4d.cache.manager import EMDCacheManager
+    from brickfield.stem4d import EMDCacheManager
 
 
 def cache(
@@ -35,9 +35,7 @@ def cache(
     as_json: AsJSON = False,
 ) -> None:
     """List what is kept with a scan; check, drop, give space back."""
-    from brickfield.stem4d.cache.manager import EMDCacheManager
-    from brickfield.stem4d.open import OpenOptions, open_scan
-    from brickfield.stem4d.passes import PassOptions
+    from brickfield.stem4d import EMDCacheManager, OpenOptions, PassOptions, open_scan
 
     opening = OpenOptions(dataset=dataset, series=series)
     where = "auto" if _is_hdf5(file) else "sidecar"
@@ -66,13 +64,13 @@ def cache(
 def _is_hdf5(file: str) -> bool:
     from pathlib import Path
 
-    from brickfield.stem4d.open import EMD
+    from brickfield.stem4d import EMD
 
     return Path(file).suffix.lower() in EMD
 
 
 def _repack(manager: EMDCacheManager, yes: bool) -> int:
-    from brickfield.blockwise.budget import format_bytes
+    from brickfield.blockwise import format_bytes
 
     n_bytes = format_bytes(manager.repack_bytes())
     if not yes:
@@ -85,7 +83,7 @@ def _print(
 ) -> None:
     from rich.markup import escape
 
-    from brickfield.blockwise.budget import format_bytes
+    from brickfield.blockwise import format_bytes
 
     console = results()
     if owner is not None:

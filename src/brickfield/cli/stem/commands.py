@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from brickfield.stem4d.viewers import ScanViewer
+    from brickfield.stem4d import ScanViewer
 
 
 def info(
@@ -229,7 +229,7 @@ def _write(
     as_json: bool,
 ) -> None:
     """Compute with a bar of progress, write, and say what was written."""
-    from brickfield.stem4d.output import check_result_file, write_result
+    from brickfield.stem4d import check_result_file, write_result
 
     path = check_result_file(output, viewer.opened)
     with progress_bar("reading", "bytes") as progress:
@@ -256,7 +256,7 @@ def _write(
 def _print(about: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from brickfield.blockwise.budget import format_bytes
+    from brickfield.blockwise import format_bytes
 
     console = results()
     ny, nx, height, width = about["shape"]

@@ -54,11 +54,10 @@ def convert(
     as_json: AsJSON = False,
 ) -> None:
     """Write a scan as an EMD file; after an interruption, go on with it."""
-    from brickfield.blockwise.budget import format_bytes
-    from brickfield.sources.scans.scan_shape import ScanOptions
-    from brickfield.stem4d.convert import ConvertOptions
-    from brickfield.stem4d.convert import convert as write
-    from brickfield.stem4d.open import OpenOptions
+    from brickfield.blockwise import format_bytes
+    from brickfield.sources import ScanOptions
+    from brickfield.stem4d import ConvertOptions, OpenOptions
+    from brickfield.stem4d import convert_scan as write
 
     shape = ScanOptions(parse_scan(scan), skip_frames, line_skip)
     opening = OpenOptions(shape, this_file_only, dataset, series, raw)

@@ -52,9 +52,7 @@ def fft(
     as_json: AsJSON = False,
 ) -> None:
     """Transform a scan and keep the spectrum with it; resumable."""
-    from brickfield.stem4d.fft.plan import FFTOptions
-    from brickfield.stem4d.fft.store import ChunkedFFTProcessor
-    from brickfield.stem4d.viewers import scan_region
+    from brickfield.stem4d import ChunkedFFTProcessor, FFTOptions, scan_region
 
     part = parse_region(region, "--region")
     reading = {"dataset": dataset, "series": series, "cache": cache}

@@ -10,8 +10,7 @@ import typer
 from brickfield.cli.options import _numbers, _refusal
 
 if TYPE_CHECKING:
-    from brickfield.stem4d.detectors import Detector
-    from brickfield.stem4d.viewers import ScanViewer
+    from brickfield.stem4d import Detector, ScanViewer
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="File of a scan.")]
 Out = Annotated[
@@ -102,13 +101,13 @@ def parse_detector(given: dict[str, str | None]) -> Detector:
         If none or several were given, or one cannot be read.
     """
     from brickfield.errors import OptionError
-    from brickfield.stem4d import detectors
+    from brickfield.stem4d import Annulus, Disc, Mask, Rectangle, Wedge
 
     kinds: dict[str, tuple[str, Any]] = {
-        "disc": ("CY,CX,R", detectors.Disc),
-        "annulus": ("CY,CX,R0,R1", detectors.Annulus),
-        "wedge": ("CY,CX,R0,R1,A0,A1", detectors.Wedge),
-        "rectangle": ("Y0,Y1,X0,X1", detectors.Rectangle),
+        "disc": ("CY,CX,R", Disc),
+        "annulus": ("CY,CX,R0,R1", Annulus),
+        "wedge": ("CY,CX,R0,R1,A0,A1", Wedge),
+        "rectangle": ("Y0,Y1,X0,X1", Rectangle),
     }
     chosen = {name: text for name, text in given.items() if text is not None}
     if len(chosen) != 1:
@@ -117,7 +116,7 @@ def parse_detector(given: dict[str, str | None]) -> Detector:
         raise OptionError(msg)
     ((name, text),) = chosen.items()
     if name == "mask":
-        return detectors.Mask.of(_array(text))
+        return Mask.of(_array(text))
     names, kind = kinds[name]
     detector: Detector = kind(*parse_numbers(text, f"--{name}", names))
     return detector
@@ -152,8 +151,8 @@ def open_viewer(
         Further keyword arguments of the viewer.
     budget : str
     """
-    from brickfield.blockwise.budget import parse_bytes
-    from brickfield.stem4d.viewers import LazyDataManager
+    from brickfield.blockwise import parse_bytes
+    from brickfield.stem4d import LazyDataManager
 
     parse_bytes(budget)
     return LazyDataManager.create_viewer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from brickfield.qt.reports.tasks import RunningTask, task_board
+from brickfield.qt import RunningTask, task_board
 
 
 @contextmanager

@@ -35,13 +35,11 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.camera.navigation import target_height
-from brickfield.camera.rotations import vec
+from brickfield.camera import target_height, vec
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 from brickfield.plugin.napari_names import camera_of, canvas_size_of
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live import LiveView
 
 ORIENTATION = ("away", "down", "right")
 """napari's orientation (of z, y and x) in which nothing is mirrored."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Qt
 
-from brickfield.model.secrets import hide_secrets
+from brickfield.model import hide_secrets
 from brickfield.plugin.docking.registry import plain
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import KEY, LayerData, open_layer_data, store_behind
@@ -21,10 +21,8 @@ from brickfield.plugin.layers.notifications import shown_image, what_is_shown
 from brickfield.plugin.napari_names import has_window, main_window_of
 from brickfield.plugin.scenes.scene_menu import in_background
 from brickfield.plugin.settings import settings
-from brickfield.qt.chooser.window import ImageChooser
-from brickfield.qt.port_watch import PortWatch
-from brickfield.qt.reports.strip import Strip
-from brickfield.store.image_store import ChunkedImageStore
+from brickfield.qt import ImageChooser, PortWatch, Strip
+from brickfield.store import ChunkedImageStore
 
 if TYPE_CHECKING:
     import napari

@@ -24,7 +24,7 @@ from brickfield.plugin.settings import (
     settings,
 )
 from brickfield.plugin.slicing.lazy import retry_failed
-from brickfield.qt.dock import ViewDock
+from brickfield.qt import ViewDock
 
 
 class VolumeDock(ViewDock):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
-from brickfield.model.secrets import hide_secrets
+from brickfield.model import hide_secrets
 from brickfield.plugin.docking.chooser import options_of, stored, take_look
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import (
@@ -28,17 +28,19 @@ from brickfield.plugin.layers.make import (
 )
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.settings import settings
-from brickfield.pyramid.outlook import Outlook, look_ahead
-from brickfield.qt.background import Background
-from brickfield.qt.make_fast import MakeFastPanel
-from brickfield.qt.port_watch import PortWatch
-from brickfield.qt.reports.strip import Strip
-from brickfield.qt.reports.tasks import RunningTask, task_board
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.open import open_store
+from brickfield.pyramid import Outlook, look_ahead
+from brickfield.qt import (
+    Background,
+    MakeFastPanel,
+    PortWatch,
+    RunningTask,
+    Strip,
+    task_board,
+)
+from brickfield.store import ChunkedImageStore, open_store
 
 if TYPE_CHECKING:
-    from brickfield.pyramid.result import PyramidResult
+    from brickfield.pyramid import PyramidResult
 
 NO_PYRAMID = "no-pyramid"
 """Code of the finding that tells of a sampled overview."""
@@ -203,7 +205,7 @@ class MakeFast(QObject):
         settings()  # read on this thread, so that they are at hand on the other
 
         def job(running: RunningTask) -> tuple[PyramidResult, list[LayerData]]:
-            from brickfield.pyramid.command import write_pyramid
+            from brickfield.pyramid import write_pyramid
 
             result = write_pyramid(
                 address,

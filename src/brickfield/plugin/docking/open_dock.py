@@ -6,7 +6,7 @@ from typing import Any
 
 from brickfield.errors import BrickfieldError
 from brickfield.plugin.docking.registry import docks_of, plain
-from brickfield.qt.dock import ViewDock
+from brickfield.qt import ViewDock
 
 TITLE = "Volume view (Brickfield)"
 """What napari's menu calls the dock, too, so that both mean the same one."""

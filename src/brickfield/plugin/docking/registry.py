@@ -16,7 +16,7 @@ from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.scenes.scene_adapter import NapariScene
 from brickfield.plugin.slicing.lazy import let_go
-from brickfield.qt.dock import ViewDock
+from brickfield.qt import ViewDock
 
 _scenes: weakref.WeakKeyDictionary[Any, NapariScene] = weakref.WeakKeyDictionary()
 _docks: weakref.WeakKeyDictionary[Any, weakref.WeakSet[ViewDock]] = (

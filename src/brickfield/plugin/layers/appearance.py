@@ -16,9 +16,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.appearance import (
+from brickfield.model import (
     BLENDINGS,
     MODES,
+    AffineTransform,
     Appearance,
     Blending,
     ChannelAppearance,
@@ -26,10 +27,9 @@ from brickfield.model.appearance import (
     Mode,
     color_lut,
 )
-from brickfield.model.transforms import AffineTransform
 from brickfield.plugin.layers.transforms import n_spatial, planes_in_world
-from brickfield.viewer.controls.transfer import OPAQUE, with_curve
-from brickfield.viewer.live.ports import Curve
+from brickfield.viewer.controls import OPAQUE, with_curve
+from brickfield.viewer.live import Curve
 
 
 def lut_of(layer: Any) -> NDArray[np.uint8]:

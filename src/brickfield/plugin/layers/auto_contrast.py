@@ -19,16 +19,14 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import BrickfieldError
-from brickfield.model.chunks import Selection
+from brickfield.model import Selection
 from brickfield.plugin.slicing.lazy import (
     first_shown,
     layers_shown,
 )
 from brickfield.plugin.window_thread import is_window_thread, on_window_thread
-from brickfield.store.contrast import PATIENCE_S
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.lazy_level import LazyLevel
-from brickfield.viewer.live.history import unrecorded
+from brickfield.store import PATIENCE_S, ChunkedImageStore, LazyLevel
+from brickfield.viewer.live import unrecorded
 
 BRIEFLY_S = 0.25
 

@@ -20,12 +20,11 @@ from typing import Any
 
 from qtpy.QtCore import QTimer
 
-from brickfield.model.secrets import has_secrets, hide_secrets
+from brickfield.model import has_secrets, hide_secrets
 from brickfield.plugin.napari_names import lists_of, note_source_path
 from brickfield.plugin.slicing.lazy import let_go, soon_after_slicing
 from brickfield.plugin.window_thread import is_window_thread
-from brickfield.store.hold import StoreHold
-from brickfield.store.lazy_level import LazyLevel
+from brickfield.store import LazyLevel, StoreHold
 
 _watched: weakref.WeakSet[Any] = weakref.WeakSet()
 

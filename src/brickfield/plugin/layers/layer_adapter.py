@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
-from brickfield.model.appearance import MODES, Appearance, ChannelAppearance
-from brickfield.model.chunks import Selection
+from brickfield.model import MODES, Appearance, ChannelAppearance, Selection
 from brickfield.plugin.layers.appearance import (
     appearance_of,
     colors_name,
@@ -34,9 +33,8 @@ from brickfield.plugin.layers.transforms import (
     world_of,
 )
 from brickfield.plugin.window_thread import safely
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
-from brickfield.viewer.live.ports import Box, Curve
+from brickfield.store import ChunkedImageStore, ChunkedLayer
+from brickfield.viewer.live import Box, Curve
 
 _LOOKS = {
     "contrast_limits": "contrast",
@@ -364,7 +362,7 @@ class NapariLayerPort:
     def colormap(self, value: str) -> None:
         from napari.utils.colormaps import AVAILABLE_COLORMAPS, Colormap
 
-        from brickfield.viewer.colormaps import lut
+        from brickfield.viewer import lut
 
         if value in AVAILABLE_COLORMAPS:
             self.layer.colormap = value
@@ -374,7 +372,7 @@ class NapariLayerPort:
     @property
     def opacity_curve(self) -> Curve:
         """Opacity over the contrast window: the alpha of the colours."""
-        from brickfield.viewer.controls.transfer import curve_of
+        from brickfield.viewer.controls import curve_of
 
         return curve_of(lut_of(self.layer), self._curve)
 

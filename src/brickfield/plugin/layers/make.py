@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brickfield.errors import BrickfieldError
-from brickfield.model.chunks import Selection
-from brickfield.model.image import OTHER_LABELS, Channel, ImageInfo
+from brickfield.model import OTHER_LABELS, Channel, ImageInfo, Selection
 from brickfield.plugin.layers.auto_contrast import (
     Limits,
     limits_of,
@@ -38,14 +37,10 @@ from brickfield.plugin.settings import settings
 from brickfield.plugin.slicing.lazy import answer
 from brickfield.plugin.units import load_units
 from brickfield.plugin.window_thread import close_soon, deliverer, is_window_thread
-from brickfield.qt.turning import run_beside
-from brickfield.sources.images.choice import without_image
-from brickfield.sources.protocol import ChunkSource
-from brickfield.store.hold import StoreHold
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.lazy_level import LazyLevel
-from brickfield.store.open import open_store
-from brickfield.viewer.colormaps import channel_color
+from brickfield.qt import run_beside
+from brickfield.sources import ChunkSource, without_image
+from brickfield.store import ChunkedImageStore, LazyLevel, StoreHold, open_store
+from brickfield.viewer import channel_color
 
 if TYPE_CHECKING:
     from napari.layers import Layer

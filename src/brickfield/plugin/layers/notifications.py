@@ -8,9 +8,9 @@ from typing import Any
 
 from qtpy.QtCore import QTimer
 
-from brickfield.model.image import ImageInfo
+from brickfield.model import ImageInfo
 from brickfield.plugin.window_thread import is_window_thread
-from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store import ChunkedImageStore
 
 logger = logging.getLogger(__name__)
 _CHOICES = ("well", "field", "series", "label")

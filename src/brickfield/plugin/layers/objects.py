@@ -18,14 +18,7 @@ from numpy.typing import NDArray
 from brickfield.errors import BrickfieldError
 from brickfield.plugin.layers.transforms import n_spatial, world_of
 from brickfield.plugin.napari_names import kind_of
-from brickfield.rendering.objects.values import (
-    SYMBOLS,
-    Lines,
-    ObjectValue,
-    Points,
-    Shading,
-    Surface,
-)
+from brickfield.rendering import SYMBOLS, Lines, ObjectValue, Points, Shading, Surface
 
 F64 = NDArray[np.float64]
 CURVE_POINTS = 64

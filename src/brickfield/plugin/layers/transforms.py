@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform
 
 F64 = NDArray[np.float64]
 

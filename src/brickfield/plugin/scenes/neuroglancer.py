@@ -15,8 +15,7 @@ import numpy as np
 from qtpy.QtCore import QTimer
 
 from brickfield.errors import source_error
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 from brickfield.plugin.docking.registry import docks_of, scene_of
 from brickfield.plugin.layers.holding import let_go_of
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
@@ -30,25 +29,27 @@ from brickfield.plugin.layers.transforms import matrix_of
 from brickfield.plugin.scenes.scene_adapter import NapariScene
 from brickfield.plugin.scenes.scene_document import get_state, put_state
 from brickfield.plugin.scenes.state_layers import source_of
-from brickfield.qt.dock import ViewDock
-from brickfield.scene.document import (
+from brickfield.qt import ViewDock
+from brickfield.scene import (
     SceneExploration,
     SceneLayer,
     SceneSource,
     SceneState,
     SceneViews,
 )
-from brickfield.sources.units import metres
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.slice_view import LiveSliceView
-from brickfield.viewer.neuroglancer.layers import NeuroglancerLayer
-from brickfield.viewer.neuroglancer.read import NeuroglancerView, read_neuroglancer
-from brickfield.viewer.neuroglancer.space import Turn, height_at_target, looking
-from brickfield.viewer.neuroglancer.write import (
+from brickfield.sources import metres
+from brickfield.viewer.live import LiveSliceView, LiveView
+from brickfield.viewer.neuroglancer import (
+    NeuroglancerLayer,
     NeuroglancerState,
+    NeuroglancerView,
     Stored,
     Surroundings,
+    Turn,
+    height_at_target,
+    looking,
     neuroglancer_of,
+    read_neuroglancer,
 )
 
 _SECONDS = {"second": 1.0, "s": 1.0, "millisecond": 1e-3, "ms": 1e-3}

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from brickfield.plugin.scenes.neuroglancer import open_for, show_read, to_neuroglancer
 from brickfield.plugin.scenes.scene_files import sources_in
 from brickfield.plugin.scenes.scene_menu import show_when_ready
-from brickfield.viewer.neuroglancer.read import read_neuroglancer, state_in_text
+from brickfield.viewer.neuroglancer import read_neuroglancer, state_in_text
 
 if TYPE_CHECKING:
     import napari

@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from brickfield.errors import BrickfieldError, StoreFormatError
-from brickfield.model.secrets import has_secrets
-from brickfield.sources.io.plain_files import read_head
-from brickfield.writing.files import write_text
+from brickfield.model import has_secrets
+from brickfield.sources import read_head
+from brickfield.writing import write_text
 
 logger = logging.getLogger(__name__)
 MOST = 10

@@ -16,17 +16,14 @@ import numpy as np
 from psygnal import Signal
 
 from brickfield.errors import BrickfieldError, OptionError
-from brickfield.model.chunks import MAX_LEVELS, Selection
-from brickfield.model.scales import Vec3
+from brickfield.model import MAX_LEVELS, Selection, Vec3
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.objects import ThingPort, is_thing
 from brickfield.plugin.layers.transforms import n_spatial
 from brickfield.plugin.napari_names import kind_of
-from brickfield.rendering.objects.values import ObjectValue
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.lazy_level import LazyLevel
-from brickfield.store.open import open_store
-from brickfield.viewer.live.ports import LayerPort, SliderAxis
+from brickfield.rendering import ObjectValue
+from brickfield.store import ChunkedImageStore, LazyLevel, open_store
+from brickfield.viewer.live import LayerPort, SliderAxis
 
 logger = logging.getLogger(__name__)
 

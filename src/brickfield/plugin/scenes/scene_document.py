@@ -24,8 +24,8 @@ from brickfield.plugin.scenes.state_layers import (
     style,
 )
 from brickfield.plugin.scenes.state_undo import Before, put_layers, rename
-from brickfield.qt.dock import ViewDock
-from brickfield.scene.document import (
+from brickfield.qt import ViewDock
+from brickfield.scene import (
     SceneCamera,
     SceneExploration,
     SceneLayer,
@@ -36,8 +36,7 @@ from brickfield.scene.document import (
     SceneState,
     SceneViews,
 )
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.slice_view import LiveSliceView
+from brickfield.viewer.live import LiveSliceView, LiveView
 
 
 def get_state(viewer: Any) -> SceneState:

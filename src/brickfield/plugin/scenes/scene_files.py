@@ -18,9 +18,8 @@ from brickfield.plugin.layers.make import LayerData, open_layer_data, store_behi
 from brickfield.plugin.scenes.recent_scenes import remember
 from brickfield.plugin.scenes.scene_document import get_state, put_state, set_state
 from brickfield.plugin.scenes.state_layers import open_options, source_of
-from brickfield.scene.document import SceneSource, SceneState
-from brickfield.scene.file import read_scene, write_scene
-from brickfield.writing.files import check_output, usable_path
+from brickfield.scene import SceneSource, SceneState, read_scene, write_scene
+from brickfield.writing import check_output, usable_path
 
 
 def save_scene(viewer: Any, path: str | os.PathLike[str]) -> None:

@@ -16,14 +16,8 @@ from brickfield.errors import BrickfieldError
 from brickfield.plugin.docking.registry import plain
 from brickfield.plugin.scenes.scene_document import get_state
 from brickfield.plugin.scenes.scene_menu import put_in_background, tell
-from brickfield.qt.dock import ViewDock
-from brickfield.scene.link import (
-    MOST_BYTES,
-    Link,
-    is_link,
-    link_of,
-    state_of_link,
-)
+from brickfield.qt import ViewDock
+from brickfield.scene import MOST_BYTES, Link, is_link, link_of, state_of_link
 
 if TYPE_CHECKING:
     import napari

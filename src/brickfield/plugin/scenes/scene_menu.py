@@ -21,7 +21,7 @@ from qtpy.QtGui import QAction, QCursor
 from qtpy.QtWidgets import QFileDialog, QMenu
 
 from brickfield.errors import BrickfieldError
-from brickfield.model.secrets import hide_secrets
+from brickfield.model import hide_secrets
 from brickfield.plugin.docking.registry import plain
 from brickfield.plugin.layers.make import LayerData
 from brickfield.plugin.napari_names import has_window, main_window_of
@@ -35,9 +35,8 @@ from brickfield.plugin.scenes.scene_files import (
     write_document,
 )
 from brickfield.plugin.settings import settings
-from brickfield.qt.background import Background
-from brickfield.scene.document import SceneState
-from brickfield.scene.file import read_scene
+from brickfield.qt import Background
+from brickfield.scene import SceneState, read_scene
 
 if TYPE_CHECKING:
     import napari

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import OptionError, SceneStateError
-from brickfield.model.plane import Plane
-from brickfield.model.transforms import AffineTransform
-from brickfield.scene.document import SceneLayer, SceneState
+from brickfield.model import AffineTransform, Plane
+from brickfield.scene import SceneLayer, SceneState
 
 _VIEWPORT = (64, 64)
 _HIGHEST_LEVEL = 2**62
@@ -100,7 +99,7 @@ def _try_word(probe: Any, name: str, word: str, place: str) -> None:
 def _check_colormap(entry: SceneLayer, place: str) -> None:
     from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
-    from brickfield.viewer.colormaps import lut
+    from brickfield.viewer import lut
 
     if not isinstance(entry.colormap, str):
         first, last = entry.colormap[0][0], entry.colormap[-1][0]

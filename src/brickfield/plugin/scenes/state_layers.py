@@ -7,13 +7,13 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.model.secrets import has_secrets
+from brickfield.model import has_secrets
 from brickfield.plugin.layers.holding import let_go_of
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.make import KEY, level_of, open_layers
 from brickfield.plugin.layers.transforms import matrix_of
-from brickfield.qt.turning import holding_still
-from brickfield.scene.document import SceneClipPlane, SceneLayer, SceneSource
+from brickfield.qt import holding_still
+from brickfield.scene import SceneClipPlane, SceneLayer, SceneSource
 
 _NO_CURVE = ((0.0, 1.0), (1.0, 1.0))
 

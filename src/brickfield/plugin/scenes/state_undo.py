@@ -19,7 +19,7 @@ import numpy as np
 from brickfield.plugin.docking.registry import docks_of
 from brickfield.plugin.napari_names import camera_of
 from brickfield.plugin.scenes.scene_adapter import NapariScene
-from brickfield.viewer.live.slice_view import LiveSliceView
+from brickfield.viewer.live import LiveSliceView
 
 logger = logging.getLogger(__name__)
 

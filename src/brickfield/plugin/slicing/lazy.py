@@ -28,8 +28,8 @@ from typing import Any
 from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication
 
-from brickfield.loading.manager import ChunkManager
-from brickfield.model.requests import Category, ChunkFailure
+from brickfield.loading import ChunkManager
+from brickfield.model import Category, ChunkFailure
 from brickfield.plugin.napari_names import is_slicing, layer_above, layer_of_request
 from brickfield.plugin.slicing.progressive_slice import (
     Ask,
@@ -38,9 +38,7 @@ from brickfield.plugin.slicing.progressive_slice import (
     refuse_what_cannot_fit,
 )
 from brickfield.plugin.window_thread import deliverer, is_window_thread, later, weakly
-from brickfield.store.chunk_loading import load, requests_of
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.lazy_level import LazyLevel
+from brickfield.store import ChunkedImageStore, LazyLevel, load, requests_of
 
 PAUSE_S = 0.1
 """Least time between two drawings of a layer while it loads."""

@@ -21,12 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import BudgetError
-from brickfield.loading.manager import ChunkManager
-from brickfield.model.chunks import pack_keys, unpack_keys
-from brickfield.model.requests import LoadedChunk
-from brickfield.model.scales import Pyramid
-from brickfield.store.lazy_level import LazyLevel
-from brickfield.store.mosaic import Mosaic, Name
+from brickfield.loading import ChunkManager
+from brickfield.model import LoadedChunk, Pyramid, pack_keys, unpack_keys
+from brickfield.store import LazyLevel, Mosaic, Name
 
 _PLENTY = 8 << 30
 

@@ -21,11 +21,9 @@ from qtpy.QtCore import QObject, Signal
 
 from brickfield.errors import BrickfieldError
 from brickfield.qt.background import Background
-from brickfield.sources.images.catalogue import Catalogue
-from brickfield.sources.images.entry import ImageEntry
-from brickfield.sources.io.cancellation import while_wanted
-from brickfield.store.open import open_store
-from brickfield.viewer.thumbnails import thumbnail
+from brickfield.sources import Catalogue, ImageEntry, while_wanted
+from brickfield.store import open_store
+from brickfield.viewer import thumbnail
 
 MOST_WAITING = 2000
 MOST_KEPT = 2000

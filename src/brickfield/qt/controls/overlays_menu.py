@@ -8,9 +8,8 @@ from typing import Any
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QInputDialog, QMenu, QWidget
 
-from brickfield.rendering.overlays.options import NAMES, TITLES
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.ports import ScenePort
+from brickfield.rendering.overlays import NAMES, TITLES
+from brickfield.viewer.live import LiveView, ScenePort
 
 _SAID = {"marker": "position", "scale_bar": "unit", "colorbar": "title"}
 """Options that follow the scene, by overlay."""

@@ -24,9 +24,9 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 from brickfield.qt.background import Background
 from brickfield.qt.view.shot import Shot, Taken
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.export.files import mark_incomplete, write_png
-from brickfield.viewer.receipts.fidelity import least_true, notes_of
-from brickfield.writing.guard import check_file
+from brickfield.viewer.export import mark_incomplete, write_png
+from brickfield.viewer.receipts import least_true, notes_of
+from brickfield.writing import check_file
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock

@@ -16,7 +16,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QAction, QActionGroup
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
-from brickfield.camera.presets import toggle_projection
+from brickfield.camera import toggle_projection
 from brickfield.errors import BrickfieldError
 from brickfield.qt.controls.layout_buttons import LayoutButtons
 from brickfield.qt.controls.modes import ModeCombo
@@ -27,8 +27,7 @@ from brickfield.qt.port_watch import PortWatch
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view.gestures import STYLES
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.live.history import history_of
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live import LiveView, history_of
 
 if TYPE_CHECKING:
     from brickfield.qt.controls.help import HelpWindow

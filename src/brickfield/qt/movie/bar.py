@@ -27,9 +27,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.camera.keyframes import KeyFrame
+from brickfield.camera import KeyFrame
 from brickfield.errors import OptionError
-from brickfield.model.units import duration
+from brickfield.model import duration
 from brickfield.qt.movie.pages import KeyFramePage, Page, TurntablePage
 from brickfield.qt.movie.preview import Preview
 from brickfield.qt.movie.recipe import SIZES, looks_of, movie_size, outcome
@@ -37,7 +37,7 @@ from brickfield.qt.movie.recorder import Recorder, Recording, time_axis
 from brickfield.qt.reports.status import ElidedLabel
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.export.movie import Movie, MovieOptions, MovieResult
+from brickfield.viewer.export import Movie, MovieOptions, MovieResult
 
 if TYPE_CHECKING:
     from brickfield.qt.dock import ViewDock

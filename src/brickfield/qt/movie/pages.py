@@ -26,11 +26,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.camera.keyframes import KeyFrame, frames, of_cameras, turntable
-from brickfield.camera.navigation import WORLD_UP
+from brickfield.camera import WORLD_UP, KeyFrame, frames, of_cameras, turntable
 from brickfield.errors import OptionError
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 from brickfield.qt.theme import Theme, button_sheet
 
 AXES: dict[str, tuple[str, Vec3 | None]] = {

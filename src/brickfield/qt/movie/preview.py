@@ -10,8 +10,8 @@ from time import monotonic
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from brickfield.model.camera import CameraState
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.model import CameraState
+from brickfield.viewer.live import LiveView
 
 TICK_MS = 30
 

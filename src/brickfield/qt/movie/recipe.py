@@ -8,8 +8,8 @@ from typing import Any
 
 from brickfield.errors import BrickfieldError
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.export.movie import MovieResult
-from brickfield.viewer.live.ports import ScenePort
+from brickfield.viewer.export import MovieResult
+from brickfield.viewer.live import ScenePort
 
 SIZES: dict[str, tuple[int, int] | None] = {
     "As the view": None,

@@ -24,14 +24,13 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from brickfield.errors import BrickfieldError
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.qt.background import Background
 from brickfield.qt.view.shot import Shot, Taken
-from brickfield.rendering.overlays.options import NAMES
-from brickfield.sources.io.cancellation import is_ending
-from brickfield.viewer.export.movie import Movie, MovieOptions, MovieResult, write_movie
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.ports import ScenePort
+from brickfield.rendering.overlays import NAMES
+from brickfield.sources import is_ending
+from brickfield.viewer.export import Movie, MovieOptions, MovieResult, write_movie
+from brickfield.viewer.live import LiveView, ScenePort
 
 LISTEN_S = 0.2
 """Time after which the writing thread notices that it is not wanted any more."""

@@ -33,14 +33,16 @@ from brickfield.qt.panels.parts import (
     number_format,
     quiet,
 )
-from brickfield.viewer.colormaps import COMMON
-from brickfield.viewer.controls.histogram import Histogram, auto_contrast
-from brickfield.viewer.controls.transfer import OPAQUE
-from brickfield.viewer.controls.transfer_plot import GAMMA_ENDS, Look
-from brickfield.viewer.live.history import history_of
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.ports import LayerPort
-from brickfield.viewer.receipts.level_names import LevelNames
+from brickfield.viewer import COMMON
+from brickfield.viewer.controls import (
+    GAMMA_ENDS,
+    OPAQUE,
+    Histogram,
+    Look,
+    auto_contrast,
+)
+from brickfield.viewer.live import LayerPort, LiveView, history_of
+from brickfield.viewer.receipts import LevelNames
 
 SETTLE_MS = 250
 """How long a slider must stand still before its step is counted."""

@@ -13,8 +13,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 from superqt import QDoubleRangeSlider
 
-from brickfield.model.scales import Vec3
-from brickfield.model.units import unit_symbol
+from brickfield.model import Vec3, unit_symbol
 from brickfield.qt.panels.host import Host, Panel, active_layer
 from brickfield.qt.panels.overlays.clip_overlay import ClipOverlay
 from brickfield.qt.panels.parts import (
@@ -25,10 +24,8 @@ from brickfield.qt.panels.parts import (
     number_format,
     quiet,
 )
-from brickfield.viewer.controls.clip_handles import Face, moved, within
-from brickfield.viewer.live.history import history_of
-from brickfield.viewer.live.ports import Box, LayerPort
-from brickfield.viewer.live.render_client import corners_of
+from brickfield.viewer.controls import Face, moved, within
+from brickfield.viewer.live import Box, LayerPort, corners_of, history_of
 
 AXES = "zyx"
 

@@ -10,8 +10,7 @@ from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.port_watch import Bonds
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.ports import LayerPort, ScenePort
+from brickfield.viewer.live import LayerPort, LiveView, ScenePort
 
 
 class Host(Protocol):

@@ -35,9 +35,9 @@ from qtpy.QtWidgets import (
 from brickfield.qt.icons import text_color
 from brickfield.qt.panels.parts import NumberSlider
 from brickfield.qt.theme import Theme
-from brickfield.viewer.colormaps import COMMON, lut
-from brickfield.viewer.controls.transfer import OPAQUE
-from brickfield.viewer.live.ports import LayerPort, ScenePort
+from brickfield.viewer import COMMON, lut
+from brickfield.viewer.controls import OPAQUE
+from brickfield.viewer.live import LayerPort, ScenePort
 
 SWATCH = QSize(30, 12)
 

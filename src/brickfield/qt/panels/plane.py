@@ -10,11 +10,11 @@ from functools import partial
 
 from qtpy.QtWidgets import QGridLayout, QPushButton
 
-from brickfield.model.units import unit_symbol
+from brickfield.model import unit_symbol
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.overlays.plane_overlay import oblique_of
 from brickfield.qt.panels.parts import NumberBox, label
-from brickfield.viewer.live.slice_view import LiveSliceView
+from brickfield.viewer.live import LiveSliceView
 
 AXES = "zyx"
 _ANGLES = {

@@ -14,8 +14,7 @@ from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from brickfield.qt.panels.host import Host
 from brickfield.qt.port_watch import Bonds
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.ports import SliderAxis
+from brickfield.viewer.live import LiveView, SliderAxis
 
 USUAL_RATE = 10.0
 RATES = (0.1, 60.0)

@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
     QSlider,
 )
 
-from brickfield.blockwise.budget import format_bytes, parse_bytes
+from brickfield.blockwise import format_bytes, parse_bytes
 from brickfield.errors import BrickfieldError
-from brickfield.loading.cache import ChunkCache, default_cache
+from brickfield.loading import ChunkCache, default_cache
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import (
     CalmWheel,
@@ -31,15 +31,15 @@ from brickfield.qt.panels.parts import (
     label,
     quiet,
 )
-from brickfield.viewer.controls.level_estimates import (
-    LEVEL_COLORS,
-    LevelEstimate,
-    estimate_levels,
+from brickfield.viewer.controls import LEVEL_COLORS, LevelEstimate, estimate_levels
+from brickfield.viewer.live import DEFAULT_BUDGET, LiveView
+from brickfield.viewer.receipts import (
+    UNNAMED,
+    LevelNames,
+    level_estimate,
+    memory,
+    quality,
 )
-from brickfield.viewer.live.frame_state import DEFAULT_BUDGET
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.receipts import text_status as words
-from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 
 
 class Budgets(Protocol):
@@ -268,7 +268,7 @@ class QualityPanel(Panel):
             self.quality.setValue(QUALITIES.index(nearest))
             self.colors.setChecked(view.show_levels)
         self.pixels.follow(view.quality)
-        self.name.setText(words.quality(view.quality))
+        self.name.setText(quality(view.quality))
         self._follow_levels(view.forced_level)
         self.legend.setVisible(view.show_levels)
         self.legend.setText(_legend(self._names))
@@ -305,7 +305,7 @@ class QualityPanel(Panel):
         n_bytes = self._estimates[level].n_bytes
         sign = "⚠ " if n_bytes > budget else ""
         what = self._names.resolution(level)
-        self.warning.setText(sign + words.level_estimate(what, n_bytes, budget))
+        self.warning.setText(sign + level_estimate(what, n_bytes, budget))
 
     def _follow_memory(self) -> None:
         used = sum(view.report.gpu_bytes for view in self._views)
@@ -364,7 +364,7 @@ class _Budget:
         """Show both."""
         share = min(used / budget, 1.0) if budget else 1.0
         self.bar.setValue(round(1000 * share))
-        self.bar.setFormat(words.memory(used, budget))
+        self.bar.setFormat(memory(used, budget))
         self.box.follow(budget)
 
 

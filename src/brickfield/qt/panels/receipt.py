@@ -20,10 +20,8 @@ from qtpy.QtWidgets import (
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import quiet
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.receipts.level_names import LevelNames
-from brickfield.viewer.receipts.receipt import Receipt
-from brickfield.viewer.receipts.text_receipt import rows, sentence
+from brickfield.viewer.live import LiveView
+from brickfield.viewer.receipts import LevelNames, Receipt, rows, sentence
 
 AGAIN_MS = 500
 """Time between looks whether the picture is complete by now."""

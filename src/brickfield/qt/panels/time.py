@@ -18,13 +18,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.model.units import unit_symbol
+from brickfield.model import unit_symbol
 from brickfield.qt.icons import text_color
 from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.parts import CalmWheel, DoubleClicks, NumberBox, label, quiet
 from brickfield.qt.panels.player import RATES, USUAL_RATE, Player
 from brickfield.qt.theme import ACCENT, Theme
-from brickfield.viewer.live.ports import SliderAxis
+from brickfield.viewer.live import SliderAxis
 
 STRIP_HEIGHT = 5
 

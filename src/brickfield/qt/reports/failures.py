@@ -18,9 +18,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.model.requests import ChunkFailure
+from brickfield.model import ChunkFailure
+from brickfield.viewer.receipts import UNNAMED, LevelNames
 from brickfield.viewer.receipts import text_status as words
-from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 
 MOST = 500
 """Rows that are listed; what is copied is whole."""

@@ -35,16 +35,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.model.requests import ChunkFailure
-from brickfield.model.units import duration
+from brickfield.model import ChunkFailure, duration
 from brickfield.qt.reports.failures import FailureList
 from brickfield.qt.theme import Theme, button_sheet, strip_sheet
-from brickfield.viewer.live.frame_state import ViewReport
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live import LiveView, ViewReport
+from brickfield.viewer.receipts import DOT, UNNAMED, LevelNames, least_true
 from brickfield.viewer.receipts import text_status as words
-from brickfield.viewer.receipts.fidelity import least_true
-from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
-from brickfield.viewer.receipts.text_status import DOT
 
 QUIET_S = 0.3
 """Work that takes less is not told of."""

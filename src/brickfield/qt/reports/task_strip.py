@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from brickfield.qt.reports.status import ElidedLabel
 from brickfield.qt.reports.tasks import RunningTask, TaskBoard
 from brickfield.qt.theme import Theme, button_sheet, strip_sheet
-from brickfield.viewer.receipts.text_status import DOT
+from brickfield.viewer.receipts import DOT
 
 MOST = 3
 """Lines that are shown; of more work the number is said."""

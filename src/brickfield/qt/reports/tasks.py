@@ -22,9 +22,9 @@ from typing import Any
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
-from brickfield.blockwise.budget import format_bytes
-from brickfield.model.units import duration
-from brickfield.viewer.receipts.text_status import DOT
+from brickfield.blockwise import format_bytes
+from brickfield.model import duration
+from brickfield.viewer.receipts import DOT
 
 LOOK_MS = 100
 """Time between two looks at what runs."""

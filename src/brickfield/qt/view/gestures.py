@@ -33,11 +33,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.camera import navigation
-from brickfield.camera.presets import preset, toggle_projection
-from brickfield.model.camera import CameraState
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.slice_view import LiveSliceView
+from brickfield.camera import navigation, preset, toggle_projection
+from brickfield.model import CameraState
+from brickfield.viewer.live import LiveSliceView, LiveView
 
 STYLES = ("orbit", "trackball", "fly")
 """How the left button turns."""

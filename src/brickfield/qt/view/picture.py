@@ -12,9 +12,8 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from brickfield.qt.view.gestures import gestures_for
 from brickfield.qt.view.stand_in import stand_in, thumbnail_of
-from brickfield.viewer.live.frame_state import ViewReport
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.receipts import text_status as words
+from brickfield.viewer.live import LiveView, ViewReport
+from brickfield.viewer.receipts import status
 
 # Themes give labels a frame, which would take pixels away from the picture.
 _SHEET = """
@@ -103,7 +102,7 @@ class PictureWidget(QLabel):
         if not view.layers:
             self._say(NO_LAYERS)
             return
-        text = words.status(report)
+        text = status(report)
         thumbnail = thumbnail_of(view.scene.layers)
         if thumbnail is not None:
             text += "\n(preview: the layer's thumbnail)"

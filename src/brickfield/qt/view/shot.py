@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
 from brickfield.qt.background import Background
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.viewer.live import LiveView
 
 PIECE_S = 0.5
 """Longest piece of work for the render thread, beside drawing."""

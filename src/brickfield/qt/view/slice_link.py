@@ -14,9 +14,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
-from brickfield.viewer.live.live_view import LiveView
+from brickfield.model import CameraState, Vec3
+from brickfield.viewer.live import LiveView
 
 IN_PLANE = {"xy": (1, 2), "xz": (0, 2), "yz": (0, 1)}
 """World axes (0 is z) that each slice shows."""

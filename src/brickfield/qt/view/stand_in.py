@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPixmap
 
-from brickfield.viewer.live.ports import LayerPort
+from brickfield.viewer.live import LayerPort
 
 SHARE = 0.7
 """Of the picture's shorter side, for the thumbnails."""

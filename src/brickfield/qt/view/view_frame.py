@@ -12,16 +12,12 @@ from typing import Any
 from qtpy.QtCore import QEvent, QObject, QPointF, Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from brickfield.model.picked import PickInfo
-from brickfield.model.units import length
+from brickfield.model import PickInfo, length
 from brickfield.qt.patience import patience_of
 from brickfield.qt.view.picture import PictureWidget
-from brickfield.rendering.overlays.options import NAMES
-from brickfield.viewer.live.frame_state import ViewReport
-from brickfield.viewer.live.live_camera import are_flat
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.under_cursor import readout
-from brickfield.viewer.receipts.text_status import DOT
+from brickfield.rendering.overlays import NAMES
+from brickfield.viewer.live import LiveView, ViewReport, are_flat, readout
+from brickfield.viewer.receipts import DOT
 
 MARGIN = 6
 """Room between a line and the picture's edge, pixels."""

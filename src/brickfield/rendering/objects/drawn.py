@@ -16,7 +16,7 @@ import numpy as np
 import pygfx as gfx
 from numpy.typing import NDArray
 
-from brickfield.gpu.axes import to_xyz
+from brickfield.gpu import to_xyz
 from brickfield.rendering.objects.values import (
     Lines,
     ObjectValue,

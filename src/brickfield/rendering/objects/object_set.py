@@ -14,8 +14,8 @@ from math import pi
 
 import pygfx as gfx
 
-from brickfield.gpu.axes import to_xyz
-from brickfield.model.camera import CameraState
+from brickfield.gpu import to_xyz
+from brickfield.model import CameraState
 from brickfield.rendering.objects.drawn import Drawn
 from brickfield.rendering.objects.values import ObjectValue
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform
 
 LengthUnit = Literal["world", "px"]
 Shading = Literal["none", "flat", "smooth"]

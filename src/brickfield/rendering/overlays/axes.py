@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pygfx as gfx
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.rendering.overlays.context import OverlayContext
 from brickfield.rendering.overlays.layout import Layout
 from brickfield.rendering.overlays.options import AxesOptions

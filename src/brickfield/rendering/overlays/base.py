@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pygfx as gfx
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.rendering.overlays.context import OverlayContext
 from brickfield.rendering.overlays.layout import Layout
 

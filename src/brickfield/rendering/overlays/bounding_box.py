@@ -18,8 +18,7 @@ import numpy as np
 import pygfx as gfx
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
+from brickfield.model import CameraState, Plane
 from brickfield.rendering.overlays.axes import AXIS_COLORS
 from brickfield.rendering.overlays.context import OverlayContext
 from brickfield.rendering.overlays.layout import Layout

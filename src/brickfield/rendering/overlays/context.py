@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.model.transforms import AffineTransform
+from brickfield.model import AffineTransform, CameraState, Plane
 from brickfield.rendering.protocols import LayerLike
 
 Rgb = tuple[float, float, float]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from brickfield.errors import OptionError
-from brickfield.model.scales import Vec3
+from brickfield.model import Vec3
 from brickfield.rendering.overlays import checks
 
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]

@@ -21,7 +21,7 @@ from typing import Any
 import pygfx as gfx
 import wgpu
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.rendering.overlays.axes import Axes
 from brickfield.rendering.overlays.base import Overlay
 from brickfield.rendering.overlays.bounding_box import BoundingBox, Marker

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 
 _BORDER = 1.2
 """How far beyond the picture lines are kept, so that their ends stay out of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pygfx as gfx
 
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.rendering.overlays.context import OverlayContext
 from brickfield.rendering.overlays.layout import Layout
 from brickfield.rendering.overlays.options import TextOptions

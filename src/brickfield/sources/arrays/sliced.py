@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, OptionError
-from brickfield.model.scales import Axis
+from brickfield.model import Axis
 from brickfield.sources.admission import admit
 from brickfield.sources.arrays.stored import StoredArray, chunk_slices, native
 from brickfield.sources.geometry import NUMERIC_KINDS, virtual_chunk_shape

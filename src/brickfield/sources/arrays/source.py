@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.model.image import Finding, ImageInfo
-from brickfield.model.scales import Axis, Pyramid
+from brickfield.model import Axis, Finding, ImageInfo, Pyramid
 from brickfield.sources.arrays.sliced import as_stored_array, check_array, dtype_of
 from brickfield.sources.arrays.stored import ArrayHeader, AssembledSource
 from brickfield.sources.boundary import numbered_channels

@@ -20,7 +20,7 @@ from brickfield.errors import (
     StoreAccessError,
     StoreFormatError,
 )
-from brickfield.model.scales import Vec3
+from brickfield.model import Vec3
 from brickfield.sources.arrays.stored import StoredArray, local_path
 from brickfield.sources.bdv.xml import SpimData
 from brickfield.sources.geometry import is_usable_scale

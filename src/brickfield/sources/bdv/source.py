@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
-from brickfield.model.image import Channel, Finding, ImageInfo
-from brickfield.model.scales import Axis, Pyramid
+from brickfield.model import Axis, Channel, Finding, ImageInfo, Pyramid
 from brickfield.sources.arrays.stored import (
     ArrayHeader,
     AssembledSource,

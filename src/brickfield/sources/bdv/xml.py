@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError
-from brickfield.model.scales import Int3, Vec3
+from brickfield.model import Int3, Vec3
 
 MOST_TIMES = 1_000_000
 """Time points that one file may have."""

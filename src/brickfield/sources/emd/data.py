@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import BlockGrid, intersect, shift
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import BlockGrid, ThreadBuffers, intersect, shift
 from brickfield.errors import ChunkReadError
 from brickfield.sources.arrays.stored import StoredArray
 from brickfield.sources.scans.frame_stack import Shape4

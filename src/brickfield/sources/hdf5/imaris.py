@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.model.image import ImageInfo
-from brickfield.model.scales import Axis, Int3, Pyramid, ScaleLevel
+from brickfield.model import Axis, ImageInfo, Int3, Pyramid, ScaleLevel
 from brickfield.sources.arrays.sliced import SlicedArray
 from brickfield.sources.arrays.stored import (
     ArrayHeader,

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.model.image import Channel, Finding
-from brickfield.model.scales import Int3, Vec3
+from brickfield.model import Channel, Finding, Int3, Vec3
 from brickfield.sources.hdf5.file import text_attribute
 
 _UNITS = {"um": "micrometer", "µm": "micrometer", "nm": "nanometer"} | {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from brickfield.errors import BrickfieldError
-from brickfield.model.image import Finding
+from brickfield.model import Finding
 from brickfield.sources.hdf5.file import DatasetSummary, list_datasets
 from brickfield.sources.hdf5.handles import HDF5_LOCK
 from brickfield.sources.hdf5.links import HDF5Links, find

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.model.scales import Axis
+from brickfield.model import Axis
 from brickfield.sources.geometry import (
     axis_named,
     default_axes,

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
-from brickfield.model.image import Channel, Finding, ImageInfo
-from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.model import Channel, Finding, ImageInfo, Pyramid, ScaleLevel
 from brickfield.sources.arrays.stored import (
     ArrayHeader,
     AssembledSource,

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from brickfield.errors import BrickfieldError
-from brickfield.model.image import ImageInfo
+from brickfield.model import ImageInfo
 from brickfield.sources.geometry import Findings
 from brickfield.sources.images.entry import (
     LABELS,

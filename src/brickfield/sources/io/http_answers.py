@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 
-from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise import format_bytes
 from brickfield.sources.io.in_flight import DECODED
 
 _PIECE = 1 << 18

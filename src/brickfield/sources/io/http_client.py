@@ -28,7 +28,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise import format_bytes
 from brickfield.sources.io.http_answers import (
     SMALL_BYTES,
     UNKNOWN_SIZE,

@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from brickfield.errors import StoreAccessError, StoreFormatError, StoreNotFoundError
-from brickfield.model.image import Finding
+from brickfield.model import Finding
 from brickfield.sources.io.location import REMOTE_SCHEMES
 
 _SYSTEM = ("/proc", "/sys", "/dev")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brickfield.errors import StoreAccessError, StoreFormatError, StoreNotFoundError
-from brickfield.model.image import Finding
+from brickfield.model import Finding
 from brickfield.sources.io.plain_files import open_regular
 from brickfield.sources.mib.header import (
     LEAST_HEADER,

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
-from brickfield.model.image import Finding, ImageInfo
-from brickfield.model.scales import Axis, Pyramid, ScaleLevel
+from brickfield.model import Axis, Finding, ImageInfo, Pyramid, ScaleLevel
 from brickfield.sources.admission import most_stored
 from brickfield.sources.arrays.stored import ArrayHeader, AssembledSource, local_path
 from brickfield.sources.boundary import numbered_channels

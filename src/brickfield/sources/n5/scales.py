@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.model.image import Finding
-from brickfield.model.scales import Axis
+from brickfield.model import Axis, Finding
 from brickfield.sources.geometry import (
     aligned_geometry,
     axis_named,

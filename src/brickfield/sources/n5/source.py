@@ -14,8 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
-from brickfield.model.image import Finding, ImageInfo
-from brickfield.model.scales import Pyramid
+from brickfield.model import Finding, ImageInfo, Pyramid
 from brickfield.sources.arrays.stored import ArrayHeader, AssembledSource, local_path
 from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.geometry import make_level

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from brickfield.errors import BrickfieldError, StoreFormatError
-from brickfield.model.scales import Axis, Pyramid
+from brickfield.model import Axis, Pyramid
 from brickfield.sources.arrays.cast import CastArray
 from brickfield.sources.arrays.stored import StoredArray
 from brickfield.sources.geometry import (

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from brickfield.errors import StoreFormatError
-from brickfield.model.scales import Axis, AxisKind
+from brickfield.model import Axis, AxisKind
 from brickfield.sources.geometry import Findings, axis_named
 
 _KINDS: dict[str, AxisKind] = {"space": "space", "time": "time", "channel": "channel"}

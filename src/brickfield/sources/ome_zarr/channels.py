@@ -12,7 +12,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from brickfield.model.image import Channel, Rgba
+from brickfield.model import Channel, Rgba
 from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.geometry import Findings
 

@@ -15,8 +15,14 @@ from math import prod
 import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.model.chunks import MAX_LEVELS
-from brickfield.model.scales import Axis, Int3, Pyramid, ScaleLevel, choose_chunk_shape
+from brickfield.model import (
+    MAX_LEVELS,
+    Axis,
+    Int3,
+    Pyramid,
+    ScaleLevel,
+    choose_chunk_shape,
+)
 from brickfield.sources.geometry import Findings, is_usable_scale, spatial_positions
 from brickfield.sources.ome_zarr.transforms import BoxTransform
 from brickfield.sources.zarr.metadata import ZarrArrayMeta

@@ -18,8 +18,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.model.image import Channel, ImageInfo
-from brickfield.model.scales import Pyramid
+from brickfield.model import Channel, ImageInfo, Pyramid
 from brickfield.sources.arrays.stored import AssembledSource
 from brickfield.sources.geometry import Findings
 from brickfield.sources.identity import data_identity

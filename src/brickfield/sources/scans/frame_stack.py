@@ -25,7 +25,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import ChunkReadError, OptionError, StoreFormatError
 from brickfield.sources.admission import admit
 from brickfield.sources.arrays.stored import chunk_slices, native

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brickfield.model.image import Channel, Finding, ImageInfo
-from brickfield.model.scales import Axis, Pyramid
+from brickfield.model import Axis, Channel, Finding, ImageInfo, Pyramid
 from brickfield.sources.arrays.stored import ArrayHeader, AssembledSource, identity_of
 from brickfield.sources.geometry import make_level
 from brickfield.sources.scans.frame_stack import ScanArray, ScanData

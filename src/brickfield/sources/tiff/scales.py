@@ -13,8 +13,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from brickfield.model.image import Channel, Finding
-from brickfield.model.scales import Axis
+from brickfield.model import Axis, Channel, Finding
 from brickfield.sources.geometry import axis_named, is_usable_scale, spatial_positions
 
 _IMAGEJ_UNITS = {"\\u00b5m": "micrometer", "µm": "micrometer", "um": "micrometer"} | {

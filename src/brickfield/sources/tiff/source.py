@@ -22,8 +22,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.model.image import Channel, Finding, ImageInfo
-from brickfield.model.scales import Pyramid, ScaleLevel
+from brickfield.model import Channel, Finding, ImageInfo, Pyramid, ScaleLevel
 from brickfield.sources.arrays.contiguous import ContiguousArray
 from brickfield.sources.arrays.stored import (
     ArrayHeader,

@@ -19,9 +19,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Slices
+from brickfield.blockwise import Slices
 from brickfield.errors import ChunkReadError, StoreWriteError
-from brickfield.sources.hdf5.handles import HDF5_LOCK, share, writing
+from brickfield.sources import HDF5_LOCK, share, writing
 from brickfield.stem4d.cache.items import (
     PATHS,
     ROOT,

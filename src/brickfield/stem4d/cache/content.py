@@ -19,11 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import ChunkReadError
-from brickfield.sources.fingerprints import of_files
-from brickfield.sources.hdf5.handles import HDF5_LOCK, share
-from brickfield.sources.io.plain_files import open_regular
-from brickfield.sources.scans.frame_stack import FileFrames, FrameScan, ScanData
-from brickfield.sources.scans.source import Scan
+from brickfield.sources import (
+    HDF5_LOCK,
+    FileFrames,
+    FrameScan,
+    Scan,
+    ScanData,
+    of_files,
+    open_regular,
+    share,
+)
 
 BLOCK_BYTES = 1 << 20
 MOST_BLOCKS = 64

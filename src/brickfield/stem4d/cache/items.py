@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.blockwise.reduce import Histogram
+from brickfield.blockwise import Histogram
 from brickfield.errors import OptionError
 
 ROOT = "cached"

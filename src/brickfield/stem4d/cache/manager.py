@@ -25,8 +25,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources.hdf5.handles import HDF5_LOCK, is_shared, share, writing
-from brickfield.sources.scans.source import Scan
+from brickfield.sources import HDF5_LOCK, Scan, is_shared, share, writing
 from brickfield.stem4d.cache.bulk import BulkFile, BulkSink, allocate, complete
 from brickfield.stem4d.cache.content import digest_of
 from brickfield.stem4d.cache.items import (

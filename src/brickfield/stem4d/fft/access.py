@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError, StoreNotFoundError
-from brickfield.sources.hdf5.handles import HDF5_LOCK, share
-from brickfield.sources.scans.source import Scan
+from brickfield.sources import HDF5_LOCK, Scan, share
 from brickfield.stem4d.cache.bulk import BulkFile, find_bulk
 from brickfield.stem4d.cache.items import dataset_of
 from brickfield.stem4d.cache.manager import EMDCacheManager

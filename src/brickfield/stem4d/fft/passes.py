@@ -19,14 +19,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import Block, BlockGrid
-from brickfield.blockwise.buffers import ThreadBuffers
-from brickfield.blockwise.executors import Executor
-from brickfield.blockwise.gathering import GatherOptions, gather
-from brickfield.blockwise.jobs import Progress
-from brickfield.blockwise.journal import Journal
+from brickfield.blockwise import (
+    Block,
+    BlockGrid,
+    Executor,
+    GatherOptions,
+    Journal,
+    Progress,
+    ThreadBuffers,
+    gather,
+)
 from brickfield.errors import ChunkReadError
-from brickfield.sources.scans.frame_stack import ScanData
+from brickfield.sources import ScanData
 from brickfield.stem4d.cache.bulk import Bulk, BulkFile
 from brickfield.stem4d.fft.plan import FFTPlan
 

@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import BlockGrid
-from brickfield.blockwise.budget import format_bytes
-from brickfield.blockwise.buffers import ThreadBuffers
+from brickfield.blockwise import BlockGrid, ThreadBuffers, format_bytes
 from brickfield.errors import BudgetError, OptionError
-from brickfield.sources.scans.frame_stack import ScanData, Shape4
+from brickfield.sources import ScanData, Shape4
 from brickfield.stem4d.convert_plan import binned
 from brickfield.stem4d.passes import DEFAULT_BUDGET, Region
 

@@ -19,12 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.blockwise.budget import format_bytes
-from brickfield.blockwise.executors import Executor, open_executor
-from brickfield.blockwise.jobs import Progress
-from brickfield.blockwise.journal import Journal, OtherWorkError
+from brickfield.blockwise import (
+    Executor,
+    Journal,
+    OtherWorkError,
+    Progress,
+    format_bytes,
+    open_executor,
+)
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.sources.hdf5.handles import HDF5_LOCK, share, writing
+from brickfield.sources import HDF5_LOCK, share, writing
 from brickfield.stem4d.cache.bulk import Bulk, BulkFile, allocate, complete, find_bulk
 from brickfield.stem4d.cache.items import (
     PATHS,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.store.contrast import contrast_of
+from brickfield.store import contrast_of
 
 MOST_SINGLE = 1024
 """Up to so many whole numbers each has a bin of its own."""

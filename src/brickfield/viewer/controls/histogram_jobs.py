@@ -14,21 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise.blocks import BlockGrid, Slices
-from brickfield.blockwise.budget import block_shape
-from brickfield.blockwise.reduce import (
+from brickfield.blockwise import (
+    BlockGrid,
     Extrema,
+    Slices,
+    block_shape,
     count_values,
     has_exact_counts,
     map_blocks,
 )
 from brickfield.errors import BudgetError, ChunkReadError
-from brickfield.loading.boxes import read_box
-from brickfield.loading.storage_layout import Box, LevelLayout
-from brickfield.model.chunks import Selection, pack_keys
-from brickfield.model.requests import ChunkState
-from brickfield.store.contrast import MOST_VOXELS, level_values, sample
-from brickfield.store.image_store import ChunkedImageStore
+from brickfield.loading import Box, LevelLayout, read_box
+from brickfield.model import ChunkState, Selection, pack_keys
+from brickfield.store import MOST_VOXELS, ChunkedImageStore, level_values, sample
 from brickfield.viewer.controls.histogram import (
     USUAL_BINS,
     Bins,

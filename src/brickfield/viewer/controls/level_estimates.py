@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import prod
 
 from brickfield.errors import OptionError
-from brickfield.model.scales import Int3, Pyramid
-from brickfield.store.layer import ChunkedLayer
+from brickfield.model import Int3, Pyramid
+from brickfield.store import ChunkedLayer
 
 LEVEL_COLORS = (
     "#e69e00",
@@ -73,8 +73,7 @@ def _at(pyramid: Pyramid, level: int) -> Int3:
 
 def _level_bytes(layer: ChunkedLayer) -> list[int]:
     # The package of the GPU loads wgpu, for which no window shall wait as it opens.
-    from brickfield.gpu.formats import choose_format
-    from brickfield.gpu.layout import level_layouts
+    from brickfield.gpu import choose_format, level_layouts
 
     pyramid = layer.store.pyramid
     try:

@@ -23,9 +23,9 @@ from brickfield.errors import (
     StoreNotFoundError,
     StoreWriteError,
 )
-from brickfield.model.secrets import hide_secrets
-from brickfield.scene.document import SceneState
-from brickfield.writing.files import usable_path, write_whole
+from brickfield.model import hide_secrets
+from brickfield.scene import SceneState
+from brickfield.writing import usable_path, write_whole
 
 QUALITY = 8
 """Of 10; a movie of 1080p takes about 1 MB a second."""

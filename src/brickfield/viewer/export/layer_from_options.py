@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model.appearance import (
+from brickfield.model import (
     MAX_CHANNELS,
+    OTHER_LABELS,
     Appearance,
     ChannelAppearance,
+    Pyramid,
+    Selection,
+    Vec3,
     color_lut,
     gray_lut,
 )
-from brickfield.model.chunks import Selection
-from brickfield.model.image import OTHER_LABELS
-from brickfield.model.scales import Pyramid, Vec3
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
+from brickfield.store import ChunkedImageStore, ChunkedLayer
 from brickfield.viewer.colormaps import channel_color, lut
 from brickfield.viewer.export.options import RenderOptions
 

@@ -20,9 +20,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.camera.keyframes import KeyFrame
+from brickfield.camera import KeyFrame
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.model.camera import CameraState
+from brickfield.model import CameraState
 from brickfield.viewer.export.files import encode, mark_incomplete, mp4_problem
 from brickfield.viewer.export.movie_record import (
     NAME,
@@ -31,7 +31,7 @@ from brickfield.viewer.export.movie_record import (
     frame_name,
     read_record,
 )
-from brickfield.writing.guard import check_file
+from brickfield.writing import check_file
 
 Picture = NDArray[np.uint8]
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from brickfield.blockwise.budget import parse_bytes
-from brickfield.camera.spec import CameraSpec, FitCamera, camera_spec
+from brickfield.blockwise import parse_bytes
+from brickfield.camera import CameraSpec, FitCamera, camera_spec
 from brickfield.errors import OptionError
-from brickfield.model.appearance import (
+from brickfield.model import (
     INTERPOLATIONS,
     LIGHTS,
     MODES,
@@ -24,9 +24,9 @@ from brickfield.model.appearance import (
     Light,
     Lighting,
     Mode,
+    Plane,
 )
-from brickfield.model.plane import Plane
-from brickfield.rendering.overlays.options import OverlayState
+from brickfield.rendering.overlays import OverlayState
 from brickfield.viewer.colormaps import color, lut
 
 _FIT = FitCamera()

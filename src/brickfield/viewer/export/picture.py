@@ -12,28 +12,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.camera.fit import fit_camera
-from brickfield.camera.plane_camera import slice_camera
-from brickfield.camera.spec import (
+from brickfield.camera import (
     AxisName,
     CameraSpec,
     FitCamera,
     OrthoCamera,
+    fit_camera,
+    slice_camera,
 )
 from brickfield.errors import OptionError
-from brickfield.gpu.device import get_device
-from brickfield.loading.cache import default_cache
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.planning.policy import EXPORT
-from brickfield.rendering.frame_uniforms import FrameOptions
-from brickfield.rendering.manager import DEFAULT_GPU_BUDGET
-from brickfield.rendering.offscreen import OffscreenView, picture_by, scale_for
-from brickfield.rendering.thread import render_thread
-from brickfield.rendering.volume_view import level_corners, world_corners
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
+from brickfield.gpu import get_device
+from brickfield.loading import default_cache
+from brickfield.model import CameraState, Plane
+from brickfield.planning import EXPORT
+from brickfield.rendering import (
+    DEFAULT_GPU_BUDGET,
+    FrameOptions,
+    OffscreenView,
+    level_corners,
+    picture_by,
+    render_thread,
+    scale_for,
+    world_corners,
+)
+from brickfield.store import ChunkedImageStore, ChunkedLayer, open_store
 from brickfield.viewer.drawing_errors import translated
 from brickfield.viewer.export.layer_from_options import make_layer
 from brickfield.viewer.export.options import RenderOptions, render_options

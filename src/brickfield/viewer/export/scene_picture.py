@@ -12,26 +12,24 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.camera.fit import fit_camera
+from brickfield.camera import fit_camera
 from brickfield.errors import BrickfieldError, OptionError, source_error
-from brickfield.model.appearance import (
+from brickfield.model import (
     BLENDINGS,
     MODES,
+    AffineTransform,
     Appearance,
     Blending,
+    CameraState,
     ChannelAppearance,
     Mode,
+    Selection,
     color_lut,
 )
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import Selection
-from brickfield.model.transforms import AffineTransform
-from brickfield.rendering.volume_view import world_corners
-from brickfield.scene.document import SceneLayer, SceneSource, SceneState
-from brickfield.sources.protocol import ChunkSource
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
-from brickfield.store.open import open_store
+from brickfield.rendering import world_corners
+from brickfield.scene import SceneLayer, SceneSource, SceneState
+from brickfield.sources import ChunkSource
+from brickfield.store import ChunkedImageStore, ChunkedLayer, open_store
 from brickfield.viewer.colormaps import lut
 from brickfield.viewer.export.options import RenderOptions
 from brickfield.viewer.export.picture import RenderResult, draw_layers, in_turn

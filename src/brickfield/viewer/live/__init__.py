@@ -1,1 +1,71 @@
 """Views that follow their layers and draw in steps."""
+
+from __future__ import annotations
+
+from brickfield._faces import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.viewer.live.drawer import LiveDrawer as LiveDrawer
+    from brickfield.viewer.live.frame_state import DEFAULT_BUDGET as DEFAULT_BUDGET
+    from brickfield.viewer.live.frame_state import ViewReport as ViewReport
+    from brickfield.viewer.live.history import history_of as history_of
+    from brickfield.viewer.live.history import unrecorded as unrecorded
+    from brickfield.viewer.live.live_camera import Place as Place
+    from brickfield.viewer.live.live_camera import are_flat as are_flat
+    from brickfield.viewer.live.live_view import LiveView as LiveView
+    from brickfield.viewer.live.ports import Box as Box
+    from brickfield.viewer.live.ports import Curve as Curve
+    from brickfield.viewer.live.ports import LayerPort as LayerPort
+    from brickfield.viewer.live.ports import ScenePort as ScenePort
+    from brickfield.viewer.live.ports import SliderAxis as SliderAxis
+    from brickfield.viewer.live.render_client import corners_of as corners_of
+    from brickfield.viewer.live.slice_view import LiveSliceView as LiveSliceView
+    from brickfield.viewer.live.slice_view import PlanePose as PlanePose
+    from brickfield.viewer.live.slice_view import make_view as make_view
+    from brickfield.viewer.live.under_cursor import readout as readout
+
+__all__ = [
+    "DEFAULT_BUDGET",
+    "Box",  # Lower and upper corner (z, y, x), world units.
+    "Curve",  # Points (position in the contrast window, opacity), both 0 to 1, ascending.
+    "LayerPort",  # One drawn layer. Main thread only. Setting an attribute writes to the owner.
+    "LiveDrawer",  # Draws what was posted last.
+    "LiveSliceView",  # A :class:`LiveView` that shows a plane through the scene's cross-hair.
+    "LiveView",  # One picture of a scene that follows its layers and its camera.
+    "Place",  # Where a view is.
+    "PlanePose",  # How an oblique plane lies, and how it is looked at.
+    "ScenePort",  # All layers of one window. Main thread only.
+    "SliderAxis",  # A non-spatial axis that a slider moves along.
+    "ViewReport",  # What a view has come to.
+    "are_flat",  # Tell whether there are layers, all of them one voxel thick along z.
+    "corners_of",  # Return the corners of a layer's data box, shape (8, 3), (z, y, x), world.
+    "history_of",  # Return the history of a scene; one for all its views.
+    "make_view",  # Make a view of a scene.
+    "readout",  # Say value, place and resolution, the same in fewer and fewer words.
+    "unrecorded",  # Within this block changes are nobody's act; main thread only.
+]
+
+_HOME = {
+    "Box": "ports",
+    "Curve": "ports",
+    "DEFAULT_BUDGET": "frame_state",
+    "LayerPort": "ports",
+    "LiveDrawer": "drawer",
+    "LiveSliceView": "slice_view",
+    "LiveView": "live_view",
+    "Place": "live_camera",
+    "PlanePose": "slice_view",
+    "ScenePort": "ports",
+    "SliderAxis": "ports",
+    "ViewReport": "frame_state",
+    "are_flat": "live_camera",
+    "corners_of": "render_client",
+    "history_of": "history",
+    "make_view": "slice_view",
+    "readout": "under_cursor",
+    "unrecorded": "history",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)

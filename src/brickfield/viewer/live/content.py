@@ -12,10 +12,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.chunks import pack_keys
-from brickfield.model.requests import ChunkState
-from brickfield.rendering.layer_renderer import LayerRenderer
-from brickfield.rendering.volume_view import VolumeView
+from brickfield.model import ChunkState, pack_keys
+from brickfield.rendering import LayerRenderer, VolumeView
 
 SHADES = 255
 """Steps of a contrast window that a picture can show."""

@@ -19,13 +19,10 @@ from time import monotonic, perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.device import get_device
-from brickfield.model.picked import PickInfo
-from brickfield.planning.policy import EXPLORATION, PLAYBACK
-from brickfield.rendering.manager import UPLOAD_SLICE_S
-from brickfield.rendering.objects.object_set import ObjectSet
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.rendering.picking import pick
+from brickfield.gpu import get_device
+from brickfield.model import PickInfo
+from brickfield.planning import EXPLORATION, PLAYBACK
+from brickfield.rendering import UPLOAD_SLICE_S, ObjectSet, OffscreenView, pick
 from brickfield.viewer.live.content import content_points
 from brickfield.viewer.live.frame_budget import Effort, Painter, Standing
 from brickfield.viewer.live.frame_state import (

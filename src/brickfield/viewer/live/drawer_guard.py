@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from brickfield.blockwise.budget import format_bytes
+from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError, DeviceError, ViewClosedError
-from brickfield.rendering.thread import RenderThread
+from brickfield.rendering import RenderThread
 from brickfield.viewer.drawing_errors import is_out_of_memory, sentence_of, translated
 from brickfield.viewer.live.frame_state import FrameState, ViewReport
 
@@ -83,7 +83,7 @@ class LazyDrawer:
             msg = "expected an open view; found that it was closed meanwhile"
             raise ViewClosedError(msg)
         if self._drawer is None:
-            from brickfield.gpu.device import get_device
+            from brickfield.gpu import get_device
 
             get_device()
             from brickfield.viewer.live.drawer import LiveDrawer

@@ -25,9 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.rendering.banded_draw import Drawing
-from brickfield.rendering.frame_uniforms import FrameOptions
-from brickfield.rendering.offscreen import OffscreenView
+from brickfield.rendering import Drawing, FrameOptions, OffscreenView
 
 FLUENT_MS = 45.0
 """What a picture may take while the camera moves."""

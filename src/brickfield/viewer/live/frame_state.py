@@ -18,19 +18,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.appearance import PLAIN, Appearance, Lighting
-from brickfield.model.camera import CameraState
-from brickfield.model.chunks import Selection
-from brickfield.model.plane import Plane
-from brickfield.model.requests import ChunkFailure
-from brickfield.model.transforms import AffineTransform
-from brickfield.model.versions import VersionCounter
-from brickfield.rendering.objects.values import ObjectValue
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.rendering.overlays.options import OverlayState
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
+from brickfield.loading import default_cache
+from brickfield.model import (
+    PLAIN,
+    AffineTransform,
+    Appearance,
+    CameraState,
+    ChunkFailure,
+    Lighting,
+    Plane,
+    Selection,
+    VersionCounter,
+)
+from brickfield.rendering import ObjectValue, OffscreenView
+from brickfield.rendering.overlays import OverlayState
+from brickfield.store import ChunkedImageStore, ChunkedLayer
 from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 from brickfield.viewer.receipts.measure import drawn_levels

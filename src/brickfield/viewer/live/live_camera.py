@@ -19,12 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.camera import presets
-from brickfield.camera.fit import orbit_camera
-from brickfield.camera.spec import OrbitCamera
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
-from brickfield.store.layer import ChunkedLayer
+from brickfield.camera import OrbitCamera, orbit_camera, presets
+from brickfield.model import CameraState, Vec3
+from brickfield.store import ChunkedLayer
 from brickfield.viewer.live.frame_state import ViewReport
 from brickfield.viewer.live.history import history_of
 from brickfield.viewer.live.ports import ScenePort

@@ -21,12 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.blockwise.budget import parse_bytes
-from brickfield.camera.navigation import set_centre
+from brickfield.blockwise import parse_bytes
+from brickfield.camera import set_centre
 from brickfield.errors import OptionError
-from brickfield.model.appearance import MODES, Light, Lighting
-from brickfield.model.scales import Vec3
-from brickfield.rendering.overlays.options import OverlayOptions, OverlayState
+from brickfield.model import MODES, Light, Lighting, Vec3
+from brickfield.rendering.overlays import OverlayOptions, OverlayState
 from brickfield.viewer.export.files import write_png
 from brickfield.viewer.live.live_camera import CameraView
 from brickfield.viewer.live.picture_taking import (
@@ -38,7 +37,7 @@ from brickfield.viewer.live.picture_taking import (
 from brickfield.viewer.live.ports import LayerPort, ScenePort
 from brickfield.viewer.live.render_client import PATIENCE_S
 from brickfield.viewer.receipts.fidelity import notes_of
-from brickfield.writing.guard import check_file
+from brickfield.writing import check_file
 
 USUAL_SIZE = (800, 600)
 """Width and height of the picture of a view that no window has given a size."""

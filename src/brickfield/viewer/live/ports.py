@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import SignalInstance
 
-from brickfield.model.chunks import Selection
-from brickfield.model.scales import Vec3
-from brickfield.rendering.objects.values import ObjectValue
-from brickfield.store.layer import ChunkedLayer
+from brickfield.model import Selection, Vec3
+from brickfield.rendering import ObjectValue
+from brickfield.store import ChunkedLayer
 
 Box = tuple[Vec3, Vec3]
 """Lower and upper corner (z, y, x), world units."""

@@ -24,13 +24,17 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.manager import ChunkManager
-from brickfield.model.chunks import Selection, pack_keys, unpack_keys
-from brickfield.model.requests import Category, ChunkedDataRequest
-from brickfield.model.scales import Pyramid
-from brickfield.planning.plan import FramePlan
-from brickfield.rendering.layer_renderer import LayerRenderer
-from brickfield.rendering.offscreen import OffscreenView
+from brickfield.loading import ChunkManager
+from brickfield.model import (
+    Category,
+    ChunkedDataRequest,
+    Pyramid,
+    Selection,
+    pack_keys,
+    unpack_keys,
+)
+from brickfield.planning import FramePlan
+from brickfield.rendering import LayerRenderer, OffscreenView
 from brickfield.viewer.live.frame_state import FrameState
 
 CACHE_SHARE = 0.5

@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
-from brickfield.model.camera import physical_size
-from brickfield.model.chunks import Selection
-from brickfield.rendering.thread import RenderThread, render_thread
-from brickfield.store.layer import ChunkedLayer
+from brickfield.model import Selection, physical_size
+from brickfield.rendering import RenderThread, render_thread
+from brickfield.store import ChunkedLayer
 from brickfield.viewer.live.drawer_guard import LazyDrawer
 from brickfield.viewer.live.frame_state import (
     FrameState,

@@ -18,15 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.camera.fit import MARGIN
-from brickfield.camera.navigation import set_centre, world_at
-from brickfield.camera.plane_camera import slice_camera
-from brickfield.camera.plane_handle import angles_of, normal_at
-from brickfield.camera.rotations import about, between, turned
-from brickfield.camera.slice_steps import next_plane_point
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
-from brickfield.model.scales import Vec3
+from brickfield.camera import (
+    MARGIN,
+    about,
+    angles_of,
+    between,
+    next_plane_point,
+    normal_at,
+    set_centre,
+    slice_camera,
+    turned,
+    world_at,
+)
+from brickfield.model import CameraState, Plane, Vec3
 from brickfield.viewer.live.frame_state import FrameState
 from brickfield.viewer.live.history import unrecorded
 from brickfield.viewer.live.live_camera import Place

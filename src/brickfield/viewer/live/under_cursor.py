@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from brickfield.model.picked import PickInfo
-from brickfield.model.scales import Vec3
-from brickfield.model.units import coordinates
+from brickfield.model import PickInfo, Vec3, coordinates
 from brickfield.viewer.live.ports import LayerPort
 from brickfield.viewer.receipts import text_status as words
 from brickfield.viewer.receipts.level_names import LevelNames

@@ -19,8 +19,7 @@ from math import radians, sqrt, tan
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model.camera import CameraState
-from brickfield.model.scales import Vec3
+from brickfield.model import CameraState, Vec3
 
 F64 = NDArray[np.float64]
 Quaternion = tuple[float, float, float, float]

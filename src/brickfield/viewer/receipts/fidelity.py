@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # windows know the words before pygfx is imported
-    from brickfield.rendering.layer_renderer import LayerRenderer
+    from brickfield.rendering import LayerRenderer
 
 Fidelity = Literal["improving", "final", "limited", "failed"]
 """Better is on its way; every pixel is at its target; nothing finer is possible with
@@ -59,7 +59,7 @@ def notes_of(fidelity: str) -> dict[str, str]:
 
 def _is_below_target(renderer: LayerRenderer) -> bool:
     # Only where something was drawn: it brings pygfx with it.
-    from brickfield.rendering.requests import target_rows
+    from brickfield.rendering import target_rows
 
     plan = renderer.plan
     if plan is None:

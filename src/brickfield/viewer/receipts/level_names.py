@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from brickfield.model.chunks import Selection
-from brickfield.model.scales import Pyramid
+from brickfield.model import Pyramid, Selection
 
 _AXES = {"t": "time", "c": "channel"}
 

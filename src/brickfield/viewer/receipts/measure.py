@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.cache import default_cache
-from brickfield.model.requests import ChunkFailure
-from brickfield.rendering.layer_renderer import LayerRenderer
-from brickfield.rendering.offscreen import OffscreenView
-from brickfield.store.image_store import ChunkedImageStore
+from brickfield.loading import default_cache
+from brickfield.model import ChunkFailure
+from brickfield.rendering import LayerRenderer, OffscreenView
+from brickfield.store import ChunkedImageStore
 from brickfield.viewer.receipts.fidelity import fidelity_of
 from brickfield.viewer.receipts.receipt import Receipt
 

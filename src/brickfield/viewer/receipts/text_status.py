@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, SupportsFloat
 
-from brickfield.blockwise.budget import format_bytes
-from brickfield.model.requests import ChunkFailure
-from brickfield.model.units import duration, percent, rate
+from brickfield.blockwise import format_bytes
+from brickfield.model import ChunkFailure, duration, percent, rate
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames, share
 
 DOT = " · "

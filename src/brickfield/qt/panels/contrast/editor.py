@@ -17,23 +17,27 @@ from qtpy.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 
 from brickfield.qt.icons import text_color
 from brickfield.qt.theme import ACCENT
-from brickfield.viewer.controls import transfer
-from brickfield.viewer.controls.histogram import Histogram, columns, heights
-from brickfield.viewer.controls.transfer_plot import (
+from brickfield.viewer.controls import (
     BAR,
+    OPAQUE,
+    RAMP,
     TOP,
     Grip,
+    Histogram,
     Look,
     Plot,
     bar_entries,
+    columns,
     curve_line,
-    dragged,
     gamma_line,
     grip_at,
     grips,
+    heights,
+    removed,
     whole_range,
     with_point,
 )
+from brickfield.viewer.controls import dragged_curve_point as dragged
 
 HEIGHT = 118
 CURVE = QColor("#e69f00")
@@ -309,7 +313,7 @@ class HistogramEditor(QLabel):
         grip = grip_at(self.plot, self._look, *at)
         curve = self._look.curve
         if grip is not None and grip.kind == "point" and curve is not None:
-            self.chosen.emit("opacity_curve", transfer.removed(curve, grip.index))
+            self.chosen.emit("opacity_curve", removed(curve, grip.index))
             return True
         menu = self.menu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -329,8 +333,8 @@ class HistogramEditor(QLabel):
         if self._look.curve is not None:
             menu.addSeparator()
             for words, curve in (
-                ("Opacity: ramp", transfer.RAMP),
-                ("Opacity: all opaque", transfer.OPAQUE),
+                ("Opacity: ramp", RAMP),
+                ("Opacity: all opaque", OPAQUE),
             ):
                 action = menu.addAction(words)
                 action.triggered.connect(

@@ -16,16 +16,12 @@ from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject, Signal
 
-from brickfield.loading.pool import AsynchronousDataSlicer
-from brickfield.model.chunks import Selection
+from brickfield.loading import AsynchronousDataSlicer
+from brickfield.model import Selection
 from brickfield.qt.deliver import Deliverer
-from brickfield.store.image_store import ChunkedImageStore
-from brickfield.viewer.controls.histogram import Histogram
-from brickfield.viewer.controls.histogram_jobs import (
-    coarsest_histogram,
-    exact_histogram,
-)
-from brickfield.viewer.live.ports import LayerPort
+from brickfield.store import ChunkedImageStore
+from brickfield.viewer.controls import Histogram, coarsest_histogram, exact_histogram
+from brickfield.viewer.live import LayerPort
 
 MOST_KEPT = 16
 """Selections of one store whose histograms are remembered."""

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.qt.panels.parts import NumberBox
 from brickfield.qt.theme import Theme
-from brickfield.viewer.controls.histogram import USUAL_PERCENT, Histogram
+from brickfield.viewer.controls import USUAL_PERCENT, Histogram
 
 
 class ContrastRow(QWidget):

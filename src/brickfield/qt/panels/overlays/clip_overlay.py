@@ -7,19 +7,13 @@ from collections.abc import Callable
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 
-from brickfield.camera.drag_line import Pixel
-from brickfield.model.camera import CameraState
+from brickfield.camera import Pixel
+from brickfield.model import CameraState
 from brickfield.qt.panels.overlays.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.controls.clip_handles import (
-    Face,
-    Knob,
-    dragged,
-    edges,
-    face_under,
-    knobs,
-)
-from brickfield.viewer.live.ports import Box
+from brickfield.viewer.controls import Face, Knob, edges, face_under, knobs
+from brickfield.viewer.controls import dragged_clip_handle as dragged
+from brickfield.viewer.live import Box
 
 
 class ClipOverlay(PictureOverlay[Face]):

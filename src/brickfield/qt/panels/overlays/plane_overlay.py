@@ -10,27 +10,26 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from brickfield.camera.drag_line import Pixel, pixel_at
-from brickfield.camera.plane_handle import (
+from brickfield.camera import (
     Part,
+    Pixel,
     PlaneHandle,
     box_round,
     handle,
     in_front,
     outline,
     part_under,
+    pixel_at,
     shifted,
     tilted,
 )
-from brickfield.model.camera import CameraState
-from brickfield.model.plane import Plane
+from brickfield.model import CameraState, Plane
 from brickfield.qt.panels.host import Host
 from brickfield.qt.panels.overlays.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.port_watch import Bonds
 from brickfield.qt.theme import ACCENT
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.live.render_client import corners_of
-from brickfield.viewer.live.slice_view import LiveSliceView, PlanePose
+from brickfield.viewer.live import LiveSliceView, PlanePose, corners_of
 
 _HINTS = {
     "foot": "Drag: shifts the oblique plane along its normal",
