@@ -1,6 +1,8 @@
 """Rules of the whole house, read off its files."""
 
 import ast
+import importlib
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -129,3 +131,85 @@ def test_the_wheel_works_without_the_source_tree(tmp_path):
         check=True,
     )
     assert Path(run.stdout.strip()).is_relative_to(tmp_path / "site")
+
+
+def _house():
+    spec = importlib.util.spec_from_file_location("house", ROOT / "tools" / "house.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+FACES = _house().faces()
+TOO_MANY_FILES = {
+    "brickfield/cli": 16,
+    "brickfield/imaris": 23,
+    "brickfield/loading": 16,
+    "brickfield/plugin": 15,
+    "brickfield/rendering": 16,
+}
+"""Folders that show more than 14 files, and how many: to become fewer."""
+TOO_MANY_NAMES = {
+    "brickfield.camera": 45,
+    "brickfield.gpu": 31,
+    "brickfield.model": 71,
+    "brickfield.sources": 58,
+    "brickfield.viewer.controls": 37,
+    "brickfield.writing": 46,
+}
+"""Faces with more than 30 names, and how many: to become fewer."""
+
+
+def test_a_folder_shows_at_most_14_files():
+    for folder, n in _house().rooms().items():
+        assert n <= TOO_MANY_FILES.get(folder, 14), folder
+
+
+def test_a_face_has_at_most_30_names():
+    for face, names in FACES.items():
+        assert len(names) <= TOO_MANY_NAMES.get(face, 30), face
+
+
+def test_no_package_imports_the_inside_of_another():
+    assert not _house().deep_imports()
+
+
+@pytest.mark.parametrize("face", sorted(set(FACES) - {"brickfield"}))
+def test_every_name_of_a_face_exists(face):
+    if face.split(".")[1] in ("qt", "plugin"):
+        pytest.importorskip("qtpy")
+    module = importlib.import_module(face)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    assert set(module.__all__) >= set(module._HOME)
+
+
+def test_an_unknown_name_of_a_face_is_an_attribute_error():
+    import brickfield.model
+
+    with pytest.raises(AttributeError, match="nothing_like_this"):
+        _ = brickfield.model.nothing_like_this
+
+
+# The face of gpu settles how wgpu looks for devices, before anybody asks.
+@pytest.mark.parametrize("face", sorted(set(FACES) - {"brickfield", "brickfield.gpu"}))
+def test_importing_a_face_is_light(face):
+    assert not imported_by(f"import {face}") & HEAVY
+
+
+def test_names_that_the_documentation_had_work_with_a_warning():
+    code = (
+        "import warnings, sys\n"
+        "warnings.simplefilter('error')\n"
+        "from brickfield._moved import MOVED\n"
+        "from importlib import import_module\n"
+        "for old, new in MOVED.items():\n"
+        "    if old.startswith('plugin'):\n"
+        "        continue\n"
+        "    with warnings.catch_warnings(record=True) as told:\n"
+        "        warnings.simplefilter('always')\n"
+        "        old_module = import_module('brickfield.' + old)\n"
+        "    assert [w.category for w in told if 'brickfield' in str(w.message)] == [DeprecationWarning], old\n"
+        "    assert old_module is import_module('brickfield.' + new), old\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
