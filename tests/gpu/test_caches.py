@@ -17,13 +17,13 @@ def counts() -> dict[str, int]:
     return {kind: found[kind]["count"] for kind in kinds}
 
 
-def draw(size=(64, 48)) -> None:
+def draw(size=(64, 48), pixel_scale=1) -> None:
     """Draw a picture with a renderer of its own, and let go of it."""
     import pygfx as gfx
     from rendercanvas.offscreen import OffscreenRenderCanvas
 
     canvas = OffscreenRenderCanvas(size=size, pixel_ratio=1)
-    renderer = gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
+    renderer = gfx.renderers.WgpuRenderer(canvas, pixel_scale=pixel_scale, ppaa="none")
     scene = gfx.Scene()
     scene.add(gfx.Background(None, gfx.BackgroundMaterial((1, 0, 0))))
     camera = gfx.OrthographicCamera(2, 2)
@@ -50,5 +50,16 @@ def test_bindings_are_forgotten_alone_where_the_renderer_goes_on(adapter):
     after = counts()
     assert after["BindGroup"] == before["BindGroup"]
     assert after["RenderPipeline"] > before["RenderPipeline"], "still remembered"
+    forget_pipelines()
+    assert counts() == before
+
+
+def test_passes_for_pictures_of_other_scales_are_forgotten(adapter):
+    draw()
+    forget_pipelines()
+    before = counts()
+    for scale in (0.5, 0.25, 2):
+        draw(pixel_scale=scale)
+    assert counts()["RenderPipeline"] > before["RenderPipeline"]
     forget_pipelines()
     assert counts() == before

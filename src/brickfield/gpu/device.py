@@ -209,7 +209,8 @@ def forget_bindings() -> None:
 
 def forget_pipelines() -> None:
     """Let go of what renderers had that are gone, bindings included."""
-    for name in ("bindings", "pipelines", "layouts"):
+    # A coarser picture of a moment adds a pass with its own scale: those count, too.
+    for name in ("bindings", "pipelines", "layouts", "full_quad_objects"):
         _clear(name)
     trim = _trim()
     if trim is not None:
