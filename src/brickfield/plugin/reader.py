@@ -87,7 +87,7 @@ def _put_session(folder: Path) -> list[Any]:
     import napari
     from napari.utils.notifications import show_warning
 
-    from brickfield.plugin.sessions import load, restore
+    from brickfield.plugin.sessions.in_viewer import load, restore
 
     viewer = napari.current_viewer()
     if viewer is None:

@@ -24,6 +24,15 @@ from brickfield.plugin.docking.activity import in_activity_bar
 from brickfield.plugin.names import PLUGIN
 from brickfield.qt import RunningTask, can_turn, task_board, turn_until
 
+N_WORKERS = 1
+"""Threads that work on blocks, and that encode chunks, of a save.
+
+The window needs a core and Python's interpreter. On two cores, while 200 MB were saved,
+one turn of the event loop in a hundred was 82 ms late or more with two threads of each
+kind, 28 ms with one for blocks and two for encoding, 31 ms the other way round: one run
+each. One of both has been measured on a busy machine alone, where nothing can be told
+(81 ms); nor can of threads of lower priority, which were tried there too.
+"""
 ENDING_S = 30.0
 """Longest wait for a save to end that nobody wants any more."""
 _turn = threading.Lock()

@@ -112,7 +112,7 @@ def open_session_window(
     """
     import napari
 
-    from brickfield.plugin.sessions import restore
+    from brickfield.plugin.sessions.in_viewer import restore
 
     viewer = napari.Viewer()
     try:

@@ -7,26 +7,20 @@ made from it. A folder that exists is never written over.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from brickfield.errors import OptionError, StoreWriteError
+from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
 from brickfield.model import Axis
-from brickfield.plugin.saving import save_beside
+from brickfield.plugin.saving import N_WORKERS, save_beside
 from brickfield.qt import RunningTask
 from brickfield.sources import ChunkSource
 from brickfield.store import LazyLevel
 
-N_WORKERS = 1
-"""Threads that work on blocks, and that encode chunks, of a save.
-
-The window needs a core and Python's interpreter. On two cores, while 200 MB were saved,
-one turn of the event loop in a hundred was 82 ms late or more with two threads of each
-kind, 28 ms with one for blocks and two for encoding, 31 ms the other way round: one run
-each. One of both has been measured on a busy machine alone, where nothing can be told
-(81 ms); nor can of threads of lower priority, which were tried there too.
-"""
+SESSION_SUFFIX = ".brickfield.ome.zarr"
+"""Of what is saved as a session, with everything in the viewer."""
 
 
 def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
@@ -42,6 +36,8 @@ def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
 def _write(
     path: str, data: Any, meta: Mapping[str, Any], *, is_labels: bool
 ) -> list[str]:
+    if path.endswith(SESSION_SUFFIX):
+        return write_session(path, ())
     name = str(meta.get("name", "image"))
     try:
         source = _source(path, data, meta, is_labels)
@@ -68,6 +64,36 @@ def _write(
 
     with closing(source):
         return save_beside(f"Saving {name}", path, write)
+
+
+def write_session(path: str, _layers: Any) -> list[str]:
+    """Write everything in the viewer as a session; called by napari."""
+    import napari
+
+    from brickfield.plugin.sessions.in_viewer import contents_of
+    from brickfield.sessions import SessionOptions, Told
+    from brickfield.sessions import write_session as write_to
+
+    viewer = napari.current_viewer()
+    name = Path(path).name.removesuffix(SESSION_SUFFIX)
+    if viewer is None:
+        msg = f"expected a viewer to save as the session {name}; found none"
+        raise StoreWriteError(msg)
+    try:
+        contents = contents_of(viewer)
+    except BrickfieldError as error:
+        # napari takes a ValueError for "no writer" and says nothing.
+        raise StoreWriteError(str(error)) from error
+    options = SessionOptions(name=name, workers=N_WORKERS)
+
+    def write(beside: Path, running: RunningTask) -> bool:
+        try:
+            write_to(contents, beside, options, Told(running.tell, running.cancelled))
+        except CancelledError:
+            return False
+        return True
+
+    return save_beside(f"Saving {name}", path, write)
 
 
 def _source(

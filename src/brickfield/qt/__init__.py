@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from brickfield.qt.reports.strip import Strip as Strip
     from brickfield.qt.reports.tasks import RunningTask as RunningTask
     from brickfield.qt.reports.tasks import task_board as task_board
+    from brickfield.qt.sessions.panel import RecentSession as RecentSession
+    from brickfield.qt.sessions.panel import SessionsPanel as SessionsPanel
     from brickfield.qt.turning import can_turn as can_turn
     from brickfield.qt.turning import holding_still as holding_still
     from brickfield.qt.turning import import_beside as import_beside
@@ -34,7 +36,9 @@ __all__ = [
     "ImageChooser",  # Wells of a plate with pictures, or a list of images.
     "MakeFastPanel",  # Where to write, what it takes, and two buttons.
     "PortWatch",  # Follows all layers of a scene. Main thread only.
+    "RecentSession",  # One line of the list.
     "RunningTask",  # One piece of work on the board; for the worker, on any thread.
+    "SessionsPanel",  # What the dock *Sessions* shows.
     "Strip",  # A text, a button and a cross.
     "ViewDock",  # A widget with one or more views of a scene.
     "can_turn",  # Whether this thread has a Qt application's event loop.
@@ -53,7 +57,9 @@ _HOME = {
     "ImageChooser": "chooser.window",
     "MakeFastPanel": "make_fast",
     "PortWatch": "port_watch",
+    "RecentSession": "sessions.panel",
     "RunningTask": "reports.tasks",
+    "SessionsPanel": "sessions.panel",
     "Strip": "reports.strip",
     "ViewDock": "dock",
     "can_turn": "turning",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brickfield.sessions.annotations import read_annotation as read_annotation
     from brickfield.sessions.contents import Annotation as Annotation
     from brickfield.sessions.contents import SessionContents as SessionContents
+    from brickfield.sessions.contents import SessionOptions as SessionOptions
     from brickfield.sessions.document import SessionDocument as SessionDocument
     from brickfield.sessions.document import is_session as is_session
     from brickfield.sessions.document import read_document as read_document
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from brickfield.sessions.relocate import pack as pack
     from brickfield.sessions.relocate import relink as relink
     from brickfield.sessions.writer import Told as Told
+    from brickfield.sessions.writer import write_session as write_session
 
 __all__ = [
     "Annotation",  # A layer of points, shapes and so on.
@@ -32,6 +34,7 @@ __all__ = [
     "SessionContents",  # Everything that is saved.
     "SessionDocument",  # What stands under ``brickfield.session``.
     "SessionManager",  # Saves sessions and gets them back.
+    "SessionOptions",  # How a session is written.
     "Told",  # How a save says how far it is, and hears that nobody wants it any more.
     "is_session",  # Tell whether a folder says that it is a session; never raises.
     "pack",  # Write the same session with every voxel in it: one folder to hand on.
@@ -40,6 +43,7 @@ __all__ = [
     "relink",  # Let a session look below another place for the data that were below one.
     "resolved_layers",  # Look for the data of all layers.
     "scene_of",  # Make the scene of images with the looks that opening them gives.
+    "write_session",  # Write a session.
 ]
 
 _HOME = {
@@ -48,6 +52,7 @@ _HOME = {
     "SessionContents": "contents",
     "SessionDocument": "document",
     "SessionManager": "manager",
+    "SessionOptions": "contents",
     "Told": "writer",
     "is_session": "document",
     "pack": "relocate",
@@ -56,6 +61,7 @@ _HOME = {
     "relink": "relocate",
     "resolved_layers": "reading",
     "scene_of": "looks",
+    "write_session": "writer",
 }
 
 if not TYPE_CHECKING:

@@ -55,6 +55,8 @@ class SessionContents:
         World, z, y, x.
     further : mapping
         Plain JSON values that are kept beside: detectors, overlays and so on.
+    held : tuple
+        Stores whose sources these are, kept open as long as this is.
     """
 
     scene: SceneState
@@ -64,6 +66,7 @@ class SessionContents:
     annotations: tuple[Annotation, ...] = ()
     reference_position: Point | None = None
     further: Mapping[str, Any] = field(default_factory=dict)
+    held: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -224,7 +224,7 @@ def _with_position(
 
 def napari_side() -> Any:
     """Return the module that takes viewers apart; by name, since it stands above."""
-    return import_module("brickfield.plugin.sessions")
+    return import_module("brickfield.plugin.sessions.in_viewer")
 
 
 def contents_of(source: Any) -> SessionContents:

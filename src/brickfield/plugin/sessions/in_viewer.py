@@ -59,10 +59,12 @@ def contents_of(viewer: Any) -> SessionContents:
     state = state.model_copy(update={"layers": tuple(entry for _, entry in pairs)})
     sources: dict[int, ChunkSource] = {}
     channels: dict[int, int | None] = {}
+    held: list[Any] = []
     for i, (port, entry) in enumerate(pairs):
         _check_online(port.layer)
         level = level_of(port.layer)
         if level is not None:
+            held.append(level.store)
             sources[i] = level.store.source
             channels[i] = port.layer.metadata.get(KEY, {}).get("channel")
         elif entry.source == "memory":
@@ -79,6 +81,7 @@ def contents_of(viewer: Any) -> SessionContents:
         sources,
         channels,
         annotations=annotations,
+        held=tuple(held),
     )
 
 

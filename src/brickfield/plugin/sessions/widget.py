@@ -1,0 +1,21 @@
+"""What napari calls for the widget *Sessions*; light, as all of these are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brickfield.plugin.widgets import load_docks
+
+
+class Sessions:
+    """Makes a :class:`~brickfield.plugin.sessions.dock.SessionsDock`."""
+
+    def __new__(cls, napari_viewer: Any) -> Any:
+        """Return the dock."""
+        load_docks()
+        from brickfield.plugin.sessions.dock import SessionsDock
+
+        return SessionsDock(napari_viewer)
+
+    def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        pass
