@@ -24,6 +24,7 @@ from brickfield.sources import (
     ScanShape,
     Shape4,
 )
+from brickfield.stem4d import com
 from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.open import EMD, MIB, OpenOptions, check_supported, open_scan
@@ -266,6 +267,42 @@ class ScanViewer:
         return virtual_image(
             self.opened.data, detector, replace(self.options, **options)
         )
+
+    def centre_of_mass(
+        self,
+        detector: Detector | None = None,
+        kind: str = "com",
+        *,
+        descan: bool = False,
+        rotation: float | str | None = None,
+        is_flipped: bool | None = None,
+        **options: Any,
+    ) -> NDArray[Any]:
+        """Find centres of mass, or what follows from them.
+
+        Parameters
+        ----------
+        detector : Detector, optional
+            Pixels that count; all, and kept with the file, if not given.
+        kind : {"com", "dpc", "icom", "divergence", "curl"}
+        descan, rotation, is_flipped
+            As for :func:`~brickfield.stem4d.com.prepared`.
+        **options
+            Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
+
+        Returns
+        -------
+        ndarray, shape (scan y, scan x), or (2, scan y, scan x) for "com" and "dpc"
+        """
+        if detector is None:
+            field = self.overview("com", **options)
+        else:
+            how = replace(self.options, **options)
+            field = com.centre_of_mass(self.opened.data, detector, how)
+        turned = com.prepared(
+            field, descan=descan, rotation=rotation, is_flipped=is_flipped
+        )
+        return com.result_of(turned, kind)
 
     def pattern(
         self, roi: Any = None, kind: str = "mean", **options: Any

@@ -144,3 +144,32 @@ def test_a_scan_is_converted_and_read_again(command, scan, tmp_path):
     again = command("stem", "convert", scan, out)
     assert again.status == 2
     assert "--overwrite" in again.err
+
+
+def test_centres_of_mass_and_what_follows(command, scan, tmp_path):
+    y, x = np.mgrid[:8, :9]
+    mass = PATTERNS.sum((2, 3))
+    centres = np.stack([(PATTERNS * a).sum((2, 3)) / mass for a in (y, x)])
+    found = written(command, tmp_path, "virtual", scan, "--com")
+    np.testing.assert_allclose(found, centres)
+    ring = ((y - 4) ** 2 + (x - 4) ** 2 <= 9) * PATTERNS
+    found = written(command, tmp_path, "virtual", scan, "--com-annulus", "4,4,0,3")
+    np.testing.assert_allclose(found[1], (ring * x).sum((2, 3)) / ring.sum((2, 3)))
+    words = ("virtual", scan, "--dpc", "--descan", "--rotation", "auto")
+    assert written(command, tmp_path, *words).shape == (2, 4, 5)
+    words = ("virtual", scan, "--icom", "--rotation", "12.5", "--flip")
+    assert written(command, tmp_path, *words).shape == (4, 5)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--com", "--dpc"),
+        ("--com-annulus", "1,2,3"),
+        ("--com-annulus", "4,4,0,3", "--disc", "1,1,1"),
+        ("--com", "--rotation", "left"),
+    ],
+)
+def test_centres_that_cannot_be_are_said_in_a_sentence(command, scan, tmp_path, words):
+    ended = command("stem", "virtual", scan, *words, "-o", tmp_path / "a.npy")
+    assert ended.status == 2

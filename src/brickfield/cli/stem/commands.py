@@ -23,8 +23,10 @@ from brickfield.cli.stem.options import (
     SkipFrames,
     ThisFileOnly,
     open_viewer,
+    parse_centres,
     parse_detector,
     parse_region,
+    parse_rotation,
 )
 
 if TYPE_CHECKING:
@@ -180,6 +182,32 @@ def virtual(
     mask: Annotated[
         str | None, typer.Option(metavar="MASK.npy", help="Pixels, or weights.")
     ] = None,
+    com: Annotated[
+        bool, typer.Option("--com", help="Centres of mass: rows, then columns.")
+    ] = False,
+    com_annulus: Annotated[
+        str | None,
+        typer.Option(metavar="CY,CX,R0,R1", help="Centres of mass within a ring."),
+    ] = None,
+    dpc: Annotated[
+        bool, typer.Option("--dpc", help="Length and direction of the centres' shift.")
+    ] = False,
+    icom: Annotated[
+        bool, typer.Option("--icom", help="Integral of the centres' shift.")
+    ] = False,
+    divergence: Annotated[
+        bool, typer.Option("--divergence", help="Divergence of the centres' shift.")
+    ] = False,
+    rotation: Annotated[
+        str | None, typer.Option(metavar="DEG|auto", help="Turn the shifts first.")
+    ] = None,
+    flip: Annotated[
+        bool | None,
+        typer.Option("--flip/--no-flip", help="Mirror rows of the shifts first."),
+    ] = None,
+    descan: Annotated[
+        bool, typer.Option("--descan", help="Subtract planes from the shifts first.")
+    ] = False,
     scan: ScanText = None,
     skip_frames: SkipFrames = None,
     line_skip: LineSkip = None,
@@ -189,19 +217,30 @@ def virtual(
     raw: Raw = None,
     budget: Budget = "256 MB",
     scheduler: Scheduler = None,
+    cache: Cache = "auto",
     as_json: AsJSON = False,
 ) -> None:
     """Write the image that a virtual detector sees."""
     shapes = {"disc": disc, "annulus": annulus, "wedge": wedge}
-    detector = parse_detector({**shapes, "rectangle": rectangle, "mask": mask})
+    shapes |= {"rectangle": rectangle, "mask": mask}
+    kinds = {"com": com, "dpc": dpc, "icom": icom, "divergence": divergence}
+    asked = parse_centres(kinds, com_annulus, shapes)
+    turning: dict[str, Any] = {
+        "descan": descan,
+        "rotation": parse_rotation(rotation),
+        "is_flipped": flip,
+    }
+    detector = None if asked else parse_detector(shapes)
     reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
+    reading["cache"] = cache
+
+    def compute(how: dict[str, Any]) -> NDArray[Any]:
+        if detector is not None:
+            return viewer.virtual(detector, scheduler=scheduler, **how)
+        return viewer.centre_of_mass(*asked, scheduler=scheduler, **{**turning, **how})
+
     with open_viewer(file, scan, reading, budget) as viewer:
-        _write(
-            viewer,
-            output,
-            lambda how: viewer.virtual(detector, scheduler=scheduler, **how),
-            as_json,
-        )
+        _write(viewer, output, compute, as_json)
 
 
 def _reading(

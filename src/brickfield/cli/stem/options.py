@@ -122,6 +122,55 @@ def parse_detector(given: dict[str, str | None]) -> Detector:
     return detector
 
 
+def parse_centres(
+    kinds: dict[str, bool], annulus: str | None, shapes: dict[str, str | None]
+) -> tuple[Detector | None, str] | tuple[()]:
+    """Read what is asked for of centres of mass, and within which detector.
+
+    Parameters
+    ----------
+    kinds : dict
+        What can be asked for, and whether it is.
+    annulus : str or None
+        The text of ``--com-annulus``, which alone asks for centres, too.
+    shapes : dict
+        Texts of the detectors; one may go with centres.
+
+    Returns
+    -------
+    tuple
+        Detector (None for all pixels) and kind; empty if nothing is asked for.
+    """
+    from brickfield.errors import OptionError
+    from brickfield.stem4d import Annulus
+
+    asked = [name for name, is_asked in kinds.items() if is_asked]
+    if annulus is not None and not asked:
+        asked = ["com"]
+    if not asked:
+        return ()
+    if len(asked) > 1:
+        msg = (
+            f"expected one of {', '.join(f'--{k}' for k in kinds)}; found {len(asked)}"
+        )
+        raise OptionError(msg)
+    given = [name for name, text in shapes.items() if text is not None]
+    if annulus is None:
+        return (parse_detector(shapes) if given else None, asked[0])
+    if given:
+        msg = f"expected one detector; found --com-annulus and --{given[0]}"
+        raise OptionError(msg)
+    names = "CY,CX,R0,R1"
+    return (Annulus(*parse_numbers(annulus, "--com-annulus", names)), asked[0])
+
+
+def parse_rotation(text: str | None) -> float | str | None:
+    """Read degrees, or ``auto``."""
+    if text is None or text == "auto":
+        return text
+    return parse_numbers(text, "--rotation", "DEG")[0]
+
+
 def _array(path: str) -> Any:
     import numpy as np
 
