@@ -102,18 +102,27 @@ def turn_it(j: Journey) -> None:
 
 def choose_views(j: Journey) -> None:
     """Each layout, and back: the turned camera is still there."""
+    from brickfield.viewer.live import are_flat
+
     layout, camera = j.dock.layout_name, j.view.camera
-    names = ("xy", "2x2", "plane", "3D")
+    names = ("xy", "2x2", "plane", "3D+plane", "3D")
+    buttons = j.dock.toolbar.layouts.actions_by_name
+    is_flat = are_flat(port.data for port in j.dock.scene.layers)
     for name in names[1:] if j.options.short else names:
+        if not buttons[name].isEnabled():
+            j.witness.expect(is_flat, f"deep data are offered {name}")
+            continue
         with j.step(f"layout {name}"):
-            press(j, j.dock.toolbar.layouts.actions_by_name[name])
+            press(j, buttons[name])
             j.witness.expect(j.dock.layout_name == name, f"the layout is {name}")
             j.settle()
             j.witness.look_at_rest()
             if name == "plane":
                 tilt(j)
+            if name == "3D+plane":
+                drag_handle(j)
     if j.dock.layout_name != layout:
-        press(j, j.dock.toolbar.layouts.actions_by_name[layout])
+        press(j, buttons[layout])
     with j.step("views kept"):
         j.settle()
         kept = j.view.camera == camera
@@ -143,6 +152,22 @@ def tilt(j: Journey) -> None:
     j.witness.expect(tuple(frame.view.normal) != tuple(before), "the plane has tilted")
     is_there = tuple(j.dock.scene.cross_hair) == cross
     j.witness.expect(is_there, "the cross-hair stays where it was")
+
+
+def drag_handle(j: Journey) -> None:
+    """Tilt the plane by its handle in the volume, which stays as it is."""
+    from qtpy.QtCore import QPoint
+
+    overlay = j.dock.panels.plane_in_volume.overlay
+    volume, plane = j.dock.frames["3D"], j.dock.frames["plane"].view
+    j.witness.expect(overlay.handle is not None, "the volume shows the plane's handle")
+    before, camera = tuple(plane.normal), volume.view.camera
+    tip = overlay.logical(overlay.handle.tip).toPoint()
+    j.hand.drag(volume.picture, tip, (-24, 18))
+    j.settle()
+    j.witness.expect(tuple(plane.normal) != before, "the handle tilts the plane")
+    j.witness.expect(volume.view.camera == camera, "the volume stays as it is")
+    j.hand.move(volume.picture, QPoint(8, volume.picture.height() // 2))
 
 
 def cut(j: Journey) -> None:

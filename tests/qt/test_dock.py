@@ -9,6 +9,8 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from brickfield.qt.view.view_frame import FLAT
+
 pytestmark = [pytest.mark.qt, pytest.mark.gpu]
 
 
@@ -97,3 +99,18 @@ def test_a_view_that_joins_looks_as_the_others_do(dock):
         dock.set_layout(layout)
         looks = {(view.quality, view.show_levels) for view in dock.views}
         assert looks == {(2.0, True)}
+
+
+def test_panes_across_z_say_that_data_are_flat(make_dock, scene):
+    """A script may ask for them; black alone would look like a fault."""
+    scene.add(np.full((1, 24, 32), 90, np.uint8), "flat")
+    dock = make_dock("2x2")
+    tags = {kind: frame.tag.text() for kind, frame in dock.frames.items()}
+    assert tags["xy"] == "xy"
+    assert tags["xz"] == f"xz · {FLAT}"
+    assert tags["yz"] == f"yz · {FLAT}"
+    buttons = dock.toolbar.layouts.actions_by_name
+    assert not buttons["xz"].isEnabled()
+    scene.add(np.full((8, 24, 32), 90, np.uint8), "deep")
+    assert buttons["xz"].isEnabled()
+    assert FLAT not in dock.frames["xz"].tag.text()

@@ -8,6 +8,7 @@ import pytest
 import brickfield as bf
 from brickfield.plugin.docking.chooser import open_chooser, show_other_images
 from brickfield.plugin.docking.registry import docks_of
+from brickfield.plugin.settings import preferences
 from brickfield.testing.zarr_stores import write_image, write_plate
 
 pytestmark = pytest.mark.napari
@@ -87,7 +88,17 @@ def test_the_menu_of_layers_opens_one_window_for_a_file(viewer, plate, qtbot):
     assert open_chooser(viewer, layer) is not first
 
 
-def test_a_drop_without_a_dock_offers_the_choice_in_its_notice(viewer, plate, qtbot):
+@pytest.fixture
+def no_dock():
+    """Nothing that is opened opens the dock."""
+    preferences().opening.open_dock = False
+    yield
+    preferences().opening.open_dock = True
+
+
+def test_a_drop_without_a_dock_offers_the_choice_in_its_notice(
+    viewer, plate, qtbot, no_dock
+):
     from napari.utils.notifications import notification_manager
 
     viewer.open(plate, plugin="napari-brickfield")

@@ -53,3 +53,13 @@ def test_one_button_has_all_of_them_in_a_menu(buttons):
     ]
     buttons.show_layout("plane")
     assert buttons.compact.text() == "obl. ▾"
+
+
+def test_flat_data_are_offered_no_view_of_an_axis_that_they_do_not_have(buttons):
+    buttons.show_depth(is_flat=True)
+    offered = [n for n, one in buttons.actions_by_name.items() if one.isEnabled()]
+    assert offered == ["3D", "xy"]
+    assert "one slice along z" in buttons.actions_by_name["2x2"].toolTip()
+    buttons.show_depth(is_flat=False)
+    assert all(one.isEnabled() for one in buttons.actions_by_name.values())
+    assert buttons.actions_by_name["2x2"].toolTip() == LAYOUT_WORDS["2x2"][1]

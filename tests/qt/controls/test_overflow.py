@@ -63,3 +63,13 @@ def test_the_row_may_be_as_narrow_as_what_always_stays(row):
     row.add(block(30), rank=1)
     assert row.minimumSizeHint().width() == 20 + 30 + 25 + 3
     assert row.sizeHint().width() == 20 + 30 + 100 + 30 + 4
+
+
+def test_what_is_shown_anew_has_its_place_before_the_next_picture(row):
+    """No turn of the event loop lies between: a window is drawn as it is."""
+    blocks = [block(30) for _ in range(4)]
+    for rank, one in enumerate(blocks):
+        row.add(one, rank=rank)
+    row.resize(60, 20)
+    row.resize(300, 20)
+    assert [one.x() for one in blocks] == [0, 31, 62, 93]

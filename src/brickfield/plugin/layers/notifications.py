@@ -13,13 +13,13 @@ from brickfield.plugin.window_thread import is_window_thread
 from brickfield.store import ChunkedImageStore
 
 logger = logging.getLogger(__name__)
+NOTICE_S, WARNING_S = 6.0, 15.0
+"""How long a dock's line of status says something."""
 _CHOICES = ("well", "field", "series", "label")
 
 
 def tell_of(store: ChunkedImageStore, options: dict[str, Any]) -> None:
     """Say that there are further images, and what was odd."""
-    from napari.utils.notifications import show_warning
-
     info = store.info
     if text := others_in(info, options):
         _tell_of_others(text)
@@ -30,7 +30,17 @@ def tell_of(store: ChunkedImageStore, options: dict[str, Any]) -> None:
         more = (
             f" (and {len(odd) - 1} more: brickfield info lists them)" if odd[1:] else ""
         )
-        show_warning(f"{info.name}: {odd[0]}{more}")
+        _warn(f"{info.name}: {odd[0]}{more}")
+
+
+def _warn(text: str) -> None:
+    """Say it where it can be read whole: in the dock, if one can be seen."""
+    import napari
+    from napari.utils.notifications import show_warning
+
+    viewer = napari.current_viewer() if is_window_thread() else None
+    if viewer is None or not _said_in_docks(viewer, text, WARNING_S):
+        show_warning(text)
 
 
 def _tell_of_others(text: str) -> None:
@@ -56,6 +66,26 @@ def _tell_of_others(text: str) -> None:
 
     # Whoever opens the image may open the dock next.
     QTimer.singleShot(0, tell)
+
+
+def say(viewer: Any, text: str) -> None:
+    """Say that something is done: in the dock's line of status, if it can be seen.
+
+    On a narrow canvas napari's own notices are cut at the left.
+    """
+    from napari.utils.notifications import show_info
+
+    if not _said_in_docks(viewer, text, NOTICE_S):
+        show_info(text)
+
+
+def _said_in_docks(viewer: Any, text: str, seconds: float) -> bool:
+    from brickfield.plugin.docking.registry import docks_of
+
+    docks = [dock for dock in docks_of(viewer) if dock.isVisible()]
+    for dock in docks:
+        dock.status.say(text, seconds)
+    return bool(docks)
 
 
 def _offer(text: str, choose: Callable[[], object]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QApplication
 
+from brickfield.plugin.layers.notifications import say
 from brickfield.plugin.scenes.neuroglancer import open_for, show_read, to_neuroglancer
 from brickfield.plugin.scenes.scene_files import sources_in
 from brickfield.plugin.scenes.scene_menu import show_when_ready
@@ -26,13 +27,11 @@ _TOLD = 6
 
 def copy_state(viewer: napari.Viewer) -> None:
     """Copy what is shown as a state for Neuroglancer."""
-    from napari.utils.notifications import show_info
-
     state = to_neuroglancer(viewer)
     clipboard = QApplication.clipboard()
     assert clipboard is not None
     clipboard.setText(json.dumps(state, indent=1))
-    show_info("The state for Neuroglancer is in the clipboard")
+    say(viewer, "The state for Neuroglancer is in the clipboard")
     _tell(state.left_out)
 
 

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QApplication
 
 from brickfield.errors import BrickfieldError
 from brickfield.plugin.docking.registry import plain
+from brickfield.plugin.layers.notifications import say
 from brickfield.plugin.scenes.scene_document import get_state
 from brickfield.plugin.scenes.scene_menu import put_in_background, tell
 from brickfield.qt import ViewDock
@@ -50,8 +51,6 @@ def link(viewer: Any) -> str:
 
 def copy_link(viewer: napari.Viewer) -> None:
     """Copy a link to this view to the clipboard."""
-    from napari.utils.notifications import show_info
-
     try:
         made = link_of(get_state(viewer))
     except BrickfieldError as error:
@@ -60,7 +59,7 @@ def copy_link(viewer: napari.Viewer) -> None:
     clipboard = QApplication.clipboard()
     assert clipboard is not None
     clipboard.setText(made.text)
-    show_info("The link to this view is in the clipboard")
+    say(viewer, "The link to this view is in the clipboard")
     _tell_left_out(made)
 
 

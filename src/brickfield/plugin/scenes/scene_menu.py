@@ -24,6 +24,7 @@ from brickfield.errors import BrickfieldError
 from brickfield.model import hide_secrets
 from brickfield.plugin.docking.registry import plain
 from brickfield.plugin.layers.make import LayerData
+from brickfield.plugin.layers.notifications import say
 from brickfield.plugin.napari_names import has_window, main_window_of
 from brickfield.plugin.scenes.recent_scenes import recent_scenes, remember
 from brickfield.plugin.scenes.scene_document import get_state
@@ -124,7 +125,7 @@ def save_to(viewer: Any, path: Path) -> None:
     def done(_result: Any, error: BaseException | None) -> None:
         if error is None:
             remember(path)
-            _say(f"The scene is saved in {path.name}")
+            say(viewer, f"The scene is saved in {path.name}")
         else:
             tell(error)
 
@@ -236,12 +237,6 @@ def tell(error: BaseException) -> None:
     if not isinstance(error, BrickfieldError):
         logger.error("a scene could not be saved or opened", exc_info=error)
     show_error(hide_secrets(str(error) or type(error).__name__))
-
-
-def _say(text: str) -> None:
-    from napari.utils.notifications import show_info
-
-    show_info(text)
 
 
 # -- dialogs -----------------------------------------------------------------------

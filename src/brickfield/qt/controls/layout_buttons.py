@@ -70,6 +70,9 @@ LAYOUT_WORDS: dict[str, tuple[str, str]] = {
 }
 """Name and explanation of every layout; the last two have buttons of their own."""
 COMPACT = {"2x2": "2×2", "plane": "obl.", "3D+plane": "3D+obl."}
+WITH_DEPTH = frozenset({"xz", "yz", "2x2", "plane", "3D+plane"})
+"""Layouts with a view that flat data, one voxel thick along z, are a line in."""
+_IS_FLAT = "These data have one slice along z: there is nothing to see across it"
 SEGMENTS = ("3D", "xy", "xz", "yz", "2x2")
 
 
@@ -124,6 +127,13 @@ class LayoutButtons(QWidget):
         # A click on the one that is down must not let it up.
         self.show_layout(name)
         self.chosen.emit(name)
+
+    def show_depth(self, *, is_flat: bool) -> None:
+        """Offer flat data no views of an axis that they do not have."""
+        for name in WITH_DEPTH:
+            action = self.actions_by_name[name]
+            action.setEnabled(not is_flat)
+            action.setToolTip(_IS_FLAT if is_flat else LAYOUT_WORDS[name][1])
 
     def show_layout(self, name: str) -> None:
         """Show which layout there is."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtGui import QResizeEvent
+from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 SPACING = 1
@@ -94,6 +94,15 @@ class OverflowRow(QWidget):
             for one in (item.widget, item.stand_in):
                 if one is not None:
                     one.setVisible(one is shown.get(item))
+        if self.isVisible():
+            # Before the row is painted next; else widgets that are new to it lie
+            # where they were left.
+            self._row.activate()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Show as much as fits, now that themes have had their say."""
+        super().showEvent(event)
+        self.arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Show as much as fits."""
@@ -124,6 +133,9 @@ class OverflowRow(QWidget):
 
 def _width(widget: QWidget) -> int:
     """Return what a widget needs: its least width if it has one, else its hint."""
+    # A hint from before the theme came is another.
+    for one in (widget, *widget.findChildren(QWidget)):
+        one.ensurePolished()
     return int(widget.minimumWidth() or widget.sizeHint().width())
 
 

@@ -27,7 +27,7 @@ from brickfield.qt.port_watch import PortWatch
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view.gestures import STYLES
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.live import LiveView, history_of
+from brickfield.viewer.live import LiveView, are_flat, history_of
 
 if TYPE_CHECKING:
     from brickfield.qt.controls.help import HelpWindow
@@ -90,6 +90,7 @@ class DockToolbar(QWidget):
         for ending in (self._ports.close, self.overlays.close_watch):
             dock.call_when_closed(_weakly(ending))
         self._show_mode()
+        self._show_depth()
         self._show_history()
 
     # -- what there is -----------------------------------------------------------
@@ -372,8 +373,14 @@ class DockToolbar(QWidget):
     def _on_port(self, name: str) -> None:
         if name in ("mode", "layers", "active"):
             self._show_mode()
+        if name in ("layers", "data"):
+            self._show_depth()
         if name in ("name", "visible", "layers"):
             self.overlays.follow_scene()
+
+    def _show_depth(self) -> None:
+        ports = self._dock.scene.layers
+        self.layouts.show_depth(is_flat=are_flat(port.data for port in ports))
 
     def _show_mode(self) -> None:
         images = [port for port in self._dock.scene.layers if not port.is_labels]

@@ -39,6 +39,8 @@ PLANE_HINTS = (
     f"plane{DOT}right drag tilts",
     "plane",
 )
+FLAT = "flat data: one slice along z"
+"""Said where a view shows next to nothing of them."""
 _SLICE_AXES = {"xy": "z", "xz": "y", "yz": "x"}
 
 
@@ -115,8 +117,11 @@ class ViewFrame(QWidget):
             return
         text = "" if view.kind == "3D" else view.kind
         axis, ports = _SLICE_AXES.get(view.kind), view.scene.layers
-        # Flat data have no third axis to be anywhere along.
-        if axis and ports and not (axis == "z" and are_flat(p.data for p in ports)):
+        is_flat = are_flat(p.data for p in ports)
+        if axis and is_flat:
+            # Flat data have no third axis to be anywhere along.
+            text += "" if axis == "z" else f"{DOT}{FLAT}"
+        elif axis and ports:
             at = view.scene.cross_hair["zyx".index(axis)]
             text += f"{DOT}{axis} {length(at, view.scene.unit)}"
         self.tag.setText(text)
