@@ -50,10 +50,12 @@ contracts:
 adapter:
 	$(PY) -W ignore::RuntimeWarning:runpy -m brickfield.gpu.device
 
+# Processes that share the tests of the core: WORKERS=2 make pytest
+WORKERS ?= 0
 pytest: export QT_QPA_PLATFORM ?= offscreen
 pytest: export HYPOTHESIS_PROFILE ?= ci
 pytest:
-	$(PY) -m pytest --cov --cov-report= --ignore tests/qt --ignore tests/plugin -p no:pytest-qt
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report= --ignore tests/qt --ignore tests/plugin -p no:pytest-qt
 
 # What opens windows, on a virtual screen; napari's fixtures and ours.
 windows: export HYPOTHESIS_PROFILE ?= ci
