@@ -120,3 +120,15 @@ def test_the_file_menu_saves_everything_as_a_session(viewer, stored, tmp_path):
     viewer.layers.clear()
     viewer.open(str(path), plugin="napari-brickfield")
     assert [layer.name for layer in viewer.layers] == ["image", "spots"]
+
+
+def test_a_dock_that_is_gone_hears_of_nothing_more(dock, viewer, stored, tmp_path):
+    dock.load_data(stored)
+    path = tmp_path / "s.ome.zarr"
+    future = dock.save_to(path)
+    viewer.window.remove_dock_widget(dock)
+    dock.deleteLater()
+    turn_until(future.done)
+    end = time.monotonic() + 0.3
+    turn_until(lambda: time.monotonic() > end)
+    assert SessionManager().info(path)["layers"][0]["status"] == "ok"

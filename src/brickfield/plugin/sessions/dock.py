@@ -69,6 +69,8 @@ class SessionsDock(SessionsPanel):
         self._viewer = weakref.ref(viewer)
         self._session: Path | None = None
         self._background = Background()
+        # napari deletes docks without closing them.
+        self.destroyed.connect(self._background.close)
         self.save_asked.connect(self._ask_where_to_save)
         self.load_asked.connect(self._ask_what_to_load)
         self.data_asked.connect(self._ask_for_data)
@@ -323,11 +325,6 @@ class SessionsDock(SessionsPanel):
     def _open_benchmark(self) -> None:
         dialog = import_module(_BENCHMARK).PerformanceBenchmarkDialog(parent=self)
         dialog.show()
-
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """Hear of nothing more."""
-        self._background.close()
-        super().closeEvent(event)
 
 
 def _offline_places(viewer: Any) -> list[str]:
