@@ -54,6 +54,16 @@ def test_to_imaris_statistics_correctness(tmp_path, dtype):
             assert span == pytest.approx(limits, abs=6e-4)
 
 
+@pytest.mark.parametrize("scale", [1e-7, 1.0, 1e30])
+def test_the_range_of_a_float_histogram_keeps_its_digits(tmp_path, scale):
+    """Of values that are small, with three digits nothing would be left."""
+    image = (noise((5, 20, 30), "float32") * scale).astype(np.float32)
+    bf.to_imaris(image, tmp_path / "a.ims")
+    _, span = histogram(tmp_path / "a.ims", 0)
+    assert span == (image.min(), image.max())
+    assert problems(tmp_path / "a.ims") == []
+
+
 def test_to_imaris_thumbnail_correctness(tmp_path):
     """The picture is the maximum along z, coloured, of the level of 256 pixels."""
     images = [noise((9, 300, 270), "uint16") for _ in range(2)]

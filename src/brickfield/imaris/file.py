@@ -117,7 +117,7 @@ class ImarisFile:
                 group = self._file[self._place(number, time, channel)]
                 for name, histogram in statistics.histograms().items():
                     for end, value in zip(("Min", "Max"), histogram.span, strict=True):
-                        text = _three_digits(value)
+                        text = _as_text(value)
                         write_text(group, f"Histogram{end}{name}", text)
                     group.create_dataset(f"Histogram{name}", data=histogram.counts)
             self._open.clear()
@@ -210,5 +210,7 @@ class _Told:
             raise StoreWriteError(msg) from error
 
 
-def _three_digits(value: float) -> str:
-    return f"{value:.3f}"
+def _as_text(value: float) -> str:
+    """Write an end of a histogram: three digits where they are exact, else all."""
+    text = f"{value:.3f}"
+    return text if float(text) == value else repr(float(value))
