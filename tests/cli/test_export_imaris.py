@@ -54,3 +54,23 @@ def test_a_refusal_is_one_error_and_leaves_no_file(source, tmp_path):
     assert done.exit_code != 0
     assert "one process" in str(done.exception)
     assert not (tmp_path / "out.ims").exists()
+
+
+def test_skipped_chunks_end_the_command_with_status_3(tmp_path):
+    """One of two stored chunks is torn; the other is in the file."""
+    zarr = pytest.importorskip("zarr")
+    image = RNG.integers(1, 900, (8, 32, 64), np.uint16)
+    stored = zarr.create_array(
+        tmp_path / "a.zarr", shape=image.shape, chunks=(8, 32, 32), dtype="u2"
+    )
+    stored[:] = image
+    (tmp_path / "a.zarr" / "c" / "0" / "0" / "1").write_bytes(b"torn")
+    target = tmp_path / "out.ims"
+    assert run(tmp_path / "a.zarr", target).exit_code not in (0, 3)
+    assert not target.exists()
+    done = run(tmp_path / "a.zarr", target, "--skip-failed", "--json")
+    assert done.exit_code == 3, done.output
+    assert len(json.loads(done.stdout)["failures"]) == 1
+    found = bf.open_store(target).read(0, None, (0, 0))
+    np.testing.assert_array_equal(found[..., :32], image[..., :32])
+    assert not found[..., 32:].any()
