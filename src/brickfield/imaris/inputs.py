@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.imaris.options import ImarisOptions
-from brickfield.model import Axis, Int3, ScaleLevel, Vec3
+from brickfield.model import Axis, Channel, Int3, ScaleLevel, Vec3
 from brickfield.sources import ChunkSource
 
 Rgb = tuple[int, int, int]
@@ -116,10 +116,10 @@ def open_sources(
     OptionError, StoreNotFoundError, StoreFormatError
     """
     if _is_layer(given):
-        return [_source_of_layer(given)]
+        return [_source_of_layer(given, options.level)]
     if isinstance(given, Sequence) and not isinstance(given, str) and given:
         if all(_is_layer(item) for item in given):
-            return [_source_of_layer(item) for item in given]
+            return [_source_of_layer(item, options.level) for item in given]
         if all(isinstance(item, str | Path) or _is_source(item) for item in given):
             return [s for item in given for s in open_sources(item, options, opened)]
     if _is_source(given):
@@ -177,29 +177,68 @@ def _is_layer(item: Any) -> bool:
     return all(hasattr(item, n) for n in ("data", "multiscale", "scale", "translate"))
 
 
-def _source_of_layer(layer: Any) -> ChunkSource:
+def _source_of_layer(layer: Any, level: int) -> ChunkSource:
     from brickfield.sources import from_arrays
 
-    is_rgb = bool(getattr(layer, "rgb", False))
-    data = layer.data[0] if layer.multiscale else layer.data
-    axes: list[Axis] | None = None
+    is_labels = hasattr(layer, "selected_label")
+    finest = layer.data[0] if layer.multiscale else layer.data
     scale, shift = (
         [float(v) for v in values] for values in (layer.scale, layer.translate)
     )
-    if is_rgb:
-        names = ["t", "z", "y", "x"][-(data.ndim - 1) :]
-        kinds = {"t": "time"}
-        axes = [Axis(n, kinds.get(n, "space")) for n in names]  # type: ignore[arg-type]
-        axes.append(Axis("c", "channel"))
+    axes = _axes_of_layer(layer, finest)
+    if axes is not None and axes[-1].kind == "channel":
         scale, shift = [*scale, 1.0], [*shift, 0.0]
-    return from_arrays(
-        data,
+    source = from_arrays(
+        list(layer.data) if level and layer.multiscale else finest,
         axes=axes,
         scale=scale,
         translation=shift,
         name=str(layer.name),
-        is_labels=hasattr(layer, "selected_label"),
+        is_labels=is_labels,
     )
+    if len(source.info.channels) == 1 and not is_labels:
+        shown = Channel(str(layer.name), _color_of_layer(layer), _window_of(layer))
+        source.info = replace(source.info, channels=(shown,))
+    return source
+
+
+def _axes_of_layer(layer: Any, data: Any) -> list[Axis] | None:
+    """Return axes where more than their number is known; None leaves the guess."""
+    n = len(layer.scale)
+    units: list[str | None] = [str(u) for u in getattr(layer, "units", None) or ()]
+    units = [None if u == "pixel" else u for u in units]
+    if len(units) != n:
+        units = [None] * n
+    is_rgb = bool(getattr(layer, "rgb", False))
+    names = getattr(data, "axis_names", None)
+    if names is None or len(names) != n:
+        if n > 4 or n < 2 or not (is_rgb or any(units)):
+            return None
+        names = ["t", "z", "y", "x"][-n:]
+    axes = [
+        Axis(str(name), "space" if name in ("z", "y", "x") else "time", unit)
+        if name in ("t", "z", "y", "x")
+        else Axis(str(name), "other", unit)
+        for name, unit in zip(names, units, strict=True)
+    ]
+    return [*axes, Axis("c", "channel")] if is_rgb else axes
+
+
+def _color_of_layer(layer: Any) -> Rgb | None:
+    """Return the colour of the largest value."""
+    colors = getattr(getattr(layer, "colormap", None), "colors", None)
+    if colors is None or not len(colors):
+        return None
+    r, g, b = (round(float(v) * 255) for v in colors[-1][:3])
+    return (r, g, b)
+
+
+def _window_of(layer: Any) -> tuple[float, float] | None:
+    limits = getattr(layer, "contrast_limits", None)
+    if limits is None:
+        return None
+    low, high = (float(v) for v in limits)
+    return (low, high) if low < high else None
 
 
 def _level_of(source: ChunkSource, level: int) -> ScaleLevel:

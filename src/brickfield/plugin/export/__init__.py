@@ -1,0 +1,1 @@
+"""Layers written as files of other programs."""
