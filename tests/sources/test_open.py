@@ -21,18 +21,18 @@ from brickfield.testing.zarr_stores import ramp, write_image
 @pytest.mark.parametrize(
     ("uri", "module"),
     [
-        ("a/b.ims", "imaris_file"),
-        ("a/B.IMS", "imaris_file"),
-        ("a.h5", "hdf5_array"),
-        ("a.h5:/entry/data", "hdf5_array"),
-        ("a.emd", "hdf5_array"),
-        ("a.ome.tif", "tiff"),
-        ("a.xml", "bdv"),
-        ("http://h/a.xml", "bdv"),
-        ("http://h/a.n5/", "n5"),
-        ("precomputed://gs://b/p", "precomputed"),
-        ("a.ozx", "ome_zarr"),
-        ("https://h/a.zip", "ome_zarr"),
+        ("a/b.ims", "hdf5.imaris"),
+        ("a/B.IMS", "hdf5.imaris"),
+        ("a.h5", "hdf5.source"),
+        ("a.h5:/entry/data", "hdf5.source"),
+        ("a.emd", "hdf5.source"),
+        ("a.ome.tif", "tiff.source"),
+        ("a.xml", "bdv.source"),
+        ("http://h/a.xml", "bdv.source"),
+        ("http://h/a.n5/", "n5.source"),
+        ("precomputed://gs://b/p", "n5.precomputed"),
+        ("a.ozx", "ome_zarr.source"),
+        ("https://h/a.zip", "ome_zarr.source"),
     ],
 )
 def test_a_name_can_decide(uri, module):
@@ -44,12 +44,12 @@ def test_a_name_can_decide(uri, module):
 @pytest.mark.parametrize(
     ("name", "module"),
     [
-        ("zarr.json", "ome_zarr"),
-        (".zgroup", "ome_zarr"),
-        (".zattrs", "ome_zarr"),
-        (".zarray", "ome_zarr"),
-        ("attributes.json", "n5"),
-        ("info", "precomputed"),
+        ("zarr.json", "ome_zarr.source"),
+        (".zgroup", "ome_zarr.source"),
+        (".zattrs", "ome_zarr.source"),
+        (".zarray", "ome_zarr.source"),
+        ("attributes.json", "n5.source"),
+        ("info", "n5.precomputed"),
     ],
 )
 def test_else_the_files_in_a_folder_decide(tmp_path, name, module):
@@ -61,7 +61,7 @@ def test_else_the_files_in_a_folder_decide(tmp_path, name, module):
 
 def test_a_tiff_with_a_strange_name_is_known_by_its_first_bytes(tmp_path):
     (tmp_path / "data.bin").write_bytes(b"II*\0" + bytes(20))
-    assert find_format(str(tmp_path / "data.bin"))[0].module == "tiff"
+    assert find_format(str(tmp_path / "data.bin"))[0].module == "tiff.source"
 
 
 def test_arrays_open_with_scale_and_axes():
