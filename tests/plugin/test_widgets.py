@@ -75,6 +75,22 @@ lut("viridis")
     assert not imported_by_the_window(act) & {"scipy.spatial.transform", "cmap"}
 
 
+def test_a_drop_has_the_dock_loaded_beside_the_window_and_is_not_held_up():
+    act = """
+from brickfield.plugin.docking.load import call_with_docks
+on_window = []
+call_with_docks(
+    lambda: on_window.append(threading.current_thread() is threading.main_thread())
+)
+assert not on_window
+while not on_window:
+    app.processEvents()
+assert on_window == [True]
+from brickfield.plugin.docking.open_dock import open_dock
+"""
+    assert not imported_by_the_window(act) & set(HEAVY)
+
+
 def test_what_is_loaded_costs_no_turn(qtbot):
     from qtpy.QtCore import QTimer
 

@@ -12,6 +12,7 @@ from brickfield.qt.turning import (
     can_turn,
     holding_still,
     run_beside,
+    run_beside_then,
     take_a_turn,
     turn_until,
 )
@@ -120,3 +121,33 @@ def test_a_turn_lets_what_was_posted_happen_and_holding_still_does_not():
     assert turns == []
     take_a_turn()
     assert turns == [1]
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_what_comes_after_a_function_runs_on_the_window_and_nobody_waits(
+    qtbot, is_broken, caplog
+):
+    go_on = threading.Event()
+    threads = []
+
+    def job():
+        assert go_on.wait(20)
+        threads.append(threading.current_thread())
+        if is_broken:
+            msg = "nothing"
+            raise KeyError(msg)
+
+    run_beside_then(job, lambda: threads.append(threading.current_thread()))
+    assert threads == []
+    go_on.set()
+    qtbot.waitUntil(lambda: len(threads) == 2, timeout=60_000)
+    assert threads[0] is not threading.main_thread()
+    assert threads[1] is threading.main_thread()
+    assert ("nothing" in caplog.text) is is_broken
+
+
+def test_both_run_at_once_where_nothing_may_happen_meanwhile():
+    done = []
+    with holding_still():
+        run_beside_then(lambda: done.append("job"), lambda: done.append("then"))
+        assert done == ["job", "then"]

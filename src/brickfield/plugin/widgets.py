@@ -9,32 +9,9 @@ classes, though what they make is another's.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from brickfield.qt import run_beside
-
-
-def load_docks() -> None:
-    """Load what the docks need, if it is not, while the window goes on."""
-    if "brickfield.plugin.docking.docks" not in sys.modules:
-        run_beside(_load)
-
-
-def _load() -> None:
-    """Load what docks are made of, and what napari loads when they first ask it.
-
-    napari reads its preferences, and its camera loads scipy (half a second) when it is
-    first asked which way it looks; the colormaps' catalogue is searched once.
-    """
-    import scipy.spatial.transform  # noqa: F401 - so that napari need not
-
-    import brickfield.plugin.docking.docks  # noqa: F401 - that is the point
-    from brickfield.plugin.settings import settings
-    from brickfield.viewer import lut
-
-    settings()
-    lut("viridis")
+from brickfield.plugin.docking.load import load_docks
 
 
 class VolumeView:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from brickfield.qt.turning import holding_still as holding_still
     from brickfield.qt.turning import import_beside as import_beside
     from brickfield.qt.turning import run_beside as run_beside
+    from brickfield.qt.turning import run_beside_then as run_beside_then
     from brickfield.qt.turning import take_a_turn as take_a_turn
     from brickfield.qt.turning import turn_until as turn_until
 
@@ -46,6 +47,7 @@ __all__ = [
     "holding_still",  # Let nothing of the window happen meanwhile: functions run at once.
     "import_beside",  # Import modules on a thread while the event loop turns.
     "run_beside",  # Run a function on a thread of its own and wait for it in the event loop.
+    "run_beside_then",  # Run a function on a thread of its own and another one after it; do not wait.
     "take_a_turn",  # Let the event loop turn once between two pieces of work; not everywhere.
     "task_board",  # Return the board of the process; on the window's thread.
     "turn_until",  # Run the event loop until a future is done; on the window's thread alone.
@@ -67,6 +69,7 @@ _HOME = {
     "holding_still": "turning",
     "import_beside": "turning",
     "run_beside": "turning",
+    "run_beside_then": "turning",
     "take_a_turn": "turning",
     "task_board": "reports.tasks",
     "turn_until": "turning",

@@ -11,6 +11,7 @@ person can start something else meanwhile: the inner one ends first.
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -27,6 +28,8 @@ from qtpy.QtCore import QCoreApplication, QEventLoop, QTimer
 
 from brickfield.errors import BrickfieldError
 from brickfield.qt.deliver import Deliverer
+
+logger = logging.getLogger(__name__)
 
 LOOK_MS = 50
 """Time between two looks at the clock; Python sees Ctrl-C no sooner."""
@@ -134,6 +137,42 @@ def run_beside(job: Callable[[], _T], *, name: str = "brickfield-beside") -> _T:
         msg = "expected the application to go on; found that it ends: nothing is opened"
         raise BrickfieldError(msg)
     return future.result()
+
+
+def run_beside_then(
+    job: Callable[[], object],
+    then: Callable[[], None],
+    *,
+    name: str = "brickfield-beside",
+) -> None:
+    """Run a function on a thread of its own and another one after it; do not wait.
+
+    On the window's thread alone. Where nothing may happen meanwhile, both run at once.
+
+    Parameters
+    ----------
+    job : callable
+        Must not touch windows, layers or views. What it raises is logged.
+    then : callable
+        Runs on the window's thread, whatever became of the first; never when the
+        application ends before.
+    name : str
+        Of the thread.
+    """
+    if not can_turn() or _is_held.get():
+        job()
+        then()
+        return
+    deliver = _deliverer()
+
+    def carry_out() -> None:
+        try:
+            job()
+        except Exception:
+            logger.exception("work beside the window failed")
+        deliver(then)
+
+    threading.Thread(target=carry_out, name=name, daemon=True).start()
 
 
 def take_a_turn() -> None:

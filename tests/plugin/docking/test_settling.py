@@ -67,7 +67,7 @@ def test_the_title_is_that_of_the_menu_so_that_both_mean_one_dock(viewer):
 
 def test_files_dropped_on_the_window_open_the_dock(viewer, qtbot, stored):
     viewer.open(stored, plugin="napari-brickfield")
-    qtbot.waitUntil(lambda: len(docks_of(viewer)) == 1)
+    qtbot.waitUntil(lambda: len(docks_of(viewer)) == 1, timeout=60_000)
     settle(qtbot, viewer)
 
 
@@ -83,7 +83,7 @@ def test_the_preference_keeps_the_dock_closed_after_a_drop(viewer, qtbot, stored
 
 def test_a_sample_opens_the_dock_as_a_drop_does(viewer, qtbot):
     viewer.open_sample("napari-brickfield", "huge")
-    qtbot.waitUntil(lambda: len(docks_of(viewer)) == 1)
+    qtbot.waitUntil(lambda: len(docks_of(viewer)) == 1, timeout=60_000)
     settle(qtbot, viewer)
 
 

@@ -16,7 +16,11 @@ from brickfield.plugin.window_thread import is_window_thread
 
 
 def open_dock_soon() -> None:
-    """Open the dock once the layers that are being read stand in the window."""
+    """Open the dock once the layers that are being read stand in the window.
+
+    The first dock of a process is loaded on a thread: that takes the window's own
+    thread more than a second.
+    """
     if not is_window_thread() or not settings().open_dock:
         return
     import napari
@@ -24,10 +28,10 @@ def open_dock_soon() -> None:
     viewer = napari.current_viewer()
     if viewer is None or not _is_seen(viewer):
         return
-    from qtpy.QtCore import QTimer
+    from brickfield.plugin.docking.load import call_with_docks
 
     whose = weakref.ref(viewer)
-    QTimer.singleShot(0, lambda: _open_dock(whose()))
+    call_with_docks(lambda: _open_dock(whose()))
 
 
 def _is_seen(viewer: Any) -> bool:

@@ -1,0 +1,53 @@
+"""What docks are made of, loaded on a thread while napari's window goes on.
+
+Invariant: this module is light.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from qtpy.QtCore import QTimer
+
+from brickfield.qt import run_beside, run_beside_then
+
+# Not whether the module is known: a thread may still be loading it.
+_is_loaded = threading.Event()
+
+
+def load_docks() -> None:
+    """Load what the docks need, if it is not, while the window goes on."""
+    if not _is_loaded.is_set():
+        run_beside(_load)
+
+
+def call_with_docks(then: Callable[[], None]) -> None:
+    """Call a function later, once what the docks need is loaded; return at once.
+
+    Parameters
+    ----------
+    then : callable
+        Runs on the window's thread, from its event loop.
+    """
+    if _is_loaded.is_set():
+        QTimer.singleShot(0, then)
+    else:
+        run_beside_then(_load, then)
+
+
+def _load() -> None:
+    """Load what docks are made of, and what napari loads when they first ask it.
+
+    napari reads its preferences, and its camera loads scipy (half a second) when it is
+    first asked which way it looks; the colormaps' catalogue is searched once.
+    """
+    import scipy.spatial.transform  # noqa: F401 - so that napari need not
+
+    import brickfield.plugin.docking.docks  # noqa: F401 - that is the point
+    from brickfield.plugin.settings import settings
+    from brickfield.viewer import lut
+
+    settings()
+    lut("viridis")
+    _is_loaded.set()
