@@ -9,7 +9,7 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.boxes import read_box
 from brickfield.loading.cache import ChunkCache
 from brickfield.loading.manager import ChunkManager
-from brickfield.loading.scheduler import Schedule
+from brickfield.loading.scheduler import Scheduler
 from brickfield.loading.storage_layout import LevelLayout
 from brickfield.model import ChunkState, pack_keys
 from brickfield.sources import open_source
@@ -59,11 +59,11 @@ def test_a_box_of_such_a_chunk_is_an_error(one_large_chunk):
 def test_the_cache_is_smaller_while_a_large_chunk_is_read(one_large_chunk):
     """Reading takes 6 GiB; 128 MiB of them are allowed beyond the budget."""
     cache = ChunkCache(8 << 30)
-    schedule = Schedule(one_large_chunk.info.pyramid, cache)
-    schedule.due.append((0, 0))
-    schedule.is_open = lambda _: True
-    schedule.needing = lambda _: [None]
-    read = schedule.next_job()
+    scheduler = Scheduler(one_large_chunk.info.pyramid, cache)
+    scheduler.due.append((0, 0))
+    scheduler.is_open = lambda _: True
+    scheduler.needing = lambda _: [None]
+    read = scheduler.next_job()
     assert cache.reserved_bytes == (6 << 30) - 128 * MIB
-    schedule.end_read(read)
+    scheduler.end_read(read)
     assert cache.reserved_bytes == 0

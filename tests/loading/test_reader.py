@@ -312,7 +312,7 @@ def test_when_waiting_ends_what_has_come_is_delivered(manage, volume):
     expected = voxels_of(volume, chunk.key)
     assert np.array_equal(chunk.known_voxels(), expected[chunk.is_known()])
     volume.heal()
-    manager.pardon([failure])
+    manager.clear_failures([failure])
     manager.request_chunks(ask([]), "a")
     manager.request_chunks(ask(keys), "a")
     (chunk,) = take_all(manager)

@@ -265,7 +265,7 @@ def value_range(data: NDArray[np.generic]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-class Workbench:
+class AssemblyPool:
     """Assemblies of one source. Guarded by the reader's lock.
 
     Parameters
@@ -335,8 +335,8 @@ class Workbench:
         self._bytes -= reserved
         self._n_begun -= 1
 
-    def give_back(self, reserved: int) -> None:
-        """Give room back that is not needed."""
+    def release(self, reserved: int) -> None:
+        """Release reserved memory that is not needed."""
         self.settle(reserved)
         self._cache.unreserve(reserved)
 

@@ -16,7 +16,7 @@ A finished chunk is kept in the RAM cache, pinned once for each visual that has
 yet to take it, so that nothing waits outside the budget. Two kinds cannot be
 there and are held here: failures, which are kept until somebody asks for another
 try (of a chunk with holes only what failed: its voxels are in the cache), and a chunk that found no room (larger than the whole budget, or everything
-pinned by others), of which the workbench allows one at a time.
+pinned by others), of which the assembly pool allows one at a time.
 """
 
 from __future__ import annotations
@@ -329,7 +329,7 @@ def default_cache() -> ChunkCache:
 Name = tuple[Selection, ChunkKey]
 
 
-class Shelf:
+class PinnedChunks:
     """Finished chunks of one source. Guarded by the reader's lock.
 
     Parameters
@@ -380,7 +380,7 @@ class Shelf:
             return chunk
         return self.failed.get(name)
 
-    def take(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
+    def unpin(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
         """Hand a chunk to one of its takers; None if it was forgotten meanwhile."""
         name = (selection, key)
         if name in self.failed:
@@ -392,12 +392,12 @@ class Shelf:
             return chunk
         return self.cache.unpin(self._source_id, selection, [key])[0]
 
-    def let_go(self, selection: Selection, keys: list[ChunkKey]) -> None:
+    def release(self, selection: Selection, keys: list[ChunkKey]) -> None:
         """Count one taker less of each chunk."""
         rest = []
         for key in keys:
             if (selection, key) in self._held or (selection, key) in self.failed:
-                self.take(selection, key)
+                self.unpin(selection, key)
             else:
                 rest.append(key)
         self.cache.unpin(self._source_id, selection, rest)
@@ -424,7 +424,7 @@ class Shelf:
             return failed.failures
         return self.damaged.get((selection, key), ())
 
-    def pardon(self, selection: Selection, key: ChunkKey) -> None:
+    def clear_failure(self, selection: Selection, key: ChunkKey) -> None:
         """Forget a chunk that failed or has holes, so that it is read anew."""
         self.failed.pop((selection, key), None)
         if self.damaged.pop((selection, key), None) is not None:

@@ -19,22 +19,22 @@ def forget_changed(reader: Reader, change: ChunkChange, *, is_reopened: bool) ->
     is_reopened : bool
         Whether all that is being read comes from a source that is closed.
     """
-    schedule, level = reader.schedule, change.level
-    layout = schedule.layouts[level]
-    reader.shelf.forget_changed(change)
+    scheduler, level = reader.scheduler, change.level
+    layout = scheduler.layouts[level]
+    reader.pinned.forget_changed(change)
     for name in [n for n in reader.bad if n[0] == level]:
         if change.meets(layout.index_of(name[1]), layout.storage):
             del reader.bad[name]
-    schedule.stale |= {
+    scheduler.stale |= {
         name
-        for name in schedule.in_flight
+        for name in scheduler.in_flight
         if is_reopened
         or (name[0] == level and change.meets(layout.index_of(name[1]), layout.storage))
     }
-    for assembly in list(schedule.bench):
+    for assembly in list(scheduler.assemblies):
         if change.has(*assembly.name):
-            schedule.discard(assembly)
-    for lane in schedule.queue.lanes():
+            scheduler.discard(assembly)
+    for lane in scheduler.queue.lanes():
         _wait_again(lane, change)
 
 

@@ -1,6 +1,6 @@
 """From wanted chunks to loaded ones: the :class:`ChunkManager`.
 
-Invariant: every chunk that a visual wants reaches its end (loaded, missing or
+Invariant: every chunk that a visual requests reaches its end (loaded, missing or
 failed) and is handed to that visual once for each request that names it, whatever
 happens to other chunks. A request replaces the visual's former one: what is still
 wanted goes on and takes its new place in the order, what is not is dropped before
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.loading.cache import ChunkCache, Shelf, default_cache
+from brickfield.loading.cache import ChunkCache, PinnedChunks, default_cache
 from brickfield.loading.changing import forget_changed
 from brickfield.loading.kept import KeptStorage
 from brickfield.loading.pool import AsynchronousDataSlicer
@@ -26,7 +26,7 @@ from brickfield.loading.reader import Reader
 from brickfield.loading.retry import RetryRules
 from brickfield.loading.scheduler import IoCounters, StorageName
 from brickfield.loading.storage_layout import needed_storage_chunks, storage_names
-from brickfield.loading.tally import storage_counts
+from brickfield.loading.tally import Requested, storage_counts
 from brickfield.loading.visual import Visual, finest_level, lanes_of
 from brickfield.model import (
     ChunkChange,
@@ -42,7 +42,6 @@ from brickfield.model import (
 from brickfield.sources import ChunkSource, MadeOfParts
 
 logger = logging.getLogger(__name__)
-Wants = Iterable[tuple[Selection, NDArray[np.int64]]]
 
 
 class ChunkManager:
@@ -90,31 +89,31 @@ class ChunkManager:
         self.tracker = tracker
         self._owns_slicer = slicer is None
         self._slicer = slicer or AsynchronousDataSlicer(source.concurrency)
-        self._shelf = Shelf(cache, source.source_id)
-        self._reader = Reader(source, self._shelf, self._slicer, retry or RetryRules())
-        self._schedule = self._reader.schedule
+        self._pinned = PinnedChunks(cache, source.source_id)
+        self._reader = Reader(source, self._pinned, self._slicer, retry or RetryRules())
+        self._scheduler = self._reader.scheduler
         self._kept: KeptStorage | None = None
         if isinstance(source, MadeOfParts):
-            layout = self._schedule.layouts[source.shared_level]
+            layout = self._scheduler.layouts[source.shared_level]
             self._kept = KeptStorage(cache, source.source_id, layout)
             source.share(self._kept)
-        self._queue = self._schedule.queue
+        self._queue = self._scheduler.queue
         self._lock = self._reader.lock
         self._visuals: dict[str, Visual] = {}
         self._news: set[str] = set()
         self._has_complained = False
         self._reader.on_end = self._chunk_ended
         self._reader.on_batch = self._tell
-        self._schedule.has_ready = self._has_ready
+        self._scheduler.has_ready = self._has_ready
 
-    # -- wanting -----------------------------------------------------------------
+    # -- requesting --------------------------------------------------------------
 
     def request_chunks(
         self,
         requests: ChunkedDataRequest | Sequence[ChunkedDataRequest],
         visual_id: str,
     ) -> LoadingStatus:
-        """Replace what a visual wants.
+        """Replace the requests of a visual.
 
         Name what the visual lacks: a chunk that it has taken already is delivered
         again when a new request names it, from the cache or by another read.
@@ -144,7 +143,7 @@ class ChunkManager:
             status = self._status(visual_id)
             has_ready = bool(visual.ready)
         # One slot wakes the others, off this thread: starting threads takes time.
-        self._reader.kick(at_most=1)
+        self._reader.wake_workers(at_most=1)
         if self.tracker is not None:
             finest = finest_level(lanes)
             self.tracker.start_loading_session(visual_id, status.wanted, finest)
@@ -166,41 +165,41 @@ class ChunkManager:
             for selection, before in old.items()
         )
         if n_dropped:
-            self._schedule.drop_unwanted()
+            self._scheduler.drop_unwanted()
         visual.rebuild(lanes)
 
     def _supply(self, visual: Visual, lane: Lane, rows: NDArray[np.int64]) -> None:
         """Make what the cache has ready at once."""
         keys = lane.keys[rows].tolist()
-        found = self._shelf.pin(lane.selection, keys)
+        found = self._pinned.pin(lane.selection, keys)
         for row, chunk in zip(rows.tolist(), found, strict=True):
             if chunk is not None:
                 lane.state[row] = ENDS[chunk.state]
                 visual.note_bytes(chunk)
 
     def _drop_rest(self, visual: Visual, old: Lane, new: Lane | None) -> int:
-        """Let go of what the new request does not name; return what was waiting."""
+        """Release what the new request does not name; return how many were waiting."""
         is_gone = np.ones(len(old.keys), bool)
         if new is not None:
             is_gone = new.rows_of(old.keys) < 0
         is_ready = is_gone & (old.state >= LOADED) & ~old.is_delivered
-        self._shelf.let_go(old.selection, old.keys[is_ready].tolist())
+        self._pinned.release(old.selection, old.keys[is_ready].tolist())
         is_waiting = is_gone & (old.state <= READING)
         n_waiting = int(np.count_nonzero(is_waiting))
         visual.n_cancelled += n_waiting
         unsent = old.keys[is_gone & (old.state == WAITING)]
         is_open = self._queue.open_among(old.selection, unsent)
-        self._reader.ledger.cancelled_before_send += int(np.count_nonzero(~is_open))
+        self._reader.counter.cancelled_before_send += int(np.count_nonzero(~is_open))
         return n_waiting
 
     def release(self, visual_id: str) -> None:
-        """Forget a visual and what it wants."""
+        """Forget a visual and its requests."""
         with self._lock:
             visual = self._visuals.pop(visual_id, None)
             if visual is not None:
                 self._replace(visual_id, visual, [])
             self._lock.notify_all()
-        self._reader.kick()
+        self._reader.wake_workers()
         if self.tracker is not None:
             self.tracker.forget_visual(visual_id)
 
@@ -239,17 +238,17 @@ class ChunkManager:
             visual = self._visuals.get(visual_id)
             if visual is None:
                 return []
-            taken, is_lost = visual.take(self._shelf, max_chunks)
-            is_starved = self._schedule.is_starved
+            taken, is_lost = visual.pop_ready(self._pinned, max_chunks)
+            is_starved = self._scheduler.is_starved
         finally:
             self._lock.release()
         if is_lost or (taken and is_starved):
-            self._reader.kick(at_most=1)
+            self._reader.wake_workers(at_most=1)
         return taken
 
     def peek(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
         """Return a chunk that is at hand, without counting it as used."""
-        return self._shelf.peek(selection, key)
+        return self._pinned.peek(selection, key)
 
     # -- being told --------------------------------------------------------------
 
@@ -262,7 +261,7 @@ class ChunkManager:
         visual = self._visuals.get(visual_id)
         if visual is None:
             return LoadingStatus()
-        n_in_flight = len(self._schedule.in_flight)
+        n_in_flight = len(self._scheduler.in_flight)
         return visual.status(self._queue.lanes(visual_id), n_in_flight)
 
     def waiting(self, visual_id: str) -> list[ChunkId]:
@@ -281,12 +280,12 @@ class ChunkManager:
                 failure
                 for lane in self._queue.lanes(visual_id)
                 for key in self._damaged_keys(lane)
-                for failure in self._shelf.failures(lane.selection, key)
+                for failure in self._pinned.failures(lane.selection, key)
             ]
 
     def _damaged_keys(self, lane: Lane) -> list[ChunkKey]:
         """List the chunks of a lane that ended as failed or with holes."""
-        damaged = [k for s, k in self._shelf.damaged if s == lane.selection]
+        damaged = [k for s, k in self._pinned.damaged if s == lane.selection]
         keys = np.array(damaged, dtype=np.int64)
         rows = lane.rows_of(keys)
         is_here = rows >= 0
@@ -298,7 +297,7 @@ class ChunkManager:
     def replace(self, chunk: LoadedChunk) -> None:
         """Put a chunk whose holes were filled in the place of what is in the cache."""
         with self._lock:
-            self._shelf.replace(chunk)
+            self._pinned.replace(chunk)
 
     def retry_failed(self, visual_id: str, taken: Iterable[ChunkFailure] = ()) -> int:
         """Read the failed chunks of a visual again; return how many there are.
@@ -309,19 +308,20 @@ class ChunkManager:
         n = 0
         with self._lock:
             for failure in taken:
-                self._reader.pardon(failure.chunk_id.selection, failure.chunk_id.key)
+                chunk = failure.chunk_id
+                self._reader.clear_failure(chunk.selection, chunk.key)
             for mine in self._queue.lanes(visual_id):
                 for key in self._damaged_keys(mine):
                     n += 1
-                    self._reader.pardon(mine.selection, key)
-                    for lane, row in self._queue.wanting(mine.selection, key):
+                    self._reader.clear_failure(mine.selection, key)
+                    for lane, row in self._queue.requesters(mine.selection, key):
                         lane.is_delivered[row] = False
                         lane.set_state(row, WAITING)
-        self._reader.kick()
+        self._reader.wake_workers()
         return n
 
     def wait(self, visual_id: str, timeout: float | None = None) -> bool:
-        """Wait until every chunk that a visual wants reached its end; tell whether so.
+        """Wait until every requested chunk reached its end; return whether it did.
 
         False at the timeout, and at once when reading pauses because chunks that
         nobody has taken fill the RAM budget: take them and wait again.
@@ -341,46 +341,47 @@ class ChunkManager:
     def end_waiting(self, visual_id: str, reason: str) -> None:
         """Let a visual's chunks that are being read end with what has come of them.
 
-        What has not come fails with `reason`; :meth:`pardon` lets it be read again.
+        What has not come fails with `reason`; :meth:`clear_failures` lets it be read again.
         """
         self._reader.end_waiting(visual_id, reason)
 
-    def pardon(self, failures: Iterable[ChunkFailure]) -> None:
+    def clear_failures(self, failures: Iterable[ChunkFailure]) -> None:
         """Forget failures, so that a later request reads the chunks anew."""
         with self._lock:
             for failure in failures:
-                self._reader.pardon(failure.chunk_id.selection, failure.chunk_id.key)
+                chunk = failure.chunk_id
+                self._reader.clear_failure(chunk.selection, chunk.key)
 
     @property
     def counters(self) -> IoCounters:
         """What reading has cost so far."""
         with self._lock:
-            return self._reader.ledger.totals()
+            return self._reader.counter.totals()
 
     def needed_storage_chunks(
         self, level: int, keys: NDArray[np.int64], selection: Selection
     ) -> NDArray[np.int64]:
         """List storage chunks under a level's chunks, each once, shape (m, ndim)."""
-        layout = self._schedule.layouts[level]
+        layout = self._scheduler.layouts[level]
         flats = needed_storage_chunks(layout, unpack_keys(keys)[1], selection)
         return layout.indices_of(flats)
 
     def storage_counts(
-        self, wanted: Wants, ended: Wants, failures: Iterable[ChunkFailure]
+        self, wanted: Requested, ended: Requested, failures: Iterable[ChunkFailure]
     ) -> dict[str, int]:
         """Count storage chunks; see :func:`brickfield.loading.tally.storage_counts`."""
         return storage_counts(self._reader, wanted, ended, failures)
 
-    def minimum_bytes(self, wants: Wants) -> int:
+    def minimum_bytes(self, requested: Requested) -> int:
         """Return the stored bytes of the storage chunks under some chunks, each once.
 
-        `wants` yields (selection, keys); what several of them need counts once, also
+        `requested` yields (selection, keys); what several of them need counts once, also
         where one level is sampled from the storage chunks of another.
         """
-        return self._stored_bytes(self._stored_under(wants))
+        return self._stored_bytes(self._stored_under(requested))
 
     def needed_bytes(
-        self, needed: Wants, ended: Wants, *, since: IoCounters
+        self, needed: Requested, ended: Requested, *, since: IoCounters
     ) -> tuple[int, int]:
         """Return the stored bytes under needed chunks, by where they came from.
 
@@ -399,15 +400,15 @@ class ChunkManager:
         """
         under, here = self._stored_under(needed), self._stored_under(ended)
         with self._lock:
-            ledger, bad = self._reader.ledger, self._reader.bad
-            read = {n for n in under if ledger.is_since(n, since.n_entries)}
+            counter, bad = self._reader.counter, self._reader.bad
+            read = {n for n in under if counter.is_since(n, since.n_entries)}
             at_hand = {n for n in here - read if n not in bad}
         return self._stored_bytes(read), self._stored_bytes(at_hand)
 
-    def _stored_under(self, wants: Wants) -> set[StorageName]:
+    def _stored_under(self, requested: Requested) -> set[StorageName]:
         """Name the stored chunks under some chunks; of sampled ones, their parts."""
-        layouts, source = self._schedule.layouts, self.source
-        names = set(storage_names(layouts, wants))
+        layouts, source = self._scheduler.layouts, self.source
+        names = set(storage_names(layouts, requested))
         if not isinstance(source, MadeOfParts):
             return names
         return {
@@ -420,7 +421,7 @@ class ChunkManager:
 
     def _stored_bytes(self, names: set[StorageName]) -> int:
         with self._lock:
-            known = {name: self._reader.ledger.stored_bytes(name) for name in names}
+            known = {name: self._reader.counter.stored_bytes(name) for name in names}
         return sum(
             self._reader.stored_bytes(name) if size is None else size
             for name, size in known.items()
@@ -467,7 +468,7 @@ class ChunkManager:
             for lane in self._queue.lanes():
                 lane.reset()
             self._rebuild()
-        self._reader.kick()
+        self._reader.wake_workers()
 
     def forget_changed(self, change: ChunkChange, *, is_reopened: bool = False) -> None:
         """Forget the chunks under a change; those on their way are read anew."""
@@ -476,7 +477,7 @@ class ChunkManager:
         with self._lock:
             forget_changed(self._reader, change, is_reopened=is_reopened)
             self._rebuild()
-        self._reader.kick()
+        self._reader.wake_workers()
 
     def _rebuild(self) -> None:
         for visual_id, visual in self._visuals.items():

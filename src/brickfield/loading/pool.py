@@ -3,7 +3,7 @@
 Invariant: at most ``max_workers`` threads run, none is a daemon, and after
 :meth:`AsynchronousDataSlicer.shutdown` none is left. Delayed calls wait in one
 thread that lives only while there is something to wait for, so that a pause
-before a retry blocks no worker. A pool at rest has no thread either. Pools that are open when the program ends are shut
+before a retry blocks no worker. An idle pool holds no threads. Pools that are open when the program ends are shut
 then, so that it does not first read all that was wanted.
 """
 

@@ -1,4 +1,4 @@
-"""Progress of loading, told to whoever wants to know.
+"""Progress of loading, reported to visuals and other listeners.
 
 A *session* is what one visual waits for at present. The tracker counts what
 reaches its end and tells registered callbacks and psygnal listeners. It is

@@ -1,6 +1,6 @@
 """What is wanted, in the order in which it is read.
 
-A :class:`Lane` holds what one visual wants of one selection: a few arrays, sorted
+A :class:`Lane` holds the requests of one visual for one selection: a few arrays, sorted
 once by (category, priority) when the request comes. The :class:`LoadQueue` merges
 the lanes: the next chunk to read is the best head of all lanes.
 
@@ -34,7 +34,7 @@ Rank = tuple[int, float]
 
 
 class Lane:
-    """What one visual wants of one selection. Not thread-safe.
+    """The requests of one visual for one selection. Not thread-safe.
 
     Parameters
     ----------
@@ -171,24 +171,26 @@ class LoadQueue:
 
     @property
     def selections(self) -> list[Selection]:
-        """Selections that somebody wants."""
+        """Selections with at least one request."""
         return list(self._by_selection)
 
-    def wanting(self, selection: Selection, key: ChunkKey) -> list[tuple[Lane, int]]:
-        """List who wants a chunk: lanes and rows."""
+    def requesters(self, selection: Selection, key: ChunkKey) -> list[tuple[Lane, int]]:
+        """Return the requests for a chunk, as lanes and rows."""
         found = ((ln, ln.row_of(key)) for ln in self._by_selection.get(selection, ()))
         return [(lane, row) for lane, row in found if row >= 0]
 
     def is_open(self, selection: Selection, key: ChunkKey) -> bool:
-        """Whether somebody wants a chunk that has not reached its end."""
+        """Whether a request still waits for a chunk."""
         return bool(self.waiting_for(selection, key))
 
     def waiting_for(
         self, selection: Selection, key: ChunkKey
     ) -> list[tuple[Lane, int]]:
-        """List who wants a chunk and has not got it: lanes and rows."""
+        """Return the requests still waiting for a chunk, as lanes and rows."""
         return [
-            (ln, r) for ln, r in self.wanting(selection, key) if ln.state[r] <= READING
+            (ln, r)
+            for ln, r in self.requesters(selection, key)
+            if ln.state[r] <= READING
         ]
 
     def waiting_among(
@@ -213,7 +215,7 @@ class LoadQueue:
     def open_among(
         self, selection: Selection, keys: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Tell which of some chunks somebody wants and has not got."""
+        """Tell which of some chunks a request still waits for, shape (n,)."""
         is_open = np.zeros(len(keys), np.bool_)
         for lane in self._by_selection.get(selection, ()):
             rows = lane.rows_of(keys)
@@ -223,7 +225,7 @@ class LoadQueue:
 
     def set_state(self, selection: Selection, key: ChunkKey, state: int) -> None:
         """Change a chunk's state wherever it is wanted and has not ended."""
-        for lane, row in self.wanting(selection, key):
+        for lane, row in self.requesters(selection, key):
             if lane.state[row] <= READING:
                 lane.set_state(row, state)
 

@@ -1,7 +1,7 @@
 """Reads storage chunks and makes chunks of them, a window at a time.
 
 Invariants: at most ``window`` reads are in flight; every chunk that was begun ends
-as loaded, missing or failed, or is dropped because nobody wants it; one failure
+as loaded, missing or failed, or is dropped because it is no longer requested; one failure
 never stops another storage chunk, also not of the same chunk.
 
 Work is pulled, not pushed: each of up to ``window`` *slots* asks for the best job
@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, scatter
-from brickfield.loading.cache import Shelf
+from brickfield.loading.cache import PinnedChunks
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.queue import ENDS, WAITING, Lane
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
-from brickfield.loading.scheduler import Begun, Ledger, Read, Schedule, StorageName
+from brickfield.loading.scheduler import Begun, IoCounts, Read, Scheduler, StorageName
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model import ChunkId, ChunkKey, LoadedChunk, Selection
 from brickfield.sources import (
@@ -59,7 +59,7 @@ class Reader:
     Parameters
     ----------
     source : ChunkSource
-    shelf : Shelf
+    pinned : PinnedChunks
         Where finished chunks go.
     slicer : AsynchronousDataSlicer
     retry : RetryRules
@@ -78,14 +78,14 @@ class Reader:
     def __init__(
         self,
         source: ChunkSource,
-        shelf: Shelf,
+        pinned: PinnedChunks,
         slicer: AsynchronousDataSlicer,
         retry: RetryRules,
     ) -> None:
         self.lock = threading.Condition()
-        self.ledger = Ledger()
-        self.shelf = shelf
-        self.schedule = Schedule(source.info.pyramid, shelf.cache)
+        self.counter = IoCounts()
+        self.pinned = pinned
+        self.scheduler = Scheduler(source.info.pyramid, pinned.cache)
         self.on_end: Callable[[Lane, int, LoadedChunk], None] = lambda *_: None
         self.on_batch: Callable[[], None] = lambda: None
         self.is_closed = False
@@ -108,13 +108,13 @@ class Reader:
     @property
     def is_stalled(self) -> bool:
         """Whether nothing moves until somebody takes what is ready (locked)."""
-        is_idle = self._n_slots + self._n_paused + len(self.schedule.due) == 0
-        return is_idle and self.schedule.is_starved
+        is_idle = self._n_slots + self._n_paused + len(self.scheduler.due) == 0
+        return is_idle and self.scheduler.is_starved
 
-    def kick(self, at_most: int | None = None) -> None:
-        """Let idle slots look for work, and the threads end where nobody wants any."""
+    def wake_workers(self, at_most: int | None = None) -> None:
+        """Start idle slots; end the threads when no chunk is requested."""
         with self.lock:
-            is_idle = self.is_closed or self.schedule.is_idle
+            is_idle = self.is_closed or self.scheduler.is_idle
             n = 0 if is_idle else self.window - self._n_slots
             n = n if at_most is None else min(n, at_most)
             self._n_slots += n
@@ -126,8 +126,7 @@ class Reader:
 
     def _has_takers(self) -> bool:
         with self.lock:
-            is_silent = self._silence.failure is not None
-            return bool(self.schedule.queue.lanes()) and not is_silent
+            return bool(self.scheduler.queue.lanes()) and self._silence.failure is None
 
     def _turn_ended(self, future: Future[Any]) -> None:
         is_lost = future.cancelled() or future.exception() is not None
@@ -144,17 +143,17 @@ class Reader:
         """Do jobs; return whether there may be more."""
         for _ in range(JOBS_A_TURN):
             with self.lock:
-                job = None if self.is_closed else self.schedule.next_job()
+                job = None if self.is_closed else self.scheduler.next_job()
                 if job is None:
                     self._n_slots -= 1
-                    is_last = self._n_slots == 0 and self.schedule.is_idle
+                    is_last = self._n_slots == 0 and self.scheduler.is_idle
                     self.lock.notify_all()
                     break
-                self.ledger.requests += isinstance(job, Read)
+                self.counter.requests += isinstance(job, Read)
                 has_idle = self._n_slots < self.window
             if has_idle:
                 # Where one found a job there may be another, now that memory came free.
-                self.kick(at_most=1)
+                self.wake_workers(at_most=1)
             if isinstance(job, Read):
                 self._do_read(job)
             else:
@@ -162,7 +161,7 @@ class Reader:
         else:
             return True
         if is_last:
-            # Nobody wants anything, and may not for hours.
+            # Nothing is requested, perhaps for hours: an idle pool holds no threads.
             self._slicer.rest()
         return False
 
@@ -173,7 +172,7 @@ class Reader:
             self._begin(begun)
         finally:
             with self.lock:
-                self.schedule.is_beginning = False
+                self.scheduler.is_beginning = False
         self.on_batch()
 
     def _begin(self, begun: list[Begun]) -> None:
@@ -183,7 +182,7 @@ class Reader:
             chunk = ChunkId.from_key(job.name[1], job.name[0])
             by_level.setdefault(chunk.scale_level, []).append((chunk, job.room))
         for level, chunks in by_level.items():
-            layout = self.schedule.layouts[level]
+            layout = self.scheduler.layouts[level]
             needs = [layout.needs(c.index, c.selection) for c, _ in chunks]
             missing = self._missing(layout, list({f for flats in needs for f in flats}))
             for first in range(0, len(chunks), BATCH):
@@ -213,12 +212,12 @@ class Reader:
     def _file(self, assembly: Assembly, room: int) -> None:
         """File one assembly, or end it where nothing need be read (locked)."""
         name, level = assembly.name, assembly.layout.level
-        schedule = self.schedule
-        schedule.claims.discard(name)
-        if self.is_closed or not schedule.is_open(assembly):
-            schedule.bench.give_back(room)
+        scheduler = self.scheduler
+        scheduler.claims.discard(name)
+        if self.is_closed or not scheduler.is_open(assembly):
+            scheduler.assemblies.release(room)
             return
-        schedule.bench.add(assembly, room)
+        scheduler.assemblies.add(assembly, room)
         for flat in list(assembly.pending) if self.bad else ():
             if (level, flat) in self.bad:
                 assembly.fail(flat, self.bad[level, flat])
@@ -228,7 +227,7 @@ class Reader:
         if not assembly.pending:
             self._end(assembly, self._finished(assembly))
         else:
-            schedule.queue.set_state(*name, WAITING)
+            scheduler.queue.set_state(*name, WAITING)
 
     def _do_read(self, read: Read) -> None:
         name, began_at = read.name, monotonic()
@@ -245,16 +244,16 @@ class Reader:
         finally:
             with self.lock:
                 self._handing_over.discard(name)
-                self.schedule.end_read(read)
+                self.scheduler.end_read(read)
         self.on_batch()
 
     def _key(self, name: StorageName) -> str:
-        index = self.schedule.layouts[name[0]].index_of(name[1])
+        index = self.scheduler.layouts[name[0]].index_of(name[1])
         return self._source.storage_key(name[0], index)
 
     def stored_bytes(self, name: StorageName) -> int:
         """Ask the source how much is stored for a storage chunk; 0 if unknown."""
-        index = self.schedule.layouts[name[0]].index_of(name[1])
+        index = self.scheduler.layouts[name[0]].index_of(name[1])
         return self._source.stored_bytes(name[0], index) or 0
 
     def absent_among(self, names: Iterable[StorageName]) -> set[StorageName]:
@@ -263,23 +262,23 @@ class Reader:
         unread: dict[int, list[FlatIndex]] = {}
         with self.lock:
             for name in names:
-                is_absent = self.ledger.is_absent(name)
+                is_absent = self.counter.is_absent(name)
                 if is_absent:
                     absent.add(name)
                 elif is_absent is None:
                     unread.setdefault(name[0], []).append(name[1])
         for level, flats in unread.items():
-            missing = self._missing(self.schedule.layouts[level], flats)
+            missing = self._missing(self.scheduler.layouts[level], flats)
             absent |= {(level, flat) for flat in missing}
         return absent
 
     def _fetch(self, name: StorageName) -> StorageChunk | ReadFailure:
-        layout = self.schedule.layouts[name[0]]
+        layout = self.scheduler.layouts[name[0]]
         try:
             index = layout.index_of(name[1])
             # While anybody looks at the image, also what is not wanted now may be soon.
             wanted = while_wanted(self._has_takers, self._limit_s(name))
-            with wanted, within(self.shelf.cache.budget_bytes):
+            with wanted, within(self.pinned.cache.budget_bytes):
                 chunk = self._source.read_storage_chunk(name[0], index)
             expected = layout.storage_shape(name[1])
             if chunk.data is not None and chunk.data.shape != expected:
@@ -291,18 +290,18 @@ class Reader:
 
     def _limit_s(self, name: StorageName) -> float:
         """Return how long one read may take: longer the more share the line."""
-        shape = self.schedule.layouts[name[0]].storage_shape(name[1])
-        nbytes = prod(shape) * self.schedule.dtypes[name[0]].itemsize
+        shape = self.scheduler.layouts[name[0]].storage_shape(name[1])
+        nbytes = prod(shape) * self.scheduler.dtypes[name[0]].itemsize
         return LONGEST_S + self.window * nbytes / SLOWEST
 
     def _take_voxels(self, name: StorageName, chunk: StorageChunk) -> None:
-        data, schedule = chunk.data, self.schedule
+        data, scheduler = chunk.data, self.scheduler
         with self.lock:
             self._enter(name, chunk)
             self._tries.pop(name, None)
             self._silence.ends()
             self._handing_over.add(name)
-            siblings = schedule.claim_siblings(name)
+            siblings = scheduler.claim_siblings(name)
         if siblings:
             self._begin(siblings)
         is_stored = data is not None
@@ -314,20 +313,20 @@ class Reader:
             self._finish(done)
 
     def _enter(self, name: StorageName, chunk: StorageChunk) -> None:
-        """Enter in the ledger what a storage chunk cost (locked)."""
+        """Count what a storage chunk cost (locked)."""
         is_stored = chunk.data is not None
         # One was counted when the read was sent.
         read = (chunk,) if chunk.parts is None else chunk.parts
-        self.ledger.requests += sum(part.requests for part in read) - 1
+        self.counter.requests += sum(part.requests for part in read) - 1
         if chunk.parts is None:
-            self.ledger.decoded(name, chunk.stored_bytes, is_stored=is_stored)
+            self.counter.decoded(name, chunk.stored_bytes, is_stored=is_stored)
             return
         for part in chunk.parts:
-            flat = self.schedule.layouts[part.level].flat_of(part.index)
-            self.ledger.decoded(
+            flat = self.scheduler.layouts[part.level].flat_of(part.index)
+            self.counter.decoded(
                 (part.level, flat), part.stored_bytes, is_stored=part.is_stored
             )
-        self.ledger.made(name, is_stored=is_stored)
+        self.counter.made(name, is_stored=is_stored)
 
     def _scatter(
         self, flat: FlatIndex, data: NDArray[np.generic], todo: list[Assembly]
@@ -343,26 +342,28 @@ class Reader:
     def _hand_over(
         self, name: StorageName, served: list[Assembly], *, is_stored: bool
     ) -> tuple[list[Assembly], list[Assembly]]:
-        """Note who has got the voxels; return who is done, and who needs them still.
+        """Mark the assemblies that received the voxels; return finished and open ones.
 
-        When nobody needs them, the storage chunk is no longer on its way. The look
-        and that decision share one hold of the lock, so no chunk falls between.
+        When no assembly needs them, the storage chunk is no longer in flight. The check
+        and that decision share one hold of the lock, so no chunk is missed.
         """
-        schedule = self.schedule
+        scheduler = self.scheduler
         with self.lock:
             done = [a for a in served if a.receive(name[1], is_stored=is_stored)]
-            schedule.drop_idle(served)
+            scheduler.drop_idle(served)
             # Chunks that another slot is just beginning would have to read it again.
-            self.lock.wait_for(lambda: self.is_closed or not schedule.claims_over(name))
-            if name in schedule.stale:
-                schedule.send_again(name)
+            self.lock.wait_for(
+                lambda: self.is_closed or not scheduler.claims_over(name)
+            )
+            if name in scheduler.stale:
+                scheduler.send_again(name)
                 return done, []
-            todo = schedule.needing(name)
+            todo = scheduler.needing(name)
             if not todo:
-                schedule.set_idle(name)
+                scheduler.set_idle(name)
             elif is_stored:
                 for assembly in todo:
-                    assembly.make_buffer(schedule.dtypes[name[0]])
+                    assembly.make_buffer(scheduler.dtypes[name[0]])
         return done, todo
 
     def _finish(self, done: list[Assembly]) -> None:
@@ -375,7 +376,7 @@ class Reader:
         level = assembly.layout.level
         if assembly.bad:
             # Of a chunk of which nothing was read something may be known to be empty.
-            assembly.make_buffer(self.schedule.dtypes[level])
+            assembly.make_buffer(self.scheduler.dtypes[level])
         return assembly.finish(self._fills[level])
 
     def _take_failure(
@@ -393,8 +394,8 @@ class Reader:
             elif pause is None and spent_s > self._retry.patience_s:
                 self._silence.begins(failure, began_at)
             if pause is not None:
-                self.schedule.set_paused(name)
-                self.ledger.retries += 1
+                self.scheduler.set_paused(name)
+                self.counter.retries += 1
                 self._n_paused += 1
         if pause is None:
             self._give_up(name, failure)
@@ -404,32 +405,32 @@ class Reader:
     def _pause_over(self, name: StorageName) -> None:
         with self.lock:
             self._n_paused -= 1
-            self.schedule.due.append(name)
-        self.kick()
+            self.scheduler.due.append(name)
+        self.wake_workers()
 
     def _give_up(self, name: StorageName, failure: ReadFailure) -> None:
-        schedule = self.schedule
+        scheduler = self.scheduler
         with self.lock:
-            self.ledger.failed_reads += 1
+            self.counter.failed_reads += 1
             self._tries.pop(name, None)
-            if name in schedule.stale:
-                schedule.send_again(name)
+            if name in scheduler.stale:
+                scheduler.send_again(name)
                 return
             self.bad[name] = failure
-            needing = schedule.needing(name)
+            needing = scheduler.needing(name)
             done = [a for a in needing if a.fail(name[1], failure)]
-            schedule.set_idle(name)
-            schedule.drop_idle(needing)
+            scheduler.set_idle(name)
+            scheduler.drop_idle(needing)
             if self._silence.failure is not None:
                 done += self._fail_unsent(self._silence.failure)
         self._finish(done)
 
     def _fail_unsent(self, failure: ReadFailure) -> list[Assembly]:
         """Give up what was not sent; return the chunks that end by that (locked)."""
-        in_flight = self.schedule.in_flight
+        in_flight = self.scheduler.in_flight
         return [
             a
-            for a in self.schedule.bench
+            for a in self.scheduler.assemblies
             for flat in list(a.pending)
             if (a.layout.level, flat) not in in_flight and self._fail(a, flat, failure)
         ]
@@ -442,12 +443,12 @@ class Reader:
         """Let the begun chunks of a visual end with what has come of them.
 
         What has not come counts as failed, though nothing is given up: it is asked for
-        again when a chunk is wanted that :meth:`pardon` was called for.
+        again when a chunk is wanted that :meth:`clear_failure` was called for.
         """
         failure, done = ReadFailure("", reason, is_transient=True), []
         with self.lock:
-            for assembly in self.schedule.bench:
-                takers = self.schedule.queue.waiting_for(*assembly.name)
+            for assembly in self.scheduler.assemblies:
+                takers = self.scheduler.queue.waiting_for(*assembly.name)
                 if not any(lane.visual_id == visual_id for lane, _ in takers):
                     continue
                 level = assembly.layout.level
@@ -461,24 +462,24 @@ class Reader:
 
     def _end(self, assembly: Assembly, chunk: LoadedChunk) -> None:
         """Hand a chunk that reached its end to whoever waits for it (locked)."""
-        bench = self.schedule.bench
-        if not bench.remove(assembly):
+        assemblies = self.scheduler.assemblies
+        if not assemblies.remove(assembly):
             return
-        takers = self.schedule.queue.waiting_for(*assembly.name)
-        bench.settle(assembly.reserved)
-        self.shelf.put(chunk, reserved=assembly.reserved, n_takers=len(takers))
+        takers = self.scheduler.queue.waiting_for(*assembly.name)
+        assemblies.settle(assembly.reserved)
+        self.pinned.put(chunk, reserved=assembly.reserved, n_takers=len(takers))
         for lane, row in takers:
             lane.set_state(row, ENDS[chunk.state])
             self.on_end(lane, row, chunk)
         self.lock.notify_all()
 
-    def pardon(self, selection: Selection, key: ChunkKey) -> None:
+    def clear_failure(self, selection: Selection, key: ChunkKey) -> None:
         """Forget that a chunk failed and storage chunks under it were given up (locked)."""
-        self.shelf.pardon(selection, key)
+        self.pinned.clear_failure(selection, key)
         self._silence.ends()
         chunk = ChunkId.from_key(key, selection)
         level = chunk.scale_level
-        for flat in self.schedule.layouts[level].needs(chunk.index, selection):
+        for flat in self.scheduler.layouts[level].needs(chunk.index, selection):
             self.bad.pop((level, flat), None)
 
     def shut(self) -> None:
@@ -490,10 +491,10 @@ class Reader:
         """Forget all that was read; what is being read is out of date (locked)."""
         self.bad.clear()
         self._tries.clear()
-        self.shelf.forget()
-        self.schedule.stale |= self.schedule.in_flight
+        self.pinned.forget()
+        self.scheduler.stale |= self.scheduler.in_flight
         self._drop_all()
 
     def _drop_all(self) -> None:
-        for assembly in list(self.schedule.bench):
-            self.schedule.discard(assembly)
+        for assembly in list(self.scheduler.assemblies):
+            self.scheduler.discard(assembly)

@@ -102,7 +102,7 @@ class Silence:
             self._until = now + self.KEPT_S
 
     def ends(self) -> None:
-        """Note an answer, whatever it says, or that somebody wants another try."""
+        """Note an answer, whatever it says, or that another try is requested."""
         self._heard_at = monotonic()
         self._failure = None
 

@@ -17,7 +17,7 @@ from math import prod
 
 import numpy as np
 
-from brickfield.loading.assembly import Assembly, Workbench, keys_of
+from brickfield.loading.assembly import Assembly, AssemblyPool, keys_of
 from brickfield.loading.cache import ChunkCache, Name
 from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
@@ -51,7 +51,7 @@ class IoCounters:
     cancelled_before_send : int
         Chunks dropped before anything was read for them.
     n_entries : int
-        Storage chunks entered so far: a place in time, see :meth:`Ledger.is_since`.
+        Storage chunks entered so far: a place in time, see :meth:`IoCounts.is_since`.
     """
 
     bytes_read: int = 0
@@ -64,7 +64,7 @@ class IoCounters:
     n_entries: int = 0
 
 
-class Ledger:
+class IoCounts:
     """Counts reads. Guarded by the reader's lock."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Ledger:
         return None if known is None else known == _ABSENT
 
     def totals(self) -> IoCounters:
-        """Return the counts of now."""
+        """Return the current counts."""
         return IoCounters(
             self.bytes_read,
             self.requests,
@@ -149,7 +149,7 @@ class Read:
     held: int = 0
 
 
-class Schedule:
+class Scheduler:
     """Chooses jobs for one source.
 
     Parameters
@@ -160,7 +160,7 @@ class Schedule:
     Attributes
     ----------
     queue : LoadQueue
-    bench : Workbench
+    assemblies : AssemblyPool
     claims : set
         Chunks being begun, which have no assembly yet.
     in_flight, stale : set
@@ -177,7 +177,7 @@ class Schedule:
 
     def __init__(self, pyramid: Pyramid, cache: ChunkCache) -> None:
         self.queue = LoadQueue()
-        self.bench = Workbench(cache)
+        self.assemblies = AssemblyPool(cache)
         self.layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
         self.dtypes = [lv.dtype.newbyteorder("=") for lv in pyramid.levels]
         self.claims: set[Name] = set()
@@ -196,7 +196,7 @@ class Schedule:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody wants anything, and nothing is left to be tidied up."""
+        """Whether nothing is requested and no retry is due."""
         return not self.due and not self.queue.lanes()
 
     # -- choosing ----------------------------------------------------------------
@@ -210,7 +210,7 @@ class Schedule:
         begun: list[Begun] = []
         for lane, row in self.queue.heads():
             name = (lane.selection, int(lane.keys[row]))
-            assembly = self.bench.get(name)
+            assembly = self.assemblies.get(name)
             if assembly is None and name not in self.claims:
                 # One slot begins chunks for all: another would begin less wanted ones.
                 if self.is_beginning or len(begun) == MOST_BEGUN:
@@ -243,7 +243,7 @@ class Schedule:
         return None
 
     def _claim(self, lane: Lane, name: Name) -> list[Begun]:
-        room = self.bench.admit(
+        room = self.assemblies.admit(
             self.chunk_bytes(name), may_overflow=not self.has_ready(lane.visual_id)
         )
         if room is None:
@@ -262,7 +262,7 @@ class Schedule:
         return self._read((level, flat))
 
     def _job_of_begun(self) -> Read | None:
-        for assembly in self.bench:
+        for assembly in self.assemblies:
             if self.is_open(assembly) and (job := self._job_for(assembly)) is not None:
                 return job
         return None
@@ -300,12 +300,12 @@ class Schedule:
         keys = keys_of(layout, ranges)
         for selection in selections:
             claimed = []
-            begun_here = self.bench.keys(selection)
+            begun_here = self.assemblies.keys(selection)
             for key in self.queue.waiting_among(selection, keys):
                 sibling = (selection, key)
                 if key in begun_here or sibling in self.claims:
                     continue
-                room = self.bench.admit_sibling(self.chunk_bytes(sibling))
+                room = self.assemblies.admit_sibling(self.chunk_bytes(sibling))
                 if room is None:
                     break
                 claimed.append(key)
@@ -342,10 +342,10 @@ class Schedule:
 
     def needing(self, name: StorageName) -> list[Assembly]:
         """List the assemblies that still need a storage chunk."""
-        return self.bench.needing(self.layouts[name[0]], name[1])
+        return self.assemblies.needing(self.layouts[name[0]], name[1])
 
     def is_open(self, assembly: Assembly) -> bool:
-        """Whether somebody waits for an assembly."""
+        """Whether a request still waits for an assembly."""
         return self.queue.is_open(*assembly.name)
 
     def set_paused(self, name: StorageName) -> None:
@@ -366,23 +366,23 @@ class Schedule:
             self.queue.set_state(*assembly.name, WAITING)
 
     def end_read(self, read: Read) -> None:
-        """Give the memory of a read back."""
+        """Release the memory of a read."""
         self._read_bytes -= read.nbytes
         self._cache.unreserve(read.held)
 
     # -- dropping ----------------------------------------------------------------
 
     def drop_unwanted(self) -> None:
-        """Drop the assemblies that nobody wants and nothing is read for."""
-        for selection, keys in self.bench.keys_by_selection():
+        """Drop the assemblies without a request or a read in flight."""
+        for selection, keys in self.assemblies.keys_by_selection():
             is_open = self.queue.open_among(selection, np.array(keys, dtype=np.int64))
             for i in np.flatnonzero(~is_open).tolist():
-                assembly = self.bench.get((selection, keys[i]))
+                assembly = self.assemblies.get((selection, keys[i]))
                 assert assembly is not None
                 self._drop(assembly)
 
     def drop_idle(self, assemblies: list[Assembly]) -> None:
-        """Drop those of some assemblies that nobody wants or reads for."""
+        """Drop those of some assemblies without a request or a read in flight."""
         if not self._orphans:
             return
         for assembly in assemblies:
@@ -401,6 +401,6 @@ class Schedule:
             self.discard(assembly)
 
     def discard(self, assembly: Assembly) -> None:
-        """Take an assembly off the bench and give its room back."""
-        if self.bench.remove(assembly):
-            self.bench.give_back(assembly.reserved)
+        """Remove an assembly from the pool and release its memory."""
+        if self.assemblies.remove(assembly):
+            self.assemblies.release(assembly.reserved)

@@ -293,7 +293,7 @@ def needed_storage_chunks(
 
 def storage_names(
     layouts: Sequence[LevelLayout],
-    wants: Iterable[tuple[Selection, NDArray[np.int64]]],
+    requested: Iterable[tuple[Selection, NDArray[np.int64]]],
 ) -> list[tuple[int, FlatIndex]]:
     """List the storage chunks under wanted chunks, each once.
 
@@ -301,14 +301,14 @@ def storage_names(
     ----------
     layouts : sequence of LevelLayout
         One for each level.
-    wants : iterable of (selection, keys)
+    requested : iterable of (selection, keys)
 
     Returns
     -------
     list of (level, flat index)
     """
     needed: set[tuple[int, FlatIndex]] = set()
-    for selection, keys in wants:
+    for selection, keys in requested:
         levels, indices = unpack_keys(np.asarray(keys, dtype=np.int64))
         for level in np.unique(levels).tolist():
             here = indices[levels == level]

@@ -11,11 +11,14 @@ from brickfield.loading.reader import Reader
 from brickfield.loading.storage_layout import storage_names
 from brickfield.model import ChunkFailure, Selection, distinct
 
-Wants = Iterable[tuple[Selection, NDArray[np.int64]]]
+Requested = Iterable[tuple[Selection, NDArray[np.int64]]]
 
 
 def storage_counts(
-    reader: Reader, wanted: Wants, ended: Wants, failures: Iterable[ChunkFailure]
+    reader: Reader,
+    wanted: Requested,
+    ended: Requested,
+    failures: Iterable[ChunkFailure],
 ) -> dict[str, int]:
     """Count the storage chunks under some chunks, each once.
 
@@ -32,7 +35,7 @@ def storage_counts(
     dict
         Wanted, loaded, missing (not stored), failed.
     """
-    layouts = reader.schedule.layouts
+    layouts = reader.scheduler.layouts
     under, here = storage_names(layouts, wanted), storage_names(layouts, ended)
     n_failed = len(distinct(failures))
     n_missing = len(reader.absent_among(here))

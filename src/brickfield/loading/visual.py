@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.loading.cache import Shelf
+from brickfield.loading.cache import PinnedChunks
 from brickfield.loading.progress import RateMeter
 from brickfield.loading.queue import FAILED, LOADED, MISSING, READING, WAITING, Lane
 from brickfield.loading.storage_layout import check_selection
@@ -34,8 +34,8 @@ class Visual:
     Attributes
     ----------
     ready : list
-        Heap of chunks that ended and were not taken; names only, the voxels are on
-        the shelf.
+        Heap of chunks that ended and were not taken; names only, the voxels are
+        pinned in the cache.
     n_cancelled, bytes_loaded : int
         Of the present session.
     """
@@ -57,10 +57,10 @@ class Visual:
         self._n += 1
         heapq.heappush(self.ready, (*lane.rank(row), self._n, lane, row))
 
-    def take(
-        self, shelf: Shelf, max_chunks: int | None
+    def pop_ready(
+        self, pinned: PinnedChunks, max_chunks: int | None
     ) -> tuple[list[LoadedChunk], bool]:
-        """Take the most wanted chunks off the shelf.
+        """Pop the most wanted ready chunks, and unpin them in the cache.
 
         Returns
         -------
@@ -74,7 +74,7 @@ class Visual:
             _, _, _, lane, row = heapq.heappop(self.ready)
             if lane.state[row] < LOADED:
                 continue
-            chunk = shelf.take(lane.selection, int(lane.keys[row]))
+            chunk = pinned.unpin(lane.selection, int(lane.keys[row]))
             if chunk is None:
                 lane.set_state(row, WAITING)
                 is_lost = True

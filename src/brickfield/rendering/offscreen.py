@@ -199,7 +199,7 @@ class OffscreenView(VolumeView):
         """Forget what failed for want of time, so that others may wait for it."""
         for renderer in self.manager.renderers:
             late = [f for f in renderer.failures_by_chunk if f.is_transient]
-            renderer.layer.store.manager.pardon(late)
+            renderer.layer.store.manager.clear_failures(late)
 
     @property
     def has_work(self) -> bool:
