@@ -209,12 +209,12 @@ def test_a_layer_above_opaque_objects_is_combined_with_them(
 
 
 def test_one_layer_alone_needs_no_copies(make_view, layer_from, images, monkeypatch):
-    from brickfield.rendering import compositing as behind
+    from brickfield.rendering import compositing
 
     taken = []
-    take = behind.TargetCopy.take
+    copy = compositing.TargetCopy.copy
     monkeypatch.setattr(
-        behind.TargetCopy, "take", lambda *args: taken.append(args) or take(*args)
+        compositing.TargetCopy, "copy", lambda *args: taken.append(args) or copy(*args)
     )
     layer = layer_from(images[0])
     view = make_view(layer, size=SIZE, camera="ortho:z")

@@ -7,7 +7,7 @@ import pytest
 
 import brickfield.rendering.offscreen as offscreen
 from brickfield.loading import default_cache
-from brickfield.rendering.visibility_feedback import Reach
+from brickfield.rendering.visibility_feedback import OcclusionFeedback
 from brickfield.store import open_store
 
 
@@ -31,8 +31,8 @@ def test_the_slots_of_what_is_hidden_go_to_what_is_seen(
     data[:, :, :128] = 200
     data[120:, :, 128:] = 200
     sharp = []
-    for looks in (0, offscreen.MAX_LOOKS):
-        monkeypatch.setattr(offscreen, "MAX_LOOKS", looks)
+    for looks in (0, offscreen.MAX_FEEDBACK_ROUNDS):
+        monkeypatch.setattr(offscreen, "MAX_FEEDBACK_ROUNDS", looks)
         default_cache().clear()
         with open_store(levels_of(data, 4), chunk_edge=32) as store:
             camera = '{"position": [-120, 64, 128], "target": [64, 64, 128]}'
@@ -54,10 +54,10 @@ def test_only_the_front_counts_as_reached(make_view, layer_of, solid):
         renderer.bricks.take_reached()
         view.image()
         names = renderer.bricks.take_reached()
-        reach = Reach(store.pyramid, renderer.bricks.table, names)
+        feedback = OcclusionFeedback(store.pyramid, renderer.bricks.table, names)
         # the camera looks down the diagonal from the small corner
         toward = np.sign(view.camera.forward).astype(int)
         near = np.where(toward > 0, 0, 3)
-        hidden = reach.hidden(0, np.array([near, 3 - near]))
+        hidden = feedback.hidden(0, np.array([near, 3 - near]))
     assert names
     assert hidden.tolist() == [False, True]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brickfield.gpu.layout import level_layouts as level_layouts
     from brickfield.gpu.material import MAX_CLIP_PLANES as MAX_CLIP_PLANES
     from brickfield.gpu.material import SLICE as SLICE
-    from brickfield.gpu.material import Behind as Behind
+    from brickfield.gpu.material import BackgroundTextures as BackgroundTextures
     from brickfield.gpu.material import BrickMaterial as BrickMaterial
     from brickfield.gpu.material import BrickVolume as BrickVolume
     from brickfield.gpu.page_table import CONSTANT as CONSTANT
@@ -44,7 +44,7 @@ __all__ = [
     "FAILED",  # The chunk could not be read; coarser data stand for it. With DATA: it has holes.
     "MAX_CLIP_PLANES",
     "SLICE",  # What a view with a plane draws, whatever the layer's own mode.
-    "Behind",  # Textures of what was drawn before a volume, as views.
+    "BackgroundTextures",  # Textures of what was drawn before a volume, as views.
     "BrickMaterial",  # What changes the shader's text.
     "BrickSet",  # Resident bricks and what of them is drawn.
     "BrickVolume",  # What the ray caster draws: textures of all levels and a page table.
@@ -73,7 +73,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Behind": "material",
+    "BackgroundTextures": "material",
     "BrickMaterial": "material",
     "BrickSet": "brick_set",
     "BrickVolume": "material",

@@ -1,4 +1,4 @@
-"""The texture atlas: one 3D texture a level, divided into slots for bricks.
+"""The texture atlas: one 3D texture per level, divided into slots for bricks.
 
 Invariant: the bytes of all textures never exceed the budget, but for the moment
 in which one level's texture is copied into its successor. There is no copy of the
@@ -281,7 +281,7 @@ class TextureAtlas:
             texture.residency.drop(name)
 
     def destroy(self) -> None:
-        """Give all GPU memory back."""
+        """Release all GPU memory."""
         for level, texture in enumerate(self._textures):
             if texture is not None:
                 texture.destroy()

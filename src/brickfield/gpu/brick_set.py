@@ -442,13 +442,13 @@ class BrickSet:
             "damaged": sum(name in self._holes for name in self.wanted),
         }
 
-    def give_back(self) -> None:
-        """Give the memory of textures without bricks back."""
+    def release(self) -> None:
+        """Release the memory of textures that hold no brick."""
         self.atlas.set_budget(0)
         self.make_room([0] * self.pyramid.n_levels)
 
     def destroy(self) -> None:
-        """Give all GPU memory back."""
+        """Release all GPU memory."""
         self.forget_all()
         self.atlas.destroy()
         for buffer in (self.material.pages, self.material.reached):

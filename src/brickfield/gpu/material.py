@@ -24,7 +24,7 @@ SLICE = "slice"
 """What a view with a plane draws, whatever the layer's own mode."""
 
 
-class Behind(NamedTuple):
+class BackgroundTextures(NamedTuple):
     """Textures of what was drawn before a volume, as views.
 
     Attributes
@@ -186,7 +186,7 @@ class BrickMaterial(gfx.Material):
         mode = self.program[0]
         return mode != SLICE and (self.is_integer or mode in OPAQUE_MODES)
 
-    def set_behind(self, behind: Behind | None) -> None:
+    def set_behind(self, behind: BackgroundTextures | None) -> None:
         """Set what was drawn before; None: the background alone."""
         known = self._store.behind
         # As what they are: the same views frame after frame bind nothing anew.

@@ -47,7 +47,7 @@ __all__ = [
     "VolumeView",  # Draws layers on a canvas, sharper from frame to frame.
     "level_corners",  # Return the corners of the box of one level's voxels, as above.
     "pick",  # Tell what lies under a pixel; None beside every volume.
-    "picture_by",  # Draw a view's picture of now until a time of :func:`time.perf_counter`.
+    "picture_by",  # Draw a view's current picture until a time of :func:`time.perf_counter`.
     "render_thread",  # Return the process's render thread.
     "scale_for",  # Return the share of pixels along an edge that can be drawn until `end`.
     "target_rows",  # Tell which chunks of a plan are as good as was asked for, shape (n,), bool.

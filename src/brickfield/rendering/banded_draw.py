@@ -60,7 +60,7 @@ class Drawing:
         return self._volume is None
 
     def draw_rows(self, n: int) -> None:
-        """Draw the next `n` rows of the volume of now, and wait until they are there."""
+        """Draw the next `n` rows of the current volume, and wait until they are there."""
         self._draw_piece(n)
         self._wait()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import wgpu
 
-from brickfield.gpu import Behind, BrickVolume, GpuDevice
+from brickfield.gpu import BackgroundTextures, BrickVolume, GpuDevice
 
 
 class TargetCopy:
@@ -33,7 +33,7 @@ class TargetCopy:
         self._texture: Any = None
         self._view: Any = None
 
-    def take(self, renderer: Any) -> Any:
+    def copy(self, renderer: Any) -> Any:
         """Copy what was drawn so far and return a view of the copy."""
         source = renderer._blender.get_texture(self._name)
         if self._texture is None or self._texture.size != source.size:
@@ -53,7 +53,7 @@ class TargetCopy:
         return self._view
 
     def close(self) -> None:
-        """Give the texture back."""
+        """Release the texture."""
         if self._texture is not None:
             self._texture.destroy()
         self._texture = self._view = None
@@ -89,16 +89,16 @@ class LayerStack:
         has_objects : bool
             Whether opaque objects were drawn, at which rays end.
         """
-        objects = self._objects.take(renderer) if has_objects else None
+        objects = self._objects.copy(renderer) if has_objects else None
         for i, volume in enumerate(volumes):
             if not volume.visible:
                 continue
             behind = None
             # By place, not by what is visible: nothing is rebuilt when that changes.
             if i or has_objects:
-                depth = self._depth.take(renderer) if i or objects is None else objects
-                color = self._color.take(renderer)
-                behind = Behind(color, depth, objects or depth)
+                depth = self._depth.copy(renderer) if i or objects is None else objects
+                color = self._color.copy(renderer)
+                behind = BackgroundTextures(color, depth, objects or depth)
             volume.material.set_behind(behind)
             yield volume
 

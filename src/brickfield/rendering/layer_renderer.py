@@ -47,7 +47,7 @@ from brickfield.rendering.mending import Mender
 from brickfield.rendering.protocols import LayerLike
 from brickfield.rendering.renewing import ChangedBricks
 from brickfield.rendering.requests import (
-    Arrivals,
+    UploadQueue,
     Wish,
     held_rows,
     needed_of,
@@ -56,7 +56,7 @@ from brickfield.rendering.requests import (
     target_rows,
     wanted_and_ended,
 )
-from brickfield.rendering.visibility_feedback import Reach
+from brickfield.rendering.visibility_feedback import OcclusionFeedback
 
 _ids = count()
 
@@ -94,10 +94,10 @@ class LayerRenderer:
         self.damaged: dict[Name, tuple[ChunkFailure, ...]] = {}
         """What could not be read of chunks that failed or have holes, by name."""
         self._substitutes: set[Name] = set()
-        self._reach: Reach | None = None
+        self._feedback: OcclusionFeedback | None = None
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
-        self.arrivals = Arrivals(self.visual_id)
+        self.upload_queue = UploadQueue(self.visual_id)
         self._seen["geometry"].update(layer.geometry_version.value)
         self._seen["data"].update(layer.data_version.value)
         self._changed = ChangedBricks(layer.store.changes)
@@ -171,7 +171,7 @@ class LayerRenderer:
         if names is None:
             self._forget()
         elif names:
-            self.arrivals.clear()  # what waits there may be old; a plan asks again
+            self.upload_queue.clear()  # its chunks may be old; a new plan requests them again
             self.wants_plan = True
             for name in names & self.damaged.keys():
                 del self.damaged[name]
@@ -180,16 +180,16 @@ class LayerRenderer:
 
     def _forget(self) -> None:
         self.bricks.forget_all()
-        self.arrivals.clear()
-        self.plan = self._reach = None
+        self.upload_queue.clear()
+        self.plan = self._feedback = None
         self._substitutes.clear()
         self.damaged.clear()
         self._mender.clear()
 
-    def step_aside(self) -> None:
-        """Give the GPU memory back, because others need it while this is hidden."""
+    def release_gpu_memory(self) -> None:
+        """Release the GPU memory for other layers while this one is hidden."""
         self._forget()
-        self.bricks.give_back()
+        self.bricks.release()
 
     def _write_lut(self, look: Appearance) -> None:
         material = self.bricks.material
@@ -217,7 +217,7 @@ class LayerRenderer:
             policy=policy,
             clip_planes=clip_planes_of(look),
             occupancy=self.layer.store.occupancy,
-            hidden=None if self._reach is None else self._reach.hidden,
+            hidden=None if self._feedback is None else self._feedback.hidden,
             previous=self.plan,
             is_moving=is_moving,
         )
@@ -296,44 +296,44 @@ class LayerRenderer:
         return set(self.bricks.table.active - self.bricks.wanted.keys())
 
     @property
-    def can_look_back(self) -> bool:
+    def can_use_feedback(self) -> bool:
         """Whether knowing what rays reach could improve a finished picture."""
         plan = self.plan
         return (
             plan is not None
             and self.bricks.material.has_feedback
-            and (plan.is_coarsened or self._reach is not None)
+            and (plan.is_coarsened or self._feedback is not None)
             and self.is_complete
         )
 
-    def look_back(self) -> bool:
-        """Learn from the frames drawn what rays reached; tell whether it helps.
+    def apply_occlusion_feedback(self) -> bool:
+        """Read back which chunks rays reached; return whether the plan may improve.
 
         Only where the budget stopped refinement and the front can hide the back.
         The next plan then gives the slots of hidden chunks away.
         """
-        if not self.can_look_back:
+        if not self.can_use_feedback:
             return False
-        reach = Reach(
+        feedback = OcclusionFeedback(
             self.bricks.pyramid, self.bricks.table, self.bricks.take_reached()
         )
-        known = self._reach
-        if known is not None and np.array_equal(known.keys, reach.keys):
+        known = self._feedback
+        if known is not None and np.array_equal(known.keys, feedback.keys):
             return False
-        self._reach = reach
+        self._feedback = feedback
         self.wants_plan = True
         return True
 
     def upload(self, has_time: Callable[[], bool]) -> int:
         """Take arrived chunks to the GPU while there is time; return how many."""
         manager, n = self.layer.store.manager, 0
-        self.arrivals.begin()
+        self.upload_queue.begin()
         while has_time():
-            chunk = self.arrivals.next(manager)
+            chunk = self.upload_queue.next(manager)
             if chunk is None:
                 break
             name = (self.bricks.atlas.plane_of(chunk.selection), chunk.key)
-            # A new plan asks again for what waits in the arrivals.
+            # A new plan requests again what waits in the upload queue.
             if name in self.bricks.missing:
                 self._accept(name, chunk)
                 n += 1

@@ -162,7 +162,7 @@ class RenderManager:
                 spare -= renderer.bricks.atlas.gpu_bytes
                 if spare < 0:
                     spare += renderer.bricks.atlas.gpu_bytes
-                    renderer.step_aside()
+                    renderer.release_gpu_memory()
         for renderer, plan in zip(seen, plans, strict=True):
             budget = plan.cost_bytes + max(0, spare) // len(seen)
             renderer.bricks.atlas.set_budget(budget)

@@ -28,7 +28,7 @@ from brickfield.model import physical_size
 from brickfield.rendering.protocols import LayerLike
 from brickfield.rendering.volume_view import VolumeView, new_renderer
 
-MAX_LOOKS = 6
+MAX_FEEDBACK_ROUNDS = 6
 """Times that a finished picture is improved by what its rays reached."""
 
 
@@ -52,7 +52,7 @@ class OffscreenView(VolumeView):
         self._news = Event()
         self.on_news: Callable[[], None] | None = None
         """Called on a reading thread when a chunk is ready."""
-        self._n_looks = 0
+        self._n_feedback_rounds = 0
         self._auditor: Any = None
         self._image_s = 0.0
         self.audit_scale = 1.0
@@ -154,7 +154,7 @@ class OffscreenView(VolumeView):
         """
         end = perf_counter() + timeout_s
         to_do = [] if on_base is None else [on_base]
-        self.begin_looks()
+        self.reset_feedback()
         while not carry_out(partial(self._turn, to_do, end)):
             left = end - perf_counter()
             if left <= 0:
@@ -172,8 +172,10 @@ class OffscreenView(VolumeView):
             on_base.pop()()
         if not self.is_complete:
             return False
-        # Looking back draws: without the time for that the picture is as it is.
-        return perf_counter() + self._image_s > end or not self.look_back()
+        # Feedback needs a draw: without the time for that the picture stays as it is.
+        return (
+            perf_counter() + self._image_s > end or not self.apply_occlusion_feedback()
+        )
 
     def end_waiting(self, reason: str, patience_s: float = 1.0) -> None:
         """Draw what has come of chunks that are being read; the rest has failed.
@@ -205,33 +207,35 @@ class OffscreenView(VolumeView):
     def has_work(self) -> bool:
         """Whether there is something to do that nobody will announce again."""
         seen = [r for r in self.manager.renderers if r.layer.visible]
-        return any(r.arrivals.has_more or r.bricks.has_repairs for r in seen)
+        return any(r.upload_queue.has_more or r.bricks.has_repairs for r in seen)
 
-    def begin_looks(self) -> None:
-        """Allow looking back anew, because camera or layers changed."""
-        self._n_looks = 0
+    def reset_feedback(self) -> None:
+        """Allow feedback rounds again, because camera or layers changed."""
+        self._n_feedback_rounds = 0
 
-    def look_back(self, *, is_drawn: bool = False) -> bool:
-        """Let hidden chunks give their slots away, a few times at most.
+    def apply_occlusion_feedback(self, *, is_drawn: bool = False) -> bool:
+        """Free the slots of hidden chunks for visible ones, a few times at most.
 
         Parameters
         ----------
         is_drawn : bool
-            Whether the picture of now has been drawn already.
+            Whether the current picture has been drawn already.
 
         Returns
         -------
         bool
             Whether it helped: there is more to load then.
         """
-        if self._n_looks >= MAX_LOOKS or not any(
-            r.can_look_back for r in self.manager.renderers
+        if self._n_feedback_rounds >= MAX_FEEDBACK_ROUNDS or not any(
+            r.can_use_feedback for r in self.manager.renderers
         ):
             return False
-        self._n_looks += 1
+        self._n_feedback_rounds += 1
         if not is_drawn:
             self.image()
-        helped = {r.visual_id for r in self.manager.renderers if r.look_back()}
+        helped = {
+            r.visual_id for r in self.manager.renderers if r.apply_occlusion_feedback()
+        }
         return bool(helped)
 
     @property
@@ -271,7 +275,7 @@ class TimedPicture(NamedTuple):
 
 
 def picture_by(view: OffscreenView, end: float) -> TimedPicture:
-    """Draw a view's picture of now until a time of :func:`time.perf_counter`.
+    """Draw a view's current picture until a time of :func:`time.perf_counter`.
 
     A late picture has at least 1/8 of the pixels along each edge.
     """

@@ -84,7 +84,7 @@ def request_for_slice(
 ) -> PlanRequest:
     """Ask for what one plane needs in place of the volume.
 
-    A person who moves the plane shall never see nothing, but a slice does not need
+    Moving the plane must never show an empty picture, but a slice does not need
     the whole of a rich base level: it keeps :data:`SLICE_BASE_SHARE` at most.
     """
     policy = request.policy
@@ -201,8 +201,8 @@ BATCH = 8
 LOCK_WAIT_S = 0.001
 
 
-class Arrivals:
-    """Hands over a visual's chunks one by one, most wanted first.
+class UploadQueue:
+    """Hands over a visual's chunks for upload, best first.
 
     Parameters
     ----------
@@ -213,10 +213,10 @@ class Arrivals:
         self._visual_id = visual_id
         self._chunks: deque[LoadedChunk] = deque()
         self.has_more = False
-        """Whether the last look left something, which nobody announces again."""
+        """Whether the last poll left chunks that no signal announces again."""
 
     def begin(self) -> None:
-        """Assume that there is something until a look finds nothing."""
+        """Assume that there is something until a poll finds nothing."""
         self.has_more = True
 
     def next(self, manager: ChunkManager) -> LoadedChunk | None:
@@ -228,7 +228,7 @@ class Arrivals:
         return self._chunks.popleft() if self._chunks else None
 
     def clear(self) -> None:
-        """Forget what was taken: the data changed."""
+        """Drop the queued chunks: the data changed."""
         self._chunks.clear()
 
 

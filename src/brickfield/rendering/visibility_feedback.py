@@ -1,4 +1,4 @@
-"""What rays reached, as an answer to the planner: what need not be refined.
+"""Occlusion feedback: chunks that no ray reached need not be refined.
 
 In modes in which the front can hide the back, the GPU marks each chunk that a
 ray arrives at. A chunk counts as *hidden* when neither it, nor anything finer
@@ -18,8 +18,8 @@ from brickfield.gpu import Name, PageTable
 from brickfield.model import INDEX_BITS, Pyramid, pack_keys
 
 
-class Reach:
-    """One look at what rays reached; immutable. Any thread.
+class OcclusionFeedback:
+    """The chunks that rays reached in the last frame; immutable. Any thread.
 
     Parameters
     ----------

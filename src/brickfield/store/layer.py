@@ -1,4 +1,4 @@
-"""A layer: data, looks, place and the versions that tell of changes.
+"""A layer: data, appearance, transform and change counters.
 
 Invariant: a layer holds values only. It owns no texture, knows no view, and each
 change of it bumps exactly the version of those who must act: `data_version` when

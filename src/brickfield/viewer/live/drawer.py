@@ -185,7 +185,7 @@ class LiveDrawer:
             renderer.is_hurried = state.is_playing
 
     def _begin_picture(self, view: OffscreenView) -> None:
-        view.begin_looks()
+        view.reset_feedback()
         self._began_at = perf_counter()
         self._first_s = self._complete_s = None
 
@@ -227,7 +227,7 @@ class LiveDrawer:
         if self._first_s is None and view.has_base:
             self._first_s = elapsed_s
         if self._painter.shown.is_final and view.is_complete:
-            if view.look_back(is_drawn=True):
+            if view.apply_occlusion_feedback(is_drawn=True):
                 self._has_news = True
             elif self._complete_s is None:
                 self._complete_s = elapsed_s

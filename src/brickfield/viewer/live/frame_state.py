@@ -47,7 +47,7 @@ class LayerSnapshot:
     Attributes
     ----------
     layer : ChunkedLayer
-        Whom it was taken of; for its identity only.
+        Source layer; used only for identity comparison.
     store : ChunkedImageStore
     appearance : Appearance
     selections : tuple of tuple of int

@@ -114,7 +114,7 @@ class CameraView(ViewCore):
 
     @property
     def is_settled(self) -> bool:
-        """Whether the last picture is complete, at rest, and of the state of now."""
+        """Whether the last picture is complete, at rest, and matches the current state."""
         return super().is_settled and not self._shall_frame
 
     @property

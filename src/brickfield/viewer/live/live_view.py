@@ -290,7 +290,7 @@ class LiveView(CameraView):
 
     @property
     def receipt(self) -> Any:
-        """What the picture of now cost (a :class:`~brickfield.viewer.receipts.receipt.Receipt`).
+        """What the current picture cost (a :class:`~brickfield.viewer.receipts.receipt.Receipt`).
 
         Waits for the render thread, a minute at most; never for data.
 

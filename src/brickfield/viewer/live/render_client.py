@@ -313,7 +313,7 @@ class ViewCore:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the last picture is complete, at rest, and of the state of now."""
+        """Whether the last picture is complete, at rest, and matches the current state."""
         report = self.report
         is_of_now = not self._is_posting and report.state is self._state
         is_done = report.is_complete and not report.is_moving

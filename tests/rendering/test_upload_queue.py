@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from brickfield.loading import ChunkManager
-from brickfield.rendering.requests import BATCH, Arrivals, TimeSlice
+from brickfield.rendering.requests import BATCH, TimeSlice, UploadQueue
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask
 
@@ -28,19 +28,19 @@ def test_the_loader_is_asked_once_for_a_batch(volume, monkeypatch):
         return take(*args, **options)
 
     monkeypatch.setattr(manager, "try_take_ready", counted)
-    arrivals = Arrivals("a")
+    upload_queue = UploadQueue("a")
     keys = set()
-    while (chunk := arrivals.next(manager)) is not None:
+    while (chunk := upload_queue.next(manager)) is not None:
         keys.add(chunk.key)
     manager.close()
     assert len(keys) == n
     assert len(asked) == -(-n // BATCH) + 1
-    assert not arrivals.has_more
+    assert not upload_queue.has_more
 
 
 def test_a_busy_loader_is_not_waited_for_but_asked_again(volume):
     manager, _ = manager_of(volume)
-    arrivals = Arrivals("a")
+    upload_queue = UploadQueue("a")
     is_held, may_end = threading.Event(), threading.Event()
 
     def hold():
@@ -51,11 +51,11 @@ def test_a_busy_loader_is_not_waited_for_but_asked_again(volume):
     holder = threading.Thread(target=hold)
     holder.start()
     assert is_held.wait(30)
-    assert arrivals.next(manager) is None
-    assert arrivals.has_more
+    assert upload_queue.next(manager) is None
+    assert upload_queue.has_more
     may_end.set()
     holder.join()
-    assert arrivals.next(manager) is not None
+    assert upload_queue.next(manager) is not None
     manager.close()
 
 
@@ -87,10 +87,10 @@ def test_data_that_changed_are_not_taken_from_an_older_batch(
     view.update(slice_s=0)
     (renderer,) = view.manager.renderers
     assert store.manager.wait(renderer.visual_id, 30)
-    assert renderer.arrivals.next(store.manager) is not None
+    assert renderer.upload_queue.next(store.manager) is not None
     layer.data_version.bump()
     view.manager.sync()
-    assert not renderer.arrivals._chunks
+    assert not renderer.upload_queue._chunks
 
 
 def test_the_first_step_always_fits_and_none_begins_too_late(monkeypatch):
