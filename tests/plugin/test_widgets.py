@@ -59,7 +59,7 @@ def test_the_window_itself_loads_nothing_heavy(act):
 
 def test_what_docks_load_is_loaded_beside_the_window():
     """Also what napari's camera and the colormaps load when they are first asked."""
-    act = "from brickfield.plugin.widgets import load_docks; load_docks()"
+    act = "from brickfield.plugin.docking.load import load_docks; load_docks()"
     assert not imported_by_the_window(act) & {
         "brickfield.plugin.docking.docks",
         "scipy",
@@ -73,6 +73,18 @@ ViewerModel().camera.view_direction
 lut("viridis")
 """
     assert not imported_by_the_window(act) & {"scipy.spatial.transform", "cmap"}
+
+
+def test_what_a_save_needs_is_loaded_beside_the_window(tmp_path):
+    act = f"""
+import numpy as np
+from brickfield.plugin.writer import write_image
+meta = {{"scale": (1, 1, 1), "translate": (0, 0, 0)}}
+saved = write_image(r"{tmp_path / "a.ome.zarr"}", np.zeros((9, 9, 9), "u2"), meta)
+assert len(saved) == 1
+"""
+    needed = {*HEAVY, "zarr", "brickfield.sources.arrays.source", "brickfield.pyramid"}
+    assert not imported_by_the_window(act) & needed
 
 
 def test_a_drop_has_the_dock_loaded_beside_the_window_and_is_not_held_up():

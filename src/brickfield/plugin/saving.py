@@ -27,11 +27,22 @@ from brickfield.qt import RunningTask, can_turn, task_board, turn_until
 N_WORKERS = 1
 """Threads that work on blocks, and that encode chunks, of a save.
 
-The window needs a core and Python's interpreter. On two cores, while 200 MB were saved,
-one turn of the event loop in a hundred was 82 ms late or more with two threads of each
-kind, 28 ms with one for blocks and two for encoding, 31 ms the other way round: one run
-each. One of both has been measured on a busy machine alone, where nothing can be told
-(81 ms); nor can of threads of lower priority, which were tried there too.
+The window needs a core and Python's interpreter. While 134 MB were saved on two cores
+that other work kept busy (load average 5 to 18), one turn of the event loop in a
+hundred was late by (medians of three interleaved runs, then all three; at rest 12 ms):
+
+==================== ======= ============
+blocks + encoding    median  runs
+==================== ======= ============
+2 + 2                97 ms   80, 97, 109
+1 + 1                93 ms   21, 93, 152
+1 + 2                51 ms   14, 51, 157
+2 + 1                79 ms   41, 79, 93
+==================== ======= ============
+
+The runs of one kind differ by more than the kinds, so nothing is shown to be better.
+One of each is kept because it takes least from the window. The block thread at a lower
+priority was no better (83, 112 and 123 ms).
 """
 ENDING_S = 30.0
 """Longest wait for a save to end that nobody wants any more."""

@@ -10,14 +10,25 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
-from brickfield.model import Axis
 from brickfield.plugin.saving import N_WORKERS, save_beside
-from brickfield.qt import RunningTask
-from brickfield.sources import ChunkSource
-from brickfield.store import LazyLevel
+from brickfield.qt import RunningTask, import_beside
+
+if TYPE_CHECKING:
+    from brickfield.model import Axis
+    from brickfield.sources import ChunkSource
+
+_NEEDED = (
+    "brickfield.pyramid.command",
+    "brickfield.sources.arrays.source",
+    "brickfield.store.lazy_level",
+)
+"""Loaded on a thread by the first save; this module itself is light.
+
+Else the window's own thread works on it for 0.16 s.
+"""
 
 SESSION_SUFFIX = ".brickfield.ome.zarr"
 """Of what is saved as a session, with everything in the viewer."""
@@ -38,6 +49,7 @@ def _write(
 ) -> list[str]:
     if path.endswith(SESSION_SUFFIX):
         return write_session(path, ())
+    import_beside(*_NEEDED)
     name = str(meta.get("name", "image"))
     try:
         source = _source(path, data, meta, is_labels)
@@ -120,6 +132,9 @@ def _source(
 
 def _axes(data: Any, meta: Mapping[str, Any]) -> list[Axis] | None:
     """Return a lazy level's own axes; None leaves the guess to the rank."""
+    from brickfield.model import Axis
+    from brickfield.store import LazyLevel
+
     if not isinstance(data, LazyLevel):
         return None
     axes = data.pyramid.axes

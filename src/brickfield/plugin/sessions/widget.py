@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brickfield.plugin.widgets import load_docks
+from brickfield.plugin.docking.load import load_docks
 
 
 class Sessions:
