@@ -13,6 +13,7 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from math import prod
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -31,7 +32,7 @@ from brickfield.imaris.metadata import (
     recording_date,
 )
 from brickfield.imaris.options import ImarisOptions
-from brickfield.imaris.passes import Passes
+from brickfield.imaris.passes import Passes, sample_tiles
 from brickfield.imaris.plan import ExportPlan, plan_export
 from brickfield.imaris.result import ImarisResult
 from brickfield.imaris.staging import Scratch
@@ -191,6 +192,85 @@ def _check_closed(target: Path) -> None:
             raise OptionError(msg) from error
         except OSError:  # a file system without locks
             return
+
+
+@dataclass(frozen=True)
+class ImarisOutlook:
+    """What an export will take, as far as a few tiles tell.
+
+    Attributes
+    ----------
+    n_source_bytes : int
+        Voxels that are written as level 0, before compression.
+    n_bytes : int
+        Of the file, about.
+    seconds : float
+        About.
+    free_bytes : int
+        Where the file goes.
+    n_levels : int
+    dtype : str
+        Of the voxels in the file.
+    is_same : bool
+        Whether every value is kept as it is.
+    scratch_bytes : int
+        That may go to the scratch folder at most.
+    refusal : str
+        Why it cannot be, and what to do; empty when it can.
+    """
+
+    n_source_bytes: int = 0
+    n_bytes: int = 0
+    seconds: float = 0.0
+    free_bytes: int = 0
+    n_levels: int = 0
+    dtype: str = ""
+    is_same: bool = True
+    scratch_bytes: int = 0
+    refusal: str = ""
+
+
+def look_ahead(source: Any, path: str | Path, **options: Any) -> ImarisOutlook:
+    """Say what an export will take, from a few tiles of the source; writes nothing.
+
+    Parameters
+    ----------
+    source, path, **options
+        As for :func:`brickfield.imaris.command.to_imaris`.
+
+    Returns
+    -------
+    ImarisOutlook
+        With what would be refused, instead of an error.
+    """
+    try:
+        chosen = ImarisOptions(**options)
+        with ExitStack() as opened:
+            sources = open_sources(source, chosen, opened)
+            prepared = prepare(sources, chosen)
+            target = target_path(path)
+            check_target(target, sources, chosen, prepared.plan)
+            return _foreseen(prepared, target)
+    except (BrickfieldError, OSError) as error:
+        return ImarisOutlook(refusal=str(error))
+
+
+def _foreseen(prepared: PreparedExport, target: Path) -> ImarisOutlook:
+    plan, image = prepared.plan, prepared.image
+    first = plan.levels[0]
+    seconds, n_raw, n_encoded = sample_tiles(image, plan, Scratch(target))
+    n_source = prod(first.shape) * plan.n_times * plan.n_channels * plan.dtype.itemsize
+    share = n_encoded / n_raw if n_raw else 1.0
+    return ImarisOutlook(
+        n_source_bytes=n_source,
+        n_bytes=round(plan.n_bytes * share),
+        seconds=seconds / max(1, n_raw) * plan.n_bytes / plan.n_workers,
+        free_bytes=shutil.disk_usage(target.absolute().parent).free,
+        n_levels=len(plan.levels),
+        dtype=plan.dtype.name,
+        is_same=all(change.how == "same" for change in plan.changes),
+        scratch_bytes=plan.scratch_bytes,
+    )
 
 
 class _Export:

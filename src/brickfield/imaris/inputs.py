@@ -203,7 +203,7 @@ def _source_of_layer(layer: Any, level: int) -> ChunkSource:
 
 
 def _axes_of_layer(layer: Any, data: Any) -> list[Axis] | None:
-    """Return axes where more than their number is known; None leaves the guess."""
+    """Return a layer's axes, never a channel axis; None leaves the guess."""
     n = len(layer.scale)
     units: list[str | None] = [str(u) for u in getattr(layer, "units", None) or ()]
     units = [None if u == "pixel" else u for u in units]
@@ -212,7 +212,7 @@ def _axes_of_layer(layer: Any, data: Any) -> list[Axis] | None:
     is_rgb = bool(getattr(layer, "rgb", False))
     names = getattr(data, "axis_names", None)
     if names is None or len(names) != n:
-        if n > 4 or n < 2 or not (is_rgb or any(units)):
+        if not 2 <= n <= 4:
             return None
         names = ["t", "z", "y", "x"][-n:]
     axes = [

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from brickfield.blockwise import (
     Block,
+    BlockGrid,
     BlockJob,
     Executor,
     JobOptions,
@@ -24,8 +25,11 @@ from brickfield.blockwise import (
 from brickfield.imaris.cascade import Cascade, ReadTile
 from brickfield.imaris.dtypes import Converter
 from brickfield.imaris.file import ImarisFile
+from brickfield.imaris.halving import halve
+from brickfield.imaris.inputs import ImarisInput
 from brickfield.imaris.metadata import ChannelLook, changed_window, sections
 from brickfield.imaris.options import ImarisOptions
+from brickfield.imaris.plan import ExportPlan
 from brickfield.imaris.reader import Demand, ReadFailure, TileReader
 from brickfield.imaris.staging import Scratch
 from brickfield.imaris.statistics import LevelStatistics
@@ -38,6 +42,10 @@ if TYPE_CHECKING:
 
 COMMIT_S = 2.0
 """Most seconds of finished work that a kill can cost."""
+N_SAMPLES = 4
+"""Tiles that an outlook is taken from."""
+SAMPLE_S = 2.0
+"""After which no further tile is looked at."""
 _SHARES = (0.001, 0.999)
 """Of the values of a channel without a window: what its window leaves out."""
 
@@ -274,6 +282,44 @@ class Passes:
                     f"{channel.name}: {converter.n_overflowed} values are too large for"
                     " float32 and became infinite"
                 )
+
+
+def sample_tiles(
+    image: ImarisInput, plan: ExportPlan, scratch: Scratch
+) -> tuple[float, int, int]:
+    """Make a few tiles that lie apart as a pass would, and write none.
+
+    Returns
+    -------
+    (float, int, int)
+        Seconds, bytes of the voxels, bytes encoded.
+    """
+    first = plan.levels[0]
+    tiles = list(BlockGrid(first.shape, first.tile_shape))
+    demand = Demand(image.origin, image.shape, first.tile_shape, frozenset())
+    began, n_raw, n_encoded = perf_counter(), 0, 0
+    for number in range(N_SAMPLES):
+        index = number % plan.n_channels
+        channel = image.channels[index]
+        reader = TileReader(
+            channel.source, channel.level, demand, scratch, 0, skip_failed=False
+        )
+        block = tiles[(2 * number + 1) * len(tiles) // (2 * N_SAMPLES)]
+        at = image.time_points[number * plan.n_times // N_SAMPLES]
+        region = tuple(
+            slice(s.start + o, s.stop + o)
+            for s, o in zip(block.slices, image.origin, strict=True)
+        )
+        convert = Converter(plan.changes[index], channel.name)
+        data = convert(reader.read(at, channel, region))
+        LevelStatistics(plan.dtype).add(data)
+        halve(data, plan.order.factors[0] if len(plan.levels) > 1 else (1, 1, 1))
+        n_raw += data.nbytes
+        for part in BlockGrid(data.shape, first.chunk_shape):
+            n_encoded += len(plan.encoder.encode(data[part.slices]))
+        if perf_counter() - began > SAMPLE_S:
+            break
+    return perf_counter() - began, n_raw, n_encoded
 
 
 class _Shifted:

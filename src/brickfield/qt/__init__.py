@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from brickfield.qt.controls.layout_buttons import cells_of as cells_of
     from brickfield.qt.deliver import Deliverer as Deliverer
     from brickfield.qt.dock import ViewDock as ViewDock
+    from brickfield.qt.imaris_dialog import ImarisChoice as ImarisChoice
+    from brickfield.qt.imaris_dialog import ImarisDialog as ImarisDialog
+    from brickfield.qt.imaris_dialog import ImarisOffer as ImarisOffer
     from brickfield.qt.make_fast import MakeFastPanel as MakeFastPanel
     from brickfield.qt.port_watch import PortWatch as PortWatch
     from brickfield.qt.reports.strip import Strip as Strip
@@ -35,6 +38,9 @@ __all__ = [
     "Background",  # Runs functions on a thread, one after another. Main thread only.
     "Deliverer",  # Runs functions on the thread that it lives on, in order, from its event loop.
     "ImageChooser",  # Wells of a plate with pictures, or a list of images.
+    "ImarisChoice",  # What a person wants of an export.
+    "ImarisDialog",  # What is exported, what it takes, and how far it is.
+    "ImarisOffer",  # What there is to choose from.
     "MakeFastPanel",  # Where to write, what it takes, and two buttons.
     "PortWatch",  # Follows all layers of a scene. Main thread only.
     "RecentSession",  # One line of the list.
@@ -57,6 +63,9 @@ _HOME = {
     "Background": "background",
     "Deliverer": "deliver",
     "ImageChooser": "chooser.window",
+    "ImarisChoice": "imaris_dialog",
+    "ImarisDialog": "imaris_dialog",
+    "ImarisOffer": "imaris_dialog",
     "MakeFastPanel": "make_fast",
     "PortWatch": "port_watch",
     "RecentSession": "sessions.panel",

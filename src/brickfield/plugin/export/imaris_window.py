@@ -1,0 +1,243 @@
+"""Export to Imaris…: the window for the layers that are selected, and the work.
+
+Invariant: layers are looked at on the window's thread alone; the export gets what they
+consist of. The work stands on the board of tasks and goes on when its window is closed;
+what came of it is told by napari then. Main thread only.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Qt
+
+from brickfield.model import hide_secrets
+from brickfield.plugin.docking.registry import plain, scene_of
+from brickfield.plugin.export.imaris_writer import N_WORKERS, as_layer
+from brickfield.plugin.napari_names import has_window, kind_of, main_window_of
+from brickfield.qt import (
+    Background,
+    ImarisChoice,
+    ImarisDialog,
+    ImarisOffer,
+    RunningTask,
+    task_board,
+)
+
+if TYPE_CHECKING:
+    import napari
+
+    from brickfield.imaris import ImarisOutlook, ImarisResult
+
+Box = tuple[Sequence[float], Sequence[float]]
+_RGB = (("red", "#ff0000"), ("green", "#00ff00"), ("blue", "#0000ff"))
+_exports: set[_Export] = set()
+"""Keeps those that run, with or without their window."""
+
+
+def export_to_imaris(viewer: napari.Viewer) -> None:
+    """Ask how the selected layers become an Imaris file, and write it."""
+    open_export(viewer)
+
+
+def open_export(viewer: Any) -> ImarisDialog | None:
+    """Open the window for the layers that are selected.
+
+    Returns
+    -------
+    ImarisDialog or None
+        None when there is no such layer, or no window.
+    """
+    from napari.utils.notifications import show_info
+
+    viewer = plain(viewer)
+    chosen = [
+        layer
+        for layer in viewer.layers
+        if layer in viewer.layers.selection and kind_of(layer) in ("image", "labels")
+    ]
+    if not chosen or not has_window(viewer):
+        show_info("Choose one or more layers of images or labels first")
+        return None
+    port = scene_of(viewer).port_of(chosen[0])
+    made = _Export(viewer, chosen, None if port is None else port.clip_box)
+    made.dialog.show()
+    made.dialog.raise_()
+    return made.dialog
+
+
+class _Export(QObject):
+    """The layers of one window, and the work for it."""
+
+    def __init__(self, viewer: Any, layers: Sequence[Any], box: Box | None) -> None:
+        super().__init__()
+        _exports.add(self)
+        self._viewer = weakref.ref(viewer)
+        self._layers = [as_layer(*layer.as_layer_data_tuple()) for layer in layers]
+        self._shapes = _shapes(self._layers[0])
+        self._box = box
+        n = len(self._shapes[0])
+        self._now = int(viewer.dims.current_step[-n]) if n > 3 else 0
+        self._background = Background()
+        self._is_closed = self._is_running = False
+        self.dialog = ImarisDialog(
+            self._offer(layers), self.look, main_window_of(viewer)
+        )
+        self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.dialog.asked.connect(self.write)
+        self.dialog.open_asked.connect(self._open)
+        self.dialog.finished.connect(self._on_closed)
+
+    def _offer(self, layers: Sequence[Any]) -> ImarisOffer:
+        channels: list[tuple[str, str]] = []
+        for layer, described in zip(layers, self._layers, strict=True):
+            if getattr(described, "rgb", False):
+                channels += [(f"{layer.name} {n}", color) for n, color in _RGB]
+            else:
+                channels.append((layer.name, _color(layer)))
+        shape = self._shapes[0]
+        stem = re.sub(r"[^\w.-]+", "-", layers[0].name).strip("-") or "image"
+        path = getattr(layers[0].source, "path", None)
+        is_local = path is not None and "://" not in str(path)
+        folder = Path(str(path)).absolute().parent if is_local else Path.home()
+        return ImarisOffer(
+            str(folder / f"{stem}.ims"),
+            tuple(channels),
+            shape[0] if len(shape) > 3 else 1,
+            tuple(" × ".join(map(str, s[-3:])) for s in self._shapes),
+            self._box is not None,
+        )
+
+    def options(self, choice: ImarisChoice) -> dict[str, Any]:
+        """Return what ``to_imaris`` is given for a choice."""
+        times = range(choice.times[0], choice.times[1] + 1)
+        if choice.region == "now":
+            times = range(self._now, self._now + 1)
+        region = None
+        if choice.region == "box" and self._box is not None:
+            region = voxels_of(
+                self._box, self._layers[0], self._shapes[0], self._shapes[choice.level]
+            )
+        return {
+            "channels": choice.channels,
+            "time_points": tuple(times),
+            "level": choice.level,
+            "region": region,
+            "dtype": choice.dtype,
+            "compression": choice.compression,
+            "shuffle": choice.shuffle,
+            "overwrite": choice.overwrite,
+            "workers": N_WORKERS,
+        }
+
+    def look(self, choice: ImarisChoice) -> ImarisOutlook:
+        """Say what a choice takes; on any thread."""
+        from brickfield.imaris import look_ahead
+
+        return look_ahead(self._layers, choice.target, **self.options(choice))
+
+    def write(self, choice: ImarisChoice) -> None:
+        """Write what was chosen, beside the window."""
+        options, layers = self.options(choice), self._layers
+        name = Path(choice.target).stem
+        title = f"Writing {Path(choice.target).name}"
+        begun: list[RunningTask] = []
+
+        def job(running: RunningTask) -> ImarisResult:
+            from brickfield.imaris import to_imaris
+
+            return to_imaris(
+                layers,
+                choice.target,
+                name=name,
+                progress=running.tell,
+                cancel=running.cancelled,
+                **options,
+            )
+
+        self._is_running = True
+        before = set(task_board().running)
+        future = task_board().run(title, job, unit="blocks")
+        begun = [r for r in task_board().running if r not in before]
+        if begun:
+            self.dialog.follow(begun[0])
+        self._background.follow(
+            future, lambda done, error: self._on_done(choice.target, done, error)
+        )
+
+    def _on_done(self, target: str, done: Any, error: BaseException | None) -> None:
+        self._is_running = False
+        problem = "" if error is None else hide_secrets(str(error))
+        if error is None and not done.is_complete:
+            problem = "Stopped: the same export goes on where it was"
+        if not self._is_closed:
+            self.dialog.tell("" if problem else target, problem)
+            return
+        from napari.utils.notifications import show_error, show_info
+
+        tell = show_info if error is None else show_error
+        tell(problem or f"Written and read back: {target}")
+        self._end()
+
+    def _open(self, path: str) -> None:
+        viewer = self._viewer()
+        if viewer is not None and has_window(viewer):
+            from brickfield.plugin.names import PLUGIN
+
+            viewer.open(path, plugin=PLUGIN)
+
+    def _on_closed(self, _result: int) -> None:
+        self._is_closed = True
+        if not self._is_running:
+            self._end()
+
+    def _end(self) -> None:
+        self._background.close()
+        _exports.discard(self)
+
+
+def voxels_of(
+    box: Box, layer: Any, finest: Sequence[int], level: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Return the voxels (z, y, x) of a level whose centres lie in a box.
+
+    Parameters
+    ----------
+    box : (low, high)
+        World coordinates (z, y, x).
+    layer : object
+        With ``scale`` and ``translate`` of its finest level.
+    finest, level : sequence of int
+        Shapes of the finest level and of the one that is asked for.
+    """
+    found = []
+    n = min(3, len(level))
+    for axis in range(-n, 0):
+        size, shift = float(layer.scale[axis]), float(layer.translate[axis])
+        low, high = ((end[axis] - shift) / size for end in box)
+        # All levels lie over one extent, from half a voxel before the first centre.
+        share = level[axis] / finest[axis]
+        low, high = ((end + 0.5) * share - 0.5 for end in (low, high))
+        start = min(max(0, math.ceil(low - 1e-6)), level[axis] - 1)
+        stop = max(start + 1, min(level[axis], math.floor(high + 1e-6) + 1))
+        found.append((start, stop))
+    return [(0, 1)] * (3 - n) + found
+
+
+def _shapes(layer: SimpleNamespace) -> list[tuple[int, ...]]:
+    levels = layer.data if layer.multiscale else [layer.data]
+    last = -1 if getattr(layer, "rgb", False) else None
+    return [tuple(int(n) for n in level.shape)[:last] for level in levels]
+
+
+def _color(layer: Any) -> str:
+    if kind_of(layer) == "labels":
+        return "#808080"
+    r, g, b = (round(float(v) * 255) for v in layer.colormap.colors[-1][:3])
+    return f"#{r:02x}{g:02x}{b:02x}"

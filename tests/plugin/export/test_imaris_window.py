@@ -1,0 +1,83 @@
+"""The window Export to Imaris, of napari's layers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import brickfield as bf
+from brickfield.plugin.docking.registry import scene_of
+from brickfield.plugin.export.imaris_window import open_export, voxels_of
+
+pytestmark = pytest.mark.napari
+RNG = np.random.default_rng(6)
+
+
+@pytest.fixture
+def opened(make_napari_viewer, tmp_path):
+    """A window with two channels of two time points, and its dialog."""
+    viewer = make_napari_viewer()
+    image = RNG.integers(0, 900, (2, 6, 20, 24)).astype("u2")
+    for name, data in (("nuclei", image), ("wall", image + 1)):
+        viewer.add_image(data, name=name, scale=(1, 2, 1, 1))
+    viewer.dims.set_current_step(0, 1)
+    scene_of(viewer).layers[0].clip_box = ((3.5, 4.5, 0), (9, 12, 12.2))
+    viewer.layers.selection = set(viewer.layers)
+    dialog = open_export(viewer)
+    dialog.place.setText(str(tmp_path / "a.ims"))
+    yield viewer, image, dialog
+    dialog.close()
+
+
+def write(dialog, qtbot):
+    qtbot.waitUntil(dialog.start.isEnabled, timeout=20_000)
+    dialog.start.click()
+    qtbot.waitUntil(lambda: dialog.cancel.text() == "Close", timeout=20_000)
+
+
+def test_selected_layers_are_offered_and_all_is_written(opened, qtbot, tmp_path):
+    _, image, dialog = opened
+    assert [box.text() for box in dialog.channels] == ["nuclei", "wall"]
+    write(dialog, qtbot)
+    assert dialog.words.text().startswith("Written and read back: a.ims")
+    with bf.open_store(tmp_path / "a.ims") as store:
+        assert_array_equal(store.read(0, None, (1, 1)), image[1] + 1)
+
+
+def test_the_clip_box_of_the_view_and_one_channel_are_written(opened, qtbot, tmp_path):
+    _, image, dialog = opened
+    dialog.channels[0].setChecked(False)
+    dialog.regions[1].setChecked(True)
+    write(dialog, qtbot)
+    with bf.open_store(tmp_path / "a.ims") as store:
+        assert len(store.channels) == 1
+        found = store.read(0, None, (0, 0))
+    assert_array_equal(found, image[0, 2:5, 5:13, 0:13] + 1)
+
+
+def test_the_time_point_on_show_is_written(opened, qtbot, tmp_path):
+    _, image, dialog = opened
+    dialog.regions[2].setChecked(True)
+    write(dialog, qtbot)
+    with bf.open_store(tmp_path / "a.ims") as store:
+        assert_array_equal(store.read(0, None, (0, 0)), image[1])
+
+
+def test_what_was_written_can_be_opened_from_the_window(opened, qtbot):
+    viewer, _, dialog = opened
+    write(dialog, qtbot)
+    dialog.words.linkActivated.emit("open")
+    assert len(viewer.layers) == 4
+
+
+def test_without_a_layer_of_voxels_no_window_opens(make_napari_viewer):
+    viewer = make_napari_viewer()
+    viewer.add_points(np.zeros((1, 3)))
+    assert open_export(viewer) is None
+
+
+def test_a_box_takes_the_voxels_of_a_coarser_level_over_the_same_extent():
+    layer = SimpleNamespace(scale=(2, 1, 1), translate=(10, 0, 0))
+    box = ((12, 0, 4), (20, 7, 100))
+    assert voxels_of(box, layer, (8, 16, 16), (4, 8, 8)) == [(1, 3), (0, 4), (2, 8)]
