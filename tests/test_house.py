@@ -153,7 +153,7 @@ TOO_MANY_NAMES = {
     "brickfield.camera": 45,
     "brickfield.gpu": 31,
     "brickfield.model": 71,
-    "brickfield.sources": 58,
+    "brickfield.sources": 57,
     "brickfield.viewer.controls": 37,
     "brickfield.writing": 46,
 }

@@ -13,14 +13,13 @@ from brickfield.errors import ChunkReadError
 from brickfield.model import Axis, ImageInfo, Pyramid
 from brickfield.sources import preview_level as synthesis
 from brickfield.sources.arrays.source import from_arrays
-from brickfield.sources.arrays.stored import ArrayHeader
 from brickfield.sources.geometry import make_level
 from brickfield.sources.preview_level import (
     MAX_SAMPLED_CHUNKS,
     AxisSampling,
     with_coarse_level,
 )
-from brickfield.sources.protocol import ChunkSource, StorageChunk
+from brickfield.sources.protocol import ArrayHeader, ChunkSource, StorageChunk
 
 
 class _Huge:

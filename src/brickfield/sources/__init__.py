@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from brickfield.sources.admission import LEAST_ALLOWANCE as LEAST_ALLOWANCE
     from brickfield.sources.admission import read_bytes as read_bytes
     from brickfield.sources.admission import within as within
-    from brickfield.sources.arrays import stored as stored
     from brickfield.sources.arrays.source import from_arrays as from_arrays
-    from brickfield.sources.arrays.stored import local_path as local_path
     from brickfield.sources.boundary import foreign as foreign
     from brickfield.sources.emd.source import open_scan as open_emd_scan
     from brickfield.sources.fingerprints import Fingerprint as Fingerprint
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from brickfield.sources.io.cancellation import at_end as at_end
     from brickfield.sources.io.cancellation import is_ending as is_ending
     from brickfield.sources.io.cancellation import while_wanted as while_wanted
+    from brickfield.sources.io.plain_files import local_path as local_path
     from brickfield.sources.io.plain_files import open_regular as open_regular
     from brickfield.sources.io.plain_files import read_head as read_head
     from brickfield.sources.io.plain_files import read_whole as read_whole
@@ -117,7 +116,6 @@ __all__ = [
     "read_head",  # Read the first bytes of a file, fewer where it is shorter.
     "read_whole",  # Read a whole file of at most `limit` bytes.
     "share",  # Take a share of a file, opening it for reading if nobody has.
-    "stored",  # Single stored arrays, and a source put together from them.
     "text_attribute",  # Read an attribute as text, whatever string type it was written in.
     "while_wanted",  # Let the waits of this thread end as soon as a read is not wanted any more.
     "with_coarse_level",  # Add a sampled coarse level to a source whose coarsest level is large.
@@ -160,7 +158,7 @@ _HOME = {
     "is_same": "fingerprints",
     "is_shared": "hdf5.handles",
     "list_images": "images.catalogue",
-    "local_path": "arrays.stored",
+    "local_path": "io.plain_files",
     "local_places": "places",
     "metres": "units",
     "of_files": "fingerprints",
@@ -178,7 +176,6 @@ _HOME = {
     "read_head": "io.plain_files",
     "read_whole": "io.plain_files",
     "share": "hdf5.handles",
-    "stored": "arrays.stored:",
     "text_attribute": "hdf5.file",
     "while_wanted": "io.cancellation",
     "with_coarse_level": "preview_level",

@@ -25,8 +25,8 @@ from brickfield.model import (
     Vec3,
     choose_chunk_shape,
 )
-from brickfield.sources.arrays.stored import ArrayHeader
 from brickfield.sources.chunk_sizes import check_sizes
+from brickfield.sources.protocol import ArrayHeader
 
 _KINDS: dict[str, AxisKind] = {
     "z": "space",

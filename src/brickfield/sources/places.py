@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from brickfield.sources.arrays.stored import local_path
 from brickfield.sources.io.location import Location
+from brickfield.sources.io.plain_files import local_path
 
 Place = Path | str
 MAX_DEPTH = 8

@@ -8,6 +8,7 @@ chunks and caches them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -178,3 +179,59 @@ class MadeOfParts(Protocol):
     ) -> list[tuple[int, tuple[int, ...]]]:
         """List the stored chunks, as (level, index), that one chunk is made of."""
         ...
+
+
+class StoredArray(Protocol):
+    """One array in one place. All methods may be called from any thread.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+        Of the voxels as read (native byte order).
+    chunk_shape : tuple of int
+        Unit of decoding.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]: ...  # noqa: D102
+
+    @property
+    def chunk_shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
+        """Read one storage chunk, cut at the array's far edges."""
+        ...
+
+    def chunk_key(self, index: tuple[int, ...]) -> str:
+        """Name of a storage chunk for messages."""
+        ...
+
+    def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
+        """Bytes stored for one storage chunk; None if not known cheaply."""
+        ...
+
+    def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Tell which storage chunks, shape (n, ndim), are not stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayHeader:
+    """Shape, data type, storage chunk and fill value of one array, all axes."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    chunk_shape: tuple[int, ...]
+    fill_value: float | int = 0
+
+    @classmethod
+    def of(cls, array: StoredArray, spread: Sequence[int] = ()) -> ArrayHeader:
+        """Describe an array, or many alike spread over leading axes."""
+        lead = tuple(spread)
+        chunk = (1,) * len(lead) + tuple(array.chunk_shape)
+        fill = getattr(array, "fill_value", 0)
+        return cls(lead + tuple(array.shape), array.dtype, chunk, fill)

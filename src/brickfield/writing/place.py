@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from brickfield.errors import OptionError
-from brickfield.sources import stored as stored_array
+from brickfield.sources import local_path as path_of_uri
 from brickfield.writing.files import usable_path
 from brickfield.writing.stores import JOURNAL, remove_contents
 
@@ -25,7 +25,7 @@ def local_path(place: str | Path) -> Path:
     """
     text = str(place)
     if text.startswith("file://"):
-        text = str(stored_array.local_path(text))
+        text = str(path_of_uri(text))
     elif "://" in text:
         msg = (
             f"expected a folder on this machine to write to; found {text}: write to a"
@@ -41,7 +41,7 @@ def same_folder(uri: str, folder: Path) -> bool:
         return False
     if "\0" in uri:
         return False
-    source = stored_array.local_path(uri)
+    source = path_of_uri(uri)
     return source.exists() and folder.exists() and source.samefile(folder)
 
 

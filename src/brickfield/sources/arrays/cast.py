@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.sources.arrays.stored import StoredArray
-from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.protocol import StorageChunk, StoredArray
 
 
 class CastArray:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError, OptionError
 from brickfield.model import Axis
 from brickfield.sources.admission import admit
-from brickfield.sources.arrays.stored import StoredArray, chunk_slices, native
+from brickfield.sources.arrays.stored import chunk_slices, native
 from brickfield.sources.geometry import NUMERIC_KINDS, virtual_chunk_shape
 from brickfield.sources.io.cancellation import result_of
-from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.protocol import StorageChunk, StoredArray
 
 Fetch = Callable[[tuple[slice, ...]], Any]
 

@@ -10,12 +10,9 @@ voxels beyond a level's shape (padding) are cut off. Nothing is cached here.
 
 from __future__ import annotations
 
-import os
-import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,70 +20,14 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError
 from brickfield.model import ImageInfo, hide_secrets
 from brickfield.sources.io.cancellation import while_wanted
-from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.protocol import StorageChunk, StoredArray
 
 LOCAL_CONCURRENCY = 4
 REMOTE_CONCURRENCY = 16
 
 
-class StoredArray(Protocol):
-    """One array in one place. All methods may be called from any thread.
-
-    Attributes
-    ----------
-    shape : tuple of int
-    dtype : numpy.dtype
-        Of the voxels as read (native byte order).
-    chunk_shape : tuple of int
-        Unit of decoding.
-    """
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]: ...  # noqa: D102
-
-    @property
-    def chunk_shape(self) -> tuple[int, ...]: ...  # noqa: D102
-
-    def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
-        """Read one storage chunk, cut at the array's far edges."""
-        ...
-
-    def chunk_key(self, index: tuple[int, ...]) -> str:
-        """Name of a storage chunk for messages."""
-        ...
-
-    def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
-        """Bytes stored for one storage chunk; None if not known cheaply."""
-        ...
-
-    def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks, shape (n, ndim), are not stored."""
-        ...
-
-
 FindPart = Callable[[int, tuple[int, ...]], StoredArray | None]
 """Level and index on the spread axes to the array there; None if there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayHeader:
-    """Shape, data type, storage chunk and fill value of one array, all axes."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
-    chunk_shape: tuple[int, ...]
-    fill_value: float | int = 0
-
-    @classmethod
-    def of(cls, array: StoredArray, spread: Sequence[int] = ()) -> ArrayHeader:
-        """Describe an array, or many alike spread over leading axes."""
-        lead = tuple(spread)
-        chunk = (1,) * len(lead) + tuple(array.chunk_shape)
-        fill = getattr(array, "fill_value", 0)
-        return cls(lead + tuple(array.shape), array.dtype, chunk, fill)
 
 
 class AssembledSource:
@@ -254,14 +195,6 @@ def chunk_slices(
 def native(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
     """Return the data type in this machine's byte order."""
     return dtype.newbyteorder("=")
-
-
-def local_path(uri: str | os.PathLike[str]) -> Path:
-    """Path of a local file or folder, given as a path or a ``file://`` URI."""
-    text = os.fspath(uri)
-    if text.startswith("file://"):
-        text = urllib.parse.unquote(urllib.parse.urlsplit(text).path)
-    return Path(text).expanduser()
 
 
 def identity_of(path: Path, *further: object) -> str:

@@ -21,7 +21,6 @@ from brickfield.errors import (
     StoreFormatError,
 )
 from brickfield.model import Vec3
-from brickfield.sources.arrays.stored import StoredArray, local_path
 from brickfield.sources.bdv.xml import SpimData
 from brickfield.sources.geometry import is_usable_scale
 from brickfield.sources.hdf5.dataset import HDF5Dataset
@@ -31,11 +30,12 @@ from brickfield.sources.hdf5.links import close_files, find, links_of
 from brickfield.sources.hdf5.places import files_of_shared
 from brickfield.sources.io.location import Location, locate
 from brickfield.sources.io.named_places import Root, resolve_named
+from brickfield.sources.io.plain_files import local_path
 from brickfield.sources.n5.driver_array import DriverArray
 from brickfield.sources.n5.scales import LevelAttributes
 from brickfield.sources.n5.source import open_levels
 from brickfield.sources.places import place_of
-from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.protocol import StorageChunk, StoredArray
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, ThreadBuffers, intersect, shift
 from brickfield.errors import ChunkReadError
-from brickfield.sources.arrays.stored import StoredArray
+from brickfield.sources.protocol import StoredArray
 from brickfield.sources.scans.frame_stack import Shape4
 
 Places = Callable[[], Sequence[Path]]

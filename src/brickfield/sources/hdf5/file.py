@@ -18,10 +18,9 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.sources.arrays.stored import local_path
 from brickfield.sources.geometry import NUMERIC_KINDS
 from brickfield.sources.hdf5.handles import HDF5_LOCK, SharedFile, share
-from brickfield.sources.io.plain_files import check_regular, open_regular
+from brickfield.sources.io.plain_files import check_regular, local_path, open_regular
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".emd", ".mat", ".h5py")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"

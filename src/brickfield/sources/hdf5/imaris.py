@@ -18,13 +18,7 @@ import numpy as np
 from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.model import Axis, ImageInfo, Int3, Pyramid, ScaleLevel
 from brickfield.sources.arrays.sliced import SlicedArray
-from brickfield.sources.arrays.stored import (
-    ArrayHeader,
-    AssembledSource,
-    StoredArray,
-    identity_of,
-    local_path,
-)
+from brickfield.sources.arrays.stored import AssembledSource, identity_of
 from brickfield.sources.geometry import make_level
 from brickfield.sources.hdf5.dataset import HDF5Dataset
 from brickfield.sources.hdf5.file import (
@@ -36,6 +30,8 @@ from brickfield.sources.hdf5.handles import HDF5_LOCK, HeldObject
 from brickfield.sources.hdf5.imaris_info import ImarisInfo, whole_numbers
 from brickfield.sources.hdf5.links import HDF5Links, close_files, find, links_of
 from brickfield.sources.hdf5.places import files_of_shared
+from brickfield.sources.io.plain_files import local_path
+from brickfield.sources.protocol import ArrayHeader, StoredArray
 
 
 def matches(uri: str) -> bool:

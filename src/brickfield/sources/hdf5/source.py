@@ -20,12 +20,7 @@ import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
 from brickfield.model import Channel, Finding, ImageInfo, Pyramid, ScaleLevel
-from brickfield.sources.arrays.stored import (
-    ArrayHeader,
-    AssembledSource,
-    StoredArray,
-    identity_of,
-)
+from brickfield.sources.arrays.stored import AssembledSource, identity_of
 from brickfield.sources.geometry import (
     aligned_geometry,
     make_level,
@@ -47,6 +42,7 @@ from brickfield.sources.hdf5.listing import linked_datasets
 from brickfield.sources.hdf5.places import files_of_shared
 from brickfield.sources.hdf5.scales import DatasetGeometry, geometry_of
 from brickfield.sources.open import series_index
+from brickfield.sources.protocol import ArrayHeader, StoredArray
 
 
 def matches(uri: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -152,3 +153,11 @@ def plain_chunk(path: Path, key: str) -> Iterator[None]:
     except OSError as error:
         msg = f"expected to read {path}; found: {error.strerror or error}"
         raise ChunkReadError(msg, key=key) from error
+
+
+def local_path(uri: str | os.PathLike[str]) -> Path:
+    """Path of a local file or folder, given as a path or a ``file://`` URI."""
+    text = os.fspath(uri)
+    if text.startswith("file://"):
+        text = urllib.parse.unquote(urllib.parse.urlsplit(text).path)
+    return Path(text).expanduser()

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.arrays.stored import AssembledSource, local_path
-from brickfield.sources.io.plain_files import read_head
+from brickfield.sources.arrays.stored import AssembledSource
+from brickfield.sources.io.plain_files import local_path, read_head
 from brickfield.sources.mib.decode import decode_raw
 from brickfield.sources.mib.files import MIBFiles, find_files
 from brickfield.sources.mib.header import MAGIC, MIBHeader, timing_of

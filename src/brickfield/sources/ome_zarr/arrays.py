@@ -14,7 +14,6 @@ from itertools import pairwise
 from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.model import Axis, Pyramid
 from brickfield.sources.arrays.cast import CastArray
-from brickfield.sources.arrays.stored import StoredArray
 from brickfield.sources.geometry import (
     Findings,
     axis_named,
@@ -32,6 +31,7 @@ from brickfield.sources.ome_zarr.levels import (
 from brickfield.sources.ome_zarr.metadata import Multiscale
 from brickfield.sources.ome_zarr.plate import choose
 from brickfield.sources.ome_zarr.transforms import BoxTransform, TransformReader
+from brickfield.sources.protocol import StoredArray
 from brickfield.sources.zarr.chunk_names import with_stored_names
 from brickfield.sources.zarr.hierarchy import ZarrHierarchy, ZarrNode
 from brickfield.sources.zarr.metadata import ZarrArrayMeta, parse_array

@@ -14,8 +14,13 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
-from brickfield.sources.arrays.stored import AssembledSource, local_path
-from brickfield.sources.io.plain_files import open_regular, read_head, read_whole
+from brickfield.sources.arrays.stored import AssembledSource
+from brickfield.sources.io.plain_files import (
+    local_path,
+    open_regular,
+    read_head,
+    read_whole,
+)
 from brickfield.sources.scans.frame_stack import (
     FileFrames,
     FrameFile,

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.model import Axis, Channel, Finding, ImageInfo, Pyramid
-from brickfield.sources.arrays.stored import ArrayHeader, AssembledSource, identity_of
+from brickfield.sources.arrays.stored import AssembledSource, identity_of
 from brickfield.sources.geometry import make_level
+from brickfield.sources.protocol import ArrayHeader
 from brickfield.sources.scans.frame_stack import ScanArray, ScanData
 from brickfield.sources.scans.scan_shape import ScanShape
 
