@@ -1,4 +1,4 @@
-"""Counts of the house: files in a folder, names of a face, imports past a face.
+"""Counts of the house: files, faces, imports past a face, circles, docstrings.
 
 python tools/house.py
 """
@@ -6,6 +6,9 @@ python tools/house.py
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +65,67 @@ def _imported(node: ast.AST) -> list[tuple[str, str]]:
     return []
 
 
+def circles() -> list[str]:
+    """List the imports that the contract of acyclic siblings excepts."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
+    return [
+        line
+        for contract in contracts
+        if contract["type"] == "acyclic_siblings"
+        for line in contract.get("ignore_imports", ())
+    ]
+
+
+def documented() -> tuple[int, int]:
+    """Count public functions with two or more parameters, and those with Parameters.
+
+    Functions and methods whose names, and whose classes' names, begin with no
+    underscore; ``self`` and ``cls`` do not count. A class documents the parameters
+    of its ``__init__``, so ``__init__`` is left out.
+    """
+    functions = [
+        node
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in _public(ast.parse(path.read_text(encoding="utf-8")).body)
+        if _n_parameters(node) >= 2
+    ]
+    told = [f for f in functions if "Parameters\n" in (ast.get_docstring(f) or "")]
+    return len(functions), len(told)
+
+
+def _public(body: list[ast.stmt]) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    found: list[ast.FunctionDef | ast.AsyncFunctionDef] = []
+    for node in body:
+        if getattr(node, "name", "_").startswith("_"):
+            continue
+        if isinstance(node, ast.ClassDef):
+            found += _public(node.body)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.append(node)
+    return found
+
+
+def _n_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return len([a for a in named if a.arg not in ("self", "cls")])
+
+
+def comments() -> tuple[int, int]:
+    """Count all lines, and those that are a comment alone (linters' marks aside)."""
+    n_lines = n_comments = 0
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        n_lines += len(text.splitlines())
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#"):
+                is_mark = token.string.startswith(
+                    ("# noqa", "# type:", "# --", "# fmt")
+                )
+                n_comments += not is_mark
+    return n_lines, n_comments
+
+
 def main() -> None:
     """Print everything."""
     for folder, n in rooms().items():
@@ -70,6 +134,11 @@ def main() -> None:
         print(f"{len(names):4d} names   {face}")
     deep = deep_imports()
     print(f"{len(deep):4d} imports past a face", *deep, sep="\n     ")
+    print(f"{len(circles()):4d} imports excepted from the order of siblings")
+    n, told = documented()
+    print(f"{told:4d} of {n} public functions of two or more parameters tell them")
+    n, told = comments()
+    print(f"{told:4d} of {n} lines are comments ({told / n:.1%})")
 
 
 if __name__ == "__main__":
