@@ -9,9 +9,11 @@ classes, though what they make is another's.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from brickfield.plugin.docking.load import load_docks
+from brickfield.qt import import_beside
 
 
 class VolumeView:
@@ -37,6 +39,21 @@ class OrthogonalViews:
         from brickfield.plugin.docking.docks import OrthogonalDock
 
         return OrthogonalDock(napari_viewer)
+
+    def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        pass
+
+
+class Stem4D:
+    """Makes a :class:`~brickfield.plugin.docking.stem_dock.Stem4DDock`."""
+
+    def __new__(cls, napari_viewer: Any) -> Any:
+        """Return the dock."""
+        if "brickfield.plugin.docking.stem_dock" not in sys.modules:
+            import_beside("brickfield.plugin.docking.stem_dock")
+        from brickfield.plugin.docking.stem_dock import Stem4DDock
+
+        return Stem4DDock(napari_viewer)
 
     def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         pass

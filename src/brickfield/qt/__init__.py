@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from brickfield.qt.reports.tasks import task_board as task_board
     from brickfield.qt.sessions.panel import RecentSession as RecentSession
     from brickfield.qt.sessions.panel import SessionsPanel as SessionsPanel
+    from brickfield.qt.stem.dock import StemDock as StemDock
+    from brickfield.qt.stem.session import FFT as FFT
+    from brickfield.qt.stem.session import PATTERN as PATTERN
+    from brickfield.qt.stem.session import SCAN as SCAN
+    from brickfield.qt.stem.session import VIRTUAL as VIRTUAL
+    from brickfield.qt.stem.shapes import detector_of as detector_of
+    from brickfield.qt.stem.shapes import outlines as outlines
     from brickfield.qt.turning import can_turn as can_turn
     from brickfield.qt.turning import holding_still as holding_still
     from brickfield.qt.turning import import_beside as import_beside
@@ -35,6 +42,10 @@ if TYPE_CHECKING:
     from brickfield.qt.turning import turn_until as turn_until
 
 __all__ = [
+    "FFT",  # Role of the picture of a Fourier transform.
+    "PATTERN",  # Role of the picture of a diffraction pattern.
+    "SCAN",  # Role of the picture of a scan.
+    "VIRTUAL",  # Role of the picture of a virtual detector.
     "Background",  # Runs functions on a thread, one after another. Main thread only.
     "Deliverer",  # Runs functions on the thread that it lives on, in order, from its event loop.
     "ImageChooser",  # Wells of a plate with pictures, or a list of images.
@@ -46,12 +57,15 @@ __all__ = [
     "RecentSession",  # One line of the list.
     "RunningTask",  # One piece of work on the board; for the worker, on any thread.
     "SessionsPanel",  # What the dock *Sessions* shows.
+    "StemDock",  # The dock for scans of diffraction patterns.
     "Strip",  # A text, a button and a cross.
     "ViewDock",  # A widget with one or more views of a scene.
     "can_turn",  # Whether this thread has a Qt application's event loop.
     "cells_of",  # Return the place of each view of a layout.
+    "detector_of",  # Make a detector of outlines that somebody moved.
     "holding_still",  # Let nothing of the window happen meanwhile: functions run at once.
     "import_beside",  # Import modules on a thread while the event loop turns.
+    "outlines",  # Return what is drawn of a detector.
     "run_beside",  # Run a function on a thread of its own and wait for it in the event loop.
     "run_beside_then",  # Run a function on a thread of its own and another one after it; do not wait.
     "take_a_turn",  # Let the event loop turn once between two pieces of work; not everywhere.
@@ -60,6 +74,13 @@ __all__ = [
 ]
 
 _HOME = {
+    "outlines": "stem.shapes",
+    "detector_of": "stem.shapes",
+    "StemDock": "stem.dock",
+    "VIRTUAL": "stem.session",
+    "SCAN": "stem.session",
+    "PATTERN": "stem.session",
+    "FFT": "stem.session",
     "Background": "background",
     "Deliverer": "deliver",
     "ImageChooser": "chooser.window",

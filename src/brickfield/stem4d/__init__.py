@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from brickfield.stem4d.fft.access import LazyFFTAccessor as LazyFFTAccessor
     from brickfield.stem4d.fft.plan import FFTOptions as FFTOptions
     from brickfield.stem4d.fft.store import ChunkedFFTProcessor as ChunkedFFTProcessor
+    from brickfield.stem4d.fft.store import share_done as share_done
     from brickfield.stem4d.open import EMD as EMD
     from brickfield.stem4d.open import OpenOptions as OpenOptions
     from brickfield.stem4d.open import open_scan as open_scan
@@ -63,6 +64,7 @@ __all__ = [
     "convert_scan",  # Write a scan as an EMD file.
     "open_scan",  # Open a scan of any format.
     "scan_region",  # Check a region of a scan.
+    "share_done",  # Return how much of an interrupted transform is done.
     "write_result",  # Write an array by the end of its file's name.
 ]
 
@@ -91,6 +93,7 @@ _HOME = {
     "convert_scan": "convert:convert",
     "open_scan": "open",
     "scan_region": "viewers",
+    "share_done": "fft.store",
     "write_result": "output",
 }
 

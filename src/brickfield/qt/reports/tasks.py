@@ -238,7 +238,12 @@ class TaskBoard:
             :class:`~brickfield.qt.background.Background` brings its result back to
             the window's thread.
         """
-        running = self.begin(title, unit=unit, can_cancel=can_cancel)
+        return self.start(self.begin(title, unit=unit, can_cancel=can_cancel), job)
+
+    def start(
+        self, running: RunningTask, job: Callable[[RunningTask], Any]
+    ) -> Future[Any]:
+        """Run a function on a thread of its own for work that is on the board."""
         future: Future[Any] = Future()
         thread = threading.Thread(
             target=_carry_out, args=(future, running, job), name="brickfield-task"

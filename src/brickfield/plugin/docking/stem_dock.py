@@ -1,0 +1,333 @@
+"""The 4D-STEM dock joined to napari: its pictures are layers, its hands are shapes.
+
+Invariant: what a person moves in a layer goes to the dock's session, and what the
+dock sets goes to the layer, never back again. All layers are ordinary ones, named
+``NAME scan``, ``NAME pattern`` and so on; who removes one gets it anew with the next
+picture of its kind. The scan lies top left, with the pattern on its right and the
+virtual image below, each as high as the scan is long. Main thread only.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.plugin.docking.registry import plain
+from brickfield.qt import (
+    FFT,
+    PATTERN,
+    SCAN,
+    VIRTUAL,
+    StemDock,
+    detector_of,
+    outlines,
+)
+from brickfield.stem4d import Detector, ScanViewer
+
+CURSOR, DETECTOR, REGION = "cursor", "detector", "region"
+PLACES = {SCAN: (0, 0), PATTERN: (0, 1), VIRTUAL: (1, 0), FFT: (1, 1)}
+"""Row and column of each picture."""
+LIES_ON = {CURSOR: SCAN, REGION: SCAN, DETECTOR: PATTERN}
+GAP = 1.06
+"""From one picture to the next, in lengths of the scan."""
+COLORMAPS = {SCAN: "gray", PATTERN: "inferno", VIRTUAL: "gray", FFT: "viridis"}
+HAND = "#f0b429"
+PERCENTILES = (0.1, 99.9)
+
+
+class StemLayers:
+    """The layers of one scan in a viewer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    dock : StemDock
+    """
+
+    def __init__(self, viewer: Any, dock: StemDock) -> None:
+        self._viewer, self._dock = weakref.ref(viewer), weakref.ref(dock)
+        self._session = dock.session
+        self._layers: dict[str, Any] = {}
+        self._is_following = False
+        self._drawn: Detector | None = None
+        self._session.opened.connect(self._opened)
+        self._session.pictured.connect(self._show)
+        self._session.cursor_moved.connect(self._move_cursor)
+        dock.detector_chosen.connect(self._draw_detector)
+        dock.layer_wanted.connect(self.open_layer)
+        viewer.dims.events.current_step.connect(self._follow_dims)
+
+    def open_layer(self) -> None:
+        """Open the scan that the selected layer shows, and hide that layer."""
+        viewer, dock = self._viewer(), self._dock()
+        if viewer is None or dock is None:
+            return
+        layer = viewer.layers.selection.active
+        path = path_of(layer)
+        if path is None:
+            dock.problem("Select a layer that was opened from a scan, or use Open….")
+            return
+        layer.visible = False
+        self._session.open(path)
+
+    # -- from the session to layers ------------------------------------------------
+
+    def _opened(self, _scan: ScanViewer) -> None:
+        viewer = self._viewer()
+        for layer in self._layers.values():
+            if viewer is not None and layer in viewer.layers:
+                viewer.layers.remove(layer)
+        self._layers.clear()
+
+    def _show(self, role: str, image: NDArray[Any], is_whole: bool) -> None:
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        image = np.nan_to_num(np.asarray(image))
+        layer = self._layer(role)
+        limits = contrast(image)
+        if layer is not None:
+            is_new_range = not _overlap(layer.contrast_limits, limits)
+            layer.data = image
+            if role in (VIRTUAL, FFT) or not is_whole or is_new_range:
+                _set_contrast(layer, limits)
+            return
+        self._layers[role] = layer = viewer.add_image(
+            image,
+            name=f"{self._session.name} {role}",
+            colormap=COLORMAPS[role],
+            contrast_limits=limits,
+            **self._place(role, image.shape),
+        )
+        if role == SCAN:
+            layer.mouse_drag_callbacks.append(self._drag_cursor)
+            self._add_cursor()
+            self._add_region()
+        if role == PATTERN and self._session.detector is not None:
+            self._draw_detector(self._session.detector)
+        viewer.reset_view()
+        if role == VIRTUAL and self._layer(CURSOR) is not None:
+            viewer.layers.selection.active = self._layers[CURSOR]
+
+    def _layer(self, role: str) -> Any:
+        viewer, layer = self._viewer(), self._layers.get(role)
+        return layer if viewer is not None and layer in viewer.layers else None
+
+    def _place(self, role: str, shape: tuple[int, ...]) -> dict[str, Any]:
+        scan = self._session.viewer
+        assert scan is not None
+        length = max(scan.shape[:2])
+        row, column = PLACES[role]
+        step = length / max(shape)
+        # Corners of pictures meet, not centres of their first pixels.
+        start = (step - 1) / 2
+        at = (row * length * GAP + start, column * length * GAP + start)
+        return {"scale": (step, step), "translate": at}
+
+    def _add_cursor(self) -> None:
+        viewer: Any = self._viewer()
+        scan = self._layers[SCAN]
+        layer = viewer.add_points(
+            [self._session.cursor],
+            name=f"{self._session.name} {CURSOR}",
+            symbol="cross",
+            size=max(1.0, max(scan.data.shape) / 16),
+            face_color=HAND,
+            border_width=0,
+            scale=scan.scale,
+            translate=scan.translate,
+        )
+        layer.mouse_drag_callbacks.append(self._drag_cursor)
+        layer.events.data.connect(self._cursor_dragged)
+        self._layers[CURSOR] = layer
+
+    def _add_region(self) -> None:
+        layer = self._add_shapes(REGION, self._layers[SCAN])
+        layer.events.data.connect(self._region_changed)
+        viewer: Any = self._viewer()
+        viewer.layers.selection.active = self._layers[CURSOR]
+
+    def _add_shapes(self, role: str, below: Any) -> Any:
+        viewer: Any = self._viewer()
+        self._layers[role] = layer = viewer.add_shapes(
+            ndim=2,
+            name=f"{self._session.name} {role}",
+            face_color="transparent",
+            edge_color=HAND,
+            edge_width=max(max(below.data.shape) / 150, 0.05),
+            scale=below.scale,
+            translate=below.translate,
+        )
+        return layer
+
+    def _move_cursor(self, y: int, x: int) -> None:
+        layer = self._layer(CURSOR)
+        if layer is not None and not self._is_following:
+            with self._following():
+                layer.data = np.array([[y, x]], np.float64)
+
+    def _draw_detector(self, detector: Detector) -> None:
+        if self._layer(PATTERN) is None:
+            return  # drawn as soon as there is a pattern
+        layer = self._layer(DETECTOR)
+        with self._following():
+            if layer is None:
+                layer = self._add_shapes(DETECTOR, self._layers[PATTERN])
+                layer.events.data.connect(self._detector_moved)
+                layer.mouse_drag_callbacks.append(self._drag_detector)
+            self._drawn, drawn = detector, outlines(detector)
+            layer.data = []
+            for kind, corners in drawn:
+                layer.add([corners], shape_type=kind)
+            layer.face_color = "transparent"
+            layer.mode = "select"
+
+    @contextmanager
+    def _following(self) -> Iterator[None]:
+        before, self._is_following = self._is_following, True
+        try:
+            yield
+        finally:
+            self._is_following = before
+
+    # -- from layers to the session ------------------------------------------------
+
+    def _drag_cursor(self, _layer: Any, event: Any) -> Iterator[None]:
+        """Move the cursor with a drag that begins on the scan."""
+        while True:
+            scan = self._layer(SCAN)
+            if scan is None or event.type == "mouse_release":
+                return
+            at = np.asarray(scan.world_to_data(event.position))[-2:]
+            is_on_it = all(
+                -0.5 <= a < n - 0.5 for a, n in zip(at, scan.data.shape, strict=True)
+            )
+            if event.type == "mouse_press" and not is_on_it:
+                return
+            self._session.set_cursor(*(float(a) for a in at))
+            event.handled = True
+            yield
+
+    def _cursor_dragged(self, _event: Any = None) -> None:
+        layer = self._layer(CURSOR)
+        if layer is None or self._is_following or not len(layer.data):
+            return
+        with self._following():
+            self._session.set_cursor(*(float(v) for v in layer.data[-1][-2:]))
+
+    def _drag_detector(self, _layer: Any, event: Any) -> Iterator[None]:
+        """Follow a drag while it goes on: napari tells of it at its end alone."""
+        yield
+        while event.type == "mouse_move":
+            self._detector_moved()
+            yield
+
+    def _region_changed(self, _event: Any = None) -> None:
+        layer, scan = self._layer(REGION), self._session.viewer
+        if layer is None or scan is None or self._is_following:
+            return
+        self._session.set_region(region_of(layer.data, scan.shape[:2]))
+
+    def _detector_moved(self, event: Any = None) -> None:
+        layer, dock = self._layer(DETECTOR), self._dock()
+        if layer is None or dock is None or self._is_following:
+            return
+        old = self._session.detector
+        kind = old.kind if old is not None else "disc"
+        # Compared with what was drawn, not with what a drag came to meanwhile.
+        found = detector_of(kind, layer.data, self._drawn)
+        if found is None:
+            return
+        if found != old:
+            dock.set_detector(found)
+        # The other circle of a ring goes along when the hand rests.
+        action = str(getattr(event, "action", "")).lower()
+        if found != self._drawn and action.endswith("changed"):
+            self._draw_detector(found)
+
+    def _follow_dims(self, _event: Any = None) -> None:
+        """Let the sliders of the scan's own layer move the cursor."""
+        viewer, scan = self._viewer(), self._session.viewer
+        if viewer is None or scan is None or viewer.dims.ndim != 4:
+            return
+        is_scan = any(
+            layer.ndim == 4 and path_of(layer) == scan.path for layer in viewer.layers
+        )
+        if is_scan:
+            y, x = viewer.dims.current_step[:2]
+            self._session.set_cursor(y, x)
+
+
+class Stem4DDock(StemDock):
+    """The 4D-STEM dock of a napari viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        super().__init__()
+        viewer = plain(napari_viewer)
+        self.layers = StemLayers(viewer, self)
+        active = viewer.layers.selection.active
+        if active is not None and active.ndim == 4 and path_of(active) is not None:
+            self.layers.open_layer()
+
+
+def path_of(layer: Any) -> Path | None:
+    """Return the file that a layer was opened from; None where there is none."""
+    source = getattr(layer, "source", None)
+    path = getattr(source, "path", None)
+    return None if not path else Path(str(path))
+
+
+def region_of(shapes: Any, scan: tuple[int, ...]) -> tuple[int, int, int, int] | None:
+    """Return the positions within the last shape that was drawn, ends behind the last.
+
+    Parameters
+    ----------
+    shapes : sequence of ndarray, shape (n, 2)
+        Corners, in positions of the scan.
+    scan : tuple of int
+        Lines, and positions along a line.
+
+    Returns
+    -------
+    tuple of int or None
+        First row, end of rows, first column, end of columns; None where no
+        position's centre lies within.
+    """
+    if not len(shapes):
+        return None
+    corners = np.asarray(shapes[-1])[:, -2:]
+    first = np.maximum(np.ceil(corners.min(axis=0)), 0).astype(int)
+    last = np.minimum(np.floor(corners.max(axis=0)), np.array(scan) - 1).astype(int)
+    if (last < first).any():
+        return None
+    return (int(first[0]), int(last[0]) + 1, int(first[1]), int(last[1]) + 1)
+
+
+def contrast(image: NDArray[Any]) -> tuple[float, float]:
+    """Return contrast limits of an image: percentiles, never an empty range."""
+    low, high = (float(v) for v in np.percentile(image, PERCENTILES))
+    if not low < high:
+        low, high = float(image.min()), float(image.max())
+    return (low, high if high > low else low + 1.0)
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    """Tell whether the smaller of two ranges is at least a tenth of the larger."""
+    common = min(a[1], b[1]) - max(a[0], b[0])
+    return bool(common >= 0.1 * max(a[1] - a[0], b[1] - b[0]))
+
+
+def _set_contrast(layer: Any, limits: tuple[float, float]) -> None:
+    layer.contrast_limits_range = limits
+    layer.contrast_limits = limits

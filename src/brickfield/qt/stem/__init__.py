@@ -1,0 +1,1 @@
+"""The dock for scans of diffraction patterns (4D-STEM)."""

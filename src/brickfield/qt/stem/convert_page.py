@@ -1,0 +1,188 @@
+"""Converts the open scan to EMD while everything else goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from brickfield.blockwise import format_bytes
+from brickfield.qt.reports.tasks import RunningTask
+from brickfield.qt.stem.page import Page, narrow, words
+from brickfield.qt.stem.session import ScanSession
+from brickfield.qt.stem.slots import Show, Wish
+from brickfield.stem4d import ConvertOptions, ScanViewer, convert_scan
+
+COMPRESSIONS = ("none", "gzip", "lz4")
+
+
+class ConvertPage(Page):
+    """Target, compression and overviews of a conversion.
+
+    Attributes
+    ----------
+    target : QLineEdit
+    compression : QComboBox
+    overviews, opens : QCheckBox
+    say : QLabel
+        Its size and the room there is, or why it cannot be written.
+    start : QPushButton
+    """
+
+    title = "Convert to EMD"
+
+    def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.target = QLineEdit(self)
+        self.target.setAccessibleName("File to write")
+        self.target.setToolTip("The EMD file to write; the source is only read")
+        self.target.textChanged.connect(self._estimate)
+        self.browse = QToolButton(self)
+        self.browse.setText("…")
+        self.browse.setAccessibleName("Choose the file to write")
+        self.browse.clicked.connect(self._browse)
+        self.compression = QComboBox(self)
+        self.compression.addItems(COMPRESSIONS)
+        self.compression.setAccessibleName("Compression")
+        self.compression.setToolTip(
+            "none: fastest. gzip: every program reads it. lz4: small and fast; other"
+            " programs need hdf5plugin"
+        )
+        self.overviews = QCheckBox("overviews", self)
+        self.overviews.setToolTip("Compute and store overviews in the same pass")
+        self.overviews.setChecked(True)
+        self.opens = QCheckBox("then open it", self)
+        self.opens.setChecked(True)
+        self.say = words(self)
+        self.start = QPushButton("Convert", self)
+        self.start.clicked.connect(self._convert)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        first, second = QHBoxLayout(), QHBoxLayout()
+        narrow(self.compression)
+        first.addWidget(self.target, stretch=1)
+        first.addWidget(self.browse)
+        for widget in (self.compression, self.overviews, self.opens):
+            second.addWidget(widget)
+        second.addStretch(1)
+        third = QHBoxLayout()
+        third.addWidget(self.say, stretch=1)
+        third.addWidget(self.start)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(first)
+        column.addLayout(second)
+        column.addLayout(third)
+
+    def follow(self) -> None:
+        """Propose a file beside the scan."""
+        viewer = self.session.viewer
+        if viewer is not None:
+            beside = viewer.path.with_suffix(".emd")
+            if beside == viewer.path:
+                beside = viewer.path.with_name(f"{viewer.path.stem}-copy.emd")
+            if not os.access(beside.parent, os.W_OK):
+                beside = Path.cwd() / beside.name
+            self.target.setText(str(beside))
+        self._estimate()
+
+    def _estimate(self) -> None:
+        viewer = self.session.viewer
+        refusal = "Open a scan first." if viewer is None else self._refusal(viewer)
+        self.start.setEnabled(not refusal and not self.session.slot("convert").is_busy)
+        if refusal or viewer is None:
+            self.say.setText(refusal)
+            return
+        need, free = self._need(viewer), self._free()
+        self.say.setText(
+            f"{format_bytes(need)} uncompressed · free there {format_bytes(free)}"
+        )
+
+    def _refusal(self, viewer: ScanViewer) -> str:
+        where = Path(self.target.text().strip())
+        if where.suffix.lower() not in (".emd", ".h5", ".hdf5"):
+            return "Choose a file that ends in .emd, .h5 or .hdf5."
+        if not where.parent.is_dir():
+            return f"There is no folder {where.parent}: choose another."
+        if where.exists():
+            return f"{where.name} is there already: choose another name."
+        if not os.access(where.parent, os.W_OK):
+            return f"{where.parent} may not be written to: choose another folder."
+        need, free = self._need(viewer), self._free()
+        if need > free and self.compression.currentText() == "none":
+            return (
+                f"{format_bytes(need)} are needed and {format_bytes(free)} are free:"
+                " choose a compression or another disk."
+            )
+        return ""
+
+    @staticmethod
+    def _need(viewer: ScanViewer) -> int:
+        n = viewer.dtype.itemsize
+        for length in viewer.shape:
+            n *= length
+        return n
+
+    def _free(self) -> int:
+        return shutil.disk_usage(Path(self.target.text().strip()).parent).free
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Convert to EMD", self.target.text(), "EMD (*.emd *.h5 *.hdf5)"
+        )
+        if path:
+            self.target.setText(path)
+
+    def _convert(self) -> None:
+        viewer = self.session.viewer
+        if viewer is None or self._refusal(viewer):
+            self._estimate()
+            return
+        source, where = viewer.path, self.target.text().strip()
+        compression = self.compression.currentText()
+        overviews = self.overviews.isChecked()
+        options = ConvertOptions(opening=self.session.opening)
+
+        def job(task: RunningTask, _show: Show) -> Any:
+            return convert_scan(
+                source,
+                where,
+                compression,
+                overviews,
+                progress=task.tell,
+                cancel=task.cancelled,
+                options=options,
+            )
+
+        self.start.setEnabled(False)
+        title = f"Converting {source.name}"
+        self.session.slot("convert").want(
+            Wish(title, job, self._done, on_end=self._ended)
+        )
+
+    def _done(self, result: Any) -> None:
+        if not result.is_complete:
+            return
+        if self.opens.isChecked():
+            self.session.open(result.path)
+
+    def _ended(self) -> None:
+        self._estimate()
+        where = Path(self.target.text().strip())
+        part = where.with_name(f".{where.name}.part")
+        if part.exists():
+            self.say.setText(f"{self.say.text()} · interrupted: Convert goes on")

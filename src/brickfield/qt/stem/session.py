@@ -1,0 +1,320 @@
+"""An open scan as a dock works with it; no widget, no layer.
+
+Invariant: nothing here reads or computes on the window's thread. Pictures come by
+:attr:`ScanSession.pictured`, each under its role; a newer one replaces the older.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from brickfield.qt.background import Background
+from brickfield.qt.reports.tasks import RunningTask, TaskBoard, task_board
+from brickfield.qt.stem.slots import Show, Slot, Wish
+from brickfield.sources import ScanOptions
+from brickfield.stem4d import Detector, LazyDataManager, OpenOptions, ScanViewer
+
+SCAN, PATTERN, VIRTUAL, FFT = "scan", "pattern", "virtual", "fft"
+"""Roles of pictures; layers are named after them."""
+PREVIEW_STRIDE = 64
+"""Every so many blocks one goes first."""
+PATTERN_SOURCES = ("at cursor", "of region", "mean", "sum", "max", "min", "variance")
+REAL_SPACE = {
+    "scan sum": "scan",
+    "centre of mass, rows": "com",
+    "centre of mass, columns": "com",
+}
+CLOSING_S = 30.0
+"""Time that work has for its last block before files are given back."""
+
+Region = tuple[int, int, int, int]
+_OPENING = ("this_file_only", "dataset", "series", "raw")
+
+
+class ScanSession:
+    """A scan, its cursor, its detector and what is computed of them.
+
+    Parameters
+    ----------
+    board : TaskBoard, optional
+        Where work is shown.
+
+    Attributes
+    ----------
+    opened : psygnal.SignalInstance
+        A scan was opened; tells the session's `viewer`.
+    failed : psygnal.SignalInstance
+        A sentence on what went wrong.
+    pictured : psygnal.SignalInstance
+        Role, image, and whether it is complete.
+    cursor_moved : psygnal.SignalInstance
+        Scan row and column.
+    viewer : ScanViewer or None
+    opening : OpenOptions
+        How its file was opened.
+    cursor : tuple of int
+    detector : Detector or None
+    region : tuple of int or None
+        Scan rows and columns, ends behind the last.
+    """
+
+    opened = Signal(object)
+    failed = Signal(str)
+    pictured = Signal(str, object, bool)
+    cursor_moved = Signal(int, int)
+
+    def __init__(self, board: TaskBoard | None = None) -> None:
+        self.background = Background()
+        self._board = board or task_board()
+        self._slots: dict[str, Slot] = {}
+        self.viewer: ScanViewer | None = None
+        self.opening = OpenOptions()
+        self.cursor = (0, 0)
+        self.detector: Detector | None = None
+        self.region: Region | None = None
+        self.pattern_source = PATTERN_SOURCES[0]
+        self.is_log = False
+        self.is_closed = False
+        self.last_pattern: NDArray[Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """What layers are named after."""
+        return "" if self.viewer is None else self.viewer.path.stem
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is computed."""
+        return any(slot.is_busy for slot in self._slots.values())
+
+    def slot(self, name: str) -> Slot:
+        """Return a kind of work."""
+        if name not in self._slots:
+            self._slots[name] = Slot(self._board, self.background, self._fail)
+        return self._slots[name]
+
+    def _fail(self, text: str) -> None:
+        self.failed.emit(text)
+
+    # -- opening -----------------------------------------------------------------
+
+    def open(self, path: str | Path, **options: Any) -> None:
+        """Open a scan; the former one stays until this one is open.
+
+        Parameters
+        ----------
+        path : str or Path
+        **options
+            As for :class:`~brickfield.stem4d.viewers.ScanViewer`.
+        """
+
+        def job(_task: RunningTask, _show: Show) -> ScanViewer:
+            return LazyDataManager.create_viewer(path, **options)
+
+        def take(viewer: ScanViewer) -> None:
+            self._take(viewer, options)
+
+        self.slot("open").want(Wish(f"Opening {Path(path).name}", job, take))
+
+    def _take(self, viewer: ScanViewer, options: Mapping[str, Any]) -> None:
+        self._give_back()
+        self.viewer = viewer
+        how = ("scan", "skip_frames", "line_skip")
+        shape, skip, line = (options.get(name) for name in how)
+        others = {n: v for n, v in options.items() if n in _OPENING}
+        self.opening = OpenOptions(ScanOptions(shape, skip, line), **others)
+        ny, nx = viewer.shape[:2]
+        self.cursor, self.region, self.detector = (ny // 2, nx // 2), None, None
+        self.pattern_source, self.last_pattern = PATTERN_SOURCES[0], None
+        self.opened.emit(viewer)
+        self.show_real_space()
+        self.show_pattern()
+
+    def _give_back(self) -> None:
+        """Close the open scan as soon as nothing reads of it any more."""
+        old, self.viewer = self.viewer, None
+        jobs = [s.future for s in self._slots.values() if s.future is not None]
+        for name, slot in self._slots.items():
+            if name != "open":
+                slot.cancel()
+        if old is not None:
+            closing = threading.Thread(
+                target=_close_after, args=(old, jobs), name="brickfield-stem-close"
+            )
+            closing.daemon = True
+            closing.start()
+
+    def close(self) -> None:
+        """End all work and give files back; may be called twice."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        for slot in self._slots.values():
+            slot.cancel()
+        self.background.close()
+        self._give_back()
+
+    # -- pictures ----------------------------------------------------------------
+
+    def show_real_space(self, choice: str = "scan sum") -> None:
+        """Show an overview of the scan, kept or computed.
+
+        Parameters
+        ----------
+        choice : str
+            One of :data:`REAL_SPACE`.
+        """
+        viewer, kind = self.viewer, REAL_SPACE[choice]
+        if viewer is None:
+            return
+        part = 1 if choice.endswith("columns") else 0
+
+        def image(found: Any) -> Any:
+            return found if kind == "scan" else found[part]
+
+        def job(task: RunningTask, show: Show) -> Any:
+            def preview(found: dict[str, Any]) -> None:
+                if kind == "scan" and kind in found:
+                    show(filled(found[kind]))
+
+            how = _how(task, preview)
+            return image(viewer.overview(kind, **how))
+
+        self._picture(SCAN, f"Overview of {self.name}", job, has_preview=kind == "scan")
+
+    def set_cursor(self, y: float, x: float) -> None:
+        """Move the cursor to a position of the scan, within its ends."""
+        if self.viewer is None:
+            return
+        ny, nx = self.viewer.shape[:2]
+        at = (min(max(round(y), 0), ny - 1), min(max(round(x), 0), nx - 1))
+        if at == self.cursor:
+            return
+        self.cursor = at
+        self.cursor_moved.emit(*at)
+        if self.pattern_source == "at cursor":
+            self.show_pattern()
+
+    def set_region(self, region: Region | None) -> None:
+        """Choose positions whose mean pattern is wanted, within the scan's ends."""
+        if self.viewer is None or region == self.region:
+            return
+        self.region = region
+        self.pattern_source = "of region" if region else "at cursor"
+        self.show_pattern()
+
+    def show_pattern(self) -> None:
+        """Show the pattern that is chosen."""
+        viewer, source, at = self.viewer, self.pattern_source, self.cursor
+        region = self.region
+        if viewer is None or (source == "of region" and region is None):
+            return
+
+        def job(task: RunningTask, _show: Show) -> Any:
+            if source == "at cursor":
+                return viewer.frame(*at)
+            if source == "of region":
+                how: dict[str, Any] = {"progress": task.tell, "cancel": task.cancelled}
+                return viewer.pattern(region, **how)
+            return viewer.overview(source, progress=task.tell, cancel=task.cancelled)
+
+        def done(pattern: Any) -> None:
+            if viewer is self.viewer:
+                self.last_pattern = pattern
+                self._show_last()
+
+        self.slot(PATTERN).want(Wish(f"Pattern of {self.name}", job, done))
+
+    def set_log(self, is_log: bool) -> None:
+        """Show patterns as the logarithm of 1 + their values, or as they are."""
+        self.is_log = is_log
+        self._show_last()
+
+    def _show_last(self) -> None:
+        pattern = self.last_pattern
+        if pattern is not None:
+            shown = logarithm(pattern) if self.is_log else pattern
+            self.pictured.emit(PATTERN, shown, True)
+
+    def set_detector(self, detector: Detector) -> None:
+        """Compute the image of a virtual detector: a preview first, then all of it."""
+        viewer = self.viewer
+        if viewer is None or detector == self.detector:
+            return
+        self.detector = detector
+
+        def job(task: RunningTask, show: Show) -> Any:
+            how = _how(task, lambda image: show(filled(image)))
+            return viewer.virtual(detector, **how)
+
+        self._picture(VIRTUAL, f"Virtual image of {self.name}", job, has_preview=True)
+
+    def _picture(
+        self,
+        role: str,
+        title: str,
+        job: Callable[[RunningTask, Show], Any],
+        *,
+        has_preview: bool,
+    ) -> None:
+        viewer = self.viewer
+
+        def tell(image: Any, is_whole: bool) -> None:
+            if viewer is self.viewer:
+                self.pictured.emit(role, image, is_whole)
+
+        wish = Wish(
+            title,
+            job,
+            lambda image: tell(image, True),
+            (lambda image: tell(image, False)) if has_preview else None,
+        )
+        self.slot(role).want(wish)
+
+
+def _how(task: RunningTask, preview: Show) -> dict[str, Any]:
+    return {
+        "progress": task.tell,
+        "cancel": task.cancelled,
+        "stride": PREVIEW_STRIDE,
+        "preview": preview,
+    }
+
+
+def _close_after(viewer: ScanViewer, jobs: list[Any]) -> None:
+    wait(jobs, timeout=CLOSING_S)
+    viewer.close()
+
+
+def filled(image: NDArray[Any]) -> NDArray[Any]:
+    """Fill lines of a preview that nothing is known of from those next to them.
+
+    Parameters
+    ----------
+    image : ndarray, shape (scan y, scan x)
+        0 where nothing was read yet.
+
+    Returns
+    -------
+    ndarray, shape (scan y, scan x)
+        A copy.
+    """
+    known = np.flatnonzero(image.any(axis=1))
+    if not len(known):
+        return image.copy()
+    rows = np.arange(len(image))
+    nearest = known[np.abs(rows[:, None] - known[None, :]).argmin(axis=1)]
+    return np.asarray(image[nearest])
+
+
+def logarithm(pattern: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the logarithm of 1 + a pattern; values below 0 count as 0."""
+    return np.asarray(np.log1p(np.maximum(pattern, 0), dtype=np.float32))

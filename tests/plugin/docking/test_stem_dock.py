@@ -1,0 +1,115 @@
+"""The 4D-STEM dock in napari."""
+
+import h5py
+import numpy as np
+import pytest
+
+from brickfield.plugin.docking.stem_dock import Stem4DDock, contrast, region_of
+from brickfield.stem4d import Annulus, Disc
+
+
+@pytest.fixture
+def patterns():
+    return np.random.default_rng(3).integers(0, 900, (6, 5, 16, 12), np.uint16)
+
+
+@pytest.fixture
+def dock(make_napari_viewer, qtbot, tmp_path, patterns):
+    with h5py.File(tmp_path / "scan.emd", "w") as file:
+        file["version_1/data/datacubes/datacube_000/data"] = patterns
+        file["version_1"].attrs["emd_group_type"] = 2
+        file["version_1/data/datacubes/datacube_000"].attrs["emd_group_type"] = 1
+    viewer = make_napari_viewer()
+    made = Stem4DDock(viewer)
+    viewer.window.add_dock_widget(made)
+    made.viewer = viewer
+    made.settle = lambda: qtbot.waitUntil(
+        lambda: not made.session.is_busy, timeout=30_000
+    )
+    made.session.open(tmp_path / "scan.emd")
+    made.settle()
+    yield made
+    made.shutdown()
+
+
+def test_its_pictures_are_ordinary_layers(dock, patterns):
+    layers = dock.viewer.layers
+    assert {"scan scan", "scan pattern", "scan virtual"} <= {
+        layer.name for layer in layers
+    }
+    np.testing.assert_array_equal(layers["scan scan"].data, patterns.sum(axis=(2, 3)))
+
+
+def test_a_moved_cross_shows_its_pattern(dock, patterns):
+    dock.viewer.layers["scan cursor"].data = [[1, 4]]
+    dock.settle()
+    np.testing.assert_array_equal(
+        dock.viewer.layers["scan pattern"].data, patterns[1, 4]
+    )
+
+
+def test_a_moved_disc_gives_its_virtual_image(dock, patterns):
+    dock.set_detector(Disc(8, 6, 3))
+    dock.detector_chosen.emit(Disc(8, 6, 3))
+    shapes = dock.viewer.layers["scan detector"]
+    shapes.data = [shapes.data[0] + (1, -2)]
+    dock.settle()
+    assert dock.session.detector == Disc(9, 4, 3)
+    mask = Disc(9, 4, 3).mask((16, 12))
+    expected = patterns[:, :, mask].sum(axis=-1)
+    np.testing.assert_array_equal(dock.viewer.layers["scan virtual"].data, expected)
+
+
+def test_a_ring_is_two_circles(dock):
+    dock.use_preset("ADF")
+    dock.settle()
+    assert isinstance(dock.session.detector, Annulus)
+    assert dock.viewer.layers["scan detector"].shape_type == ["ellipse", "ellipse"]
+
+
+def test_a_region_that_is_drawn_gives_its_mean_pattern(dock, patterns):
+    corners = [[0.6, -0.4], [0.6, 1.4], [3.2, 1.4], [3.2, -0.4]]
+    dock.viewer.layers["scan region"].add_rectangles([corners])
+    dock.settle()
+    expected = patterns[1:4, 0:2].mean(axis=(0, 1))
+    np.testing.assert_allclose(dock.viewer.layers["scan pattern"].data, expected)
+
+
+def test_a_layer_that_was_removed_comes_with_the_next_picture(dock):
+    dock.viewer.layers.remove("scan pattern")
+    dock.session.set_cursor(0, 0)
+    dock.settle()
+    assert "scan pattern" in dock.viewer.layers
+
+
+def test_a_layer_that_shows_no_scan_is_answered_in_a_sentence(dock):
+    dock.viewer.layers.selection.active = dock.viewer.add_image(np.zeros((4, 4)))
+    dock.layer_button.click()
+    assert "Select a layer" in dock.state.text()
+
+
+@pytest.mark.parametrize(
+    ("corners", "expected"),
+    [
+        ([[0.6, -3], [3.2, 9]], (1, 4, 0, 5)),
+        ([[0.1, 0.1], [0.9, 0.9]], None),
+        ([[7, 0], [9, 2]], None),
+    ],
+)
+def test_a_region_holds_positions_whose_centres_it_holds(corners, expected):
+    assert region_of([np.array(corners)], (6, 5)) == expected
+
+
+def test_contrast_is_never_an_empty_range():
+    assert contrast(np.full((3, 3), 4)) == (4.0, 5.0)
+
+
+def test_a_circle_of_a_ring_that_was_dragged_has_the_other_one_round_it(dock):
+    ring = Annulus(8, 6, 2, 4)
+    dock.set_detector(ring)
+    dock.detector_chosen.emit(ring)
+    shapes = dock.viewer.layers["scan detector"]
+    shapes.data = [shapes.data[0] + (1, -1), shapes.data[1]]
+    dock.settle()
+    assert dock.session.detector == Annulus(9, 5, 2, 4)
+    np.testing.assert_allclose(shapes.data[1].mean(axis=0), (9, 5))
