@@ -1,7 +1,11 @@
 """The dock for scans, without napari."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QScrollArea
+from superqt import QCollapsible
 
 from brickfield.qt.stem.dock import StemDock
 from brickfield.stem4d import Annulus, Disc, open_scan
@@ -25,8 +29,16 @@ def test_the_header_says_what_is_open_and_how_sure_its_shape_is(dock):
     assert "sure" in dock.header.text()
 
 
-def test_it_fits_a_dock_of_300_pixels(dock):
-    assert dock.minimumSizeHint().width() <= 340
+@pytest.mark.parametrize("kind", ["disc", "annulus", "rectangle"])
+def test_it_fits_a_dock_of_300_pixels_with_all_pages_open(dock, settle, kind):
+    for fold in dock.findChildren(QCollapsible):
+        fold.expand(animate=False)
+    dock.detector_bar.kind.setCurrentText(kind)
+    dock.detector_bar.kind.activated.emit(0)
+    settle(dock.session)
+    scroll = dock.findChild(QScrollArea)
+    bar = scroll.verticalScrollBar().sizeHint().width()
+    assert scroll.widget().minimumSizeHint().width() + bar <= 300
 
 
 def test_opening_begins_with_a_detector(dock):
@@ -101,3 +113,14 @@ def test_a_transform_is_computed_and_shown_at_the_cursor(dock, patterns, settle)
     expected = np.abs(np.fft.fftshift(np.fft.fft2(patterns[3, 2])))
     np.testing.assert_allclose(seen["fft"], expected, rtol=1e-3, atol=1)
     assert page.say.text() == "Kept with the scan."
+
+
+def test_the_cache_page_says_why_nothing_is_kept(dock, settle, scan_file):
+    folder = Path(scan_file).parent
+    folder.chmod(0o555)
+    try:
+        dock.pages["Cache"].set_open(True)
+        settle(dock.session)
+        assert "may not be written to" in dock.pages["Cache"].say.text()
+    finally:
+        folder.chmod(0o755)

@@ -140,22 +140,26 @@ def test_other_parameters_are_other_items(emd):
         assert manager.get("scan_overview") is None
 
 
-def test_a_file_that_may_not_be_written_to_has_its_cache_beside_it(emd, no_pass):
-    manager = EMDCacheManager(emd)
-    assert manager.target == emd
+def test_a_file_marked_read_only_has_its_cache_beside_it(emd, no_pass):
+    """For a superuser, too, who might write to it."""
     before = emd.read_bytes()
-    # As it looks to somebody who may not write; root may always.
-    manager_target = property(lambda self: sidecar_of(self.scan.path))
-    original = EMDCacheManager.target
-    EMDCacheManager.target = manager_target
-    try:
-        overviews(emd)
-    finally:
-        EMDCacheManager.target = original
+    emd.chmod(0o444)
+    overviews(emd)
     assert emd.read_bytes() == before
+    assert sidecar_of(emd).exists()
     no_pass()
     overviews(emd)
-    manager.close()
+
+
+def test_nothing_is_kept_in_a_folder_marked_read_only(emd):
+    before = emd.read_bytes()
+    emd.parent.chmod(0o555)
+    try:
+        overviews(emd)
+        assert [p.name for p in emd.parent.iterdir()] == [emd.name]
+    finally:
+        emd.parent.chmod(0o755)
+    assert emd.read_bytes() == before
 
 
 def test_other_formats_keep_nothing_unless_told_to(scan, tmp_path):

@@ -88,6 +88,9 @@ class CachePage(Page):
             self.table.addTopLevelItem(line)
         total = format_bytes(sum(item.n_bytes for item in items))
         where = "Results are not kept with this file: convert it to EMD."
+        viewer = self.session.viewer
+        if viewer is not None and viewer.cache.scan.dataset:
+            where = "Results are not kept: the file's folder may not be written to."
         if target is not None:
             where = f"{len(items)} kept, {total}, in {target.name}"
         self.say.setText(where)

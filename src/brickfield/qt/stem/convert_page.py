@@ -76,16 +76,17 @@ class ConvertPage(Page):
         narrow(self.compression)
         first.addWidget(self.target, stretch=1)
         first.addWidget(self.browse)
-        for widget in (self.compression, self.overviews, self.opens):
-            second.addWidget(widget)
-        second.addStretch(1)
+        second.addWidget(self.compression, stretch=1)
+        second.addWidget(self.overviews)
         third = QHBoxLayout()
-        third.addWidget(self.say, stretch=1)
+        third.addWidget(self.opens)
+        third.addStretch(1)
         third.addWidget(self.start)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(first)
         column.addLayout(second)
+        column.addWidget(self.say)
         column.addLayout(third)
 
     def follow(self) -> None:

@@ -69,28 +69,31 @@ class DetectorBar(Widget):
         for name, text in (("BF", "Bright field"), ("ADF", "Annular dark field")):
             button = QPushButton(name, self)
             button.setToolTip(f"{text}: fitted to the pattern that is shown")
-            button.setMaximumWidth(60)
+            button.setMaximumWidth(48)
             button.clicked.connect(lambda _=False, name=name: self.preset.emit(name))
             self.presets[name] = button
         self._lay_out()
         self.follow(Disc(0, 0, 1))
 
     def _lay_out(self) -> None:
-        first, second = QHBoxLayout(), QHBoxLayout()
+        first = QHBoxLayout()
         first.addWidget(QLabel("Detector"))
         first.addWidget(self.kind, stretch=1)
         for button in self.presets.values():
             first.addWidget(button)
-        for one, box in zip(self.labels, self.boxes, strict=True):
-            second.addWidget(one)
-            second.addWidget(box)
-        second.addWidget(QLabel("px"))
-        second.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
         column.addLayout(first)
-        column.addLayout(second)
+        # Two numbers a row: four beside each other are wider than a narrow dock.
+        for pair in (slice(0, 2), slice(2, 4)):
+            row = QHBoxLayout()
+            for one, box in zip(self.labels[pair], self.boxes[pair], strict=True):
+                row.addWidget(one)
+                row.addWidget(box)
+            row.addWidget(QLabel("px"))
+            row.addStretch(1)
+            column.addLayout(row)
 
     def follow(self, detector: Detector) -> None:
         """Show a detector."""

@@ -74,12 +74,13 @@ class FFTPage(Page):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.addWidget(QLabel("FFT"), 0, 0)
-        grid.addWidget(self.mode, 0, 1)
-        grid.addWidget(self.part, 0, 2)
+        grid.addWidget(self.mode, 0, 1, 1, 2)
         grid.addWidget(self.half, 1, 0, 1, 2)
         grid.addWidget(self.compute, 1, 2)
-        grid.addWidget(self.say, 2, 0, 1, 2)
+        grid.addWidget(QLabel("as"), 2, 0)
+        grid.addWidget(self.part, 2, 1)
         grid.addWidget(self.show_it, 2, 2)
+        grid.addWidget(self.say, 3, 0, 1, 3)
         grid.setColumnStretch(1, 1)
 
     @property

@@ -8,7 +8,6 @@ file beside. Thread rule: methods may be called from any thread.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -49,7 +48,12 @@ from brickfield.stem4d.cache.lock import (
     Owner,
     owner_of,
 )
-from brickfield.stem4d.cache.places import is_on_share, make_sidecar, sidecar_of
+from brickfield.stem4d.cache.places import (
+    is_on_share,
+    make_sidecar,
+    may_write,
+    sidecar_of,
+)
 from brickfield.stem4d.overviews import (
     COMMON,
     OverviewComputer,
@@ -121,12 +125,12 @@ class EMDCacheManager:
         path = self.scan.path
         if self.where == "none" or (self.where == "auto" and not self.scan.dataset):
             return None
-        is_usable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+        is_usable = may_write(path) and may_write(path.parent)
         if self.where == "file" or (
             self.where == "auto" and is_usable and not is_on_share(path)
         ):
             return path
-        return sidecar_of(path) if os.access(path.parent, os.W_OK) else None
+        return sidecar_of(path) if may_write(path.parent) else None
 
     @property
     def lock_path(self) -> Path:
@@ -257,7 +261,7 @@ class EMDCacheManager:
                 return write(target)
             except (StoreAccessError, StoreWriteError):
                 is_choice = self.where == "file"
-                if is_choice or not os.access(target.parent, os.W_OK):
+                if is_choice or not may_write(target.parent):
                     raise
         make_sidecar(beside, self.scan.path)
         return write(beside)
