@@ -46,10 +46,10 @@ def dock_of(viewer, widget):
     return next(d for d in docks if d.isAncestorOf(widget))
 
 
-def ours() -> list[str]:
-    """Names of threads of ours that are alive."""
+def ours(before: frozenset[threading.Thread] = frozenset()) -> list[str]:
+    """Names of threads of ours that are alive, and were not there before."""
     gc.collect()
-    names = [t.name for t in threading.enumerate()]
+    names = [t.name for t in threading.enumerate() if t not in before]
     return [n for n in names if n.startswith("brickfield")]
 
 
@@ -64,8 +64,10 @@ def on_device() -> dict[str, int]:
 def nothing_is_left(qtbot, qtlog, caplog, adapter):
     """After each test: no thread, no widget, no message of Qt, no warning."""
     caplog.set_level(logging.WARNING)
+    # Stores that other tests left open are no business of these.
+    before = frozenset(threading.enumerate())
     yield
-    qtbot.waitUntil(lambda: not ours(), timeout=20_000)
+    qtbot.waitUntil(lambda: ours(before) == [], timeout=20_000)
     assert not [w for w in QApplication.allWidgets() if isinstance(w, ViewDock)]
     # napari itself speaks up when layers are taken out after its window was closed.
     loud = [r for r in caplog.records if r.name.partition(".")[0] in LIBRARIES]

@@ -101,8 +101,9 @@ def test_a_drop_without_a_dock_offers_the_choice_in_its_notice(
 ):
     from napari.utils.notifications import notification_manager
 
-    viewer.open(plate, plugin="napari-brickfield")
     said = notification_manager.records
+    said.clear()  # of what other tests were told
+    viewer.open(plate, plugin="napari-brickfield")
     text = "Plate of 3 wells: A/1/0 is shown"
     qtbot.waitUntil(lambda: any(n.message == text for n in said), timeout=30_000)
     (offer,) = [n for n in said if n.message == text]
