@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +30,15 @@ from brickfield.model import (
     Selection,
     VersionCounter,
 )
-from brickfield.rendering import ObjectValue, OffscreenView
+from brickfield.rendering import ObjectValue
 from brickfield.rendering.overlays import OverlayState
 from brickfield.store import ChunkedImageStore, ChunkedLayer
 from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 from brickfield.viewer.receipts.measure import drawn_levels
+
+if TYPE_CHECKING:
+    from brickfield.rendering import OffscreenView
 
 DEFAULT_BUDGET = 1 << 30
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading import default_cache
 from brickfield.model import ChunkFailure
-from brickfield.rendering import LayerRenderer, OffscreenView
 from brickfield.store import ChunkedImageStore
 from brickfield.viewer.receipts.fidelity import fidelity_of
 from brickfield.viewer.receipts.receipt import Receipt
+
+if TYPE_CHECKING:
+    from brickfield.rendering import LayerRenderer, OffscreenView
 
 _CLASSES = {1: "at_target", 2: "coarser", 3: "empty", 4: "failed"}
 
