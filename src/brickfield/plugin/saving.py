@@ -41,8 +41,8 @@ blocks + encoding    median  runs
 ==================== ======= ============
 
 The runs of one kind differ by more than the kinds, so nothing is shown to be better.
-One of each is kept because it takes least from the window. The block thread at a lower
-priority was no better (83, 112 and 123 ms).
+One of each is kept until a measurement on an idle machine decides. The block thread at
+a lower priority was no better (83, 112 and 123 ms).
 """
 ENDING_S = 30.0
 """Longest wait for a save to end that nobody wants any more."""
