@@ -24,6 +24,15 @@ pages = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(pages)
 SERVER = "http://127.0.0.1:8000"
 IMAGES = re.compile(r"!\[[^]]*\]\(([^)]+)\)")
+LINKS = re.compile(r"(?<!!)\[[^]]*\]\(([^)]+)\)")
+REPOSITORY = re.compile(
+    r"https://(?:raw\.githubusercontent|github)\.com/napari-brickfield/napari-brickfield"
+    r"/(?:blob/)?main/(.*)"
+)
+"""Addresses of our own files: indexes of packages show no relative ones."""
+CODE_PATH = re.compile(
+    r"`((?:src|tests|docs|tools|plugin|qt|viewer|gpu)/[\w/.]+\.\w+)`"
+)
 WINDOWS = ("demo", "view")
 """Commands that open windows; their own tests run them."""
 
@@ -86,6 +95,29 @@ def test_the_commands_of_a_page_work(path, adapter, place, there):
 @pytest.mark.parametrize("path", having(lambda p: IMAGES.search(p.read_text("utf-8"))))
 def test_the_pictures_of_a_page_are_there_and_small(path):
     for name in IMAGES.findall(path.read_text(encoding="utf-8")):
-        picture = Path(os.path.normpath(path.parent / name))
+        ours = REPOSITORY.fullmatch(name)
+        picture = pages.ROOT / ours[1] if ours else path.parent / name
+        picture = Path(os.path.normpath(picture))
         assert picture.is_file(), name
         assert picture.stat().st_size <= 300 * 1024
+
+
+def test_the_front_page_has_no_relative_address():
+    """The package index and the napari hub show it outside of the repository."""
+    text = (pages.ROOT / "README.md").read_text(encoding="utf-8")
+    for address in IMAGES.findall(text) + LINKS.findall(text):
+        assert address.startswith("https://"), address
+        if ours := REPOSITORY.fullmatch(address):
+            assert (pages.ROOT / ours[1]).is_file(), address
+
+
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", "docs/explanation/architecture.md"]
+)
+def test_the_files_that_a_contributor_is_sent_to_exist(page):
+    text = (pages.ROOT / page).read_text(encoding="utf-8")
+    named = [name for name in CODE_PATH.findall(text) if "NAME" not in name]
+    assert named
+    for name in named:
+        inside = pages.ROOT / "src" / "brickfield" / name
+        assert (pages.ROOT / name).exists() or inside.exists(), name
