@@ -21,13 +21,13 @@ from brickfield.loading.changing import forget_changed
 from brickfield.loading.kept import KeptStorage
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.progress import LoadingProgressTracker
-from brickfield.loading.queue import ENDS, FAILED, LOADED, READING, WAITING, Lane
+from brickfield.loading.queue import ENDS, LOADED, READING, WAITING, Lane
 from brickfield.loading.reader import Reader
 from brickfield.loading.retry import RetryRules
 from brickfield.loading.scheduler import IoCounters, StorageName
 from brickfield.loading.storage_layout import needed_storage_chunks, storage_names
 from brickfield.loading.tally import Requested, storage_counts
-from brickfield.loading.visual import Visual, finest_level, lanes_of
+from brickfield.loading.visual import Visual, damaged_keys, finest_level, lanes_of
 from brickfield.model import (
     ChunkChange,
     ChunkedDataRequest,
@@ -279,20 +279,9 @@ class ChunkManager:
             return [
                 failure
                 for lane in self._queue.lanes(visual_id)
-                for key in self._damaged_keys(lane)
+                for key in damaged_keys(lane, self._pinned)
                 for failure in self._pinned.failures(lane.selection, key)
             ]
-
-    def _damaged_keys(self, lane: Lane) -> list[ChunkKey]:
-        """List the chunks of a lane that ended as failed or with holes."""
-        damaged = [k for s, k in self._pinned.damaged if s == lane.selection]
-        keys = np.array(damaged, dtype=np.int64)
-        rows = lane.rows_of(keys)
-        is_here = rows >= 0
-        rows = rows[is_here]
-        holed: list[ChunkKey] = keys[is_here][lane.state[rows] == LOADED].tolist()
-        failed: list[ChunkKey] = lane.keys[lane.state == FAILED].tolist()
-        return failed + holed
 
     def replace(self, chunk: LoadedChunk) -> None:
         """Put a chunk whose holes were filled in the place of what is in the cache."""
@@ -311,7 +300,7 @@ class ChunkManager:
                 chunk = failure.chunk_id
                 self._reader.clear_failure(chunk.selection, chunk.key)
             for mine in self._queue.lanes(visual_id):
-                for key in self._damaged_keys(mine):
+                for key in damaged_keys(mine, self._pinned):
                     n += 1
                     self._reader.clear_failure(mine.selection, key)
                     for lane, row in self._queue.requesters(mine.selection, key):
@@ -477,6 +466,17 @@ class ChunkManager:
         with self._lock:
             forget_changed(self._reader, change, is_reopened=is_reopened)
             self._rebuild()
+        self._reader.wake_workers()
+
+    def grow(self) -> None:
+        """Take over the longer first axis of the source, which was opened anew.
+
+        Names of chunks and storage chunks, and what the cache holds, stay as they are.
+        """
+        if self._kept is not None:
+            self._kept.clear()
+        with self._lock:
+            self._scheduler.grow(self.source.info.pyramid)
         self._reader.wake_workers()
 
     def _rebuild(self) -> None:

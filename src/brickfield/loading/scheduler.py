@@ -194,6 +194,14 @@ class Scheduler:
         self._read_bytes = 0
         self._is_full = False
 
+    def grow(self, pyramid: Pyramid) -> None:
+        """Take over a longer first axis; what is being read is out of date.
+
+        The first axis is the slowest of a flat index, so names stay what they are.
+        """
+        self.layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
+        self.stale |= self.in_flight
+
     @property
     def is_idle(self) -> bool:
         """Whether nothing is requested and no retry is due."""

@@ -17,6 +17,7 @@ from brickfield.loading.queue import FAILED, LOADED, MISSING, READING, WAITING, 
 from brickfield.loading.storage_layout import check_selection
 from brickfield.model import (
     ChunkedDataRequest,
+    ChunkKey,
     LoadedChunk,
     LoadingStatus,
     Pyramid,
@@ -185,3 +186,15 @@ def finest_level(lanes: Sequence[Lane]) -> int:
     # Keys order by level first.
     firsts = [unpack_keys(lane.keys[:1])[0] for lane in lanes if len(lane.keys)]
     return min((int(level[0]) for level in firsts), default=0)
+
+
+def damaged_keys(lane: Lane, pinned: PinnedChunks) -> list[ChunkKey]:
+    """List the chunks of a lane that ended as failed or with holes."""
+    damaged = [k for s, k in pinned.damaged if s == lane.selection]
+    keys = np.array(damaged, dtype=np.int64)
+    rows = lane.rows_of(keys)
+    is_here = rows >= 0
+    rows = rows[is_here]
+    holed: list[ChunkKey] = keys[is_here][lane.state[rows] == LOADED].tolist()
+    failed: list[ChunkKey] = lane.keys[lane.state == FAILED].tolist()
+    return failed + holed

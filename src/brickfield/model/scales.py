@@ -248,6 +248,22 @@ class Pyramid:
         )
         return replace(self, levels=levels)
 
+    def grown_to(self, n: int) -> Pyramid:
+        """Return the same pyramid with a first axis of another length.
+
+        Raises
+        ------
+        ValueError
+            If the first axis is a spatial one, whose length differs between levels.
+        """
+        if 0 in self.spatial_axes:
+            msg = (
+                f"expected a first axis beside z, y and x; found {self.axes[0].name!r}"
+            )
+            raise ValueError(msg)
+        levels = tuple(replace(lv, shape=(n, *lv.shape[1:])) for lv in self.levels)
+        return replace(self, levels=levels)
+
     def only_level(self, level: int) -> Pyramid:
         """Return a pyramid of that one level."""
         return replace(self, levels=(self.levels[level],))

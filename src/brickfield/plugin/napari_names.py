@@ -16,6 +16,8 @@ modules that read slices                  slices are read whole: they wait, and 
                                           dialogs have no parent
 ``_qt_viewer.canvas.native``              removals of layers are not guarded
 ``layer._type_string``                    the class tells what a layer is
+``layer._clear_extent``                   a layer whose image grows is sliced for its
+                                          sliders
 ``layer._source``                         the path that napari notes stays as it is
 callbacks of ``layer.events.extent``      a layer's store is closed when it goes
 ``viewer.scene``                          the camera is the viewer's own
@@ -39,6 +41,19 @@ SLICING = (
 """Modules whose functions read slices to be shown."""
 _FRAMES = 10
 """How far up the layer is looked for."""
+
+
+# -- extent ----------------------------------------------------------------------
+
+
+def tell_extent(layer: Any) -> None:
+    """Let the viewer's sliders follow data of a layer that have other lengths now."""
+    clear = getattr(layer, "_clear_extent", None)
+    if clear is None:
+        layer.refresh(thumbnail=False, highlight=False)
+    else:
+        clear()
+    layer.events.data(value=layer.data)
 
 
 # -- slicing ---------------------------------------------------------------------

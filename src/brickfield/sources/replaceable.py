@@ -1,7 +1,8 @@
 """A source that can be opened anew beneath those who read it.
 
 Invariant: whoever holds a :class:`ReplaceableSource` reads from the source that was
-opened last; geometry never changes under them, only voxels do.
+opened last; what changes under them are voxels, and the length of the first axis
+where they ask for that (:meth:`ReplaceableSource.reopen_grown`). Nothing else does.
 """
 
 from __future__ import annotations
@@ -71,14 +72,38 @@ class ReplaceableSource:
         BrickfieldError
             If it cannot be opened any more. The old source stays.
         """
-        new, old = self._reopen(), self._source
-        if new.info.pyramid != old.info.pyramid:
+        new = self._reopen()
+        if new.info.pyramid != self.info.pyramid:
             new.close()
-            msg = (
-                f"expected {old.info.uri} with the axes, levels, shapes and voxel sizes"
-                " that it was opened with; found others: open it again"
-            )
-            raise StoreFormatError(msg)
+            raise StoreFormatError(_other_geometry(self.info.uri))
+        return self._replaced_by(new)
+
+    def reopen_grown(self, n: int) -> ChunkSource:
+        """Open the source again, whose first axis got longer; return the old one.
+
+        Parameters
+        ----------
+        n : int
+            Length that the first axis has at least. It may have grown further since.
+
+        Raises
+        ------
+        StoreFormatError
+            If the first axis is shorter, or anything else differs. The old source
+            stays.
+        BrickfieldError
+            If it cannot be opened any more. The old source stays.
+        """
+        new, before = self._reopen(), self.info.pyramid
+        found = new.info.pyramid.levels[0].shape[0]
+        if found < n or new.info.pyramid != before.grown_to(found):
+            new.close()
+            what = f"and a first axis of {n} or more"
+            raise StoreFormatError(_other_geometry(self.info.uri, what))
+        return self._replaced_by(new)
+
+    def _replaced_by(self, new: ChunkSource) -> ChunkSource:
+        old = self._source
         new.concurrency = old.concurrency
         if isinstance(old, MadeOfParts):
             # What it is reading now must not be taken for what is there now.
@@ -133,3 +158,11 @@ class ReplaceableSource:
     def close(self) -> None:
         """Give files and connections back."""
         self._source.close()
+
+
+def _other_geometry(uri: str, further: str = "") -> str:
+    with_what = f"that it was opened with {further}".strip()
+    return (
+        f"expected {uri} with the axes, levels, shapes and voxel sizes {with_what};"
+        " found others: open it again"
+    )

@@ -1,4 +1,4 @@
-"""What :meth:`ChunkedImageStore.mark_changed` works out from a box of voxels."""
+"""What a store that changes works out from a box of voxels or a new shape."""
 
 from __future__ import annotations
 
@@ -60,6 +60,37 @@ def reopened_for(source: ChunkSource, change: ChunkChange) -> ChunkSource | None
         if missing is None or not missing.any():
             return None
     return source.reopen()
+
+
+def grown_length(source: ChunkSource, shape: Sequence[int]) -> int:
+    """Return the length of the first axis that a grown image shall have.
+
+    Raises
+    ------
+    OptionError
+        If the source cannot grow to that shape.
+    """
+    pyramid = source.info.pyramid
+    before, after = pyramid.levels[0].shape, tuple(int(n) for n in shape)
+    if len(after) != len(before) or after[1:] != before[1:] or after[0] < before[0]:
+        msg = (
+            f"expected a shape like {before} with a longer first axis; found {after}:"
+            " open the image again"
+        )
+        raise OptionError(msg)
+    if 0 in pyramid.spatial_axes:
+        msg = (
+            "expected a first axis beside z, y and x, along which an image grows while"
+            f" it is shown; found {pyramid.axes[0].name!r}: open the image again"
+        )
+        raise OptionError(msg)
+    if not isinstance(source, ReplaceableSource):
+        msg = (
+            "expected an image that was opened by its address, so that it can be opened"
+            f" again; found {source.info.format}"
+        )
+        raise OptionError(msg)
+    return after[0]
 
 
 def _axes_of(pyramid: Pyramid, n: int) -> Sequence[int]:

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable
 
 from brickfield.errors import StoreFormatError
-from brickfield.model import Pyramid
+from brickfield.model import ImageInfo, Pyramid
 from brickfield.store.image_store import ChunkedImageStore
 
 
@@ -36,7 +36,7 @@ class StoreHold:
     address : str or None
         What it was opened by; see the store's.
     pyramid : Pyramid
-        Of the image, as it was when it was opened.
+        Of the image, as it was when it was opened or when it grew.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class StoreHold:
         self.name = store.info.name
         self.address = store.address
         self.pyramid: Pyramid = store.pyramid
+        store.grown.connect(self._take_grown)
         self._reopen = reopen
         self._lock = threading.RLock()
         self._store: ChunkedImageStore | None = store
@@ -70,8 +71,7 @@ class StoreHold:
     def _opened(self) -> ChunkedImageStore:
         assert self._reopen is not None
         store = self._reopen()
-        found, expected = _form(store.pyramid), _form(self.pyramid)
-        if found != expected:
+        if not _is_same_or_longer(store.pyramid, self.pyramid):
             uri = store.info.uri
             store.close(wait=False)
             msg = (
@@ -79,7 +79,12 @@ class StoreHold:
                 " levels: open it again as a new layer"
             )
             raise StoreFormatError(msg)
+        store.grown.connect(self._take_grown)
+        self.pyramid = store.pyramid
         return store
+
+    def _take_grown(self, info: ImageInfo) -> None:
+        self.pyramid = info.pyramid
 
     def let_go(self) -> None:
         """Keep the store no longer; it ends when nobody else has it."""
@@ -96,6 +101,17 @@ class StoreHold:
     def is_held(self) -> bool:
         """Whether the hold keeps a store alive."""
         return self._store is not None
+
+
+def _is_same_or_longer(found: Pyramid, before: Pyramid) -> bool:
+    """Tell whether an image is what it was, or has grown along its first axis."""
+    if _form(found) == _form(before):
+        return True
+    n = found.levels[0].shape[0]
+    is_growing = bool(found.axes) and 0 not in before.spatial_axes
+    if not is_growing or n < before.levels[0].shape[0]:
+        return False
+    return _form(found) == _form(before.grown_to(n))
 
 
 def _form(pyramid: Pyramid) -> list[tuple[object, ...]]:

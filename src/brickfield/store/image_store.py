@@ -28,23 +28,20 @@ from brickfield.loading import (
     read_box,
 )
 from brickfield.model import (
-    AffineTransform,
     Axis,
     CameraState,
     Channel,
     ChunkedDataRequest,
     ChunkedDataResponse,
-    ChunkMetadata,
     ChunkState,
     Finding,
     ImageInfo,
-    LoadedChunk,
     Pyramid,
     Selection,
     VersionCounter,
 )
 from brickfield.sources import ChunkSource, ReplaceableSource
-from brickfield.store.changing import change_of, reopened_for
+from brickfield.store.changing import change_of, grown_length, reopened_for
 from brickfield.store.contrast import (
     MOST_VOXELS,
     contrast_of,
@@ -60,7 +57,9 @@ from brickfield.store.requesting import (
     as_corners,
     as_requests,
     cull_region,
+    metadata_of,
     plan_camera,
+    voxels_of,
 )
 
 
@@ -94,10 +93,13 @@ class ChunkedImageStore:
         Counts and names what :meth:`mark_changed` was told.
     changed : psygnal.SignalInstance
         Emits each of these changes, on the thread that told it.
+    grown : psygnal.SignalInstance
+        Emits the new :class:`ImageInfo` after the first axis got longer.
     """
 
     reloaded = Signal()
     changed = Signal(object)
+    grown = Signal(object)
 
     def __init__(
         self,
@@ -257,32 +259,16 @@ class ChunkedImageStore:
             names = ((r.selection, key) for key in r.keys.tolist())
             ranks.update(zip(names, r.priorities.tolist(), strict=True))
         return ChunkedDataResponse(
-            chunk_data=[self._voxels(c) for c in good],
-            chunk_metadata=[self._metadata(c, ranks[c.selection, c.key]) for c in good],
+            chunk_data=[voxels_of(c, self.pyramid) for c in good],
+            chunk_metadata=[
+                metadata_of(c, ranks[c.selection, c.key], self.pyramid) for c in good
+            ],
             loading_status=status,
             missing_chunks=[
                 name for name in manager.waiting(visual_id) if name not in known
             ],
             failures=manager.failures(visual_id),
         )
-
-    def _voxels(self, chunk: LoadedChunk) -> NDArray[np.generic]:
-        if chunk.data is not None:
-            return chunk.data
-        name = chunk.chunk_id
-        level = self.pyramid.levels[name.scale_level]
-        shape = LevelLayout.of(self.pyramid, name.scale_level).box_of(name.index)[1]
-        fill = np.array(level.fill_value, dtype=level.dtype.newbyteorder("="))
-        return np.broadcast_to(fill, shape)
-
-    def _metadata(self, chunk: LoadedChunk, priority: float) -> ChunkMetadata:
-        name = chunk.chunk_id
-        layout = LevelLayout.of(self.pyramid, name.scale_level)
-        origin, shape = layout.box_of(name.index)
-        to_world = AffineTransform.of_level(self.pyramid.levels[name.scale_level])
-        edges = np.array([origin, np.add(origin, shape)]) - 0.5
-        low, high = (tuple(row) for row in to_world.apply(edges).tolist())
-        return ChunkMetadata(name, name.scale_level, priority, (low, high))
 
     # -- voxels at once ----------------------------------------------------------
 
@@ -399,7 +385,6 @@ class ChunkedImageStore:
         self._occupancy.forget()
         self._contrasts.clear()
         self._dense.clear()
-        self._dense.clear()
         if self._manager is not None:
             self._manager.forget()
 
@@ -457,6 +442,35 @@ class ChunkedImageStore:
             old.close()
         self.changes.add(change)
         self.changed.emit(change)
+
+    def grow(self, shape: Sequence[int]) -> None:
+        """Take over that the first axis got longer, because more was written.
+
+        Metadata are read again; :attr:`info` is another frozen value. Voxels, the cache
+        and all that is drawn stay as they are. Main thread only.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Of level 0, all stored axes, of which the first is at least so long then.
+
+        Raises
+        ------
+        OptionError
+            If it cannot grow to that shape, or cannot be opened anew.
+        StoreFormatError
+            If the stored image is shorter or has another geometry.
+        """
+        n = grown_length(self.source, shape)
+        if n == self.pyramid.levels[0].shape[0]:
+            return
+        assert isinstance(self.source, ReplaceableSource)
+        old = self.source.reopen_grown(n)
+        self._occupancy.forget()
+        if self._manager is not None:
+            self._manager.grow()
+        old.close()
+        self.grown.emit(self.info)
 
     def close(self, *, wait: bool = True) -> None:
         """End the threads and close the source. May be called twice.

@@ -66,7 +66,9 @@ class LazyLevel:
         If there is no such level or channel.
     """
 
-    __slots__ = ("__weakref__", "_axes", "_picks", "dtype", "hold", "level", "reading")
+    __slots__ = (
+        "__weakref__", "_axes", "_has_all", "_picks", "dtype", "hold", "level", "reading",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -98,6 +100,8 @@ class LazyLevel:
             picks[-3] = 0
         self._picks = tuple(picks)
         self._axes = (*others, *spatial)
+        # Of the first stored axis, along which an image may grow.
+        self._has_all = 0 in others and isinstance(picks[0], range)
 
     # -- what it is --------------------------------------------------------------
 
@@ -176,6 +180,18 @@ class LazyLevel:
         same = [p == f for p, f in zip(self._picks, full, strict=True)]
         return self.level == 0 and all(same[-3:])
 
+    def follow_growth(self) -> bool:
+        """Take over that the stored first axis got longer; tell whether it did.
+
+        Only of an array that has all of that axis. Arrays that were indexed out of it
+        stay as they are. Main thread only.
+        """
+        longer = range(self.pyramid.levels[self.level].shape[0])
+        if not self._has_all or self._picks[0] == longer:
+            return False
+        self._picks = (longer, *self._picks[1:])
+        return True
+
     def selection_at(self, indices: tuple[int, ...] = ()) -> Selection:
         """Return the store's selection for indices on the leading axes.
 
@@ -244,6 +260,7 @@ class LazyLevel:
         other = object.__new__(type(self))
         other.hold, other.level, other.reading = self.hold, self.level, self.reading
         other.dtype, other._axes, other._picks = self.dtype, self._axes, picks
+        other._has_all = self._has_all and picks[0] == self._picks[0]
         return other
 
     def _read_fancy(self, items: list[Any]) -> NDArray[np.generic]:

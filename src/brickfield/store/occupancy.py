@@ -36,18 +36,18 @@ class Occupancy:
     """
 
     def __init__(self, source: ChunkSource) -> None:
-        pyramid = source.info.pyramid
         self._source = source
         self._lock = Lock()
-        self._layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
         self.forget()
 
     def forget(self) -> None:
-        """Ask the source again from now on."""
+        """Ask the source again from now on, which may have a longer first axis."""
         with self._lock:
             self._begin()
 
     def _begin(self) -> None:
+        pyramid = self._source.info.pyramid
+        self._layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
         self._keys = np.empty(0, dtype=np.int64)
         self._is_empty = np.empty(0, dtype=np.bool_)
         self._cannot_tell: set[int] = set()

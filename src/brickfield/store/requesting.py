@@ -1,4 +1,4 @@
-"""From a view to requests: a camera is planned, a region is culled."""
+"""From a view to requests and back: a camera is planned, a region is culled."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError
+from brickfield.loading import LevelLayout
 from brickfield.model import (
     AffineTransform,
     CameraState,
     Category,
     ChunkedDataRequest,
+    ChunkMetadata,
+    LoadedChunk,
     Pyramid,
     Selection,
     Vec3,
@@ -168,3 +171,25 @@ def as_requests(
         ChunkedDataRequest(visual_id, selection, *wanted, options.data_version)
         for selection in dict.fromkeys(selections)
     ]
+
+
+def voxels_of(chunk: LoadedChunk, pyramid: Pyramid) -> NDArray[np.generic]:
+    """Return the voxels of a chunk, shape (z, y, x); the fill value without any."""
+    if chunk.data is not None:
+        return chunk.data
+    name = chunk.chunk_id
+    level = pyramid.levels[name.scale_level]
+    shape = LevelLayout.of(pyramid, name.scale_level).box_of(name.index)[1]
+    fill = np.array(level.fill_value, dtype=level.dtype.newbyteorder("="))
+    return np.broadcast_to(fill, shape)
+
+
+def metadata_of(chunk: LoadedChunk, priority: float, pyramid: Pyramid) -> ChunkMetadata:
+    """Say where a chunk lies: its edges (z, y, x), world."""
+    name = chunk.chunk_id
+    layout = LevelLayout.of(pyramid, name.scale_level)
+    origin, shape = layout.box_of(name.index)
+    to_world = AffineTransform.of_level(pyramid.levels[name.scale_level])
+    edges = np.array([origin, np.add(origin, shape)]) - 0.5
+    low, high = (tuple(row) for row in to_world.apply(edges).tolist())
+    return ChunkMetadata(name, name.scale_level, priority, (low, high))

@@ -32,6 +32,7 @@ from brickfield.plugin.layers.transforms import (
     slider_indices,
     world_of,
 )
+from brickfield.plugin.slicing.lazy import lengthen
 from brickfield.plugin.window_thread import safely
 from brickfield.store import ChunkedImageStore, ChunkedLayer
 from brickfield.viewer.live import Box, Curve
@@ -123,11 +124,13 @@ class NapariLayerPort:
                 events.emitters[name].connect(self._on_data)
         self._data.store.reloaded.connect(self.layer.refresh)
         self._data.store.changed.connect(self._on_changed)
+        self._data.store.grown.connect(self._on_grown)
 
     def close(self) -> None:
         """Listen no more."""
         self._data.store.reloaded.disconnect(self.layer.refresh, missing_ok=True)
         self._data.store.changed.disconnect(self._on_changed, missing_ok=True)
+        self._data.store.grown.disconnect(self._on_grown, missing_ok=True)
         events = self.layer.events
         for name in (*_LOOKS, *_PLACES, "visible", "name", "data"):
             if name in events.emitters:
@@ -145,6 +148,9 @@ class NapariLayerPort:
 
     def _on_changed(self) -> None:
         self.layer.refresh()
+
+    def _on_grown(self) -> None:
+        lengthen(self.layer)
 
     def _look(self) -> None:
         self._data.appearance = appearance_of(self.layer, self._data.world)
@@ -193,6 +199,10 @@ class NapariLayerPort:
         """Return what is drawn at a place of the sliders; red, green and blue apart."""
         one = self._select(indices)
         return tuple((*one, c) for c in range(3)) if self._is_rgb else (one,)
+
+    def shows(self, level: Any) -> bool:
+        """Tell whether an array is the one that it was made for."""
+        return getattr(self._select, "__self__", None) is level
 
     def selections_along(self, axis: int) -> tuple[Selection, ...]:
         """Return the selection at every step of one of the viewer's sliders."""

@@ -200,6 +200,8 @@ class NapariScene:
             # The same array, painted on.
             self._ports[layer].refresh_data()
             return
+        if self._ports[layer].shows(level):
+            return  # The same image, which has grown.
         self._drop(layer)
         self._update_layers()
 

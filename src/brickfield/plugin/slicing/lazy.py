@@ -30,7 +30,12 @@ from qtpy.QtCore import QCoreApplication
 
 from brickfield.loading import ChunkManager
 from brickfield.model import Category, ChunkFailure
-from brickfield.plugin.napari_names import is_slicing, layer_above, layer_of_request
+from brickfield.plugin.napari_names import (
+    is_slicing,
+    layer_above,
+    layer_of_request,
+    tell_extent,
+)
 from brickfield.plugin.slicing.progressive_slice import (
     Ask,
     move_between,
@@ -291,6 +296,12 @@ class Feed:
         if layer is not None:
             layer.refresh(extent=False)
 
+    def lengthen(self) -> None:
+        """Let the layer's sliders reach as far as its image does now."""
+        layer = self._layer()
+        if layer is not None:
+            lengthen(layer)
+
     # -- how it stands -----------------------------------------------------------
 
     @property
@@ -319,6 +330,14 @@ class Feed:
         return n
 
 
+def lengthen(layer: Any) -> None:
+    """Let a layer's sliders reach as far as its image does now; nothing is read."""
+    levels = list(layer.data) if getattr(layer, "multiscale", False) else [layer.data]
+    grown = [v.follow_growth() for v in levels if isinstance(v, LazyLevel)]
+    if any(grown):
+        tell_extent(layer)
+
+
 # -- feeds of layers -------------------------------------------------------------
 
 _feeds: weakref.WeakKeyDictionary[Any, Feed] = weakref.WeakKeyDictionary()
@@ -337,6 +356,7 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
         before.manager.release(before.visual_id)
     view.store.reloaded.connect(feed.show_anew)
     view.store.changed.connect(feed.show_anew)
+    view.store.grown.connect(feed.lengthen)
     later(feed.tell_first_shown)
     return feed
 

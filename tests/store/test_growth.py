@@ -1,0 +1,146 @@
+"""An image gets longer along its first axis while it is shown."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from brickfield.errors import OptionError, StoreFormatError
+from brickfield.loading import ChunkCache
+from brickfield.model import ImageInfo
+from brickfield.sources import ReplaceableSource, open_source
+from brickfield.store.hold import StoreHold
+from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.lazy_level import LazyLevel
+from brickfield.store.open import open_store
+from brickfield.testing import MemorySource
+from brickfield.testing.zarr_stores import image_attributes, write_array, write_image
+
+MOVIE = np.arange(5 * 8 * 16 * 16, dtype=np.uint16).reshape(5, 8, 16, 16)
+LOOK = image_attributes("tzyx", [[1, 1, 1, 1]])
+
+
+@pytest.fixture
+def place(tmp_path):
+    return write_image(tmp_path / "a.zarr", [MOVIE[:2]], LOOK, chunks=(1, 8, 8, 8))
+
+
+def opened(place) -> ChunkedImageStore:
+    """Open an image with a cache of its own."""
+    source = ReplaceableSource(lambda: open_source(place))
+    return ChunkedImageStore(source, cache=ChunkCache(1 << 24))
+
+
+@pytest.fixture
+def store(place):
+    with opened(place) as made:
+        yield made
+
+
+def lengthen(place, n: int) -> None:
+    """Say in the metadata that there are more time points, and write them."""
+    meta = json.loads((place / "0/.zarray").read_text())
+    write_array(place / "0", MOVIE[:n], chunks=meta["chunks"])
+
+
+def test_what_was_written_behind_the_old_end_is_read(store, place):
+    level = LazyLevel(store, 0)
+    with pytest.raises(OptionError, match="index from 0 to 1"):
+        store.read(0, selection=(3,))
+    lengthen(place, 5)
+    store.grow((5, 8, 16, 16))
+    assert level.follow_growth()
+    assert level.shape == (5, 8, 16, 16)
+    assert np.array_equal(np.asarray(level), MOVIE)
+    assert np.array_equal(store.read(0, selection=(4,)), MOVIE[4])
+
+
+def test_what_was_read_before_is_not_read_again(store, place):
+    level = LazyLevel(store, 0)
+    np.asarray(level[0])
+    n_reads = store.manager.counters.requests
+    lengthen(place, 5)
+    store.grow((5, 8, 16, 16))
+    np.asarray(level[0])
+    assert store.manager.counters.requests == n_reads
+
+
+def test_a_longer_storage_chunk_at_the_old_end_is_read(tmp_path):
+    """Storage chunks of four time points are cut at the end of the axis."""
+    place = write_image(tmp_path / "a.zarr", [MOVIE[:2]], LOOK, chunks=(4, 8, 8, 8))
+    with opened(place) as store:
+        level = LazyLevel(store, 0)
+        assert np.array_equal(np.asarray(level[1]), MOVIE[1])
+        lengthen(place, 5)
+        store.grow((5, 8, 16, 16))
+        level.follow_growth()
+        assert np.array_equal(np.asarray(level[2:]), MOVIE[2:])
+
+
+def test_whoever_listens_is_told_the_new_info_once(store, place):
+    told: list[ImageInfo] = []
+    store.grown.connect(told.append)
+    before = store.info
+    lengthen(place, 4)
+    store.grow((3, 8, 16, 16))  # and it has grown further meanwhile
+    store.grow((4, 8, 16, 16))
+    assert [info.pyramid.levels[0].shape[0] for info in told] == [4]
+    assert store.info is told[0]
+    assert before.pyramid.levels[0].shape[0] == 2  # a value, which stays
+
+
+def test_arrays_that_were_indexed_out_of_a_level_stay_as_they_are(store, place):
+    part, whole = LazyLevel(store, 0)[:2], LazyLevel(store, 0)
+    first, last = whole[:1], whole[..., 3]
+    lengthen(place, 5)
+    store.grow((5, 8, 16, 16))
+    assert not first.follow_growth()
+    assert first.shape == (1, 8, 16, 16)
+    assert last.shape == (2, 8, 16)
+    assert part.shape == (2, 8, 16, 16)
+
+
+@pytest.mark.parametrize(
+    "shape", [(5, 8, 16), (5, 8, 16, 32), (1, 8, 16, 16)], ids=["axes", "x", "shorter"]
+)
+def test_another_change_than_growth_is_refused(store, shape):
+    with pytest.raises(OptionError, match="longer first axis"):
+        store.grow(shape)
+
+
+def test_growth_that_is_not_stored_is_refused_and_nothing_changes(store):
+    with pytest.raises(StoreFormatError, match="first axis of 5 or more"):
+        store.grow((5, 8, 16, 16))
+    assert store.pyramid.levels[0].shape[0] == 2
+    assert np.array_equal(store.read(0), MOVIE[0])
+
+
+def test_depth_does_not_grow_while_it_is_shown(tmp_path):
+    place = write_image(tmp_path / "a.zarr", [MOVIE[0]], chunks=(8, 8, 8))
+    with open_store(place) as store, pytest.raises(OptionError, match="beside z, y"):
+        store.grow((16, 16, 16))
+
+
+def test_arrays_in_memory_cannot_be_opened_again():
+    source = MemorySource([MOVIE], (1, 8, 8, 8), chunk=(8, 8, 8), axes="tzyx")
+    with (
+        ChunkedImageStore(source) as store,
+        pytest.raises(OptionError, match="address"),
+    ):
+        store.grow((6, 8, 16, 16))
+
+
+def test_a_hold_that_let_its_store_go_takes_a_longer_one(place):
+    store = open_store(place)
+    hold = StoreHold(store, lambda: open_store(place))
+    level = LazyLevel(hold, 0)
+    hold.let_go()
+    store.close()
+    del store
+    lengthen(place, 5)
+    assert np.array_equal(np.asarray(level), MOVIE[:2])
+    assert level.follow_growth()
+    assert np.array_equal(np.asarray(level), MOVIE)
+    hold.store.close()
