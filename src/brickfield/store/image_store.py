@@ -349,13 +349,10 @@ class ChunkedImageStore:
         check_selection(self.pyramid, selection)
         if selection not in self._contrasts:
             level = self.pyramid.n_levels - 1
-            layout = LevelLayout.of(self.pyramid, level)
 
             def read(box: Box) -> NDArray[np.generic]:
-                budget = self.ram_budget
-                return read_box(
-                    self.source, layout, box, selection, budget_bytes=budget
-                )
+                (z, y, x), (n, h, w) = box
+                return self.read(level, ((z, y, x), (z + n, y + h, x + w)), selection)
 
             about = self.pyramid.levels[level]
             if about.n_voxels <= MOST_VOXELS:
