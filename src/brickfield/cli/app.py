@@ -26,6 +26,7 @@ from brickfield.cli import (
 from brickfield.cli.interrupts import INTERRUPTED
 from brickfield.cli.output import complain
 from brickfield.cli.stem.app import app as stem
+from brickfield.cli.transform.app import app as transform
 from brickfield.errors import BrickfieldError
 
 USAGE_ERROR = 2
@@ -44,6 +45,7 @@ app.command("export-imaris")(export_imaris.export_imaris)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 app.add_typer(stem, name="stem")
+app.add_typer(transform, name="transform")
 app.add_typer(session.commands, name="session")
 
 

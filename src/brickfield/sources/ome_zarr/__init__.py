@@ -1,1 +1,18 @@
 """OME-Zarr 0.1 to 0.6: its metadata, from the root to one image."""
+
+from __future__ import annotations
+
+from brickfield._faces import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.sources.ome_zarr.systems import open_graph as open_graph
+
+__all__ = [
+    "open_graph",  # Read the coordinate systems of a store.
+]
+
+_HOME = {"open_graph": "systems"}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)

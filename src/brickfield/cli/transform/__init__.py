@@ -1,0 +1,1 @@
+"""``brickfield transform …``: where voxels and points lie, and what moves them."""

@@ -1,0 +1,1 @@
+"""Coordinate systems of OME-Zarr 0.6 and the transformations between them."""
