@@ -121,12 +121,28 @@ class BlockGrid:
 def iter_blocks(
     shape: tuple[int, ...], block_shape: tuple[int, ...]
 ) -> Iterator[Block]:
-    """Iterate the aligned blocks of an array in C order."""
+    """Iterate the aligned blocks of an array in C order.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the array, voxels.
+    block_shape : tuple of int
+        Of a block; those at the far edges are smaller.
+    """
     return iter(BlockGrid(shape, block_shape))
 
 
 def intersect(a: Slices, b: Slices) -> Slices:
-    """Return the voxels common to two regions (empty slices when none are)."""
+    """Return the voxels common to two regions (empty slices when none are).
+
+    Parameters
+    ----------
+    a : Slices
+        One slice per axis, with start and stop.
+    b : Slices
+        Likewise.
+    """
     return tuple(
         slice(max(p.start, q.start), max(min(p.stop, q.stop), p.start, q.start))
         for p, q in zip(a, b, strict=True)
@@ -134,7 +150,15 @@ def intersect(a: Slices, b: Slices) -> Slices:
 
 
 def shift(region: Slices, offset: tuple[int, ...]) -> Slices:
-    """Return a region moved by minus `offset`."""
+    """Return a region relative to an origin: moved by minus `offset`.
+
+    Parameters
+    ----------
+    region : Slices
+        One slice per axis, with start and stop.
+    offset : tuple of int
+        Voxels along every axis.
+    """
     return tuple(
         slice(s.start - o, s.stop - o) for s, o in zip(region, offset, strict=True)
     )

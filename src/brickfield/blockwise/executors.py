@@ -189,7 +189,15 @@ class Batcher:
         return list(islice(self._blocks, max(1, min(self._size, most))))
 
     def observe(self, n_blocks: int, seconds: float) -> None:
-        """Learn what a batch took; sizes at most double from one to the next."""
+        """Adapt the batch size to a measured time; it at most doubles.
+
+        Parameters
+        ----------
+        n_blocks : int
+            Blocks in the batch.
+        seconds : float
+            What the batch took.
+        """
         wished = int(self._seconds * n_blocks / max(seconds, 1e-9)) + 1
         self._size = max(1, min(wished, 2 * self._size, MAX_BATCH))
 
@@ -206,7 +214,19 @@ class InlineExecutor:
         cancel: Event,
         priority: int = 0,
     ) -> Generator[list[Outcome], None, None]:
-        """Yield the outcome of every block in turn."""
+        """Yield the outcome of each block in order, on the caller's thread.
+
+        Parameters
+        ----------
+        function : BlockFunction
+            Called with each block.
+        blocks : iterator of Numbered
+            Numbers with their blocks.
+        cancel : Event
+            No further block is begun once it is set.
+        priority : int
+            Ignored: there is one job at a time.
+        """
         for numbered in blocks:
             if cancel.is_set():
                 return
@@ -259,7 +279,19 @@ class ThreadExecutor:
         cancel: Event,
         priority: int = 0,
     ) -> Generator[list[Outcome], None, None]:
-        """Yield outcomes as batches end."""
+        """Yield outcomes as batches end; blocks run on the pool's threads.
+
+        Parameters
+        ----------
+        function : BlockFunction
+            Called with each block; must be thread-safe.
+        blocks : iterator of Numbered
+            Numbers with their blocks.
+        cancel : Event
+            No further block is begun once it is set.
+        priority : int
+            Jobs of a higher number go first.
+        """
         batches = Batcher(blocks)
         pending: set[Future[tuple[list[Outcome], float]]] = set()
         self._priorities.begin(priority)
@@ -379,7 +411,19 @@ class ClusterExecutor:
         cancel: Event,
         priority: int = 0,
     ) -> Generator[list[Outcome], None, None]:
-        """Yield outcomes as batches end."""
+        """Yield outcomes as batches end; blocks run on the workers of the cluster.
+
+        Parameters
+        ----------
+        function : BlockFunction
+            Called with each block; must be picklable.
+        blocks : iterator of Numbered
+            Numbers with their blocks.
+        cancel : Event
+            No further block is sent once it is set.
+        priority : int
+            Handed to the scheduler: a higher number goes first.
+        """
         batches = Batcher(blocks)
         sent: dict[str, tuple[Any, list[Numbered], bool]] = {}
         done = self._dask.as_completed(loop=self._client.loop)

@@ -62,12 +62,33 @@ class Journal:
             raise
 
     def mask(self, job: str, n_blocks: int) -> bytearray:
-        """Tell which blocks of a job are done: one byte a block, 1 for done."""
+        """Tell which blocks of a job are done.
+
+        Parameters
+        ----------
+        job : str
+            Name of the job.
+        n_blocks : int
+            Blocks of the job.
+
+        Returns
+        -------
+        bytearray
+            One byte per block, 1 for done.
+        """
         mask = self._masks.get(job, bytearray())[:n_blocks]
         return mask + bytes(n_blocks - len(mask))
 
     def record(self, job: str, numbers: Iterable[int]) -> None:
-        """Note blocks as done; on disk when this returns."""
+        """Record blocks as done; on disk when this returns.
+
+        Parameters
+        ----------
+        job : str
+            Name of the job.
+        numbers : iterable of int
+            Numbers of the blocks.
+        """
         done = sorted(numbers)
         if done:
             self._append({"job": job, "done": done})

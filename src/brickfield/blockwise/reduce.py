@@ -153,7 +153,17 @@ def _exact_sum(data: AnyArray) -> int | float:
 
 
 def extrema(read: Read, grid: BlockGrid, *, workers: int = 1) -> Extrema:
-    """Find smallest, largest, number and sum of all values."""
+    """Find smallest, largest, number and sum of all values.
+
+    Parameters
+    ----------
+    read : Read
+        Returns the values of a region.
+    grid : BlockGrid
+        The blocks, which together are the array.
+    workers : int
+        Threads that read at once.
+    """
     result = Extrema()
     for _, part in map_blocks(read, grid, Extrema.of, workers=workers):
         result = result.merge(part)
@@ -310,7 +320,15 @@ class Projection:
         return np.asarray(np.sum(data, axis=self.axis, dtype=kind))
 
     def add(self, block: Block, tile: AnyArray) -> None:
-        """Take in a reduced block (see :meth:`reduce`)."""
+        """Add a reduced block (see :meth:`reduce`).
+
+        Parameters
+        ----------
+        block : Block
+            Where it is in the array.
+        tile : ndarray, shape of the block without `axis`
+            The reduced values.
+        """
         place = (*block.slices[: self.axis], *block.slices[self.axis + 1 :])
         self._join(place, tile, np.ones(tile.shape, np.bool_))
 

@@ -21,20 +21,53 @@ END_ON = 0.985
 
 
 def pixel_at(camera: CameraState, point: Vector) -> Vector:
-    """Return column and row of a point, shape (2,)."""
+    """Project a world point to the picture.
+
+    Parameters
+    ----------
+    camera : CameraState
+    point : ndarray, shape (3,)
+        World (z, y, x).
+
+    Returns
+    -------
+    ndarray, shape (2,)
+        Column and row, pixels.
+    """
     x, y, _, w = camera.world_to_clip @ np.append(point, 1.0)
     width, height = camera.viewport
     return np.array([(x / w + 1) / 2 * width, (1 - y / w) / 2 * height])
 
 
 def clip_w(camera: CameraState, vector: Vector, *, is_point: bool = True) -> float:
-    """Return the last clip coordinate: above 0 in front of the camera."""
+    """Return the clip coordinate w: above 0 in front of the camera.
+
+    Parameters
+    ----------
+    camera : CameraState
+    vector : ndarray, shape (3,)
+        Point or direction (z, y, x), world.
+    is_point : bool
+        Whether the camera's position counts; a direction has none.
+    """
     row = camera.world_to_clip[3]
     return float(row[:3] @ vector + row[3] * is_point)
 
 
 def to_camera(camera: CameraState, point: Vector) -> Vector:
-    """Return the way from a point to the eye; of parallel rays their direction."""
+    """Return the vector from a point to the eye; for parallel rays, their direction.
+
+    Parameters
+    ----------
+    camera : CameraState
+    point : ndarray, shape (3,)
+        World (z, y, x).
+
+    Returns
+    -------
+    ndarray, shape (3,)
+        World (z, y, x).
+    """
     if camera.orthographic:
         return -camera.forward
     return np.array(camera.position) - point

@@ -59,7 +59,19 @@ def orbit_camera(
     *,
     fov: float = 35.0,
 ) -> CameraState:
-    """Look at a volume's middle from an angle, the whole of it in the picture."""
+    """Look at the centre of a volume from an angle, with all of it in the picture.
+
+    Parameters
+    ----------
+    corners : ndarray, shape (n, 3)
+        Corners of the volume (z, y, x), world.
+    viewport : tuple of int
+        Width and height, pixels.
+    spec : OrbitCamera
+        Azimuth and elevation, degrees, and zoom.
+    fov : float
+        Full vertical angle of view, degrees.
+    """
     az, el = radians(spec.azimuth), radians(spec.elevation)
     forward = np.array([cos(el) * cos(az), sin(el), -cos(el) * sin(az)])
     up = np.array([sin(el) * cos(az), -cos(el), -sin(el) * sin(az)])

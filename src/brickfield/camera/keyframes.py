@@ -49,7 +49,14 @@ class KeyFrame:
 
 
 def between(a: KeyFrame, b: KeyFrame, share: float) -> KeyFrame:
-    """Return the moment a share of the way from one key frame to another, 0 to 1."""
+    """Return the interpolated moment between two key frames.
+
+    Parameters
+    ----------
+    a, b : KeyFrame
+    share : float
+        Of the way from `a` to `b`, 0 to 1.
+    """
     if share <= 0:
         return a
     if share >= 1:
@@ -79,10 +86,16 @@ def _mixed(a: Any, b: Any, share: float) -> Any:
 
 
 def camera_between(a: CameraState, b: CameraState, share: float) -> CameraState:
-    """Return the camera a share of the way from one to another.
+    """Return the interpolated camera between two cameras.
 
     Between perspective and parallel rays the angle of view closes or opens while the
     target keeps its size.
+
+    Parameters
+    ----------
+    a, b : CameraState
+    share : float
+        Of the way from `a` to `b`, 0 to 1.
     """
     start, end = target_height(a), target_height(b)
     height = start * (end / start) ** share
@@ -193,5 +206,13 @@ def turntable(
 
 
 def of_cameras(cameras: Iterable[CameraState], like: KeyFrame) -> list[KeyFrame]:
-    """Return frames that differ in nothing but the camera."""
+    """Return frames that differ in nothing but the camera.
+
+    Parameters
+    ----------
+    cameras : iterable of CameraState
+        One for each frame.
+    like : KeyFrame
+        Gives everything else.
+    """
     return [replace(like, camera=camera) for camera in cameras]

@@ -45,6 +45,14 @@ def orbit(camera: CameraState, dx_px: float, dy_px: float) -> CameraState:
     camera whose picture has another world axis upright turns about that one, and
     one that was rolled freely turns about its own up. The target stays and so
     does the distance.
+
+    Parameters
+    ----------
+    camera : CameraState
+    dx_px : float
+        Movement of the mouse to the right, pixels.
+    dy_px : float
+        Movement of the mouse downwards, pixels.
     """
     if not _usable(dx_px, dy_px):
         return camera
@@ -72,6 +80,14 @@ def trackball(camera: CameraState, from_px: Pixel, to_px: Pixel) -> CameraState:
     """Turn freely: the scene is a glass ball round the target that the hand rolls.
 
     A drag beside the ball rolls the picture. Going back the same way undoes it.
+
+    Parameters
+    ----------
+    camera : CameraState
+    from_px : Pixel
+        Column and row where the mouse was.
+    to_px : Pixel
+        Column and row where it is.
     """
     if not _usable(*from_px, *to_px):
         return camera
@@ -90,7 +106,14 @@ def _on_ball(camera: CameraState, px: Pixel) -> NDArray[np.float64]:
 
 
 def roll(camera: CameraState, degrees: float) -> CameraState:
-    """Turn the picture about its middle, counter-clockwise for positive degrees."""
+    """Turn the picture about its middle, counter-clockwise for positive degrees.
+
+    Parameters
+    ----------
+    camera : CameraState
+    degrees : float
+        Counter-clockwise.
+    """
     if not _usable(degrees):
         return camera
     return turned(camera, about((0, 0, 1), radians(degrees)))
@@ -121,7 +144,16 @@ def fly(
 
 
 def pan(camera: CameraState, dx_px: float, dy_px: float) -> CameraState:
-    """Shift the picture: what is as far away as the target follows the mouse."""
+    """Shift the picture: what is as far away as the target follows the mouse.
+
+    Parameters
+    ----------
+    camera : CameraState
+    dx_px : float
+        Movement of the mouse to the right, pixels.
+    dy_px : float
+        Movement of the mouse downwards, pixels.
+    """
     if not _usable(dx_px, dy_px):
         return camera
     across, along = units_per_px(camera)
@@ -178,14 +210,33 @@ def zoom(
 
 
 def set_centre(camera: CameraState, world: Vec3) -> CameraState:
-    """Make a point (z, y, x) the target; direction and distance stay."""
+    """Make a point (z, y, x) the target; direction and distance stay.
+
+    Parameters
+    ----------
+    camera : CameraState
+    world : Vec3
+        Point (z, y, x), world.
+    """
     if not _usable(*world):
         return camera
     return _moved(camera, np.subtract(world, camera.target))
 
 
 def world_at(camera: CameraState, px: Pixel) -> Vec3:
-    """Return the point under a pixel that is as far away as the target."""
+    """Return the world point under a pixel, at the distance of the target.
+
+    Parameters
+    ----------
+    camera : CameraState
+    px : Pixel
+        Column and row.
+
+    Returns
+    -------
+    Vec3
+        World (z, y, x).
+    """
     across, along = units_per_px(camera)
     width, height = camera.viewport
     right, up, _ = camera.axes

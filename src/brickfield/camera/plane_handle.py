@@ -105,6 +105,12 @@ def in_front(camera: CameraState, polygon: NDArray[np.float64]) -> NDArray[np.fl
 
     What reaches behind it has no place in the picture; n is 0 for a polygon that is
     there altogether.
+
+    Parameters
+    ----------
+    camera : CameraState
+    polygon : ndarray, shape (n, 3)
+        Corners in order (z, y, x), world.
     """
     if not len(polygon):
         return polygon
@@ -241,6 +247,20 @@ def part_under(place: PlaneHandle | None, px: Pixel, *, reach_px: float) -> Part
     """Return the part of a handle under a pixel, of two the nearer one.
 
     Where they cover one another it is the tip, which lies in front.
+
+    Parameters
+    ----------
+    place : PlaneHandle or None
+        Where the handle is in the picture; None when it is not shown.
+    px : Pixel
+        Column and row.
+    reach_px : float
+        Farthest distance from a part, pixels.
+
+    Returns
+    -------
+    Part or None
+        "tip", "foot", or None beside both.
     """
     if place is None:
         return None
@@ -363,6 +383,13 @@ def normal_at(tilt: float, turn: float) -> Vec3:
     """Return the normal (z, y, x) of tilt and turn in degrees; see :func:`angles_of`.
 
     ``(cos tilt, sin tilt sin turn, sin tilt cos turn)``, length 1.
+
+    Parameters
+    ----------
+    tilt : float
+        Degrees.
+    turn : float
+        Degrees.
     """
     lean, way = radians(tilt), radians(turn)
     found = (cos(lean), sin(lean) * sin(way), sin(lean) * cos(way))

@@ -65,7 +65,16 @@ def preset(camera: CameraState, name: str, corners: NDArray[np.float64]) -> Came
 def looking_along(
     camera: CameraState, forward: ArrayLike, up: ArrayLike
 ) -> CameraState:
-    """Look at the same target from as far away, in another direction (z, y, x)."""
+    """Look at the same target from as far away, in another direction (z, y, x).
+
+    Parameters
+    ----------
+    camera : CameraState
+    forward : array-like, shape (3,)
+        Direction of sight (z, y, x), world, any length.
+    up : array-like, shape (3,)
+        Direction that points up in the picture (z, y, x).
+    """
     towards = np.asarray(forward, dtype=np.float64)
     towards = towards / np.linalg.norm(towards)
     position = np.array(camera.target) - distance(camera) * towards
@@ -73,7 +82,14 @@ def looking_along(
 
 
 def fit(camera: CameraState, corners: NDArray[np.float64]) -> CameraState:
-    """Show all of the corners, in the middle, from the same direction."""
+    """Show all of the corners, centred, from the same direction.
+
+    Parameters
+    ----------
+    camera : CameraState
+    corners : ndarray, shape (n, 3)
+        World (z, y, x).
+    """
     low, high = corners.min(axis=0), corners.max(axis=0)
     centre = (low + high) / 2
     straight = replace(camera, aspect=None)
@@ -154,9 +170,15 @@ def toggle_projection(camera: CameraState) -> CameraState:
 
 
 def resized(camera: CameraState, viewport: tuple[int, int]) -> CameraState:
-    """Return the camera for a picture of another size, equally much high.
+    """Return the camera for a picture of another size, with the same height in the world.
 
     Pixels are square afterwards. A side of no pixels counts as one.
+
+    Parameters
+    ----------
+    camera : CameraState
+    viewport : tuple of int
+        Width and height, pixels.
     """
     width, height = viewport
     return replace(camera, viewport=(max(1, width), max(1, height)), aspect=None)

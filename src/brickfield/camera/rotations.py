@@ -43,7 +43,20 @@ def about(axis: ArrayLike, angle: float) -> Matrix:
 
 
 def between(start: ArrayLike, end: ArrayLike) -> Matrix:
-    """Return the shortest rotation from one unit direction to another, (3, 3)."""
+    """Return the shortest rotation from one unit direction to another, (3, 3).
+
+    Parameters
+    ----------
+    start : array-like, shape (3,)
+        Unit length.
+    end : array-like, shape (3,)
+        Unit length.
+
+    Returns
+    -------
+    ndarray, shape (3, 3)
+        Applied from the left to column vectors.
+    """
     a = np.asarray(start, dtype=np.float64)
     b = np.asarray(end, dtype=np.float64)
     axis = np.cross(a, b)
@@ -83,9 +96,13 @@ def turned(
 
 
 def settled(before: CameraState, after: CameraState) -> CameraState:
-    """Return `after`, or `before` where a number of it is not usable.
+    """Return `after`, or `before` if a number of `after` is not usable.
 
     A mouse event with a broken number must not lose the view.
+
+    Parameters
+    ----------
+    before, after : CameraState
     """
     numbers = (*after.position, *after.target, *after.up, after.fov, after.height)
     usable = all(map(isfinite, numbers)) and after.height > 0

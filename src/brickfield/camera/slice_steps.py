@@ -36,7 +36,14 @@ class VoxelRow:
 
     @classmethod
     def of_level(cls, level: ScaleLevel, axis: int) -> VoxelRow:
-        """Return the voxels of a level along z (0), y (1) or x (2)."""
+        """Return the voxels of a level along z (0), y (1) or x (2).
+
+        Parameters
+        ----------
+        level : ScaleLevel
+        axis : int
+            z (0), y (1) or x (2).
+        """
         return cls(
             level.translation_zyx[axis],
             level.voxel_size_zyx[axis],
@@ -56,10 +63,19 @@ class VoxelRow:
 
 
 def next_position(position: float, n_steps: int, row: VoxelRow) -> float:
-    """Return the slice position some voxels on, at a voxel's centre.
+    """Return the slice position a number of voxels further, at a voxel's centre.
 
     Steps go towards larger world coordinates when positive. The first step from
     between two centres goes to the next centre, not past it.
+
+    Parameters
+    ----------
+    position : float
+        World coordinate along the axis.
+    n_steps : int
+        Voxels; negative goes back.
+    row : VoxelRow
+        The voxels of level 0 along the axis.
     """
     n_steps = n_steps if row.step >= 0 else -n_steps
     index = row.index_at(position)

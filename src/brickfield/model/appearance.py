@@ -52,7 +52,20 @@ class Lighting:
             raise OptionError(msg)
 
     def program_of(self, mode: str, *, is_labels: bool = False) -> str:
-        """Return what the program of a mode does besides it."""
+        """Return what the shader program of a mode does in addition to the mode.
+
+        Parameters
+        ----------
+        mode : str
+            One of :data:`MODES`.
+        is_labels : bool
+            Whether voxels are object numbers, which are never shaded.
+
+        Returns
+        -------
+        str
+            "shaded", "depth", or "" for nothing.
+        """
         if self.shading and mode == "translucent" and not is_labels:
             return SHADED
         is_by_depth = mode in BY_DEPTH_MODES and not is_labels

@@ -72,7 +72,7 @@ class CameraState:
 
     @cached_property
     def axes(self) -> NDArray[np.float64]:
-        """Right, up and backward, rows, unit length, components (z, y, x)."""
+        """Right, up and backward as rows, shape (3, 3), unit length, components (z, y, x)."""
         back = np.subtract(self.position, self.target).astype(np.float64)
         length = float(np.linalg.norm(back))
         back = back / length if length > 0 else np.array([-1.0, 0.0, 0.0])
@@ -87,7 +87,7 @@ class CameraState:
 
     @property
     def forward(self) -> NDArray[np.float64]:
-        """Unit vector of sight (z, y, x)."""
+        """Unit vector of sight, shape (3,), (z, y, x)."""
         forward: NDArray[np.float64] = -self.axes[2]
         return forward
 

@@ -39,7 +39,15 @@ class ChunkChange:
         )
 
     def has(self, selection: Selection, key: ChunkKey) -> bool:
-        """Tell whether a chunk has changed voxels."""
+        """Tell whether a chunk has changed voxels.
+
+        Parameters
+        ----------
+        selection : Selection
+            Index on every non-spatial axis.
+        key : ChunkKey
+            Packed level and grid index.
+        """
         if not self.covers(selection):
             return False
         name = ChunkId.from_key(key, selection)
@@ -48,7 +56,15 @@ class ChunkChange:
         )
 
     def meets(self, index: tuple[int, ...], chunk_shape: tuple[int, ...]) -> bool:
-        """Tell whether a storage chunk of the level has changed voxels."""
+        """Tell whether a storage chunk of the level has changed voxels.
+
+        Parameters
+        ----------
+        index : tuple of int
+            Position in the storage grid, all axes.
+        chunk_shape : tuple of int
+            Storage chunk, voxels, all axes.
+        """
         return all(
             i * n < b and a < (i + 1) * n
             for i, n, (a, b) in zip(index, chunk_shape, self.box, strict=True)

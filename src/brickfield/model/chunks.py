@@ -56,7 +56,15 @@ class ChunkId:
 
     @classmethod
     def from_key(cls, key: ChunkKey, selection: Selection = ()) -> ChunkId:
-        """Unpack a key."""
+        """Unpack a key.
+
+        Parameters
+        ----------
+        key : ChunkKey
+            As made by :func:`pack_keys`.
+        selection : Selection
+            Index on every non-spatial axis; the key does not hold it.
+        """
         key = int(key)
         return cls(
             key >> (3 * INDEX_BITS),

@@ -68,5 +68,5 @@ class Frustum:
         return cls(planes, corners)
 
     def with_planes(self, planes: NDArray[np.float64]) -> Frustum:
-        """Return the frustum cut by further planes, rows (nz, ny, nx, d)."""
+        """Return the frustum cut by further planes, shape (n, 4), rows (nz, ny, nx, d)."""
         return Frustum(np.vstack([self.planes, planes]), self.corners)

@@ -64,7 +64,15 @@ class Plane:
 
     @classmethod
     def across(cls, axis: int, position: float) -> Plane:
-        """Return the plane across z (0), y (1) or x (2) at a world coordinate."""
+        """Return the plane across an axis at a world coordinate.
+
+        Parameters
+        ----------
+        axis : int
+            z (0), y (1) or x (2).
+        position : float
+            World coordinate along that axis.
+        """
         point, normal = np.zeros(3), np.zeros(3)
         point[axis], normal[axis] = position, 1.0
         return cls(vec3(point), vec3(normal))
@@ -77,7 +85,7 @@ class Plane:
 
     @property
     def row(self) -> NDArray[np.float64]:
-        """Its equation (nz, ny, nx, d): the distance of p is ``n . p + d``."""
+        """Its equation (nz, ny, nx, d), shape (4,): the distance of p is ``n . p + d``."""
         normal = np.array(self.normal)
         return np.append(normal, -normal @ np.array(self.point))
 
@@ -92,7 +100,15 @@ class Plane:
         return vec3(p - self.distance(p) * np.array(self.normal))
 
     def met_by(self, origin: ArrayLike, direction: ArrayLike) -> Vec3:
-        """Return where a line meets the plane; if it never does, the nearest point."""
+        """Return where a line meets the plane; if it never does, the nearest point.
+
+        Parameters
+        ----------
+        origin : array-like, shape (3,)
+            A point of the line (z, y, x), world.
+        direction : array-like, shape (3,)
+            Of the line (z, y, x), any length.
+        """
         start = np.asarray(origin, dtype=np.float64)
         along = np.asarray(direction, dtype=np.float64)
         slope = float(along @ np.array(self.normal))
@@ -124,7 +140,7 @@ class Plane:
         return np.stack([down, np.cross(sight, down), sight]) + 0.0
 
     def in_data(self, world: AffineTransform) -> NDArray[np.float64]:
-        """Return its equation (nz, ny, nx, d) for points of a layer's data space.
+        """Return its equation, shape (4,), for points (z, y, x) of a layer's data space.
 
         The values of the equation are still distances in the world.
         """

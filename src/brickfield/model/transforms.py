@@ -37,7 +37,15 @@ class AffineTransform:
     def from_scale(
         cls, scale: ArrayLike, translation: ArrayLike = (0.0, 0.0, 0.0)
     ) -> AffineTransform:
-        """Make one from a size a step and the image of the origin, (z, y, x)."""
+        """Make the transform of a voxel size and a translation.
+
+        Parameters
+        ----------
+        scale : array-like, shape (3,)
+            World units per voxel (z, y, x).
+        translation : array-like, shape (3,)
+            World coordinates of the origin (z, y, x).
+        """
         m = np.eye(4)
         m[:3, :3] = np.diag(np.asarray(scale, dtype=np.float64))
         m[:3, 3] = translation

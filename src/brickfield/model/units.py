@@ -83,7 +83,17 @@ def unit_symbol(unit: str | None) -> str:
 
 
 def length(value: float, unit: str | None = "", *, digits: int = 3) -> str:
-    """Write a length with so many digits and its unit: 33.0 µm."""
+    """Write a length with so many digits and its unit: 33.0 µm.
+
+    Parameters
+    ----------
+    value : float
+        In `unit`.
+    unit : str or None
+        Name or symbol; "" or None writes the number alone.
+    digits : int
+        Significant digits.
+    """
     symbol = unit_symbol(unit)
     if not isfinite(value):
         return "unknown"
@@ -99,7 +109,17 @@ def length(value: float, unit: str | None = "", *, digits: int = 3) -> str:
 def coordinates(
     world: Vec3, unit: str | None = "", *, voxel_size: Vec3 = (1.0, 1.0, 1.0)
 ) -> str:
-    """Write a point as (z 12.4, y 80.1, x 33.0 µm), a tenth of a voxel exact."""
+    """Write a point as (z 12.4, y 80.1, x 33.0 µm), a tenth of a voxel exact.
+
+    Parameters
+    ----------
+    world : Vec3
+        Point (z, y, x).
+    unit : str or None
+        Name or symbol of the world's unit.
+    voxel_size : Vec3
+        Of the finest level (z, y, x): it decides how many digits are written.
+    """
     parts = [
         f"{name} {value:.{_places(size)}f}" if isfinite(value) else f"{name} –"
         for name, value, size in zip("zyx", world, voxel_size, strict=True)

@@ -132,7 +132,20 @@ class CellGrid:
         return cells[:, self.has_volume(level, cells)]
 
     def has_volume(self, level: int, indices: Ints, size: int = 1) -> Bools:
-        """Tell which blocks of cells lie in the image at all, shape (n,)."""
+        """Tell which blocks of cells lie in the image at all.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (3, n), int64
+            Grid indices (z, y, x) of the first cell of each block.
+        size : int
+            Cells along each edge of a block.
+
+        Returns
+        -------
+        ndarray, shape (n,), bool
+        """
         lower, upper = self.edges(level, indices, size)
         return np.asarray((upper > lower).all(axis=0))
 

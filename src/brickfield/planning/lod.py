@@ -142,7 +142,15 @@ class LevelOfDetailSelector:
     def measure(
         self, frustum_corners: ArrayLike, region: Region | None = None
     ) -> ViewMeasure:
-        """Measure how large voxels are at the nearest visible part of a region."""
+        """Measure how large voxels are at the nearest visible part of a region.
+
+        Parameters
+        ----------
+        frustum_corners : array-like, shape (2, 4, 3)
+            Near and far quad (z, y, x), world.
+        region : array-like, shape (2, 3), optional
+            Lower and upper corner of what is looked at, world; default the image.
+        """
         near, far = np.asarray(frustum_corners, dtype=np.float64).reshape(2, 4, 3)
         bounds = (
             self._bounds if region is None else np.asarray(region, dtype=np.float64)

@@ -128,13 +128,35 @@ class Layer:
         return np.asarray(self.tree[depth - 1].is_refined[nodes.owners])
 
     def empty_cells(self, level: int, indices: Ints) -> Bools:
-        """Tell which cells are known to hold nothing."""
+        """Tell which cells are known to hold nothing.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (3, n), int64
+            Grid indices (z, y, x).
+
+        Returns
+        -------
+        ndarray, shape (n,), bool
+        """
         return _asked(self.occupancy, level, indices)
 
     def make_nodes(
         self, level: int, indices: Ints, values: Floats, owners: Ints
     ) -> Nodes:
-        """Make nodes of measured cells (ranks are not yet bounded by their owners')."""
+        """Make nodes of measured cells (ranks are not yet bounded by their owners').
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (3, n), int64
+            Grid indices (z, y, x).
+        values : ndarray, shape (5, n), float64
+            Of :meth:`~brickfield.planning.projection.DataView.measure`.
+        owners : ndarray, shape (n,), int64
+            Rows of the nodes they come from.
+        """
         magnification = self.view.magnification(values)
         nearness = self.view.nearness(values)
         keys = pack_keys(level, indices.T)

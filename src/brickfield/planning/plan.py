@@ -111,7 +111,7 @@ class FramePlan:
 
     @cached_property
     def leaf_keys(self) -> NDArray[np.int64]:
-        """Keys of the leaves, most wanted first."""
+        """Keys of the leaves, shape (n,), most wanted first."""
         return self.keys[self.is_leaf]
 
     @property
@@ -200,7 +200,14 @@ class PlanRequest:
 
 
 def plan_frame(request: PlanRequest, budget_bytes: int) -> FramePlan:
-    """Plan one layer alone; see :func:`plan_layers`."""
+    """Plan one layer alone; see :func:`plan_layers`.
+
+    Parameters
+    ----------
+    request : PlanRequest
+    budget_bytes : int
+        GPU memory that the plan may use.
+    """
     return plan_layers([request], budget_bytes)[0]
 
 

@@ -280,5 +280,18 @@ def step_priorities(
 def loading_order(
     categories: NDArray[np.uint8], priorities: NDArray[np.float32]
 ) -> Ints:
-    """Order of rows: by category, then by priority, equals as they came."""
+    """Order rows by category, then by priority; equal rows keep their order.
+
+    Parameters
+    ----------
+    categories : ndarray, shape (n,), uint8
+        Smaller goes first.
+    priorities : ndarray, shape (n,), float32
+        Smaller goes first.
+
+    Returns
+    -------
+    ndarray, shape (n,), int64
+        Row numbers.
+    """
     return np.lexsort((priorities, categories)).astype(np.int64)

@@ -63,7 +63,19 @@ class Ranking:
         return bool(self._left_out)
 
     def add(self, layer: int, depth: int, rows: Ints, bytes_added: Ints) -> None:
-        """Enter refinements of one layer and depth; keep the prefix that fits."""
+        """Enter refinements of one layer and depth; keep the prefix that fits.
+
+        Parameters
+        ----------
+        layer : int
+            Position in the layers.
+        depth : int
+            Of the tree, 0 for the base level.
+        rows : ndarray, shape (n,), int64
+            Rows of the refined nodes at that depth.
+        bytes_added : ndarray, shape (n,), int64
+            What each refinement costs.
+        """
         nodes = self._layers[layer].tree[depth]
         nodes.is_refined[rows] = True
         refs = np.empty((3, len(rows)), dtype=np.int64)

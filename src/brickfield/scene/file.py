@@ -58,10 +58,15 @@ def read_scene(path: str | os.PathLike[str]) -> SceneState:
 
 
 def write_scene(state: SceneState, path: str | os.PathLike[str]) -> None:
-    """Write a document, all of it or none; data beside it are named relative to it.
+    """Write a document completely or not at all; data beside it are named relative to it.
 
     An address with a password or a token keeps it, because nothing could be opened
     again without; that is logged, and nobody else on this machine may read the file.
+
+    Parameters
+    ----------
+    state : SceneState
+    path : str or os.PathLike
 
     Raises
     ------
@@ -83,7 +88,13 @@ def write_scene(state: SceneState, path: str | os.PathLike[str]) -> None:
 
 
 def relative_to(state: SceneState, folder: str | os.PathLike[str]) -> SceneState:
-    """Return the document with places in and near a folder relative to it."""
+    """Return the document with paths in and near a folder made relative to it.
+
+    Parameters
+    ----------
+    state : SceneState
+    folder : str or os.PathLike
+    """
     base = os.path.normpath(Path(folder).absolute())
 
     def shorten(uri: str) -> str:
@@ -100,7 +111,13 @@ def relative_to(state: SceneState, folder: str | os.PathLike[str]) -> SceneState
 
 
 def resolved(state: SceneState, folder: str | os.PathLike[str]) -> SceneState:
-    """Return the document with relative places counted from a folder."""
+    """Return the document with relative paths resolved against a folder.
+
+    Parameters
+    ----------
+    state : SceneState
+    folder : str or os.PathLike
+    """
     base = os.path.normpath(Path(folder).absolute())
 
     def lengthen(uri: str) -> str:

@@ -39,7 +39,13 @@ class SceneValue(BaseModel):
 
 
 def with_length(value: Point) -> Point:
-    """Return a direction, if it is one."""
+    """Return a direction unchanged if its length is not 0.
+
+    Raises
+    ------
+    ValueError
+        If all components are 0.
+    """
     if not any(value):
         msg = "expected a direction with a length"
         raise ValueError(msg)

@@ -23,7 +23,19 @@ class DataStore(Protocol):
         visual_id: str = "",
         scene_id: str | None = None,
     ) -> list[ChunkedDataRequest]:
-        """Turn a view into requests, most wanted chunks first."""
+        """Return the chunk requests of a view, most wanted chunks first.
+
+        Parameters
+        ----------
+        selected_region
+            What is looked at; each store says which forms it takes.
+        tiling_method : str
+            How chunks are chosen.
+        visual_id : str
+            Who asks; a new request replaces the last one of the same id.
+        scene_id : str, optional
+            For the caller; not used.
+        """
         ...
 
     def get_data(self, request: ChunkedDataRequest) -> ChunkedDataResponse:

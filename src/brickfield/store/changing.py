@@ -16,7 +16,16 @@ MOST_ASKED = 1 << 16
 
 
 def change_of(pyramid: Pyramid, level: int, box: Sequence[slice] | None) -> ChunkChange:
-    """Make the change of a box.
+    """Return which chunks lie under a changed box.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    level : int
+        Level whose voxels changed.
+    box : sequence of slice or None
+        Changed voxels, one slice per axis, or the spatial axes (z, y, x) alone; None
+        for the whole level.
 
     Raises
     ------
@@ -43,9 +52,19 @@ def change_of(pyramid: Pyramid, level: int, box: Sequence[slice] | None) -> Chun
 
 
 def reopened_for(source: ChunkSource, change: ChunkChange) -> ChunkSource | None:
-    """Open a source anew where it takes a changed chunk for one that is not stored.
+    """Reopen a source if it takes a changed chunk for one that is not stored.
 
-    Sources remember which chunks there are. Returns the old one, to be closed.
+    Sources remember which chunks are stored.
+
+    Parameters
+    ----------
+    source : ChunkSource
+    change : ChunkChange
+
+    Returns
+    -------
+    ChunkSource or None
+        The old source, for the caller to close; None if nothing was reopened.
     """
     if not isinstance(source, ReplaceableSource):
         return None

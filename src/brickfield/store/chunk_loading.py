@@ -27,7 +27,17 @@ def load(
     *,
     is_strict: bool = True,
 ) -> list[Name]:
-    """Load chunks before everything else that is wanted, and paint them.
+    """Load chunks before everything else that is wanted, and copy them into a mosaic.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    mosaic : Mosaic
+        Receives the voxels.
+    lacking : list of Name
+        Selection and key of each chunk.
+    is_strict : bool
+        Raise for the first chunk that failed or has holes.
 
     Returns
     -------
@@ -68,7 +78,17 @@ def load(
 def requests_of(
     visual_id: str, names: list[Name], category: Category = Category.VISIBLE
 ) -> list[ChunkedDataRequest]:
-    """Ask for chunks, the first one first; one request for each selection."""
+    """Return requests for chunks, the first one first; one request per selection.
+
+    Parameters
+    ----------
+    visual_id : str
+        Who asks.
+    names : list of Name
+        Selection and key of each chunk, most wanted first.
+    category : Category
+        Of all of them.
+    """
     groups: dict[Selection, list[tuple[int, ChunkKey]]] = {}
     for rank, (selection, key) in enumerate(names):
         groups.setdefault(selection, []).append((rank, key))

@@ -59,6 +59,12 @@ def sample(
 ) -> NDArray[np.generic]:
     """Read the sample of a level; what cannot be read is left out.
 
+    Parameters
+    ----------
+    level : ScaleLevel
+    read : callable
+        Returns the voxels of a box (z, y, x); raises ChunkReadError where it cannot.
+
     Returns
     -------
     ndarray, shape (n,)
@@ -79,6 +85,13 @@ def level_values(
     manager: ChunkManager, level: int, selection: Selection
 ) -> NDArray[np.generic]:
     """Load a whole level through the cache, where its first picture finds it.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    level : int
+    selection : Selection
+        Index on every non-spatial axis.
 
     Returns
     -------
@@ -156,6 +169,12 @@ def is_dense(values: NDArray[np.generic], window: tuple[float, float]) -> bool:
 
     Such data (electron microscopy, a CT of a solid) have no dark surroundings: a
     maximum along rays shows nothing of them.
+
+    Parameters
+    ----------
+    values : ndarray, any shape
+    window : tuple of float
+        Contrast limits, low and high.
     """
     if values.dtype.kind not in "iuf" or not values.size:
         return False

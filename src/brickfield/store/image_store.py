@@ -244,6 +244,11 @@ class ChunkedImageStore:
         ----------
         request : ChunkedDataRequest or sequence of ChunkedDataRequest
             Of one visual; replaces what it asked for before.
+
+        Raises
+        ------
+        OptionError
+            If there is no request.
         """
         requests = [request] if isinstance(request, ChunkedDataRequest) else request
         if not requests:

@@ -17,7 +17,20 @@ from brickfield.model import Int3
 
 
 def expanded(index: Any, ndim: int) -> list[Any]:
-    """Spell an index out: one item an axis, besides None; masks as indices."""
+    """Spell an index out: one item per axis, besides None; masks become indices.
+
+    Parameters
+    ----------
+    index
+        What stands in the brackets of ``array[…]``.
+    ndim : int
+        Axes of the array.
+
+    Raises
+    ------
+    IndexError
+        If there are more items than axes, or more than one ellipsis.
+    """
     items: list[Any] = []
     for item in index if isinstance(index, tuple) else (index,):
         if item is None or item is Ellipsis or isinstance(item, slice):
@@ -48,7 +61,20 @@ def _is_int(item: Any) -> bool:
 
 
 def checked_indices(item: Any, n: int) -> NDArray[np.int64]:
-    """Return integer indices of an axis of n, none negative."""
+    """Return the indices of an axis as non-negative integers, shape of `item`.
+
+    Parameters
+    ----------
+    item : int or array-like
+        As given by the caller.
+    n : int
+        Length of the axis.
+
+    Raises
+    ------
+    IndexError
+        If one is no integer or outside of the axis.
+    """
     array = np.asarray(item)
     if array.size and array.dtype.kind not in "iu":
         msg = f"expected integers, slices or masks as indices; found {array.dtype}"
@@ -65,6 +91,13 @@ Region = tuple[Int3, Int3] | Sequence[slice]
 
 def box_of(region: Region | None, shape: Int3) -> Box:
     """Read a region; return origin and shape, voxels.
+
+    Parameters
+    ----------
+    region : Region or None
+        One slice per axis (z, y, x), or lower and upper corner; None for all.
+    shape : Int3
+        Of the level (z, y, x), voxels.
 
     Raises
     ------

@@ -113,7 +113,13 @@ class ChunkedLayer:
         self.show(self._appearance, value)
 
     def show(self, appearance: Appearance, selections: Sequence[Selection]) -> None:
-        """Change looks and selections together, as another channel count needs.
+        """Change appearance and selections together, as another number of channels requires.
+
+        Parameters
+        ----------
+        appearance : Appearance
+        selections : sequence of Selection
+            For each channel, the index on every non-spatial axis.
 
         Raises
         ------

@@ -297,7 +297,19 @@ class LazyLevel:
         return data if dtype is None else data.astype(dtype, copy=False)
 
     def astype(self, dtype: DTypeLike, **options: Any) -> NDArray[Any]:
-        """Read the voxels and convert them."""
+        """Read the voxels, shape of the level, and convert them.
+
+        Parameters
+        ----------
+        dtype : DTypeLike
+            Of the result.
+        **options
+
+        Raises
+        ------
+        ChunkReadError
+            If some of them cannot be read.
+        """
         return self.read().astype(dtype, **options)
 
     def read(self) -> NDArray[Any]:

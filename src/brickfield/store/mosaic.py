@@ -361,7 +361,13 @@ def _common(a: slice, b: slice) -> slice:
 def as_type(
     data: NDArray[np.generic], dtype: np.dtype[np.generic]
 ) -> NDArray[np.generic]:
-    """Take the magnitude of complex voxels where real ones are wanted."""
+    """Convert voxels; of complex ones the magnitude where real ones are wanted.
+
+    Parameters
+    ----------
+    data : ndarray, any shape
+    dtype : np.dtype
+    """
     if data.dtype.kind == "c" and dtype.kind != "c":
         magnitude: NDArray[np.generic] = np.abs(data).astype(dtype)
         return magnitude

@@ -75,7 +75,23 @@ def plan_camera(
     options: ViewOptions,
     occupancy: Occupancy | None = None,
 ) -> Wanted:
-    """Plan what a camera wants: keys, priorities and categories."""
+    """Plan what a camera wants: keys, priorities and categories.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    camera : CameraState
+        World units.
+    options : ViewOptions
+        Selections, policy and budget of the view.
+    occupancy : Occupancy, optional
+        Which chunks are known to be empty.
+
+    Returns
+    -------
+    tuple of ndarray, shape (n,)
+        Keys, priorities and categories, most wanted first.
+    """
     border = 2
     n = len(options.selections)
     brick_bytes = tuple(
@@ -135,7 +151,20 @@ def cull_region(
 
 
 def box_corners(low: Vec3, high: Vec3) -> NDArray[np.float64]:
-    """Return the corners of a world box as a view along z, shape (2, 4, 3)."""
+    """Return the corners of a world box as the frustum of a view along z.
+
+    Parameters
+    ----------
+    low : Vec3
+        Lower corner (z, y, x), world.
+    high : Vec3
+        Upper corner (z, y, x), world.
+
+    Returns
+    -------
+    ndarray, shape (2, 4, 3)
+        Near and far quad (z, y, x).
+    """
     (z0, y0, x0), (z1, y1, x1) = low, high
     return np.array(
         [[[z, y1, x0], [z, y1, x1], [z, y0, x1], [z, y0, x0]] for z in (z0, z1)]
@@ -165,7 +194,17 @@ def as_corners(region: ArrayLike) -> NDArray[np.float64]:
 def as_requests(
     wanted: Wanted, visual_id: str, options: ViewOptions
 ) -> list[ChunkedDataRequest]:
-    """Make one request for each selection."""
+    """Make one request for each selection.
+
+    Parameters
+    ----------
+    wanted : Wanted
+        Keys, priorities and categories.
+    visual_id : str
+        Who asks.
+    options : ViewOptions
+        Gives the selections.
+    """
     selections: Sequence[Selection] = options.selections
     return [
         ChunkedDataRequest(visual_id, selection, *wanted, options.data_version)

@@ -38,7 +38,13 @@ _MOST_RECEIPT_BYTES = 64 << 20
 
 
 def usable_path(path: str | os.PathLike[str], what: str = "a path") -> Path:
-    """Return a path that the system can be asked about.
+    """Return a path that the operating system accepts.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    what : str
+        Named in the message.
 
     Raises
     ------
@@ -86,7 +92,21 @@ def check_output(
 
 
 def check_replaceable_file(path: Path, *, option: str, kind: str) -> None:
-    """Refuse to replace an existing file of another kind than is written."""
+    """Refuse to replace an existing file of another kind than is written.
+
+    Parameters
+    ----------
+    path : Path
+    option : str
+        Name of the parameter, for the message.
+    kind : str
+        What is written, such as "png".
+
+    Raises
+    ------
+    OptionError
+        If something else exists there.
+    """
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -120,7 +140,12 @@ def _is_kind(path: Path, kind: str) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole, or leave what was there; UTF-8.
+    """Write a text file in UTF-8 completely, or leave what was there.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
 
     Raises
     ------

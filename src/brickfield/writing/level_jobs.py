@@ -42,7 +42,7 @@ class RegionReader(Protocol):
         ...
 
     def read(self, region: Slices) -> NDArray[Any]:
-        """Read a region, from any thread."""
+        """Read a region, shape (stops - starts); may be called from any thread."""
         ...
 
 

@@ -76,7 +76,21 @@ def make_level(
     spatial_axes: Int3,
     options: LevelOptions,
 ) -> LevelPlan:
-    """Make the plan of a copied level; `geometry` is voxel size and translation."""
+    """Make the plan of a copied level.
+
+    Parameters
+    ----------
+    path : str
+        Of the array below the group.
+    shape : Shape
+        All axes, voxels.
+    geometry : tuple of tuple of float
+        Voxel size and translation, all axes, world units.
+    spatial_axes : Int3
+        Positions of z, y and x; -1 where there is none.
+    options : LevelOptions
+        Chunk and shard shapes.
+    """
     chunk = _on_axes(options.chunk_zyx, spatial_axes, len(shape))
     chunk = tuple(min(c, n) for c, n in zip(chunk, shape, strict=True))
     write = chunk
@@ -173,7 +187,17 @@ def image_levels(
 
 
 def next_factors(level: LevelPlan, spatial_axes: Int3, options: LevelOptions) -> Shape:
-    """Choose how many voxels join along every axis; all 1 when none can."""
+    """Choose how many voxels are joined along every axis; all 1 when none can be.
+
+    Parameters
+    ----------
+    level : LevelPlan
+        The finer level.
+    spatial_axes : Int3
+        Positions of z, y and x; -1 where there is none.
+    options : LevelOptions
+        Fixed factors and the size of the coarsest level.
+    """
     factors = [1] * len(level.shape)
     axes = [a for a in spatial_axes if a >= 0 and level.shape[a] > 1]
     fixed = options.fixed_factors
@@ -298,6 +322,18 @@ def _fitting_piece(
 
 def written_order(kinds: list[str], spatial_axes: Int3) -> Shape:
     """Order stored axes as OME-Zarr wants: time, channel, others, then z, y, x.
+
+    Parameters
+    ----------
+    kinds : list of str
+        Kind of every stored axis.
+    spatial_axes : Int3
+        Positions of z, y and x; -1 where there is none.
+
+    Returns
+    -------
+    Shape
+        Positions of the stored axes in the order to write.
 
     Raises
     ------

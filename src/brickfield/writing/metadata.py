@@ -178,7 +178,17 @@ class Group:
 
 
 def new_group(root: Path, ome_version: str, attributes: Json) -> Group:
-    """Make the metadata of a new image, not yet on disk."""
+    """Make the metadata of a new image, not yet on disk.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the image.
+    ome_version : str
+        "0.4" or a later one.
+    attributes : Json
+        What stands in the group's ``ome`` (0.4: at its top).
+    """
     if ome_version == "0.4":
         return Group(root, ome_version, attributes)
     ome = {"version": ome_version, **attributes}
@@ -222,6 +232,11 @@ def last_geometry(group: Group) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
     Transforms of the whole image come on top of those of its levels, so new
     levels go on from what their own list says.
+
+    Raises
+    ------
+    OptionError
+        If a transform has another number of axes than the image.
     """
     image = group.image
     n = len(image["axes"])
@@ -240,5 +255,11 @@ def last_geometry(group: Group) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def write_json(path: Path, document: Json) -> None:
-    """Write a file and put it in place by one rename, on disk when this returns."""
+    """Write a file and put it in place with one rename; on disk when this returns.
+
+    Parameters
+    ----------
+    path : Path
+    document : Json
+    """
     write_text(path, json.dumps(document, indent=2))

@@ -40,6 +40,14 @@ class LevelOptions:
 def check_known(name: str, value: str | None, known: Sequence[str | None]) -> None:
     """Refuse a value that is none of the known ones.
 
+    Parameters
+    ----------
+    name : str
+        Of the option, for the message.
+    value : str or None
+    known : sequence of str or None
+        Values that are allowed; None among them is not named.
+
     Raises
     ------
     OptionError
@@ -51,7 +59,20 @@ def check_known(name: str, value: str | None, known: Sequence[str | None]) -> No
 
 
 def parse_triple(name: str, value: Triple) -> Int3:
-    """Read one or three positive integers (z, y, x), for example "32,64,64"."""
+    """Read one or three positive integers (z, y, x), for example "32,64,64".
+
+    Parameters
+    ----------
+    name : str
+        Of the option, for the message.
+    value : Triple
+        One or three numbers (z, y, x), or a text such as "32,64,64".
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     parts: Sequence[object]
     if isinstance(value, str):
         parts = value.replace("x", ",").split(",")

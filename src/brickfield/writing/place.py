@@ -36,7 +36,14 @@ def local_path(place: str | Path) -> Path:
 
 
 def same_folder(uri: str, folder: Path) -> bool:
-    """Tell whether a source's address is this folder."""
+    """Tell whether the address of a source is this folder.
+
+    Parameters
+    ----------
+    uri : str
+        Path or address.
+    folder : Path
+    """
     if "://" in uri and not uri.startswith("file://"):
         return False
     if "\0" in uri:
@@ -52,6 +59,12 @@ def has_journal(folder: Path) -> bool:
 
 def prepare_new(folder: Path, *, overwrite: bool) -> None:
     """Make sure that a new store may be written to a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    overwrite : bool
+        Remove what is in the folder.
 
     Raises
     ------

@@ -28,7 +28,16 @@ def _fill_json(value: float, dtype: np.dtype[np.generic]) -> Any:
 def zarr_v3(
     plan: LevelPlan, dtype: np.dtype[np.generic], header: dict[str, Any]
 ) -> dict[str, Any]:
-    """Describe an array of OME-Zarr 0.5; `header` as in ``stored_level``."""
+    """Return the tensorstore spec of an array of OME-Zarr 0.5.
+
+    Parameters
+    ----------
+    plan : LevelPlan
+    dtype : np.dtype
+        Of the stored voxels.
+    header : dict
+        ``compressor`` and ``fill_value``, as in ``stored_level``.
+    """
     codecs: list[dict[str, Any]] = [
         {"name": "bytes", "configuration": {"endian": "little"}}
     ]
@@ -68,7 +77,16 @@ def zarr_v3(
 def zarr_v2(
     plan: LevelPlan, dtype: np.dtype[np.generic], header: dict[str, Any]
 ) -> dict[str, Any]:
-    """Describe an array of OME-Zarr 0.4; `header` as in ``stored_level``."""
+    """Return the tensorstore spec of an array of OME-Zarr 0.4.
+
+    Parameters
+    ----------
+    plan : LevelPlan
+    dtype : np.dtype
+        Of the stored voxels.
+    header : dict
+        ``compressor`` and ``fill_value``, as in ``stored_level``.
+    """
     compressor: dict[str, Any] | None = None
     if header["compressor"] == "zstd":
         compressor = {"id": "zstd", "level": 1}

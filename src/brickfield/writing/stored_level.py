@@ -78,6 +78,12 @@ class StoredLevel:
     def write(self, region: Slices, data: AnyArray) -> None:
         """Write a region of whole chunks (or shards).
 
+        Parameters
+        ----------
+        region : Slices
+            One slice per axis, at borders of chunks (or shards).
+        data : ndarray, shape of the region
+
         Raises
         ------
         StoreWriteError
