@@ -152,7 +152,15 @@ def _whole(files: list[str], on_read: Callable[[int], None] | None) -> str:
 
 
 def is_same(first: Any, second: Any) -> bool:
-    """Tell whether two fingerprints are of the same data, as far as both know."""
+    """Tell whether two fingerprints describe the same data, as far as both know.
+
+    Parameters
+    ----------
+    first : mapping
+        A fingerprint; anything else is never the same.
+    second : mapping
+        Likewise.
+    """
     if not isinstance(first, Mapping) or not isinstance(second, Mapping):
         return False
     for key in ("files", "stat", "sample"):
@@ -172,6 +180,13 @@ def has_same_content(first: Any, second: Any) -> bool:
 
     Names, times and inodes do not count, so that data that were moved or copied are
     found again. Sure where both have a full hash; else as sure as samples are.
+
+    Parameters
+    ----------
+    first : mapping
+        A fingerprint; anything else is never the same.
+    second : mapping
+        Likewise.
     """
     if not isinstance(first, Mapping) or not isinstance(second, Mapping):
         return False

@@ -45,7 +45,14 @@ NUMERIC_KINDS = "biuf"
 
 
 def axis_named(name: str, unit: str | None = None) -> Axis:
-    """Make an axis whose kind follows from its name."""
+    """Make an axis; its kind follows from its name.
+
+    Parameters
+    ----------
+    name : str
+    unit : str, optional
+        Name or symbol.
+    """
     return Axis(name, _KINDS.get(name.lower(), "other"), unit)
 
 
@@ -69,6 +76,13 @@ def parse_axes(
     axes: str | Sequence[str | Axis] | None, shape: Sequence[int]
 ) -> tuple[Axis, ...]:
     """Read axes as a user gives them.
+
+    Parameters
+    ----------
+    axes : str, sequence of str, Axis or None
+        Names or axes in the array's order; None guesses them from the rank.
+    shape : sequence of int
+        Of the array.
 
     Raises
     ------
@@ -111,7 +125,17 @@ def spatial_positions(axes: Sequence[Axis]) -> Int3:
 def over_axes(
     values_zyx: Sequence[float], axes: Sequence[Axis], others: float
 ) -> tuple[float, ...]:
-    """Spread (z, y, x) values over all axes, with `others` for the rest."""
+    """Spread (z, y, x) values over all axes.
+
+    Parameters
+    ----------
+    values_zyx : sequence of float
+        One value per spatial axis.
+    axes : sequence of Axis
+        In stored order.
+    others : float
+        Value for the other axes.
+    """
     result = [others] * len(axes)
     for value, position in zip(values_zyx, spatial_positions(axes), strict=True):
         if position >= 0:
@@ -122,7 +146,17 @@ def over_axes(
 def values_zyx(
     values: Sequence[float], axes: Sequence[Axis], absent: float
 ) -> tuple[float, float, float]:
-    """Pick the (z, y, x) values out of one value for each axis."""
+    """Pick the (z, y, x) values out of one value per axis.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One per axis, in stored order.
+    axes : sequence of Axis
+        In stored order.
+    absent : float
+        Value for a spatial axis that the image does not have.
+    """
     z, y, x = (float(values[p]) if p >= 0 else absent for p in spatial_positions(axes))
     return (z, y, x)
 
@@ -145,6 +179,11 @@ def make_level(
     axes : sequence of Axis
     voxel_size, translation : sequence of float
         World units, all axes.
+
+    Raises
+    ------
+    StoreFormatError
+        If an axis or a chunk has no voxels, or sizes cannot be true.
     """
     check_sizes(path, header.shape, header.chunk_shape, header.dtype.itemsize)
     spatial = spatial_positions(axes)
@@ -170,7 +209,15 @@ def make_level(
 
 
 def virtual_chunk_shape(shape: Sequence[int], axes: Sequence[Axis]) -> tuple[int, ...]:
-    """Storage chunks for an array that has none: the planned chunks themselves."""
+    """Choose storage chunks for an array that has none: the planned chunks themselves.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        All axes, voxels.
+    axes : sequence of Axis
+        In stored order.
+    """
     spatial = spatial_positions(axes)
     whole = _pick(shape, spatial)
     chunk = [1] * len(shape)
@@ -233,15 +280,45 @@ class Findings:
         self._items: list[Finding] = []
 
     def info(self, code: str, path: str, text: str) -> None:
-        """Note something harmless."""
+        """Record something harmless.
+
+        Parameters
+        ----------
+        code : str
+            Short name, stable between versions.
+        path : str
+            Where in the metadata.
+        text : str
+            What was expected and found.
+        """
         self._add("info", code, path, text)
 
     def warning(self, code: str, path: str, text: str) -> None:
-        """Note something put right by a guess."""
+        """Record something that was corrected by a guess.
+
+        Parameters
+        ----------
+        code : str
+            Short name, stable between versions.
+        path : str
+            Where in the metadata.
+        text : str
+            What was expected, found and done.
+        """
         self._add("warning", code, path, text)
 
     def error(self, code: str, path: str, text: str) -> None:
-        """Note something left out or likely wrong on screen."""
+        """Record something that was left out or is likely wrong on screen.
+
+        Parameters
+        ----------
+        code : str
+            Short name, stable between versions.
+        path : str
+            Where in the metadata.
+        text : str
+            What was expected, found and done.
+        """
         self._add("error", code, path, text)
 
     def _add(self, severity: Severity, code: str, path: str, text: str) -> None:

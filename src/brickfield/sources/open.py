@@ -238,6 +238,13 @@ def find_format(
 ) -> tuple[Format, dict[str, bytes | None] | None]:
     """Find out what a path or URL holds.
 
+    Parameters
+    ----------
+    uri : str
+        Path or address.
+    denied_is_missing : bool
+        Take a server's refusal for "not stored".
+
     Returns
     -------
     format : Format

@@ -214,7 +214,7 @@ class AxisSampling:
         return min(self.n_coarse, smallest * max(1, round(64 / smallest)))
 
     def runs(self, index: int) -> Iterator[tuple[int, slice, NDArray[np.int64]]]:
-        """Storage chunks of one coarse chunk.
+        """Iterate over the storage chunks of one coarse chunk; `picked` has shape (n,).
 
         Yields
         ------
@@ -274,7 +274,19 @@ class SampledSource:
         self.is_remote = source.is_remote
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
-        """Read a storage chunk of a stored level, or sample one of the last."""
+        """Read a storage chunk of a stored level, or sample one of the last.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+
+        Raises
+        ------
+        ChunkReadError
+            If no part of it can be read, or one may succeed later.
+        """
         if level < self.shared_level:
             return self._source.read_storage_chunk(level, index)
         if level == self.shared_level:
@@ -314,7 +326,14 @@ class SampledSource:
     def parts_of(
         self, level: int, index: tuple[int, ...]
     ) -> list[tuple[int, tuple[int, ...]]]:
-        """List the stored chunks that one chunk is made of."""
+        """List the stored chunks that one chunk is made of.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         if level < self._n_stored:
             return [(level, index)]
         about = self._coarse[level - self._n_stored]
@@ -324,13 +343,25 @@ class SampledSource:
         return [(self.shared_level, storage) for storage, _, _ in parts]
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
-        """Name of a storage chunk for messages."""
+        """Name of a storage chunk for messages; see the protocol.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+        """
         if level < self._n_stored:
             return self._source.storage_key(level, index)
         return "/".join([self._coarse[level - self._n_stored].path, *map(str, index)])
 
     def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
-        """Bytes stored for one storage chunk; not known for a sampled one."""
+        """Bytes of a storage chunk; None for a sampled one.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+        """
         if level >= self._n_stored:
             return None
         return self._source.stored_bytes(level, index)
@@ -338,7 +369,13 @@ class SampledSource:
     def missing_chunks(
         self, level: int, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks are missing; not known for sampled ones."""
+        """Tell which chunks, shape (n, ndim), are missing; None for sampled ones.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, int64
+        """
         if level >= self._n_stored:
             return None
         return self._source.missing_chunks(level, indices)

@@ -105,11 +105,25 @@ class ChunkSource(Protocol):
         ...
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
-        """Name of a storage chunk for messages, for example ``"0/c/0/1/2"``."""
+        """Name of a storage chunk for messages, for example ``"0/c/0/1/2"``.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         ...
 
     def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
-        """Bytes stored for one storage chunk; None if that is not known cheaply."""
+        """Bytes stored for one storage chunk; None if that is not known cheaply.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         ...
 
     def missing_chunks(
@@ -146,7 +160,14 @@ class StorageKeep(Protocol):
     """Keeps decoded storage chunks for as long as there is memory for them."""
 
     def keep(self, index: tuple[int, ...], chunk: StorageChunk) -> None:
-        """Keep a chunk, or forget it at once where there is no room."""
+        """Keep a chunk, or drop it at once if there is no room.
+
+        Parameters
+        ----------
+        index : tuple of int
+            Position in the storage grid, all axes.
+        chunk : StorageChunk
+        """
         ...
 
     def find(self, index: tuple[int, ...]) -> StorageChunk | None:
@@ -177,7 +198,14 @@ class MadeOfParts(Protocol):
     def parts_of(
         self, level: int, index: tuple[int, ...]
     ) -> list[tuple[int, tuple[int, ...]]]:
-        """List the stored chunks, as (level, index), that one chunk is made of."""
+        """List the stored chunks, as (level, index), that one chunk is made of.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         ...
 
 
@@ -230,7 +258,14 @@ class ArrayHeader:
 
     @classmethod
     def of(cls, array: StoredArray, spread: Sequence[int] = ()) -> ArrayHeader:
-        """Describe an array, or many alike spread over leading axes."""
+        """Describe an array, or many alike spread over leading axes.
+
+        Parameters
+        ----------
+        array : StoredArray
+        spread : sequence of int
+            Lengths of leading axes over which equal arrays are spread.
+        """
         lead = tuple(spread)
         chunk = (1,) * len(lead) + tuple(array.chunk_shape)
         fill = getattr(array, "fill_value", 0)

@@ -113,21 +113,59 @@ class ReplaceableSource:
         return old
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
-        """Read and decode one storage chunk; see the protocol."""
+        """Read and decode one storage chunk; see the protocol.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+
+        Raises
+        ------
+        ChunkReadError
+            If it cannot be read.
+        """
         return self._source.read_storage_chunk(level, index)
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
-        """Name of a storage chunk for messages."""
+        """Name of a storage chunk for messages.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         return self._source.storage_key(level, index)
 
     def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
-        """Bytes stored for one storage chunk; None if not known cheaply."""
+        """Bytes stored for one storage chunk; None if not known cheaply.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         return self._source.stored_bytes(level, index)
 
     def missing_chunks(
         self, level: int, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks are known not to be stored."""
+        """Tell which storage chunks are known not to be stored.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, ndim), int64
+            Positions in the storage grid.
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            None where it cannot be told without reading.
+        """
         return self._source.missing_chunks(level, indices)
 
     @property
@@ -146,7 +184,14 @@ class ReplaceableSource:
     def parts_of(
         self, level: int, index: tuple[int, ...]
     ) -> list[tuple[int, tuple[int, ...]]]:
-        """List the stored chunks that one chunk is made of: most are themselves."""
+        """List the stored chunks that one chunk is made of: most are themselves.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         if isinstance(self._source, MadeOfParts):
             return self._source.parts_of(level, index)
         return [(level, index)]

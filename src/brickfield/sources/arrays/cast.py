@@ -47,12 +47,19 @@ class CastArray:
         return self._array.chunk_bytes(index)
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks are not stored."""
+        """Tell which storage chunks, shape (n, ndim), are not stored."""
         return self._array.missing_chunks(indices)
 
 
 def cast(data: NDArray[np.generic], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    """Convert voxels, rounded and clipped; NaN becomes 0 in whole numbers."""
+    """Convert voxels: rounded and clipped for integers, where NaN becomes 0.
+
+    Parameters
+    ----------
+    data : ndarray, any shape
+    dtype : np.dtype
+        Of the result.
+    """
     values: NDArray[Any] = data
     kind: np.dtype[Any] = dtype
     if kind.kind == "b":

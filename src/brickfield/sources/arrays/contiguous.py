@@ -65,7 +65,13 @@ class ContiguousArray:
         self._name = name or path.name
 
     def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
-        """Read one storage chunk, plane by plane."""
+        """Read one storage chunk, plane by plane.
+
+        Raises
+        ------
+        ChunkReadError
+            If the file is shorter, damaged or cannot be read.
+        """
         slices = chunk_slices(index, self.chunk_shape, self.shape)
         *lead, rows, _ = slices
         size = tuple(s.stop - s.start for s in slices)
@@ -113,7 +119,7 @@ class ContiguousArray:
         return int(prod(s.stop - s.start for s in slices)) * self._stored.itemsize
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Nothing is missing from an array in one piece."""
+        """Return False for all chunks, shape (n, ndim): the array is one piece."""
         return np.zeros(len(indices), dtype=np.bool_)
 
 

@@ -55,7 +55,13 @@ class SlicedArray:
         self._name = name
 
     def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
-        """Slice one storage chunk out and copy it."""
+        """Slice one storage chunk out and copy it.
+
+        Raises
+        ------
+        ChunkReadError
+            If slicing the array fails or gives another shape.
+        """
         slices = chunk_slices(index, self.chunk_shape, self.shape)
         expected = tuple(s.stop - s.start for s in slices)
         admit(expected, self.dtype.itemsize, key=self.chunk_key(index))
@@ -82,12 +88,19 @@ class SlicedArray:
         return n * self.dtype.itemsize
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Nothing is missing from an array in memory."""
+        """Return False for all chunks, shape (n, ndim): all of an array in memory exists."""
         return np.zeros(len(indices), dtype=np.bool_)
 
 
 def check_array(array: Any, what: str) -> None:
     """Refuse what cannot be drawn.
+
+    Parameters
+    ----------
+    array
+        What a user gave.
+    what : str
+        What it is called in the message.
 
     Raises
     ------
@@ -127,7 +140,18 @@ def dtype_of(array: Any) -> np.dtype[np.generic]:
 
 
 def as_stored_array(array: Any, axes: Sequence[Axis], name: str) -> StoredArray:
-    """Wrap an array of any library so that it is read in its own unit."""
+    """Wrap an array of any library so that it is read in its own chunks.
+
+    Parameters
+    ----------
+    array
+        numpy, memmap, dask, zarr, tensorstore, h5py, or anything with shape, dtype and
+        slicing.
+    axes : sequence of Axis
+        Of the array, in its order.
+    name : str
+        For messages.
+    """
     library = type(array).__module__.partition(".")[0]
     if library == "h5py":
         from brickfield.sources.hdf5.dataset import HDF5Dataset

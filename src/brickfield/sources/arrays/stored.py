@@ -72,7 +72,19 @@ class AssembledSource:
         self._is_closed = False
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
-        """Read and decode one storage chunk; see the protocol."""
+        """Read and decode one storage chunk; see the protocol.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+
+        Raises
+        ------
+        ChunkReadError
+            If it cannot be read, or the source is closed.
+        """
         if self._is_closed:
             msg = f"expected an open source; {self.info.uri} was closed before the read"
             raise ChunkReadError(msg, key=f"{level}{list(index)}")
@@ -102,7 +114,14 @@ class AssembledSource:
         return np.ascontiguousarray(data[tuple(slice(may) for may in room)])
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
-        """Name of a storage chunk for messages."""
+        """Name of a storage chunk for messages.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         n = self._n_spread
         part = None if self._is_closed else self._known_part(level, index[:n])
         if part is None:
@@ -111,7 +130,14 @@ class AssembledSource:
         return part.chunk_key(index[n:])
 
     def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
-        """Bytes stored for one storage chunk; None if not known cheaply."""
+        """Bytes stored for one storage chunk; None if not known cheaply.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         if self._is_closed:
             return None
         try:
@@ -130,7 +156,19 @@ class AssembledSource:
     def missing_chunks(
         self, level: int, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks are known not to be stored."""
+        """Tell which storage chunks are known not to be stored.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, ndim), int64
+            Positions in the storage grid.
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            None where it cannot be told without reading.
+        """
         if self._is_closed:
             return None
         n = self._n_spread
@@ -172,7 +210,16 @@ class AssembledSource:
 def chunk_slices(
     index: Sequence[int], chunk_shape: Sequence[int], shape: Sequence[int]
 ) -> tuple[slice, ...]:
-    """Voxels of one storage chunk, cut at the array's far edges.
+    """Return the voxels of one storage chunk, cut at the array's far edges.
+
+    Parameters
+    ----------
+    index : sequence of int
+        Position in the storage grid.
+    chunk_shape : sequence of int
+        Voxels.
+    shape : sequence of int
+        Of the array, voxels.
 
     Raises
     ------

@@ -63,15 +63,43 @@ class BdvLoader(Protocol):
         ...
 
     def levels(self, time: int, setup: int) -> SetupLevels:
-        """All levels of a view."""
+        """Return all levels of a view.
+
+        Parameters
+        ----------
+        time : int
+            Time point, as numbered in the XML.
+        setup : int
+            Id of the view setup.
+        """
         ...
 
     def array(self, time: int, setup: int, level: int) -> StoredArray | None:
-        """One level of a view; None when nothing is stored."""
+        """Return one level of a view; None when nothing is stored.
+
+        Parameters
+        ----------
+        time : int
+            Time point, as numbered in the XML.
+        setup : int
+            Id of the view setup.
+        level : int
+            0 is the finest.
+        """
         ...
 
     def path(self, time: int, setup: int, level: int) -> str:
-        """Place of an array in the file or folder."""
+        """Return the path of an array in the file or folder.
+
+        Parameters
+        ----------
+        time : int
+            Time point, as numbered in the XML.
+        setup : int
+            Id of the view setup.
+        level : int
+            0 is the finest.
+        """
         ...
 
     def places(self) -> tuple[Path | str, ...]:
@@ -143,11 +171,26 @@ class HDF5Loader:
         return tuple(sorted(path.parent.glob(f"{glob.escape(path.stem)}*.h5")))
 
     def path(self, time: int, setup: int, level: int) -> str:
-        """Place of an array in the file."""
+        """Return the path of an array in the file.
+
+        Parameters
+        ----------
+        time, setup, level : int
+        """
         return f"t{time:05d}/s{setup:02d}/{level}/cells"
 
     def levels(self, time: int, setup: int) -> SetupLevels:
-        """All levels of a view, with the factors the file gives."""
+        """Return all levels of a view, with the factors that the file gives.
+
+        Parameters
+        ----------
+        time, setup : int
+
+        Raises
+        ------
+        StoreFormatError
+            If the factors or level 0 are missing or unusable.
+        """
         with HDF5_LOCK:
             try:
                 found = find(
@@ -178,7 +221,17 @@ class HDF5Loader:
         return SetupLevels(tuple(kept), tuple((z, y, x) for z, y, x in rows))
 
     def array(self, time: int, setup: int, level: int) -> StoredArray | None:
-        """One level of a view; None when nothing is stored."""
+        """Return one level of a view; None when nothing is stored.
+
+        Parameters
+        ----------
+        time, setup, level : int
+
+        Raises
+        ------
+        ChunkReadError
+            If it is there and cannot be opened.
+        """
         try:
             return self._opened(time, setup, level)
         except (KeyError, OSError, RuntimeError, ValueError) as error:
@@ -219,11 +272,26 @@ class N5Loader:
         return () if local is None else (local,)
 
     def path(self, time: int, setup: int, level: int) -> str:
-        """Folder of an array."""
+        """Return the folder of an array.
+
+        Parameters
+        ----------
+        time, setup, level : int
+        """
         return f"setup{setup}/timepoint{time}/s{level}"
 
     def levels(self, time: int, setup: int) -> SetupLevels:
-        """All levels of a view, with the factors the attributes give."""
+        """Return all levels of a view, with the factors that the attributes give.
+
+        Parameters
+        ----------
+        time, setup : int
+
+        Raises
+        ------
+        StoreFormatError
+            If level 0 is missing or has not three axes.
+        """
         folder = f"setup{setup}/timepoint{time}"
         arrays, attributes = self._opened(folder)
         if not arrays or len(arrays[0].shape) != 3:
@@ -247,7 +315,17 @@ class N5Loader:
         )
 
     def array(self, time: int, setup: int, level: int) -> StoredArray | None:
-        """One level of a view; None when nothing is stored."""
+        """Return one level of a view; None when nothing is stored.
+
+        Parameters
+        ----------
+        time, setup, level : int
+
+        Raises
+        ------
+        ChunkReadError
+            If the view cannot be opened.
+        """
         view = (time, setup)
         if view not in self._views:
             folder = f"setup{setup}/timepoint{time}"
@@ -292,7 +370,7 @@ class UnsignedArray:
         return self._array.chunk_bytes(index)
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks are not stored."""
+        """Tell which storage chunks, shape (n, ndim), are not stored."""
         return self._array.missing_chunks(indices)
 
 

@@ -88,6 +88,13 @@ class SpimData:
 def parse(text: bytes, where: str) -> SpimData:
     """Read an XML file's content.
 
+    Parameters
+    ----------
+    text : bytes
+        Content of the file.
+    where : str
+        Its path, for messages.
+
     Raises
     ------
     StoreFormatError

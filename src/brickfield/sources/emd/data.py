@@ -22,7 +22,20 @@ Places = Callable[[], Sequence[Path]]
 def read_region(
     stored: StoredArray, region: tuple[slice, ...], dtype: np.dtype[Any]
 ) -> NDArray[Any]:
-    """Put a region together from storage chunks.
+    """Assemble a region from storage chunks.
+
+    Parameters
+    ----------
+    stored : StoredArray
+    region : tuple of slice
+        One slice per axis, with start and stop.
+    dtype : np.dtype
+        Of the result.
+
+    Returns
+    -------
+    ndarray, shape of the region
+        The fill value where nothing is stored.
 
     Raises
     ------
@@ -73,7 +86,26 @@ class DatasetScan:
         self._is_closed = False
 
     def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
-        """Read the patterns of a rectangle of the scan; see the protocol."""
+        """Read the patterns of a rectangle of the scan; see the protocol.
+
+        Parameters
+        ----------
+        ys : slice
+            Rows of the scan.
+        xs : slice
+            Columns of the scan.
+        buffers : ThreadBuffers
+            Not used: every read has an array of its own.
+
+        Returns
+        -------
+        ndarray, shape (n_y, n_x, rows, columns)
+
+        Raises
+        ------
+        ChunkReadError
+            If they cannot be read, or the scan is closed.
+        """
         if self._is_closed:
             msg = "expected an open scan; it was closed before the read"
             raise ChunkReadError(msg)
@@ -118,7 +150,22 @@ class DatasetFrames:
         self._is_closed = False
 
     def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
-        """Read frames one behind the other; shape (stop - start, rows, columns)."""
+        """Read consecutive frames, shape (stop - start, rows, columns).
+
+        Parameters
+        ----------
+        start : int
+            First frame.
+        stop : int
+            The one after the last frame.
+        buffers : ThreadBuffers
+            Not used: every read has an array of its own.
+
+        Raises
+        ------
+        ChunkReadError
+            If they cannot be read, or the scan is closed.
+        """
         if self._is_closed:
             msg = "expected an open scan; it was closed before the read"
             raise ChunkReadError(msg)

@@ -55,10 +55,16 @@ class Dimension:
 
 
 def find_scans(file: Any, links: HDF5Links) -> list[DatasetSummary]:
-    """List what may be a scan, the likeliest first; the caller holds the HDF5 lock.
+    """List the datasets that may be a scan, the likeliest first; call with the HDF5 lock held.
 
     Datasets of four axes come first, then of five, then stacks of three; the larger
     before the smaller.
+
+    Parameters
+    ----------
+    file : h5py.File
+    links : HDF5Links
+        Access to files that it links to.
 
     Raises
     ------
@@ -187,7 +193,15 @@ def axis_order(dims: Sequence[Dimension]) -> tuple[int, ...]:
 def calibration_of(
     dims: Sequence[Dimension], order: Sequence[int] = C_ORDER
 ) -> tuple[AxisCalibration, ...]:
-    """Return the calibrations of a scan's axes."""
+    """Return the calibrations of the axes of a scan.
+
+    Parameters
+    ----------
+    dims : sequence of Dimension
+        Of the dataset, in its order.
+    order : sequence of int
+        Axes of the dataset in the order of the scan: y, x, rows, columns.
+    """
     return tuple(
         AxisCalibration(
             dims[axis].name or AXES[i],

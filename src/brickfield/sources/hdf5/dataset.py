@@ -86,7 +86,13 @@ class HDF5Dataset:
             )
 
     def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
-        """Read and decode one storage chunk, cut at the far edges."""
+        """Read and decode one storage chunk, cut at the far edges.
+
+        Raises
+        ------
+        ChunkReadError
+            If it cannot be read or decoded.
+        """
         slices = chunk_slices(index, self.chunk_shape, self.shape)
         key = self.chunk_key(index)
         self._admit(index, key)
@@ -183,7 +189,7 @@ class HDF5Dataset:
             return None
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Tell which chunks are not allocated, from the file's chunk index."""
+        """Tell which chunks, shape (n, ndim), are not allocated, from the file's chunk index."""
         if not self._is_chunked:
             return np.zeros(len(indices), dtype=np.bool_)
         try:

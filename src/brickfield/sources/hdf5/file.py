@@ -107,12 +107,17 @@ def _explained(path: Path, reason: str) -> Exception:
 
 @contextmanager
 def closing_on_error(shared: SharedFile) -> Iterator[Any]:
-    """Give a file back when what follows fails; turn the library's errors into ours.
+    """Close a file if what follows fails; turn errors of the library into ours.
 
     Yields
     ------
     h5py.File
         Under the lock.
+
+    Raises
+    ------
+    StoreFormatError
+        If the file is damaged.
     """
     try:
         with HDF5_LOCK:
@@ -153,6 +158,12 @@ def text_attribute(attributes: Mapping[str, Any], name: str) -> str | None:
 
     Plain strings, bytes and arrays of one-byte strings (Imaris) occur. None when
     the attribute is absent or cannot be read.
+
+    Parameters
+    ----------
+    attributes : mapping
+        Of an h5py group or dataset.
+    name : str
     """
     try:
         value = attributes[name]
@@ -170,7 +181,14 @@ def text_attribute(attributes: Mapping[str, Any], name: str) -> str | None:
 
 
 def vector_attribute(attributes: Mapping[str, Any], name: str) -> list[float] | None:
-    """Read an attribute as numbers; None when it is absent or no numbers."""
+    """Read an attribute as numbers; None if it is absent or not numeric.
+
+    Parameters
+    ----------
+    attributes : mapping
+        Of an h5py group or dataset.
+    name : str
+    """
     try:
         values = np.asarray(attributes[name], dtype=np.float64).ravel()
     except (KeyError, OSError, RuntimeError, TypeError, ValueError):

@@ -247,7 +247,18 @@ def is_shared(path: str | os.PathLike[str]) -> bool:
 
 
 def beside_file(file: Any, name: str) -> Any:
-    """Open a dataset so that the files it names are looked for beside its own."""
+    """Open a dataset so that external files are looked for beside its own file.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+        Of the dataset.
+
+    Returns
+    -------
+    h5py.Dataset
+    """
     import h5py
 
     folder = Path(os.fsdecode(file.filename)).absolute().parent

@@ -43,7 +43,17 @@ class ImarisInfo:
         return {} if item is None else item.attrs
 
     def note(self, code: str, path: str, text: str) -> None:
-        """Add a finding."""
+        """Add a finding of severity "warning".
+
+        Parameters
+        ----------
+        code : str
+            Short name, stable between versions.
+        path : str
+            Where in the file.
+        text : str
+            What was expected, found and done.
+        """
         self.findings.append(Finding("warning", code, path, text))
 
     @property

@@ -47,7 +47,14 @@ class HDF5Links(NamedFiles):
 
 
 def links_of(path: str | os.PathLike[str], *, follow: bool = False) -> HDF5Links:
-    """Make the door for names in an HDF5 file."""
+    """Return the access to the files that an HDF5 file may name.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    follow : bool
+        Also files of other folders.
+    """
     return HDF5Links(Root.of_file(path, follow=follow))
 
 
@@ -123,7 +130,14 @@ def _steps(path: str) -> list[str]:
 
 
 def check_storage(dataset: Any, links: HDF5Links, depth: int = 0) -> None:
-    """Make sure that a dataset's voxels lie where the file may lead.
+    """Make sure that a dataset's voxels are in files that this file may name.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+    links : HDF5Links
+    depth : int
+        Virtual datasets above this one.
 
     Raises
     ------
@@ -175,6 +189,12 @@ def _source_files(own: Path, name: str, links: HDF5Links) -> list[Path]:
 
 
 def close_files(file: SharedFile, links: HDF5Links) -> None:
-    """Give back a file and those that it links to."""
+    """Close a file and those that it links to.
+
+    Parameters
+    ----------
+    file : SharedFile
+    links : HDF5Links
+    """
     links.close()
     file.close()

@@ -20,7 +20,14 @@ MOST_LINKS = 1024
 
 
 def linked_datasets(group: Any, links: HDF5Links) -> list[DatasetSummary]:
-    """List drawable datasets behind links to other files, below a group."""
+    """List drawable datasets behind links to other files, below a group.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    links : HDF5Links
+        Access to files that it links to.
+    """
     found: list[DatasetSummary] = []
     with HDF5_LOCK:
         for path in list(_links_to_files(group))[:MOST_LINKS]:

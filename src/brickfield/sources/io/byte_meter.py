@@ -78,7 +78,15 @@ _METERS_LOCK = Lock()
 
 
 def meter(driver: str, what: str = "bytes_read") -> ByteMeter:
-    """Return the one meter of a kind of store and a metric."""
+    """Return the one meter of a driver and a metric.
+
+    Parameters
+    ----------
+    driver : str
+        Key-value driver of tensorstore, such as "file".
+    what : str
+        Metric of that driver.
+    """
     name = (driver, what)
     with _METERS_LOCK:
         if name not in _METERS:

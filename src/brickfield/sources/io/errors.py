@@ -89,7 +89,16 @@ def _shorten(text: str, length: int) -> str:
 
 
 def as_sentence(error: ReadError, key: str, uri: str) -> str:
-    """Say for users what happened to one chunk."""
+    """Return the message for users of a failed read.
+
+    Parameters
+    ----------
+    error : ReadError
+    key : str
+        Of the storage chunk.
+    uri : str
+        Of the store.
+    """
     where = f"chunk {key} of {uri}"
     if error.kind == "denied":
         return (

@@ -65,7 +65,26 @@ def drain(answer: http.client.HTTPResponse) -> None:
 
 
 def check_part(answer: http.client.HTTPResponse, url: str, span: Span | None) -> int:
-    """Make sure that the part is the one asked for; return the object's size."""
+    """Check that a response holds the requested part; return the size of the whole object.
+
+    Parameters
+    ----------
+    answer : http.client.HTTPResponse
+    url : str
+        For messages.
+    span : Span or None
+        What was asked for; None for the whole object.
+
+    Returns
+    -------
+    int
+        Bytes; ``UNKNOWN_SIZE`` when the server does not tell.
+
+    Raises
+    ------
+    HttpError
+        If the response is another part.
+    """
     if span is None:
         if answer.status == 206:
             raise HttpError("UNKNOWN", url, "found a part where all was asked for")
@@ -135,7 +154,23 @@ def is_compressed(answer: http.client.HTTPResponse) -> bool:
 def decoded(
     answer: http.client.HTTPResponse, raw: bytes, url: str, limit: int
 ) -> bytes:
-    """Undo what a server did to a body to send less, up to the limit."""
+    """Undo the content encoding of a response, up to a limit.
+
+    Parameters
+    ----------
+    answer : http.client.HTTPResponse
+    raw : bytes
+        Its body.
+    url : str
+        For messages.
+    limit : int
+        Bytes that the result may have.
+
+    Raises
+    ------
+    HttpError
+        If the encoding is unknown, damaged or expands beyond the limit.
+    """
     kind = _encoding(answer)
     if kind in _PLAIN:
         return raw
@@ -147,7 +182,14 @@ def decoded(
 
 
 def inflated(raw: bytes, url: str, limit: int) -> bytes:
-    """Decompress gzip or zlib data to at most so many bytes.
+    """Decompress gzip or zlib data to at most `limit` bytes.
+
+    Parameters
+    ----------
+    raw : bytes
+    url : str
+        For messages.
+    limit : int
 
     Raises
     ------
@@ -171,7 +213,16 @@ def inflated(raw: bytes, url: str, limit: int) -> bytes:
 
 
 def too_long(url: str, limit: int, found: str) -> HttpError:
-    """Make the error of an answer that is longer than it may be."""
+    """Make the error of a response that is too long.
+
+    Parameters
+    ----------
+    url : str
+    limit : int
+        Bytes that are allowed.
+    found : str
+        What the server sends, in words.
+    """
     text = (
         f"expected at most {format_bytes(limit)} in one piece; the server sends {found}"
     )

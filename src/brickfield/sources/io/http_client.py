@@ -435,7 +435,15 @@ if hasattr(os, "register_at_fork"):
 def submit(
     work: Callable[[Exchange[T]], T], held_bytes: Callable[[T], int] = lambda _: 0
 ) -> Exchange[T]:
-    """Begin an exchange with servers."""
+    """Start an exchange with servers on another thread.
+
+    Parameters
+    ----------
+    work : callable
+        Called with the exchange.
+    held_bytes : callable
+        Bytes that a result occupies until it is given back.
+    """
     exchange = Exchange(work, held_bytes)
     _THREADS.submit(exchange)
     return exchange

@@ -45,7 +45,14 @@ def server_of(parts: SplitResult) -> Server:
 
 @lru_cache(maxsize=64)
 def proxy_of(scheme: str, host: str) -> str:
-    """Return the address of the proxy for a host; "" without."""
+    """Return the address of the proxy for a host, from the environment; "" for none.
+
+    Parameters
+    ----------
+    scheme : str
+        "http" or "https".
+    host : str
+    """
     proxies = getproxies_environment()
     proxy = proxies.get(scheme) or proxies.get("all") or ""
     return "" if proxy and proxy_bypass(host) else proxy
@@ -95,7 +102,14 @@ class Connections:
         return None
 
     def take_back(self, connection: http.client.HTTPConnection, server: Server) -> None:
-        """Keep a connection for the next request."""
+        """Keep a connection for the next request; close the one that was idle longest.
+
+        Parameters
+        ----------
+        connection : http.client.HTTPConnection
+        server : Server
+            What it is connected to.
+        """
         oldest = None
         with self._lock:
             self._idle[connection] = server

@@ -121,6 +121,15 @@ class Total:
     def count(self, found: Fetched, location: Location, key: str) -> None:
         """Count an object.
 
+        Parameters
+        ----------
+        found : Fetched
+            The object.
+        location : Location
+            For the message.
+        key : str
+            For the message.
+
         Raises
         ------
         HttpError
@@ -185,6 +194,14 @@ def _none_held(_: Fetched) -> int:
 def fetch(location: Location, key: str, limit: int) -> bytes | None:
     """Read one object whole; None when nothing is stored.
 
+    Parameters
+    ----------
+    location : Location
+    key : str
+        Below the location.
+    limit : int
+        Bytes that the object may have.
+
     Raises
     ------
     ValueError
@@ -199,10 +216,20 @@ def fetch(location: Location, key: str, limit: int) -> bytes | None:
 def body_of(
     location: Location, key: str, limit: int, span: Span | None = None
 ) -> Iterator[Fetched]:
-    """Read an object, or a part of it, and hold room for it while it is decoded.
+    """Read an object, or a part of it, and reserve memory while it is decoded.
 
     One thread may hold one at a time. A part is asked for at one place: where the
     server sends on, the object has to be read whole.
+
+    Parameters
+    ----------
+    location : Location
+    key : str
+        Below the location.
+    limit : int
+        Bytes that the object may have.
+    span : Span, optional
+        The part; None for the whole.
 
     Raises
     ------

@@ -18,6 +18,12 @@ def read_object(location: Location, key: str) -> dict[str, Any] | None:
 
     What a server refuses counts as not there: public buckets answer so.
 
+    Parameters
+    ----------
+    location : Location
+    key : str
+        Below the location.
+
     Raises
     ------
     StoreFormatError
@@ -33,6 +39,12 @@ def read_object(location: Location, key: str) -> dict[str, Any] | None:
 def parse_object(raw: bytes, where: str) -> dict[str, Any]:
     """Parse a JSON object.
 
+    Parameters
+    ----------
+    raw : bytes
+    where : str
+        For messages.
+
     Raises
     ------
     StoreFormatError
@@ -46,6 +58,12 @@ def parse_object(raw: bytes, where: str) -> dict[str, Any]:
 
 def parse_json(raw: bytes, where: str) -> Any:
     """Parse JSON that is nested at most :data:`MOST_NESTED` deep.
+
+    Parameters
+    ----------
+    raw : bytes
+    where : str
+        For messages.
 
     Raises
     ------

@@ -423,6 +423,11 @@ def list_folders(location: Location) -> list[str] | None:
     list of str or None
         Names, sorted; None where that cannot be told (plain HTTP has no
         listing, and a bucket's could be endless).
+
+    Raises
+    ------
+    StoreFormatError
+        If a zip file is damaged.
     """
     if location.local is not None:
         try:
@@ -447,7 +452,14 @@ def exists(location: Location) -> bool:
 
 
 def modified_ns(location: Location, keys: Iterable[str]) -> int:
-    """Newest modification time of some local files, 0 when unknown."""
+    """Return the newest modification time of local files, ns; 0 when unknown.
+
+    Parameters
+    ----------
+    location : Location
+    keys : iterable of str
+        Files below the location.
+    """
     if location.local is None:
         spec = location.spec.get("base", {})
         paths = [Path(spec["path"])] if spec.get("driver") == "file" else []

@@ -60,7 +60,14 @@ class Root:
 
     @classmethod
     def of_file(cls, path: str | os.PathLike[str], *, follow: bool = False) -> Root:
-        """Names in a file that holds the voxels itself (HDF5, TIFF)."""
+        """Return the root of names in a file that holds the voxels itself (HDF5, TIFF).
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+        follow : bool
+            Allow other folders and hosts.
+        """
         whole = os.path.abspath(path)  # noqa: PTH100 - links stay as they are
         folder = str(Path(whole).parent)
         return cls(whole, folder, None, folder, follow)
@@ -69,12 +76,30 @@ class Root:
     def of_description(
         cls, document: str, folder: str, *, follow: bool = False
     ) -> Root:
-        """Names in a file that only tells of data round it (an XML)."""
+        """Return the root of names in a file that only describes data (an XML).
+
+        Parameters
+        ----------
+        document : str
+            Path of the file.
+        folder : str
+            Where relative names start.
+        follow : bool
+            Allow other folders and hosts.
+        """
         return cls(document, folder, folder, None, follow)
 
     @classmethod
     def of_folder(cls, folder: str, *, follow: bool = False) -> Root:
-        """Names in the metadata of a folder that holds the voxels."""
+        """Return the root of names in the metadata of a folder that holds the voxels.
+
+        Parameters
+        ----------
+        folder : str
+            Path or address.
+        follow : bool
+            Allow other folders and hosts.
+        """
         is_remote = _scheme(folder) in REMOTE_SCHEMES
         beside = None if is_remote else str(Path(folder).parent)
         return cls(folder, folder, folder, beside, follow)
@@ -189,6 +214,12 @@ def _refusal(root: Root, name: str) -> StoreAccessError:
 
 def expect_ordinary(path: str | os.PathLike[str], document: str) -> Path:
     """Make sure that a named local file is an ordinary file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    document : str
+        What names the file, for messages.
 
     Raises
     ------

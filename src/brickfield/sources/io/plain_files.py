@@ -54,6 +54,12 @@ _BINARY = getattr(os, "O_BINARY", 0)
 def check_regular(path: Path, about: os.stat_result) -> None:
     """Refuse what is no regular file.
 
+    Parameters
+    ----------
+    path : Path
+    about : os.stat_result
+        Of the file.
+
     Raises
     ------
     StoreFormatError
@@ -80,6 +86,11 @@ def is_regular(path: Path) -> bool:
 def read_head(path: Path, n_bytes: int) -> bytes:
     """Read the first bytes of a file, fewer where it is shorter.
 
+    Parameters
+    ----------
+    path : Path
+    n_bytes : int
+
     Raises
     ------
     StoreFormatError, OSError
@@ -90,6 +101,12 @@ def read_head(path: Path, n_bytes: int) -> bytes:
 
 def read_whole(path: Path, limit: int = METADATA_BYTES) -> bytes:
     """Read a whole file of at most `limit` bytes.
+
+    Parameters
+    ----------
+    path : Path
+    limit : int
+        Bytes.
 
     Raises
     ------
@@ -109,7 +126,13 @@ def read_whole(path: Path, limit: int = METADATA_BYTES) -> bytes:
 
 
 def read_exactly(file: IO[bytes], n_bytes: int) -> bytes:
-    """Read so many bytes, fewer only at the end of the file."""
+    """Read `n_bytes`; fewer only at the end of the file.
+
+    Parameters
+    ----------
+    file : IO
+    n_bytes : int
+    """
     parts: list[bytes] = []
     while n_bytes > 0 and (part := file.read(n_bytes)):
         parts.append(part)
@@ -118,7 +141,17 @@ def read_exactly(file: IO[bytes], n_bytes: int) -> bytes:
 
 
 def too_long(where: str, size: int, limit: int) -> StoreFormatError:
-    """Make the error of a file that is too long to be what it should be."""
+    """Make the error of a file that is too long to be what it should be.
+
+    Parameters
+    ----------
+    where : str
+        Its path.
+    size : int
+        Bytes.
+    limit : int
+        Bytes that are allowed.
+    """
     msg = (
         f"expected at most {format_bytes(limit)} in {where}; found"
         f" {format_bytes(size)}: it is not read, check what wrote it"

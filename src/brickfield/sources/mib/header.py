@@ -116,6 +116,13 @@ class MIBHeader:
 def header_length(head: bytes, where: str) -> int:
     """Return the length of a header, bytes, from its beginning.
 
+    Parameters
+    ----------
+    head : bytes
+        First bytes of a frame.
+    where : str
+        Path of the file, for messages.
+
     Raises
     ------
     StoreFormatError

@@ -129,7 +129,13 @@ class DriverArray:
             raise StoreFormatError(msg) from error
 
     def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
-        """Read and decode one storage chunk, cut at the far edges."""
+        """Read and decode one storage chunk, cut at the far edges.
+
+        Raises
+        ------
+        ChunkReadError
+            If it cannot be read or decoded.
+        """
         slices = chunk_slices(index, self.chunk_shape, self.shape)
         key, stored = self.chunk_key(index), self.chunk_bytes(index)
         admit(self.chunk_shape, self.dtype.itemsize, stored, key=key)
@@ -252,7 +258,7 @@ class DriverArray:
             return None
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Tell which files are absent when they are local."""
+        """Tell which chunks, shape (n, ndim), have no file; None where it is remote."""
         root = self._location.local
         if self._key_of is None or root is None:
             return None

@@ -82,6 +82,13 @@ def morton_code(place: Sequence[int], grid: Sequence[int]) -> int:
     """Interleave the bits of a place in a grid, both x, y, z.
 
     An axis adds no bit beyond what its length needs.
+
+    Parameters
+    ----------
+    place : sequence of int
+        Position (x, y, z), chunks.
+    grid : sequence of int
+        Chunks along (x, y, z).
     """
     code = at = 0
     for bit in range(max(n - 1 for n in grid).bit_length()):

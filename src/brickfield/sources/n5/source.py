@@ -178,6 +178,14 @@ def open_levels(
 ) -> tuple[list[DriverArray], list[LevelAttributes]]:
     """Open an array, or all levels of a multiscale group.
 
+    Parameters
+    ----------
+    store : Location
+    folder : str
+        Below the store; "" for the store itself.
+    denied_is_missing : bool
+        Take a server's refusal for "not stored".
+
     Returns
     -------
     arrays : list of DriverArray

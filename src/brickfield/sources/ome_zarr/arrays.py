@@ -125,7 +125,17 @@ def arrays_of_group(
     findings: Findings,
     series: int | str | None,
 ) -> ImageArrays:
-    """Take a single array, or the arrays of a group without metadata.
+    """Return a single array, or the arrays of a group without metadata.
+
+    Parameters
+    ----------
+    hierarchy : ZarrHierarchy
+    node : ZarrNode
+        Array or group.
+    findings : Findings
+        Receives what is odd.
+    series : int, str or None
+        Which array, by position or name; None for the first or for levels.
 
     Raises
     ------
@@ -230,7 +240,17 @@ def open_levels(
     *,
     denied_is_missing: bool,
 ) -> list[tuple[ZarrArrayMeta, str, StoredArray]]:
-    """Open arrays at the same time; leave out what cannot be decoded.
+    """Open arrays concurrently; leave out those that cannot be decoded.
+
+    Parameters
+    ----------
+    location : Location
+    found : Found
+        Metadata of each array and where it is named.
+    findings : Findings
+        Receives what is odd.
+    denied_is_missing : bool
+        Take a server's refusal for "not stored".
 
     Raises
     ------
@@ -276,6 +296,13 @@ def open_array(
     location: Location, meta: ZarrArrayMeta, *, denied_is_missing: bool = False
 ) -> StoredArray:
     """Open one array with tensorstore, or with zarr-python if it lacks a codec.
+
+    Parameters
+    ----------
+    location : Location
+    meta : ZarrArrayMeta
+    denied_is_missing : bool
+        Take a server's refusal for "not stored".
 
     Raises
     ------

@@ -157,7 +157,16 @@ def _of_rank(
 def with_space(
     axes: tuple[Axis, ...], findings: Findings, where: str
 ) -> tuple[Axis, ...]:
-    """Make sure of one to three axes of space with different names."""
+    """Make sure that there are one to three spatial axes with different names.
+
+    Parameters
+    ----------
+    axes : tuple of Axis
+    findings : Findings
+        Receives what is odd.
+    where : str
+        In the metadata.
+    """
     space = [i for i, a in enumerate(axes) if a.kind == "space"]
     if not space:
         n = min(2, len(axes))

@@ -144,9 +144,16 @@ def _number(value: Any) -> float | None:
 
 
 def check_image_label(value: Any, findings: Findings) -> None:
-    """Note what is odd in ``image-label``; nothing in it is needed to draw.
+    """Record what is odd in ``image-label``; nothing in it is needed to draw.
 
     See :func:`colors_of_labels` and :func:`properties_of_labels` for what is used.
+
+    Parameters
+    ----------
+    value
+        As in the file.
+    findings : Findings
+        Receives what is odd.
     """
     where = "image-label"
     if not isinstance(value, dict):

@@ -176,7 +176,15 @@ def build_pyramid(
 
 
 def pick(values: Sequence[int], spatial: Int3) -> Int3:
-    """Pick the z, y and x entries, 1 for an absent axis."""
+    """Pick the z, y and x entries, 1 for an absent axis.
+
+    Parameters
+    ----------
+    values : sequence of int
+        One per axis.
+    spatial : Int3
+        Positions of z, y and x; -1 for an absent axis.
+    """
     z, y, x = (int(values[p]) if p >= 0 else 1 for p in spatial)
     return (z, y, x)
 
@@ -230,7 +238,15 @@ def _own_transforms(
 
 
 def pick_floats(values: Sequence[float], spatial: Int3) -> list[float]:
-    """Pick the z, y and x entries that there are."""
+    """Pick the entries of the spatial axes that exist.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One per axis.
+    spatial : Int3
+        Positions of z, y and x; -1 for an absent axis.
+    """
     return [values[p] for p in spatial if p >= 0]
 
 

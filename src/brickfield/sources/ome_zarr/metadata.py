@@ -209,7 +209,17 @@ def clean_path(path: Any) -> str | None:
 
 
 def note_reserved(path: str, where: str, findings: Findings) -> None:
-    """Note names that zarr keeps for itself; they open all the same."""
+    """Record names that zarr keeps for itself; they open all the same.
+
+    Parameters
+    ----------
+    path : str
+        Of the node.
+    where : str
+        In the metadata.
+    findings : Findings
+        Receives what is odd.
+    """
     if any(part.startswith("__") for part in path.split("/")):
         findings.warning(
             "reserved-name",

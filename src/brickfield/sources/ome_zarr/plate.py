@@ -20,6 +20,15 @@ Json = dict[str, Any]
 def read_wells(attributes: Json, plate: Any, findings: Findings) -> tuple[str, ...]:
     """Read the paths of a plate's wells, for example ``"A/1"``.
 
+    Parameters
+    ----------
+    attributes : Json
+        Of the group.
+    plate
+        Value of ``plate`` in the file.
+    findings : Findings
+        Receives what is odd.
+
     Raises
     ------
     StoreFormatError
@@ -50,6 +59,15 @@ def read_wells(attributes: Json, plate: Any, findings: Findings) -> tuple[str, .
 def read_fields(attributes: Json, well: Any, findings: Findings) -> tuple[str, ...]:
     """Read the paths of a well's images.
 
+    Parameters
+    ----------
+    attributes : Json
+        Of the group.
+    well
+        Value of ``well`` in the file.
+    findings : Findings
+        Receives what is odd.
+
     Raises
     ------
     StoreFormatError
@@ -73,6 +91,14 @@ def read_fields(attributes: Json, well: Any, findings: Findings) -> tuple[str, .
 
 def choose(wanted: int | str | None, names: tuple[str, ...], what: str) -> int:
     """Choose by position or by name; the first by default.
+
+    Parameters
+    ----------
+    wanted : int, str or None
+        Position or name; None for the first.
+    names : tuple of str
+    what : str
+        What is chosen, for the message.
 
     Returns
     -------

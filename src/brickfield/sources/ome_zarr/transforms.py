@@ -255,7 +255,15 @@ def _end_name(transform: Any, end: str) -> str | None:
 
 
 def end_path(transform: Any, end: str) -> str | None:
-    """Path of the image that a 0.6 scene transformation starts from or leads to."""
+    """Return the path of the image at one end of a transformation of a 0.6 scene.
+
+    Parameters
+    ----------
+    transform
+        As in the file.
+    end : str
+        "input" or "output".
+    """
     value = transform.get(end) if isinstance(transform, dict) else None
     path = value.get("path") if isinstance(value, dict) else None
     return path.strip("/") if isinstance(path, str) else None

@@ -123,7 +123,17 @@ class FrameStack(Protocol):
     def stored_frame_bytes(self) -> int: ...  # noqa: D102
 
     def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
-        """Read frames, shape (stop - start, rows, columns); see `ScanData.view`."""
+        """Read frames, shape (stop - start, rows, columns); see `ScanData.view`.
+
+        Parameters
+        ----------
+        start : int
+            First frame.
+        stop : int
+            The one after the last frame.
+        buffers : ThreadBuffers
+            Memory of this thread that is used again.
+        """
         ...
 
     def places(self) -> tuple[Path, ...]:
@@ -160,7 +170,15 @@ class ScanGrid:
         return self.first + self.ny * (self.nx + self.line_skip) - self.line_skip
 
     def frame_number(self, y: int, x: int) -> int:
-        """Return the number of a position's frame, from 0."""
+        """Return the number of a position's frame, from 0.
+
+        Parameters
+        ----------
+        y : int
+            Row of the scan.
+        x : int
+            Column of the scan.
+        """
         return self.first + y * (self.nx + self.line_skip) + x
 
 
@@ -215,7 +233,17 @@ class FrameLayout:
     def plain(
         cls, shape: tuple[int, int], stored: np.dtype[np.generic], further_rows: int = 0
     ) -> FrameLayout:
-        """Make the layout of frames without headers, perhaps with rows behind them."""
+        """Make the layout of frames without headers, optionally with further rows after each.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Rows and columns of a pattern.
+        stored : np.dtype
+            Data type in the file.
+        further_rows : int
+            Rows after each pattern that belong to no pattern.
+        """
         n_bytes = (shape[0] + further_rows) * shape[1] * stored.itemsize
         return cls(shape, stored, 0, n_bytes)
 
@@ -246,7 +274,15 @@ class FileFrames:
         return file, file.offset + within * self.layout.stride, file.n_frames - within
 
     def read_bytes(self, number: int, n_bytes: int) -> bytes:
-        """Read the first bytes of a frame, header included; fewer at a file's end."""
+        """Read the first bytes of a frame, header included; fewer at a file's end.
+
+        Parameters
+        ----------
+        number : int
+            Of the frame, from 0.
+        n_bytes : int
+            From the beginning of its header.
+        """
         file, offset, _ = self._place_of(number)
         with open_regular(file.path) as opened:
             return os.pread(opened.fileno(), n_bytes, offset)
@@ -353,7 +389,21 @@ class FrameScan:
         self.stored_frame_bytes = frames.stored_frame_bytes
 
     def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
-        """Read the patterns of a rectangle of the scan; see :class:`ScanData`."""
+        """Read the patterns of a rectangle of the scan; see :class:`ScanData`.
+
+        Parameters
+        ----------
+        ys : slice
+            Rows of the scan.
+        xs : slice
+            Columns of the scan.
+        buffers : ThreadBuffers
+            Memory of this thread that is used again.
+
+        Returns
+        -------
+        ndarray, shape (n_y, n_x, rows, columns)
+        """
         grid, frames = self.grid, self.frames
         n_y, n_x = ys.stop - ys.start, xs.stop - xs.start
         is_whole = n_x == grid.nx and not grid.line_skip
@@ -412,7 +462,7 @@ class ScanArray:
         return self._data.stored_frame_bytes
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Nothing is missing from a scan."""
+        """Return False for all chunks, shape (n, ndim): a scan is complete."""
         return np.zeros(len(indices), dtype=np.bool_)
 
 

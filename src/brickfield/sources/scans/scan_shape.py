@@ -139,6 +139,11 @@ def find_scan_shape(
     -------
     ScanShape
         Whose grid needs no more frames than there are, unless the user gave it.
+
+    Raises
+    ------
+    OptionError
+        If more frames are to be skipped than there are.
     """
     options = options or ScanOptions()
     if options.shape is not None:

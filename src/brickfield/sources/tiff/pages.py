@@ -94,7 +94,13 @@ class TiffPages:
         return tuple(min(c, n) for c, n in zip(chunks, page_shape, strict=True))
 
     def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
-        """Read and decode one page, tile or strip."""
+        """Read and decode one page, tile or strip.
+
+        Raises
+        ------
+        ChunkReadError
+            If it cannot be read or decoded.
+        """
         slices = chunk_slices(index, self.chunk_shape, self.shape)
         key = self.chunk_key(index)
         try:
@@ -210,5 +216,5 @@ class TiffPages:
         return None
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Not known without looking pages up."""
+        """Return None: which of (n, ndim) chunks are stored is known from their pages only."""
         return None

@@ -59,7 +59,14 @@ class TiffScales:
 
 
 def read_scales(tiff: Any, number: int) -> TiffScales:
-    """Read what a file says of series `number`."""
+    """Read what a file says of one of its series.
+
+    Parameters
+    ----------
+    tiff : tifffile.TiffFile
+    number : int
+        Position of the series.
+    """
     series = tiff.series[number]
     findings: list[Finding] = []
     names = _axis_names(series.axes, findings)

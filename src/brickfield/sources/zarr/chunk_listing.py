@@ -130,7 +130,14 @@ class ChunkListing:
 
 
 def listing_of(folder: Path, meta: ZarrArrayMeta) -> ChunkListing:
-    """Make the listing of one zarr array's stored objects."""
+    """Make the listing of one zarr array's stored objects.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the array.
+    meta : ZarrArrayMeta
+    """
     return ChunkListing(folder, len(meta.shape), meta.separator, meta.prefix)
 
 

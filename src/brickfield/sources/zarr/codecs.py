@@ -85,6 +85,13 @@ def tidy_v2(value: Any) -> Any:
 def tidy_codecs_v3(value: Any, where: str) -> list[Json]:
     """Bring a v3 codec chain into its long form.
 
+    Parameters
+    ----------
+    value
+        As in the file.
+    where : str
+        In the metadata, for messages.
+
     Raises
     ------
     StoreFormatError
@@ -139,6 +146,15 @@ def parse_shards(
     codecs: list[Json], file_shape: tuple[int, ...], where: str
 ) -> tuple[Shards | None, tuple[int, ...]]:
     """Find the unit of decoding.
+
+    Parameters
+    ----------
+    codecs : list of Json
+        In long form.
+    file_shape : tuple of int
+        Shape of a stored object, voxels.
+    where : str
+        In the metadata, for messages.
 
     Returns
     -------

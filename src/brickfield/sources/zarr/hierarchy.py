@@ -247,6 +247,12 @@ class ZarrHierarchy:
 def parse_json(raw: bytes, where: str) -> Json:
     """Parse a metadata file that must hold one JSON object.
 
+    Parameters
+    ----------
+    raw : bytes
+    where : str
+        For messages.
+
     Raises
     ------
     StoreFormatError
@@ -260,7 +266,21 @@ def parse_json(raw: bytes, where: str) -> Json:
 
 
 def node_v3(path: str, document: Json, prefix: str) -> ZarrNode:
-    """Make a node of the content of a ``zarr.json``."""
+    """Make a node from the content of a ``zarr.json``.
+
+    Parameters
+    ----------
+    path : str
+        Of the node.
+    document : Json
+    prefix : str
+        Path of the folder, before file names in messages.
+
+    Raises
+    ------
+    StoreFormatError
+        If it is of another zarr format.
+    """
     attributes = document.get("attributes")
     stated = document.get("node_type", "array" if "shape" in document else "group")
     kind: Literal["group", "array"] = "array" if stated == "array" else "group"

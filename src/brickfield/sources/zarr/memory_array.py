@@ -39,6 +39,10 @@ class MemoryArray:
         region : tuple of slice
             Voxels.
 
+        Returns
+        -------
+        ndarray, shape of the region
+
         Raises
         ------
         ValueError

@@ -118,6 +118,12 @@ class ZarrArrayMeta:
 def parse_array(node: ZarrNode, findings: Findings) -> ZarrArrayMeta:
     """Bring an array's metadata into one form.
 
+    Parameters
+    ----------
+    node : ZarrNode
+    findings : Findings
+        Receives what is odd.
+
     Raises
     ------
     StoreFormatError

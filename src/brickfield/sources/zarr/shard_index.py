@@ -95,7 +95,15 @@ class ShardIndices:
         return np.where(is_absent, np.int64(-1), index[:, 1].astype(np.int64))
 
     def offset(self, path: Path, place: int) -> int | None:
-        """First byte of an inner chunk in its shard; None when it is not known."""
+        """Return the first byte of an inner chunk in its shard; None when it is not known.
+
+        Parameters
+        ----------
+        path : Path
+            Of the shard.
+        place : int
+            Position of the inner chunk in the shard, C order.
+        """
         index = self._index(path)
         return None if index is None else int(index[place, 0])
 

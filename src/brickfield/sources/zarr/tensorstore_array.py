@@ -234,7 +234,7 @@ class TensorStoreArray:
         return max(0, int(lengths[self._place(np.array([index]))[0]]))
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks are not stored; None for a remote array."""
+        """Tell which chunks, shape (n, ndim), are not stored; None for a remote array."""
         if self._listing is None or self._folder is None:
             return None
         indices = np.asarray(indices, dtype=np.int64).reshape(-1, len(self.shape))

@@ -51,6 +51,13 @@ class WholeObjects:
     def read(self, key: str, region: tuple[slice, ...]) -> tuple[Any, int]:
         """Read a region that lies in one object.
 
+        Parameters
+        ----------
+        key : str
+            Of the object.
+        region : tuple of slice
+            Voxels, one slice per axis.
+
         Returns
         -------
         data : ndarray

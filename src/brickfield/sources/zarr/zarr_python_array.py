@@ -263,7 +263,7 @@ class ZarrPythonArray:
             return None
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Tell which stored objects are absent; None for a remote array."""
+        """Tell which chunks, shape (n, ndim), have no object; None for a remote array."""
         return None if self._listing is None else self._listing.absent(indices)
 
 
