@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from brickfield.sources.io.cancellation import is_ending as is_ending
     from brickfield.sources.io.cancellation import while_wanted as while_wanted
     from brickfield.sources.io.plain_files import local_path as local_path
+    from brickfield.sources.io.plain_files import may_write as may_write
     from brickfield.sources.io.plain_files import open_regular as open_regular
     from brickfield.sources.io.plain_files import read_head as read_head
     from brickfield.sources.io.plain_files import read_whole as read_whole
@@ -52,12 +53,11 @@ if TYPE_CHECKING:
     from brickfield.sources.protocol import MadeOfParts as MadeOfParts
     from brickfield.sources.protocol import StorageChunk as StorageChunk
     from brickfield.sources.replaceable import ReplaceableSource as ReplaceableSource
-    from brickfield.sources.scans.empad import open_scan as open_empad_scan
     from brickfield.sources.scans.frame_stack import FileFrames as FileFrames
     from brickfield.sources.scans.frame_stack import FrameScan as FrameScan
     from brickfield.sources.scans.frame_stack import ScanData as ScanData
     from brickfield.sources.scans.frame_stack import Shape4 as Shape4
-    from brickfield.sources.scans.raw_frames import open_raw as open_raw
+    from brickfield.sources.scans.raw_frames import open_flat_scan as open_flat_scan
     from brickfield.sources.scans.scan_shape import ScanOptions as ScanOptions
     from brickfield.sources.scans.scan_shape import ScanShape as ScanShape
     from brickfield.sources.scans.source import AxisCalibration as AxisCalibration
@@ -100,14 +100,14 @@ __all__ = [
     "list_images",  # List the images of a store; see :class:`Catalogue`.
     "local_path",  # Path of a local file or folder, given as a path or a ``file://`` URI.
     "local_places",  # Return what a source reads on this machine.
+    "may_write",  # Tell whether a file or folder may be written to.
     "metres",  # Length of a unit, None if it is not known.
     "of_files",  # Tell what files, and all files below folders, are like now.
     "open_emd_scan",  # Open a scan in an HDF5 file.
-    "open_empad_scan",  # Open an EMPAD scan by its description or by its frames.
     "open_file",  # Take a share of an HDF5 file, to read it.
+    "open_flat_scan",  # Open an EMPAD scan, or frames of which a file says nothing.
     "open_imaris",  # Open an Imaris file.
     "open_mib_scan",  # Open a MIB file as a scan.
-    "open_raw",  # Open frames of which a file says nothing.
     "open_regular",  # Open a regular file for reading, unbuffered; never wait for a pipe's writer.
     "open_source",  # Open any supported store or array for reading storage chunks.
     "place_of_uri",  # Return what an address names; None for arrays in memory.
@@ -160,14 +160,14 @@ _HOME = {
     "list_images": "images.catalogue",
     "local_path": "io.plain_files",
     "local_places": "places",
+    "may_write": "io.plain_files",
     "metres": "units",
     "of_files": "fingerprints",
     "open_emd_scan": "emd.source:open_scan",
-    "open_empad_scan": "scans.empad:open_scan",
+    "open_flat_scan": "scans.raw_frames",
     "open_file": "hdf5.file",
     "open_imaris": "hdf5.imaris:open_source",
     "open_mib_scan": "mib.source:open_scan",
-    "open_raw": "scans.raw_frames",
     "open_regular": "io.plain_files",
     "open_source": "open",
     "place_of_uri": "places",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from brickfield.stem4d.convert import Converted as Converted
     from brickfield.stem4d.convert import ConvertOptions as ConvertOptions
     from brickfield.stem4d.convert import convert as convert_scan
+    from brickfield.stem4d.corrections import CorrectionOptions as CorrectionOptions
     from brickfield.stem4d.detectors import Annulus as Annulus
     from brickfield.stem4d.detectors import Detector as Detector
     from brickfield.stem4d.detectors import Disc as Disc
@@ -45,6 +46,7 @@ __all__ = [
     "ChunkedFFTProcessor",  # Transforms a scan and stores the result with it.
     "ConvertOptions",  # How a scan is written.
     "Converted",  # What a conversion came to.
+    "CorrectionOptions",  # What is corrected as patterns are read.
     "Detector",  # Base of all detectors.
     "Disc",  # A disc: bright field.
     "EMDCacheManager",  # What is kept with one scan.
@@ -73,6 +75,7 @@ _HOME = {
     "ChunkedFFTProcessor": "fft.store",
     "ConvertOptions": "convert",
     "Converted": "convert",
+    "CorrectionOptions": "corrections",
     "Detector": "detectors",
     "Disc": "detectors",
     "EMD": "open",

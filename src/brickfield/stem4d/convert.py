@@ -38,8 +38,8 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources import HDF5_LOCK, Scan, of_files
-from brickfield.stem4d.cache.manager import EMDCacheManager
+from brickfield.sources import HDF5_LOCK, Scan, may_write, of_files
+from brickfield.stem4d.cache.manager import WHERE, EMDCacheManager
 from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.convert_plan import Plan, binned
 from brickfield.stem4d.emd_file import (
@@ -72,6 +72,10 @@ class ConvertOptions:
         How the source is read.
     budget : str or int
     workers : int or None
+    scheduler : str or None
+        Address of a dask scheduler instead of threads.
+    cache : {"auto", "file", "sidecar", "none"}
+        Where overviews are kept: in the file that is written, or beside it.
     overwrite : bool
         Replace a file that is there.
     restart : bool
@@ -81,6 +85,8 @@ class ConvertOptions:
     opening: OpenOptions = field(default_factory=OpenOptions)
     budget: str | int = DEFAULT_BUDGET
     workers: int | None = None
+    scheduler: str | None = None
+    cache: str = "auto"
     overwrite: bool = False
     restart: bool = False
 
@@ -177,18 +183,24 @@ def convert(  # noqa: PLR0913 -- what a user chooses
         When patterns cannot be read.
     """
     options = options or ConvertOptions()
-    _check_choice(compression, bin)
+    _check_choice(compression, bin, options)
     scan = open_scan(src, options.opening)
     try:
         where = _checked_target(dst, scan, options)
         ys, xs = scan_region(region or (slice(None), slice(None)), scan.data.shape)
-        plan = Plan(scan, where, (ys, xs), bin or 1, compression, overviews)
+        is_kept = overviews and options.cache != "none"
+        plan = Plan(scan, where, (ys, xs), bin or 1, compression, is_kept)
         return _Conversion(plan, options).run(progress, cancel or Event())
     finally:
         scan.close()
 
 
-def _check_choice(compression: str, n_binned: int | None) -> None:
+def _check_choice(
+    compression: str, n_binned: int | None, options: ConvertOptions
+) -> None:
+    if options.cache not in WHERE:
+        msg = f"expected a cache out of {', '.join(WHERE)}; found {options.cache!r}"
+        raise OptionError(msg)
     if compression not in COMPRESSIONS:
         known = ", ".join(COMPRESSIONS)
         msg = f"expected a compression out of {known}; found {compression!r}"
@@ -216,7 +228,7 @@ def _checked_target(dst: str | Path, scan: Scan, options: ConvertOptions) -> Pat
     if where.exists() and not options.overwrite:
         msg = f"expected a new file; found that {dst} is there: use --overwrite"
         raise OptionError(msg)
-    if not os.access(where.parent, os.W_OK):
+    if not may_write(where.parent):
         msg = f"expected to write into {where.parent}; the system refuses: allow it"
         raise StoreWriteError(msg)
     return where
@@ -451,22 +463,26 @@ class _Conversion:
         try:
             with HDF5_LOCK, h5py.File(plan.partial, "r+") as file:
                 self._check_some(file[DATASET])
-            if plan.has_overviews:
-                self._keep(sums)
+            is_beside = self.options.cache == "sidecar"
+            if plan.has_overviews and not is_beside:
+                self._keep(sums, plan.partial, "file")
             with plan.partial.open("rb") as opened:
                 os.fsync(opened.fileno())
             plan.partial.replace(plan.where)
+            if plan.has_overviews and is_beside:
+                self._keep(sums, plan.where, "sidecar")
         except (OSError, RuntimeError) as error:
             msg = f"expected to write {plan.where}; found: {error}: make room, go on"
             raise StoreWriteError(msg) from error
 
-    def _keep(self, sums: _Sums) -> None:
+    @staticmethod
+    def _keep(sums: _Sums, path: Path, where: str) -> None:
         """Store what was computed, as results of the patterns that were written."""
         from brickfield.sources import open_emd_scan as open_emd
 
-        written = open_emd(self.plan.partial, dataset=DATASET)
+        written = open_emd(path, dataset=DATASET)
         try:
-            EMDCacheManager(written, "file").put(sums.items())
+            EMDCacheManager(written, where).put(sums.items())
         finally:
             written.close()
 

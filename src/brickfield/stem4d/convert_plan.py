@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,12 @@ class Plan:
             "scan_from": self.scan.shape_found.found_from,
             "orientation": "first detector row on top",
             "binned": self.n_binned,
-            "corrections": "none",
+            "corrections": self._corrections(),
         }
+
+    def _corrections(self) -> str:
+        applied = self.scan.corrections
+        return json.dumps(dict(applied)) if applied else "none"
 
     def fingerprint(self) -> dict[str, Any]:
         """What an interrupted run must have had in common."""
@@ -106,6 +111,7 @@ class Plan:
             "shape": list(target.shape),
             "dtype": target.dtype.str,
             "compression": target.compression,
+            "corrections": self.scan.corrections,
         }
 
 

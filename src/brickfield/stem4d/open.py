@@ -7,6 +7,8 @@ from pathlib import Path
 
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
 from brickfield.sources import Scan, ScanOptions, foreign, local_path
+from brickfield.stem4d.corrections import CorrectionOptions, Pattern, corrected
+from brickfield.stem4d.reductions import pattern_of
 
 MIB = (".mib",)
 EMD = (".emd", ".h5", ".hdf5", ".hdf", ".nxs")
@@ -29,6 +31,7 @@ class OpenOptions:
         Which of several scans, from 0.
     raw : str or None
         ``DTYPE,NY,NX,H,W[,OFFSET]``: frames without any description.
+    corrections : CorrectionOptions
     """
 
     scan: ScanOptions = field(default_factory=ScanOptions)
@@ -36,6 +39,7 @@ class OpenOptions:
     dataset: str | None = None
     series: int | None = None
     raw: str | None = None
+    corrections: CorrectionOptions = field(default_factory=CorrectionOptions)
 
 
 def open_scan(path: str | Path, options: OpenOptions | None = None) -> Scan:
@@ -67,29 +71,39 @@ def open_scan(path: str | Path, options: OpenOptions | None = None) -> Scan:
             check_supported(where, options)
             msg = f"expected a scan at {where}; found nothing: check the path"
             raise StoreNotFoundError(msg)
-        return _open(where, options)
+        scan = _open(where, options)
+        try:
+            return corrected(scan, options.corrections, _mean_of)
+        except BaseException:
+            scan.close()
+            raise
 
 
 def _open(path: Path, options: OpenOptions) -> Scan:
-    if options.raw is not None:
-        from brickfield.sources import open_raw
-
-        return open_raw(path, options.raw, options.scan)
     check_supported(path, options)
     suffix = path.suffix.lower()
-    if suffix in MIB:
+    if options.raw is None and suffix in MIB:
         from brickfield.sources import open_mib_scan as open_mib
 
         return open_mib(path, options.scan, this_file_only=options.this_file_only)
-    if suffix in EMD:
+    if options.raw is None and suffix in EMD:
         from brickfield.sources import open_emd_scan as open_emd
 
         return open_emd(
             path, options.scan, dataset=options.dataset, series=options.series
         )
-    from brickfield.sources import open_empad_scan as open_empad
+    from brickfield.sources import open_flat_scan
 
-    return open_empad(path, options.scan)
+    return open_flat_scan(path, options.scan, options.raw)
+
+
+def _mean_of(path: str | Path) -> Pattern:
+    """Return the mean pattern of a dark or gain scan."""
+    scan = open_scan(path)
+    try:
+        return pattern_of(scan.data)
+    finally:
+        scan.close()
 
 
 def check_supported(path: Path, options: OpenOptions | None = None) -> None:

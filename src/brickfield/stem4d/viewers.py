@@ -26,15 +26,18 @@ from brickfield.sources import (
 )
 from brickfield.stem4d import com
 from brickfield.stem4d.cache.manager import EMDCacheManager
+from brickfield.stem4d.corrections import CorrectionOptions
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.open import EMD, MIB, OpenOptions, check_supported, open_scan
 from brickfield.stem4d.overviews import ITEMS, OverviewOptions
 from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, Region
 from brickfield.stem4d.reductions import (
+    PATTERN_KINDS,
     pattern_of,
     virtual_image,
 )
 
+CORRECTIONS = ("dead", "dark", "gain", "cross")
 OVERVIEW_KINDS = tuple(name for name in ITEMS if name != "binned")
 
 
@@ -128,6 +131,9 @@ class ScanViewer:
     cache : {"auto", "file", "sidecar", "none"}
         Where results are kept; see
         :class:`~brickfield.stem4d.cache.manager.EMDCacheManager`.
+    dead, dark, gain, cross
+        Corrections, as for
+        :class:`~brickfield.stem4d.corrections.CorrectionOptions`; none by default.
     **further
         Fields of :class:`~brickfield.stem4d.open.OpenOptions`.
 
@@ -158,6 +164,9 @@ class ScanViewer:
         **further: Any,
     ) -> None:
         shape = None if scan is None else _scan_shape(scan)
+        asked = {n: further.pop(n) for n in CORRECTIONS if n in further}
+        if asked:
+            further["corrections"] = CorrectionOptions(**asked)
         options = OpenOptions(ScanOptions(shape, skip_frames, line_skip), **further)
         self.opened: Scan = open_scan(path, options)
         self.data = LazyScan(self.opened.data)
@@ -312,7 +321,8 @@ class ScanViewer:
         Parameters
         ----------
         roi : tuple of (int, int, int, int) or of two slices, optional
-            First row, row behind the last, first column, column behind the last.
+            First row, row behind the last, first column, column behind the last;
+            the whole scan, and kept with the file, if not given.
         kind : {"mean", "sum", "max", "min", "variance"}
         **options
             Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
@@ -326,6 +336,8 @@ class ScanViewer:
         OptionError
             If the region is empty or leaves the scan.
         """
+        if roi is None and kind in PATTERN_KINDS:
+            return np.asarray(self.overview(kind, **options))
         region = None if roi is None else scan_region(roi, self.shape)
         how = replace(self.options, **options)
         return pattern_of(self.opened.data, region, kind, how)

@@ -8,12 +8,14 @@ import typer
 
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
-from brickfield.cli.stem.options import AsJSON, Budget, File, Series
+from brickfield.cli.stem.options import AsJSON, File
+from brickfield.cli.stem.reading import Reading, reads_scan
 
 if TYPE_CHECKING:
     from brickfield.stem4d import EMDCacheManager
 
 
+@reads_scan
 def cache(
     file: File,
     *,
@@ -27,29 +29,27 @@ def cache(
         bool, typer.Option("--repack", help="Give the space of dropped items back.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dataset: Annotated[
-        str | None, typer.Option(metavar="PATH", help="The scan's path.")
-    ] = None,
-    series: Series = None,
-    budget: Budget = "256 MB",
+    reading: Reading,
     as_json: AsJSON = False,
 ) -> None:
     """List what is kept with a scan; check, drop, give space back."""
-    from brickfield.stem4d import EMDCacheManager, OpenOptions, PassOptions, open_scan
+    from brickfield.stem4d import PassOptions
 
-    opening = OpenOptions(dataset=dataset, series=series)
-    where = "auto" if _is_hdf5(file) else "sidecar"
-    scan = open_scan(file, opening)
-    try:
-        manager = EMDCacheManager(scan, where)
+    kept_in = reading.cache
+    if kept_in == "auto" and not _is_hdf5(file):
+        kept_in = "sidecar"  # a choice of an earlier command
+    with reading.open(file, cache=kept_in) as viewer:
+        manager = viewer.cache
         for name in drop or ():
             manager.drop(name)
         if verify:
             with progress_bar("reading", "bytes") as progress:
-                manager.verify(PassOptions(budget, progress=progress))
+                manager.verify(
+                    PassOptions(
+                        reading.budget, scheduler=reading.scheduler, progress=progress
+                    )
+                )
         items = [item.as_dict() for item in manager.items()]
-    finally:
-        scan.close()
     freed = _repack(manager, yes) if repack else None
     owner = manager.owner
     if as_json:

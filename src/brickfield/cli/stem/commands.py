@@ -6,28 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brickfield.cli.output import messages, print_json, results
+from brickfield.cli.output import print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import (
     AsJSON,
-    Budget,
-    Cache,
-    Dataset,
     File,
-    LineSkip,
     Out,
-    Raw,
-    ScanText,
-    Scheduler,
-    Series,
-    SkipFrames,
-    ThisFileOnly,
-    open_viewer,
     parse_centres,
     parse_detector,
     parse_region,
     parse_rotation,
 )
+from brickfield.cli.stem.reading import Reading, reads_scan, tell_who
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,21 +27,10 @@ if TYPE_CHECKING:
     from brickfield.stem4d import ScanViewer
 
 
-def info(
-    file: File,
-    *,
-    scan: ScanText = None,
-    skip_frames: SkipFrames = None,
-    line_skip: LineSkip = None,
-    this_file_only: ThisFileOnly = False,
-    dataset: Dataset = None,
-    series: Series = None,
-    raw: Raw = None,
-    as_json: AsJSON = False,
-) -> None:
+@reads_scan
+def info(file: File, *, reading: Reading, as_json: AsJSON = False) -> None:
     """Describe a scan: its shape and how sure that is, calibrations, findings."""
-    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
-    with open_viewer(file, scan, reading) as viewer:
+    with reading.open(file) as viewer:
         description = viewer.info
     if as_json:
         print_json(description)
@@ -59,27 +38,22 @@ def info(
         _print(description)
 
 
+@reads_scan
 def frame(
     file: File,
     y: Annotated[int, typer.Argument(metavar="Y", help="Line of the scan, from 0.")],
     x: Annotated[int, typer.Argument(metavar="X", help="Position in the line.")],
     output: Out,
     *,
-    scan: ScanText = None,
-    skip_frames: SkipFrames = None,
-    line_skip: LineSkip = None,
-    this_file_only: ThisFileOnly = False,
-    dataset: Dataset = None,
-    series: Series = None,
-    raw: Raw = None,
+    reading: Reading,
     as_json: AsJSON = False,
 ) -> None:
     """Write the pattern at one position of the scan."""
-    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
-    with open_viewer(file, scan, reading) as viewer:
-        _write(viewer, output, lambda _how: viewer.frame(y, x), as_json)
+    with reading.open(file) as viewer:
+        _write(viewer, output, lambda _how: viewer.frame(y, x), reading, as_json)
 
 
+@reads_scan
 def pattern(
     file: File,
     output: Out,
@@ -91,29 +65,22 @@ def pattern(
     kind: Annotated[
         str, typer.Option(help="mean, sum, max, min or variance.")
     ] = "mean",
-    scan: ScanText = None,
-    skip_frames: SkipFrames = None,
-    line_skip: LineSkip = None,
-    this_file_only: ThisFileOnly = False,
-    dataset: Dataset = None,
-    series: Series = None,
-    raw: Raw = None,
-    budget: Budget = "256 MB",
-    scheduler: Scheduler = None,
+    reading: Reading,
     as_json: AsJSON = False,
 ) -> None:
     """Write the mean, sum or extreme of the patterns of a region."""
     region = parse_region(roi, "--roi")
-    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
-    with open_viewer(file, scan, reading, budget) as viewer:
+    with reading.open(file) as viewer:
         _write(
             viewer,
             output,
-            lambda how: viewer.pattern(region, kind, scheduler=scheduler, **how),
+            lambda how: viewer.pattern(region, kind, **how),
+            reading,
             as_json,
         )
 
 
+@reads_scan
 def overview(
     file: File,
     output: Out,
@@ -125,16 +92,7 @@ def overview(
             " profile."
         ),
     ] = "scan",
-    scan: ScanText = None,
-    skip_frames: SkipFrames = None,
-    line_skip: LineSkip = None,
-    this_file_only: ThisFileOnly = False,
-    dataset: Dataset = None,
-    series: Series = None,
-    raw: Raw = None,
-    budget: Budget = "256 MB",
-    scheduler: Scheduler = None,
-    cache: Cache = "auto",
+    reading: Reading,
     as_json: AsJSON = False,
 ) -> None:
     """Write an overview of the whole scan."""
@@ -143,24 +101,17 @@ def overview(
     if kind in ("statistics", "histogram"):
         msg = f"expected a kind that is a picture or a row of numbers; found {kind}"
         raise OptionError(msg)
-    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
-    reading["cache"] = cache
-    with open_viewer(file, scan, reading, budget) as viewer:
+    with reading.open(file) as viewer:
         _write(
             viewer,
             output,
-            lambda how: viewer.overview(
-                kind, scheduler=scheduler, on_wait=_tell_who, **how
-            ),
+            lambda how: viewer.overview(kind, on_wait=tell_who, **how),
+            reading,
             as_json,
         )
 
 
-def _tell_who(owner: object) -> None:
-    """Say on standard error what is waited for."""
-    messages().print(f"computed by another process ({owner}): waiting")
-
-
+@reads_scan
 def virtual(
     file: File,
     output: Out,
@@ -208,16 +159,7 @@ def virtual(
     descan: Annotated[
         bool, typer.Option("--descan", help="Subtract planes from the shifts first.")
     ] = False,
-    scan: ScanText = None,
-    skip_frames: SkipFrames = None,
-    line_skip: LineSkip = None,
-    this_file_only: ThisFileOnly = False,
-    dataset: Dataset = None,
-    series: Series = None,
-    raw: Raw = None,
-    budget: Budget = "256 MB",
-    scheduler: Scheduler = None,
-    cache: Cache = "auto",
+    reading: Reading,
     as_json: AsJSON = False,
 ) -> None:
     """Write the image that a virtual detector sees."""
@@ -231,40 +173,21 @@ def virtual(
         "is_flipped": flip,
     }
     detector = None if asked else parse_detector(shapes)
-    reading = _reading(skip_frames, line_skip, this_file_only, dataset, series, raw)
-    reading["cache"] = cache
 
     def compute(how: dict[str, Any]) -> NDArray[Any]:
         if detector is not None:
-            return viewer.virtual(detector, scheduler=scheduler, **how)
-        return viewer.centre_of_mass(*asked, scheduler=scheduler, **{**turning, **how})
+            return viewer.virtual(detector, **how)
+        return viewer.centre_of_mass(*asked, **{**turning, **how})
 
-    with open_viewer(file, scan, reading, budget) as viewer:
-        _write(viewer, output, compute, as_json)
-
-
-def _reading(
-    skip_frames: int | None,
-    line_skip: int | None,
-    this_file_only: bool,
-    dataset: str | None,
-    series: int | None,
-    raw: str | None,
-) -> dict[str, Any]:
-    return {
-        "skip_frames": skip_frames,
-        "line_skip": line_skip,
-        "this_file_only": this_file_only,
-        "dataset": dataset,
-        "series": series,
-        "raw": raw,
-    }
+    with reading.open(file) as viewer:
+        _write(viewer, output, compute, reading, as_json)
 
 
 def _write(
     viewer: ScanViewer,
     output: str,
     compute: Callable[[dict[str, Any]], NDArray[Any]],
+    reading: Reading,
     as_json: bool,
 ) -> None:
     """Compute with a bar of progress, write, and say what was written."""
@@ -272,7 +195,7 @@ def _write(
 
     path = check_result_file(output, viewer.opened)
     with progress_bar("reading", "bytes") as progress:
-        found = compute({"progress": progress})
+        found = compute({"progress": progress, "scheduler": reading.scheduler})
     write_result(path, found)
     about = {
         "path": str(path),

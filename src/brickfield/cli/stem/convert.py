@@ -8,21 +8,11 @@ import typer
 
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
-from brickfield.cli.stem.options import (
-    AsJSON,
-    Budget,
-    Dataset,
-    LineSkip,
-    Raw,
-    ScanText,
-    Series,
-    SkipFrames,
-    ThisFileOnly,
-    parse_region,
-    parse_scan,
-)
+from brickfield.cli.stem.options import AsJSON, parse_region
+from brickfield.cli.stem.reading import Reading, reads_scan
 
 
+@reads_scan
 def convert(
     src: Annotated[str, typer.Argument(metavar="SRC", help="File of a scan.")],
     dst: Annotated[str, typer.Argument(metavar="DST.emd", help="File to write.")],
@@ -43,24 +33,14 @@ def convert(
     restart: Annotated[
         bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
     ] = False,
-    scan: ScanText = None,
-    skip_frames: SkipFrames = None,
-    line_skip: LineSkip = None,
-    this_file_only: ThisFileOnly = False,
-    dataset: Dataset = None,
-    series: Series = None,
-    raw: Raw = None,
-    budget: Budget = "256 MB",
+    reading: Reading,
     as_json: AsJSON = False,
 ) -> None:
     """Write a scan as an EMD file; after an interruption, go on with it."""
     from brickfield.blockwise import format_bytes
-    from brickfield.sources import ScanOptions
-    from brickfield.stem4d import ConvertOptions, OpenOptions
+    from brickfield.stem4d import ConvertOptions
     from brickfield.stem4d import convert_scan as write
 
-    shape = ScanOptions(parse_scan(scan), skip_frames, line_skip)
-    opening = OpenOptions(shape, this_file_only, dataset, series, raw)
     with progress_bar("converting", "bytes") as progress:
         found = write(
             src,
@@ -71,7 +51,12 @@ def convert(
             parse_region(region, "--region"),
             progress,
             options=ConvertOptions(
-                opening, budget, overwrite=overwrite, restart=restart
+                reading.opening(),
+                reading.budget,
+                scheduler=reading.scheduler,
+                cache=reading.cache,
+                overwrite=overwrite,
+                restart=restart,
             ),
         )
     if as_json:

@@ -8,18 +8,11 @@ import typer
 
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
-from brickfield.cli.stem.options import (
-    AsJSON,
-    Budget,
-    Cache,
-    Dataset,
-    File,
-    Series,
-    open_viewer,
-    parse_region,
-)
+from brickfield.cli.stem.options import AsJSON, File, parse_region
+from brickfield.cli.stem.reading import Reading, reads_scan
 
 
+@reads_scan
 def fft(
     file: File,
     *,
@@ -42,21 +35,17 @@ def fft(
     restart: Annotated[
         bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
     ] = False,
-    dataset: Dataset = None,
-    series: Series = None,
-    budget: Budget = "256 MB",
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads; one a core.")
     ] = None,
-    cache: Cache = "auto",
+    reading: Reading,
     as_json: AsJSON = False,
 ) -> None:
     """Transform a scan and keep the spectrum with it; resumable."""
     from brickfield.stem4d import ChunkedFFTProcessor, FFTOptions, scan_region
 
     part = parse_region(region, "--region")
-    reading = {"dataset": dataset, "series": series, "cache": cache}
-    with open_viewer(file, None, reading, budget) as viewer:
+    with reading.open(file) as viewer:
         chosen = None if part is None else scan_region(part, viewer.shape)
         options = FFTOptions(
             mode,
@@ -66,8 +55,9 @@ def fft(
             store_amplitude,
             recompute,
             restart,
-            budget,
+            reading.budget,
             workers,
+            reading.scheduler,
         )
         processor = ChunkedFFTProcessor(viewer.cache, options)
         with progress_bar("transforming", "bytes") as progress:

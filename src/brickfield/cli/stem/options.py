@@ -10,49 +10,11 @@ import typer
 from brickfield.cli.options import _numbers, _refusal
 
 if TYPE_CHECKING:
-    from brickfield.stem4d import Detector, ScanViewer
+    from brickfield.stem4d import Detector
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="File of a scan.")]
 Out = Annotated[
     str, typer.Option("--output", "-o", metavar="OUT", help="A .npy, .tif or .png.")
-]
-ScanText = Annotated[
-    str | None,
-    typer.Option(
-        "--scan", metavar="NYxNX", help="Lines and positions.", show_default="detected"
-    ),
-]
-SkipFrames = Annotated[
-    int | None, typer.Option(metavar="N", help="Frames in front of the scan.")
-]
-LineSkip = Annotated[
-    int | None, typer.Option(metavar="K", help="Frames after each line to leave out.")
-]
-ThisFileOnly = Annotated[
-    bool,
-    typer.Option("--this-file-only", help="Take no further files of an acquisition."),
-]
-Dataset = Annotated[
-    str | None, typer.Option(metavar="PATH", help="The scan's path in an HDF5 file.")
-]
-Series = Annotated[
-    int | None, typer.Option(metavar="N", help="Which of several scans, from 0.")
-]
-Raw = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DTYPE,NY,NX,H,W[,OFFSET]", help="Frames without a description."
-    ),
-]
-Budget = Annotated[
-    str, typer.Option(metavar="B", help="Memory for passes over all patterns.")
-]
-Scheduler = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler.")
-]
-Cache = Annotated[
-    str,
-    typer.Option(metavar="WHERE", help="Keep results: auto, file, sidecar or none."),
 ]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -181,29 +143,3 @@ def _array(path: str) -> Any:
     except (OSError, ValueError, EOFError) as error:
         msg = f"expected --mask as an array in a .npy file; found {path}: {error}"
         raise OptionError(msg) from error
-
-
-def open_viewer(
-    file: str,
-    scan: str | None,
-    reading: dict[str, Any],
-    budget: str | int = "256 MB",
-) -> ScanViewer:
-    """Open a scan as the options say.
-
-    Parameters
-    ----------
-    file : str
-    scan : str or None
-        The text of ``--scan``.
-    reading : dict
-        Further keyword arguments of the viewer.
-    budget : str
-    """
-    from brickfield.blockwise import parse_bytes
-    from brickfield.stem4d import LazyDataManager
-
-    parse_bytes(budget)
-    return LazyDataManager.create_viewer(
-        file, scan=parse_scan(scan), budget=budget, **reading
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import ScanSession
 from brickfield.qt.stem.slots import Show, Wish
+from brickfield.sources import may_write
 from brickfield.stem4d import ConvertOptions, ScanViewer, convert_scan
 
 COMPRESSIONS = ("none", "gzip", "lz4")
@@ -96,7 +96,7 @@ class ConvertPage(Page):
             beside = viewer.path.with_suffix(".emd")
             if beside == viewer.path:
                 beside = viewer.path.with_name(f"{viewer.path.stem}-copy.emd")
-            if not os.access(beside.parent, os.W_OK):
+            if not may_write(beside.parent):
                 beside = Path.cwd() / beside.name
             self.target.setText(str(beside))
         self._estimate()
@@ -121,7 +121,7 @@ class ConvertPage(Page):
             return f"There is no folder {where.parent}: choose another."
         if where.exists():
             return f"{where.name} is there already: choose another name."
-        if not os.access(where.parent, os.W_OK):
+        if not may_write(where.parent):
             return f"{where.parent} may not be written to: choose another folder."
         need, free = self._need(viewer), self._free()
         if need > free and self.compression.currentText() == "none":

@@ -34,6 +34,7 @@ from brickfield.errors import (
     StoreNotFoundError,
     StoreWriteError,
 )
+from brickfield.sources.io.plain_files import may_write
 
 HDF5_LOCK = threading.RLock()
 """Held during every call of the HDF5 library."""
@@ -276,7 +277,7 @@ def _open(path: Path) -> Any:
 def _open_to_write(path: Path) -> Any:
     import h5py
 
-    if not os.access(path, os.W_OK):
+    if not may_write(path):
         msg = f"expected to write to {path}; the system refuses: check its permissions"
         raise StoreWriteError(msg)
     try:

@@ -83,6 +83,20 @@ def is_regular(path: Path) -> bool:
         return False
 
 
+def may_write(path: Path) -> bool:
+    """Tell whether a file or folder may be written to.
+
+    A superuser may write everywhere; what is marked read-only is left alone all the
+    same, for somebody meant it.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder that exists.
+    """
+    return os.access(path, os.W_OK) and bool(path.stat().st_mode & 0o222)
+
+
 def read_head(path: Path, n_bytes: int) -> bytes:
     """Read the first bytes of a file, fewer where it is shorter.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.io.plain_files import open_regular
+from brickfield.sources.scans import empad
 from brickfield.sources.scans.frame_stack import (
     FileFrames,
     FrameFile,
@@ -19,6 +20,24 @@ from brickfield.sources.scans.scan_shape import ScanHints, ScanOptions, find_sca
 from brickfield.sources.scans.source import AxisCalibration, Scan
 
 NAMES = "DTYPE,NY,NX,H,W[,OFFSET]"
+
+
+def open_flat_scan(
+    path: Path, options: ScanOptions | None = None, raw: str | None = None
+) -> Scan:
+    """Open a scan whose frames lie one behind the other.
+
+    Parameters
+    ----------
+    path : Path
+    options : ScanOptions, optional
+    raw : str, optional
+        As for :func:`open_raw`; the file is EMPAD's description or frames if not
+        given.
+    """
+    if raw is None:
+        return empad.open_scan(path, options)
+    return open_raw(path, raw, options)
 
 
 def open_raw(path: Path, description: str, options: ScanOptions | None = None) -> Scan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,8 @@ class Scan:
         Scans to choose from in this file.
     dataset : str
         Path inside the file; empty where there is none.
+    corrections : mapping or None
+        What is corrected as patterns are read, plain values.
     """
 
     data: ScanData
@@ -89,6 +91,7 @@ class Scan:
     findings: tuple[Finding, ...] = ()
     series: tuple[str, ...] = ()
     dataset: str = ""
+    corrections: Mapping[str, Any] | None = None
 
     @property
     def n_unused(self) -> int:
@@ -116,6 +119,7 @@ class Scan:
             "skip_frames": found.grid.first,
             "line_skip": found.grid.line_skip,
             "calibration": [axis.as_dict() for axis in self.calibration],
+            "corrections": None if self.corrections is None else dict(self.corrections),
             "files": [str(p) for p in self.data.places()[:1024]],
             "findings": [
                 {"severity": f.severity, "code": f.code, "path": f.path, "text": f.text}

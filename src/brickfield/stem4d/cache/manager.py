@@ -24,7 +24,14 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources import HDF5_LOCK, Scan, is_shared, share, writing
+from brickfield.sources import (
+    HDF5_LOCK,
+    Scan,
+    is_shared,
+    may_write,
+    share,
+    writing,
+)
 from brickfield.stem4d.cache.bulk import BulkFile, BulkSink, allocate, complete
 from brickfield.stem4d.cache.content import digest_of
 from brickfield.stem4d.cache.items import (
@@ -51,7 +58,6 @@ from brickfield.stem4d.cache.lock import (
 from brickfield.stem4d.cache.places import (
     is_on_share,
     make_sidecar,
-    may_write,
     sidecar_of,
 )
 from brickfield.stem4d.overviews import (
@@ -79,7 +85,7 @@ class EMDCacheManager:
     where : {"auto", "file", "sidecar", "none"}
         Where results are kept: in the file, beside it, nowhere.
     context : mapping, optional
-        What else results depend on (corrections, which series), plain values.
+        What else results depend on (which series), plain values.
 
     Raises
     ------
@@ -151,6 +157,7 @@ class EMDCacheManager:
         about = {
             "dataset": self.scan.dataset,
             "scan": [grid.ny, grid.nx, grid.first, grid.line_skip],
+            "corrections": self.scan.corrections,
             **self._context,
             **params,
         }
@@ -358,10 +365,8 @@ class EMDCacheManager:
             sources = {n: self.source(**own_params(n, wanted)) for n in large}
             place, files = self.target, []
             for name in large:
-                like, item = (
-                    layout_of(self.scan, name, wanted.n_binned),
-                    OVERVIEWS[name],
-                )
+                like = layout_of(self.scan, name, wanted.n_binned)
+                item = OVERVIEWS[name]
                 bulk = self.written(
                     partial(allocate, name=item, like=like, source=sources[name])
                 )

@@ -38,20 +38,6 @@ def make_sidecar(place: Path, source: Path) -> None:
         raise StoreWriteError(msg) from error
 
 
-def may_write(path: Path) -> bool:
-    """Tell whether a file or folder may be written to.
-
-    A superuser may write everywhere; what is marked read-only is left alone all the
-    same, for somebody meant it.
-
-    Parameters
-    ----------
-    path : Path
-        A file or folder that exists.
-    """
-    return os.access(path, os.W_OK) and bool(path.stat().st_mode & 0o222)
-
-
 def is_on_share(path: Path, mounts: Path = Path("/proc/self/mounts")) -> bool:
     """Tell whether a file lies on another machine, as far as the system says.
 

@@ -52,6 +52,8 @@ class FFTOptions:
         Do not go on with interrupted work.
     budget : str or int
     workers : int or None
+    scheduler : str or None
+        Address of a dask scheduler instead of threads.
     """
 
     mode: str = "4d"
@@ -63,6 +65,7 @@ class FFTOptions:
     restart: bool = False
     budget: str | int = DEFAULT_BUDGET
     workers: int | None = None
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

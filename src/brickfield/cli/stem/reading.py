@@ -1,0 +1,161 @@
+"""What every ``stem`` command is told: how a file is read, and with what memory.
+
+A command that :func:`reads_scan` wraps has these options beside its own and takes
+them as one value, so that all commands have the same ones.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brickfield.cli.output import messages
+from brickfield.cli.stem.options import parse_scan
+
+if TYPE_CHECKING:
+    from brickfield.stem4d import OpenOptions, ScanViewer
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The options of every command, as they were typed.
+
+    Attributes
+    ----------
+    scan, dataset, raw, dead, dark, gain, cross, scheduler : str or None
+    skip_frames, line_skip, series : int or None
+    this_file_only : bool
+    budget, cache : str
+    """
+
+    scan: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NYxNX", help="Lines and positions.", show_default="detected"
+        ),
+    ] = None
+    skip_frames: Annotated[
+        int | None, typer.Option(metavar="N", help="Frames in front of the scan.")
+    ] = None
+    line_skip: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Frames after each line to leave out."),
+    ] = None
+    this_file_only: Annotated[
+        bool,
+        typer.Option(
+            "--this-file-only", help="Take no further files of an acquisition."
+        ),
+    ] = False
+    dataset: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="The scan's path in an HDF5 file."),
+    ] = None
+    series: Annotated[
+        int | None, typer.Option(metavar="N", help="Which of several scans, from 0.")
+    ] = None
+    raw: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DTYPE,NY,NX,H,W[,OFFSET]", help="Frames without a description."
+        ),
+    ] = None
+    dead: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|FILE.npy",
+            help="Replace dead and hot pixels by the median of live neighbours.",
+        ),
+    ] = None
+    dark: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Subtract it: .npy, .tif, or a scan's mean."),
+    ] = None
+    gain: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Multiply with it, after the dark."),
+    ] = None
+    cross: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|N", help="Interpolate N pixels between two by two chips."
+        ),
+    ] = None
+    budget: Annotated[
+        str, typer.Option(metavar="B", help="Memory for passes over all patterns.")
+    ] = "256 MB"
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler.")
+    ] = None
+    cache: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|file|sidecar|none", help="Where results are kept and found."
+        ),
+    ] = "auto"
+
+    def open(self, file: str, **otherwise: Any) -> ScanViewer:
+        """Open a scan as the options say; `otherwise` stands above them."""
+        from brickfield.blockwise import parse_bytes
+        from brickfield.stem4d import LazyDataManager
+
+        parse_bytes(self.budget)
+        asked = {n: getattr(self, n) for n in (*_OPENING, *_CORRECTIONS)}
+        asked |= {"scan": parse_scan(self.scan), "cache": self.cache}
+        asked |= {"budget": self.budget}
+        return LazyDataManager.create_viewer(file, **{**asked, **otherwise})
+
+    def opening(self) -> OpenOptions:
+        """Return how a file is read."""
+        from brickfield.sources import ScanOptions
+        from brickfield.stem4d import CorrectionOptions, OpenOptions
+
+        shape = ScanOptions(parse_scan(self.scan), self.skip_frames, self.line_skip)
+        corrections = CorrectionOptions(*(getattr(self, n) for n in _CORRECTIONS))
+        return OpenOptions(
+            shape, self.this_file_only, self.dataset, self.series, self.raw, corrections
+        )
+
+
+_CORRECTIONS = ("dead", "dark", "gain", "cross")
+_OPENING = ("skip_frames", "line_skip", "this_file_only", "dataset", "series", "raw")
+
+
+def reads_scan(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of every ``stem`` command.
+
+    Parameters
+    ----------
+    command : callable
+        Takes ``reading``, a :class:`Reading`, beside its own parameters.
+
+    Returns
+    -------
+    callable
+        With these options instead of ``reading``, in front of ``--json``.
+    """
+    own = dict(inspect.signature(command, eval_str=True).parameters)
+    del own["reading"]
+    last = own.pop("as_json", None)
+    common = inspect.signature(Reading, eval_str=True).parameters
+    shared = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in common.values()]
+    whole = [*own.values(), *shared, *([] if last is None else [last])]
+
+    @wraps(command)
+    def wrapper(**given: Any) -> None:
+        reading = Reading(**{name: given.pop(name) for name in common})
+        command(**given, reading=reading)
+
+    wrapper.__signature__ = inspect.Signature(whole)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in whole}
+    return wrapper
+
+
+def tell_who(owner: object) -> None:
+    """Say on standard error what is waited for."""
+    messages().print(f"computed by another process ({owner}): waiting")
