@@ -87,7 +87,20 @@ class SimpleTextureAllocator:
     def allocate(
         self, chunk_id: Hashable, shape: tuple[int, int, int] | None = None
     ) -> Slot | None:
-        """Take a slot for a chunk; its own again if it has one; None when full."""
+        """Reserve a slot for a chunk; None when all are taken.
+
+        Parameters
+        ----------
+        chunk_id : Hashable
+            A chunk that has a slot gets the same one.
+        shape : tuple of int, optional
+            Width, height and depth (x, y, z) that must fit the slot, texels.
+
+        Returns
+        -------
+        Slot or None
+            Position in the grid of slots (x, y, z).
+        """
         if chunk_id in self._taken:
             return self._taken[chunk_id]
         if not self.can_allocate(shape):

@@ -118,7 +118,21 @@ class TextureAtlas:
         return [0 if t is None else t.capacity for t in self._textures]
 
     def slots_for(self, level: int, n: int, *, at_least: bool = False) -> Slot:
-        """Return the largest slot grid of at most (or smallest of at least) n slots."""
+        """Return the largest slot grid of at most (or smallest of at least) n slots.
+
+        Parameters
+        ----------
+        level : int
+        n : int
+            Slots.
+        at_least : bool
+            Smallest grid of at least n slots, instead of the largest of at most n.
+
+        Returns
+        -------
+        Slot
+            Slots along (x, y, z).
+        """
         limits = self.layouts[level].slot_limits(self._gpu.max_texture_3d)
         n = max(1, n)
         grid = choose_grid(n, limits)
@@ -234,7 +248,17 @@ class TextureAtlas:
     def place(
         self, name: Name, wanted: Collection[Name], protected: Collection[Name]
     ) -> tuple[Slot | None, Name | None]:
-        """Give a chunk a slot of its level; see :meth:`LevelResidency.place`."""
+        """Give a chunk a slot of its level; see :meth:`LevelResidency.place`.
+
+        Parameters
+        ----------
+        name : Name
+            Plane and key of the chunk.
+        wanted : collection of Name
+            Never evicted.
+        protected : collection of Name
+            Evicted only if nothing else can be.
+        """
         texture = self._textures[self.level_of(name)]
         if texture is None:
             return None, None
@@ -342,7 +366,14 @@ class TextureAtlas:
     def get_chunk_region(
         self, chunk_id: ChunkId, *, shape_zyx: Sequence[int] | None = None
     ) -> TextureRegion | None:
-        """Return where a chunk lies and note that it is in use; None if absent."""
+        """Return where a chunk is in its texture and mark it as used; None if absent.
+
+        Parameters
+        ----------
+        chunk_id : ChunkId
+        shape_zyx : sequence of int, optional
+            Voxels of the chunk, where it is cut at the edge of the level.
+        """
         level = chunk_id.scale_level
         name = (self.plane_of(chunk_id.selection), chunk_id.key)
         texture, slot = self._textures[level], self.slot_of(name)

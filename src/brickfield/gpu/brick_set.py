@@ -276,7 +276,15 @@ class BrickSet:
         self._maker.arrived(name)
 
     def set_constant(self, names: Iterable[Name], value: float) -> None:
-        """Draw chunks that hold one value everywhere, without slots or reads."""
+        """Draw chunks that hold one value everywhere, without slots or reads.
+
+        Parameters
+        ----------
+        names : iterable of Name
+            Plane and key of each chunk.
+        value : float
+            In the units of the data.
+        """
         word = pack_constant(value, self.format)
         for name in names:
             if not self.table.value_of(name) & CONSTANT:

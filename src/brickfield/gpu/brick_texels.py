@@ -327,7 +327,15 @@ class BrickMaker:
                 self.repairs.append(borrower)
 
     def lend_again(self, name: Name, is_here: Callable[[Name], bool]) -> None:
-        """Have the neighbours of a chunk made again, whose voxels changed."""
+        """Schedule new borders for the neighbours of a chunk whose voxels changed.
+
+        Parameters
+        ----------
+        name : Name
+            Plane and key of the chunk.
+        is_here : callable
+            Whether a chunk is resident.
+        """
         plane, key = name
         level = key >> _LEVEL
         z, y, x = key >> _Z & _MASK, key >> _Y & _MASK, key & _MASK

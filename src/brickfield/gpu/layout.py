@@ -61,6 +61,12 @@ def level_layouts(pyramid: Pyramid, fmt: TextureFormat) -> tuple[LevelLayout, ..
 
     Only the z axis may do without a border: a thin stack is the common case,
     and two free axes are needed to spread slots.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    fmt : TextureFormat
+        Gives the bytes of a texel.
     """
     layouts = []
     for level in pyramid.levels:

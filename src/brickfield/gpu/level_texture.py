@@ -62,6 +62,15 @@ class LevelResidency:
     ) -> tuple[Slot | None, Name | None]:
         """Give a chunk a slot, evicting another one if need be.
 
+        Parameters
+        ----------
+        name : Name
+            Plane and key of the chunk.
+        wanted : collection of Name
+            Never evicted.
+        protected : collection of Name
+            Evicted only if nothing else can be.
+
         Returns
         -------
         slot : tuple of int or None
@@ -84,7 +93,15 @@ class LevelResidency:
     def victim(
         self, wanted: Collection[Name], protected: Collection[Name]
     ) -> Name | None:
-        """Return who would have to leave next, None if all are wanted."""
+        """Return the chunk that would be evicted next; None if all are wanted.
+
+        Parameters
+        ----------
+        wanted : collection of Name
+            Never evicted.
+        protected : collection of Name
+            Evicted only if nothing else can be.
+        """
         second = None
         for name in self._order:
             if name in wanted:

@@ -106,7 +106,15 @@ class BrickVolume(gfx.WorldObject):
         self.draw_rows()
 
     def draw_rows(self, first: int = 0, end: int = 1 << 20) -> None:
-        """Draw these rows of the picture only, from the next draw on; 0 is on top."""
+        """Restrict the following draws to some rows of the picture.
+
+        Parameters
+        ----------
+        first : int
+            First row; 0 is at the top.
+        end : int
+            The row after the last.
+        """
         self.uniform_buffer.data["rows"][:2] = (first, end)
         self.uniform_buffer.update_full()
 
@@ -169,7 +177,19 @@ class BrickMaterial(gfx.Material):
     def set_program(
         self, mode: str, interpolation: str, n_channels: int, extra: str = ""
     ) -> None:
-        """Set what the pipeline depends on; equal values cost nothing."""
+        """Set what the pipeline depends on; setting equal values costs nothing.
+
+        Parameters
+        ----------
+        mode : str
+            One of the modes, or "slice".
+        interpolation : str
+            "linear" or "nearest".
+        n_channels : int
+            Channels drawn in one pass.
+        extra : str
+            "shaded", "depth" or "".
+        """
         program = (mode, interpolation, n_channels, extra)
         if getattr(self._store, "program", None) != program:
             self._store.program = program

@@ -278,7 +278,15 @@ def pack_name(name: Name) -> tuple[int, int]:
 
 
 def hash_words(low: int, high: int) -> int:
-    """Mix two words as the shader does (``page_hash`` in pages.wgsl)."""
+    """Mix two words as the shader does (``page_hash`` in pages.wgsl).
+
+    Parameters
+    ----------
+    low : int
+        Lower 32 bits of the row's name.
+    high : int
+        Upper 32 bits.
+    """
     h = ((low * 0x9E3779B1) & 0xFFFFFFFF) ^ ((high * 0x85EBCA77) & 0xFFFFFFFF)
     h ^= h >> 15
     h = (h * 0x2C1B3C6D) & 0xFFFFFFFF

@@ -17,7 +17,7 @@ Bounds = tuple[np.generic, np.generic]
 
 
 def bounds_of(padded: NDArray[np.generic]) -> Bounds:
-    """Return the least and the greatest voxel of a brick, in its own type."""
+    """Return the smallest and the largest voxel of a brick, shape (z, y, x), in its own type."""
     return padded.min(), padded.max()
 
 
@@ -138,7 +138,15 @@ def _pack_half(low: float, high: float) -> int:
 
 
 def pack_constant(value: float, fmt: TextureFormat) -> int:
-    """Pack the one value of a constant brick: float32 bits, or the label itself."""
+    """Pack the one value of a constant brick: float32 bits, or the label itself.
+
+    Parameters
+    ----------
+    value : float
+        In the units of the data.
+    fmt : TextureFormat
+        Of the texture.
+    """
     if fmt.is_integer:
         return fmt.label_word(int(value))
     with np.errstate(over="ignore"):

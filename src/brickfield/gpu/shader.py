@@ -53,7 +53,21 @@ class BrickShader(BaseShader):
     def get_bindings(
         self, wobject: BrickVolume, shared: Any, scene: Any
     ) -> dict[int, dict[int, Binding]]:
-        """Declare textures, buffers and samplers for pygfx."""
+        """Declare textures, buffers and samplers for pygfx.
+
+        Parameters
+        ----------
+        wobject : BrickVolume
+        shared : object
+            pygfx's shared uniforms.
+        scene : object
+            Not used.
+
+        Returns
+        -------
+        dict of int to dict of int to Binding
+            Bindings by group and number.
+        """
         material = wobject.material
         mode, interpolation, n_channels, extra = material.program
         # Read so that pygfx notes the dependence and binds anew after a change.
@@ -88,14 +102,30 @@ class BrickShader(BaseShader):
         }
 
     def get_pipeline_info(self, wobject: Any, shared: Any) -> dict[str, Any]:
-        """Describe the two triangles that cover the rows to be drawn."""
+        """Describe the two triangles that cover the rows to be drawn.
+
+        Parameters
+        ----------
+        wobject : BrickVolume
+            Not used.
+        shared : object
+            Not used.
+        """
         return {
             "primitive_topology": wgpu.PrimitiveTopology.triangle_list,
             "cull_mode": wgpu.CullMode.none,
         }
 
     def get_render_info(self, wobject: Any, shared: Any) -> dict[str, Any]:
-        """Describe the draw call."""
+        """Describe the draw call.
+
+        Parameters
+        ----------
+        wobject : BrickVolume
+            Not used.
+        shared : object
+            Not used.
+        """
         return {"indices": (6, 1)}
 
     def get_code(self) -> str:

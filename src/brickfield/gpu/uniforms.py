@@ -46,7 +46,22 @@ def anchor_of(
     pyramid: Pyramid,
     plane: Plane | None = None,
 ) -> F64:
-    """Choose the integer voxel of level 0 (z, y, x) that positions count from."""
+    """Choose the integer voxel of level 0 (z, y, x) that positions count from.
+
+    Parameters
+    ----------
+    camera : CameraState
+    world : AffineTransform
+        Data space to world.
+    pyramid : Pyramid
+    plane : Plane, optional
+        The slice; the anchor is near it instead of near the camera.
+
+    Returns
+    -------
+    ndarray, shape (3,), float64
+        Zeros for volumes that need none.
+    """
     shape = pyramid.shapes_zyx[0]
     if int(shape.max()) < _ANCHOR_FROM:
         return np.zeros(3)
@@ -88,6 +103,16 @@ def settled_row(plane: Plane, world: AffineTransform) -> F64:
 
     Where it lies across an axis of the data and within a millionth of a voxel's
     middle or face, it is there exactly: products of scales leave such remainders.
+
+    Parameters
+    ----------
+    plane : Plane
+    world : AffineTransform
+        Data space to world.
+
+    Returns
+    -------
+    ndarray, shape (4,), float64
     """
     row = plane.in_data(world)
     axis = _axis_across(row)
@@ -110,6 +135,15 @@ def slice_uniforms(
     plane: Plane, camera: CameraState, world: AffineTransform, anchor: F64
 ) -> dict[str, F64]:
     """Derive where the rays of a camera meet a plane.
+
+    Parameters
+    ----------
+    plane : Plane
+    camera : CameraState
+    world : AffineTransform
+        Data space to world.
+    anchor : ndarray, shape (3,), float64
+        Voxel of level 0 (z, y, x).
 
     Returns
     -------
@@ -141,6 +175,14 @@ def level_uniforms(
     pyramid: Pyramid, layouts: tuple[LevelLayout, ...], anchor: F64
 ) -> dict[str, NDArray[np.generic]]:
     """Derive the arrays ``lv_*`` of the shader but for texture sizes.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    layouts : tuple of LevelLayout
+        One per level.
+    anchor : ndarray, shape (3,), float64
+        Voxel of level 0 (z, y, x).
 
     Returns
     -------

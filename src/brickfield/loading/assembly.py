@@ -130,7 +130,14 @@ class Assembly:
         self.buffer[z : z + d, y : y + h, x : x + w] = part
 
     def receive(self, flat: FlatIndex, *, is_stored: bool) -> bool:
-        """Note that a storage chunk has been dealt with; tell whether it was the last.
+        """Record that a storage chunk was read or is not stored; tell whether it was the last.
+
+        Parameters
+        ----------
+        flat : FlatIndex
+            Flat index of the storage chunk.
+        is_stored : bool
+            Whether there were voxels.
 
         Returns
         -------
@@ -147,7 +154,19 @@ class Assembly:
         return not self.pending
 
     def fail(self, flat: FlatIndex, failure: ReadFailure) -> bool:
-        """Note that a storage chunk cannot be read; tell whether it was the last."""
+        """Record that a storage chunk cannot be read; tell whether it was the last.
+
+        Parameters
+        ----------
+        flat : FlatIndex
+            Flat index of the storage chunk.
+        failure : ReadFailure
+
+        Returns
+        -------
+        bool
+            Whether nothing is pending now that was before.
+        """
         if flat not in self.pending:
             return False
         self.pending.discard(flat)
@@ -209,7 +228,7 @@ class Assembly:
 def scatter(
     flat: FlatIndex, data: NDArray[np.generic], assemblies: Sequence[Assembly]
 ) -> None:
-    """Copy one storage chunk's voxels to all chunks that need them.
+    """Copy the voxels of one storage chunk, any shape, to all chunks that need them.
 
     Parameters
     ----------
@@ -249,7 +268,7 @@ def _own(part: NDArray[np.generic], whole: NDArray[np.generic]) -> NDArray[np.ge
 
 
 def value_range(data: NDArray[np.generic]) -> tuple[float, float]:
-    """Return the least and the greatest value, NaN left out; magnitudes if complex.
+    """Return the smallest and the largest value, any shape; NaN left out.
 
     Returns
     -------
@@ -347,7 +366,14 @@ class AssemblyPool:
         return self._by_selection.get(name[0], {}).get(name[1])
 
     def add(self, assembly: Assembly, reserved: int) -> None:
-        """File an assembly with the room admitted for it."""
+        """Add an assembly with the memory that was reserved for it.
+
+        Parameters
+        ----------
+        assembly : Assembly
+        reserved : int
+            Bytes.
+        """
         assembly.reserved = reserved
         self._by_selection.setdefault(assembly.selection, {})[assembly.key] = assembly
 
@@ -362,7 +388,15 @@ class AssemblyPool:
         return True
 
     def needing(self, layout: LevelLayout, flat: FlatIndex) -> list[Assembly]:
-        """List the assemblies that still need a storage chunk."""
+        """List the assemblies that still need a storage chunk.
+
+        Parameters
+        ----------
+        layout : LevelLayout
+            Of the storage chunk's level.
+        flat : FlatIndex
+            Its flat index.
+        """
         found = []
         ranges = layout.chunks_over(flat)
         n_chunks = len(ranges[0]) * len(ranges[1]) * len(ranges[2])
@@ -393,7 +427,19 @@ class AssemblyPool:
 def keys_of(
     layout: LevelLayout, ranges: tuple[range, range, range]
 ) -> NDArray[np.int64]:
-    """Pack the keys of a box of chunks, shape (n,), int64."""
+    """Pack the keys of a box of chunks.
+
+    Parameters
+    ----------
+    layout : LevelLayout
+        Gives the level.
+    ranges : tuple of range
+        Grid indices along (z, y, x).
+
+    Returns
+    -------
+    ndarray, shape (n,), int64
+    """
     z, y, x = (np.arange(r.start, r.stop) for r in ranges)
     grid = np.stack(np.broadcast_arrays(z[:, None, None], y[:, None], x), axis=-1)
     return pack_keys(layout.level, grid.reshape(-1, 3))

@@ -120,7 +120,14 @@ class ChunkCache:
     def get(
         self, source_id: str, selection: Selection, key: ChunkKey
     ) -> LoadedChunk | None:
-        """Return an entry and count it as used, or None."""
+        """Return an entry and mark it as used, or None.
+
+        Parameters
+        ----------
+        source_id : str
+        selection : Selection
+        key : ChunkKey
+        """
         with self._lock:
             name = self._name(source_id, selection, key)
             if name in self._free:
@@ -130,7 +137,14 @@ class ChunkCache:
     def peek(
         self, source_id: str, selection: Selection, key: ChunkKey
     ) -> LoadedChunk | None:
-        """Return an entry without counting it as used, or None."""
+        """Return an entry without marking it as used, or None.
+
+        Parameters
+        ----------
+        source_id : str
+        selection : Selection
+        key : ChunkKey
+        """
         group = self._groups.get((source_id, selection))
         return None if group is None else self._chunks.get((group, key))
 
@@ -178,7 +192,13 @@ class ChunkCache:
     def pin(
         self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]
     ) -> list[LoadedChunk | None]:
-        """Pin the entries that are here, once each, and return them.
+        """Pin the entries that exist, once each, and return them.
+
+        Parameters
+        ----------
+        source_id : str
+        selection : Selection
+        keys : sequence of ChunkKey
 
         Returns
         -------
@@ -199,7 +219,14 @@ class ChunkCache:
     def unpin(
         self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]
     ) -> list[LoadedChunk | None]:
-        """Take one pin off each of the entries, count them as used, return them."""
+        """Remove one pin from each of the entries, mark them as used, return them.
+
+        Parameters
+        ----------
+        source_id : str
+        selection : Selection
+        keys : sequence of ChunkKey
+        """
         with self._lock:
             group = self._group(source_id, selection)
             return [self._unpin((group, key)) for key in keys]
@@ -248,7 +275,13 @@ class ChunkCache:
             self._pins.pop(name, None)
 
     def forget_changed(self, source_id: str, change: ChunkChange) -> None:
-        """Forget the chunks under a change, pinned or not."""
+        """Forget the chunks under a change, pinned or not.
+
+        Parameters
+        ----------
+        source_id : str
+        change : ChunkChange
+        """
         with self._lock:
             groups = {
                 group: selection
@@ -261,9 +294,14 @@ class ChunkCache:
                     self._pins.pop(name, None)
 
     def replace(self, source_id: str, chunk: LoadedChunk) -> bool:
-        """Put a chunk in the place of an entry of the same size; tell whether it was.
+        """Replace an entry of the same size; tell whether it was replaced.
 
         Pins and the order of use stay. The chunk's array becomes read-only.
+
+        Parameters
+        ----------
+        source_id : str
+        chunk : LoadedChunk
         """
         with self._lock:
             name = self._name(source_id, chunk.selection, chunk.key)
@@ -346,7 +384,16 @@ class PinnedChunks:
         self.damaged: dict[Name, tuple[ChunkFailure, ...]] = {}
 
     def put(self, chunk: LoadedChunk, *, reserved: int, n_takers: int) -> None:
-        """Keep a chunk for so many to take it."""
+        """Keep a chunk until a number of visuals have taken it.
+
+        Parameters
+        ----------
+        chunk : LoadedChunk
+        reserved : int
+            Bytes that were reserved for it in the cache.
+        n_takers : int
+            Visuals that wait for it.
+        """
         name = (chunk.selection, chunk.key)
         if chunk.state is ChunkState.FAILED:
             self.cache.unreserve(reserved)
@@ -365,7 +412,7 @@ class PinnedChunks:
     def pin(
         self, selection: Selection, keys: list[ChunkKey]
     ) -> list[LoadedChunk | None]:
-        """Return what is here for one more taker; None for what is not."""
+        """Return chunks for one more taker; None for those that are not loaded."""
         found = self.cache.pin(self._source_id, selection, keys)
         if self.failed or self._held:
             for i, key in enumerate(keys):
@@ -393,7 +440,7 @@ class PinnedChunks:
         return self.cache.unpin(self._source_id, selection, [key])[0]
 
     def release(self, selection: Selection, keys: list[ChunkKey]) -> None:
-        """Count one taker less of each chunk."""
+        """Remove one taker from each chunk."""
         rest = []
         for key in keys:
             if (selection, key) in self._held or (selection, key) in self.failed:
@@ -403,7 +450,7 @@ class PinnedChunks:
         self.cache.unpin(self._source_id, selection, rest)
 
     def peek(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
-        """Return a chunk with voxels (or known to be missing) if it is here."""
+        """Return a chunk with voxels (or known to be missing) if it is loaded."""
         held = self._held.get((selection, key))
         if held is not None:
             return held[0]
@@ -425,7 +472,7 @@ class PinnedChunks:
         return self.damaged.get((selection, key), ())
 
     def clear_failure(self, selection: Selection, key: ChunkKey) -> None:
-        """Forget a chunk that failed or has holes, so that it is read anew."""
+        """Forget a chunk that failed or has holes, so that it is read again."""
         self.failed.pop((selection, key), None)
         if self.damaged.pop((selection, key), None) is not None:
             self._held.pop((selection, key), None)

@@ -30,7 +30,14 @@ class KeptStorage:
         self._layout = layout
 
     def keep(self, index: tuple[int, ...], chunk: StorageChunk) -> None:
-        """Keep a chunk, or forget it at once where there is no room."""
+        """Keep a chunk, or drop it at once if there is no room.
+
+        Parameters
+        ----------
+        index : tuple of int
+            Position in the storage grid, all axes.
+        chunk : StorageChunk
+        """
         state = ChunkState.MISSING if chunk.data is None else ChunkState.LOADED
         key = self._layout.flat_of(index)
         self._cache.put(self._name, LoadedChunk(key, (), state, chunk.data))

@@ -111,7 +111,14 @@ class AsynchronousDataSlicer:
         self._resting.shutdown(wait=False)
 
     def call_later(self, delay_s: float, fn: Callable[[], None]) -> None:
-        """Submit a function after a pause; dropped when the pool is shut first."""
+        """Submit a function after a pause; it is dropped if the pool is shut down first.
+
+        Parameters
+        ----------
+        delay_s : float
+            Seconds.
+        fn : callable
+        """
         with self._condition:
             if self._is_shut:
                 return

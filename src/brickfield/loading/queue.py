@@ -74,7 +74,7 @@ class Lane:
         self._cursor = 0
 
     def rows_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Find keys; -1 for one that is not wanted."""
+        """Find keys, shape (n,); -1 for one that is not wanted."""
         if not len(self.keys):
             return np.full(len(keys), -1, dtype=np.int64)
         rows = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
@@ -115,7 +115,15 @@ class Lane:
         return None
 
     def set_state(self, row: int, state: int) -> None:
-        """Change one state; a chunk may wait again."""
+        """Change one state; a chunk may wait again.
+
+        Parameters
+        ----------
+        row : int
+            Of the lane.
+        state : int
+            One of the states, such as ``WAITING``.
+        """
         self.state[row] = state
         if state == WAITING:
             self._cursor = min(self._cursor, int(self._place[row]))
@@ -151,11 +159,23 @@ class LoadQueue:
         return [lane for lanes in self._by_selection.values() for lane in lanes]
 
     def lane(self, visual_id: str, selection: Selection) -> Lane | None:
-        """Return one lane."""
+        """Return the lane of a visual and a selection, or None.
+
+        Parameters
+        ----------
+        visual_id : str
+        selection : Selection
+        """
         return self._by_visual.get(visual_id, {}).get(selection)
 
     def replace(self, visual_id: str, lanes: Iterable[Lane]) -> list[Lane]:
-        """Put new lanes in place of a visual's old ones, and return the old."""
+        """Replace the lanes of a visual; return the old ones.
+
+        Parameters
+        ----------
+        visual_id : str
+        lanes : iterable of Lane
+        """
         old = self.lanes(visual_id)
         for lane in old:
             group = self._by_selection[lane.selection]
@@ -175,18 +195,36 @@ class LoadQueue:
         return list(self._by_selection)
 
     def requesters(self, selection: Selection, key: ChunkKey) -> list[tuple[Lane, int]]:
-        """Return the requests for a chunk, as lanes and rows."""
+        """Return the requests for a chunk, as lanes and rows.
+
+        Parameters
+        ----------
+        selection : Selection
+        key : ChunkKey
+        """
         found = ((ln, ln.row_of(key)) for ln in self._by_selection.get(selection, ()))
         return [(lane, row) for lane, row in found if row >= 0]
 
     def is_open(self, selection: Selection, key: ChunkKey) -> bool:
-        """Whether a request still waits for a chunk."""
+        """Whether a request still waits for a chunk.
+
+        Parameters
+        ----------
+        selection : Selection
+        key : ChunkKey
+        """
         return bool(self.waiting_for(selection, key))
 
     def waiting_for(
         self, selection: Selection, key: ChunkKey
     ) -> list[tuple[Lane, int]]:
-        """Return the requests still waiting for a chunk, as lanes and rows."""
+        """Return the requests still waiting for a chunk, as lanes and rows.
+
+        Parameters
+        ----------
+        selection : Selection
+        key : ChunkKey
+        """
         return [
             (ln, r)
             for ln, r in self.requesters(selection, key)
@@ -196,7 +234,14 @@ class LoadQueue:
     def waiting_among(
         self, selection: Selection, keys: NDArray[np.int64]
     ) -> list[ChunkKey]:
-        """Return those of some chunks that somebody waits for, best first."""
+        """Return those of some chunks that a request waits for, best first.
+
+        Parameters
+        ----------
+        selection : Selection
+        keys : ndarray, shape (n,), int64
+            Packed keys.
+        """
         found, priorities, categories = [], [], []
         for lane in self._by_selection.get(selection, ()):
             rows = lane.rows_of(keys)
@@ -215,7 +260,18 @@ class LoadQueue:
     def open_among(
         self, selection: Selection, keys: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Tell which of some chunks a request still waits for, shape (n,)."""
+        """Tell which of some chunks a request still waits for.
+
+        Parameters
+        ----------
+        selection : Selection
+        keys : ndarray, shape (n,), int64
+            Packed keys.
+
+        Returns
+        -------
+        ndarray, shape (n,), bool
+        """
         is_open = np.zeros(len(keys), np.bool_)
         for lane in self._by_selection.get(selection, ()):
             rows = lane.rows_of(keys)
@@ -224,7 +280,15 @@ class LoadQueue:
         return is_open
 
     def set_state(self, selection: Selection, key: ChunkKey, state: int) -> None:
-        """Change a chunk's state wherever it is wanted and has not ended."""
+        """Change a chunk's state in every request that has not received it.
+
+        Parameters
+        ----------
+        selection : Selection
+        key : ChunkKey
+        state : int
+            One of the states, such as ``READING``.
+        """
         for lane, row in self.requesters(selection, key):
             if lane.state[row] <= READING:
                 lane.set_state(row, state)
@@ -232,7 +296,15 @@ class LoadQueue:
     def set_states(
         self, selection: Selection, keys: list[ChunkKey], state: int
     ) -> None:
-        """Change the state of many chunks of one selection, but not to waiting."""
+        """Change the state of many chunks of one selection, but not to waiting.
+
+        Parameters
+        ----------
+        selection : Selection
+        keys : list of ChunkKey
+        state : int
+            One of the states, but not ``WAITING``.
+        """
         array = np.array(keys, dtype=np.int64)
         for lane in self._by_selection.get(selection, ()):
             rows = lane.rows_of(array)

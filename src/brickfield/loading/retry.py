@@ -69,7 +69,14 @@ class ReadFailure:
 
     @classmethod
     def from_exception(cls, error: Exception, key: str) -> ReadFailure:
-        """Describe what a source raised; anything unforeseen is not tried again."""
+        """Describe what a source raised; an unexpected error is not tried again.
+
+        Parameters
+        ----------
+        error : Exception
+        key : str
+            Of the storage chunk, where the error names none.
+        """
         if isinstance(error, ChunkReadError):
             return cls(error.key or key, error.reason, error.is_transient)
         return cls(key, f"the reader stopped with {type(error).__name__}: {error}")
@@ -91,7 +98,15 @@ class Silence:
         self._heard_at = float("-inf")
 
     def begins(self, failure: ReadFailure, waited_from: float) -> None:
-        """Note what was given up after waiting, unless something was heard since."""
+        """Record what was given up after waiting, unless the server answered since.
+
+        Parameters
+        ----------
+        failure : ReadFailure
+            What the last read ended with.
+        waited_from : float
+            When it began to wait, seconds of :func:`time.monotonic`.
+        """
         now = monotonic()
         if self._heard_at < waited_from:
             reason = (

@@ -82,7 +82,17 @@ class IoCounts:
         self._n_entries = 0
 
     def decoded(self, name: StorageName, stored_bytes: int, *, is_stored: bool) -> None:
-        """Count one storage chunk that was read (or found not to be stored)."""
+        """Count one storage chunk that was read (or found not to be stored).
+
+        Parameters
+        ----------
+        name : StorageName
+            Level and flat index.
+        stored_bytes : int
+            Compressed.
+        is_stored : bool
+            Whether there were voxels.
+        """
         number = name[1] << 5 | name[0]
         self.bytes_read += stored_bytes
         if is_stored:
@@ -93,12 +103,28 @@ class IoCounts:
         self._entered_at[number] = self._n_entries
 
     def made(self, name: StorageName, *, is_stored: bool) -> None:
-        """Note one storage chunk that was made of others: itself it cost nothing."""
+        """Record one storage chunk that was made of others: it cost no read of its own.
+
+        Parameters
+        ----------
+        name : StorageName
+            Level and flat index.
+        is_stored : bool
+            Whether there were voxels.
+        """
         number = name[1] << 5 | name[0]
         self._bytes_of.setdefault(number, 0 if is_stored else _ABSENT)
 
     def is_since(self, name: StorageName, n_entries: int) -> bool:
-        """Whether a storage chunk was read after so many entries."""
+        """Tell whether a storage chunk was read after a number of entries.
+
+        Parameters
+        ----------
+        name : StorageName
+            Level and flat index.
+        n_entries : int
+            Entries that were counted before.
+        """
         return self._entered_at.get(name[1] << 5 | name[0], 0) > n_entries
 
     def stored_bytes(self, name: StorageName) -> int | None:

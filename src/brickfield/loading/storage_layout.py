@@ -74,7 +74,13 @@ class LevelLayout:
 
     @classmethod
     def of(cls, pyramid: Pyramid, level: int) -> LevelLayout:
-        """Derive the layout of one level."""
+        """Derive the layout of one level.
+
+        Parameters
+        ----------
+        pyramid : Pyramid
+        level : int
+        """
         lv = pyramid.levels[level]
         storage = tuple(int(s) for s in lv.storage_chunk_shape)
         return cls(
@@ -134,7 +140,14 @@ class LevelLayout:
         return origin, shape  # type: ignore[return-value]
 
     def needs_of_box(self, box: Box, selection: Selection) -> list[FlatIndex]:
-        """List the storage chunks under a box, in C order."""
+        """List the storage chunks under a box, in C order.
+
+        Parameters
+        ----------
+        box : Box
+            Origin and shape (z, y, x), voxels.
+        selection : Selection
+        """
         ranges = [range(1)] * len(self.grid)
         for axis, position in zip(self.other_axes, selection, strict=True):
             i = position // self.storage[axis]
@@ -149,13 +162,27 @@ class LevelLayout:
         return flats
 
     def needs(self, index: Int3, selection: Selection) -> list[FlatIndex]:
-        """List the storage chunks under a chunk, in C order."""
+        """List the storage chunks under a chunk, in C order.
+
+        Parameters
+        ----------
+        index : Int3
+            Grid index (z, y, x).
+        selection : Selection
+        """
         return self.needs_of_box(self.box_of(index), selection)
 
     # -- from storage chunks to chunks -------------------------------------------
 
     def holds(self, flat: FlatIndex, selection: Selection) -> bool:
-        """Tell whether a storage chunk holds voxels of a selection."""
+        """Tell whether a storage chunk holds voxels of a selection.
+
+        Parameters
+        ----------
+        flat : FlatIndex
+            Flat index of the storage chunk.
+        selection : Selection
+        """
         index = self.index_of(flat)
         return all(
             index[a] == p // self.storage[a]
@@ -187,7 +214,22 @@ class LevelLayout:
     def piece(
         self, flat: FlatIndex, origin: Int3, shape: Int3
     ) -> tuple[tuple[slice, ...], tuple[int, ...]]:
-        """Return which voxels of a storage chunk go to one box, and where to there."""
+        """Return which voxels of a storage chunk belong to a box, and where they go.
+
+        Parameters
+        ----------
+        flat : FlatIndex
+            Flat index of the storage chunk.
+        origin : Int3
+            Of the box (z, y, x), voxels.
+        shape : Int3
+            Of the box (z, y, x), voxels.
+
+        Returns
+        -------
+        tuple
+            Slices (z, y, x) of the storage chunk, and their first voxel in the box.
+        """
         source, target = [], []
         for s, w, o, n in zip(
             self.origin_zyx(flat), self.storage_zyx, origin, shape, strict=True
@@ -217,7 +259,19 @@ class LevelLayout:
     def view_zyx(
         self, data: NDArray[np.generic], flat: FlatIndex, selection: Selection
     ) -> NDArray[np.generic]:
-        """Return a view (z, y, x) of one selection in a storage chunk's voxels."""
+        """Return a view of one selection in the voxels of a storage chunk.
+
+        Parameters
+        ----------
+        data : ndarray, all axes in stored order
+        flat : FlatIndex
+            Flat index of the storage chunk.
+        selection : Selection
+
+        Returns
+        -------
+        ndarray, shape (z, y, x)
+        """
         index = self.index_of(flat)
         picks: list[int | slice] = [slice(None)] * len(self.grid)
         for axis, position in zip(self.other_axes, selection, strict=True):
@@ -295,7 +349,7 @@ def storage_names(
     layouts: Sequence[LevelLayout],
     requested: Iterable[tuple[Selection, NDArray[np.int64]]],
 ) -> list[tuple[int, FlatIndex]]:
-    """List the storage chunks under wanted chunks, each once.
+    """List the storage chunks under wanted chunks, each once; keys have shape (n,).
 
     Parameters
     ----------
@@ -319,6 +373,11 @@ def storage_names(
 
 def check_selection(pyramid: Pyramid, selection: Selection) -> None:
     """Refuse a selection that the image does not have.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    selection : Selection
 
     Raises
     ------

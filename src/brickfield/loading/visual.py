@@ -54,7 +54,13 @@ class Visual:
         self.chunk_rate = RateMeter()
 
     def add_ready(self, lane: Lane, row: int) -> None:
-        """Queue one chunk to be taken."""
+        """Queue one loaded chunk to be taken.
+
+        Parameters
+        ----------
+        lane : Lane
+        row : int
+        """
         self._n += 1
         heapq.heappush(self.ready, (*lane.rank(row), self._n, lane, row))
 
@@ -62,6 +68,12 @@ class Visual:
         self, pinned: PinnedChunks, max_chunks: int | None
     ) -> tuple[list[LoadedChunk], bool]:
         """Pop the most wanted ready chunks, and unpin them in the cache.
+
+        Parameters
+        ----------
+        pinned : PinnedChunks
+        max_chunks : int or None
+            None takes all.
 
         Returns
         -------
@@ -105,7 +117,14 @@ class Visual:
             self.byte_rate.add(chunk.data.nbytes)
 
     def status(self, lanes: list[Lane], n_in_flight: int) -> LoadingStatus:
-        """Count how far the present request is."""
+        """Count the chunks of the present request by state.
+
+        Parameters
+        ----------
+        lanes : list of Lane
+        n_in_flight : int
+            Reads that were sent.
+        """
         counts = sum((lane.counts for lane in lanes), np.zeros(5, int)).tolist()
         n_waiting = counts[WAITING] + counts[READING]
         rate = self.chunk_rate.rate

@@ -84,7 +84,14 @@ def settle(task: Task, wanted: dict[str, Any]) -> tuple[str, ...]:
 
 
 def check_unchanged(task: Task, source: ChunkSource, wanted: dict[str, Any]) -> None:
-    """Refuse to publish what was made of data that changed meanwhile.
+    """Refuse to publish what was made from data that changed meanwhile.
+
+    Parameters
+    ----------
+    task : Task
+    source : ChunkSource
+    wanted : dict
+        What the journal says of the source.
 
     Raises
     ------

@@ -78,7 +78,15 @@ class Task:
     def stored(
         self, compressor: str, n_threads: int | None = None
     ) -> list[StoredLevel]:
-        """Describe the arrays to be written, and how many threads encode them."""
+        """Describe the arrays to be written.
+
+        Parameters
+        ----------
+        compressor : str
+            "zstd", "blosc" or "none".
+        n_threads : int, optional
+            Threads that encode; None leaves it to tensorstore.
+        """
         header = {
             "version": self.version,
             "compressor": compressor,
@@ -94,7 +102,14 @@ class Task:
     def fingerprint(
         self, source: ChunkSource, stored: Sequence[StoredLevel]
     ) -> dict[str, Any]:
-        """Say what work this is, for the journal."""
+        """Describe this work for the journal.
+
+        Parameters
+        ----------
+        source : ChunkSource
+        stored : sequence of StoredLevel
+            The arrays to be written.
+        """
         return {
             "source": self._name_of(source),
             SOURCE_DATA: self.source_data(source),
@@ -108,7 +123,14 @@ class Task:
     def source_data(
         self, source: ChunkSource, *, reads_voxels: bool = True
     ) -> Fingerprint:
-        """Tell what the voxels that are read are like now."""
+        """Return the fingerprint of the voxels that are read.
+
+        Parameters
+        ----------
+        source : ChunkSource
+        reads_voxels : bool
+            Sample voxels too, not files and times alone.
+        """
         level = self.reader.level
         if self.group is None:
             return fingerprint(source, level, reads_voxels=reads_voxels)
@@ -165,6 +187,15 @@ def plan_task(
     source: ChunkSource, uri: str | None, root: Path, options: PyramidOptions
 ) -> Task:
     """Decide what is to be written.
+
+    Parameters
+    ----------
+    source : ChunkSource
+    uri : str or None
+        What the source was opened by; None for arrays in memory.
+    root : Path
+        Folder to write.
+    options : PyramidOptions
 
     Raises
     ------

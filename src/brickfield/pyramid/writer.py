@@ -58,7 +58,19 @@ def run_task(
     progress: Progress | None,
     cancel: Event | None,
 ) -> PyramidResult:
-    """Write what was decided."""
+    """Write what was planned.
+
+    Parameters
+    ----------
+    task : Task
+        Made by ``plan_task``.
+    source : ChunkSource
+    options : PyramidOptions
+    progress : Progress or None
+        Called with what is done and what there is.
+    cancel : Event or None
+        Ends the work after the present block; it can be resumed.
+    """
     start = perf_counter()
     stored = task.stored(options.compressor, options.workers)
     result = JobResult(0, 0, 0, 0, (), is_complete=True)
