@@ -143,7 +143,7 @@ def _house():
 FACES = _house().faces()
 TOO_MANY_FILES = {
     "brickfield/cli": 16,
-    "brickfield/imaris": 23,
+    "brickfield/imaris": 20,
     "brickfield/loading": 16,
     "brickfield/plugin": 15,
     "brickfield/rendering": 16,

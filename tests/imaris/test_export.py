@@ -12,11 +12,13 @@ import dask.array as da
 import h5py
 import numpy as np
 import pytest
+import zarr
 from numpy.testing import assert_array_equal
 from tests.imaris.validator import problems
 
 import brickfield as bf
 from brickfield.errors import ChunkReadError, OptionError, StoreWriteError
+from brickfield.imaris import passes
 from brickfield.sample import VirtualImage, VirtualSource
 from brickfield.sources import from_arrays
 
@@ -116,6 +118,45 @@ def test_a_cancelled_export_stops_within_a_block_and_goes_on_later(tmp_path):
         assert_array_equal(stored(tmp_path / "a.ims", t)[:16, :64, :64], image[t])
 
 
+@pytest.mark.parametrize("dtype", ["auto", "uint8"])
+def test_what_was_stopped_becomes_the_file_that_it_would_have_been(
+    tmp_path, monkeypatch, dtype
+):
+    """Windows, picture and ranges are found in the first passes, which are over."""
+    monkeypatch.setattr(passes, "COMMIT_S", 0)
+    image = noise((3, 2, 8, 300, 280))
+    options = {"axes": "tczyx", "dtype": dtype}
+    bf.to_imaris(image, tmp_path / "whole.ims", **options)
+    source = tmp_path / "source.zarr"
+    zarr.create_array(source, data=image, chunks=(1, 1, 8, 300, 280))
+    cancel, seen = Event(), []
+
+    def stop(done, total, n_bytes, left):
+        seen.append(done)
+        if done > 0.6 * total:
+            cancel.set()
+
+    stopped = bf.to_imaris(
+        str(source), tmp_path / "a.ims", progress=stop, cancel=cancel, **options
+    )
+    assert not stopped.is_complete
+    result = bf.to_imaris(str(source), tmp_path / "a.ims", **options)
+    assert result.n_resumed > 0
+    with h5py.File(tmp_path / "a.ims") as a, h5py.File(tmp_path / "whole.ims") as b:
+        assert_array_equal(a["Thumbnail/Data"], b["Thumbnail/Data"])
+        assert set(a.attrs) == set(b.attrs)
+        for c in range(2):
+            place = f"DataSetInfo/Channel {c}"
+            assert_array_equal(
+                a[place].attrs["ColorRange"], b[place].attrs["ColorRange"]
+            )
+    for t in range(3):
+        for c in range(2):
+            assert_array_equal(
+                stored(tmp_path / "a.ims", t, c), stored(tmp_path / "whole.ims", t, c)
+            )
+
+
 def test_other_work_is_not_gone_on_with(tmp_path):
     cancel = Event()
     cancel.set()
@@ -137,6 +178,22 @@ def test_each_storage_chunk_is_decoded_once_however_it_lies(tmp_path, chunk, bud
     assert result.n_decoded == lazy.npartitions
     for c in range(2):
         assert_array_equal(stored(tmp_path / "a.ims", 0, c)[:40, :96, :90], image[c])
+    assert left(tmp_path) == NAMES
+
+
+@pytest.mark.parametrize("budget", ["64 MiB", "512 MiB"])
+def test_what_is_computed_is_computed_once_though_it_is_scaled_by_its_range(
+    tmp_path, budget
+):
+    image = noise((2, 40, 96, 90))
+    lazy = da.from_array(image, chunks=(1, 9, 30, 90))
+    result = bf.to_imaris(
+        lazy, tmp_path / "a.ims", axes="czyx", dtype="uint8", budget=budget
+    )
+    assert result.n_decoded == lazy.npartitions
+    low, high = (float(f(image[1])) for f in (np.min, np.max))
+    wanted = np.rint((image[1] - low) / (high - low) * 255)
+    assert_array_equal(stored(tmp_path / "a.ims", 0, 1)[:40, :96, :90], wanted)
     assert left(tmp_path) == NAMES
 
 
@@ -168,7 +225,7 @@ def test_chunks_that_memory_does_not_hold_wait_in_the_scratch_folder(
 
 
 def test_a_killed_run_leaves_scratch_only_until_the_next(tmp_path):
-    from brickfield.imaris.staging import Scratch
+    from brickfield.imaris.reading.staging import Scratch
 
     stale = Scratch(tmp_path / "a.ims")
     stale.put("1", np.zeros(3))
@@ -326,32 +383,3 @@ def test_bigdataviewer_opens_the_xml_file(tmp_path):
     opened = bf.open_store(tmp_path / "a.xml")
     assert_array_equal(opened.read(0, None, (0, 1)), image[1])
     assert opened.pyramid.levels[0].translation_zyx == pytest.approx((3, 4, 5))
-
-
-class Layer:
-    """What a layer of napari has."""
-
-    def __init__(self, data, name, **facts):
-        self.data, self.name = data, name
-        self.multiscale = isinstance(data, list)
-        self.scale, self.translate = (2.0, 1.0, 1.0), (0.0, 5.0, 5.0)
-        self.__dict__.update(facts)
-
-
-def test_layers_become_the_channels_of_one_file(tmp_path):
-    one, two = noise((6, 20, 20)), RNG.integers(0, 9, (6, 20, 20), np.uint8)
-    layers = [Layer([one, one[::2]], "one"), Layer(two, "cells", selected_label=1)]
-    result = bf.to_imaris(layers, tmp_path / "a.ims")
-    assert result.dtype == "uint16"
-    assert_array_equal(stored(tmp_path / "a.ims", 0, 1)[:6, :20, :20], two)
-    opened = bf.open_store(tmp_path / "a.ims")
-    assert [c.name for c in opened.channels] == ["one", "cells"]
-    assert opened.pyramid.levels[0].translation_zyx == pytest.approx((0, 5, 5))
-
-
-def test_a_layer_of_colours_becomes_three_channels(tmp_path):
-    picture = RNG.integers(0, 255, (5, 20, 20, 4), np.uint8)
-    bf.to_imaris(Layer(picture, "photo", rgb=True), tmp_path / "a.ims")
-    opened = bf.open_store(tmp_path / "a.ims")
-    assert [c.color for c in opened.channels] == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
-    assert_array_equal(opened.read(0, None, (0, 2)), picture[..., 2])

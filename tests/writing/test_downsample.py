@@ -122,14 +122,19 @@ def test_the_floor_of_the_mean_is_rounded_down_and_drops_what_has_no_partner(dat
     assert found.dtype == data.dtype
 
 
-def test_wide_values_are_summed_in_float32_and_never_wrap():
-    """As the reference writer has it: 2**24 + 1 is none of float32's values."""
-    data = np.array([2**24, 2**24 + 1], np.uint32)
-    assert downsample(data, (2,), "floor")[0] == 2**24
-    for dtype in ("u4", "i4", "u8", "i8"):
-        largest = np.full(2, np.iinfo(dtype).max, dtype)
-        found = downsample(largest, (2,), "floor")[0]
-        assert found > np.iinfo(dtype).max // 2
+@pytest.mark.parametrize("dtype", ["u4", "i4"])
+def test_the_floor_of_the_mean_of_32_bit_values_is_exact(dtype):
+    """float32 has no 2**24 + 1, and its sums of large values have a gap of 512."""
+    top = np.iinfo(dtype).max
+    data = np.array([[2**24, 2**24 + 2], [top, top], [top, top - 2]], dtype)
+    found = downsample(data, (1, 2), "floor")
+    np.testing.assert_array_equal(found[:, 0], [2**24 + 1, top, top - 1])
+
+
+@pytest.mark.parametrize("dtype", ["u8", "i8"])
+def test_64_bit_values_are_summed_in_float32_and_never_wrap(dtype):
+    largest = np.full(2, np.iinfo(dtype).max, dtype)
+    assert downsample(largest, (2,), "floor")[0] > np.iinfo(dtype).max // 2
 
 
 def test_the_floor_of_floats_is_their_mean_in_float32_and_nan_is_kept():

@@ -38,15 +38,21 @@ class ValueChange:
         `checked` casts and refuses what does not fit.
     offset : int
         Added when shifted.
-    window : (float, float)
-        Written as 0 and the largest value when scaled.
+    window : (float, float) or None
+        Written as 0 and the largest value when scaled; None as long as the smallest and
+        the largest value of the channel are to be looked for.
     """
 
     source: str
     target: str
     how: Literal["same", "cast", "checked", "shifted", "scaled"]
     offset: int = 0
-    window: tuple[float, float] = (0.0, 1.0)
+    window: tuple[float, float] | None = None
+
+    @property
+    def needs_range(self) -> bool:
+        """Whether all values have to be seen before the first is written."""
+        return self.how == "scaled" and self.window is None
 
     @property
     def text(self) -> str:
@@ -57,8 +63,10 @@ class ValueChange:
         if self.how == "shifted":
             return f"{words}: {self.offset} was added to every value"
         if self.how == "scaled":
-            low, high = self.window
             top = np.iinfo(self.target).max
+            if self.window is None:
+                return f"{words}: smallest to largest value became 0 to {top}"
+            low, high = self.window
             return f"{words}: {low:g} to {high:g} became 0 to {top}"
         return words
 
@@ -115,12 +123,7 @@ def value_change(
     is_auto : bool
         Whether the type was not asked for: then nothing is shifted or scaled.
     window : (float, float) or None
-        To scale by.
-
-    Raises
-    ------
-    OptionError
-        When values must be scaled and there is no window.
+        To scale by; from the smallest to the largest value without one.
     """
     name, to = source.name, np.dtype(target)
     if name == target:
@@ -133,13 +136,14 @@ def value_change(
         return ValueChange(name, target, "checked")
     if target == "uint16" and name in _OFFSETS:
         return ValueChange(name, target, "shifted", _OFFSETS[name])
-    if window is None:
-        msg = (
-            f"expected a window to scale {name} to {target}; found none: give windows,"
-            " for example 0 and the largest value"
-        )
-        raise OptionError(msg)
     return ValueChange(name, target, "scaled", window=window)
+
+
+def extent(data: AnyArray) -> tuple[float, float] | None:
+    """Return the smallest and the largest finite value; None when there is none."""
+    if data.dtype.kind == "f":
+        data = data[np.isfinite(data)]
+    return (float(data.min()), float(data.max())) if data.size else None
 
 
 class Converter:
@@ -193,7 +197,7 @@ class Converter:
             raise ValueRangeError(msg)
 
     def _scaled(self, data: AnyArray) -> AnyArray:
-        low, high = self.change.window
+        low, high = self.change.window or extent(data) or (0.0, 1.0)
         top = np.iinfo(self.change.target).max
         values = (data.astype(np.float64) - low) * (top / ((high - low) or 1.0))
         # NaN is no data: it becomes the smallest value, as it is drawn.

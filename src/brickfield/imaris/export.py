@@ -24,7 +24,6 @@ from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
 from brickfield.imaris import committed_file
 from brickfield.imaris.bdv_xml import write_bdv_xml
 from brickfield.imaris.file import ImarisFile
-from brickfield.imaris.inputs import ImarisInput, choose_input, open_sources
 from brickfield.imaris.metadata import (
     Space,
     find_space,
@@ -34,8 +33,10 @@ from brickfield.imaris.metadata import (
 from brickfield.imaris.options import ImarisOptions
 from brickfield.imaris.passes import Passes, sample_tiles
 from brickfield.imaris.plan import ExportPlan, plan_export
+from brickfield.imaris.reading.inputs import ImarisInput, choose_input, open_sources
+from brickfield.imaris.reading.layers import TURNED
+from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.result import ImarisResult
-from brickfield.imaris.staging import Scratch
 from brickfield.imaris.verify import check_sums, verify
 from brickfield.sources import ChunkSource
 from brickfield.sources import fingerprints as fingerprint
@@ -84,7 +85,8 @@ def prepare(sources: list[ChunkSource], options: ImarisOptions) -> PreparedExpor
     plan = plan_export(image, options)
     space = find_space(image, options.units)
     times, told = find_times(image, options.times, recording_date(sources[0]))
-    notes = (*plan.notes, *space.notes, *told)
+    turned = [f.text for s in sources for f in s.info.findings if f.code == TURNED]
+    notes = (*plan.notes, *space.notes, *told, *turned)
     return PreparedExport(image, plan, space, tuple(times), notes)
 
 
@@ -215,6 +217,8 @@ class ImarisOutlook:
         Whether every value is kept as it is.
     scratch_bytes : int
         That may go to the scratch folder at most.
+    notes : tuple of str
+        What the user should know.
     refusal : str
         Why it cannot be, and what to do; empty when it can.
     """
@@ -227,6 +231,7 @@ class ImarisOutlook:
     dtype: str = ""
     is_same: bool = True
     scratch_bytes: int = 0
+    notes: tuple[str, ...] = ()
     refusal: str = ""
 
 
@@ -270,6 +275,7 @@ def _foreseen(prepared: PreparedExport, target: Path) -> ImarisOutlook:
         dtype=plan.dtype.name,
         is_same=all(change.how == "same" for change in plan.changes),
         scratch_bytes=plan.scratch_bytes,
+        notes=prepared.notes,
     )
 
 
@@ -367,6 +373,17 @@ class _Export:
             raise StoreWriteError(msg) from error
         committed_file.remove(self._part)
 
+    def _notes(self, passes: Passes) -> list[str]:
+        """Return what was known before, with the ranges that were found since."""
+        plan = self._prepared.plan
+        found = {
+            f"{channel.name}: {planned.text}": f"{channel.name}: {change.text}"
+            for channel, planned, change in zip(
+                self._prepared.image.channels, plan.changes, passes.changes, strict=True
+            )
+        }
+        return [found.get(note, note) for note in self._prepared.notes]
+
     def _result(
         self, passes: Passes, *, n_verified: int, is_complete: bool
     ) -> ImarisResult:
@@ -377,7 +394,7 @@ class _Export:
             shape=(plan.n_times, plan.n_channels, *plan.levels[0].shape),
             levels=plan.levels,
             dtype=plan.dtype.name,
-            changes=tuple(c.text for c in plan.changes if c.text),
+            changes=tuple(c.text for c in passes.changes if c.text),
             n_bytes=where.stat().st_size if where.exists() else 0,
             seconds=perf_counter() - self._start,
             is_complete=is_complete,
@@ -385,5 +402,5 @@ class _Export:
             n_decoded=passes.n_decoded,
             n_verified=n_verified,
             failures=tuple(passes.failures),
-            notes=(*self._prepared.notes, *passes.notes),
+            notes=(*self._notes(passes), *passes.notes),
         )

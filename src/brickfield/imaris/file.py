@@ -10,7 +10,7 @@ Thread rule: :meth:`ImarisFile.write_chunk` from any thread; the rest from one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ from brickfield.imaris.plan import ExportPlan
 from brickfield.imaris.statistics import LevelStatistics
 from brickfield.sources import HDF5_LOCK
 
-_PROGRESS = "BrickfieldDone"
-"""Attribute of an unfinished file: time points times channels that are whole."""
+_OWN = "Brickfield"
+"""Attributes of an unfinished file begin so."""
+_PROGRESS = f"{_OWN}Done"
+"""Time points times channels that are whole."""
 _LIBRARY = ("v108", "v108")
 Sections = Mapping[str, Mapping[str, str]]
 
@@ -110,6 +112,36 @@ class ImarisFile:
         """Return the open data set of a level, for a second pass over it."""
         return self._open[level]
 
+    def read_slabs(
+        self, level: int, time: int, channel: int
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Read a whole level of a finished time point and channel, chunk row by row.
+
+        Yields
+        ------
+        (int, ndarray)
+            First plane, and voxels (z, y, x) without padding.
+        """
+        about = self._plan.levels[level]
+        nz, ny, nx = about.shape
+        step = about.chunk_shape[0]
+        place = f"{self._place(level, time, channel)}/Data"
+        for start in range(0, nz, step):
+            with HDF5_LOCK, self._told():
+                slab = self._file[place][start : min(start + step, nz), :ny, :nx]
+            yield start, slab
+
+    def remember(self, name: str, values: tuple[float, float]) -> None:
+        """Keep two numbers for a run that goes on with this file."""
+        with HDF5_LOCK, self._told():
+            self._file.attrs[f"{_OWN}{name}"] = np.array(values, np.float64)
+
+    def recall(self, name: str) -> tuple[float, float] | None:
+        """Return what :meth:`remember` was given; None if there is nothing."""
+        with HDF5_LOCK:
+            found = self._file.attrs.get(f"{_OWN}{name}")
+        return None if found is None else (float(found[0]), float(found[1]))
+
     def end(self, time: int, channel: int, found: Sequence[LevelStatistics]) -> None:
         """Write the histograms; the time point and channel is whole then."""
         with HDF5_LOCK, self._told():
@@ -154,7 +186,8 @@ class ImarisFile:
                 for name, text in texts.items():
                     write_text(group, name, text, long_as_dataset=True)
             self._file.create_group("Thumbnail").create_dataset("Data", data=thumbnail)
-            self._file.attrs.pop(_PROGRESS, None)
+            for name in [n for n in self._file.attrs if n.startswith(_OWN)]:
+                del self._file.attrs[name]
             self._file.flush()
             self._raw.commit()
         self.close()

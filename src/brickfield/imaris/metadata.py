@@ -17,8 +17,8 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.imaris.dtypes import ValueChange
-from brickfield.imaris.inputs import ImarisInput
 from brickfield.imaris.options import ImarisOptions
+from brickfield.imaris.reading.inputs import ImarisInput
 from brickfield.model import Vec3
 from brickfield.sources import ChunkSource, metres
 

@@ -1,12 +1,18 @@
 """The passes over a source: one for each time point and channel, then the whole image.
 
+A channel that is scaled from its smallest to its largest value is gone through twice:
+all its time points are looked at before the first one is written. What costs more to
+read again than to keep is kept between the two.
+
 What lasts is decided here: after each pass the file knows it, and every two seconds it
 is committed to the disk. Failing and cancelling leave the file at its last commit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, replace
 from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -26,12 +32,14 @@ from brickfield.imaris.cascade import Cascade, ReadTile
 from brickfield.imaris.dtypes import Converter
 from brickfield.imaris.file import ImarisFile
 from brickfield.imaris.halving import halve
-from brickfield.imaris.inputs import ImarisInput
 from brickfield.imaris.metadata import ChannelLook, changed_window, sections
 from brickfield.imaris.options import ImarisOptions
 from brickfield.imaris.plan import ExportPlan
-from brickfield.imaris.reader import Demand, ReadFailure, TileReader
-from brickfield.imaris.staging import Scratch
+from brickfield.imaris.reading.inputs import ImarisInput
+from brickfield.imaris.reading.ranges import RangeSearch
+from brickfield.imaris.reading.readers import Readers
+from brickfield.imaris.reading.staging import Scratch
+from brickfield.imaris.reading.tile_reader import Demand, ReadFailure, TileReader
 from brickfield.imaris.statistics import LevelStatistics
 from brickfield.imaris.thumbnail import Projection, compose, thumbnail_level
 from brickfield.imaris.tiles import ordered_grid
@@ -48,6 +56,9 @@ SAMPLE_S = 2.0
 """After which no further tile is looked at."""
 _SHARES = (0.001, 0.999)
 """Of the values of a channel without a window: what its window leaves out."""
+
+
+_Visit = Callable[[Block], int]
 
 
 class _StoppedError(Exception):
@@ -70,6 +81,8 @@ class Passes:
     n_resumed : int
         Passes that an earlier run finished.
     notes : list of str
+    changes : tuple of ValueChange
+        One a channel; those without a window have one once :meth:`run` found it.
     """
 
     def __init__(
@@ -88,15 +101,20 @@ class Passes:
         self._sums = sums
         self.n_resumed = file.n_done
         self.notes: list[str] = []
-        self._readers = self._open_readers(scratch)
-        self._converters = [
-            Converter(change, channel.name)
-            for change, channel in zip(
-                self._plan.changes, self._image.channels, strict=True
-            )
-        ]
+        self.changes = self._plan.changes
+        self._unknown = self._channels_without_range()
+        self._readers = Readers(
+            self._image,
+            self._plan.levels[0].tile_shape,
+            self._plan.room_bytes,
+            scratch,
+            skip_failed=options.skip_failed,
+            n_done=self.n_resumed,
+            unknown=self._unknown,
+        )
+        self._converters: list[Converter] = []
         self._pictures: dict[int, Projection] = {}
-        self._shown: dict[int, LevelStatistics] = {}
+        self._shown: dict[int, tuple[float, float]] = {}
         self._stop = Event()
         self._error: Exception | None = None
         self._committed_at = perf_counter()
@@ -104,12 +122,12 @@ class Passes:
     @property
     def failures(self) -> list[ReadFailure]:
         """Storage chunks that were filled."""
-        return [f for reader in self._readers.values() for f in reader.failures]
+        return self._readers.failures
 
     @property
     def n_decoded(self) -> int:
         """Storage chunks decoded."""
-        return sum(reader.n_decoded for reader in self._readers.values())
+        return self._readers.n_decoded
 
     def run(self, progress: Progress | None, cancel: Event | None) -> bool:
         """Make every time point and channel that is not in the file yet.
@@ -125,12 +143,22 @@ class Passes:
         """
         plan = self._plan
         n_parts = plan.n_times * plan.n_channels
+        n_first = len(self._unknown) * plan.n_times
         with closing(open_executor(None, plan.n_workers)) as executor:
+            told = _Progress(progress, n_first + n_parts)
+            if not self._find_ranges(_Work(executor, told, cancel)):
+                return False
+            self._converters = [
+                Converter(change, channel.name)
+                for change, channel in zip(
+                    self.changes, self._image.channels, strict=True
+                )
+            ]
             for number in range(self.n_resumed, n_parts):
                 if cancel is not None and cancel.is_set():
                     break
-                told = _Shifted(progress, number, n_parts, perf_counter())
-                if not self._make(number, executor, told, cancel):
+                told.number = n_first + number
+                if not self._make(number, _Work(executor, told, cancel)):
                     break
                 self._commit_sometimes()
         is_done = self._file.n_done == n_parts
@@ -141,8 +169,9 @@ class Passes:
 
     def finish(self) -> None:
         """Write what is known of the whole image."""
+        self._recall()
         looks = [
-            ChannelLook(c.name, c.color, self._window(i), self._plan.changes[i])
+            ChannelLook(c.name, c.color, self._window(i), self.changes[i])
             for i, c in enumerate(self._image.channels)
         ]
         picture = compose(
@@ -154,20 +183,61 @@ class Passes:
         texts = sections(self._image, self._options, space, times, looks)
         self._file.finish(texts, picture)
 
-    def _make(
-        self,
-        number: int,
-        executor: Executor,
-        progress: Progress,
-        cancel: Event | None,
-    ) -> bool:
+    def _channels_without_range(self) -> list[int]:
+        """Fill in the ranges that an earlier run found; return the channels left."""
+        found = []
+        for index, change in enumerate(self.changes):
+            if change.needs_range:
+                known = self._file.recall(f"Range{index}")
+                if known is None:
+                    found.append(index)
+                else:
+                    self._take_range(index, known)
+        return found
+
+    def _take_range(self, index: int, span: tuple[float, float]) -> None:
+        changes = list(self.changes)
+        changes[index] = replace(changes[index], window=span)
+        self.changes = tuple(changes)
+
+    def _find_ranges(self, work: _Work) -> bool:
+        """Look at all time points of channels that are scaled by their values."""
+        for number, index in enumerate(self._unknown):
+            spans = []
+            for time in range(self._plan.n_times):
+                work.progress.number = number * self._plan.n_times + time
+                search = RangeSearch(self._read_function(time, index, None))
+                if not self._run(f"range {number} {time}", search, work):
+                    return False
+                spans += [] if search.span is None else [search.span]
+            span = (
+                min((low for low, _ in spans), default=0.0),
+                max((high for _, high in spans), default=1.0),
+            )
+            self._file.remember(f"Range{index}", span)
+            self._take_range(index, span)
+        if self._unknown:
+            self._file.commit()
+        return True
+
+    def _run(self, name: str, function: _Visit, work: _Work) -> bool:
+        """Go through the tiles of one time point and channel."""
+        grid = ordered_grid(self._order)
+        job = BlockJob(name, grid, self._guarded(function, work.cancel))
+        options = JobOptions(None, work.progress, self._stop)
+        result = run_jobs([job], work.executor, options)
+        if self._error is not None:
+            raise self._error
+        return result.is_complete
+
+    def _make(self, number: int, work: _Work) -> bool:
         time, index = divmod(number, self._plan.n_channels)
         channel = self._image.channels[index]
         cascade = Cascade(
             self._plan,
             self._order,
             self._file,
-            self._read_function(time, index),
+            self._read_function(time, index, self._converters[index]),
             is_labels=channel.is_labels,
             projection=self._projection(time, index),
             note=lambda level, place, chunk: self._sums.note(
@@ -175,21 +245,16 @@ class Passes:
             ),
         )
         self._file.begin(time, index)
-        job = BlockJob(
-            str(number), ordered_grid(self._order), self._guarded(cascade, cancel)
-        )
-        result = run_jobs([job], executor, JobOptions(None, progress, self._stop))
-        if self._error is not None:
-            raise self._error
-        if not result.is_complete:
+        if not self._run(str(number), cascade, work):
             return False
         cascade.count_again()
         self._file.end(time, index, cascade.statistics)
         if time == 0:
-            self._shown[index] = cascade.statistics[0]
+            self._shown[index] = cascade.statistics[0].quantiles(*_SHARES)
+            self._file.remember(f"Shown{index}", self._shown[index])
         return True
 
-    def _guarded(self, cascade: Cascade, cancel: Event | None) -> Any:
+    def _guarded(self, function: _Visit, cancel: Event | None) -> _Visit:
         """Stop all workers within one block once one failed or nobody wants more."""
 
         def make(block: Block) -> int:
@@ -198,7 +263,7 @@ class Passes:
             if self._stop.is_set():
                 raise _StoppedError
             try:
-                return cascade(block)
+                return function(block)
             except Exception as error:
                 # The first one is the cause; what the others meet may follow from it.
                 self._error = self._error or error
@@ -207,10 +272,12 @@ class Passes:
 
         return make
 
-    def _read_function(self, time: int, index: int) -> ReadTile:
+    def _read_function(
+        self, time: int, index: int, convert: Converter | None
+    ) -> ReadTile:
         channel = self._image.channels[index]
-        reader = self._readers[id(channel.source)]
-        convert = self._converters[index]
+        is_first = convert is None
+        reader = self._readers.find(channel.source, is_first=is_first)
         at, origin = self._image.time_points[time], self._image.origin
 
         def read(region: Slices) -> Any:
@@ -218,35 +285,10 @@ class Passes:
                 slice(s.start + o, s.stop + o)
                 for s, o in zip(region, origin, strict=True)
             )
-            return convert(reader.read(at, channel, stored))
+            found = reader.read(at, channel, stored)
+            return found if convert is None else convert(found)
 
         return read
-
-    def _open_readers(self, scratch: Scratch) -> dict[int, TileReader]:
-        image, plan = self._image, self._plan
-        sources = {id(c.source): c for c in image.channels}
-        numbers = {key: i for i, key in enumerate(sources)}
-        left = list(range(self.n_resumed, plan.n_times * plan.n_channels))
-        parts = frozenset(
-            (image.time_points[t], numbers[id(c.source)], c.index)
-            for t, c in (
-                (n // plan.n_channels, image.channels[n % plan.n_channels])
-                for n in left
-            )
-        )
-        demand = Demand(image.origin, image.shape, plan.levels[0].tile_shape, parts)
-        return {
-            key: TileReader(
-                channel.source,
-                channel.level,
-                demand,
-                scratch,
-                plan.room_bytes // len(sources),
-                skip_failed=self._options.skip_failed,
-                number=numbers[key],
-            )
-            for key, channel in sources.items()
-        }
 
     def _projection(self, time: int, index: int) -> tuple[int, Projection] | None:
         if time:
@@ -261,12 +303,23 @@ class Passes:
         return self._pictures[index]
 
     def _window(self, index: int) -> tuple[float, float]:
-        channel, change = self._image.channels[index], self._plan.changes[index]
-        window = changed_window(channel.window, change)
-        if window is None and index in self._shown:
-            window = self._shown[index].quantiles(*_SHARES)
+        channel, change = self._image.channels[index], self.changes[index]
+        window = changed_window(channel.window, change) or self._shown.get(index)
         low, high = window or (0.0, 255.0)
         return (low, high) if high > low else (low, low + 1.0)
+
+    def _recall(self) -> None:
+        """Take what an earlier run found of the first time point from the file."""
+        level = thumbnail_level(self._order.shapes)
+        for index in range(self._plan.n_channels):
+            if index in self._shown:
+                continue
+            known = self._file.recall(f"Shown{index}")
+            if known is not None:
+                self._shown[index] = known
+            picture = self._picture(index)
+            for start, data in self._file.read_slabs(level, 0, index):
+                picture.add(data, (start, 0, 0))
 
     def _commit_sometimes(self) -> None:
         if perf_counter() - self._committed_at > COMMIT_S:
@@ -296,7 +349,7 @@ def sample_tiles(
     """
     first = plan.levels[0]
     tiles = list(BlockGrid(first.shape, first.tile_shape))
-    demand = Demand(image.origin, image.shape, first.tile_shape, frozenset())
+    demand = Demand(image.origin, image.shape, first.tile_shape, {})
     began, n_raw, n_encoded = perf_counter(), 0, 0
     for number in range(N_SAMPLES):
         index = number % plan.n_channels
@@ -322,20 +375,27 @@ def sample_tiles(
     return perf_counter() - began, n_raw, n_encoded
 
 
-class _Shifted:
+@dataclass(frozen=True)
+class _Work:
+    """What all passes of a run share."""
+
+    executor: Executor
+    progress: _Progress
+    cancel: Event | None
+
+
+class _Progress:
     """Progress of one pass told as that of all."""
 
-    def __init__(
-        self, progress: Progress | None, number: int, n_parts: int, start: float
-    ) -> None:
+    def __init__(self, progress: Progress | None, n_parts: int) -> None:
         self._progress = progress
-        self._number = number
         self._n_parts = n_parts
+        self.number = 0
 
     def __call__(self, done: int, total: int, n_bytes: int, left: float | None) -> None:
         if self._progress is None:
             return
-        passed = total * self._number + done
+        passed = total * self.number + done
         every = total * self._n_parts
         further = None
         if left is not None and total > done:

@@ -26,7 +26,6 @@ from brickfield.blockwise import format_bytes
 from brickfield.errors import BudgetError
 from brickfield.imaris.deflate import Encoder
 from brickfield.imaris.dtypes import ValueChange, common_type, target_type, value_change
-from brickfield.imaris.inputs import ChannelInput, ImarisInput
 from brickfield.imaris.levels import (
     chunk_shapes,
     factors_between,
@@ -34,6 +33,7 @@ from brickfield.imaris.levels import (
     padded,
 )
 from brickfield.imaris.options import ImarisOptions
+from brickfield.imaris.reading.inputs import ChannelInput, ImarisInput
 from brickfield.imaris.tiles import TileOrder, tile_shapes
 from brickfield.model import Int3
 
@@ -163,7 +163,7 @@ def plan_export(image: ImarisInput, options: ImarisOptions) -> ExportPlan:
         encoder=options.encoder,
         n_workers=n_workers,
         room_bytes=room,
-        scratch_bytes=memory.scratch_bytes(tiles[0], room),
+        scratch_bytes=memory.scratch_bytes(tiles[0], room, changes),
         notes=notes,
     )
 
@@ -224,12 +224,14 @@ class _Memory:
         )
         raise BudgetError(msg)
 
-    def scratch_bytes(self, tile: Int3, room: int) -> int:
+    def scratch_bytes(
+        self, tile: Int3, room: int, changes: tuple[ValueChange, ...]
+    ) -> int:
         """Return what may have to lie on disk while the pass goes on."""
         shared = sum(
             prod(self.shapes[0]) * len(self.image.time_points) * c.about.dtype.itemsize
-            for c in self.image.channels
-            if not self._is_whole(c, tile)
+            for c, change in zip(self.image.channels, changes, strict=True)
+            if not self._is_whole(c, tile) or (change.needs_range and c.is_costly)
         )
         return shared if shared > room else 0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brickfield.imaris.plan import PlannedLevel
-from brickfield.imaris.reader import ReadFailure
+from brickfield.imaris.reading.tile_reader import ReadFailure
 
 
 @dataclass(frozen=True)

@@ -406,4 +406,5 @@ def foretold(outlook: ImarisOutlook) -> str:
     scratch = "not needed"
     if outlook.scratch_bytes:
         scratch = f"up to {format_bytes(outlook.scratch_bytes)} beside the file"
-    return f"{first}\nValues {outlook.dtype}, {kept}{DOT}Scratch folder: {scratch}"
+    lines = [first, f"Values {outlook.dtype}, {kept}{DOT}Scratch folder: {scratch}"]
+    return "\n".join([*lines, *(f"Note: {note}" for note in outlook.notes)])

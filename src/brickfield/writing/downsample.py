@@ -10,8 +10,9 @@ Floor: as the reference writer of Imaris files makes its levels
 (https://github.com/imaris/ImarisWriter). Integers are the mean rounded down, floats
 the mean itself, of sums in float32; NaN makes NaN. The factor of an axis is 1 or 2, and
 a last voxel without a partner is left out, since the format halves lengths downwards.
-Sums of 8- and 16-bit integers are made of whole numbers, which float32 holds exactly,
-too.
+Integers of up to 32 bits are summed exactly. The reference sums all types in float32,
+which holds whole numbers to 2**24: larger 32-bit values would change where they are all
+the same.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def _floor_mean(data: AnyArray, factors: tuple[int, ...]) -> AnyArray:
         raise OptionError(msg)
     dtype, n_halved = data.dtype, factors.count(2)
     values = data.view(np.uint8) if dtype.kind == "b" else data
-    if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
+    if values.dtype.kind in "iu" and values.dtype.itemsize <= 4:
         # Sums of 8 take 3 bits more.
         narrow = values.dtype
         wide = np.dtype(f"{narrow.kind}{2 * narrow.itemsize}")

@@ -19,7 +19,17 @@ from brickfield.qt import RunningTask
 
 N_WORKERS = 1
 """The window needs a core and Python's interpreter, as while a pyramid is saved."""
-_TAKEN = ("scale", "translate", "units", "contrast_limits", "colormap", "rgb")
+_TAKEN = (
+    "scale",
+    "translate",
+    "rotate",
+    "shear",
+    "affine",
+    "units",
+    "contrast_limits",
+    "colormap",
+    "rgb",
+)
 LayerData = tuple[Any, Mapping[str, Any], str]
 
 

@@ -1,8 +1,7 @@
 """What was given, as channels that can be read: one place for every kind of source.
 
 Addresses are opened (and closed again by who asked), stores give their source, arrays
-and layers of napari become sources. Layers are known by what they have, not by their
-class, since the core knows no napari. Several layers become the channels of one image:
+and layers of napari become sources. Several of them become the channels of one image:
 all have the same voxels, and the first one's place in space and time.
 """
 
@@ -10,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,10 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.imaris.options import ImarisOptions
-from brickfield.model import Axis, Channel, Int3, ScaleLevel, Vec3
+from brickfield.imaris.reading.layers import Rgb, is_layer, sources_of_layers
+from brickfield.model import Int3, ScaleLevel, Vec3
 from brickfield.sources import ChunkSource
 
-Rgb = tuple[int, int, int]
 _COLORS: tuple[Rgb, ...] = (
     (255, 0, 0),
     (0, 255, 0),
@@ -64,6 +63,17 @@ class ChannelInput:
     def about(self) -> ScaleLevel:
         """The level that is read."""
         return self.source.info.pyramid.levels[self.level]
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether keeping what was read costs less than reading it again.
+
+        So it is for what lies on servers and for what is computed, not for files and
+        arrays in memory.
+        """
+        info = self.source.info
+        is_array = info.uri.startswith("memory:")
+        return self.source.is_remote or (is_array and info.format != "numpy array")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,11 +125,11 @@ def open_sources(
     ------
     OptionError, StoreNotFoundError, StoreFormatError
     """
-    if _is_layer(given):
-        return [_source_of_layer(given, options.level)]
+    if is_layer(given):
+        return sources_of_layers([given], options.level)
     if isinstance(given, Sequence) and not isinstance(given, str) and given:
-        if all(_is_layer(item) for item in given):
-            return [_source_of_layer(item, options.level) for item in given]
+        if all(is_layer(item) for item in given):
+            return sources_of_layers(given, options.level)
         if all(isinstance(item, str | Path) or _is_source(item) for item in given):
             return [s for item in given for s in open_sources(item, options, opened)]
     if _is_source(given):
@@ -171,74 +181,6 @@ def choose_input(sources: Sequence[ChunkSource], options: ImarisOptions) -> Imar
 
 def _is_source(item: Any) -> bool:
     return hasattr(item, "read_storage_chunk") and hasattr(item, "info")
-
-
-def _is_layer(item: Any) -> bool:
-    return all(hasattr(item, n) for n in ("data", "multiscale", "scale", "translate"))
-
-
-def _source_of_layer(layer: Any, level: int) -> ChunkSource:
-    from brickfield.sources import from_arrays
-
-    is_labels = hasattr(layer, "selected_label")
-    finest = layer.data[0] if layer.multiscale else layer.data
-    scale, shift = (
-        [float(v) for v in values] for values in (layer.scale, layer.translate)
-    )
-    axes = _axes_of_layer(layer, finest)
-    if axes is not None and axes[-1].kind == "channel":
-        scale, shift = [*scale, 1.0], [*shift, 0.0]
-    source = from_arrays(
-        list(layer.data) if level and layer.multiscale else finest,
-        axes=axes,
-        scale=scale,
-        translation=shift,
-        name=str(layer.name),
-        is_labels=is_labels,
-    )
-    if len(source.info.channels) == 1 and not is_labels:
-        shown = Channel(str(layer.name), _color_of_layer(layer), _window_of(layer))
-        source.info = replace(source.info, channels=(shown,))
-    return source
-
-
-def _axes_of_layer(layer: Any, data: Any) -> list[Axis] | None:
-    """Return a layer's axes, never a channel axis; None leaves the guess."""
-    n = len(layer.scale)
-    units: list[str | None] = [str(u) for u in getattr(layer, "units", None) or ()]
-    units = [None if u == "pixel" else u for u in units]
-    if len(units) != n:
-        units = [None] * n
-    is_rgb = bool(getattr(layer, "rgb", False))
-    names = getattr(data, "axis_names", None)
-    if names is None or len(names) != n:
-        if not 2 <= n <= 4:
-            return None
-        names = ["t", "z", "y", "x"][-n:]
-    axes = [
-        Axis(str(name), "space" if name in ("z", "y", "x") else "time", unit)
-        if name in ("t", "z", "y", "x")
-        else Axis(str(name), "other", unit)
-        for name, unit in zip(names, units, strict=True)
-    ]
-    return [*axes, Axis("c", "channel")] if is_rgb else axes
-
-
-def _color_of_layer(layer: Any) -> Rgb | None:
-    """Return the colour of the largest value."""
-    colors = getattr(getattr(layer, "colormap", None), "colors", None)
-    if colors is None or not len(colors):
-        return None
-    r, g, b = (round(float(v) * 255) for v in colors[-1][:3])
-    return (r, g, b)
-
-
-def _window_of(layer: Any) -> tuple[float, float] | None:
-    limits = getattr(layer, "contrast_limits", None)
-    if limits is None:
-        return None
-    low, high = (float(v) for v in limits)
-    return (low, high) if low < high else None
 
 
 def _level_of(source: ChunkSource, level: int) -> ScaleLevel:

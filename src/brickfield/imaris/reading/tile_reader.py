@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, Slices, intersect, shift
 from brickfield.errors import ChunkReadError
-from brickfield.imaris.inputs import ChannelInput
-from brickfield.imaris.staging import Scratch, read_part
+from brickfield.imaris.reading.inputs import ChannelInput
+from brickfield.imaris.reading.staging import Scratch, read_part
 from brickfield.model import Int3
 from brickfield.sources import ChunkSource
 
@@ -64,15 +64,15 @@ class Demand:
     ----------
     origin, shape, tile : tuple of int
         First voxel, voxels and tile (z, y, x) of the region.
-    parts : frozenset of (int, int, int)
+    parts : mapping of (int, int, int) to int
         Time point (of the source), number of the source, channel (of the source) still
-        to be made.
+        to be read, and how often.
     """
 
     origin: Int3
     shape: Int3
     tile: Int3
-    parts: frozenset[tuple[int, int, int]]
+    parts: Mapping[tuple[int, int, int], int]
 
     def n_tiles(self, region_zyx: Slices) -> int:
         """Tiles of one time point and channel that share voxels with a region."""
@@ -236,7 +236,8 @@ class TileReader:
             range(1) if a is None else range(block.start[a], block.slices[a].stop)
             for a in (pyramid.time_axis, pyramid.channel_axis)
         )
-        n_parts = sum((i, self._number, j) in self._demand.parts for i in t for j in c)
+        parts = self._demand.parts
+        n_parts = sum(parts.get((i, self._number, j), 0) for i in t for j in c)
         region = tuple(
             block.slices[a] if a >= 0 else slice(0, 1) for a in self._about.spatial_axes
         )

@@ -1,0 +1,205 @@
+"""Layers of napari as sources, and where they lie.
+
+Layers are known by what they have, not by their class, since the core knows no napari.
+A file of Imaris states the outer edges of its voxels along z, y and x and nothing else:
+a layer's scaling and shift are written, a rotation or shear cannot be and is told, and
+layers that lie apart do not become channels of one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import OptionError
+from brickfield.model import Axis, Channel, Finding
+from brickfield.sources import ChunkSource, from_arrays
+
+Rgb = tuple[int, int, int]
+TURNED = "layer-turned"
+"""Code of the finding of a layer whose rotation or shear is not written."""
+
+
+def is_layer(item: Any) -> bool:
+    """Tell whether something has what a layer has."""
+    return all(hasattr(item, n) for n in ("data", "multiscale", "scale", "translate"))
+
+
+def sources_of_layers(layers: Sequence[Any], level: int) -> list[ChunkSource]:
+    """Make a source of each layer.
+
+    Parameters
+    ----------
+    layers : sequence
+        Layers of images or labels, or what describes them.
+    level : int
+        Finest level that is written.
+
+    Raises
+    ------
+    OptionError
+        When the layers do not lie at one place.
+    """
+    places = [_place_of(layer) for layer in layers]
+    for layer, place in zip(layers[1:], places[1:], strict=True):
+        if not place.is_close(places[0]):
+            msg = (
+                "expected layers of one scale, rotation, position and unit, since the"
+                f" channels of a file share them; found {layers[0].name!r} and"
+                f" {layer.name!r} apart: export each to a file of its own"
+            )
+            raise OptionError(msg)
+    return [
+        _source_of_layer(layer, place, level)
+        for layer, place in zip(layers, places, strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """From indices of a layer's n axes to its world.
+
+    Attributes
+    ----------
+    linear : ndarray, shape (n, n)
+    shift : ndarray, shape (n,)
+    scale : ndarray, shape (n,)
+        Voxel sizes along the layer's own axes.
+    units : tuple of str
+    """
+
+    linear: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    units: tuple[str, ...]
+
+    def is_close(self, other: _Place) -> bool:
+        """Tell whether two layers with equal shapes lie upon each other."""
+        if self.linear.shape != other.linear.shape or self.units != other.units:
+            return False
+        size = float(np.abs(other.scale).max())
+        return np.allclose(
+            self.linear, other.linear, 1e-6, 1e-9 * size
+        ) and np.allclose(self.shift, other.shift, 1e-6, 1e-3 * size)
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether the layer's axes are those of the world, in their directions."""
+        along = np.diagonal(self.linear)
+        off = np.abs(self.linear - np.diag(along)).max(initial=0)
+        return bool(off <= 1e-9 * np.abs(self.linear).max() and (along > 0).all())
+
+
+def _place_of(layer: Any) -> _Place:
+    """Put together what napari applies: scale, shear, rotation, shift, then the affine."""
+    scale = np.asarray(layer.scale, np.float64)
+    n = len(scale)
+    shift = np.asarray(layer.translate, np.float64)
+    linear = _rotation(getattr(layer, "rotate", None), n) @ (
+        _shear(getattr(layer, "shear", None), n) * scale
+    )
+    affine = getattr(layer, "affine", None)
+    affine = getattr(affine, "affine_matrix", affine)
+    if affine is not None and np.shape(affine) == (n + 1, n + 1):
+        whole = np.asarray(affine, np.float64)
+        linear, shift = whole[:n, :n] @ linear, whole[:n, :n] @ shift + whole[:n, n]
+    units = tuple(str(u) for u in getattr(layer, "units", None) or ())
+    return _Place(linear, shift, scale, units)
+
+
+def _rotation(given: Any, n: int) -> NDArray[np.float64]:
+    if given is None:
+        return np.eye(n)
+    found = np.asarray(given, np.float64)
+    if found.ndim == 0:
+        angle = np.deg2rad(float(found))
+        turn = np.eye(n)
+        turn[-2:, -2:] = [
+            [np.cos(angle), -np.sin(angle)],
+            [np.sin(angle), np.cos(angle)],
+        ]
+        return turn
+    return found if found.shape == (n, n) else np.eye(n)
+
+
+def _shear(given: Any, n: int) -> NDArray[np.float64]:
+    """Return a matrix; napari writes one with ones on its diagonal as a vector."""
+    found = np.eye(n) if given is None else np.asarray(given, np.float64)
+    if found.shape == (n * (n - 1) // 2,):
+        matrix = np.eye(n)
+        matrix[np.triu_indices(n, 1)] = found
+        return matrix
+    return found if found.shape == (n, n) else np.eye(n)
+
+
+def _source_of_layer(layer: Any, place: _Place, level: int) -> ChunkSource:
+    is_labels = hasattr(layer, "selected_label")
+    finest = layer.data[0] if layer.multiscale else layer.data
+    straight = place.is_straight
+    scale = (np.diagonal(place.linear) if straight else np.abs(place.scale)).tolist()
+    shift = place.shift.tolist()
+    axes = _axes_of_layer(layer, finest)
+    if axes is not None and axes[-1].kind == "channel":
+        scale, shift = [*scale, 1.0], [*shift, 0.0]
+    source = from_arrays(
+        list(layer.data) if level and layer.multiscale else finest,
+        axes=axes,
+        scale=scale,
+        translation=shift,
+        name=str(layer.name),
+        is_labels=is_labels,
+    )
+    if len(source.info.channels) == 1 and not is_labels:
+        shown = Channel(str(layer.name), _color_of_layer(layer), _window_of(layer))
+        source.info = replace(source.info, channels=(shown,))
+    if not straight:
+        text = (
+            f"the layer {str(layer.name)!r} is rotated, mirrored or sheared in napari, which an"
+            " Imaris file cannot say: its voxels were written along their own axes"
+        )
+        finding = Finding("warning", TURNED, "layer", text)
+        source.info = replace(source.info, findings=(*source.info.findings, finding))
+    return source
+
+
+def _axes_of_layer(layer: Any, data: Any) -> list[Axis] | None:
+    """Return a layer's axes, never a channel axis; None leaves the guess."""
+    n = len(layer.scale)
+    units: list[str | None] = [str(u) for u in getattr(layer, "units", None) or ()]
+    units = [None if u == "pixel" else u for u in units]
+    if len(units) != n:
+        units = [None] * n
+    is_rgb = bool(getattr(layer, "rgb", False))
+    names = getattr(data, "axis_names", None)
+    if names is None or len(names) != n:
+        if not 2 <= n <= 4:
+            return None
+        names = ["t", "z", "y", "x"][-n:]
+    axes = [
+        Axis(str(name), "space" if name in ("z", "y", "x") else "time", unit)
+        if name in ("t", "z", "y", "x")
+        else Axis(str(name), "other", unit)
+        for name, unit in zip(names, units, strict=True)
+    ]
+    return [*axes, Axis("c", "channel")] if is_rgb else axes
+
+
+def _color_of_layer(layer: Any) -> Rgb | None:
+    """Return the colour of the largest value."""
+    colors = getattr(getattr(layer, "colormap", None), "colors", None)
+    if colors is None or not len(colors):
+        return None
+    r, g, b = (round(float(v) * 255) for v in colors[-1][:3])
+    return (r, g, b)
+
+
+def _window_of(layer: Any) -> tuple[float, float] | None:
+    limits = getattr(layer, "contrast_limits", None)
+    if limits is None:
+        return None
+    low, high = (float(v) for v in limits)
+    return (low, high) if low < high else None
