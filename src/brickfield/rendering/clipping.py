@@ -20,7 +20,7 @@ _UPWARD = 1e-3
 
 
 def clip_planes_of(look: Appearance) -> NDArray[np.float64]:
-    """Return clip box and clip planes as rows (nz, ny, nx, d), world."""
+    """Return clip box and clip planes, shape (n, 4), rows (nz, ny, nx, d), world."""
     rows = [list(p) for p in look.clip_planes]
     if look.clip_box is not None:
         for axis, (low, high) in enumerate(zip(*look.clip_box, strict=True)):

@@ -71,7 +71,18 @@ class FrameOptions:
 def write_look(
     volume: BrickVolume, look: Appearance, fmt: TextureFormat, planes: list[int]
 ) -> None:
-    """Write windows, thresholds and planes of all channels."""
+    """Write contrast windows, thresholds and planes of all channels to the uniforms.
+
+    Parameters
+    ----------
+    volume : BrickVolume
+    look : Appearance
+        Of the layer.
+    fmt : TextureFormat
+        Of the textures; converts values to samples.
+    planes : list of int
+        For each channel, the number of its selection in the page table.
+    """
     u = volume.uniform_buffer.data
     for i, channel in enumerate(look.channels):
         low, high = (fmt.to_sample(v) for v in channel.contrast)
@@ -97,7 +108,20 @@ def write_frame(
     look: Appearance,
     options: FrameOptions,
 ) -> None:
-    """Write rays, levels, box and options."""
+    """Write rays, levels, box and options to the uniforms.
+
+    Parameters
+    ----------
+    volume : BrickVolume
+    bricks : BrickSet
+    camera : CameraState
+    world : AffineTransform
+        Data space to world.
+    look : Appearance
+        Of the layer.
+    options : FrameOptions
+        Of this frame.
+    """
     u = volume.uniform_buffer.data
     anchor = anchor_of(camera, world, bricks.pyramid, options.plane)
     rays = ray_uniforms(camera, world, anchor)
@@ -163,7 +187,22 @@ def _write_light(
 def depth_range(
     camera: CameraState, world: AffineTransform, pyramid: Pyramid, look: Appearance
 ) -> tuple[float, float]:
-    """Return between which view depths what is drawn of a volume lies, world units."""
+    """Return the least and the greatest view depth of what is drawn of a volume.
+
+    Parameters
+    ----------
+    camera : CameraState
+    world : AffineTransform
+        Data space to world.
+    pyramid : Pyramid
+    look : Appearance
+        Gives the clip box.
+
+    Returns
+    -------
+    tuple of float
+        World units along the line of sight.
+    """
     boxes = [world.apply(_corners(*pyramid.outer_bounds))]
     if look.clip_box is not None:
         boxes.append(_corners(*look.clip_box))

@@ -113,7 +113,14 @@ class RenderManager:
         return work
 
     def plan(self, camera: CameraState, *, is_moving: bool = False) -> bool:
-        """Plan again if anything that matters changed; tell whether it was done."""
+        """Plan again if anything relevant changed; tell whether it did.
+
+        Parameters
+        ----------
+        camera : CameraState
+        is_moving : bool
+            Whether the camera is being moved: new detail waits.
+        """
         seen = [r for r in self.renderers if r.layer.visible]
         layers = tuple(map(_planned_state, seen))
         state = (camera, is_moving, self.policy, self._plane, layers)
@@ -183,7 +190,14 @@ class RenderManager:
         return n
 
     def prepare(self, camera: CameraState, options: FrameOptions) -> None:
-        """Write tables and uniforms of every layer for the coming draw."""
+        """Write tables and uniforms of every layer for the coming draw.
+
+        Parameters
+        ----------
+        camera : CameraState
+        options : FrameOptions
+            Of this frame.
+        """
         self.statistics.frames += 1
         is_lowest = True
         for renderer in self.renderers:

@@ -67,7 +67,15 @@ class Mender:
         self._wished: set[tuple[Name, Name]] = set()
 
     def mend(self, name: Name, chunk: LoadedChunk) -> Mended:
-        """Fill the holes of a chunk with what is at hand."""
+        """Fill the holes of a chunk with what is loaded of coarser levels.
+
+        Parameters
+        ----------
+        name : Name
+            Plane and key of the chunk.
+        chunk : LoadedChunk
+            With voxels.
+        """
         assert chunk.data is not None
         data = chunk.data.copy()
         lacking = ~chunk.is_known()
@@ -136,6 +144,14 @@ class Mender:
 
 def coarser_rows(pyramid: Pyramid, chunk: ChunkId, hole: Hole, level: int) -> Indices:
     """Return which voxels of a coarser level are nearest to those of a hole.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    chunk : ChunkId
+    hole : Hole
+    level : int
+        The coarser level.
 
     Returns
     -------

@@ -80,7 +80,15 @@ class OffscreenView(VolumeView):
             self.on_news()
 
     def resize(self, size: tuple[int, int], pixel_ratio: float = 1.0) -> None:
-        """Draw pictures of another size from now on (logical pixels)."""
+        """Change the size of the following pictures.
+
+        Parameters
+        ----------
+        size : tuple of int
+            Width and height, logical pixels.
+        pixel_ratio : float
+            Physical pixels per logical one.
+        """
         self.canvas.set_pixel_ratio(pixel_ratio)
         self.canvas.set_physical_size(*physical_size(size, pixel_ratio))
 
@@ -107,7 +115,7 @@ class OffscreenView(VolumeView):
         return self._painted(self.draw)
 
     def finished(self) -> NDArray[np.uint8]:
-        """Return the frame whose volumes were drawn in pieces; as :meth:`image`."""
+        """Return the frame whose volumes were drawn in pieces, shape (h, w, 4), uint8."""
         return self._painted(self.finish)
 
     def classes(self) -> NDArray[np.uint8]:
@@ -275,9 +283,15 @@ class TimedPicture(NamedTuple):
 
 
 def picture_by(view: OffscreenView, end: float) -> TimedPicture:
-    """Draw a view's current picture until a time of :func:`time.perf_counter`.
+    """Draw a view's current picture before a deadline.
 
     A late picture has at least 1/8 of the pixels along each edge.
+
+    Parameters
+    ----------
+    view : OffscreenView
+    end : float
+        Time of :func:`time.perf_counter`.
     """
     cost_s = cost_of(view, end)
     scale = scale_for(cost_s, end)
@@ -289,7 +303,14 @@ def picture_by(view: OffscreenView, end: float) -> TimedPicture:
 
 
 def cost_of(view: OffscreenView, end: float) -> float:
-    """Return the seconds that the picture takes, about; 0 with ample time for it."""
+    """Estimate the seconds that the picture takes; 0 with ample time for it.
+
+    Parameters
+    ----------
+    view : OffscreenView
+    end : float
+        Time of :func:`time.perf_counter`.
+    """
     width, height = view.renderer.physical_size
     if width * height < AMPLE_PX_A_S * (end - perf_counter()):
         return 0.0
@@ -307,12 +328,28 @@ def cost_of(view: OffscreenView, end: float) -> float:
 
 
 def fits(cost_s: float, end: float) -> bool:
-    """Tell whether something that takes so long is done at `end`, or a little later."""
+    """Tell whether something that takes `cost_s` is done at `end`, or a little later.
+
+    Parameters
+    ----------
+    cost_s : float
+        Seconds.
+    end : float
+        Time of :func:`time.perf_counter`.
+    """
     return perf_counter() + cost_s < end + GRACE_S
 
 
 def scale_for(cost_s: float, end: float) -> float:
-    """Return the share of pixels along an edge that can be drawn until `end`."""
+    """Return the share of pixels along each edge that can be drawn before `end`.
+
+    Parameters
+    ----------
+    cost_s : float
+        Seconds for all pixels.
+    end : float
+        Time of :func:`time.perf_counter`.
+    """
     if fits(cost_s, end):
         return 1.0
     left_s = max(GRACE_S, end - perf_counter())

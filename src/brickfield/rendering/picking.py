@@ -94,7 +94,18 @@ def _voxel(
 
 
 def point_at(camera: CameraState, x: float, y: float, depth: float) -> Vec3:
-    """Return the world point (z, y, x) of a pixel of the camera at a view depth."""
+    """Return the world point (z, y, x) of a pixel at a view depth.
+
+    Parameters
+    ----------
+    camera : CameraState
+    x : float
+        Column.
+    y : float
+        Row, from above.
+    depth : float
+        World units along the line of sight.
+    """
     width, height = camera.viewport
     right, up, back = camera.axes
     across = (2 * x / width - 1) * camera.width_over_height

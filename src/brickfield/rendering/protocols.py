@@ -40,7 +40,19 @@ class StoreLike(Protocol):
     def occupancy(
         self, level: int, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_] | None:
-        """Tell which planned chunks are known to hold nothing."""
+        """Tell which planned chunks are known to hold nothing.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, 3), int64
+            Grid indices (z, y, x).
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            None where nothing is known.
+        """
         ...
 
 

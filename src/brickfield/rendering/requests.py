@@ -47,6 +47,12 @@ CENTRAL = 0.6
 def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
     """Tell which chunks of a plan are not worth reading while the camera moves.
 
+    Parameters
+    ----------
+    plan : FramePlan
+    asked : PlanRequest
+        What the plan was made for.
+
     Returns
     -------
     ndarray, shape (n,), bool
@@ -82,10 +88,18 @@ def target_rows(plan: FramePlan) -> NDArray[np.bool_]:
 def request_for_slice(
     request: PlanRequest, plane: Plane, *, is_linear: bool
 ) -> PlanRequest:
-    """Ask for what one plane needs in place of the volume.
+    """Return a request for what one plane needs instead of the volume.
 
     Moving the plane must never show an empty picture, but a slice does not need
     the whole of a rich base level: it keeps :data:`SLICE_BASE_SHARE` at most.
+
+    Parameters
+    ----------
+    request : PlanRequest
+    plane : Plane
+        World.
+    is_linear : bool
+        Whether samples are interpolated, which needs the voxels beside the plane.
     """
     policy = request.policy
     slab = slab_planes(

@@ -84,7 +84,19 @@ class RenderThread:
     def remove(
         self, drawer: Drawer, last: Callable[[], Any] | None = None
     ) -> Future[None]:
-        """Call a drawer no more; `last` is run on the thread after its last step."""
+        """Stop calling a drawer.
+
+        Parameters
+        ----------
+        drawer : Drawer
+        last : callable, optional
+            Run on the thread after the drawer's last step.
+
+        Returns
+        -------
+        Future
+            Done after `last`.
+        """
 
         def end() -> None:
             with self._news:

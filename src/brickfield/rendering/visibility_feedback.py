@@ -45,7 +45,7 @@ class OcclusionFeedback:
 
     @property
     def keys(self) -> NDArray[np.int64]:
-        """Keys of the reached chunks, ascending."""
+        """Keys of the reached chunks, shape (n,), int64, ascending."""
         return self._drawn
 
     def hidden(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -154,7 +154,15 @@ class VolumeView:
     def update(
         self, *, is_moving: bool = False, slice_s: float = UPLOAD_SLICE_S
     ) -> bool:
-        """Plan and upload for the present camera; tell whether anything changed."""
+        """Plan and upload for the current camera; tell whether anything changed.
+
+        Parameters
+        ----------
+        is_moving : bool
+            Whether the camera is being moved.
+        slice_s : float
+            Seconds that uploading may take.
+        """
         if self.camera is None:
             return False
         start = perf_counter()
@@ -278,12 +286,23 @@ def world_corners(layer: LayerLike) -> NDArray[np.float64]:
 
 
 def level_corners(layer: LayerLike, level: int) -> NDArray[np.float64]:
-    """Return the corners of the box of one level's voxels, as above."""
+    """Return the corners of the box of one level's voxels.
+
+    Parameters
+    ----------
+    layer : LayerLike
+    level : int
+
+    Returns
+    -------
+    ndarray, shape (8, 3), float64
+        World (z, y, x).
+    """
     return _corners(layer, layer.store.pyramid.level_bounds(level))
 
 
 def outer_corners(layer: LayerLike) -> NDArray[np.float64]:
-    """Return the corners of the box round all levels' voxels, as above."""
+    """Return the corners of the box round all levels' voxels, shape (8, 3), world."""
     return _corners(layer, layer.store.pyramid.outer_bounds)
 
 

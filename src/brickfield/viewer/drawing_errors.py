@@ -17,7 +17,13 @@ _GPU = "GPUError"
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise a DeviceError in place of what the device raises."""
+    """Raise a DeviceError in place of what the device raises.
+
+    Raises
+    ------
+    DeviceError
+        In place of what the device raises.
+    """
     try:
         yield
     except BrickfieldError:

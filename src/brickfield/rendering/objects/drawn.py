@@ -194,7 +194,7 @@ def _surface_arrays(value: Surface) -> Centred:
 
 
 def as_light(colors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn displayed (sRGB) colours into linear ones, alpha as it is."""
+    """Convert displayed (sRGB) colours, shape (n, 4), to linear ones; alpha stays."""
     shown = colors[:, :3].astype(np.float64)
     light = np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4)
     return np.hstack([light, colors[:, 3:]]).astype(np.float32)

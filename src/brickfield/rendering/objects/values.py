@@ -220,7 +220,20 @@ def _one_of(name: str, value: object, known: Sequence[str]) -> None:
 
 
 def table(name: str, values: ArrayLike, columns: int) -> NDArray[np.float64]:
-    """Return values as float64 of shape (n, columns), or refuse them."""
+    """Return values as float64 of shape (n, columns), or refuse them.
+
+    Parameters
+    ----------
+    name : str
+        For the message.
+    values : array-like, shape (n, columns)
+    columns : int
+
+    Raises
+    ------
+    OptionError
+        If they are no numbers or of another shape.
+    """
     try:
         rows = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -233,7 +246,20 @@ def table(name: str, values: ArrayLike, columns: int) -> NDArray[np.float64]:
 
 
 def numbers_of(name: str, values: ArrayLike, n: int) -> NDArray[np.float32]:
-    """Return n numbers of 0 or more as float32; one stands for all."""
+    """Return n non-negative numbers as float32, shape (n,); one value is repeated.
+
+    Parameters
+    ----------
+    name : str
+        For the message.
+    values : array-like, one value or shape (n,)
+    n : int
+
+    Raises
+    ------
+    OptionError
+        If one is negative or not finite, or their number differs.
+    """
     row = np.atleast_1d(np.asarray(values, dtype=np.float32)).ravel()
     if len(row) not in (1, n):
         raise _refusal(f"one of {name}, or {n} of them", len(row))
@@ -243,7 +269,24 @@ def numbers_of(name: str, values: ArrayLike, n: int) -> NDArray[np.float32]:
 
 
 def colors_of(values: ArrayLike, n: int) -> NDArray[np.float32]:
-    """Return n rows (red, green, blue, alpha), 0 to 1; one stands for all."""
+    """Return n colours, one value is repeated.
+
+    Parameters
+    ----------
+    values : array-like, shape (3,), (4,), (n, 3) or (n, 4)
+        Red, green, blue (and alpha), 0 to 1.
+    n : int
+
+    Returns
+    -------
+    ndarray, shape (n, 4), float32
+        Clipped to 0 to 1.
+
+    Raises
+    ------
+    OptionError
+        If the shape is another.
+    """
     rows = np.atleast_2d(np.asarray(values, dtype=np.float32))
     if rows.ndim == 2 and rows.shape[1] == 3:
         rows = np.hstack([rows, np.ones((len(rows), 1), np.float32)])

@@ -43,7 +43,17 @@ class Axes:
         context: OverlayContext,
         layout: Layout,
     ) -> None:
-        """Turn the arms as the camera stands."""
+        """Turn the arms to the camera.
+
+        Parameters
+        ----------
+        options : AxesOptions
+        camera : CameraState
+        context : OverlayContext
+            Size, background and layers of the picture.
+        layout : Layout
+            Places of the corners.
+        """
         length = min(options.length, 0.2 * min(context.size))
         reach = length + 0.9 * options.font_size
         left, bottom = layout.place(options.corner, 2 * reach, 2 * reach)

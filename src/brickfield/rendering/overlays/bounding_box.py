@@ -58,7 +58,17 @@ class BoundingBox:
         context: OverlayContext,
         layout: Layout,
     ) -> None:
-        """Project the edges of all boxes."""
+        """Project the edges of all boxes.
+
+        Parameters
+        ----------
+        options : BoundingBoxOptions
+        camera : CameraState
+        context : OverlayContext
+            Size, background and layers of the picture.
+        layout : Layout
+            Not used.
+        """
         boxes = [layer.corners for layer in context.shown]
         color = WHITE if options.color == "auto" else ink(context, options.color)
         if context.plane is not None:
@@ -168,7 +178,17 @@ class Marker:
         context: OverlayContext,
         layout: Layout,
     ) -> None:
-        """Draw lines through the point."""
+        """Draw lines through the point.
+
+        Parameters
+        ----------
+        options : MarkerOptions
+        camera : CameraState
+        context : OverlayContext
+            Size, background and layers of the picture.
+        layout : Layout
+            Not used.
+        """
         self.flat.visible = self.deep.visible = options.position is not None
         if options.position is None:
             return

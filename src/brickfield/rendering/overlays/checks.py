@@ -15,19 +15,50 @@ MAX_TEXT = 2000
 
 
 def refusal(name: str, expected: str, found: object) -> OptionError:
-    """Make the error for an option that cannot have a value."""
+    """Return the error for an option that cannot have a value.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    expected : str
+        In words.
+    found
+    """
     return OptionError(f"expected {name} to be {expected}; found {found!r}")
 
 
 def flag(name: str, value: Any) -> bool:
-    """Allow true and false only."""
+    """Check that an option is true or false.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    value
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     if isinstance(value, bool):
         return value
     raise refusal(name, "True or False", value)
 
 
 def number(low: float, high: float) -> Check:
-    """Allow numbers from `low` to `high`."""
+    """Return a check that accepts numbers from `low` to `high`.
+
+    Parameters
+    ----------
+    low, high : float
+
+    Raises
+    ------
+    OptionError
+        By the check, for anything else.
+    """
 
     def check(name: str, value: Any) -> float:
         if not isinstance(value, bool):
@@ -43,7 +74,13 @@ def number(low: float, high: float) -> Check:
 
 
 def choice(*names: str) -> Check:
-    """Allow one of these names."""
+    """Return a check that accepts some names.
+
+    Raises
+    ------
+    OptionError
+        By the check, for anything else.
+    """
 
     def check(name: str, value: Any) -> str:
         if isinstance(value, str) and value in names:
@@ -54,7 +91,19 @@ def choice(*names: str) -> Check:
 
 
 def text(name: str, value: Any) -> str:
-    """Allow text of a length that fits a picture."""
+    """Check that an option is text of a length that fits a picture.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    value
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     if isinstance(value, str) and len(value) <= MAX_TEXT:
         return value
     if isinstance(value, str):
@@ -63,7 +112,19 @@ def text(name: str, value: Any) -> str:
 
 
 def index(name: str, value: Any) -> int:
-    """Allow 0, 1, 2 and so on."""
+    """Check that an option is a non-negative integer.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    value
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     clean = None if isinstance(value, bool) else getattr(value, "__index__", None)
     if clean is not None and clean() >= 0:
         return int(clean())
@@ -71,12 +132,36 @@ def index(name: str, value: Any) -> int:
 
 
 def index_or_none(name: str, value: Any) -> int | None:
-    """Allow an index, or None."""
+    """Check that an option is a non-negative integer or None.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    value
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     return None if value is None else index(name, value)
 
 
 def point_or_none(name: str, value: Any) -> tuple[float, float, float] | None:
-    """Allow a world point (z, y, x), or None."""
+    """Check that an option is a world point (z, y, x) or None.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    value
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     if value is None:
         return None
     try:
@@ -89,7 +174,20 @@ def point_or_none(name: str, value: Any) -> tuple[float, float, float] | None:
 
 
 def color(name: str, value: Any) -> str | tuple[int, int, int]:
-    """Allow "auto", a colour's name, "#rrggbb", or red, green, blue of 0 to 255."""
+    """Check that an option is a colour or "auto".
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    value
+        "auto", a colour's name, "#rrggbb", or red, green, blue of 0 to 255.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     if isinstance(value, str) and value.strip() == "auto":
         return "auto"
     try:
@@ -100,7 +198,13 @@ def color(name: str, value: Any) -> str | tuple[int, int, int]:
 
 
 def parse_color(value: Any) -> tuple[int, int, int]:
-    """Return red, green and blue, 0 to 255, of a name, "#rrggbb" or three numbers."""
+    """Return red, green and blue, 0 to 255, of a name, "#rrggbb" or three numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is no colour.
+    """
     from cmap import Color
 
     if isinstance(value, str):

@@ -36,7 +36,18 @@ class Colorbar:
         context: OverlayContext,
         layout: Layout,
     ) -> None:
-        """Show the chosen layer's colours."""
+        """Show the colours of the chosen layer.
+
+        Parameters
+        ----------
+        options : ColorbarOptions
+        camera : CameraState
+            Not used.
+        context : OverlayContext
+            Size, background and layers of the picture.
+        layout : Layout
+            Places of the corners.
+        """
         scales = chosen_scales(options, context)
         while len(self._bars) < len(scales):
             bar = _Bar()
@@ -137,7 +148,16 @@ class _Bar:
 
 
 def shortened(name: str, font_size: float, width: float) -> str:
-    """Cut a name that would take more than about a third of a picture's width."""
+    """Shorten a name that would take more than about a third of a picture's width.
+
+    Parameters
+    ----------
+    name : str
+    font_size : float
+        Logical pixels.
+    width : float
+        Of the picture, logical pixels.
+    """
     most = max(int(0.35 * width / (0.55 * font_size)), 8)
     name = name.splitlines()[0] if name else name
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
@@ -146,7 +166,14 @@ def shortened(name: str, font_size: float, width: float) -> str:
 def chosen_scales(
     options: ColorbarOptions, context: OverlayContext
 ) -> tuple[ColorScale, ...]:
-    """Return the colours that the options ask for; none without any to show."""
+    """Return the colours that the options ask for; none without any to show.
+
+    Parameters
+    ----------
+    options : ColorbarOptions
+    context : OverlayContext
+        Gives the layers.
+    """
     if options.layer is None:
         images = [layer for layer in context.shown if layer.scales][-1:]
     else:
@@ -165,6 +192,12 @@ def bar_colors(
     scale: ColorScale, background: tuple[float, float, float]
 ) -> NDArray[np.uint8]:
     """Return the bar's colours from the lowest value to the highest.
+
+    Parameters
+    ----------
+    scale : ColorScale
+    background : tuple of float
+        Red, green and blue, 0 to 1, where colours are not opaque.
 
     Returns
     -------

@@ -26,7 +26,16 @@ class Layout:
         self._margin = min(MARGIN, 0.04 * min(context.size))
 
     def place(self, corner: Corner, width: float, height: float) -> tuple[float, float]:
-        """Give a rectangle the next place in a corner.
+        """Reserve the next place of a rectangle in a corner.
+
+        Parameters
+        ----------
+        corner : Corner
+            Such as "bottom_left".
+        width : float
+            Logical pixels.
+        height : float
+            Logical pixels.
 
         Returns
         -------

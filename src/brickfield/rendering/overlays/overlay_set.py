@@ -59,7 +59,13 @@ class SharpPass:
         self._is_due = False
 
     def render(self, scene: gfx.Scene, camera: gfx.Camera) -> None:
-        """Draw a scene on nothing."""
+        """Draw a scene on a transparent background.
+
+        Parameters
+        ----------
+        scene : pygfx.Scene
+        camera : pygfx.Camera
+        """
         self._renderer.render(scene, camera, flush=False)
         self._is_due = True
 

@@ -88,7 +88,20 @@ def project_segments(
 def nearer(
     depth: NDArray[np.float64], camera: CameraState, share: float = _BIAS
 ) -> NDArray[np.float64]:
-    """Return depths moved to the eye by a share of the range from near to far."""
+    """Move depths towards the eye.
+
+    Parameters
+    ----------
+    depth : ndarray, any shape
+        Clip depth, 0 (near) to 1 (far).
+    camera : CameraState
+    share : float
+        Of the range from near to far.
+
+    Returns
+    -------
+    ndarray, same shape
+    """
     near, far = camera.near, camera.far
     step = share * (far - near)
     if camera.orthographic:

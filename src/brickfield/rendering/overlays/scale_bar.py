@@ -39,7 +39,17 @@ class ScaleBar:
         context: OverlayContext,
         layout: Layout,
     ) -> None:
-        """Show the length that fits the present zoom."""
+        """Show the length that fits the zoom.
+
+        Parameters
+        ----------
+        options : ScaleBarOptions
+        camera : CameraState
+        context : OverlayContext
+            Size, background and layers of the picture.
+        layout : Layout
+            Places of the corners.
+        """
         pixel = context.pixel_width(camera)
         self.flat.visible = isfinite(pixel) and pixel > 0
         if not self.flat.visible:

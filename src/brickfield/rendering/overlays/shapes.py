@@ -32,7 +32,15 @@ _FLAT: dict[str, Any] = {
 
 
 def ink(context: OverlayContext, color: OptionColor = "auto") -> Rgba:
-    """Return the colour of text and bars."""
+    """Return the colour of text and bars, red, green, blue and alpha, 0 to 1.
+
+    Parameters
+    ----------
+    context : OverlayContext
+        Tells whether the background is bright.
+    color : OptionColor
+        "auto", or red, green and blue, 0 to 255.
+    """
     if isinstance(color, str):
         return BLACK if context.is_bright else WHITE
     r, g, b = (part / 255 for part in color)
@@ -70,7 +78,12 @@ class Rectangle:
     def place(
         self, left: float, bottom: float, width: float, height: float
     ) -> Rectangle:
-        """Put it somewhere."""
+        """Set position and size, logical pixels.
+
+        Parameters
+        ----------
+        left, bottom, width, height : float
+        """
         self.object.local.position = (left, bottom, 0)
         self.object.local.scale = (width, height, 1)
         return self
@@ -103,7 +116,16 @@ class Label:
         """Width and height, logical pixels."""
 
     def write(self, text: str, font_size: float, color: Rgba) -> Label:
-        """Set what it says."""
+        """Set text, size and colour.
+
+        Parameters
+        ----------
+        text : str
+        font_size : float
+            Logical pixels.
+        color : Rgba
+            Red, green, blue and alpha, 0 to 1.
+        """
         material = self.object.material
         if tuple(material.color) != color:
             material.color = color
@@ -117,7 +139,17 @@ class Label:
         return self
 
     def place(self, left: float, bottom: float, context: OverlayContext) -> Label:
-        """Put its lower left corner somewhere, on whole physical pixels."""
+        """Move the lower left corner to a place, on whole physical pixels.
+
+        Parameters
+        ----------
+        left : float
+            Logical pixels.
+        bottom : float
+            Logical pixels.
+        context : OverlayContext
+            Tells the pixel ratio.
+        """
         at = (context.snap(left), context.snap(bottom), 0)
         self.object.local.position = at
         return self

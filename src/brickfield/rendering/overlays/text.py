@@ -28,7 +28,18 @@ class FreeText:
         context: OverlayContext,
         layout: Layout,
     ) -> None:
-        """Show the text on its plate."""
+        """Show the text on its background.
+
+        Parameters
+        ----------
+        options : TextOptions
+        camera : CameraState
+            Not used.
+        context : OverlayContext
+            Size, background and layers of the picture.
+        layout : Layout
+            Places of the corners.
+        """
         self.flat.visible = bool(options.text.strip())
         if not self.flat.visible:
             return

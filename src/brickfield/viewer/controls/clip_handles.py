@@ -46,13 +46,13 @@ class Face:
 
     @property
     def normal(self) -> NDArray[np.float64]:
-        """Outward unit vector (z, y, x)."""
+        """Outward unit vector, shape (3,), (z, y, x)."""
         normal = np.zeros(3)
         normal[self.axis] = 1.0 if self.is_upper else -1.0
         return normal
 
     def middle(self, box: Box) -> NDArray[np.float64]:
-        """Return the middle of the face (z, y, x), world."""
+        """Return the centre of the face, shape (3,), (z, y, x), world."""
         middle: NDArray[np.float64] = np.mean(np.array(box), axis=0)
         middle[self.axis] = box[self.is_upper][self.axis]
         return middle
@@ -180,7 +180,18 @@ def dragged(
 
 
 def moved(box: Box, face: Face, to: float, bounds: Box) -> Box:
-    """Move a face to a coordinate, within the bounds and not past its opposite."""
+    """Move a face to a coordinate, within the bounds and not beyond the opposite face.
+
+    Parameters
+    ----------
+    box : Box
+        Lower and upper corner (z, y, x), world.
+    face : Face
+    to : float
+        World coordinate along the face's axis.
+    bounds : Box
+        Lower and upper corner that the box may reach.
+    """
     axis = face.axis
     low, high = bounds[0][axis], bounds[1][axis]
     least = LEAST_SHARE * (high - low)
@@ -200,7 +211,15 @@ def _with(box: Box, face: Face, value: float) -> Box:
 
 
 def within(box: Box, bounds: Box) -> Box:
-    """Return what of a box lies within bounds; infinite ends become finite."""
+    """Return the part of a box within bounds; infinite ends become finite.
+
+    Parameters
+    ----------
+    box : Box
+        Lower and upper corner (z, y, x), world.
+    bounds : Box
+        Likewise.
+    """
     low = np.clip(box[0], *bounds)
     high = np.clip(box[1], *bounds)
     return _vec(np.minimum(low, high)), _vec(np.maximum(low, high))
@@ -208,6 +227,12 @@ def within(box: Box, bounds: Box) -> Box:
 
 def edges(camera: CameraState, box: Box) -> list[tuple[Pixel, Pixel, bool]]:
     """Return the box's edges as lines in the picture.
+
+    Parameters
+    ----------
+    camera : CameraState
+    box : Box
+        Lower and upper corner (z, y, x), world.
 
     Returns
     -------

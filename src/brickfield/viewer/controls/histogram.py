@@ -62,7 +62,17 @@ class Histogram:
     def empty(
         cls, n_nan: int = 0, n_infinite: int = 0, share: float = 1.0
     ) -> Histogram:
-        """Return the histogram of no value."""
+        """Return the histogram of no values.
+
+        Parameters
+        ----------
+        n_nan : int
+            Values that are not a number.
+        n_infinite : int
+            Infinite values.
+        share : float
+            Of all voxels that were looked at, 0 to 1.
+        """
         edges, counts = np.array([0.0, 1.0]), np.zeros(1, np.int64)
         return cls(edges, counts, n_nan=n_nan, n_infinite=n_infinite, share=share)
 
@@ -88,7 +98,19 @@ class Bins:
 
     @classmethod
     def over(cls, low: float, high: float, *, bins: int = USUAL_BINS) -> Bins:
-        """Choose bins for values from `low` to `high`; whole if both are ints."""
+        """Choose bins for values from `low` to `high`; of whole width if both are int.
+
+        Parameters
+        ----------
+        low, high : float
+        bins : int
+            For floats, and for more different integers than there are single bins.
+
+        Raises
+        ------
+        OptionError
+            If there is no bin.
+        """
         if bins < 1:
             msg = f"expected one bin or more; found {bins}"
             raise OptionError(msg)
@@ -117,7 +139,17 @@ class Bins:
     def filled(
         self, counts: NDArray[np.int64], low: float, high: float, **rest: Any
     ) -> Histogram:
-        """Return the histogram of counts; `rest` are its further fields."""
+        """Return the histogram of counts.
+
+        Parameters
+        ----------
+        counts : ndarray, shape (n,), int64
+        low : float
+            Smallest value.
+        high : float
+            Largest value.
+        **rest
+        """
         return Histogram(
             self.edges, counts, float(low), float(high), self.is_whole, **rest
         )
@@ -140,7 +172,7 @@ class Bins:
 
 
 def plain(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return values that can be counted: flat, no bool, no complex numbers."""
+    """Return values that can be counted: shape (n,), no bool, no complex numbers."""
     values = np.ascontiguousarray(values).ravel()
     if values.dtype.kind == "b":
         return values.view(np.uint8)
@@ -152,7 +184,7 @@ def plain(values: NDArray[np.generic]) -> NDArray[np.generic]:
 def histogram_of(
     values: NDArray[np.generic], *, bins: int = USUAL_BINS, share: float = 1.0
 ) -> Histogram:
-    """Count values in memory.
+    """Count values in memory, any shape.
 
     Parameters
     ----------
@@ -182,10 +214,18 @@ def histogram_of(
 def percentiles(
     histogram: Histogram, low: float = 0.1, high: float = 99.9
 ) -> tuple[float, float]:
-    """Return the values below which so many percent of all values lie.
+    """Return the values at two percentiles.
 
     Exact where a bin holds one value; within a wider bin counted along its width.
     (nan, nan) without values.
+
+    Parameters
+    ----------
+    histogram : Histogram
+    low : float
+        Percent of the values that lie below the first result.
+    high : float
+        Percent of the values that lie below the second result.
     """
     running = np.cumsum(histogram.counts)
     total = int(running[-1])
@@ -207,7 +247,7 @@ def percentiles(
 def auto_contrast(
     of: Histogram | NDArray[np.generic], percent: tuple[float, float] = USUAL_PERCENT
 ) -> tuple[float, float]:
-    """Choose contrast limits, low below high.
+    """Choose contrast limits, low below high, for a histogram or values of any shape.
 
     Parameters
     ----------
@@ -260,6 +300,16 @@ def heights(
 
     With a logarithm the tallest is 1 and every tenth part as much is the same step
     lower; else heights are counts.
+
+    Parameters
+    ----------
+    counts : ndarray, any shape
+    is_logarithmic : bool
+        Heights grow with the logarithm.
+
+    Returns
+    -------
+    ndarray, same shape
     """
     values = np.asarray(counts, dtype=np.float64)
     if is_logarithmic:

@@ -90,10 +90,18 @@ def coarsest_histogram(
     *,
     bins: int = USUAL_BINS,
 ) -> Histogram:
-    """Count the coarsest level, loading it where it is not at hand.
+    """Count the coarsest level, and load it if it is not in memory.
 
     Waits, some seconds at most; for a worker thread. A level of more than 16
     million voxels is sampled. Parameters as for :func:`resident_histogram`.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    selection : Selection, optional
+        Index on every non-spatial axis; default the first.
+    bins : int
+        For floats, and for many different integers.
     """
     selection = store.default_selection() if selection is None else selection
     level = store.pyramid.n_levels - 1

@@ -149,7 +149,16 @@ def point_at(curve: Curve, at: Point, *, reach: Point) -> int | None:
 
 
 def moved(curve: Curve, index: int, to: Point) -> Curve:
-    """Move a point as far as its neighbours allow; the ends only up and down."""
+    """Move a point as far as its neighbours allow; the ends move only up and down.
+
+    Parameters
+    ----------
+    curve : Curve
+    index : int
+        Of the point.
+    to : Point
+        Position and opacity, 0 to 1.
+    """
     if not (0 <= index < len(curve) and isfinite(to[0]) and isfinite(to[1])):
         return curve
     x, y = curve[index][0], _share(to[1])
@@ -160,9 +169,15 @@ def moved(curve: Curve, index: int, to: Point) -> Curve:
 
 
 def added(curve: Curve, at: Point) -> tuple[Curve, int | None]:
-    """Add a point; returns the curve and the point's index.
+    """Add a point; return the curve and the index of the point.
 
     Where another point is too near, the curve stays and the index is None.
+
+    Parameters
+    ----------
+    curve : Curve
+    at : Point
+        Position and opacity, 0 to 1.
     """
     if not (isfinite(at[0]) and isfinite(at[1])):
         return curve, None
@@ -174,7 +189,14 @@ def added(curve: Curve, at: Point) -> tuple[Curve, int | None]:
 
 
 def removed(curve: Curve, index: int) -> Curve:
-    """Take a point away; the two ends stay."""
+    """Remove a point; the two ends stay.
+
+    Parameters
+    ----------
+    curve : Curve
+    index : int
+        Of the point.
+    """
     if not 0 < index < len(curve) - 1:
         return curve
     return (*curve[:index], *curve[index + 1 :])

@@ -117,9 +117,18 @@ class Plot:
         return (self.bottom - y) / max(self.bottom - TOP, 1.0)
 
     def zoomed(self, factor: float, x: float, ends: tuple[float, float]) -> Plot:
-        """Show a narrower or wider range; the value under a column stays there.
+        """Show a narrower or wider range; the value under a column stays in place.
 
         The range never leaves `ends` and stays wide enough for numbers to differ.
+
+        Parameters
+        ----------
+        factor : float
+            Above 1 shows a narrower range.
+        x : float
+            Column, pixels.
+        ends : tuple of float
+            Smallest and largest value that may be shown.
         """
         low, high = ends
         span = min((self.high - self.low) / factor, high - low)
@@ -133,7 +142,15 @@ class Plot:
 def whole_range(
     contrast: tuple[float, float], values: tuple[float, float] | None
 ) -> tuple[float, float]:
-    """Return the range that shows all values and the contrast window, with room."""
+    """Return the range that shows all values and the contrast window, with a margin.
+
+    Parameters
+    ----------
+    contrast : tuple of float
+        Limits.
+    values : tuple of float or None
+        Smallest and largest; None where they are not known.
+    """
     ends = [v for v in (*contrast, *(values or ())) if isfinite(v)]
     low, high = min(ends), max(ends)
     room = 0.02 * (high - low) or max(abs(low), 1.0) * 0.5
@@ -141,7 +158,13 @@ def whole_range(
 
 
 def grips(plot: Plot, look: Look) -> list[tuple[Grip, float, float]]:
-    """Return every grip that is a point, with its place, the topmost last."""
+    """Return every grip that is a point, with column and row; the topmost last.
+
+    Parameters
+    ----------
+    plot : Plot
+    look : Look
+    """
     found = []
     middle = look.value_at(0.5**look.gamma)
     found.append((Grip("gamma"), plot.x(middle), plot.y(0.5**look.gamma)))
@@ -154,7 +177,17 @@ def grips(plot: Plot, look: Look) -> list[tuple[Grip, float, float]]:
 
 
 def grip_at(plot: Plot, look: Look, x: float, y: float) -> Grip | None:
-    """Return what a hand at a place would take hold of."""
+    """Return the grip at a place; None where there is none.
+
+    Parameters
+    ----------
+    plot : Plot
+    look : Look
+    x : float
+        Column, pixels.
+    y : float
+        Row, pixels.
+    """
     near = [
         (hypot(gx - x, gy - y), -i, grip)
         for i, (grip, gx, gy) in enumerate(grips(plot, look))
@@ -244,7 +277,20 @@ def gamma_through(share: float) -> float:
 
 
 def gamma_line(plot: Plot, look: Look, *, n: int = 48) -> NDArray[np.float64]:
-    """Return the line of shares over values, shape (n, 2), (x, y), pixels."""
+    """Return the line of the gamma curve over the values.
+
+    Parameters
+    ----------
+    plot : Plot
+    look : Look
+    n : int
+        Points.
+
+    Returns
+    -------
+    ndarray, shape (n, 2), float64
+        Column and row (x, y), pixels.
+    """
     low, high = look.contrast
     t = np.linspace(0.0, 1.0, n)
     x = [plot.x(low + (high - low) * share) for share in t]
@@ -252,7 +298,20 @@ def gamma_line(plot: Plot, look: Look, *, n: int = 48) -> NDArray[np.float64]:
 
 
 def curve_line(plot: Plot, look: Look, *, n: int = 24) -> NDArray[np.float64]:
-    """Return the opacity curve, shape (m, 2), (x, y), pixels; empty without one."""
+    """Return the opacity curve; empty without one.
+
+    Parameters
+    ----------
+    plot : Plot
+    look : Look
+    n : int
+        Points between two points of the curve.
+
+    Returns
+    -------
+    ndarray, shape (m, 2), float64
+        Column and row (x, y), pixels.
+    """
     parts = []
     for (p0, o0), (p1, o1) in pairwise(look.curve or ()):
         t = np.linspace(0.0, 1.0, n)
@@ -262,7 +321,17 @@ def curve_line(plot: Plot, look: Look, *, n: int = 24) -> NDArray[np.float64]:
 
 
 def with_point(plot: Plot, look: Look, x: float, y: float) -> Look:
-    """Return the look with another point in its opacity curve."""
+    """Return the look with one more point in its opacity curve.
+
+    Parameters
+    ----------
+    plot : Plot
+    look : Look
+    x : float
+        Column, pixels.
+    y : float
+        Row, pixels.
+    """
     if look.curve is None:
         return look
     place = (look.position_of(plot.value(x)), plot.share(y))
@@ -270,7 +339,19 @@ def with_point(plot: Plot, look: Look, x: float, y: float) -> Look:
 
 
 def bar_entries(plot: Plot, look: Look, n: int) -> NDArray[np.int64]:
-    """Return the entry of the table of colours at each of n columns."""
+    """Return the entry of the colour table at each column of the bar.
+
+    Parameters
+    ----------
+    plot : Plot
+    look : Look
+    n : int
+        Columns.
+
+    Returns
+    -------
+    ndarray, shape (n,), int64
+    """
     values = np.linspace(plot.low, plot.high, n)
     low, high = look.contrast
     shares = np.clip((values - low) / (high - low), 0.0, 1.0) ** look.gamma

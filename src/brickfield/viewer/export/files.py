@@ -157,7 +157,7 @@ def padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def mark_incomplete(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture that says in its corner that it is not complete."""
+    """Return a picture, shape (h, w, 4), that says in its corner that it is not complete."""
     from PIL import Image, ImageDraw, ImageFont
 
     picture = Image.fromarray(image.copy())

@@ -27,7 +27,12 @@ _T = TypeVar("_T")
 
 
 def make_layer(store: ChunkedImageStore, options: RenderOptions) -> ChunkedLayer:
-    """Make the layer that `options` ask for.
+    """Make the layer that the options describe.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    options : RenderOptions
 
     Raises
     ------
@@ -73,7 +78,18 @@ def _colors_of_file(store: ChunkedImageStore, *, is_labels: bool) -> dict[str, A
 
 
 def drawn_channels(store: ChunkedImageStore, options: RenderOptions) -> list[int]:
-    """Return the indices of the channels to draw, at most 16."""
+    """Return the indices of the channels to draw, at most 16.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    options : RenderOptions
+
+    Raises
+    ------
+    OptionError
+        If a channel does not exist, or is named in two ways.
+    """
     axis = store.pyramid.channel_axis
     n = 1 if axis is None else store.pyramid.levels[0].shape[axis]
     for channel in options.channel:
@@ -95,7 +111,20 @@ def drawn_channels(store: ChunkedImageStore, options: RenderOptions) -> list[int
 
 
 def selection_for(pyramid: Pyramid, options: RenderOptions, channel: int) -> Selection:
-    """Return the index on every non-spatial axis for one channel."""
+    """Return the index on every non-spatial axis for one channel.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    options : RenderOptions
+    channel : int
+        Index on the channel axis.
+
+    Raises
+    ------
+    OptionError
+        If an axis or an index does not exist.
+    """
     positions = dict(options.position)
     names = [pyramid.axes[a].name for a in pyramid.other_axes]
     for name in positions:
@@ -132,7 +161,21 @@ def channel_look(
     *,
     n: int,
 ) -> ChannelAppearance:
-    """Choose contrast and colours of the i-th drawn channel."""
+    """Choose contrast and colours of one drawn channel.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    options : RenderOptions
+    i : int
+        Position among the drawn channels.
+    channel : int
+        Index on the channel axis.
+    selection : Selection
+        Index on every non-spatial axis.
+    n : int
+        Number of drawn channels.
+    """
     known = store.channels[channel] if channel < len(store.channels) else None
     if options.contrast:
         contrast = _of(options.contrast, i, n, "contrast")

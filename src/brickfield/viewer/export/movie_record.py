@@ -73,7 +73,15 @@ class MovieRecord:
     _saved: float = field(default=0.0, repr=False)
 
     def has(self, folder: Path, index: int) -> bool:
-        """Whether a complete frame is on disk."""
+        """Tell whether a complete frame is on disk.
+
+        Parameters
+        ----------
+        folder : Path
+            Of the frames.
+        index : int
+            Of the frame, from 0.
+        """
         frame = self.frames.get(index)
         return frame is not None and frame.complete and (folder / frame.file).is_file()
 
@@ -82,7 +90,14 @@ class MovieRecord:
         return [self.frames[i] for i in sorted(self.frames)]
 
     def add(self, frame: FrameRecord, folder: Path) -> None:
-        """Take in a frame that was written; saved about once a second."""
+        """Record a frame that was written; saved about once a second.
+
+        Parameters
+        ----------
+        frame : FrameRecord
+        folder : Path
+            Of the frames.
+        """
         self.frames[frame.index] = frame
         if monotonic() - self._saved > SAVE_EVERY_S:
             self.save(folder)

@@ -116,10 +116,20 @@ def render(
 
 
 def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
-    """Draw one picture; see :func:`render`. From any thread.
+    """Draw one picture; see :func:`render`. May be called from any thread.
 
     Live views may be drawing: it is done in turns with them, never two at a time on
     one device, and they go on while it waits for data.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    options : RenderOptions
+
+    Raises
+    ------
+    OptionError
+        If the store is closed, or options do not fit the data.
     """
     if store.is_closed:
         msg = (
@@ -130,7 +140,14 @@ def render_picture(store: ChunkedImageStore, options: RenderOptions) -> RenderRe
 
 
 def in_turn(options: RenderOptions, draw: Callable[[], RenderResult]) -> RenderResult:
-    """Draw one picture when no other is drawn, within its budget of memory."""
+    """Draw one picture while no other is drawn, within its memory budget.
+
+    Parameters
+    ----------
+    options : RenderOptions
+    draw : callable
+        Makes the picture.
+    """
     render_thread().call(get_device)
     cache = default_cache()
     with _rendering:
@@ -208,7 +225,13 @@ def draw_layers(
 
 
 def camera_for(layer: ChunkedLayer, options: RenderOptions) -> CameraState:
-    """Return the camera that the options mean for a layer."""
+    """Return the camera that the options describe for a layer.
+
+    Parameters
+    ----------
+    layer : ChunkedLayer
+    options : RenderOptions
+    """
     spec, corners = options.camera, world_corners(layer)
     plane = options.shown_plane
     if plane is not None and isinstance(spec, FitCamera):
@@ -240,7 +263,12 @@ def _fitted_level(layer: ChunkedLayer, spec: CameraSpec, options: RenderOptions)
 
 
 def plane_for(layer: ChunkedLayer, options: RenderOptions) -> Plane | None:
-    """Return the plane that the options mean, None for the volume.
+    """Return the plane that the options describe; None for the volume.
+
+    Parameters
+    ----------
+    layer : ChunkedLayer
+    options : RenderOptions
 
     Raises
     ------

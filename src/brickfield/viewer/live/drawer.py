@@ -266,7 +266,7 @@ class LiveDrawer:
         return self._ready().wait_until_complete(timeout_s)
 
     def picture(self, timeout_s: float) -> tuple[NDArray[np.uint8], bool]:
-        """Wait until the picture is complete and return it at full quality."""
+        """Wait until the picture is complete; return it at full quality, shape (h, w, 4)."""
         view = self._ready()
         is_complete = view.wait_until_complete(timeout_s)
         effort = self._best(view)._replace(is_final=view.is_complete)
@@ -291,10 +291,17 @@ class LiveDrawer:
         return fidelity_of(seen, is_done=view.is_complete)
 
     def pick(self, x: float, y: float) -> PickInfo | None:
-        """Tell what lies under a pixel (logical) of the last picture.
+        """Return what is under a pixel of the last picture.
 
         Of one that is just being drawn the rest is drawn first, unless another one
         is asked for meanwhile.
+
+        Parameters
+        ----------
+        x : float
+            Column, logical pixels.
+        y : float
+            Row, logical pixels.
         """
         view = self.view
         if view is None:

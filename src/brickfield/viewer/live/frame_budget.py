@@ -126,7 +126,15 @@ class Pace:
         self.full_ms = 0.0
 
     def note(self, effort: Effort, ms: float) -> None:
-        """Learn from a picture how long pictures take."""
+        """Update the estimate of how long pictures take.
+
+        Parameters
+        ----------
+        effort : Effort
+            How the picture was drawn.
+        ms : float
+            What it took.
+        """
         full = ms / effort.amount
         self.full_ms = 0.5 * (self.full_ms + full) if self.full_ms else full
 
@@ -198,9 +206,16 @@ class Pace:
         return Effort(1.0) if now.is_flat else self.within(ms)
 
     def usual_rows(self, effort: Effort, n_rows: int) -> int:
-        """Choose how many rows a piece has if all of the `n_rows` are alike.
+        """Choose how many rows a piece has if all of the rows are alike.
 
         A picture has its rows once for each volume.
+
+        Parameters
+        ----------
+        effort : Effort
+            How the picture is drawn.
+        n_rows : int
+            Of all volumes together.
         """
         cost = self.cost_ms(effort)
         if cost == float("inf"):
@@ -209,10 +224,19 @@ class Pace:
 
 
 def next_rows(n_rows: int, took_ms: float, usual: int) -> int:
-    """Choose how many rows the next piece has, after one of `n_rows`.
+    """Choose how many rows the next piece has.
 
     What lies beyond rows of nothing may be as dense as anything: a piece has at
     most twice the usual.
+
+    Parameters
+    ----------
+    n_rows : int
+        Of the last piece.
+    took_ms : float
+        What it took.
+    usual : int
+        Rows of a piece if all rows were alike.
     """
     fitting = round(n_rows * PIECE_MS / max(took_ms, 1e-3))
     return max(1, min(fitting, 2 * usual))
@@ -268,6 +292,14 @@ class Painter:
         self, view: OffscreenView, effort: Effort, *, at_once: bool = False
     ) -> Image | None:
         """Draw a picture, or begin it if it takes long.
+
+        Parameters
+        ----------
+        view : OffscreenView
+        effort : Effort
+            Share of pixels and sampling step.
+        at_once : bool
+            Draw all of it, however long it takes.
 
         Returns
         -------

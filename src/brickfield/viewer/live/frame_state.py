@@ -336,7 +336,14 @@ class ShownLayer:
         self.take(snapshot, FrameState())
 
     def take(self, snapshot: LayerSnapshot, state: FrameState) -> None:
-        """Show this from now on, as a view shows all its layers."""
+        """Show a snapshot from now on, with the options of its view.
+
+        Parameters
+        ----------
+        snapshot : LayerSnapshot
+        state : FrameState
+            Of the view.
+        """
         self.store = snapshot.store
         self.appearance = replace(
             snapshot.appearance,
@@ -353,9 +360,13 @@ class ShownLayer:
 
 
 def shows_same(a: FrameState, b: FrameState) -> bool:
-    """Tell whether two states make the same picture.
+    """Tell whether two states give the same picture.
 
     They often do: owners of layers tell of much that has nothing to do with pixels.
+
+    Parameters
+    ----------
+    a, b : FrameState
     """
     return (
         all(getattr(a, name) == getattr(b, name) for name in _PICTURE)

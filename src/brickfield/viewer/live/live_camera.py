@@ -194,7 +194,14 @@ class CameraView(ViewCore):
         pass
 
     def follow(self, camera: CameraState, *, is_moving: bool = False) -> None:
-        """Look from elsewhere because another view does: no act of its own."""
+        """Take over the camera of another view; this is no action of the user's here.
+
+        Parameters
+        ----------
+        camera : CameraState
+        is_moving : bool
+            Whether it will move on.
+        """
         self._move(camera, is_moving=is_moving)
 
     @property
@@ -334,12 +341,12 @@ class CameraView(ViewCore):
         return self.fitted_to_content(self._content)
 
     def fitted_to_content(self, points: NDArray[np.float64]) -> CameraState:
-        """Return the camera that shows all of some points; for subclasses."""
+        """Return the camera that shows all points, shape (n, 3), world; for subclasses."""
         camera = self.camera or self.fitted(points)
         return presets.fit_points(presets.resized(camera, self.viewport), points)
 
     def fitted(self, corners: NDArray[np.float64]) -> CameraState:
-        """Return the camera that shows all of a box; for subclasses."""
+        """Return the camera that shows all corners, shape (8, 3), world; for subclasses."""
         camera = self.camera
         if camera is None:
             # Flat data are seen from the front.

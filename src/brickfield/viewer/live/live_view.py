@@ -256,11 +256,27 @@ class LiveView(CameraView):
             self.picked.emit(done.result())
 
     def pick(self, x: float, y: float) -> Future[Any]:
-        """Find out what lies under a pixel (logical)."""
+        """Find out what is under a pixel.
+
+        Parameters
+        ----------
+        x : float
+            Column, logical pixels.
+        y : float
+            Row, logical pixels.
+        """
         return self.ask(lambda drawer: drawer.pick(x, y))
 
     def set_centre_at(self, x: float, y: float) -> None:
-        """Turn round what lies under a pixel from now on."""
+        """Make what is under a pixel the centre of rotation.
+
+        Parameters
+        ----------
+        x : float
+            Column, logical pixels.
+        y : float
+            Row, logical pixels.
+        """
 
         def centre(done: Future[Any]) -> None:
             info = None if done.exception() else done.result()
@@ -345,7 +361,14 @@ class LiveView(CameraView):
     def screenshot_later(
         self, path: Any = None, *, timeout: float = 60.0
     ) -> Future[NDArray[np.uint8]]:
-        """Do what :meth:`screenshot` does, without waiting for it.
+        """Take a screenshot as :meth:`screenshot` does, without waiting for it.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Where to write a PNG.
+        timeout : float
+            Seconds.
 
         Returns
         -------

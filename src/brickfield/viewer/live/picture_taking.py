@@ -39,7 +39,14 @@ def picture_steps(timeout_s: float) -> Steps:
 
 
 def take_now(steps: Steps, answer: Callable[[Job], Any]) -> Picture:
-    """Carry the steps out by a function that waits for each."""
+    """Run the steps with a function that waits for each.
+
+    Parameters
+    ----------
+    steps : Steps
+    answer : callable
+        Runs a job and returns its result.
+    """
     result = None
     try:
         while True:
@@ -54,7 +61,7 @@ def take_later(
     ask: Callable[[Job], Future[Any]],
     finish: Callable[[Picture], NDArray[np.uint8]],
 ) -> Future[NDArray[np.uint8]]:
-    """Carry the steps out one after the other, on whatever thread answers.
+    """Run the steps one after the other; the picture has shape (h, w, 4), uint8.
 
     Parameters
     ----------

@@ -101,12 +101,12 @@ class LayerPort(Protocol):
 
     @property
     def lut(self) -> NDArray[np.uint8]:
-        """Colours as drawn."""
+        """Colours as drawn, shape (256, 4), uint8."""
         ...
 
     @property
     def thumbnail(self) -> NDArray[np.uint8] | None:
-        """A small picture that the owner has of it."""
+        """A small picture of the layer, shape (h, w, 4), uint8, or None."""
         ...
 
     def selections_along(self, axis: int) -> tuple[Selection, ...]:
@@ -206,5 +206,13 @@ class ScenePort(Protocol):
         ...
 
     def move_slider(self, axis: int, position: int) -> None:
-        """Move a slider (:attr:`SliderAxis.index`) to a step."""
+        """Move a slider to a step.
+
+        Parameters
+        ----------
+        axis : int
+            Its :attr:`SliderAxis.index`.
+        position : int
+            The step.
+        """
         ...

@@ -142,6 +142,13 @@ class Lookahead:
         """Tell which time points could be shown without reading.
 
         Looks at no more than :data:`MOST_LOOKS` of the chunks, spread evenly.
+
+        Parameters
+        ----------
+        keys : ndarray, shape (n,), int64
+            Chunks of a plan.
+        selections : sequence of Selection
+            One per time point.
         """
         step = max(1, len(keys) // MOST_LOOKS)
         looked = keys[::step].tolist()
@@ -178,7 +185,13 @@ class Series:
         self._aheads: dict[int, Lookahead] = {}
 
     def follow(self, view: OffscreenView, state: FrameState, old: FrameState) -> None:
-        """Take another state over; `view` still shows the old one."""
+        """Switch to another state; `view` still shows the old one.
+
+        Parameters
+        ----------
+        view : OffscreenView
+        state, old : FrameState
+        """
         watched = {id(s.layer) for s in state.layers if s.timeline}
         for name in set(self._aheads) - watched:
             self._aheads.pop(name).close()
@@ -191,7 +204,13 @@ class Series:
             self.haste = min(max(haste, 1.0), MOST_HASTE)
 
     def look_ahead(self, view: OffscreenView, state: FrameState) -> None:
-        """Read what comes next, and note which time points are at hand."""
+        """Request the next time points, and record which can be shown without reading.
+
+        Parameters
+        ----------
+        view : OffscreenView
+        state : FrameState
+        """
         if not any(s.timeline for s in state.layers):
             return
         at_hand: list[bool] = []
@@ -232,7 +251,15 @@ class Scrolling:
         self._aheads: dict[str, Lookahead] = {}
 
     def follow(self, state: FrameState, old: FrameState) -> None:
-        """Note which way the plane moved."""
+        """Record in which direction the plane moved.
+
+        Parameters
+        ----------
+        state : FrameState
+            The new one.
+        old : FrameState
+            The one before.
+        """
         now, before = state.plane, old.plane
         if now is None or before is None or now.normal != before.normal:
             self._sign = 0
@@ -240,7 +267,13 @@ class Scrolling:
             self._sign = int(np.sign(before.distance(now.point)))
 
     def look_ahead(self, view: OffscreenView, state: FrameState) -> None:
-        """Read what comes next, once everything that is seen is there."""
+        """Request what comes next, once everything visible is loaded.
+
+        Parameters
+        ----------
+        view : OffscreenView
+        state : FrameState
+        """
         if not view.is_complete:
             return
         seen = [r for r in view.manager.renderers if r.layer.visible and self._sign]

@@ -192,7 +192,15 @@ class ViewCore:
     # -- the widget --------------------------------------------------------------
 
     def resize(self, size: tuple[int, int], pixel_ratio: float = 1.0) -> None:
-        """Take over the widget's size (logical pixels)."""
+        """Set the size of the widget.
+
+        Parameters
+        ----------
+        size : tuple of int
+            Width and height, logical pixels.
+        pixel_ratio : float
+            Physical pixels per logical one.
+        """
         size = (max(1, size[0]), max(1, size[1]))
         if (size, pixel_ratio) == (self._state.size, self._state.pixel_ratio):
             return
@@ -240,6 +248,13 @@ class ViewCore:
 
     def answer(self, job: Callable[[Any], _T], timeout_s: float = PATIENCE_S) -> _T:
         """Run a function of the drawer on the render thread and wait for it.
+
+        Parameters
+        ----------
+        job : callable
+            Called with the drawer, on the render thread.
+        timeout_s : float
+            Seconds.
 
         Raises
         ------

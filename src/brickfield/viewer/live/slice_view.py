@@ -192,12 +192,12 @@ class LiveSliceView(LiveView):
         return replace(state, plane=self.plane, overlays=overlays)
 
     def fitted(self, corners: NDArray[np.float64]) -> CameraState:
-        """Look straight at the plane, all layers in the picture."""
+        """Look straight at the plane, with all corners, shape (8, 3), in the picture."""
         camera = slice_camera(self.plane, corners, self.viewport)
         return replace(camera, height=camera.height * MARGIN)
 
     def fitted_to_content(self, points: NDArray[np.float64]) -> CameraState:
-        """Look straight at the plane, all that can be seen in the picture."""
+        """Look straight at the plane, with all points, shape (n, 3), in the picture."""
         ends = np.stack([points.min(axis=0), points.max(axis=0)])
         picks = np.indices((2, 2, 2)).reshape(3, -1).T
         return self.fitted(ends[picks, np.arange(3)])
@@ -306,7 +306,15 @@ class LiveSliceView(LiveView):
         self._record_pose(before, is_going_on=False)
 
     def lie_like(self, normal: Vec3, point: Vec3 | None) -> None:
-        """Take over how another view's plane lies: no act of its own."""
+        """Take over the plane of another view; this is no action of the user's here.
+
+        Parameters
+        ----------
+        normal : Vec3
+            World direction (z, y, x).
+        point : Vec3 or None
+            World (z, y, x); None for the cross-hair.
+        """
         self._normal, self._point = normal, point
         if self.is_fitting:
             self._refit()

@@ -72,10 +72,16 @@ def _value(info: PickInfo, port: LayerPort) -> str:
 
 
 def port_of(info: PickInfo, ports: Sequence[LayerPort]) -> LayerPort | None:
-    """Return the port of what was picked.
+    """Return the port of the layer that was picked.
 
     The picture was drawn of a copy: the same store and the same selections say
     whose it is, and of two that share both, the last is on top.
+
+    Parameters
+    ----------
+    info : PickInfo
+    ports : sequence of LayerPort
+        Lowest first.
     """
     for port in reversed(ports):
         layer = port.data

@@ -57,7 +57,20 @@ class NeuroglancerLayer:
 
 
 def read_layers(value: Any, left_out: list[str]) -> list[NeuroglancerLayer]:
-    """Read the layers of a state; what is left out is added to a list."""
+    """Read the layers of a state.
+
+    Parameters
+    ----------
+    value
+        As in the JSON.
+    left_out : list of str
+        Receives what is not shown here, in words.
+
+    Raises
+    ------
+    SceneStateError
+        If it is no list of layers.
+    """
     if isinstance(value, Mapping):  # as older states have it
         value = [{"name": n, **v} for n, v in value.items() if isinstance(v, Mapping)]
     if not isinstance(value, list) or len(value) > _MOST_LAYERS:

@@ -11,7 +11,21 @@ from brickfield.model import hide_secrets
 
 
 def numbers(value: Any, n: int, place: str) -> tuple[float, ...]:
-    """Return so many finite numbers; SceneStateError if they are none."""
+    """Return finite numbers.
+
+    Parameters
+    ----------
+    value
+    n : int
+        How many there must be.
+    place : str
+        Of the value in the JSON, for the message.
+
+    Raises
+    ------
+    SceneStateError
+        If they are anything else.
+    """
     is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
     expected = "a number" if n == 1 else f"{n} numbers"
     if not is_list or len(value) != n:
@@ -24,7 +38,18 @@ def numbers(value: Any, n: int, place: str) -> tuple[float, ...]:
 
 
 def positive(state: Mapping[str, Any], name: str) -> float | None:
-    """Return a number above 0, None where there is none."""
+    """Return a number above 0; None if the state has none.
+
+    Parameters
+    ----------
+    state : mapping
+    name : str
+
+    Raises
+    ------
+    SceneStateError
+        If it is anything else.
+    """
     if name not in state:
         return None
     (value,) = numbers([state[name]], 1, name)
@@ -34,6 +59,15 @@ def positive(state: Mapping[str, Any], name: str) -> float | None:
 
 
 def wrong(place: str, expected: str, found: Any) -> SceneStateError:
-    """Return the error that names a field."""
+    """Return the error that names a field.
+
+    Parameters
+    ----------
+    place : str
+        Of the value in the JSON.
+    expected : str
+        In words.
+    found
+    """
     msg = f"{place}: expected {expected}; found {hide_secrets(repr(found)):.60}"
     return SceneStateError(msg)

@@ -204,7 +204,16 @@ def failure_lines(
     names: LevelNames = UNNAMED,
     most: int = 12,
 ) -> list[str]:
-    """Return one line a failure, and how many more there are."""
+    """Return one line per failure, and how many more there are.
+
+    Parameters
+    ----------
+    found : sequence of ChunkFailure
+    names : LevelNames
+        Of the levels.
+    most : int
+        Lines.
+    """
     lines = [
         f"{names.numbered(f.chunk_id.scale_level)}, {f.key}: {f.reason}"
         for f in found[:most]
@@ -239,7 +248,15 @@ def _value(value: SupportsFloat | None) -> str:
 
 
 def memory(used: float, budget: float) -> str:
-    """Say how much of a budget is used: 412 MiB of 1 GiB."""
+    """Write how much of a budget is used: 412 MiB of 1 GiB.
+
+    Parameters
+    ----------
+    used : float
+        Bytes.
+    budget : float
+        Bytes.
+    """
     return f"{_rounded(used)} of {_rounded(budget)}"
 
 
