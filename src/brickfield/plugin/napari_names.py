@@ -117,7 +117,13 @@ def kind_of(layer: Any) -> str:
 
 
 def note_source_path(layer: Any, path: str) -> None:
-    """Change the path that napari notes for a layer; it has no public way."""
+    """Change the path that napari records for a layer; there is no public way.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+    path : str
+    """
     with suppress(AttributeError, TypeError, ValueError):
         layer._source = layer.source.model_copy(update={"path": path})
 

@@ -53,7 +53,13 @@ def on_window_thread(function: Callable[[], None]) -> None:
 
 
 def close_soon(manager: ChunkManager, source: ChunkSource) -> None:
-    """Close what a store had; from any thread, whatever locks it holds."""
+    """Close the manager and the source of a store; from any thread, whatever locks it holds.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    source : ChunkSource
+    """
 
     def close() -> None:
         manager.close(wait=False)
@@ -75,9 +81,16 @@ def weakly(method: Callable[[], None]) -> Callable[[], None]:
 
 
 def later(method: Callable[[], None], delay_s: float = 0.0) -> None:
-    """Call a method from the window's event loop, if its object still lives.
+    """Call a method from the window's event loop, if its object still exists.
 
     On any thread; from another one than the window's, without the delay.
+
+    Parameters
+    ----------
+    method : callable
+        Bound; its object is held weakly.
+    delay_s : float
+        Seconds; only on the window's own thread.
     """
     if is_window_thread():
         QTimer.singleShot(round(1000 * delay_s), weakly(method))

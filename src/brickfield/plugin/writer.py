@@ -35,12 +35,38 @@ SESSION_SUFFIX = ".brickfield.ome.zarr"
 
 
 def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
-    """Write an ``Image`` layer; called by napari."""
+    """Write an ``Image`` layer; called by napari.
+
+    Parameters
+    ----------
+    path : str
+    data : array or list of arrays
+    meta : mapping
+        As napari hands it to writers.
+
+    Returns
+    -------
+    list of str
+        Paths that were written.
+    """
     return _write(path, data, meta, is_labels=False)
 
 
 def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
-    """Write a ``Labels`` layer; called by napari."""
+    """Write a ``Labels`` layer; called by napari.
+
+    Parameters
+    ----------
+    path : str
+    data : array or list of arrays
+    meta : mapping
+        As napari hands it to writers.
+
+    Returns
+    -------
+    list of str
+        Paths that were written.
+    """
     return _write(path, data, meta, is_labels=True)
 
 
@@ -79,7 +105,18 @@ def _write(
 
 
 def write_session(path: str, _layers: Any) -> list[str]:
-    """Write everything in the viewer as a session; called by napari."""
+    """Write everything in the viewer as a session; called by napari.
+
+    Parameters
+    ----------
+    path : str
+    _layers
+
+    Raises
+    ------
+    StoreWriteError
+        If there is no viewer, or it cannot be saved.
+    """
     import napari
 
     from brickfield.plugin.sessions.in_viewer import contents_of

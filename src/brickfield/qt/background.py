@@ -43,7 +43,14 @@ class Background:
         future: Future[Any],
         on_done: Callable[[Any, BaseException | None], object],
     ) -> None:
-        """Hand what a future comes to back to this thread; not if it is cancelled."""
+        """Deliver the result of a future to this thread, unless it is cancelled.
+
+        Parameters
+        ----------
+        future : Future
+        on_done : callable
+            Called with the result and the error, one of them None.
+        """
 
         def answered(done: Future[Any]) -> None:
             if done.cancelled():

@@ -85,7 +85,13 @@ class Bonds:
         self.is_released = False
 
     def bind(self, signal: SignalInstance, method: Callable[..., Any]) -> None:
-        """Call a bound method at each emission, until the bonds are released."""
+        """Call a bound method at each emission, until the bonds are released.
+
+        Parameters
+        ----------
+        signal : SignalInstance
+        method : callable
+        """
         signal.connect(method)
         self._made.append((signal, WeakMethod(method)))
 
@@ -94,6 +100,12 @@ class Bonds:
 
         It takes the name of the attribute, ``"layers"`` when layers came or went,
         ``"active"`` when another is the active one.
+
+        Parameters
+        ----------
+        scene : ScenePort
+        method : callable
+            Takes the name of the attribute.
         """
         self._watches.append(PortWatch(scene, method))
 

@@ -44,13 +44,26 @@ class Theme(QObject):
                 one.installEventFilter(self)
 
     def set_icon(self, owner: QAction | QWidget, name: str) -> None:
-        """Give an action or a button an icon that follows the theme."""
+        """Give an action or a button an icon that follows the theme.
+
+        Parameters
+        ----------
+        owner : QAction or QWidget
+        name : str
+            Of the icon.
+        """
         self._icons[owner] = name
         if self._color is not None:
             owner.setIcon(icon(name, self._color))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Look at an event and let it pass."""
+        """Refresh the icons when the theme changes; no event is held back.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         kinds = QEvent.Type
         if event.type() in (kinds.PaletteChange, kinds.StyleChange, kinds.Show):
             self.refresh()

@@ -212,13 +212,26 @@ def show(viewer: Any, found: Sequence[LayerData], instead_of: str | None) -> Non
 
 
 def layers_of(viewer: Any, address: str) -> list[Any]:
-    """List the layers of a viewer that show images of one file."""
+    """List the layers of a viewer that show images of one file.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    address : str
+        What the file was opened by.
+    """
     stores = ((layer, stored(layer)) for layer in viewer.layers)
     return [layer for layer, s in stores if s is not None and s.address == address]
 
 
 def take_look(layer: Any, before: Any) -> None:
-    """Let a layer look as another one of its kind does."""
+    """Give a layer the appearance of another one of its kind.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+    before : napari.layers.Layer
+    """
     for name in LOOKS:
         if hasattr(before, name) and hasattr(layer, name):
             setattr(layer, name, getattr(before, name))

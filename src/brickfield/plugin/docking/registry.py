@@ -41,7 +41,13 @@ def scene_of(viewer: Any) -> NapariScene:
 
 
 def add_dock(viewer: Any, dock: ViewDock) -> None:
-    """Note that a dock shows a viewer's scene, until the dock is closed."""
+    """Register a dock that shows a viewer's scene, until the dock is closed.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    dock : ViewDock
+    """
     viewer = plain(viewer)
     _docks.setdefault(viewer, weakref.WeakSet()).add(dock)
     whose, which = weakref.ref(viewer), weakref.ref(dock)

@@ -57,7 +57,13 @@ class Settling(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Look at an event and let it pass."""
+        """Start when the widget is shown; no event is held back.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         if event.type() == QEvent.Type.Show:
             self._widget.removeEventFilter(self)
             # Not before napari has made the dock and Qt has laid it out.

@@ -315,7 +315,7 @@ def region_of(shapes: Any, scan: tuple[int, ...]) -> tuple[int, int, int, int] |
 
 
 def contrast(image: NDArray[Any]) -> tuple[float, float]:
-    """Return contrast limits of an image: percentiles, never an empty range."""
+    """Return contrast limits of an image, any shape: percentiles, never an empty range."""
     low, high = (float(v) for v in np.percentile(image, PERCENTILES))
     if not low < high:
         low, high = float(image.min()), float(image.max())

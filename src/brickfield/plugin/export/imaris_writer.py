@@ -79,7 +79,16 @@ def write_imaris(path: str, layers: Sequence[LayerData]) -> list[str]:
 
 
 def as_layer(data: Any, meta: Mapping[str, Any], kind: str) -> SimpleNamespace:
-    """Return what an export asks of a layer, of napari's description of one."""
+    """Return an object with what an export needs of a layer.
+
+    Parameters
+    ----------
+    data : array or list of arrays
+    meta : mapping
+        As napari hands it to writers.
+    kind : str
+        "image" or "labels".
+    """
     found = {name: meta[name] for name in _TAKEN if meta.get(name) is not None}
     colors = found.pop("colormap", None)
     if isinstance(colors, Mapping):

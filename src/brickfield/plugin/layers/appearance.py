@@ -115,7 +115,7 @@ def _labels_look(
 def label_colors_of(
     colormap: Any,
 ) -> tuple[NDArray[np.uint8], dict[int, tuple[int, int, int, int]]]:
-    """Return the colours that labels take turns with, and those of single labels.
+    """Return the cyclic colours of labels, shape (n, 4), and those of single labels.
 
     Parameters
     ----------
@@ -144,7 +144,19 @@ def _bytes(colors: Any) -> NDArray[np.uint8]:
 def clip_planes_of(
     layer: Any, world: AffineTransform
 ) -> tuple[tuple[float, float, float, float], ...]:
-    """Return what cuts a layer: clipping planes, and a thick plane's two faces."""
+    """Return the planes that cut a layer: clipping planes, and the two faces of a thick plane.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+    world : AffineTransform
+        Data space to world.
+
+    Returns
+    -------
+    tuple of tuple of float
+        Rows (nz, ny, nx, d), world.
+    """
     positions, normals = [], []
     for plane in layer.experimental_clipping_planes:
         if plane.enabled:
@@ -173,7 +185,13 @@ def colors_name(layer: Any) -> str:
 
 
 def set_curve(layer: Any, curve: Curve) -> None:
-    """Give a layer's colours another opacity."""
+    """Set the opacity curve of a layer as the alpha of its colormap.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+    curve : Curve
+    """
     from napari.utils.colormaps import AVAILABLE_COLORMAPS, Colormap
 
     name = colors_name(layer)

@@ -60,6 +60,14 @@ def limits_of(
     """Choose contrast limits for channels; None means all of them in one.
 
     It takes at most about `wait_s`, :func:`patience_s` if not given.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    channels : list of int or None
+        Index of each channel; None for all of them in one layer.
+    wait_s : float, optional
+        Seconds; default :func:`patience_s`.
     """
     found = [_own_window(store, channel) for channel in channels]
     unknown = [c for c, window in zip(channels, found, strict=True) if window is None]
@@ -80,15 +88,27 @@ def may_be_dense(store: ChunkedImageStore, channels: list[int | None]) -> bool:
 
     Channels are shown together, which only a maximum is good for; planes have no
     depth.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    channels : list of int or None
+        Index of each channel; None for all of them in one layer.
     """
     is_thick = store.pyramid.levels[0].shape_zyx[0] > 1
     return len(channels) == 1 and is_thick and store.pyramid.dtype.kind in "iuf"
 
 
 def mode_of(store: ChunkedImageStore, channels: list[int | None]) -> str:
-    """Return the mode in which layers of these channels begin.
+    """Return the initial mode of layers of these channels.
 
     Where nobody has looked at the voxels yet, it is put right later.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    channels : list of int or None
+        Index of each channel; None for all of them in one layer.
     """
     if not may_be_dense(store, channels):
         return "mip"
@@ -196,9 +216,16 @@ _judged: weakref.WeakSet[Any] = weakref.WeakSet()
 def set_later(
     store: ChunkedImageStore, channel: int | None, window: Window | None
 ) -> None:
-    """Set limits on the layers of a channel that still have the preliminary ones.
+    """Set limits on the layers of a channel that still have preliminary ones.
 
     None leaves limits alone, which the file states; the mode is set all the same.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    channel : int or None
+    window : Window or None
+        Low and high; None leaves the limits, which the file states.
     """
     if window is not None:
         _late.setdefault(store, {})[store.default_selection(channel or 0)] = window
@@ -240,7 +267,15 @@ def _set_late_mode(layer: Any, level: LazyLevel) -> None:
 
 
 def room_around(window: Window, dtype: np.dtype[Any]) -> Window:
-    """Return ends for a slider that let limits be moved both ways."""
+    """Return ends of a slider that let limits be moved both ways.
+
+    Parameters
+    ----------
+    window : Window
+        Low and high.
+    dtype : np.dtype
+        Of the voxels; ends stay within integers of that type.
+    """
     low, high = (float(v) for v in window)
     start, stop = min(0.0, low - (high - low) / 2), high + (high - low)
     if low >= 0:

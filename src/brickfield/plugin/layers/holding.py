@@ -53,7 +53,14 @@ def watch(layers: Any) -> None:
 
 
 def let_go_of(layers: Iterable[Any], *, but: Any = None) -> None:
-    """Let go of the stores of layers that no list has, but for one layer's."""
+    """Release the stores of layers that are in no layer list.
+
+    Parameters
+    ----------
+    layers : iterable of napari.layers.Layer
+    but : napari.layers.Layer, optional
+        Its store is kept.
+    """
     kept = hold_of(but)
     for layer in layers:
         hold = hold_of(layer)

@@ -77,7 +77,15 @@ def open_layers(uri_or_arrays: Any, **options: Any) -> list[Layer]:
 def open_layer_data(
     uri_or_arrays: Any, *, image: str | Sequence[str] | None = None, **options: Any
 ) -> list[LayerData]:
-    """Open images as napari's layer data tuples; see :func:`open_layers`."""
+    """Open images as napari's layer data tuples; see :func:`open_layers`.
+
+    Parameters
+    ----------
+    uri_or_arrays
+    image : str, sequence of str, optional
+        Names of images in the file.
+    **options
+    """
     if image is None:
         return _layer_data(uri_or_arrays, options)
     found: list[LayerData] = []

@@ -19,7 +19,14 @@ _CHOICES = ("well", "field", "series", "label")
 
 
 def tell_of(store: ChunkedImageStore, options: dict[str, Any]) -> None:
-    """Say that there are further images, and what was odd."""
+    """Notify the user of further images in a file and of findings.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    options : dict
+        What the file was opened with.
+    """
     info = store.info
     if text := others_in(info, options):
         _tell_of_others(text)
@@ -69,9 +76,14 @@ def _tell_of_others(text: str) -> None:
 
 
 def say(viewer: Any, text: str) -> None:
-    """Say that something is done: in the dock's line of status, if it can be seen.
+    """Notify the user that something is done: in the dock's status line if it is visible.
 
     On a narrow canvas napari's own notices are cut at the left.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    text : str
     """
     from napari.utils.notifications import show_info
 
@@ -102,14 +114,28 @@ def _offer(text: str, choose: Callable[[], object]) -> None:
 
 
 def others_in(info: ImageInfo, options: dict[str, Any]) -> str:
-    """Say what was opened of several images; "" where it was chosen or is alone."""
+    """Describe what was opened of several images; "" where it was chosen or is alone.
+
+    Parameters
+    ----------
+    info : ImageInfo
+    options : dict
+        What the file was opened with.
+    """
     if any(options.get(name) is not None for name in _CHOICES):
         return ""
     return what_is_shown(info, options)
 
 
 def what_is_shown(info: ImageInfo, options: dict[str, Any]) -> str:
-    """Say what a store holds and what of it is shown; "" for a single image."""
+    """Describe what a store holds and what of it is shown; "" for a single image.
+
+    Parameters
+    ----------
+    info : ImageInfo
+    options : dict
+        What the file was opened with.
+    """
     shown = shown_image(info, options)
     if len(info.wells) > 1 or (info.wells and len(info.series) > 1):
         return f"Plate of {_counted(len(info.wells), 'well')}: {shown} is shown"
@@ -119,7 +145,14 @@ def what_is_shown(info: ImageInfo, options: dict[str, Any]) -> str:
 
 
 def shown_image(info: ImageInfo, options: dict[str, Any]) -> str:
-    """Return the name of a store's image that was opened with some options."""
+    """Return the name of the image that was opened.
+
+    Parameters
+    ----------
+    info : ImageInfo
+    options : dict
+        What the file was opened with.
+    """
     if info.image:
         return info.image
     series = options.get("series")

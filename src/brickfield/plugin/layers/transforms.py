@@ -104,9 +104,18 @@ def box_as_planes(
     high: tuple[float, float, float],
     world: AffineTransform,
 ) -> list[dict[str, Any]]:
-    """Turn a world box into napari clipping planes (data coordinates).
+    """Convert a world box to napari clipping planes (data coordinates).
 
     Ends that are infinite get no plane.
+
+    Parameters
+    ----------
+    low : tuple of float
+        Lower corner (z, y, x), world.
+    high : tuple of float
+        Upper corner (z, y, x), world.
+    world : AffineTransform
+        Data space to world.
     """
     inverse = world.inverse
     linear = world.matrix[:3, :3]

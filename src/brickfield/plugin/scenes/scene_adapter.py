@@ -259,7 +259,15 @@ class NapariScene:
         return axes
 
     def move_slider(self, axis: int, position: int) -> None:
-        """Move a slider to a step."""
+        """Move a slider to a step.
+
+        Parameters
+        ----------
+        axis : int
+            Of napari's ``dims``.
+        position : int
+            Step.
+        """
         self.viewer.dims.set_current_step(axis, position)
 
     def _on_dims(self, _event: Any = None) -> None:

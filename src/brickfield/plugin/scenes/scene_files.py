@@ -76,7 +76,20 @@ def open_sources(viewer: Any) -> list[Any]:
 
 
 def write_document(state: SceneState, path: Path, sources: Sequence[Any]) -> None:
-    """Write a document, unless something else is there; see :func:`save_scene`."""
+    """Write a document, unless a file of another kind is there; see :func:`save_scene`.
+
+    Parameters
+    ----------
+    state : SceneState
+    path : Path
+    sources : sequence
+        What is open, and must not be replaced.
+
+    Raises
+    ------
+    OptionError
+        If something else than a scene document is there.
+    """
     check_output(path, sources, option="the scene document", kind="")
     try:
         is_filled = path.stat().st_size > 0
@@ -142,7 +155,14 @@ def open_what_lacks(
 
 
 def put_opened(viewer: Any, state: SceneState, data: Sequence[LayerData]) -> None:
-    """Put a document back with data that were opened before; all or nothing.
+    """Restore a document with data that were opened before; all or nothing.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    state : SceneState
+    data : sequence of LayerData
+        Layer data tuples, one per layer.
 
     Raises
     ------

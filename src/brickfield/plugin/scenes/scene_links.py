@@ -75,7 +75,13 @@ def clipboard_has_link() -> bool:
 
 
 def offer_links(viewer: Any, dock: ViewDock) -> None:
-    """Put links into a dock's menu, and take them where they are pasted."""
+    """Add links to a dock's menu, and accept pasted ones.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    dock : ViewDock
+    """
     whose = weakref.ref(plain(viewer))
 
     def copy() -> None:

@@ -119,7 +119,13 @@ def _mark_absent(
 
 
 def save_to(viewer: Any, path: Path) -> None:
-    """Save the scene of a viewer to a file, in the background."""
+    """Save the scene of a viewer to a file, in the background.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    path : Path
+    """
     state, sources = get_state(viewer), open_sources(viewer)
 
     def done(_result: Any, error: BaseException | None) -> None:
@@ -133,7 +139,13 @@ def save_to(viewer: Any, path: Path) -> None:
 
 
 def open_from(viewer: Any, path: Path) -> None:
-    """Open a scene document in a viewer, in the background."""
+    """Open a scene document in a viewer, in the background.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    path : Path
+    """
     put_in_background(
         viewer, lambda: read_scene(path), path.name, lambda: remember(path)
     )
@@ -218,7 +230,14 @@ def in_background(
     job: Callable[[], Any],
     on_done: Callable[[Any, BaseException | None], object],
 ) -> None:
-    """Run a function on a thread of its own; its end is told on this one."""
+    """Run a function on a thread of its own.
+
+    Parameters
+    ----------
+    job : callable
+    on_done : callable
+        Called on this thread with the result and the error, one of them None.
+    """
     background = Background()
     _running.add(background)
 

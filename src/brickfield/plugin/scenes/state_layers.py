@@ -152,7 +152,13 @@ def _is_part(layer: Any, source: SceneSource) -> bool:
 
 
 def style(port: NapariLayerPort, entry: SceneLayer) -> None:
-    """Make a layer look and lie as its entry says."""
+    """Set appearance and transform of a layer from its entry in the document.
+
+    Parameters
+    ----------
+    port : NapariLayerPort
+    entry : SceneLayer
+    """
     layer = port.layer
     _place(layer, entry)
     layer.blending = entry.blending

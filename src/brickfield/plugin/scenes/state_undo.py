@@ -135,7 +135,13 @@ def _dock_as_it_is(dock: Any) -> Callable[[], None]:
 
 
 def put_layers(layers: Any, wanted: Sequence[Any]) -> None:
-    """Make a layer list hold these layers in this order and no others."""
+    """Make a layer list hold exactly these layers in this order.
+
+    Parameters
+    ----------
+    layers : napari.components.LayerList
+    wanted : sequence of napari.layers.Layer
+    """
     for layer in [layer for layer in layers if layer not in wanted]:
         layers.remove(layer)
     for layer in wanted:
@@ -148,7 +154,14 @@ def put_layers(layers: Any, wanted: Sequence[Any]) -> None:
 
 
 def rename(layers: Sequence[Any], names: Sequence[str]) -> None:
-    """Give layers names, which they may have to exchange among themselves."""
+    """Rename layers; they may exchange their names.
+
+    Parameters
+    ----------
+    layers : sequence of napari.layers.Layer
+    names : sequence of str
+        One per layer.
+    """
     changed = [
         (layer, name)
         for layer, name in zip(layers, names, strict=True)

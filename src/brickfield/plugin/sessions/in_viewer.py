@@ -192,12 +192,24 @@ def load(folder: Path, known: Sequence[Any]) -> LoadedSession:
 
 
 def restore(viewer: Any, folder: Path) -> list[dict[str, str]]:
-    """Put a session into a viewer; see ``SessionManager.restore``."""
+    """Put a session into a viewer; see ``SessionManager.restore``.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    folder : Path
+        Of the session.
+    """
     return put(viewer, load(folder, sources_in(viewer)))
 
 
 def put(viewer: Any, session: LoadedSession) -> list[dict[str, str]]:
-    """Put what was loaded into a viewer: all layers in their order, places, views.
+    """Put a loaded session into a viewer: layers in their order, transforms, views.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    session : LoadedSession
 
     Returns
     -------

@@ -63,7 +63,7 @@ _numbers = count()
 
 
 def answer(view: LazyLevel) -> NDArray[Any] | None:
-    """Answer napari's slicing at once; None for everybody else (a ``Reading``)."""
+    """Answer a slicing by napari, shape of the level; None for all others (a ``Reading``)."""
     frame = sys._getframe(2)
     if not is_slicing(frame) or not view.size:
         return None
@@ -128,7 +128,7 @@ class Feed:
     # -- napari asks -------------------------------------------------------------
 
     def answer(self, view: LazyLevel, request: Any) -> NDArray[Any]:
-        """Return the array for a view, and see to it that it gets filled.
+        """Return the array of a view, and have it filled; shape of the view.
 
         On the window's thread, or on napari's slicing thread.
 
@@ -345,7 +345,14 @@ _feeds_lock = threading.Lock()
 
 
 def feed_of(layer: Any, view: LazyLevel) -> Feed:
-    """Return what a layer waits for, anew if it shows another store now."""
+    """Return the feed of a layer; a new one if the layer shows another store now.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+    view : LazyLevel
+        Level of the layer.
+    """
     manager = view.store.manager
     with _feeds_lock:
         before = _feeds.get(layer)

@@ -90,7 +90,15 @@ class Ask:
         return self.mosaic.centre_first([*lacking, *names])
 
     def stand_in(self, manager: ChunkManager, end: float) -> None:
-        """Draw coarser data where chunks lack, beginning anew, as far as time goes."""
+        """Fill missing chunks from coarser levels, as far as time allows.
+
+        Parameters
+        ----------
+        manager : ChunkManager
+            Of the store.
+        end : float
+            Time of :func:`time.perf_counter`.
+        """
         self._steps = self.mosaic.coarser_steps(manager.peek)
         self.go_on(end)
 
@@ -131,7 +139,13 @@ class Ask:
 
 
 def refuse_what_cannot_fit(view: LazyLevel) -> None:
-    """Refuse an array that would take most of the memory there is."""
+    """Refuse an array that would take most of the memory there is.
+
+    Raises
+    ------
+    BudgetError
+        If it would take more than 60 % of the free memory.
+    """
     free = available_bytes()
     if view.nbytes > 0.6 * free:
         msg = (

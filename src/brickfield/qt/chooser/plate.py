@@ -89,7 +89,13 @@ class PlateModel(QAbstractTableModel):
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
     def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return what a cell says; the picture is the delegate's."""
+        """Return the text of a cell; the delegate draws the picture.
+
+        Parameters
+        ----------
+        index : QModelIndex
+        role : int
+        """
         if role not in (
             Qt.ItemDataRole.ToolTipRole,
             Qt.ItemDataRole.AccessibleTextRole,
@@ -108,7 +114,15 @@ class PlateModel(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        """Return the name of a row or column."""
+        """Return the name of a row or column.
+
+        Parameters
+        ----------
+        section : int
+            Row or column.
+        orientation : Qt.Orientation
+        role : int
+        """
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         is_row = orientation == Qt.Orientation.Vertical
@@ -223,7 +237,12 @@ class PlateTable(QTableView):
     def selectionChanged(  # noqa: N802 - Qt's name
         self, selected: QItemSelection, deselected: QItemSelection
     ) -> None:
-        """Tell of other wells."""
+        """Emit that other wells are chosen.
+
+        Parameters
+        ----------
+        selected, deselected : QItemSelection
+        """
         super().selectionChanged(selected, deselected)
         self.wells_changed.emit()
 

@@ -50,7 +50,20 @@ def cells_of(layout: str) -> dict[str, tuple[int, int]]:
 
 
 def budget_shares(kinds: list[str], total: int) -> dict[str, int]:
-    """Divide a GPU budget, bytes, between the views that are shown."""
+    """Divide a GPU budget between the views that are shown.
+
+    Parameters
+    ----------
+    kinds : list of str
+        Of the views.
+    total : int
+        Bytes.
+
+    Returns
+    -------
+    dict of str to int
+        Bytes of each kind.
+    """
     whole = sum(SHARES[k] for k in kinds)
     return {k: int(total * SHARES[k] / whole) for k in kinds}
 

@@ -64,7 +64,15 @@ class OverlaysMenu(QMenu):
         self._explain(view, self._from_scene())
 
     def set_shown(self, name: str, *, is_shown: bool, **options: Any) -> None:
-        """Switch an overlay on or off in all views, also in later ones."""
+        """Show or hide an overlay in all views, also in later ones.
+
+        Parameters
+        ----------
+        name : str
+            Of the overlay.
+        is_shown : bool
+        **options
+        """
         options["visible"] = is_shown
         self._chosen[name] = options
         for view in self._views():

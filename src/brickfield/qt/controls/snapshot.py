@@ -121,7 +121,14 @@ class Snapshots(QObject):
         self._take(list(self._dock.frames.values()), "copying", self._copied)
 
     def save_to(self, path: Path, frames: Sequence[ViewFrame] | None = None) -> None:
-        """Save a picture when it is complete; returns at once."""
+        """Save a picture once it is complete; returns at once.
+
+        Parameters
+        ----------
+        path : Path
+        frames : sequence of ViewFrame, optional
+            The views to show beside one another; default the one in front.
+        """
         sources = [port.data.store.source for port in self._dock.scene.layers]
 
         def write(image: Picture, fidelity: str) -> None:

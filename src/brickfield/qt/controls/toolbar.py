@@ -271,7 +271,16 @@ class DockToolbar(QWidget):
     def add_action(
         self, name: str, text: str, tooltip: str, on_triggered: Callable[[], object]
     ) -> QAction:
-        """Add something to do to the menu; the same words as :meth:`add_toggle`."""
+        """Add an action to the menu.
+
+        Parameters
+        ----------
+        name : str
+            For :attr:`by_name`.
+        text, tooltip : str
+        on_triggered : callable
+            Called when it is chosen.
+        """
         action = self._action(name, text, tooltip)
         action.triggered.connect(lambda _=False: on_triggered())
         self._added.append(action)

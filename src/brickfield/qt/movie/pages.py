@@ -225,7 +225,14 @@ class KeyFramePage(QWidget):
         return list(self._keys)
 
     def set_keys(self, keys: list[KeyFrame], select: int = -1) -> None:
-        """Show other key frames."""
+        """Replace the key frames.
+
+        Parameters
+        ----------
+        keys : list of KeyFrame
+        select : int
+            The one to select; -1 for the last.
+        """
         self._keys = list(keys)
         self._show(select if select >= 0 else len(keys) - 1)
         self.changed.emit()
@@ -304,7 +311,13 @@ class KeyFramePage(QWidget):
         return float(self.rate.value())
 
     def frames(self, here: KeyFrame) -> tuple[KeyFrame, ...]:
-        """Return every frame from the first key frame to the last."""
+        """Return every frame from the first key frame to the last.
+
+        Raises
+        ------
+        OptionError
+            If there are fewer than two key frames.
+        """
         if len(self._keys) < 2:
             msg = (
                 "expected two key frames or more; found"

@@ -24,9 +24,16 @@ SIZES: dict[str, tuple[int, int] | None] = {
 def movie_size(
     frame: ViewFrame, wanted: tuple[int, int] | None
 ) -> tuple[tuple[int, int], float]:
-    """Return a movie's size in logical pixels, and physical ones a logical one.
+    """Return the size of a movie in logical pixels, and its pixel ratio.
 
     Overlays are about as large beside the data as in the view.
+
+    Parameters
+    ----------
+    frame : ViewFrame
+        The view that is recorded.
+    wanted : tuple of int or None
+        Width and height, physical pixels; None for those of the view.
     """
     picture = frame.picture
     seen = (picture.width(), picture.height())

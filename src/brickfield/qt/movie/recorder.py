@@ -156,7 +156,18 @@ class Recorder(QObject):
     def shoot(
         self, camera: CameraState, time: int, timeout_s: float, frame: Future[Frame]
     ) -> None:
-        """Take one frame; the future has it when it is complete."""
+        """Record one frame.
+
+        Parameters
+        ----------
+        camera : CameraState
+        time : int
+            Position of the time slider.
+        timeout_s : float
+            Seconds until the frame is taken as it is.
+        frame : Future
+            Receives the picture once it is complete.
+        """
         view = self._view
         if view is None or self._stop.is_set():
             frame.cancel()

@@ -351,7 +351,14 @@ def look_of(port: LayerPort) -> Look:
 
 
 def span_of(port: LayerPort, histogram: Histogram | None) -> tuple[float, float]:
-    """Return the range in which a layer's values lie, as far as is known."""
+    """Return the range of a layer's values, as far as it is known.
+
+    Parameters
+    ----------
+    port : LayerPort
+    histogram : Histogram or None
+        None where nothing was counted yet.
+    """
     low, high = port.contrast
     if histogram is not None and histogram.n_values:
         low, high = min(low, histogram.low), max(high, histogram.high)

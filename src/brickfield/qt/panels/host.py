@@ -95,7 +95,14 @@ class Panel(QWidget):
 def active_layer(
     scene: ScenePort, is_wanted: Callable[[LayerPort], bool] = lambda _: True
 ) -> LayerPort | None:
-    """Return the layer that controls act on: the active one, else the last."""
+    """Return the layer that controls act on: the active one, else the last.
+
+    Parameters
+    ----------
+    scene : ScenePort
+    is_wanted : callable
+        Which layers count.
+    """
     wanted = [port for port in scene.layers if is_wanted(port)]
     if scene.active in wanted:
         return scene.active

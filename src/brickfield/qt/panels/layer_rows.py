@@ -43,7 +43,14 @@ SWATCH = QSize(30, 12)
 
 
 def swatch(table: NDArray[np.uint8], size: QSize = SWATCH) -> QIcon:
-    """Paint a table of colours, shape (256, 4), uint8, from left to right."""
+    """Paint a colour table from left to right.
+
+    Parameters
+    ----------
+    table : ndarray, shape (256, 4), uint8
+    size : QSize
+        Logical pixels.
+    """
     n = size.width()
     places = np.rint(np.linspace(0, 255, n)).astype(np.int64)
     colors = table[places].copy()
@@ -59,7 +66,7 @@ def colormap_icon(name: str) -> QIcon:
 
 
 def label_colors(n: int = 6) -> NDArray[np.uint8]:
-    """Return a table for layers whose colours stand for objects."""
+    """Return a colour table, shape (256, 4), uint8, for layers whose colours stand for objects."""
     hues = [QColor.fromHsvF(i / n, 0.65, 0.9) for i in range(n)]
     table = np.array([(c.red(), c.green(), c.blue(), 255) for c in hues], np.uint8)
     found: NDArray[np.uint8] = table[np.arange(256) * n // 256]
@@ -67,7 +74,14 @@ def label_colors(n: int = 6) -> NDArray[np.uint8]:
 
 
 def eye(color: QColor, *, is_open: bool) -> QIcon:
-    """Paint an eye, open or crossed out."""
+    """Paint an eye, open or crossed out.
+
+    Parameters
+    ----------
+    color : QColor
+    is_open : bool
+        Whether the layer is visible.
+    """
     side = 40
     pixmap = QPixmap(side, side)
     pixmap.fill(Qt.GlobalColor.transparent)
@@ -90,7 +104,13 @@ def eye(color: QColor, *, is_open: bool) -> QIcon:
 
 
 def set_colormap(port: LayerPort, name: str) -> None:
-    """Give a layer other colours; its opacity curve stays."""
+    """Set the colormap of a layer; its opacity curve stays.
+
+    Parameters
+    ----------
+    port : LayerPort
+    name : str
+    """
     curve = port.opacity_curve
     port.colormap = name
     if curve != OPAQUE:
@@ -190,7 +210,13 @@ class LayerRow(QWidget):
         self.name.setText(text.replace("&", "&&"))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Shorten the name to the room that there is."""
+        """Shorten the name to the available width.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         if watched is self.name and event.type() == QEvent.Type.Resize:
             self._elide()
         return False

@@ -138,7 +138,13 @@ class DoubleClicks(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Act on double clicks and let all else pass."""
+        """Act on double clicks and let everything else pass.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self._call()
             return True
@@ -157,7 +163,13 @@ class CalmWheel(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Hand the wheel on to whatever is behind."""
+        """Pass the mouse wheel to the widget behind, unless this one has the focus.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         if event.type() == QEvent.Type.Wheel and not watched.hasFocus():
             event.ignore()
             return True
@@ -231,7 +243,12 @@ class NumberSlider(QWidget):
         return self.box.value
 
     def set_ends(self, low: float, high: float) -> None:
-        """Change the ends of the slider."""
+        """Change the ends of the slider.
+
+        Parameters
+        ----------
+        low, high : float
+        """
         self._ends = (low, high) if low < high else (low, low + 1.0)
 
     def set_tooltip(self, text: str) -> None:
@@ -284,7 +301,14 @@ class NumberSlider(QWidget):
 
 
 def label(text: str, tooltip: str = "", *, buddy: QWidget | None = None) -> QLabel:
-    """Make a label that can explain itself."""
+    """Make a label that can explain itself.
+
+    Parameters
+    ----------
+    text, tooltip : str
+    buddy : QWidget, optional
+        Widget that the label belongs to.
+    """
     made = QLabel(text)
     made.setToolTip(tooltip)
     if buddy is not None:

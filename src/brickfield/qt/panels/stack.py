@@ -117,7 +117,13 @@ class Section(QWidget):
         self.toggled.emit(is_open)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Draw the arrow anew in another theme."""
+        """Redraw the arrow when the theme changes.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
             self._draw_arrow()
         return False
@@ -161,7 +167,14 @@ class PanelStack(QScrollArea):
             parent.installEventFilter(self._heights)
 
     def add(self, kind: type[Panel], make: Callable[[], Panel]) -> Section:
-        """Add a panel below the others, which is made when it is first wanted."""
+        """Add a panel below the others; it is made when it is first opened.
+
+        Parameters
+        ----------
+        kind : type
+        make : callable
+            Makes the panel.
+        """
 
         def made() -> Panel:
             panel = make()
@@ -185,7 +198,13 @@ class PanelStack(QScrollArea):
         return self.sections[panel.title.lower()]
 
     def open(self, panel: Panel, *, is_open: bool = True) -> None:
-        """Open a panel, so that it can be seen, or close it."""
+        """Open a panel and scroll to it, or close it.
+
+        Parameters
+        ----------
+        panel : Panel
+        is_open : bool
+        """
         section = self.section_of(panel)
         section.is_open = is_open
         if is_open:
@@ -228,7 +247,13 @@ class PanelStack(QScrollArea):
         return QSize(100, 60)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Grow and shrink with what is open."""
+        """Follow the height of the open panels.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         if watched is self._inner and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return bool(super().eventFilter(watched, event))

@@ -192,7 +192,13 @@ class AxisRow(QWidget):
         grid.addWidget(self.strip, 1, 2)
 
     def follow(self, axis: SliderAxis, *, is_playing: bool) -> None:
-        """Show where the slider is and whether it moves by itself."""
+        """Show the position of the slider and whether it is playing.
+
+        Parameters
+        ----------
+        axis : SliderAxis
+        is_playing : bool
+        """
         self._axis = axis
         with quiet(self.slider):
             self.slider.setValue(axis.position)

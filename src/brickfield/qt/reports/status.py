@@ -198,7 +198,14 @@ class ElidedLabel(QLabel):
         return self._text
 
     def say(self, text: str, hint: str = "") -> None:
-        """Show a text; the hint is added to the tooltip."""
+        """Show a text.
+
+        Parameters
+        ----------
+        text : str
+        hint : str
+            Added to the tooltip.
+        """
         text = " ".join(text.split())
         if (text, hint) != (self._text, self._hint):
             self._text, self._hint = text, hint
@@ -380,7 +387,13 @@ class StatusLine(QWidget):
     # -- what others have to say -------------------------------------------------
 
     def say(self, text: str, seconds: float = NOTICE_S) -> None:
-        """Show a notice for a while, instead of the progress."""
+        """Show a notice for some seconds, instead of the progress.
+
+        Parameters
+        ----------
+        text : str
+        seconds : float
+        """
         self._notice, self._notice_ends = text, monotonic() + seconds
         self._show()
 

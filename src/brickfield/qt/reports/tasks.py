@@ -243,7 +243,14 @@ class TaskBoard:
     def start(
         self, running: RunningTask, job: Callable[[RunningTask], Any]
     ) -> Future[Any]:
-        """Run a function on a thread of its own for work that is on the board."""
+        """Run the job of a task on a thread of its own.
+
+        Parameters
+        ----------
+        running : RunningTask
+        job : callable
+            Called with the task.
+        """
         future: Future[Any] = Future()
         thread = threading.Thread(
             target=_carry_out, args=(future, running, job), name="brickfield-task"

@@ -148,7 +148,12 @@ class SessionsPanel(QWidget):
         self.offline.say(f"{layers} offline, preview shown: {', '.join(names)}")
 
     def show_session(self, name: str, note: str) -> None:
-        """Show the name and note of a session that was loaded."""
+        """Show the name and note of a session that was loaded.
+
+        Parameters
+        ----------
+        name, note : str
+        """
         self.name.setText(name)
         self.note.setPlainText(note)
 

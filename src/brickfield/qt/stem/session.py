@@ -191,7 +191,15 @@ class ScanSession:
         self._picture(SCAN, f"Overview of {self.name}", job, has_preview=kind == "scan")
 
     def set_cursor(self, y: float, x: float) -> None:
-        """Move the cursor to a position of the scan, within its ends."""
+        """Move the cursor to a position of the scan; it stays within the scan.
+
+        Parameters
+        ----------
+        y : float
+            Row of the scan.
+        x : float
+            Column of the scan.
+        """
         if self.viewer is None:
             return
         ny, nx = self.viewer.shape[:2]
@@ -316,5 +324,5 @@ def filled(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def logarithm(pattern: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the logarithm of 1 + a pattern; values below 0 count as 0."""
+    """Return log(1 + pattern), same shape; values below 0 count as 0."""
     return np.asarray(np.log1p(np.maximum(pattern, 0), dtype=np.float32))

@@ -127,14 +127,31 @@ def bright_disc(pattern: NDArray[Any]) -> Disc:
 
 
 def dark_field(disc: Disc, shape: Sequence[int]) -> Annulus:
-    """Return a ring round a bright disc, within reach of a pattern's edges."""
+    """Return a ring round a bright disc, within the edges of a pattern.
+
+    Parameters
+    ----------
+    disc : Disc
+    shape : sequence of int
+        Of the scan; the last two axes are the detector's.
+    """
     most = max(min(shape[-2:]) / 2, disc.r + 1)
     outer = min(ADF[1] * disc.r, most)
     return Annulus(disc.cy, disc.cx, min(ADF[0] * disc.r, outer * 0.8), outer)
 
 
 def of_kind(kind: str, like: Disc, shape: Sequence[int]) -> Detector:
-    """Return a detector of a kind that lies where a disc lies."""
+    """Return a detector of a kind, at the place of a disc.
+
+    Parameters
+    ----------
+    kind : str
+        "disc", "annulus" or "rectangle".
+    like : Disc
+        Gives centre and radius.
+    shape : sequence of int
+        Of the scan; the last two axes are the detector's.
+    """
     if kind == "annulus":
         return dark_field(like, shape)
     if kind == "rectangle":
@@ -145,7 +162,13 @@ def of_kind(kind: str, like: Disc, shape: Sequence[int]) -> Detector:
 
 
 def middle_of(detector: Detector) -> Disc:
-    """Return the disc that another kind of detector is begun from."""
+    """Return the disc from which a detector of another kind is made.
+
+    Raises
+    ------
+    ValueError
+        If it is no disc, ring or rectangle.
+    """
     if isinstance(detector, Disc):
         return detector
     if isinstance(detector, Annulus):

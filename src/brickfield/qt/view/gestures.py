@@ -112,7 +112,13 @@ class Gestures(QObject):
         }
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Handle an event; True when nobody else shall see it."""
+        """Handle an event; return True to hold it back from everyone else.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         handler = self._handlers.get(event.type())
         if handler is None or self.view.is_closed:
             return False
@@ -205,7 +211,15 @@ class Gestures(QObject):
         self.zoom(DRAG_ZOOM ** (before.y() - at.y()))
 
     def drag(self, before: QPointF, at: QPointF) -> None:
-        """Follow a drag of the left button."""
+        """Handle a drag of the left button.
+
+        Parameters
+        ----------
+        before : QPointF
+            Where the cursor was, logical pixels.
+        at : QPointF
+            Where it is.
+        """
         start, end = self._px(before), self._px(at)
         dx, dy = end[0] - start[0], end[1] - start[1]
 
@@ -219,14 +233,30 @@ class Gestures(QObject):
         self.view.navigate(turn)
 
     def pan(self, before: QPointF, at: QPointF) -> None:
-        """Shift the picture with the mouse."""
+        """Shift the picture with the mouse.
+
+        Parameters
+        ----------
+        before : QPointF
+            Where the cursor was, logical pixels.
+        at : QPointF
+            Where it is.
+        """
         start, end = self._px(before), self._px(at)
         self.view.navigate(
             lambda c: navigation.pan(c, end[0] - start[0], end[1] - start[1])
         )
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Enlarge the picture, round a point if there is one."""
+        """Enlarge the picture, round a point if there is one.
+
+        Parameters
+        ----------
+        factor : float
+            Above 1 enlarges.
+        at : QPointF, optional
+            Point that stays in place, logical pixels.
+        """
         px = None if at is None else self._px(at)
         size = self.view.scene_size()
         self.view.navigate(lambda c: navigation.zoom(c, factor, px, scene_size=size))
@@ -312,7 +342,13 @@ def _undo_of(event: Any) -> str:
 
 
 def gestures_for(view: LiveView, widget: QWidget) -> Gestures:
-    """Make the gestures that fit a view."""
+    """Make the gestures that fit a view.
+
+    Parameters
+    ----------
+    view : LiveView
+    widget : QWidget
+    """
     if isinstance(view, LiveSliceView):
         return SliceGestures(view, widget)
     return Gestures(view, widget)
@@ -362,7 +398,15 @@ class SliceGestures(Gestures):
             self.view.scene.move_cross_hair(self.view.point_at(self._px(at)))
 
     def drag(self, before: QPointF, at: QPointF) -> None:
-        """Follow a drag of the left button: the cross-hair goes along, if shown."""
+        """Handle a drag of the left button: it moves the cross-hair, if that is shown.
+
+        Parameters
+        ----------
+        before : QPointF
+            Where the cursor was, logical pixels.
+        at : QPointF
+            Where it is.
+        """
         if self._has_cross_hair:
             self._cross_hair_to(at)
         else:

@@ -151,7 +151,14 @@ class _Watch(QObject):
 
 
 def as_pixmap(image: NDArray[np.uint8], pixel_ratio: float = 1.0) -> QPixmap:
-    """Turn a picture, shape (h, w, 4), uint8, into a pixmap."""
+    """Convert a picture to a pixmap.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w, 4), uint8
+    pixel_ratio : float
+        Physical pixels per logical one.
+    """
     pixels = np.ascontiguousarray(image)
     height, width = pixels.shape[:2]
     shown = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)

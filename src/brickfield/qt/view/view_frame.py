@@ -185,7 +185,13 @@ class ViewFrame(QWidget):
             self.view.hover((self._at.x(), self._at.y()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Note where the cursor is, and let the event pass."""
+        """Record where the cursor is; no event is held back.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         kind, kinds = event.type(), QEvent.Type
         if kind == kinds.MouseMove:
             is_free = event.buttons() == Qt.MouseButton.NoButton

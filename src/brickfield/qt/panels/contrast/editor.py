@@ -211,7 +211,13 @@ class HistogramEditor(QLabel):
     # -- the hand ----------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Let a hand take hold of the grips."""
+        """Handle the mouse on the grips.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         kinds = QEvent.Type
         handlers = {
             kinds.MouseButtonPress: self._press,

@@ -115,13 +115,28 @@ class ContrastRow(QWidget):
     def follow(
         self, contrast: tuple[float, float], write: Callable[[float], str]
     ) -> None:
-        """Show the contrast window."""
+        """Show the contrast window.
+
+        Parameters
+        ----------
+        contrast : tuple of float
+            Limits.
+        write : callable
+            Returns the text of a number.
+        """
         for box, value in zip(self.ends, contrast, strict=True):
             box.write = write
             box.follow(value)
 
     def say(self, text: str, *, progress: float | None = None) -> None:
-        """Say what was counted, or how far that has come."""
+        """Show what was counted, or the progress of counting.
+
+        Parameters
+        ----------
+        text : str
+        progress : float, optional
+            0 to 1; None when nothing is being counted.
+        """
         self.cancel.setVisible(progress is not None)
         if progress is not None:
             text = f"Counting every voxel: {100 * progress:.0f} %"

@@ -50,7 +50,13 @@ class ClipOverlay(PictureOverlay[Face]):
         self.knobs = {}
 
     def paint(self, painter: QPainter, camera: CameraState) -> None:
-        """Draw edges and knobs of the box, what is nearer over what is behind."""
+        """Draw edges and knobs of the box, what is nearer over what is behind.
+
+        Parameters
+        ----------
+        painter : QPainter
+        camera : CameraState
+        """
         found = self._box()
         if found is None:
             return
@@ -73,13 +79,26 @@ class ClipOverlay(PictureOverlay[Face]):
         return face_under(self.knobs, px, reach_px=REACH * self.ratio)
 
     def begin(self, part: Face, camera: CameraState) -> bool:
-        """Take hold of a face."""
+        """Start to drag a face; tell whether that is possible.
+
+        Parameters
+        ----------
+        part : Face
+        camera : CameraState
+        """
         found = self._box()
         self._begun = None if found is None else (found[0], camera)
         return found is not None
 
     def drag(self, part: Face, move_px: Pixel) -> None:
-        """Move a face along its normal."""
+        """Move a face along its normal.
+
+        Parameters
+        ----------
+        part : Face
+        move_px : Pixel
+            Columns and rows since :meth:`begin`, physical pixels.
+        """
         found = self._box()
         if found is not None and self._begun is not None:
             box, camera = self._begun

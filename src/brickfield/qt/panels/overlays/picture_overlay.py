@@ -72,7 +72,13 @@ class PictureOverlay(QObject, Generic[_Part]):
     # -- for subclasses ----------------------------------------------------------
 
     def paint(self, painter: QPainter, camera: CameraState) -> None:
-        """Place the parts for a camera of the canvas's size, and draw."""
+        """Place the parts for a camera of the canvas's size, and draw.
+
+        Parameters
+        ----------
+        painter : QPainter
+        camera : CameraState
+        """
         raise NotImplementedError
 
     def clear(self) -> None:
@@ -84,11 +90,24 @@ class PictureOverlay(QObject, Generic[_Part]):
         raise NotImplementedError
 
     def begin(self, part: _Part, camera: CameraState) -> bool:
-        """Take hold of a part; tell whether that is possible."""
+        """Start to drag a part; tell whether that is possible.
+
+        Parameters
+        ----------
+        part : _Part
+        camera : CameraState
+        """
         raise NotImplementedError
 
     def drag(self, part: _Part, move_px: Pixel) -> None:
-        """Move a part by physical pixels since :meth:`begin`."""
+        """Move a part.
+
+        Parameters
+        ----------
+        part : _Part
+        move_px : Pixel
+            Columns and rows since :meth:`begin`, physical pixels.
+        """
         raise NotImplementedError
 
     def hint_of(self, part: _Part) -> str:
@@ -141,7 +160,18 @@ class PictureOverlay(QObject, Generic[_Part]):
         *,
         is_square: bool = False,
     ) -> None:
-        """Draw a knob, of another colour while it is held or under the cursor."""
+        """Draw a knob, highlighted while it is dragged or under the cursor.
+
+        Parameters
+        ----------
+        painter : QPainter
+        part : _Part
+        px : Pixel
+            Column and row, physical pixels.
+        alpha : int
+            Opacity, 0 to 255.
+        is_square : bool
+        """
         is_lit = part == (self._hovered if self.held is None else self.held)
         fill = QColor("white") if is_lit else QColor(ACCENT)
         fill.setAlpha(alpha)
@@ -158,7 +188,13 @@ class PictureOverlay(QObject, Generic[_Part]):
     # -- the hand ----------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Take what is for a knob, and let all else pass to the gestures."""
+        """Handle the mouse on knobs, and let everything else pass to the gestures.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
         kinds = QEvent.Type
         kind = event.type()
         if kind == kinds.MouseButtonPress:

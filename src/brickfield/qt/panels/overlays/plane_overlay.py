@@ -81,7 +81,13 @@ class PlaneOverlay(PictureOverlay[Part]):
         return box_round([corners_of(layer) for layer in seen]) if seen else None
 
     def paint(self, painter: QPainter, camera: CameraState) -> None:
-        """Draw the frame, and above it the handle."""
+        """Draw the frame, and above it the handle.
+
+        Parameters
+        ----------
+        painter : QPainter
+        camera : CameraState
+        """
         corners = self._corners()
         if corners is None:
             return
@@ -127,7 +133,13 @@ class PlaneOverlay(PictureOverlay[Part]):
         return part_under(self.handle, px, reach_px=REACH * self.ratio)
 
     def begin(self, part: Part, camera: CameraState) -> bool:
-        """Take hold of the handle."""
+        """Start to drag the handle; tell whether that is possible.
+
+        Parameters
+        ----------
+        part : Part
+        camera : CameraState
+        """
         if self.handle is None or self._oblique.is_closed:
             return False
         oblique = self._oblique
@@ -135,7 +147,14 @@ class PlaneOverlay(PictureOverlay[Part]):
         return True
 
     def drag(self, part: Part, move_px: Pixel) -> None:
-        """Shift or tilt the plane."""
+        """Shift or tilt the plane.
+
+        Parameters
+        ----------
+        part : Part
+        move_px : Pixel
+            Columns and rows since :meth:`begin`, physical pixels.
+        """
         corners = self._corners()
         if self._begun is None or corners is None or self._oblique.is_closed:
             return
