@@ -1,6 +1,7 @@
 """What visuals ask of a manager, and what they get."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from brickfield.errors import OptionError
 from brickfield.loading.cache import ChunkCache
 from brickfield.loading.progress import LoadingProgressTracker
-from brickfield.model import Category, ChunkState, pack_keys
+from brickfield.model import Category, ChunkChange, ChunkState, pack_keys
 from brickfield.sources.io.cancellation import result_of
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
@@ -361,6 +362,26 @@ def test_a_read_that_began_before_forgetting_is_not_used(manage):
     source.gate.set()
     check(source, take_all(manager), keys)
     assert sum(source.reads.values()) == 2
+
+
+def test_a_dropped_chunk_whose_read_is_out_of_date_gives_its_room_back(manage):
+    source = MemorySource([numbers((12, 4, 4))], (3, 4, 4), chunk=(4, 4, 4))
+    manager = manage(source)
+    first, _, last = all_keys(source).tolist()
+    source.gate.clear()
+    manager.request_chunks(ask([first]), "a")
+    assert source.wait_until_reading(2)
+    manager.request_chunks(ask([last], visual_id="b"), "b")
+    manager.release("a")
+    # In the middle chunk, and in a storage chunk that the first needs as well.
+    box = ((4, 8), (0, 4), (0, 4))
+    manager.forget_changed(ChunkChange(0, box, (), (1, 0, 0), (2, 1, 1)))
+    source.gate.set()
+    check(source, take_all(manager, "b"), [last])
+    end = time.monotonic() + 10
+    while manager.cache.reserved_bytes and time.monotonic() < end:
+        time.sleep(0.001)
+    assert manager.cache.reserved_bytes == 0
 
 
 def test_closing_ends_everything_and_may_be_done_twice(manage, volume):

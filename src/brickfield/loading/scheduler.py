@@ -395,9 +395,12 @@ class Scheduler:
     def send_again(self, name: StorageName) -> None:
         """Forget a read whose voxels are out of date; it has to be done again."""
         self.set_idle(name)
-        for assembly in self.needing(name):
+        needing = self.needing(name)
+        for assembly in needing:
             assembly.unsent.append(name[1])
             self.queue.set_state(*assembly.name, WAITING)
+        # One that nobody requests any more only waited for this read to end.
+        self.drop_idle(needing)
 
     def end_read(self, read: Read) -> None:
         """Release the memory of a read."""
