@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 import tomllib
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -82,16 +85,71 @@ def documented() -> tuple[int, int]:
 
     Functions and methods whose names, and whose classes' names, begin with no
     underscore; ``self`` and ``cls`` do not count. A class documents the parameters
-    of its ``__init__``, so ``__init__`` is left out.
+    of its ``__init__``, so ``__init__`` is left out, and a command of the command
+    line has a help text for each, shown by ``--help``, so commands are.
     """
-    functions = [
+    functions = [f for f in public_functions() if _n_parameters(f) >= 2]
+    told = [f for f in functions if _has_section(f, "Parameters")]
+    return len(functions), len(told)
+
+
+def arrays() -> tuple[int, int]:
+    """Count public functions that take or return arrays, and those that tell shapes."""
+    functions = [f for f in public_functions() if "NDArray" in _annotations(f)]
+    told = [f for f in functions if "shape" in (ast.get_docstring(f) or "")]
+    return len(functions), len(told)
+
+
+def raises() -> tuple[int, int]:
+    """Count public functions that raise themselves, and those with Raises."""
+    functions = [f for f in public_functions() if _raises(f)]
+    told = [f for f in functions if _has_section(f, "Raises")]
+    return len(functions), len(told)
+
+
+@cache
+def public_functions() -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return every public function and method, setters and commands aside."""
+    commands = set(_commands())
+    return [
         node
         for path in sorted(PACKAGE.rglob("*.py"))
         for node in _public(ast.parse(path.read_text(encoding="utf-8")).body)
-        if _n_parameters(node) >= 2
+        if not ("cli" in path.parts and node.name in commands)
+        and not any(ast.unparse(d).endswith(".setter") for d in node.decorator_list)
     ]
-    told = [f for f in functions if "Parameters\n" in (ast.get_docstring(f) or "")]
-    return len(functions), len(told)
+
+
+def _commands() -> Iterator[str]:
+    for path in sorted((PACKAGE / "cli").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        yield from re.findall(r"\.command\([^)]*\)\((?:\w+\.)*(\w+)\)", text)
+        yield from re.findall(r"@\w+\.command\([^)]*\)\ndef (\w+)", text)
+
+
+def _annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    found = [a.annotation for a in named] + [node.returns]
+    return " ".join(ast.unparse(a) for a in found if a is not None)
+
+
+def _has_section(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    return f"{name}\n---" in (ast.get_docstring(node) or "")
+
+
+def _raises(node: ast.AST) -> bool:
+    """Tell whether a function raises a named error, not counting nested functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            continue
+        if isinstance(child, ast.Raise) and child.exc is not None:
+            made = child.exc.func if isinstance(child.exc, ast.Call) else child.exc
+            name = ast.unparse(made).rpartition(".")[2]
+            if name[0].isupper() and name != "NotImplementedError":
+                return True
+        if _raises(child):
+            return True
+    return False
 
 
 def _public(body: list[ast.stmt]) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -137,6 +195,10 @@ def main() -> None:
     print(f"{len(circles()):4d} imports excepted from the order of siblings")
     n, told = documented()
     print(f"{told:4d} of {n} public functions of two or more parameters tell them")
+    n, told = arrays()
+    print(f"{told:4d} of {n} public functions with arrays tell their shapes")
+    n, told = raises()
+    print(f"{told:4d} of {n} public functions that raise tell what")
     n, told = comments()
     print(f"{told:4d} of {n} lines are comments ({told / n:.1%})")
 

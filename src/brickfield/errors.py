@@ -114,7 +114,15 @@ _SOURCE_ERRORS: dict[type[BrickfieldError], type[SceneSourceError]] = {
 
 
 def source_error(error: Exception, message: str) -> SceneSourceError:
-    """Make the scene document's error of one that opening its data met."""
+    """Convert an error of opening data into that of a scene document.
+
+    Parameters
+    ----------
+    error : Exception
+        What opening the data raised.
+    message : str
+        Of the new error.
+    """
     for kind, made in _SOURCE_ERRORS.items():
         if isinstance(error, kind):
             return made(message)

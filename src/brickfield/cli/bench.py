@@ -212,7 +212,14 @@ def _plans() -> list[Value]:
 
 
 def write_json(path: Path, found: dict[str, Any]) -> None:
-    """Write everything as JSON."""
+    """Write everything as JSON.
+
+    Parameters
+    ----------
+    path : Path
+    found : dict
+        As measured.
+    """
     import json
 
     from brickfield.writing import write_text
@@ -221,7 +228,14 @@ def write_json(path: Path, found: dict[str, Any]) -> None:
 
 
 def write_csv(path: Path, found: dict[str, Any]) -> None:
-    """Write the values, one a line, under a header."""
+    """Write the values under a header, one per line.
+
+    Parameters
+    ----------
+    path : Path
+    found : dict
+        As measured.
+    """
     from brickfield.writing import write_text
 
     text = io.StringIO()

@@ -80,7 +80,17 @@ def chosen_image(
     follow: bool = False,
     image: str | None = None,
 ) -> dict[str, Any]:
-    """Gather what was chosen of a store that holds several images, and how to read.
+    """Collect what was chosen of a store that holds several images, and how to read it.
+
+    Parameters
+    ----------
+    series, well, field, label : str or None
+    denied : bool
+        Take a server's refusal for "not stored".
+    follow : bool
+        Let documents name data of other folders and hosts.
+    image : str, optional
+        By its name in the list of ``brickfield info``.
 
     Returns
     -------
@@ -105,7 +115,14 @@ def chosen_image(
 
 
 def corrections(scale: str | None, axes: str | None) -> dict[str, Any]:
-    """Gather what the user says instead of the file.
+    """Collect what the user states instead of the file.
+
+    Parameters
+    ----------
+    scale : str or None
+        Text of ``--scale``.
+    axes : str or None
+        Text of ``--axes``.
 
     Returns
     -------
@@ -121,7 +138,13 @@ def corrections(scale: str | None, axes: str | None) -> dict[str, Any]:
 
 
 def parse_scale(text: str) -> tuple[float, ...]:
-    """Read ``Z,Y,X`` or a number for each axis as voxel sizes above 0."""
+    """Read ``Z,Y,X`` or a number for each axis as voxel sizes above 0.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     numbers = _numbers(text.split(","))
     if not numbers or not all(0 < n < math.inf for n in numbers):
         raise _refusal("--scale", "Z,Y,X, numbers above 0 such as 2,0.5,0.5", text)
@@ -129,7 +152,13 @@ def parse_scale(text: str) -> tuple[float, ...]:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Read ``800x600`` as width and height, pixels."""
+    """Read ``800x600`` as width and height, pixels.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     match = re.fullmatch(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*", text)
     if match is None:
         raise _refusal("--size", "WIDTHxHEIGHT, for example 800x600", text)
@@ -137,7 +166,13 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def parse_contrast(text: str) -> tuple[float, float]:
-    """Read ``LO,HI`` as two numbers."""
+    """Read ``LO,HI`` as two numbers.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     numbers = _numbers(text.split(","))
     if len(numbers) != 2:
         raise _refusal("--contrast", "LO,HI, for example 100,4000", text)
@@ -145,7 +180,13 @@ def parse_contrast(text: str) -> tuple[float, float]:
 
 
 def parse_position(text: str) -> tuple[str, int]:
-    """Read ``AXIS=N`` as an axis name and an index."""
+    """Read ``AXIS=N`` as an axis name and an index.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     match = re.fullmatch(r"\s*([^=\s]+)\s*=\s*(\d+)\s*", text)
     if match is None:
         raise _refusal("--position", "AXIS=INDEX, for example angle=2", text)
@@ -153,7 +194,13 @@ def parse_position(text: str) -> tuple[str, int]:
 
 
 def parse_clip(text: str) -> tuple[str, float, float]:
-    """Read ``AXIS=LO:HI`` as an axis and two world coordinates; an end may be open."""
+    """Read ``AXIS=LO:HI`` as an axis and two world coordinates; an end may be open.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     axis, _, ends = text.partition("=")
     low, colon, high = ends.partition(":")
     limits = _numbers([low.strip() or "-inf", high.strip() or "inf"])
@@ -165,7 +212,13 @@ def parse_clip(text: str) -> tuple[str, float, float]:
 
 
 def parse_slice(text: str) -> tuple[str, float]:
-    """Read ``AXIS=POS`` as an axis and a world coordinate."""
+    """Read ``AXIS=POS`` as an axis and a world coordinate.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     axis, _, position = text.partition("=")
     numbers = _numbers([position])
     if not axis.strip() or not numbers:
@@ -174,7 +227,13 @@ def parse_slice(text: str) -> tuple[str, float]:
 
 
 def parse_plane(text: str) -> tuple[float, ...]:
-    """Read ``x,y,z,nx,ny,nz`` as a point and a normal, world."""
+    """Read ``x,y,z,nx,ny,nz`` as a point and a normal, world.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     numbers = _numbers(text.split(","))
     if len(numbers) != 6:
         expected = "x,y,z,nx,ny,nz (a point and a normal in world units)"
@@ -183,7 +242,13 @@ def parse_plane(text: str) -> tuple[float, ...]:
 
 
 def parse_level(text: str) -> int | None:
-    """Read ``auto`` as None, or the number of a level."""
+    """Read ``auto`` as None, or the number of a level.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     if text.strip() == "auto":
         return None
     if not re.fullmatch(r"\s*\d+\s*", text):

@@ -342,7 +342,15 @@ def draw_to_file(
 
 
 def print_receipt(cost: dict[str, Any], out: Path) -> None:
-    """Print what a picture cost, for people."""
+    """Print what a picture cost, for people.
+
+    Parameters
+    ----------
+    cost : dict
+        The receipt as plain values.
+    out : Path
+        The picture.
+    """
     from rich.markup import escape
 
     from brickfield.blockwise import format_bytes

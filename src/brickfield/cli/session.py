@@ -193,7 +193,13 @@ def complain_of(findings: list[dict[str, str]]) -> bool:
 
 
 def open_session(session: Path, *, layout: str | None = None) -> None:
-    """Open napari with a session and hand over to the person at it.
+    """Open napari with a session and leave it to the user.
+
+    Parameters
+    ----------
+    session : Path
+    layout : str, optional
+        Views of the dock; default those of the session.
 
     Raises
     ------

@@ -116,7 +116,15 @@ class CommittedFile:
         return len(view)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place."""
+        """Move the position in the file; return it.
+
+        Parameters
+        ----------
+        offset : int
+            Bytes.
+        whence : int
+            From the beginning, the position or the end, as for :meth:`io.IOBase.seek`.
+        """
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size()}
         self._at = base[whence] + offset
         return self._at

@@ -96,7 +96,7 @@ class Encoder:
             raise MissingExtraError(msg) from error
 
     def encode(self, chunk: NDArray[Any]) -> bytes:
-        """Return one whole chunk as it is stored.
+        """Return one whole chunk, shape (z, y, x), as it is stored.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Encoder:
 
 
 def shuffled(data: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return all lowest bytes of the values, then the next, and so on (flat)."""
+    """Return all lowest bytes of the values, then the next, and so on, shape (n_bytes,)."""
     columns = data.reshape(-1).view(np.uint8).reshape(-1, data.dtype.itemsize)
     out = np.empty(columns.shape[::-1], np.uint8)
     for i in range(columns.shape[1]):

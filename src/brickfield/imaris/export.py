@@ -97,7 +97,18 @@ def export(
     progress: Progress | None = None,
     cancel: Event | None = None,
 ) -> ImarisResult:
-    """Write an Imaris file; see :func:`brickfield.imaris.command.to_imaris`."""
+    """Write an Imaris file; see :func:`brickfield.imaris.command.to_imaris`.
+
+    Parameters
+    ----------
+    source
+    path : str or Path
+    options : ImarisOptions
+    progress : Progress, optional
+        Called with what is done and what there is.
+    cancel : Event, optional
+        Ends the work; it can be resumed.
+    """
     target = target_path(path)
     with ExitStack() as opened:
         sources = open_sources(source, options, opened)
@@ -129,7 +140,15 @@ def target_path(path: str | Path) -> Path:
 def check_target(
     target: Path, sources: list[ChunkSource], options: ImarisOptions, plan: ExportPlan
 ) -> None:
-    """Refuse what must not be written over, and disks without room.
+    """Refuse targets that must not be overwritten, and disks without enough room.
+
+    Parameters
+    ----------
+    target : Path
+    sources : list of ChunkSource
+        What is read.
+    options : ImarisOptions
+    plan : ExportPlan
 
     Raises
     ------

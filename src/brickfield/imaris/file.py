@@ -79,7 +79,12 @@ class ImarisFile:
         self.bytes_written = 0
 
     def begin(self, time: int, channel: int) -> None:
-        """Make the groups and data sets of one time point and channel, all levels."""
+        """Create groups and datasets of one time point and channel, all levels.
+
+        Parameters
+        ----------
+        time, channel : int
+        """
         with HDF5_LOCK, self._told():
             for number, level in enumerate(self._plan.levels):
                 group = self._file.require_group(self._place(number, time, channel))
@@ -95,7 +100,15 @@ class ImarisFile:
                 self._open.append(made)
 
     def write_chunk(self, level: int, index: tuple[int, ...], raw: bytes) -> None:
-        """Put down one encoded chunk of the time point and channel begun last.
+        """Write one encoded chunk of the time point and channel that was begun last.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the grid of chunks (z, y, x).
+        raw : bytes
+            As stored.
 
         Raises
         ------
@@ -115,7 +128,11 @@ class ImarisFile:
     def read_slabs(
         self, level: int, time: int, channel: int
     ) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Read a whole level of a finished time point and channel, chunk row by row.
+        """Read a whole level of a finished time point and channel, one row of chunks at a time.
+
+        Parameters
+        ----------
+        level, time, channel : int
 
         Yields
         ------
@@ -132,7 +149,14 @@ class ImarisFile:
             yield start, slab
 
     def remember(self, name: str, values: tuple[float, float]) -> None:
-        """Keep two numbers for a run that goes on with this file."""
+        """Store two numbers for a run that resumes this file.
+
+        Parameters
+        ----------
+        name : str
+            Of the numbers.
+        values : tuple of float
+        """
         with HDF5_LOCK, self._told():
             self._file.attrs[f"{_OWN}{name}"] = np.array(values, np.float64)
 
@@ -143,7 +167,14 @@ class ImarisFile:
         return None if found is None else (float(found[0]), float(found[1]))
 
     def end(self, time: int, channel: int, found: Sequence[LevelStatistics]) -> None:
-        """Write the histograms; the time point and channel is whole then."""
+        """Write the histograms; the time point and channel is then complete.
+
+        Parameters
+        ----------
+        time, channel : int
+        found : sequence of LevelStatistics
+            Statistics of every level.
+        """
         with HDF5_LOCK, self._told():
             for number, statistics in enumerate(found):
                 group = self._file[self._place(number, time, channel)]

@@ -96,7 +96,15 @@ def chunk_shapes(
 
 
 def padded(shape: Int3, chunk: Int3) -> Int3:
-    """Return a shape rounded up to whole chunks."""
+    """Return a shape rounded up to whole chunks.
+
+    Parameters
+    ----------
+    shape : Int3
+        Voxels (z, y, x).
+    chunk : Int3
+        Voxels (z, y, x).
+    """
     z, y, x = (-(-n // c) * c for n, c in zip(shape, chunk, strict=True))
     return (z, y, x)
 

@@ -209,7 +209,18 @@ def sections(
     times: Sequence[datetime],
     looks: Sequence[ChannelLook],
 ) -> dict[str, dict[str, str]]:
-    """Return all groups of ``DataSetInfo`` and their texts."""
+    """Return all groups of ``DataSetInfo`` and their texts.
+
+    Parameters
+    ----------
+    image : ImarisInput
+    options : ImarisOptions
+    space : Space
+    times : sequence of datetime
+        Of each time point.
+    looks : sequence of ChannelLook
+        One per channel.
+    """
     found = {
         "ImarisDataSet": {
             "Creator": _CREATOR,
@@ -262,7 +273,14 @@ class ChannelLook:
 def changed_window(
     window: tuple[float, float] | None, change: ValueChange
 ) -> tuple[float, float] | None:
-    """Bring a window from values of the source to values of the file."""
+    """Convert a contrast window from values of the source to values of the file.
+
+    Parameters
+    ----------
+    window : tuple of float or None
+    change : ValueChange
+        How values are converted.
+    """
     if window is None:
         return None
     if change.how == "shifted":

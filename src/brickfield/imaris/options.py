@@ -109,7 +109,13 @@ class ImarisOptions:
 
     @property
     def chunk_zyx(self) -> Int3 | None:
-        """The same chunk (z, y, x) for all levels; None for the rule's."""
+        """The chunk (z, y, x) of all levels, if it was given; None for that of the rule.
+
+        Raises
+        ------
+        OptionError
+            If it cannot be a chunk.
+        """
         if self.chunks is None:
             return None
         given = self.chunks
@@ -125,7 +131,13 @@ class ImarisOptions:
 
     @property
     def bounds_zyx(self) -> tuple[tuple[int | None, int | None], ...] | None:
-        """First voxel and the one behind the last along z, y, x; None for all."""
+        """First voxel and the one after the last along z, y, x; None for all.
+
+        Raises
+        ------
+        OptionError
+            If it is no region.
+        """
         if self.region is None:
             return None
         given: Any = self.region

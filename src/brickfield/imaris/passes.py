@@ -130,7 +130,14 @@ class Passes:
         return self._readers.n_decoded
 
     def run(self, progress: Progress | None, cancel: Event | None) -> bool:
-        """Make every time point and channel that is not in the file yet.
+        """Write every time point and channel that is not in the file yet.
+
+        Parameters
+        ----------
+        progress : Progress or None
+            Called with what is done and what there is.
+        cancel : Event or None
+            Ends the work after the present tile.
 
         Returns
         -------
@@ -340,7 +347,14 @@ class Passes:
 def sample_tiles(
     image: ImarisInput, plan: ExportPlan, scratch: Scratch
 ) -> tuple[float, int, int]:
-    """Make a few tiles that lie apart as a pass would, and write none.
+    """Process a few separate tiles as a pass would, without writing them.
+
+    Parameters
+    ----------
+    image : ImarisInput
+    plan : ExportPlan
+    scratch : Scratch
+        For intermediate data.
 
     Returns
     -------

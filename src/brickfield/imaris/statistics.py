@@ -122,7 +122,15 @@ class LevelStatistics:
         }
 
     def quantiles(self, low: float, high: float) -> tuple[float, float]:
-        """Return the values below which such shares of all lie."""
+        """Return the values below which given shares of all values lie.
+
+        Parameters
+        ----------
+        low : float
+            Share, 0 to 1.
+        high : float
+            Share, 0 to 1.
+        """
         running = np.cumsum(self._counts)
         if not running[-1]:
             return self.span
@@ -135,7 +143,14 @@ class LevelStatistics:
 
 
 def resampled(counts: Counts, n_bins: int) -> Counts:
-    """Sum counts into fewer bins: number i of n goes to i·bins // n."""
+    """Sum counts into fewer bins: number i of n goes to i·bins // n.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n,), uint64
+    n_bins : int
+        Of the result.
+    """
     target = np.arange(len(counts), dtype=np.int64) * n_bins // len(counts)
     found: Counts = np.zeros(n_bins, np.uint64)
     np.add.at(found, target, counts)

@@ -89,16 +89,37 @@ class TileOrder:
         return (z, y, x)
 
     def parent(self, level: int, index: Int3) -> Int3:
-        """Return the tile of the next level that a tile is a part of."""
+        """Return the tile of the next level that contains a tile.
+
+        Parameters
+        ----------
+        level : int
+        index : Int3
+            Position in the grid of tiles (z, y, x).
+        """
         z, y, x = (i // g for i, g in zip(index, self._groups[level], strict=True))
         return (z, y, x)
 
     def n_children(self, level: int, index: Int3) -> int:
-        """Return how many tiles of the level before make a tile."""
+        """Return how many tiles of the finer level make up a tile.
+
+        Parameters
+        ----------
+        level : int
+        index : Int3
+            Position in the grid of tiles (z, y, x).
+        """
         return prod(len(r) for r in self._children(level, index))
 
     def region(self, level: int, index: Int3) -> tuple[slice, ...]:
-        """Voxels of a tile, cut at the far edges; may be empty above level 0."""
+        """Return the voxels of a tile, cut at the far edges; may be empty above level 0.
+
+        Parameters
+        ----------
+        level : int
+        index : Int3
+            Position in the grid of tiles (z, y, x).
+        """
         return tuple(
             slice(min(i * t, n), min((i + 1) * t, n))
             for i, t, n in zip(
@@ -107,7 +128,13 @@ class TileOrder:
         )
 
     def at(self, number: int) -> Int3:
-        """Return the tile of level 0 that is made at a place of the order."""
+        """Return the tile of level 0 at a position of the order.
+
+        Raises
+        ------
+        IndexError
+            If it is beyond the last.
+        """
         level = len(self.tiles) - 1
         nodes: Iterator[Int3] = _all(tuple(range(n) for n in self._grids[level]))
         while True:

@@ -43,7 +43,14 @@ class CheckSums:
     _seen: dict[int, int] = field(default_factory=dict)
 
     def note(self, place: Place, chunk: AnyArray) -> None:
-        """Remember a chunk, or every so many."""
+        """Record the check sum of a chunk, or of every nth.
+
+        Parameters
+        ----------
+        place : Place
+            Level, time point, channel and position.
+        chunk : ndarray, shape (z, y, x)
+        """
         level = place[0]
         seen = self._seen[level] = self._seen.get(level, -1) + 1
         step = 1 if self.all_chunks else max(1, self.n_chunks[level] // SAMPLED)
@@ -57,7 +64,14 @@ def check_sum(chunk: AnyArray) -> int:
 
 
 def check_sums(plan: ExportPlan, *, all_chunks: bool) -> CheckSums:
-    """Make the empty list for a plan."""
+    """Return empty check sums for a plan.
+
+    Parameters
+    ----------
+    plan : ExportPlan
+    all_chunks : bool
+        Record all chunks instead of a sample.
+    """
     counts = tuple(
         prod(-(-n // c) for n, c in zip(lv.shape, lv.chunk_shape, strict=True))
         * plan.n_times

@@ -208,7 +208,13 @@ def finest_level(lanes: Sequence[Lane]) -> int:
 
 
 def damaged_keys(lane: Lane, pinned: PinnedChunks) -> list[ChunkKey]:
-    """List the chunks of a lane that ended as failed or with holes."""
+    """List the chunks of a lane that ended as failed or with holes.
+
+    Parameters
+    ----------
+    lane : Lane
+    pinned : PinnedChunks
+    """
     damaged = [k for s, k in pinned.damaged if s == lane.selection]
     keys = np.array(damaged, dtype=np.int64)
     rows = lane.rows_of(keys)

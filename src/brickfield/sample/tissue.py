@@ -39,7 +39,14 @@ class Grid:
     def box(
         self, lower: Vector, upper: Vector
     ) -> tuple[tuple[slice, ...], list[Float]] | None:
-        """Find the voxels between two world points, and where they lie.
+        """Find the voxels between two world points, and their coordinates.
+
+        Parameters
+        ----------
+        lower : Vector
+            Lower corner (z, y, x), world.
+        upper : Vector
+            Upper corner (z, y, x), world.
 
         Returns
         -------

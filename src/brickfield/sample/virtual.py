@@ -105,7 +105,14 @@ class VirtualSource:
         self._lock = threading.Lock()
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
-        """Compute one storage chunk."""
+        """Compute one storage chunk.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         with self._lock:
             self.reads[level, index] += 1
             attempt = self.reads[level, index]
@@ -124,7 +131,22 @@ class VirtualSource:
     def voxels(
         self, level: int, origin: Int3, shape: Int3, selection: tuple[int, ...] = ()
     ) -> NDArray[np.generic]:
-        """Return any box of a level, shape `shape`, (z, y, x)."""
+        """Compute any box of a level.
+
+        Parameters
+        ----------
+        level : int
+        origin : Int3
+            First voxel (z, y, x).
+        shape : Int3
+            Voxels (z, y, x).
+        selection : tuple of int
+            Index on every non-spatial axis.
+
+        Returns
+        -------
+        ndarray, shape `shape`
+        """
         scale = np.array(self.info.pyramid.levels[level].voxel_size_zyx)
         axes = [
             (np.arange(o, o + n) + 0.5) * s
@@ -153,11 +175,25 @@ class VirtualSource:
         return (z[0], y[0], x[0]), (z[1], y[1], x[1])
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
-        """Name a storage chunk as zarr would."""
+        """Name a storage chunk as zarr would.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         return f"{level}/c/{'/'.join(map(str, index))}"
 
     def stored_bytes(self, level: int, index: tuple[int, ...]) -> int:
-        """Bytes of one storage chunk, 0 where there is nothing."""
+        """Return the bytes of one storage chunk, 0 where there is nothing.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         missing = self.missing_chunks(level, np.array([index], dtype=np.int64))
         if missing is not None and missing[0]:
             return 0
@@ -167,7 +203,19 @@ class VirtualSource:
     def missing_chunks(
         self, level: int, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks lie beside the shell; None if it is dense."""
+        """Tell which storage chunks are beside the shell.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, ndim), int64
+            Positions in the storage grid.
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            None if the image is dense.
+        """
         if not self.image.is_hollow:
             return None
         about = self.info.pyramid.levels[level]

@@ -128,7 +128,14 @@ class _Writer:
 
 
 def read_annotation(root: Path, about: SessionAnnotation) -> Annotation:
-    """Read one layer back.
+    """Read one annotation layer.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the session.
+    about : SessionAnnotation
+        Its entry in the document.
 
     Raises
     ------

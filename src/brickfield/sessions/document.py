@@ -170,7 +170,14 @@ def migrated(data: Json, steps: Mapping[int, Step] = MIGRATIONS) -> Json:
 
 
 def checked(data: Any, steps: Mapping[int, Step] = MIGRATIONS) -> SessionDocument:
-    """Check plain values.
+    """Check plain values and return the document.
+
+    Parameters
+    ----------
+    data : object
+        As read from JSON.
+    steps : mapping of int to Step
+        For each older version, what brings it to the next.
 
     Raises
     ------

@@ -92,7 +92,14 @@ class LayerImage:
 
 
 def described(one: LayerImage, *, embedded: bool) -> SessionImage:
-    """Describe the grid of level 0, axes as the layer has them."""
+    """Describe the grid of level 0, with axes as the layer has them.
+
+    Parameters
+    ----------
+    one : LayerImage
+    embedded : bool
+        Whether the voxels are in the session.
+    """
     level, grid = one.source.info.pyramid.levels[0], one.grid
     return SessionImage(
         image=one.image,
@@ -110,6 +117,13 @@ def embedding_jobs(
     one: LayerImage, root: Path, options: SessionOptions
 ) -> tuple[list[BlockJob], Callable[[], None], int]:
     """Plan to copy a layer block by block.
+
+    Parameters
+    ----------
+    one : LayerImage
+    root : Path
+        Folder of the session.
+    options : SessionOptions
 
     Returns
     -------
@@ -143,6 +157,17 @@ def embed(
     cancel: Event | None,
 ) -> list[SessionImage]:
     """Copy the voxels of layers into a session.
+
+    Parameters
+    ----------
+    images : list of LayerImage
+    root : Path
+        Folder of the session.
+    options : SessionOptions
+    progress : Progress or None
+        Called with what is done and what there is.
+    cancel : Event or None
+        Ends the work.
 
     Raises
     ------
@@ -215,6 +240,13 @@ def preview(one: LayerImage, root: Path, options: SessionOptions) -> SessionImag
 
     What cannot be read, or would take long, is left out: the image is there, its
     chunks are missing.
+
+    Parameters
+    ----------
+    one : LayerImage
+    root : Path
+        Folder of the session.
+    options : SessionOptions
     """
     pyramid, grid = one.source.info.pyramid, one.grid
     number = pyramid.n_levels - 1

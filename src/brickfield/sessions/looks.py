@@ -36,7 +36,14 @@ def scene_of(sources: Sequence[tuple[str, ChunkSource]]) -> SceneState:
 
 
 def layers_of(uri: str, info: ImageInfo) -> list[SceneLayer]:
-    """Make the layers of one image."""
+    """Return the layers of one image.
+
+    Parameters
+    ----------
+    uri : str
+        What it was opened by.
+    info : ImageInfo
+    """
     axis = info.pyramid.channel_axis
     n = 1 if axis is None else int(info.pyramid.levels[0].shape[axis])
     if n > MOST_CHANNELS:
@@ -75,7 +82,14 @@ def _layer(uri: str, info: ImageInfo, channel: int | None, *, n: int) -> SceneLa
 
 
 def matrix_of(pyramid: Pyramid, channel: int | None) -> tuple[tuple[float, ...], ...]:
-    """Return the matrix from indices of level 0 to world, axes as a layer has them."""
+    """Return the matrix from indices of level 0 to the world, axes as the layer has them.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    channel : int or None
+        Index on the channel axis; None for all.
+    """
     grid, level = LayerGrid.of(pyramid, channel), pyramid.levels[0]
     size = grid.in_layer(grid.shown(level.voxel_size))
     shift = grid.in_layer(grid.shown(level.translation))

@@ -193,7 +193,12 @@ class SessionManager:
         return document.to_dict()
 
     def restore(self, viewer: Any, path: str | os.PathLike[str]) -> list[Json]:
-        """Put a session into a napari viewer: layers, their order, places, views.
+        """Restore a session in a napari viewer: layers, their order, transforms, views.
+
+        Parameters
+        ----------
+        viewer : napari.Viewer
+        path : str or os.PathLike
 
         Returns
         -------
@@ -254,7 +259,16 @@ def contents_of(source: Any) -> SessionContents:
 
 
 def info_of(document: SessionDocument, version: str, layers: Layers) -> Json:
-    """Describe a session as plain values."""
+    """Describe a session as plain values.
+
+    Parameters
+    ----------
+    document : SessionDocument
+    version : str
+        Of OME-Zarr.
+    layers : Layers
+        Where data were found.
+    """
     entries = [
         {
             "name": layer.name,

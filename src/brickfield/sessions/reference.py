@@ -121,7 +121,14 @@ def noted(uri: str, image: str, folder: Path) -> SessionSource:
 
 
 def relative_to(absolute: str, folder: Path) -> str | None:
-    """Return a place from a folder; None for another drive or a long way up."""
+    """Return a path relative to a folder; None for another drive or a long way up.
+
+    Parameters
+    ----------
+    absolute : str
+        The path.
+    folder : Path
+    """
     try:
         path = os.path.relpath(absolute, os.path.normpath(folder.absolute()))
     except ValueError:  # another drive
@@ -131,7 +138,14 @@ def relative_to(absolute: str, folder: Path) -> str | None:
 
 
 def find(source: SessionSource, folder: Path) -> Found:
-    """Look for data from a session's folder first, then where they were."""
+    """Look for data relative to a session's folder first, then where they were.
+
+    Parameters
+    ----------
+    source : SessionSource
+    folder : Path
+        Of the session.
+    """
     if not isinstance(place_of_uri(source.absolute), Path):
         return _remote(source.absolute)
     places = [source.absolute]

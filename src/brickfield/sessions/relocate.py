@@ -100,7 +100,15 @@ def _relinked(
 
 
 def write_private(folder: Path, version: str, document: SessionDocument) -> None:
-    """Replace a session's document by one rename; other metadata stay.
+    """Replace the document of a session with one rename; other metadata stay.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the session.
+    version : str
+        Of OME-Zarr.
+    document : SessionDocument
 
     Raises
     ------
@@ -157,7 +165,16 @@ def pack(
 def contents_of_session(
     document: SessionDocument, folder: Path, layers: Layers
 ) -> SessionContents:
-    """Take everything that a session has, to be written again."""
+    """Return everything that a session contains, to be written again.
+
+    Parameters
+    ----------
+    document : SessionDocument
+    folder : Path
+        Of the session.
+    layers : Layers
+        Where data were found.
+    """
     annotations = tuple(read_annotation(folder, one) for one in document.annotations)
     ids = {int(channel.image): channel.id for channel in document.channels}
     extra = {k: v for k, v in (document.model_extra or {}).items() if k != "origins"}

@@ -89,7 +89,15 @@ def _point(storage: Any, name: str) -> Point | None:
 
 
 def put_into(storage: Any, document: SessionDocument, layers: Layers) -> None:
-    """Give every layer's voxels to a storage; all of them are opened first.
+    """Set every layer's voxels in a storage; all of them are opened first.
+
+    Parameters
+    ----------
+    storage : object
+        Has ``set_channel``.
+    document : SessionDocument
+    layers : Layers
+        Where data were found.
 
     Raises
     ------

@@ -47,6 +47,12 @@ class LayerGrid:
     def of(cls, pyramid: Pyramid, channel: int | None) -> LayerGrid:
         """Choose the axes of a layer that shows one channel, or all for None.
 
+        Parameters
+        ----------
+        pyramid : Pyramid
+        channel : int or None
+            Index on the channel axis; None for all.
+
         Raises
         ------
         OptionError
@@ -104,7 +110,15 @@ class LayerReader:
 
     @classmethod
     def of(cls, source: ChunkSource, level: int, grid: LayerGrid) -> LayerReader:
-        """Read one level of an open source."""
+        """Return the reader of one level of an open source.
+
+        Parameters
+        ----------
+        source : ChunkSource
+        level : int
+        grid : LayerGrid
+            Axes of the layer.
+        """
         cut = () if grid.channel_axis is None else (grid.channel_axis,)
         return cls(SourceReader(level, cut + grid.order, None, source), grid.channel)
 
@@ -137,7 +151,7 @@ class LayerReader:
         return self.reader.is_missing(self._whole(region))
 
     def read(self, region: Slices) -> NDArray[Any]:
-        """Read a region.
+        """Read a region, shape of the region; of complex voxels the magnitude.
 
         Raises
         ------

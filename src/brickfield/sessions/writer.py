@@ -192,7 +192,13 @@ def _opened(contents: SessionContents, held: ExitStack) -> list[ChunkSource]:
 
 
 def opened_source(source: SceneSource, place: str) -> ChunkSource:
-    """Open what a scene names.
+    """Open the data that a scene names.
+
+    Parameters
+    ----------
+    source : SceneSource
+    place : str
+        In the document, for the message.
 
     Raises
     ------
@@ -321,7 +327,16 @@ def _publish(document: SessionDocument, root: Path, ome_version: str) -> None:
 
 
 def guard_secrets(document: SessionDocument, root: Path, ome_version: str) -> None:
-    """Let nobody else read what gives access to data, and say that it is there."""
+    """Make the document private if it contains credentials, and log that.
+
+    Parameters
+    ----------
+    document : SessionDocument
+    root : Path
+        Folder of the session.
+    ome_version : str
+        "0.4" or "0.5".
+    """
     if not any(has_secrets(source.absolute) for source in document.sources):
         return
     with suppress(OSError):
@@ -334,7 +349,14 @@ def guard_secrets(document: SessionDocument, root: Path, ome_version: str) -> No
 
 
 def write_crate(document: SessionDocument, root: Path) -> None:
-    """Write what research object crates say: name, date, program, sources."""
+    """Write the metadata of a research object crate: name, date, program, sources.
+
+    Parameters
+    ----------
+    document : SessionDocument
+    root : Path
+        Folder of the session.
+    """
     based_on = [hide_secrets(source.absolute) for source in document.sources]
     based_on += [str(one["uri"]) for one in _origins(document)]
     about = {

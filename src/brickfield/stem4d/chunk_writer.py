@@ -69,7 +69,15 @@ class ChunkWriter:
             raise StoreFormatError(msg)
 
     def is_stored(self, y: int, chunk: int) -> bool:
-        """Whether a chunk has a place in the file."""
+        """Tell whether a chunk is allocated in the file.
+
+        Parameters
+        ----------
+        y : int
+            Row of the scan.
+        chunk : int
+            Position along the row, chunks.
+        """
         if self._offsets is not None:
             return bool(self._offsets[y, chunk] > 0)
         start = (y, chunk * self.target.chunk_shape[1], 0, 0)

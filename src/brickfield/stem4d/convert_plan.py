@@ -42,7 +42,13 @@ class Plan:
 
     @property
     def target(self) -> Target:
-        """The dataset to write."""
+        """The dataset to write.
+
+        Raises
+        ------
+        OptionError
+            If more pixels are to be binned than a pattern has.
+        """
         h, w = (n // self.n_binned for n in self.scan.data.shape[2:])
         if min(h, w) < 1:
             msg = (

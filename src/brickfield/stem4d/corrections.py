@@ -161,7 +161,21 @@ class CorrectedData:
         self._buffers = ThreadBuffers()
 
     def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
-        """Read the patterns of a rectangle of the scan; see the protocol."""
+        """Read the patterns of a rectangle of the scan; see the protocol.
+
+        Parameters
+        ----------
+        ys : slice
+            Rows of the scan.
+        xs : slice
+            Columns of the scan.
+        buffers : ThreadBuffers
+            Memory of this thread that is used again.
+
+        Returns
+        -------
+        ndarray, shape (n_y, n_x, rows, columns)
+        """
         read = self.inner.view(ys, xs, buffers)
         out = self._buffers.take(read.shape, self.dtype)
         self.corrections.apply(read, out)

@@ -109,6 +109,12 @@ def _mean_of(path: str | Path) -> Pattern:
 def check_supported(path: Path, options: OpenOptions | None = None) -> None:
     """Refuse a name that no reader of scans knows.
 
+    Parameters
+    ----------
+    path : Path
+    options : OpenOptions, optional
+        Raw frames have any name.
+
     Raises
     ------
     StoreFormatError

@@ -23,6 +23,12 @@ ENDS = (".npy", ".tif", ".tiff", ".png")
 def check_result_file(path: str | Path, scan: Scan) -> Path:
     """Check where a result is to be written, before it is computed.
 
+    Parameters
+    ----------
+    path : str or Path
+    scan : Scan
+        What is read, and must not be replaced.
+
     Raises
     ------
     OptionError

@@ -46,7 +46,14 @@ class Sink(Protocol):
     """Takes the parts of a large item; called on one thread."""
 
     def write(self, slices: Slices, part: NDArray[Any]) -> None:
-        """Write what lies at `slices` of the scan's two axes."""
+        """Write a part of an overview.
+
+        Parameters
+        ----------
+        slices : Slices
+            Rows and columns of the scan.
+        part : ndarray, shape (n_y, n_x, …)
+        """
         ...
 
 
@@ -349,7 +356,7 @@ def centre_of_sums(rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.floa
 
 
 def count_contrast(values: NDArray[Any]) -> Histogram:
-    """Count values in bins that no range decides, so that parts can be added.
+    """Count values, any shape, in bins that do not depend on their range.
 
     Whole numbers of at most 16 bits are counted one by one. Bins of others are the
     values that begin with the same 16 bits as a float32: 1 % wide or less, from the

@@ -139,7 +139,17 @@ def scan_pass(
 def scan_blocks(
     data: ScanData, region: Region, options: PassOptions, executor: Executor
 ) -> BlockGrid:
-    """Cut a region of a scan into blocks that every worker may hold.
+    """Divide a region of a scan into blocks that every worker can hold.
+
+    Parameters
+    ----------
+    data : ScanData
+    region : Region
+        Rows and columns of the scan.
+    options : PassOptions
+        Give the budget.
+    executor : Executor
+        Gives the number of workers.
 
     Raises
     ------

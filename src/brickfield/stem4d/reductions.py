@@ -31,6 +31,13 @@ def virtual_image(
 ) -> NDArray[Any]:
     """Sum each pattern over a detector.
 
+    Parameters
+    ----------
+    data : ScanData
+    detector : Detector
+        Which pixels are summed, and with which weights.
+    options : PassOptions, optional
+
     Returns
     -------
     ndarray, shape (scan y, scan x)
@@ -48,6 +55,16 @@ def sum_over(
     _block: Block, patterns: Patterns, weights: Weights, kind: np.dtype[Any]
 ) -> NDArray[Any]:
     """Sum patterns over pixels, or with weights.
+
+    Parameters
+    ----------
+    _block : Block
+        Not used.
+    patterns : ndarray, shape (n_y, n_x, rows, columns)
+    weights : ndarray, shape (rows, columns)
+        bool, or float64.
+    kind : np.dtype
+        Data type of the sums.
 
     Returns
     -------

@@ -209,6 +209,13 @@ class ScanViewer:
     def frame(self, y: int, x: int) -> NDArray[Any]:
         """Read the pattern at a position of the scan.
 
+        Parameters
+        ----------
+        y : int
+            Row of the scan.
+        x : int
+            Column of the scan.
+
         Returns
         -------
         ndarray, shape (detector y, detector x)

@@ -84,6 +84,12 @@ def reopened_for(source: ChunkSource, change: ChunkChange) -> ChunkSource | None
 def grown_length(source: ChunkSource, shape: Sequence[int]) -> int:
     """Return the length of the first axis that a grown image shall have.
 
+    Parameters
+    ----------
+    source : ChunkSource
+    shape : sequence of int
+        Of level 0, all stored axes.
+
     Raises
     ------
     OptionError

@@ -132,7 +132,7 @@ def level_values(
 def contrast_of(
     values: NDArray[np.generic], shares: tuple[float, float] = (0.001, 0.999)
 ) -> tuple[float, float]:
-    """Choose contrast limits for values.
+    """Choose contrast limits for values of any shape.
 
     Parameters
     ----------

@@ -313,7 +313,7 @@ class LazyLevel:
         return self.read().astype(dtype, **options)
 
     def read(self) -> NDArray[Any]:
-        """Read the voxels and wait for them, whatever the reading says.
+        """Read the voxels, shape of the level, and wait for them, whatever the reading says.
 
         Raises
         ------

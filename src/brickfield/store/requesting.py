@@ -172,7 +172,7 @@ def box_corners(low: Vec3, high: Vec3) -> NDArray[np.float64]:
 
 
 def as_corners(region: ArrayLike) -> NDArray[np.float64]:
-    """Read a region: corners (2, 4, 3), or lower and upper corner of a box (2, 3).
+    """Return the corners of a region, shape (2, 4, 3).
 
     Raises
     ------
@@ -213,7 +213,17 @@ def as_requests(
 
 
 def voxels_of(chunk: LoadedChunk, pyramid: Pyramid) -> NDArray[np.generic]:
-    """Return the voxels of a chunk, shape (z, y, x); the fill value without any."""
+    """Return the voxels of a chunk, shape (z, y, x); the fill value without any.
+
+    Parameters
+    ----------
+    chunk : LoadedChunk
+    pyramid : Pyramid
+
+    Returns
+    -------
+    ndarray, shape (z, y, x)
+    """
     if chunk.data is not None:
         return chunk.data
     name = chunk.chunk_id
@@ -224,7 +234,15 @@ def voxels_of(chunk: LoadedChunk, pyramid: Pyramid) -> NDArray[np.generic]:
 
 
 def metadata_of(chunk: LoadedChunk, priority: float, pyramid: Pyramid) -> ChunkMetadata:
-    """Say where a chunk lies: its edges (z, y, x), world."""
+    """Return what is known of a chunk, with its edges (z, y, x) in the world.
+
+    Parameters
+    ----------
+    chunk : LoadedChunk
+    priority : float
+        Smaller is wanted sooner.
+    pyramid : Pyramid
+    """
     name = chunk.chunk_id
     layout = LevelLayout.of(pyramid, name.scale_level)
     origin, shape = layout.box_of(name.index)

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 
 
 def pixel_of(camera: CameraState, point: ArrayLike) -> NDArray[np.float64]:
-    """Return column and row of a world point (z, y, x), from the upper left corner."""
+    """Return column and row of a world point (z, y, x), from the upper left corner.
+
+    Parameters
+    ----------
+    camera : CameraState
+    point : array-like, shape (3,)
+        World (z, y, x).
+
+    Returns
+    -------
+    ndarray, shape (2,)
+        Pixels.
+    """
     x, y, _, w = camera.world_to_clip @ np.append(np.asarray(point, np.float64), 1.0)
     width, height = camera.viewport
     return np.array([(x / w + 1) / 2 * width, (1 - y / w) / 2 * height])
@@ -26,6 +38,12 @@ def same_picture(a: CameraState, b: CameraState, *, tolerance: float = 1e-6) -> 
     """Whether two cameras draw the surroundings of the target alike.
 
     `tolerance` is a share of the picture's longer side.
+
+    Parameters
+    ----------
+    a, b : CameraState
+    tolerance : float
+        Share of the picture's longer side.
     """
     size = float(np.linalg.norm(np.subtract(a.position, a.target))) * 0.3
     around = np.array(list(product((-1, 0, 1), repeat=3))) * size + a.target

@@ -43,6 +43,11 @@ def write_emd(
         Of the vectors.
     **storage
         Chunks and filters of the dataset, as h5py takes them.
+
+    Returns
+    -------
+    Path
+        `path`. The scan has shape (y, x, rows, columns), or one axis more.
     """
     import h5py
 

@@ -200,12 +200,27 @@ class FaultServer:
         return int.from_bytes(digest.digest(), "big") < rule.share * 2**64
 
     def count_bytes(self, path: str, n_bytes: int) -> None:
-        """Count bytes of a body."""
+        """Count bytes of a response body.
+
+        Parameters
+        ----------
+        path : str
+            Of the request.
+        n_bytes : int
+        """
         with self._lock:
             self.bytes_sent[path] += n_bytes
 
     def note_span(self, start: float, end: float) -> None:
-        """Note when a request began and ended."""
+        """Record when a request began and ended.
+
+        Parameters
+        ----------
+        start : float
+            Seconds of :func:`time.monotonic`.
+        end : float
+            Likewise.
+        """
         with self._lock:
             self._spans.append((start, end))
 

@@ -21,7 +21,17 @@ from brickfield.testing.sources import MemorySource
 
 
 def all_keys(source: Any, level: int = 0) -> NDArray[np.int64]:
-    """Return the keys of all chunks of a level, in C order."""
+    """Return the keys of all chunks of a level, in C order.
+
+    Parameters
+    ----------
+    source
+    level : int
+
+    Returns
+    -------
+    ndarray, shape (n,), int64
+    """
     grid = source.info.pyramid.grids_zyx[level]
     return pack_keys(level, np.indices(grid).reshape(3, -1).T)
 
@@ -33,7 +43,19 @@ def ask(
     visual_id: str = "a",
     category: Category = Category.VISIBLE,
 ) -> ChunkedDataRequest:
-    """Return a request for keys, wanted in the given order."""
+    """Return a request for keys, wanted in the given order.
+
+    Parameters
+    ----------
+    keys : array-like, shape (n,)
+        Packed keys, most wanted first.
+    selection : Selection
+        Index on every non-spatial axis.
+    visual_id : str
+        Who asks.
+    category : Category
+        Of all of them.
+    """
     keys = np.asarray(keys, dtype=np.int64)
     return ChunkedDataRequest(
         visual_id,
@@ -45,14 +67,39 @@ def ask(
 
 
 def numbers(shape: tuple[int, ...], dtype: DTypeLike = np.uint16) -> NDArray[Any]:
-    """Return voxels that are all different, as far as the type allows."""
+    """Return voxels that are all different, as far as the type allows.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels.
+    dtype : DTypeLike
+        Of the result.
+
+    Returns
+    -------
+    ndarray, shape `shape`
+    """
     return np.arange(np.prod(shape)).reshape(shape).astype(dtype)
 
 
 def voxels_of(
     source: MemorySource, key: ChunkKey, selection: Selection = ()
 ) -> NDArray[Any]:
-    """Return a chunk's voxels (z, y, x) by plain slicing."""
+    """Return a chunk's voxels (z, y, x) by plain slicing.
+
+    Parameters
+    ----------
+    source : MemorySource
+    key : ChunkKey
+        Packed level and grid index.
+    selection : Selection
+        Index on every non-spatial axis.
+
+    Returns
+    -------
+    ndarray, shape (z, y, x)
+    """
     pyramid, name = source.info.pyramid, ChunkId.from_key(key)
     array = source.arrays[name.scale_level]
     level = pyramid.levels[name.scale_level]
@@ -76,7 +123,15 @@ def voxels_of(
 def take_all(
     manager: ChunkManager, visual_id: str = "a", timeout: float = 20.0
 ) -> list[LoadedChunk]:
-    """Take until every wanted chunk has ended, as a render thread does.
+    """Take chunks until every wanted chunk has ended, as a render thread does.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    visual_id : str
+        Whose chunks.
+    timeout : float
+        Seconds.
 
     Raises
     ------

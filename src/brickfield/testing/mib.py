@@ -105,7 +105,20 @@ def header(
     time_ns: int = 0,
     exposure_s: float = 0.001,
 ) -> bytes:
-    """Make the header of a frame."""
+    """Return the header of a frame.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns.
+    options : MIBOptions
+    sequence : int
+        Number of the frame, from 1.
+    time_ns : int
+        After the start.
+    exposure_s : float
+        Seconds.
+    """
     rows, columns = shape
     if options.is_raw and options.n_chips == 4:
         rows, columns = rows // 2, columns * 2

@@ -135,7 +135,7 @@ class MemoryLayerPort:
 
     @property
     def thumbnail(self) -> NDArray[np.uint8] | None:
-        """A small picture of it; only where a test has put one."""
+        """A small picture of it, shape (h, w, 4), uint8; only where a test has set one."""
         found: NDArray[np.uint8] | None = self.values.get("thumbnail")
         return found
 
@@ -174,7 +174,13 @@ class MemoryLayerPort:
         return tuple(self._selection((*before, i, *after)) for i in range(n_steps))
 
     def take(self, name: str, value: Any) -> None:
-        """Take a value over, if it is another and can be used, and tell of it.
+        """Set a value, if it differs and can be used, and emit the change.
+
+        Parameters
+        ----------
+        name : str
+            Of the attribute.
+        value
 
         Raises
         ------
@@ -352,7 +358,15 @@ class MemoryScene:
         )
 
     def move_slider(self, axis: int, position: int) -> None:
-        """Move a slider to a step."""
+        """Move a slider to a step.
+
+        Parameters
+        ----------
+        axis : int
+            Number of the slider.
+        position : int
+            Step.
+        """
         self.moves.append((axis, position))
         if self._positions[axis] == position:
             return

@@ -109,7 +109,16 @@ class MemorySource:
     def fail(
         self, level: int, index: tuple[int, ...], *, times: int | None = None
     ) -> None:
-        """Let one storage chunk fail: for good, or so many times with hope."""
+        """Let one storage chunk fail.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        times : int, optional
+            How often, as a transient failure; None for always, as a corrupt chunk.
+        """
         key = self.storage_key(level, index)
         if times is None:
             error = ChunkReadError("the chunk is corrupt", key=key)
@@ -119,11 +128,26 @@ class MemorySource:
             self._faults[level, index] = [busy] * times
 
     def fail_with(self, level: int, index: tuple[int, ...], error: Exception) -> None:
-        """Let one storage chunk always raise some error."""
+        """Let one storage chunk always raise an error.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        error : Exception
+        """
         self._always[level, index] = error
 
     def stall(self, level: int, index: tuple[int, ...]) -> None:
-        """Let reads of one storage chunk wait until :meth:`heal`."""
+        """Let reads of one storage chunk wait until :meth:`heal`.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         self._stalled[level, index] = threading.Event()
 
     def heal(self) -> None:
@@ -134,14 +158,29 @@ class MemorySource:
             self._stalled.popitem()[1].set()
 
     def wait_until_reading(self, n: int, timeout: float = 10.0) -> bool:
-        """Wait until so many reads have begun in all."""
+        """Wait until a number of reads have begun in total; tell whether they have.
+
+        Parameters
+        ----------
+        n : int
+            Reads.
+        timeout : float
+            Seconds.
+        """
         with self._changed:
             return self._changed.wait_for(lambda: len(self.order) >= n, timeout)
 
     # -- ChunkSource -------------------------------------------------------------
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
-        """Read one storage chunk; see :class:`ChunkSource`."""
+        """Read one storage chunk; see :class:`ChunkSource`.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         name = (level, index)
         with self._changed:
             self.reads[name] += 1
@@ -180,11 +219,25 @@ class MemorySource:
         )
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
-        """Name a storage chunk, for example ``"0/c/0/1/2"``."""
+        """Name a storage chunk, for example ``"0/c/0/1/2"``.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         return "/".join([str(level), "c", *map(str, index)])
 
     def stored_bytes(self, level: int, index: tuple[int, ...]) -> int | None:
-        """Return the bytes of one storage chunk."""
+        """Return the bytes of one storage chunk.
+
+        Parameters
+        ----------
+        level : int
+        index : tuple of int
+            Position in the storage grid, all axes.
+        """
         if (level, index) in self.missing:
             return 0
         return int(self.arrays[level][self._slices((level, index))].nbytes)
@@ -192,7 +245,19 @@ class MemorySource:
     def missing_chunks(
         self, level: int, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_] | None:
-        """Tell which storage chunks are not stored."""
+        """Tell which storage chunks are not stored.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, ndim), int64
+            Positions in the storage grid.
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            None where the source does not tell.
+        """
         if not self.tells_missing:
             return None
         names = [(level, tuple(row)) for row in indices.tolist()]

@@ -21,7 +21,14 @@ class Turns:
         self._queue.put(function)
 
     def run_until(self, is_true: Callable[[], bool], timeout_s: float = 30.0) -> bool:
-        """Run what is delivered until something is true; tell whether it became so."""
+        """Run what is delivered until a condition holds; tell whether it does.
+
+        Parameters
+        ----------
+        is_true : callable
+        timeout_s : float
+            Seconds.
+        """
         end = monotonic() + timeout_s
         while not is_true():
             left = end - monotonic()

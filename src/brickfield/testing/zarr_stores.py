@@ -25,7 +25,7 @@ def write_array(
     zarr_format: int = 2,
     **options: Any,
 ) -> None:
-    """Write an array with its chunks in nested folders.
+    """Write an array, any shape, with its chunks in nested folders.
 
     Parameters
     ----------
@@ -55,7 +55,14 @@ def write_array(
 
 
 def write_group(folder: Path, attributes: Json, *, zarr_format: int = 2) -> None:
-    """Write the metadata of a group with these attributes, as they are."""
+    """Write the metadata of a group with these attributes, unchanged.
+
+    Parameters
+    ----------
+    folder : Path
+    attributes : Json
+    zarr_format : int
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if zarr_format == 3:
         document = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
@@ -141,7 +148,20 @@ def write_image(
 def ramp(
     shape: Sequence[int], dtype: Any = "uint16", seed: int = 0
 ) -> NDArray[np.generic]:
-    """Make voxels without symmetry, never 0, of any real type."""
+    """Return voxels without symmetry, never 0, of any real type.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Voxels.
+    dtype
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    ndarray, shape `shape`
+    """
     kind = np.dtype(dtype)
     noise = np.random.default_rng(seed).integers(1, 120, tuple(shape))
     return noise.astype(bool if kind == np.dtype(bool) else kind)

@@ -20,7 +20,13 @@ AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def parse_scan(text: str | None) -> tuple[int, int] | None:
-    """Read ``NYxNX`` as lines and positions."""
+    """Read ``NYxNX`` as lines and positions.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     if text is None:
         return None
     match = re.fullmatch(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*", text)
@@ -30,7 +36,19 @@ def parse_scan(text: str | None) -> tuple[int, int] | None:
 
 
 def parse_region(text: str | None, option: str) -> tuple[slice, slice] | None:
-    """Read ``Y0:Y1,X0:X1``; open ends are the scan's."""
+    """Read ``Y0:Y1,X0:X1``; open ends are the scan's.
+
+    Parameters
+    ----------
+    text : str or None
+    option : str
+        Its name, for the message.
+
+    Raises
+    ------
+    OptionError
+        If it is anything else.
+    """
     if text is None:
         return None
     part = r"\s*(\d*)\s*:\s*(\d*)\s*"
@@ -42,7 +60,21 @@ def parse_region(text: str | None, option: str) -> tuple[slice, slice] | None:
 
 
 def parse_numbers(text: str, option: str, names: str) -> list[float]:
-    """Read as many numbers as there are names."""
+    """Read as many numbers as there are names.
+
+    Parameters
+    ----------
+    text : str
+    option : str
+        Its name, for the message.
+    names : str
+        Of the numbers, separated by commas.
+
+    Raises
+    ------
+    OptionError
+        If there are fewer or more, or no numbers.
+    """
     numbers = _numbers(text.split(","))
     if len(numbers) != names.count(",") + 1:
         raise _refusal(option, names, text)
@@ -102,6 +134,11 @@ def parse_centres(
     -------
     tuple
         Detector (None for all pixels) and kind; empty if nothing is asked for.
+
+    Raises
+    ------
+    OptionError
+        If more than one kind or detector is given.
     """
     from brickfield.errors import OptionError
     from brickfield.stem4d import Annulus

@@ -147,6 +147,12 @@ def open_sources(
 def choose_input(sources: Sequence[ChunkSource], options: ImarisOptions) -> ImarisInput:
     """Choose channels, time points and region of sources.
 
+    Parameters
+    ----------
+    sources : sequence of ChunkSource
+        The images; several become channels of one.
+    options : ImarisOptions
+
     Raises
     ------
     OptionError

@@ -67,7 +67,14 @@ class Readers:
                 self._first[key] = self._reader(channel, looked)
 
     def find(self, source: ChunkSource, *, is_first: bool) -> TileReader:
-        """Return the reader of a source, for looking or for writing."""
+        """Return the reader of a source, for looking or for writing.
+
+        Parameters
+        ----------
+        source : ChunkSource
+        is_first : bool
+            For the first pass, which looks, instead of the one that writes.
+        """
         return (self._first if is_first else self._main)[id(source)]
 
     @property

@@ -43,6 +43,12 @@ class Scratch:
     def put(self, name: str, data: AnyArray) -> Path:
         """Write an array to a file.
 
+        Parameters
+        ----------
+        name : str
+            Of the file, without its end.
+        data : ndarray, any shape
+
         Raises
         ------
         StoreWriteError
@@ -83,7 +89,18 @@ class Scratch:
 
 
 def read_part(path: Path, part: tuple[slice, ...]) -> AnyArray:
-    """Read a part of an array that was put."""
+    """Read a part of an array that was written by :meth:`Scratch.put`.
+
+    Parameters
+    ----------
+    path : Path
+    part : tuple of slice
+        One slice per axis.
+
+    Returns
+    -------
+    ndarray, shape of the part
+    """
     return np.array(np.load(path, mmap_mode="r")[part])
 
 

@@ -37,7 +37,12 @@ def shifted(offsets: Sequence[float]) -> F64:
 
 
 def then(first: F64, outer: F64) -> F64:
-    """Compose: first `first`, shape (k, n + 1), then `outer`, shape (m, k + 1).
+    """Compose two affine maps: `first`, then `outer`.
+
+    Parameters
+    ----------
+    first : ndarray, shape (k, n + 1), float64
+    outer : ndarray, shape (m, k + 1), float64
 
     Returns
     -------

@@ -129,6 +129,13 @@ class CoordinateGraph:
         Of paths of one length the one goes first whose transformations are listed
         first.
 
+        Parameters
+        ----------
+        source : Key
+            Key of a system.
+        target : Key
+            Key of a system.
+
         Returns
         -------
         ndarray, shape (m, n + 1)
@@ -178,7 +185,15 @@ class CoordinateGraph:
         return affine_map.apply(self.between(source.key, target.key), points)
 
     def is_ambiguous(self, source: Key, target: Key) -> bool:
-        """Whether paths of the shortest length lead to different places."""
+        """Whether paths of the shortest length lead to different places.
+
+        Parameters
+        ----------
+        source : Key
+            Key of a system.
+        target : Key
+            Key of a system.
+        """
         paths = self._shortest(source, target)
         if len(paths) < 2:
             return False

@@ -216,5 +216,5 @@ class TiffPages:
         return None
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Return None: which of (n, ndim) chunks are stored is known from their pages only."""
+        """Return None: whether chunks, shape (n, ndim), are stored is only known from pages."""
         return None

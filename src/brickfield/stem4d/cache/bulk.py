@@ -61,7 +61,13 @@ class Bulk:
 
     @classmethod
     def of(cls, dataset: Any, path: Path) -> Bulk:
-        """Find a dataset's chunks; under the lock.
+        """Find the chunks of a dataset; call with the HDF5 lock held.
+
+        Parameters
+        ----------
+        dataset : h5py.Dataset
+        path : Path
+            Of the file.
 
         Raises
         ------
@@ -88,7 +94,13 @@ class Bulk:
 
 
 def find_bulk(path: Path, name: str) -> Bulk:
-    """Return where an item that is there lies.
+    """Return where the voxels of a stored item are.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Of the item.
 
     Raises
     ------
@@ -164,7 +176,15 @@ def allocate(
 
 
 def complete(path: Path, name: str, source: Source) -> None:
-    """Say that an item is complete: its voxels are on disk.
+    """Mark an item as complete: its voxels are on disk.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Of the item.
+    source : Source
+        What it was computed from.
 
     Raises
     ------
@@ -206,7 +226,13 @@ class BulkFile:
             raise kind(msg) from error
 
     def write(self, offset: int, values: NDArray[Any]) -> int:
-        """Write a contiguous array; return its bytes.
+        """Write a contiguous array, any shape; return its bytes.
+
+        Parameters
+        ----------
+        offset : int
+            Byte in the file.
+        values : ndarray
 
         Raises
         ------
@@ -222,7 +248,14 @@ class BulkFile:
         return done
 
     def read(self, offset: int, into: NDArray[Any]) -> None:
-        """Fill a contiguous array.
+        """Fill a contiguous array, any shape.
+
+        Parameters
+        ----------
+        offset : int
+            Byte in the file.
+        into : ndarray
+            Receives the values.
 
         Raises
         ------
@@ -283,7 +316,13 @@ class BulkSink:
         self._each = prod(bulk.shape[2:]) * bulk.dtype.itemsize
 
     def write(self, slices: Slices, part: NDArray[Any]) -> None:
-        """Write what lies at `slices` of the scan.
+        """Write a part of an item.
+
+        Parameters
+        ----------
+        slices : Slices
+            Rows and columns of the scan.
+        part : ndarray, shape (n_y, n_x, …)
 
         Raises
         ------

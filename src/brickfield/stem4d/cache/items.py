@@ -190,7 +190,14 @@ def find_items(file: Any, source: Source | None, place: Path) -> Iterator[CacheI
 
 
 def dataset_of(file: Any, name: str) -> Any:
-    """Return an item's dataset; None where it is not."""
+    """Return the dataset of an item; None if there is none.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+        Of the item.
+    """
     import h5py
 
     path = f"{ROOT}/{PATHS[check_item(name)]}"
@@ -204,7 +211,17 @@ def dataset_of(file: Any, name: str) -> Any:
 def why_invalid(
     about: Mapping[str, Any], source: Source | None, params: Mapping[str, Any]
 ) -> str:
-    """Say why an item cannot be used; nothing if it can."""
+    """Return why an item cannot be used; "" if it can.
+
+    Parameters
+    ----------
+    about : mapping
+        Attributes of the item.
+    source : Source or None
+        The scan as it is now.
+    params : mapping
+        What the item was computed with.
+    """
     if source is None:
         return "the source is not known"
     fingerprint = _text(about.get("source_fingerprint", ""))
@@ -226,7 +243,14 @@ def why_invalid(
 
 
 def describe(dataset: Any, source: Source, **further: Any) -> None:
-    """Write what an item is of; it is not complete yet."""
+    """Write what an item was computed from; it is not complete yet.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+    source : Source
+    **further
+    """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     dataset.attrs["complete"] = 0
     dataset.attrs.update(
@@ -292,7 +316,14 @@ def _put(file: Any, name: str, value: Any) -> Any:
 
 
 def read_item(file: Any, name: str) -> Any:
-    """Read the value of an item that is there."""
+    """Read the value of a stored item.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+        Of the item.
+    """
     dataset = dataset_of(file, name)
     if name == "statistics":
         return json.loads(_text(dataset[()]))
@@ -302,7 +333,14 @@ def read_item(file: Any, name: str) -> Any:
 
 
 def drop_item(file: Any, name: str) -> None:
-    """Delete an item; its space is used again, but the file does not shrink."""
+    """Delete an item; its space is used again, but the file does not shrink.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+        Of the item.
+    """
     path = f"{ROOT}/{PATHS[check_item(name)]}"
     if name in _GROUPED:
         path = path.rpartition("/")[0]
@@ -312,7 +350,18 @@ def drop_item(file: Any, name: str) -> None:
 
 
 def log(file: Any, what: str, names: Sequence[str], source: Source | None) -> None:
-    """Note in ``cached/metadata`` what was done, and by which version."""
+    """Record in ``cached/metadata`` what was done, and by which version.
+
+    Parameters
+    ----------
+    file : h5py.File
+    what : str
+        Such as "computed" or "dropped".
+    names : sequence of str
+        Of the items.
+    source : Source or None
+        What they were computed from.
+    """
     import h5py
 
     group = file.require_group(METADATA)

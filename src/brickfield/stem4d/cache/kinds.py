@@ -10,7 +10,14 @@ from brickfield.stem4d.passes import sum_dtype
 
 
 def own_params(name: str, wanted: OverviewOptions) -> dict[str, Any]:
-    """Return what an overview depends on beside the patterns."""
+    """Return what an overview depends on in addition to the patterns.
+
+    Parameters
+    ----------
+    name : str
+        Of the overview.
+    wanted : OverviewOptions
+    """
     if name == "binned":
         return {"n_binned": wanted.n_binned}
     if name == "profile":
@@ -19,7 +26,16 @@ def own_params(name: str, wanted: OverviewOptions) -> dict[str, Any]:
 
 
 def layout_of(scan: Scan, name: str, n_binned: int) -> tuple[Any, Any, None]:
-    """Return shape, data type and chunks (none) of a large overview."""
+    """Return shape, data type and chunks (none) of a large overview.
+
+    Parameters
+    ----------
+    scan : Scan
+    name : str
+        Of the overview.
+    n_binned : int
+        Pixels along each edge that are summed.
+    """
     ny, nx, h, w = scan.data.shape
     if name == "binned":
         shape = (ny, nx, -(-h // n_binned), -(-w // n_binned))

@@ -19,7 +19,13 @@ def sidecar_of(path: Path) -> Path:
 
 
 def make_sidecar(place: Path, source: Path) -> None:
-    """Make the file beside a source, unless it is there.
+    """Create the file beside a source, unless it exists.
+
+    Parameters
+    ----------
+    place : Path
+        Of the file.
+    source : Path
 
     Raises
     ------

@@ -108,6 +108,10 @@ class LazyFFTAccessor:
         is_shifted : bool
             Whether zero frequency is in the middle of transformed axes.
 
+        Returns
+        -------
+        ndarray, shape of the part, complex64
+
         Raises
         ------
         IndexError, ChunkReadError
@@ -132,7 +136,23 @@ class LazyFFTAccessor:
         rows: slice | None = None,
         columns: slice | None = None,
     ) -> NDArray[np.complex64]:
-        """Read a box: scan rows and columns, detector rows and columns (all)."""
+        """Read a box of the spectrum.
+
+        Parameters
+        ----------
+        ys : slice
+            Rows of the scan.
+        xs : slice
+            Columns of the scan.
+        rows : slice, optional
+            Of the detector; default all.
+        columns : slice, optional
+            Of the detector; default all.
+
+        Returns
+        -------
+        ndarray, shape (n_y, n_x, n_rows, n_columns), complex64
+        """
         return self[ys, xs, rows or slice(None), columns or slice(None)]
 
     @property

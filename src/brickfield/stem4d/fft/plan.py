@@ -230,7 +230,21 @@ class PartScan:
         self.stored_frame_bytes = inner.stored_frame_bytes
 
     def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
-        """Read the patterns of a rectangle; see the protocol."""
+        """Read the patterns of a rectangle; see the protocol.
+
+        Parameters
+        ----------
+        ys : slice
+            Rows of the part.
+        xs : slice
+            Columns of the part.
+        buffers : ThreadBuffers
+            Memory of this thread that is used again.
+
+        Returns
+        -------
+        ndarray, shape (n_y, n_x, rows, columns)
+        """
         y, x = self._ys.start, self._xs.start
         found = self.inner.view(
             slice(ys.start + y, ys.stop + y), slice(xs.start + x, xs.stop + x), buffers

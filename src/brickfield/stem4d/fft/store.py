@@ -319,7 +319,13 @@ class ChunkedFFTProcessor:
 
 
 def share_done(cache: EMDCacheManager, options: FFTOptions) -> float | None:
-    """Return how much of an interrupted transform is done, 0 to 1; None if none is."""
+    """Return the completed share of an interrupted transform, 0 to 1; None if there is none.
+
+    Parameters
+    ----------
+    cache : EMDCacheManager
+    options : FFTOptions
+    """
     for place in cache.places:
         path = _journal_path(place, options)
         source = cache.source(**options.params())

@@ -361,7 +361,7 @@ class LiveView(CameraView):
     def screenshot_later(
         self, path: Any = None, *, timeout: float = 60.0
     ) -> Future[NDArray[np.uint8]]:
-        """Take a screenshot as :meth:`screenshot` does, without waiting for it.
+        """Take a screenshot, shape (h, w, 4), as :meth:`screenshot` does, without waiting.
 
         Parameters
         ----------
