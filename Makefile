@@ -50,17 +50,23 @@ contracts:
 adapter:
 	$(PY) -W ignore::RuntimeWarning:runpy -m brickfield.gpu.device
 
-# Processes that share the tests of the core: WORKERS=2 make pytest
-WORKERS ?= 0
+# Processes that share the tests; WORKERS=0 runs them in one, as a debugger wants.
+# Software Vulkan takes a thread per core in each process, which then wait for each
+# other: one is enough where every core has a process of its own.
+WORKERS ?= 2
+SHARED := -n $(WORKERS) --dist worksteal
+ifneq ($(WORKERS),0)
+pytest windows pyside: export LP_NUM_THREADS ?= 1
+endif
 pytest: export QT_QPA_PLATFORM ?= offscreen
 pytest: export HYPOTHESIS_PROFILE ?= ci
 pytest:
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report= --ignore tests/qt --ignore tests/plugin -p no:pytest-qt
+	$(PY) -m pytest $(SHARED) --cov --cov-report= --ignore tests/qt --ignore tests/plugin -p no:pytest-qt
 
 # What opens windows, on a virtual screen; napari's fixtures and ours.
 windows: export HYPOTHESIS_PROFILE ?= ci
 windows:
-	sh tools/screen.sh $(PY) -m pytest tests/qt tests/plugin $(NAPARI_FIXTURES)
+	sh tools/screen.sh $(PY) -m pytest $(SHARED) tests/qt tests/plugin $(NAPARI_FIXTURES)
 
 # The other binding of Qt. All of tests/qt and tests/plugin would double the time of
 # the slowest part, so it runs what depends on the binding: the tests marked
@@ -69,7 +75,7 @@ windows:
 BINDINGS ?= bindings
 pyside: export HYPOTHESIS_PROFILE ?= ci
 pyside:
-	sh tools/screen.sh sh tools/pyside.sh -m pytest tests/qt tests/plugin $(NAPARI_FIXTURES) $(if $(BINDINGS),-m $(BINDINGS))
+	sh tools/screen.sh sh tools/pyside.sh -m pytest $(SHARED) tests/qt tests/plugin $(NAPARI_FIXTURES) $(if $(BINDINGS),-m $(BINDINGS))
 
 bench:
 	@$(SETUP) bench

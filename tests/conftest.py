@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,41 @@ def real_data(project_root) -> Path:
     if not folder.is_dir():
         pytest.skip("the folder ../shared/data with real files is not here")
     return folder
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Give each worker of pytest-xdist a virtual screen of its own.
+
+    On a shared screen the windows of one worker would take the focus and cover the
+    windows of the other. Only where tools/screen.sh has made the screen: a real one
+    is left as it is.
+    """
+    if os.environ.get("BRICKFIELD_SCREEN") != "virtual" or not shutil.which("Xvfb"):
+        return
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24"]
+    command += ["-nolisten", "tcp"]
+    node.screen = subprocess.Popen(
+        command, pass_fds=[writing], stderr=subprocess.DEVNULL
+    )
+    os.close(writing)
+    with os.fdopen(reading) as answer:  # the number, once the screen takes windows
+        node.workerinput["display"] = f":{answer.readline().strip()}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Close the screen of a worker that has ended, by itself or by a crash."""
+    if screen := getattr(node, "screen", None):
+        screen.terminate()
+        screen.wait()
+
+
+def pytest_configure(config):
+    """In a worker, open windows on the screen that was made for it."""
+    if display := getattr(config, "workerinput", {}).get("display"):
+        os.environ["DISPLAY"] = display
 
 
 def pytest_collection_modifyitems(items):

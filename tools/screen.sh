@@ -10,4 +10,5 @@ if [ "${BRICKFIELD_SCREEN:-}" = real ] || ! command -v xvfb-run >/dev/null 2>&1;
     exec "$@"
 fi
 unset QT_QPA_PLATFORM WAYLAND_DISPLAY
+export BRICKFIELD_SCREEN=virtual # workers of pytest make more of them (tests/conftest.py)
 exec xvfb-run -a -s "-screen 0 1600x1000x24" "$@"
