@@ -150,7 +150,7 @@ def test_a_folder_that_may_not_be_read_is_not_ours(tmp_path, monkeypatch):
     ],
 )
 def test_addresses_that_say_what_they_are_are_ours_without_asking(url, monkeypatch):
-    monkeypatch.setattr("brickfield.sources.open.find_format", None)
+    monkeypatch.setattr("brickfield.sources.open_image.find_format", None)
     assert get_reader(url) is not None
 
 
@@ -158,7 +158,7 @@ def test_addresses_that_say_what_they_are_are_ours_without_asking(url, monkeypat
     "url", ["s3://bucket/table.csv", "gs://b/x.png", "https://x/y.js"]
 )
 def test_addresses_of_other_files_are_not_ours(url, monkeypatch):
-    monkeypatch.setattr("brickfield.sources.open.find_format", None)
+    monkeypatch.setattr("brickfield.sources.open_image.find_format", None)
     assert get_reader(url) is None
 
 
@@ -167,14 +167,14 @@ def test_a_server_that_says_no_in_time_is_believed(monkeypatch):
         raise BrickfieldError(url)
 
     monkeypatch.setattr("brickfield.plugin.reader.PATIENCE_S", 30)
-    monkeypatch.setattr("brickfield.sources.open.find_format", refuse)
+    monkeypatch.setattr("brickfield.sources.open_image.find_format", refuse)
     assert get_reader("s3://bucket/folder") is None
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch):
     answer = threading.Event()
     monkeypatch.setattr(
-        "brickfield.sources.open.find_format", lambda _: answer.wait(30)
+        "brickfield.sources.open_image.find_format", lambda _: answer.wait(30)
     )
     assert get_reader("s3://bucket/folder") is not None
     answer.set()

@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.sources.array_libraries.source import from_arrays
 from brickfield.sources.fingerprints import (
     fingerprint,
     has_same_content,

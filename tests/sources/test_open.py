@@ -13,7 +13,8 @@ from brickfield.errors import (
     StoreNotFoundError,
     StoreUnreachableError,
 )
-from brickfield.sources.open import find_format, open_source
+from brickfield.sources.open import open_source
+from brickfield.sources.open_image import find_format
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.zarr_stores import ramp, write_image
 

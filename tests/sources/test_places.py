@@ -5,7 +5,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.sources.array_libraries.source import from_arrays
 from brickfield.sources.hdf5.places import files_of
 from brickfield.sources.open import open_source
 from brickfield.sources.places import local_places, place_of_uri, places_of

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from brickfield.errors import ChunkReadError
 from brickfield.model import Axis, ImageInfo, Pyramid
 from brickfield.sources import preview_level as synthesis
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.sources.array_libraries.source import from_arrays
 from brickfield.sources.geometry import make_level
 from brickfield.sources.preview_level import (
     MAX_SAMPLED_CHUNKS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brickfield.errors import OptionError
-from brickfield.sources.open import series_index
+from brickfield.sources.boundary import series_index
 
 
 @pytest.mark.parametrize(

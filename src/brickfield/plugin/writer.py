@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NEEDED = (
     "brickfield.pyramid.command",
-    "brickfield.sources.arrays.source",
+    "brickfield.sources.array_libraries.source",
     "brickfield.store.lazy_level",
 )
 """Loaded on a thread by the first save; this module itself is light.

@@ -7,10 +7,7 @@ from brickfield._faces import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.sources import fingerprints as fingerprints
-    from brickfield.sources.admission import LEAST_ALLOWANCE as LEAST_ALLOWANCE
-    from brickfield.sources.admission import read_bytes as read_bytes
-    from brickfield.sources.admission import within as within
-    from brickfield.sources.arrays.source import from_arrays as from_arrays
+    from brickfield.sources.array_libraries.source import from_arrays as from_arrays
     from brickfield.sources.boundary import foreign as foreign
     from brickfield.sources.emd.source import open_scan as open_emd_scan
     from brickfield.sources.fingerprints import Fingerprint as Fingerprint
@@ -42,9 +39,12 @@ if TYPE_CHECKING:
     from brickfield.sources.io.plain_files import open_regular as open_regular
     from brickfield.sources.io.plain_files import read_head as read_head
     from brickfield.sources.io.plain_files import read_whole as read_whole
+    from brickfield.sources.limits.admission import LEAST_ALLOWANCE as LEAST_ALLOWANCE
+    from brickfield.sources.limits.admission import read_bytes as read_bytes
+    from brickfield.sources.limits.admission import within as within
     from brickfield.sources.mib.source import open_scan as open_mib_scan
-    from brickfield.sources.open import find_format as find_format
     from brickfield.sources.open import open_source as open_source
+    from brickfield.sources.open_image import find_format as find_format
     from brickfield.sources.places import local_places as local_places
     from brickfield.sources.places import place_of_uri as place_of_uri
     from brickfield.sources.places import places_of as places_of
@@ -134,7 +134,7 @@ _HOME = {
     "HDF5Dataset": "hdf5.dataset",
     "HDF5_LOCK": "hdf5.handles",
     "ImageEntry": "images.entry",
-    "LEAST_ALLOWANCE": "admission",
+    "LEAST_ALLOWANCE": "limits.admission",
     "LONGEST_S": "io.cancellation",
     "MadeOfParts": "protocol",
     "Plate": "images.entry",
@@ -148,11 +148,11 @@ _HOME = {
     "StorageChunk": "protocol",
     "WellPlace": "images.entry",
     "at_end": "io.cancellation",
-    "find_format": "open",
+    "find_format": "open_image",
     "fingerprint": "fingerprints",
     "fingerprints": "fingerprints:",
     "foreign": "boundary",
-    "from_arrays": "arrays.source",
+    "from_arrays": "array_libraries.source",
     "has_same_content": "fingerprints",
     "is_ending": "io.cancellation",
     "is_same": "fingerprints",
@@ -172,14 +172,14 @@ _HOME = {
     "open_source": "open",
     "place_of_uri": "places",
     "places_of": "places",
-    "read_bytes": "admission",
+    "read_bytes": "limits.admission",
     "read_head": "io.plain_files",
     "read_whole": "io.plain_files",
     "share": "hdf5.handles",
     "text_attribute": "hdf5.file",
     "while_wanted": "io.cancellation",
     "with_coarse_level": "preview_level",
-    "within": "admission",
+    "within": "limits.admission",
     "without_image": "images.choice",
     "writing": "hdf5.handles",
 }

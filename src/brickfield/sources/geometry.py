@@ -25,7 +25,7 @@ from brickfield.model import (
     Vec3,
     choose_chunk_shape,
 )
-from brickfield.sources.chunk_sizes import check_sizes
+from brickfield.sources.limits.chunk_sizes import check_sizes
 from brickfield.sources.protocol import ArrayHeader
 
 _KINDS: dict[str, AxisKind] = {

@@ -7,7 +7,7 @@ import pytest
 
 from brickfield.errors import ChunkReadError
 from brickfield.model import Axis, ImageInfo, Pyramid
-from brickfield.sources.arrays.sliced import as_stored_array
+from brickfield.sources.array_libraries.wrapping import as_stored_array
 from brickfield.sources.arrays.stored import AssembledSource, chunk_slices, identity_of
 from brickfield.sources.geometry import axis_named, make_level
 from brickfield.sources.io.plain_files import local_path

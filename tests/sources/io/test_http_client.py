@@ -12,7 +12,8 @@ from brickfield.sources.io.cancellation import while_wanted
 from brickfield.sources.io.http_answers import HttpError, Span
 from brickfield.sources.io.http_objects import body_of, fetch
 from brickfield.sources.io.in_flight import BODIES
-from brickfield.sources.io.location import locate, read_many
+from brickfield.sources.io.location import locate
+from brickfield.sources.io.store_files import read_many
 from brickfield.testing.http_server import FaultServer, Rule
 
 GIB = 1 << 30
@@ -82,7 +83,7 @@ def test_metadata_files_count_together(served):
 
 
 def test_metadata_that_trickle_end_after_the_longest_wait(served, monkeypatch):
-    monkeypatch.setattr("brickfield.sources.io.location.LONGEST_S", 0.3)
+    monkeypatch.setattr("brickfield.sources.io.store_files.LONGEST_S", 0.3)
     server, place = served
     server.add(Rule("a", "trickle", seconds=0.01))
     with pytest.raises(StoreUnreachableError, match="did not answer within"):

@@ -11,7 +11,8 @@ from brickfield.errors import (
     StoreFormatError,
     StoreUnreachableError,
 )
-from brickfield.sources.io.location import list_folders, locate, read_many
+from brickfield.sources.io.location import locate
+from brickfield.sources.io.store_files import list_folders, read_many
 from brickfield.testing.http_server import FaultServer, Rule
 
 
@@ -108,7 +109,7 @@ def test_a_broken_zip_file_is_refused_when_listed(tmp_path):
 
 def test_a_server_that_never_answers_ends_in_a_sentence(monkeypatch):
     """It takes the connection and says nothing."""
-    monkeypatch.setattr("brickfield.sources.io.location.LONGEST_S", 0.3)
+    monkeypatch.setattr("brickfield.sources.io.store_files.LONGEST_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as server:
         place = locate(f"http://127.0.0.1:{server.getsockname()[1]}/a.zarr")
         with pytest.raises(StoreUnreachableError, match="did not answer within 0 s"):

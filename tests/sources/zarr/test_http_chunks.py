@@ -178,7 +178,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import numpy as np, tensorstore, zarr
 from brickfield.errors import BrickfieldError
-from brickfield.sources.io.location import shared_context
+from brickfield.sources.io.store_files import shared_context
 from brickfield.sources.open import open_source
 
 def peak_mib():

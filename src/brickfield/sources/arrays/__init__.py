@@ -1,1 +1,1 @@
-"""Arrays in memory and in one piece of a file."""
+"""Stored arrays, which the readers of all formats put together."""

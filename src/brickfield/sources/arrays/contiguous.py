@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.sources.admission import admit
 from brickfield.sources.arrays.stored import chunk_slices, native
 from brickfield.sources.io.plain_files import open_regular
+from brickfield.sources.limits.admission import admit
 from brickfield.sources.protocol import StorageChunk
 
 CHUNK_EDGE = 64

@@ -18,13 +18,14 @@ from brickfield.model import Axis, Channel, Finding, ImageInfo, Pyramid
 from brickfield.sources.arrays.stored import AssembledSource, identity_of
 from brickfield.sources.bdv.loaders import BdvLoader, SetupLevels, open_loader
 from brickfield.sources.bdv.xml import SpimData, ViewSetup, parse
+from brickfield.sources.boundary import series_index
 from brickfield.sources.geometry import aligned_geometry, make_level
 from brickfield.sources.hdf5 import imaris as imaris_file
 from brickfield.sources.identity import data_identity
-from brickfield.sources.io.location import locate, read_many
+from brickfield.sources.io.location import locate
 from brickfield.sources.io.named_places import Root, resolve_named
 from brickfield.sources.io.plain_files import local_path, read_head, read_whole
-from brickfield.sources.open import series_index
+from brickfield.sources.io.store_files import read_many
 from brickfield.sources.places import place_of_uri
 from brickfield.sources.protocol import ArrayHeader, StoredArray
 

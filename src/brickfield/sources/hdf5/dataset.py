@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, MissingExtraError
-from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.arrays.contiguous import ContiguousArray
 from brickfield.sources.arrays.stored import chunk_slices, native
 from brickfield.sources.hdf5 import filters as hdf5_filters
 from brickfield.sources.hdf5.handles import HDF5_LOCK, HeldObject
-from brickfield.sources.inflation import check_inflation
+from brickfield.sources.limits.admission import admit, most_stored
+from brickfield.sources.limits.inflation import check_inflation
 from brickfield.sources.protocol import StorageChunk, StoredArray
 
 MAX_INDEXED_CHUNKS = 1 << 18

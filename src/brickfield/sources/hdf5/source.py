@@ -21,6 +21,7 @@ import numpy as np
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
 from brickfield.model import Channel, Finding, ImageInfo, Pyramid, ScaleLevel
 from brickfield.sources.arrays.stored import AssembledSource, identity_of
+from brickfield.sources.boundary import series_index
 from brickfield.sources.geometry import (
     aligned_geometry,
     make_level,
@@ -41,7 +42,6 @@ from brickfield.sources.hdf5.links import HDF5Links, close_files, find, links_of
 from brickfield.sources.hdf5.listing import linked_datasets
 from brickfield.sources.hdf5.places import files_of_shared
 from brickfield.sources.hdf5.scales import DatasetGeometry, geometry_of
-from brickfield.sources.open import series_index
 from brickfield.sources.protocol import ArrayHeader, StoredArray
 
 

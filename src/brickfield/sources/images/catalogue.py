@@ -30,7 +30,7 @@ from brickfield.sources.ome_zarr.metadata import (
     read_multiscales,
 )
 from brickfield.sources.ome_zarr.plate import read_fields, read_wells
-from brickfield.sources.open import ZARR, find_format, open_source
+from brickfield.sources.open_image import ZARR, find_format, open_image
 from brickfield.sources.zarr.hierarchy import ZarrHierarchy, ZarrNode
 
 MOST_DESCRIBED = 1024
@@ -94,8 +94,11 @@ class Catalogue:
         return self._info
 
     def _opened(self, options: dict[str, str]) -> ImageInfo:
-        choice: dict[str, Any] = {**options, **self._reading}
-        source = open_source(self.uri, **choice)
+        denied = bool(self._reading.get("treat_403_as_missing"))
+        choice: dict[str, Any] = dict(options)
+        if self._reading.get("follow_links"):
+            choice["follow_links"] = True
+        source = open_image(self.uri, choice, treat_403_as_missing=denied)
         try:
             return source.info
         finally:

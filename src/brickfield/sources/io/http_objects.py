@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from brickfield.sources.io.cancellation import (
@@ -28,9 +28,7 @@ from brickfield.sources.io.cancellation import (
 from brickfield.sources.io.http_answers import HttpError, Span, too_long
 from brickfield.sources.io.http_client import Answer, Exchange, submit
 from brickfield.sources.io.in_flight import BODIES
-
-if TYPE_CHECKING:
-    from brickfield.sources.io.location import Location
+from brickfield.sources.io.location import Location
 
 MAX_REDIRECTS = 5
 PAUSES_S = (0.1, 0.2, 0.4)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.io.location import Location, read_many
+from brickfield.sources.io.location import Location
+from brickfield.sources.io.store_files import read_many
 
 MOST_NESTED = 64
 """Lists and objects inside each other; the formats need less than ten."""

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.sources.admission import most_stored
-from brickfield.sources.inflation import HEADER_BYTES, check_inflation
+from brickfield.sources.limits.admission import most_stored
+from brickfield.sources.limits.inflation import HEADER_BYTES, check_inflation
 
 Decode = Callable[[bytes], bytes]
 """Stored bytes of a block to bytes that the array's metadata describe."""

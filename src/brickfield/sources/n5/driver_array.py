@@ -20,16 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.sources.admission import admit, most_stored, read_bytes
 from brickfield.sources.arrays.stored import chunk_slices, native
 from brickfield.sources.io.byte_meter import meter
 from brickfield.sources.io.cancellation import result_of
 from brickfield.sources.io.errors import as_sentence, classify
 from brickfield.sources.io.http_objects import Fetched, body_of, is_plain_http
 from brickfield.sources.io.in_flight import DECODED
-from brickfield.sources.io.location import Location, shared_context
+from brickfield.sources.io.location import Location
 from brickfield.sources.io.plain_files import read_whole
 from brickfield.sources.io.presence import Presence
+from brickfield.sources.io.store_files import shared_context
+from brickfield.sources.limits.admission import admit, most_stored, read_bytes
 from brickfield.sources.n5.precomputed_shards import HttpShards
 from brickfield.sources.protocol import StorageChunk
 

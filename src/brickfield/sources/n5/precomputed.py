@@ -20,16 +20,17 @@ import numpy as np
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model import Axis, Finding, ImageInfo, Pyramid, ScaleLevel
-from brickfield.sources.admission import most_stored
 from brickfield.sources.arrays.stored import AssembledSource
 from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.geometry import is_usable_scale, make_level
 from brickfield.sources.identity import data_identity
 from brickfield.sources.io.http_objects import is_plain_http
 from brickfield.sources.io.json_files import parse_object
-from brickfield.sources.io.location import Location, exists, locate, read_many
+from brickfield.sources.io.location import Location, locate
 from brickfield.sources.io.named_places import Root, resolve_named
 from brickfield.sources.io.plain_files import local_path, read_head
+from brickfield.sources.io.store_files import exists, read_many
+from brickfield.sources.limits.admission import most_stored
 from brickfield.sources.n5.driver_array import DriverArray
 from brickfield.sources.n5.precomputed_shards import HttpShards, Sharding
 from brickfield.sources.places import place_of

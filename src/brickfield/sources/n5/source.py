@@ -16,17 +16,17 @@ from typing import Any
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model import Finding, ImageInfo, Pyramid
 from brickfield.sources.arrays.stored import AssembledSource
-from brickfield.sources.boundary import numbered_channels
+from brickfield.sources.boundary import numbered_channels, series_index
 from brickfield.sources.geometry import make_level
 from brickfield.sources.identity import data_identity
 from brickfield.sources.io.json_files import parse_object, read_object
-from brickfield.sources.io.location import Location, list_folders, locate, read_many
+from brickfield.sources.io.location import Location, locate
 from brickfield.sources.io.named_places import Root, resolve_named
 from brickfield.sources.io.plain_files import local_path
+from brickfield.sources.io.store_files import list_folders, read_many
 from brickfield.sources.n5.blocks import tidy_attributes
 from brickfield.sources.n5.driver_array import DriverArray
 from brickfield.sources.n5.scales import LevelAttributes, read_scales
-from brickfield.sources.open import series_index
 from brickfield.sources.places import place_of
 from brickfield.sources.protocol import ArrayHeader
 

@@ -22,13 +22,8 @@ from brickfield.model import Channel, ImageInfo, Pyramid
 from brickfield.sources.arrays.stored import AssembledSource
 from brickfield.sources.geometry import Findings
 from brickfield.sources.identity import data_identity
-from brickfield.sources.io.location import (
-    METADATA_NAMES,
-    Location,
-    exists,
-    list_folders,
-    locate,
-)
+from brickfield.sources.io.location import METADATA_NAMES, Location, locate
+from brickfield.sources.io.store_files import exists, list_folders
 from brickfield.sources.ome_zarr.arrays import (
     ImageArrays,
     arrays_of_group,

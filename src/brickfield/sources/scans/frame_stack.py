@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import ChunkReadError, OptionError, StoreFormatError
-from brickfield.sources.admission import admit
 from brickfield.sources.arrays.stored import chunk_slices, native
 from brickfield.sources.io.plain_files import open_regular
+from brickfield.sources.limits.admission import admit
 from brickfield.sources.protocol import StorageChunk
 
 Decode = Callable[[NDArray[np.uint8]], NDArray[Any]]

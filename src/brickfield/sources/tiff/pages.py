@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.arrays.stored import chunk_slices, native
-from brickfield.sources.inflation import check_inflation
 from brickfield.sources.io.plain_files import open_regular, read_exactly
+from brickfield.sources.limits.admission import admit, most_stored
+from brickfield.sources.limits.inflation import check_inflation
 from brickfield.sources.protocol import StorageChunk
 
 MAX_PAGE_BYTES = 32 << 20

@@ -25,6 +25,7 @@ from brickfield.errors import (
 from brickfield.model import Channel, Finding, ImageInfo, Pyramid, ScaleLevel
 from brickfield.sources.arrays.contiguous import ContiguousArray
 from brickfield.sources.arrays.stored import AssembledSource, identity_of
+from brickfield.sources.boundary import series_index
 from brickfield.sources.geometry import (
     NUMERIC_KINDS,
     aligned_geometry,
@@ -33,7 +34,6 @@ from brickfield.sources.geometry import (
 )
 from brickfield.sources.io.named_places import NamedFiles, Root
 from brickfield.sources.io.plain_files import check_regular, local_path, read_head
-from brickfield.sources.open import series_index
 from brickfield.sources.protocol import ArrayHeader, StoredArray
 from brickfield.sources.tiff.pages import TiffPages
 from brickfield.sources.tiff.scales import TiffScales, read_scales

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from brickfield.errors import StoreAccessError, StoreFormatError
 from brickfield.sources.io import json_files
-from brickfield.sources.io.location import (
-    IF_ABSENT,
-    Location,
-    list_folders,
-    read_many,
-)
+from brickfield.sources.io.location import Location
+from brickfield.sources.io.store_files import IF_ABSENT, list_folders, read_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +62,7 @@ class ZarrHierarchy:
     known : dict, optional
         Files of the root that have been read already, name to bytes or None.
     denied_is_missing : bool
-        See :func:`brickfield.sources.io.location.read_many`.
+        See :func:`brickfield.sources.io.store_files.read_many`.
 
     Attributes
     ----------

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.sources.admission import most_stored, read_bytes
-from brickfield.sources.inflation import check_inflation
 from brickfield.sources.io.errors import WEB_PAGE, looks_like_a_page
 from brickfield.sources.io.http_answers import Span
 from brickfield.sources.io.http_objects import body_of, is_ignored_range, is_redirect
 from brickfield.sources.io.in_flight import DECODED
 from brickfield.sources.io.location import Location
+from brickfield.sources.limits.admission import most_stored, read_bytes
+from brickfield.sources.limits.inflation import check_inflation
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.zarr.memory_array import MemoryArray
 from brickfield.sources.zarr.metadata import ZarrArrayMeta

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.chunk_sizes import check_sizes
+from brickfield.sources.limits.chunk_sizes import check_sizes
 from brickfield.sources.zarr.codec_list import refused_codec
 from brickfield.sources.zarr.codecs import (
     Shards,

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError
-from brickfield.sources.admission import admit
 from brickfield.sources.io.plain_files import open_regular, read_exactly
+from brickfield.sources.limits.admission import admit
 from brickfield.sources.zarr.codecs import Shards
 
 ABSENT = np.uint64(0xFFFFFFFFFFFFFFFF)

@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.sources.admission import admit, most_stored
 from brickfield.sources.arrays.stored import chunk_slices
-from brickfield.sources.inflation import HEADER_BYTES, check_inflation
 from brickfield.sources.io.byte_meter import meter
 from brickfield.sources.io.cancellation import result_of
 from brickfield.sources.io.errors import as_sentence, classify
 from brickfield.sources.io.http_objects import is_plain_http
-from brickfield.sources.io.location import Location, shared_context
+from brickfield.sources.io.location import Location
 from brickfield.sources.io.plain_files import (
     check_regular,
     open_regular,
@@ -32,6 +30,9 @@ from brickfield.sources.io.plain_files import (
     read_exactly,
 )
 from brickfield.sources.io.presence import Presence
+from brickfield.sources.io.store_files import shared_context
+from brickfield.sources.limits.admission import admit, most_stored
+from brickfield.sources.limits.inflation import HEADER_BYTES, check_inflation
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.zarr.chunk_listing import listing_of
 from brickfield.sources.zarr.http_chunks import HttpChunks

@@ -27,9 +27,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreUnreachableError,
 )
-from brickfield.sources.admission import admit, most_stored, read_bytes
 from brickfield.sources.arrays.stored import chunk_slices
-from brickfield.sources.inflation import check_inflation
 from brickfield.sources.io.errors import (
     WEB_PAGE,
     ReadError,
@@ -39,8 +37,11 @@ from brickfield.sources.io.errors import (
 )
 from brickfield.sources.io.http_objects import body_of, is_plain_http
 from brickfield.sources.io.in_flight import DECODED
-from brickfield.sources.io.location import Location, read_many
+from brickfield.sources.io.location import Location
 from brickfield.sources.io.presence import Presence
+from brickfield.sources.io.store_files import read_many
+from brickfield.sources.limits.admission import admit, most_stored, read_bytes
+from brickfield.sources.limits.inflation import check_inflation
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.zarr.chunk_listing import listing_of
 from brickfield.sources.zarr.metadata import ZarrArrayMeta

@@ -18,7 +18,7 @@ from typing import Any
 
 from brickfield.blockwise import format_bytes
 from brickfield.errors import ChunkReadError
-from brickfield.sources.admission import NO_QUESTION_BYTES
+from brickfield.sources.limits.admission import NO_QUESTION_BYTES
 
 HEADER_BYTES = 18
 """As much of the stored bytes as any stated length needs."""

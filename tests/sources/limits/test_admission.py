@@ -3,7 +3,7 @@
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.sources.admission import admit, most_stored, read_bytes, within
+from brickfield.sources.limits.admission import admit, most_stored, read_bytes, within
 
 MIB = 1 << 20
 
@@ -23,7 +23,9 @@ def test_a_chunk_larger_than_memory_is_refused():
 
 
 def test_the_memory_that_is_left_decides(monkeypatch):
-    monkeypatch.setattr("brickfield.sources.admission.usable_bytes", lambda: 80 * MIB)
+    monkeypatch.setattr(
+        "brickfield.sources.limits.admission.usable_bytes", lambda: 80 * MIB
+    )
     admit((40 * MIB,), 1, key="")
     with pytest.raises(ChunkReadError, match="80 MiB of memory may be taken"):
         admit((40 * MIB + 1,), 1, key="")

@@ -8,7 +8,7 @@ import pytest
 import zarr
 
 from brickfield.errors import ChunkReadError
-from brickfield.sources.arrays.sliced import as_stored_array
+from brickfield.sources.array_libraries.wrapping import as_stored_array
 from brickfield.sources.geometry import default_axes
 
 

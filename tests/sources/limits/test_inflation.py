@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.sources.inflation import check_inflation
+from brickfield.sources.limits.inflation import check_inflation
 from brickfield.sources.open import open_source
 
 MIB = 1 << 20

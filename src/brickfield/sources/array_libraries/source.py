@@ -16,7 +16,12 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.model import Axis, Finding, ImageInfo, Pyramid
-from brickfield.sources.arrays.sliced import as_stored_array, check_array, dtype_of
+from brickfield.sources.array_libraries.places import places_of_array
+from brickfield.sources.array_libraries.wrapping import (
+    as_stored_array,
+    check_array,
+    dtype_of,
+)
 from brickfield.sources.arrays.stored import AssembledSource
 from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.geometry import (
@@ -26,7 +31,6 @@ from brickfield.sources.geometry import (
     parse_axes,
     spatial_positions,
 )
-from brickfield.sources.places import places_of_array
 from brickfield.sources.protocol import ArrayHeader
 
 Values = float | Sequence[float] | Sequence[Sequence[float]] | None

@@ -15,7 +15,7 @@ from typing import TypeVar
 from brickfield.blockwise import format_bytes, usable_bytes
 from brickfield.errors import StoreFormatError
 from brickfield.model import Finding, ScaleLevel
-from brickfield.sources.admission import NO_QUESTION_BYTES, read_bytes
+from brickfield.sources.limits.admission import NO_QUESTION_BYTES, read_bytes
 from brickfield.sources.protocol import ChunkSource
 
 MOST_BYTES = 2**63 - 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError, StoreFormatError
-from brickfield.sources.chunk_sizes import check_sizes
+from brickfield.sources.limits.chunk_sizes import check_sizes
 from brickfield.sources.open import open_source
 
 

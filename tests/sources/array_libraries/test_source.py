@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError, OptionError
 from brickfield.model import Axis
-from brickfield.sources.arrays.source import from_arrays
+from brickfield.sources.array_libraries.source import from_arrays
 from brickfield.sources.protocol import ChunkSource
 
 

@@ -1,0 +1,1 @@
+"""Arrays of numpy, dask, zarr, tensorstore and h5py as sources."""

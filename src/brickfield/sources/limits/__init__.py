@@ -1,0 +1,1 @@
+"""How much memory a chunk may take, and how large what a file says may be."""
