@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel, QVBoxLayout
 
-from brickfield.qt.panels.host import Panel
+from brickfield.qt.panels.panel import Panel
 from brickfield.qt.panels.stack import PanelStack
 
 

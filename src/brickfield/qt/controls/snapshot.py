@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ref
 
 import numpy as np
@@ -22,14 +22,12 @@ from qtpy.QtGui import QAction, QImage
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 
 from brickfield.qt.background import Background
+from brickfield.qt.host import DockHost
 from brickfield.qt.view.shot import Shot, Taken
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.viewer.export import mark_incomplete, write_png
 from brickfield.viewer.receipts import least_true, notes_of
 from brickfield.writing import check_file
-
-if TYPE_CHECKING:
-    from brickfield.qt.dock import ViewDock
 
 TIMEOUT_S = 60.0
 """Longest wait for a complete picture."""
@@ -42,7 +40,7 @@ class Snapshots(QObject):
 
     Parameters
     ----------
-    dock : ViewDock
+    dock : DockHost
     menu : QMenu
         Is filled with what can be done.
 
@@ -54,7 +52,7 @@ class Snapshots(QObject):
         Whether an incomplete picture says so in its corner.
     """
 
-    def __init__(self, dock: ViewDock, menu: QMenu) -> None:
+    def __init__(self, dock: DockHost, menu: QMenu) -> None:
         super().__init__(dock)
         self._dock = dock
         self._background = Background()

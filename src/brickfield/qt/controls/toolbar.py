@@ -23,6 +23,7 @@ from brickfield.qt.controls.modes import ModeCombo
 from brickfield.qt.controls.overflow import OverflowRow
 from brickfield.qt.controls.overlays_menu import OverlaysMenu
 from brickfield.qt.controls.snapshot import Snapshots
+from brickfield.qt.host import DockHost
 from brickfield.qt.port_watch import PortWatch
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view.gestures import STYLES
@@ -31,7 +32,6 @@ from brickfield.viewer.live import LiveView, are_flat, history_of
 
 if TYPE_CHECKING:
     from brickfield.qt.controls.help import HelpWindow
-    from brickfield.qt.dock import ViewDock
     from brickfield.qt.movie.bar import MovieBar
 
 ICON = QSize(18, 18)
@@ -48,7 +48,7 @@ class DockToolbar(QWidget):
 
     Parameters
     ----------
-    dock : ViewDock
+    dock : DockHost
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class DockToolbar(QWidget):
     clip_toggled = Signal(bool)
     key_pressed = Signal(int)
 
-    def __init__(self, dock: ViewDock) -> None:
+    def __init__(self, dock: DockHost) -> None:
         super().__init__(dock)
         self._dock = dock
         self._style = "orbit"
@@ -336,13 +336,14 @@ class DockToolbar(QWidget):
         from brickfield.qt.movie.bar import MovieBar
 
         if self.movies is None and shown:
-            self.movies = MovieBar(self._dock)
+            self.movies = MovieBar(self._dock, self.snapshots.marks)
+            self.movies.recording_changed.connect(self._show_recording)
             body = self._dock.body
             body.insertWidget(body.indexOf(self._dock.status), self.movies)
         if self.movies is not None:
             self.movies.setVisible(shown)
 
-    def show_recording(self, *, is_recording: bool) -> None:
+    def _show_recording(self, is_recording: bool) -> None:
         """Show whether a movie is being recorded."""
         name = "recording" if is_recording else "record"
         self._theme.set_icon(self.by_name["record"], name)

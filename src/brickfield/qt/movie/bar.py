@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
 from weakref import WeakMethod
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QAction, QActionGroup
 from qtpy.QtWidgets import (
     QComboBox,
@@ -30,6 +29,7 @@ from qtpy.QtWidgets import (
 from brickfield.camera import KeyFrame
 from brickfield.errors import OptionError
 from brickfield.model import duration
+from brickfield.qt.host import DockHost
 from brickfield.qt.movie.pages import KeyFramePage, Page, TurntablePage
 from brickfield.qt.movie.preview import Preview
 from brickfield.qt.movie.recipe import SIZES, looks_of, movie_size, outcome
@@ -38,9 +38,6 @@ from brickfield.qt.reports.status import ElidedLabel
 from brickfield.qt.theme import Theme, button_sheet
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.viewer.export import Movie, MovieOptions, MovieResult
-
-if TYPE_CHECKING:
-    from brickfield.qt.dock import ViewDock
 
 _MP4 = "MP4 movie, frames beside it (*.mp4)"
 _PNG = "PNG frames alone, in a folder (*)"
@@ -52,10 +49,14 @@ class MovieBar(QWidget):
 
     Parameters
     ----------
-    dock : ViewDock
+    dock : DockHost
+    marks : QAction
+        Whether frames that are not complete say so in their corner.
 
     Attributes
     ----------
+    recording_changed : Signal
+        Emits whether a movie is being recorded (bool).
     turntable : TurntablePage
     key_frames : KeyFramePage
     size : QComboBox
@@ -67,9 +68,12 @@ class MovieBar(QWidget):
     question : QMessageBox or None
     """
 
-    def __init__(self, dock: ViewDock) -> None:
+    recording_changed = Signal(bool)
+
+    def __init__(self, dock: DockHost, marks: QAction) -> None:
         super().__init__(dock)
         self._dock = dock
+        self._marks = marks
         self._began = 0.0
         self._path = Path()
         self._folder = ""
@@ -275,7 +279,7 @@ class MovieBar(QWidget):
             path.with_name(f"{path.stem}_frames") if is_mp4 else path,
             MovieOptions(
                 mp4=path if is_mp4 else None,
-                marks_incomplete=self._dock.toolbar.snapshots.marks.isChecked(),
+                marks_incomplete=self._marks.isChecked(),
                 overwrite=overwrite,
             ),
             size,
@@ -339,4 +343,4 @@ class MovieBar(QWidget):
         self._buttons["preview"].setVisible(not is_recording)
         self.by_name["preview"].setText("Stop" if is_playing else "Preview")
         self._theme.set_icon(self.by_name["preview"], "stop" if is_playing else "play")
-        self._dock.toolbar.show_recording(is_recording=is_recording)
+        self.recording_changed.emit(is_recording)

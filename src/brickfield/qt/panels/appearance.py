@@ -14,10 +14,10 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 from brickfield.errors import BrickfieldError
 from brickfield.qt.controls.modes import MODE_WORDS
 from brickfield.qt.deliver import Deliverer
+from brickfield.qt.host import Host
 from brickfield.qt.panels.contrast.editor import HistogramEditor
 from brickfield.qt.panels.contrast.histograms import Histograms
 from brickfield.qt.panels.contrast.row import ContrastRow, note_of
-from brickfield.qt.panels.host import Host, Panel, active_layer
 from brickfield.qt.panels.layer_rows import (
     SWATCH,
     LayerRows,
@@ -26,6 +26,7 @@ from brickfield.qt.panels.layer_rows import (
     swatch,
 )
 from brickfield.qt.panels.light import LIT_MODES, LightRow
+from brickfield.qt.panels.panel import Panel, active_layer
 from brickfield.qt.panels.parts import (
     CalmWheel,
     NumberSlider,

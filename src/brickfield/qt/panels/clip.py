@@ -14,8 +14,9 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVB
 from superqt import QDoubleRangeSlider
 
 from brickfield.model import Vec3, unit_symbol
-from brickfield.qt.panels.host import Host, Panel, active_layer
+from brickfield.qt.host import Host
 from brickfield.qt.panels.overlays.clip_overlay import ClipOverlay
+from brickfield.qt.panels.panel import Panel, active_layer
 from brickfield.qt.panels.parts import (
     CalmWheel,
     DoubleClicks,

@@ -11,8 +11,9 @@ from functools import partial
 from qtpy.QtWidgets import QGridLayout, QPushButton
 
 from brickfield.model import unit_symbol
-from brickfield.qt.panels.host import Host, Panel
+from brickfield.qt.host import Host
 from brickfield.qt.panels.overlays.plane_overlay import oblique_of
+from brickfield.qt.panels.panel import Panel
 from brickfield.qt.panels.parts import NumberBox, label
 from brickfield.viewer.live import LiveSliceView
 

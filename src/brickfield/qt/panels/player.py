@@ -12,7 +12,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
-from brickfield.qt.panels.host import Host
+from brickfield.qt.host import Host
 from brickfield.qt.port_watch import Bonds
 from brickfield.viewer.live import LiveView, SliderAxis
 

@@ -22,7 +22,8 @@ from qtpy.QtWidgets import (
 from brickfield.blockwise import format_bytes, parse_bytes
 from brickfield.errors import BrickfieldError
 from brickfield.loading import ChunkCache, default_cache
-from brickfield.qt.panels.host import Host, Panel
+from brickfield.qt.host import Host
+from brickfield.qt.panels.panel import Panel
 from brickfield.qt.panels.parts import (
     CalmWheel,
     DoubleClicks,

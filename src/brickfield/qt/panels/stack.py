@@ -26,11 +26,12 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.qt.deliver import Deliverer
+from brickfield.qt.host import Host
 from brickfield.qt.icons import text_color
 from brickfield.qt.panels.appearance import AppearancePanel
 from brickfield.qt.panels.clip import ClipPanel
-from brickfield.qt.panels.host import Host, Panel
 from brickfield.qt.panels.overlays.plane_overlay import PlaneInVolume
+from brickfield.qt.panels.panel import Panel
 from brickfield.qt.panels.plane import PlanePanel
 from brickfield.qt.panels.quality import Budgets, QualityPanel, SessionBudgets
 from brickfield.qt.panels.receipt import ReceiptPanel

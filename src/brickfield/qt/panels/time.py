@@ -19,8 +19,9 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.model import unit_symbol
+from brickfield.qt.host import Host
 from brickfield.qt.icons import text_color
-from brickfield.qt.panels.host import Host, Panel
+from brickfield.qt.panels.panel import Panel
 from brickfield.qt.panels.parts import CalmWheel, DoubleClicks, NumberBox, label, quiet
 from brickfield.qt.panels.player import RATES, USUAL_RATE, Player
 from brickfield.qt.theme import ACCENT, Theme

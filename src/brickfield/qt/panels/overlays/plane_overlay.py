@@ -24,7 +24,7 @@ from brickfield.camera import (
     tilted,
 )
 from brickfield.model import CameraState, Plane
-from brickfield.qt.panels.host import Host
+from brickfield.qt.host import Host
 from brickfield.qt.panels.overlays.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.port_watch import Bonds
 from brickfield.qt.theme import ACCENT

@@ -1,47 +1,14 @@
-"""What panels need of the dock that they stand in."""
+"""A panel of a dock, and the layer that its controls act on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
-from psygnal import SignalInstance
 from qtpy.QtWidgets import QWidget
 
+from brickfield.qt.host import Host
 from brickfield.qt.port_watch import Bonds
-from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.live import LayerPort, LiveView, ScenePort
-
-
-class Host(Protocol):
-    """A dock with views of one scene (:class:`brickfield.qt.dock.ViewDock`).
-
-    Attributes
-    ----------
-    views_changed : psygnal.SignalInstance
-        Views came or went.
-    gpu_budget : int
-        Bytes of GPU memory for all views together.
-    """
-
-    scene: ScenePort
-    views_changed: SignalInstance
-    gpu_budget: int
-
-    @property
-    def frames(self) -> dict[str, ViewFrame]:
-        """Frames of the views, by kind of view."""
-        ...
-
-    @property
-    def views(self) -> list[LiveView]:
-        """Views that are shown, the volume view first."""
-        ...
-
-    @property
-    def main_view(self) -> LiveView:
-        """The volume view, or the first one without it."""
-        ...
+from brickfield.viewer.live import LayerPort, ScenePort
 
 
 class Panel(QWidget):
