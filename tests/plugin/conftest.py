@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 
 from brickfield.camera import OrthoCamera, fit_camera
 from brickfield.loading import default_cache
-from brickfield.plugin.scenes.scene_adapter import NapariScene
+from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.rendering import RenderThread
 from brickfield.testing.turns import Turns
 from brickfield.viewer.live import LiveView

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import QApplication
 
 import brickfield as bf
 from brickfield.loading import default_cache
-from brickfield.plugin.docking.registry import docks_of, scene_of
 from brickfield.plugin.layers.make import layer_data_of
+from brickfield.plugin.layers.registry import docks_of, scene_of
 from brickfield.plugin.slicing import lazy
 from brickfield.qt import ViewDock
 from brickfield.rendering import render_thread

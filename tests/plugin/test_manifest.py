@@ -9,7 +9,7 @@ import pytest
 from npe2 import PluginManifest
 
 import brickfield.plugin
-from brickfield.plugin.names import PLUGIN
+from brickfield.plugin.names import COMMANDS, PLUGIN
 
 PATH = Path(brickfield.plugin.__file__).with_name("napari.yaml")
 
@@ -33,6 +33,12 @@ def test_npe2_finds_nothing_wrong_with_it():
 
 def test_its_name_is_the_one_in_the_code(manifest):
     assert manifest.name == PLUGIN
+
+
+def test_commands_that_code_runs_by_name_are_those_of_the_manifest(manifest):
+    functions = {c.id: c.python_name for c in manifest.contributions.commands}
+    for name, function in COMMANDS.items():
+        assert functions[f"{PLUGIN}.{name}"] == function
 
 
 def test_every_command_has_its_function_and_a_title_of_its_own(manifest):

@@ -17,7 +17,7 @@ from brickfield.plugin.layers import levels
 from brickfield.plugin.layers.gl_context import guard_removals
 from brickfield.plugin.layers.holding import watch_lists_of
 from brickfield.plugin.layers.objects import is_thing
-from brickfield.plugin.scenes.scene_adapter import is_volume
+from brickfield.plugin.layers.scene_adapter import is_volume
 from brickfield.plugin.scenes.state_undo import Before
 from brickfield.plugin.slicing.lazy import wait_until_loaded
 

@@ -4,7 +4,7 @@ import numpy as np
 from qtpy.QtWidgets import QPushButton
 
 import brickfield as bf
-from brickfield.plugin.docking.registry import docks_of
+from brickfield.plugin.layers.registry import docks_of
 
 
 def icon_lightness(button):

@@ -83,7 +83,12 @@ meta = {{"scale": (1, 1, 1), "translate": (0, 0, 0)}}
 saved = write_image(r"{tmp_path / "a.ome.zarr"}", np.zeros((9, 9, 9), "u2"), meta)
 assert len(saved) == 1
 """
-    needed = {*HEAVY, "zarr", "brickfield.sources.arrays.source", "brickfield.pyramid"}
+    needed = {
+        *HEAVY,
+        "zarr",
+        "brickfield.sources.array_libraries.source",
+        "brickfield.pyramid",
+    }
     assert not imported_by_the_window(act) & needed
 
 
@@ -116,7 +121,7 @@ def test_what_is_loaded_costs_no_turn(qtbot):
 @pytest.mark.parametrize("name", ["Volume view", "Orthogonal views"])
 def test_the_menu_opens_a_dock_of_the_viewer(make_napari_viewer, name):
     from brickfield.plugin.docking.docks import VolumeDock
-    from brickfield.plugin.docking.registry import docks_of
+    from brickfield.plugin.layers.registry import docks_of
 
     viewer = make_napari_viewer()
     _, widget = viewer.window.add_plugin_dock_widget("napari-brickfield", name)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from brickfield.errors import OptionError
 from brickfield.plugin.docking.load import load_docks
 from brickfield.plugin.docking.open_dock import open_dock
-from brickfield.plugin.docking.registry import docks_of
 from brickfield.plugin.layers.make import open_layers, store_behind
+from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.warm import warm_up
 from brickfield.qt import take_a_turn

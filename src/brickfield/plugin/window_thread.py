@@ -19,7 +19,7 @@ from qtpy.QtCore import QCoreApplication, QTimer
 
 from brickfield.errors import BrickfieldError
 from brickfield.loading import ChunkManager
-from brickfield.qt import Deliverer
+from brickfield.qt import Background, Deliverer
 from brickfield.sources import ChunkSource
 
 
@@ -96,6 +96,33 @@ def later(method: Callable[[], None], delay_s: float = 0.0) -> None:
         QTimer.singleShot(round(1000 * delay_s), weakly(method))
     else:
         deliverer()(weakly(method))
+
+
+_running: set[Background] = set()
+
+
+def in_background(
+    job: Callable[[], Any],
+    on_done: Callable[[Any, BaseException | None], object],
+) -> None:
+    """Run a function on a thread of its own; its end is told on this one.
+
+    Parameters
+    ----------
+    job : callable
+        Must not touch windows or layers.
+    on_done : callable
+        Takes what came of it and the error, one of them None.
+    """
+    background = Background()
+    _running.add(background)
+
+    def done(result: Any, error: BaseException | None) -> None:
+        _running.discard(background)
+        background.close()
+        on_done(result, error)
+
+    background.run(job, done)
 
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import pytest
 
 import brickfield as bf
 from brickfield.plugin.docking.chooser import open_chooser, show_other_images
-from brickfield.plugin.docking.registry import docks_of
+from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.settings import preferences
 from brickfield.testing.zarr_stores import write_image, write_plate
 

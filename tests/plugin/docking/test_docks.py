@@ -24,7 +24,7 @@ def viewer(make_napari_viewer):
 @pytest.fixture
 def dock(viewer) -> VolumeDock:
     bf.view_of(viewer)
-    from brickfield.plugin.docking.registry import docks_of
+    from brickfield.plugin.layers.registry import docks_of
 
     return docks_of(viewer)[0]
 

@@ -12,7 +12,7 @@ import pytest
 import brickfield as bf
 from brickfield.camera import navigation
 from brickfield.plugin.docking.make_fast import target_for
-from brickfield.plugin.docking.registry import docks_of
+from brickfield.plugin.layers.registry import docks_of
 from brickfield.qt import task_board
 from brickfield.sources import preview_level as synthesis
 from brickfield.testing.zarr_stores import image_attributes, write_group, write_image

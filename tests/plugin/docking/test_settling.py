@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QDockWidget
 
 import brickfield as bf
 from brickfield.plugin.docking.open_dock import TITLE
-from brickfield.plugin.docking.registry import docks_of
+from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.settings import preferences
 from brickfield.testing.zarr_stores import write_image
 

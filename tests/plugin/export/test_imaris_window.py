@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import brickfield as bf
-from brickfield.plugin.docking.registry import scene_of
 from brickfield.plugin.export.imaris_window import open_export, voxels_of
+from brickfield.plugin.layers.registry import scene_of
 
 pytestmark = pytest.mark.napari
 RNG = np.random.default_rng(6)

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
 from brickfield.plugin.layers.appearance import ADDITION
-from brickfield.plugin.scenes.scene_adapter import NapariScene
+from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.viewer.controls import OPAQUE
 
 CURVE = ((0.0, 0.0), (0.4, 0.1), (1.0, 0.8))

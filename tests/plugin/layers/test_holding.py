@@ -12,8 +12,8 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtTest import QTest
 
-from brickfield.plugin.docking.registry import scene_of
 from brickfield.plugin.layers.make import level_of, open_layers, store_behind
+from brickfield.plugin.layers.registry import scene_of
 from brickfield.plugin.slicing import lazy
 from brickfield.testing.zarr_stores import write_image
 

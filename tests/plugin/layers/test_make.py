@@ -528,7 +528,7 @@ def test_a_shown_layer_has_room_for_its_contrast(tmp_path, data, make_napari_vie
 def test_a_flat_time_lapse_follows_its_slider_in_the_volume_view():
     from napari.components import ViewerModel
 
-    from brickfield.plugin.scenes.scene_adapter import NapariScene
+    from brickfield.plugin.layers.scene_adapter import NapariScene
 
     source = MemorySource([ramp((5, 40, 50))], (1, 20, 20), axes="tyx")
     with ChunkedImageStore(source) as store:

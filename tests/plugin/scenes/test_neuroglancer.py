@@ -11,8 +11,8 @@ from napari.components import ViewerModel
 
 import brickfield as bf
 from brickfield.errors import SceneStateError, StoreNotFoundError
-from brickfield.plugin.docking.registry import docks_of, scene_of
 from brickfield.plugin.layers.make import open_layers
+from brickfield.plugin.layers.registry import docks_of, scene_of
 from brickfield.testing.zarr_stores import write_image
 from brickfield.viewer.neuroglancer import Turn, height_at_target
 

@@ -105,7 +105,7 @@ def test_a_source_that_is_gone_is_named_and_nothing_changes(viewer, stored, tmp_
 
 
 def test_an_opacity_curve_and_own_colours_come_back(viewer):
-    from brickfield.plugin.docking.registry import scene_of
+    from brickfield.plugin.layers.registry import scene_of
 
     port = scene_of(viewer).layers[0]
     port.opacity_curve = ((0.0, 0.0), (0.5, 0.2), (1.0, 1.0))

@@ -10,8 +10,8 @@ from napari.components import ViewerModel
 
 import brickfield as bf
 from brickfield.errors import OptionError, SceneStateError, StoreNotFoundError
-from brickfield.plugin.docking.registry import scene_of
 from brickfield.plugin.layers.make import open_layers
+from brickfield.plugin.layers.registry import scene_of
 from brickfield.plugin.scenes import recent_scenes
 from brickfield.plugin.scenes.scene_files import open_what_lacks, put_opened, sources_in
 from brickfield.testing.zarr_stores import write_image

@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QApplication
 
 import brickfield as bf
 from brickfield.errors import OptionError
-from brickfield.plugin.docking.registry import docks_of
 from brickfield.plugin.layers.make import open_layers
+from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.scenes.scene_links import copy_link, paste_link
 from brickfield.scene import state_of_link
 from brickfield.testing.http_server import FaultServer

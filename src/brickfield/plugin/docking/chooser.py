@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Qt
 
 from brickfield.model import hide_secrets
-from brickfield.plugin.docking.registry import plain
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import KEY, LayerData, open_layer_data, store_behind
 from brickfield.plugin.layers.notifications import shown_image, what_is_shown
+from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.napari_names import has_window, main_window_of
-from brickfield.plugin.scenes.scene_menu import in_background
 from brickfield.plugin.settings import settings
+from brickfield.plugin.window_thread import in_background
 from brickfield.qt import ImageChooser, PortWatch, Strip
 from brickfield.store import ChunkedImageStore
 

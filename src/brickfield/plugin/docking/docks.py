@@ -11,10 +11,10 @@ from typing import Any
 
 from brickfield.plugin.docking.camera_link import CameraLink
 from brickfield.plugin.docking.chooser import OtherImages
+from brickfield.plugin.docking.links import offer_links
 from brickfield.plugin.docking.make_fast import MakeFast
-from brickfield.plugin.docking.registry import add_dock, plain, scene_of
 from brickfield.plugin.docking.settling import Settling
-from brickfield.plugin.scenes.scene_links import offer_links
+from brickfield.plugin.layers.registry import add_dock, plain, scene_of
 from brickfield.plugin.settings import (
     PreferredBudgets,
     Settings,

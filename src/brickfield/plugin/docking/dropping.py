@@ -45,7 +45,7 @@ def _open_dock(viewer: Any) -> None:
     if viewer is None or not _is_seen(viewer) or not len(viewer.layers):
         return
     from brickfield.plugin.docking.open_dock import open_dock
-    from brickfield.plugin.docking.registry import docks_of
+    from brickfield.plugin.layers.registry import docks_of
 
     if not docks_of(viewer):
         open_dock(viewer)

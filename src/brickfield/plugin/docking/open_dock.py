@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from brickfield.errors import BrickfieldError
-from brickfield.plugin.docking.registry import docks_of, plain
+from brickfield.plugin.layers.registry import docks_of, plain
 from brickfield.qt import ViewDock
 
 TITLE = "Volume view (Brickfield)"

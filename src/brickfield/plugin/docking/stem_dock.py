@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.plugin.docking.registry import plain
+from brickfield.plugin.layers.registry import plain
 from brickfield.qt import (
     FFT,
     PATTERN,

@@ -9,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import QTimer
 
 from brickfield.model import ImageInfo
+from brickfield.plugin.names import run_command
 from brickfield.plugin.window_thread import is_window_thread
 from brickfield.store import ChunkedImageStore
 
@@ -61,15 +62,14 @@ def _tell_of_others(text: str) -> None:
     def tell() -> None:
         import napari
 
-        from brickfield.plugin.docking.chooser import show_other_images
-        from brickfield.plugin.docking.registry import docks_of
+        from brickfield.plugin.layers.registry import docks_of
 
         viewer = napari.current_viewer()
         if viewer is None:
             show_info(text)
         elif not docks_of(viewer):
             # The dock has a line of its own for this.
-            _offer(text, lambda: show_other_images(viewer))
+            _offer(text, lambda: run_command("show_other_images", viewer))
 
     # Whoever opens the image may open the dock next.
     QTimer.singleShot(0, tell)
@@ -92,7 +92,7 @@ def say(viewer: Any, text: str) -> None:
 
 
 def _said_in_docks(viewer: Any, text: str, seconds: float) -> bool:
-    from brickfield.plugin.docking.registry import docks_of
+    from brickfield.plugin.layers.registry import docks_of
 
     docks = [dock for dock in docks_of(viewer) if dock.isVisible()]
     for dock in docks:

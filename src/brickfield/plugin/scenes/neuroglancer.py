@@ -16,7 +16,6 @@ from qtpy.QtCore import QTimer
 
 from brickfield.errors import source_error
 from brickfield.model import CameraState, Vec3
-from brickfield.plugin.docking.registry import docks_of, scene_of
 from brickfield.plugin.layers.holding import let_go_of
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.make import (
@@ -25,8 +24,9 @@ from brickfield.plugin.layers.make import (
     open_layer_data,
     open_layers,
 )
+from brickfield.plugin.layers.registry import docks_of, scene_of
+from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.plugin.layers.transforms import matrix_of
-from brickfield.plugin.scenes.scene_adapter import NapariScene
 from brickfield.plugin.scenes.scene_document import get_state, put_state
 from brickfield.plugin.scenes.state_layers import source_of
 from brickfield.qt import ViewDock

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from brickfield.errors import SceneStateError, source_error
 from brickfield.plugin.docking.open_dock import open_dock
-from brickfield.plugin.docking.registry import docks_of, scene_of
 from brickfield.plugin.layers.holding import let_go_of
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
-from brickfield.plugin.scenes.scene_adapter import NapariScene
+from brickfield.plugin.layers.registry import docks_of, scene_of
+from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.plugin.scenes.state_check import check_layer, check_views
 from brickfield.plugin.scenes.state_layers import (
     layer_state,

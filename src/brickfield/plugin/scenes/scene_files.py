@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import BrickfieldError, OptionError, source_error
-from brickfield.plugin.docking.registry import scene_of
 from brickfield.plugin.layers.make import LayerData, open_layer_data, store_behind
+from brickfield.plugin.layers.registry import scene_of
 from brickfield.plugin.scenes.recent_scenes import remember
 from brickfield.plugin.scenes.scene_document import get_state, put_state, set_state
 from brickfield.plugin.scenes.state_layers import open_options, source_of

@@ -7,18 +7,16 @@ from their annotations, which name its own types.
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QApplication
 
 from brickfield.errors import BrickfieldError
-from brickfield.plugin.docking.registry import plain
+from brickfield.plugin.docking.links import clipboard_text
 from brickfield.plugin.layers.notifications import say
 from brickfield.plugin.scenes.scene_document import get_state
 from brickfield.plugin.scenes.scene_menu import put_in_background, tell
-from brickfield.qt import ViewDock
-from brickfield.scene import MOST_BYTES, Link, is_link, link_of, state_of_link
+from brickfield.scene import Link, link_of, state_of_link
 
 if TYPE_CHECKING:
     import napari
@@ -65,61 +63,8 @@ def copy_link(viewer: napari.Viewer) -> None:
 
 def paste_link(viewer: napari.Viewer) -> None:
     """Open the link that is in the clipboard, in the background."""
-    text = _clipboard_text()
+    text = clipboard_text()
     put_in_background(viewer, lambda: state_of_link(text), "a link")
-
-
-def clipboard_has_link() -> bool:
-    """Whether the clipboard holds a link to a scene."""
-    return is_link(_clipboard_text())
-
-
-def offer_links(viewer: Any, dock: ViewDock) -> None:
-    """Add links to a dock's menu, and accept pasted ones.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-    dock : ViewDock
-    """
-    whose = weakref.ref(plain(viewer))
-
-    def copy() -> None:
-        if (there := whose()) is not None:
-            copy_link(there)
-
-    def paste() -> None:
-        if (there := whose()) is not None:
-            paste_link(there)
-
-    dock.toolbar.add_action(
-        "copy_link",
-        "Copy link to this view",
-        "A text that opens the same data and view at somebody else's",
-        copy,
-    )
-    dock.toolbar.add_action(
-        "paste_link",
-        "Open link from clipboard",
-        "Show what the link in the clipboard shows (Ctrl+V in a picture)",
-        paste,
-    )
-    shown = weakref.ref(dock)
-
-    def watch() -> None:
-        there = shown()
-        for frame in there.frames.values() if there is not None else ():
-            gestures = frame.picture.gestures
-            gestures.can_paste, gestures.paste = clipboard_has_link, paste
-
-    dock.views_changed.connect(watch)
-    watch()
-
-
-def _clipboard_text() -> str:
-    clipboard = QApplication.clipboard()
-    text = "" if clipboard is None else clipboard.text()
-    return text[: 2 * MOST_BYTES + 1]
 
 
 def _tell_left_out(made: Link) -> None:

@@ -22,9 +22,9 @@ from qtpy.QtWidgets import QFileDialog, QMenu
 
 from brickfield.errors import BrickfieldError
 from brickfield.model import hide_secrets
-from brickfield.plugin.docking.registry import plain
 from brickfield.plugin.layers.make import LayerData
 from brickfield.plugin.layers.notifications import say
+from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.napari_names import has_window, main_window_of
 from brickfield.plugin.scenes.recent_scenes import recent_scenes, remember
 from brickfield.plugin.scenes.scene_document import get_state
@@ -36,7 +36,7 @@ from brickfield.plugin.scenes.scene_files import (
     write_document,
 )
 from brickfield.plugin.settings import settings
-from brickfield.qt import Background
+from brickfield.plugin.window_thread import in_background
 from brickfield.scene import SceneState, read_scene
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 KIND = "Scene document (*.json)"
 _folders: list[str] = []
-_running: set[Background] = set()
 
 
 # -- commands ----------------------------------------------------------------------
@@ -224,29 +223,6 @@ def show_when_ready(
             on_success()
 
     in_background(prepare, done)
-
-
-def in_background(
-    job: Callable[[], Any],
-    on_done: Callable[[Any, BaseException | None], object],
-) -> None:
-    """Run a function on a thread of its own.
-
-    Parameters
-    ----------
-    job : callable
-    on_done : callable
-        Called on this thread with the result and the error, one of them None.
-    """
-    background = Background()
-    _running.add(background)
-
-    def done(result: Any, error: BaseException | None) -> None:
-        _running.discard(background)
-        background.close()
-        on_done(result, error)
-
-    background.run(job, done)
 
 
 def tell(error: BaseException) -> None:

@@ -16,9 +16,9 @@ from uuid import uuid4
 
 import numpy as np
 
-from brickfield.plugin.docking.registry import docks_of
+from brickfield.plugin.layers.registry import docks_of
+from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.plugin.napari_names import camera_of
-from brickfield.plugin.scenes.scene_adapter import NapariScene
 from brickfield.viewer.live import LiveSliceView
 
 logger = logging.getLogger(__name__)

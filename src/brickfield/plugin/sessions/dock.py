@@ -17,13 +17,13 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from brickfield.errors import StoreNotFoundError
-from brickfield.plugin.docking.registry import plain, scene_of
 from brickfield.plugin.layers.make import KEY
+from brickfield.plugin.layers.registry import plain, scene_of
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.saving import N_WORKERS
 from brickfield.plugin.scenes.recent_scenes import recent_sessions, remember_session
 from brickfield.plugin.scenes.scene_files import sources_in
-from brickfield.plugin.scenes.scene_menu import in_background, open_from, tell
+from brickfield.plugin.scenes.scene_menu import open_from, tell
 from brickfield.plugin.sessions.in_viewer import (
     OFFLINE,
     LoadedSession,
@@ -32,6 +32,7 @@ from brickfield.plugin.sessions.in_viewer import (
     put,
 )
 from brickfield.plugin.settings import settings
+from brickfield.plugin.window_thread import in_background
 from brickfield.qt import (
     Background,
     RecentSession,

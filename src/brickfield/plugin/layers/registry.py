@@ -13,8 +13,8 @@ from qtpy.QtCore import QTimer
 
 from brickfield.plugin.layers.gl_context import guard_removals
 from brickfield.plugin.layers.holding import watch
+from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.plugin.napari_names import has_window
-from brickfield.plugin.scenes.scene_adapter import NapariScene
 from brickfield.plugin.slicing.lazy import let_go
 from brickfield.qt import ViewDock
 
