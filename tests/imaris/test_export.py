@@ -363,8 +363,8 @@ def test_many_channels_and_time_points_are_written(tmp_path):
 
 
 def test_an_axis_of_two_thousand_million_voxels_is_planned_at_once():
-    from brickfield.imaris.export import prepare
     from brickfield.imaris.options import ImarisOptions
+    from brickfield.imaris.plan import prepare
 
     source = VirtualSource(VirtualImage((1, 1, 1 << 31), n_levels=1))
     start = time.perf_counter()

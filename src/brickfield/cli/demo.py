@@ -9,8 +9,12 @@ import typer
 
 from brickfield.cli.output import INCOMPLETE, messages
 from brickfield.cli.render import draw_to_file, print_receipt
-from brickfield.cli.screen import can_be_virtual, has_screen, on_virtual_screen
-from brickfield.cli.view import window_module
+from brickfield.cli.screen import (
+    can_be_virtual,
+    has_screen,
+    on_virtual_screen,
+    window_module,
+)
 from brickfield.errors import MissingExtraError
 
 CAMERA = "orbit:35,20,1.6"

@@ -1,4 +1,4 @@
-"""Whether there is a screen, and a virtual one where there is none."""
+"""Where windows open: what opens them, the screen, and a virtual one without it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
-from brickfield.errors import OptionError
+from brickfield.errors import MissingExtraError, OptionError
 
 VIRTUAL = ("xvfb-run", "-a", "-s", "-screen 0 1600x1000x24")
 
@@ -47,3 +49,23 @@ def on_virtual_screen(arguments: Sequence[str]) -> int:
     env = {k: v for k, v in os.environ.items() if k != "QT_QPA_PLATFORM"}
     command = [*VIRTUAL, sys.executable, "-m", "brickfield.cli.main", *arguments]
     return subprocess.run(command, env=env, check=False).returncode  # noqa: S603
+
+
+def window_module() -> Any:
+    """Import what opens windows.
+
+    Raises
+    ------
+    MissingExtraError
+        Without napari or a Qt binding.
+    """
+    try:
+        import_module("qtpy.QtWidgets")
+        import_module("napari")
+        return import_module("brickfield.plugin.window")
+    except ImportError as error:
+        msg = (
+            f"expected napari and a Qt binding to open a window; found that {error}:"
+            ' pip install "napari-brickfield[desktop]"'
+        )
+        raise MissingExtraError(msg) from error

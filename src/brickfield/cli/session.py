@@ -206,8 +206,7 @@ def open_session(session: Path, *, layout: str | None = None) -> None:
     typer.Exit
         With 3, once the window is closed, when a layer is offline.
     """
-    from brickfield.cli.screen import expect_screen
-    from brickfield.cli.view import window_module
+    from brickfield.cli.screen import expect_screen, window_module
     from brickfield.sessions import read_document
 
     read_document(session)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from brickfield.cli import options as text
-from brickfield.cli.screen import expect_screen
-from brickfield.errors import MissingExtraError, OptionError
+from brickfield.cli.screen import expect_screen, window_module
+from brickfield.errors import OptionError
 
 if TYPE_CHECKING:
     from brickfield.scene import SceneState
@@ -84,23 +83,3 @@ def _scene_in(uris: list[str], which: dict[str, Any]) -> SceneState:
         msg = f"expected a brickfield:// link alone, since it names all data; found {what}"
         raise OptionError(msg)
     return state_of_link(uris[0])
-
-
-def window_module() -> Any:
-    """Import what opens windows.
-
-    Raises
-    ------
-    MissingExtraError
-        Without napari or a Qt binding.
-    """
-    try:
-        import_module("qtpy.QtWidgets")
-        import_module("napari")
-        return import_module("brickfield.plugin.window")
-    except ImportError as error:
-        msg = (
-            f"expected napari and a Qt binding to open a window; found that {error}:"
-            ' pip install "napari-brickfield[desktop]"'
-        )
-        raise MissingExtraError(msg) from error

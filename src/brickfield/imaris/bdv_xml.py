@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from brickfield.imaris.plan import PreparedExport
 from brickfield.writing import write_text
-
-if TYPE_CHECKING:
-    from brickfield.imaris.export import PreparedExport
 
 
 def write_bdv_xml(target: Path, prepared: PreparedExport) -> Path:

@@ -12,7 +12,6 @@ import os
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from math import prod
 from pathlib import Path
 from threading import Event
@@ -24,17 +23,10 @@ from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
 from brickfield.imaris import committed_file
 from brickfield.imaris.bdv_xml import write_bdv_xml
 from brickfield.imaris.file import ImarisFile
-from brickfield.imaris.metadata import (
-    Space,
-    find_space,
-    find_times,
-    recording_date,
-)
 from brickfield.imaris.options import ImarisOptions
 from brickfield.imaris.passes import Passes, sample_tiles
-from brickfield.imaris.plan import ExportPlan, plan_export
-from brickfield.imaris.reading.inputs import ImarisInput, choose_input, open_sources
-from brickfield.imaris.reading.layers import TURNED
+from brickfield.imaris.plan import ExportPlan, PreparedExport, prepare
+from brickfield.imaris.reading.inputs import open_sources
 from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.result import ImarisResult
 from brickfield.imaris.verify import check_sums, verify
@@ -43,51 +35,6 @@ from brickfield.sources import fingerprints as fingerprint
 from brickfield.writing import check_file, usable_path
 
 SUFFIX = ".ims"
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedExport:
-    """Everything that is known before the first voxel is read.
-
-    What a dialog shows: nothing is written, and it is made anew after every change.
-
-    Attributes
-    ----------
-    image : ImarisInput
-    plan : ExportPlan
-    space : Space
-    times : tuple of datetime
-    notes : tuple of str
-    """
-
-    image: ImarisInput
-    plan: ExportPlan
-    space: Space
-    times: tuple[datetime, ...]
-    notes: tuple[str, ...]
-
-
-def prepare(sources: list[ChunkSource], options: ImarisOptions) -> PreparedExport:
-    """Decide everything about an export.
-
-    Parameters
-    ----------
-    sources : list of ChunkSource
-        Open; several become the channels of one image.
-    options : ImarisOptions
-
-    Raises
-    ------
-    OptionError, BudgetError
-        What would be refused, with what to do.
-    """
-    image = choose_input(sources, options)
-    plan = plan_export(image, options)
-    space = find_space(image, options.units)
-    times, told = find_times(image, options.times, recording_date(sources[0]))
-    turned = [f.text for s in sources for f in s.info.findings if f.code == TURNED]
-    notes = (*plan.notes, *space.notes, *told, *turned)
-    return PreparedExport(image, plan, space, tuple(times), notes)
 
 
 def export(

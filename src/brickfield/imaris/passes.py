@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from threading import Event
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from brickfield.blockwise import (
     Block,
@@ -34,7 +34,7 @@ from brickfield.imaris.file import ImarisFile
 from brickfield.imaris.halving import halve
 from brickfield.imaris.metadata import ChannelLook, changed_window, sections
 from brickfield.imaris.options import ImarisOptions
-from brickfield.imaris.plan import ExportPlan
+from brickfield.imaris.plan import ExportPlan, PreparedExport
 from brickfield.imaris.reading.inputs import ImarisInput
 from brickfield.imaris.reading.ranges import RangeSearch
 from brickfield.imaris.reading.readers import Readers
@@ -44,9 +44,6 @@ from brickfield.imaris.statistics import LevelStatistics
 from brickfield.imaris.thumbnail import Projection, compose, thumbnail_level
 from brickfield.imaris.tiles import ordered_grid
 from brickfield.imaris.verify import CheckSums
-
-if TYPE_CHECKING:
-    from brickfield.imaris.export import PreparedExport
 
 COMMIT_S = 2.0
 """Most seconds of finished work that a kill can cost."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import product
 from math import lcm, prod
 from typing import Any
@@ -32,10 +33,13 @@ from brickfield.imaris.levels import (
     level_shapes,
     padded,
 )
+from brickfield.imaris.metadata import Space, find_space, find_times, recording_date
 from brickfield.imaris.options import ImarisOptions
-from brickfield.imaris.reading.inputs import ChannelInput, ImarisInput
+from brickfield.imaris.reading.inputs import ChannelInput, ImarisInput, choose_input
+from brickfield.imaris.reading.layers import TURNED
 from brickfield.imaris.tiles import TileOrder, tile_shapes
 from brickfield.model import Int3
+from brickfield.sources import ChunkSource
 
 MODEST_TILE_BYTES = 8 << 20
 """A tile grows up to this, so that a pass is not made of tiny pieces."""
@@ -291,3 +295,48 @@ class _Memory:
 
 def _cut(tile: Int3, shape: Int3) -> int:
     return prod(min(t, n) for t, n in zip(tile, shape, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedExport:
+    """Everything that is known before the first voxel is read.
+
+    What a dialog shows: nothing is written, and it is made anew after every change.
+
+    Attributes
+    ----------
+    image : ImarisInput
+    plan : ExportPlan
+    space : Space
+    times : tuple of datetime
+    notes : tuple of str
+    """
+
+    image: ImarisInput
+    plan: ExportPlan
+    space: Space
+    times: tuple[datetime, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(sources: list[ChunkSource], options: ImarisOptions) -> PreparedExport:
+    """Decide everything about an export.
+
+    Parameters
+    ----------
+    sources : list of ChunkSource
+        Open; several become the channels of one image.
+    options : ImarisOptions
+
+    Raises
+    ------
+    OptionError, BudgetError
+        What would be refused, with what to do.
+    """
+    image = choose_input(sources, options)
+    plan = plan_export(image, options)
+    space = find_space(image, options.units)
+    times, told = find_times(image, options.times, recording_date(sources[0]))
+    turned = [f.text for s in sources for f in s.info.findings if f.code == TURNED]
+    notes = (*plan.notes, *space.notes, *told, *turned)
+    return PreparedExport(image, plan, space, tuple(times), notes)
