@@ -186,6 +186,10 @@ def test_no_package_imports_the_inside_of_another():
     assert not _house().deep_imports()
 
 
+def test_modules_side_by_side_import_each_other_without_exceptions():
+    assert not _house().circles()
+
+
 @pytest.mark.parametrize("face", sorted(set(FACES) - {"brickfield"}))
 def test_every_name_of_a_face_exists(face):
     if face.split(".")[1] in ("qt", "plugin"):

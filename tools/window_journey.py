@@ -57,7 +57,7 @@ class Journey:
     @property
     def dock(self) -> Any:
         """The dock, or None while there is none."""
-        registry = sys.modules.get("brickfield.plugin.docking.registry")
+        registry = sys.modules.get("brickfield.plugin.layers.registry")
         docks = registry.docks_of(self.viewer) if registry else []
         return docks[0] if docks else None
 

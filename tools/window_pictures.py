@@ -33,7 +33,7 @@ import brickfield as bf
 from brickfield.camera import OrbitCamera, orbit_camera
 from brickfield.loading import default_cache
 from brickfield.plugin.docking.chooser import open_chooser
-from brickfield.plugin.docking.registry import docks_of
+from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.settings import open_panels
 from brickfield.plugin.settings import preferences as plugin_preferences
 
