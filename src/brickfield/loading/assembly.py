@@ -285,7 +285,7 @@ def value_range(data: NDArray[np.generic]) -> tuple[float, float]:
 
 
 class AssemblyPool:
-    """Assemblies of one source. Guarded by the reader's lock.
+    """Assemblies of one source. Guarded by the scheduler's lock.
 
     Parameters
     ----------

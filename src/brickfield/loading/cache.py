@@ -368,7 +368,7 @@ Name = tuple[Selection, ChunkKey]
 
 
 class PinnedChunks:
-    """Finished chunks of one source. Guarded by the reader's lock.
+    """Finished chunks of one source. Guarded by the scheduler's lock.
 
     Parameters
     ----------

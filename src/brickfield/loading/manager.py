@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.loading.cache import ChunkCache, PinnedChunks, default_cache
-from brickfield.loading.changing import forget_changed
+from brickfield.loading.io_counts import IoCounters, Requested, storage_counts
 from brickfield.loading.kept import KeptStorage
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.loading.queue import ENDS, LOADED, READING, WAITING, Lane
 from brickfield.loading.reader import Reader
 from brickfield.loading.retry import RetryRules
-from brickfield.loading.scheduler import IoCounters, StorageName
-from brickfield.loading.storage_layout import needed_storage_chunks, storage_names
-from brickfield.loading.tally import Requested, storage_counts
+from brickfield.loading.scheduler import Scheduler
+from brickfield.loading.storage_layout import (
+    StorageName,
+    needed_storage_chunks,
+    storage_names,
+)
 from brickfield.loading.visual import Visual, damaged_keys, finest_level, lanes_of
 from brickfield.model import (
     ChunkChange,
@@ -90,15 +93,16 @@ class ChunkManager:
         self._owns_slicer = slicer is None
         self._slicer = slicer or AsynchronousDataSlicer(source.concurrency)
         self._pinned = PinnedChunks(cache, source.source_id)
-        self._reader = Reader(source, self._pinned, self._slicer, retry or RetryRules())
-        self._scheduler = self._reader.scheduler
+        self._scheduler = Scheduler(source.info.pyramid, cache)
+        self._lock = self._scheduler.lock
+        self._reader = Reader(
+            source, self._scheduler, self._pinned, self._slicer, retry or RetryRules()
+        )
         self._kept: KeptStorage | None = None
         if isinstance(source, MadeOfParts):
             layout = self._scheduler.layouts[source.shared_level]
             self._kept = KeptStorage(cache, source.source_id, layout)
             source.share(self._kept)
-        self._queue = self._scheduler.queue
-        self._lock = self._reader.lock
         self._visuals: dict[str, Visual] = {}
         self._news: set[str] = set()
         self._has_complained = False
@@ -137,7 +141,7 @@ class ChunkManager:
         lanes = lanes_of(requests, visual_id, self.source.info.pyramid)
         with self._lock:
             visual = self._visuals.setdefault(visual_id, Visual())
-            if not any(lane.n_open for lane in self._queue.lanes(visual_id)):
+            if not any(lane.n_open for lane in self._scheduler.lanes(visual_id)):
                 visual.begin_session()
             self._replace(visual_id, visual, lanes)
             status = self._status(visual_id)
@@ -152,7 +156,7 @@ class ChunkManager:
         return status
 
     def _replace(self, visual_id: str, visual: Visual, lanes: list[Lane]) -> None:
-        old = {ln.selection: ln for ln in self._queue.replace(visual_id, lanes)}
+        old = {ln.selection: ln for ln in self._scheduler.replace(visual_id, lanes)}
         for lane in lanes:
             before = old.get(lane.selection)
             fresh = (
@@ -188,8 +192,7 @@ class ChunkManager:
         n_waiting = int(np.count_nonzero(is_waiting))
         visual.n_cancelled += n_waiting
         unsent = old.keys[is_gone & (old.state == WAITING)]
-        is_open = self._queue.open_among(old.selection, unsent)
-        self._reader.counter.cancelled_before_send += int(np.count_nonzero(~is_open))
+        self._scheduler.drop_unsent(old.selection, unsent)
         return n_waiting
 
     def release(self, visual_id: str) -> None:
@@ -262,14 +265,14 @@ class ChunkManager:
         if visual is None:
             return LoadingStatus()
         n_in_flight = len(self._scheduler.in_flight)
-        return visual.status(self._queue.lanes(visual_id), n_in_flight)
+        return visual.status(self._scheduler.lanes(visual_id), n_in_flight)
 
     def waiting(self, visual_id: str) -> list[ChunkId]:
         """List the chunks that are still on their way to a visual."""
         with self._lock:
             return [
                 ChunkId.from_key(key, lane.selection)
-                for lane in self._queue.lanes(visual_id)
+                for lane in self._scheduler.lanes(visual_id)
                 for key in lane.keys[lane.state <= READING].tolist()
             ]
 
@@ -278,7 +281,7 @@ class ChunkManager:
         with self._lock:
             return [
                 failure
-                for lane in self._queue.lanes(visual_id)
+                for lane in self._scheduler.lanes(visual_id)
                 for key in damaged_keys(lane, self._pinned)
                 for failure in self._pinned.failures(lane.selection, key)
             ]
@@ -295,17 +298,13 @@ class ChunkManager:
         a later one reads them anew.
         """
         n = 0
+        self.clear_failures(taken)
         with self._lock:
-            for failure in taken:
-                chunk = failure.chunk_id
-                self._reader.clear_failure(chunk.selection, chunk.key)
-            for mine in self._queue.lanes(visual_id):
+            for mine in self._scheduler.lanes(visual_id):
                 for key in damaged_keys(mine, self._pinned):
                     n += 1
                     self._reader.clear_failure(mine.selection, key)
-                    for lane, row in self._queue.requesters(mine.selection, key):
-                        lane.is_delivered[row] = False
-                        lane.set_state(row, WAITING)
+                    self._scheduler.deliver_again((mine.selection, key))
         self._reader.wake_workers()
         return n
 
@@ -317,7 +316,7 @@ class ChunkManager:
         """
 
         def is_done() -> bool:
-            return not any(lane.n_open for lane in self._queue.lanes(visual_id))
+            return not any(lane.n_open for lane in self._scheduler.lanes(visual_id))
 
         def is_over() -> bool:
             is_stalled = self._reader.is_stalled and self._has_ready(visual_id)
@@ -345,7 +344,7 @@ class ChunkManager:
     def counters(self) -> IoCounters:
         """What reading has cost so far."""
         with self._lock:
-            return self._reader.counter.totals()
+            return self._scheduler.counts.totals()
 
     def needed_storage_chunks(
         self, level: int, keys: NDArray[np.int64], selection: Selection
@@ -358,8 +357,9 @@ class ChunkManager:
     def storage_counts(
         self, wanted: Requested, ended: Requested, failures: Iterable[ChunkFailure]
     ) -> dict[str, int]:
-        """Count storage chunks; see :func:`brickfield.loading.tally.storage_counts`."""
-        return storage_counts(self._reader, wanted, ended, failures)
+        """Count storage chunks; see :func:`brickfield.loading.io_counts.storage_counts`."""
+        layouts, absent_among = self._scheduler.layouts, self._reader.absent_among
+        return storage_counts(layouts, wanted, ended, failures, absent_among)
 
     def minimum_bytes(self, requested: Requested) -> int:
         """Return the stored bytes of the storage chunks under some chunks, each once.
@@ -389,9 +389,10 @@ class ChunkManager:
         """
         under, here = self._stored_under(needed), self._stored_under(ended)
         with self._lock:
-            counter, bad = self._reader.counter, self._reader.bad
-            read = {n for n in under if counter.is_since(n, since.n_entries)}
-            at_hand = {n for n in here - read if n not in bad}
+            counts = self._scheduler.counts
+            read = {n for n in under if counts.is_since(n, since.n_entries)}
+            at_hand = here - read
+            at_hand -= self._reader.given_up(at_hand)
         return self._stored_bytes(read), self._stored_bytes(at_hand)
 
     def _stored_under(self, requested: Requested) -> set[StorageName]:
@@ -410,7 +411,7 @@ class ChunkManager:
 
     def _stored_bytes(self, names: set[StorageName]) -> int:
         with self._lock:
-            known = {name: self._reader.counter.stored_bytes(name) for name in names}
+            known = {name: self._scheduler.counts.stored_bytes(name) for name in names}
         return sum(
             self._reader.stored_bytes(name) if size is None else size
             for name, size in known.items()
@@ -454,8 +455,6 @@ class ChunkManager:
             self._kept.clear()
         with self._lock:
             self._reader.forget()
-            for lane in self._queue.lanes():
-                lane.reset()
             self._rebuild()
         self._reader.wake_workers()
 
@@ -464,7 +463,7 @@ class ChunkManager:
         if self._kept is not None:
             self._kept.clear()
         with self._lock:
-            forget_changed(self._reader, change, is_reopened=is_reopened)
+            self._reader.forget_changed(change, is_reopened=is_reopened)
             self._rebuild()
         self._reader.wake_workers()
 
@@ -481,7 +480,7 @@ class ChunkManager:
 
     def _rebuild(self) -> None:
         for visual_id, visual in self._visuals.items():
-            visual.rebuild(self._queue.lanes(visual_id))
+            visual.rebuild(self._scheduler.lanes(visual_id))
 
     def close(self, *, wait: bool = True) -> None:
         """Stop loading, let go of everything, end the threads. May be called twice.

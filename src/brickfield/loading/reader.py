@@ -16,7 +16,6 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
-from math import prod
 from time import monotonic
 from typing import Any
 
@@ -27,11 +26,11 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, scatter
 from brickfield.loading.cache import PinnedChunks
 from brickfield.loading.pool import AsynchronousDataSlicer
-from brickfield.loading.queue import ENDS, WAITING, Lane
+from brickfield.loading.queue import ENDS, Lane
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
-from brickfield.loading.scheduler import Begun, IoCounts, Read, Scheduler, StorageName
-from brickfield.loading.storage_layout import FlatIndex, LevelLayout
-from brickfield.model import ChunkId, ChunkKey, LoadedChunk, Selection
+from brickfield.loading.scheduler import Begun, Read, Scheduler
+from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
+from brickfield.model import ChunkChange, ChunkId, ChunkKey, LoadedChunk, Selection
 from brickfield.sources import (
     LONGEST_S,
     SLOWEST,
@@ -53,12 +52,13 @@ BATCH = 64
 class Reader:
     """The worker side of a :class:`~brickfield.loading.manager.ChunkManager`.
 
-    Thread rule: what is marked "locked" is called with :attr:`lock` held; all else
-    takes it itself.
+    Thread rule: what is marked "locked" is called with the scheduler's lock held; all
+    else takes it itself.
 
     Parameters
     ----------
     source : ChunkSource
+    scheduler : Scheduler
     pinned : PinnedChunks
         Where finished chunks go.
     slicer : AsynchronousDataSlicer
@@ -66,8 +66,6 @@ class Reader:
 
     Attributes
     ----------
-    lock : threading.Condition
-        Notified whenever something ended.
     on_end : callable
         Called (locked) with (lane, row, chunk) for each visual that waited for a
         chunk that reached its end.
@@ -78,19 +76,19 @@ class Reader:
     def __init__(
         self,
         source: ChunkSource,
+        scheduler: Scheduler,
         pinned: PinnedChunks,
         slicer: AsynchronousDataSlicer,
         retry: RetryRules,
     ) -> None:
-        self.lock = threading.Condition()
-        self.counter = IoCounts()
-        self.pinned = pinned
-        self.scheduler = Scheduler(source.info.pyramid, pinned.cache)
+        self._pinned = pinned
+        self._scheduler = scheduler
+        self._lock = scheduler.lock
         self.on_end: Callable[[Lane, int, LoadedChunk], None] = lambda *_: None
         self.on_batch: Callable[[], None] = lambda: None
         self.is_closed = False
-        self.bad: dict[StorageName, ReadFailure] = {}
-        self.window = max(1, min(int(source.concurrency), slicer.max_workers))
+        self._bad: dict[StorageName, ReadFailure] = {}
+        self._window = max(1, min(int(source.concurrency), slicer.max_workers))
         self._source = source
         self._slicer = slicer
         self._retry = retry
@@ -108,14 +106,14 @@ class Reader:
     @property
     def is_stalled(self) -> bool:
         """Whether nothing moves until somebody takes what is ready (locked)."""
-        is_idle = self._n_slots + self._n_paused + len(self.scheduler.due) == 0
-        return is_idle and self.scheduler.is_starved
+        is_idle = self._n_slots + self._n_paused + len(self._scheduler.due) == 0
+        return is_idle and self._scheduler.is_starved
 
     def wake_workers(self, at_most: int | None = None) -> None:
         """Start idle slots; end the threads when no chunk is requested."""
-        with self.lock:
-            is_idle = self.is_closed or self.scheduler.is_idle
-            n = 0 if is_idle else self.window - self._n_slots
+        with self._lock:
+            is_idle = self.is_closed or self._scheduler.is_idle
+            n = 0 if is_idle else self._window - self._n_slots
             n = n if at_most is None else min(n, at_most)
             self._n_slots += n
             is_over = is_idle and not self._n_slots
@@ -125,32 +123,32 @@ class Reader:
             self._slicer.submit(self._work, callback=self._turn_ended)
 
     def _has_takers(self) -> bool:
-        with self.lock:
-            return bool(self.scheduler.queue.lanes()) and self._silence.failure is None
+        with self._lock:
+            return bool(self._scheduler.lanes()) and self._silence.failure is None
 
     def _turn_ended(self, future: Future[Any]) -> None:
         is_lost = future.cancelled() or future.exception() is not None
         if not is_lost and future.result():
             self._slicer.submit(self._work, callback=self._turn_ended)
         elif is_lost:
-            with self.lock:
+            with self._lock:
                 self._n_slots -= 1
-                self.lock.notify_all()
+                self._lock.notify_all()
             if not future.cancelled():
                 logger.error("a reading slot stopped", exc_info=future.exception())
 
     def _work(self) -> bool:
         """Do jobs; return whether there may be more."""
         for _ in range(JOBS_A_TURN):
-            with self.lock:
-                job = None if self.is_closed else self.scheduler.next_job()
+            with self._lock:
+                job = None if self.is_closed else self._scheduler.next_job()
                 if job is None:
                     self._n_slots -= 1
-                    is_last = self._n_slots == 0 and self.scheduler.is_idle
-                    self.lock.notify_all()
+                    is_last = self._n_slots == 0 and self._scheduler.is_idle
+                    self._lock.notify_all()
                     break
-                self.counter.requests += isinstance(job, Read)
-                has_idle = self._n_slots < self.window
+                self._scheduler.counts.requests += isinstance(job, Read)
+                has_idle = self._n_slots < self._window
             if has_idle:
                 # Where one found a job there may be another, now that memory came free.
                 self.wake_workers(at_most=1)
@@ -171,8 +169,8 @@ class Reader:
         try:
             self._begin(begun)
         finally:
-            with self.lock:
-                self.scheduler.is_beginning = False
+            with self._lock:
+                self._scheduler.is_beginning = False
         self.on_batch()
 
     def _begin(self, begun: list[Begun]) -> None:
@@ -182,17 +180,17 @@ class Reader:
             chunk = ChunkId.from_key(job.name[1], job.name[0])
             by_level.setdefault(chunk.scale_level, []).append((chunk, job.room))
         for level, chunks in by_level.items():
-            layout = self.scheduler.layouts[level]
+            layout = self._scheduler.layouts[level]
             needs = [layout.needs(c.index, c.selection) for c, _ in chunks]
             missing = self._missing(layout, list({f for flats in needs for f in flats}))
             for first in range(0, len(chunks), BATCH):
                 part = slice(first, first + BATCH)
-                with self.lock:
+                with self._lock:
                     for (chunk, room), flats in zip(
                         chunks[part], needs[part], strict=True
                     ):
                         self._file(Assembly(layout, chunk, flats, missing), room)
-                    self.lock.notify_all()
+                    self._lock.notify_all()
 
     def _missing(self, layout: LevelLayout, flats: list[FlatIndex]) -> set[FlatIndex]:
         if layout.level in self._cannot_tell:
@@ -212,22 +210,22 @@ class Reader:
     def _file(self, assembly: Assembly, room: int) -> None:
         """File one assembly, or end it where nothing need be read (locked)."""
         name, level = assembly.name, assembly.layout.level
-        scheduler = self.scheduler
+        scheduler = self._scheduler
         scheduler.claims.discard(name)
         if self.is_closed or not scheduler.is_open(assembly):
             scheduler.assemblies.release(room)
             return
         scheduler.assemblies.add(assembly, room)
-        for flat in list(assembly.pending) if self.bad else ():
-            if (level, flat) in self.bad:
-                assembly.fail(flat, self.bad[level, flat])
+        for flat in list(assembly.pending) if self._bad else ():
+            if (level, flat) in self._bad:
+                assembly.fail(flat, self._bad[level, flat])
         if (silence := self._silence.failure) is not None:
             for flat in list(assembly.pending):
                 self._fail(assembly, flat, silence)
         if not assembly.pending:
             self._end(assembly, self._finished(assembly))
         else:
-            scheduler.queue.set_state(*name, WAITING)
+            scheduler.set_waiting(name)
 
     def _do_read(self, read: Read) -> None:
         name, began_at = read.name, monotonic()
@@ -242,43 +240,43 @@ class Reader:
             logger.exception("a storage chunk could not be put to use")
             self._give_up(name, ReadFailure.from_exception(error, self._key(name)))
         finally:
-            with self.lock:
+            with self._lock:
                 self._handing_over.discard(name)
-                self.scheduler.end_read(read)
+                self._scheduler.end_read(read)
         self.on_batch()
 
     def _key(self, name: StorageName) -> str:
-        index = self.scheduler.layouts[name[0]].index_of(name[1])
+        index = self._scheduler.layouts[name[0]].index_of(name[1])
         return self._source.storage_key(name[0], index)
 
     def stored_bytes(self, name: StorageName) -> int:
         """Ask the source how much is stored for a storage chunk; 0 if unknown."""
-        index = self.scheduler.layouts[name[0]].index_of(name[1])
+        index = self._scheduler.layouts[name[0]].index_of(name[1])
         return self._source.stored_bytes(name[0], index) or 0
 
     def absent_among(self, names: Iterable[StorageName]) -> set[StorageName]:
         """Return those of some storage chunks that are known not to be stored."""
         absent: set[StorageName] = set()
         unread: dict[int, list[FlatIndex]] = {}
-        with self.lock:
+        with self._lock:
             for name in names:
-                is_absent = self.counter.is_absent(name)
+                is_absent = self._scheduler.counts.is_absent(name)
                 if is_absent:
                     absent.add(name)
                 elif is_absent is None:
                     unread.setdefault(name[0], []).append(name[1])
         for level, flats in unread.items():
-            missing = self._missing(self.scheduler.layouts[level], flats)
+            missing = self._missing(self._scheduler.layouts[level], flats)
             absent |= {(level, flat) for flat in missing}
         return absent
 
     def _fetch(self, name: StorageName) -> StorageChunk | ReadFailure:
-        layout = self.scheduler.layouts[name[0]]
+        layout = self._scheduler.layouts[name[0]]
         try:
             index = layout.index_of(name[1])
             # While anybody looks at the image, also what is not wanted now may be soon.
             wanted = while_wanted(self._has_takers, self._limit_s(name))
-            with wanted, within(self.pinned.cache.budget_bytes):
+            with wanted, within(self._pinned.cache.budget_bytes):
                 chunk = self._source.read_storage_chunk(name[0], index)
             expected = layout.storage_shape(name[1])
             if chunk.data is not None and chunk.data.shape != expected:
@@ -290,13 +288,12 @@ class Reader:
 
     def _limit_s(self, name: StorageName) -> float:
         """Return how long one read may take: longer the more share the line."""
-        shape = self.scheduler.layouts[name[0]].storage_shape(name[1])
-        nbytes = prod(shape) * self.scheduler.dtypes[name[0]].itemsize
-        return LONGEST_S + self.window * nbytes / SLOWEST
+        nbytes = self._scheduler.decoded_bytes(name[0])
+        return LONGEST_S + self._window * nbytes / SLOWEST
 
     def _take_voxels(self, name: StorageName, chunk: StorageChunk) -> None:
-        data, scheduler = chunk.data, self.scheduler
-        with self.lock:
+        data, scheduler = chunk.data, self._scheduler
+        with self._lock:
             self._enter(name, chunk)
             self._tries.pop(name, None)
             self._silence.ends()
@@ -317,16 +314,18 @@ class Reader:
         is_stored = chunk.data is not None
         # One was counted when the read was sent.
         read = (chunk,) if chunk.parts is None else chunk.parts
-        self.counter.requests += sum(part.requests for part in read) - 1
+        self._scheduler.counts.requests += sum(part.requests for part in read) - 1
         if chunk.parts is None:
-            self.counter.decoded(name, chunk.stored_bytes, is_stored=is_stored)
+            self._scheduler.counts.decoded(
+                name, chunk.stored_bytes, is_stored=is_stored
+            )
             return
         for part in chunk.parts:
-            flat = self.scheduler.layouts[part.level].flat_of(part.index)
-            self.counter.decoded(
+            flat = self._scheduler.layouts[part.level].flat_of(part.index)
+            self._scheduler.counts.decoded(
                 (part.level, flat), part.stored_bytes, is_stored=part.is_stored
             )
-        self.counter.made(name, is_stored=is_stored)
+        self._scheduler.counts.made(name, is_stored=is_stored)
 
     def _scatter(
         self, flat: FlatIndex, data: NDArray[np.generic], todo: list[Assembly]
@@ -347,12 +346,12 @@ class Reader:
         When no assembly needs them, the storage chunk is no longer in flight. The check
         and that decision share one hold of the lock, so no chunk is missed.
         """
-        scheduler = self.scheduler
-        with self.lock:
+        scheduler = self._scheduler
+        with self._lock:
             done = [a for a in served if a.receive(name[1], is_stored=is_stored)]
             scheduler.drop_idle(served)
             # Chunks that another slot is just beginning would have to read it again.
-            self.lock.wait_for(
+            self._lock.wait_for(
                 lambda: self.is_closed or not scheduler.claims_over(name)
             )
             if name in scheduler.stale:
@@ -369,20 +368,20 @@ class Reader:
     def _finish(self, done: list[Assembly]) -> None:
         for assembly in done:
             chunk = self._finished(assembly)
-            with self.lock:
+            with self._lock:
                 self._end(assembly, chunk)
 
     def _finished(self, assembly: Assembly) -> LoadedChunk:
         level = assembly.layout.level
         if assembly.bad:
             # Of a chunk of which nothing was read something may be known to be empty.
-            assembly.make_buffer(self.scheduler.dtypes[level])
+            assembly.make_buffer(self._scheduler.dtypes[level])
         return assembly.finish(self._fills[level])
 
     def _take_failure(
         self, name: StorageName, failure: ReadFailure, began_at: float
     ) -> None:
-        with self.lock:
+        with self._lock:
             n, began_at = self._tries.get(name, (0, began_at))
             self._tries[name] = n + 1, began_at
             spent_s = monotonic() - began_at
@@ -394,8 +393,8 @@ class Reader:
             elif pause is None and spent_s > self._retry.patience_s:
                 self._silence.begins(failure, began_at)
             if pause is not None:
-                self.scheduler.set_paused(name)
-                self.counter.retries += 1
+                self._scheduler.set_paused(name)
+                self._scheduler.counts.retries += 1
                 self._n_paused += 1
         if pause is None:
             self._give_up(name, failure)
@@ -403,37 +402,28 @@ class Reader:
             self._slicer.call_later(pause, lambda: self._pause_over(name))
 
     def _pause_over(self, name: StorageName) -> None:
-        with self.lock:
+        with self._lock:
             self._n_paused -= 1
-            self.scheduler.due.append(name)
+            self._scheduler.due.append(name)
         self.wake_workers()
 
     def _give_up(self, name: StorageName, failure: ReadFailure) -> None:
-        scheduler = self.scheduler
-        with self.lock:
-            self.counter.failed_reads += 1
+        scheduler = self._scheduler
+        with self._lock:
+            self._scheduler.counts.failed_reads += 1
             self._tries.pop(name, None)
             if name in scheduler.stale:
                 scheduler.send_again(name)
                 return
-            self.bad[name] = failure
+            self._bad[name] = failure
             needing = scheduler.needing(name)
             done = [a for a in needing if a.fail(name[1], failure)]
             scheduler.set_idle(name)
             scheduler.drop_idle(needing)
-            if self._silence.failure is not None:
-                done += self._fail_unsent(self._silence.failure)
+            if (silence := self._silence.failure) is not None:
+                unsent = scheduler.unsent()
+                done += [a for a, flat in unsent if self._fail(a, flat, silence)]
         self._finish(done)
-
-    def _fail_unsent(self, failure: ReadFailure) -> list[Assembly]:
-        """Give up what was not sent; return the chunks that end by that (locked)."""
-        in_flight = self.scheduler.in_flight
-        return [
-            a
-            for a in self.scheduler.assemblies
-            for flat in list(a.pending)
-            if (a.layout.level, flat) not in in_flight and self._fail(a, flat, failure)
-        ]
 
     def _fail(self, assembly: Assembly, flat: FlatIndex, failure: ReadFailure) -> bool:
         key = self._key((assembly.layout.level, flat))
@@ -446,9 +436,9 @@ class Reader:
         again when a chunk is wanted that :meth:`clear_failure` was called for.
         """
         failure, done = ReadFailure("", reason, is_transient=True), []
-        with self.lock:
-            for assembly in self.scheduler.assemblies:
-                takers = self.scheduler.queue.waiting_for(*assembly.name)
+        with self._lock:
+            for assembly in self._scheduler.assemblies:
+                takers = self._scheduler.waiting_for(assembly)
                 if not any(lane.visual_id == visual_id for lane, _ in takers):
                     continue
                 level = assembly.layout.level
@@ -462,39 +452,45 @@ class Reader:
 
     def _end(self, assembly: Assembly, chunk: LoadedChunk) -> None:
         """Hand a chunk that reached its end to whoever waits for it (locked)."""
-        assemblies = self.scheduler.assemblies
+        assemblies = self._scheduler.assemblies
         if not assemblies.remove(assembly):
             return
-        takers = self.scheduler.queue.waiting_for(*assembly.name)
+        takers = self._scheduler.waiting_for(assembly)
         assemblies.settle(assembly.reserved)
-        self.pinned.put(chunk, reserved=assembly.reserved, n_takers=len(takers))
+        self._pinned.put(chunk, reserved=assembly.reserved, n_takers=len(takers))
         for lane, row in takers:
             lane.set_state(row, ENDS[chunk.state])
             self.on_end(lane, row, chunk)
-        self.lock.notify_all()
+        self._lock.notify_all()
 
     def clear_failure(self, selection: Selection, key: ChunkKey) -> None:
         """Forget that a chunk failed and storage chunks under it were given up (locked)."""
-        self.pinned.clear_failure(selection, key)
+        self._pinned.clear_failure(selection, key)
         self._silence.ends()
         chunk = ChunkId.from_key(key, selection)
         level = chunk.scale_level
-        for flat in self.scheduler.layouts[level].needs(chunk.index, selection):
-            self.bad.pop((level, flat), None)
+        for flat in self._scheduler.layouts[level].needs(chunk.index, selection):
+            self._bad.pop((level, flat), None)
 
     def shut(self) -> None:
         """Begin nothing more (locked)."""
         self.is_closed = True
-        self._drop_all()
+        self._scheduler.drop_all()
+
+    def given_up(self, names: Iterable[StorageName]) -> set[StorageName]:
+        """Return those of some storage chunks that could not be read (locked)."""
+        return self._bad.keys() & set(names)
 
     def forget(self) -> None:
         """Forget all that was read; what is being read is out of date (locked)."""
-        self.bad.clear()
+        self._bad.clear()
         self._tries.clear()
-        self.pinned.forget()
-        self.scheduler.stale |= self.scheduler.in_flight
-        self._drop_all()
+        self._pinned.forget()
+        self._scheduler.forget()
 
-    def _drop_all(self) -> None:
-        for assembly in list(self.scheduler.assemblies):
-            self.scheduler.discard(assembly)
+    def forget_changed(self, change: ChunkChange, *, is_reopened: bool) -> None:
+        """Forget what lies under a change (locked); see the scheduler's."""
+        self._pinned.forget_changed(change)
+        for name in [n for n in self._bad if self._scheduler.is_changed(n, change)]:
+            del self._bad[name]
+        self._scheduler.forget_changed(change, is_reopened=is_reopened)

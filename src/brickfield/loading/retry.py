@@ -87,7 +87,7 @@ class Silence:
 
     It does when a storage chunk was given up after long waiting, and nothing else came
     meanwhile. For a while everything wanted then fails at once: each chunk would else
-    wait as long. Guarded by the reader's lock.
+    wait as long. Guarded by the scheduler's lock.
     """
 
     KEPT_S = 60.0

@@ -3,153 +3,29 @@
 Invariants: a storage chunk that is being read, or waits to be tried again, is
 *busy* and not read a second time; each storage chunk that a wanted assembly still
 needs is unsent or busy; decoded storage chunks in flight take at most an eighth of
-the RAM budget (one is always allowed). Bookkeeping only: no thread, no lock, no
-reading. Guarded by the reader's lock.
+the RAM budget (one is always allowed). Bookkeeping only: no thread, no reading.
 
-What reading has cost, as counts that can be checked.
+Thread rule: the queue, the counts and what is on its way are guarded by the one
+:attr:`Scheduler.lock`. All methods are called with it held.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.loading.assembly import Assembly, AssemblyPool, keys_of
 from brickfield.loading.cache import ChunkCache, Name
+from brickfield.loading.io_counts import IoCounts
 from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
-from brickfield.loading.storage_layout import FlatIndex, LevelLayout
-from brickfield.model import ChunkId, Pyramid
+from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
+from brickfield.model import ChunkChange, ChunkId, Pyramid, Selection
 from brickfield.sources import LEAST_ALLOWANCE, read_bytes
-
-StorageName = tuple[int, FlatIndex]
-"""Level and flat index of a storage chunk."""
-
-_ABSENT = -1
-
-
-@dataclass(frozen=True, slots=True)
-class IoCounters:
-    """Totals of one manager.
-
-    Attributes
-    ----------
-    bytes_read : int
-        Stored (compressed) bytes asked of the store.
-    requests : int
-        Reads sent, retries included.
-    decoded_chunks : int
-        Storage chunks decoded.
-    rereads : int
-        Storage chunks decoded that had been decoded before.
-    retries : int
-        Reads sent again after a transient failure.
-    failed_reads : int
-        Storage chunks given up.
-    cancelled_before_send : int
-        Chunks dropped before anything was read for them.
-    n_entries : int
-        Storage chunks entered so far: a place in time, see :meth:`IoCounts.is_since`.
-    """
-
-    bytes_read: int = 0
-    requests: int = 0
-    decoded_chunks: int = 0
-    rereads: int = 0
-    retries: int = 0
-    failed_reads: int = 0
-    cancelled_before_send: int = 0
-    n_entries: int = 0
-
-
-class IoCounts:
-    """Counts reads. Guarded by the reader's lock."""
-
-    def __init__(self) -> None:
-        self.bytes_read = 0
-        self.requests = 0
-        self.decoded_chunks = 0
-        self.rereads = 0
-        self.retries = 0
-        self.failed_reads = 0
-        self.cancelled_before_send = 0
-        # One int a storage chunk ever read: a level's flat indices leave room for
-        # the level in the lowest bits.
-        self._bytes_of: dict[int, int] = {}
-        self._entered_at: dict[int, int] = {}
-        self._n_entries = 0
-
-    def decoded(self, name: StorageName, stored_bytes: int, *, is_stored: bool) -> None:
-        """Count one storage chunk that was read (or found not to be stored).
-
-        Parameters
-        ----------
-        name : StorageName
-            Level and flat index.
-        stored_bytes : int
-            Compressed.
-        is_stored : bool
-            Whether there were voxels.
-        """
-        number = name[1] << 5 | name[0]
-        self.bytes_read += stored_bytes
-        if is_stored:
-            self.decoded_chunks += 1
-            self.rereads += number in self._bytes_of
-        self._n_entries += 1
-        self._bytes_of[number] = stored_bytes if is_stored else _ABSENT
-        self._entered_at[number] = self._n_entries
-
-    def made(self, name: StorageName, *, is_stored: bool) -> None:
-        """Record one storage chunk that was made of others: it cost no read of its own.
-
-        Parameters
-        ----------
-        name : StorageName
-            Level and flat index.
-        is_stored : bool
-            Whether there were voxels.
-        """
-        number = name[1] << 5 | name[0]
-        self._bytes_of.setdefault(number, 0 if is_stored else _ABSENT)
-
-    def is_since(self, name: StorageName, n_entries: int) -> bool:
-        """Tell whether a storage chunk was read after a number of entries.
-
-        Parameters
-        ----------
-        name : StorageName
-            Level and flat index.
-        n_entries : int
-            Entries that were counted before.
-        """
-        return self._entered_at.get(name[1] << 5 | name[0], 0) > n_entries
-
-    def stored_bytes(self, name: StorageName) -> int | None:
-        """Return what one storage chunk cost when it was read; None if never."""
-        known = self._bytes_of.get(name[1] << 5 | name[0])
-        return None if known is None else max(0, known)
-
-    def is_absent(self, name: StorageName) -> bool | None:
-        """Whether a storage chunk was read and is not stored; None if never read."""
-        known = self._bytes_of.get(name[1] << 5 | name[0])
-        return None if known is None else known == _ABSENT
-
-    def totals(self) -> IoCounters:
-        """Return the current counts."""
-        return IoCounters(
-            self.bytes_read,
-            self.requests,
-            self.decoded_chunks,
-            self.rereads,
-            self.retries,
-            self.failed_reads,
-            self.cancelled_before_send,
-            self._n_entries,
-        )
-
 
 MOST_BEGUN = 16
 """Chunks begun at once, so that a source is asked once what they lack."""
@@ -185,7 +61,9 @@ class Scheduler:
 
     Attributes
     ----------
-    queue : LoadQueue
+    lock : threading.Condition
+        Notified whenever something ended.
+    counts : IoCounts
     assemblies : AssemblyPool
     claims : set
         Chunks being begun, which have no assembly yet.
@@ -202,7 +80,9 @@ class Scheduler:
     """
 
     def __init__(self, pyramid: Pyramid, cache: ChunkCache) -> None:
-        self.queue = LoadQueue()
+        self.lock = threading.Condition()
+        self.counts = IoCounts()
+        self._queue = LoadQueue()
         self.assemblies = AssemblyPool(cache)
         self.layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
         self.dtypes = [lv.dtype.newbyteorder("=") for lv in pyramid.levels]
@@ -231,7 +111,36 @@ class Scheduler:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is requested and no retry is due."""
-        return not self.due and not self.queue.lanes()
+        return not self.due and not self._queue.lanes()
+
+    # -- requests ----------------------------------------------------------------
+
+    def lanes(self, visual_id: str | None = None) -> list[Lane]:
+        """List the lanes of one visual, or all."""
+        return self._queue.lanes(visual_id)
+
+    def replace(self, visual_id: str, lanes: Iterable[Lane]) -> list[Lane]:
+        """Put new lanes in place of a visual's old ones, and return the old."""
+        return self._queue.replace(visual_id, lanes)
+
+    def waiting_for(self, assembly: Assembly) -> list[tuple[Lane, int]]:
+        """Return the requests still waiting for an assembly, as lanes and rows."""
+        return self._queue.waiting_for(*assembly.name)
+
+    def set_waiting(self, name: Name) -> None:
+        """Let a chunk that has not ended be read when its turn comes."""
+        self._queue.set_state(*name, WAITING)
+
+    def deliver_again(self, name: Name) -> None:
+        """Read a chunk anew for all who request it, also those who have taken it."""
+        for lane, row in self._queue.requesters(*name):
+            lane.is_delivered[row] = False
+            lane.set_state(row, WAITING)
+
+    def drop_unsent(self, selection: Selection, keys: NDArray[np.int64]) -> None:
+        """Count those of some dropped chunks that nobody else requests."""
+        is_open = self._queue.open_among(selection, keys)
+        self.counts.cancelled_before_send += int(np.count_nonzero(~is_open))
 
     # -- choosing ----------------------------------------------------------------
 
@@ -242,7 +151,7 @@ class Scheduler:
         if read is not None or self._is_full:
             return read
         begun: list[Begun] = []
-        for lane, row in self.queue.heads():
+        for lane, row in self._queue.heads():
             name = (lane.selection, int(lane.keys[row]))
             assembly = self.assemblies.get(name)
             if assembly is None and name not in self.claims:
@@ -253,7 +162,7 @@ class Scheduler:
             elif begun:
                 break
             elif assembly is None:
-                self.queue.set_state(*name, READING)
+                self._queue.set_state(*name, READING)
             elif (read := self._job_for(assembly)) is not None or self._is_full:
                 return read
         if begun:
@@ -284,14 +193,14 @@ class Scheduler:
             self.is_starved = True
             return []
         self.claims.add(name)
-        self.queue.set_state(*name, READING)
+        self._queue.set_state(*name, READING)
         return [Begun(name, room)]
 
     def _job_for(self, assembly: Assembly) -> Read | None:
         level = assembly.layout.level
         flat = assembly.next_unsent(self._busy[level])
         if flat is None:
-            self.queue.set_state(*assembly.name, READING)
+            self._queue.set_state(*assembly.name, READING)
             return None
         return self._read((level, flat))
 
@@ -303,8 +212,7 @@ class Scheduler:
 
     def _read(self, name: StorageName) -> Read | None:
         level, flat = name
-        # Also at the far edges a storage chunk is decoded as a whole.
-        n = prod(self.layouts[level].storage) * self.dtypes[level].itemsize
+        n = self.decoded_bytes(level)
         if self._read_bytes and self._read_bytes + n > self._cache.budget_bytes // 8:
             self._is_full = self.is_starved = True
             return None
@@ -326,7 +234,7 @@ class Scheduler:
         """Claim the other waiting chunks that a storage chunk lies under."""
         level, flat = name
         layout = self.layouts[level]
-        selections = [s for s in self.queue.selections if layout.holds(flat, s)]
+        selections = [s for s in self._queue.selections if layout.holds(flat, s)]
         ranges = layout.chunks_over(flat)
         if prod(len(r) for r in ranges) * len(selections) <= 1:
             return []
@@ -335,7 +243,7 @@ class Scheduler:
         for selection in selections:
             claimed = []
             begun_here = self.assemblies.keys(selection)
-            for key in self.queue.waiting_among(selection, keys):
+            for key in self._queue.waiting_among(selection, keys):
                 sibling = (selection, key)
                 if key in begun_here or sibling in self.claims:
                     continue
@@ -345,7 +253,7 @@ class Scheduler:
                 claimed.append(key)
                 begun.append(Begun(sibling, room))
                 self.claims.add(sibling)
-            self.queue.set_states(selection, claimed, READING)
+            self._queue.set_states(selection, claimed, READING)
         return begun
 
     def claims_over(self, name: StorageName) -> bool:
@@ -374,13 +282,26 @@ class Scheduler:
         shape = layout.box_of(chunk_id.index)[1]
         return prod(shape) * self.dtypes[layout.level].itemsize
 
+    def decoded_bytes(self, level: int) -> int:
+        """Bytes of a decoded storage chunk; at the far edges it is decoded whole, too."""
+        return prod(self.layouts[level].storage) * self.dtypes[level].itemsize
+
     def needing(self, name: StorageName) -> list[Assembly]:
         """List the assemblies that still need a storage chunk."""
         return self.assemblies.needing(self.layouts[name[0]], name[1])
 
+    def unsent(self) -> list[tuple[Assembly, FlatIndex]]:
+        """List the storage chunks that assemblies need and that are not being read."""
+        return [
+            (assembly, flat)
+            for assembly in self.assemblies
+            for flat in assembly.pending
+            if (assembly.layout.level, flat) not in self.in_flight
+        ]
+
     def is_open(self, assembly: Assembly) -> bool:
         """Whether a request still waits for an assembly."""
-        return self.queue.is_open(*assembly.name)
+        return self._queue.is_open(*assembly.name)
 
     def set_paused(self, name: StorageName) -> None:
         """Note that a read ended, but that the storage chunk is still on its way."""
@@ -398,7 +319,7 @@ class Scheduler:
         needing = self.needing(name)
         for assembly in needing:
             assembly.unsent.append(name[1])
-            self.queue.set_state(*assembly.name, WAITING)
+            self._queue.set_state(*assembly.name, WAITING)
         # One that nobody requests any more only waited for this read to end.
         self.drop_idle(needing)
 
@@ -412,7 +333,7 @@ class Scheduler:
     def drop_unwanted(self) -> None:
         """Drop the assemblies without a request or a read in flight."""
         for selection, keys in self.assemblies.keys_by_selection():
-            is_open = self.queue.open_among(selection, np.array(keys, dtype=np.int64))
+            is_open = self._queue.open_among(selection, np.array(keys, dtype=np.int64))
             for i in np.flatnonzero(~is_open).tolist():
                 assembly = self.assemblies.get((selection, keys[i]))
                 assert assembly is not None
@@ -435,6 +356,49 @@ class Scheduler:
         if is_read:
             self._orphans.add(assembly)
         elif assembly.pending:
+            self.discard(assembly)
+
+    def forget(self) -> None:
+        """Drop all that was begun; what is being read is out of date."""
+        self.stale |= self.in_flight
+        self.drop_all()
+        for lane in self._queue.lanes():
+            lane.reset()
+
+    def forget_changed(self, change: ChunkChange, *, is_reopened: bool) -> None:
+        """Drop the chunks under a change; those not taken yet are read anew.
+
+        Parameters
+        ----------
+        change : ChunkChange
+        is_reopened : bool
+            Whether all that is being read comes from a source that is closed.
+        """
+        self.stale |= {
+            name
+            for name in self.in_flight
+            if is_reopened or self.is_changed(name, change)
+        }
+        for assembly in list(self.assemblies):
+            if change.has(*assembly.name):
+                self.discard(assembly)
+        for lane in self._queue.lanes():
+            if not change.covers(lane.selection):
+                continue
+            for row in np.flatnonzero(~lane.is_delivered).tolist():
+                if change.has(lane.selection, int(lane.keys[row])):
+                    lane.set_state(row, WAITING)
+
+    def is_changed(self, name: StorageName, change: ChunkChange) -> bool:
+        """Tell whether a storage chunk has changed voxels."""
+        layout = self.layouts[name[0]]
+        return name[0] == change.level and change.meets(
+            layout.index_of(name[1]), layout.storage
+        )
+
+    def drop_all(self) -> None:
+        """Drop every assembly, requested or not."""
+        for assembly in list(self.assemblies):
             self.discard(assembly)
 
     def discard(self, assembly: Assembly) -> None:

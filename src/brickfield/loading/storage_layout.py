@@ -22,6 +22,8 @@ from brickfield.errors import OptionError
 from brickfield.model import Int3, Pyramid, Selection, unpack_keys
 
 FlatIndex = int
+StorageName = tuple[int, FlatIndex]
+"""Level and flat index of a storage chunk."""
 Box = tuple[Int3, Int3]
 """Origin and shape, (z, y, x), voxels of the level."""
 
