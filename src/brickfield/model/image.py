@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from brickfield.model.scales import Pyramid
 from brickfield.model.secrets import hide_secrets
+from brickfield.model.transforms import AffineTransform
 
 Rgba = tuple[int, int, int, int]
 OTHER_LABELS: Rgba = (128, 128, 128, 255)
@@ -89,6 +90,9 @@ class ImageInfo:
         Labels that the store gives a colour: red, green, blue, alpha, 0 to 255.
     label_properties : tuple of (int, tuple of (str, value))
         What the store says of single labels.
+    placement : AffineTransform or None
+        What turns, shears or mirrors the image in the world, applied to what the
+        levels' voxel sizes and translations say; None where these say all.
     """
 
     uri: str
@@ -104,6 +108,13 @@ class ImageInfo:
     image: str = ""
     label_colors: tuple[tuple[int, Rgba], ...] = ()
     label_properties: tuple[tuple[int, tuple[tuple[str, Any], ...]], ...] = ()
+    placement: AffineTransform | None = None
+
+    @property
+    def world(self) -> AffineTransform:
+        """From data space (index of level 0, z, y, x) to world."""
+        box = AffineTransform.of_level(self.pyramid.levels[0])
+        return box if self.placement is None else self.placement @ box
 
     def __post_init__(self) -> None:
         """Mask secrets of the address."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -32,7 +33,6 @@ from brickfield.model import (
     Channel,
     ChunkedDataRequest,
     ChunkedDataResponse,
-    ChunkState,
     Finding,
     ImageInfo,
     Pyramid,
@@ -56,9 +56,8 @@ from brickfield.store.requesting import (
     as_corners,
     as_requests,
     cull_region,
-    metadata_of,
     plan_camera,
-    voxels_of,
+    respond,
 )
 
 
@@ -131,6 +130,14 @@ class ChunkedImageStore:
     def pyramid(self) -> Pyramid:
         """Levels and planned chunks."""
         return self.source.info.pyramid
+
+    @property
+    def transform(self) -> NDArray[np.float64]:
+        """From voxel index of level 0 (centres) to world, shape (4, 4), (z, y, x, 1).
+
+        Scale and translation only, unless the file turns, shears or mirrors the image.
+        """
+        return self.info.world.matrix
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -223,6 +230,8 @@ class ChunkedImageStore:
             msg = f"expected a tiling out of {', '.join(TILINGS)}; found {tiling_method!r}"
             raise OptionError(msg)
         options = options or ViewOptions((self.default_selection(),))
+        if options.world is None:
+            options = replace(options, world=self.info.world)
         for selection in options.selections:
             check_selection(self.pyramid, selection)
         if isinstance(selected_region, CameraState):
@@ -253,26 +262,7 @@ class ChunkedImageStore:
         if not requests:
             msg = "expected at least one request; found none"
             raise OptionError(msg)
-        manager, visual_id = self.manager, requests[0].visual_id
-        status = manager.request_chunks(requests, visual_id)
-        here = manager.take_ready(visual_id)
-        good = [c for c in here if c.state is not ChunkState.FAILED]
-        known = {c.chunk_id for c in here}
-        ranks: dict[tuple[Selection, int], float] = {}
-        for r in requests:
-            names = ((r.selection, key) for key in r.keys.tolist())
-            ranks.update(zip(names, r.priorities.tolist(), strict=True))
-        return ChunkedDataResponse(
-            chunk_data=[voxels_of(c, self.pyramid) for c in good],
-            chunk_metadata=[
-                metadata_of(c, ranks[c.selection, c.key], self.pyramid) for c in good
-            ],
-            loading_status=status,
-            missing_chunks=[
-                name for name in manager.waiting(visual_id) if name not in known
-            ],
-            failures=manager.failures(visual_id),
-        )
+        return respond(self.manager, requests, self.info)
 
     # -- voxels at once ----------------------------------------------------------
 

@@ -40,8 +40,8 @@ class ChunkedLayer:
     selections : sequence of tuple of int, optional
         Index on the non-spatial axes for each drawn channel; default the first.
     world : AffineTransform, optional
-        Data space (index of level 0, z, y, x) to world; default voxel size and
-        translation of level 0.
+        Data space (index of level 0, z, y, x) to world; default where the store says
+        it lies.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class ChunkedLayer:
         self._store = store
         self._selections = _checked(store, appearance, selections)
         self._appearance = appearance
-        self._world = world or AffineTransform.of_level(store.pyramid.levels[0])
+        self._world = world or store.info.world
         self._visible = visible
         self.data_version = VersionCounter()
         self.colormap_version = VersionCounter()

@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError
-from brickfield.loading import LevelLayout
+from brickfield.loading import ChunkManager, LevelLayout
 from brickfield.model import (
     AffineTransform,
     CameraState,
     Category,
     ChunkedDataRequest,
+    ChunkedDataResponse,
     ChunkMetadata,
+    ChunkState,
+    ImageInfo,
     LoadedChunk,
     Pyramid,
     Selection,
@@ -124,12 +127,15 @@ def cull_region(
     options : ViewOptions
     """
     quads = np.asarray(corners, dtype=np.float64)
-    world = options.world or AffineTransform.of_level(pyramid.levels[0])
+    box = AffineTransform.of_level(pyramid.levels[0])
+    world = options.world or box
     selector = LevelOfDetailSelector(pyramid.levels)
+    # The selector measures along the axes of the voxels.
+    straight = quads if world == box else (box @ world.inverse).apply(quads)
     culler = ChunkCuller(pyramid, world)
     eye = quads[0].mean(axis=0)
     keys, priorities, categories = [], [], []
-    scales = selector.select_scales(quads, max_scales=options.max_scales)
+    scales = selector.select_scales(straight, max_scales=options.max_scales)
     for step, level in enumerate(dict.fromkeys(scales)):
         found = culler.find_visible_chunks(quads, level, mode)
         indices = np.array([c.index for c in found], dtype=np.int64).reshape(-1, 3)
@@ -233,7 +239,12 @@ def voxels_of(chunk: LoadedChunk, pyramid: Pyramid) -> NDArray[np.generic]:
     return np.broadcast_to(fill, shape)
 
 
-def metadata_of(chunk: LoadedChunk, priority: float, pyramid: Pyramid) -> ChunkMetadata:
+def metadata_of(
+    chunk: LoadedChunk,
+    priority: float,
+    pyramid: Pyramid,
+    placement: AffineTransform | None = None,
+) -> ChunkMetadata:
     """Return what is known of a chunk, with its edges (z, y, x) in the world.
 
     Parameters
@@ -242,11 +253,51 @@ def metadata_of(chunk: LoadedChunk, priority: float, pyramid: Pyramid) -> ChunkM
     priority : float
         Smaller is wanted sooner.
     pyramid : Pyramid
+    placement : AffineTransform, optional
+        Of the image; the edges are then those of the box round the turned chunk.
     """
     name = chunk.chunk_id
     layout = LevelLayout.of(pyramid, name.scale_level)
     origin, shape = layout.box_of(name.index)
     to_world = AffineTransform.of_level(pyramid.levels[name.scale_level])
     edges = np.array([origin, np.add(origin, shape)]) - 0.5
-    low, high = (tuple(row) for row in to_world.apply(edges).tolist())
+    corners = to_world.apply(edges)
+    if placement is not None:
+        every = np.stack(np.meshgrid(*corners.T, indexing="ij"), axis=-1).reshape(-1, 3)
+        turned = placement.apply(every)
+        corners = np.array([turned.min(axis=0), turned.max(axis=0)])
+    low, high = (tuple(row) for row in corners.tolist())
     return ChunkMetadata(name, name.scale_level, priority, (low, high))
+
+
+def respond(
+    manager: ChunkManager, requests: Sequence[ChunkedDataRequest], info: ImageInfo
+) -> ChunkedDataResponse:
+    """Ask for chunks and collect those that are at hand.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    requests : sequence of ChunkedDataRequest
+        Of one visual; they replace what it asked for before.
+    info : ImageInfo
+    """
+    visual_id, pyramid = requests[0].visual_id, info.pyramid
+    status = manager.request_chunks(requests, visual_id)
+    here = manager.take_ready(visual_id)
+    good = [c for c in here if c.state is not ChunkState.FAILED]
+    known = {c.chunk_id for c in here}
+    ranks: dict[tuple[Selection, int], float] = {}
+    for r in requests:
+        names = ((r.selection, key) for key in r.keys.tolist())
+        ranks.update(zip(names, r.priorities.tolist(), strict=True))
+    return ChunkedDataResponse(
+        chunk_data=[voxels_of(c, pyramid) for c in good],
+        chunk_metadata=[
+            metadata_of(c, ranks[c.selection, c.key], pyramid, info.placement)
+            for c in good
+        ],
+        loading_status=status,
+        missing_chunks=[c for c in manager.waiting(visual_id) if c not in known],
+        failures=manager.failures(visual_id),
+    )

@@ -539,3 +539,35 @@ def test_a_flat_time_lapse_follows_its_slider_in_the_volume_view():
         (port,) = scene.layers
         assert [tuple(s) for s in port.data.selections] == [(3,)]
         scene.close()
+
+
+def test_a_turned_image_becomes_a_layer_with_an_affine(tmp_path):
+    axes = [{"name": a, "type": "time" if a == "t" else "space"} for a in "tzyx"]
+    level = {"type": "scale", "scale": [3, 2, 1, 1], "input": {"path": "0"}}
+    turn = [[1, 0, 0, 0, 0], [0, 1, 0, 0, 5], [0, 0, 0.8, -0.6, 6], [0, 0, 0.6, 0.8, 7]]
+    image = {
+        "coordinateSystems": [{"name": n, "axes": axes} for n in ("world", "own")],
+        "datasets": [
+            {
+                "path": "0",
+                "coordinateTransformations": [level | {"output": {"name": "own"}}],
+            }
+        ],
+        "coordinateTransformations": [
+            {
+                "type": "affine",
+                "affine": turn,
+                "input": {"name": "own"},
+                "output": {"name": "world"},
+            }
+        ],
+    }
+    ome = {"ome": {"version": "0.6", "multiscales": [image]}}
+    write_image(tmp_path / "a.zarr", [ramp((2, 4, 6, 8))], ome, zarr_format=3)
+    (layer,) = open_layers(tmp_path / "a.zarr")
+    assert tuple(layer.scale) == (3, 2, 1, 1)
+    np.testing.assert_allclose(layer.affine.affine_matrix[:4], turn)
+    np.testing.assert_allclose(
+        layer.data_to_world((1, 1, 2, 3)),
+        (3, 7, 0.8 * 2 - 0.6 * 3 + 6, 0.6 * 2 + 0.8 * 3 + 7),
+    )

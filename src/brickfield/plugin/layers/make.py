@@ -20,9 +20,16 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.errors import BrickfieldError
-from brickfield.model import OTHER_LABELS, Channel, ImageInfo, Selection
+from brickfield.model import (
+    OTHER_LABELS,
+    AffineTransform,
+    Channel,
+    ImageInfo,
+    Selection,
+)
 from brickfield.plugin.layers.auto_contrast import (
     Limits,
     limits_of,
@@ -254,7 +261,7 @@ def _one_layer(
         else f"{_title(info)}: {_channel(info, channel).name}",
         "metadata": {KEY: origin},
         "multiscale": True,
-        **_place(levels[0]),
+        **_place(levels[0], info),
     }
     if is_labels:
         return _as_labels(levels, look | _look_of_labels(info))
@@ -329,16 +336,30 @@ def _look_of_image(
     }
 
 
-def _place(level: LazyLevel) -> dict[str, Any]:
+def _place(level: LazyLevel, info: ImageInfo) -> dict[str, Any]:
     pyramid = level.pyramid
     about = pyramid.levels[0]
     stored = level.stored_axes
-    return {
+    place = {
         "scale": [about.voxel_size[a] if a >= 0 else 1.0 for a in stored],
         "translate": [about.translation[a] if a >= 0 else 0.0 for a in stored],
         "units": [_unit(pyramid.axes[a].unit if a >= 0 else None) for a in stored],
         "axis_labels": level.axis_names,
     }
+    if info.placement is not None:
+        place["affine"] = _affine(info.placement, len(stored), level.n_spatial)
+    return place
+
+
+def _affine(
+    placement: AffineTransform, n_axes: int, n_spatial: int
+) -> NDArray[np.float64]:
+    """Spread what turns an image in space over all axes of a layer."""
+    k = n_spatial + 1
+    result = np.eye(n_axes + 1)
+    matrix = placement.matrix
+    result[-k:, -k:] = matrix[-k:, -k:]
+    return result
 
 
 def _unit(name: str | None) -> str:

@@ -184,6 +184,10 @@ class CoordinateGraph:
         """
         return affine_map.apply(self.between(source.key, target.key), points)
 
+    def has_path(self, source: Key, target: Key) -> bool:
+        """Whether usable transformations lead from one system to another."""
+        return bool(self._shortest(source, target))
+
     def is_ambiguous(self, source: Key, target: Key) -> bool:
         """Whether paths of the shortest length lead to different places.
 

@@ -10,10 +10,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.errors import BrickfieldError, StoreFormatError
-from brickfield.model import Axis, Pyramid
+from brickfield.model import AffineTransform, Axis, Pyramid
 from brickfield.sources.arrays.cast import CastArray
+from brickfield.sources.coordinates.parse import ReadArray
 from brickfield.sources.geometry import (
     Findings,
     axis_named,
@@ -28,9 +33,10 @@ from brickfield.sources.ome_zarr.levels import (
     usable_levels,
     with_voxel_size,
 )
-from brickfield.sources.ome_zarr.metadata import Multiscale
+from brickfield.sources.ome_zarr.metadata import Multiscale, path_inside
+from brickfield.sources.ome_zarr.placing import SystemMap, place, reordered
 from brickfield.sources.ome_zarr.plate import choose
-from brickfield.sources.ome_zarr.transforms import BoxTransform, TransformReader
+from brickfield.sources.ome_zarr.transforms import ImageMap, TransformReader
 from brickfield.sources.protocol import StoredArray
 from brickfield.sources.zarr.chunk_names import with_stored_names
 from brickfield.sources.zarr.hierarchy import ZarrHierarchy, ZarrNode
@@ -39,6 +45,8 @@ from brickfield.sources.zarr.metadata import ZarrArrayMeta, parse_array
 Found = list[tuple[ZarrArrayMeta, str]]
 """Arrays and their places in the metadata."""
 _OPENED_AT_ONCE = 8
+_MOST_NUMBERS = 1 << 16
+"""Numbers of an array that holds a transformation."""
 
 
 @dataclass(frozen=True)
@@ -329,26 +337,75 @@ def open_array(
         raise
 
 
+def read_numbers(hierarchy: ZarrHierarchy, group: str, inside: str) -> NDArray[Any]:
+    """Read the whole of a small array, such as the matrix of a transformation.
+
+    Parameters
+    ----------
+    group, inside : str
+        Path of a group, and that of the array below it.
+
+    Returns
+    -------
+    ndarray
+        Of the array's own shape and type.
+
+    Raises
+    ------
+    StoreFormatError
+        If there is no such array, or a large one.
+    """
+    path = path_inside(group, inside)
+    node = None if path is None else hierarchy.node(path)
+    if node is None or node.kind != "array":
+        msg = f"expected an array of numbers at {inside!r}; found none there"
+        raise StoreFormatError(msg)
+    meta = parse_array(node, Findings())
+    if not 0 < meta.n_voxels <= _MOST_NUMBERS:
+        shape = " × ".join(map(str, meta.shape))
+        msg = f"expected a small matrix at {inside!r}; found an array of {shape}"
+        raise StoreFormatError(msg)
+    array = open_array(hierarchy.location.child(node.path), meta)
+    result = np.full(array.shape, meta.fill_value, array.dtype)
+    chunk = array.chunk_shape
+    counts = [-(-n // c) for n, c in zip(array.shape, chunk, strict=True)]
+    for index in np.ndindex(*counts):
+        found = array.read_chunk(index).data
+        if found is not None:
+            at = [slice(i * c, (i + 1) * c) for i, c in zip(index, chunk, strict=True)]
+            result[tuple(at)] = found
+    return result
+
+
 def assemble_pyramid(  # noqa: PLR0913 - everything that a file and a user say
     arrays: ImageArrays,
     axes: tuple[Axis, ...],
     levels: Sequence[tuple[ZarrArrayMeta, str, StoredArray]],
     findings: Findings,
     *,
-    scene: object = None,
+    scene: SystemMap | None = None,
+    read_array: ReadArray | None = None,
     chunk_edge: int = 64,
     scale: Sequence[float] | None = None,
-) -> Pyramid:
+) -> tuple[Pyramid, AffineTransform | None]:
     """Read transformations and put the levels together, finest first.
 
     Parameters
     ----------
-    scene : object
-        Transformations of the 0.6 scene round the image.
+    scene : SystemMap, optional
+        Where the 0.6 scene round the image puts it.
+    read_array : callable, optional
+        Returns the numbers of an array in the image's group.
     chunk_edge : int
         Wished edge of planned chunks, voxels.
     scale : sequence of float, optional
         Voxel size of level 0 that the user gives instead of the stored one.
+
+    Returns
+    -------
+    pyramid : Pyramid
+    placement : AffineTransform or None
+        What turns, shears or mirrors the box of the pyramid in the world.
 
     Raises
     ------
@@ -357,34 +414,66 @@ def assemble_pyramid(  # noqa: PLR0913 - everything that a file and a user say
     OptionError
         If the given one does not fit.
     """
-    reader = TransformReader(len(axes), findings, is_replaced=scale is not None)
-    image = arrays.image
+    rank, image = len(axes), arrays.image
+    reader = TransformReader(
+        rank,
+        findings,
+        is_replaced=scale is not None,
+        read_array=read_array,
+        names=[axis.name for axis in axes],
+    )
     own = {d.where: d for d in image.datasets} if image is not None else {}
-    drafts = []
-    for meta, where, array in levels:
-        at = f"{where}.coordinateTransformations"
+    maps = []
+    for meta, where, _ in levels:
         stored = own[where].transforms if where in own else None
-        inner = (
-            reader.read(stored, at)
-            if image
-            else _pixel(len(axes), meta is levels[0][0])
-        )
-        drafts.append(LevelDraft(meta, tuple(array.chunk_shape), inner, where))
+        at = f"{where}.coordinateTransformations"
+        is_first = meta is levels[0][0]
+        maps.append(reader.read(stored, at) if image else _pixel(rank, is_first))
     if reader.has_left_out:
         # Some levels would follow the file and others their shapes: they all do these.
-        same = BoxTransform.identity(len(axes))
-        drafts = [replace(draft, own=same) for draft in drafts]
-    outer = BoxTransform.identity(len(axes))
-    if image is not None:
-        outer = reader.read(
-            image.transforms, f"{image.where}.coordinateTransformations"
-        )
-    if isinstance(scene, list) and scene:
-        outer = outer.then(reader.read(scene[:1], "scene.coordinateTransformations"))
-    built = build_pyramid(axes, drafts, outer, chunk_edge=chunk_edge, findings=findings)
-    return built if scale is None else with_voxel_size(built, scale)
+        maps = [ImageMap.identity(rank)] * len(maps)
+    outer = _outer(image, scene, axes, reader, findings)
+    places = [where for _, where, _ in levels]
+    placed = place(maps, outer, axes, places, findings)
+    drafts = [
+        LevelDraft(meta, tuple(array.chunk_shape), box, where)
+        for (meta, where, array), box in zip(levels, placed.own, strict=True)
+    ]
+    built = build_pyramid(
+        axes, drafts, placed.outer, chunk_edge=chunk_edge, findings=findings
+    )
+    pyramid = built if scale is None else with_voxel_size(built, scale)
+    return pyramid, placed.placement
 
 
-def _pixel(rank: int, is_first: bool) -> BoxTransform:
-    same = BoxTransform.identity(rank)
-    return BoxTransform(same.scale, same.translation, has_scale=is_first)
+def _outer(
+    image: Multiscale | None,
+    scene: SystemMap | None,
+    axes: tuple[Axis, ...],
+    reader: TransformReader,
+    findings: Findings,
+) -> ImageMap:
+    """Read what comes after the levels' own transformations."""
+    rank = len(axes)
+    same = ImageMap.identity(rank)
+    if image is None:
+        return same
+    where = f"{image.where}.coordinateTransformations"
+    outer, outputs = same, axes
+    if scene is not None:
+        # The scene leads from the image's own system; further ones do not count.
+        where, outputs = "scene.coordinateTransformations", scene.axes
+        if scene.matrix.shape[1] == rank + 1:
+            outer = ImageMap(scene.matrix)
+    else:
+        outputs = image.outer_axes or axes
+        outer = reader.read(image.transforms, where, [axis.name for axis in outputs])
+    try:
+        return ImageMap(reordered(outer.matrix, axes, outputs), outer.has_scale)
+    except StoreFormatError as error:
+        findings.error("unsupported-transform", where, f"{error}; left it out")
+        return same
+
+
+def _pixel(rank: int, is_first: bool) -> ImageMap:
+    return replace(ImageMap.identity(rank), has_scale=is_first)

@@ -37,8 +37,8 @@ class ImagePlace:
         Empty when the image's own name shall be used.
     wells, series : tuple of str
     is_labels : bool
-    scene : object
-        Transformations of the 0.6 scene round the image; None without.
+    is_in_scene : bool
+        Whether a 0.6 scene lies round the image.
     series_left : int, str or None
         Choice that is still to be made inside the image's group.
     """
@@ -48,7 +48,7 @@ class ImagePlace:
     wells: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     is_labels: bool = False
-    scene: Any = None
+    is_in_scene: bool = False
     series_left: Choice = None
 
 
@@ -227,9 +227,7 @@ class ImageFinder:
                 f" {listed!r:.60}"
             )
             raise StoreFormatError(msg)
-        place = self._chosen(paths, paths)
-        own = [t for t in transforms if end_path(t, "input") == place.path]
-        return replace(place, scene=own)
+        return replace(self._chosen(paths, paths), is_in_scene=True)
 
     def _in_labels(self, listed: list[Any]) -> ImagePlace:
         names = tuple(p for p in (clean_path(v) for v in listed) if p)

@@ -10,14 +10,17 @@ there decides how it is read.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from brickfield.sources.geometry import Findings
+from brickfield.model import Axis, AxisKind
+from brickfield.sources.geometry import Findings, axis_named
 from brickfield.sources.ome_zarr.ends import check_ends
 from brickfield.sources.ome_zarr.transforms import input_name, output_name
 
 Json = dict[str, Any]
+_KINDS: dict[str, AxisKind] = {"space": "space", "time": "time", "channel": "channel"}
 KNOWN_VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6")
 
 
@@ -58,6 +61,10 @@ class Multiscale:
         Applied after each dataset's own; None when absent.
     where : str
         Place in the metadata.
+    outer_axes : tuple of Axis
+        That `transforms` lead to; empty where they are those of the image.
+    intrinsic : str
+        Name of the system that the levels lead to; empty before 0.6.
     """
 
     name: str
@@ -67,6 +74,8 @@ class Multiscale:
     datasets: tuple[Dataset, ...]
     transforms: Any
     where: str
+    outer_axes: tuple[Axis, ...] = ()
+    intrinsic: str = ""
 
 
 def ome_attributes(attributes: Json) -> Json:
@@ -154,7 +163,9 @@ def _multiscale(
     if "coordinateSystems" in item:
         check_ends(item, where, findings)
         axes, axes_where, transforms = _in_systems(item, where, findings)
+        outer_axes = _axes_of_first(item) if transforms else ()
     else:
+        outer_axes = ()
         axes, axes_where = item.get("axes"), f"{where}.axes"
         transforms = item.get("coordinateTransformations")
         _check_axes_version(axes, version, axes_where, findings)
@@ -166,7 +177,33 @@ def _multiscale(
         datasets=datasets,
         transforms=transforms,
         where=where,
+        outer_axes=outer_axes,
+        intrinsic=_intrinsic_name(item) or "",
     )
+
+
+def _axes_of_first(item: Json) -> tuple[Axis, ...]:
+    """Axes of the system that is listed first."""
+    systems = [s for s in item["coordinateSystems"] if isinstance(s, dict)]
+    axes = systems[0].get("axes")
+    return system_axes(axes if isinstance(axes, list) else [])
+
+
+def system_axes(axes: Iterable[Any]) -> tuple[Axis, ...]:
+    """Make axes of those that a coordinate system lists.
+
+    Parameters
+    ----------
+    axes : iterable of dict
+        Each with a ``name`` and perhaps a ``type``.
+    """
+    found = []
+    for i, axis in enumerate(axes):
+        about = axis if isinstance(axis, dict) else {}
+        named = axis_named(str(about.get("name", i)))
+        kind = _KINDS.get(str(about.get("type")))
+        found.append(named if kind is None else replace(named, kind=kind))
+    return tuple(found)
 
 
 def _datasets(value: Any, where: str, findings: Findings) -> tuple[Dataset, ...]:
@@ -206,6 +243,12 @@ def clean_path(path: Any) -> str | None:
         return None
     parts = [p for p in path.replace("\\", "/").split("/") if p not in ("", ".")]
     return "/".join(parts) if parts and ".." not in parts else None
+
+
+def path_inside(group: str, path: str) -> str | None:
+    """Join a path to a group's; None for one that leads out of the store."""
+    parts = [p for p in f"{group}/{path}".split("/") if p not in ("", ".")]
+    return None if ".." in parts else "/".join(parts)
 
 
 def note_reserved(path: str, where: str, findings: Findings) -> None:

@@ -32,6 +32,7 @@ from brickfield.sources.ome_zarr.arrays import (
     axes_of,
     join,
     open_levels,
+    read_numbers,
 )
 from brickfield.sources.ome_zarr.channels import (
     check_image_label,
@@ -47,7 +48,9 @@ from brickfield.sources.ome_zarr.metadata import (
     read_multiscales,
     read_version,
 )
+from brickfield.sources.ome_zarr.placing import SystemMap
 from brickfield.sources.ome_zarr.plate import choose
+from brickfield.sources.ome_zarr.systems import scene_map
 from brickfield.sources.places import place_of
 from brickfield.sources.zarr.hierarchy import ROOT_KEYS, ZarrHierarchy, ZarrNode
 
@@ -301,18 +304,20 @@ class _Opening:
             self._findings,
             denied_is_missing=options.treat_403_as_missing,
         )
-        pyramid = assemble_pyramid(
+        pyramid, placement = assemble_pyramid(
             arrays,
             axes,
             levels,
             self._findings,
-            scene=place.scene,
+            scene=self._in_scene(place, arrays),
+            read_array=lambda path: read_numbers(self._hierarchy, node.path, path),
             chunk_edge=options.chunk_edge,
             scale=options.scale,
         )
         by_path = {meta.path: array for meta, _, array in levels}
         parts = [by_path[lv.path] for lv in pyramid.levels]
         info = self._info(node, place, arrays, pyramid)
+        info = replace(info, placement=placement)
         places = self._places(place, pyramid)
         return AssembledSource(
             info,
@@ -321,6 +326,13 @@ class _Opening:
             places=lambda: places,
             is_remote=location.is_remote,
         )
+
+    def _in_scene(self, place: ImagePlace, arrays: ImageArrays) -> SystemMap | None:
+        root = self._hierarchy.root
+        if not place.is_in_scene or root is None or arrays.image is None:
+            return None
+        own = (place.path, arrays.image.intrinsic)
+        return scene_map(self._hierarchy, root, own, self._findings)
 
     def _info(
         self, node: ZarrNode, place: ImagePlace, arrays: ImageArrays, pyramid: Pyramid

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from brickfield.errors import BrickfieldError, StoreFormatError, StoreNotFoundError
+from brickfield.model import Axis
 from brickfield.sources.coordinates.graph import (
     CoordinateGraph,
     CoordinateSystem,
@@ -23,13 +22,17 @@ from brickfield.sources.coordinates.graph import (
 )
 from brickfield.sources.coordinates.parse import Ends, TransformParser, Ways
 from brickfield.sources.geometry import Findings
-from brickfield.sources.io.location import Location, locate
-from brickfield.sources.ome_zarr.metadata import clean_path, ome_attributes
+from brickfield.sources.io.location import locate
+from brickfield.sources.ome_zarr.metadata import (
+    clean_path,
+    ome_attributes,
+    path_inside,
+    system_axes,
+)
+from brickfield.sources.ome_zarr.placing import SystemMap
 from brickfield.sources.zarr.hierarchy import ZarrHierarchy, ZarrNode
 
 Json = dict[str, Any]
-_LARGEST = 1 << 16
-"""Numbers that an array of a transformation may have: 180 × 181 matrices fit."""
 
 
 def open_graph(uri: str) -> CoordinateGraph:
@@ -51,7 +54,9 @@ def open_graph(uri: str) -> CoordinateGraph:
     return read_graph(hierarchy, hierarchy.root)
 
 
-def read_graph(hierarchy: ZarrHierarchy, root: ZarrNode) -> CoordinateGraph:
+def read_graph(
+    hierarchy: ZarrHierarchy, root: ZarrNode, images: Sequence[str] | None = None
+) -> CoordinateGraph:
     """Read the coordinate systems of a group and of the images that its scene names.
 
     Parameters
@@ -59,15 +64,87 @@ def read_graph(hierarchy: ZarrHierarchy, root: ZarrNode) -> CoordinateGraph:
     hierarchy : ZarrHierarchy
     root : ZarrNode
         A scene, an image, or both.
+    images : sequence of str, optional
+        Paths of the images to look into; by default all.
     """
-    return _GraphReader(hierarchy).read(root)
+    return _GraphReader(hierarchy, images).read(root)
+
+
+def scene_map(
+    hierarchy: ZarrHierarchy,
+    root: ZarrNode,
+    image: Key,
+    findings: Findings,
+) -> SystemMap | None:
+    """Find where a scene puts one of its images.
+
+    The world of a scene is the system that it lists first, or, where it lists none,
+    the one that its first transformation leads to.
+
+    Parameters
+    ----------
+    hierarchy : ZarrHierarchy
+    root : ZarrNode
+        The scene.
+    image : tuple of (str, str)
+        Path of the image and name of its own system.
+
+    Returns
+    -------
+    SystemMap or None
+        None, with a finding, where no usable transformation leads to the world.
+    """
+    where = "scene.coordinateTransformations"
+    # Of a thousand images one is to be opened: the others are read only if its
+    # transformations lead through them.
+    graph = read_graph(hierarchy, root, [image[0]])
+    world = world_of(graph, root)
+    if world is None or not graph.has_path(image, world):
+        graph = read_graph(hierarchy, root)
+        world = world_of(graph, root)
+    if world is None or image not in graph.systems:
+        text = f"expected {image[1]!r} of {image[0]!r} and a system of the scene in {where}"
+        findings.error("scene", where, f"{text}; found no such systems; drew it apart")
+        return None
+    try:
+        matrix = graph.between(image, world)
+    except StoreFormatError as error:
+        findings.error("scene", where, f"{error}; drew {image[0]!r} apart")
+        return None
+    if graph.is_ambiguous(image, world):
+        findings.warning(
+            "scene",
+            where,
+            f"expected one way from {image[0]!r} to {world[1]!r} in {where}; found ways"
+            " to different places; took the one that is listed first",
+        )
+    return SystemMap(matrix, axes_of_system(graph.systems[world]))
+
+
+def world_of(graph: CoordinateGraph, root: ZarrNode) -> Key | None:
+    """Return the system in which a scene is shown, None if it has none."""
+    own = [key for key in graph.systems if key[0] == root.path]
+    scene = ome_attributes(root.attributes).get("scene")
+    if isinstance(scene, dict) and _objects(scene.get("coordinateSystems")):
+        return own[0] if own else None
+    leading = [edge.target for edge in graph.edges if edge.where.startswith("scene.")]
+    return leading[0] if leading else None
+
+
+def axes_of_system(system: CoordinateSystem) -> tuple[Axis, ...]:
+    """Return the axes of a system as those of an image are given."""
+    named = zip(system.axes, system.kinds, strict=True)
+    return system_axes({"name": name, "type": kind} for name, kind in named)
 
 
 class _GraphReader:
     """Reads one graph; thrown away afterwards."""
 
-    def __init__(self, hierarchy: ZarrHierarchy) -> None:
+    def __init__(
+        self, hierarchy: ZarrHierarchy, images: Sequence[str] | None = None
+    ) -> None:
         self._hierarchy = hierarchy
+        self._images = images
         self._graph = CoordinateGraph()
 
     def read(self, root: ZarrNode) -> CoordinateGraph:
@@ -79,8 +156,12 @@ class _GraphReader:
         self._read_image(root)
         transforms = _objects(scene.get("coordinateTransformations"))
         paths = dict.fromkeys(p for t in transforms for p in _paths(t))
-        inside = (_inside(root.path, path) for path in paths)
-        nodes = self._hierarchy.nodes(path for path in inside if path is not None)
+        inside = (path_inside(root.path, path) for path in paths)
+        nodes = self._hierarchy.nodes(
+            path
+            for path in inside
+            if path is not None and (self._images is None or path in self._images)
+        )
         for node in nodes.values():
             if node is not None and node.path != root.path:
                 self._read_image(node)
@@ -127,6 +208,10 @@ class _GraphReader:
             at = f"{where}.coordinateTransformations[{i}]"
             source = self._end(path, item.get("input"))
             target = self._end(path, item.get("output"))
+            if source is not None and target is None:
+                target = self._undeclared(item.get("output"), path, source)
+            elif target is not None and source is None:
+                source = self._undeclared(item.get("input"), path, target)
             if source is not None and target is not None:
                 self._add_edge(path, item, source, target, at)
 
@@ -155,13 +240,27 @@ class _GraphReader:
         name, inside = value, None
         if isinstance(value, dict):
             name, inside = value.get("name"), value.get("path")
-        at = _inside(path, inside) if isinstance(inside, str) else path
+        at = path_inside(path, inside) if isinstance(inside, str) else path
         if at is None:
             return None
         if name is None:
             return self._intrinsic(at)
         key = (at, name) if isinstance(name, str) else None
         return key if key in self._graph.systems else None
+
+    def _undeclared(self, value: Any, path: str, other: Key) -> Key | None:
+        """Make a system that a transformation of this group names and nobody lists.
+
+        It gets the axes of the other end.
+        """
+        name = value.get("name") if isinstance(value, dict) else value
+        is_here = not (isinstance(value, dict) and value.get("path"))
+        if not is_here or not isinstance(name, str) or not name:
+            return None
+        like = self._graph.systems[other]
+        found = CoordinateSystem(path, name, like.axes, like.kinds)
+        self._graph.systems.setdefault(found.key, found)
+        return found.key
 
     def _intrinsic(self, path: str) -> Key | None:
         """Return the system that the levels of an image lead to."""
@@ -172,50 +271,15 @@ class _GraphReader:
         return own[0] if len(own) == 1 else None
 
     def _numbers(self, group: str, inside: str) -> Any:
-        from brickfield.sources.ome_zarr.arrays import open_array
-        from brickfield.sources.zarr.metadata import parse_array
+        from brickfield.sources.ome_zarr.arrays import read_numbers
 
-        path = _inside(group, inside)
-        node = None if path is None else self._hierarchy.node(path)
-        if node is None or node.kind != "array":
-            msg = f"expected an array of numbers at {inside!r}; found none there"
-            raise StoreFormatError(msg)
-        meta = parse_array(node, Findings())
-        if not 0 < meta.n_voxels <= _LARGEST:
-            shape = " × ".join(map(str, meta.shape))
-            msg = f"expected a small matrix at {inside!r}; found an array of {shape}"
-            raise StoreFormatError(msg)
-        return _whole(self._hierarchy.location.child(node.path), meta, open_array)
-
-
-def _whole(location: Location, meta: Any, open_array: Any) -> Any:
-    """Read every voxel of a small array."""
-    array = open_array(location, meta)
-    result = np.zeros(array.shape, array.dtype)
-    counts = [-(-n // c) for n, c in zip(array.shape, array.chunk_shape, strict=True)]
-    for index in np.ndindex(*counts):
-        chunk = array.read_chunk(index)
-        if chunk.data is None:
-            result[_box(index, array.chunk_shape)] = meta.fill_value
-        else:
-            result[_box(index, array.chunk_shape)] = chunk.data
-    return result
-
-
-def _box(index: Sequence[int], chunk: Sequence[int]) -> tuple[slice, ...]:
-    return tuple(slice(i * c, (i + 1) * c) for i, c in zip(index, chunk, strict=True))
+        return read_numbers(self._hierarchy, group, inside)
 
 
 def _paths(transform: Json) -> list[str]:
     ends = [transform.get("input"), transform.get("output")]
     paths = [end.get("path") for end in ends if isinstance(end, dict)]
     return [path for path in paths if isinstance(path, str)]
-
-
-def _inside(group: str, path: str) -> str | None:
-    """Join a path to a group; None for one that leads out of the store."""
-    parts = [p for p in f"{group}/{path}".split("/") if p not in ("", ".")]
-    return None if ".." in parts else "/".join(parts)
 
 
 def _objects(value: Any) -> list[Json]:

@@ -1,21 +1,25 @@
-"""Coordinate transformations of OME-Zarr 0.4 to 0.6, as far as boxes need them.
+"""Coordinate transformations of OME-Zarr 0.4 to 0.6, as one map for each image.
 
-A level is drawn as a box of voxels along the world's axes: what counts is a
-voxel size and a translation for each axis. Scale, translation, identity and
-sequences of them compose exactly; an affine or a rotation counts when it mixes
-no axes. Everything else is left out with a finding, never guessed.
+All kinds that a matrix can express compose exactly. What is written in another form
+is left out with a finding, never guessed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from brickfield.errors import StoreFormatError
+from brickfield.errors import BrickfieldError, StoreFormatError
+from brickfield.sources.coordinates import affine_map
+from brickfield.sources.coordinates.affine_map import F64
+from brickfield.sources.coordinates.parse import Ends, ReadArray, TransformParser
 from brickfield.sources.geometry import Findings, is_finite
 
 Numbers = tuple[float, ...]
+_SIZED = ("scale", "affine", "byDimension", "bijection", "inverse")
+"""Kinds that say how large a voxel is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,32 @@ class BoxTransform:
         )
 
 
+@dataclass(frozen=True)
+class ImageMap:
+    """A map between systems with as many axes as an image has.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (n, n + 1), float64
+        Acts on column vectors (p_0, …, p_n-1, 1).
+    has_scale : bool
+        Whether a file gave the scale.
+    """
+
+    matrix: F64
+    has_scale: bool = False
+
+    @classmethod
+    def identity(cls, rank: int) -> ImageMap:
+        """The map that changes nothing."""
+        return cls(affine_map.identity(rank))
+
+    def then(self, outer: ImageMap) -> ImageMap:
+        """Compose: first this map, then `outer`."""
+        matrix = affine_map.then(self.matrix, outer.matrix)
+        return ImageMap(matrix, self.has_scale or outer.has_scale)
+
+
 class TransformReader:
     """Reads transformations of one image.
 
@@ -62,6 +92,10 @@ class TransformReader:
     findings : Findings
     is_replaced : bool
         Whether the user gives the voxel size: what is stored need not be usable.
+    read_array : callable, optional
+        Returns the numbers of an array in the store.
+    names : sequence of str
+        Of the image's axes.
 
     Attributes
     ----------
@@ -71,14 +105,24 @@ class TransformReader:
     """
 
     def __init__(
-        self, rank: int, findings: Findings, *, is_replaced: bool = False
+        self,
+        rank: int,
+        findings: Findings,
+        *,
+        is_replaced: bool = False,
+        read_array: ReadArray | None = None,
+        names: Sequence[str] = (),
     ) -> None:
         self._rank = rank
         self._findings = findings
         self._is_replaced = is_replaced
+        self._parser = TransformParser(read_array)
+        self._names = tuple(names)
         self.has_left_out = False
 
-    def read(self, value: Any, where: str) -> BoxTransform:
+    def read(
+        self, value: Any, where: str, outputs: Sequence[str] | None = None
+    ) -> ImageMap:
         """Compose a list of transformations, the first one applied first.
 
         Parameters
@@ -87,6 +131,8 @@ class TransformReader:
             ``coordinateTransformations`` as stored; None counts as empty.
         where : str
             Place in the metadata.
+        outputs : sequence of str, optional
+            Names of the axes that the list leads to; by default the image's.
 
         Raises
         ------
@@ -94,19 +140,20 @@ class TransformReader:
             If a scale or translation has more or fewer numbers than there are axes:
             which axes they are for cannot be told.
         """
-        result = BoxTransform.identity(self._rank)
+        result = ImageMap.identity(self._rank)
         if value is None:
             return result
         if not isinstance(value, list):
             self._skip("transform-list", where, "a list", value)
             return result
         n_scales = 0
+        ends = Ends(self._rank, self._names, tuple(outputs or self._names))
         for i, item in enumerate(value):
             if not isinstance(item, dict):
                 self._skip("transform-type", f"{where}[{i}]", "an object", item)
                 continue
             n_scales += item.get("type") == "scale"
-            result = result.then(self._one(item, f"{where}[{i}]"))
+            result = result.then(self._one(item, ends, f"{where}[{i}]"))
         if n_scales > 1:
             self._findings.warning(
                 "duplicate-scale",
@@ -115,30 +162,30 @@ class TransformReader:
             )
         return result
 
-    def _one(self, item: dict[str, Any], where: str) -> BoxTransform:
-        same = BoxTransform.identity(self._rank)
+    def _one(self, item: dict[str, Any], ends: Ends, where: str) -> ImageMap:
+        same = ImageMap.identity(self._rank)
         kind = item.get("type")
-        if kind == "identity":
-            return same
         if kind == "sequence":
             return self.read(item.get("transformations"), f"{where}.transformations")
-        if kind == "scale":
+        has_path = isinstance(item.get("path"), str) and item.get(str(kind)) is None
+        if kind == "scale" and not has_path:
             scale = self._scale(item.get("scale"), f"{where}.scale")
-            return (
-                same if scale is None else BoxTransform(scale, same.translation, True)
-            )
-        if kind == "translation":
+            return same if scale is None else ImageMap(affine_map.scaled(scale), True)
+        if kind == "translation" and not has_path:
             shift = self._vector(item.get("translation"), f"{where}.translation")
-            return same if shift is None else BoxTransform(same.scale, shift)
-        if kind in ("affine", "rotation"):
-            return self._matrix(item.get(kind), where, kind)
-        self._findings.warning(
-            "unsupported-transform",
-            where,
-            f"expected scale, translation, identity or a sequence in {where}; found"
-            f" {kind!r:.40}; left it out",
-        )
-        return same
+            return same if shift is None else ImageMap(affine_map.shifted(shift))
+        try:
+            matrix = self._parser.parse(item, ends, where).forward
+            if len(matrix) != self._rank:
+                raise StoreFormatError(
+                    f"expected a transformation to {self._rank} axes in {where}; found"
+                    f" one to {len(matrix)}"
+                )
+        except BrickfieldError as error:
+            code = "unsupported-transform"
+            self._findings.warning(code, where, f"{error}; left it out")
+            return same
+        return ImageMap(matrix, kind in _SIZED)
 
     def _scale(self, value: Any, where: str) -> Numbers | None:
         scale = self._vector(value, where)
@@ -147,14 +194,7 @@ class TransformReader:
         if any(not isfinite(s) or s == 0 for s in scale):
             self._skip("scale-value", where, "numbers other than 0", value)
             return None
-        if any(s < 0 for s in scale):
-            self._findings.error(
-                "negative-scale",
-                where,
-                f"expected positive numbers in {where}; found {value!r:.60}; drew the"
-                " axis without mirroring it",
-            )
-        return tuple(abs(s) for s in scale)
+        return scale
 
     def _vector(self, value: Any, where: str) -> Numbers | None:
         value = self._numbers_of(value, where)
@@ -195,46 +235,12 @@ class TransformReader:
         )
         return numbers
 
-    def _matrix(self, value: Any, where: str, kind: str) -> BoxTransform:
-        same = BoxTransform.identity(self._rank)
-        rows = _rows(value, self._rank)
-        mixes = rows is None or any(
-            rows[i][j] != 0
-            for i in range(self._rank)
-            for j in range(self._rank)
-            if i != j
-        )
-        if rows is None or mixes or any(rows[i][i] <= 0 for i in range(self._rank)):
-            self._findings.warning(
-                "unsupported-transform",
-                where,
-                f"expected a {kind} that mixes no axes in {where}; found another;"
-                " left it out",
-            )
-            return same
-        scale = tuple(rows[i][i] for i in range(self._rank))
-        return BoxTransform(scale, tuple(r[self._rank] for r in rows), True)
-
     def _skip(self, code: str, where: str, expected: str, found: Any) -> None:
         self._findings.warning(
             code,
             where,
             f"expected {expected} in {where}; found {found!r:.60}; left it out",
         )
-
-
-def _rows(value: Any, rank: int) -> list[list[float]] | None:
-    """Rows of a matrix with a last column of shifts, None if it has another form."""
-    if not isinstance(value, list) or len(value) != rank:
-        return None
-    rows = []
-    for row in value:
-        ok = isinstance(row, list) and len(row) in (rank, rank + 1)
-        if not ok or not all(isinstance(v, int | float) and is_finite(v) for v in row):
-            return None
-        numbers = [float(v) for v in row]
-        rows.append(numbers if len(numbers) == rank + 1 else [*numbers, 0.0])
-    return rows
 
 
 def output_name(transform: Any) -> str | None:
