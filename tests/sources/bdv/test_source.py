@@ -121,14 +121,36 @@ def test_a_missing_view_is_missing(tmp_path):
         assert source.read_storage_chunk(0, (1, 0, 0, 0, 0)).data is None
 
 
-def test_an_oblique_registration_is_noted_and_its_scale_used(tmp_path):
+def test_an_oblique_registration_places_the_view(tmp_path):
     _hdf5(tmp_path, _volumes(1, 1))
     setups = [("40 30 20", [OBLIQUE])]
     path = _xml(tmp_path, loader="bdv.hdf5", place="data.h5", setups=setups)
     with closing(open_source(str(path))) as source:
-        assert [f.code for f in source.info.findings] == ["oblique-affine"]
+        assert source.info.findings == ()
         size = source.info.pyramid.levels[0].voxel_size_zyx
+        # x' = x + y, y' = y - x: in the order of the file
+        moved = source.info.world.apply((5.0, 3.0, 2.0))
     assert size == pytest.approx((1, 2**0.5, 2**0.5))
+    assert moved == pytest.approx((5, 1, 5))
+
+
+def test_a_registration_onto_a_plane_is_told(tmp_path):
+    _hdf5(tmp_path, _volumes(1, 1))
+    flat = "1 0 0 0 0 1 0 0 0 0 0 0"
+    setups = [("40 30 20", [flat])]
+    path = _xml(tmp_path, loader="bdv.hdf5", place="data.h5", setups=setups)
+    with closing(open_source(str(path))) as source:
+        assert [f.code for f in source.info.findings] == ["unusable-registration"]
+        assert source.info.pyramid.levels[0].voxel_size_zyx == (4, 3, 2)
+
+
+def test_angles_of_one_size_are_images_of_their_own(tmp_path):
+    _hdf5(tmp_path, _volumes(1, 2))
+    setups = [("40 30 20", [PLAIN]), ("40 30 20", [OBLIQUE])]
+    path = _xml(tmp_path, loader="bdv.hdf5", place="data.h5", setups=setups)
+    with closing(open_source(str(path), series="view 1")) as source:
+        assert source.info.series == ("view 0", "view 1")
+        assert source.info.placement is not None
 
 
 def test_n5_views_are_read(tmp_path, read_level):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from brickfield.errors import StoreFormatError
@@ -36,15 +37,41 @@ def test_the_map_listed_last_is_applied_first():
 def test_maps_are_turned_to_z_y_x():
     (setup,) = _parsed(maps=_affine("1 0 0 10 0 2 0 20 0 0 3 30")).setups
     assert (setup.voxel_size, setup.translation) == ((3, 2, 1), (30, 20, 10))
-    assert setup.oblique is None
+    assert setup.placement is None
 
 
 @pytest.mark.parametrize(
-    "text", ["-1 0 0 0 0 1 0 0 0 0 1 0", "1 1 0 0 0 1 0 0 0 0 1 0"]
+    "text",
+    [
+        "-1 0 0 0 0 1 0 0 0 0 1 0",
+        "1 1 0 0 0 1 0 0 0 0 1 0",
+        "0.8 -0.6 0 7 0.6 0.8 0 8 0 0 4 9",
+        "0 0 1 1 1 0 0 2 0 1 0 3",
+    ],
 )
-def test_flips_and_shears_are_kept_as_they_are(text):
+def test_voxel_size_and_placement_together_are_the_whole_map(text):
     (setup,) = _parsed(maps=_affine(text)).setups
-    assert setup.oblique == tuple(float(v) for v in text.split())
+    xyz = np.vstack([np.array(text.split(), float).reshape(3, 4), [0, 0, 0, 1]])
+    size = np.diag([*setup.voxel_size, 1.0])
+    np.testing.assert_allclose(
+        setup.placement.matrix @ size, xyz[[2, 1, 0, 3]][:, [2, 1, 0, 3]], atol=1e-12
+    )
+
+
+def test_a_chain_of_oblique_maps_is_composed_whole():
+    turn, size = "0.8 -0.6 0 0 0.6 0.8 0 0 0 0 1 0", "1 0 0 0 0 1 0 0 0 0 3 0"
+    (setup,) = _parsed(maps=_affine(turn) + _affine(size)).setups
+    assert setup.voxel_size == pytest.approx((3, 1, 1))
+    assert setup.placement.apply((0, 0, 1)) == pytest.approx((0, 0.6, 0.8))
+
+
+@pytest.mark.parametrize(
+    "text", ["1 0 0 0 0 1 0 0 0 0 0 0", "nan 0 0 0 0 1 0 0 0 0 1 0", "1 2 3"]
+)
+def test_a_registration_that_cannot_be_used_is_marked(text):
+    (setup,) = _parsed(maps=_affine(text)).setups
+    assert setup.is_unusable
+    assert setup.placement is None
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ def open_source(
         channels=tuple(Channel(s.name) for s in image.setups),
         series=tuple(names) if len(names) > 1 else (),
         findings=tuple(_findings(data, names, image, is_asked=series is not None)),
+        placement=image.setups[0].placement,
     )
     own = [p for p in (place_of_uri(str(uri)),) if p is not None]
     return AssembledSource(
@@ -154,7 +155,7 @@ def _groups(setups: Sequence[ViewSetup]) -> list[list[ViewSetup]]:
     for setup in setups:
         where = tuple(np.round([*setup.voxel_size, *setup.translation], 9))
         alone = setup.number if setup.shape is None else None
-        key = (setup.shape, where, setup.oblique, setup.unit, alone)
+        key = (setup.shape, where, setup.placement, setup.unit, alone)
         groups.setdefault(key, []).append(setup)
     return list(groups.values())
 
@@ -171,13 +172,13 @@ def _findings(
 ) -> list[Finding]:
     found = list(image.findings)
     for setup in image.setups:
-        if setup.oblique is not None:
+        if setup.is_unusable:
             text = (
-                "expected a registration along the axes; found the affine map"
-                f" {setup.oblique}: only its scale and translation are used"
+                "expected affine maps of 12 finite numbers that can be inverted; found"
+                " others: only the voxel size of the view is used"
             )
             path = f"ViewRegistrations/setup {setup.number}"
-            found.append(Finding("warning", "oblique-affine", path, text))
+            found.append(Finding("error", "unusable-registration", path, text))
         if setup.number in data.moves:
             text = (
                 "expected one registration for all times; found several: the first is"

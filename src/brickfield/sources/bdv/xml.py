@@ -2,8 +2,8 @@
 
 Pure: text in, values out. A registration is a list of affine maps (x, y, z) of
 which the last one listed is applied first. :class:`ViewSetup` gives the composed
-map as a voxel size and a translation in z, y, x order; a map that rotates, shears
-or flips cannot be given so, and is kept as text.
+map as a voxel size and a translation in z, y, x order, and what rotates, shears or
+flips as a placement besides.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError
-from brickfield.model import Int3, Vec3
+from brickfield.model import AffineTransform, Int3, Vec3
 
+_ZYX = [2, 1, 0, 3]
+_MOST_SINGULAR = 1e12
 MOST_TIMES = 1_000_000
 """Time points that one file may have."""
 
@@ -37,8 +39,12 @@ class ViewSetup:
     voxel_size, translation : tuple of float
         Of level 0, (z, y, x), world units: the scale part of the registration.
     unit : str or None
-    oblique : tuple of float or None
-        The whole map, 12 values in the order of the file, when it is not diagonal.
+    placement : AffineTransform or None
+        What turns, shears or mirrors the view, applied after voxel size and
+        translation; None when the registration does not.
+    is_unusable : bool
+        Whether the registration is left out: it maps the view onto a plane, or some of
+        its numbers are none.
     """
 
     number: int
@@ -47,7 +53,8 @@ class ViewSetup:
     voxel_size: Vec3
     translation: Vec3
     unit: str | None
-    oblique: tuple[float, ...] | None = None
+    placement: AffineTransform | None = None
+    is_unusable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +179,17 @@ def _registrations(
     for view in root.iterfind("ViewRegistrations/ViewRegistration"):
         whole = np.eye(4)
         for transform in view.iterfind("ViewTransform"):
-            values = np.array((transform.findtext("affine") or "").split(), np.float64)
-            if values.shape == (12,) and np.isfinite(values).all():
-                whole = whole @ np.vstack([values.reshape(3, 4), [0, 0, 0, 1]])
+            whole = whole @ _affine(transform.findtext("affine"))
         maps[int(view.get("timepoint", 0)), int(view.get("setup", 0))] = whole
     return maps
+
+
+def _affine(text: str | None) -> NDArray[np.float64]:
+    """Read a 4 x 4 matrix (x, y, z, 1); not-a-number where the text holds none."""
+    values = np.array((text or "").split(), np.float64)
+    if values.shape != (12,):
+        return np.full((4, 4), np.nan)
+    return np.vstack([values.reshape(3, 4), [0, 0, 0, 1]])
 
 
 def _setup(
@@ -190,21 +203,40 @@ def _setup(
     unit = (element.findtext("voxelSize/unit") or "").strip()
     known = (maps[t, number] for t in times if (t, number) in maps)
     whole = next(known, None)
-    if whole is None:
+    is_unusable = whole is not None and _is_singular(whole)
+    if whole is None or is_unusable:
         whole = np.diag([*(voxel or (1.0, 1.0, 1.0)), 1.0])
-    linear = whole[:3, :3]
-    scale = np.linalg.norm(linear, axis=0)
-    scale[scale == 0] = 1.0
-    is_plain = np.allclose(linear, np.diag(scale), atol=1e-9 * float(scale.max()))
+    size_zyx, shift, placement = _parted(whole[_ZYX][:, _ZYX])
     return ViewSetup(
         number=number,
         name=(element.findtext("name") or "").strip() or f"setup{number}",
         shape=None if size is None else _reversed_counts(size),
-        voxel_size=(float(scale[2]), float(scale[1]), float(scale[0])),
-        translation=(float(whole[2, 3]), float(whole[1, 3]), float(whole[0, 3])),
+        voxel_size=size_zyx,
+        translation=shift,
         unit=unit or None,
-        oblique=None if is_plain else tuple(whole[:3].ravel().tolist()),
+        placement=placement,
+        is_unusable=is_unusable,
     )
+
+
+def _is_singular(matrix: NDArray[np.float64]) -> bool:
+    if not np.isfinite(matrix).all():
+        return True
+    size = np.linalg.norm(matrix[:3, :3], axis=0)
+    return not size.all() or np.linalg.cond(matrix[:3, :3] / size) > _MOST_SINGULAR
+
+
+def _parted(matrix: NDArray[np.float64]) -> tuple[Vec3, Vec3, AffineTransform | None]:
+    """Part a 4 x 4 matrix (z, y, x, 1) into voxel size, translation and the rest."""
+    linear = matrix[:3, :3]
+    scale = np.linalg.norm(linear, axis=0)
+    z, y, x = scale.tolist()
+    if np.allclose(linear, np.diag(scale), atol=1e-9 * float(scale.max())):
+        at_z, at_y, at_x = matrix[:3, 3].tolist()
+        return (z, y, x), (at_z, at_y, at_x), None
+    rest = matrix.copy()
+    rest[:3, :3] = linear / scale
+    return (z, y, x), (0.0, 0.0, 0.0), AffineTransform.from_matrix(rest)
 
 
 def _reversed_counts(size: Vec3) -> Int3:
