@@ -53,7 +53,7 @@ __all__ = [
     "OtherWorkError",  # Raised when a journal tells of another source or other options.
     "Progress",  # Told (blocks done, blocks in all, bytes written, seconds left or None), on the
     "Slices",
-    "ThreadBuffers",  # One reusable piece of memory for each thread that asks.
+    "ThreadBuffers",  # One reusable buffer for each thread.
     "block_shape",  # Choose the largest block that every worker may hold.
     "count_values",  # Count every value of an 8- or 16-bit integer block (256 or 65536 counts).
     "extrema",  # Find smallest, largest, number and sum of all values.
@@ -62,11 +62,11 @@ __all__ = [
     "has_exact_counts",  # Tell whether values of this type are counted one by one.
     "intersect",  # Return the voxels common to two regions (empty slices when none are).
     "map_blocks",  # Read every block and apply a function, in block order.
-    "open_executor",  # Open the executor that a user asks for.
+    "open_executor",  # Open an executor by the address that a user gives.
     "parse_bytes",  # Read a number of bytes.
     "read_fingerprint",  # Read of what work a journal tells, without holding it; None if there is none.
     "run_jobs",  # Run jobs one after the other.
-    "shift",  # Return a region moved by minus `offset`.
+    "shift",  # Return a region relative to an origin: moved by minus `offset`.
     "usable_bytes",  # Return the bytes that one piece of work may take: 80 % of what is left.
 ]
 

@@ -1,6 +1,6 @@
 """Memory that a thread uses again for every block it works on.
 
-A pass over a file of hundreds of gigabytes that asks for new memory with every block
+A pass over a file of hundreds of gigabytes that allocates new memory for every block
 spends much of its time on page faults, and its peak depends on when memory is given
 back. With a buffer a thread the peak is known beforehand: as many buffers as
 workers.
@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 
 class ThreadBuffers:
-    """One reusable piece of memory for each thread that asks.
+    """One reusable buffer for each thread.
 
     Picklable, and empty when it arrives: workers of other processes have their own.
     What :meth:`take` returns is valid until the same thread takes again.

@@ -1,6 +1,6 @@
 """Where blocks are worked on: inline, in threads, or on dask.distributed.
 
-An executor takes a pure function and numbered blocks and gives back outcomes,
+An executor takes a pure function and numbered blocks and returns outcomes,
 in any order. It never holds more batches than its window, so a job of millions
 of blocks needs no list of them, and it never builds a task graph. A failing
 block is tried twice and then becomes an outcome that says why; it never stops
@@ -8,7 +8,7 @@ the others. Batches are sized from what blocks took before, so that scheduling
 costs little beside the work.
 
 Cancelling takes effect between the blocks of a batch, too, so that one block is
-the longest that anybody waits. On a cluster a batch that is under way is finished:
+the longest wait. On a cluster a batch that is under way is finished:
 it takes about `BATCH_S`.
 
 Block work on a dask.distributed cluster.
@@ -324,7 +324,7 @@ class ThreadExecutor:
 
 
 def open_executor(scheduler: str | None = None, workers: int | None = None) -> Executor:
-    """Open the executor that a user asks for.
+    """Open an executor by the address that a user gives.
 
     Parameters
     ----------

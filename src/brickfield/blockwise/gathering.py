@@ -94,7 +94,7 @@ class GatherOptions:
     cancel : Event or None
         Set it, from any thread, to stop after the block that each worker is at.
     stride : int
-        Every so many blocks one goes first; 1 for plain order.
+        Every `stride`-th block goes first; 1 for plain order.
     preview : callable or None
         Told the state after the first pass, and then every `preview_s` seconds, on
         the calling thread. The state goes on changing: copy what is kept.
@@ -260,7 +260,7 @@ class _Valued(Generic[V]):
 
 
 class _Window:
-    """Blocks in the order they are worked on, no further ahead than there is room.
+    """Blocks in the order of processing, as far as there is room for their results.
 
     It raises StopIteration while the window is full and goes on when it moved, as
     executors allow.

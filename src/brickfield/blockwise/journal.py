@@ -34,7 +34,7 @@ class Journal:
     fingerprint : mapping
         Source and parameters, plain JSON values.
     restart : bool
-        Begin anew, whatever was there.
+        Start over instead of resuming.
 
     Raises
     ------

@@ -102,7 +102,7 @@ def _group_left(folder: Path, *, is_first_version: bool) -> int | None:
     except (OSError, ValueError):
         return None
     with suppress(OSError, ValueError, IndexError):
-        # Pages of files that nobody uses are counted, but given back at once.
+        # Unused pages of files are counted, but can be reclaimed at once.
         for row in (folder / "memory.stat").read_text(encoding="ascii").splitlines():
             if row.startswith(f"{idle_name} "):
                 return left + int(row.split()[1])

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MARGIN",  # How much larger than the volume the picture is, in perspective.
-    "WORLD_UP",  # Up for whoever turns things: rows of an image count downwards.
+    "WORLD_UP",  # Up while a view is rotated: rows of an image count downwards.
     "AxisName",
     "CameraSpec",
     "FitCamera",  # Perspective, the whole volume in the picture.
@@ -69,7 +69,7 @@ __all__ = [
     "between",  # Return the shortest rotation from one unit direction to another, (3, 3).
     "box_round",  # Return the box of one volume as it is, of several the upright one round all.
     "camera_spec",  # Understand what a user says about the camera.
-    "clip_w",  # Return the last clip coordinate: above 0 in front of the camera.
+    "clip_w",  # Return the clip coordinate w: above 0 in front of the camera.
     "fit_camera",  # Make the camera that a specification means.
     "frames",  # Return every frame of a movie, from the first key frame to the last.
     "gone_along",  # Return how far a drag moves a point along a direction, world units.
@@ -79,25 +79,25 @@ __all__ = [
     "next_plane_point",  # Return a point of an oblique plane that was moved along its normal.
     "normal_at",  # Return the normal (z, y, x) of tilt and turn in degrees; see :func:`angles_of`.
     "of_cameras",  # Return frames that differ in nothing but the camera.
-    "orbit_camera",  # Look at a volume's middle from an angle, the whole of it in the picture.
+    "orbit_camera",  # Look at the centre of a volume from an angle, with all of it in the picture.
     "outline",  # Return where a plane cuts a box (upright, turned or sheared).
     "part_under",  # Return the part of a handle under a pixel, of two the nearer one.
-    "pixel_at",  # Return column and row of a point, shape (2,).
+    "pixel_at",  # Project a world point to the picture.
     "preset",  # Look at the whole volume in a direction that has a name.
     "presets",  # Views of the whole: from an axis, from beside, all of it, in parallel or not.
-    "resized",  # Return the camera for a picture of another size, equally much high.
+    "resized",  # Return the camera for a picture of another size, with the same height in the world.
     "set_centre",  # Make a point (z, y, x) the target; direction and distance stay.
-    "shifted",  # Move a plane along its normal, as a drag of the handle's foot asks.
+    "shifted",  # Move a plane along its normal by a drag of the handle's foot.
     "slice_camera",  # Look straight at a plane, all that it cuts of a box in the picture, pixels square.
     "target_height",  # Return the world units that the picture is high at the target.
-    "tilted",  # Turn a plane about the handle's foot, as a drag of its tip asks.
-    "to_camera",  # Return the way from a point to the eye; of parallel rays their direction.
+    "tilted",  # Turn a plane about the handle's foot by a drag of its tip.
+    "to_camera",  # Return the vector from a point to the eye; for parallel rays, their direction.
     "toggle_projection",  # Change between perspective and parallel rays; the target keeps its size.
     "turned",  # Return the camera to which the scene looks turned.
     "turntable",  # Let the scene turn once round the target, evenly.
     "vec",  # Return three numbers as a tuple of floats.
     "way_of",  # Return how a line runs in the picture.
-    "world_at",  # Return the point under a pixel that is as far away as the target.
+    "world_at",  # Return the world point under a pixel, at the distance of the target.
 ]
 
 _HOME = {

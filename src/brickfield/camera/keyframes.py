@@ -1,7 +1,7 @@
 """Key frames and what lies between them.
 
 A camera moves on a sphere round its target, never through it: the direction turns
-evenly the shortest way, and the size of things at the target grows or shrinks by
+evenly the shortest way, and the size of objects at the target grows or shrinks by
 equal factors, so that nothing dips on the way. Where it zooms, the target moves as
 if it zoomed round one point. A key frame itself is met exactly.
 """

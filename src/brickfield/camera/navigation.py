@@ -29,7 +29,7 @@ from brickfield.model import CameraState, Vec3
 
 Pixel = tuple[float, float]
 WORLD_UP: Vec3 = (0.0, -1.0, 0.0)
-"""Up for whoever turns things: rows of an image count downwards."""
+"""Up while a view is rotated: rows of an image count downwards."""
 TURN = pi
 """Radians of turning for a drag across the shorter side of the picture."""
 SMALLEST, LARGEST = 1e-6, 100.0
@@ -182,7 +182,7 @@ def zoom(
         The pixel that stays; the middle without it.
     scene_size : float, optional
         Diagonal of everything that there is, world units. The picture then stays
-        between a millionth and a hundred times as high, so that nobody gets lost.
+        between a millionth and a hundred times as high, so that the data stay in reach.
     """
     if not (_usable(factor, *(at_px or ())) and factor > 0):
         return camera
@@ -190,7 +190,7 @@ def zoom(
     wanted = height / factor
     if scene_size is not None and scene_size > 0:
         low, high = SMALLEST * scene_size, LARGEST * scene_size
-        # Who is outside already may come back, but not go farther.
+        # A camera that is outside already may come back, but not go farther.
         wanted = min(max(wanted, min(low, height)), max(high, height))
     ratio = wanted / height
     if not (isfinite(ratio) and ratio > 0):

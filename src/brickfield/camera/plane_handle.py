@@ -282,7 +282,7 @@ def shifted(
     move_px: Pixel,
     corners: NDArray[np.float64],
 ) -> Plane:
-    """Move a plane along its normal, as a drag of the handle's foot asks.
+    """Move a plane along its normal by a drag of the handle's foot.
 
     Parameters
     ----------
@@ -310,7 +310,7 @@ def shifted(
 def tilted(
     camera: CameraState, plane: Plane, place: PlaneHandle, move_px: Pixel
 ) -> Plane:
-    """Turn a plane about the handle's foot, as a drag of its tip asks.
+    """Turn a plane about the handle's foot by a drag of its tip.
 
     The tip stays under the cursor on the half of a ball round the foot that looks at
     the camera; beside the ball it goes along its rim.

@@ -2,7 +2,7 @@
 
 A specification is one of four frozen values. It becomes a
 :class:`~brickfield.model.camera.CameraState` only where the bounds of the volume
-and the size of the picture are at hand. All coordinates are world units in the
+and the size of the picture are known. All coordinates are world units in the
 order (z, y, x); angles are degrees.
 """
 

@@ -2,7 +2,7 @@
 
 While modules are imported, and again while the process ends, nothing is half done:
 the process leaves at once. In between, the first interruption unwinds the work like
-any error, so that files are put right and threads end; the second leaves at once. A
+any error, so that files are corrected and threads end; the second leaves at once. A
 library may turn the first into another error, or lose it; the status says still
 that there was one, and what would be printed of it is not.
 """

@@ -58,18 +58,18 @@ __all__ = [
     "anchor_of",  # Choose the integer voxel of level 0 (z, y, x) that positions count from.
     "choose_format",  # Choose the texture format of a data type.
     "clip_planes_in_data",  # Turn world planes (nz, ny, nx, d) into data planes (nx, ny, nz, d).
-    "forget_bindings",  # Let go of buffers and textures that nothing draws any more.
-    "forget_pipelines",  # Let go of what renderers had that are gone, bindings included.
+    "forget_bindings",  # Release buffers and textures that are no longer drawn.
+    "forget_pipelines",  # Release what closed renderers had, bindings included.
     "get_device",  # Return the shared device, making it on the first call.
     "label_table",  # Make the table of an appearance.
     "level_layouts",  # Derive the layout of every level.
     "level_uniforms",  # Derive the arrays ``lv_*`` of the shader but for texture sizes.
-    "matrix_to_xyz",  # Turn a 4x4 map of (z, y, x, 1) points into one of (x, y, z, 1) points.
+    "matrix_to_xyz",  # Convert a map of (z, y, x, 1) points, shape (4, 4), into one of (x, y, z, 1).
     "prepare",  # Keep wgpu from probing OpenGL; call before anything else touches wgpu.
     "ray_uniforms",  # Derive the rays of a camera in the data space of a volume.
     "settled_row",  # Return a plane's equation in data space, (nz, ny, nx, d).
     "slice_uniforms",  # Derive where the rays of a camera meet a plane.
-    "to_xyz",  # Reverse the last axis of (..., 3) values: (z, y, x) to (x, y, z).
+    "to_xyz",  # Reverse the last axis of values of shape (..., 3): (z, y, x) to (x, y, z).
 ]
 
 _HOME = {

@@ -120,7 +120,7 @@ class SimpleTextureAllocator:
         return self._taken.get(chunk_id)
 
     def taken(self) -> dict[Hashable, Slot]:
-        """Return a copy of who sits where."""
+        """Return a copy of the slots by chunk."""
         return dict(self._taken)
 
 

@@ -2,7 +2,7 @@
 
 Invariant: the bytes of all textures never exceed the budget, but for the moment
 in which one level's texture is copied into its successor. There is no copy of the
-texels in RAM; what is evicted comes back from the RAM cache of the loading storey.
+texels in RAM; evicted bricks are uploaded again from the RAM cache of ``loading``.
 Thread rule: render thread only.
 """
 
@@ -72,7 +72,7 @@ class TextureAtlas:
         return len(self._planes) >= MAX_PLANES
 
     def forget_planes(self) -> None:
-        """Number selections anew; nothing may be resident."""
+        """Renumber selections; nothing may be resident."""
         self._planes.clear()
 
     def selection_of(self, plane: int) -> Selection:

@@ -1,7 +1,7 @@
-"""The one door between data order (z, y, x) and GPU order (x, y, z).
+"""Conversions between data order (z, y, x) and GPU order (x, y, z).
 
 Everything above :mod:`brickfield.gpu` is in data order. Textures, shaders and
-pygfx want (x, y, z), widths before heights. Only the functions here turn one
+pygfx expect (x, y, z), widths before heights. Only the functions here turn one
 into the other, so that a swapped axis has one place to hide.
 """
 

@@ -131,7 +131,7 @@ class BrickSet:
     # -- what is wanted ----------------------------------------------------------
 
     def want(self, names: dict[Name, bool], *, has_room: bool = False) -> None:
-        """Take over what a plan names.
+        """Set which chunks the plan names.
 
         Parameters
         ----------
@@ -259,7 +259,7 @@ class BrickSet:
                 if evicted is not None:
                     self.forget(evicted)
                 if slot is None:
-                    # Whoever planned made no room; waiting would not help.
+                    # The plan did not make room for it; waiting would not help.
                     self._absent.discard(name)
                     return
             is_other = self._holes.pop(name, None) is not None or name in self._changed

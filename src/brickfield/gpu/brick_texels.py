@@ -1,7 +1,7 @@
 """Padded copies: a chunk and the one voxel round it that its neighbours lend.
 
 Linear sampling at the face of a brick reads one voxel beyond it. That voxel
-belongs to the neighbour; where no neighbour of the same level is at hand the
+belongs to the neighbour; where no neighbour of the same level is loaded, the
 nearest own voxel is repeated, which is also right at the edges of the volume.
 
 From a chunk to the texels of its slot, and which bricks wait for a neighbour.
@@ -44,9 +44,9 @@ def _lenders(offset: Int3) -> tuple[Int3, ...]:
 
 
 _LENDERS = {offset: _lenders(offset) for offset in NEIGHBOURS}
-"""Who lends the voxels at an offset: the chunk there, or the nearest to it.
+"""Return which chunk provides the voxels at an offset: the one there, or the nearest.
 
-At the edge of the volume nobody is beyond, but the chunk beside still knows the
+At the edge of the volume there is none beyond, but the adjacent chunk still has the
 voxels nearest to the corner.
 """
 
@@ -219,7 +219,7 @@ class Texels(NamedTuple):
 
 
 class BrickMaker:
-    """Makes texels of chunks and remembers who waits for whom.
+    """Makes texels of chunks and records which borders wait for which neighbours.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ class BrickMaker:
     value_of : callable
         Gives the page table's value of a chunk.
     is_expected : callable
-        Whether a chunk that is not at hand is on its way.
+        Whether a chunk that is not loaded is on its way.
     """
 
     def __init__(
@@ -290,7 +290,7 @@ class BrickMaker:
     def _neighbours(
         self, name: Name, data: Voxels, awaited: set[Name]
     ) -> Callable[[Int3], Voxels | None]:
-        """Return who gives the voxels at an offset, noting those on their way."""
+        """Return the chunk that provides the voxels at an offset; record expected ones."""
         plane, key = name
         level = key >> _LEVEL
         depth, height, width = self._grids[level]
@@ -316,7 +316,7 @@ class BrickMaker:
         return neighbour
 
     def arrived(self, name: Name) -> None:
-        """Note that a chunk is at hand, or that it will never be."""
+        """Record that a chunk is loaded, or that it never will be."""
         for borrower in self._lenders.pop(name, ()):
             awaited = self._awaited.get(borrower)
             if awaited is None:
@@ -348,7 +348,7 @@ class BrickMaker:
                     self.repairs.append(other)
 
     def forget(self, name: Name) -> None:
-        """Wait for nobody on behalf of a chunk."""
+        """Cancel all waiting of a chunk."""
         for other in self._awaited.pop(name, ()):
             waiting = self._lenders.get(other)
             if waiting is not None:

@@ -82,9 +82,9 @@ def prepare() -> None:
 
 
 def private_folder(parent: Path | None = None) -> Path:
-    """Return a folder that nobody but this user can look into or write to.
+    """Return a folder that only this user can read and write.
 
-    The name in a folder for everybody can be guessed, so another user may have made
+    The name in a shared folder can be guessed, so another user may have made
     it, or a link, before us: then a new one is made, and removed at the end.
 
     Parameters
@@ -112,7 +112,7 @@ def private_folder(parent: Path | None = None) -> Path:
 def get_device() -> GpuDevice:
     """Return the shared device, making it on the first call.
 
-    To be called before anything else imports pygfx, which asks for adapters then and
+    To be called before anything else imports pygfx, which requests adapters then and
     raises errors of its own.
 
     Raises
@@ -129,7 +129,7 @@ def get_device() -> GpuDevice:
 
 @cache
 def _ask() -> GpuDevice | str:
-    """Ask for the device once; return a sentence when there is none."""
+    """Request the device once; return a sentence when there is none."""
     prepare()
     import wgpu
 
@@ -203,12 +203,12 @@ def main() -> int:
 
 
 def forget_bindings() -> None:
-    """Let go of buffers and textures that nothing draws any more."""
+    """Release buffers and textures that are no longer drawn."""
     _clear("bindings")
 
 
 def forget_pipelines() -> None:
-    """Let go of what renderers had that are gone, bindings included."""
+    """Release what closed renderers had, bindings included."""
     # A coarser picture of a moment adds a pass with its own scale: those count, too.
     for name in ("bindings", "pipelines", "layouts", "full_quad_objects"):
         _clear(name)

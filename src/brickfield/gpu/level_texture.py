@@ -1,6 +1,6 @@
 """One level's 3D texture, divided into equal slots. Render thread only.
 
-Which chunks sit in one level's texture, and who has to leave first.
+Which chunks are in one level's texture, and which is evicted first.
 
 States of a chunk: absent → *resident* (its voxels are in a slot) → absent.
 Resident chunks are *wanted* (the present plan names them; never evicted),
@@ -76,7 +76,7 @@ class LevelResidency:
         slot : tuple of int or None
             None when every slot holds a wanted chunk.
         evicted : name or None
-            Who had to leave.
+            The chunk that lost its slot.
         """
         evicted = None
         slot = self.allocator.allocate(name)
@@ -125,7 +125,7 @@ _USAGE = (
 
 
 class LevelTexture:
-    """One level's texture and who sits in it."""
+    """One level's texture and the chunks in it."""
 
     def __init__(self, grid: Slot, layout: LevelLayout, format_name: str) -> None:
         z, y, x = layout.slot_zyx

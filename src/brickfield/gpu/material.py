@@ -209,7 +209,7 @@ class BrickMaterial(gfx.Material):
     def set_behind(self, behind: BackgroundTextures | None) -> None:
         """Set what was drawn before; None: the background alone."""
         known = self._store.behind
-        # As what they are: the same views frame after frame bind nothing anew.
+        # Compared by identity: the same views in the next frame need no new bindings.
         if tuple(map(id, behind or ())) != tuple(map(id, known or ())):
             self._store.behind = behind
 

@@ -107,7 +107,7 @@ class PageTable:
         self._names: dict[int, Name] = {}
         self.rows: NDArray[np.uint32] = np.full((capacity, 4), _EMPTY, np.uint32)
         self.generation = 0
-        """Grows when the whole table has to be sent anew."""
+        """Counts how often the whole table had to be sent again."""
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -251,7 +251,7 @@ class PageTable:
         return row
 
     def _rebuild(self) -> None:
-        """Start anew without removed rows, twice as large if it is really full."""
+        """Rebuild without removed rows, twice as large if it is really full."""
         capacity = len(self.rows)
         if 4 * len(self._nodes) > capacity:
             capacity *= 2

@@ -70,7 +70,7 @@ class BrickShader(BaseShader):
         """
         material = wobject.material
         mode, interpolation, n_channels, extra = material.program
-        # Read so that pygfx notes the dependence and binds anew after a change.
+        # Read so that pygfx notes the dependence and binds again after a change.
         _ = material._store.bricks_version
         self["mode"] = mode
         self["is_shaded"] = extra == SHADED

@@ -1,4 +1,4 @@
-"""Frame uniforms: rays, levels and windows as the shader wants them.
+"""Frame uniforms: rays, levels and windows as the shader expects them.
 
 All products are formed in float64 relative to an integer voxel near the eye
 (the *anchor*) and only then rounded to float32. Positions that the shader

@@ -44,7 +44,7 @@ class ImarisFile:
         Begun, or gone on with from its last commit.
     plan : ExportPlan
     restart : bool
-        Begin anew in any case.
+        Start over in any case.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
 """What an export will write and hold in memory: one frozen value, made of metadata.
 
 Nothing is written and no voxel is read here, so a dialog can ask for a plan after every
-change. All levels but the first are made anew from the one before: the reference cuts
+change. All levels but the first are made again from the one before: the reference cuts
 means off, other programs round them, and reading a level costs more than making it.
 
 **Memory.** Every worker holds what it reads of the source, the tile and what its next
@@ -301,7 +301,7 @@ def _cut(tile: Int3, shape: Int3) -> int:
 class PreparedExport:
     """Everything that is known before the first voxel is read.
 
-    What a dialog shows: nothing is written, and it is made anew after every change.
+    What a dialog shows: nothing is written, and it is made again after every change.
 
     Attributes
     ----------

@@ -107,7 +107,7 @@ class ChunkCache:
         return self._peak
 
     def restart_peak(self) -> None:
-        """Begin to note the peak anew, from the bytes of now."""
+        """Begin to note the peak again, from the bytes of now."""
         with self._lock:
             self._peak = self._nbytes + self._reserved
 

@@ -131,7 +131,7 @@ class ChunkManager:
         Returns
         -------
         LoadingStatus
-            What is at hand and what is on its way.
+            What is loaded and what is on its way.
 
         Raises
         ------
@@ -250,7 +250,7 @@ class ChunkManager:
         return taken
 
     def peek(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
-        """Return a chunk that is at hand, without counting it as used."""
+        """Return a chunk that is loaded, without counting it as used."""
         return self._pinned.peek(selection, key)
 
     # -- being told --------------------------------------------------------------
@@ -295,7 +295,7 @@ class ChunkManager:
         """Read the failed chunks of a visual again; return how many there are.
 
         Chunks with holes are among them. Failures `taken` are in no request any more:
-        a later one reads them anew.
+        a later one reads them again.
         """
         n = 0
         self.clear_failures(taken)
@@ -334,7 +334,7 @@ class ChunkManager:
         self._reader.end_waiting(visual_id, reason)
 
     def clear_failures(self, failures: Iterable[ChunkFailure]) -> None:
-        """Forget failures, so that a later request reads the chunks anew."""
+        """Forget failures, so that a later request reads the chunks again."""
         with self._lock:
             for failure in failures:
                 chunk = failure.chunk_id
@@ -443,7 +443,7 @@ class ChunkManager:
                 self.tracker.update(visual_id, lambda v=visual_id: self.status(v))  # type: ignore[misc]
             try:
                 self.chunk_ready.emit(visual_id)
-            except Exception:  # somebody else's code: loading must go on
+            except Exception:  # code of others: loading must go on
                 with self._lock:
                     is_first, self._has_complained = not self._has_complained, True
                 if is_first:
@@ -459,7 +459,7 @@ class ChunkManager:
         self._reader.wake_workers()
 
     def forget_changed(self, change: ChunkChange, *, is_reopened: bool = False) -> None:
-        """Forget the chunks under a change; those on their way are read anew."""
+        """Forget the chunks under a change; those on their way are read again."""
         if self._kept is not None:
             self._kept.clear()
         with self._lock:
@@ -468,7 +468,7 @@ class ChunkManager:
         self._reader.wake_workers()
 
     def grow(self) -> None:
-        """Take over the longer first axis of the source, which was opened anew.
+        """Adopt the longer first axis of the source, which was reopened.
 
         Names of chunks and storage chunks, and what the cache holds, stay as they are.
         """
@@ -483,7 +483,7 @@ class ChunkManager:
             visual.rebuild(self._scheduler.lanes(visual_id))
 
     def close(self, *, wait: bool = True) -> None:
-        """Stop loading, let go of everything, end the threads. May be called twice.
+        """Stop loading, release everything, end the threads. May be called twice.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ class RateMeter:
         self._since = clock()
 
     def add(self, amount: float) -> None:
-        """Count something now; after a pause longer than the span, start anew."""
+        """Count something now; after a pause longer than the span, start over."""
         now = self._clock()
         if not self._events or now - self._events[-1][0] > self._span:
             self._events.clear()
@@ -146,7 +146,7 @@ class LoadingProgressTracker:
     def start_loading_session(
         self, visual_id: str, total_chunks: int, current_scale: int
     ) -> None:
-        """Begin to count anew.
+        """Start counting from zero.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ class LoadingProgressTracker:
     def report_chunk_loaded(
         self, visual_id: str, chunk_id: ChunkId, success: bool
     ) -> None:
-        """Count one chunk that arrived, or that failed for good.
+        """Count one chunk that arrived, or that failed permanently.
 
         Parameters
         ----------
@@ -264,7 +264,7 @@ class LoadingProgressTracker:
     def _call(self, whom: object, call: Callable[[], object]) -> None:
         try:
             call()
-        except Exception:  # somebody else's code: loading must go on
+        except Exception:  # code of others: loading must go on
             with self._lock:
                 is_known = whom in self._blamed
                 if not is_known:

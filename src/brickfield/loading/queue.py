@@ -90,7 +90,7 @@ class Lane:
         return int(self.categories[row]), float(self.priorities[row])
 
     def carry(self, old: Lane) -> NDArray[np.bool_]:
-        """Take over the states of the lane that this one replaces.
+        """Adopt the states of the lane that this one replaces.
 
         Returns
         -------

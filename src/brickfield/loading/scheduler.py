@@ -101,7 +101,7 @@ class Scheduler:
         self._is_full = False
 
     def grow(self, pyramid: Pyramid) -> None:
-        """Take over a longer first axis; what is being read is out of date.
+        """Adopt a longer first axis; what is being read is out of date.
 
         The first axis is the slowest of a flat index, so names stay what they are.
         """
@@ -132,7 +132,7 @@ class Scheduler:
         self._queue.set_state(*name, WAITING)
 
     def deliver_again(self, name: Name) -> None:
-        """Read a chunk anew for all who request it, also those who have taken it."""
+        """Read a chunk again for all who request it, also those who have taken it."""
         for lane, row in self._queue.requesters(*name):
             lane.is_delivered[row] = False
             lane.set_state(row, WAITING)
@@ -366,7 +366,7 @@ class Scheduler:
             lane.reset()
 
     def forget_changed(self, change: ChunkChange, *, is_reopened: bool) -> None:
-        """Drop the chunks under a change; those not taken yet are read anew.
+        """Drop the chunks under a change; those not taken yet are read again.
 
         Parameters
         ----------

@@ -47,7 +47,7 @@ class Visual:
         self.begin_session()
 
     def begin_session(self) -> None:
-        """Count anew: the visual waited for nothing until now."""
+        """Count from zero: the visual waited for nothing until now."""
         self.n_cancelled = 0
         self.bytes_loaded = 0
         self.byte_rate = RateMeter()

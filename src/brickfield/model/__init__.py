@@ -1,4 +1,4 @@
-"""Frozen values that every storey of brickfield shares (numpy only)."""
+"""Frozen values that every package of brickfield shares (numpy only)."""
 
 from __future__ import annotations
 
@@ -107,9 +107,9 @@ __all__ = [
     "ChunkKey",  # A packed (level, z, y, x) grid index; see :func:`pack_keys`.
     "ChunkMetadata",  # What is known of a chunk without its voxels.
     "ChunkState",  # How a chunk ended.
-    "ChunkedDataRequest",  # The chunks of one selection that one visual wants.
-    "ChunkedDataResponse",  # Answer to a request: what is at hand now, and what is on its way.
-    "Finding",  # Something odd in a store's metadata that the reader put right or left.
+    "ChunkedDataRequest",  # The chunks of one selection that one visual requests.
+    "ChunkedDataResponse",  # Response to a request: what is loaded, and what is still being loaded.
+    "Finding",  # Something unusual in a store's metadata that the reader corrected or left.
     "Frustum",  # The visible part of the world.
     "Hole",  # A box of a chunk whose storage chunk could not be read.
     "ImageInfo",  # Everything known of one image.
@@ -139,7 +139,7 @@ __all__ = [
     "gray_lut",  # Black to white, shape (256, 4), uint8, opaque.
     "has_secrets",  # Whether an address holds something that gives access.
     "hide_secrets",  # Put ``***`` for what gives access in every address of a text.
-    "length",  # Write a length with so many digits and its unit: 33.0 µm.
+    "length",  # Write a length with a number of digits and its unit: 33.0 µm.
     "pack_keys",  # Pack levels and grid indices into chunk keys.
     "percent",  # Write a share of 0 to 100; 100 only when nothing is left.
     "physical_size",  # Return width and height in physical pixels, at least 1 each.

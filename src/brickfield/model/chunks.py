@@ -2,7 +2,7 @@
 
 A chunk is the unit that is planned, requested and cached. Its place within one
 selection of the non-spatial axes is a level and a grid index (z, y, x). A plan
-holds thousands of chunks and changes with every camera move, so the storeys
+holds thousands of chunks and changes with every camera move, so the packages
 below the public interface pass *chunk keys*: one int64 each, sortable, hashable
 and comparable with whole-array operations. :class:`ChunkId` is the same name
 for people and for the public interface.

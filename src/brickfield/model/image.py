@@ -17,7 +17,7 @@ Severity = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something odd in a store's metadata that the reader put right or left.
+    """Something unusual in a store's metadata that the reader corrected or left.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ class PickInfo:
         Voxel of that level (z, y, x).
     values : tuple
         Value of every drawn channel in the type of the file; None where the
-        voxel is not at hand.
+        voxel is not loaded.
     others : tuple of PickInfo
         What the other visible layers hold at the same world coordinate, drawn first
         to last; those that do not reach there are left out.

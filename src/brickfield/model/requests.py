@@ -1,4 +1,4 @@
-"""What is asked of the loading storey and what comes back, as values.
+"""Requests for chunks and the responses to them, as values.
 
 A request names chunks by packed key (see :mod:`brickfield.model.chunks`), most
 wanted first. Everything that can happen to a chunk is a value: loaded, missing
@@ -164,12 +164,12 @@ def distinct(failures: Iterable[ChunkFailure]) -> list[ChunkFailure]:
 
 @dataclass(frozen=True, eq=False)
 class ChunkedDataRequest:
-    """The chunks of one selection that one visual wants.
+    """The chunks of one selection that one visual requests.
 
     Attributes
     ----------
     visual_id : str
-        Who asks; a later request of the same visual replaces the earlier ones.
+        Id of the visual that requests; a later request of the same visual replaces the earlier ones.
     selection : tuple of int
         Index on every non-spatial axis.
     keys : ndarray, shape (n,), int64
@@ -241,17 +241,17 @@ class LoadingStatus:
 
 @dataclass(frozen=True, slots=True)
 class ChunkedDataResponse:
-    """Answer to a request: what is at hand now, and what is on its way.
+    """Response to a request: what is loaded, and what is still being loaded.
 
     Attributes
     ----------
     chunk_data : list of ndarray
-        Voxels (z, y, x) of every chunk at hand.
+        Voxels (z, y, x) of every loaded chunk.
     chunk_metadata : list of ChunkMetadata
         One for each of `chunk_data`.
     loading_status : LoadingStatus
     missing_chunks : list of ChunkId
-        Not at hand: still on their way.
+        Not loaded: still on their way.
     failures : list of ChunkFailure
     """
 

@@ -13,7 +13,7 @@ from typing import Any
 
 MASK = "***"
 LONG = 20
-"""Values of so many letters and digits in a query are taken for secrets, too."""
+"""Values of at least this many letters and digits in a query count as secrets, too."""
 
 _USER = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:/{1,2})[^/\s\"'<>?#]*@(?=[^\s/])"
@@ -67,7 +67,7 @@ def without_secrets(value: Any) -> Any:
     Parameters
     ----------
     value : object
-        Nested dicts, lists and tuples, as for JSON; anything else is given back.
+        Nested dicts, lists and tuples, as for JSON; anything else is returned as it is.
     """
     if isinstance(value, str):
         return hide_secrets(value)

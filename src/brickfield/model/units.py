@@ -83,7 +83,7 @@ def unit_symbol(unit: str | None) -> str:
 
 
 def length(value: float, unit: str | None = "", *, digits: int = 3) -> str:
-    """Write a length with so many digits and its unit: 33.0 µm.
+    """Write a length with a number of digits and its unit: 33.0 µm.
 
     Parameters
     ----------

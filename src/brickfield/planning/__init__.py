@@ -1,4 +1,4 @@
-"""Which chunks one frame wants: pure decisions, numpy only."""
+"""Which chunks one frame needs: pure decisions, numpy only."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from brickfield.planning.policy import LodPolicy as LodPolicy
 
 __all__ = [
-    "EXPLORATION",  # A person at the mouse: new detail waits until the camera slows down.
+    "EXPLORATION",  # For interaction: new detail waits until the camera slows down.
     "EXPORT",  # Pictures for print: the same view always gives the same plan.
     "PLAYBACK",  # A running series: less to read a frame, and a richer level to fall back to.
     "ChunkCuller",  # Finds the chunks of a level that a view frustum meets. Any thread.
     "CullingMode",
-    "FramePlan",  # The chunks that one frame of one layer wants, most wanted first.
+    "FramePlan",  # The chunks that one frame of one layer needs, most important first.
     "LevelOfDetailSelector",  # Chooses levels for a view. Stateless: any thread.
     "LodPolicy",  # What the choice of levels aims at.
     "Occupancy",
-    "PlanRequest",  # What one layer asks of a plan.
+    "PlanRequest",  # What one layer requires of a plan.
     "plan_frame",  # Plan one layer alone; see :func:`plan_layers`.
     "plan_layers",  # Plan several layers that share one budget and get the same error.
 ]

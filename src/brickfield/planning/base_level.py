@@ -6,7 +6,7 @@ camera does next, while that leaves at least half of the budget to refinement (o
 nothing is left to refine). Beyond that only its visible chunks are wanted, and if
 these alone exceed the budget, as many as fit: the one case in which a plan cannot
 cover the view. A view of one plane needs little of a level: for it nothing beyond the
-policy's share is kept whole, and for a camera that nobody moves nothing at all.
+policy's share is kept whole, and for a camera that does not move nothing at all.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _cost(layer: Layer, nodes: Nodes) -> int:
 
 
 def _cut_to_fit(layers: Sequence[Layer], room_bytes: int) -> list[bool]:
-    """Keep the highest-ranked visible base chunks that fit; tell who lost some."""
+    """Keep the highest-ranked visible base chunks that fit; tell which layers lost some."""
     if sum(_cost(layer, layer.tree[0]) for layer in layers) <= room_bytes:
         return [False] * len(layers)
     roots = [layer.tree[0] for layer in layers]

@@ -152,7 +152,7 @@ class CellGrid:
 
 @lru_cache(maxsize=64)
 def cell_grid(pyramid: Pyramid) -> CellGrid:
-    """Make the cells of a pyramid (remembered, because each frame asks).
+    """Make the cells of a pyramid (cached, because each frame needs them).
 
     Raises
     ------

@@ -40,7 +40,7 @@ class Nodes:
     is_empty : ndarray, shape (n,), bool
         Known to hold nothing.
     is_wanting : ndarray, shape (n,), bool
-        Its error is above what the policy asks for.
+        Its error is above the target of the policy.
     is_refined : ndarray, shape (n,), bool
         Accepted for replacement by its children.
     """
@@ -272,7 +272,7 @@ def _first_of_each(indices: Ints) -> Ints:
 
 
 def _asked(answer: Occupancy | None, level: int, indices: Ints) -> Bools:
-    """Ask about cells, indices of shape (3, n); False where nothing is known."""
+    """Look cells up, indices of shape (3, n); False where nothing is known."""
     found = answer(level, indices.T) if answer else None
     if found is None:
         return np.zeros(indices.shape[1], dtype=bool)

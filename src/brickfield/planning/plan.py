@@ -1,7 +1,7 @@
 """The pure function from a camera and a budget to the chunks of one frame.
 
 Invariant: a :class:`FramePlan` fits its budget, and its leaves, with the chunks
-known to be empty, cover every point that is seen. A view that asks for too much
+known to be empty, cover every point that is seen. A view that needs too much
 becomes coarser, never holey. (The one exception is an image whose coarsest
 level alone exceeds the budget; see :mod:`brickfield.planning.base_level`.)
 
@@ -48,7 +48,7 @@ def _no_planes() -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class FramePlan:
-    """The chunks that one frame of one layer wants, most wanted first.
+    """The chunks that one frame of one layer needs, most important first.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class FramePlan:
 
 @dataclass(frozen=True, eq=False)
 class PlanRequest:
-    """What one layer asks of a plan.
+    """What one layer requires of a plan.
 
     Attributes
     ----------

@@ -2,7 +2,7 @@
 
 A policy holds wishes only (errors in pixels, shares of a budget), never sizes
 in bytes or facts of a pyramid, so that one policy serves every layer and every
-machine. Three are named: ``exploration`` for a person at the mouse,
+machine. Three are named: ``exploration`` for interaction,
 ``playback`` for a running time series and ``export`` for pictures that must not
 depend on what was seen before.
 """
@@ -36,7 +36,7 @@ class LodPolicy:
         What the levels between the coarsest and the leaves may cost to read, as a
         share of the leaves, so that a picture sharpens in steps.
     is_still : bool
-        Whether nobody will move the camera: nothing is kept for what would come into
+        Whether the camera will not move: nothing is kept for what would come into
         view, or be drawn, next.
     prefetch_share : float
         Largest share of the budget for chunks just outside of the view; only
@@ -96,7 +96,7 @@ class LodPolicy:
 
 
 EXPLORATION = LodPolicy(motion_bias=2.0)
-"""A person at the mouse: new detail waits until the camera slows down."""
+"""For interaction: new detail waits until the camera slows down."""
 PLAYBACK = LodPolicy(
     target_error_px=1.5, motion_bias=2.0, base_share=0.1, way_share=0.2
 )

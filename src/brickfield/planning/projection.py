@@ -1,6 +1,6 @@
 """What a camera sees of one image, measured in its data space.
 
-Everything that a plan asks of the camera is linear in data space: planes,
+Everything that a plan needs of the camera is linear in data space: planes,
 depth, place on the screen. So the camera is carried there once for each plan
 and the thousands of boxes are tested as they are.
 Measures of a box are sums of one term an axis, which a block of boxes shares.

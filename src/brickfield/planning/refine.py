@@ -13,7 +13,7 @@ the floor only rises, and work is bounded by what fits the budget, not by what
 could be seen. A chunk with several parents (non-nested pyramids) belongs to the
 one ranked first.
 
-Chunks just outside of the view: what the next camera move will want.
+Chunks just outside of the view, which the next camera move is likely to need.
 
 Candidates are the face neighbours of the leaves, of the same level, that cannot
 be seen now. They cost only budget that the view leaves over and stand in the

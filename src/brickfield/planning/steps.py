@@ -8,7 +8,7 @@ only GPU memory that is left over. In a pyramid of factor two that leaves out th
 level just above the leaves (an eighth of their voxels) and takes the coarser ones (a
 64th, a 512th, …).
 
-The coarsest level is wanted whatever it costs. The one exception: where nobody will
+The coarsest level is wanted whatever it costs. The one exception: where nothing will
 move the camera, a level that is sampled from finer data is wanted for what is drawn
 of it in the end only, unless it is as cheap as the others have to be; reading it is
 reading the finer data themselves.

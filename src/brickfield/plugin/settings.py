@@ -1,4 +1,4 @@
-"""What a person chose in napari's preferences, as values.
+"""What the user chose in napari's preferences, as values.
 
 napari owns the preferences (they are declared in ``napari.yaml`` and kept in its
 settings folder). Here they are read, and applied to what the whole process shares:
@@ -110,7 +110,7 @@ _watches: list[_Watch] = []
 
 def _watched() -> _Watch:
     groups = preferences()
-    # napari makes its settings anew for tests; a user's process has one.
+    # napari makes its settings again for tests; a user's process has one.
     if not _watches or _watches[0].groups is not groups:
         _watches[:] = [_Watch(groups)]
     return _watches[0]

@@ -51,7 +51,7 @@ class PyramidOptions:
     overwrite : bool
         Replace what is in the way.
     resume : bool
-        Go on with an interrupted run; begin anew if not.
+        Resume an interrupted run; start over if False.
     skip_failed : bool
         Leave blocks that cannot be read at the fill value and finish.
     """

@@ -57,7 +57,7 @@ def settle(task: Task, wanted: dict[str, Any]) -> tuple[str, ...]:
     ----------
     task : Task
     wanted : dict
-        Fingerprint of the work; takes over how an earlier run saw the same data.
+        Fingerprint of the work; receives what an earlier run recorded of the same data.
 
     Returns
     -------

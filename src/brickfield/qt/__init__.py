@@ -49,7 +49,7 @@ __all__ = [
     "Background",  # Runs functions on a thread, one after another. Main thread only.
     "Deliverer",  # Runs functions on the thread that it lives on, in order, from its event loop.
     "ImageChooser",  # Wells of a plate with pictures, or a list of images.
-    "ImarisChoice",  # What a person wants of an export.
+    "ImarisChoice",  # What the user wants of an export.
     "ImarisDialog",  # What is exported, what it takes, and how far it is.
     "ImarisOffer",  # What there is to choose from.
     "MakeFastPanel",  # Where to write, what it takes, and two buttons.
@@ -57,7 +57,7 @@ __all__ = [
     "RecentSession",  # One line of the list.
     "RunningTask",  # One piece of work on the board; for the worker, on any thread.
     "SessionsPanel",  # What the dock *Sessions* shows.
-    "StemDock",  # The dock for scans of diffraction patterns.
+    "StemDock",  # Header, choices, detector, pages and running work of one scan.
     "Strip",  # A text, a button and a cross.
     "ViewDock",  # A widget with one or more views of a scene.
     "can_turn",  # Whether this thread has a Qt application's event loop.
@@ -65,7 +65,7 @@ __all__ = [
     "detector_of",  # Make a detector of outlines that somebody moved.
     "holding_still",  # Let nothing of the window happen meanwhile: functions run at once.
     "import_beside",  # Import modules on a thread while the event loop turns.
-    "outlines",  # Return what is drawn of a detector.
+    "outlines",  # Return what is drawn of a detector: kind of shape and corners, outer first.
     "run_beside",  # Run a function on a thread of its own and wait for it in the event loop.
     "run_beside_then",  # Run a function on a thread of its own and another one after it; do not wait.
     "take_a_turn",  # Let the event loop turn once between two pieces of work; not everywhere.

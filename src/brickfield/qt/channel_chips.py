@@ -182,7 +182,7 @@ class ChannelChips(QScrollArea):
         self.setFixedHeight(most if is_more else max(y + height, 1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Arrange the chips anew."""
+        """Arrange the chips again."""
         super().resizeEvent(event)
         self._arrange()
 

@@ -1,7 +1,7 @@
 """The dock: views of a scene side by side, a row of controls, a line of status.
 
 The dock makes the views and takes them down; it closes them when it is taken out
-of its window for good, however that happens. It holds no logic of pictures or
+of its window permanently, however that happens. It holds no logic of pictures or
 layers: controls call the view or the scene, signals come back. Main thread only.
 """
 
@@ -349,7 +349,7 @@ def _take_down(
 
 
 class _OrphanWatch(QObject):
-    """Ends a dock that its window has let go of.
+    """Ends a dock that its window has released.
 
     A dock's close button only takes the widget's parent away: nobody would see it
     again, and nothing of it would ever be freed.

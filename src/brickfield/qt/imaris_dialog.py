@@ -74,7 +74,7 @@ class ImarisOffer:
 
 @dataclass(frozen=True)
 class ImarisChoice:
-    """What a person wants of an export.
+    """What the user wants of an export.
 
     Attributes
     ----------
@@ -349,7 +349,7 @@ class ImarisDialog(QDialog):
         self.bar.setValue(round(1000 * (task.share or 0.0)))
         self.words.setText(DOT.join(t for t in (task.title, task.text) if t))
 
-    # -- what a person does ------------------------------------------------------
+    # -- what the user does ------------------------------------------------------
 
     def _start(self) -> None:
         if self.start.isEnabled():

@@ -142,7 +142,7 @@ class MakeFastPanel(QWidget):
         self.start.setText("Go on" if outlook.is_resumed else "Write it")
         self.words.setText(foretold(outlook, self._rate))
 
-    # -- what a person does ------------------------------------------------------
+    # -- what the user does ------------------------------------------------------
 
     def _choose_folder(self) -> None:
         before = Path(self.place.text())

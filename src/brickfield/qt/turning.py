@@ -1,6 +1,6 @@
 """Waiting on the window's thread without holding the window up.
 
-A function that a person or napari calls must often return its result, though the
+A function that the user or napari calls must often return its result, though the
 work is done on another thread. Here it waits inside the event loop: windows are
 drawn, other views go on, and what is pressed is handled.
 

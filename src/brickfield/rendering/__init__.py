@@ -45,11 +45,11 @@ __all__ = [
     "Shading",
     "Surface",  # Triangles, seen and lit from both sides.
     "VolumeView",  # Draws layers on a canvas, sharper from frame to frame.
-    "level_corners",  # Return the corners of the box of one level's voxels, as above.
+    "level_corners",  # Return the corners of the box of one level's voxels.
     "pick",  # Tell what lies under a pixel; None beside every volume.
-    "picture_by",  # Draw a view's current picture until a time of :func:`time.perf_counter`.
+    "picture_by",  # Draw a view's current picture before a deadline.
     "render_thread",  # Return the process's render thread.
-    "scale_for",  # Return the share of pixels along an edge that can be drawn until `end`.
+    "scale_for",  # Return the share of pixels along each edge that can be drawn before `end`.
     "target_rows",  # Tell which chunks of a plan are as good as was asked for, shape (n,), bool.
     "world_corners",  # Return the corners of a layer's data box, shape (8, 3), (z, y, x), world.
 ]

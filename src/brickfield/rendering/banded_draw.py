@@ -2,7 +2,7 @@
 
 Invariant: however the rows are cut, the picture is equal to the bit. So between two
 pieces nothing may be planned, uploaded or drawn in the same view; a drawing that was
-left in the middle is worth nothing, and the next one begins anew.
+left in the middle is worth nothing, and the next one starts over.
 
 Only the volumes take time: background and objects are there before the first piece,
 overlays come after the last. Thread rule: render thread only.

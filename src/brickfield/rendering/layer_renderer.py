@@ -1,4 +1,4 @@
-"""One layer in one view: what it wants, what it has, what it draws.
+"""One layer in one view: the chunks it needs, has and draws.
 
 Order of one frame: :meth:`LayerRenderer.sync` (versions), :meth:`take_plan` when
 the camera or the layer changed, :meth:`upload` within the time slice,
@@ -137,13 +137,13 @@ class LayerRenderer:
         return found
 
     def sync(self) -> set[str]:
-        """Do the work that the layer's changes ask for, and name it.
+        """Do the work that the layer's changes require, and name it.
 
         Returns
         -------
         set of str
-            Out of ``"rebuild"`` (geometry: everything anew), ``"residency"`` (data:
-            bricks forgotten, textures and pipeline kept), ``"chunks"`` (some come anew)
+            Out of ``"rebuild"`` (geometry: everything again), ``"residency"`` (data:
+            bricks forgotten, textures and pipeline kept), ``"chunks"`` (some come again)
             and ``"lut"`` (colours rewritten in place). Empty when nothing changed.
         """
         layer, done = self.layer, set()
@@ -166,7 +166,7 @@ class LayerRenderer:
         return done
 
     def _renew_changed(self) -> bool:
-        """Want the chunks once more that the store was told to have changed."""
+        """Request the chunks again that were marked as changed in the store."""
         names = self._changed.renew(self.bricks)
         if names is None:
             self._forget()
@@ -206,7 +206,7 @@ class LayerRenderer:
     def plan_request(
         self, camera: CameraState, policy: LodPolicy, *, is_moving: bool
     ) -> PlanRequest:
-        """State what the layer asks of the next plan."""
+        """Return what the layer requires of the next plan."""
         look, plane = self.layer.appearance, self.plane
         n = len(look.channels)
         request = PlanRequest(
@@ -254,12 +254,12 @@ class LayerRenderer:
         return np.bincount(levels, minlength=n_levels).astype(np.int64)
 
     def take_plan(self, plan: FramePlan, asked: PlanRequest) -> None:
-        """Want what a plan names, and ask the loader for what is not here."""
+        """Set what a plan names, and request what is not resident."""
         self.plan = plan
         self.wants_plan = False
         layer, atlas = self.layer, self.bricks.atlas
         if atlas.has_all_planes:
-            # Thousands of time points later: begin anew rather than mix them up.
+            # Thousands of time points later: start over rather than mix them up.
             self.bricks.forget_all()
             atlas.forget_planes()
             self.shown = ()
@@ -383,7 +383,7 @@ class LayerRenderer:
         return [failure for found in self.damaged.values() for failure in found]
 
     def _substitute(self, names: Iterable[Name]) -> None:
-        """Want coarser chunks over what could not be read."""
+        """Add coarser chunks over what could not be read."""
         fresh = {name for name in names if name not in self.bricks.wanted}
         if fresh - self._substitutes and len(self._substitutes) < 256:
             self._substitutes |= fresh
@@ -391,7 +391,7 @@ class LayerRenderer:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every wanted chunk is drawn, constant or failed for good."""
+        """Whether every wanted chunk is drawn, constant or failed permanently."""
         return (
             self.plan is not None
             and not self.wants_plan
@@ -400,7 +400,7 @@ class LayerRenderer:
         )
 
     def retry_failed(self) -> int:
-        """Ask again for what could not be read; return how many storage chunks."""
+        """Request again what could not be read; return how many storage chunks."""
         n, failures = len(self.failures), list(self.damaged.items())
         for name, _ in failures:
             if name not in self.bricks.atlas:
@@ -444,7 +444,7 @@ class LayerRenderer:
 
     @property
     def has_base(self) -> bool:
-        """Whether the coarsest level is drawn, constant or failed for good.
+        """Whether the coarsest level is drawn, constant or failed permanently.
 
         For another time point that is about to be shown it takes more: all that the
         plan names of the base level and coarser ones.

@@ -106,7 +106,7 @@ class RenderManager:
         self._planned_for = None
 
     def sync(self) -> dict[str, set[str]]:
-        """Do what changed layers ask for; return the work by visual id."""
+        """Do the work that changed layers require; return it by visual id."""
         work = {r.visual_id: r.sync() for r in self.renderers}
         if any(done - {"lut"} for done in work.values()):
             self._planned_for = None
@@ -165,7 +165,7 @@ class RenderManager:
         spare = self.gpu_budget - sum(p.cost_bytes for p in plans)
         for renderer in self.renderers:
             if renderer not in seen and renderer.bricks.atlas.gpu_bytes:
-                # Shown again it is there at once, unless somebody needs the room.
+                # If it is shown again it is there at once, unless the memory was needed.
                 spare -= renderer.bricks.atlas.gpu_bytes
                 if spare < 0:
                     spare += renderer.bricks.atlas.gpu_bytes
@@ -206,7 +206,7 @@ class RenderManager:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every visible layer shows all that its plan wants."""
+        """Whether every visible layer shows all that its plan names."""
         return all(r.is_complete for r in self.renderers if r.layer.visible)
 
     @property

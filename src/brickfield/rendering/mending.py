@@ -1,9 +1,9 @@
 """Fills the holes of damaged chunks from coarser levels, before they are uploaded.
 
 Invariant: a voxel that was read is never changed; a voxel in a hole takes the value
-of the finest coarser voxel at hand, nearest in world space, else the fill value. A
+of the finest coarser voxel loaded, nearest in world space, else the fill value. A
 hole is filled again when something better arrives. Chunks that could help and are
-not at hand are *wished* for, each once for each damaged chunk. Render thread only.
+not loaded are *wished* for, each once for each damaged chunk. Render thread only.
 """
 
 from __future__ import annotations

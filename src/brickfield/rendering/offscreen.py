@@ -158,7 +158,7 @@ class OffscreenView(VolumeView):
         Returns
         -------
         bool
-            Whether everything that the plan wants has ended.
+            Whether every chunk that the plan names has ended.
         """
         end = perf_counter() + timeout_s
         to_do = [] if on_base is None else [on_base]
@@ -186,7 +186,7 @@ class OffscreenView(VolumeView):
         )
 
     def end_waiting(self, reason: str, patience_s: float = 1.0) -> None:
-        """Draw what has come of chunks that are being read; the rest has failed.
+        """Draw what was read so far of chunks that are being read; the rest has failed.
 
         Parameters
         ----------
@@ -206,14 +206,14 @@ class OffscreenView(VolumeView):
             self._news.clear()
 
     def forgive(self) -> None:
-        """Forget what failed for want of time, so that others may wait for it."""
+        """Forget what failed because of the deadline, so that others may wait for it."""
         for renderer in self.manager.renderers:
             late = [f for f in renderer.failures_by_chunk if f.is_transient]
             renderer.layer.store.manager.clear_failures(late)
 
     @property
     def has_work(self) -> bool:
-        """Whether there is something to do that nobody will announce again."""
+        """Whether there is work left that will not be announced again."""
         seen = [r for r in self.manager.renderers if r.layer.visible]
         return any(r.upload_queue.has_more or r.bricks.has_repairs for r in seen)
 

@@ -1,4 +1,4 @@
-"""What a view asks of a layer and of its data; the store storey provides it."""
+"""What a view needs of a layer and of its data; the package ``store`` provides it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which bricks a renderer wants once more, since their voxels changed."""
+"""Which bricks a renderer requests again, since their voxels changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ChangedBricks:
         self._seen = log.version
 
     def renew(self, bricks: BrickSet) -> set[Name] | None:
-        """Let the bricks under new changes come anew.
+        """Request the bricks under new changes again.
 
         What is drawn of them stays until they are there; those in reserve are dropped.
 

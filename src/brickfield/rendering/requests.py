@@ -1,4 +1,4 @@
-"""What a layer asks of the planner for a slice, and of the loader for a plan.
+"""What a layer requests of the planner for a slice, and of the loader for a plan.
 
 While the camera moves, chunks near the rim of the picture are held back: most of
 them leave again before they could be read. What is near the centre of attention,
@@ -6,7 +6,7 @@ and the base level, is asked for at once. At rest everything is.
 
 Chunks on the last part of their way: from the loader to one layer's textures.
 
-Invariant: the render thread asks the loader's lock at most once for each
+Invariant: the render thread takes the loader's lock at most once for each
 :data:`BATCH` chunks and waits for it at most :data:`LOCK_WAIT_S`, because a reading
 thread may be put aside by the system while it holds the lock. What was taken and
 found no time waits here for the next frame. Thread rule: render thread only.

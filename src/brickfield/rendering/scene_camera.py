@@ -18,7 +18,7 @@ class SceneCamera(gfx.Camera):
         self._projection = np.eye(4)
 
     def follow(self, state: CameraState) -> None:
-        """Take over position, orientation and projection."""
+        """Set position, orientation and projection."""
         matrix = np.eye(4)
         matrix[:3, :3] = to_xyz(state.axes).T
         matrix[:3, 3] = to_xyz(state.position)

@@ -6,11 +6,11 @@ carries a frame out inside the call that submits it (a quarter of a second where
 nothing else is wrong with it), and every driver compiles shaders inside a call.
 
 A *drawer* does one short piece of work a :meth:`~Drawer.step` and says when it
-wants to be called again. Jobs (:meth:`RenderThread.submit`) go first and are
+has to be called again. Jobs (:meth:`RenderThread.submit`) go first and are
 answered by a future. The thread starts with the first drawer and ends after the
-last one; whoever comes later gets a new thread. Work beside it
+last one; a later drawer gets a new thread. Work beside it
 (:meth:`RenderThread.call`) takes its turn, too, so that never two threads are at
-the GPU at once, whoever comes first.
+the GPU at once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Drawer(Protocol):
         Returns
         -------
         float or None
-            Seconds after which to call again; None: when somebody wakes it.
+            Seconds after which to call again; None: when it is woken.
         """
         ...
 
@@ -60,7 +60,7 @@ class RenderThread:
         self._thread: threading.Thread | None = None
         self._is_closing = False
         self._work = threading.RLock()
-        """Held by whoever does a piece of work."""
+        """Held during each piece of work."""
         self._worker: int | None = None
 
     @property
@@ -121,7 +121,7 @@ class RenderThread:
         Returns
         -------
         Future
-            Cancelled when the thread is ending for good.
+            Cancelled when the program is ending.
         """
         future: Future[_T] = Future()
         with self._news:
@@ -147,7 +147,7 @@ class RenderThread:
         return self._at_work(job)
 
     def _at_work(self, job: Callable[[], _T]) -> _T:
-        """Do a piece of work while nobody else does."""
+        """Do a piece of work while no other is done."""
         with self._work:
             before, self._worker = self._worker, threading.get_ident()
             try:
@@ -203,7 +203,7 @@ class RenderThread:
                 if self._jobs:
                     return self._jobs.popleft(), None
                 if self._is_closing or not self._due:
-                    # Under the lock, so that whoever comes next starts anew.
+                    # Under the lock, so that the next drawer starts a new thread.
                     self._thread = None
                     return None, None
                 times = [(t, d) for d, t in self._due.items() if t is not None]
@@ -240,7 +240,7 @@ def _tell_failure(drawer: Drawer, error: Exception) -> None:
         logger.error("a view could not be drawn", exc_info=error)
     try:
         drawer.fail(error)
-    except Exception:  # the thread is everybody's
+    except Exception:  # the thread is shared by all views
         logger.exception("a view could not take down what it had drawn")
 
 

@@ -1,6 +1,6 @@
 """A view of volumes on one canvas.
 
-The canvas is given from outside (offscreen, or a widget), so that this storey
+The canvas is given from outside (offscreen, or a widget), so that this package
 knows no toolkit. Opaque objects (meshes, points) are drawn first; their depth
 ends the rays of the volumes, and volumes write depth in turn. Thread rule:
 render thread only.
@@ -77,7 +77,7 @@ Rgb = tuple[float, float, float]
 
 
 LATE_S = 1 / 30
-"""Work of a frame beyond its upload slice that a person would see as a stutter."""
+"""Work of a frame beyond its upload slice that the user would see as a stutter."""
 
 
 class VolumeView:
@@ -263,7 +263,7 @@ class VolumeView:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the picture is as good as the plan asks."""
+        """Whether the picture is as good as the plan."""
         return self.manager.is_complete
 
     def close(self) -> None:

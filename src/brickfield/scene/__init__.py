@@ -45,7 +45,7 @@ __all__ = [
     "problem_of",  # Say of the first problem where it is, what was expected and what was found.
     "read_scene",  # Read a document; relative places become absolute ones.
     "state_of_link",  # Read a link.
-    "write_scene",  # Write a document, all of it or none; data beside it are named relative to it.
+    "write_scene",  # Write a document completely or not at all; data beside it are named relative to it.
 ]
 
 _HOME = {

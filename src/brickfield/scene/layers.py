@@ -108,7 +108,7 @@ class SceneLayer(SceneValue):
     visible: bool = True
     opacity: Share = 1.0
     blending: Word = "translucent"
-    """In napari's words."""
+    """As napari names it."""
     contrast: tuple[float, float] | None = None
     """Values drawn as the first and the last colour; null takes them from the data."""
     gamma: Annotated[float, Field(gt=0)] = 1.0
@@ -128,9 +128,9 @@ class SceneLayer(SceneValue):
     iso_threshold: float | None = None
     """In data values; null takes the middle of the contrast."""
     interpolation: Word = "linear"
-    """Of the volume, in napari's words."""
+    """Of the volume, as napari names it."""
     slice_interpolation: Word | None = None
-    """Of slices, in napari's words; null leaves what is."""
+    """Of slices, as napari names it; null leaves what is set."""
     transform: tuple[tuple[float, ...], ...] | None = None
     """Indices of level 0 to world, homogeneous, row by row; null as the file says."""
     clip_box: tuple[Point, Point] | None = None

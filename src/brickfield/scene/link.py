@@ -1,8 +1,8 @@
-"""A scene as one line of text, to be sent to somebody and opened there.
+"""A scene as one line of text that can be sent and opened elsewhere.
 
 ``brickfield://1/LENGTH/DATA``: the version of this form, the number of bytes of the
 document (JSON, UTF-8), and the document, deflated and in the alphabet of base64 that
-may stand in an address. Whoever reads a link allots no more than
+may stand in an address. Reading a link allocates at most
 :data:`MOST_BYTES`, whatever the text says, and refuses what was cut off or changed
 on the way: length and check sum must agree.
 

@@ -38,7 +38,7 @@ __all__ = [
     "Told",  # How a save says how far it is, and hears that nobody wants it any more.
     "is_session",  # Tell whether a folder says that it is a session; never raises.
     "pack",  # Write the same session with every voxel in it: one folder to hand on.
-    "read_annotation",  # Read one layer back.
+    "read_annotation",  # Read one annotation layer.
     "read_document",  # Read a session's document and its OME-Zarr version; no voxels.
     "relink",  # Let a session look below another place for the data that were below one.
     "resolved_layers",  # Look for the data of all layers.

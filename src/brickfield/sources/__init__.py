@@ -95,7 +95,7 @@ __all__ = [
     "from_arrays",  # Make a source of one array or of a list of levels.
     "has_same_content",  # Tell whether two fingerprints are of equal bytes, wherever and whenever written.
     "is_ending",  # Whether the program is ending; its main thread answers nobody any more.
-    "is_same",  # Tell whether two fingerprints are of the same data, as far as both know.
+    "is_same",  # Tell whether two fingerprints describe the same data, as far as both know.
     "is_shared",  # Tell whether anybody in this process reads a file.
     "list_images",  # List the images of a store; see :class:`Catalogue`.
     "local_path",  # Path of a local file or folder, given as a path or a ``file://`` URI.
@@ -105,7 +105,7 @@ __all__ = [
     "of_files",  # Tell what files, and all files below folders, are like now.
     "open_emd_scan",  # Open a scan in an HDF5 file.
     "open_file",  # Take a share of an HDF5 file, to read it.
-    "open_flat_scan",  # Open an EMPAD scan, or frames of which a file says nothing.
+    "open_flat_scan",  # Open a scan whose frames lie one behind the other.
     "open_imaris",  # Open an Imaris file.
     "open_mib_scan",  # Open a MIB file as a scan.
     "open_regular",  # Open a regular file for reading, unbuffered; never wait for a pipe's writer.

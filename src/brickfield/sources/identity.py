@@ -1,7 +1,7 @@
 """Whether two openings of a place read the same data.
 
 Invariant: a name that :func:`data_identity` gives holds for these files only: a
-chunk that is written anew, added or taken away changes it. Large stores are
+chunk that is rewritten, added or taken away changes it. Large stores are
 sampled, so that opening stays quick: of every folder its own time and so many
 files, evenly spaced, that a few thousand are looked at. What is written over in
 place in such a store may stay unnoticed; ``store.reload()`` reads it in any case.

@@ -65,7 +65,7 @@ class SharedReads:
         self._owed: list[StoredPart] = []
 
     def take(self, index: Index) -> StorageChunk:
-        """Return a storage chunk for good: it is kept no longer.
+        """Return a storage chunk permanently: it is kept no longer.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A source that can be opened anew beneath those who read it.
+"""A source that can be reopened beneath those who read it.
 
 Invariant: whoever holds a :class:`ReplaceableSource` reads from the source that was
 opened last; what changes under them are voxels, and the length of the first axis

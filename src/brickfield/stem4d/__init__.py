@@ -46,7 +46,7 @@ __all__ = [
     "ChunkedFFTProcessor",  # Transforms a scan and stores the result with it.
     "ConvertOptions",  # How a scan is written.
     "Converted",  # What a conversion came to.
-    "CorrectionOptions",  # What is corrected as patterns are read.
+    "CorrectionOptions",  # What a user asks to be corrected.
     "Detector",  # Base of all detectors.
     "Disc",  # A disc: bright field.
     "EMDCacheManager",  # What is kept with one scan.
@@ -66,7 +66,7 @@ __all__ = [
     "convert_scan",  # Write a scan as an EMD file.
     "open_scan",  # Open a scan of any format.
     "scan_region",  # Check a region of a scan.
-    "share_done",  # Return how much of an interrupted transform is done.
+    "share_done",  # Return the completed share of an interrupted transform, 0 to 1; None if there is none.
     "write_result",  # Write an array by the end of its file's name.
 ]
 

@@ -2,7 +2,7 @@
 
 The file grows beside its target under a name with a dot and is put in place by one
 rename when all of it is on disk. What is done stands in a journal, so that the same
-call goes on after a kill; it begins anew where the source or the options changed.
+call goes on after a kill; it starts over where the source or the options changed.
 Overviews are computed in the same pass over the source. The source is only read.
 """
 
@@ -307,7 +307,7 @@ class _Conversion:
             try:
                 return ChunkWriter(partial, self.target)
             except StoreFormatError:
-                pass  # killed while its structure was written: begin anew
+                pass  # killed while its structure was written: start over
         mask[:] = bytes(len(mask))
         self._check_room()
         try:

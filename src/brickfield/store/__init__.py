@@ -30,11 +30,11 @@ __all__ = [
     "Mosaic",  # Voxels of one level, put together. Not thread-safe.
     "Name",  # A chunk of one selection.
     "StoreHold",  # What the lazy levels of one image have in common.
-    "contrast_of",  # Choose contrast limits for values.
+    "contrast_of",  # Choose contrast limits for values of any shape.
     "level_values",  # Load a whole level through the cache, where its first picture finds it.
-    "load",  # Load chunks before everything else that is wanted, and paint them.
+    "load",  # Load chunks before everything else that is wanted, and copy them into a mosaic.
     "open_store",  # Open any supported image.
-    "requests_of",  # Ask for chunks, the first one first; one request for each selection.
+    "requests_of",  # Return requests for chunks, the first one first; one request per selection.
     "sample",  # Read the sample of a level; what cannot be read is left out.
 ]
 

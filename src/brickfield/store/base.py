@@ -32,14 +32,14 @@ class DataStore(Protocol):
         tiling_method : str
             How chunks are chosen.
         visual_id : str
-            Who asks; a new request replaces the last one of the same id.
+            Id of the visual that requests; a new request replaces the last one of the same id.
         scene_id : str, optional
             For the caller; not used.
         """
         ...
 
     def get_data(self, request: ChunkedDataRequest) -> ChunkedDataResponse:
-        """Answer with what is at hand, and fetch the rest in the background."""
+        """Answer with what is loaded, and fetch the rest in the background."""
         ...
 
     def close(self) -> None:

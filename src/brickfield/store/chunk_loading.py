@@ -1,4 +1,4 @@
-"""Chunks for somebody who waits for them."""
+"""Loads chunks for a caller that waits for them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def requests_of(
     Parameters
     ----------
     visual_id : str
-        Who asks.
+        Id of the visual that requests.
     names : list of Name
         Selection and key of each chunk, most wanted first.
     category : Category

@@ -1,8 +1,8 @@
-"""A store that its lazy levels keep, until they are told that nobody needs it.
+"""A store that its lazy levels keep open, until it is released.
 
-Invariant: whoever asks a hold for its store gets one that reads. A hold keeps its
-store alive; once it was let go of, it only knows where the store is, as long as
-somebody else has it, and opens another when there is none any more. So a store ends
+Invariant: a hold always returns a store that can be read. A hold keeps its
+store alive; once it was released, it only knows where the store is, as long as
+something else has it, and opens another when there is none any more. So a store ends
 with its last user even where the levels themselves live on, and levels that come
 back into use work as before. What is known of the image stays known.
 
@@ -27,7 +27,7 @@ class StoreHold:
     ----------
     store : ChunkedImageStore
     reopen : callable, optional
-        Opens the same image again. Without it the store is never let go of.
+        Opens the same image again. Without it the store is never released.
 
     Attributes
     ----------
@@ -87,14 +87,14 @@ class StoreHold:
         self.pyramid = info.pyramid
 
     def let_go(self) -> None:
-        """Keep the store no longer; it ends when nobody else has it."""
+        """Release the store; it ends when nothing else has it."""
         with self._lock:
             if self.can_reopen:
                 self._store = None
 
     @property
     def can_reopen(self) -> bool:
-        """Whether it can be let go of."""
+        """Whether it can be released."""
         return self._reopen is not None
 
     @property

@@ -84,7 +84,7 @@ class ChunkedImageStore:
         be shown.
     tracker : LoadingProgressTracker
     data_version : VersionCounter
-        Counts how often the voxels were read anew.
+        Counts how often the voxels were read again.
     reloaded : psygnal.SignalInstance
         Emits after the voxels were forgotten, on the thread that asked for it.
     changes : ChangeLog
@@ -179,7 +179,7 @@ class ChunkedImageStore:
                     self.source, cache=self._cache, tracker=self.tracker
                 )
                 if self._is_closed:
-                    # Whoever comes late, to let go of something, starts no thread.
+                    # A late call that only releases something must start no thread.
                     self._manager.close(wait=False)
             return self._manager
 
@@ -210,7 +210,7 @@ class ChunkedImageStore:
         tiling_method : {"frustum", "inside"}
             Of a region: chunks that meet it, or those wholly inside.
         visual_id : str
-            Who asks.
+            Id of the visual that requests.
         scene_id : str, optional
             Not used: all scenes share the data.
         options : ViewOptions, optional
@@ -244,7 +244,7 @@ class ChunkedImageStore:
     def get_data(
         self, request: ChunkedDataRequest | Sequence[ChunkedDataRequest]
     ) -> ChunkedDataResponse:
-        """Answer with what is at hand, and fetch the rest in the background.
+        """Answer with what is loaded, and fetch the rest in the background.
 
         Asking again with the same request gives what has arrived meanwhile.
 
@@ -380,7 +380,7 @@ class ChunkedImageStore:
             self._manager.forget()
 
     def reload(self) -> None:
-        """Read everything anew, because the stored voxels changed.
+        """Read everything again, because the stored voxels changed.
 
         Metadata are read again, what the cache holds of this store is forgotten,
         and layers that show it are drawn again. Arrays in memory have no metadata;
@@ -405,7 +405,7 @@ class ChunkedImageStore:
         self.reloaded.emit()
 
     def mark_changed(self, level: int, box: Sequence[slice] | None = None) -> None:
-        """Let the voxels of a box be read anew, because they were written.
+        """Have the voxels of a box read again, because they were written.
 
         Cache, views and lazy levels forget the chunks under it and no others; what
         is drawn stays until the new voxels are there. Main thread only. For a source
@@ -435,7 +435,7 @@ class ChunkedImageStore:
         self.changed.emit(change)
 
     def grow(self, shape: Sequence[int]) -> None:
-        """Take over that the first axis got longer, because more was written.
+        """Accept that the first axis got longer, because more was written.
 
         Metadata are read again; :attr:`info` is another frozen value. Voxels, the cache
         and all that is drawn stay as they are. Main thread only.
@@ -448,7 +448,7 @@ class ChunkedImageStore:
         Raises
         ------
         OptionError
-            If it cannot grow to that shape, or cannot be opened anew.
+            If it cannot grow to that shape, or cannot be reopened.
         StoreFormatError
             If the stored image is shorter or has another geometry.
         """

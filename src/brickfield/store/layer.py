@@ -4,7 +4,7 @@ Invariant: a layer holds values only. It owns no texture, knows no view, and eac
 change of it bumps exactly the version of those who must act: `data_version` when
 voxels changed (bricks are forgotten), `colormap_version` when colours changed
 (tables are rewritten in place), `geometry_version` when what is drawn needs other
-resources (the renderer is rebuilt). Everything else a view reads anew at each
+resources (the renderer is rebuilt). Everything else a view reads again at each
 frame, so such a change only asks for a frame.
 """
 
@@ -83,7 +83,7 @@ class ChunkedLayer:
         store.changed.connect(self.request_render)
 
     def request_render(self) -> None:
-        """Ask every view that listens for a frame."""
+        """Request a frame from every view that listens."""
         for callback in list(self.render_callbacks):
             callback()
 
@@ -190,7 +190,7 @@ def _needs_other_resources(
 ) -> bool:
     if len(old.channels) != len(new.channels) or old.is_labels != new.is_labels:
         return True
-    # Labels of 64 bits lie in the textures as so many colours ask for.
+    # The texture format of 64-bit labels depends on the number of colours.
     folds = new.is_labels and dtype.itemsize == 8
     return folds and _n_label_colors(old) != _n_label_colors(new)
 

@@ -50,7 +50,7 @@ class LazyLevel:
     ----------
     store : ChunkedImageStore or StoreHold
         Stays open as long as there is a lazy level of it, if nobody closes it and
-        no hold is let go of.
+        no hold is released.
     level : int
         0 is the finest.
     channel : int or None
@@ -107,7 +107,7 @@ class LazyLevel:
 
     @property
     def store(self) -> ChunkedImageStore:
-        """The store, opened again if it was let go of and has ended."""
+        """The store, opened again if it was released and has ended."""
         return self.hold.store
 
     @property
@@ -181,7 +181,7 @@ class LazyLevel:
         return self.level == 0 and all(same[-3:])
 
     def follow_growth(self) -> bool:
-        """Take over that the stored first axis got longer; tell whether it did.
+        """Accept that the stored first axis got longer; tell whether it did.
 
         Only of an array that has all of that axis. Arrays that were indexed out of it
         stay as they are. Main thread only.
@@ -322,7 +322,7 @@ class LazyLevel:
         """
         if not self.size:
             return np.empty(self.shape, self.dtype)
-        # Kept here: the hold may be let go of meanwhile.
+        # Kept here: the hold may be released meanwhile.
         store = self.store
         manager = store.manager
         about = self.pyramid.levels[self.level]
@@ -369,7 +369,7 @@ class LazyLevel:
             out[rows] = as_type(slab[np.ix_(*at)], self.dtype)
         return out
 
-    # -- for those who put it together themselves --------------------------------
+    # -- for callers that assemble the array themselves --------------------------
 
     @property
     def selections(self) -> list[Selection]:

@@ -2,7 +2,7 @@
 
 Invariant: a voxel of the array holds the voxel of its own level once its chunk has
 been painted, and is never painted over with anything coarser after that. Until then
-it holds the finest coarser voxel that was at hand, nearest in world space, else the
+it holds the finest coarser voxel that was loaded, nearest in world space, else the
 fill value; so do voxels of a chunk that could not be read.
 
 Nothing is read here. Painting costs one copy a chunk; 2000 × 2000 voxels of 64³
@@ -195,7 +195,7 @@ class Mosaic:
         np.copyto(self.out[target], data, where=chunk.is_known()[source])
 
     def paint_known(self, peek: Peek) -> list[Name]:
-        """Paint every chunk that is at hand; return the others."""
+        """Paint every chunk that is loaded; return the others."""
         lacking = []
         for name in self._places:
             chunk = peek(*name)
@@ -206,7 +206,7 @@ class Mosaic:
     # -- what stands in ----------------------------------------------------------
 
     def paint_coarser(self, peek: Peek) -> None:
-        """Paint what is at hand of coarser levels wherever no chunk was painted yet.
+        """Paint what is loaded of coarser levels wherever no chunk was painted yet.
 
         Parameters
         ----------
@@ -337,7 +337,7 @@ class _StandIn:
 def _parts(
     rows: NDArray[np.int64], edge: int, ends: NDArray[np.int64], most: int
 ) -> Iterator[_StandIn]:
-    """Cut places along an axis by coarser chunks, at most so many in each part."""
+    """Divide places along an axis by coarser chunks, with a limit for each part."""
     chunks = rows // edge
     borders = [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist()]
     starts = {*borders, *range(0, len(rows), most)}

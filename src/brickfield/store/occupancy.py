@@ -1,6 +1,6 @@
 """Which planned chunks are known to hold nothing.
 
-Answers are remembered as sorted arrays of chunk keys, because a planner asks for
+Answers are remembered as sorted arrays of chunk keys, because a planner needs
 the same thousands of chunks at every camera move. Nothing is read: a source that
 cannot tell from a listing or an index is not asked again.
 """
@@ -21,7 +21,7 @@ from brickfield.sources import ChunkSource
 MOST_SELECTIONS = 64
 """Storage chunks along the other axes that are looked at for one planned chunk."""
 MOST_KEYS = 1_000_000
-"""Remembered answers; beyond that memory begins anew."""
+"""Remembered answers; beyond that memory starts over."""
 
 
 class Occupancy:

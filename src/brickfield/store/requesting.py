@@ -78,7 +78,7 @@ def plan_camera(
     options: ViewOptions,
     occupancy: Occupancy | None = None,
 ) -> Wanted:
-    """Plan what a camera wants: keys, priorities and categories.
+    """Plan the chunks of a camera: keys, priorities and categories.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def plan_camera(
 def cull_region(
     pyramid: Pyramid, corners: ArrayLike, mode: CullingMode, options: ViewOptions
 ) -> Wanted:
-    """List what a region wants, coarse before fine, near before far.
+    """List the chunks of a region, coarse before fine, near before far.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def as_requests(
     wanted : Wanted
         Keys, priorities and categories.
     visual_id : str
-        Who asks.
+        Id of the visual that requests.
     options : ViewOptions
         Gives the selections.
     """
@@ -273,7 +273,7 @@ def metadata_of(
 def respond(
     manager: ChunkManager, requests: Sequence[ChunkedDataRequest], info: ImageInfo
 ) -> ChunkedDataResponse:
-    """Ask for chunks and collect those that are at hand.
+    """Ask for chunks and collect those that are loaded.
 
     Parameters
     ----------

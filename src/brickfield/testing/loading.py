@@ -52,7 +52,7 @@ def ask(
     selection : Selection
         Index on every non-spatial axis.
     visual_id : str
-        Who asks.
+        Id of the visual that requests.
     category : Category
         Of all of them.
     """

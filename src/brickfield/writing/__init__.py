@@ -1,4 +1,4 @@
-"""What every writer asks before it touches a file, and how files are put in place.
+"""What every writer checks before it touches a file, and how files are put in place.
 
 Three rules hold for whatever brickfield writes:
 
@@ -11,7 +11,7 @@ Three rules hold for whatever brickfield writes:
    and :mod:`~brickfield.writing.commit` write beside the target and rename, so that
    a full disk or a kill leaves the old one or none.
 
-The storey stands above the sources, which tell what they read, and below everything
+The package stands above the sources, which tell what they read, and below everything
 that writes: pyramids, layers saved from napari, pictures, receipts, movies.
 
 What writes OME-Zarr finds here, in the order of use: choices (`options`), the folder
@@ -105,7 +105,7 @@ __all__ = [
     "last_geometry",  # Read voxel size and translation of the coarsest level, as the file has them.
     "level_names",  # Name new levels as the present ones are named, numbers going on.
     "local_path",  # Return the folder that a path or ``file://`` address means.
-    "make_level",  # Make the plan of a copied level; `geometry` is voxel size and translation.
+    "make_level",  # Make the plan of a copied level.
     "method_attributes",  # Say how the coarser levels were made (``type`` and ``metadata``).
     "new_group",  # Make the metadata of a new image, not yet on disk.
     "omero_attributes",  # Make the ``omero`` attribute: names, colours, windows of channels.
@@ -117,10 +117,10 @@ __all__ = [
     "remove_contents",  # Remove a store, but not its folder; a link is removed, never what it names.
     "remove_journal",  # Remove the journal of work that is done, whatever a kill left of it.
     "remove_lock_files",  # Remove what killed runs and lost workers left beside chunks.
-    "usable_path",  # Return a path that the system can be asked about.
+    "usable_path",  # Return a path that the operating system accepts.
     "write_group",  # Write the metadata of a group, its one file that counts last.
-    "write_json",  # Write a file and put it in place by one rename, on disk when this returns.
-    "write_text",  # Write a text file whole, or leave what was there; UTF-8.
+    "write_json",  # Write a file and put it in place with one rename; on disk when this returns.
+    "write_text",  # Write a text file in UTF-8 completely, or leave what was there.
     "write_whole",  # Write a file whole, or leave what was there.
     "written_order",  # Order stored axes as OME-Zarr wants: time, channel, others, then z, y, x.
 ]

@@ -9,7 +9,7 @@ with
 
 Putting in place moves ``NAME`` to ``old`` and ``new`` to ``NAME``; other processes that
 do the same wait that long. A run that was killed leaves its folder, and the next
-one that builds under that name takes it away, since nobody holds its lock; if the
+one that builds under that name removes it, since its lock is free; if the
 kill came between the two renames, it first puts the old store back.
 """
 
@@ -83,7 +83,7 @@ def building(
         remove_leftovers(place)
         _check(place, readers, overwrite=overwrite)
         beside = place.with_name(_start(place) + uuid4().hex[:_TOKEN] + _END)
-        with _swapping(place.parent):  # nobody finds it without its lock
+        with _swapping(place.parent):  # it is never visible without its lock
             beside.mkdir()
             held.callback(shutil.rmtree, beside, ignore_errors=True)
             held.enter_context(_locked(beside / "lock"))
@@ -190,7 +190,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _try_lock(path: Path) -> IO[bytes] | None:
-    """Take the lock of a run that is over; None while somebody holds it."""
+    """Take the lock of a run that is over; None while it is held."""
     try:
         # Its lock may never have been made.
         file = path.open("ab")
@@ -211,7 +211,7 @@ def _lock(descriptor: int, *, waits: bool) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks: nobody is known to be dead
+    except OSError:  # a file system without locks: no run is known to be dead
         return False
     return True
 

@@ -29,7 +29,7 @@ _KINDS = {
     "benchmark": "a benchmark's result (JSON)",
     "benchmark table": "a benchmark's table (CSV)",
 }
-"""What may be replaced, in words."""
+"""What may be replaced, for messages."""
 _STARTS = {"png": b"\x89PNG\r\n\x1a\n", "benchmark table": b"name,value,unit,about"}
 """How such a file begins."""
 _FIELDS = {"receipt": {"bytes_read"}, "benchmark": {"adapter", "versions", "values"}}

@@ -25,7 +25,7 @@ from brickfield.sources import local_places
 FileId = tuple[int, int]
 """Device and inode."""
 MOST_ENTRIES = 200_000
-"""So many files of a source are looked at for links to one single output file."""
+"""Most files of a source that are compared with one output file for links."""
 
 
 def check_folder(folder: Path, source: Any, *, within: Path | None = None) -> None:

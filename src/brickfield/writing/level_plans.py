@@ -17,7 +17,7 @@ from brickfield.model import Int3
 from brickfield.writing.options import LevelOptions
 
 ISOTROPY = 1.5
-"""Voxels up to so many times the smallest are halved with it."""
+"""Voxels up to this many times as large as the smallest are halved with it."""
 SMALLEST_PIECE = 16
 """Edge, voxels, below which reading piece by piece is no longer worth it."""
 Shape = tuple[int, ...]

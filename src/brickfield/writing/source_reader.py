@@ -1,7 +1,7 @@
 """One level of any source, shown in the written axis order.
 
 Frozen and picklable: sent to another process without open files, where the
-source opens anew, once.
+source reopens, once.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class StoredLevel:
     shape, chunk_shape, write_shape : tuple of int
     fill_value : float or int
     run : str
-        Unique to a run: an array replaced since an earlier one is opened anew.
+        Unique to a run: an array replaced since an earlier one is reopened.
     n_threads : int or None
         That encode chunks at once; one for each core if not given.
     """

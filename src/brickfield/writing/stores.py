@@ -1,6 +1,6 @@
 """Which folders may be replaced: whole OME-Zarr images, and nothing else in them.
 
-A name or a metadata file proves nothing: a folder of somebody's own files may hold a
+A name or a metadata file proves nothing: a folder of a user's own files may hold a
 stray ``.zattrs``. So every entry is looked at. Each has to be metadata, a storage
 chunk of an array, a node of the store, or what an interrupted run of ours left; the
 first that is none of these is named, and nothing is removed.

@@ -19,7 +19,7 @@ napari's default orientation (z towards the viewer, y down, x to the right) is
 right-handed in (z, y, x) and therefore the *mirror image* of ours, which is
 right-handed in (x, y, z). Pictures agree in every way when napari's orientation is
 :data:`ORIENTATION`. For the default, :func:`is_mirrored` is true and the link keeps
-what a person sees first: right and up on the screen. The camera then stands on the
+what the user sees first: right and up on the screen. The camera then stands on the
 other side of its target, so that what is near in one picture is far in the other:
 the same picture for a projection (mip, minip, average) with parallel rays, the back
 of a surface for the others.

@@ -40,7 +40,7 @@ LOOKS = (
     "attenuation",
     "visible",
 )
-"""What an image takes over from the one that it is shown instead of."""
+"""What an image adopts from the one that it is shown instead of."""
 
 _windows: weakref.WeakKeyDictionary[Any, dict[str, ImageChooser]] = (
     weakref.WeakKeyDictionary()
@@ -158,7 +158,7 @@ class _Opener(QObject):
     def _open(self, names: Sequence[str], *, is_instead: bool) -> None:
         address, reading = self._address, self._reading
         self._say(f"Opening {', '.join(names)} …")
-        settings()  # read on this thread, so that they are at hand on the other
+        settings()  # read on this thread, so that the other thread has them
 
         def job() -> list[LayerData]:
             return open_layer_data(address, image=list(names), **reading)

@@ -202,7 +202,7 @@ class MakeFast(QObject):
         address, options = store.address, options_of(layer)
         is_labels = store.info.is_labels
         whose = weakref.ref(store)
-        settings()  # read on this thread, so that they are at hand on the other
+        settings()  # read on this thread, so that the other thread has them
 
         def job(running: RunningTask) -> tuple[PyramidResult, list[LayerData]]:
             from brickfield.pyramid import write_pyramid

@@ -1,7 +1,7 @@
 """What happens once when the volume dock takes its place in napari's window.
 
 The dock gets half of the window, its title is the one in the menu, and napari's own
-canvas, which is narrower now, is fitted anew unless somebody has moved its camera.
+canvas, which is narrower now, is fitted again unless somebody has moved its camera.
 Main thread only.
 """
 
@@ -21,7 +21,7 @@ from brickfield.plugin.napari_names import has_window, main_window_of
 SHARE = 0.5
 """Of the window's width that is the dock's."""
 LOOK_MS = 100
-"""Time between two looks at whether the window has laid itself out anew."""
+"""Time between two looks at whether the window has laid itself out again."""
 MOST_LOOKS = 20
 MOST_ZOOM = 1.5
 """Ratio by which another size of the canvas alone may change napari's zoom."""

@@ -102,7 +102,7 @@ def may_be_dense(store: ChunkedImageStore, channels: list[int | None]) -> bool:
 def mode_of(store: ChunkedImageStore, channels: list[int | None]) -> str:
     """Return the initial mode of layers of these channels.
 
-    Where nobody has looked at the voxels yet, it is put right later.
+    Where nobody has looked at the voxels yet, it is corrected later.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ _unjudged: weakref.WeakKeyDictionary[ChunkedImageStore, set[Selection]] = (
 )
 """Selections of which layers began in a mode before their voxels were looked at."""
 _judged: weakref.WeakSet[Any] = weakref.WeakSet()
-"""Layers whose mode was put right, or found right."""
+"""Layers whose mode was corrected, or found right."""
 
 
 def set_later(

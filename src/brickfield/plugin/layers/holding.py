@@ -2,7 +2,7 @@
 
 Invariant: a store that was opened for layers is kept by them while one of them is in
 a layer list (or in none yet, in a script). When the last one leaves the lists, the
-layers let go of it, and it is closed unless a script or a view has it. This does not
+layers release it, and it is closed unless a script or a view has it. This does not
 wait for the layers to be collected: a binding of Qt or a script may keep them. A
 layer that is inserted again opens its store again.
 

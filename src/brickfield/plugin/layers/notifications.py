@@ -1,4 +1,4 @@
-"""What a person should know about an image that was just opened."""
+"""What the user should know about an image that was just opened."""
 
 from __future__ import annotations
 

@@ -215,7 +215,7 @@ _EVENTS = (
 
 
 class ThingPort:
-    """Keeps the value of a layer, and makes it anew when something changed.
+    """Keeps the value of a layer, and makes it again when something changed.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ def _forget(viewer: Any, dock: ViewDock | None) -> None:
     if dock is not None:
         docks.discard(dock)
     if not docks and viewer in _scenes:
-        # Nobody looks any more; whoever opens a dock next begins anew.
+        # Nobody looks any more; whoever opens a dock next starts over.
         _scenes.pop(viewer).close()
         ref = weakref.ref(viewer)
         # Not before Qt has taken down what it is taking down.

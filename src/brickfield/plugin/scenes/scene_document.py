@@ -1,7 +1,7 @@
 """The scene document of a napari viewer: taken, and put back.
 
 Taking it reads napari's layers, sliders and our views; putting it back opens what is
-not open, and writes to the same owners as a person's hand would. Layers whose voxels
+not open, and writes to the same owners as the user's hand would. Layers whose voxels
 are in memory only cannot be opened: they are matched by name, and never removed.
 """
 
@@ -124,7 +124,7 @@ def put_state(
     state : SceneState, mapping or str
     opened : iterable of napari.layers.Layer
         Layers that belong to no viewer yet, of data that were opened beforehand;
-        what of them is not used is let go of.
+        what of them is not used is released.
 
     Raises
     ------

@@ -204,7 +204,7 @@ def show_when_ready(
     """
     from napari.utils import progress
 
-    settings()  # read on this thread, so that they are at hand on the other
+    settings()  # read on this thread, so that the other thread has them
     whose = weakref.ref(plain(viewer))
     bar = progress(total=0, desc=f"Opening {what}")
 
@@ -226,7 +226,7 @@ def show_when_ready(
 
 
 def tell(error: BaseException) -> None:
-    """Tell a person in one sentence what went wrong."""
+    """Tell the user in one sentence what went wrong."""
     from napari.utils.notifications import show_error
 
     if not isinstance(error, BrickfieldError):

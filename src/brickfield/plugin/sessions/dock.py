@@ -163,7 +163,7 @@ class SessionsDock(SessionsPanel):
         if path.suffix.lower() == ".png":
             self._load_picture(viewer, path)
             return
-        settings()  # read on this thread, so that they are at hand on the other
+        settings()  # read on this thread, so that the other thread has them
         known = sources_in(viewer)
         future = task_board().run(
             f"Opening {path.name}", lambda _running: load(path, known), can_cancel=True
@@ -269,7 +269,7 @@ class SessionsDock(SessionsPanel):
     # -- what is offline ---------------------------------------------------------
 
     def find_in(self, folder: Path) -> None:
-        """Look for the data of an offline layer in a folder; then open anew.
+        """Look for the data of an offline layer in a folder; then reopen.
 
         All other data that lay below the same folder are looked for there, too.
         """

@@ -1,7 +1,7 @@
 """Pictures at once in napari's own canvas: slices that fill while they are shown.
 
 Invariant: when napari slices a layer in a window, on the window's thread or on its
-own slicing thread, no voxel is waited for. What is at hand is drawn, coarser data
+own slicing thread, no voxel is waited for. What is loaded is drawn, coarser data
 stand in for what is not, and the layer is drawn again, at most ten times a second,
 as chunks come in. Everybody else who asks a lazy level for voxels (scripts, writers,
 other plugins) gets them all.
@@ -369,7 +369,7 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
 
 
 def let_go(layer: Any) -> None:
-    """Want nothing more for a layer; it is fed anew when it is sliced again."""
+    """Want nothing more for a layer; it is fed again when it is sliced again."""
     feed = _feeds.pop(layer, None)
     if feed is not None:
         feed.manager.release(feed.visual_id)

@@ -43,7 +43,7 @@ def available_bytes() -> int:
 
 
 AT_ONCE_S = 0.015
-"""Time for what is at hand, and again for coarser data, before napari goes on."""
+"""Time for what is loaded, and again for coarser data, before napari goes on."""
 
 
 class Ask:
@@ -77,7 +77,7 @@ class Ask:
         self.stand_in(manager, end + AT_ONCE_S)
 
     def _paint_known(self, manager: ChunkManager, end: float) -> list[Name]:
-        """Paint what is at hand, as far as the time goes; return the rest."""
+        """Paint what is loaded, as far as the time goes; return the rest."""
         lacking = []
         names = iter(list(self.mosaic.names))
         for name in names:

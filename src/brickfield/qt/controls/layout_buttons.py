@@ -95,7 +95,7 @@ class LayoutButtons(QWidget):
     Attributes
     ----------
     chosen : Signal
-        Emits a layout (str) that a person chose.
+        Emits a layout (str) that the user chose.
     actions_by_name : dict of str to QAction
         One checkable action a layout.
     compact : QToolButton

@@ -43,7 +43,7 @@ class ModeCombo(QComboBox):
     Attributes
     ----------
     chosen : Signal
-        Emits a mode (str) that a person chose.
+        Emits a mode (str) that the user chose.
     """
 
     chosen = Signal(str)
@@ -89,7 +89,7 @@ class ModeCombo(QComboBox):
         return int(rect.width())
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Measure anew for another font or theme."""
+        """Measure again for another font or theme."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._fit()

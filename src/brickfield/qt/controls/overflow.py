@@ -76,7 +76,7 @@ class OverflowRow(QWidget):
         return list(self._left_out)
 
     def arrange(self) -> None:
-        """Decide anew what is shown."""
+        """Decide again what is shown."""
         room = self.width() - _width(self._end) - SPACING
         shown = {item: item.widget for item in self._items}
         for item in self._items:

@@ -58,7 +58,7 @@ class OverlaysMenu(QMenu):
             action.setChecked(is_on)
 
     def dress(self, view: LiveView) -> None:
-        """Show in a new view what a person switched on for all."""
+        """Show in a new view what the user switched on for all."""
         for name, options in self._chosen.items():
             view.set_overlay_options(name, **options)
         self._explain(view, self._from_scene())
@@ -93,7 +93,7 @@ class OverlaysMenu(QMenu):
         }
 
     def follow_scene(self) -> None:
-        """Say anew what the scene says of itself, unless somebody said otherwise."""
+        """Say again what the scene says of itself, unless somebody said otherwise."""
         fresh = self._from_scene()
         for view in self._views():
             self._explain(view, fresh)
@@ -106,7 +106,7 @@ class OverlaysMenu(QMenu):
             if options.visible and is_ours:
                 view.set_overlay_options(name, **{option: fresh[name]})
 
-    # -- what a person chooses ---------------------------------------------------
+    # -- what the user chooses ---------------------------------------------------
 
     def _switch(self, name: str) -> Callable[[bool], None]:
         # PySide6 hands a partial no arguments, so this is a function.

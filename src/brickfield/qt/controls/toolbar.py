@@ -256,7 +256,7 @@ class DockToolbar(QWidget):
             For :attr:`by_name`.
         text, tooltip : str
         on_toggled : callable
-            Called with whether it is on, when a person or a script switched it.
+            Called with whether it is on, when the user or a script switched it.
 
         Returns
         -------
@@ -319,7 +319,7 @@ class DockToolbar(QWidget):
     def _volume_views(self) -> Sequence[LiveView]:
         return [view for view in self._dock.views if view.kind == "3D"]
 
-    # -- what a person does ------------------------------------------------------
+    # -- what the user does ------------------------------------------------------
 
     def _choose_mode(self, mode: str) -> None:
         self._dock.main_view.mode = mode

@@ -85,7 +85,7 @@ class TurntablePage(QWidget):
     Attributes
     ----------
     n_frames, seconds, axis
-        What a person chooses.
+        What the user chooses.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:

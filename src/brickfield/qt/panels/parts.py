@@ -1,6 +1,6 @@
 """Small controls that all panels are made of: typed numbers and sliders.
 
-A control tells of what a person did to it, and only of that: `follow` shows a value
+A control tells of what the user did to it, and only of that: `follow` shows a value
 and is silent.
 """
 
@@ -67,7 +67,7 @@ class NumberBox(QLineEdit):
     Attributes
     ----------
     typed : Signal
-        Emits a finite float when a person has entered another one.
+        Emits a finite float when the user has entered another one.
     write : callable
         Turns the value into text; may add a unit, which need not be typed.
     read : callable
@@ -197,7 +197,7 @@ class NumberSlider(QWidget):
     to_step : callable
         Rounds what the slider gives.
     moved : Signal
-        Emits a float that a person chose.
+        Emits a float that the user chose.
     reset : Signal
         Somebody double-clicked, and there is no usual value.
     """

@@ -41,7 +41,7 @@ class Player(QObject):
         Slider that it moves (:attr:`SliderAxis.index`).
     is_looping : bool
     is_watching : bool
-        Whether views tell what is at hand though nothing is played.
+        Whether views tell what is loaded though nothing is played.
     n_shown, n_dropped : int
         Moves and skipped moments since it was started.
     """

@@ -140,7 +140,7 @@ class PanelStack(QScrollArea):
     ----------
     memory : mutable mapping, optional
         Title in lower case to whether that panel is open. Read once, written
-        whenever a person opens or closes one.
+        whenever the user opens or closes one.
     """
 
     def __init__(

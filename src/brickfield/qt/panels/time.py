@@ -109,7 +109,7 @@ class TimePanel(Panel):
         self.when_open()
 
     def set_open(self, value: bool) -> None:
-        """Let the views tell what is at hand while somebody looks."""
+        """Let the views tell what is loaded while somebody looks."""
         super().set_open(value)
         self.player.is_watching = value
         self.player.follow()
@@ -142,7 +142,7 @@ class TimePanel(Panel):
 
 
 class AxisRow(QWidget):
-    """One slider of the scene, with its step, and what is at hand below it."""
+    """One slider of the scene, with its step, and what is loaded below it."""
 
     def __init__(self, axis: SliderAxis, panel: TimePanel) -> None:
         super().__init__(panel)
@@ -210,7 +210,7 @@ class AxisRow(QWidget):
             self._theme.set_icon(self.play, "pause" if is_playing else "play")
 
     def show_at_hand(self, steps: tuple[bool, ...]) -> None:
-        """Draw which steps are at hand; nothing while that is not known."""
+        """Draw which steps are loaded; nothing while that is not known."""
         if steps == self._shown:
             return
         self._shown = steps
@@ -221,7 +221,7 @@ class AxisRow(QWidget):
         self.strip.setPixmap(_strip(steps, text_color(self)))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the strip anew in another theme."""
+        """Draw the strip again in another theme."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             self._draw_strip()

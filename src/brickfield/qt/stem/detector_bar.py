@@ -40,7 +40,7 @@ class DetectorBar(Widget):
     Attributes
     ----------
     chosen : Signal
-        Emits a detector that a person chose.
+        Emits a detector that the user chose.
     preset : Signal
         Emits ``"BF"`` or ``"ADF"``.
     kind : QComboBox

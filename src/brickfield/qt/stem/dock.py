@@ -176,7 +176,7 @@ class StemDock(QWidget):
         self.pages[page.title] = page
         return fold
 
-    # -- what a person does --------------------------------------------------------
+    # -- what the user does --------------------------------------------------------
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a scan", "", FILES)

@@ -85,7 +85,7 @@ class Slot:
             self._running.cancel()
 
     def cancel(self) -> None:
-        """Want nothing any more."""
+        """Cancel all requests."""
         self._next = None
         if self._running is not None:
             self._running.cancel()

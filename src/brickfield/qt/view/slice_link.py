@@ -2,7 +2,7 @@
 
 Invariant: while slices are linked, a world unit is equally many pixels in all of
 them, and what two of them have in common (x for xy and xz) is at the same place in
-both. Whichever a person moved last leads. Main thread only.
+both. Whichever the user moved last leads. Main thread only.
 """
 
 from __future__ import annotations

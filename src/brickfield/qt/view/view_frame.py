@@ -100,7 +100,7 @@ class ViewFrame(QWidget):
         Parameters
         ----------
         *texts : str
-            The same in fewer and fewer words: the first that fits is shown, the
+            The same in shorter and shorter forms: the first that fits is shown, the
             last is cut where it must be.
         """
         self._said = tuple(" ".join(text.split()) for text in texts if text)
@@ -178,7 +178,7 @@ class ViewFrame(QWidget):
         self.view.hover(None)
 
     def _on_reported(self, report: ViewReport) -> None:
-        """Ask anew where the cursor rests while the picture under it changes."""
+        """Ask again where the cursor rests while the picture under it changes."""
         is_new = report.image is not None and report.image is not self._seen
         self._seen = report.image
         if is_new and not report.is_moving and self._at is not None:

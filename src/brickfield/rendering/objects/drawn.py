@@ -1,11 +1,11 @@
-"""One thing as a pygfx object, updated in place as far as its size allows.
+"""One object as a pygfx object, updated in place as far as its size allows.
 
 What hides a volume must have a depth at every pixel that it covers and none
 beside, so edges are not smoothed, and what is partly clear is drawn at a share of
 its pixels ("dither"): rays then pass through the others, and nothing depends on
 the order of drawing. Render thread only.
 
-Coordinates reach the GPU in single precision round the thing's own middle.
+Coordinates reach the GPU in single precision relative to the object's own centre.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Centred = tuple[Arrays, NDArray[np.float64]]
 
 
 class Drawn:
-    """A thing as a pygfx object.
+    """An object value as a pygfx object.
 
     Parameters
     ----------

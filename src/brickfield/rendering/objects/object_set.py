@@ -1,4 +1,4 @@
-"""All opaque things of one view.
+"""All opaque objects of one view.
 
 Invariant: the scene holds one pygfx object for each value that is shown and not
 empty, under the key that it was given with; a value with a known key is shown in
@@ -39,7 +39,7 @@ class ObjectSet:
         Parameters
         ----------
         values : mapping
-            From a key, which says what stays the same thing, to its value.
+            From a key, which identifies an object over time, to its value.
 
         Returns
         -------

@@ -1,7 +1,7 @@
 """Points, surfaces and lines as frozen values, in data order (z, y, x).
 
 Nothing here needs a GPU. Arrays are checked and made plain once, when a value is
-made; whoever draws it need not look again. A value is compared by identity: the
+made; drawing does not check them again. A value is compared by identity: the
 same value again costs nothing to show.
 """
 

@@ -89,7 +89,7 @@ class _Bar:
     def show(
         self, scale: ColorScale, options: ColorbarOptions, context: OverlayContext
     ) -> None:
-        """Set colours and words."""
+        """Set colours and labels."""
         for thing in self.objects:
             thing.visible = True
         rows = bar_colors(scale, context.background)

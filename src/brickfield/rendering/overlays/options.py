@@ -1,7 +1,7 @@
 """Options of all overlays of one view, as frozen values.
 
 They belong to the view: they are neither saved nor shared, and a change of them
-asks for a repaint and bumps no version. Nothing here needs a GPU, so a window's
+requests a repaint and bumps no version. Nothing here needs a GPU, so a window's
 thread can hold an :class:`OverlayState` and hand it to the thread that draws.
 Lengths are in logical pixels.
 """
@@ -52,7 +52,7 @@ class OverlayOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ScaleBarOptions(OverlayOptions):
-    """A bar of a round length with its length in words.
+    """A bar of a round length with its length as text.
 
     In perspective the length holds at the depth of the camera's target.
 

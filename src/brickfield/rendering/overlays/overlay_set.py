@@ -8,7 +8,7 @@ each change replaces one frozen value; everything else is for the render thread.
 Draws overlays at the canvas' own resolution over a picture that has fewer pixels.
 
 While the camera moves on a slow device, a view draws a fraction of the pixels and
-lets pygfx enlarge them; words would become unreadable. So they are drawn apart and
+lets pygfx enlarge them; text would become unreadable. So it is drawn separately and
 laid over the enlarged picture. pygfx has no name for this: its output pass is told
 here, in the one place that touches it, to blend instead of to replace.
 """
@@ -77,7 +77,7 @@ class SharpPass:
 
 
 _KINDS: dict[str, Callable[[], Overlay]] = {
-    # Drawn in this order: lines in the scene first, words last.
+    # Drawn in this order: lines in the scene first, text last.
     "bounding_box": BoundingBox,
     "marker": Marker,
     "axes": Axes,
@@ -93,7 +93,7 @@ class OverlaySet:
     Parameters
     ----------
     request_render : callable, optional
-        Asks for a repaint; called without arguments when options change.
+        Requests a repaint; called without arguments when options change.
     """
 
     def __init__(self, request_render: Callable[[], None] | None = None) -> None:
@@ -135,7 +135,7 @@ class OverlaySet:
         return self._state.options(name)
 
     def set_options(self, name: str, **options: Any) -> None:
-        """Change some options of one overlay and ask for a repaint.
+        """Change some options of one overlay and request a repaint.
 
         Raises
         ------
@@ -196,6 +196,6 @@ class OverlaySet:
         self._sharp.render(self._flat, self._camera)
 
     def finish(self) -> None:
-        """Lay words over a flushed picture of fewer pixels than the canvas has."""
+        """Draw text over a flushed picture of fewer pixels than the canvas has."""
         if self._sharp is not None:
             self._sharp.flush()

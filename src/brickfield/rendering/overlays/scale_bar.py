@@ -1,4 +1,4 @@
-"""A bar of a round length, with the length in words.
+"""A bar of a round length, with the length as text.
 
 The bar is 10 to 25 % of the picture wide, and its ends lie on whole pixels: what
 is measured on it is right to one pixel. In perspective a length on the screen

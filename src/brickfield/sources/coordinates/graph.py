@@ -93,7 +93,7 @@ class CoordinateGraph:
     edges: list[Edge] = field(default_factory=list)
 
     def find(self, name: str) -> CoordinateSystem:
-        """Find the system that a person names.
+        """Find the system that the user names.
 
         Parameters
         ----------

@@ -61,7 +61,7 @@ class HDF5Dataset:
 
     @property
     def _dataset(self) -> Any:
-        """The dataset, opened anew where a writer had the file; under the lock."""
+        """The dataset, reopened where a writer had the file; under the lock."""
         dataset = self._held.get()
         if self._index_of != self._held.n_reopened:
             # Chunks may have been added.

@@ -10,7 +10,7 @@ whatever reads it, and who wants to write has the whole file for a moment:
    and writing, and gives it back, synced to the disk. Readers of other threads wait
    that long, so the work inside should be short: voxels in bulk are better written
    past the library into chunks that were allocated before.
-3. The next read opens the file anew, and every object of it that a reader holds as
+3. The next read opens the file again, and every object of it that a reader holds as
    :class:`HeldObject`. Readers notice nothing.
 
 Everything here, and every call of the HDF5 library in this package, happens under
@@ -105,7 +105,7 @@ class SharedFile:
         ValueError
             After :meth:`close`.
         OSError
-            When it had to be opened anew and cannot be.
+            When it had to be reopened and cannot be.
         """
         with HDF5_LOCK:
             if not self._is_open:
@@ -179,7 +179,7 @@ def share(path: str | os.PathLike[str]) -> SharedFile:
             msg = f"expected an HDF5 file at {place}; found nothing: check the path"
             raise StoreNotFoundError(msg)
         handle = _handles.get(key)
-        # One that nobody reads is of an earlier file, whose number was given anew.
+        # One that nobody reads is of an earlier file, whose number was given again.
         if handle is None or not handle.shares:
             handle = _Handle(place, key)
             _handles[key] = handle

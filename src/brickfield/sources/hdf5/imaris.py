@@ -113,7 +113,7 @@ class _ImarisTree:
 
     @property
     def data(self) -> Any:
-        """The group of all data, opened anew where a writer had the file."""
+        """The group of all data, reopened where a writer had the file."""
         return self._data.get()
 
     def name_of(self, level: int, time: int, channel: int) -> str:

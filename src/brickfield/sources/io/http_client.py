@@ -331,7 +331,7 @@ class Exchange(Generic[T]):
 
 
 def _without_frames(error: BaseException) -> BaseException:
-    """Let go of what the functions held that an error went through: a body."""
+    """Release what the functions held that an error went through: a body."""
     inner: BaseException | None = error
     while inner is not None:
         inner.__traceback__ = None

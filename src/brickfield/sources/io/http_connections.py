@@ -119,7 +119,7 @@ class Connections:
             oldest.close()
 
     def close(self) -> None:
-        """Close what nobody uses; other requests connect anew."""
+        """Close what nobody uses; other requests connect again."""
         with self._lock:
             idle, self._idle = list(self._idle), OrderedDict()
         for connection in idle:

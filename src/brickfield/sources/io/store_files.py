@@ -55,7 +55,7 @@ IF_ABSENT = (
 def shared_context() -> ts.Context:
     """Return the one tensorstore context of this process.
 
-    Decoded chunks are cached by the loading storey, so tensorstore caches none.
+    Decoded chunks are cached by the package ``loading``, so tensorstore caches none.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)

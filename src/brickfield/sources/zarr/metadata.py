@@ -2,7 +2,7 @@
 
 :class:`ZarrArrayMeta` is complete: tensorstore gets ``metadata`` and never reads
 a metadata file itself. That makes opening free of input and output, and lets
-harmless flaws be put right first (a gzip level of -1 written by Java, a fill
+harmless flaws be corrected first (a gzip level of -1 written by Java, a fill
 value of 0 for booleans, members that tensorstore does not know).
 """
 

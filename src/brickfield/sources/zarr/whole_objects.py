@@ -62,7 +62,7 @@ class WholeObjects:
         -------
         data : ndarray
         n_bytes : int
-            Fetched for this read: 0 when the object was at hand.
+            Fetched for this read: 0 when the object was kept.
 
         Raises
         ------

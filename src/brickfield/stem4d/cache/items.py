@@ -25,7 +25,7 @@ from brickfield.errors import OptionError
 ROOT = "cached"
 METADATA = f"{ROOT}/metadata"
 ALGORITHM_VERSION = 1
-"""Raised whenever a result changes; older items are computed anew then."""
+"""Raised whenever a result changes; older items are recomputed then."""
 PATHS = {
     "scan_overview": "scan_overview/data",
     "sum_over_x": "detector_integrated/sum_over_x",
@@ -270,7 +270,7 @@ def describe(dataset: Any, source: Source, **further: Any) -> None:
 
 
 def write_items(file: Any, items: Mapping[str, tuple[Any, Source]]) -> None:
-    """Write items whose values are at hand; each is complete when this returns.
+    """Write items whose values are known; each is complete when this returns.
 
     Parameters
     ----------

@@ -164,7 +164,7 @@ class EMDCacheManager:
         return Source(self._digest, self.scan.data.shape, about)
 
     def refresh(self) -> None:
-        """Look at the source anew when it is asked for next."""
+        """Look at the source again when it is asked for next."""
         self._digest = None
 
     def items(self) -> list[CacheItem]:
@@ -422,7 +422,7 @@ class EMDCacheManager:
     def verify(self, how: PassOptions | None = None) -> list[CacheItem]:
         """Compare what is kept with the patterns, every one of them.
 
-        One pass computes the scan's image and the pattern sums anew. Where a kept one
+        One pass computes the scan's image and the pattern sums again. Where a kept one
         differs, the patterns were changed in a place that the digest does not see:
         everything that is kept is marked as not complete.
 
@@ -453,9 +453,9 @@ class EMDCacheManager:
         return sum(place.stat().st_size for place in self.places)
 
     def repack(self) -> int:
-        """Write the files anew, without the space of what was dropped.
+        """Write the files again, without the space of what was dropped.
 
-        Nobody else may have them open; open the scan anew afterwards.
+        Nobody else may have them open; open the scan again afterwards.
 
         Returns
         -------

@@ -71,7 +71,7 @@ def is_on_share(path: Path, mounts: Path = Path("/proc/self/mounts")) -> bool:
 
 
 def repack_file(path: Path) -> int:
-    """Write an HDF5 file anew, without the holes in it, and put it in place.
+    """Write an HDF5 file again, without the holes in it, and put it in place.
 
     Returns
     -------

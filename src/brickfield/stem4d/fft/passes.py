@@ -5,7 +5,7 @@
 2. Tiles of detector frequencies: all their chunks are read, transformed along the
    scan, and written where they were. Doing that twice would be wrong, so the journal
    says that a tile is begun before its first byte is written, and that it is done
-   when all are on disk. A tile that is begun and not done is made anew from the
+   when all are on disk. A tile that is begun and not done is made again from the
    source before it is transformed again.
 """
 
@@ -194,7 +194,7 @@ class FFTPasses:
         return n_bytes
 
     def _restore(self, tile: Block) -> None:
-        """Make the first pass's chunks of one tile anew, from the source."""
+        """Make the first pass's chunks of one tile again, from the source."""
         for block in self.plan.positions:
             if self.cancel.is_set():
                 msg = "expected to make a tile anew; found: it was cancelled"

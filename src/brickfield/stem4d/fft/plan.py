@@ -47,7 +47,7 @@ class FFTOptions:
     store_amplitude : bool
         Store amplitude and phase, too; else they are computed as they are read.
     recompute : bool
-        Compute anew what is there, and valid.
+        Recompute what is there, and valid.
     restart : bool
         Do not go on with interrupted work.
     budget : str or int

@@ -67,11 +67,11 @@ __all__ = [
     "LevelEstimate",  # One level of everything that is drawn.
     "Look",  # What the plot shows of a layer.
     "Plot",  # The plot's size and the values at its ends.
-    "auto_contrast",  # Choose contrast limits, low below high.
-    "bar_entries",  # Return the entry of the table of colours at each of n columns.
-    "coarsest_histogram",  # Count the coarsest level, loading it where it is not at hand.
+    "auto_contrast",  # Choose contrast limits, low below high, for a histogram or values of any shape.
+    "bar_entries",  # Return the entry of the colour table at each column of the bar.
+    "coarsest_histogram",  # Count the coarsest level, and load it if it is not in memory.
     "columns",  # Spread counts over the columns of a picture.
-    "curve_line",  # Return the opacity curve, shape (m, 2), (x, y), pixels; empty without one.
+    "curve_line",  # Return the opacity curve; empty without one.
     "curve_of",  # Return a curve that gives a table's alpha exactly, with few points.
     "dragged_clip_handle",  # Move a face along its normal, as a drag of its knob asks.
     "dragged_curve_point",  # Return the look that a drag makes of the look when it began.
@@ -79,17 +79,17 @@ __all__ = [
     "estimate_levels",  # Estimate every level that a visible layer has, finest first.
     "exact_histogram",  # Count every voxel of a level, block by block, in bounded memory.
     "face_under",  # Return the face whose knob lies under a pixel, the nearest to the camera.
-    "gamma_line",  # Return the line of shares over values, shape (n, 2), (x, y), pixels.
-    "grip_at",  # Return what a hand at a place would take hold of.
-    "grips",  # Return every grip that is a point, with its place, the topmost last.
+    "gamma_line",  # Return the line of the gamma curve over the values.
+    "grip_at",  # Return the grip at a place; None where there is none.
+    "grips",  # Return every grip that is a point, with column and row; the topmost last.
     "heights",  # Return heights from 0 to 1 for drawing; a single voxel can still be seen.
     "knobs",  # Place the knobs of all faces that can be dragged.
-    "moved",  # Move a face to a coordinate, within the bounds and not past its opposite.
-    "removed",  # Take a point away; the two ends stay.
-    "whole_range",  # Return the range that shows all values and the contrast window, with room.
+    "moved",  # Move a face to a coordinate, within the bounds and not beyond the opposite face.
+    "removed",  # Remove a point; the two ends stay.
+    "whole_range",  # Return the range that shows all values and the contrast window, with a margin.
     "with_curve",  # Return a table of colours with the alpha of a curve.
-    "with_point",  # Return the look with another point in its opacity curve.
-    "within",  # Return what of a box lies within bounds; infinite ends become finite.
+    "with_point",  # Return the look with one more point in its opacity curve.
+    "within",  # Return the part of a box within bounds; infinite ends become finite.
 ]
 
 _HOME = {

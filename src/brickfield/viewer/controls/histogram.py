@@ -3,7 +3,7 @@
 A bin of whole numbers holds equally many of them as every other, so that no comb
 appears that is not in the data: one value a bin where there are few, else a whole
 number of values. NaN and infinite values are counted apart and never change the
-range. Counts of what is at hand are honest about how much that is
+range. Counts of what is loaded are honest about how much that is
 (:attr:`Histogram.share`). Nothing here reads; see
 :mod:`brickfield.viewer.controls.histogram_jobs`.
 """

@@ -1,4 +1,4 @@
-"""Histograms of what a store holds: at hand, quickly, or of every voxel.
+"""Histograms of what a store holds: loaded, quickly, or of every voxel.
 
 Functions that wait or take long are for a worker thread; none touches a layer or a
 window. Chunks that cannot be read are left out, and the histogram says how much
@@ -47,7 +47,7 @@ def resident_histogram(
     *,
     bins: int = USUAL_BINS,
 ) -> Histogram | None:
-    """Count what is at hand of the coarsest level, without reading.
+    """Count what is loaded of the coarsest level, without reading.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def resident_histogram(
     Returns
     -------
     Histogram or None
-        None when nothing is at hand yet. At most 16 million voxels are counted,
+        None when nothing is loaded yet. At most 16 million voxels are counted,
         spread over the level; from any thread, about 0.1 s.
     """
     selection = store.default_selection() if selection is None else selection

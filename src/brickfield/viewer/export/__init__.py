@@ -31,13 +31,13 @@ __all__ = [
     "MovieResult",  # What was written.
     "RenderOptions",  # What to draw and at what cost. See :func:`render_options` for friendly input.
     "RenderResult",  # One finished picture.
-    "camera_for",  # Return the camera that the options mean for a layer.
-    "make_layer",  # Make the layer that `options` ask for.
-    "mark_incomplete",  # Return a picture that says in its corner that it is not complete.
+    "camera_for",  # Return the camera that the options describe for a layer.
+    "make_layer",  # Make the layer that the options describe.
+    "mark_incomplete",  # Return a picture, shape (h, w, 4), that says in its corner that it is not complete.
     "open_scene",  # Open what the visible layers of a scene show; closed at the end.
     "render",  # Draw one picture of a store without a window.
     "render_options",  # Make options from what is easy to type.
-    "render_picture",  # Draw one picture; see :func:`render`. From any thread.
+    "render_picture",  # Draw one picture; see :func:`render`. May be called from any thread.
     "render_scene",  # Draw a scene; from any thread.
     "scene_of_png",  # Return the scene that a picture was drawn of.
     "write_movie",  # Draw and write every frame that is not there yet, then the MP4.

@@ -42,7 +42,7 @@ __all__ = [
     "corners_of",  # Return the corners of a layer's data box, shape (8, 3), (z, y, x), world.
     "history_of",  # Return the history of a scene; one for all its views.
     "make_view",  # Make a view of a scene.
-    "readout",  # Say value, place and resolution, the same in fewer and fewer words.
+    "readout",  # Say value, place and resolution, the same in shorter and shorter forms.
     "unrecorded",  # Within this block changes are nobody's act; main thread only.
 ]
 

@@ -27,7 +27,7 @@ def content_points(view: VolumeView) -> NDArray[np.float64] | None:
     Returns
     -------
     ndarray, shape (n, 3), (z, y, x), world, or None
-        None where the coarsest level of a layer is not at hand, or nothing can be
+        None where the coarsest level of a layer is not loaded, or nothing can be
         seen.
     """
     found = []

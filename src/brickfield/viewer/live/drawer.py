@@ -1,6 +1,6 @@
 """The render thread's half of a live view: loads, uploads and draws in small steps.
 
-Invariant: a step never waits for data and is short, so that whatever a person does
+Invariant: a step never waits for data and is short, so that whatever the user does
 is answered soon however slow the device (:mod:`brickfield.viewer.live.frame_budget` chooses). A
 picture that takes long is drawn in pieces, a step each; while it is, nothing is
 uploaded, and what asks for another picture ends it. What is called complete is the

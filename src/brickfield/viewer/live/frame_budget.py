@@ -86,7 +86,7 @@ class Standing:
     is_flat : bool
         Whether a slice is shown: it costs nearly nothing and is drawn at its best.
     is_asked, has_news : bool
-        Whether something that a person did, or what arrived, is not drawn yet.
+        Whether something that the user did, or what arrived, is not drawn yet.
     has_base, is_complete : bool
         Whether the overview is there, and everything.
     is_bare : bool

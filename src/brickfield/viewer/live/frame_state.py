@@ -63,7 +63,7 @@ class LayerSnapshot:
     ahead : tuple of tuple of int
         Selections of the time points that come next, while a series is played.
     timeline : tuple of tuple of int
-        Selections of every time point, when somebody watches what is at hand.
+        Selections of every time point, when somebody watches what is loaded.
     """
 
     layer: ChunkedLayer

@@ -1,4 +1,4 @@
-"""Undo and redo of what a person does to a picture: one history for each scene.
+"""Undo and redo of what the user does to a picture: one history for each scene.
 
 Invariant: a step holds the values before and after one act of the hand, of one view's
 place or of one attribute of a layer or of several layers that were given the same
@@ -136,7 +136,7 @@ class History:
     def record(
         self, owner: Any, name: str, before: Any, after: Any, *, is_going_on: bool
     ) -> None:
-        """Note that an attribute was changed by a person or a script.
+        """Note that an attribute was changed by the user or a script.
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
 """Where a live view is: camera, framing, and undo.
 
-Invariant: a camera that a person set stays until they change it. Only while nobody
+Invariant: a camera that the user set stays until they change it. Only while nobody
 has moved it does it follow the extent of the data and the size of the widget, which is
 no act that could be undone.
 
@@ -66,7 +66,7 @@ class CameraView(ViewCore):
     camera_changed : psygnal.SignalInstance
         Emits when the camera moved, whoever moved it.
     framing_chosen : psygnal.SignalInstance
-        Emits whether a person who saw both framings of the data, by their box and by
+        Emits whether the user who saw both framings of the data, by their box and by
         what can be seen (True), wants the second.
     """
 
@@ -194,7 +194,7 @@ class CameraView(ViewCore):
         pass
 
     def follow(self, camera: CameraState, *, is_moving: bool = False) -> None:
-        """Take over the camera of another view; this is no action of the user's here.
+        """Adopt the camera of another view; this is no action of the user's here.
 
         Parameters
         ----------
@@ -246,7 +246,7 @@ class CameraView(ViewCore):
         self.camera_changed.emit()
 
     def navigate(self, move: Callable[[CameraState], CameraState]) -> None:
-        """Move the camera as a person does, by a function of the present camera."""
+        """Move the camera as the user does, by a function of the present camera."""
         if self.camera is not None:
             self.move_to(move(self.camera), is_moving=True)
 

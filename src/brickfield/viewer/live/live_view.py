@@ -76,7 +76,7 @@ class LiveView(CameraView):
         self._is_picking = False
         super().__init__(kind, scene, deliver, **options)
 
-    # -- what a person may choose ------------------------------------------------
+    # -- what the user may choose ------------------------------------------------
 
     @property
     def mode(self) -> str:

@@ -12,7 +12,7 @@ thread only.
 Reads what is likely to be shown next: later time points, planes further on.
 
 What comes next is asked for at the lowest priority and into the RAM cache only; the
-GPU takes it when its time comes. Nothing stays pinned: what arrived is let go of at
+GPU takes it when its time comes. Nothing stays pinned: what arrived is released at
 once and lives in the cache as long as there is room. Render thread only.
 """
 
@@ -40,7 +40,7 @@ from brickfield.viewer.live.frame_state import FrameState
 CACHE_SHARE = 0.5
 """Share of the RAM budget that the next time points may take."""
 MOST_LOOKS = 24
-"""Chunks that are looked at to tell whether a time point is at hand."""
+"""Chunks that are looked at to tell whether a time point is loaded."""
 AHEAD_VOXELS, MOST_LAYERS = 32, 8
 """How far on, and through how many layers of chunks at most, planes are read."""
 
@@ -159,7 +159,7 @@ class Lookahead:
         ]
 
     def close(self) -> None:
-        """Want nothing any more."""
+        """Cancel all requests."""
         self._asked = None
         self._manager.release(self._visual_id)
 

@@ -167,7 +167,7 @@ class ViewCore:
     def watch_axis(
         self, axis: SliderAxis | None, *, is_playing: bool = False, n_ahead: int = 0
     ) -> None:
-        """Report what of a series is at hand, and read ahead while it is played.
+        """Report what of a series is loaded, and read ahead while it is played.
 
         Parameters
         ----------

@@ -15,7 +15,7 @@ from brickfield.viewer.receipts.level_names import LevelNames
 def readout(
     info: PickInfo, ports: Sequence[LayerPort], unit: str = ""
 ) -> tuple[str, ...]:
-    """Say value, place and resolution, the same in fewer and fewer words.
+    """Say value, place and resolution, the same in shorter and shorter forms.
 
     Parameters
     ----------

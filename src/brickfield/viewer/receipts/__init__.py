@@ -27,13 +27,13 @@ __all__ = [
     "Receipt",  # The receipt of one picture; field names are those of the JSON.
     "least_true",  # Return the word that speaks for several pictures; "" without any.
     "level_estimate",  # Say what a forced level would take, and what happens when that is too much.
-    "memory",  # Say how much of a budget is used: 412 MiB of 1 GiB.
+    "memory",  # Write how much of a budget is used: 412 MiB of 1 GiB.
     "notes_of",  # Return what a picture's file says of itself, by PNG keyword.
     "quality",  # Name a target screen-space error: exact, sharp, good, quick or draft.
     "rows",  # Return the receipt as a table.
     "sentence",  # Say in a sentence or two how good the picture is and what it took.
     "status",  # Say how far a picture is, beside the word of its fidelity.
-    "text_status",  # What a view has to say, in words for the person in front of it.
+    "text_status",  # What a view has to say, as text for the user.
 ]
 
 _HOME = {

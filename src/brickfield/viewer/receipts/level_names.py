@@ -1,4 +1,4 @@
-"""Levels and selections by the words that a person knows.
+"""Levels and selections by the words that the user knows.
 
 "Level 3" says nothing to somebody who has not seen the file's pyramid: how many
 voxels of the data make one of the level does. The number stays where a script or a

@@ -1,4 +1,4 @@
-"""What a picture cost, in words for the person in front of it.
+"""What a picture cost, as text for the user.
 
 Pure functions from a :class:`~brickfield.viewer.receipts.receipt.Receipt` to short texts. The
 numbers are the receipt's; nothing is added and nothing is made to look better.

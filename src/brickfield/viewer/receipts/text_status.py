@@ -1,4 +1,4 @@
-"""What a view has to say, in words for the person in front of it.
+"""What a view has to say, as text for the user.
 
 Pure functions from plain numbers to short texts; no text is longer than a status
 line. A picture is only called complete when it is, a hundred percent only when
@@ -229,7 +229,7 @@ def value_of(values: Sequence[SupportsFloat | None], *, is_labels: bool = False)
     ----------
     values : sequence
         Value of every drawn channel in the type of the file; None where the voxel
-        is not at hand.
+        is not loaded.
     is_labels : bool
         Whether values are object numbers.
     """

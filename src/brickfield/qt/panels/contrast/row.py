@@ -28,7 +28,7 @@ class ContrastRow(QWidget):
     Attributes
     ----------
     chosen : Signal
-        Emits the contrast limits, a tuple, that a person typed.
+        Emits the contrast limits, a tuple, that the user typed.
     auto_wanted, exact_wanted, cancelled : Signal
         Automatic contrast, a count of every voxel, or no more of that.
     percent : tuple of float

@@ -82,7 +82,7 @@ class PictureOverlay(QObject, Generic[_Part]):
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Forget where the parts were; called before they are placed anew."""
+        """Forget where the parts were; called before they are placed again."""
         raise NotImplementedError
 
     def part_at(self, px: Pixel) -> _Part | None:
