@@ -61,6 +61,7 @@ def test_speeds_have_two_digits(speed, text):
         (1.5e-9, "meter", "1.50e-09 m"),
         (nan, "meter", "unknown"),
         (-7.25, "mm", "-7.25 mm"),
+        (-0.0, "mm", "0.00 mm"),
     ],
 )
 def test_lengths_have_three_digits_and_a_unit(value, unit, text):
@@ -72,3 +73,13 @@ def test_coordinates_are_as_fine_as_voxels():
     text = quantities.coordinates((120.0, 1.0, 0.5), None, voxel_size=voxel)
     assert text == "(z 120, y 1.00, x 0.5000)"
     assert quantities.coordinates((nan, 1.0, 1.0), "nm") == "(z –, y 1.0, x 1.0 nm)"
+
+
+def test_what_is_rounded_to_zero_has_no_sign():
+    assert quantities.coordinates((-0.04, -0.0, -0.06)) == "(z 0.0, y 0.0, x -0.1)"
+    assert quantities.short_number(-0.0) == "0"
+
+
+def test_coordinates_of_flat_data_are_written_without_z():
+    text = quantities.coordinates((0.0, 1.0, 2.0), "nm", axes="yx")
+    assert text == "(y 1.0, x 2.0 nm)"

@@ -278,4 +278,4 @@ def _channel_table(description: dict[str, Any]) -> Table:
 
 
 def _numbers(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:.6g}" for value in values)
+    return ", ".join(f"{value:z.6g}" for value in values)

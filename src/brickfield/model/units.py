@@ -1,7 +1,8 @@
 """Numbers with their units as people write them.
 
 A number has as many digits as mean something, its unit stands behind it, and a
-number that is none is said to be so instead of being printed as ``nan``.
+number that is none is said to be so instead of being printed as ``nan``. What is
+rounded to zero is written without a sign.
 
 Round lengths and how people write them.
 
@@ -100,14 +101,18 @@ def length(value: float, unit: str | None = "", *, digits: int = 3) -> str:
     places = digits - 1 - (floor(log10(abs(value))) if value else 0)
     # A row of zeros cannot be counted: very small lengths are written with a power.
     if value and places > digits + 3:
-        text = f"{value:.{digits - 1}e}"
+        text = f"{value:z.{digits - 1}e}"
     else:
-        text = f"{value:.{max(places, 0)}f}"
+        text = f"{value:z.{max(places, 0)}f}"
     return f"{text} {symbol}" if symbol else text
 
 
 def coordinates(
-    world: Vec3, unit: str | None = "", *, voxel_size: Vec3 = (1.0, 1.0, 1.0)
+    world: Vec3,
+    unit: str | None = "",
+    *,
+    voxel_size: Vec3 = (1.0, 1.0, 1.0),
+    axes: str = "zyx",
 ) -> str:
     """Write a point as (z 12.4, y 80.1, x 33.0 µm), a tenth of a voxel exact.
 
@@ -119,10 +124,13 @@ def coordinates(
         Name or symbol of the world's unit.
     voxel_size : Vec3
         Of the finest level (z, y, x): it decides how many digits are written.
+    axes : str
+        Those that are written; flat data have no z.
     """
     parts = [
-        f"{name} {value:.{_places(size)}f}" if isfinite(value) else f"{name} –"
+        f"{name} {value:z.{_places(size)}f}" if isfinite(value) else f"{name} –"
         for name, value, size in zip("zyx", world, voxel_size, strict=True)
+        if name in axes
     ]
     symbol = unit_symbol(unit)
     return f"({', '.join(parts)}{f' {symbol}' if symbol else ''})"
@@ -252,5 +260,5 @@ def short_number(value: float) -> str:
     if value == int(value) and abs(value) < 1e7:
         return str(int(value))
     if 1000 <= abs(value) < 1e7:
-        return f"{value:.0f}"
-    return f"{value:.4g}"
+        return f"{value:z.0f}"
+    return f"{value:z.4g}"

@@ -61,7 +61,7 @@ def read(path: str | Sequence[str]) -> list[Any]:
     from brickfield.qt import import_beside
 
     import_beside("brickfield.plugin.layers.make")
-    from brickfield.plugin.docking.dropping import open_dock_soon
+    from brickfield.plugin.docking.dropping import opening_dock
     from brickfield.plugin.layers.make import open_layer_data
 
     uri = path if isinstance(path, str) else path[0]
@@ -69,9 +69,8 @@ def read(path: str | Sequence[str]) -> list[Any]:
         uri = str(Path(uri).parent)
     if (session := _session_at(uri)) is not None:
         return _put_session(session)
-    found = list(open_layer_data(uri))
-    open_dock_soon()
-    return found
+    with opening_dock():
+        return list(open_layer_data(uri))
 
 
 def _session_at(uri: str) -> Path | None:

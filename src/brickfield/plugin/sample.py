@@ -12,7 +12,7 @@ from typing import Any
 from qtpy.QtCore import QStandardPaths
 
 from brickfield.plugin.docking.activity import on_board
-from brickfield.plugin.docking.dropping import open_dock_soon
+from brickfield.plugin.docking.dropping import opening_dock
 from brickfield.plugin.names import PLUGIN
 from brickfield.qt import RunningTask, can_turn, import_beside, run_beside
 
@@ -32,9 +32,8 @@ def organoid() -> list[Any]:
     import_beside("brickfield.plugin.layers.make")
     from brickfield.plugin.layers.make import open_layer_data
 
-    found = list(open_layer_data(uri))
-    open_dock_soon()
-    return found
+    with opening_dock():
+        return list(open_layer_data(uri))
 
 
 def _ensured() -> Path:
@@ -60,7 +59,7 @@ def huge() -> list[Any]:
     from brickfield.sample import VirtualImage, VirtualSource
 
     image = VirtualImage(HUGE_SHAPE, storage_chunk=(64, 64, 64))
-    found = layers_of_source(lambda: VirtualSource(image))
-    found[0][1]["name"] = "10 TB, computed"
-    open_dock_soon()
-    return list(found)
+    with opening_dock():
+        found = layers_of_source(lambda: VirtualSource(image))
+        found[0][1]["name"] = "10 TB, computed"
+        return list(found)

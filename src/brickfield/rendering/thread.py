@@ -62,6 +62,8 @@ class RenderThread:
         self._work = threading.RLock()
         """Held during each piece of work."""
         self._worker: int | None = None
+        self.has_device = False
+        """Whether a drawer has had its graphics device; set by drawers."""
 
     @property
     def is_alive(self) -> bool:

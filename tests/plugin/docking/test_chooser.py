@@ -96,6 +96,18 @@ def no_dock():
     preferences().opening.open_dock = True
 
 
+def test_a_drop_that_opens_the_dock_is_told_of_there_alone(viewer, plate, qtbot):
+    from napari.utils.notifications import notification_manager
+
+    said = notification_manager.records
+    said.clear()
+    viewer.open(plate, plugin="napari-brickfield")
+    qtbot.waitUntil(lambda: bool(docks_of(viewer)), timeout=60_000)
+    qtbot.wait(50)
+    assert docks_of(viewer)[0].images.strip.text.whole.endswith("A/1/0 is shown")
+    assert [n.message for n in said if "is shown" in n.message] == []
+
+
 def test_a_drop_without_a_dock_offers_the_choice_in_its_notice(
     viewer, plate, qtbot, no_dock
 ):

@@ -61,6 +61,18 @@ def test_without_a_box_the_whole_is_shown_and_nothing_is_cut(panel, layer):
     assert layer.clip_box is None
 
 
+def test_flat_data_have_no_row_for_z(panel, scene, layer):
+    assert panel.sliders[0].isVisible()
+    scene.remove(layer)
+    scene.add(np.full((1, 24, 32), 90, np.uint8), "flat")
+    shown = [[slider.isVisible() for slider in panel.sliders]]
+    for side in (0, 1):
+        shown += [[ends[side].isVisible() for ends in panel.boxes]]
+    assert shown == [[False, True, True]] * 3
+    scene.add(np.full((8, 24, 32), 90, np.uint8), "deep")
+    assert all(slider.isVisible() for slider in panel.sliders)
+
+
 def test_a_slider_makes_a_box(panel, layer):
     panel.sliders[0].setValue((4.0, 20.0))
     assert layer.clip_box == ((4.0, -0.5, -0.5), (20.0, 39.5, 47.5))

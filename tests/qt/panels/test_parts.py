@@ -64,6 +64,7 @@ def test_a_number_is_read_in_front_of_a_unit(text, value):
         ("f", 1e-9, 1.2345e-9, "1.2345e-09"),
         ("f", 2000.0, 12.345, "12"),
         ("f", float("nan"), 0.5, "0.500"),
+        ("f", 1.0, -1e-9, "0.000"),
     ],
 )
 def test_values_are_written_with_the_precision_of_their_data(kind, span, value, text):

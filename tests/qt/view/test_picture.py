@@ -12,8 +12,9 @@ import pytest
 from qtpy.QtGui import QImage
 
 from brickfield.qt.view.picture import NO_LAYERS, PictureWidget
+from brickfield.rendering import RenderThread
 from brickfield.testing.turns import Turns
-from brickfield.viewer.live import make_view
+from brickfield.viewer.live import LiveView, make_view
 
 pytestmark = [pytest.mark.qt, pytest.mark.bindings]
 
@@ -106,8 +107,20 @@ def wait_for_text(widget, text, hand):
     hand.wait(lambda: text in (widget.text() + widget.accessibleDescription()))
 
 
-def test_only_an_empty_list_of_layers_is_called_empty(scene, blob, qtbot, hand):
-    view = make_view("3D", scene, Turns())
+@pytest.fixture
+def undrawn(scene):
+    """A view whose renderer never started, whatever other tests did."""
+    thread = RenderThread()
+    view = LiveView("3D", scene, Turns(), thread=thread)
+    yield view
+    view.close()
+    thread.close()
+
+
+def test_only_an_empty_list_of_layers_is_called_empty(
+    scene, blob, qtbot, hand, undrawn
+):
+    view = undrawn
     widget = PictureWidget(view)
     qtbot.addWidget(widget)
     assert widget.text() == NO_LAYERS
@@ -118,13 +131,12 @@ def test_only_an_empty_list_of_layers_is_called_empty(scene, blob, qtbot, hand):
     late = PictureWidget(view)
     qtbot.addWidget(late)
     wait_for_text(late, "starting the renderer", hand)
-    view.close()
 
 
 def test_until_the_first_picture_the_layer_s_thumbnail_is_shown_as_such(
-    scene, blob, qtbot, hand
+    scene, blob, qtbot, hand, undrawn
 ):
-    view = make_view("3D", scene, Turns())
+    view = undrawn
     widget = PictureWidget(view)
     qtbot.addWidget(widget)
     thumbnail = np.zeros((32, 32, 4), np.uint8)
@@ -136,4 +148,3 @@ def test_until_the_first_picture_the_layer_s_thumbnail_is_shown_as_such(
     wait_for_text(widget, "preview: the layer's thumbnail", hand)
     middle = pixels_of(widget)[200:220, 220:240]
     assert (middle == (0, 200, 0)).all()
-    view.close()

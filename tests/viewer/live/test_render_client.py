@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
+from brickfield.store import ChunkedImageStore
+from brickfield.testing import MemorySource
 
 
 def test_a_closed_view_refuses_at_once(make_live, memory_scene, turns, box):
@@ -68,6 +71,87 @@ def test_an_answer_is_not_waited_for_longer_than_said(make_live):
         view.answer(lambda _: 1, timeout_s=0.1)
     gate.set()
     assert view.answer(lambda _: 2) == 2
+
+
+def test_reads_that_end_while_the_renderer_is_busy_are_known_at_once(
+    make_live, memory_scene, turns, box
+):
+    """The last report has reads out; nothing would be told of them until the next."""
+    source = MemorySource([box], (16, 64, 64), chunk=(16, 64, 64))
+    source.gate.clear()
+    view = make_live()
+    memory_scene.add(ChunkedImageStore(source))
+    assert turns.run_until(lambda: view.report.waiting > 0)
+    gate = threading.Event()
+    view.ask(lambda _: gate.wait(20))
+    assert view.report_of_now.waiting == 4
+    source.gate.set()
+    assert turns.run_until(lambda: view.report_of_now.waiting == 0)
+    assert view.report.waiting == 4
+    assert view.report_of_now.done == view.report_of_now.wanted == 4
+    gate.set()
+    assert turns.run_until(lambda: view.is_settled)
+
+
+def test_a_camera_that_has_come_to_rest_is_not_called_moving(
+    make_live, memory_scene, turns, box
+):
+    view = make_live()
+    memory_scene.add(box)
+    assert turns.run_until(lambda: view.is_settled)
+    view.navigate(lambda camera: replace(camera, target=(30.0, 30.0, 30.0)))
+    assert view.report_of_now.is_moving
+    assert turns.run_until(lambda: view.report.is_moving)
+    gate = threading.Event()
+    view.ask(lambda _: gate.wait(20))
+    assert turns.run_until(lambda: not view.report_of_now.is_moving)
+    told = view.report_of_now
+    assert view.report.is_moving
+    assert (told.is_drawing, told.fidelity) == (True, "improving")
+    gate.set()
+
+
+def test_a_state_that_was_not_drawn_yet_is_not_called_complete(
+    make_live, memory_scene, turns, box
+):
+    view = make_live()
+    memory_scene.add(box)
+    assert turns.run_until(lambda: view.is_settled)
+    assert view.report_of_now.is_complete
+    gate = threading.Event()
+    view.ask(lambda _: gate.wait(20))
+    view.quality = 3.0
+    told = view.report_of_now
+    assert (told.is_complete, told.is_drawing) == (False, True)
+    assert told.fidelity == "improving"
+    gate.set()
+
+
+def test_of_layers_that_are_gone_nothing_is_shown_or_told(
+    make_live, memory_scene, turns, box
+):
+    view = make_live()
+    port = memory_scene.add(box)
+    assert turns.run_until(lambda: view.is_settled)
+    late = view.report
+    memory_scene.remove(port)
+    assert (view.report.image, view.report.state.layers) == (None, ())
+    view._take_report(late)
+    assert view.report.image is None, "a report that was on its way"
+    memory_scene.add(box.copy())
+    assert view.report.is_starting
+    assert view.report.image is None
+    assert turns.run_until(lambda: view.is_settled)
+
+
+def test_a_renderer_that_runs_is_not_said_to_start(make_live, memory_scene, turns, box):
+    view = make_live()
+    memory_scene.add(box)
+    assert not view.report_of_now.has_renderer
+    assert turns.run_until(lambda: view.is_settled)
+    other = make_live("xy")
+    assert other.report_of_now.is_starting
+    assert other.report_of_now.has_renderer
 
 
 def test_an_error_of_what_is_asked_is_the_asker_s_own(make_live):

@@ -69,6 +69,16 @@ def test_places_have_as_many_digits_as_voxels_deserve(memory_scene):
     assert text == "3 at (z 12.41, y 80.1, x 33) · full resolution"
 
 
+def test_flat_data_have_no_z(memory_scene):
+    port = memory_scene.add(np.zeros((1, 20, 20), np.uint8))
+    texts = readout(picked(port, np.uint8(3)), memory_scene.layers, "µm")
+    assert texts == (
+        "3 at (y 80.1, x 33.0 µm) · full resolution",
+        "3 at (y 80.1, x 33.0 µm)",
+        "3 · 80.1, 33.0",
+    )
+
+
 def test_layers_of_one_store_are_told_apart_by_their_selections(memory_scene):
     series = np.zeros((2, 8, 8, 8), np.uint8)
     one = memory_scene.add(series, "one")

@@ -56,6 +56,7 @@ def failure(reason="expected to decode it; found damaged data: crc", level=0, **
             "3 chunks could not be read, shown coarser · full resolution",
         ),
         (report(is_starting=True), "starting the renderer…"),
+        (report(is_starting=True, has_renderer=True), "preparing the first picture…"),
         (report(has_base=False), "reading the overview…"),
         (report(is_moving=True), "moving · full to 1/4 resolution"),
         (
@@ -80,7 +81,7 @@ def test_a_view_says_how_far_it_is(told, expected):
         ({"has_base": False}, "waiting for the server…"),
         ({"has_base": False, "rate": 5.0}, "reading the overview…"),
         # All has come: whoever is silent now, it is not the server.
-        ({"has_base": False, "waiting": 0}, "reading the overview…"),
+        ({"has_base": False, "waiting": 0}, "drawing the overview…"),
         ({}, "sharpening 83 % · 1/4 → full resolution · waiting for the server…"),
         ({"waiting": 0}, "sharpening 83 % · 1/4 → full resolution"),
     ],
@@ -120,6 +121,7 @@ def test_the_value_under_the_cursor_is_exact():
     big = words.value_of([np.uint64(2**64 - 1)], is_labels=True)
     assert big == "label 18446744073709551615"
     assert words.value_of([np.float32(0.5), None]) == "0.5, –"
+    assert words.value_of([np.float32(-0.0)]) == "0"
     assert words.value_of([None]) == "not loaded"
     assert words.value_of([np.bool_(1)]) == "True"
 

@@ -9,29 +9,46 @@ script that calls ``viewer.open`` in a hidden window gets layers and nothing els
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import is_window_thread
 
 
-def open_dock_soon() -> None:
-    """Open the dock once the layers that are being read stand in the window.
+@contextmanager
+def opening_dock() -> Iterator[None]:
+    """Open the dock once the layers that are read in the block stand in the window.
 
-    The first dock of a process is loaded on a thread: that takes the window's own
-    thread more than a second.
+    Not if the block raises. The first dock of a process is loaded on a thread: that
+    takes the window's own thread more than a second.
     """
-    if not is_window_thread() or not settings().open_dock:
+    viewer = _viewer_to_open_in()
+    if viewer is None:
+        yield
         return
+    from brickfield.plugin.docking.load import call_with_docks
+    from brickfield.plugin.layers.notifications import coming_docks
+
+    coming_docks.add(viewer)
+    try:
+        yield
+    except BaseException:
+        coming_docks.discard(viewer)
+        raise
+    whose = weakref.ref(viewer)
+    call_with_docks(lambda: _open_dock(whose()))
+
+
+def _viewer_to_open_in() -> Any:
+    """Return the viewer that somebody sits before; None where no dock shall open."""
+    if not is_window_thread() or not settings().open_dock:
+        return None
     import napari
 
     viewer = napari.current_viewer()
-    if viewer is None or not _is_seen(viewer):
-        return
-    from brickfield.plugin.docking.load import call_with_docks
-
-    whose = weakref.ref(viewer)
-    call_with_docks(lambda: _open_dock(whose()))
+    return viewer if viewer is not None and _is_seen(viewer) else None
 
 
 def _is_seen(viewer: Any) -> bool:
@@ -42,10 +59,14 @@ def _is_seen(viewer: Any) -> bool:
 
 
 def _open_dock(viewer: Any) -> None:
-    if viewer is None or not _is_seen(viewer) or not len(viewer.layers):
+    if viewer is None:
         return
     from brickfield.plugin.docking.open_dock import open_dock
+    from brickfield.plugin.layers.notifications import coming_docks
     from brickfield.plugin.layers.registry import docks_of
 
-    if not docks_of(viewer):
-        open_dock(viewer)
+    try:
+        if _is_seen(viewer) and len(viewer.layers) and not docks_of(viewer):
+            open_dock(viewer)
+    finally:
+        coming_docks.discard(viewer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from brickfield.store import ChunkedImageStore
 logger = logging.getLogger(__name__)
 NOTICE_S, WARNING_S = 6.0, 15.0
 """How long a dock's line of status says something."""
+coming_docks: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Viewers whose dock opens by itself once their layers are read."""
 _CHOICES = ("well", "field", "series", "label")
 
 
@@ -62,13 +65,16 @@ def _tell_of_others(text: str) -> None:
     def tell() -> None:
         import napari
 
-        from brickfield.plugin.layers.registry import docks_of
-
         viewer = napari.current_viewer()
         if viewer is None:
             show_info(text)
-        elif not docks_of(viewer):
-            # The dock has a line of its own for this.
+            return
+        # A dock, also one that is about to open, has a line of its own for this.
+        if viewer in coming_docks:
+            return
+        from brickfield.plugin.layers.registry import docks_of
+
+        if not docks_of(viewer):
             _offer(text, lambda: run_command("show_other_images", viewer))
 
     # Whoever opens the image may open the dock next.

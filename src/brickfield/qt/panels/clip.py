@@ -1,7 +1,7 @@
 """Clip: a box that cuts layers off, by three range sliders and knobs in the picture.
 
 The layers own the box. Without one the sliders show the whole of the data, and the
-first change of theirs makes a box.
+first change of theirs makes a box. Flat data have no row for z.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from brickfield.qt.panels.parts import (
     quiet,
 )
 from brickfield.viewer.controls import Face, moved, within
-from brickfield.viewer.live import Box, LayerPort, corners_of, history_of
+from brickfield.viewer.live import Box, LayerPort, are_flat, corners_of, history_of
 
 AXES = "zyx"
 
@@ -102,11 +102,13 @@ class ClipPanel(Panel):
         grid.setVerticalSpacing(3)
         grid.setColumnStretch(2, 1)
         self._units = []
+        self._rows = []
         for i, name in enumerate(AXES):
             unit = label("", "Unit of world coordinates")
             self._units.append(unit)
             low, high = self.boxes[i]
             row = (label(name, f"Along {name}"), low, self.sliders[i], high, unit)
+            self._rows.append(row)
             for column, widget in enumerate(row):
                 grid.addWidget(widget, i, column)
         layout = QVBoxLayout(self)
@@ -167,6 +169,9 @@ class ClipPanel(Panel):
         found = self.box
         for widget in (*self.sliders, self.is_on, self.reset):
             widget.setEnabled(found is not None)
+        is_flat = are_flat(port.data for port in self.scene.layers)
+        for widget in self._rows[0]:
+            widget.setVisible(not is_flat)
         if found is None:
             return
         box, bounds = found

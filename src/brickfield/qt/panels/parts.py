@@ -54,11 +54,11 @@ def number_format(dtype_kind: str, span: float) -> Callable[[float], str]:
         Range of the values; floats get a thousandth of it or finer.
     """
     if dtype_kind in "biu":
-        return lambda value: f"{value:.0f}"
+        return lambda value: f"{value:z.0f}"
     places = 3 if not (isfinite(span) and span > 0) else round(3 - log10(span))
     if not 0 <= places <= 6:
-        return lambda value: f"{value:.5g}"
-    return lambda value: f"{value:.{places}f}"
+        return lambda value: f"{value:z.5g}"
+    return lambda value: f"{value:z.{places}f}"
 
 
 class NumberBox(QLineEdit):

@@ -68,12 +68,12 @@ class PlanePanel(Panel):
             "position": "Point that the plane goes through, world units",
             "normal": "Direction that the plane faces; its length does not matter",
         }[name]
-        box = NumberBox("{:.4g}".format, tooltip=f"{what}: along {AXES[axis]}")
+        box = NumberBox("{:z.4g}".format, tooltip=f"{what}: along {AXES[axis]}")
         box.typed.connect(partial(self._type, name, axis))
         return box
 
     def _angle_box(self, i: int) -> NumberBox:
-        box = NumberBox("{:.4g}°".format, tooltip=list(_ANGLES.values())[i])
+        box = NumberBox("{:z.4g}°".format, tooltip=list(_ANGLES.values())[i])
         box.typed.connect(partial(self._type_angle, i))
         return box
 

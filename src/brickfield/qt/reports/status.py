@@ -279,7 +279,7 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._reports: dict[LiveView, ViewReport] = {}
+        self._views: dict[LiveView, None] = {}
         self._progress = Progress()
         self._shown = Shown()
         self._notice = ""
@@ -347,9 +347,8 @@ class StatusLine(QWidget):
 
     def watch(self, view: LiveView) -> None:
         """Tell of this view too."""
-        self._reports[view] = view.report
-        # Held weakly, which a lambda is not.
-        view.reported.connect(partial(self._take, view))
+        self._views[view] = None
+        view.reported.connect(self._on_report)
         view.fidelity_changed.connect(self._on_fidelity)
         view.seen_changed.connect(partial(self._on_seen, weakref.ref(view)))
         if view.layers:
@@ -359,13 +358,13 @@ class StatusLine(QWidget):
 
     def forget(self, view: LiveView) -> None:
         """Tell of this view no more."""
-        self._reports.pop(view, None)
+        if view in self._views:
+            del self._views[view]
+            view.reported.disconnect(self._on_report, missing_ok=True)
         self._soon()
 
-    def _take(self, view: LiveView, report: ViewReport) -> None:
-        if view in self._reports:
-            self._reports[view] = report
-            self._soon()
+    def _on_report(self, _report: ViewReport) -> None:
+        self._soon()
 
     def _on_fidelity(self, word: str) -> None:
         """Take back at once what is not true any more; what is better may wait."""
@@ -406,7 +405,7 @@ class StatusLine(QWidget):
 
     def _show(self) -> None:
         now = monotonic()
-        shown = self._progress.look(list(self._reports.values()), now)
+        shown = self._progress.look([v.report_of_now for v in self._views], now)
         self._shown = shown
         has_notice = bool(self._notice) and now < self._notice_ends
         text = self._notice if has_notice else shown.text
@@ -426,9 +425,9 @@ class StatusLine(QWidget):
             self._soon()
 
     def _word_of_now(self, told: str) -> str:
-        """Return the word for what is seen: reports may be of a picture before."""
-        seen = [v.fidelity for v in self._reports if v.is_shown and v.layers]
-        has_layers = any(v.layers for v in self._reports)
+        """Return the word for what is seen, not for views that nobody sees."""
+        seen = [v.fidelity for v in self._views if v.is_shown and v.layers]
+        has_layers = any(v.layers for v in self._views)
         return least_true([told, *seen]) if told and has_layers else ""
 
     def _show_fidelity(self, word: str) -> None:
@@ -456,7 +455,7 @@ class StatusLine(QWidget):
             self.failure_list.show_failures(shown.failures, shown.level_names)
 
     def _numbers(self) -> str:
-        reports = [r for r in self._reports.values() if r.adapter]
+        reports = [v.report for v in self._views if v.report.adapter]
         if not reports:
             return ""
         used = sum(r.gpu_bytes for r in reports)
@@ -481,6 +480,6 @@ class StatusLine(QWidget):
         self.failure_list.bring_up()
 
     def _retry(self) -> None:
-        for view in self._reports:
+        for view in self._views:
             view.retry_failed()
         self.retried.emit()

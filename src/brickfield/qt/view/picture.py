@@ -102,7 +102,7 @@ class PictureWidget(QLabel):
         if not view.layers:
             self._say(NO_LAYERS)
             return
-        text = status(report)
+        text = status(view.report_of_now)
         thumbnail = thumbnail_of(view.scene.layers)
         if thumbnail is not None:
             text += "\n(preview: the layer's thumbnail)"

@@ -215,6 +215,9 @@ class LiveDrawer:
         return Effort(1.0, step, is_final=True)
 
     def _draw(self, view: OffscreenView, effort: Effort) -> None:
+        if not self._painter.drawn_at:
+            # The first drawing takes long: shaders are compiled.
+            self._report(view, None)
         self._is_asked = self._has_news = False
         is_flat = self._state.plane is not None
         self._show(view, self._painter.draw(view, effort, at_once=is_flat))

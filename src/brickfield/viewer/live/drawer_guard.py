@@ -86,6 +86,7 @@ class LazyDrawer:
             from brickfield.gpu import get_device
 
             get_device()
+            self._thread.has_device = True
             from brickfield.viewer.live.drawer import LiveDrawer
 
             self._drawer = LiveDrawer(self._report, self.wake)

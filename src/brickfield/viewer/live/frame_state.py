@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading import default_cache
+from brickfield.loading import LoadingProgressTracker, default_cache
 from brickfield.model import (
     PLAIN,
     AffineTransform,
@@ -26,6 +26,7 @@ from brickfield.model import (
     CameraState,
     ChunkFailure,
     Lighting,
+    LoadingStatus,
     Plane,
     Selection,
     VersionCounter,
@@ -167,6 +168,8 @@ class ViewReport:
     is_moving : bool
     is_starting : bool
         Whether the renderer has not looked at the layers yet.
+    has_renderer : bool
+        Whether the renderer runs already, for this view or another one.
     is_drawing : bool
         Whether all data are on the GPU and only the drawing is left.
     has_base : bool
@@ -207,6 +210,9 @@ class ViewReport:
         One sentence when the picture is not what was asked for; "" otherwise.
     least_percent : float
         What was told of this work already: more to do is no step back.
+    loads : tuple
+        Where the counts of reads come from, to be read again: pairs of a
+        LoadingProgressTracker and the name of a visual in it.
     """
 
     image: NDArray[np.uint8] | None = None
@@ -214,6 +220,7 @@ class ViewReport:
     is_complete: bool = False
     is_moving: bool = False
     is_starting: bool = False
+    has_renderer: bool = False
     is_drawing: bool = False
     has_base: bool = False
     fidelity: Fidelity = "improving"
@@ -240,6 +247,7 @@ class ViewReport:
     error: str = ""
     notice: str = ""
     least_percent: float = 0.0
+    loads: tuple[tuple[LoadingProgressTracker, str], ...] = ()
 
     @property
     def percent(self) -> float:
@@ -256,6 +264,31 @@ class ViewReport:
         share = max(50.0 * (read + drawn), self.least_percent)
         return share if self.is_complete else min(share, 99.0)
 
+    def counted_again(self) -> ViewReport:
+        """Return the report with the reads of now. From any thread.
+
+        The render thread reports between two drawings, and the first one on a slow
+        device takes seconds, in which reads go on.
+        """
+        found = [tracker.status(name) for tracker, name in self.loads]
+        if not found:
+            return self
+        is_same_work = sum(status.wanted for status in found) == self.wanted
+        return replace(
+            self,
+            waiting=sum(status.waiting for status in found),
+            rate=sum(status.rate for status in found),
+            seconds_left=_slowest(found),
+            done=sum(s.done for s in found) if is_same_work else self.done,
+        )
+
+
+def _slowest(loads: Sequence[LoadingStatus]) -> float | None:
+    """Return the longest time left; one layer's guess says nothing of another's."""
+    lefts = [status.seconds_left for status in loads if status.waiting]
+    guesses = [s for s in lefts if s is not None]
+    return max(guesses) if len(guesses) == len(lefts) and lefts else None
+
 
 def report_of(view: OffscreenView, **known: Any) -> ViewReport:
     """Make a report; on the render thread.
@@ -269,9 +302,8 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
     """
     manager, cache = view.manager, default_cache()
     renderers = [r for r in manager.renderers if r.layer.visible]
-    loads = [r.layer.store.tracker.status(r.visual_id) for r in renderers]
-    lefts = [s.seconds_left for s in loads if s.waiting]
-    guesses = [s for s in lefts if s is not None]
+    names_of_loads = [(r.layer.store.tracker, r.visual_id) for r in renderers]
+    loads = [tracker.status(name) for tracker, name in names_of_loads]
     levels = drawn_levels(renderers)
     names = LevelNames.of(r.bricks.pyramid for r in renderers)
     is_done = bool(known["is_complete"]) and not known["is_moving"]
@@ -288,8 +320,8 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         wanted=sum(s.wanted for s in loads),
         done=sum(s.done for s in loads),
         rate=sum(s.rate for s in loads),
-        # One layer's guess says nothing of another that has none.
-        seconds_left=max(guesses) if len(guesses) == len(lefts) and lefts else None,
+        seconds_left=_slowest(loads),
+        loads=tuple(names_of_loads),
         levels=(min(levels), max(levels)) if levels else (),
         level_names=names,
         n_levels=len(names.factors),

@@ -356,6 +356,15 @@ class CameraView(ViewCore):
 
 
 def are_flat(layers: Iterable[ChunkedLayer]) -> bool:
-    """Tell whether there are layers, all of them one voxel thick along z."""
-    shapes = [layer.store.pyramid.levels[0].shape_zyx for layer in layers]
-    return bool(shapes) and all(shape[0] == 1 for shape in shapes)
+    """Tell whether there are layers, and all lie in one plane across the world's z.
+
+    They are one voxel thick, not tilted, and none lies more than half of the thinnest
+    one's thickness above another: planes above each other are a volume.
+    """
+    layers = list(layers)
+    if not layers or any(x.store.pyramid.levels[0].shape_zyx[0] != 1 for x in layers):
+        return False
+    # Of each layer the lower and the upper face, four corners each.
+    z = np.array([corners_of(layer)[:, 0].reshape(2, 4) for layer in layers])
+    thickness = np.abs(z[:, 1] - z[:, 0]).min()
+    return bool(np.ptp(z.mean(axis=1)) <= thickness / 2)

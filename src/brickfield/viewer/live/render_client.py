@@ -122,11 +122,19 @@ class ViewCore:
                 layer.render_callbacks.append(self.refresh)
         has_more = bool(set(new) - set(self._layers))
         self._layers = new
-        if new and not self.report.state.layers and not self.report.is_starting:
-            self._take_report(ViewReport(is_starting=True))
+        self._drop_report_of_others()
         if has_more:
             self._on_more_layers()
         self.refresh()
+
+    def _drop_report_of_others(self) -> None:
+        """Show and tell nothing of layers that are all gone."""
+        told = {snapshot.layer for snapshot in self.report.state.layers}
+        is_of_none = not told & set(self._layers)
+        if self._layers and is_of_none and not self.report.is_starting:
+            self._replace_report(ViewReport(is_starting=True))
+        elif told and not self._layers:
+            self._replace_report(ViewReport())
 
     def refresh(self) -> None:
         """Look at the layers again before the next picture."""
@@ -296,13 +304,40 @@ class ViewCore:
         self._deliver(lambda: self._take_report(report))
 
     def _take_report(self, report: ViewReport) -> None:
-        if self._is_closed:
+        told = {snapshot.layer for snapshot in report.state.layers}
+        if self._is_closed or (told and not told & set(self._layers)):
+            # What is on its way is of layers that are gone.
             return
         if report.image is None and not report.error:
             report = replace(report, image=self.report.image)
+        self._replace_report(report)
+
+    def _replace_report(self, report: ViewReport) -> None:
         self.report = report
         self.reported.emit(report)
         self._tell_fidelity()
+
+    @property
+    def report_of_now(self) -> ViewReport:
+        """The last report with all that is known better by now.
+
+        Reads go on, the camera comes to rest and layers change while the render
+        thread is in the middle of a drawing and reports nothing.
+        """
+        report = self.report.counted_again()
+        if report.error:
+            return report
+        if report.is_starting:
+            return replace(report, has_renderer=self._thread.has_device)
+        word, is_moving = self.fidelity, monotonic() < self._state.moving_until
+        is_outdated = report.fidelity != word or report.is_moving
+        return replace(
+            report,
+            fidelity=word,
+            is_moving=is_moving,
+            is_complete=report.is_complete and not is_outdated,
+            is_drawing=report.is_drawing or (report.is_complete and is_outdated),
+        )
 
     @property
     def fidelity(self) -> Fidelity:

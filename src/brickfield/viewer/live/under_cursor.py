@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from brickfield.model import PickInfo, Vec3, coordinates
+from brickfield.viewer.live.live_camera import are_flat
 from brickfield.viewer.live.ports import LayerPort
 from brickfield.viewer.receipts import text_status as words
 from brickfield.viewer.receipts.level_names import LevelNames
@@ -31,12 +32,14 @@ def readout(
         For example ``nuclei 1024, cells label 12 at (z 1.0, y 2.0, x 3.0 µm) · full
         resolution``: every visible layer that reaches there, then with less and less
         of the place, at last the picked layer alone, ``label 12 · 1.0, 2.0, 3.0``.
-        Empty when the layer is gone.
+        Flat data have no z. Empty when the layer is gone.
     """
     port = port_of(info, ports)
     if port is None:
         return ()
-    place = coordinates(info.world, unit, voxel_size=_voxel_size(port, info.level))
+    axes = "yx" if are_flat(p.data for p in ports) else "zyx"
+    voxel_size = _voxel_size(port, info.level)
+    place = coordinates(info.world, unit, voxel_size=voxel_size, axes=axes)
     numbers = ", ".join(part.split()[1] for part in place.strip("()").split(", "))
     level = LevelNames.of([port.data.store.pyramid]).resolution(info.level)
     head = _value(info, port)

@@ -37,6 +37,11 @@ class Report(Protocol):
         ...
 
     @property
+    def has_renderer(self) -> bool:
+        """Whether the renderer runs already."""
+        ...
+
+    @property
     def is_drawing(self) -> bool:
         """Whether only the drawing is left."""
         ...
@@ -111,13 +116,14 @@ def status(report: Report, *, is_remote: bool = False) -> str:
         Whether the data come from a server.
     """
     if report.error or report.is_starting:
-        return report.error or "starting the renderer…"
+        return report.error or _beginning(report)
     if report.fidelity != "improving" and not report.is_moving:
         return _ended(report)
     stands_still = report.waiting and report.rate <= 0 and report.seconds_left is None
     is_waiting = bool(stands_still and is_remote)
     if not report.has_base:
-        return "waiting for the server…" if is_waiting else "reading the overview…"
+        what = "reading" if report.waiting else "drawing"
+        return "waiting for the server…" if is_waiting else f"{what} the overview…"
     if report.is_moving or report.is_drawing:
         what = "moving" if report.is_moving else "drawing…"
         return DOT.join([what, *_resolution(report, "–")])
@@ -130,6 +136,12 @@ def status(report: Report, *, is_remote: bool = False) -> str:
     elif is_waiting:
         parts.append("waiting for the server…")
     return DOT.join(parts)
+
+
+def _beginning(report: Report) -> str:
+    if report.has_renderer:
+        return "preparing the first picture…"
+    return "starting the renderer…"
 
 
 def _ended(report: Report) -> str:
@@ -244,7 +256,7 @@ def _value(value: SupportsFloat | None) -> str:
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if isinstance(value, int) or (kind in "biu" and kind):
         return str(value)
-    return f"{float(value):.6g}"
+    return f"{float(value):z.6g}"
 
 
 def memory(used: float, budget: float) -> str:
