@@ -26,6 +26,7 @@ from brickfield.cli import (
 from brickfield.cli.interrupts import INTERRUPTED
 from brickfield.cli.output import complain
 from brickfield.cli.stem.app import app as stem
+from brickfield.cli.stream.app import commands as stream
 from brickfield.cli.transform.app import app as transform
 from brickfield.errors import BrickfieldError
 
@@ -47,6 +48,7 @@ app.command("bench")(bench.bench)
 app.add_typer(stem, name="stem")
 app.add_typer(transform, name="transform")
 app.add_typer(session.commands, name="session")
+app.add_typer(stream, name="stream")
 
 
 def _print_version(wanted: bool) -> None:

@@ -17,7 +17,7 @@ from brickfield.errors import BrickfieldError
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.task import plan_task
 from brickfield.sources import ChunkSource
-from brickfield.writing import has_journal, local_path
+from brickfield.writing import local_path, place
 
 WRITTEN_A_SECOND = 100e6
 """Bytes made, compressed and written a second; a guess on the slow side."""
@@ -72,7 +72,7 @@ def look_ahead(source: ChunkSource, dst: str | Path) -> Outlook:
         return Outlook(Path(str(dst)), refusal=str(error))
     itemsize = source.info.pyramid.dtype.itemsize
     n_bytes = sum(prod(level.shape) for level in task.plans) * itemsize
-    free, is_resumed = _free_bytes(target), has_journal(target)
+    free, is_resumed = _free_bytes(target), place.has_journal(target)
     refusal = _refusal(target, n_bytes, free, is_resumed=is_resumed)
     return Outlook(target, n_bytes, free, is_resumed, refusal)
 

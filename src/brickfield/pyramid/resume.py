@@ -15,7 +15,7 @@ from brickfield.blockwise import Journal, read_fingerprint
 from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
 from brickfield.pyramid.task import SOURCE_DATA, Task
 from brickfield.sources import ChunkSource, is_same
-from brickfield.writing import JOURNAL, read_group, remove_journal
+from brickfield.writing import JOURNAL, place, read_group
 
 
 def journal_path(root: Path) -> Path:
@@ -47,7 +47,7 @@ def remove_leftover(root: Path, wanted: dict[str, Any] | None) -> None:
     levels = found.get("levels")
     if isinstance(levels, list) and levels and {str(p) for p in levels} <= named:
         Journal(journal_path(root), found).close()  # refused while it is held
-        remove_journal(root)
+        place.remove_journal(root)
 
 
 def settle(task: Task, wanted: dict[str, Any]) -> tuple[str, ...]:

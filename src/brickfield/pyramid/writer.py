@@ -40,13 +40,12 @@ from brickfield.writing import (
     StoredLevel,
     dataset,
     fitting_jobs,
-    has_journal,
     image_attributes,
     method_attributes,
     new_group,
     omero_attributes,
+    place,
     prepare_new,
-    remove_journal,
     remove_lock_files,
 )
 
@@ -85,7 +84,7 @@ def run_task(
         resume.remove_leftover(task.root, fingerprint)
         told = resume.settle(task, fingerprint)
         _make_room(task, fingerprint, options)
-        is_resumed = has_journal(task.root)
+        is_resumed = place.has_journal(task.root)
         journal = _open_journal(task, fingerprint, options)
         with journal, closing(open_executor(options.scheduler, n_workers)) as executor:
             for level in stored:
@@ -120,7 +119,7 @@ def _finish(
     if has_locks:
         remove_lock_files([Path(s.folder) for s in stored])
     journal.close()
-    remove_journal(task.root)
+    place.remove_journal(task.root)
 
 
 def _n_workers(source: ChunkSource, options: PyramidOptions) -> int:
@@ -134,7 +133,7 @@ def _n_workers(source: ChunkSource, options: PyramidOptions) -> int:
 def _make_room(
     task: Task, fingerprint: dict[str, Any], options: PyramidOptions
 ) -> None:
-    if not options.resume and has_journal(task.root):
+    if not options.resume and place.has_journal(task.root):
         # Opened first: what another process is still writing is not removed.
         with suppress(OtherWorkError):
             _journal(task.root, fingerprint).close()
@@ -143,7 +142,7 @@ def _make_room(
         prepare_new(task.root, overwrite=options.overwrite)
         return
     in_way = [p.path for p in task.plans if (task.root / p.path).exists()]
-    if in_way and not has_journal(task.root):
+    if in_way and not place.has_journal(task.root):
         if not options.overwrite:
             msg = (
                 f"expected no folder {in_way[0]} in {task.root}, since its metadata names"

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from brickfield.writing.files import write_whole as write_whole
     from brickfield.writing.guard import check_file as check_file
     from brickfield.writing.guard import check_folder as check_folder
+    from brickfield.writing.level_jobs import LevelBlock as LevelBlock
     from brickfield.writing.level_jobs import fitting_jobs as fitting_jobs
     from brickfield.writing.level_plans import LevelPlan as LevelPlan
     from brickfield.writing.level_plans import coarser_levels as coarser_levels
@@ -64,12 +65,11 @@ if TYPE_CHECKING:
     from brickfield.writing.options import Triple as Triple
     from brickfield.writing.options import check_known as check_known
     from brickfield.writing.options import parse_triple as parse_triple
-    from brickfield.writing.place import has_journal as has_journal
     from brickfield.writing.place import local_path as local_path
     from brickfield.writing.place import prepare_new as prepare_new
-    from brickfield.writing.place import remove_journal as remove_journal
     from brickfield.writing.place import remove_lock_files as remove_lock_files
     from brickfield.writing.source_reader import SourceReader as SourceReader
+    from brickfield.writing.specs import array_spec as array_spec
     from brickfield.writing.stored_level import StoredLevel as StoredLevel
     from brickfield.writing.stored_level import stored_level as described_level
     from brickfield.writing.stores import JOURNAL as JOURNAL
@@ -81,12 +81,14 @@ __all__ = [
     "JOURNAL",  # Folder inside a store while it is being written.
     "VERSIONS",
     "Group",  # An OME-Zarr image on disk, as its metadata file says.
+    "LevelBlock",  # Makes one block of a level from the level before; a block function.
     "LevelOptions",  # How the arrays of an image are cut, and how one follows from another.
     "LevelPlan",  # One level to be written, or the one that the next is made from.
     "Method",  # How voxels are joined, see :func:`brickfield.writing.downsample.downsample`.
     "SourceReader",  # One level of a source, axes in another order.
     "StoredLevel",  # One array of the written store.
     "Triple",
+    "array_spec",  # Describe an array of the version that `header` names, without its place.
     "building",  # Give a new folder to build a store in, and put it in place at the end.
     "check_array",  # Refuse to replace a folder that is not a Zarr array, or holds something else.
     "check_file",  # Refuse a file that a source reads, or one inside a folder that it reads.
@@ -99,7 +101,6 @@ __all__ = [
     "described_level",  # Describe an array to be written.
     "downsample_downsample",  # Join voxels.
     "fitting_jobs",  # Make the jobs for as many workers as the budget allows.
-    "has_journal",  # Tell whether an interrupted run left its journal here.
     "image_attributes",  # Make the ``multiscales`` attribute of an image.
     "image_levels",  # Plan all levels of a new image, named from 0 on.
     "last_geometry",  # Read voxel size and translation of the coarsest level, as the file has them.
@@ -115,7 +116,6 @@ __all__ = [
     "publish_collection",  # Write the metadata that make a folder of images a collection.
     "read_group",  # Read the metadata of the image that levels are added to.
     "remove_contents",  # Remove a store, but not its folder; a link is removed, never what it names.
-    "remove_journal",  # Remove the journal of work that is done, whatever a kill left of it.
     "remove_lock_files",  # Remove what killed runs and lost workers left beside chunks.
     "usable_path",  # Return a path that the operating system accepts.
     "write_group",  # Write the metadata of a group, its one file that counts last.
@@ -129,6 +129,7 @@ _HOME = {
     "COMPRESSORS": "options",
     "Group": "metadata",
     "JOURNAL": "stores",
+    "LevelBlock": "level_jobs",
     "LevelOptions": "options",
     "LevelPlan": "level_plans",
     "Method": "options",
@@ -136,6 +137,7 @@ _HOME = {
     "StoredLevel": "stored_level",
     "Triple": "options",
     "VERSIONS": "options",
+    "array_spec": "specs",
     "building": "commit",
     "check_array": "stores",
     "check_file": "guard",
@@ -148,7 +150,6 @@ _HOME = {
     "described_level": "stored_level:stored_level",
     "downsample_downsample": "downsample:downsample",
     "fitting_jobs": "level_jobs",
-    "has_journal": "place",
     "image_attributes": "metadata",
     "image_levels": "level_plans",
     "last_geometry": "metadata",
@@ -164,7 +165,6 @@ _HOME = {
     "publish_collection": "collection",
     "read_group": "metadata",
     "remove_contents": "stores",
-    "remove_journal": "place",
     "remove_lock_files": "place",
     "usable_path": "files",
     "write_group": "collection",

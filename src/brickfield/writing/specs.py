@@ -25,6 +25,14 @@ def _fill_json(value: float, dtype: np.dtype[np.generic]) -> Any:
     return float(value)
 
 
+def array_spec(
+    plan: LevelPlan, dtype: np.dtype[np.generic], header: dict[str, Any]
+) -> dict[str, Any]:
+    """Describe an array of the version that `header` names, without its place."""
+    make = zarr_v3 if header["version"] == "0.5" else zarr_v2
+    return make(plan, dtype, header)
+
+
 def zarr_v3(
     plan: LevelPlan, dtype: np.dtype[np.generic], header: dict[str, Any]
 ) -> dict[str, Any]:

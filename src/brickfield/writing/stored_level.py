@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from brickfield.blockwise import BlockGrid, Slices
 from brickfield.errors import StoreWriteError
 from brickfield.writing.level_plans import LevelPlan
-from brickfield.writing.specs import zarr_v2, zarr_v3
+from brickfield.writing.specs import array_spec
 
 AnyArray = NDArray[np.generic]
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
@@ -164,8 +164,7 @@ def stored_level(
         ``run`` and, where threads are counted, ``n_threads``.
     """
     folder = str(root.resolve() / plan.path)
-    make = zarr_v3 if header["version"] == "0.5" else zarr_v2
-    spec = make(plan, dtype, header)
+    spec = array_spec(plan, dtype, header)
     spec["kvstore"] = {"driver": "file", "path": folder + "/"}
     return StoredLevel(
         folder,

@@ -20,7 +20,7 @@ from brickfield.errors import OptionError
 JOURNAL = ".brickfield-journal"
 """Folder inside a store while it is being written."""
 _METADATA = ("zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata")
-_PARTIAL = re.compile(r"\.(zarr\.json|\.zgroup|\.zattrs)\.(\d+\.)?partial")
+_PARTIAL = re.compile(r"\.(zarr\.json|\.zgroup|\.zattrs|\.zarray)\.(\d+\.)?partial")
 _CHUNK = re.compile(r"(c|(c[./])?\d+([./]\d+)*)")
 _LOCK = re.compile(r"(_[0-9a-f]+)?\.__lock$")
 _LEFT_BY_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")

@@ -1,0 +1,1 @@
+"""``brickfield stream``: images that are written while they are acquired."""

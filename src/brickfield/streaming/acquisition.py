@@ -1,0 +1,132 @@
+"""Metadata of a stream: those of OME-Zarr, and how far the acquisition is.
+
+Root attribute ``brickfield.acquisition``: ``complete`` (true once the writer was
+closed), ``frames`` (so many from the first on are stored), and ``options``, from which
+a writer can go on.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brickfield.errors import StoreFormatError, StoreNotFoundError
+from brickfield.model import Channel
+from brickfield.streaming.arrays import replace_json
+from brickfield.streaming.plan import StreamOptions, StreamPlan
+from brickfield.writing import (
+    Group,
+    image_attributes,
+    method_attributes,
+    new_group,
+    omero_attributes,
+)
+
+KEY = "brickfield.acquisition"
+MADE_BY = "brickfield.streaming.StreamWriter"
+
+
+def image_group(root: Path, plan: StreamPlan, name: str) -> Group:
+    """Make the metadata of the image, not yet on disk."""
+    options = plan.options
+    attributes = image_attributes(options.version, name, plan.axes, plan.levels)
+    if len(plan.levels) > 1:
+        attributes["multiscales"][0] |= method_attributes("mean", MADE_BY)
+    names = options.channels
+    if names:
+        limits = _limits(plan.dtype)
+        channels = [Channel(text) for text in names]
+        attributes |= omero_attributes(channels, [limits] * len(names), limits)
+    group = new_group(root, options.version, attributes)
+    put_progress(group, 0, is_complete=False, options=options)
+    return group
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return (int(info.min), int(info.max))
+    return (0, 1)
+
+
+def put_progress(
+    group: Group,
+    frames: int,
+    *,
+    is_complete: bool,
+    options: StreamOptions | None = None,
+) -> None:
+    """Note how far the acquisition is; not yet on disk."""
+    where = _attributes(group)
+    state = dict(where.get(KEY, {}))
+    state |= {"complete": is_complete, "frames": frames}
+    if options is not None:
+        state["options"] = asdict(options)
+    where[KEY] = state
+
+
+def publish_progress(group: Group) -> Path:
+    """Replace the root's metadata by one rename, not synced; return the file."""
+    file = metadata_file(group.root, group.version)
+    replace_json(file, group.document)
+    return file
+
+
+def metadata_file(root: Path, version: str) -> Path:
+    """Return the file that makes a folder an image."""
+    return root / (".zattrs" if version == "0.4" else "zarr.json")
+
+
+def _attributes(group: Group) -> dict[str, Any]:
+    if group.version == "0.4":
+        return group.document
+    attributes: dict[str, Any] = group.document["attributes"]
+    return attributes
+
+
+def read_acquisition(root: Path) -> dict[str, Any] | None:
+    """Read how far an acquisition is; None where there is none or it says nothing.
+
+    Returns
+    -------
+    dict or None
+        ``complete``, ``frames``, and ``options`` where it was written by a stream.
+    """
+    for name in ("zarr.json", ".zattrs"):
+        try:
+            document = json.loads((root / name).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            continue
+        found = document.get("attributes", document).get(KEY)
+        if isinstance(found, dict):
+            return found
+    return None
+
+
+def options_of(root: Path) -> tuple[StreamOptions, int]:
+    """Read from what a writer can go on: its options and the frames on disk.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError
+    """
+    if not root.is_dir():
+        msg = f"expected the folder of an acquisition; found nothing at {root}"
+        raise StoreNotFoundError(msg)
+    state = read_acquisition(root)
+    try:
+        given = dict((state or {})["options"])
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in given.items()
+        }
+        return StreamOptions(**known), int((state or {})["frames"])
+    except (KeyError, TypeError, ValueError) as error:
+        msg = (
+            f"expected an image that a stream writes, with {KEY} in its attributes;"
+            f" found none in {root}: open a new one"
+        )
+        raise StoreFormatError(msg) from error

@@ -1,0 +1,193 @@
+"""One array of a stream on disk: written by regions beyond what its metadata says.
+
+Metadata are written by this module alone, each file replaced by one rename: what
+tensorstore is told is an array whose first axis has no end, so growing takes no lock
+and opens nothing anew. Storage units are replaced whole, by rename. Nothing is synced
+to disk while frames come; :meth:`StreamArray.sync` does it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorstore as ts
+from numpy.typing import NDArray
+
+from brickfield.blockwise import BlockGrid, Slices
+from brickfield.writing import LevelPlan, array_spec
+
+AnyArray = NDArray[np.generic]
+SYNCS_AT_ONCE = 8
+ENDLESS = 1 << 40
+"""Length of a first axis that grows, as tensorstore is told."""
+
+
+class StreamArray:
+    """One level of a stream. Any thread may read and write; units are disjoint.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the image.
+    plan : LevelPlan
+    dtype : numpy.dtype
+    header : dict
+        ``version``, ``compressor``, ``fill_value``, ``names`` of the axes.
+    grows : bool
+        Whether the first axis has no end.
+
+    Attributes
+    ----------
+    plan : LevelPlan
+    folder : Path
+    shape : tuple of int
+        As it may be written to.
+    chunk_shape, write_shape : tuple of int
+    fill_value : int
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        plan: LevelPlan,
+        dtype: np.dtype[Any],
+        header: dict[str, Any],
+        *,
+        grows: bool,
+    ) -> None:
+        self.plan = plan
+        self.folder = root / plan.path
+        self.dtype = dtype
+        self.fill_value = header["fill_value"]
+        self.chunk_shape, self.write_shape = plan.chunk_shape, plan.write_shape
+        self.shape = (ENDLESS, *plan.shape[1:]) if grows else plan.shape
+        self._is_v3 = header["version"] == "0.5"
+        self._spec = array_spec(plan, dtype, header)
+        self._length = plan.shape[0]
+        self._array: Any = None
+        self._unsynced: set[Path] = set()
+
+    @property
+    def meta_file(self) -> Path:
+        """File with the array's metadata."""
+        return self.folder / ("zarr.json" if self._is_v3 else ".zarray")
+
+    def create(self) -> None:
+        """Write the metadata of an array without voxels."""
+        self.folder.mkdir(parents=True)
+        kvstore = {"driver": "file", "path": f"{self.folder}/"}
+        ts.open({**self._spec, "kvstore": kvstore}, create=True).result()
+
+    def open(self) -> None:
+        """Take the array for writing; its metadata are there."""
+        document = json.loads(self.meta_file.read_bytes())
+        self._length = int(document["shape"][0])
+        metadata = {**document, "shape": list(self.shape)}
+        spec = {
+            "driver": self._spec["driver"],
+            "kvstore": {"driver": "file", "path": f"{self.folder}/"},
+            "metadata": metadata,
+        }
+        self._array = ts.open(
+            spec, open=True, assume_metadata=True, context=_context()
+        ).result()
+
+    # -- length ------------------------------------------------------------------
+
+    @property
+    def length(self) -> int:
+        """Of the first axis, as readers find it."""
+        return self._length
+
+    def set_length(self, n: int) -> None:
+        """Tell readers another length of the first axis, by one rename."""
+        if n == self._length:
+            return
+        document = json.loads(self.meta_file.read_bytes())
+        document["shape"][0] = n
+        replace_json(self.meta_file, document)
+        self._unsynced.add(self.meta_file)
+        self._length = n
+
+    # -- voxels ------------------------------------------------------------------
+
+    def write(self, region: Slices, data: AnyArray) -> Any:
+        """Begin to write a region; return what can be waited for.
+
+        `data` stays as it is until that has ended.
+        """
+        future = self._array[region].write(
+            data, can_reference_source_data_indefinitely=True
+        )
+        for unit in self.units_under(region):
+            self._unsynced.add(self.unit_file(unit))
+        return future
+
+    def read(self, region: Slices) -> AnyArray:
+        """Read a region, fill value where nothing is stored."""
+        return np.asarray(self._array[region].read().result())
+
+    def units_under(self, region: Slices) -> list[tuple[int, ...]]:
+        """List the storage units that a region meets."""
+        grid = BlockGrid(self.shape, self.write_shape)
+        return [block.index for block in grid.overlapping(region)]
+
+    def unit_file(self, unit: Sequence[int]) -> Path:
+        """Return the file of a storage unit."""
+        parts = [str(i) for i in unit]
+        return self.folder.joinpath(*(["c", *parts] if self._is_v3 else parts))
+
+    def is_missing(self, region: Slices) -> bool:
+        """Tell whether nothing of a region is stored."""
+        return not any(
+            self.unit_file(unit).exists() for unit in self.units_under(region)
+        )
+
+    def sync(self) -> None:
+        """Have on disk what was written since the last time."""
+        files, self._unsynced = self._unsynced, set()
+        folders = {file.parent for file in files}
+        # Together they take a fraction of the time that they take one by one.
+        with ThreadPoolExecutor(SYNCS_AT_ONCE, "brickfield-stream-sync") as pool:
+            for places in (files, folders):
+                list(pool.map(_sync, places))
+
+
+def replace_json(path: Path, document: dict[str, Any]) -> None:
+    """Replace a metadata file by one rename; not synced."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(json.dumps(document, indent=2), "utf-8")
+    partial.replace(path)
+
+
+def _sync(place: Path) -> None:
+    if place.is_dir() and os.name != "posix":
+        return
+    # What was replaced meanwhile is synced with its next turn.
+    with suppress(FileNotFoundError):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@lru_cache(maxsize=1)
+def _context() -> Any:
+    return ts.Context(
+        {
+            "data_copy_concurrency": {"limit": os.cpu_count() or 1},
+            "file_io_sync": False,
+            # Every write has a new file to rename: a killed one leaves nothing that
+            # the next would go on in.
+            "file_io_locking": {"mode": "none"},
+        }
+    )

@@ -1,0 +1,433 @@
+"""Frames and blocks to OME-Zarr as they come: :class:`StreamWriter`.
+
+Invariant: the image is valid OME-Zarr from the moment the constructor returns, every
+storage unit on disk is whole, and no more than the buffer is kept in memory. A frame
+is copied once, into the storage units that it belongs to; a thread of its own encodes
+and writes them when they are full, when they are old, or when room is needed. When the
+buffer is full, the caller waits.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Sequence
+from math import prod
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+from psygnal import Signal
+
+from brickfield.blockwise import Slices
+from brickfield.errors import OptionError
+from brickfield.streaming.acquisition import image_group
+from brickfield.streaming.flush import FlushCounts, Flusher, Written
+from brickfield.streaming.growth import Growth
+from brickfield.streaming.intake import Intake
+from brickfield.streaming.levels import CoarseLevels
+from brickfield.streaming.plan import StreamOptions, make_plan
+from brickfield.streaming.recovery import Recovered, arrays_of, recover
+from brickfield.streaming.tiles import Buffer, Room
+from brickfield.writing import local_path, prepare_new
+
+
+def _type_name(dtype: DTypeLike) -> str:
+    try:
+        return str(np.dtype(dtype).newbyteorder("="))
+    except TypeError:
+        return str(dtype)
+
+
+def _check_age(max_age: float) -> None:
+    if not max_age > 0:
+        msg = f"expected max_age above 0 seconds; found {max_age}"
+        raise OptionError(msg)
+
+
+def _floats(values: Sequence[float] | None) -> tuple[float, ...] | None:
+    return None if values is None else tuple(float(v) for v in values)
+
+
+def _ints(values: Sequence[int] | None) -> tuple[int, ...] | None:
+    return None if values is None else tuple(int(v) for v in values)
+
+
+MOST_TIMES = 100_000
+"""Calls of `append` whose times are remembered."""
+PathLike = str | os.PathLike[str]
+
+
+class StreamWriter:
+    """Writes an image while it is acquired.
+
+    Thread rule: one thread at a time calls; it may be any.
+
+    Parameters
+    ----------
+    path : path-like
+        New folder, `NAME.ome.zarr`.
+    shape : sequence of (int or None)
+        Of all axes, y and x last; None for a first axis that grows.
+    axes : str
+        One letter each, in the order of OME-Zarr, as ``"tczyx"``.
+    dtype : dtype
+    scale, translation : sequence of float, optional
+        Voxel size, and where the centre of voxel 0 lies, world units; default 1, 0.
+    units : sequence of (str or None), optional
+        As OME-Zarr names them, for example ``"micrometer"``.
+    channels : sequence of str, optional
+        Names, one for each index of the channel axis.
+    chunks, shards : sequence of int, optional
+        Storage chunk and shard along all axes; default 16, 256, 256 along z, y, x.
+    version : {"0.5", "0.4"}
+    compressor : {"blosc", "zstd", "none"}
+        Blosc has zstd inside, shuffled.
+    levels : int, optional
+        Of the pyramid; default until the coarsest is one small chunk.
+    buffer : str or int
+        Bytes kept in memory, at most.
+    max_age : float
+        Seconds after which what came is written, though its chunk is not full.
+    overwrite : bool
+        Replace an image that is there.
+
+    Attributes
+    ----------
+    dirty : psygnal.SignalInstance
+        Emits (level, box): those voxels are on disk now; on a thread of the writer.
+
+    Raises
+    ------
+    OptionError
+        A ValueError, naming the option that cannot be used.
+    BudgetError
+        When the buffer does not hold one frame.
+    StoreWriteError
+        When there is no room or no right to write.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> place = tempfile.mkdtemp() + "/a.ome.zarr"
+    >>> with StreamWriter(place, (None, 4, 32, 32), "tzyx", "uint16") as writer:
+    ...     for i in range(8):
+    ...         writer.append(np.full((32, 32), i, np.uint16))
+    >>> writer.stats()["frames"]
+    8
+    """
+
+    dirty = Signal(int, object)
+
+    def __init__(  # noqa: PLR0913 - what a user can choose, in one place
+        self,
+        path: PathLike,
+        shape: Sequence[int | None],
+        axes: str = "tczyx",
+        dtype: DTypeLike = "uint16",
+        *,
+        scale: Sequence[float] | None = None,
+        translation: Sequence[float] | None = None,
+        units: Sequence[str | None] | None = None,
+        channels: Sequence[str] | None = None,
+        chunks: Sequence[int] | None = None,
+        shards: Sequence[int] | None = None,
+        version: str = "0.5",
+        compressor: str = "blosc",
+        levels: int | None = None,
+        buffer: str | int = "256 MiB",
+        max_age: float = 2.0,
+        overwrite: bool = False,
+    ) -> None:
+        options = StreamOptions(
+            shape=tuple(shape),
+            axes="".join(axes),
+            dtype=_type_name(dtype),
+            scale=_floats(scale),
+            translation=_floats(translation),
+            units=None if units is None else tuple(units),
+            channels=tuple(channels or ()),
+            chunks=_ints(chunks),
+            shards=_ints(shards),
+            version=version,
+            compressor=compressor,
+            levels=levels,
+        )
+        plan = make_plan(options, buffer)
+        _check_age(max_age)
+        root = local_path(os.fspath(path)).absolute()
+        prepare_new(root, overwrite=overwrite)
+        root.mkdir(parents=True, exist_ok=True)
+        arrays = arrays_of(root, plan)
+        for array in arrays:
+            array.create()
+        group = image_group(root, plan, root.name.split(".")[0])
+        group.publish()
+        self._begin(Recovered(root, plan, arrays, group, 0, ()), max_age)
+
+    @classmethod
+    def resume(
+        cls, path: PathLike, *, buffer: str | int = "256 MiB", max_age: float = 2.0
+    ) -> Self:
+        """Go on behind the last frame that is on disk, for example after a crash.
+
+        Raises
+        ------
+        StoreNotFoundError, StoreFormatError
+            When there is no image that a stream wrote.
+        """
+        _check_age(max_age)
+        writer = cls.__new__(cls)
+        found = recover(local_path(os.fspath(path)).absolute(), buffer)
+        writer._begin(found, max_age)
+        for level, unit in found.stale:
+            writer._levels.mark(level, unit)
+        return writer
+
+    def _begin(self, found: Recovered, max_age: float) -> None:
+        self.path, self._plan, self._arrays = found.root, found.plan, found.arrays
+        self._group = found.group
+        self._times: deque[float] = deque(maxlen=MOST_TIMES)
+        self._call = threading.RLock()
+        self._is_closed = False
+        for array in self._arrays:
+            array.open()
+        self._buffer = Buffer(Room(self._plan.buffer_bytes))
+        self._intake = Intake(
+            self._plan, self._buffer, found.frames, length=found.length
+        )
+        self._growth = Growth(
+            found.group, self._arrays, self.dirty.emit, grows=self._plan.grows
+        )
+        self._coarse_counts = FlushCounts()
+        self._levels = CoarseLevels(
+            self._plan, self._arrays, self._on_coarse, patience_s=2 * max_age
+        )
+        self._flusher = Flusher(
+            self._arrays[0], self._buffer, self._on_written, max_age_s=max_age
+        )
+
+    # -- what it is --------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of level 0, the first axis as far as anything was given."""
+        first = self._intake.reach if self._plan.grows else self._plan.shape[0]
+        return (first, *self._plan.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the voxels."""
+        return self._plan.dtype
+
+    @property
+    def frames(self) -> int:
+        """How many frames came or were skipped; the number of the next one."""
+        return self._intake.frames
+
+    @property
+    def frames_on_disk(self) -> int:
+        """So many frames from the first on are on disk."""
+        with self._buffer.lock:
+            pending = (p.first_frame for p in self._buffer.pending())
+            return min(
+                (f for f in pending if f is not None), default=self._intake.frames
+            )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._is_closed
+
+    # -- frames ------------------------------------------------------------------
+
+    def append(self, frame: ArrayLike) -> None:
+        """Take the next frame, in C order of the leading axes.
+
+        Parameters
+        ----------
+        frame : ndarray, shape (y, x)
+            Of the image's data type; copied before this returns.
+
+        Raises
+        ------
+        OptionError
+            A ValueError: wrong shape or data type, no frame left, or closed.
+        StoreWriteError
+            What came before could not be written; this frame was not taken.
+        """
+        began = perf_counter()
+        with self._call:
+            self._check_open()
+            self._intake.take_frame(frame)
+        self._times.append(perf_counter() - began)
+
+    def skip(self, n: int = 1) -> None:
+        """Leave out frames that will not come: they have the fill value, 0.
+
+        Raises
+        ------
+        OptionError
+            When there are not so many left, or closed.
+        """
+        with self._call:
+            self._check_open()
+            self._intake.skip(n)
+
+    # -- blocks ------------------------------------------------------------------
+
+    def write(self, start: Sequence[int], block: ArrayLike) -> None:
+        """Take a block at any place; of what is written twice the later stays.
+
+        Parameters
+        ----------
+        start : sequence of int
+            First voxel, all axes.
+        block : ndarray
+            All axes, of the image's data type; copied before this returns.
+
+        Raises
+        ------
+        OptionError
+            A ValueError: wrong axes, data type or place, or closed.
+        StoreWriteError
+        """
+        with self._call:
+            self._check_open()
+            self._intake.take_block(start, block)
+
+    # -- checks ------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            msg = f"expected an open stream; found that {self.path} was closed"
+            raise OptionError(msg)
+
+    # -- on disk -----------------------------------------------------------------
+
+    def _clipped(self, region: Slices) -> Slices:
+        """Cut a region at the end of a first axis that grows."""
+        if not self._plan.grows:
+            return region
+        stop = max(region[0].start + 1, min(region[0].stop, self._intake.reach))
+        return (slice(region[0].start, stop), *region[1:])
+
+    def _on_written(self, written: Written) -> None:
+        """Take up that a part is on disk; on the flushing thread."""
+        for region, is_whole in written.regions:
+            self._levels.note(region, is_whole=is_whole)
+        if written.regions:
+            self._growth.add(0, self._clipped(written.part.region))
+        with self._buffer.lock:
+            others = [p for p in self._buffer.pending() if p is not written.part]
+            is_idle = not self._buffer.waiting
+            firsts = [p.first_frame for p in others if p.first_frame is not None]
+        frames = min(firsts, default=self._intake.frames)
+        self._growth.publish(frames, is_last_word=is_idle)
+
+    def _on_coarse(self, level: int, region: Slices, was_there: bool) -> None:
+        """Take up that a unit of a coarser level is on disk; on their thread."""
+        n = prod(s.stop - s.start for s in region) * self._plan.dtype.itemsize
+        self._coarse_counts.count(n, was_there=was_there)
+        self._growth.add(level, self._clipped(region))
+        self._growth.publish(self.frames_on_disk, is_last_word=True)
+
+    def flush(self) -> None:
+        """Have on disk everything taken so far when this returns.
+
+        Does nothing after :meth:`close`.
+
+        Raises
+        ------
+        StoreWriteError
+        """
+        with self._call:
+            if self._is_closed:
+                return
+            self._flusher.drain()
+            self._levels.wait()
+            self._growth.publish(
+                self._intake.frames, length=self._intake.reach, is_last_word=True
+            )
+            self._sync()
+
+    def close(self) -> None:
+        """Flush, make all levels up to date, and write that it is complete.
+
+        May be called twice.
+
+        Raises
+        ------
+        StoreWriteError
+            What came is kept: make room and call it again.
+        """
+        with self._call:
+            if self._is_closed:
+                return
+            self._flusher.drain()
+            self._levels.finish()
+            self._flusher.stop()
+            self._growth.publish(
+                self._intake.frames, length=self._intake.reach, is_last_word=True
+            )
+            self._sync()
+            self._growth.complete(self._intake.frames, self._intake.reach)
+            self._is_closed = True
+
+    def abandon(self) -> None:
+        """Stop without writing what is in memory; what is on disk stays."""
+        with self._call:
+            if not self._is_closed:
+                self._is_closed = True
+                self._flusher.stop()
+                self._levels.stop()
+
+    def _sync(self) -> None:
+        for array in self._arrays:
+            array.sync()
+
+    def stats(self) -> dict[str, Any]:
+        """Return counts and times so far.
+
+        Returns
+        -------
+        dict
+            ``frames`` (came or skipped), ``bytes_in``, ``bytes_written`` (before
+            compression, all levels), ``chunks_written`` and ``chunks_rewritten``
+            (storage units of all levels), ``buffered_bytes``, ``buffered_peak``,
+            ``append_ms`` (median and p99), ``waited_s`` (for room).
+        """
+        times = np.array(self._times or [0.0]) * 1e3
+        fine, coarse = self._flusher.counts, self._coarse_counts
+        with self._buffer.lock:
+            used, peak = self._buffer.room.used, self._buffer.room.peak
+        return {
+            "frames": self._intake.frames,
+            "bytes_in": self._intake.bytes_in,
+            "bytes_written": fine.bytes_written + coarse.bytes_written,
+            "chunks_written": fine.chunks_written + coarse.chunks_written,
+            "chunks_rewritten": fine.chunks_rewritten + coarse.chunks_rewritten,
+            "buffered_bytes": used,
+            "buffered_peak": peak,
+            "append_ms": {
+                "median": float(np.median(times)),
+                "p99": float(np.percentile(times, 99)),
+            },
+            "waited_s": self._intake.waited_s,
+        }
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the writer."""
+        self.close()
