@@ -27,7 +27,8 @@ def folder() -> Path:
 def sample() -> str:
     """Return the sample's place, under the name that the pages use."""
     place = folder() / "organoid.ome.zarr"
-    if not place.is_symlink():
+    if not place.exists():  # or of a folder that is gone
+        place.unlink(missing_ok=True)
         place.symlink_to(ensure_sample(ROOT / ".demo"))
     return str(place)
 

@@ -33,6 +33,7 @@ import brickfield as bf
 from brickfield.camera import OrbitCamera, orbit_camera
 from brickfield.loading import default_cache
 from brickfield.plugin.docking.chooser import open_chooser
+from brickfield.plugin.export.imaris_window import open_export
 from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.settings import open_panels
 from brickfield.plugin.settings import preferences as plugin_preferences
@@ -209,6 +210,21 @@ def chooser() -> None:
         turn(PATIENCE_S, lambda: not window.reading.n_waiting)
         turn(0.3)
         s.part("chooser", window)
+
+
+def imaris() -> None:
+    """What an export of two channels to Imaris asks and takes."""
+    with stage() as s:
+        bf.open_volume(sample(), s.viewer)
+        s.settle()
+        s.viewer.layers.selection = set(s.viewer.layers)
+        dialog = open_export(s.viewer)
+        assert dialog is not None
+        dialog.place.setText(str(Path(tempfile.gettempdir()) / "data" / "embryo.ims"))
+        turn(PATIENCE_S, dialog.start.isEnabled)
+        turn(0.3)
+        s.part("imaris", dialog)
+        dialog.close()
 
 
 def four_views() -> None:
@@ -487,7 +503,7 @@ def linked() -> None:
 PICTURES: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
-        window, dock, failures, chooser, four_views, plane, volume_and_plane, clip, labels,
+        window, dock, failures, chooser, imaris, four_views, plane, volume_and_plane, clip, labels,
         time, appearance,
         reader, preferences, no_adapter, movies,
         quality, receipt, huge, objects, scenes, linked,

@@ -6,8 +6,9 @@ from threading import Event, active_count
 
 import pytest
 
+from brickfield.blockwise.batches import Batcher
 from brickfield.blockwise.blocks import BlockGrid
-from brickfield.blockwise.executors import Batcher, ThreadExecutor, open_executor
+from brickfield.blockwise.executors import ThreadExecutor, open_executor
 from brickfield.errors import OptionError
 
 GRID = BlockGrid((500,), (1,))

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from brickfield.blockwise import gathering as gather_module
 from brickfield.blockwise import reduce as reduce_module
+from brickfield.blockwise.batches import run_batch
 from brickfield.blockwise.blocks import BlockGrid
 from brickfield.blockwise.buffers import ThreadBuffers
-from brickfield.blockwise.executors import InlineExecutor, ThreadExecutor, run_batch
+from brickfield.blockwise.executors import InlineExecutor, ThreadExecutor
 from brickfield.blockwise.gathering import GatherOptions, gather, map_values, size_of
 from brickfield.errors import ChunkReadError, OptionError
 

@@ -50,9 +50,9 @@ def test_the_result_is_told_in_words(source, tmp_path):
 
 
 def test_a_refusal_is_one_error_and_leaves_no_file(source, tmp_path):
-    done = run(source[0], tmp_path / "out.ims", "--scheduler", "tcp://host:1")
+    done = run(source[0], tmp_path / "out.ims", "--chunks", "0,1,1")
     assert done.exit_code != 0
-    assert "one process" in str(done.exception)
+    assert "Z,Y,X" in str(done.exception)
     assert not (tmp_path / "out.ims").exists()
 
 

@@ -64,8 +64,9 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from brickfield.blockwise.batches import BlockValue, Numbered, Outcome
 from brickfield.blockwise.blocks import Block, BlockGrid
-from brickfield.blockwise.executors import BlockValue, Executor, Numbered, Outcome
+from brickfield.blockwise.executors import Executor
 from brickfield.blockwise.jobs import BlockFailure, Progress
 from brickfield.errors import ChunkReadError, OptionError
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from threading import Event
 from time import perf_counter
 
+from brickfield.blockwise.batches import BlockFunction, Outcome
 from brickfield.blockwise.blocks import BlockGrid
-from brickfield.blockwise.executors import BlockFunction, Executor, Outcome
+from brickfield.blockwise.executors import Executor
 from brickfield.blockwise.journal import Journal
 from brickfield.errors import StoreWriteError
 

@@ -69,7 +69,7 @@ def export_imaris(
         int | None, typer.Option(help="Threads.", show_default="one a core")
     ] = None,
     scheduler: Annotated[
-        str | None, typer.Option(help="Dask scheduler that reads SRC.")
+        str | None, typer.Option(help="Dask scheduler whose workers read SRC.")
     ] = None,
     tmp_dir: Annotated[
         str | None,
@@ -100,16 +100,13 @@ def export_imaris(
 ) -> None:
     """Write an Imaris file (.ims); after an interruption, go on with it."""
     from brickfield.imaris import to_imaris
-    from brickfield.sources import open_source
 
     reading = chosen_image(None, None, None, None, denied, follow, image)
     reading |= corrections(scale, axes)
     with ExitStack() as opened:
-        source = open_source(src, **reading)
-        opened.callback(source.close)
         progress = opened.enter_context(progress_bar())
         result = to_imaris(
-            source,
+            src,
             dst,
             channels=channel,
             time_points=time,
@@ -133,6 +130,7 @@ def export_imaris(
             overwrite=overwrite,
             restart=restart,
             skip_failed=skip_failed,
+            opening=reading,
             progress=progress,
         )
     _tell(result.as_dict(), as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -46,6 +46,7 @@ def to_imaris(  # noqa: PLR0913 -- one keyword for each option of the command
     overwrite: bool = False,
     restart: bool = False,
     skip_failed: bool = False,
+    opening: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     cancel: Event | None = None,
 ) -> ImarisResult:
@@ -100,7 +101,9 @@ def to_imaris(  # noqa: PLR0913 -- one keyword for each option of the command
     workers : int, optional
         Threads; one a core if not given.
     scheduler : str, optional
-        Address of a dask scheduler that reads the source, ``"tcp://host:port"``.
+        Address of a dask scheduler whose workers read and decode the source,
+        ``"tcp://host:port"``; one process writes the file in any case. They have to
+        reach the source by its address.
     tmp_dir : str or Path, optional
         For intermediate data, where they are needed; beside the target if not given.
     bdv_xml : bool
@@ -113,6 +116,8 @@ def to_imaris(  # noqa: PLR0913 -- one keyword for each option of the command
         Do not go on with an interrupted run.
     skip_failed : bool
         Put the fill value where the source cannot be read, and finish.
+    opening : mapping, optional
+        How addresses are opened, as for :func:`brickfield.open_store`.
     progress : callable, optional
         Told (blocks done, blocks in all, bytes made, seconds left or None), on this
         thread.
@@ -174,5 +179,6 @@ def to_imaris(  # noqa: PLR0913 -- one keyword for each option of the command
         overwrite=overwrite,
         restart=restart,
         skip_failed=skip_failed,
+        opening=opening,
     )
     return export(source, path, options, progress, cancel)

@@ -26,7 +26,7 @@ from brickfield.imaris.file import ImarisFile
 from brickfield.imaris.options import ImarisOptions
 from brickfield.imaris.passes import Passes, sample_tiles
 from brickfield.imaris.plan import ExportPlan, PreparedExport, prepare
-from brickfield.imaris.reading.inputs import open_sources
+from brickfield.imaris.reading.inputs import open_sources, read_on_cluster
 from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.result import ImarisResult
 from brickfield.imaris.verify import check_sums, verify
@@ -58,11 +58,21 @@ def export(
     """
     target = target_path(path)
     with ExitStack() as opened:
-        sources = open_sources(source, options, opened)
+        scratch = scratch_of(target, options)
+        sources = open_sources(source, options, scratch, opened)
         prepared = prepare(sources, options)
         check_target(target, sources, options, prepared.plan)
         options.encoder.check()
-        return _Export(target, sources, prepared, options).run(progress, cancel)
+        sources = read_on_cluster(sources, options, opened)
+        prepared = prepare(sources, options)
+        work = _Export(target, sources, prepared, options, scratch)
+        return work.run(progress, cancel)
+
+
+def scratch_of(target: Path, options: ImarisOptions) -> Scratch:
+    """Return the scratch space of an export; no folder is made yet."""
+    folder = None if options.tmp_dir is None else Path(options.tmp_dir)
+    return Scratch(target, folder)
 
 
 def target_path(path: str | Path) -> Path:
@@ -217,19 +227,23 @@ def look_ahead(source: Any, path: str | Path, **options: Any) -> ImarisOutlook:
     try:
         chosen = ImarisOptions(**options)
         with ExitStack() as opened:
-            sources = open_sources(source, chosen, opened)
-            prepared = prepare(sources, chosen)
             target = target_path(path)
+            scratch = scratch_of(target, chosen)
+            opened.callback(scratch.clear)
+            sources = open_sources(source, chosen, scratch, opened)
+            prepared = prepare(sources, chosen)
             check_target(target, sources, chosen, prepared.plan)
-            return _foreseen(prepared, target)
+            return _foreseen(prepared, target, scratch)
     except (BrickfieldError, OSError) as error:
         return ImarisOutlook(refusal=str(error))
 
 
-def _foreseen(prepared: PreparedExport, target: Path) -> ImarisOutlook:
+def _foreseen(
+    prepared: PreparedExport, target: Path, scratch: Scratch
+) -> ImarisOutlook:
     plan, image = prepared.plan, prepared.image
     first = plan.levels[0]
-    seconds, n_raw, n_encoded = sample_tiles(image, plan, Scratch(target))
+    seconds, n_raw, n_encoded = sample_tiles(image, plan, scratch)
     n_source = prod(first.shape) * plan.n_times * plan.n_channels * plan.dtype.itemsize
     share = n_encoded / n_raw if n_raw else 1.0
     return ImarisOutlook(
@@ -254,8 +268,10 @@ class _Export:
         sources: list[ChunkSource],
         prepared: PreparedExport,
         options: ImarisOptions,
+        scratch: Scratch,
     ) -> None:
         self._target = target
+        self._scratch = scratch
         self._part = target.with_name(f"{target.name}.part")
         self._journal = target.with_name(f"{target.name}.part.journal")
         self._sources = sources
@@ -265,8 +281,7 @@ class _Export:
 
     def run(self, progress: Progress | None, cancel: Event | None) -> ImarisResult:
         options, plan = self._options, self._prepared.plan
-        folder = None if options.tmp_dir is None else Path(options.tmp_dir)
-        scratch = Scratch(self._target, folder)
+        scratch = self._scratch
         scratch.remove_leftovers()
         try:
             with self._open_journal() as journal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -44,6 +44,7 @@ class ImarisOptions:
     scheduler : str or None
     tmp_dir : str or None
     bdv_xml, verify, overwrite, restart, skip_failed : bool
+    opening : mapping or None
     """
 
     spacing: Sequence[float] | None = None
@@ -74,6 +75,7 @@ class ImarisOptions:
     overwrite: bool = False
     restart: bool = False
     skip_failed: bool = False
+    opening: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
@@ -83,13 +85,6 @@ class ImarisOptions:
             if value is not None and value < 1:
                 msg = f"expected {name} of at least 1; found {value}"
                 raise OptionError(msg)
-        if self.scheduler is not None:
-            msg = (
-                f"expected no scheduler, since one process writes the file; found"
-                f" {self.scheduler!r}: leave it out, or make an OME-Zarr with it first"
-                " (brickfield pyramid --scheduler) and export that"
-            )
-            raise OptionError(msg)
         parse_bytes(self.budget)
         _ = self.encoder, self.chunk_zyx, self.bounds_zyx
 
@@ -101,6 +96,12 @@ class ImarisOptions:
             self.compression_opts,
             self.shuffle,
         )
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How addresses are opened."""
+        found = dict(self.opening or {})
+        return found if self.axes is None else {**found, "axes": self.axes}
 
     @property
     def budget_bytes(self) -> int:

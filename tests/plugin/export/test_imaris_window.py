@@ -1,9 +1,11 @@
 """The window Export to Imaris, of napari's layers."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from napari.utils.notifications import notification_manager
 from numpy.testing import assert_array_equal
 
 import brickfield as bf
@@ -27,7 +29,8 @@ def opened(make_napari_viewer, tmp_path):
     dialog = open_export(viewer)
     dialog.place.setText(str(tmp_path / "a.ims"))
     yield viewer, image, dialog
-    dialog.close()
+    with suppress(RuntimeError):  # closed by the test, and deleted
+        dialog.close()
 
 
 def write(dialog, qtbot):
@@ -69,6 +72,29 @@ def test_what_was_written_can_be_opened_from_the_window(opened, qtbot):
     write(dialog, qtbot)
     dialog.words.linkActivated.emit("open")
     assert len(viewer.layers) == 4
+
+
+def test_what_is_written_goes_on_when_the_window_is_closed(opened, qtbot, tmp_path):
+    _, image, dialog = opened
+    told = []
+    notification_manager.notification_ready.connect(
+        lambda event: told.append(event.message)
+    )
+    qtbot.waitUntil(dialog.start.isEnabled, timeout=20_000)
+    dialog.start.click()
+    dialog.close()
+    qtbot.waitUntil(lambda: any("read back" in text for text in told), timeout=20_000)
+    with bf.open_store(tmp_path / "a.ims") as store:
+        assert_array_equal(store.read(0, None, (1, 0)), image[1])
+
+
+def test_a_rotation_that_cannot_be_written_is_told_before(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    viewer.add_image(RNG.integers(0, 9, (6, 20, 24)).astype("u2"), rotate=(0, 0, 30))
+    dialog = open_export(viewer)
+    qtbot.waitUntil(dialog.start.isEnabled, timeout=20_000)
+    assert "rotated" in dialog.words.text()
+    dialog.close()
 
 
 def test_without_a_layer_of_voxels_no_window_opens(make_napari_viewer):

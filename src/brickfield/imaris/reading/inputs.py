@@ -15,9 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from brickfield.blockwise import open_executor
 from brickfield.errors import OptionError
 from brickfield.imaris.options import ImarisOptions
+from brickfield.imaris.reading.cluster import ClusterSource
+from brickfield.imaris.reading.irregular import IrregularArray, is_irregular
 from brickfield.imaris.reading.layers import Rgb, is_layer, sources_of_layers
+from brickfield.imaris.reading.staging import Scratch
 from brickfield.model import Int3, ScaleLevel, Vec3
 from brickfield.sources import ChunkSource
 
@@ -110,7 +114,7 @@ class ImarisInput:
 
 
 def open_sources(
-    given: Any, options: ImarisOptions, opened: ExitStack
+    given: Any, options: ImarisOptions, scratch: Scratch, opened: ExitStack
 ) -> list[ChunkSource]:
     """Open what was given.
 
@@ -118,6 +122,8 @@ def open_sources(
     ----------
     given : address, ChunkSource, ChunkedImageStore, array, list of levels, layer, or list of layers
     options : ImarisOptions
+    scratch : Scratch
+        For blocks of dask arrays that form no grid.
     opened : ExitStack
         Closes what is opened here.
 
@@ -125,13 +131,23 @@ def open_sources(
     ------
     OptionError, StoreNotFoundError, StoreFormatError
     """
+
+    def regular(array: Any) -> Any:
+        if options.scheduler is None and is_irregular(array):
+            return IrregularArray(array, scratch)
+        return array
+
     if is_layer(given):
-        return sources_of_layers([given], options.level)
+        return sources_of_layers([given], options.level, regular)
     if isinstance(given, Sequence) and not isinstance(given, str) and given:
         if all(is_layer(item) for item in given):
-            return sources_of_layers(given, options.level)
+            return sources_of_layers(given, options.level, regular)
         if all(isinstance(item, str | Path) or _is_source(item) for item in given):
-            return [s for item in given for s in open_sources(item, options, opened)]
+            return [
+                s
+                for item in given
+                for s in open_sources(item, options, scratch, opened)
+            ]
     if _is_source(given):
         return [given]
     if _is_source(getattr(given, "source", None)):
@@ -139,9 +155,34 @@ def open_sources(
     from brickfield.sources import open_source
 
     is_address = isinstance(given, str | Path)
-    source = open_source(str(given) if is_address else given, axes=options.axes)
+    source = open_source(
+        str(given) if is_address else regular(given), **options.reading
+    )
     opened.callback(source.close)
     return [source]
+
+
+def read_on_cluster(
+    sources: Sequence[ChunkSource], options: ImarisOptions, opened: ExitStack
+) -> list[ChunkSource]:
+    """Have sources read by the workers of the dask scheduler that was named, if any.
+
+    Parameters
+    ----------
+    sources : sequence of ChunkSource
+    options : ImarisOptions
+    opened : ExitStack
+        Ends the connection.
+
+    Raises
+    ------
+    OptionError, StoreUnreachableError, MissingExtraError
+    """
+    if options.scheduler is None:
+        return list(sources)
+    executor = open_executor(options.scheduler, options.workers)
+    opened.callback(executor.close)
+    return [ClusterSource(s, executor, options.reading) for s in sources]
 
 
 def choose_input(sources: Sequence[ChunkSource], options: ImarisOptions) -> ImarisInput:

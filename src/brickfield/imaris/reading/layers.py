@@ -8,7 +8,7 @@ layers that lie apart do not become channels of one file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,9 @@ def is_layer(item: Any) -> bool:
     return all(hasattr(item, n) for n in ("data", "multiscale", "scale", "translate"))
 
 
-def sources_of_layers(layers: Sequence[Any], level: int) -> list[ChunkSource]:
+def sources_of_layers(
+    layers: Sequence[Any], level: int, regular: Callable[[Any], Any]
+) -> list[ChunkSource]:
     """Make a source of each layer.
 
     Parameters
@@ -38,6 +40,8 @@ def sources_of_layers(layers: Sequence[Any], level: int) -> list[ChunkSource]:
         Layers of images or labels, or what describes them.
     level : int
         Finest level that is written.
+    regular : callable
+        Brings an array to one with a grid of chunks.
 
     Raises
     ------
@@ -54,7 +58,7 @@ def sources_of_layers(layers: Sequence[Any], level: int) -> list[ChunkSource]:
             )
             raise OptionError(msg)
     return [
-        _source_of_layer(layer, place, level)
+        _source_of_layer(layer, place, level, regular)
         for layer, place in zip(layers, places, strict=True)
     ]
 
@@ -136,7 +140,9 @@ def _shear(given: Any, n: int) -> NDArray[np.float64]:
     return found if found.shape == (n, n) else np.eye(n)
 
 
-def _source_of_layer(layer: Any, place: _Place, level: int) -> ChunkSource:
+def _source_of_layer(
+    layer: Any, place: _Place, level: int, regular: Callable[[Any], Any]
+) -> ChunkSource:
     is_labels = hasattr(layer, "selected_label")
     finest = layer.data[0] if layer.multiscale else layer.data
     straight = place.is_straight
@@ -146,7 +152,9 @@ def _source_of_layer(layer: Any, place: _Place, level: int) -> ChunkSource:
     if axes is not None and axes[-1].kind == "channel":
         scale, shift = [*scale, 1.0], [*shift, 0.0]
     source = from_arrays(
-        list(layer.data) if level and layer.multiscale else finest,
+        [regular(a) for a in layer.data]
+        if level and layer.multiscale
+        else regular(finest),
         axes=axes,
         scale=scale,
         translation=shift,

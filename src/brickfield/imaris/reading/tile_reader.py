@@ -157,6 +157,7 @@ class TileReader:
         """
         stored = self._stored(time, channel.index, region)
         blocks = list(self._grid.overlapping(stored))
+        self._announce(blocks)
         whole = self._whole(blocks, stored)
         out = whole
         if out is None:
@@ -171,6 +172,14 @@ class TileReader:
         for block in blocks:
             self._release(block.index)
         return self._spatial(out)
+
+    def _announce(self, blocks: list[Any]) -> None:
+        """Tell a source that reads elsewhere what will be read here first."""
+        announce = getattr(self._source, "announce", None)
+        if announce is not None:
+            with self._lock:
+                new = [b.index for b in blocks if b.index not in self._kept]
+            announce(self._level, new)
 
     def _whole(self, blocks: list[Any], stored: Slices) -> AnyArray | None:
         """Return a tile that is one storage chunk, without a copy."""
