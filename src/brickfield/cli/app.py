@@ -1,8 +1,8 @@
 """The commands together, and their errors turned into exit statuses.
 
 Exit status: 0 done; 2 wrong usage or unreadable input, told in one sentence; 3
-finished but incomplete; 130 interrupted. Nobody meets a traceback, except who
-asks for it with ``BRICKFIELD_DEBUG=1``.
+finished but incomplete; 130 interrupted. No traceback is shown, except
+with ``BRICKFIELD_DEBUG=1``.
 """
 
 from __future__ import annotations

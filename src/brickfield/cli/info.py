@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MOST_IMAGES_SHOWN = 24
 """Rows of the table for people; ``--json`` has all."""
 MOST_CHUNKS_COUNTED = 4096
-"""Stored bytes are summed up to so many storage chunks, and only of local data."""
+"""Most storage chunks whose stored bytes are summed, and only of local data."""
 
 
 def info(

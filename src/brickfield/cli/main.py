@@ -61,7 +61,7 @@ def _end(status: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     if any(t.name.startswith("brickfield") for t in threading.enumerate()):
-        # All that was asked for is written; only reads nobody waits for are left.
+        # All results are written; only reads that are not waited for are left.
         os._exit(status)
     sys.exit(status)
 

@@ -1,4 +1,4 @@
-"""Where words go: results to standard output, everything else to standard error."""
+"""Where text goes: results to standard output, everything else to standard error."""
 
 from __future__ import annotations
 

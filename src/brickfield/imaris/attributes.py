@@ -1,7 +1,7 @@
 """Text as Imaris stores it: arrays of one-byte strings, ended by a zero.
 
 The type is the string type of C, one byte long and NULL-*terminated*. numpy's ``S1``
-becomes NULL-*padded* in HDF5; a C program that asks for ``H5T_C_S1`` then reads empty
+becomes NULL-*padded* in HDF5; a C program that reads it as ``H5T_C_S1`` then gets empty
 strings, and Imaris shows a file without names or sizes. So the type is made here and
 nowhere else.
 """

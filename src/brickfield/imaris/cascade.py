@@ -1,7 +1,7 @@
 """All levels of one time point and channel in one pass over level 0.
 
 A worker reads a tile, counts it, writes its chunks and adds its halves to the tile of
-the next level. Whoever adds the last part of a tile goes on with that one in the same
+the next level. The worker that adds the last part of a tile goes on with it in the same
 way, up to the coarsest level. So nothing is read twice, and only tiles that are not
 finished are held: a few for each level, whatever the size of the image.
 """

@@ -4,10 +4,10 @@ HDF5 overwrites its own metadata in place; a process that ends in between leaves
 that no reader opens. Here everything that would change bytes of the last committed
 state is held in memory, in pages, while what lies behind that state goes to the disk
 at once: the voxels, which are nearly all. A commit writes the pages to a log beside
-the file first, checksum last, and only then into the file. Whoever opens the file
-finishes a whole log, drops a torn one, and cuts off what came behind the commit.
+the file first, checksum last, and only then into the file. Opening the file
+finishes a whole log, drops a torn one, and cuts off what came after the commit.
 
-The library does not bear an error of such a file: whoever calls it looks at
+The library does not bear an error of such a file: its caller checks
 :attr:`CommittedFile.error` afterwards. Nothing is written once there is one.
 
 Costs: one page in memory for each page of old metadata that changed; two syncs a
@@ -32,7 +32,7 @@ _END_OF_FILE = 28
 
 
 class CommittedFile:
-    """A file opened for reading and writing, as h5py's driver for objects wants it.
+    """A file opened for reading and writing, as h5py's driver for objects expects it.
 
     Parameters
     ----------

@@ -187,7 +187,7 @@ class ImarisFile:
             self.n_done += 1
 
     def commit(self) -> None:
-        """Make all that is whole last, whatever becomes of this process.
+        """Put everything that is complete on disk, whatever happens to this process.
 
         Raises
         ------

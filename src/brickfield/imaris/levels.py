@@ -128,7 +128,7 @@ def _best_chunk(shape: Int3, n_times: int, itemsize: int, least: Int3) -> Int3:
 
 
 def _choices(shape: Int3, n_voxels: int) -> list[Int3]:
-    """Chunks of at most so many voxels that graphics boards take well."""
+    """Voxels of a chunk that suits graphics boards, at most."""
     sizes = [1 << i for i in range(n_voxels.bit_length())]
     is_flat = shape[0] == 1
     found: list[Int3] = []

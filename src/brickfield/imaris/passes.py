@@ -259,7 +259,7 @@ class Passes:
         return True
 
     def _guarded(self, function: _Visit, cancel: Event | None) -> _Visit:
-        """Stop all workers within one block once one failed or nobody wants more."""
+        """Stop all workers within one block once one failed or the work was cancelled."""
 
         def make(block: Block) -> int:
             if cancel is not None and cancel.is_set():

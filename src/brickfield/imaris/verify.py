@@ -100,7 +100,7 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
     Raises
     ------
     StoreWriteError
-        Naming the first thing that is not as it was written.
+        Naming the first part that is not as it was written.
     """
     from brickfield.sources import open_imaris as open_source
 

@@ -29,7 +29,7 @@ __all__ = [
     "ChunkCache",  # Least-recently-used cache of :class:`LoadedChunk` values.
     "ChunkManager",  # Loads the chunks of one source for any number of visuals.
     "LevelLayout",  # The two grids of one level.
-    "LoadingProgressTracker",  # Tells visuals, and anybody else, how far loading is. Thread-safe.
+    "LoadingProgressTracker",  # Reports the progress of loading to visuals and other listeners. Thread-safe.
     "check_selection",  # Refuse a selection that the image does not have.
     "default_cache",  # Return the one cache that all stores of this process share.
     "read_box",  # Read a box of one level and selection.

@@ -2,8 +2,8 @@
 
 Invariant: a storage chunk is in ``pending`` until its voxels are in the buffer or
 it is known to hold none. Pieces do not overlap, so several threads may fill one
-buffer at once; who takes the last piece out of ``pending`` finishes the chunk. A
-piece that cannot be read leaves a hole and costs no other piece.
+buffer at once; the thread that removes the last piece from ``pending`` finishes the
+chunk. A piece that cannot be read leaves a hole and costs no other piece.
 
 The chunks that are being put together, and the memory they may take.
 
@@ -12,7 +12,7 @@ assemblies and cache together stay within one budget. New ones are begun while t
 assemblies take less than a quarter of it (one is always allowed); chunks that
 share a storage chunk with one that is being read may join up to a half, because
 decoding twice costs more than waiting. When even one chunk finds no room, nothing
-is begun until somebody takes what is ready; only a visual that has nothing to
+is begun until what is ready is taken; only a visual that has nothing to
 take gets one chunk beyond the cache, so that it cannot starve.
 """
 
@@ -416,7 +416,7 @@ class AssemblyPool:
         return found
 
     def keys(self, selection: Selection) -> Container[ChunkKey]:
-        """Return the keys of a selection's assemblies, to ask whether one is there."""
+        """Return the keys of a selection's assemblies."""
         return self._by_selection.get(selection, {})
 
     def keys_by_selection(self) -> list[tuple[Selection, list[ChunkKey]]]:

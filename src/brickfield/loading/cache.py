@@ -1,22 +1,23 @@
 """The RAM cache of decoded chunks, bounded in bytes.
 
 Invariant: entries plus reservations never exceed the budget. Room is made before
-anything is put in, by forgetting the least recently used entries that nobody has
+anything is put in, by forgetting the least recently used entries that are not
 pinned; what does not fit is not kept. The arrays themselves are handed out, never
 copies, so they are read-only. Looking (:meth:`ChunkCache.peek`) takes no lock: the
 render thread looks at 26 neighbours of each brick while others file chunks.
 
 A *reservation* is room for a chunk that is being put together; it turns into an
 entry when the chunk is complete. A *pin* keeps an entry from being forgotten,
-for as long as somebody has yet to take it. Every operation on one chunk is O(1).
+for as long as a visual has yet to take it. Every operation on one chunk is O(1).
 
-Finished chunks between the reader and those who want them.
+Finished chunks between the reader and the visuals that requested them.
 
 A finished chunk is kept in the RAM cache, pinned once for each visual that has
 yet to take it, so that nothing waits outside the budget. Two kinds cannot be
-there and are held here: failures, which are kept until somebody asks for another
-try (of a chunk with holes only what failed: its voxels are in the cache), and a chunk that found no room (larger than the whole budget, or everything
-pinned by others), of which the assembly pool allows one at a time.
+there and are held here: failures, which are kept until another try is requested
+try (of a chunk with holes only what failed: its voxels are in the cache), and a chunk
+that found no room (larger than the whole budget, or everything pinned by others), of
+which the assembly pool allows one at a time.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class ChunkCache:
         return self._peak
 
     def restart_peak(self) -> None:
-        """Begin to note the peak again, from the bytes of now."""
+        """Restart the peak from the bytes of now."""
         with self._lock:
             self._peak = self._nbytes + self._reserved
 
@@ -159,7 +160,7 @@ class ChunkCache:
         chunk : LoadedChunk
             Loaded or missing; its array becomes read-only.
         reserved : int
-            Bytes reserved for it before, given back now.
+            Bytes reserved for it before, released now.
         pins : int
             Pins to put on it at once.
 

@@ -1,6 +1,6 @@
-"""Changes of stored voxels, told to all who keep copies of them.
+"""Changes of stored voxels, for all that keep copies of them.
 
-Whoever keeps voxels remembers the number of the change that it has seen last and asks
+Every keeper of voxels remembers the number of the change that it has seen last and asks
 for those since, on its own thread and when it has time.
 """
 
@@ -12,7 +12,7 @@ from collections import deque
 from brickfield.model import ChunkChange
 
 MOST_CHANGES = 1024
-"""Remembered; who has not looked for longer forgets everything."""
+"""Changes that are remembered; a reader that missed more forgets everything."""
 
 
 class ChangeLog:

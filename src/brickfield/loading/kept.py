@@ -48,7 +48,7 @@ class KeptStorage:
         return None if found is None else StorageChunk(found.data, 0)
 
     def drop(self, index: tuple[int, ...]) -> None:
-        """Forget a chunk: nobody will ask for it again."""
+        """Forget a chunk that is not needed again."""
         self._cache.forget(self._name, (), self._layout.flat_of(index))
 
     def clear(self) -> None:

@@ -131,7 +131,7 @@ class ChunkManager:
         Returns
         -------
         LoadingStatus
-            What is loaded and what is on its way.
+            What is loaded and what is still being loaded.
 
         Raises
         ------
@@ -217,7 +217,7 @@ class ChunkManager:
         ----------
         visual_id : str
         max_chunks : int, optional
-            At most so many; default all.
+            Default all.
 
         Returns
         -------
@@ -312,7 +312,7 @@ class ChunkManager:
         """Wait until every requested chunk reached its end; return whether it did.
 
         False at the timeout, and at once when reading pauses because chunks that
-        nobody has taken fill the RAM budget: take them and wait again.
+        were not taken fill the RAM budget: take them and wait again.
         """
 
         def is_done() -> bool:
@@ -327,9 +327,10 @@ class ChunkManager:
             return is_done()
 
     def end_waiting(self, visual_id: str, reason: str) -> None:
-        """Let a visual's chunks that are being read end with what has come of them.
+        """End a visual's chunks that are being read with the voxels that arrived.
 
-        What has not come fails with `reason`; :meth:`clear_failures` lets it be read again.
+        What has not come fails with `reason`; :meth:`clear_failures` lets it be read
+        again.
         """
         self._reader.end_waiting(visual_id, reason)
 
@@ -364,8 +365,8 @@ class ChunkManager:
     def minimum_bytes(self, requested: Requested) -> int:
         """Return the stored bytes of the storage chunks under some chunks, each once.
 
-        `requested` yields (selection, keys); what several of them need counts once, also
-        where one level is sampled from the storage chunks of another.
+        `requested` yields (selection, keys); what several of them need counts once,
+        also where one level is sampled from the storage chunks of another.
         """
         return self._stored_bytes(self._stored_under(requested))
 
@@ -443,7 +444,7 @@ class ChunkManager:
                 self.tracker.update(visual_id, lambda v=visual_id: self.status(v))  # type: ignore[misc]
             try:
                 self.chunk_ready.emit(visual_id)
-            except Exception:  # code of others: loading must go on
+            except Exception:  # a listener's code: loading must go on
                 with self._lock:
                     is_first, self._has_complained = not self._has_complained, True
                 if is_first:
@@ -468,7 +469,7 @@ class ChunkManager:
         self._reader.wake_workers()
 
     def grow(self) -> None:
-        """Adopt the longer first axis of the source, which was reopened.
+        """Follow the longer first axis of the source, which was reopened.
 
         Names of chunks and storage chunks, and what the cache holds, stay as they are.
         """

@@ -87,7 +87,7 @@ class Session:
 
 
 class LoadingProgressTracker:
-    """Tells visuals, and anybody else, how far loading is. Thread-safe.
+    """Reports the progress of loading to visuals and other listeners. Thread-safe.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class LoadingProgressTracker:
         self._callbacks: dict[str, list[Callback]] = {}
         self._blamed: list[object] = []
 
-    # -- who listens -------------------------------------------------------------
+    # -- listeners ---------------------------------------------------------------
 
     def register_visual(self, visual_id: str, callback: Callback) -> Callable[[], None]:
         """Call back with the status of a visual at every change of it.
@@ -169,7 +169,7 @@ class LoadingProgressTracker:
     def report_chunk_loaded(
         self, visual_id: str, chunk_id: ChunkId, success: bool
     ) -> None:
-        """Count one chunk that arrived, or that failed permanently.
+        """Count one chunk that arrived or failed permanently.
 
         Parameters
         ----------
@@ -212,7 +212,7 @@ class LoadingProgressTracker:
         self._emit_update(visual_id)
 
     def update(self, visual_id: str, read_status: Callable[[], LoadingStatus]) -> None:
-        """Replace the counts by what somebody else counted.
+        """Replace the counts by those of another counter.
 
         Parameters
         ----------
@@ -264,7 +264,7 @@ class LoadingProgressTracker:
     def _call(self, whom: object, call: Callable[[], object]) -> None:
         try:
             call()
-        except Exception:  # code of others: loading must go on
+        except Exception:  # a listener's code: loading must go on
             with self._lock:
                 is_known = whom in self._blamed
                 if not is_known:

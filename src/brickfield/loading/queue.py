@@ -5,8 +5,8 @@ once by (category, priority) when the request comes. The :class:`LoadQueue` merg
 the lanes: the next chunk to read is the best head of all lanes.
 
 Invariant: no lane's cursor has passed a chunk that is still waiting. A chunk that
-several lanes want is one chunk with one state, so whichever lane reaches it first
-sets its place: its priority is the best that anybody gave it.
+several lanes request is one chunk with one state, so the lane that reaches it first
+sets its place: its priority is the best that any lane gave it.
 
 Storage chunks are not queued themselves. They follow from the chunk at the head,
 so that a new camera replaces the order of thousands of chunks with one sort, and
@@ -86,11 +86,11 @@ class Lane:
         return row if row < len(self.keys) and self.keys[row] == key else -1
 
     def rank(self, row: int) -> Rank:
-        """Return what orders rows of all lanes; smaller goes first."""
+        """Return the sort key of a row among all lanes; smaller goes first."""
         return int(self.categories[row]), float(self.priorities[row])
 
     def carry(self, old: Lane) -> NDArray[np.bool_]:
-        """Adopt the states of the lane that this one replaces.
+        """Copy the states of the lane that this one replaces.
 
         Returns
         -------

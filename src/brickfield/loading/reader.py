@@ -1,10 +1,10 @@
 """Reads storage chunks and makes chunks of them, a window at a time.
 
 Invariants: at most ``window`` reads are in flight; every chunk that was begun ends
-as loaded, missing or failed, or is dropped because it is no longer requested; one failure
-never stops another storage chunk, also not of the same chunk.
+as loaded, missing or failed, or is dropped because it is no longer requested; one
+failure never stops another storage chunk, also not of the same chunk.
 
-Work is pulled, not pushed: each of up to ``window`` *slots* asks for the best job
+Work is pulled, not pushed: each of up to ``window`` *slots* takes the best job
 of the moment, so there is no backlog that a new camera could find in its way. The
 lock guards bookkeeping alone; reading, copying and measuring happen outside it.
 """
@@ -105,7 +105,7 @@ class Reader:
 
     @property
     def is_stalled(self) -> bool:
-        """Whether nothing moves until somebody takes what is ready (locked)."""
+        """Whether nothing moves until what is ready is taken (locked)."""
         is_idle = self._n_slots + self._n_paused + len(self._scheduler.due) == 0
         return is_idle and self._scheduler.is_starved
 
@@ -250,7 +250,7 @@ class Reader:
         return self._source.storage_key(name[0], index)
 
     def stored_bytes(self, name: StorageName) -> int:
-        """Ask the source how much is stored for a storage chunk; 0 if unknown."""
+        """Return how much is stored for a storage chunk; 0 if unknown."""
         index = self._scheduler.layouts[name[0]].index_of(name[1])
         return self._source.stored_bytes(name[0], index) or 0
 
@@ -274,7 +274,8 @@ class Reader:
         layout = self._scheduler.layouts[name[0]]
         try:
             index = layout.index_of(name[1])
-            # While anybody looks at the image, also what is not wanted now may be soon.
+            # While the image is shown, chunks that are not wanted now may be wanted
+            # soon.
             wanted = while_wanted(self._has_takers, self._limit_s(name))
             with wanted, within(self._pinned.cache.budget_bytes):
                 chunk = self._source.read_storage_chunk(name[0], index)
@@ -430,7 +431,7 @@ class Reader:
         return assembly.fail(flat, replace(failure, key=key))
 
     def end_waiting(self, visual_id: str, reason: str) -> None:
-        """Let the begun chunks of a visual end with what has come of them.
+        """End the begun chunks of a visual with the voxels that arrived.
 
         What has not come counts as failed, though nothing is given up: it is asked for
         again when a chunk is wanted that :meth:`clear_failure` was called for.
@@ -451,7 +452,7 @@ class Reader:
         self.on_batch()
 
     def _end(self, assembly: Assembly, chunk: LoadedChunk) -> None:
-        """Hand a chunk that reached its end to whoever waits for it (locked)."""
+        """Hand a chunk that reached its end to all requests that wait for it (locked)."""
         assemblies = self._scheduler.assemblies
         if not assemblies.remove(assembly):
             return

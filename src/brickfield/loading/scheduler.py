@@ -72,7 +72,7 @@ class Scheduler:
     due : list
         Storage chunks whose pause before another try is over.
     is_starved : bool
-        Whether the last choice had to leave a chunk for want of memory.
+        Whether the last choice had to skip a chunk for lack of memory.
     is_beginning : bool
         Whether some slot is beginning chunks that :meth:`next_job` gave it.
     has_ready : callable
@@ -101,7 +101,7 @@ class Scheduler:
         self._is_full = False
 
     def grow(self, pyramid: Pyramid) -> None:
-        """Adopt a longer first axis; what is being read is out of date.
+        """Follow a longer first axis; what is being read is out of date.
 
         The first axis is the slowest of a flat index, so names stay what they are.
         """
@@ -320,7 +320,7 @@ class Scheduler:
         for assembly in needing:
             assembly.unsent.append(name[1])
             self._queue.set_state(*assembly.name, WAITING)
-        # One that nobody requests any more only waited for this read to end.
+        # An assembly without requests only waited for this read to end.
         self.drop_idle(needing)
 
     def end_read(self, read: Read) -> None:

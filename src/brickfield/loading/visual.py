@@ -47,7 +47,7 @@ class Visual:
         self.begin_session()
 
     def begin_session(self) -> None:
-        """Count from zero: the visual waited for nothing until now."""
+        """Count the rate from zero: the visual waited for nothing until now."""
         self.n_cancelled = 0
         self.bytes_loaded = 0
         self.byte_rate = RateMeter()
@@ -79,7 +79,7 @@ class Visual:
         -------
         taken : list of LoadedChunk
         is_lost : bool
-            Whether somebody emptied the cache, so that some must be read again.
+            Whether the cache was emptied meanwhile, so that some must be read again.
         """
         taken: list[LoadedChunk] = []
         is_lost = False
@@ -97,7 +97,7 @@ class Visual:
         return taken, is_lost
 
     def rebuild(self, lanes: Iterable[Lane]) -> None:
-        """Queue what new lanes have ready."""
+        """Queue the chunks of new lanes that are ready."""
         self.ready = []
         for lane in lanes:
             rows = np.flatnonzero((lane.state >= LOADED) & ~lane.is_delivered)

@@ -35,7 +35,7 @@ __all__ = [
     "SessionDocument",  # What stands under ``brickfield.session``.
     "SessionManager",  # Saves sessions and gets them back.
     "SessionOptions",  # How a session is written.
-    "Told",  # How a save says how far it is, and hears that nobody wants it any more.
+    "Told",  # How a save reports its progress, and learns that it was cancelled.
     "is_session",  # Tell whether a folder says that it is a session; never raises.
     "pack",  # Write the same session with every voxel in it: one folder to hand on.
     "read_annotation",  # Read one annotation layer.

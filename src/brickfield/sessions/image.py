@@ -1,7 +1,7 @@
 """One layer's image in a session: all its voxels, or a small preview of them.
 
 The image's own metadata are written after its voxels; the collection round it is
-published by whoever writes the session.
+published by the writer of the session.
 """
 
 from __future__ import annotations

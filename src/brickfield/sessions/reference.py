@@ -81,7 +81,7 @@ def _existing(place: Path) -> Path:
 
 
 def _some_files(folder: Path) -> Iterator[str]:
-    """Yield files, those of outer folders first, so many as are looked at."""
+    """Yield the files that are looked at, those of outer folders first."""
     waiting, n = deque([str(folder)]), 0
     while waiting and n < MOST_FILES:
         try:

@@ -1,4 +1,4 @@
-"""Voxel storages of other programs: their channels taken, and given back lazily.
+"""Voxel storages of other programs: their channels are read, and set lazily.
 
 A voxel storage is anything with ``channel_ids``, ``channel_names`` (mapping),
 ``voxel_size``, ``origin``, ``reference_position``, ``channel(id)`` (array-like z, y,

@@ -54,7 +54,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Told:
-    """How a save says how far it is, and hears that nobody wants it any more."""
+    """How a save reports its progress, and learns that it was cancelled."""
 
     progress: Progress | None = None
     cancel: Event | None = None

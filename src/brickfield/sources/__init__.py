@@ -94,9 +94,9 @@ __all__ = [
     "foreign",  # Turn what goes wrong with foreign data into one of our errors.
     "from_arrays",  # Make a source of one array or of a list of levels.
     "has_same_content",  # Tell whether two fingerprints are of equal bytes, wherever and whenever written.
-    "is_ending",  # Whether the program is ending; its main thread answers nobody any more.
+    "is_ending",  # Whether the program is ending; its main thread answers no more.
     "is_same",  # Tell whether two fingerprints describe the same data, as far as both know.
-    "is_shared",  # Tell whether anybody in this process reads a file.
+    "is_shared",  # Tell whether a file is open for reading in this process.
     "list_images",  # List the images of a store; see :class:`Catalogue`.
     "local_path",  # Path of a local file or folder, given as a path or a ``file://`` URI.
     "local_places",  # Return what a source reads on this machine.
@@ -115,13 +115,13 @@ __all__ = [
     "read_bytes",  # Return the memory that reading a chunk takes at its peak.
     "read_head",  # Read the first bytes of a file, fewer where it is shorter.
     "read_whole",  # Read a whole file of at most `limit` bytes.
-    "share",  # Take a share of a file, opening it for reading if nobody has.
+    "share",  # Share a file, and open it for reading if it is not open.
     "text_attribute",  # Read an attribute as text, whatever string type it was written in.
     "while_wanted",  # Let the waits of this thread end as soon as a read is not wanted any more.
     "with_coarse_level",  # Add a sampled coarse level to a source whose coarsest level is large.
     "within",  # Let the reads of this thread take no more than a budget, each.
     "without_image",  # Put what opens an image in place of its name.
-    "writing",  # Have a file for reading and writing, whoever reads it in this process.
+    "writing",  # Open a file for reading and writing, while others in this process read it.
 ]
 
 _HOME = {

@@ -1,7 +1,7 @@
 """What a foreign file provokes becomes one of our errors, here and nowhere else.
 
 Readers check what they know of and say it well. A file can be wrong in more ways
-than anybody foresees, and the libraries below raise whatever they like; so every
+than can be foreseen, and the libraries below raise whatever they like; so every
 entry from outside (opening, reading boxes) goes through :func:`foreign`. What no
 reader foresaw is a :class:`~brickfield.errors.UnforeseenDataError`, which names the
 file and keeps the cause, so that a slip of ours can be told from one of the file.
@@ -86,7 +86,7 @@ def numbered_channels(n: int) -> tuple[Channel, ...]:
     Raises
     ------
     StoreFormatError
-        If there are more than anybody can tell apart: a wrong shape.
+        If there are more than can be told apart: a wrong shape.
     """
     if n > MOST_CHANNELS:
         msg = f"expected at most {MOST_CHANNELS} channels; found {n}: check its shape"

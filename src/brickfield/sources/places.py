@@ -1,7 +1,7 @@
-"""The files and folders that a source reads, for whoever writes something.
+"""The files and folders that a source reads, for writers.
 
 A place is a path on this machine, or the address of what lies elsewhere. A folder
-stands for all that lies below it. Writers ask here, so that none of them replaces
+stands for all that lies below it. Writers check here, so that none of them replaces
 what it reads from, and so that work which goes on later can tell whether its
 source is still the same.
 """

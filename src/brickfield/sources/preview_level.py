@@ -1,16 +1,16 @@
 """A coarse level for data that have none, sampled while it is read.
 
 The level holds every s-th voxel of the coarsest stored level (s may differ along
-axes), never a mean. Up to 512 MiB that is exact. Of larger data only every n-th storage chunk is
-read, at most 512 for the whole level; a voxel whose storage chunk is left out gets
-the value of the nearest voxel of the one that is read, so away from those chunks
+axes), never a mean. Up to 512 MiB that is exact. Of larger data only every n-th storage
+chunk is read, at most 512 for the whole level; a voxel whose storage chunk is left out
+gets the value of the nearest voxel of the one that is read, so away from those chunks
 the level shows streaks, not data. It is a preview: a finding says so and names the
 command that writes a real pyramid.
 
 Reads of storage chunks that two levels need: each is sent once.
 
 A sampled level and the level that it is sampled from share their storage chunks.
-Who comes second waits for the first one's read; what was read for the sample is
+The second to need one waits for the first one's read; what was read for the sample is
 kept, as far as there is room, until the level itself takes it. What a read cost is
 told once, with the first result it went into.
 """
@@ -65,7 +65,7 @@ class SharedReads:
         self._owed: list[StoredPart] = []
 
     def take(self, index: Index) -> StorageChunk:
-        """Return a storage chunk permanently: it is kept no longer.
+        """Return a storage chunk and stop keeping it.
 
         Raises
         ------
@@ -187,7 +187,7 @@ class AxisSampling:
     stride : int
         Fine voxels a coarse one.
     step : int
-        One storage chunk out of so many is read.
+        One storage chunk out of `step` is read.
     """
 
     axis: int

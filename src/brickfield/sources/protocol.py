@@ -175,7 +175,7 @@ class StorageKeep(Protocol):
         ...
 
     def drop(self, index: tuple[int, ...]) -> None:
-        """Forget a chunk: nobody will ask for it again."""
+        """Forget a chunk that is not needed again."""
         ...
 
 

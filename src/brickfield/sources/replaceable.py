@@ -1,6 +1,6 @@
-"""A source that can be reopened beneath those who read it.
+"""A source that can be reopened while it is read.
 
-Invariant: whoever holds a :class:`ReplaceableSource` reads from the source that was
+Invariant: a :class:`ReplaceableSource` always reads from the source that was
 opened last; what changes under them are voxels, and the length of the first axis
 where they ask for that (:meth:`ReplaceableSource.reopen_grown`). Nothing else does.
 """

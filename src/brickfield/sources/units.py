@@ -72,7 +72,7 @@ def in_one_unit(source: ChunkSource, *, keeps_numbers: bool = False) -> ChunkSou
     source : ChunkSource
         Its ``info`` is replaced where units differ.
     keeps_numbers : bool
-        Whether the voxel size comes from the user, who means one unit already.
+        Whether the voxel size comes from the user, and so is in one unit already.
     """
     pyramid = source.info.pyramid
     spatial = [p for p in pyramid.spatial_axes if p >= 0]

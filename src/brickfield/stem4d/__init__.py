@@ -46,7 +46,7 @@ __all__ = [
     "ChunkedFFTProcessor",  # Transforms a scan and stores the result with it.
     "ConvertOptions",  # How a scan is written.
     "Converted",  # What a conversion came to.
-    "CorrectionOptions",  # What a user asks to be corrected.
+    "CorrectionOptions",  # The corrections that a user chose.
     "Detector",  # Base of all detectors.
     "Disc",  # A disc: bright field.
     "EMDCacheManager",  # What is kept with one scan.

@@ -1,4 +1,4 @@
-"""Writes a scan as an EMD file, once, while nobody has to wait for it.
+"""Writes a scan as an EMD file, in the background and resumably.
 
 The file grows beside its target under a name with a dot and is put in place by one
 rename when all of it is on disk. What is done stands in a journal, so that the same
@@ -157,7 +157,7 @@ def convert(  # noqa: PLR0913 -- what a user chooses
     overviews : bool
         Compute and store the scan's overview and the patterns' sum and maximum.
     bin : int, optional
-        Sum squares of so many by so many detector pixels; pixels that make no whole
+        Sum squares of `bin` by `bin` detector pixels; pixels that make no whole
         square at the far edges are left out.
     region : tuple of two slices or of four int, optional
         Part of the scan.

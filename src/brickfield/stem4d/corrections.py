@@ -47,7 +47,7 @@ MeanOf = Callable[[str | Path], Pattern]
 
 @dataclass(frozen=True, slots=True)
 class CorrectionOptions:
-    """What a user asks to be corrected.
+    """The corrections that a user chose.
 
     Attributes
     ----------
@@ -459,7 +459,7 @@ def _digest(values: NDArray[Any]) -> str:
 
 
 def as_text(corrections: Mapping[str, Any] | None) -> str:
-    """Say in a few words what was applied."""
+    """Describe in a few words what was applied."""
     if not corrections:
         return "none"
     words = dict(corrections)

@@ -175,7 +175,7 @@ class OverviewComputer:
         ----------
         wanted : OverviewOptions, optional
         sinks : mapping, optional
-            Names out of :data:`PLACED` to who takes their parts; they are not held
+            From names out of :data:`PLACED` to sinks of their parts; they are not held
             in memory, and not returned.
 
         Returns

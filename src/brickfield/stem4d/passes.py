@@ -61,7 +61,7 @@ class PassOptions:
         Told (bytes done, bytes in all, bytes done, seconds left or None).
     cancel : Event or None
     stride : int
-        Every so many blocks one goes first.
+        Every `stride`-th block goes first.
     preview : callable or None
         Told the state after the first pass over every `stride`-th block.
     """
@@ -171,7 +171,7 @@ def scan_blocks(
 
 @dataclass(frozen=True)
 class _Reading:
-    """A block function of one that wants the block's patterns."""
+    """A block function from one that takes the block's patterns."""
 
     data: ScanData
     origin: tuple[int, int]

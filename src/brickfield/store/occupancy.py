@@ -21,7 +21,7 @@ from brickfield.sources import ChunkSource
 MOST_SELECTIONS = 64
 """Storage chunks along the other axes that are looked at for one planned chunk."""
 MOST_KEYS = 1_000_000
-"""Remembered answers; beyond that memory starts over."""
+"""Most answers that are remembered; then all are forgotten."""
 
 
 class Occupancy:

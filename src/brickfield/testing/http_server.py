@@ -384,7 +384,7 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> None:
         is_cut = rule is not None and rule.kind in ("stall", "truncate")
         sent = body[: len(body) // 2] if is_cut else body
-        # Counted first: whoever has the last byte must find it counted.
+        # Counted first: a client that has the last byte must find it counted.
         faults.count_bytes(path, len(sent))
         self.wfile.write(sent)
         self.wfile.flush()

@@ -60,7 +60,7 @@ class _Value(Generic[T]):
 
 
 class MemoryLayerPort:
-    """One layer that belongs to nobody else. Main thread only.
+    """One layer without another owner. Main thread only.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ class MemoryScene:
 
     @property
     def objects(self) -> dict[Hashable, ObjectValue]:
-        """Opaque things beside the layers; none."""
+        """Opaque objects beside the layers; none."""
         return {}
 
     @property

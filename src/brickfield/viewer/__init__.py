@@ -1,4 +1,4 @@
-"""Joins layers with views: from what a user wants to a picture."""
+"""Joins layers with views: from a user's options to a picture."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What is said when the graphics device cannot draw.
 
 Drivers answer in several lines for programmers. Here they become one sentence for
-whoever looks at the view, with what to do.
+the user, with what to do.
 """
 
 from __future__ import annotations

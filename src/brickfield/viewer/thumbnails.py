@@ -72,7 +72,7 @@ def _shown_channels(store: ChunkedImageStore) -> list[tuple[int, Channel]]:
 def _plane(
     store: ChunkedImageStore, channel: int, edge: int
 ) -> NDArray[np.generic] | None:
-    """Read one plane, or the maximum of a few, thinned out to so many pixels."""
+    """Read one plane, or the maximum of a few, reduced to a number of pixels."""
     level = store.pyramid.n_levels - 1
     about = store.pyramid.levels[level]
     n_z, n_y, n_x = about.shape_zyx

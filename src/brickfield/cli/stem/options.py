@@ -126,7 +126,7 @@ def parse_centres(
     kinds : dict
         What can be asked for, and whether it is.
     annulus : str or None
-        The text of ``--com-annulus``, which alone asks for centres, too.
+        The text of ``--com-annulus``, which alone requests centres, too.
     shapes : dict
         Texts of the detectors; one may go with centres.
 

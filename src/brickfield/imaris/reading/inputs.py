@@ -1,6 +1,6 @@
 """What was given, as channels that can be read: one place for every kind of source.
 
-Addresses are opened (and closed again by who asked), stores give their source, arrays
+Addresses are opened (and closed again by the caller), stores give their source, arrays
 and layers of napari become sources. Several of them become the channels of one image:
 all have the same voxels, and the first one's place in space and time.
 """
@@ -120,7 +120,8 @@ def open_sources(
 
     Parameters
     ----------
-    given : address, ChunkSource, ChunkedImageStore, array, list of levels, layer, or list of layers
+    given : address, ChunkSource, ChunkedImageStore, array, list of levels, layer, or
+    list of layers
     options : ImarisOptions
     scratch : Scratch
         For blocks of dask arrays that form no grid.

@@ -277,7 +277,7 @@ class TileReader:
         for key, kept in self._oldest():
             if self._kept_bytes <= self._room:
                 return
-            # Whoever holds the lock uses the chunk: it is not one of the oldest.
+            # A locked chunk is in use: it is not one of the oldest.
             if not kept.lock.acquire(blocking=False):
                 continue
             try:

@@ -1,6 +1,6 @@
 """Arrays that lie in a file in one uncompressed piece, C order.
 
-Reads go past every library: the file is opened for each read and given back at
+No library is involved in a read: the file is opened for each read and closed at
 once, so nothing has to be closed, no lock is shared and a file that was cut off
 meanwhile is an error (a memory map of it would end the process).
 """

@@ -44,7 +44,7 @@ class Dimension:
 
     @property
     def is_reciprocal(self) -> bool | None:
-        """Whether it is one of the detector's; None where nobody can tell."""
+        """Whether it is one of the detector's; None where that cannot be told."""
         unit = self.unit.replace(" ", "").lower()
         if "mrad" in unit or unit.startswith("1/") or "^-1" in unit or "-1" in unit:
             return True

@@ -2,7 +2,7 @@
 
 The HDF5 library lets a file that is open for reading not be opened for writing, and
 what it has read of a file's structure stays in it. So a file has one handle here,
-whatever reads it, and who wants to write has the whole file for a moment:
+whatever reads it, and a writer has the whole file for a moment:
 
 1. Readers take a share (:func:`share`). The file is opened by the first of them and
    closed with the last.
@@ -158,7 +158,7 @@ class HeldObject:
 
 
 def share(path: str | os.PathLike[str]) -> SharedFile:
-    """Take a share of a file, opening it for reading if nobody has.
+    """Share a file, and open it for reading if it is not open.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def share(path: str | os.PathLike[str]) -> SharedFile:
             msg = f"expected an HDF5 file at {place}; found nothing: check the path"
             raise StoreNotFoundError(msg)
         handle = _handles.get(key)
-        # One that nobody reads is of an earlier file, whose number was given again.
+        # An unused handle is of an earlier file, whose inode number was used again.
         if handle is None or not handle.shares:
             handle = _Handle(place, key)
             _handles[key] = handle
@@ -196,7 +196,7 @@ def share(path: str | os.PathLike[str]) -> SharedFile:
 
 @contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[Any]:
-    """Have a file for reading and writing, whoever reads it in this process.
+    """Open a file for reading and writing, while others in this process read it.
 
     Inside, readers of the same thread get the writer's file. Asked for twice in one
     thread, the inner one has the file of the outer one.
@@ -240,7 +240,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Any]:
 
 
 def is_shared(path: str | os.PathLike[str]) -> bool:
-    """Tell whether anybody in this process reads a file."""
+    """Tell whether a file is open for reading in this process."""
     with HDF5_LOCK:
         key = _key_of(Path(path))
         handle = None if key is None else _handles.get(key)

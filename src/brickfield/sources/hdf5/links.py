@@ -85,7 +85,7 @@ def find(group: Any, path: str, links: HDF5Links) -> Any:
             check_storage(found, links)
             if found.external:
                 file, name = found.file, found.name
-                # An access option counts only while nobody has the dataset open.
+                # An access option counts only while the dataset is not open.
                 found = None
                 found = beside_file(file, name)
     return found
@@ -183,7 +183,7 @@ def _source_files(own: Path, name: str, links: HDF5Links) -> list[Path]:
     if whole.exists():
         return [links.path(name, of=own)]
     # A part that is not there has the fill value. The library would look for it
-    # beside the program, too: there it is somebody else's.
+    # in the working folder, too, where a file of that name is another one.
     elsewhere = Path.cwd() / name
     return [links.path(str(elsewhere))] if elsewhere.exists() else []
 

@@ -1,8 +1,8 @@
-"""The list of what a store holds, read as far as somebody asks.
+"""The list of images in a store, read as far as it is needed.
 
 Invariant: making a catalogue reads the root's metadata and no more, so a plate of
-any size is listed at once; wells are read when their fields are asked for, many in
-one round trip. What a listed thing turns out to lack (a well without a folder) is
+any size is listed at once; wells are read when their fields are needed, many in
+one round trip. What a listed entry turns out to lack (a well without a folder) is
 no entry, since nothing would open.
 """
 

@@ -27,7 +27,7 @@ class ImageEntry:
     options : mapping
         The same as options of :func:`brickfield.sources.open.open_source`.
     shape : tuple of int or None
-        Of the finest level, all axes; None where nobody has looked.
+        Of the finest level, all axes; None where it was not read yet.
     axes : tuple of str or None
         Names of the axes.
     """

@@ -1,7 +1,7 @@
 """Stored bytes that tensorstore asked for, shared out among reads.
 
 tensorstore tells bytes read only as one number for the whole process and each
-kind of store. A :class:`ByteMeter` hands that number's growth to whoever asks
+kind of store. A :class:`ByteMeter` hands that number's growth to whichever read asks
 next, each byte to exactly one caller: a single read may be told its neighbour's
 bytes, but the sum over all reads is what was really asked of the store.
 """
@@ -58,7 +58,7 @@ class ByteMeter:
                 self._owed = 0
 
     def take(self) -> int:
-        """Return the bytes that nobody has been told of yet."""
+        """Return the bytes that were not reported yet."""
         with self._lock:
             now = self._now()
             fresh = now - self._last - self._owed

@@ -1,9 +1,9 @@
-"""Waiting for storage, as long as somebody has a use for the answer.
+"""Waiting for storage, as long as the answer is of use.
 
-A stalled server answers after half a minute or never. Whoever closes a source, or
-ends the program, must not wait for that: every wait looks up a few times a second
+A stalled server answers after half a minute or never. Closing a source, or
+ending the program, must not wait for that: every wait checks a few times a second
 whether it is still wanted, and ends in a :class:`ChunkReadError` when it is not.
-What was asked for goes on in the library's own threads, which nobody waits for.
+The request goes on in the library's own threads, which are not waited for.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def while_wanted(
 ) -> Iterator[None]:
     """Let the waits of this thread end as soon as a read is not wanted any more.
 
-    Inside another one both must want it.
+    Inside another one, both conditions must hold.
 
     Parameters
     ----------
     is_wanted : callable
         Asked a few times a second.
     limit_s : float, optional
-        Seconds from now after which a wait ends whoever wants it; inside another limit
+        Seconds from now after which a wait ends in any case; inside another limit
         the later of both.
     """
     before = getattr(_reader, "is_wanted", _always)
@@ -76,7 +76,7 @@ def result_of(future: Any) -> Any:
     Raises
     ------
     ChunkReadError
-        When nobody has a use for it any more, or nothing came for too long.
+        When it is not needed any more, or nothing came for too long.
     """
     while True:
         try:
@@ -92,18 +92,18 @@ def result_of(future: Any) -> Any:
                 continue
             future.cancel()
             msg = "the read was given up, because nobody looked at the image any more"
-            # Whoever looks again while it ends gets another try.
+            # A look during the end starts another try.
             is_transient = not _ending.is_set()
             raise ChunkReadError(msg, is_transient=is_transient) from None
 
 
 def has_limit() -> bool:
-    """Whether the waits of this thread end after some time, whoever wants them."""
+    """Whether the waits of this thread end after some time in any case."""
     return getattr(_reader, "limit", None) is not None
 
 
 def is_ending() -> bool:
-    """Whether the program is ending; its main thread answers nobody any more."""
+    """Whether the program is ending; its main thread answers no more."""
     return _ending.is_set()
 
 

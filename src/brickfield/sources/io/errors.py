@@ -1,4 +1,4 @@
-"""What went wrong with one read, in four words.
+"""What went wrong with one read, as one of four kinds.
 
 tensorstore raises every failure as ``ValueError``; its message begins with the
 name of an absl status. This module is the only place that reads such messages,

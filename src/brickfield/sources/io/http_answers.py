@@ -111,7 +111,7 @@ def _encoding(answer: http.client.HTTPResponse) -> str:
 class Sink:
     """Takes bytes up to a limit, and gives the memory back to the system at once.
 
-    What many threads take from the heap and give back in turn stays with the process:
+    What many threads allocate and free in turn stays with the process:
     so what may become long is gathered in pages of its own.
 
     Parameters
@@ -221,7 +221,7 @@ def too_long(url: str, limit: int, found: str) -> HttpError:
     limit : int
         Bytes that are allowed.
     found : str
-        What the server sends, in words.
+        What the server sends, for the message.
     """
     text = (
         f"expected at most {format_bytes(limit)} in one piece; the server sends {found}"

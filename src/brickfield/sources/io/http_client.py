@@ -4,10 +4,10 @@ Invariant: of an answer at most its limit is ever in memory, whatever the server
 of its length; beyond it the connection is dropped. Stored and decoded lengths both
 count where a server compresses what it sends.
 
-Requests run in threads of their own, which nobody waits for when the program ends: a
-name that is looked up, or a connection that never stands, cannot be broken off. Who
-waits for an :class:`Exchange` gives it up with ``cancel``, and looks with every
-``result`` whether bytes still come: below the limits of the environment
+Requests run in threads of their own, which are not waited for when the program ends:
+a name that is looked up, or a connection that never comes up, cannot be interrupted. A
+caller that waits for an :class:`Exchange` gives it up with ``cancel``, and looks with
+every ``result`` whether bytes still come: below the limits of the environment
 (:data:`LOW_SPEED`) the connection is dropped, and the request made again.
 """
 
@@ -54,7 +54,7 @@ LOW_SPEED = {
     "TENSORSTORE_CURL_LOW_SPEED_TIME_SECONDS": "4",
     "TENSORSTORE_CURL_LOW_SPEED_LIMIT_BYTES": "64",
 }
-"""A transfer below so many bytes a second for so long is given up."""
+"""A transfer below this rate for this long is given up."""
 MOST_AT_ONCE = 32
 """Requests under way at once."""
 IDLE_S = 20.0
@@ -65,7 +65,7 @@ T = TypeVar("T")
 
 
 class GivenUpError(Exception):
-    """Nobody waits for the answer any more."""
+    """The answer is not waited for any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Answer:
     size : int
         Bytes of the whole object, of which a part was asked.
     held_bytes : int
-        Room in :data:`~brickfield.sources.io.in_flight.BODIES` to be given back.
+        Room in :data:`~brickfield.sources.io.in_flight.BODIES` to be released.
     """
 
     status: int
@@ -99,14 +99,14 @@ class Answer:
 
 
 class Exchange(Generic[T]):
-    """Work that a thread does for who waits; like a future, as far as needed.
+    """Work that a thread does for a caller that waits; like a future, as far as needed.
 
     Parameters
     ----------
     work : callable
-        Gets the exchange, to ask servers with :meth:`get`.
+        Receives the exchange, to send requests with :meth:`get`.
     held_bytes : callable, optional
-        Result to room that is given back if nobody takes it.
+        From a result, the room that is released if the result is not taken.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Exchange(Generic[T]):
         self._n_bytes = 0
         self._mark = (0.0, 0)
 
-    # -- who waits -----------------------------------------------------------------
+    # -- for the caller that waits ------------------------------------------------
 
     def result(self, timeout: float) -> T:
         """Wait for the result.
@@ -167,7 +167,7 @@ class Exchange(Generic[T]):
                 self._is_slow = True
                 _cut(self._socket)
 
-    # -- who works -----------------------------------------------------------------
+    # -- for the thread that works ------------------------------------------------
 
     def run(self) -> None:
         """Do the work (in a thread of the pool)."""
@@ -195,7 +195,7 @@ class Exchange(Generic[T]):
             raise GivenUpError
 
     def get(self, url: str, limit: int, *, span: Span | None = None) -> Answer:
-        """Ask once.
+        """Send the request once.
 
         Parameters
         ----------
@@ -331,7 +331,7 @@ class Exchange(Generic[T]):
 
 
 def _without_frames(error: BaseException) -> BaseException:
-    """Release what the functions held that an error went through: a body."""
+    """Release what the frames of a traceback hold: a response body."""
     inner: BaseException | None = error
     while inner is not None:
         inner.__traceback__ = None

@@ -29,7 +29,7 @@ MOST_IDLE = 64
 
 
 class Server(NamedTuple):
-    """Whom a connection leads to."""
+    """The server that a connection leads to."""
 
     scheme: str
     host: str
@@ -119,7 +119,7 @@ class Connections:
             oldest.close()
 
     def close(self) -> None:
-        """Close what nobody uses; other requests connect again."""
+        """Close idle connections; other requests connect again."""
         with self._lock:
             idle, self._idle = list(self._idle), OrderedDict()
         for connection in idle:

@@ -60,7 +60,7 @@ class Fetched:
     size : int
         Bytes of the whole object.
     held_bytes : int
-        Room that is given back when they are decoded.
+        Room that is released when they are decoded.
     """
 
     raw: bytes | None
@@ -104,7 +104,7 @@ def moved_spec(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def forget_moves() -> None:
-    """Ask every server again where its objects are."""
+    """Forget redirections, so that every server is asked again where its objects are."""
     with _moved_lock:
         _moved.clear()
 
@@ -158,7 +158,7 @@ def begin(
     limit : int
         Most bytes.
     holds_room : bool
-        Whether the room for the bytes is kept until it is given back.
+        Whether the room for the bytes is kept until it is released.
     total : Total, optional
         That counts it among others.
 
@@ -300,7 +300,7 @@ def _fetched(answer: Answer) -> Fetched:
 def _patiently(
     exchange: Exchange[Fetched], url: str, limit: int, span: Span | None
 ) -> Answer:
-    """Ask until there is an answer, or another try has no use."""
+    """Repeat the request until there is an answer, or another try is of no use."""
     for pause in (*PAUSES_S, None):
         try:
             answer = exchange.get(url, limit, span=span)

@@ -2,8 +2,8 @@
 
 Each reader keeps to a limit of its own, but sixteen of them do not fit together. So
 they share two gates: one for stored bytes, from before the body is taken until it is
-decoded, and one for voxels while they are decoded. Who holds room behind the second
-waits for nothing else, so that the line always moves. What is larger than a gate
+decoded, and one for voxels while they are decoded. A thread with room behind the second
+waits for nothing else, so that the queue always moves. What is larger than a gate
 goes through it alone.
 """
 
@@ -25,7 +25,7 @@ TRIMMED_BYTES = 4 << 20
 
 
 class Gate:
-    """Lets so many bytes through at once, in the order of asking. Any thread may call.
+    """Limits the bytes in use at once, first come first served. Any thread may call.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Gate:
         self.clear()
 
     def clear(self) -> None:
-        """Forget who holds room and who waits."""
+        """Forget all holders and waiters."""
         self._free = threading.Condition()
         self._line: deque[object] = deque()
         self._taken = 0
@@ -53,7 +53,7 @@ class Gate:
         return len(self._line)
 
     def take(self, n_bytes: int, is_wanted: Callable[[], bool]) -> bool:
-        """Wait for room; whoever gets it must :meth:`give` it back.
+        """Wait for room, which must be returned with :meth:`give`.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ def _trim() -> Callable[[int], int] | None:
 
 
 def give_back_heap(n_bytes: int) -> None:
-    """Give free memory of the heaps back to the system, before so many bytes come.
+    """Return free memory of the heaps to the system, before a number of bytes come.
 
     What threads take in turn stays in a heap of each of them: sixteen would keep
     sixteen bodies that only one had at a time.

@@ -81,7 +81,7 @@ def parse_json(raw: bytes, where: str) -> Any:
             " it may be half written or not a metadata file"
         )
         raise StoreFormatError(msg) from error
-    # Whoever walks through it may do so by recursion.
+    # Callers may walk through it by recursion.
     level = [value]
     for _ in range(MOST_NESTED + 1):
         level = [child for item in level for child in _children(item)]

@@ -165,7 +165,8 @@ def _locate_remote(text: str, scheme: str) -> Location:
     spec: dict[str, Any]
     if scheme in ("http", "https"):
         spec = {"driver": "http", "base_url": f"{scheme}://{parts.netloc}{query}"}
-        # tensorstore quotes what it asks for; what came quoted must not be so twice.
+        # tensorstore quotes the paths that it requests; quoted input must not be quoted
+        # twice.
         path = unquote(path)
     else:
         spec = {"driver": "s3" if scheme == "s3" else "gcs", "bucket": parts.netloc}
@@ -180,7 +181,7 @@ def _locate_remote(text: str, scheme: str) -> Location:
 
 
 def _s3_options() -> dict[str, Any]:
-    """Choose anonymous access where nobody has set up credentials."""
+    """Choose anonymous access where no credentials are set up."""
     options: dict[str, Any] = {}
     names = (
         "AWS_ACCESS_KEY_ID",

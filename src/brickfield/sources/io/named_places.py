@@ -1,12 +1,12 @@
-"""What a document may name: one door for every format that names files.
+"""What a document may name: one check for every format that names files.
 
 A document (an XML, an HDF5 file with links, the metadata of a folder) comes from
-somebody else, so a place that it names is theirs to choose, not the user's:
+others, so a place that it names is their choice, not the user's:
 
 - below the document's own root it may lead freely;
 - a local document may name ordinary files that lie next to it; that is a finding;
 - everything else is refused: other folders, other hosts, anything local for a
-  document from a server. Who trusts a local document says ``follow_links``.
+  document from a server. A user who trusts a local document sets ``follow_links``.
 - A device, a pipe or a file of the system's own (``/proc``) is never opened.
 
 Symbolic links in a local folder are the user's, and are followed.
@@ -35,7 +35,7 @@ class Root:
     Attributes
     ----------
     document : str
-        Who names, for messages.
+        What names the place, for messages.
     folder : str
         Path or URL that relative names count from.
     inside : str or None

@@ -1,6 +1,6 @@
-"""The one door to files on this machine: regular files alone, sized before reading.
+"""Access to files on this machine: regular files alone, sized before reading.
 
-A named pipe blocks whoever opens it, and a device never ends. So a file is opened
+A named pipe blocks its reader, and a device never ends. So a file is opened
 without waiting, looked at, and only then read; and what is read whole has a limit.
 """
 
@@ -87,7 +87,7 @@ def may_write(path: Path) -> bool:
     """Tell whether a file or folder may be written to.
 
     A superuser may write everywhere; what is marked read-only is left alone all the
-    same, for somebody meant it.
+    same, for it was marked on purpose.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def too_long(where: str, size: int, limit: int) -> StoreFormatError:
 def plain_chunk(path: Path, key: str) -> Iterator[None]:
     """Turn what keeps a chunk's file from being read into a failure of the chunk.
 
-    That nothing is there is left to whoever asks next.
+    That nothing is there is left to the next call.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 A few bytes of metadata can declare a chunk of any size, and a short file can swell
 to any length. Libraries take both at their word, and end the interpreter when the
-memory is not there. So each reader asks here first, with what is declared and what
+memory is not there. So each reader checks here first, with what is declared and what
 is stored. Three limits hold: 80 % of the memory that is left, what the reader of
 this thread may take (:func:`within`), and that stored data are not much longer than
 what they decode to.

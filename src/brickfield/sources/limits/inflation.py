@@ -25,7 +25,7 @@ HEADER_BYTES = 18
 _STEP = 1 << 20
 _LZMA_MEMORY = 128 << 20
 _MOST_DEFLATED = 1032
-"""Deflate never makes one byte of more than so many."""
+"""Most bytes that deflate can represent by one byte."""
 _MOST_ZSTD = 1 << 15
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 

@@ -176,7 +176,7 @@ def _chained(own: _Part, others: list[_Part], findings: list[Finding]) -> list[_
         by_first.setdefault(part.header.sequence, []).append(part)
         by_next.setdefault(part.next_sequence, []).append(part)
     if own.header.sequence in by_first:
-        # Several acquisitions side by side: nobody can tell whose the parts are.
+        # Several acquisitions side by side: it cannot be told whose the parts are.
         if own.next_sequence in by_first or own.header.sequence in by_next:
             text = (
                 "expected files whose frames' numbers follow one another; found"

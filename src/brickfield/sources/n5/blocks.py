@@ -142,7 +142,7 @@ def _one_block(part: bytes, token: int, plain: int) -> bytes:
             msg = "the lz4 data is damaged"
             raise ValueError(msg)
         return part
-    # Comes with zarr, which asks for it.
+    # Comes with zarr, which depends on it.
     from numcodecs import lz4
 
     try:

@@ -101,7 +101,7 @@ class DriverArray:
         self._meter = meter(location.driver)
         self._requests = meter(location.driver, "read")
         if is_plain_http(location):
-            # tensorstore would ask for metadata itself, and take any answer.
+            # tensorstore would read metadata itself, and accept any answer.
             opened = self._in_memory()
         else:
             opened = self._opened(location.spec, shared_context())

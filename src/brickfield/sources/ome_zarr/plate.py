@@ -108,7 +108,7 @@ def choose(wanted: int | str | None, names: tuple[str, ...], what: str) -> int:
     Raises
     ------
     OptionError
-        If there is no such thing.
+        If there is none of that name or position.
     """
     if wanted is None:
         return 0

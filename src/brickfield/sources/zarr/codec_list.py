@@ -2,7 +2,7 @@
 
 The name of a codec comes from the file, and the libraries behind look it up among
 all that is installed: some of those build Python objects from what is stored
-(``pickle``), others would import a package of somebody else's. So nothing is handed
+(``pickle``), others would import a third party's package. So nothing is handed
 on whose name is not in this list.
 """
 

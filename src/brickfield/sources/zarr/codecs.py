@@ -129,7 +129,7 @@ def tidy_codecs_v3(value: Any, where: str) -> list[Json]:
 
 
 def _named(name: str) -> Json:
-    # zarr-python asks for the member even where it is empty.
+    # zarr-python requires the member even where it is empty.
     return {"name": name} if name == "crc32c" else {"name": name, "configuration": {}}
 
 
@@ -169,7 +169,7 @@ def parse_shards(
     StoreFormatError
         If inner chunks do not fit into their shard.
     """
-    # After another codec (transpose) shards lie in other axes: ask tensorstore then.
+    # After another codec (transpose) shards have other axes: tensorstore reads those.
     if codecs[0]["name"] != "sharding_indexed":
         return None, file_shape
     options = codecs[0].get("configuration", {})

@@ -2,7 +2,7 @@
 
 A :class:`ZarrHierarchy` reads the metadata of any number of nodes at once and
 remembers them. Consolidated metadata, where a store has it, is believed, so
-that such a store costs one round trip. Only names that a reader asks for are
+that such a store costs one round trip. Only names that a reader needs are
 ever read: nothing is listed, because most servers cannot list.
 """
 

@@ -1,6 +1,6 @@
 """One zarr array, read by tensorstore in whole storage chunks.
 
-A read asks the store for exactly one unit of decoding (the inner chunk of a
+A read requests exactly one unit of decoding (the inner chunk of a
 shard) and ends in one of three ways: voxels, "nothing is stored", or a
 :class:`~brickfield.errors.ChunkReadError` with a sentence. Opening costs no
 input or output, because the metadata has been read before.

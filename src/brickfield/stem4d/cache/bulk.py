@@ -1,8 +1,8 @@
 """Large items: their place in the file is made at once, voxels go past the library.
 
-The HDF5 library is asked twice, shortly: to allocate, and to say that the item is
-complete. In between voxels are written by position, from any thread, so that nobody
-who reads the file waits, and a process that was killed leaves a file that opens and
+The HDF5 library is used twice, shortly: to allocate, and to mark the item as
+complete. In between voxels are written by position, from any thread, so that readers
+of the file do not wait, and a process that was killed leaves a file that opens and
 an item that is not complete. The file must not be repacked meanwhile.
 """
 

@@ -2,8 +2,8 @@
 
 A lock is a small file, made only where none is, that names its owner: host, process,
 since when. The owner touches it every few seconds. It counts no more when its
-process is gone (on the same host), or when nobody touched it for
-:data:`STALE_S` (on another one); then the next who asks takes it over.
+process is gone (on the same host), or when it was not touched for
+:data:`STALE_S` (on another one); then the next process takes it over.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ComputedElsewhereError(StoreAccessError):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who holds a lock.
+    """The holder of a lock.
 
     Attributes
     ----------
@@ -63,12 +63,12 @@ class CacheLock:
     path : Path
         The lock's own file; its folder must be writable.
     doing : str
-        Told to those who ask meanwhile.
+        Shown to other processes that wait.
 
     Raises
     ------
     ComputedElsewhereError
-        When it is held by somebody who is alive.
+        When it is held by a live process.
     StoreWriteError
         When the file cannot be made.
     """
@@ -127,12 +127,12 @@ class CacheLock:
         return True
 
     def _remove_stale(self) -> None:
-        """Take a lock that counts no more out of the way, whoever is first."""
+        """Remove a lock that counts no more; the first process succeeds."""
         aside = self.path.with_name(f"{self.path.name}.{self._owner.token}.old")
         with suppress(FileNotFoundError):
             self.path.rename(aside)
             if is_alive(aside):
-                # Somebody else was quicker, and what was moved is a new lock.
+                # Another process was quicker, and what was moved is a new lock.
                 with suppress(OSError):
                     os.link(aside, self.path)
             aside.unlink(missing_ok=True)
@@ -144,7 +144,7 @@ class CacheLock:
 
 
 def owner_of(path: Path) -> Owner | None:
-    """Return who holds a lock; None when it is free, or counts no more."""
+    """Return the holder of a lock; None when it is free, or counts no more."""
     return _read(path) if is_alive(path) else None
 
 

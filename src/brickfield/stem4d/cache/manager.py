@@ -140,13 +140,13 @@ class EMDCacheManager:
 
     @property
     def lock_path(self) -> Path:
-        """The file that says who computes."""
+        """The lock file of the process that computes."""
         path = self.scan.path
         return path.with_name(f".{path.name}.cache.lock")
 
     @property
     def owner(self) -> Owner | None:
-        """Who computes for this scan right now, in any process."""
+        """The process that computes for this scan right now, if any."""
         return owner_of(self.lock_path)
 
     def source(self, **params: Any) -> Source:
@@ -164,7 +164,7 @@ class EMDCacheManager:
         return Source(self._digest, self.scan.data.shape, about)
 
     def refresh(self) -> None:
-        """Look at the source again when it is asked for next."""
+        """Check the source again when it is needed next."""
         self._digest = None
 
     def items(self) -> list[CacheItem]:
@@ -460,7 +460,7 @@ class EMDCacheManager:
         Returns
         -------
         int
-            Bytes given back.
+            Bytes that were freed.
 
         Raises
         ------

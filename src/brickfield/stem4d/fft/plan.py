@@ -43,7 +43,7 @@ class FFTOptions:
     region : tuple of slice or None
         Part of the scan, starts and stops given.
     n_binned : int
-        Sum so many by so many detector pixels first.
+        Sum squares of `n_binned` by `n_binned` detector pixels first.
     store_amplitude : bool
         Store amplitude and phase, too; else they are computed as they are read.
     recompute : bool
@@ -190,7 +190,7 @@ def plan_fft(
 
 
 def _tile(most: int, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return the sides of a tile of at most so many values, as square as can be."""
+    """Return the sides of a tile with at most a number of values, as square as can be."""
     a = min(shape[0], max(1, isqrt(most)))
     b = min(shape[1], max(1, most // a))
     return (min(shape[0], max(1, most // b)), b)

@@ -73,7 +73,7 @@ __all__ = [
     "columns",  # Spread counts over the columns of a picture.
     "curve_line",  # Return the opacity curve; empty without one.
     "curve_of",  # Return a curve that gives a table's alpha exactly, with few points.
-    "dragged_clip_handle",  # Move a face along its normal, as a drag of its knob asks.
+    "dragged_clip_handle",  # Move a face along its normal by a drag of its knob.
     "dragged_curve_point",  # Return the look that a drag makes of the look when it began.
     "edges",  # Return the box's edges as lines in the picture.
     "estimate_levels",  # Estimate every level that a visible layer has, finest first.

@@ -154,7 +154,7 @@ def dragged(
     move_px: Pixel,
     bounds: Box,
 ) -> Box:
-    """Move a face along its normal, as a drag of its knob asks.
+    """Move a face along its normal by a drag of its knob.
 
     Parameters
     ----------

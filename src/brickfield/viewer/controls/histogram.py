@@ -20,7 +20,7 @@ from brickfield.errors import OptionError
 from brickfield.store import contrast_of
 
 MOST_SINGLE = 1024
-"""Up to so many whole numbers each has a bin of its own."""
+"""Most different integers for which each has a bin of its own."""
 USUAL_BINS = 256
 USUAL_PERCENT = (0.1, 99.9)
 

@@ -1,4 +1,4 @@
-"""Histograms of what a store holds: loaded, quickly, or of every voxel.
+"""Histograms of an image: of what is loaded, of the coarsest level, or of every voxel.
 
 Functions that wait or take long are for a worker thread; none touches a layer or a
 window. Chunks that cannot be read are left out, and the histogram says how much

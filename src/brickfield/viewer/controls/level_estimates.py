@@ -1,4 +1,4 @@
-"""What a level would take on the GPU, before somebody forces it.
+"""What a level would take on the GPU, before it is forced.
 
 An upper bound: all bricks of the level with their borders, as they would lie in
 the texture; what is out of sight or known to be empty takes nothing in the end.

@@ -1,4 +1,4 @@
-"""Where things lie in the plot of how values become colours, and what a drag does.
+"""Geometry of the plot of how values become colours, and what a drag does.
 
 Across lie data values, upwards shares of 1. The contrast window, the gamma, the
 opacity curve and the threshold of a surface have grips in it. Everything is drawn

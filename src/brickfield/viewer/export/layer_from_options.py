@@ -1,4 +1,4 @@
-"""Makes a layer from a store and from what a user wants to see of it."""
+"""Makes a layer from a store and a user's options."""
 
 from __future__ import annotations
 

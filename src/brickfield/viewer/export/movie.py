@@ -4,7 +4,7 @@ Every frame is either whole on disk or not there; ``frames.json`` beside the fra
 says of each whether the picture was complete when it was taken. What was written
 stays, whatever happens: a movie that was cancelled, or for which the disk was full,
 goes on where it stopped, and frames that were not complete are drawn again. The
-drawing is somebody else's: a function from a camera to a picture.
+drawing is given: a function from a camera to a picture.
 """
 
 from __future__ import annotations

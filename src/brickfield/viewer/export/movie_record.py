@@ -16,7 +16,7 @@ NAME = "frames.json"
 VERSION = 1
 _FRAME = re.compile(r"frame_\d{5,}\.png")
 SAVE_EVERY_S = 1.0
-"""A movie that is killed draws the frames of so many seconds again."""
+"""Longest time, seconds, whose frames a killed movie draws again."""
 
 
 def frame_name(index: int) -> str:

@@ -111,7 +111,7 @@ def render(
     try:
         return render_picture(opened, wanted)
     finally:
-        # Reads that nobody waits for any more may stall.
+        # Reads that are no longer waited for may stall.
         opened.close(wait=False)
 
 
@@ -159,7 +159,7 @@ def in_turn(options: RenderOptions, draw: Callable[[], RenderResult]) -> RenderR
             with translated():
                 return draw()
         finally:
-            # The cache is everybody's; one picture's budget must not outlive it.
+            # All stores share the cache; one picture's budget must not outlive it.
             cache.budget_bytes = usual_budget
 
 
@@ -200,7 +200,7 @@ def draw_layers(
         EXPORT, target_error_px=options.quality, forced_level=options.level
     )
     if plane is not None:
-        # Nobody will move this plane: nothing beside it is worth reading.
+        # This plane will not move: nothing beside it is worth reading.
         policy = replace(policy, base_share=0.0)
     call = render_thread().call
     view = call(

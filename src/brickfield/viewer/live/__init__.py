@@ -43,7 +43,7 @@ __all__ = [
     "history_of",  # Return the history of a scene; one for all its views.
     "make_view",  # Make a view of a scene.
     "readout",  # Say value, place and resolution, the same in shorter and shorter forms.
-    "unrecorded",  # Within this block changes are nobody's act; main thread only.
+    "unrecorded",  # Changes within this block are not recorded; main thread only.
 ]
 
 _HOME = {

@@ -1,10 +1,10 @@
 """The render thread's half of a live view: loads, uploads and draws in small steps.
 
-Invariant: a step never waits for data and is short, so that whatever the user does
-is answered soon however slow the device (:mod:`brickfield.viewer.live.frame_budget` chooses). A
-picture that takes long is drawn in pieces, a step each; while it is, nothing is
-uploaded, and what asks for another picture ends it. What is called complete is the
-same picture on every device: all pixels, the finest sampling, every brick.
+Invariant: a step never waits for data and is short, so that any action of the user
+is answered soon however slow the device (:mod:`brickfield.viewer.live.frame_budget`
+chooses). A picture that takes long is drawn in pieces, a step each; while it is,
+nothing is uploaded, and a request for another picture ends it. What is called complete
+is the same picture on every device: all pixels, the finest sampling, every brick.
 
 Everything here runs on the render thread, but for :meth:`LiveDrawer.take`.
 """
@@ -51,7 +51,7 @@ class LiveDrawer:
     tell : callable
         Takes a :class:`ViewReport`; called on the render thread.
     wake : callable
-        Asks for a step; may be called from any thread.
+        Requests a step; may be called from any thread.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class LiveDrawer:
         return self._state.is_playing or not view.is_complete
 
     def _pause(self, view: OffscreenView, delay_s: float) -> float | None:
-        """Return when the next step is due if nobody asks for one."""
+        """Return when the next step is due if none is requested."""
         if view.has_work:
             return 0.0
         if self._was_moving:
@@ -320,7 +320,7 @@ class LiveDrawer:
         return replace(info, layer=info.layer.source, others=others)
 
     def retry_failed(self) -> int:
-        """Ask again for what could not be read; return how many chunks."""
+        """Request again what could not be read; return how many chunks."""
         if self.view is None:
             return 0
         n = sum(r.retry_failed() for r in self.view.manager.renderers)

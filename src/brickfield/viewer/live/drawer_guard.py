@@ -58,7 +58,7 @@ class LazyDrawer:
         self.wake()
 
     def wake(self) -> None:
-        """Ask for a step. From any thread."""
+        """Request a step. From any thread."""
         self._thread.wake(self)
 
     def step(self) -> float | None:

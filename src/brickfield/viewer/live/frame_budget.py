@@ -86,7 +86,7 @@ class Standing:
     is_flat : bool
         Whether a slice is shown: it costs nearly nothing and is drawn at its best.
     is_asked, has_news : bool
-        Whether something that the user did, or what arrived, is not drawn yet.
+        Whether an action of the user, or data that arrived, are not drawn yet.
     has_base, is_complete : bool
         Whether the overview is there, and everything.
     is_bare : bool
@@ -177,7 +177,7 @@ class Pace:
         return self._whole(now, best) if now.is_complete else self._partial(now)
 
     def _whole(self, now: Standing, best: Effort) -> Effort | float:
-        """Choose for a picture at rest with all that it wants."""
+        """Choose for a picture at rest whose chunks are all loaded."""
         if now.is_flat or self.is_quick(best):
             is_due = now.is_asked or now.has_news or not now.shown.is_final
             return best if is_due else inf
@@ -191,7 +191,7 @@ class Pace:
     def _partial(self, now: Standing) -> Effort | float:
         """Choose for a picture at rest while something is on its way.
 
-        The longer somebody has waited, the more of a picture they get.
+        The longer the user has waited, the more complete a picture is shown.
         """
         effort = self._within(max(QUICK_MS, 1e3 * now.elapsed_s * LOADING_SHARE), now)
         if now.is_asked or (now.is_bare and now.has_base):

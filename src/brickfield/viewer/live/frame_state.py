@@ -60,11 +60,11 @@ class LayerSnapshot:
     versions : tuple of int
         Data, colormap and geometry version.
     n_changes : int
-        Changes of single chunks that the store was told.
+        Changes of single chunks that were marked in the store.
     ahead : tuple of tuple of int
         Selections of the time points that come next, while a series is played.
     timeline : tuple of tuple of int
-        Selections of every time point, when somebody watches what is loaded.
+        Selections of every time point, while a panel shows which are loaded.
     """
 
     layer: ChunkedLayer
@@ -113,7 +113,7 @@ class FrameState:
     overlays : OverlayState
         How this view decorates the picture.
     objects : mapping
-        Opaque things beside the volumes, by a key that stays the same.
+        Opaque objects beside the volumes, by a key that stays the same.
     size : tuple of int
         Width and height, logical pixels.
     pixel_ratio : float
@@ -132,7 +132,7 @@ class FrameState:
         Whether a series is played: a time point is shown when it is due, coarser
         if need be.
     is_shown : bool
-        Whether anybody can see it; a hidden view does nothing.
+        Whether it is visible; a hidden view does nothing.
     """
 
     layers: Sequence[LayerSnapshot] = ()
@@ -164,7 +164,7 @@ class ViewReport:
     state : FrameState
         What it was drawn of.
     is_complete : bool
-        Whether the picture is as good as the plan asks.
+        Whether the picture is as good as the plan.
     is_moving : bool
     is_starting : bool
         Whether the renderer has not looked at the layers yet.

@@ -1,11 +1,12 @@
-"""Undo and redo of what the user does to a picture: one history for each scene.
+"""Undo and redo of the user's changes to a picture: one history for each scene.
 
 Invariant: a step holds the values before and after one act of the hand, of one view's
 place or of one attribute of a layer or of several layers that were given the same
-value, and carrying it out writes to the same owners as the hand did. What happens by itself (a picture refitted to a new size, contrast
-estimated from the data) is no step. A new act forgets what could have been redone.
+value, and carrying it out writes to the same owners as the hand did. What happens by
+itself (a picture refitted to a new size, contrast estimated from the data) is no step.
+A new act forgets what could have been redone.
 
-Changes that follow each other closely on one thing are one act: a drag of the mouse
+Changes of one attribute that follow each other closely are one act: a drag of the mouse
 or of a slider. Main thread only.
 """
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 TRACKED = ("contrast", "gamma", "opacity_curve", "clip_box")
 """Attributes of a layer that can be undone."""
 ONE_ACT_S = 0.5
-"""Pause after which another change of the same thing is another act."""
+"""Pause after which another change of the same attribute is another act."""
 MOST = 200
 """Steps that are kept."""
 
@@ -136,7 +137,7 @@ class History:
     def record(
         self, owner: Any, name: str, before: Any, after: Any, *, is_going_on: bool
     ) -> None:
-        """Note that an attribute was changed by the user or a script.
+        """Record that an attribute was changed by the user or a script.
 
         Parameters
         ----------
@@ -171,7 +172,7 @@ class History:
         self.changed.emit()
 
     def begin_act(self) -> None:
-        """Take all changes of one thing as one act until :meth:`end_act`."""
+        """Treat all changes of one attribute as one act until :meth:`end_act`."""
         self._close_last()
         self._is_held = True
 
@@ -249,7 +250,7 @@ _paused: list[None] = []
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """Within this block changes are nobody's act; main thread only."""
+    """Changes within this block are not recorded; main thread only."""
     _paused.append(None)
     try:
         yield

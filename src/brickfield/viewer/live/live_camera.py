@@ -1,8 +1,8 @@
 """Where a live view is: camera, framing, and undo.
 
-Invariant: a camera that the user set stays until they change it. Only while nobody
-has moved it does it follow the extent of the data and the size of the widget, which is
-no act that could be undone.
+Invariant: a camera that the user set stays until they change it. Only while the user
+has not moved it does it follow the extent of the data and the size of the widget, which
+is no act that could be undone.
 
 Main thread only.
 """
@@ -64,7 +64,7 @@ class CameraView(ViewCore):
     Attributes
     ----------
     camera_changed : psygnal.SignalInstance
-        Emits when the camera moved, whoever moved it.
+        Emits when the camera moved, for whatever reason.
     framing_chosen : psygnal.SignalInstance
         Emits whether the user who saw both framings of the data, by their box and by
         what can be seen (True), wants the second.
@@ -107,7 +107,7 @@ class CameraView(ViewCore):
         return is_asked_for and not self._is_framed and bool(self._layers)
 
     def _frame_first(self) -> None:
-        """Frame what can be seen once the overview is there, if nobody has moved."""
+        """Frame what can be seen once the overview is there, if the camera was not moved."""
         if self._shall_frame and not self._is_framing and not self._is_closed:
             self._is_framing = True
             self._ask_for_content(is_act=False)
@@ -246,7 +246,7 @@ class CameraView(ViewCore):
         self.camera_changed.emit()
 
     def navigate(self, move: Callable[[CameraState], CameraState]) -> None:
-        """Move the camera as the user does, by a function of the present camera."""
+        """Move the camera by a function of the present camera, as an action of the user."""
         if self.camera is not None:
             self.move_to(move(self.camera), is_moving=True)
 
@@ -273,7 +273,7 @@ class CameraView(ViewCore):
         """Show everything, from the direction of now.
 
         It stays so while the widget changes its size and layers are added, until
-        somebody moves the camera.
+        the camera is moved.
 
         Parameters
         ----------
@@ -293,7 +293,7 @@ class CameraView(ViewCore):
     def fit_again(self) -> None:
         """Show everything; a second time in a row only what can be seen.
 
-        Who asks for the other framing while one is shown has chosen it.
+        A request for the other framing while one is shown chooses it.
         """
         content = self.is_fitting and not self.is_fitting_content
         is_choice = self.is_fitting

@@ -76,7 +76,7 @@ class LiveView(CameraView):
         self._is_picking = False
         super().__init__(kind, scene, deliver, **options)
 
-    # -- what the user may choose ------------------------------------------------
+    # -- options of the user -----------------------------------------------------
 
     @property
     def mode(self) -> str:
@@ -232,7 +232,7 @@ class LiveView(CameraView):
     # -- asking the render thread ------------------------------------------------
 
     def hover(self, at: tuple[float, float] | None) -> None:
-        """Ask what lies under a pixel (logical); answered by :attr:`picked`.
+        """Request what is under a pixel (logical); answered by :attr:`picked`.
 
         Only while nothing moves; of several questions the last is answered.
         """

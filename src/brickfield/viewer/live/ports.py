@@ -1,8 +1,8 @@
-"""What a window needs of the layers that it shows, and nothing of who owns them.
+"""What a window needs of the layers that it shows, independent of their owner.
 
 The owner of the display state (in napari, the napari layer) stands behind these
 protocols. A window reads values and writes values; the owner decides, and says
-through the signals what has become of them, whoever changed it. So there is one
+through the signals what the result is, whatever changed it. So there is one
 copy of every value, and no loop.
 """
 
@@ -169,7 +169,7 @@ class ScenePort(Protocol):
 
     @property
     def objects(self) -> Mapping[Hashable, ObjectValue]:
-        """Opaque things beside the layers, by a key that stays the same."""
+        """Opaque objects beside the layers, by a key that stays the same."""
         ...
 
     @property

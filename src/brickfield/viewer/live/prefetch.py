@@ -6,13 +6,13 @@ only.
 
 A plane that is moved along its normal: the chunks further on are read in advance.
 
-Only where somebody is going, and only when everything that is seen is there. Render
+Only in the direction of movement, and only when everything visible is loaded. Render
 thread only.
 
 Reads what is likely to be shown next: later time points, planes further on.
 
-What comes next is asked for at the lowest priority and into the RAM cache only; the
-GPU takes it when its time comes. Nothing stays pinned: what arrived is released at
+What comes next is requested at the lowest priority and into the RAM cache only; the
+GPU gets it when it is shown. Nothing stays pinned: what arrived is released at
 once and lives in the cache as long as there is room. Render thread only.
 """
 
@@ -169,7 +169,7 @@ HASTEN, RELAX, MOST_HASTE = 1.5, 0.93, 12.0
 
 
 class Series:
-    """What a live view reads ahead.
+    """What a live view prefetches.
 
     Attributes
     ----------

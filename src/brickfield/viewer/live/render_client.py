@@ -1,8 +1,8 @@
 """What all live views have in common: layers in, frames out, reports back.
 
 Invariant: nothing in here waits, draws or loads. A change becomes a frozen
-:class:`~brickfield.viewer.live.frame_state.FrameState`, at most once an event-loop turn,
-and pictures come back as reports. The layers belong to the scene (see
+:class:`~brickfield.viewer.live.frame_state.FrameState`, at most once an event-loop
+turn, and pictures come back as reports. The layers belong to the scene (see
 :mod:`brickfield.viewer.live.ports`), the GPU to the render thread.
 
 Main thread only.
@@ -83,7 +83,7 @@ class ViewCore:
         self.report = ViewReport()
         """What the picture has come to."""
         self.wait_for: Callable[[Future[Any], float], bool] | None = None
-        """How a window waits for a future, so many seconds; tells whether it could."""
+        """How a window waits for a future, with a limit in seconds; tells whether it could."""
         self._deliver = deliver
         self._thread = thread or render_thread()
         self._state = FrameState()
@@ -175,7 +175,7 @@ class ViewCore:
     def watch_axis(
         self, axis: SliderAxis | None, *, is_playing: bool = False, n_ahead: int = 0
     ) -> None:
-        """Report what of a series is loaded, and read ahead while it is played.
+        """Report which time points of a series are loaded, and prefetch while it is played.
 
         Parameters
         ----------
@@ -222,7 +222,7 @@ class ViewCore:
 
     @property
     def is_shown(self) -> bool:
-        """Whether anybody can see the picture; a hidden view does nothing."""
+        """Whether the picture is visible; a hidden view does nothing."""
         return self._state.is_shown
 
     @is_shown.setter
@@ -244,8 +244,8 @@ class ViewCore:
         Returns
         -------
         Future
-            Of a closed view it raises a ViewClosedError. Whoever waits for it without
-            holding the view up uses :meth:`answer`.
+            Of a closed view it raises a ViewClosedError. To wait for it without
+            holding the view up, use :meth:`answer`.
         """
         if self._is_closed:
             return _refused()
@@ -382,7 +382,7 @@ class ViewCore:
         Returns
         -------
         Future or None
-            Done when the render thread has let go, too.
+            Done when the render thread has released it, too.
         """
         if self._is_closed:
             return None
@@ -392,7 +392,7 @@ class ViewCore:
         for layer in self._layers:
             layer.render_callbacks.remove(self.refresh)
         self._layers = ()
-        # Whoever keeps the view keeps no image with it.
+        # A reference to the view must keep no image alive.
         self._state = replace(self._state, layers=(), objects={})
         self.report = ViewReport()
         drawer = self._drawer

@@ -306,7 +306,7 @@ class LiveSliceView(LiveView):
         self._record_pose(before, is_going_on=False)
 
     def lie_like(self, normal: Vec3, point: Vec3 | None) -> None:
-        """Adopt the plane of another view; this is no action of the user's here.
+        """Set the plane of another view; not recorded as an action of the user.
 
         Parameters
         ----------

@@ -64,7 +64,7 @@ def read_layers(value: Any, left_out: list[str]) -> list[NeuroglancerLayer]:
     value
         As in the JSON.
     left_out : list of str
-        Receives what is not shown here, in words.
+        Receives descriptions of what is not shown here.
 
     Raises
     ------

@@ -52,7 +52,7 @@ class NeuroglancerView:
     section_pixel : float or None
         That a pixel of a slice is high.
     layout : str
-        In our words.
+        As brickfield names it.
     orthographic : bool
     """
 

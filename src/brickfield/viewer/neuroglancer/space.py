@@ -5,7 +5,7 @@ each axis) and draws up to three of them, the first to the right, the second dow
 the third away, before an orientation turns them. The orientation is a quaternion
 (x, y, z, w) in the space of lengths: its matrix has as columns what points right,
 down and away in the picture. Zoom is counted in *canonical voxels*, the shortest step
-of the drawn axes: so many for a pixel of a slice, so many for the height of a volume.
+of the drawn axes: their number for a pixel of a slice, or for the height of a volume.
 
 Ours are world coordinates (z, y, x). A rotation is here a matrix whose columns are
 right, down and away, components (x, y, z).

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:  # windows know the words before pygfx is imported
+if TYPE_CHECKING:  # windows know these names before pygfx is imported
     from brickfield.rendering import LayerRenderer
 
 Fidelity = Literal["improving", "final", "limited", "failed"]

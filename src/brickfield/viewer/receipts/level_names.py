@@ -1,6 +1,6 @@
-"""Levels and selections by the words that the user knows.
+"""Names of levels and selections that a user understands.
 
-"Level 3" says nothing to somebody who has not seen the file's pyramid: how many
+"Level 3" says nothing to a user who has not seen the file's pyramid: how many
 voxels of the data make one of the level does. The number stays where a script or a
 control needs it.
 """

@@ -1,7 +1,8 @@
-"""What a picture cost, as text for the user.
+"""The receipt of a picture as text for the user.
 
-Pure functions from a :class:`~brickfield.viewer.receipts.receipt.Receipt` to short texts. The
-numbers are the receipt's; nothing is added and nothing is made to look better.
+Pure functions from a :class:`~brickfield.viewer.receipts.receipt.Receipt` to short
+texts. The numbers are the receipt's; nothing is added and nothing is made to look
+better.
 """
 
 from __future__ import annotations

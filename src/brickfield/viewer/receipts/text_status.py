@@ -1,4 +1,4 @@
-"""What a view has to say, as text for the user.
+"""The state of a view as text for the user.
 
 Pure functions from plain numbers to short texts; no text is longer than a status
 line. A picture is only called complete when it is, a hundred percent only when
@@ -278,7 +278,7 @@ def level_estimate(resolution: str, n_bytes: float, budget: float) -> str:
     Parameters
     ----------
     resolution : str
-        The level in words, as :meth:`.LevelNames.resolution` has them.
+        Name of the level, of :meth:`.LevelNames.resolution`.
     n_bytes, budget : float
         GPU memory.
     """
