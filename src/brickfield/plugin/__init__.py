@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "from_neuroglancer",  # Show what a state of Neuroglancer shows, for what both know.
     "get_state",  # Take the scene document of a viewer.
-    "link",  # Return a link to what a viewer shows, to be sent to somebody.
+    "link",  # Return a link to what a viewer shows, which can be sent to others.
     "load_scene",  # Put a scene document back into a viewer, all of it or nothing.
     "open_views",  # Show several views of the same layers in the dock.
     "open_volume",  # Open an image in napari, with the volume view beside it.

@@ -26,7 +26,7 @@ def show_volume_view(viewer: napari.Viewer) -> None:
 
 
 def open_url(viewer: napari.Viewer) -> None:
-    """Ask for an address and open the image there."""
+    """Let the user enter an address and open the image there."""
     from qtpy.QtWidgets import QInputDialog
 
     address, is_ok = QInputDialog.getText(

@@ -82,7 +82,7 @@ def layer_above(frame: FrameType | None) -> Any:
 def layer_of_request(frame: FrameType | None) -> Any:
     """Find the layer that napari's slicing thread slices; None if it is not told.
 
-    There, a request knows no layer; who carries it out holds requests by layer.
+    There, a request knows no layer; the slicer holds requests by layer.
     """
     request = None if frame is None else frame.f_locals.get("self")
     for _ in range(_FRAMES):

@@ -24,7 +24,7 @@ PATIENCE_S = 0.15
 ZARR_FILES = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 _HDF5_ENDS = (".ims", ".h5", ".hdf5", ".hdf", ".emd")
 _OWN_ENDS = (".ims", ".emd", ".mib", ".ozx", ".zarr", ".n5")
-"""Ends of names that nobody else reads: broken ones are ours to complain about."""
+"""Ends of names that no other reader opens: errors of such files are reported here."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOOKED_AT = 64
 
@@ -178,7 +178,7 @@ def _is_our_url(url: str) -> bool:
 
 
 def _may_be_ours(url: str) -> bool:
-    """Ask a server what is there; what it does not answer in time counts as yes."""
+    """Look up what a server has; no answer in time counts as yes."""
     refused = threading.Event()
 
     def look() -> None:

@@ -1,6 +1,6 @@
 """File > Open Sample > Brickfield.
 
-napari wants the layers from the call itself: they are made on a thread while the
+napari expects the layers as the result of the call: they are made on a thread while the
 call waits inside the event loop. This module itself is light.
 """
 

@@ -1,6 +1,6 @@
 """Saving from napari's File menu, beside the window.
 
-napari wants the names of what was written from the call itself. So the work is done
+napari expects the names of written files as the result of the call. So the work is done
 on a thread, and the call waits inside the event loop: the window goes on, and the
 common strip of tasks says how far the work is.
 
@@ -45,7 +45,7 @@ One of each is kept until a measurement on an idle machine decides. The block th
 a lower priority was no better (83, 112 and 123 ms).
 """
 ENDING_S = 30.0
-"""Longest wait for a save to end that nobody wants any more."""
+"""Longest wait for a cancelled save to end, seconds."""
 _turn = threading.Lock()
 """Held by the save that writes."""
 
@@ -75,7 +75,7 @@ def save_beside(
     Returns
     -------
     list of str
-        The path, as napari wants it; nothing when the save was cancelled.
+        The path, as napari expects it; nothing when the save was cancelled.
 
     Raises
     ------

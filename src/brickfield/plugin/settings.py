@@ -1,15 +1,15 @@
-"""What the user chose in napari's preferences, as values.
+"""Preferences of the plugin in napari, as values.
 
 napari owns the preferences (they are declared in ``napari.yaml`` and kept in its
 settings folder). Here they are read, and applied to what the whole process shares:
-the RAM budget of the chunk cache. Views and readers ask :func:`settings` for the
-rest and listen to :data:`board`. Main thread only.
+the RAM budget of the chunk cache. Views and readers take the rest from
+:func:`settings` and listen to :data:`board`. Main thread only.
 
 What a dock keeps in napari's preferences: budgets, framing, and open panels.
 
 Budgets are the preferences of the *Brickfield* page; a slider in the dock writes
-there, so that both show one value. So does a second press of *Fit*. Which panels are open is kept for the session
-only: napari has no place for a plugin's window state.
+there, so that both show one value. So does a second press of *Fit*. Which panels are
+open is kept for the session only: napari has no place for a plugin's window state.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ _watches: list[_Watch] = []
 
 def _watched() -> _Watch:
     groups = preferences()
-    # napari makes its settings again for tests; a user's process has one.
+    # napari recreates its settings for tests; a user's process has one.
     if not _watches or _watches[0].groups is not groups:
         _watches[:] = [_Watch(groups)]
     return _watches[0]

@@ -10,7 +10,7 @@ def load_units() -> None:
 
     napari's first layer has pint read them, which takes a second of the window's
     thread. They are read into a registry that nobody else sees before it is whole, and
-    it becomes everybody's only if nobody has begun to read meanwhile: units of two
+    it replaces the shared one only if that was not read meanwhile: units of two
     registries cannot be compared.
     """
     import pint

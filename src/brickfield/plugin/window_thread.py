@@ -1,4 +1,4 @@
-"""Doing things on the thread of the windows, now or from its event loop.
+"""Calls on the thread of the windows, now or from its event loop.
 
 Listeners to napari that never fail.
 

@@ -1,8 +1,8 @@
 """Windows: pictures, controls and docks, for any owner of the display state.
 
-Nothing here knows napari; layers are reached through :mod:`brickfield.viewer.live.ports`.
-No widget overrides ``paintEvent``: PySide6 6.12 on Python 3.11 loses references
-to None in every such call, until the interpreter ends.
+Nothing here knows napari; layers are reached through
+:mod:`brickfield.viewer.live.ports`. No widget overrides ``paintEvent``: PySide6 6.12 on
+Python 3.11 loses references to None in every such call, until the interpreter ends.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
     "Background",  # Runs functions on a thread, one after another. Main thread only.
     "Deliverer",  # Runs functions on the thread that it lives on, in order, from its event loop.
     "ImageChooser",  # Wells of a plate with pictures, or a list of images.
-    "ImarisChoice",  # What the user wants of an export.
+    "ImarisChoice",  # The user's options of an export.
     "ImarisDialog",  # What is exported, what it takes, and how far it is.
     "ImarisOffer",  # What there is to choose from.
     "MakeFastPanel",  # Where to write, what it takes, and two buttons.
@@ -62,7 +62,7 @@ __all__ = [
     "ViewDock",  # A widget with one or more views of a scene.
     "can_turn",  # Whether this thread has a Qt application's event loop.
     "cells_of",  # Return the place of each view of a layout.
-    "detector_of",  # Make a detector of outlines that somebody moved.
+    "detector_of",  # Make a detector from outlines that the user moved.
     "holding_still",  # Let nothing of the window happen meanwhile: functions run at once.
     "import_beside",  # Import modules on a thread while the event loop turns.
     "outlines",  # Return what is drawn of a detector: kind of shape and corners, outer first.

@@ -163,7 +163,7 @@ class ChannelChips(QScrollArea):
     # -- places ------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        """Put chips into rows, as many as the width asks for."""
+        """Arrange chips in as many rows as the width requires."""
         width = max(self.width(), 1)
         x = y = height = 0
         for chip in self.chips:

@@ -1,7 +1,7 @@
 """The dock: views of a scene side by side, a row of controls, a line of status.
 
 The dock makes the views and takes them down; it closes them when it is taken out
-of its window permanently, however that happens. It holds no logic of pictures or
+of its window, however that happens. It holds no logic of pictures or
 layers: controls call the view or the scene, signals come back. Main thread only.
 """
 
@@ -244,7 +244,7 @@ class ViewDock(QWidget):
         self._has_chosen = True
 
     def _choose_layout(self) -> None:
-        """Begin flat data in xy and volumes in 3D, until somebody chooses."""
+        """Begin flat data in xy and volumes in 3D, until the user chooses."""
         if self._has_chosen or self.is_closed or not self.scene.layers:
             return
         layout = "xy" if are_flat(p.data for p in self.scene.layers) else "3D"
@@ -349,9 +349,9 @@ def _take_down(
 
 
 class _OrphanWatch(QObject):
-    """Ends a dock that its window has released.
+    """Closes a dock that was removed from its window.
 
-    A dock's close button only takes the widget's parent away: nobody would see it
+    A dock's close button only removes the widget's parent: it would not be shown
     again, and nothing of it would ever be freed.
     """
 

@@ -1,6 +1,6 @@
 """Icons, drawn as lines on a field of 20 by 20, in the colour of the text around.
 
-Invariant: an icon is a picture of a drawing at every size that a screen may ask
+Invariant: an icon is a picture of a drawing at every size that a screen may need
 for, so that it is crisp there and legible on dark and light windows alike.
 """
 

@@ -1,4 +1,4 @@
-"""The window that asks how an Imaris file is written, and says what it takes.
+"""The window with the options of an Imaris export and an estimate of its cost.
 
 Invariant: what will be refused is said before Export can be pressed, with its remedy;
 nothing is read on the window's thread. Closing the window while a file is written does
@@ -74,7 +74,7 @@ class ImarisOffer:
 
 @dataclass(frozen=True)
 class ImarisChoice:
-    """What the user wants of an export.
+    """The user's options of an export.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class ImarisDialog(QDialog):
     open_asked : Signal
         Emits the file (str) that is to be opened.
     words : QLabel
-        What it takes, why it cannot be, or what came of it.
+        What it takes, why it is not possible, or the result.
     """
 
     asked = Signal(object)
@@ -349,7 +349,7 @@ class ImarisDialog(QDialog):
         self.bar.setValue(round(1000 * (task.share or 0.0)))
         self.words.setText(DOT.join(t for t in (task.title, task.text) if t))
 
-    # -- what the user does ------------------------------------------------------
+    # -- actions of the user -----------------------------------------------------
 
     def _start(self) -> None:
         if self.start.isEnabled():
@@ -391,7 +391,7 @@ class ImarisDialog(QDialog):
 
 
 def foretold(outlook: ImarisOutlook) -> str:
-    """Say in words what an export takes."""
+    """Return a text with what an export takes."""
     kept = "as they are" if outlook.is_same else "changed to it"
     seconds = "1 s" if outlook.seconds < 1 else duration(outlook.seconds)
     levels = "1 level" if outlook.n_levels == 1 else f"{outlook.n_levels} levels"

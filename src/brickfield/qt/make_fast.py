@@ -1,4 +1,4 @@
-"""The panel that asks where a pyramid goes, and says what it takes.
+"""The panel with the target of a pyramid and an estimate of its cost.
 
 Invariant: what will be refused is said before the button can be pressed, with its
 remedy; nothing is looked up on the window's thread. Main thread only.
@@ -50,7 +50,7 @@ class MakeFastPanel(QWidget):
         Emits the target (str): it is to be written.
     place : QLineEdit
     words : QLabel
-        What it takes, or why it cannot be.
+        What it takes, or why it is not possible.
     """
 
     asked = Signal(str)
@@ -142,7 +142,7 @@ class MakeFastPanel(QWidget):
         self.start.setText("Go on" if outlook.is_resumed else "Write it")
         self.words.setText(foretold(outlook, self._rate))
 
-    # -- what the user does ------------------------------------------------------
+    # -- actions of the user -----------------------------------------------------
 
     def _choose_folder(self) -> None:
         before = Path(self.place.text())
@@ -169,13 +169,13 @@ class MakeFastPanel(QWidget):
 
 
 def foretold(outlook: Outlook, rate: float | None) -> str:
-    """Say in words what writing takes.
+    """Return a text with what writing takes.
 
     Parameters
     ----------
     outlook : Outlook
     rate : float or None
-        Source bytes a second; None while nobody knows.
+        Source bytes per second; None while it is unknown.
     """
     parts = [f"at most {format_bytes(outlook.n_bytes)}"]
     if rate is not None:

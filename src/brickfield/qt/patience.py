@@ -2,7 +2,7 @@
 
 Invariant: the event loop turns, so other windows and views go on. What the hand does
 on the view that is waited for is dropped: its picture is of the moment of the call,
-and keys pressed on it reach nobody else. Main thread only.
+and keys pressed on it go nowhere else. Main thread only.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Tells a widget when anything about a scene's layers changed.
 
 Invariant: a watch keeps neither the widget nor the scene alive, follows layers
-that come and go, and after :meth:`PortWatch.close` calls nobody.
+that come and go, and calls nothing after :meth:`PortWatch.close`.
 
-Connections of a widget to signals of those who outlive it.
+Connections of a widget to signals of objects that outlive it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class PortWatch:
 class Bonds:
     """Connections that are undone together.
 
-    Holds the widget's methods weakly, so that whoever keeps the bonds, to undo them
+    Holds the widget's methods weakly, so that keeping the connections, to undo them
     when Qt deletes the widget, does not keep the widget.
 
     Attributes

@@ -1,7 +1,7 @@
 """Controls that look right on whatever window they stand in, dark or light.
 
 Colours are taken from the palette that the window's style sheet has given to a
-widget, and taken again when it changes. Main thread only.
+widget, and again when it changes. Main thread only.
 """
 
 from __future__ import annotations

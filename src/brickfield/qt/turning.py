@@ -1,6 +1,6 @@
 """Waiting on the window's thread without holding the window up.
 
-A function that the user or napari calls must often return its result, though the
+A function that a script or napari calls must often return its result, though the
 work is done on another thread. Here it waits inside the event loop: windows are
 drawn, other views go on, and what is pressed is handled.
 
@@ -222,7 +222,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         return
     before = signal.getsignal(signal.SIGINT)
     if before is None or before == signal.SIG_IGN:
-        # Somebody else's, or not wanted: then it stays so.
+        # Hidden by others, or on purpose: then it stays so.
         yield noted.is_set
         return
     signal.signal(signal.SIGINT, lambda *_: noted.set())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Microscope",  # What is simulated.
     "StreamWriter",  # Writes an image while it is acquired.
-    "read_acquisition",  # Read how far an acquisition is.
+    "read_acquisition",  # Read how far an acquisition is; None where there is none or it says nothing.
     "simulate",  # Write what a simulated microscope sees.
 ]
 

@@ -2,7 +2,7 @@
 
 Metadata are written by this module alone, each file replaced by one rename: what
 tensorstore is told is an array whose first axis has no end, so growing takes no lock
-and opens nothing anew. Storage units are replaced whole, by rename. Nothing is synced
+and opens nothing again. Storage units are replaced whole, by rename. Nothing is synced
 to disk while frames come; :meth:`StreamArray.sync` does it.
 """
 

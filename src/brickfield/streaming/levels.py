@@ -161,7 +161,7 @@ class CoarseLevels:
             self._ready[parent] = None
 
     def _touch(self, unit: Unit) -> None:
-        """Note that the parent of a unit is to be made anew some time (locked)."""
+        """Note that the parent of a unit is to be made again some time (locked)."""
         level, index = unit
         if level < len(self._families):
             parent = (level + 1, self._families[level].parent_of(index))

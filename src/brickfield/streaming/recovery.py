@@ -3,7 +3,7 @@
 Frames count as stored when the root's metadata say so, which they do once their
 storage units are on disk. What a killed writer had put beyond that is written again.
 Units of coarser levels that are missing, or older than what they are made of, are
-made anew.
+made again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Recovered:
     frames : int
         So many from the first on are on disk.
     stale : tuple of (int, tuple of int)
-        Storage units of coarser levels to be made anew.
+        Storage units of coarser levels to be made again.
     length : int
         Of the first axis.
     """

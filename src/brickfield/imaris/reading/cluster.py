@@ -1,7 +1,7 @@
 """A source whose storage chunks are read and decoded by the workers of a dask cluster.
 
 One process writes the file, so the cluster does what costs most before that: it reads,
-decodes, and evaluates the graphs of dask arrays. A worker opens an address anew, once;
+decodes, and evaluates the graphs of dask arrays. A worker opens an address again, once;
 an array is sent to all workers first. The chunks that a tile needs are asked for
 together, so that many workers read for one tile.
 """

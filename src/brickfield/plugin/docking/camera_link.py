@@ -1,7 +1,7 @@
 """Ties the volume view's camera to napari's 3D camera, both ways.
 
-Invariant: whoever moved last leads; an echo of one's own move is recognised by its
-value and answered by nothing. The link rests while napari shows two dimensions, and
+Invariant: the camera that moved last leads; an echo of its own move is recognised by
+its value and answered by nothing. The link rests while napari shows two dimensions, and
 where a version of napari has no such camera or canvas.
 
 napari's usual orientation is the mirror image of ours, so that near and far would be
@@ -168,7 +168,7 @@ def to_napari(
 def is_same(a: NapariCamera, b: NapariCamera, *, tolerance: float = 1e-4) -> bool:
     """Whether two cameras show the same but for rounding.
 
-    Who asks before writing a camera back does not answer an echo with an echo.
+    Checked before a camera is written back, so that no echo causes another.
 
     Parameters
     ----------

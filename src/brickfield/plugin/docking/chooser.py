@@ -40,7 +40,7 @@ LOOKS = (
     "attenuation",
     "visible",
 )
-"""What an image adopts from the one that it is shown instead of."""
+"""What an image takes from the one that it replaces."""
 
 _windows: weakref.WeakKeyDictionary[Any, dict[str, ImageChooser]] = (
     weakref.WeakKeyDictionary()

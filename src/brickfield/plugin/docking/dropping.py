@@ -2,7 +2,7 @@
 
 Samples, too.
 
-Only where somebody sits before a window, and only if the preference says so: a
+Only in a visible window, and only if the preference says so: a
 script that calls ``viewer.open`` in a hidden window gets layers and nothing else.
 """
 

@@ -161,7 +161,7 @@ class MakeFast(QObject):
     # -- asking ------------------------------------------------------------------
 
     def ask(self) -> None:
-        """Ask where the pyramid goes."""
+        """Let the user choose where the pyramid goes."""
         layer, dock = self._layer(), self._dock()
         store = None if layer is None else stored(layer)
         if store is None or dock is None or store.address is None:
@@ -288,7 +288,7 @@ def show_pyramid(
         if data is None:
             continue
         if _fits(layer, data):
-            # First where the data are from: whoever hears of them may ask.
+            # First where the data are from: listeners may need it.
             layer.metadata[KEY] = data[1]["metadata"][KEY]
             layer.data = data[0]
         else:

@@ -1,7 +1,7 @@
 """What happens once when the volume dock takes its place in napari's window.
 
 The dock gets half of the window, its title is the one in the menu, and napari's own
-canvas, which is narrower now, is fitted again unless somebody has moved its camera.
+canvas, which is narrower now, is fitted again unless its camera was moved.
 Main thread only.
 """
 
@@ -115,7 +115,7 @@ def is_fitted(viewer: Any) -> bool:
     """Whether napari's camera stands where napari puts it by itself.
 
     The canvas may have another size than when napari did, so its zoom may differ
-    somewhat; whoever zooms by hand moves the centre, too, or goes further.
+    somewhat; zooming by hand moves the centre, too, or goes further.
     """
     if not len(viewer.layers):
         return True

@@ -2,7 +2,7 @@
 
 Invariant: what the user moves in a layer goes to the dock's session, and what the
 dock sets goes to the layer, never back again. All layers are ordinary ones, named
-``NAME scan``, ``NAME pattern`` and so on; who removes one gets it again with the next
+``NAME scan``, ``NAME pattern`` and so on; a removed one comes back with the next
 picture of its kind. The scan lies top left, with the pattern on its right and the
 virtual image below, each as high as the scan is long. Main thread only.
 """

@@ -42,7 +42,7 @@ _exports: set[_Export] = set()
 
 
 def export_to_imaris(viewer: napari.Viewer) -> None:
-    """Ask how the selected layers become an Imaris file, and write it."""
+    """Let the user choose options for the selected layers, and write an Imaris file."""
     open_export(viewer)
 
 

@@ -1,8 +1,8 @@
-"""Contrast limits and mode of new layers, without keeping anybody waiting.
+"""Contrast limits and mode of new layers, without a wait for the window.
 
 A store's own window is taken where it has one. Else the coarsest level is looked at
 on a thread of its own; on the window's thread that is waited for only briefly, and
-what comes later is set on the layers then, if nobody has touched their limits.
+what comes later is set on the layers then, if their limits were not changed.
 
 The mode is a matter of the voxels alone: a file that states a window is looked at,
 too, or the same data would begin in one mode from this format and in another from
@@ -50,7 +50,7 @@ class Limits:
 
 
 def patience_s() -> float:
-    """Return how long limits may be waited for by whoever asks on this thread."""
+    """Return how long this thread may wait for limits, seconds."""
     return BRIEFLY_S if is_window_thread() else 2 * PATIENCE_S
 
 
@@ -102,7 +102,7 @@ def may_be_dense(store: ChunkedImageStore, channels: list[int | None]) -> bool:
 def mode_of(store: ChunkedImageStore, channels: list[int | None]) -> str:
     """Return the initial mode of layers of these channels.
 
-    Where nobody has looked at the voxels yet, it is corrected later.
+    Where the voxels were not looked at yet, it is corrected later.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class _Look:
         self, store: ChunkedImageStore, channels: list[int | None], *, for_limits: bool
     ) -> None:
         self._for_limits = for_limits
-        # Whoever closes the image must not wait for the look.
+        # Closing the image must not wait for the look.
         self._store = weakref.ref(store)
         self._preliminary = preliminary(store)
         self._windows: dict[int | None, Window] = {}
@@ -210,7 +210,7 @@ _unjudged: weakref.WeakKeyDictionary[ChunkedImageStore, set[Selection]] = (
 )
 """Selections of which layers began in a mode before their voxels were looked at."""
 _judged: weakref.WeakSet[Any] = weakref.WeakSet()
-"""Layers whose mode was corrected, or found right."""
+"""Layers whose mode was corrected, or confirmed."""
 
 
 def set_later(
@@ -238,7 +238,7 @@ def set_later(
 
 
 def _set_late(layer: Any) -> None:
-    """Set what was found after a layer was made, unless somebody chose otherwise."""
+    """Set what was found after a layer was made, unless the user chose otherwise."""
     level = layer.data[0] if layer.multiscale else layer.data
     if not isinstance(level, LazyLevel) or not hasattr(layer, "contrast_limits"):
         return
@@ -254,7 +254,7 @@ def _set_late(layer: Any) -> None:
 
 
 def _set_late_mode(layer: Any, level: LazyLevel) -> None:
-    """Show as a solid what turned out to be one, once, and unless somebody chose."""
+    """Show dense data as a solid, once, and unless the user chose a mode."""
     selection = level.selection_at()
     is_open = selection in _unjudged.get(level.store, ()) and layer not in _judged
     dense = level.store.is_dense(selection) if is_open else None

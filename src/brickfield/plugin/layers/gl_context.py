@@ -19,7 +19,7 @@ _guarded: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def guard_removals(viewer: Any) -> None:
-    """Let a viewer's layers be removed safely; may be called again and again."""
+    """Make the current GL context valid when layers are removed; may be called repeatedly."""
     if viewer is None or viewer in _guarded or canvas_of(viewer) is None:
         return
     _guarded.add(viewer)

@@ -1,6 +1,6 @@
 """One napari layer as a volume view sees it.
 
-Invariant: the napari layer owns the display state. A change of it, whoever made
+Invariant: the napari layer owns the display state. A change of it, whatever made
 it, becomes a new frozen appearance of the :class:`ChunkedLayer` behind it; setting
 an attribute here writes to the napari layer and nothing else. So there is one copy
 of every value, and no loop.

@@ -1,6 +1,6 @@
 """The list of levels that an ``Image`` layer holds.
 
-napari's own wrapper gives the coarsest level to whoever wants an array of a whole
+napari's own wrapper gives the coarsest level to a caller that needs an array of a whole
 multiscale layer, and refuses a data type, so that saving such a layer as TIFF
 fails. Here it is the finest level that fits easily in memory, and a notice when
 that is not the finest one.

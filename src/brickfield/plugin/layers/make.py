@@ -266,7 +266,7 @@ def _one_layer(
     if is_labels:
         return _as_labels(levels, look | _look_of_labels(info))
     assert limits is not None
-    # Needs napari itself, which whoever only imports this has not loaded yet.
+    # Needs napari itself, which importing this module must not load.
     from brickfield.plugin.layers.levels import LazyLevels
 
     look |= _look_of_image(info, channel, is_one=is_one)

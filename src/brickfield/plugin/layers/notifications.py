@@ -1,4 +1,4 @@
-"""What the user should know about an image that was just opened."""
+"""Notifications about an image that was just opened."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _tell_of_others(text: str) -> None:
         if not docks_of(viewer):
             _offer(text, lambda: run_command("show_other_images", viewer))
 
-    # Whoever opens the image may open the dock next.
+    # The dock may be opened next.
     QTimer.singleShot(0, tell)
 
 
@@ -112,7 +112,7 @@ def _offer(text: str, choose: Callable[[], object]) -> None:
     class Offer(notifications.Notification):
         @property
         def source(self) -> str:
-            """Who says it: napari would show its own object's name in code."""
+            """The source of a notification: napari would show the name of a Python object."""
             return "Brickfield"
 
     offer = Offer(text, "info", actions=[("Choose…", lambda _notification: choose())])

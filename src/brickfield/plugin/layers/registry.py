@@ -61,7 +61,7 @@ def _forget(viewer: Any, dock: ViewDock | None) -> None:
     if dock is not None:
         docks.discard(dock)
     if not docks and viewer in _scenes:
-        # Nobody looks any more; whoever opens a dock next starts over.
+        # The window is gone; the next dock starts over.
         _scenes.pop(viewer).close()
         ref = weakref.ref(viewer)
         # Not before Qt has taken down what it is taking down.
@@ -69,7 +69,7 @@ def _forget(viewer: Any, dock: ViewDock | None) -> None:
 
 
 def _let_go_without_window(viewer: Any) -> None:
-    """Read nothing more for layers whose window was closed, whoever keeps them."""
+    """Read nothing more for layers whose window was closed, even if they are kept."""
     if viewer is None or has_window(viewer):
         return
     for layer in viewer.layers:

@@ -189,7 +189,7 @@ class NapariScene:
         store, _ = self._own.pop(layer, (None, None))
         if store is not None:
             store.close(wait=False)
-            # Nobody else's voxels have its name: none is found in the cache again.
+            # A name of its own: no voxels of others are found under it in the cache.
             store.forget()
 
     def _on_port(self, layer: Any, name: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import napari
 
 _TOLD = 6
-"""Things left out that are named; of more the number is told."""
+"""Most omissions that are named; of further ones the number is shown."""
 
 
 def copy_state(viewer: napari.Viewer) -> None:

@@ -1,7 +1,7 @@
 """The scene document of a napari viewer: taken, and put back.
 
 Taking it reads napari's layers, sliders and our views; putting it back opens what is
-not open, and writes to the same owners as the user's hand would. Layers whose voxels
+not open, and writes to the same owners as an action of the user. Layers whose voxels
 are in memory only cannot be opened: they are matched by name, and never removed.
 """
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def link(viewer: Any) -> str:
-    """Return a link to what a viewer shows, to be sent to somebody.
+    """Return a link to what a viewer shows, which can be sent to others.
 
     ``brickfield view LINK`` opens it, and so does pasting it in a picture of the dock.
 

@@ -52,7 +52,7 @@ _folders: list[str] = []
 
 
 def save_scene_as(viewer: napari.Viewer) -> None:
-    """Ask for a file, and save the scene there."""
+    """Let the user choose a file, and save the scene there."""
     dialog = _dialog(viewer, "Save scene")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix("json")
@@ -63,7 +63,7 @@ def save_scene_as(viewer: napari.Viewer) -> None:
 
 
 def open_scene(viewer: napari.Viewer) -> None:
-    """Ask for a scene document, and open it."""
+    """Let the user choose a scene document, and open it."""
     dialog = _dialog(viewer, "Open scene")
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     whose = weakref.ref(plain(viewer))
@@ -226,7 +226,7 @@ def show_when_ready(
 
 
 def tell(error: BaseException) -> None:
-    """Tell the user in one sentence what went wrong."""
+    """Notify the user in one sentence of what went wrong."""
     from napari.utils.notifications import show_error
 
     if not isinstance(error, BrickfieldError):

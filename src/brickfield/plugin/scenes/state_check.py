@@ -1,7 +1,7 @@
-"""What a scene document asks of napari, checked before anything is changed.
+"""What a scene document requires of napari, checked before anything is changed.
 
 The document itself is checked where it is read (:mod:`brickfield.scene.document`). What
-only napari or the data can tell (words for blending and interpolation, colormaps,
+only napari or the data can tell (names of blending and interpolation, colormaps,
 the number of axes, label numbers, whether a layer is an image) is checked here,
 against layers that are found or opened but not changed yet. Every refusal is a
 :class:`~brickfield.errors.SceneStateError` that names the field.
@@ -73,7 +73,7 @@ def check_layer(layer: Any, entry: SceneLayer, place: str) -> None:
 
 
 def _check_words(entry: SceneLayer, place: str, *, is_labels: bool) -> None:
-    """Try napari's words on a layer that nobody sees."""
+    """Try napari's names on a hidden layer."""
     from napari.layers import Image, Labels
 
     flat = np.zeros((2, 2), np.uint8)

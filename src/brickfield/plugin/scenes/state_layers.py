@@ -131,7 +131,7 @@ def open_layer(entry: SceneLayer) -> Any:
     """
     source = entry.source
     assert isinstance(source, SceneSource)
-    # A scene is put back as one act: nobody sees or changes half of it.
+    # A scene is restored as one act: no half of it is shown or changed.
     with holding_still():
         layers = open_layers(source.uri, **open_options(source))
     found = next((layer for layer in layers if _is_part(layer, source)), None)
@@ -215,7 +215,7 @@ def _place(layer: Any, entry: SceneLayer) -> None:
     layer.rotate, layer.shear = np.eye(n), np.zeros(n * (n - 1) // 2)
     linear, shift = wanted[:n, :n], wanted[:n, n]
     if np.array_equal(linear, np.diag(np.diag(linear))):
-        # In napari's own words where they suffice.
+        # As napari's own attributes where they suffice.
         layer.affine = np.eye(n + 1)
         layer.scale, layer.translate = np.diag(linear), shift
     else:

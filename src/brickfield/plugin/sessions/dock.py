@@ -222,7 +222,7 @@ class SessionsDock(SessionsPanel):
         kinds: tuple[tuple[str, bool, str], ...],
         act: Callable[[Path], object],
     ) -> None:
-        """Show a menu: a folder or a file; then ask for it."""
+        """Show a menu: a folder or a file; then let the user choose it."""
         menu = QMenu(button)
         for text, is_folder, pattern in kinds:
             action = menu.addAction(text)

@@ -2,9 +2,9 @@
 
 Invariant: when napari slices a layer in a window, on the window's thread or on its
 own slicing thread, no voxel is waited for. What is loaded is drawn, coarser data
-stand in for what is not, and the layer is drawn again, at most ten times a second,
-as chunks come in. Everybody else who asks a lazy level for voxels (scripts, writers,
-other plugins) gets them all.
+are shown for what is not, and the layer is drawn again, at most ten times a second,
+as chunks come in. All other callers that read voxels of a lazy level (scripts, writers,
+other plugins) get them all.
 
 Who asks is told from the calling frame (:mod:`brickfield.plugin.napari_names`). If
 napari moves what is looked for there, the slices are read as everybody else's, which
@@ -125,7 +125,7 @@ class Feed:
         self._pause_s = PAUSE_S
         manager.chunk_ready.connect(self._on_ready)
 
-    # -- napari asks -------------------------------------------------------------
+    # -- called by napari --------------------------------------------------------
 
     def answer(self, view: LazyLevel, request: Any) -> NDArray[Any]:
         """Return the array of a view, and have it filled; shape of the view.
@@ -146,7 +146,7 @@ class Feed:
         version = view.store.data_version.value, view.store.changes.version
         key = (version, view.level, view.picks, view.dtype)
         if request is None:
-            # A flat layer's thumbnail, which napari asks for only once.
+            # A flat layer's thumbnail, which napari requests only once.
             self._kept = {k: a for k, a in self._kept.items() if k[0] == version}
             asks = self._kept
         else:
@@ -169,7 +169,7 @@ class Feed:
         return ask.array
 
     def _look_ahead(self, ask: Ask) -> None:
-        """Fetch ahead if this is the next of the planes or time points shown."""
+        """Prefetch if this is the next of the planes or time points shown."""
         for old in self._before.values():
             move = move_between(old.view, ask.view)
             if move is not None:
@@ -284,7 +284,7 @@ class Feed:
         self._drawn_at = now
 
     def tell_first_shown(self) -> None:
-        """Call those who wait for layers to be shown."""
+        """Call the functions that wait for layers to be shown."""
         for call in first_shown:
             layer = self._layer()
             if layer is not None:
@@ -369,7 +369,7 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
 
 
 def let_go(layer: Any) -> None:
-    """Want nothing more for a layer; it is fed again when it is sliced again."""
+    """Cancel the requests of a layer; it gets a new feed when it is sliced again."""
     feed = _feeds.pop(layer, None)
     if feed is not None:
         feed.manager.release(feed.visual_id)

@@ -1,9 +1,9 @@
 """One array that napari shows, filled while it is shown.
 
-Which chunks are wanted next when somebody goes through planes or time points.
+Which chunks are needed next while planes or time points are stepped through.
 
-Invariant: nothing is fetched ahead before a move has shown where it goes, and then
-one step ahead at most: the next chunk along a spatial axis, the next index along
+Invariant: nothing is prefetched before a move has shown its direction, and then
+one step at most: the next chunk along a spatial axis, the next index along
 any other. A change of level, or of more than one axis, is no such move.
 
 How much memory there is to take.
@@ -60,7 +60,7 @@ class Ask:
     failed : set
         Names of those that could not be read.
     ahead : list
-        Names of chunks that are likely wanted next.
+        Names of chunks that are likely needed next.
     """
 
     def __init__(self, view: LazyLevel, manager: ChunkManager) -> None:

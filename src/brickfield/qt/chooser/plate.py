@@ -262,7 +262,7 @@ class PlateTable(QTableView):
         self._ask.start(30)
 
     def _want_visible(self) -> None:
-        """Ask for the wells in sight; what is asked for last is read first."""
+        """Request the wells in sight; the last request is read first."""
         sight = self.viewport().rect()
         for well in reversed(self._model.plate.wells):
             rect = self.visualRect(self._model.index(well.row, well.column))
@@ -280,7 +280,7 @@ class PlateTable(QTableView):
         self._ask_soon()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Ask for room for wells of a good size."""
+        """Return the size that wells need to be recognised."""
         return QSize(480, 320)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
@@ -289,6 +289,6 @@ class PlateTable(QTableView):
         self._fit_cells()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask for what is in sight now."""
+        """Request what is in sight now."""
         super().showEvent(event)
         self._fit_cells()

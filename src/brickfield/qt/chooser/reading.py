@@ -1,9 +1,9 @@
-"""What the chooser reads, one thing after another, on a thread of its own.
+"""What the chooser reads, one item after another, on a thread of its own.
 
-Invariant: what was asked for last is read first, since that is what is looked at; at
-most :data:`MOST_WAITING` things wait and :data:`MOST_KEPT` are kept. After
-:meth:`ImageReading.close` nothing is begun, and what is under way is waited for by
-nobody. Main thread only, except where it says otherwise.
+Invariant: the last request is read first, since that is what is looked at; at
+most :data:`MOST_WAITING` items wait and :data:`MOST_KEPT` are kept. After
+:meth:`ImageReading.close` nothing is begun, and what is under way is not waited
+for. Main thread only, except where it says otherwise.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class ImageReading(QObject):
 
     @property
     def n_waiting(self) -> int:
-        """How many things are still to be read."""
+        """How many items are still to be read."""
         return len(self._waiting) + bool(self._busy)
 
     def look_at(self, name: str) -> Look | None:

@@ -190,7 +190,7 @@ class ImageChooser(QDialog):
             return fields
         wells, current = self.plate.chosen, self.plate.current
         inside = [f.removeprefix(f"{current}/") for f in fields]
-        # A well that nobody has read yet opens its first field.
+        # A well that was not read yet opens its first field.
         return [f"{well}/{f}" if f else well for well in wells for f in inside or [""]]
 
     def _show_choice(self) -> None:
@@ -202,7 +202,7 @@ class ImageChooser(QDialog):
         if n > MOST_AT_ONCE:
             text = f"{n} images are chosen; at most {MOST_AT_ONCE} open at once"
         # What came of the last wish is read before the choice is told again: fields
-        # of a well that arrive now change the choice without anybody's doing.
+        # of a well that arrive now change the choice without an action of the user.
         if not self._said.isActive():
             self.summary.say(text)
         for button in (self.add, self.replace):

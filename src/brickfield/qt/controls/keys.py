@@ -13,7 +13,7 @@ class Section:
     ----------
     title : str
     rows : tuple of (str, str)
-        Keys or what the mouse does, and what comes of it.
+        Keys or mouse action, and their effect.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The choice of how a ray becomes a pixel, in words."""
+"""The choice of the rendering mode, by a name and an explanation."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class ModeCombo(QComboBox):
         return int(rect.width())
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Measure again for another font or theme."""
+        """Measure the texts again after a change of font or theme."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._fit()

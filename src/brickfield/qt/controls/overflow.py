@@ -1,4 +1,4 @@
-"""A row of controls that never asks for more room than there is.
+"""A row of controls that never requires more room than there is.
 
 Invariant: every control can be reached at every width. What does not fit is
 replaced by a smaller stand-in if it has one, else it goes to the end's menu; what
@@ -76,7 +76,7 @@ class OverflowRow(QWidget):
         return list(self._left_out)
 
     def arrange(self) -> None:
-        """Decide again what is shown."""
+        """Update which controls are shown."""
         room = self.width() - _width(self._end) - SPACING
         shown = {item: item.widget for item in self._items}
         for item in self._items:

@@ -51,14 +51,14 @@ class OverlaysMenu(QMenu):
         scene.cross_hair_changed.connect(self.follow_scene)
 
     def follow(self) -> None:
-        """Show what the views show, whoever switched it."""
+        """Show the state of the views, whatever changed it."""
         views = self._views()
         for name, action in self.by_name.items():
             is_on = any(view.overlay_options(name).visible for view in views)
             action.setChecked(is_on)
 
     def dress(self, view: LiveView) -> None:
-        """Show in a new view what the user switched on for all."""
+        """Show in a new view the overlays that are switched on for all."""
         for name, options in self._chosen.items():
             view.set_overlay_options(name, **options)
         self._explain(view, self._from_scene())
@@ -93,7 +93,7 @@ class OverlaysMenu(QMenu):
         }
 
     def follow_scene(self) -> None:
-        """Say again what the scene says of itself, unless somebody said otherwise."""
+        """Update the texts from the scene, unless the user chose others."""
         fresh = self._from_scene()
         for view in self._views():
             self._explain(view, fresh)
@@ -106,7 +106,7 @@ class OverlaysMenu(QMenu):
             if options.visible and is_ours:
                 view.set_overlay_options(name, **{option: fresh[name]})
 
-    # -- what the user chooses ---------------------------------------------------
+    # -- actions of the user -----------------------------------------------------
 
     def _switch(self, name: str) -> Callable[[bool], None]:
         # PySide6 hands a partial no arguments, so this is a function.

@@ -47,7 +47,7 @@ class Snapshots(QObject):
     Attributes
     ----------
     dialog : QFileDialog or None
-        Asks for a file name while it is open.
+        Open while a file name is chosen.
     marks : QAction
         Whether an incomplete picture says so in its corner.
     """
@@ -103,11 +103,11 @@ class Snapshots(QObject):
         return (clicked or [f for f in frames if f.view is self._dock.main_view])[:1]
 
     def save(self) -> None:
-        """Ask for a file, then save the picture of one view."""
+        """Let the user choose a file, then save the picture of one view."""
         self._ask_for_file(self._front())
 
     def save_all(self) -> None:
-        """Ask for a file, then save all views side by side."""
+        """Let the user choose a file, then save all views side by side."""
         self._ask_for_file(list(self._dock.frames.values()))
 
     def copy(self) -> None:

@@ -1,6 +1,6 @@
 """The row of controls above the pictures.
 
-Invariant: a control shows what the views and the layers say, whoever changed it,
+Invariant: a control shows the state of the views and layers, whatever changed it,
 and keeps no value of its own. What does not fit in the row is in the menu at its
 end. Main thread only.
 """
@@ -65,7 +65,8 @@ class DockToolbar(QWidget):
     by_name : dict of str to QAction
         Every action, for scripts, tests and other parts of the dock: ``fit``,
         ``clip``, ``overlays``, ``camera``, ``record``, ``projection``, ``levels``,
-        ``reload``, ``help``, the styles of navigation, and what :meth:`add_toggle` added.
+        ``reload``, ``help``, the styles of navigation, and what :meth:`add_toggle`
+        added.
     """
 
     clip_toggled = Signal(bool)
@@ -319,7 +320,7 @@ class DockToolbar(QWidget):
     def _volume_views(self) -> Sequence[LiveView]:
         return [view for view in self._dock.views if view.kind == "3D"]
 
-    # -- what the user does ------------------------------------------------------
+    # -- actions of the user -----------------------------------------------------
 
     def _choose_mode(self, mode: str) -> None:
         self._dock.main_view.mode = mode

@@ -240,7 +240,7 @@ class MovieBar(QWidget):
     # -- recording ---------------------------------------------------------------
 
     def ask_for_file(self) -> None:
-        """Ask where to, then record."""
+        """Let the user choose a file, then record."""
         self.player.stop()
         if not self._frames():
             return

@@ -1,6 +1,6 @@
 """What a movie shows: once round, or from one key frame to the next.
 
-A page makes the frames; who plays or records them asks for no more.
+A page makes the frames; playing and recording need nothing else of it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class TurntablePage(QWidget):
     Attributes
     ----------
     n_frames, seconds, axis
-        What the user chooses.
+        Options of the user.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -146,7 +146,7 @@ class KeyFramePage(QWidget):
     keys : list of KeyFrame
         In order; see :meth:`set_keys`.
     gone_to : Signal
-        Emits a KeyFrame that somebody wants to see.
+        Emits a KeyFrame that is to be shown.
     by_name : dict of str to QAction
         ``add``, ``replace``, ``remove``, ``up``, ``down``.
     """

@@ -1,6 +1,6 @@
 """Plays a camera's way in a view, as fast as it can be drawn.
 
-It stops by itself when somebody else moves the camera. Main thread only.
+It stops by itself when anything else moves the camera. Main thread only.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Preview(QObject):
     def _tick(self) -> None:
         view = self._view
         if view is None or view.is_closed or view.camera != self._last:
-            # Gone, or in somebody's hand.
+            # Closed, or moved by the user.
             self._end(goes_home=False)
             return
         index = int((self._clock() - self._began) * self._fps)

@@ -1,11 +1,11 @@
-"""Records movies of a volume without taking the view that somebody works with.
+"""Records movies of a volume without occupying the view that the user works with.
 
-Invariant: frames are drawn by a view of the recorder's own that nobody sees, one
+Invariant: frames are drawn by an invisible view of the recorder's own, one
 after another on the render thread, between the pictures of the dock. Files are
 written on a thread. Neither the window nor the render thread waits for the other,
 and :meth:`Recorder.close` ends everything at any moment.
 
-The recorded view shows the scene as it is: who changes a layer meanwhile changes
+The recorded view shows the scene as it is: changing a layer meanwhile changes
 the movie. Main thread only.
 """
 
@@ -64,7 +64,7 @@ class Recording:
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error
-    """Somebody stopped the recording."""
+    """The recording was stopped."""
 
 
 class Recorder(QObject):
@@ -147,7 +147,7 @@ class Recorder(QObject):
         self._let_go()
         self.ended.emit(result, None if isinstance(error, _Stopped) else error)
 
-    # -- what the writing thread asks for ----------------------------------------
+    # -- called by the writing thread --------------------------------------------
 
     def later(self, call: Callable[[], None]) -> None:
         """Run something on the main thread. From any thread."""
@@ -228,7 +228,7 @@ class _Job:
         raise _Stopped
 
     def _is_over(self) -> bool:
-        # At the end of the program nobody is there to stop it.
+        # At the end of the program nothing else stops it.
         return self._stop.is_set() or is_ending()
 
     def _tell(self, n_done: int, n: int) -> None:
@@ -245,7 +245,7 @@ def time_axis(scene: ScenePort) -> tuple[int, int] | None:
 
 
 def _copy(scene: ScenePort, like: LiveView, background: Background) -> LiveView:
-    """Make a view that shows the same, loads, and is seen by nobody."""
+    """Make an invisible view that shows the same and loads."""
     view = LiveView("3D", scene, background.deliver)
     view.quality = like.quality
     view.forced_level = like.forced_level

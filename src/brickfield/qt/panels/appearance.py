@@ -199,7 +199,7 @@ class AppearancePanel(Panel):
             self.follow()
 
     def set_open(self, value: bool) -> None:
-        """Count what is shown once somebody looks."""
+        """Count the shown layers once the panel is visible."""
         super().set_open(value)
         if value:
             self._settle.start(0)
@@ -301,7 +301,7 @@ class AppearancePanel(Panel):
             self.contrast.say(str(error))
 
     def _hold(self, is_held: bool) -> None:
-        """Take what the hand does until it lets go as one act, however long it rests."""
+        """Record everything until the mouse is released as one act, however long it rests."""
         history = history_of(self.scene)
         if is_held:
             history.begin_act()

@@ -198,7 +198,7 @@ class ClipPanel(Panel):
                 port.clip_box = box
 
     def _hold(self, is_held: bool) -> None:
-        """Take what the hand does until it lets go as one act, however long it rests."""
+        """Record everything until the mouse is released as one act, however long it rests."""
         history = history_of(self.scene)
         if is_held:
             history.begin_act()

@@ -197,7 +197,7 @@ class LayerRow(QWidget):
         self.eye.setIcon(eye(text_color(self), is_open=self.port.visible))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the eye again in another theme."""
+        """Redraw the eye after a change of the theme."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             self._draw_eye()

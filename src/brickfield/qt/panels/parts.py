@@ -1,6 +1,6 @@
 """Small controls that all panels are made of: typed numbers and sliders.
 
-A control tells of what the user did to it, and only of that: `follow` shows a value
+A control emits only what the user did to it: `follow` shows a value
 and is silent.
 """
 
@@ -20,7 +20,7 @@ STEPS = 1000
 
 @contextmanager
 def quiet(*objects: QObject) -> Iterator[None]:
-    """Keep objects from telling while they follow somebody else."""
+    """Block the signals of objects while they follow another value."""
     blockers = [QSignalBlocker(o) for o in objects]
     try:
         yield
@@ -95,11 +95,11 @@ class NumberBox(QLineEdit):
         self.follow(0.0)
 
     def set_width(self, n_chars: int) -> None:
-        """Make room for so many digits."""
+        """Make room for a number of digits."""
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("0" * n_chars) + 14)
 
     def follow(self, value: float) -> None:
-        """Show a value, unless somebody is just typing another."""
+        """Show a value, unless the user is typing another."""
         self.value = value
         if not (self.hasFocus() and self.isModified()):
             self._show()
@@ -188,7 +188,7 @@ class NumberSlider(QWidget):
     is_logarithmic : bool
         Whether equal ways are equal factors; `low` must be above 0.
     is_patient : bool
-        Whether the value is told only when the hand lets go.
+        Whether the value is emitted only when the mouse is released.
 
     Attributes
     ----------
@@ -199,7 +199,7 @@ class NumberSlider(QWidget):
     moved : Signal
         Emits a float that the user chose.
     reset : Signal
-        Somebody double-clicked, and there is no usual value.
+        Emits on a double click where there is no usual value.
     """
 
     moved = Signal(float)

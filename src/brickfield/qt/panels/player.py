@@ -1,8 +1,8 @@
 """Plays a series: moves a slider at a rate, and counts what did not come in time.
 
-Nothing waits. A timer asks whether the picture of the last move is drawn; if so the
+Nothing waits. A timer checks whether the picture of the last move is drawn; if so the
 slider moves on, else the moment is skipped and counted. Views are told that a series
-is played, so that they read ahead and show a coarser picture rather than a late one.
+is played, so that they prefetch and show a coarser picture rather than a late one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RATES = (0.1, 60.0)
 PATIENCE_S = 2.0
 """Longest time for which one picture may hold up all others."""
 AHEAD_S = 2.0
-"""How far ahead is read, seconds of playing."""
+"""How far prefetching goes, seconds of playing."""
 
 
 class Player(QObject):
@@ -41,7 +41,7 @@ class Player(QObject):
         Slider that it moves (:attr:`SliderAxis.index`).
     is_looping : bool
     is_watching : bool
-        Whether views tell what is loaded though nothing is played.
+        Whether views report what is loaded though nothing is played.
     n_shown, n_dropped : int
         Moves and skipped moments since it was started.
     """

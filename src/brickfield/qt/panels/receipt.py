@@ -1,4 +1,4 @@
-"""What a picture cost: asked for when somebody wants to know, for it costs a draw."""
+"""The receipt of a picture: made on demand only, for it costs a draw."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AGAIN_MS = 500
 
 
 class ReceiptPanel(Panel):
-    """The receipt of one view's picture, in words, as a table and as JSON.
+    """The receipt of one view's picture, as a sentence, a table and JSON.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class ReceiptPanel(Panel):
         self.view.setVisible(len(kinds) > 1)
 
     def follow(self) -> None:
-        """Ask at once when the panel is opened."""
+        """Request the receipt at once when the panel is opened."""
         self.ask()
 
     def _chosen(self) -> LiveView | None:
@@ -103,7 +103,7 @@ class ReceiptPanel(Panel):
         return views.get(self.view.currentText())
 
     def _ask_when_settled(self) -> None:
-        """Ask once more when the picture is complete that was not yet."""
+        """Request the receipt again when the picture becomes complete."""
         if not self.isVisible():
             self._again.stop()
             return
@@ -113,7 +113,7 @@ class ReceiptPanel(Panel):
             self.ask()
 
     def ask(self) -> None:
-        """Ask for the receipt of the chosen view's picture of now."""
+        """Request the receipt of the chosen view's current picture."""
         view = self._chosen()
         if view is None or not view.layers:
             self._again.start()

@@ -1,9 +1,9 @@
 """The panels under one another, each closed until it is wanted.
 
-Invariant: a panel that nobody has opened does not exist. Making all of them takes a
+Invariant: a panel that was never opened does not exist. Making all of them takes a
 tenth of a second on the window's thread, and most are never looked at.
 
-Which are open is remembered by whoever owns the mapping that is handed in.
+Which are open is stored in a mapping that is handed in.
 
 All panels of a dock, in their order, and the keys that are theirs.
 """

@@ -109,7 +109,7 @@ class TimePanel(Panel):
         self.when_open()
 
     def set_open(self, value: bool) -> None:
-        """Let the views tell what is loaded while somebody looks."""
+        """Have the views report what is loaded while the panel is visible."""
         super().set_open(value)
         self.player.is_watching = value
         self.player.follow()
@@ -142,7 +142,7 @@ class TimePanel(Panel):
 
 
 class AxisRow(QWidget):
-    """One slider of the scene, with its step, and what is loaded below it."""
+    """One slider of the scene with its step; a strip below it shows what is loaded."""
 
     def __init__(self, axis: SliderAxis, panel: TimePanel) -> None:
         super().__init__(panel)
@@ -172,7 +172,7 @@ class AxisRow(QWidget):
         self.strip = QLabel(self)
         self.strip.setFixedHeight(STRIP_HEIGHT)
         self.strip.setScaledContents(True)
-        # A picture must not ask for the room that it happens to have.
+        # A pixmap's own size must not become the size that the widget requires.
         self.strip.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.strip.setToolTip("Steps that are at hand and can be shown at once")
         self._shown: tuple[bool, ...] = ()
@@ -221,7 +221,7 @@ class AxisRow(QWidget):
         self.strip.setPixmap(_strip(steps, text_color(self)))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the strip again in another theme."""
+        """Redraw the strip after a change of the theme."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             self._draw_strip()

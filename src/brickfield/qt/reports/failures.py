@@ -32,7 +32,7 @@ class FailureList(QDialog):
     Attributes
     ----------
     retry_asked : Signal
-        Somebody wants the chunks read once more.
+        Emits when the user wants the chunks read again.
     table : QTreeWidget
         Resolution, chunk, key in storage and reason of each.
     """

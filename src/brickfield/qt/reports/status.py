@@ -1,7 +1,7 @@
-"""One line that says how far the picture is, in a biologist's words.
+"""One line with the state of the picture, in terms that a biologist understands.
 
 Invariant: the line speaks at most five times a second, is quiet when everything is
-there, and never asks for more room than there is. Main thread only.
+there, and never requires more room than there is. Main thread only.
 
 A line of text that is cut where the room ends, and never widens its window.
 
@@ -66,7 +66,7 @@ class Shown:
     level_names : LevelNames
         What the levels of the failures are called.
     is_busy : bool
-        Whether it will change soon without anybody's doing.
+        Whether it will change soon by itself.
     fidelity : str
         Of the least true picture; "" without one. See
         :data:`brickfield.viewer.receipts.fidelity.Fidelity`.
@@ -228,12 +228,12 @@ class ElidedLabel(QLabel):
         return text
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Cut again."""
+        """Shorten the text to the new width."""
         super().resizeEvent(event)
         self._fit()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Cut again for another font."""
+        """Shorten the text after a change of the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._fit()
@@ -263,7 +263,7 @@ class StatusLine(QWidget):
     Attributes
     ----------
     retried : Signal
-        Somebody asked for what could not be read.
+        Emits when the user wants failed chunks read again.
     fidelity : QLabel
         How true the picture is: one word on one colour.
     text : ElidedLabel

@@ -1,7 +1,7 @@
-"""One line above the status that says something and offers one thing to do.
+"""One line above the status with a message and one action.
 
 Invariant: the line takes room only while it has something to say, never widens its
-window, and what the user has closed stays closed until there is something else to
+window, and what the user has closed stays closed until there is another message to
 say. Main thread only.
 """
 

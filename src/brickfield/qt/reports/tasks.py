@@ -1,8 +1,8 @@
 """Long work that goes on beside the window: what runs, how far it is, and Cancel.
 
-Invariant: one board a process knows all that runs, whoever began it, and every dock
-shows the same strip of it. Whoever works tells how far it is from any thread, as
-often as it likes; windows hear of it ten times a second at most. A job that was
+Invariant: one board per process knows all running tasks, whatever began them, and every
+dock shows the same strip of it. Workers report progress from any thread, as
+often as they like; windows are updated ten times a second at most. A job that was
 cancelled stays on the board until it has really ended.
 
 :class:`RunningTask` is the worker's half (any thread), :class:`TaskBoard` and
@@ -42,11 +42,11 @@ class Task:
         What is done, as "Saving cells".
     done : int
     total : int or None
-        None while nobody knows how much it will be.
+        None while it is unknown.
     unit : str
         What is counted, plural; "bytes" are written as people write them.
     seconds_left : float or None
-        None while nobody knows.
+        None while it is unknown.
     is_waiting : bool
         Whether it waits for others before it begins.
     is_cancelling : bool
@@ -63,7 +63,7 @@ class Task:
 
     @property
     def share(self) -> float | None:
-        """What is done of all, 0 to 1; None while nobody knows."""
+        """Completed share, 0 to 1; None while it is unknown."""
         return min(1.0, self.done / self.total) if self.total else None
 
     @property
@@ -92,7 +92,7 @@ class RunningTask:
     Attributes
     ----------
     cancelled : threading.Event
-        Set once nobody wants the result any more; workers look at it, or hand it on.
+        Set once the task is cancelled; workers look at it, or hand it on.
     can_cancel : bool
     """
 
@@ -158,7 +158,7 @@ class RunningTask:
             self._task = replace(self._task, title=title)
 
     def cancel(self) -> None:
-        """Want the result no more; the work ends soon."""
+        """Cancel the task; the work ends soon."""
         if self.can_cancel:
             self.cancelled.set()
 
@@ -207,7 +207,7 @@ class TaskBoard:
         Returns
         -------
         RunningTask
-            Whoever begins it calls its :meth:`~RunningTask.end`, come what may.
+            Its :meth:`~RunningTask.end` must be called in any case.
         """
         made = RunningTask(title, unit, can_cancel)
         self._running.append(made)
@@ -281,7 +281,7 @@ def _carry_out(
         result = partial(future.set_result, job(running))
     except BaseException as error:  # noqa: BLE001 - it is the caller's
         result = partial(future.set_exception, error)
-    # Off the board before anybody hears of the end.
+    # Off the board before listeners learn of the end.
     running.end()
     result()
 

@@ -1,7 +1,7 @@
 """Buttons, name, note, recent sessions and what is offline.
 
-Invariant: the panel only says what was asked for, by signals; whoever made it acts,
-and tells it what to show. Main thread only.
+Invariant: the panel only emits what the user requests; its owner acts,
+and sets what it shows. Main thread only.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 From top to bottom: what is open and how its shape was found; what is shown of the
 scan and of the patterns; the virtual detector; pages; running work. The pictures
-themselves are shown by whoever owns the dock, who follows :attr:`StemDock.session`.
+themselves are shown by the owner of the dock, which follows :attr:`StemDock.session`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class StemDock(QWidget):
     detector_chosen : Signal
         Emits a detector that was chosen here, not by :meth:`set_detector`.
     layer_wanted : Signal
-        Somebody wants the scan of the chosen layer.
+        Emits when the user wants the scan of the chosen layer.
     """
 
     detector_chosen = Signal(object)
@@ -176,7 +176,7 @@ class StemDock(QWidget):
         self.pages[page.title] = page
         return fold
 
-    # -- what the user does --------------------------------------------------------
+    # -- actions of the user -------------------------------------------------------
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a scan", "", FILES)

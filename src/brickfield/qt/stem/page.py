@@ -27,7 +27,7 @@ class Page(QWidget):
         self.is_open = False
 
     def set_open(self, is_open: bool) -> None:
-        """Take note of whether anybody can see the page."""
+        """Record whether the page is visible."""
         self.is_open = is_open
         if is_open:
             self.follow()

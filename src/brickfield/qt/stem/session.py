@@ -25,7 +25,7 @@ from brickfield.stem4d import Detector, LazyDataManager, OpenOptions, ScanViewer
 SCAN, PATTERN, VIRTUAL, FFT = "scan", "pattern", "virtual", "fft"
 """Roles of pictures; layers are named after them."""
 PREVIEW_STRIDE = 64
-"""Every so many blocks one goes first."""
+"""Distance, blocks, of those that go first, for a coarse result early."""
 PATTERN_SOURCES = ("at cursor", "of region", "mean", "sum", "max", "min", "variance")
 REAL_SPACE = {
     "scan sum": "scan",
@@ -33,7 +33,7 @@ REAL_SPACE = {
     "centre of mass, columns": "com",
 }
 CLOSING_S = 30.0
-"""Time that work has for its last block before files are given back."""
+"""Time that work has for its last block before files are closed."""
 
 Region = tuple[int, int, int, int]
 _OPENING = ("this_file_only", "dataset", "series", "raw")

@@ -51,7 +51,7 @@ def _corners(y0: float, y1: float, x0: float, x1: float) -> NDArray[np.float64]:
 def detector_of(
     kind: str, shapes: Sequence[Any], last: Detector | None = None
 ) -> Detector | None:
-    """Make a detector of outlines that somebody moved.
+    """Make a detector from outlines that the user moved.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def detector_of(
 
 def _ends(corners: NDArray[Any]) -> tuple[float, float, float, float]:
     (y0, x0), (y1, x1) = corners.min(axis=0), corners.max(axis=0)
-    # napari keeps corners as float32: what is finer is no choice of anybody's.
+    # napari keeps corners as float32: finer differences are rounding errors.
     return (*(round(float(v), 3) for v in (y0, y1, x0, x1)),)  # type: ignore[return-value]
 
 

@@ -122,7 +122,7 @@ class Slot:
         following = self._next
         if following is not None:
             self._begin(following)
-        # What was cancelled ends with an error that nobody needs to read.
+        # A cancelled job ends with an error that needs no report.
         if error is None:
             wish.on_done(result)
         elif not running.cancelled.is_set():

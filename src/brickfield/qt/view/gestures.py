@@ -4,9 +4,9 @@ Left drag turns, right drag or the wheel zooms, middle or shift drag pans, a dou
 click makes what lies there the centre; one of several pictures takes all the room
 and gives it back. In fly mode the left drag looks round and W A S D, E and Q move.
 
-Invariant: keys go where the eye is. A picture under the pointer has the keyboard,
-unless somebody is typing; plain keys that it does not know are refused there with a
-hint, for the window behind would act on layers that nobody looks at.
+Invariant: keys go to the picture under the pointer, unless the user is
+typing; plain keys that it does not know are refused there with a
+hint, for the window behind would act on layers that are not looked at.
 
 What mouse and keys do to a slice.
 
@@ -135,7 +135,7 @@ class Gestures(QObject):
     # -- the keyboard ------------------------------------------------------------
 
     def _enter(self, _event: Any) -> bool:
-        """Take the keyboard, unless somebody is typing."""
+        """Take the keyboard focus, unless the user is typing."""
         has_it = QApplication.focusWidget()
         if has_it is not self._widget and not isinstance(has_it, _TYPED_IN):
             self._lender = has_it
@@ -143,7 +143,7 @@ class Gestures(QObject):
         return False
 
     def _leave(self, _event: Any) -> bool:
-        """Give the keyboard back to whom it was borrowed from."""
+        """Return the keyboard focus to the widget that had it."""
         self.view.hover(None)
         lender, self._lender = self._lender, None
         if lender is not None and self._widget.hasFocus():
@@ -178,7 +178,7 @@ class Gestures(QObject):
 
     def _press(self, event: Any) -> bool:
         self._last = event.position()
-        # Whoever clicks wants to stay.
+        # After a click the focus stays here.
         self._lender = None
         self.view.history.begin_act()
         self._widget.setFocus(Qt.FocusReason.MouseFocusReason)
@@ -331,7 +331,7 @@ def _is_plain(event: Any) -> bool:
 
 
 def _undo_of(event: Any) -> str:
-    """Return "undo" or "redo" for the keys that ask for it, else ""."""
+    """Return "undo" or "redo" for their keys, else ""."""
     if event.matches(QKeySequence.StandardKey.Undo):
         return "undo"
     is_redo = event.matches(QKeySequence.StandardKey.Redo) or (
@@ -390,7 +390,7 @@ class SliceGestures(Gestures):
 
     @property
     def _has_cross_hair(self) -> bool:
-        """Whether it is to be seen: what nobody sees is not moved."""
+        """Whether it is visible: what is hidden is not moved."""
         return self.view.has_cross_hair and self.view.overlay_options("marker").visible
 
     def _cross_hair_to(self, at: QPointF) -> None:

@@ -72,7 +72,7 @@ class PictureWidget(QLabel):
         return QSize(460, 420)
 
     def _seen(self) -> None:
-        """Tell the view how large it is, and whether anybody looks."""
+        """Tell the view its size and whether it is visible."""
         if self.view.is_closed:
             return
         self.view.resize((self.width(), self.height()), self.devicePixelRatioF())

@@ -81,7 +81,7 @@ class Shot:
         self._timer.timeout.connect(self._look)
         self._timer.start()
         view.reported.connect(self._look)
-        # Not before whoever asked has the shot in hand.
+        # Not before the caller has the object.
         background.deliver(self._look)
 
     @property
@@ -90,7 +90,7 @@ class Shot:
         return self._on_taken is None
 
     def cancel(self) -> None:
-        """Want the picture no more."""
+        """Cancel the picture."""
         self._on_taken = None
         self._timer.stop()
         self._view.reported.disconnect(self._look, missing_ok=True)
@@ -108,7 +108,7 @@ class Shot:
             problem = "expected an image layer to take a picture of; found none"
             self._end(Taken(problem=problem))
         elif view.is_settled or not view.is_shown or is_late:
-            # A view that nobody can see loads nothing by itself.
+            # A hidden view loads nothing by itself.
             self._ask(0.0 if is_late else PIECE_S, is_late=is_late)
 
     def _ask(self, piece_s: float, *, is_late: bool) -> None:

@@ -108,7 +108,7 @@ class ViewFrame(QWidget):
 
     @property
     def said(self) -> str:
-        """The line with all its words; "" without one."""
+        """The full text of the line; "" without one."""
         return self._said[0] if self._said else ""
 
     def _show_tag(self) -> None:
@@ -144,7 +144,7 @@ class ViewFrame(QWidget):
                 x += line.width() + GAP
 
     def _choose(self, room: int) -> None:
-        """Choose words that fit; where they do not, the tag makes room for them."""
+        """Choose the longest text that fits; if none does, the tag makes room for it."""
         texts = self._said
         if self.view.kind == "plane":
             fitting = (t for t in PLANE_HINTS if self._width(self.tag, t) <= room)
@@ -178,7 +178,7 @@ class ViewFrame(QWidget):
         self.view.hover(None)
 
     def _on_reported(self, report: ViewReport) -> None:
-        """Ask again where the cursor rests while the picture under it changes."""
+        """Pick again at the resting cursor when the picture under it changes."""
         is_new = report.image is not None and report.image is not self._seen
         self._seen = report.image
         if is_new and not report.is_moving and self._at is not None:

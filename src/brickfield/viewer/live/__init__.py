@@ -38,7 +38,7 @@ __all__ = [
     "ScenePort",  # All layers of one window. Main thread only.
     "SliderAxis",  # A non-spatial axis that a slider moves along.
     "ViewReport",  # What a view has come to.
-    "are_flat",  # Tell whether there are layers, all of them one voxel thick along z.
+    "are_flat",  # Tell whether there are layers, and all lie in one plane across the world's z.
     "corners_of",  # Return the corners of a layer's data box, shape (8, 3), (z, y, x), world.
     "history_of",  # Return the history of a scene; one for all its views.
     "make_view",  # Make a view of a scene.

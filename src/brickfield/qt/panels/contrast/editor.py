@@ -74,7 +74,7 @@ class HistogramEditor(QLabel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(HEIGHT)
-        # A picture must not ask for the room that it happens to have.
+        # A pixmap's own size must not become the size that the widget requires.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(120)
         self.setMouseTracking(True)
@@ -282,7 +282,7 @@ class HistogramEditor(QLabel):
         if self._drag is not None:
             self._drag = None
             self.held.emit(False)
-            # The range may have waited for the hand to let go.
+            # The range may have waited for the mouse to be released.
             self.show_layer(self._look, self._histogram, self._lut)
         return True
 

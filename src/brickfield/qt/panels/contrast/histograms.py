@@ -1,7 +1,7 @@
 """Histograms of layers, counted in the background and remembered.
 
-A histogram is of one selection of one version of a store's data. The window asks
-and is answered at once, with nothing at first, and is told when there is more.
+A histogram is of one selection of one version of a store's data. A request
+is answered at once, with nothing at first, and a signal tells when there is more.
 Main thread only; counting happens on two threads of its own.
 """
 

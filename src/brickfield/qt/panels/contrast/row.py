@@ -170,7 +170,7 @@ def note_of(histogram: Histogram | None, resolution: str, problem: str = "") -> 
     ----------
     histogram : Histogram or None
     resolution : str
-        Of the voxels that were counted, in words.
+        Name of the level whose voxels were counted.
     problem : str
         What is said without a histogram.
     """

@@ -1,6 +1,6 @@
 """Lines and knobs over a picture that the hand can drag.
 
-What is drawn belongs to the picture that is shown, not to a camera that is ahead of
+What is drawn belongs to the picture that is shown, not to a newer camera than that of
 it, so that knobs and data never come apart. A drag that takes hold of a knob is one
 act that can be undone, and moves nothing else. Main thread only.
 """
@@ -82,7 +82,7 @@ class PictureOverlay(QObject, Generic[_Part]):
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Forget where the parts were; called before they are placed again."""
+        """Clear the places of the parts; called before they are placed again."""
         raise NotImplementedError
 
     def part_at(self, px: Pixel) -> _Part | None:
