@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import zlib
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -20,15 +22,22 @@ from brickfield.errors import StoreFormatError, StoreWriteError
 from brickfield.sources import HDF5_LOCK
 from brickfield.stem4d.emd_file import DATASET, GZIP_LEVEL, Target
 
+Index = tuple[int, ...]
+
 
 class ChunkWriter:
     """Writes whole chunks; safe in threads.
+
+    Picklable. In another process chunks without compression are written as here, and
+    those with it are given back, to be stored by the process that has the file.
 
     Parameters
     ----------
     path : Path
         A file that :func:`~brickfield.stem4d.emd_file.create` made.
     target : Target
+    offsets : ndarray of int64, optional
+        The byte that each chunk begins at, if another process found it.
 
     Raises
     ------
@@ -36,12 +45,26 @@ class ChunkWriter:
         If the file cannot be gone on with.
     """
 
-    def __init__(self, path: Path, target: Target) -> None:
+    def __init__(
+        self,
+        path: Path,
+        target: Target,
+        offsets: NDArray[np.int64] | None = None,
+        *,
+        is_remote: bool = False,
+    ) -> None:
         self.target, self._path = target, path
         self._number = -1
         self._file: Any = None
-        self._offsets: NDArray[np.int64] | None = None
-        self._open()
+        self._offsets = offsets
+        self._is_remote = is_remote
+        self._lock = Lock()
+        if not is_remote:
+            self._open()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        again = partial(ChunkWriter, is_remote=True)
+        return (again, (self._path, self.target, self._offsets))
 
     def _open(self) -> None:
         import h5py
@@ -85,20 +108,24 @@ class ChunkWriter:
             info = self._file[DATASET].id.get_chunk_info_by_coord(start)
         return info.byte_offset is not None
 
-    def write(self, y: int, chunk: int, patterns: NDArray[Any]) -> int:
+    def write(
+        self, index: Index, patterns: NDArray[Any]
+    ) -> tuple[int, bytes | NDArray[Any] | None]:
         """Write the patterns of one chunk.
 
         Parameters
         ----------
-        y, chunk : int
+        index : tuple of int
             Line of the scan, and number of the chunk along it.
         patterns : ndarray, shape (n, detector y, detector x)
             Contiguous, of the target's data type.
 
         Returns
         -------
-        int
+        n_bytes : int
             Bytes written.
+        raw : bytes, ndarray or None
+            What :meth:`store` has to write where the file is open; None if all is.
 
         Raises
         ------
@@ -107,8 +134,40 @@ class ChunkWriter:
         """
         try:
             if self._offsets is not None:
-                return self._write_at(int(self._offsets[y, chunk]), patterns)
-            return self._write_compressed(y, chunk, patterns)
+                return self._write_at(int(self._offsets[index]), patterns), None
+            raw = self._packed(patterns)
+        except (OSError, RuntimeError) as error:
+            raise self._no_room(error) from error
+        return (0, raw) if self._is_remote else (self.store(index, raw), None)
+
+    def _packed(self, patterns: NDArray[Any]) -> bytes | NDArray[Any]:
+        if self.target.compression == "lz4":
+            return patterns.copy() if self._is_remote else patterns
+        n = self.target.chunk_shape[1]
+        if len(patterns) < n:  # a chunk is stored whole, also at the line's end
+            whole = np.zeros((n, *patterns.shape[1:]), patterns.dtype)
+            whole[: len(patterns)] = patterns
+            patterns = whole
+        return _deflated(patterns)
+
+    def store(self, index: Index, raw: bytes | NDArray[Any]) -> int:
+        """Hand a chunk to the library, deflated or to be compressed by its filter.
+
+        Raises
+        ------
+        StoreWriteError
+            When there is no room.
+        """
+        y = index[0]
+        start = (y, index[1] * self.target.chunk_shape[1], 0, 0)
+        try:
+            with HDF5_LOCK:
+                dataset = self._file[DATASET]
+                if not isinstance(raw, bytes):
+                    dataset[y, start[1] : start[1] + len(raw)] = raw
+                    return int(raw.nbytes)
+                dataset.id.write_direct_chunk(start, raw)
+                return len(raw)
         except (OSError, RuntimeError) as error:
             raise self._no_room(error) from error
 
@@ -122,26 +181,14 @@ class ChunkWriter:
     def _write_at(self, offset: int, patterns: NDArray[Any]) -> int:
         view = patterns.reshape(-1).view(np.uint8).data
         done = 0
+        with self._lock:
+            if self._is_remote and self._number < 0:
+                self._number = os.open(self._path, os.O_WRONLY)
         while done < len(view):
             done += os.pwrite(self._number, view[done:], offset + done)
+        if self._is_remote:  # nobody else can have it on disk
+            os.fdatasync(self._number)
         return done
-
-    def _write_compressed(self, y: int, chunk: int, patterns: NDArray[Any]) -> int:
-        n = self.target.chunk_shape[1]
-        start = (y, chunk * n, 0, 0)
-        if self.target.compression == "lz4":
-            with HDF5_LOCK:
-                dataset = self._file[DATASET]
-                dataset[y, start[1] : start[1] + len(patterns)] = patterns
-            return int(patterns.nbytes)
-        if len(patterns) < n:  # a chunk is stored whole, also at the line's end
-            whole = np.zeros((n, *patterns.shape[1:]), patterns.dtype)
-            whole[: len(patterns)] = patterns
-            patterns = whole
-        raw = _deflated(patterns)
-        with HDF5_LOCK:
-            self._file[DATASET].id.write_direct_chunk(start, raw)
-        return len(raw)
 
     def flush(self) -> None:
         """Let what was written be found after a kill.
@@ -178,6 +225,10 @@ class ChunkWriter:
                     file.close()
         except (OSError, RuntimeError) as error:
             raise self._no_room(error) from error
+
+    def __del__(self) -> None:
+        if getattr(self, "_is_remote", False) and self._number >= 0:
+            os.close(self._number)
 
     def __enter__(self) -> Self:
         return self

@@ -26,7 +26,6 @@ from brickfield.blockwise import (
     Journal,
     OtherWorkError,
     Progress,
-    ThreadBuffers,
     format_bytes,
     gather,
     open_executor,
@@ -41,7 +40,7 @@ from brickfield.errors import (
 from brickfield.sources import HDF5_LOCK, Scan, may_write, of_files
 from brickfield.stem4d.cache.manager import WHERE, EMDCacheManager
 from brickfield.stem4d.chunk_writer import ChunkWriter
-from brickfield.stem4d.convert_plan import Plan, binned
+from brickfield.stem4d.convert_plan import ChunkWork, Made, Plan
 from brickfield.stem4d.emd_file import (
     COMPRESSIONS,
     DATASET,
@@ -249,6 +248,16 @@ class _Sums:
         kind = sum_dtype(target.dtype)
         return cls(np.zeros(target.shape[:2], kind), np.zeros(target.shape[2:], kind))
 
+    def add(self, block: Block, made: Made) -> None:
+        """Join what a chunk came to."""
+        self.n_bytes += made.n_bytes
+        if not made.found:
+            return
+        self.scan[block.slices] = made.found["scan"]
+        self.total += made.found["sum"]
+        highest, old = made.found["max"], self.highest
+        self.highest = highest if old is None else np.maximum(old, highest, out=old)
+
     def items(self) -> dict[str, NDArray[Any]]:
         highest = np.zeros_like(self.total) if self.highest is None else self.highest
         return {
@@ -267,8 +276,6 @@ class _Conversion:
         self.target = plan.target
         chunk = self.target.chunk_shape
         self.grid = BlockGrid(self.target.shape[:2], chunk[:2])
-        self.buffers = ThreadBuffers()
-        self.write_error: StoreWriteError | None = None
 
     def run(self, progress: Progress | None, cancel: Event) -> Converted:
         start = perf_counter()
@@ -345,22 +352,23 @@ class _Conversion:
         telling: tuple[Progress | None, Event],
     ) -> tuple[_Sums, bool]:
         """Read every chunk, write what is not yet written, and sum all of it."""
-        numbers = self._numbers()
+        work = ChunkWork(self.plan, writer, mask)
 
-        def work(block: Block) -> Any:
-            return self._block(block, writer, bool(mask[numbers(block)]))
-
-        def merge(sums: _Sums, block: Block, value: Any) -> _Sums:
-            self._merge(sums, block, value)
-            if not mask[numbers(block)]:
-                sums.waiting.append(numbers(block))
+        def merge(sums: _Sums, block: Block, made: Made | None) -> _Sums:
+            if made is not None:
+                if made.raw is not None:
+                    sums.n_bytes += writer.store(block.index, made.raw)
+                sums.add(block, made)
+            number = work.number(block)
+            if not mask[number]:
+                sums.waiting.append(number)
             if len(sums.waiting) >= NOTED_AT_ONCE:
                 self._note(sums, writer, journal)
             return sums
 
         start = _Sums.of(self.target)
         budget = PassOptions(self.options.budget).budget_bytes
-        executor = open_executor(None, self._n_workers(budget))
+        executor = open_executor(self.options.scheduler, self._n_workers(budget))
         how = GatherOptions(
             budget_bytes=max(budget // 4, 1),
             bytes_per_voxel=self.plan.scan.data.stored_frame_bytes,
@@ -373,8 +381,8 @@ class _Conversion:
         finally:
             executor.close()
             self._note(start, writer, journal)
-        if self.write_error is not None:
-            raise self.write_error
+        if work.write_error is not None:
+            raise work.write_error
         if found.failures:
             found.require()
         return start, found.is_complete
@@ -393,54 +401,6 @@ class _Conversion:
         most = max(1, budget_bytes // each)
         wished = self.options.workers or os.cpu_count() or 1
         return min(wished, most)
-
-    def _numbers(self) -> Any:
-        n = self.grid.grid[1]
-        return lambda block: block.index[0] * n + block.index[1]
-
-    def _block(self, block: Block, writer: ChunkWriter, is_done: bool) -> Any:
-        if is_done and not self.plan.has_overviews:
-            return None
-        patterns = self._patterns(block)
-        n_bytes = 0
-        if not is_done:
-            try:
-                n_bytes = writer.write(block.index[0], block.index[1], patterns)
-            except StoreWriteError as error:
-                self.write_error = error
-                raise
-        if not self.plan.has_overviews:
-            return n_bytes, None, None, None
-        kind = sum_dtype(patterns.dtype)
-        return (
-            n_bytes,
-            patterns.sum(axis=(1, 2), dtype=kind),
-            patterns.sum(axis=0, dtype=kind),
-            patterns.max(axis=0),
-        )
-
-    def _patterns(self, block: Block) -> NDArray[Any]:
-        ys, xs = (
-            slice(s.start + r.start, s.stop + r.start)
-            for s, r in zip(block.slices, self.plan.region, strict=True)
-        )
-        read = self.plan.scan.data.view(ys, xs, self.buffers)[0]
-        if self.plan.n_binned > 1:
-            return binned(read, self.plan.n_binned, self.target.dtype)
-        return np.ascontiguousarray(read, self.target.dtype)
-
-    @staticmethod
-    def _merge(sums: _Sums, block: Block, value: Any) -> None:
-        if value is None:
-            return
-        n_bytes, scan, total, highest = value
-        sums.n_bytes += n_bytes
-        if scan is None:
-            return
-        sums.scan[block.slices] = scan
-        sums.total += total
-        old = sums.highest
-        sums.highest = highest if old is None else np.maximum(old, highest, out=old)
 
     @staticmethod
     def _note(sums: _Sums, writer: ChunkWriter, journal: Journal) -> None:
@@ -488,10 +448,11 @@ class _Conversion:
 
     def _check_some(self, dataset: Any) -> None:
         """Read some chunks back: the first, the last, and between."""
+        source = ChunkWork(self.plan, None, bytearray())  # type: ignore[arg-type]
         for number in sorted({0, len(self.grid) // 2, len(self.grid) - 1}):
             block = self.grid[number]
             if not np.array_equal(
-                dataset[block.slices][0], self._patterns(block), equal_nan=True
+                dataset[block.slices][0], source.patterns(block), equal_nan=True
             ):
                 msg = (
                     f"expected to read back what was written to {self.plan.partial};"

@@ -1,19 +1,22 @@
-"""What a conversion writes: shape, data type, names and steps, from the options."""
+"""What a conversion writes, from the options, and the work on one chunk of it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import OptionError
+from brickfield.blockwise import Block, ThreadBuffers
+from brickfield.errors import OptionError, StoreWriteError
 from brickfield.sources import AxisCalibration, Scan, of_files
+from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.emd_file import Target
 from brickfield.stem4d.passes import Region, sum_dtype
+from brickfield.stem4d.reductions import BlockSums
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,10 @@ class Plan:
             "corrections": self._corrections(),
         }
 
+    def portable(self) -> Plan:
+        """Return what another process needs to read and write chunks."""
+        return replace(self, scan=replace(self.scan, findings=(), series=()))
+
     def _corrections(self) -> str:
         applied = self.scan.corrections
         return json.dumps(dict(applied)) if applied else "none"
@@ -119,6 +126,84 @@ class Plan:
             "compression": target.compression,
             "corrections": self.scan.corrections,
         }
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a worker made of one chunk.
+
+    Attributes
+    ----------
+    n_bytes : int
+        Written.
+    raw : bytes, ndarray or None
+        What the calling process has to write.
+    found : dict
+        The chunk's part of the overviews.
+    """
+
+    n_bytes: int
+    raw: Any
+    found: dict[str, NDArray[Any]]
+
+
+@dataclass
+class ChunkWork:
+    """Reads, writes and sums one chunk; picklable.
+
+    Attributes
+    ----------
+    plan : Plan
+    writer : ChunkWriter
+    done : bytearray
+        Chunks that are written already.
+    """
+
+    plan: Plan
+    writer: ChunkWriter
+    done: bytearray
+    write_error: StoreWriteError | None = None
+    _read: ThreadBuffers = field(default_factory=ThreadBuffers)
+    _stored: ThreadBuffers = field(default_factory=ThreadBuffers)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (ChunkWork, (self.plan.portable(), self.writer, self.done))
+
+    def __call__(self, block: Block) -> Made | None:
+        """Write a chunk, unless it is written; None where there is nothing to do."""
+        is_done = bool(self.done[self.number(block)])
+        if is_done and not self.plan.has_overviews:
+            return None
+        patterns = self.patterns(block)
+        n_bytes, raw = 0, None
+        if not is_done:
+            try:
+                n_bytes, raw = self.writer.write(block.index, patterns)
+            except StoreWriteError as error:
+                self.write_error = error
+                raise
+        found = {}
+        if self.plan.has_overviews:
+            found = BlockSums.of(patterns, ("scan", "sum", "max")).found
+        return Made(n_bytes, raw, found)
+
+    def number(self, block: Block) -> int:
+        """Return the number of a chunk, line by line."""
+        shape, chunk = self.plan.target.shape, self.plan.target.chunk_shape
+        return block.index[0] * -(-shape[1] // chunk[1]) + block.index[1]
+
+    def patterns(self, block: Block) -> NDArray[Any]:
+        """Read the patterns of a chunk as they are to be stored."""
+        ys, xs = (
+            slice(s.start + r.start, s.stop + r.start)
+            for s, r in zip(block.slices, self.plan.region, strict=True)
+        )
+        read = self.plan.scan.data.view(ys, xs, self._read)[0]
+        if self.plan.n_binned > 1:
+            return binned(read, self.plan.n_binned, self.plan.target.dtype)
+        stored = self._stored.take(read.shape, self.plan.target.dtype)
+        np.copyto(stored, read)
+        return stored
 
 
 def binned(

@@ -26,6 +26,7 @@ from brickfield.blockwise import (
 from brickfield.errors import OptionError
 from brickfield.sources import ScanData, Shape4
 from brickfield.stem4d.passes import PassOptions, Patterns, scan_pass, sum_dtype
+from brickfield.stem4d.reductions import BlockSums, fold, native_pieces
 
 PATTERNS = ("sum", "mean", "max", "min", "variance")
 """Items of shape (detector y, detector x)."""
@@ -35,8 +36,19 @@ DERIVED = ("statistics", "histogram", "profile")
 ITEMS = (*PLACED, *PATTERNS, *DERIVED)
 COMMON = ("scan", "sum", "mean", "max", "min", "variance", "com", *DERIVED)
 """What one pass gives without further memory to speak of."""
+BESIDE = ("scan", "sum", "mean", "max", "min", "com", "histogram", "profile")
+"""What one pass gives beside others, for little further time or memory."""
 MOST_COUNTED = 4096
 """Patterns that a histogram counts, spread evenly over the scan."""
+MOST_VALUES = 1 << 25
+"""And values, as far as 64 patterns hold no more."""
+_PARTS = {
+    **{name: {name} for name in ("scan", "sum", "max", "min")},
+    "squares": {"variance"},
+    "rows": {"com", "sum_over_x"},
+    "columns": {"com", "sum_over_y"},
+}
+"""What is taken of a block to the items that need it."""
 _TOP_BIT = 1 << 15
 _FIRST_KEY, _LAST_KEY = 0x80, 0xFF7F
 """Of finite floats, by their first 16 bits."""
@@ -106,43 +118,37 @@ class _Wanted:
         if "sum_over_both" in items:
             items.add("scan")
         n = data.shape[0] * data.shape[1]
-        every = max(1, -(-n // MOST_COUNTED))
+        pixels = data.shape[2] * data.shape[3]
+        counted = min(MOST_COUNTED, max(64, MOST_VALUES // pixels))
+        every = max(1, -(-n // counted))
         kept = items - {"mean", "profile", "statistics", "sum_over_both"}
         kind = sum_dtype(data.dtype)
         return cls(data.shape, kind, options.n_binned, every, frozenset(kept))
 
     def __call__(self, block: Block, patterns: Patterns) -> dict[str, Any]:
         """Reduce the patterns of one block; shape (n y, n x, rows, columns)."""
-        native = patterns.dtype.newbyteorder("=")
-        patterns = np.ascontiguousarray(patterns, native)
-        found = self._placed(patterns)
-        for name, function in (("max", np.max), ("min", np.min)):
-            if name in self.names:
-                found[name] = function(patterns, axis=(0, 1))
-        if "sum" in self.names:
-            found["sum"] = patterns.sum(axis=(0, 1), dtype=self.sums)
-        if "variance" in self.names:
-            found["variance"] = sum_of_squares(patterns)
-        if "histogram" in self.names:
+        names, shape = self.names, patterns.shape[:2]
+        frames = patterns.reshape(-1, *patterns.shape[2:])
+        taken = {part for part, items in _PARTS.items() if names & items}
+        sums = BlockSums.of(frames, taken).found
+        found: dict[str, Any] = {n: v for n, v in sums.items() if n in PATTERNS}
+        if "scan" in names:
+            found["scan"] = sums["scan"].reshape(shape)
+        if "variance" in names:
+            found["variance"] = sums["squares"]
+        for name, axis in (("sum_over_x", "rows"), ("sum_over_y", "columns")):
+            if name in names:
+                found[name] = sums[axis].reshape(*shape, -1).astype(self.sums)
+        if "com" in names:
+            centre = centre_of_sums(sums["rows"], sums["columns"])
+            found["com"] = centre.reshape(2, *shape)
+        if "binned" in names:
+            parts = [bin_pixels(p, self.n_binned) for _, p in native_pieces(frames)]
+            joined = np.concatenate(parts)
+            found["binned"] = joined.reshape(*shape, *joined.shape[1:])
+        if "histogram" in names:
             found["histogram"] = self._counted(block, patterns)
         return found
-
-    def _placed(self, patterns: Patterns) -> dict[str, Any]:
-        names, found = self.names, dict[str, Any]()
-        rows = columns = None
-        if names & {"scan", "com", "sum_over_x"}:
-            rows = patterns.sum(axis=3, dtype=self.sums)
-        if names & {"com", "sum_over_y"}:
-            columns = patterns.sum(axis=2, dtype=self.sums)
-        if rows is not None:
-            found |= {"sum_over_x": rows, "scan": rows.sum(axis=2, dtype=self.sums)}
-        if columns is not None:
-            found["sum_over_y"] = columns
-        if rows is not None and columns is not None:
-            found["com"] = centre_of_sums(rows, columns)
-        if "binned" in names:
-            found["binned"] = bin_pixels(patterns, self.n_binned)
-        return {n: v for n, v in found.items() if n in names}
 
     def _counted(self, block: Block, patterns: Patterns) -> Any:
         ys, xs = np.ogrid[block.slices]
@@ -260,10 +266,7 @@ class _State:
 def _joined(name: str, old: Any, part: Any) -> Any:
     if name == "histogram":
         return old.merge(part)
-    if name in ("max", "min"):
-        return (np.maximum if name == "max" else np.minimum)(old, part, out=old)
-    old += part
-    return old
+    return fold(name, old, part)
 
 
 def _statistics(found: Mapping[str, Any]) -> dict[str, float]:
@@ -277,29 +280,6 @@ def _statistics(found: Mapping[str, Any]) -> dict[str, float]:
         "std": float(np.sqrt(spread)),
         "sum": found["sum"].sum().item(),
     }
-
-
-def sum_of_squares(patterns: Patterns) -> NDArray[Any]:
-    """Sum the squares of each pixel over all positions.
-
-    Parameters
-    ----------
-    patterns : ndarray, shape (n y, n x, rows, columns)
-
-    Returns
-    -------
-    ndarray, shape (rows, columns)
-        uint64, exact, for unsigned types of at most 16 bits; else float64.
-    """
-    is_exact = patterns.dtype.kind in "ub" and patterns.dtype.itemsize <= 2
-    wide = np.dtype(np.uint32 if is_exact else np.float64)
-    total = np.zeros(patterns.shape[2:], np.uint64 if is_exact else np.float64)
-    square = np.empty(patterns.shape[2:], wide)
-    for line in patterns:
-        for pattern in line:
-            np.multiply(pattern, pattern, out=square, dtype=wide)
-            total += square
-    return total
 
 
 def bin_pixels(patterns: Patterns, n: int) -> NDArray[Any]:

@@ -1,17 +1,22 @@
-"""Images and patterns from a scan: sums over detectors, patterns of regions.
+"""What a block of patterns comes to: sums, extremes, images of detectors.
 
-Whole numbers are summed exactly (uint64, int64); floats in float64.
+Patterns are brought into the processor's order piece by piece, in memory that a
+thread uses again: a piece stays in the processor's cache while everything that is
+asked of it is taken. Whole numbers are summed exactly (uint64, int64 in the end, less
+within a block where that is enough); floats in float64.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise import Block
+from brickfield.blockwise import Block, ThreadBuffers
 from brickfield.errors import OptionError
 from brickfield.sources import ScanData
 from brickfield.stem4d.detectors import Detector, Weights
@@ -24,6 +29,125 @@ from brickfield.stem4d.passes import (
 )
 
 PATTERN_KINDS = ("mean", "sum", "max", "min", "variance")
+PIECE_BYTES = 512 << 10
+"""Of patterns that are worked on together; with their sums within a core's cache."""
+_SMALL_BYTES = 4096
+"""Patterns of fewer bytes are summed many at once; others one by one, which is faster."""
+_BUFFERS, _COUNTED = ThreadBuffers(), ThreadBuffers()
+
+
+def native_pieces(patterns: Patterns) -> Iterator[tuple[slice, Patterns]]:
+    """Cut patterns into pieces of the processor's byte order, in one piece of memory.
+
+    Parameters
+    ----------
+    patterns : ndarray, shape (n, rows, columns)
+
+    Yields
+    ------
+    slice, ndarray
+        Which of the patterns, and these; valid until the next is taken.
+    """
+    native = patterns.dtype.newbyteorder("=")
+    each = max(patterns.shape[1] * patterns.shape[2] * native.itemsize, 1)
+    step = max(1, PIECE_BYTES // each)
+    for start in range(0, len(patterns), step):
+        piece = patterns[start : start + step]
+        if piece.dtype != native or not piece.flags.c_contiguous:
+            whole = _BUFFERS.take(piece.shape, native)
+            np.copyto(whole, piece)
+            piece = whole
+        yield slice(start, start + len(piece)), piece
+
+
+def narrow_dtype(dtype: np.dtype[Any], n: int) -> np.dtype[Any]:
+    """Return the smallest type that holds the sum of `n` values of a type exactly."""
+    if dtype.kind in "uib" and dtype.itemsize <= 2 and n <= 1 << 16:
+        return np.dtype(np.int32 if dtype.kind == "i" else np.uint32)
+    return sum_dtype(dtype)
+
+
+@dataclass
+class BlockSums:
+    """Sums and extremes of the patterns of one block.
+
+    Attributes
+    ----------
+    names : collection of str
+        What is taken: ``"rows"`` and ``"columns"`` (sums along a detector's rows and
+        columns), ``"scan"``, ``"sum"``, ``"squares"``, ``"max"``, ``"min"``.
+    found : dict
+        By name. ``"rows"``: shape (n, rows); ``"columns"``: (n, columns);
+        ``"scan"``: (n,); others: a pattern.
+    """
+
+    names: Collection[str]
+    found: dict[str, NDArray[Any]]
+
+    @classmethod
+    def of(cls, patterns: Patterns, names: Collection[str]) -> BlockSums:
+        """Take everything of patterns, shape (n, rows, columns)."""
+        n, h, w = patterns.shape
+        kind, wide = patterns.dtype.newbyteorder("="), sum_dtype(patterns.dtype)
+        squares = np.uint64 if _is_short(kind) else np.float64
+        made = {
+            "rows": ((n, h), narrow_dtype(kind, w)),
+            "columns": ((n, w), narrow_dtype(kind, h)),
+            "scan": ((n,), wide),
+            "sum": ((h, w), narrow_dtype(kind, n)),
+            "squares": ((h, w), np.dtype(squares)),
+        }
+        found = {k: np.zeros(*v) for k, v in made.items() if k in names}
+        sums = cls(names, found)
+        for at, piece in native_pieces(patterns):
+            sums._add(at, piece)
+        if "sum" in found:
+            found["sum"] = found["sum"].astype(wide)
+        return sums
+
+    def _add(self, at: slice, piece: Patterns) -> None:
+        found = self.found
+        if "rows" in found or "scan" in found:
+            rows = piece.sum(axis=2, dtype=narrow_dtype(piece.dtype, piece.shape[2]))
+            if "rows" in found:
+                found["rows"][at] = rows
+            if "scan" in found:
+                rows.sum(axis=1, dtype=found["scan"].dtype, out=found["scan"][at])
+        if "columns" in found:
+            kind = found["columns"].dtype
+            piece.sum(axis=1, dtype=kind, out=found["columns"][at])
+        if "sum" in found:
+            _accumulate(np.add, found["sum"], piece)
+        if "squares" in found:
+            _add_squares(found["squares"], piece)
+        for name, function in (("max", np.maximum), ("min", np.minimum)):
+            if name in self.names and name not in found:
+                found[name] = piece[0].copy()
+            if name in self.names:
+                _accumulate(function, found[name], piece)
+
+
+def _accumulate(function: np.ufunc, total: NDArray[Any], piece: Patterns) -> None:
+    """Fold patterns into one of the same or a wider type."""
+    if total.nbytes <= _SMALL_BYTES:
+        folded = function.reduce(piece, axis=0, dtype=total.dtype)
+        function(total, folded, out=total)
+        return
+    for pattern in piece:
+        function(total, pattern, out=total)
+
+
+def _is_short(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind in "ub" and dtype.itemsize <= 2
+
+
+def _add_squares(total: NDArray[Any], piece: Patterns) -> None:
+    """Add the squares of patterns to uint64, exactly, or to float64."""
+    wide = np.uint32 if total.dtype == np.uint64 else np.float64
+    for pattern in piece:
+        numbers = pattern.astype(wide)
+        np.multiply(numbers, numbers, out=numbers)
+        np.add(total, numbers, out=total)
 
 
 def virtual_image(
@@ -70,32 +194,46 @@ def sum_over(
     -------
     ndarray, shape (n y, n x)
     """
-    if weights.dtype.kind == "b":
-        return _sum_counted(patterns, weights, kind)
-    total = np.zeros(patterns.shape[:2], kind)
+    frames = patterns.reshape(-1, *patterns.shape[2:])
+    found = np.zeros(len(frames), kind)
+    if weights.any():
+        is_counted = weights.dtype.kind == "b"
+        add = _sum_counted if is_counted else _sum_weighted
+        inner = _box(weights)
+        for at, piece in native_pieces(frames[:, *inner]):
+            found[at] = add(piece, weights[inner], kind)
+    return found.reshape(patterns.shape[:2])
+
+
+def _box(weights: Weights) -> tuple[slice, slice]:
+    """Return the rectangle round the pixels that count; no other is touched."""
+    rows, columns = (np.flatnonzero(weights.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _sum_weighted(
+    piece: Patterns, weights: Weights, kind: np.dtype[Any]
+) -> NDArray[Any]:
+    total = np.zeros(len(piece), kind)
     for row in np.flatnonzero(weights.any(axis=1)).tolist():
-        total += patterns[:, :, row].astype(kind) @ weights[row]
+        total += piece[:, row].astype(kind) @ weights[row]
     return total
 
 
 def _sum_counted(
-    patterns: Patterns, mask: NDArray[np.bool_], kind: np.dtype[Any]
+    piece: Patterns, mask: NDArray[np.bool_], kind: np.dtype[Any]
 ) -> NDArray[Any]:
-    """Sum over pixels that count; only the rectangle round them is touched."""
-    if not mask.any():
-        return np.zeros(patterns.shape[:2], kind)
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    mask = mask[inner]
-    native = patterns.dtype.newbyteorder("=")
-    # A copy in the machine's order is summed faster than what was read.
-    part = np.array(patterns[:, :, *inner], native)
     if not mask.all():
-        if native.kind == "f":
-            part[:, :, ~mask] = 0  # what is no number elsewhere must not count
+        counted = _COUNTED.take(piece.shape, piece.dtype)
+        if piece.dtype.kind == "f":
+            # What is no number elsewhere must not count.
+            np.copyto(counted, piece)
+            counted[:, ~mask] = 0
         else:
-            part *= mask.astype(native)
-    return np.asarray(part.reshape(*part.shape[:2], -1).sum(axis=-1, dtype=kind))
+            np.multiply(piece, mask.astype(piece.dtype), out=counted)
+        piece = counted
+    lines = piece.sum(axis=2, dtype=narrow_dtype(piece.dtype, piece.shape[2]))
+    return np.asarray(lines.sum(axis=1, dtype=kind))
 
 
 def _image(
@@ -143,52 +281,35 @@ def pattern_of(
         raise OptionError(msg)
     ys, xs = region or (slice(0, data.shape[0]), slice(0, data.shape[1]))
     n = (ys.stop - ys.start) * (xs.stop - xs.start)
-    if kind in ("max", "min"):
-        extreme = np.maximum if kind == "max" else np.minimum
-        found = scan_pass(
-            data, partial(_extreme, kind=kind), partial(_join, extreme), None, options,
-            (ys, xs),
-        ).require()  # fmt: skip
-        return np.asarray(found)
-    total, squares = scan_pass(
-        data,
-        partial(_sums, kind=sum_dtype(data.dtype), has_squares=kind == "variance"),
-        _add,
-        (np.zeros(data.shape[2:], sum_dtype(data.dtype)), np.zeros(data.shape[2:])),
-        options,
-        (ys, xs),
+    names = {"mean": ("sum",), "variance": ("sum", "squares")}.get(kind, (kind,))
+    start: dict[str, Any] = {}
+    found = scan_pass(
+        data, partial(_block_sums, names=names), _folded, start, options, (ys, xs)
     ).require()
-    if kind == "sum":
-        return total
-    mean: NDArray[np.float64] = total / n
-    return mean if kind == "mean" else np.maximum(squares / n - mean * mean, 0)
+    if kind in found:
+        return np.asarray(found[kind])
+    mean: NDArray[np.float64] = found["sum"] / n
+    if kind == "mean":
+        return mean
+    return np.asarray(np.maximum(found["squares"] / n - mean * mean, 0))
 
 
-def _extreme(_block: Block, patterns: Patterns, kind: str) -> NDArray[Any]:
-    native = patterns.astype(patterns.dtype.newbyteorder("="))
-    return np.asarray(
-        native.max(axis=(0, 1)) if kind == "max" else native.min(axis=(0, 1))
-    )
+def _block_sums(
+    _block: Block, patterns: Patterns, names: Collection[str]
+) -> dict[str, NDArray[Any]]:
+    return BlockSums.of(patterns.reshape(-1, *patterns.shape[2:]), names).found
 
 
-def _join(extreme: Any, state: Any, _block: Block, value: NDArray[Any]) -> Any:
-    return value if state is None else extreme(state, value)
-
-
-def _sums(
-    _block: Block, patterns: Patterns, kind: np.dtype[Any], has_squares: bool
-) -> tuple[NDArray[Any], Any]:
-    total = np.asarray(patterns.sum(axis=(0, 1), dtype=kind))
-    if not has_squares:
-        return total, 0.0
-    squares = np.zeros(patterns.shape[2:])
-    for line in patterns:
-        for pattern in line:
-            squares += pattern.astype(np.float64) ** 2
-    return total, squares
-
-
-def _add(state: Any, _block: Block, value: Any) -> Any:
-    state[0][...] += value[0]
-    state[1][...] += value[1]
+def _folded(
+    state: dict[str, Any], _block: Block, found: dict[str, Any]
+) -> dict[str, Any]:
+    for name, part in found.items():
+        state[name] = fold(name, state[name], part) if name in state else part
     return state
+
+
+def fold(name: str, old: NDArray[Any], part: NDArray[Any]) -> NDArray[Any]:
+    """Join sums, or extremes, of two blocks; the first is changed."""
+    functions = {"max": np.maximum, "min": np.minimum}
+    function: Any = functions.get(name, np.add)
+    return np.asarray(function(old, part, out=old))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,23 @@ from brickfield.errors import ChunkReadError
 from brickfield.sources.protocol import StoredArray
 from brickfield.sources.scans.frame_stack import Shape4
 
-Places = Callable[[], Sequence[Path]]
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The files that patterns are read from.
+
+    Attributes
+    ----------
+    places : callable
+        Returns them, absolute.
+    close : callable
+    again : tuple of (callable, tuple)
+        What opens the same patterns in another process, and its arguments.
+    """
+
+    places: Callable[[], Sequence[Path]]
+    close: Callable[[], None]
+    again: tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 def read_region(
@@ -53,6 +71,46 @@ def read_region(
     return whole
 
 
+class Elsewhere:
+    """Patterns that another process has open; opened here by the first read.
+
+    What carries work to a cluster unpacks it on the way, where nothing is to be read.
+
+    Parameters
+    ----------
+    about : dict
+        Attributes of the patterns, such as ``shape`` and ``dtype``.
+    again : tuple of (callable, tuple)
+    """
+
+    def __init__(
+        self,
+        about: dict[str, Any],
+        again: tuple[Callable[..., Any], tuple[Any, ...]],
+    ) -> None:
+        self.__dict__.update(about)
+        self._again = again
+        self._opened: Any = None
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        own = ("_again", "_opened", "_lock")
+        about = {k: v for k, v in self.__dict__.items() if k not in own}
+        return (Elsewhere, (about, self._again))
+
+    def view(self, *where: Any) -> NDArray[Any]:
+        """Read patterns; see the protocols of scans and frames."""
+        with self._lock:
+            if self._opened is None:
+                function, arguments = self._again
+                self._opened = function(*arguments)
+        return np.asarray(self._opened.view(*where))
+
+
+def _elsewhere(data: Any, names: Sequence[str], held: Held) -> tuple[Any, ...]:
+    return (Elsewhere, ({n: getattr(data, n) for n in names}, held.again))
+
+
 class DatasetScan:
     """A scan in one dataset of four axes, or of five; safe in threads.
 
@@ -63,7 +121,7 @@ class DatasetScan:
         The last four axes as (scan y, scan x, detector y, detector x).
     lead : int or None
         Index on the first of five axes.
-    places, close : callable
+    held : Held
     """
 
     def __init__(
@@ -71,10 +129,9 @@ class DatasetScan:
         stored: StoredArray,
         order: Sequence[int],
         lead: int | None,
-        places: Places,
-        close: Callable[[], None],
+        held: Held,
     ) -> None:
-        self._stored, self._lead = stored, lead
+        self._stored, self._lead, self._held = stored, lead, held
         self._order = tuple(order)
         shape, chunk = stored.shape[-4:], stored.chunk_shape[-4:]
         ny, nx, h, w = (shape[a] for a in self._order)
@@ -82,8 +139,11 @@ class DatasetScan:
         self.dtype = stored.dtype
         self.block = (chunk[self._order[0]], chunk[self._order[1]])
         self.stored_frame_bytes = h * w * stored.dtype.itemsize
-        self._places, self._close = places, close
         self._is_closed = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = ("shape", "dtype", "block", "stored_frame_bytes")
+        return _elsewhere(self, names, self._held)
 
     def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
         """Read the patterns of a rectangle of the scan; see the protocol.
@@ -117,13 +177,13 @@ class DatasetScan:
 
     def places(self) -> tuple[Path, ...]:
         """Return the files that are read, absolute."""
-        return tuple(self._places())
+        return tuple(self._held.places())
 
     def close(self) -> None:
         """Give files back."""
         if not self._is_closed:
             self._is_closed = True
-            self._close()
+            self._held.close()
 
 
 class DatasetFrames:
@@ -133,12 +193,10 @@ class DatasetFrames:
     ----------
     parts : sequence of StoredArray
         Of the same pattern and data type, in the order of their frames.
-    places, close : callable
+    held : Held
     """
 
-    def __init__(
-        self, parts: Sequence[StoredArray], places: Places, close: Callable[[], None]
-    ) -> None:
+    def __init__(self, parts: Sequence[StoredArray], held: Held) -> None:
         self._parts = tuple(parts)
         self._starts = list(accumulate((p.shape[0] for p in parts), initial=0))
         self.n_frames = self._starts[-1]
@@ -146,8 +204,12 @@ class DatasetFrames:
         self.dtype = parts[0].dtype
         h, w = self.frame_shape
         self.stored_frame_bytes = h * w * self.dtype.itemsize
-        self._places, self._close = places, close
+        self._held = held
         self._is_closed = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = ("n_frames", "frame_shape", "dtype", "stored_frame_bytes")
+        return _elsewhere(self, names, self._held)
 
     def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
         """Read consecutive frames, shape (stop - start, rows, columns).
@@ -183,13 +245,13 @@ class DatasetFrames:
 
     def places(self) -> tuple[Path, ...]:
         """Return the files that are read, absolute."""
-        return tuple(self._places())
+        return tuple(self._held.places())
 
     def close(self) -> None:
         """Give files back."""
         if not self._is_closed:
             self._is_closed = True
-            self._close()
+            self._held.close()
 
 
 def _whole(shape: Sequence[int]) -> tuple[slice, ...]:

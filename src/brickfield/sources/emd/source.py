@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
-from brickfield.sources.emd.data import DatasetFrames, DatasetScan
+from brickfield.sources.emd.data import DatasetFrames, DatasetScan, Held
 from brickfield.sources.emd.layouts import (
     C_ORDER,
     axis_order,
@@ -28,7 +28,7 @@ from brickfield.sources.emd.layouts import (
 )
 from brickfield.sources.hdf5.dataset import HDF5Dataset
 from brickfield.sources.hdf5.file import closing_on_error, open_file
-from brickfield.sources.hdf5.handles import SharedFile
+from brickfield.sources.hdf5.handles import SharedFile, read_unlocked
 from brickfield.sources.hdf5.links import HDF5Links, close_files, find, links_of
 from brickfield.sources.hdf5.places import files_of_shared
 from brickfield.sources.scans.frame_stack import (
@@ -36,6 +36,7 @@ from brickfield.sources.scans.frame_stack import (
     FrameFile,
     FrameLayout,
     FrameScan,
+    FrameStack,
     ScanData,
     ScanGrid,
 )
@@ -63,6 +64,21 @@ class _Opened:
 
     def close(self) -> None:
         close_files(self.shared, self.links)
+
+    def held(self, again: Any, arguments: tuple[Any, ...]) -> Held:
+        return Held(self.places, self.close, (again, arguments))
+
+
+def _again(path: Path, dataset: str, series: int | None) -> ScanData:
+    """Open patterns that another process has open."""
+    read_unlocked(path)
+    return open_scan(path, dataset=dataset, series=series).data
+
+
+def _frames_again(path: Path, dataset: str) -> FrameStack:
+    read_unlocked(path)
+    data = open_scan(path, dataset=dataset).data
+    return data.frames  # type: ignore[attr-defined,no-any-return]
 
 
 def open_scan(
@@ -186,8 +202,7 @@ def _scan(
             HDF5Dataset.of(item),
             order,
             lead,
-            opened.places,
-            opened.close,
+            opened.held(_again, (path, str(item.name), lead)),
         )
     return Scan(
         data=data,
@@ -245,8 +260,7 @@ def _stack(opened: _Opened, path: Path, name: str, options: ScanOptions) -> Scan
     else:
         frames = DatasetFrames(
             [HDF5Dataset.of(i) for i in items],
-            opened.places,
-            opened.close,
+            opened.held(_frames_again, (path, name)),
         )
     found = find_scan_shape(frames.n_frames, ScanHints(), options)
     data = FrameScan(frames, found.grid)

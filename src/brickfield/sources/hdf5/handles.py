@@ -81,6 +81,7 @@ class _Handle:
 
 _handles: WeakValueDictionary[FileKey, _Handle] = WeakValueDictionary()
 _writers: dict[FileKey, Any] = {}
+_unlocked: set[FileKey | None] = set()
 
 
 class SharedFile:
@@ -268,10 +269,21 @@ def beside_file(file: Any, name: str) -> Any:
     return h5py.Dataset(h5py.h5d.open(file.id, name.encode(), access))
 
 
+def read_unlocked(path: Path) -> None:
+    """Take no lock on a file from now on, so that its writer need not wait.
+
+    For workers of a cluster: the process that gave them work writes to the file, and
+    to nothing of it that they read.
+    """
+    with HDF5_LOCK:
+        _unlocked.add(_key_of(path))
+
+
 def _open(path: Path) -> Any:
     import h5py
 
-    return h5py.File(path, "r", locking="best-effort")
+    is_unlocked = _key_of(path) in _unlocked
+    return h5py.File(path, "r", locking=False if is_unlocked else "best-effort")
 
 
 def _open_to_write(path: Path) -> Any:

@@ -12,8 +12,10 @@ import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -210,20 +212,41 @@ def _refined(error: Exception, path: Path) -> Exception:
 class BulkFile:
     """Reads and writes voxels of a :class:`Bulk` by position; safe in threads.
 
+    Picklable: where it arrives, the file is opened anew.
+
     Parameters
     ----------
     path : Path
     is_writable : bool
+    is_open : bool
+        Open it at once, and not before it is used.
     """
 
-    def __init__(self, path: Path, *, is_writable: bool) -> None:
-        self.path = path
-        try:
-            self._number = os.open(path, os.O_RDWR if is_writable else os.O_RDONLY)
-        except OSError as error:
-            kind = StoreWriteError if is_writable else ChunkReadError
-            msg = f"cannot open {path}: {error.strerror or error}"
-            raise kind(msg) from error
+    def __init__(self, path: Path, *, is_writable: bool, is_open: bool = True) -> None:
+        self.path, self._is_writable = path, is_writable
+        self._lock, self._number = Lock(), -1
+        if is_open:
+            self._opened()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        again = partial(BulkFile, is_writable=self._is_writable, is_open=False)
+        return (again, (self.path,))
+
+    def _opened(self) -> int:
+        """Return the file's number, opening it where it has none."""
+        with self._lock:
+            if self._number < 0:
+                flags = os.O_RDWR if self._is_writable else os.O_RDONLY
+                try:
+                    self._number = os.open(self.path, flags)
+                except OSError as error:
+                    kind = StoreWriteError if self._is_writable else ChunkReadError
+                    msg = f"cannot open {self.path}: {error.strerror or error}"
+                    raise kind(msg) from error
+            return self._number
+
+    def __del__(self) -> None:
+        self.close()
 
     def write(self, offset: int, values: NDArray[Any]) -> int:
         """Write a contiguous array, any shape; return its bytes.
@@ -239,10 +262,10 @@ class BulkFile:
         StoreWriteError
         """
         view = values.reshape(-1).view(np.uint8).data
-        done = 0
+        done, number = 0, self._opened()
         try:
             while done < len(view):
-                done += os.pwrite(self._number, view[done:], offset + done)
+                done += os.pwrite(number, view[done:], offset + done)
         except OSError as error:
             raise _refined(error, self.path) from error
         return done
@@ -263,10 +286,10 @@ class BulkFile:
             When the file cannot be read, or ends before.
         """
         view = into.reshape(-1).view(np.uint8).data
-        done = 0
+        done, number = 0, self._opened()
         while done < len(view):
             try:
-                n = os.preadv(self._number, [view[done:]], offset + done)
+                n = os.preadv(number, [view[done:]], offset + done)
             except OSError as error:
                 msg = f"cannot read {self.path}: {error.strerror or error}"
                 raise ChunkReadError(msg) from error
@@ -283,13 +306,13 @@ class BulkFile:
         StoreWriteError
         """
         try:
-            os.fdatasync(self._number)
+            os.fdatasync(self._opened())
         except OSError as error:
             raise _refined(error, self.path) from error
 
     def close(self) -> None:
         """Give the file back."""
-        number, self._number = self._number, -1
+        number, self._number = getattr(self, "_number", -1), -1
         if number >= 0:
             os.close(number)
 

@@ -61,7 +61,7 @@ from brickfield.stem4d.cache.places import (
     sidecar_of,
 )
 from brickfield.stem4d.overviews import (
-    COMMON,
+    BESIDE,
     OverviewComputer,
     OverviewOptions,
     Sink,
@@ -347,7 +347,7 @@ class EMDCacheManager:
         missing = [n for n in missing if n not in again]
         if not missing:
             return again
-        names = tuple(dict.fromkeys((*missing, *COMMON)))
+        names = tuple(dict.fromkeys((*missing, *BESIDE)))
         more = OverviewOptions(names, wanted.n_binned, wanted.centre)
         large = [n for n in missing if n in LARGE]
         try:

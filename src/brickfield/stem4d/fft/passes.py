@@ -11,8 +11,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import rmtree
 from threading import Event, Lock
 from typing import Any
 
@@ -40,9 +43,57 @@ NOTED_AT_ONCE = 8
 Spectrum = NDArray[np.complex64]
 
 
+class Begun:
+    """Which tiles were begun to be written; read and noted from any thread.
+
+    Threads note them in the journal. Workers of a cluster cannot: they make an empty
+    file for each, in a folder beside the result.
+
+    Parameters
+    ----------
+    folder : Path
+    mask : bytearray
+        Tiles that the journal says were begun.
+    journal : Journal or None
+        Where threads note; None in workers of a cluster.
+    """
+
+    def __init__(self, folder: Path, mask: bytearray, journal: Journal | None) -> None:
+        self.folder, self._mask, self._journal = folder, mask, journal
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Begun, (self.folder, self._mask, None))
+
+    def has(self, number: int) -> bool:
+        """Whether a tile was begun, by anybody."""
+        return bool(self._mask[number]) or (self.folder / str(number)).exists()
+
+    def add(self, number: int) -> None:
+        """Note a tile, on disk when this returns."""
+        with self._lock:
+            if self._journal is not None:
+                self._journal.record(BEGUN, [number])
+            else:
+                self.folder.mkdir(exist_ok=True)
+                with (self.folder / str(number)).open("wb") as file:
+                    os.fsync(file.fileno())
+            self._mask[number] = 1
+
+    def settle(self, job: str, numbers: list[int]) -> None:
+        """Note blocks as done."""
+        with self._lock:
+            if self._journal is not None:
+                self._journal.record(job, numbers)
+
+    def forget(self) -> None:
+        """Delete what workers of a cluster noted."""
+        rmtree(self.folder, ignore_errors=True)
+
+
 @dataclass
-class FFTPasses:
-    """The work on one result.
+class FFTBlocks:
+    """The work on one block of either pass; picklable.
 
     Attributes
     ----------
@@ -53,98 +104,34 @@ class FFTPasses:
         Where the result lies.
     file : BulkFile
         Open for writing.
-    journal : Journal
-    executor : Executor
-        Threads.
-    progress : callable or None
-        Told (bytes done, bytes in all, bytes done, seconds left or None).
-    cancel : Event
+    begun : Begun
+    cancel : Event or None
+    is_remote : bool
+        Whether it is in another process, whose blocks have to be on disk at once.
     """
 
     plan: FFTPlan
     data: ScanData
     bulk: Bulk
     file: BulkFile
-    journal: Journal
-    executor: Executor
-    progress: Progress | None
-    cancel: Event
-    _begun: bytearray = field(default_factory=bytearray)
-    _lock: Lock = field(default_factory=Lock)
+    begun: Begun
+    cancel: Event | None = None
+    is_remote: bool = False
     _buffers: ThreadBuffers = field(default_factory=ThreadBuffers)
-    _waiting: list[int] = field(default_factory=list)
 
-    def run(self) -> bool:
-        """Do what is left; tell whether all of it is done."""
-        total = self.plan.n_bytes
-        n_passes = 2 if self.plan.has_second_pass else 1
-        try:
-            is_done = self._pass(
-                FIRST, self.plan.positions, self._position, (0, n_passes)
-            )
-        finally:
-            self._note_first()
-        if not is_done or n_passes == 1:
-            return is_done
-        self._begun = bytearray(self.journal.mask(BEGUN, len(self.plan.tiles)))
-        return self._pass(SECOND, self.plan.tiles, self._tile, (total, n_passes))
+    def __reduce__(self) -> tuple[Any, ...]:
+        own = (self.plan, self.data, self.bulk, self.file, self.begun, None, True)
+        return (FFTBlocks, own)
 
-    def _pass(
-        self,
-        job: str,
-        grid: BlockGrid,
-        function: Callable[[Block], int],
-        place: tuple[int, int],
-    ) -> bool:
-        """Go over the blocks that are not done."""
-        mask = self.journal.mask(job, len(grid))
-        left = [i for i in range(len(grid)) if not mask[i]]
-        each = self.plan.n_bytes / len(grid)
-        done_before = int(place[0] + each * (len(grid) - len(left)))
-        total = self.plan.n_bytes * place[1]
-
-        def work(block: Block) -> int:
-            return function(grid[left[block.index[0]]])
-
-        def merge(n_done: int, block: Block, _value: int) -> int:
-            self._settle(job, left[block.index[0]])
-            return n_done + 1
-
-        def tell(done: int, of: int, _n: int, seconds: float | None) -> None:
-            if self.progress is not None and of:
-                at = done_before + int(each * done)
-                self.progress(at, total, at, seconds)
-
-        options = GatherOptions(progress=tell, cancel=self.cancel, most_ahead=64)
-        found = gather(BlockGrid((len(left),), (1,)), work, merge, 0, self.executor,
-                       options)  # fmt: skip
-        if found.failures:
-            found.require()
-        return found.is_complete
-
-    def _settle(self, job: str, number: int) -> None:
-        """Note a block as done, on the calling thread."""
-        if job == SECOND:
-            with self._lock:
-                self.journal.record(SECOND, [number])
-            return
-        self._waiting.append(number)
-        if len(self._waiting) >= NOTED_AT_ONCE:
-            self._note_first()
-
-    def _note_first(self) -> None:
-        if self._waiting:
-            self.file.sync()
-            self.journal.record(FIRST, self._waiting)
-            self._waiting.clear()
-
-    def _position(self, block: Block) -> int:
+    def position(self, block: Block) -> int:
         """Transform the patterns of some positions, and write their chunks."""
         spectrum = self._spectrum(block)
         n_bytes = 0
         for tile in self.plan.tiles:
             part = spectrum[:, :, *tile.slices]
             n_bytes += self._write((*block.index, *tile.index), part)
+        if self.is_remote:
+            self.file.sync()
         return n_bytes
 
     def _spectrum(self, block: Block) -> Spectrum:
@@ -169,12 +156,12 @@ class FFTPasses:
         values = np.ascontiguousarray(part, self.bulk.dtype)
         return self.file.write(int(self.bulk.offsets[index]), values)
 
-    def _tile(self, tile: Block) -> int:
+    def tile(self, tile: Block) -> int:
         """Transform all positions of some frequencies, where they lie."""
         from scipy import fft
 
         number = tile.index[0] * self.plan.tiles.grid[1] + tile.index[1]
-        if self._begun[number]:
+        if self.begun.has(number):
             self._restore(tile)
         column = np.empty((*self.plan.shape[:2], *tile.shape), np.complex64)
         for block in self.plan.positions:
@@ -183,9 +170,7 @@ class FFTPasses:
             shape = (*block.shape, *tile.shape)
             column[block.slices] = chunk[tuple(slice(0, n) for n in shape)]
         column = fft.fft2(column, axes=(0, 1), workers=1, overwrite_x=True)
-        with self._lock:
-            self.journal.record(BEGUN, [number])
-            self._begun[number] = 1
+        self.begun.add(number)
         n_bytes = 0
         for block in self.plan.positions:
             part = column[block.slices]
@@ -196,11 +181,114 @@ class FFTPasses:
     def _restore(self, tile: Block) -> None:
         """Make the first pass's chunks of one tile again, from the source."""
         for block in self.plan.positions:
-            if self.cancel.is_set():
+            if self.cancel is not None and self.cancel.is_set():
                 msg = "expected to make a tile anew; found: it was cancelled"
                 raise ChunkReadError(msg, is_transient=True)
             part = self._spectrum(block)[:, :, *tile.slices]
             self._write((*block.index, *tile.index), part)
+
+
+@dataclass(frozen=True)
+class _Left:
+    """A block function of those blocks of a grid that are not done; picklable."""
+
+    function: Callable[[Block], int]
+    grid: BlockGrid
+    left: NDArray[np.int64]
+
+    def __call__(self, block: Block) -> int:
+        return self.function(self.grid[int(self.left[block.index[0]])])
+
+
+@dataclass
+class FFTPasses:
+    """The passes over one result, on the calling thread.
+
+    Attributes
+    ----------
+    blocks : FFTBlocks
+    journal : Journal
+    executor : Executor
+        Threads, or a cluster.
+    progress : callable or None
+        Told (bytes done, bytes in all, bytes done, seconds left or None).
+    cancel : Event
+    """
+
+    blocks: FFTBlocks
+    journal: Journal
+    executor: Executor
+    progress: Progress | None
+    cancel: Event
+    _waiting: list[int] = field(default_factory=list)
+
+    @property
+    def plan(self) -> FFTPlan:
+        """What is written."""
+        return self.blocks.plan
+
+    def run(self) -> bool:
+        """Do what is left; tell whether all of it is done."""
+        n_passes = 2 if self.plan.has_second_pass else 1
+        work = self.blocks
+        try:
+            is_done = self._pass(
+                FIRST, self.plan.positions, work.position, (0, n_passes)
+            )
+        finally:
+            self._note_first()
+        if is_done and n_passes == 2:
+            start = (self.plan.n_bytes, n_passes)
+            is_done = self._pass(SECOND, self.plan.tiles, work.tile, start)
+        if is_done:
+            work.begun.forget()
+        return is_done
+
+    def _pass(
+        self,
+        job: str,
+        grid: BlockGrid,
+        function: Callable[[Block], int],
+        place: tuple[int, int],
+    ) -> bool:
+        """Go over the blocks that are not done."""
+        mask = self.journal.mask(job, len(grid))
+        left = np.flatnonzero(np.frombuffer(mask, np.uint8) == 0)
+        each = self.plan.n_bytes / len(grid)
+        done_before = int(place[0] + each * (len(grid) - len(left)))
+        total = self.plan.n_bytes * place[1]
+
+        def merge(n_done: int, block: Block, _value: int) -> int:
+            self._settle(job, int(left[block.index[0]]))
+            return n_done + 1
+
+        def tell(done: int, of: int, _n: int, seconds: float | None) -> None:
+            if self.progress is not None and of:
+                at = done_before + int(each * done)
+                self.progress(at, total, at, seconds)
+
+        options = GatherOptions(progress=tell, cancel=self.cancel, most_ahead=64)
+        work = _Left(function, grid, left)
+        found = gather(BlockGrid((len(left),), (1,)), work, merge, 0, self.executor,
+                       options)  # fmt: skip
+        if found.failures:
+            found.require()
+        return found.is_complete
+
+    def _settle(self, job: str, number: int) -> None:
+        """Note a block as done, on the calling thread."""
+        if job == SECOND:
+            self.blocks.begun.settle(SECOND, [number])
+            return
+        self._waiting.append(number)
+        if len(self._waiting) >= NOTED_AT_ONCE:
+            self._note_first()
+
+    def _note_first(self) -> None:
+        if self._waiting:
+            self.blocks.file.sync()
+            self.blocks.begun.settle(FIRST, self._waiting)
+            self._waiting.clear()
 
 
 def write_polar(bulk: Bulk, amplitude: Bulk, phase: Bulk) -> None:

@@ -39,7 +39,15 @@ from brickfield.stem4d.cache.items import (
 )
 from brickfield.stem4d.cache.lock import CacheLock
 from brickfield.stem4d.cache.manager import EMDCacheManager
-from brickfield.stem4d.fft.passes import FIRST, SECOND, FFTPasses, write_polar
+from brickfield.stem4d.fft.passes import (
+    BEGUN,
+    FIRST,
+    SECOND,
+    Begun,
+    FFTBlocks,
+    FFTPasses,
+    write_polar,
+)
 from brickfield.stem4d.fft.plan import (
     AXES,
     FFTOptions,
@@ -172,7 +180,7 @@ class ChunkedFFTProcessor:
         kept = None if self.options.recompute else self._kept()
         if kept is not None:
             return self._result(kept, (True, True, 0), start)
-        executor = open_executor(None, self.options.workers)
+        executor = open_executor(self.options.scheduler, self.options.workers)
         try:
             with CacheLock(self.cache.lock_path, "the Fourier transform"):
                 return self._work(executor, progress, cancel or Event(), start)
@@ -210,9 +218,9 @@ class ChunkedFFTProcessor:
             resumed = sum(journal.mask(FIRST, len(plan.positions)))
             resumed += sum(journal.mask(SECOND, len(plan.tiles)))
             with BulkFile(bulk.path, is_writable=True) as file:
-                passes = FFTPasses(
-                    plan, self.data, bulk, file, journal, executor, progress, cancel
-                )
+                begun = self._begun(bulk, journal, plan, is_new=interrupted is None)
+                blocks = FFTBlocks(plan, self.data, bulk, file, begun, cancel)
+                passes = FFTPasses(blocks, journal, executor, progress, cancel)
                 is_done = passes.run()
                 file.sync()
             if is_done:
@@ -242,6 +250,15 @@ class ChunkedFFTProcessor:
             return Journal(path, about, restart=is_new)
         except OtherWorkError:
             return Journal(path, about, restart=True)
+
+    def _begun(
+        self, bulk: Bulk, journal: Journal, plan: FFTPlan, *, is_new: bool
+    ) -> Begun:
+        folder = _journal_path(bulk.path, self.options).with_suffix(".begun")
+        begun = Begun(folder, bytearray(journal.mask(BEGUN, len(plan.tiles))), journal)
+        if is_new:
+            begun.forget()
+        return begun
 
     def _check_room(self, plan: FFTPlan) -> None:
         target = self.cache.target
