@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from brickfield.stem4d.fft.plan import FFTOptions as FFTOptions
     from brickfield.stem4d.fft.store import ChunkedFFTProcessor as ChunkedFFTProcessor
     from brickfield.stem4d.fft.store import share_done as share_done
+    from brickfield.stem4d.follow import ScanFollower as ScanFollower
     from brickfield.stem4d.open import EMD as EMD
     from brickfield.stem4d.open import OpenOptions as OpenOptions
     from brickfield.stem4d.open import open_scan as open_scan
@@ -60,6 +61,7 @@ __all__ = [
     "OverviewComputer",  # Computes overviews of a scan, as many as are asked for in one pass.
     "PassOptions",  # How a pass is made.
     "Rectangle",  # A rectangle.
+    "ScanFollower",  # Follows a MIB acquisition that goes on.
     "ScanViewer",  # A scan that is open.
     "Wedge",  # A part of a ring: segments of a detector.
     "check_result_file",  # Check where a result is to be written, before it is computed.
@@ -90,6 +92,7 @@ _HOME = {
     "OverviewComputer": "overviews",
     "PassOptions": "passes",
     "Rectangle": "detectors",
+    "ScanFollower": "follow",
     "ScanViewer": "viewers",
     "Wedge": "detectors",
     "check_result_file": "output",

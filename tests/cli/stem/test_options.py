@@ -69,3 +69,14 @@ def test_a_conversion_keeps_overviews_where_it_is_told(command, scan, tmp_path):
         )
         assert beside.exists() is is_beside
     assert command("stem", "convert", scan, "b.emd", "--cache", "there").status == 2
+
+
+def test_a_scan_that_is_written_is_followed_to_its_end(command, scan, tmp_path):
+    out = tmp_path / "out.npy"
+    ended = command("stem", "follow", scan, "-o", out, "--json")
+    about = json.loads(ended.out)
+    assert (ended.status, about["frames"], about["complete"]) == (0, 20, True)
+    np.testing.assert_array_equal(np.load(out), PATTERNS.sum((2, 3)))
+    short = ("--scan", "9x9", "--idle", "0")
+    assert command("stem", "follow", scan, "-o", out, *short).status == 3
+    assert command("stem", "follow", scan, "-o", out, "--dead", "auto").status == 2

@@ -8,6 +8,7 @@ from brickfield.cli.stem import commands
 from brickfield.cli.stem.cache import cache
 from brickfield.cli.stem.convert import convert
 from brickfield.cli.stem.fft import fft
+from brickfield.cli.stem.follow import follow
 
 app = typer.Typer(
     help="Look into 4D-STEM scans larger than memory, and convert them.",
@@ -21,3 +22,4 @@ app.command("virtual")(commands.virtual)
 app.command("convert")(convert)
 app.command("cache")(cache)
 app.command("fft")(fft)
+app.command("follow")(follow)

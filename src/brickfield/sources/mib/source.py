@@ -17,6 +17,7 @@ from brickfield.sources.arrays.stored import AssembledSource
 from brickfield.sources.io.plain_files import local_path, read_head
 from brickfield.sources.mib.decode import decode_raw
 from brickfield.sources.mib.files import MIBFiles, find_files
+from brickfield.sources.mib.growing import GrowingFrames
 from brickfield.sources.mib.header import MAGIC, MIBHeader, timing_of
 from brickfield.sources.scans.frame_stack import FileFrames, FrameLayout, FrameScan
 from brickfield.sources.scans.scan_shape import ScanHints, ScanOptions, find_scan_shape
@@ -55,7 +56,11 @@ def open_source(uri: str) -> AssembledSource:
 
 
 def open_scan(
-    path: Path, options: ScanOptions | None = None, *, this_file_only: bool = False
+    path: Path,
+    options: ScanOptions | None = None,
+    *,
+    this_file_only: bool = False,
+    is_growing: bool = False,
 ) -> Scan:
     """Open a MIB file as a scan.
 
@@ -66,6 +71,10 @@ def open_scan(
         The scan's shape, where the user gives it.
     this_file_only : bool
         Do not look for further files of the acquisition.
+    is_growing : bool
+        The acquisition goes on: the scan has its shape already, and patterns that are
+        not written yet are 0; see
+        :class:`~brickfield.sources.mib.growing.GrowingFrames`.
 
     Raises
     ------
@@ -74,6 +83,8 @@ def open_scan(
     found = find_files(path, this_file_only=this_file_only)
     header = found.header
     frames = FileFrames(found.files, _layout(header))
+    if is_growing:
+        frames = GrowingFrames(path, found, _layout(header), options, this_file_only)
     shape = find_scan_shape(frames.n_frames, _hints(found, frames), options)
     return Scan(
         data=FrameScan(frames, shape.grid),
