@@ -48,8 +48,8 @@ def box_round(boxes: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     Parameters
     ----------
     boxes : list of ndarray, shape (8, 3)
-        Corners in the order of :func:`brickfield.viewer.live.render_client.corners_of`: the
-        bits of a corner's number are its (z, y, x).
+        Corners in the order of :func:`brickfield.viewer.live.render_client.corners_of`:
+        the bits of a corner's number are its (z, y, x).
 
     Returns
     -------

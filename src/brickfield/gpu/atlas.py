@@ -136,6 +136,7 @@ class TextureAtlas:
         limits = self.layouts[level].slot_limits(self._gpu.max_texture_3d)
         n = max(1, n)
         grid = choose_grid(n, limits)
+        # choose_grid may round up to a box of slots; the budget allows no more than n.
         while not at_least and _count(grid) > n:
             n -= 1
             grid = choose_grid(n, limits)
@@ -167,18 +168,23 @@ class TextureAtlas:
                 f" {total}: plan within the budget"
             )
             raise BudgetError(msg)
+        # From here on the plan fits by bytes; what is left is to turn bytes into grids
+        # of slots.
         have = self.capacities()
         # Not every number of slots makes a grid; count what the need really takes.
         grids = [
             _count(self.slots_for(level, n, at_least=True)) if n else 0
             for level, n in enumerate(need)
         ]
+        # Rounded up, all levels together may exceed the budget though the need itself
+        # fits.
         if np.dot(grids, slot_bytes) > self.budget_bytes:
             grids = list(need)
         target = distribute(
             grids, have, slot_bytes, self._grid_chunks, self.budget_bytes
         )
         moved: list[Name] = []
+        # First what becomes smaller, so that the budget also holds in between.
         for shrinking in (True, False):
             for level, (n, h) in enumerate(zip(target, have, strict=True)):
                 if n != h and (n < h) == shrinking:
@@ -191,12 +197,17 @@ class TextureAtlas:
             return self._remove(level)
         grid = self.slots_for(level, n_slots)
         new_slots = _count(grid)
+        # Not every number of slots makes a grid: the next smaller one may not hold the
+        # need, and then the texture stays as it is.
         if old is not None and (new_slots == old.capacity or new_slots < need):
             return []
         moved = old.residency.names() if old is not None else []
+        # Names are in order of use, the least recently used first: the rest is kept.
         keep = moved[max(0, len(moved) - new_slots) :]
         texture = LevelTexture(grid, self.layouts[level], self.format.name)
         try:
+            # Made here: wgpu reports a lack of memory when the texture is made, and it
+            # must be known while the old one still exists.
             _ = texture.handle
         except wgpu.GPUError:
             # The device cannot hold both: let go first, the cache has the bricks.
@@ -228,11 +239,13 @@ class TextureAtlas:
         layout: LevelLayout,
     ) -> None:
         device = self._gpu.device
+        # On the GPU, in one submission: bricks never travel back to RAM.
         encoder = device.create_command_encoder()
         source, target = old.handle, new.handle
         d, h, w = layout.slot_zyx
         for name in names:
             a = old.residency.slot_of(name)
+            # The new texture is empty and large enough, so nothing is evicted.
             b, _ = new.residency.place(name, (), ())
             if a is None or b is None:
                 continue

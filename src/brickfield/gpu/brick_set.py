@@ -148,6 +148,8 @@ class BrickSet:
         # Most of a plan is as it was: only what differs costs anything.
         for name in before.keys() - names.keys():
             self._absent.discard(name)
+            # Its voxels are out of date and no new ones were requested: not fit to be
+            # shown again.
             if name in self._changed:
                 self._changed.discard(name)
                 self.atlas.drop(name)
@@ -255,6 +257,8 @@ class BrickSet:
             self.table.set(name, CONSTANT | flag, word)
         else:
             if name not in self.atlas:
+                # The row of the evicted chunk goes in the same call: the shader never
+                # meets a slot that holds another chunk's voxels.
                 slot, evicted = self.atlas.place(name, self.wanted, self._protected)
                 if evicted is not None:
                     self.forget(evicted)
@@ -262,6 +266,7 @@ class BrickSet:
                     # The plan did not make room for it; waiting would not help.
                     self._absent.discard(name)
                     return
+            # Neighbours copied border voxels of what it was before.
             is_other = self._holes.pop(name, None) is not None or name in self._changed
             if holes is not None:
                 self._holes[name] = holes
@@ -273,6 +278,7 @@ class BrickSet:
         self._absent.discard(name)
         self._changed.discard(name)
         self._is_stale = True
+        # Also without voxels: neighbours must not wait for what will never come.
         self._maker.arrived(name)
 
     def set_constant(self, names: Iterable[Name], value: float) -> None:
@@ -301,11 +307,14 @@ class BrickSet:
             # The bits tell of holes then, and not of what is empty.
             flags = texels.flags & NONFINITE
             self._flags[name] = flags | FAILED | holes.octants << OCTANTS
+        # The slot of a drawn brick is overwritten in place. Draws are submitted to the
+        # same queue, so a frame sees the old voxels or the new ones.
         self.atlas.write(name, texels.data)
 
     def repair_borders(self, has_time: Callable[[], bool]) -> int:
         """Upload bricks again whose neighbours have all arrived; return how many."""
         done = 0
+        # Repairs only improve the seam to a neighbour, so they end with the time slice.
         while self._maker.repairs and has_time():
             name = self._maker.repairs.popleft()
             chunk = self._peek(name)
@@ -336,8 +345,10 @@ class BrickSet:
         extra = list(self.table.active - self.wanted.keys())
         if not extra:
             return
+        # Constants have no slot, so no eviction ever removes them from the table.
         if len(extra) > 4 * len(self.wanted) + _MAX_IDLE:
             self._drop_idle_constants(extra)
+        # Leaves that are drawn: finer chunks over them have nothing left to show.
         ready = {n for n, leaf in self.wanted.items() if leaf and n in self.table}
         planes = np.array([n[0] for n in extra])
         keys = np.array([n[1] for n in extra], dtype=np.int64)
@@ -360,6 +371,7 @@ class BrickSet:
         found = np.zeros(len(keys), dtype=np.bool_)
         if not len(targets) or not len(keys):
             return found
+        # Whole arrays: thousands of finer chunks may lie under a few targets.
         levels, indices = unpack_keys(keys)
         scale, offset = self.pyramid.downscale, self.pyramid.offset
         chunk, grids = self.pyramid.chunk_shapes, self.pyramid.grids_zyx
@@ -377,6 +389,8 @@ class BrickSet:
 
     def flush(self) -> None:
         """Send changed rows and bind replaced textures; call before drawing."""
+        # Rows were renumbered or the table grew: all of it is sent, and a buffer of
+        # another size needs new bindings.
         if self._generation != self.table.generation:
             is_first = self._generation < 0
             self._generation = self.table.generation
@@ -415,6 +429,7 @@ class BrickSet:
         marks = np.frombuffer(queue.read_buffer(buffer), dtype=np.uint32)
         queue.write_buffer(buffer, 0, np.zeros_like(marks))
         names = self.table.names_of(np.flatnonzero(marks).tolist())
+        # Cells that only lead to finer ones have rows, too, but are not drawn.
         return [name for name in names if name in self.table]
 
     @property
@@ -431,6 +446,8 @@ class BrickSet:
         self._flags.clear()
         self._holes.clear()
         self._maker.clear()
+        # Emptied, so that the next plan counts as all new and requests everything
+        # again.
         self.wanted = {}
         self._protected = set()
         self._absent = set()

@@ -39,6 +39,7 @@ NEIGHBOURS: tuple[Int3, ...] = tuple(
 
 def _lenders(offset: Int3) -> tuple[Int3, ...]:
     z, y, x = ((o, 0) if o else (0,) for o in offset)
+    # The diagonal neighbour itself first, then those that share more of the place.
     found = sorted(product(z, y, x), key=lambda o: -sum(map(abs, o)))
     return tuple(o for o in found if o != (0, 0, 0))
 
@@ -94,6 +95,7 @@ def pad_brick(
     padded[middle] = data
     lent: dict[Int3, NDArray[np.generic]] = {}
     for offset in _reached(border):
+        # Looked up once for all parts of the border that it lends to.
         other = neighbour(offset)
         if other is not None and _is_beside(other.shape, data.shape, offset):
             lent[offset] = other
@@ -103,6 +105,8 @@ def pad_brick(
                 padded[target] = lent[lender][source]
                 break
         else:
+            # Nobody lends: the nearest own voxel, which is right at the edge of the
+            # volume, and until the neighbour comes.
             padded[target] = data[own]
     return padded
 
@@ -187,6 +191,8 @@ def _source(shape: tuple[int, ...], offset: Int3, lender: Int3) -> tuple[slice, 
     for n, step, lent in zip(shape, offset, lender, strict=True):
         if step == 0:
             source.append(slice(0, n))
+        # On the lower side the neighbour lends its last voxel and the chunk itself its
+        # first; on the upper side the other way round.
         elif (step < 0) == bool(lent):
             source.append(slice(-1, None))
         else:
@@ -275,6 +281,8 @@ class BrickMaker:
         if out is None:
             out = self._slots[slot, data.dtype] = np.empty(slot, data.dtype)
         neighbour = self._neighbours(name, data, awaited)
+        # Range and octants are measured with the border: a sample near a face mixes it
+        # in.
         padded = pad_brick(data, border, neighbour, out=out)
         bounds = bounds_of(padded)
         word, is_finite = pack_range(padded, self._format, bounds)
@@ -307,9 +315,12 @@ class BrickMaker:
                     return chunk.data
                 if chunk.state is ChunkState.MISSING:
                     return _filled(data, chunk.minimum)
+            # Known to be constant from the plan, though the cache has no entry of it.
             if self._value_of(other) & CONSTANT:
                 return _filled(data, self._fills[level])
             if self._is_expected(other):
+                # Drawn now with a repeated voxel, and made again once it is there:
+                # nothing waits.
                 awaited.add(other)
             return None
 
@@ -322,6 +333,7 @@ class BrickMaker:
             if awaited is None:
                 continue
             awaited.discard(name)
+            # Once, when the last one came, not once for each of up to 26 neighbours.
             if not awaited:
                 del self._awaited[borrower]
                 self.repairs.append(borrower)

@@ -45,10 +45,14 @@ OCTANTS = 18
 
 Of a chunk with DATA and FAILED: holes that nothing stands in for lie in it."""
 
+# Names never have all bits set, so these words mark unused rows. A removed row must
+# differ from an empty one: a search goes on past it, as some row behind it may have
+# been put there because this one was taken (open addressing).
 _EMPTY = 0xFFFFFFFF
 _REMOVED = 0xFFFFFFFE
 _MASK = (1 << INDEX_BITS) - 1
 _LEVEL = 3 * INDEX_BITS
+# 2 × 32 bits per name: 3 × 15 for the grid index, 4 for the level, 12 for the plane.
 _GPU_BITS = 15
 MAX_PLANES = 4096
 Name = tuple[int, ChunkKey]
@@ -144,14 +148,19 @@ class PageTable:
         """
         node = self._nodes.get(name)
         if node is None:
+            # Only cells with a row have a node: the table grows with what is drawn, not
+            # with the volume.
             node = self._nodes[name] = _Node()
+        # Most chunks of a plan are drawn already: no row is sent again for them.
         if node.is_active and node.value == value and node.range_word == range_word:
             return
         existed = node.exists
+        # A bool counts as 0 or 1.
         self._n_active[name[1] >> _LEVEL] += not node.is_active
         node.value, node.range_word = value, range_word
         self._write(name, node)
         self._active.add(name)
+        # A cell that was flagged FINER is linked to its parents already.
         if not existed:
             self._add_to_parents(name, 1)
 
@@ -193,6 +202,8 @@ class PageTable:
         """Return the runs of rows (first, end) changed since the last call."""
         runs: list[tuple[int, int]] = []
         for row in sorted(self._dirty):
+            # Up to two clean rows are sent along: a write call costs more than 32
+            # bytes.
             if runs and row - runs[-1][1] < 3:
                 runs[-1] = (runs[-1][0], row + 1)
             else:
@@ -202,11 +213,15 @@ class PageTable:
 
     def _add_to_parents(self, name: Name, change: int) -> None:
         plane, key = name
+        # Recursion up to the coarsest level, at most 16 calls deep; it stops at the
+        # first level where nothing changes, usually the next.
         for parent_key in self.parents_of(key):
             parent = (plane, parent_key)
             node = self._nodes.get(parent)
             if node is None:
                 node = self._nodes[parent] = _Node()
+            # Counted, not flagged: in pyramids that are not nested several finer cells
+            # share a parent, and the flag goes with the last one.
             had_finer, existed = node.n_finer > 0, node.exists
             node.n_finer += change
             if had_finer != (node.n_finer > 0):
@@ -219,6 +234,7 @@ class PageTable:
         if node.exists:
             self._write(name, node)
             return
+        # Marked, not emptied: see _REMOVED.
         if node.row >= 0:
             self.rows[node.row] = _REMOVED
             self._names.pop(node.row, None)
@@ -227,6 +243,8 @@ class PageTable:
 
     def _write(self, name: Name, node: _Node) -> None:
         if node.row < 0:
+            # At most half full, removed rows included, so that the shader's search is
+            # short.
             if 2 * (self._n_used + 1) > len(self.rows):
                 self._rebuild()
             node.row = self._insert(name)
@@ -237,12 +255,15 @@ class PageTable:
     def _insert(self, name: Name) -> int:
         low, high = pack_name(name)
         mask = len(self.rows) - 1
+        # Linear probing, with the same steps as in the shader: the row that it finds
+        # first must be the right one.
         row = hash_words(low, high) & mask
         while True:
             first, second = self.rows[row, 0], self.rows[row, 1]
             if first == second and first >= _REMOVED:
                 break
             row = (row + 1) & mask
+        # A removed row that is used again is counted already.
         if self.rows[row, 0] == _EMPTY:
             self._n_used += 1
         self.rows[row, 0] = low
@@ -253,6 +274,7 @@ class PageTable:
     def _rebuild(self) -> None:
         """Rebuild without removed rows, twice as large if it is really full."""
         capacity = len(self.rows)
+        # Where removed rows took the room, the same size is enough.
         if 4 * len(self._nodes) > capacity:
             capacity *= 2
         self.rows = np.full((capacity, 4), _EMPTY, np.uint32)
@@ -273,6 +295,7 @@ def pack_name(name: Name) -> tuple[int, int]:
     plane, key = name
     x, y = key & _MASK, (key >> INDEX_BITS) & _MASK
     z, level = (key >> (2 * INDEX_BITS)) & _MASK, key >> _LEVEL
+    # z is split over both words: 15 + 15 + 2 bits, then 13 + 4 + 12 (and 3 unused).
     low = x | y << _GPU_BITS | (z & 3) << (2 * _GPU_BITS)
     return low, z >> 2 | level << 13 | plane << 17
 
@@ -288,6 +311,8 @@ def hash_words(low: int, high: int) -> int:
         Upper 32 bits.
     """
     h = ((low * 0x9E3779B1) & 0xFFFFFFFF) ^ ((high * 0x85EBCA77) & 0xFFFFFFFF)
+    # Multiplication mixes upwards only: the shifts bring high bits down, since the row
+    # is taken from the low ones.
     h ^= h >> 15
     h = (h * 0x2C1B3C6D) & 0xFFFFFFFF
     return h ^ (h >> 13)
@@ -307,6 +332,8 @@ class _ParentFinder:
     def of(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
         found = self._cache.get(key)
         if found is None:
+            # Dropped as a whole: a plan rarely uses so many, and an order of use would
+            # cost more than finding them again.
             if len(self._cache) > 1 << 17:
                 self._cache.clear()
             found = self._cache[key] = self._find(key)
@@ -336,6 +363,8 @@ class _ParentFinder:
         """
         scale, offset = self._scale[level][axis], self._offset[level][axis]
         chunk, n = self._chunk[level][axis], self._shape[level][axis]
+        # Faces that coincide differ by rounding: without it a chunk would count as
+        # overlapping its neighbour's parent.
         margin = 1e-3
         low = scale * (chunk * i - 0.5 + margin) + offset
         high = scale * (min(chunk * (i + 1), n) - 0.5 - margin) + offset

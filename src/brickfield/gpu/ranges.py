@@ -49,11 +49,14 @@ def pack_range(
     with np.errstate(over="ignore"):
         is_finite = bool(np.isfinite(np.array([low, high], np.float32)).all())
     if not is_finite:
+        # NaN never wins a comparison in the shader; infinities do, so they stay in the
+        # bounds.
         numbers = padded[~np.isnan(padded)]
         if not numbers.size:
             # Empty: no sample can win, lowest bound above the highest.
             return _pack_half(float("inf"), float("-inf")), False
         low, high = float(numbers.min()), float(numbers.max())
+    # In the values that the shader samples: unorm formats give 0 to 1.
     low, high = fmt.to_sample(low), fmt.to_sample(high)
     if fmt.name.endswith("unorm"):
         # Integers of 8 and 16 bits: whole numbers but for rounding, so exact bounds.
@@ -88,16 +91,22 @@ def empty_octants(
         sampling in it can touch included; 0 when nothing would be gained.
     """
     lowest, highest = bounds or bounds_of(padded)
+    # All alike: the range says so already, and bricks are skipped by it as a whole.
     if lowest == highest:
         return 0
     if fmt.is_integer:
+        # Labels are never mixed; only background is empty.
         lowest = padded.dtype.type(0)
     bits = 0
     for octant in range(8):
         box = []
         for axis in range(3):
+            # Of a whole brick, not of one that is cut at the edge: the shader divides
+            # slots.
             half = brick[axis] // 2
             is_upper = octant >> (2 - axis) & 1
+            # One voxel beyond the middle: linear samples on this side of it read
+            # across.
             start = half - 1 + border[axis] if is_upper else 0
             end = None if is_upper else half + border[axis] + 1
             box.append(slice(max(start, 0), end))
@@ -128,6 +137,7 @@ def _pack_half(low: float, high: float) -> int:
     words = []
     for value, bound, outward in ((bottom, low, -np.inf), (top, high, np.inf)):
         if (float(value) - bound) * outward < 0:
+            # float32 rounded inwards: the bound must stay outside of every voxel.
             value = np.nextafter(value, np.float32(outward))
         word = int(value.view(np.uint32))
         # Cutting bits moves towards zero; add a unit where that is inward.

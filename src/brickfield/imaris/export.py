@@ -131,7 +131,8 @@ def check_target(
 
 
 def _check_room(folder: Path, plan: ExportPlan, options: ImarisOptions) -> None:
-    # Noise compresses by a quarter at least; what does not fit then is told as it comes.
+    # Noise compresses by a quarter at least; what does not fit then is told as it
+    # comes.
     needed = plan.n_bytes if options.compression == "none" else plan.n_bytes // 20
     scratch = Path(options.tmp_dir) if options.tmp_dir else folder
     if not scratch.is_dir():

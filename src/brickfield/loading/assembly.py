@@ -71,11 +71,15 @@ class Assembly:
         self.selection = chunk_id.selection
         self.origin, self.shape = layout.box_of(chunk_id.index)
         self.gaps = [f for f in needs if f in missing]
+        # What is known not to be stored costs no read; it is filled when the chunk is
+        # finished.
         self.pending = set(needs) - missing
         # Taken from the end: reversed keeps the order on disk.
         self.unsent = [f for f in reversed(needs) if f not in missing]
         self.bad: dict[FlatIndex, ReadFailure] = {}
         self.n_stored = 0
+        # One storage chunk covers it all, so its decoded array can become the chunk's
+        # without a copy.
         self.single = len(needs) == 1
         self.reserved = 0
         self.buffer: NDArray[np.generic] | None = None
@@ -97,12 +101,16 @@ class Assembly:
             flat = self.unsent[-1]
             if flat in self.pending and flat not in busy:
                 return flat
+            # Read for another chunk meanwhile, or on its way: `pending` tells when it
+            # has come.
             self.unsent.pop()
         return None
 
     def make_buffer(self, dtype: np.dtype[np.generic]) -> None:
         """Allocate the voxels (not yet touched), unless they are there."""
         if self.buffer is None and not self.single:
+            # Not zeroed: every voxel is written, by a piece or by the fill value in
+            # `finish`.
             self.buffer = np.empty(self.shape, dtype)
 
     def fill(
@@ -180,12 +188,15 @@ class Assembly:
         voxels must have been allocated before.
         """
         holes = tuple(self._hole(flat, bad) for flat, bad in sorted(self.bad.items()))
+        # A gap is knowledge, too: "nothing is stored there" is the fill value, not a
+        # failure.
         if holes and not (self.n_stored or self.gaps):
             failed = ChunkState.FAILED
             first = holes[0].failure
             return LoadedChunk(
                 self.key, self.selection, failed, failure=first, holes=holes
             )
+        # Nothing is stored below it: no voxels are kept, however large the chunk.
         if not holes and (self.buffer is None or self.n_stored == 0):
             value = float(fill_value)
             return LoadedChunk(
@@ -203,6 +214,8 @@ class Assembly:
             failure=holes[0].failure if holes else None,
             holes=holes,
         )
+        # The fill value in a hole is no measurement and must not widen the range, by
+        # which the shader skips bricks.
         low, high = value_range(chunk.known_voxels() if holes else self.buffer)
         return replace(chunk, minimum=low, maximum=high)
 
@@ -243,8 +256,11 @@ def scatter(
         by_selection.setdefault(assembly.selection, []).append(assembly)
     for selection, group in by_selection.items():
         layout = group[0].layout
+        # The same storage chunk may hold several selections (channels in one chunk):
+        # one view of each.
         view = layout.view_zyx(data, flat, selection)
         if len(group) == 1:
+            # Array arithmetic pays only from several chunks on.
             source, target = layout.piece(flat, group[0].origin, group[0].shape)
             group[0].fill(view[source], target, data)
             continue
@@ -258,6 +274,8 @@ def scatter(
 
 def _own(part: NDArray[np.generic], whole: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return voxels that keep nothing else alive, without a copy where possible."""
+    # A small view of a large decoded array would keep all of it in memory, past every
+    # budget; a memory map would keep a file open.
     base = whole if whole.base is None else whole.base
     is_mapped = isinstance(base, mmap)
     is_all = not is_mapped and part.nbytes == getattr(base, "nbytes", whole.nbytes)
@@ -277,6 +295,7 @@ def value_range(data: NDArray[np.generic]) -> tuple[float, float]:
     """
     if data.dtype.kind == "c":
         data = np.abs(data)
+    # The quick functions return NaN as soon as there is one.
     low, high = data.min(), data.max()
     if np.isnan(low):  # only then is the slower way worth it
         with np.errstate(invalid="ignore"):
@@ -327,12 +346,15 @@ class AssemblyPool:
             Bytes reserved (0 for a chunk beyond the cache); None if it has to wait.
         """
         cost = data_bytes + ENTRY_BYTES
+        # With nothing begun, waiting could last for ever: nothing would come free.
         is_first = self._n_begun == 0
         if is_first or self._bytes + cost <= self._cache.budget_bytes // 4:
             if self._reserve(cost):
                 return cost
             if is_first and may_overflow:
                 self._n_begun += 1
+                # Beyond the cache, once: a visual that has nothing to take would starve
+                # otherwise.
                 return 0
         return None
 
@@ -380,6 +402,8 @@ class AssemblyPool:
     def remove(self, assembly: Assembly) -> bool:
         """Take an assembly out; False if it is not (or no longer) here."""
         group = self._by_selection.get(assembly.selection, {})
+        # Identity, not name: after a change of the data another assembly may have the
+        # name.
         if group.get(assembly.key) is not assembly:
             return False
         del group[assembly.key]
@@ -403,6 +427,8 @@ class AssemblyPool:
         for selection, group in self._by_selection.items():
             if not layout.holds(flat, selection):
                 continue
+            # Of the three ways the one that looks at the least is taken: a plane-wise
+            # storage chunk lies under thousands of chunks, a small one under one.
             if n_chunks > len(group):
                 near = [a for a in group.values() if a.layout.level == layout.level]
             elif n_chunks == 1:

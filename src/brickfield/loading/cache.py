@@ -68,6 +68,8 @@ class ChunkCache:
 
     def __init__(self, budget_bytes: int = DEFAULT_RAM_BUDGET) -> None:
         self._lock = threading.Lock()
+        # A number in place of source and selection makes names short, so that they hash
+        # quickly.
         self._groups: dict[tuple[str, Selection], int] = {}
         # An entry is in one dict whether pinned or not, so that one look finds it;
         # each is besides either in the order of use or among the pinned.
@@ -146,6 +148,8 @@ class ChunkCache:
         selection : Selection
         key : ChunkKey
         """
+        # No lock: two reads of dicts, each atomic, and a value that is frozen. Called
+        # for every chunk of a slice.
         group = self._groups.get((source_id, selection))
         return None if group is None else self._chunks.get((group, key))
 
@@ -174,8 +178,10 @@ class ChunkCache:
         with self._lock:
             self._reserved -= reserved
             name = self._name(source_id, chunk.selection, chunk.key)
+            # Pins of an entry that is replaced go over to the new one.
             held = pins + self._forget(name)
             cost = cost_of(chunk)
+            # Everything else is pinned or reserved: the caller keeps the chunk itself.
             if not self._make_room(cost):
                 self._pins.pop(name, None)
                 return False

@@ -61,12 +61,16 @@ class Lane:
     def __init__(self, visual_id: str, request: ChunkedDataRequest) -> None:
         self.visual_id = visual_id
         self.selection = tuple(int(i) for i in request.selection)
+        # lexsort's last key is the first criterion. np.unique returns the first of
+        # equal keys, so after this order each key keeps its best priority.
         best_first = np.lexsort((request.priorities, request.categories))
         self.keys, first = np.unique(request.keys[best_first], return_index=True)
         rows = best_first[first]
         self.priorities = request.priorities[rows]
         self.categories = request.categories[rows]
         self.order = np.argsort(first, kind="stable")
+        # The inverse of `order`: where the cursor has to go back to when a row waits
+        # again.
         self._place = np.empty_like(self.order)
         self._place[self.order] = np.arange(len(self.order))
         self.state = np.full(len(self.keys), WAITING, np.uint8)
@@ -77,6 +81,8 @@ class Lane:
         """Find keys, shape (n,); -1 for one that is not wanted."""
         if not len(self.keys):
             return np.full(len(keys), -1, dtype=np.int64)
+        # A key beyond the last would index past the end; the comparison below refuses
+        # it.
         rows = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[rows] == keys, rows, -1)
 
@@ -98,6 +104,8 @@ class Lane:
             Rows that are new, or that were delivered and are asked for again.
         """
         rows = old.rows_of(self.keys)
+        # A delivered chunk that is requested again counts as new: whoever took it has
+        # dropped it.
         is_known = (rows >= 0) & ~old.is_delivered[rows] if len(old.keys) else rows >= 0
         known = rows[is_known]
         self.state[is_known] = old.state[known]
@@ -111,6 +119,8 @@ class Lane:
             row = int(order[self._cursor])
             if state[row] == WAITING:
                 return row
+            # Never back, but for `set_state` and `reset`: so all calls together pass
+            # each row once.
             self._cursor += 1
         return None
 
@@ -126,6 +136,7 @@ class Lane:
         """
         self.state[row] = state
         if state == WAITING:
+            # Or the row would never be found again: the cursor only looks onwards.
             self._cursor = min(self._cursor, int(self._place[row]))
 
     def reset(self) -> None:
@@ -185,6 +196,8 @@ class LoadQueue:
         self._by_visual[visual_id] = {lane.selection: lane for lane in lanes}
         for lane in self.lanes(visual_id):
             self._by_selection.setdefault(lane.selection, []).append(lane)
+        # No empty entries are left behind: the number of visuals grows with every
+        # slice.
         if not self._by_visual[visual_id]:
             del self._by_visual[visual_id]
         return old
@@ -255,6 +268,7 @@ class LoadQueue:
         best_first = np.lexsort(
             (np.concatenate(priorities), np.concatenate(categories))
         )
+        # A chunk that several lanes want appears once, at its best place.
         return list(dict.fromkeys(np.concatenate(found)[best_first].tolist()))
 
     def open_among(
@@ -317,6 +331,8 @@ class LoadQueue:
         Between two steps the caller changes that chunk's state; a lane whose
         chunk it leaves waiting is put aside for the rest of the walk.
         """
+        # Few lanes (visuals times channels), so the best head is found by looking at
+        # all.
         lanes = self.lanes()
         while True:
             best = min(
@@ -331,4 +347,6 @@ class LoadQueue:
             assert row is not None
             yield lane, row
             if lane.state[row] == WAITING:
+                # The caller could not use it, for lack of memory: the same lane would
+                # offer it again.
                 lanes.pop(best[1])

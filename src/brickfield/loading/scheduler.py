@@ -87,6 +87,10 @@ class Scheduler:
         self.layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
         self.dtypes = [lv.dtype.newbyteorder("=") for lv in pyramid.levels]
         self.claims: set[Name] = set()
+        # Three overlapping sets: `in_flight` is being read right now; `stale` is the
+        # part of it whose result must not be used; `_busy` (below) also counts what
+        # waits for another try, so that no second read of the same storage chunk is
+        # sent meanwhile.
         self.in_flight: set[StorageName] = set()
         self.stale: set[StorageName] = set()
         self.due: list[StorageName] = []
@@ -146,7 +150,10 @@ class Scheduler:
 
     def next_job(self) -> list[Begun] | Read | None:
         """Choose the best job of now; None when there is none, or no memory."""
+        # Both are facts about this choice alone: memory may have come free since the
+        # last one.
         self.is_starved = self._is_full = False
+        # A retry that is due goes first: chunks that hold reserved memory wait for it.
         read = self._job_of_due()
         if read is not None or self._is_full:
             return read
@@ -160,7 +167,9 @@ class Scheduler:
                     break
                 begun += self._claim(lane, name)
             elif begun:
+                # Those found so far are better than this one: they are begun first.
                 break
+            # Another slot is beginning it: not to be found again by this walk.
             elif assembly is None:
                 self._queue.set_state(*name, READING)
             elif (read := self._job_for(assembly)) is not None or self._is_full:
@@ -198,6 +207,7 @@ class Scheduler:
 
     def _job_for(self, assembly: Assembly) -> Read | None:
         level = assembly.layout.level
+        # Everything that it needs is on its way, for itself or for a chunk beside it.
         flat = assembly.next_unsent(self._busy[level])
         if flat is None:
             self._queue.set_state(*assembly.name, READING)
@@ -213,6 +223,9 @@ class Scheduler:
     def _read(self, name: StorageName) -> Read | None:
         level, flat = name
         n = self.decoded_bytes(level)
+        # Decoded storage chunks live outside the cache until they are copied. At least
+        # one read is always allowed, or a storage chunk larger than an eighth of the
+        # budget could never be read.
         if self._read_bytes and self._read_bytes + n > self._cache.budget_bytes // 8:
             self._is_full = self.is_starved = True
             return None
@@ -227,6 +240,7 @@ class Scheduler:
         So the process stays within the budget and :data:`LEAST_ALLOWANCE`. Where
         everything is pinned there is nothing to make smaller.
         """
+        # The stored and the decoded bytes exist side by side while a codec runs.
         extra = read_bytes(decoded) - LEAST_ALLOWANCE
         return extra if extra > 0 and self._cache.reserve(extra) else 0
 
@@ -236,6 +250,7 @@ class Scheduler:
         layout = self.layouts[level]
         selections = [s for s in self._queue.selections if layout.holds(flat, s)]
         ranges = layout.chunks_over(flat)
+        # The common case of a storage chunk under one chunk costs no array work.
         if prod(len(r) for r in ranges) * len(selections) <= 1:
             return []
         begun: list[Begun] = []
@@ -247,6 +262,9 @@ class Scheduler:
                 sibling = (selection, key)
                 if key in begun_here or sibling in self.claims:
                     continue
+                # The voxels are decoded already: a sibling that finds no room now would
+                # have the whole storage chunk decoded once more, so it may use a larger
+                # share.
                 room = self.assemblies.admit_sibling(self.chunk_bytes(sibling))
                 if room is None:
                     break
@@ -264,6 +282,8 @@ class Scheduler:
         layout = self.layouts[level]
         ranges = layout.chunks_over(flat)
         for selection, key in self.claims:
+            # Few chunks are being begun at a time, so a plain loop is quicker than
+            # arrays.
             chunk = ChunkId.from_key(key)
             if (
                 chunk.scale_level == level
@@ -318,6 +338,8 @@ class Scheduler:
         self.set_idle(name)
         needing = self.needing(name)
         for assembly in needing:
+            # At the end of the list, which is where the next one is taken from: it is
+            # read again first.
             assembly.unsent.append(name[1])
             self._queue.set_state(*assembly.name, WAITING)
         # An assembly without requests only waited for this read to end.
@@ -333,6 +355,8 @@ class Scheduler:
     def drop_unwanted(self) -> None:
         """Drop the assemblies without a request or a read in flight."""
         for selection, keys in self.assemblies.keys_by_selection():
+            # One array question per selection: this runs at every camera move, under
+            # the lock.
             is_open = self._queue.open_among(selection, np.array(keys, dtype=np.int64))
             for i in np.flatnonzero(~is_open).tolist():
                 assembly = self.assemblies.get((selection, keys[i]))
@@ -351,6 +375,8 @@ class Scheduler:
 
     def _drop(self, assembly: Assembly) -> None:
         level = assembly.layout.level
+        # What is read anyway is worth finishing: the camera may come back, and the
+        # cache has room. It is looked at again when the read ends.
         is_read = any((level, f) in self.in_flight for f in assembly.pending)
         # Without anything pending it is being finished, for the cache at least.
         if is_read:
@@ -363,6 +389,8 @@ class Scheduler:
         self.stale |= self.in_flight
         self.drop_all()
         for lane in self._queue.lanes():
+            # Delivered chunks wait again, too: their voxels are out of date where they
+            # were taken.
             lane.reset()
 
     def forget_changed(self, change: ChunkChange, *, is_reopened: bool) -> None:

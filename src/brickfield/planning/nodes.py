@@ -166,13 +166,19 @@ class Layer:
         is_empty = self.empty_cells(level, indices)
         is_hidden = _asked(self.hidden, level, indices)
         policy = self.policy
+        # Two thresholds: what was refined is kept down to the lower one, so that a
+        # level does not flicker while the camera moves by little.
         keep_px = policy.target_error_px * (1 - policy.hysteresis)
         if policy.forced_level is None:
             is_wanting = avoidable > np.where(was_refined, keep_px, self.target_px)
         else:
+            # A forced level is shown whatever its error: the size decides only the
+            # order.
             avoidable = errors_px
             is_wanting = np.full(len(keys), level > policy.forced_level)
         ranks = avoidable / policy.target_error_px * (1 + _TIE * nearness)
+        # The same advantage in the competition for the budget, or two chunks of nearly
+        # equal error would take turns.
         ranks[was_refined] /= 1 - policy.hysteresis
         return Nodes(
             level=level,
@@ -216,8 +222,11 @@ class Layer:
             first = first[~_contains(known, keys)]
             place, indices, values = place[first], indices[:, first], values[:, first]
         children = self.make_nodes(level, indices, values, rows[place])
+        # Never above its parent, so that a prefix of the ranking is always a cover.
         np.minimum(children.ranks, parents.ranks[rows[place]], out=children.ranks)
         n_new = np.bincount(place[~children.is_empty], minlength=len(rows))
+        # A refined chunk leaves the plan and gives its bytes back; the base level
+        # stays.
         own = self.brick_bytes[parents.level] if depth else 0
         return children, n_new * self.brick_bytes[level] - own
 
@@ -227,9 +236,11 @@ class Layer:
         Returns the column of the parent, the child's index and its measures.
         """
         first, stop = self.grid.children(level, indices)
+        # Padded to the largest number of children, so that all parents are one array.
         spans = (stop - first).max(axis=1, initial=0)
         cells = first[:, None] + np.arange(spans.max())[:, None]
         terms = self.view.axis_terms(self.grid.edges(level - 1, cells))
+        # What is padding counts as outside of the first plane, so it is never seen.
         np.copyto(terms[0], -np.inf, where=cells >= stop[:, None])
         # Children along z, y, x and parents, last for the sake of speed.
         z, y, x = (terms[:, a, : spans[a]] for a in range(3))
@@ -263,6 +274,7 @@ def _first_of_each(indices: Ints) -> Ints:
     # They fit: at most 57 bits of indices would, but children lie together.
     flat = (z * n_y + y) * n_x + x
     bits = n.bit_length()
+    # Too many bits for the packed form: the slower, general way.
     if int(flat.max(initial=0)) >> (62 - bits):
         return np.sort(np.unique(flat, return_index=True)[1])
     coded = np.sort(flat << bits | np.arange(n))

@@ -225,13 +225,18 @@ def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[Fram
     list of FramePlan
         One for each request, in their order.
     """
+    # Base levels first, then refinement of all layers in one ranking, then what is
+    # left: each step spends what the one before left over, so the sum always fits.
     layers = [_prepare(request) for request in requests]
     bases, used = lay_bases(layers, budget_bytes)
     room = budget_bytes - used
+    # One call for all layers: they get the same error, not the same share.
     used, floor = refine(layers, room, floor_guess=_guess_floor(requests))
     room -= used
     plans = []
     for layer, base in zip(layers, bases, strict=True):
+        # Levels on the way and prefetched chunks come last: they cost only what no
+        # refinement could use.
         is_passed, cost = passed_nodes(layer, room)
         room -= cost
         parts = _wanted(layer, base, is_passed)
@@ -282,6 +287,7 @@ def _prepare(request: PlanRequest) -> Layer:
 
 @lru_cache(maxsize=64)
 def _read_voxels(pyramid: Pyramid) -> NDArray[np.float64]:
+    # As floats: the number of voxels of the largest images exceeds 64 bits.
     n_chunks = pyramid.grids_zyx.prod(axis=1, dtype=np.float64)
     n_voxels = pyramid.shapes_zyx.prod(axis=1, dtype=np.float64)
     factors = np.array([level.read_factor for level in pyramid.levels])
@@ -361,6 +367,7 @@ def _assemble(
     )
     priorities = np.concatenate([part.priorities for part in parts])
     order = loading_order(categories, priorities)
+    # One order for all parts, found by category and priority alone.
     errors_px = np.concatenate([part.errors_px for part in parts])[order]
     is_leaf = np.concatenate([part.is_leaf for part in parts])[order]
     refined, empty, is_stopped = [], [], base.is_cut
@@ -368,6 +375,7 @@ def _assemble(
         is_present = layer.present_rows(depth)
         refined.append(nodes.keys[is_present & nodes.is_refined])
         empty.append(nodes.keys[is_present & nodes.is_empty])
+        # Above the target and yet a leaf: the budget, not the wish, decided.
         is_stopped |= bool((is_present & nodes.is_wanting & ~nodes.is_refined).any())
     return FramePlan(
         keys=np.concatenate([part.keys for part in parts])[order],

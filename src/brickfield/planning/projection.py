@@ -103,10 +103,13 @@ class DataView:
         linear = world.matrix[:3, :3]
         columns = np.linalg.norm(linear, axis=0)
         half_height, cosine = _opening(camera)
+        # Shear makes distances in the world shorter than those along the axes, by this
+        # factor at most; with it the error is never underestimated.
         stretch = np.linalg.svd(linear / columns, compute_uv=False)[-1]
         edges = avoidable = pyramid.downscale * columns
         if slice_normal is not None:
             in_plane = linear - np.outer(slice_normal, slice_normal @ linear)
+            # Voxels are as long as their part within the plane.
             edges = pyramid.downscale * np.linalg.norm(in_plane, axis=0)
             avoidable = _not_finer_for_free(edges, avoidable)
         lower, upper, constant = _linear_terms(
@@ -172,8 +175,11 @@ class DataView:
         terms[:-1] += self._on_upper[(..., *fields[1:])] * upper
         terms[:-1, 0] += self._constant[fields]
         low, high = self.region.low[fields], self.region.high[fields]
+        # A quick test against the frustum's bounding box, as a term of the first plane:
+        # it rejects boxes that all planes meet, beyond the corners of the frustum.
         np.copyto(terms[0], -np.inf, where=(upper < low) | (lower > high))
         eye = self._eye[fields]
+        # Distance from the eye to the box along each axis, 0 beside it.
         gap = np.maximum(lower - eye, eye - upper)
         np.maximum(gap, 0.0, out=gap)
         gap *= self._metric[fields]
@@ -189,6 +195,8 @@ class DataView:
         """Pixels that a world unit covers at the nearest visible point, shape (n,)."""
         if self._is_orthographic:
             return np.full(values.shape[1], self._scale)
+        # Two lower bounds of the depth; the larger is the better one, and both are
+        # safe.
         depth = np.maximum(values[0], np.sqrt(values[4]))
         return np.asarray(self._scale / np.maximum(depth, self._near))
 
@@ -204,6 +212,7 @@ class DataView:
         """Place right and up on the screen, half picture heights, (2, n)."""
         place = values[1:3] / self._half_height
         if not self._is_orthographic:
+            # Behind the eye there is no place on the screen: far off, so last.
             place /= np.maximum(-values[3], self._near)
         return np.clip(place, -_FAR_OFF, _FAR_OFF)
 
@@ -214,6 +223,8 @@ def _linear_terms(planes: Floats, to_view: Floats) -> tuple[Floats, Floats, Floa
     Rows: how far the box reaches inside of every plane; its least depth; right, up
     and backward of its centre.
     """
+    # Of a box the corner farthest along a plane's normal decides whether it is met:
+    # each component of the normal takes the upper or the lower edge by its sign.
     normals, toward, centre = planes[:, :3], -to_view[2:, :3], to_view[:, :3] * 0.5
     lower = [np.minimum(normals, 0), np.maximum(toward, 0), centre]
     upper = [np.maximum(normals, 0), np.minimum(toward, 0), centre]

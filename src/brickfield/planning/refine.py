@@ -77,6 +77,7 @@ class Ranking:
             What each refinement costs.
         """
         nodes = self._layers[layer].tree[depth]
+        # Accepted at first; what exceeds the budget is taken back by `_cut`.
         nodes.is_refined[rows] = True
         refs = np.empty((3, len(rows)), dtype=np.int64)
         refs[0], refs[1], refs[2] = layer, depth, rows
@@ -95,9 +96,14 @@ class Ranking:
             self._refs[:, order],
             self._bytes[order],
         )
+        # The last position at which the sum fits, not the first at which it does not:
+        # replacing a chunk by children that are known to be empty makes a plan cheaper.
         fits = np.flatnonzero(np.cumsum(costs) <= self._room)
         n = int(fits[-1]) + 1 if len(fits) else 0
+        # Deeper refinements have at most the rank of what they come from, so nothing
+        # below this rank can be accepted any more.
         self.floor = max(self.floor, float(ranks[n]))
+        # Kept for `fill`: one large refinement may hide small ones that still fit.
         self._left_out.append((ranks[n:], refs[:, n:], costs[n:]))
         self._mark(refs[:, n:], is_refined=False)
         self._ranks, self._refs, self._bytes = ranks[:n], refs[:, :n], costs[:n]
@@ -119,6 +125,8 @@ class Ranking:
         fits = (costs <= room) & self._can_refine(refs)
         ranks, refs, costs = ranks[fits], refs[:, fits], costs[fits]
         order = np.argsort(-ranks, kind="stable")
+        # What a refinement would save is not spent on others: they may not be refined
+        # then.
         order = order[np.cumsum(np.maximum(costs[order], 0)) <= room]
         self._mark(refs[:, order], is_refined=True)
         self.used_bytes += int(costs[order].sum())
@@ -128,6 +136,8 @@ class Ranking:
         can = np.zeros(refs.shape[1], dtype=bool)
         for number, depth, at in _groups(refs):
             layer = self._layers[number]
+            # Children that are shared with another parent were assigned by rank; taking
+            # their owner back now would leave a hole.
             if layer.grid.is_nested[layer.tree[depth].level]:
                 can[at] = layer.present_rows(depth)[refs[2, at]]
         return can
@@ -163,6 +173,8 @@ def refine(
     floor : float
         Rank of the first refinement that did not fit, 0 if all did.
     """
+    # A guess from the last frame spares the walk through most of what will not fit. If
+    # the budget is not used up above it, the walk goes on down to 0.
     ranking = Ranking(layers, room_bytes)
     for floor in (floor_guess, 0.0) if floor_guess > 0 else (0.0,):
         ranking.floor = floor
@@ -175,6 +187,8 @@ def refine(
 
 def _explore(ranking: Ranking, layers: Sequence[Layer]) -> None:
     """Walk all trees down to the floor, coarse before fine."""
+    # Level by level over all layers: numpy works on thousands of chunks at once, and
+    # the floor that one layer raises stops the others.
     depth = 0
     while any(len(layer.tree) > depth for layer in layers):
         for i, layer in enumerate(layers):
@@ -187,11 +201,13 @@ def _descend(ranking: Ranking, layer: Layer, number: int, depth: int) -> None:
     """Explore one level of one layer, highest rank first, down to the floor."""
     nodes = layer.tree[depth]
     fanout = layer.grid.fanout(nodes.level)
+    # A single step of a strange pyramid must not make millions of nodes.
     if fanout > _MOST_CHILDREN:
         return
     is_open = nodes.is_wanting & ~nodes.is_refined & (nodes.ranks > ranking.floor)
     rows = np.flatnonzero(is_open & layer.present_rows(depth))
     rows = rows[np.argsort(-nodes.ranks[rows], kind="stable")]
+    # Large enough for numpy, small enough that a rising floor stops it early.
     n_batch = max(min(32, _MOST_CHILDREN // fanout), _BATCH_CELLS // fanout)
     parts = layer.tree[depth + 1 : depth + 2]
     is_nested = layer.grid.is_nested[nodes.level]

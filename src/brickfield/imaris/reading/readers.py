@@ -1,8 +1,8 @@
 """The readers of an export: one for each source, or two where it is gone through twice.
 
-A source is gone through twice when a channel is scaled by its smallest and largest value.
-One reader then serves both times where keeping what was read costs less than reading
-it again; else each time has its own, which keeps nothing for the other.
+A source is gone through twice when a channel is scaled by its smallest and largest
+value. One reader then serves both times where keeping what was read costs less than
+reading it again; else each time has its own, which keeps nothing for the other.
 """
 
 from __future__ import annotations
