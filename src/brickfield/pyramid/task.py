@@ -43,9 +43,6 @@ from brickfield.writing import (
 )
 from brickfield.writing import described_level as stored_level
 
-SOURCE_DATA = "source data"
-"""Where a journal's fingerprint says what the source's data were like."""
-
 
 @dataclass(frozen=True)
 class Task:
@@ -112,7 +109,7 @@ class Task:
         """
         return {
             "source": self._name_of(source),
-            SOURCE_DATA: self.source_data(source),
+            "source data": self.source_data(source),
             "source shape": list(self.reader.shape),
             "method": self.method,
             "factors": [list(p.factors) for p in self.plans],

@@ -77,7 +77,7 @@ def parse_triple(name: str, value: Triple) -> Int3:
     if isinstance(value, str):
         parts = value.replace("x", ",").split(",")
     else:
-        parts = [value] if isinstance(value, int) else list(value)
+        parts = list(value) if isinstance(value, Sequence) else [value]
     try:
         numbers = [int(str(p)) for p in parts]
     except ValueError:

@@ -1,0 +1,178 @@
+"""Options that every command of ``brickfield transform`` has, and what it prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brickfield.cli.output import INCOMPLETE, print_json, results
+from brickfield.cli.progress import progress_bar
+from brickfield.errors import OptionError
+
+if TYPE_CHECKING:
+    from brickfield.transforms import BakeOptions, Recipe
+
+Src = Annotated[
+    str, typer.Argument(metavar="SRC", help="File, folder or URL of an image.")
+]
+Dst = Annotated[str, typer.Argument(metavar="DST", help="New OME-Zarr folder.")]
+Level = Annotated[
+    int, typer.Option(min=0, help="Level of SRC that is read; 0 is the finest.")
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        metavar="Z0:Z1,Y0:Y1,X0:X1", help="Write this part alone, output voxels."
+    ),
+]
+Channel = Annotated[
+    int | None, typer.Option(help="Write this channel alone.", show_default="all")
+]
+Time = Annotated[
+    int | None, typer.Option(help="Write this time point alone.", show_default="all")
+]
+Order = Annotated[
+    int | None,
+    typer.Option(
+        help="0 nearest, 1 trilinear, 3 cubic spline.",
+        show_default="1; 0 for labels",
+    ),
+]
+Fill = Annotated[float, typer.Option(help="Value outside SRC.")]
+Fit = Annotated[
+    bool,
+    typer.Option("--fit", help="Hold the whole moved volume, not the grid of SRC."),
+]
+Budget = Annotated[str, typer.Option(help="Memory for the work.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Threads.", show_default="one more than cores")
+]
+Scheduler = Annotated[str | None, typer.Option(help="Address of a dask scheduler.")]
+Version = Annotated[
+    str | None, typer.Option(help="Of OME-Zarr: 0.5 or 0.4.", show_default="0.5")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an OME-Zarr image in the way.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def parse_numbers(option: str, text: str, allows_one: bool = False) -> list[float]:
+    """Read ``Z,Y,X`` as three numbers, or one where one is allowed.
+
+    Parameters
+    ----------
+    option : str
+        For the message.
+    text : str
+    allows_one : bool
+
+    Raises
+    ------
+    OptionError
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 3:
+        return numbers
+    if len(numbers) == 1 and allows_one:
+        return numbers * 3
+    form = "N or Z,Y,X" if allows_one else "Z,Y,X"
+    msg = f"expected {option} as {form}, for example 0,12.5,0; found {text!r}"
+    raise OptionError(msg)
+
+
+def run(
+    src: str,
+    dst: str,
+    recipe: Recipe,
+    options: BakeOptions,
+    reading: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Bake, show progress, print what became of it.
+
+    Parameters
+    ----------
+    src, dst : str
+    recipe : Recipe
+    options : BakeOptions
+    reading : dict
+        How `src` is opened.
+    as_json : bool
+
+    Raises
+    ------
+    typer.Exit
+        With 3 when blocks could not be made.
+    """
+    from brickfield.transforms import bake
+
+    with progress_bar("baking") as progress:
+        result = bake(src, dst, recipe, options, opening=reading, progress=progress)
+    written = result.as_dict()
+    if as_json:
+        print_json(written)
+    else:
+        _print(written)
+    if not written["complete"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _print(written: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    from brickfield.blockwise import format_bytes
+
+    console = results()
+    state = "complete" if written["complete"] else "incomplete"
+    console.print(f"[bold]{escape(written['path'])}[/bold] {state}", soft_wrap=True)
+    for level in written["levels"]:
+        shape = " × ".join(map(str, level["shape"]))
+        console.print(f"  level    {escape(level['path'])}: {shape}", soft_wrap=True)
+    blocks = written["blocks"]
+    console.print(
+        f"  blocks   {blocks['written']} written, {blocks['resumed']} from before,"
+        f" of {blocks['total']}"
+    )
+    console.print(
+        f"  bytes    {format_bytes(written['bytes_written'])} before compression,"
+        f" {written['seconds']:.1f} s"
+    )
+    for note in written["notes"]:
+        console.print(f"  note     {escape(note)}", soft_wrap=True)
+    for failure in written["failures"][:10]:
+        place = f"level {failure['level']}, block {failure['block']}"
+        console.print(
+            f"  failed   {escape(place)}: {escape(failure['reason'])}", soft_wrap=True
+        )
+
+
+def print_dry_run(
+    src: str,
+    dst: str,
+    recipe: Recipe,
+    options: BakeOptions,
+    reading: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Print what would be written.
+
+    Parameters
+    ----------
+    src, dst, recipe, options, reading, as_json
+        As for :func:`run`.
+    """
+    from brickfield.transforms import look_ahead
+
+    outlook = look_ahead(src, dst, recipe, options, opening=reading)
+    found = outlook.as_dict()
+    if as_json:
+        print_json(found)
+        return
+    console = results()
+    for row in found["matrix"]:
+        console.print("  ".join(f"{v:12.6g}" for v in row))

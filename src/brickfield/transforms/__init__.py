@@ -1,0 +1,66 @@
+"""Turned, shifted, smoothed and smaller volumes: computed beside the window, or baked.
+
+Nothing of this is needed to look at a volume: for viewing, a turn or shift is a matrix
+on the layer, exact and instant whatever the size. Voxels are made only when asked for:
+
+- of arrays in memory by :class:`~brickfield.transforms.manager.TransformManager`, with
+  priorities, cancelling and a cache of results;
+- of any source, into an OME-Zarr image with its pyramid, by
+  :func:`~brickfield.transforms.baking.command.bake`.
+
+Both stand on the same operations (``resample``, ``gaussian``, ``joining``), which make
+any part of their result from a box of their input; ``convention`` says which way a turn
+goes, and ``recipes`` turns words and world units into operations.
+"""
+
+from __future__ import annotations
+
+from brickfield._faces import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.transforms.baking.command import bake as bake
+    from brickfield.transforms.baking.options import BakeOptions as BakeOptions
+    from brickfield.transforms.baking.outlook import BakeOutlook as BakeOutlook
+    from brickfield.transforms.baking.outlook import look_ahead as look_ahead
+    from brickfield.transforms.baking.result import BakeResult as BakeResult
+    from brickfield.transforms.operations.convention import read_matrix as read_matrix
+    from brickfield.transforms.recipes import Affine as Affine
+    from brickfield.transforms.recipes import Deskew as Deskew
+    from brickfield.transforms.recipes import Downsample as Downsample
+    from brickfield.transforms.recipes import Gaussian as Gaussian
+    from brickfield.transforms.recipes import Move as Move
+    from brickfield.transforms.recipes import Recipe as Recipe
+
+__all__ = [
+    "Affine",  # A matrix from world to world, forward.
+    "BakeOptions",  # How a transformed image is written.
+    "BakeOutlook",  # What baking will take.
+    "BakeResult",  # What was written.
+    "Deskew",  # A stack of oblique planes, put where its voxels were.
+    "Downsample",  # A volume of fewer voxels.
+    "Gaussian",  # A smoothed volume.
+    "Move",  # A turn, a shift, or first the one and then the other.
+    "Recipe",  # What is done with a volume.
+    "bake",  # Write the voxels of a transformed image, with a pyramid.
+    "look_ahead",  # Tell what baking will take; nothing is written.
+    "read_matrix",  # Read a 4 × 4 matrix from a JSON file.
+]
+
+_HOME = {
+    "Affine": "recipes",
+    "BakeOptions": "baking.options",
+    "BakeOutlook": "baking.outlook",
+    "BakeResult": "baking.result",
+    "Deskew": "recipes",
+    "Downsample": "recipes",
+    "Gaussian": "recipes",
+    "Move": "recipes",
+    "Recipe": "recipes",
+    "bake": "baking.command",
+    "look_ahead": "baking.outlook",
+    "read_matrix": "operations.convention",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)

@@ -1,0 +1,1 @@
+"""Transformed images written as OME-Zarr, block by block and resumable."""

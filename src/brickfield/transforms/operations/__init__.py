@@ -1,0 +1,1 @@
+"""What can be done with a volume: matrices, grids, and operations on regions."""
