@@ -43,3 +43,12 @@ def test_a_link_that_cannot_be_opened_is_one_sentence(command, arguments, said):
     assert ended.status == 2
     assert said in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("place", ["", "none", "https://example.org/a.zarr"])
+def test_only_local_images_can_be_followed(command, tmp_path, place):
+    uri = place if "://" in place else tmp_path / place
+    ended = command("view", uri, "--live")
+    assert ended.status == 2
+    assert "local folder" in ended.err
+    assert "Traceback" not in ended.err

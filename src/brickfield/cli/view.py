@@ -33,6 +33,9 @@ def view(
             show_default=False,
         ),
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Follow a local image while it is written.")
+    ] = False,
     series: text.Series = None,
     well: text.Well = None,
     field: text.Field = None,
@@ -56,6 +59,8 @@ def view(
 
         open_session(Path(uris[0]), layout=layout)
         return
+    if live:
+        _check_live(uris)
     is_scene = any(is_link(uri) for uri in uris)
     state = _scene_in(uris, which) if is_scene else None
     window = window_module()
@@ -64,8 +69,23 @@ def view(
     if state is not None:
         window.open_scene_window(state, layout=layout)
     else:
-        window.open_window(uris, layout=layout or "3D", **which)
+        window.open_window(uris, layout=layout or "3D", live=live, **which)
     window.run()
+
+
+def _check_live(uris: list[str]) -> None:
+    """Refuse what cannot be followed before a window opens.
+
+    Raises
+    ------
+    OptionError
+    """
+    from brickfield.sources import local_path
+    from brickfield.streaming import AcquisitionWatch
+
+    for uri in uris:
+        remote = "://" in uri and not uri.startswith("file://")
+        AcquisitionWatch(uri if remote else local_path(uri))
 
 
 def _is_session(uri: str) -> bool:

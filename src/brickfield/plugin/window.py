@@ -9,6 +9,7 @@ from typing import Any
 
 from brickfield.plugin.docking.chooser import open_chooser, options_of, stored
 from brickfield.plugin.layers.notifications import others_in
+from brickfield.plugin.live.follower import open_live
 from brickfield.plugin.scenes.scene_document import set_state
 from brickfield.plugin.views import open_views, open_volume, view_of
 from brickfield.scene import SceneState
@@ -20,7 +21,9 @@ LAYOUT_S = 0.5
 """Time in which a window finds its layout."""
 
 
-def open_window(uris: Sequence[str], *, layout: str = "3D", **options: Any) -> Any:
+def open_window(
+    uris: Sequence[str], *, layout: str = "3D", live: bool = False, **options: Any
+) -> Any:
     """Open napari with images in the volume dock.
 
     Parameters
@@ -29,6 +32,8 @@ def open_window(uris: Sequence[str], *, layout: str = "3D", **options: Any) -> A
         Files, folders or URLs.
     layout : str
         As for :func:`brickfield.open_views`.
+    live : bool
+        Follow the images while they are written.
     **options
         As for :func:`brickfield.open_store`; for every image.
 
@@ -47,7 +52,10 @@ def open_window(uris: Sequence[str], *, layout: str = "3D", **options: Any) -> A
     viewer = napari.Viewer()
     try:
         for uri in uris:
-            open_volume(uri, viewer, **options)
+            if live:
+                open_live(uri, viewer, **options)
+            else:
+                open_volume(uri, viewer, **options)
         open_views(viewer, layout)
         if "image" not in options:
             _offer_others(viewer)

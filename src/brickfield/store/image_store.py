@@ -426,6 +426,7 @@ class ChunkedImageStore:
         """
         change = change_of(self.pyramid, level, box)
         self._occupancy.forget()
+        self._contrasts.clear()
         old = reopened_for(self.source, change)
         if self._manager is not None:
             self._manager.forget_changed(change, is_reopened=old is not None)

@@ -15,17 +15,23 @@ if TYPE_CHECKING:
     from brickfield.streaming.acquisition import read_acquisition as read_acquisition
     from brickfield.streaming.simulation import Microscope as Microscope
     from brickfield.streaming.simulation import simulate as simulate
+    from brickfield.streaming.watch import AcquisitionWatch as AcquisitionWatch
+    from brickfield.streaming.watch import News as News
     from brickfield.streaming.writer import StreamWriter as StreamWriter
 
 __all__ = [
+    "AcquisitionWatch",  # Looks at an image on disk, time and again. One thread at a time.
     "Microscope",  # What is simulated.
+    "News",  # What became of an image since the last look.
     "StreamWriter",  # Writes an image while it is acquired.
     "read_acquisition",  # Read how far an acquisition is; None where there is none or it says nothing.
     "simulate",  # Write what a simulated microscope sees.
 ]
 
 _HOME = {
+    "AcquisitionWatch": "watch",
     "Microscope": "simulation",
+    "News": "watch",
     "StreamWriter": "writer",
     "read_acquisition": "acquisition",
     "simulate": "simulation",

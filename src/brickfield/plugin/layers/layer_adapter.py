@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
-from brickfield.model import MODES, Appearance, ChannelAppearance, Selection
+from brickfield.model import (
+    MODES,
+    Appearance,
+    ChannelAppearance,
+    ChunkChange,
+    Selection,
+)
 from brickfield.plugin.layers.appearance import (
     appearance_of,
     colors_name,
@@ -146,8 +152,9 @@ class NapariLayerPort:
         if getattr(self.layer, "plane", None) is not None:
             self.layer.plane.events.disconnect(self._on_planes)
 
-    def _on_changed(self) -> None:
-        self.layer.refresh()
+    def _on_changed(self, change: ChunkChange) -> None:
+        if any(change.covers(selection) for selection in self._data.selections):
+            self.layer.refresh(extent=False)
 
     def _on_grown(self) -> None:
         lengthen(self.layer)

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication
 
 from brickfield.loading import ChunkManager
-from brickfield.model import Category, ChunkFailure
+from brickfield.model import Category, ChunkChange, ChunkFailure
 from brickfield.plugin.napari_names import (
     is_slicing,
     layer_above,
@@ -296,6 +296,15 @@ class Feed:
         if layer is not None:
             layer.refresh(extent=False)
 
+    def show_changed(self, change: ChunkChange) -> None:
+        """Have the layer sliced again, if it shows voxels that changed."""
+        if any(
+            change.covers(selection)
+            for ask in self._every_ask()
+            for selection in ask.view.selections
+        ):
+            self.show_anew()
+
     def lengthen(self) -> None:
         """Let the layer's sliders reach as far as its image does now."""
         layer = self._layer()
@@ -362,7 +371,7 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
     if before is not None:
         before.manager.release(before.visual_id)
     view.store.reloaded.connect(feed.show_anew)
-    view.store.changed.connect(feed.show_anew)
+    view.store.changed.connect(feed.show_changed)
     view.store.grown.connect(feed.lengthen)
     later(feed.tell_first_shown)
     return feed

@@ -1,0 +1,1 @@
+"""Images that grow, followed in napari while they are acquired."""

@@ -1,0 +1,293 @@
+"""Keeps the layers of one image up to date while it is written.
+
+Invariant: the disk is looked at on a thread of its own, and only what it tells of is
+read again. The image grows at its end while what is shown stays; a position that was
+at the end stays there, if that is wished. Main thread only.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import weakref
+from collections import deque
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+
+from brickfield.blockwise import Slices as Box
+from brickfield.errors import BrickfieldError, StoreFormatError
+from brickfield.plugin.layers.make import level_of
+from brickfield.plugin.live.contrast import LiveContrast
+from brickfield.qt import Background
+from brickfield.store import ChunkedImageStore
+from brickfield.streaming import AcquisitionWatch, News
+from brickfield.viewer.live import unrecorded
+
+logger = logging.getLogger(__name__)
+PERIOD_S = 0.1
+"""From the end of one look to the next."""
+MOST_FAILURES = 20
+"""Looks in turn at which the levels have not one length: they are made longer one by one."""
+RATE_S = 5.0
+"""Over which frames a second are counted."""
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """How an acquisition is going.
+
+    Attributes
+    ----------
+    name : str
+    frames : int or None
+        On disk; None where nothing says so.
+    time_points : int
+    fps : float
+        Frames (without them: time points) a second, lately.
+    is_complete : bool
+    problem : str
+        Why it is followed no longer; empty while it is.
+    """
+
+    name: str
+    frames: int | None = None
+    time_points: int = 0
+    fps: float = 0.0
+    is_complete: bool = False
+    problem: str = ""
+
+
+class LiveFollower:
+    """Follows one image on disk.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Not kept alive.
+    store : ChunkedImageStore
+        Of the image; not kept alive, and not closed.
+    watch : AcquisitionWatch
+    follows_newest : bool
+        Whether the viewer shows the newest time point.
+
+    Attributes
+    ----------
+    state : LiveState
+    changed : psygnal.SignalInstance
+        Emits the state, after each look that brought something.
+    is_over : bool
+        Whether it looks no more.
+    """
+
+    changed = Signal(object)
+
+    def __init__(
+        self,
+        viewer: Any,
+        store: ChunkedImageStore,
+        watch: AcquisitionWatch,
+        *,
+        follows_newest: bool = True,
+    ) -> None:
+        self.state = LiveState(store.info.name, time_points=watch.shape[0])
+        self.follows_newest = follows_newest
+        self.root = watch.root
+        self.is_over = False
+        self._viewer, self._store = weakref.ref(viewer), weakref.ref(store)
+        self._watch = watch
+        self._background = Background()
+        self._contrast = LiveContrast(store, self._background)
+        self._changes: list[tuple[int, Box]] = []
+        self._n_failed = 0
+        self._rates: deque[tuple[float, int]] = deque()
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(0)
+
+    def stop(self) -> None:
+        """Look no more. May be called twice."""
+        self._timer.stop()
+        if not self.is_over:
+            self.is_over = True
+            self._background.close()
+
+    # -- looking -----------------------------------------------------------------
+
+    def _there(self) -> tuple[Any, ChunkedImageStore] | None:
+        viewer, store = self._viewer(), self._store()
+        if viewer is None or store is None or store.is_closed or self.is_over:
+            self.stop()
+            return None
+        return viewer, store
+
+    def _look(self) -> None:
+        if self._there() is not None:
+            self._background.run(self._watch.look, self._looked)
+
+    def _looked(self, news: News | None, error: BaseException | None) -> None:
+        there = self._there()
+        if there is None:
+            return
+        try:
+            if error is not None:
+                raise error
+            assert news is not None
+            self._take_up(*there, news)
+        except BrickfieldError as caught:
+            logger.warning("%s", caught)
+            self._tell(LiveState(self.state.name, problem=str(caught)))
+            self.stop()
+            return
+        if news.is_complete:
+            # Behind a choice of contrast that is still looked for.
+            self._background.run(lambda: None, lambda *_: self.stop())
+        else:
+            self._timer.start(round(1000 * PERIOD_S))
+
+    def _take_up(self, viewer: Any, store: ChunkedImageStore, news: News) -> None:
+        self._changes += news.changes
+        if news.shape != store.pyramid.levels[0].shape and not self._grow(store, news):
+            return
+        n = store.pyramid.levels[0].shape[0]
+        changes = [(level, box) for level, box in self._changes if box[0].start < n]
+        self._changes = [one for one in self._changes if one[1][0].start >= n]
+        for level, box in changes:
+            store.mark_changed(level, box)
+        newest = min(n, max((box[0].stop for _, box in changes), default=n)) - 1
+        layers = [one for one in viewer.layers if _shows(one, store)]
+        coarsest = store.pyramid.n_levels - 1
+        if any(level == coarsest for level, _ in changes):
+            self._contrast.choose(layers, newest)
+        if layers and changes and self.follows_newest:
+            self._show_newest(viewer, store, layers[0], newest)
+        fps = self._rate(n if news.frames is None else news.frames)
+        name = self.state.name
+        self._tell(LiveState(name, news.frames, n, fps, news.is_complete))
+
+    def _grow(self, store: ChunkedImageStore, news: News) -> bool:
+        """Let the image grow; False when it was met in the middle of growing."""
+        try:
+            store.grow(news.shape)
+        except StoreFormatError:
+            self._n_failed += 1
+            if self._n_failed > MOST_FAILURES:
+                raise
+            return False
+        self._n_failed = 0
+        return True
+
+    def _tell(self, state: LiveState) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit(state)
+
+    def _rate(self, count: int) -> float:
+        """Return how many came in each second of the last few."""
+        now = monotonic()
+        self._rates.append((now, count))
+        while now - self._rates[0][0] > RATE_S:
+            self._rates.popleft()
+        first_at, first = self._rates[0]
+        return (count - first) / (now - first_at) if now > first_at else 0.0
+
+    def _show_newest(
+        self, viewer: Any, store: ChunkedImageStore, layer: Any, newest: int
+    ) -> None:
+        """Move the viewer along a first axis that grows to where voxels came last."""
+        if 0 not in store.pyramid.other_axes or store.pyramid.channel_axis == 0:
+            return
+        axis = viewer.dims.ndim - layer.ndim
+        world = float(layer.data_to_world([newest] + [0] * (layer.ndim - 1))[0])
+        if viewer.dims.point[axis] < world:
+            with unrecorded():
+                viewer.dims.set_point(axis, world)
+
+
+def _shows(layer: Any, store: ChunkedImageStore) -> bool:
+    level = level_of(layer)
+    return level is not None and level.hold.is_held and level.store is store
+
+
+_followers: weakref.WeakKeyDictionary[Any, list[LiveFollower]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def follow(
+    viewer: Any,
+    store: ChunkedImageStore,
+    root: str | os.PathLike[str],
+    *,
+    since: float | None = None,
+) -> LiveFollower:
+    """Follow an image in a viewer; there is one follower for each image.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    store : ChunkedImageStore
+        Of the image that layers of the viewer show.
+    root : path-like
+        Its folder.
+    since : float, optional
+        Time from which on changes are taken up; default now.
+
+    Raises
+    ------
+    OptionError
+        When it is no local OME-Zarr image.
+    """
+    watch = AcquisitionWatch(root, since)
+    others = _followers.setdefault(viewer, [])
+    for other in others:
+        if other.root == watch.root:
+            other.stop()
+    made = LiveFollower(viewer, store, watch)
+    _followers[viewer] = [one for one in others if not one.is_over] + [made]
+    return made
+
+
+def followers_of(viewer: Any) -> list[LiveFollower]:
+    """Return what is or was followed in a viewer, the last one last.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    """
+    return list(_followers.get(viewer, ()))
+
+
+def open_live(uri: str, viewer: Any, **options: Any) -> LiveFollower:
+    """Open an image in the volume view and follow it.
+
+    Parameters
+    ----------
+    uri : str
+        Local folder of an OME-Zarr image, ``file://`` or a path.
+    viewer : napari.Viewer
+    **options
+        As for :func:`brickfield.open_volume`.
+
+    Raises
+    ------
+    OptionError
+        When it is no local OME-Zarr image.
+    StoreNotFoundError, StoreFormatError, StoreAccessError
+    """
+    from time import time
+
+    from brickfield.plugin.views import open_volume
+    from brickfield.sources import local_path
+
+    root = local_path(uri)
+    since = time()
+    AcquisitionWatch(root)
+    layers = open_volume(uri, viewer, **options)
+    level = level_of(layers[0])
+    assert level is not None
+    return follow(viewer, level.store, root, since=since)

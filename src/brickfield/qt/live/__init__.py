@@ -1,0 +1,1 @@
+"""The parts of the dock *Live acquisition* that know nothing of napari."""

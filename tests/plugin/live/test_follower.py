@@ -1,0 +1,114 @@
+"""An image that is written while napari shows it."""
+
+import time
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QCoreApplication
+
+from brickfield.loading import default_cache
+from brickfield.plugin.layers.make import store_behind
+from brickfield.plugin.live.follower import followers_of, open_live
+from brickfield.streaming import StreamWriter
+
+pytestmark = [pytest.mark.napari, pytest.mark.qt]
+DATA = np.random.default_rng(2).integers(100, 4000, (4, 4, 64, 96)).astype(np.uint16)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    default_cache().clear()
+    return make_napari_viewer(show=False)
+
+
+@pytest.fixture
+def writer(tmp_path):
+    made = StreamWriter(
+        tmp_path / "a.ome.zarr", (None, 4, 64, 96), "tzyx", chunks=(1, 4, 32, 32)
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def follower(viewer, writer):
+    made = open_live(str(writer.path), viewer)
+    yield made
+    made.stop()
+
+
+def turn_until(is_true, limit_s=60.0):
+    end = time.monotonic() + limit_s
+    while not is_true():
+        assert time.monotonic() < end, "it did not happen"
+        QCoreApplication.processEvents()
+        time.sleep(0.01)
+
+
+def append(writer, data) -> None:
+    for frame in data.reshape(-1, 64, 96):
+        writer.append(frame)
+    writer.flush()
+
+
+def test_sliders_and_voxels_follow_what_is_written(viewer, writer, follower):
+    (layer,) = viewer.layers
+    assert follower.state.time_points == 1
+    append(writer, DATA)
+    turn_until(lambda: follower.state.time_points == 4)
+    assert viewer.dims.nsteps[0] == 4
+    assert viewer.dims.current_step[0] == 3  # the newest
+    assert np.array_equal(np.asarray(layer.data[0]), DATA)
+    assert follower.state.frames == 16
+
+
+def test_a_person_who_looks_at_another_time_point_stays_there(viewer, writer, follower):
+    append(writer, DATA[:2])
+    turn_until(lambda: follower.state.time_points == 2)
+    follower.follows_newest = False
+    viewer.dims.set_current_step(0, 0)
+    append(writer, DATA[2:])
+    turn_until(lambda: follower.state.time_points == 4)
+    assert viewer.dims.current_step[0] == 0
+
+
+def test_other_time_points_are_not_read_again(viewer, writer, follower):
+    append(writer, DATA[:2])
+    turn_until(lambda: follower.state.time_points == 2)
+    follower.follows_newest = False
+    store = store_behind(viewer.layers[0])
+    viewer.dims.set_current_step(0, 0)
+    assert np.array_equal(np.asarray(viewer.layers[0].data[0][0]), DATA[0])
+    append(writer, DATA[2:])
+    turn_until(lambda: follower.state.time_points == 4)
+    assert np.array_equal(np.asarray(viewer.layers[0].data[0][0]), DATA[0])
+    assert np.array_equal(np.asarray(viewer.layers[0].data[0]), DATA)
+    assert store.manager.counters.rereads == 0
+
+
+def test_contrast_is_chosen_when_the_first_voxels_come(viewer, writer, follower):
+    (layer,) = viewer.layers
+    append(writer, DATA)
+    turn_until(lambda: layer.contrast_limits[1] > 1000)
+    layer.contrast_limits = (5, 77)
+    append(writer, DATA)
+    turn_until(lambda: follower.state.time_points == 8)
+    assert layer.contrast_limits == [5, 77]
+
+
+def test_the_end_is_told_and_nothing_is_looked_at_any_more(viewer, writer, follower):
+    told = []
+    follower.changed.connect(told.append)
+    append(writer, DATA)
+    writer.close()
+    turn_until(lambda: follower.is_over)
+    assert told[-1].is_complete
+    assert followers_of(viewer) == [follower]
+
+
+def test_an_image_that_is_taken_away_is_said_to_be_gone(writer, follower):
+    elsewhere = writer.path.with_name("b.ome.zarr")
+    writer.path.rename(elsewhere)
+    turn_until(lambda: follower.is_over)
+    assert "still there" in follower.state.problem
+    elsewhere.rename(writer.path)
