@@ -70,7 +70,14 @@ def export(
 
 
 def scratch_of(target: Path, options: ImarisOptions) -> Scratch:
-    """Return the scratch space of an export; no folder is made yet."""
+    """Return the scratch space of an export; no folder is made yet.
+
+    Parameters
+    ----------
+    target : Path
+        File to write.
+    options : ImarisOptions
+    """
     folder = None if options.tmp_dir is None else Path(options.tmp_dir)
     return Scratch(target, folder)
 

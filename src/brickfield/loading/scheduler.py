@@ -124,7 +124,13 @@ class Scheduler:
         return self._queue.lanes(visual_id)
 
     def replace(self, visual_id: str, lanes: Iterable[Lane]) -> list[Lane]:
-        """Put new lanes in place of a visual's old ones, and return the old."""
+        """Put new lanes in place of a visual's old ones, and return the old.
+
+        Parameters
+        ----------
+        visual_id : str
+        lanes : iterable of Lane
+        """
         return self._queue.replace(visual_id, lanes)
 
     def waiting_for(self, assembly: Assembly) -> list[tuple[Lane, int]]:
@@ -142,7 +148,14 @@ class Scheduler:
             lane.set_state(row, WAITING)
 
     def drop_unsent(self, selection: Selection, keys: NDArray[np.int64]) -> None:
-        """Count those of some dropped chunks that nobody else requests."""
+        """Count those of some dropped chunks that no other request names.
+
+        Parameters
+        ----------
+        selection : Selection
+        keys : ndarray, shape (n,), int64
+            Packed keys.
+        """
         is_open = self._queue.open_among(selection, keys)
         self.counts.cancelled_before_send += int(np.count_nonzero(~is_open))
 
@@ -418,7 +431,14 @@ class Scheduler:
                     lane.set_state(row, WAITING)
 
     def is_changed(self, name: StorageName, change: ChunkChange) -> bool:
-        """Tell whether a storage chunk has changed voxels."""
+        """Tell whether a storage chunk has changed voxels.
+
+        Parameters
+        ----------
+        name : StorageName
+            Level and flat index.
+        change : ChunkChange
+        """
         layout = self.layouts[name[0]]
         return name[0] == change.level and change.meets(
             layout.index_of(name[1]), layout.storage

@@ -101,6 +101,7 @@ class LevelLayout:
 
     def index_of(self, flat: FlatIndex) -> tuple[int, ...]:
         """Unpack a flat index to a grid index, all axes."""
+        # C order, as in `flat_of`: the last axis changes fastest.
         index = []
         for n in reversed(self.grid):
             flat, i = divmod(flat, n)
@@ -150,6 +151,7 @@ class LevelLayout:
             Origin and shape (z, y, x), voxels.
         selection : Selection
         """
+        # An axis that is not in the image (a 2D image has no z) has one storage chunk.
         ranges = [range(1)] * len(self.grid)
         for axis, position in zip(self.other_axes, selection, strict=True):
             i = position // self.storage[axis]
@@ -160,6 +162,8 @@ class LevelLayout:
                 ranges[axis] = range(first // s, (first + n - 1) // s + 1)
         flats = [0]
         for n, r in zip(self.grid, ranges, strict=True):
+            # Axis by axis, so the result is in C order: the order on disk of most
+            # stores.
             flats = [f * n + i for f, i in product(flats, r)]
         return flats
 
@@ -278,6 +282,9 @@ class LevelLayout:
         picks: list[int | slice] = [slice(None)] * len(self.grid)
         for axis, position in zip(self.other_axes, selection, strict=True):
             picks[axis] = position - index[axis] * self.storage[axis]
+        # Files may store x before z: after the other axes are indexed away, the rest is
+        # brought into the order (z, y, x), and absent axes get length 1. All of it is a
+        # view.
         present = [a for a in self.spatial_axes if a >= 0]
         stored = sorted(present)
         view = data[tuple(picks)].transpose([stored.index(a) for a in present])
@@ -317,6 +324,7 @@ def storage_under(
             continue
         k = layout.spatial_axes.index(axis)
         low, high = first[:, k] // s, last[:, k] // s
+        # As many columns as the widest chunk needs; `fits` tells which of them count.
         steps = np.arange(int((high - low).max(initial=0)) + 1)
         grid = low[:, None] + steps
         fits = (grid <= high[:, None])[:, None, :]

@@ -52,6 +52,8 @@ class Drawing:
         self.n_rows = n_rows
         self.n_rows_of_all = n_rows * n_volumes
         self._row = 0
+        # The iterator copies the targets for the first volume here, so a drawing is
+        # begun with the frame's own background.
         self._volume = next(volumes, None)
 
     @property
@@ -62,6 +64,8 @@ class Drawing:
     def draw_rows(self, n: int) -> None:
         """Draw the next `n` rows of the current volume, and wait until they are there."""
         self._draw_piece(n)
+        # Otherwise pieces would queue up in the driver, and the time of one could not
+        # be told.
         self._wait()
 
     def draw_rest(self) -> None:
@@ -72,6 +76,7 @@ class Drawing:
     def _draw_piece(self, n: int) -> None:
         if self._volume is None:
             return
+        # One row at least, or a slow device would never come to an end.
         end = min(self._row + max(n, 1), self.n_rows)
         self._volume.draw_rows(self._row, end)
         self._draw(self._volume)

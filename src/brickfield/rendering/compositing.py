@@ -35,7 +35,10 @@ class TargetCopy:
 
     def copy(self, renderer: Any) -> Any:
         """Copy what was drawn so far and return a view of the copy."""
+        # Not public in pygfx 0.17: the one place of brickfield that touches the
+        # blender.
         source = renderer._blender.get_texture(self._name)
+        # Kept from frame to frame: a new texture would mean new bind groups.
         if self._texture is None or self._texture.size != source.size:
             self.close()
             self._texture = self._gpu.device.create_texture(
@@ -89,6 +92,8 @@ class LayerStack:
         has_objects : bool
             Whether opaque objects were drawn, at which rays end.
         """
+        # Before any volume is drawn: volumes write depth as well, and rays end at
+        # objects only.
         objects = self._objects.copy(renderer) if has_objects else None
         for i, volume in enumerate(volumes):
             if not volume.visible:

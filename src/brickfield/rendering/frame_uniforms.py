@@ -86,9 +86,12 @@ def write_look(
     u = volume.uniform_buffer.data
     for i, channel in enumerate(look.channels):
         low, high = (fmt.to_sample(v) for v in channel.contrast)
+        # Equal limits make a step: what is above is the last colour.
         rate = 1 / (high - low) if high > low else 1e30
         u["ch_window"][i] = (low, rate, channel.gamma, channel.opacity)
         threshold = fmt.to_sample(channel.iso_threshold)
+        # Then a brick whose values all lie below the window adds nothing and can be
+        # skipped.
         is_dark_below = not channel.lut[0, :3].any() or not channel.lut[0, 3]
         u["ch_more"][i] = (threshold, float(is_dark_below), 0, 0)
         u["ch_plane"][i] = (planes[i], int(channel.visible), 0, 0)
@@ -167,6 +170,7 @@ def _write_levels(u: Any, bricks: BrickSet, anchor: NDArray[np.float64]) -> None
     for level in range(pyramid.n_levels):
         texture = bricks.atlas.texture(level)
         if texture is not None:
+            # Divided once here instead of once per sample.
             u["lv_inverse"][level, :3] = 1 / np.array(texture.size)
 
 
@@ -219,6 +223,8 @@ def _corners(low: Any, high: Any) -> NDArray[np.float64]:
 
 def _write_world(u: Any, world: AffineTransform) -> None:
     linear = matrix_to_xyz(world.matrix)[:3, :3]
+    # Normals go with the inverse transpose, or they would tilt under shear and
+    # anisotropic voxels.
     normals = np.linalg.inv(linear).T
     for i, axis in enumerate("xyz"):
         u[f"world_{axis}"][:3] = linear[:, i]

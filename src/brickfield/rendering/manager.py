@@ -89,8 +89,10 @@ class RenderManager:
 
     def set_layers(self, layers: Sequence[LayerLike]) -> list[LayerRenderer]:
         """Keep a renderer for each layer; return those that left (destroyed)."""
+        # By identity: renderers own textures, which must survive a change of the list.
         kept = {id(r.layer): r for r in self.renderers}
         share = self.gpu_budget // max(1, len(layers))
+        # Destroyed before new ones are made, so that both need not fit the GPU.
         gone = [r for r in self.renderers if all(r.layer is not x for x in layers)]
         for renderer in gone:
             renderer.destroy()
@@ -108,6 +110,7 @@ class RenderManager:
     def sync(self) -> dict[str, set[str]]:
         """Do the work that changed layers require; return it by visual id."""
         work = {r.visual_id: r.sync() for r in self.renderers}
+        # Colours change nothing about which chunks are needed.
         if any(done - {"lut"} for done in work.values()):
             self._planned_for = None
         return work
@@ -124,6 +127,7 @@ class RenderManager:
         seen = [r for r in self.renderers if r.layer.visible]
         layers = tuple(map(_planned_state, seen))
         state = (camera, is_moving, self.policy, self._plane, layers)
+        # A resting view plans nothing, however often it is drawn.
         if state == self._planned_for and not any(r.wants_plan for r in seen):
             return False
         start = perf_counter()
@@ -148,6 +152,8 @@ class RenderManager:
             fits = not is_bare and all(map(LayerRenderer.fits, seen, plans))
             if fits:
                 break
+            # Slots come in grids, so a plan that fits by bytes may not fit by slots: a
+            # little less is planned then.
             share *= 0.93
             if is_bare or share < 0.2:
                 msg = (
@@ -171,6 +177,8 @@ class RenderManager:
                     spare += renderer.bricks.atlas.gpu_bytes
                     renderer.release_gpu_memory()
         for renderer, plan in zip(seen, plans, strict=True):
+            # What is left over keeps bricks of earlier plans, for when the camera comes
+            # back.
             budget = plan.cost_bytes + max(0, spare) // len(seen)
             renderer.bricks.atlas.set_budget(budget)
 
@@ -182,6 +190,8 @@ class RenderManager:
         has_time = TimeSlice(slice_s)
         seen = [r for r in self.renderers if r.layer.visible]
         self._turn += 1
+        # Another layer begins each frame, so that a short time slice does not starve
+        # the last; layers without an overview go before all others.
         turns = seen[self._turn % max(1, len(seen)) :] + seen
         order = sorted(dict.fromkeys(turns), key=lambda r: r.has_base)
         n = sum(r.upload(has_time) for r in order)
@@ -227,5 +237,6 @@ class RenderManager:
 def _planned_state(renderer: LayerRenderer) -> tuple[object, ...]:
     """Return what of a layer a plan depends on besides its versions."""
     layer, look = renderer.layer, renderer.layer.appearance
+    # Only what changes which chunks are needed; contrast, colours and mode do not.
     place = (layer.world, tuple(layer.selections))
     return (id(renderer), *place, look.clip_box, look.clip_planes)

@@ -77,12 +77,15 @@ class Mender:
             With voxels.
         """
         assert chunk.data is not None
+        # The cache's array is shared by all views and read-only.
         data = chunk.data.copy()
         lacking = ~chunk.is_known()
         n_lost = np.count_nonzero(lacking)
         wishes: set[Name] = set()
         for hole in chunk.holes:
             self._fill(name, hole, data, lacking, wishes)
+        # Once per pair: a coarser chunk that does not come must not be requested each
+        # frame.
         fresh = frozenset(w for w in wishes if (name, w) not in self._wished)
         self._wished |= {(name, w) for w in fresh}
         self._waiting[name] = frozenset(wishes)
@@ -127,6 +130,7 @@ class Mender:
                     lay_in(box[part], todo[part], stand_in, inner)
                 elif not is_wished and not self._is_lost(other):
                     wishes.add(other)
+            # One level of wishes is enough: a coarser one would be covered by it.
             is_wished = is_wished or bool(wishes)
 
     def _at_hand(self, name: Name, level: int) -> LoadedChunk | None:
@@ -139,6 +143,7 @@ class Mender:
         return None
 
     def _is_lost(self, name: Name) -> bool:
+        # FAILED alone: with DATA it has voxels, and only holes.
         return self._value_of(name) & (DATA | FAILED) == FAILED
 
 
@@ -208,6 +213,7 @@ def lay_in(
     inner : tuple of ndarray
         Indices in it along z, y and x.
     """
+    # Holes of the stand-in itself stay open for the next coarser level.
     can = todo.copy()
     at = np.ix_(*inner)
     if stand_in.holes:
@@ -217,6 +223,7 @@ def lay_in(
     else:
         values = stand_in.data[at].astype(box.dtype, copy=False)
     box[can] = values[can]
+    # In place: `todo` is a view of the chunk's mask.
     todo &= ~can
 
 
@@ -229,6 +236,7 @@ def octants_of(lacking: Mask, edges: tuple[int, ...]) -> int:
     edges : tuple of int
         Voxels of a whole chunk; the eighths part in its middle.
     """
+    # Of a whole chunk, as in `empty_octants`: the shader divides slots, not voxels.
     halves = [(slice(0, n // 2), slice(n // 2, None)) for n in edges]
     bits = 0
     for octant in range(8):

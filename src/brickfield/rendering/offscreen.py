@@ -59,6 +59,7 @@ class OffscreenView(VolumeView):
         """Share of the pixels along each edge for which :meth:`classes` judges."""
         super().__init__(self.canvas, **options)
         self._to_paint: Callable[[], None] = self.draw
+        # Set once; what it paints is set for each picture.
         self.canvas.request_draw(self._paint)
 
     def set_layers(self, layers: Sequence[LayerLike]) -> None:
@@ -130,6 +131,7 @@ class OffscreenView(VolumeView):
         self._auditor.pixel_scale = self.audit_scale
         # Classes are numbers with nothing between them.
         self._auditor.pixel_filter = "nearest" if self.audit_scale < 1 else "mitchell"
+        # Another renderer, so that the visible picture's targets keep their content.
         self.renderer = self._auditor
         self.options = replace(options, audit=True)
         try:
@@ -208,6 +210,7 @@ class OffscreenView(VolumeView):
     def forgive(self) -> None:
         """Forget what failed because of the deadline, so that others may wait for it."""
         for renderer in self.manager.renderers:
+            # A chunk that is corrupt stays failed: reading it again gives the same.
             late = [f for f in renderer.failures_by_chunk if f.is_transient]
             renderer.layer.store.manager.clear_failures(late)
 
@@ -353,4 +356,5 @@ def scale_for(cost_s: float, end: float) -> float:
     if fits(cost_s, end):
         return 1.0
     left_s = max(GRACE_S, end - perf_counter())
+    # Cost grows with the number of pixels, the square of the share along an edge.
     return max(SMALL, min(1.0, sqrt(left_s / cost_s)))

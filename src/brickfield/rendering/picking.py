@@ -64,6 +64,7 @@ def _drawn_level(renderer: LayerRenderer, world: Vec3) -> int | None:
     if not _is_inside(data, pyramid.outer_bounds):
         return None
     planes = [renderer.bricks.atlas.plane_of(s) for s in renderer.shown]
+    # Finest first: that is what is on top where several levels are drawn.
     for level in range(pyramid.n_levels):
         # Coarse voxels may reach farther than the finer levels' do.
         if not _is_inside(data, pyramid.level_bounds(level)):
@@ -137,6 +138,8 @@ def _describe(renderer: LayerRenderer, world: Vec3, level: int) -> PickInfo:
             values.append(pyramid.dtype.type(chunk.minimum))
         else:
             inside = tuple(voxel % chunk_shape)
+            # A filled hole looks like data in the picture; the value under the cursor
+            # must not.
             is_lost = bool(chunk.holes) and not chunk.is_known()[inside]
             values.append(None if is_lost else chunk.data[inside])
     z, y, x = (float(v) for v in data)

@@ -31,6 +31,7 @@ class ChangedBricks:
         """
         if self._log.version == self._seen:
             return set()
+        # The log keeps a limited number: None when some of them were missed.
         self._seen, changes = self._log.since(self._seen)
         if changes is None:
             return None

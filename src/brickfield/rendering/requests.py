@@ -62,6 +62,7 @@ def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
         return np.zeros(len(plan.keys), dtype=np.bool_)
     pyramid = asked.pyramid
     levels, indices = unpack_keys(plan.keys)
+    # Voxel centres are at whole numbers, so the box of chunk i begins at i · n - 0.5.
     centre = (indices + 0.5) * pyramid.chunk_shapes[levels] - 0.5
     centre = centre * pyramid.downscale[levels] + pyramid.offset[levels]
     world = asked.world.apply(centre)
@@ -69,6 +70,7 @@ def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
     # Behind the eye lies only the middle of a chunk that surrounds it.
     reach = np.where(clip[:, 3] > 0, CENTRAL * clip[:, 3], np.inf)
     is_rim = (np.abs(clip[:, :2]) > reach[:, None]).any(axis=1)
+    # The base level is read in any case: it is what the rim shows meanwhile.
     held: NDArray[np.bool_] = is_rim & (plan.categories != Category.BASE)
     return held
 
@@ -149,6 +151,8 @@ def requests_for(
     for plane, selection in selections.items():
         keys = np.array(by_plane[plane], dtype=np.int64)
         rows = np.isin(plan.keys, keys) & ~held
+        # Not of the plan: substitutes for what could not be read. They go first, with
+        # priority and category 0, for a hole is seen at once.
         extra = np.sort(keys[~np.isin(keys, plan.keys)])
         n = len(extra)
         requests.append(
@@ -236,6 +240,8 @@ class UploadQueue:
     def next(self, manager: ChunkManager) -> LoadedChunk | None:
         """Return the next chunk; None when there is none, or the loader is busy."""
         if not self._chunks:
+            # None when the lock was not free in time: the frame goes on, and asks
+            # again.
             taken = manager.try_take_ready(self._visual_id, BATCH, wait_s=LOCK_WAIT_S)
             self.has_more = taken is None or bool(taken)
             self._chunks.extend(taken or ())
@@ -271,6 +277,7 @@ class TimeSlice:
         if not self._has_begun:
             self._has_begun, self._last = True, now
             return self._seconds > 0
+        # The next step may take as long as the longest so far; it must still fit.
         self._longest = max(self._longest, now - self._last)
         self._last = now
         return now - self._start + self._longest < self._seconds

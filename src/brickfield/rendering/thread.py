@@ -59,6 +59,7 @@ class RenderThread:
         self._due: dict[Drawer, float | None] = {}
         self._thread: threading.Thread | None = None
         self._is_closing = False
+        # Reentrant, since a job may call `call` itself.
         self._work = threading.RLock()
         """Held during each piece of work."""
         self._worker: int | None = None
@@ -129,6 +130,8 @@ class RenderThread:
         with self._news:
             self._start()
             if self._thread is None:
+                # At the end of the program: nobody will answer, so whoever waits must
+                # not hang.
                 future.cancel()
                 return future
             self._jobs.append((future, job))
@@ -141,6 +144,7 @@ class RenderThread:
         Beside drawers it runs on their thread, else on the caller's. Keep it short:
         views do nothing meanwhile.
         """
+        # Already on the thread: waiting for it would wait for itself.
         if self.is_current:
             return job()
         if self.is_alive:
@@ -181,6 +185,8 @@ class RenderThread:
 
     def _start(self) -> None:
         if self._thread is None and not self._is_closing:
+            # A daemon, because a driver may never return; `atexit` ends it in the
+            # regular way.
             self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
             self._thread.start()
 
@@ -208,6 +214,7 @@ class RenderThread:
                     # Under the lock, so that the next drawer starts a new thread.
                     self._thread = None
                     return None, None
+                # None waits to be woken, so it has no time of its own.
                 times = [(t, d) for d, t in self._due.items() if t is not None]
                 if not times:
                     self._news.wait()
@@ -247,6 +254,7 @@ def _tell_failure(drawer: Drawer, error: Exception) -> None:
 
 
 def _carry_out(future: Future[Any], job: Callable[[], Any]) -> None:
+    # The caller gave up before it was begun.
     if not future.set_running_or_notify_cancel():
         return
     try:

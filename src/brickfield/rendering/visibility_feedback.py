@@ -38,6 +38,7 @@ class OcclusionFeedback:
         above: set[int] = set()
         front = set(drawn)
         while front:
+            # Also every chunk above a reached one: refining it led to what is seen.
             front = {p for key in front for p in table.parents_of(key)} - above
             above |= front
         self._drawn = np.array(sorted(drawn), dtype=np.int64)
@@ -65,6 +66,8 @@ class OcclusionFeedback:
         chunks, grids = self._pyramid.chunk_shapes, self._pyramid.grids_zyx
         centre = ((indices + 0.5) * chunks[level] - 0.5) * scale[level] + offset[level]
         for over in np.unique(self._drawn >> (3 * INDEX_BITS)).tolist():
+            # A chunk below a reached coarser one was not drawn yet; rays may well
+            # arrive there.
             if over > level:
                 at = ((centre - offset[over]) / scale[over] + 0.5) // chunks[over]
                 cells = np.clip(at, 0, grids[over] - 1).astype(np.int64)

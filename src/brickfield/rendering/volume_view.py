@@ -66,6 +66,7 @@ class Fence:
 
     def wait(self) -> None:
         """Return when the device has nothing left to do; other threads go on."""
+        # Four bytes are read back only after all that was submitted before is done.
         self._queue.read_buffer(self._buffer)
 
     def close(self) -> None:
@@ -148,6 +149,7 @@ class VolumeView:
     def set_layers(self, layers: Sequence[LayerLike]) -> None:
         """Show these layers and no others."""
         self._layers = list(layers)
+        # pygfx keeps bind groups of removed renderers, which hold their textures.
         if self.manager.set_layers(self._layers):
             forget_bindings()
 
@@ -245,6 +247,7 @@ class VolumeView:
     def _ranged(self, camera: CameraState) -> CameraState:
         """Return the camera with near and far round everything there is."""
         corners = [outer_corners(layer) for layer in self._layers]
+        # The depth range must hold objects too, or the clip planes would cut them.
         sphere = self.objects.get_world_bounding_sphere()
         if sphere is not None:
             x, y, z, r = (float(v) for v in sphere)
@@ -277,6 +280,8 @@ class VolumeView:
 
 def new_renderer(canvas: Any) -> Any:
     """Make a pygfx renderer that adds nothing to what volumes draw."""
+    # One sample per pixel and no smoothing: a pixel's value must be exactly that of its
+    # ray.
     return gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
 
 

@@ -151,7 +151,14 @@ class ChunkWriter:
         return _deflated(patterns)
 
     def store(self, index: Index, raw: bytes | NDArray[Any]) -> int:
-        """Hand a chunk to the library, deflated or to be compressed by its filter.
+        """Hand a chunk to the library, encoded or to be encoded by its filter; return its bytes.
+
+        Parameters
+        ----------
+        index : Index
+            Row of the scan and position along it, chunks.
+        raw : bytes or ndarray, shape (n, rows, columns)
+            Encoded, or patterns.
 
         Raises
         ------

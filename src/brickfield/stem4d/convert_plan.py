@@ -193,7 +193,7 @@ class ChunkWork:
         return block.index[0] * -(-shape[1] // chunk[1]) + block.index[1]
 
     def patterns(self, block: Block) -> NDArray[Any]:
-        """Read the patterns of a chunk as they are to be stored."""
+        """Read the patterns of a chunk, shape (n, rows, columns), as they are to be stored."""
         ys, xs = (
             slice(s.start + r.start, s.stop + r.start)
             for s, r in zip(block.slices, self.plan.region, strict=True)

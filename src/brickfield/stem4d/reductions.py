@@ -61,7 +61,15 @@ def native_pieces(patterns: Patterns) -> Iterator[tuple[slice, Patterns]]:
 
 
 def narrow_dtype(dtype: np.dtype[Any], n: int) -> np.dtype[Any]:
-    """Return the smallest type that holds the sum of `n` values of a type exactly."""
+    """Return the smallest type that holds the sum of `n` values of a type exactly.
+
+    Parameters
+    ----------
+    dtype : np.dtype
+        Of the values.
+    n : int
+        Number of values.
+    """
     if dtype.kind in "uib" and dtype.itemsize <= 2 and n <= 1 << 16:
         return np.dtype(np.int32 if dtype.kind == "i" else np.uint32)
     return sum_dtype(dtype)
@@ -86,7 +94,14 @@ class BlockSums:
 
     @classmethod
     def of(cls, patterns: Patterns, names: Collection[str]) -> BlockSums:
-        """Take everything of patterns, shape (n, rows, columns)."""
+        """Compute all sums and extremes of some patterns.
+
+        Parameters
+        ----------
+        patterns : ndarray, shape (n, rows, columns)
+        names : collection of str
+            Which ones.
+        """
         n, h, w = patterns.shape
         kind, wide = patterns.dtype.newbyteorder("="), sum_dtype(patterns.dtype)
         squares = np.uint64 if _is_short(kind) else np.float64
@@ -309,7 +324,15 @@ def _folded(
 
 
 def fold(name: str, old: NDArray[Any], part: NDArray[Any]) -> NDArray[Any]:
-    """Join sums, or extremes, of two blocks; the first is changed."""
+    """Combine sums, or extremes, of two blocks of the same shape; the first is changed.
+
+    Parameters
+    ----------
+    name : str
+        Which sum or extreme.
+    old : ndarray, any shape
+    part : ndarray, same shape
+    """
     functions = {"max": np.maximum, "min": np.minimum}
     function: Any = functions.get(name, np.add)
     return np.asarray(function(old, part, out=old))

@@ -96,6 +96,7 @@ class LazyLevel:
         if axis is not None and channel is not None:
             _check("a channel", channel, about.shape[axis])
             picks[others.index(axis)] = int(channel)
+        # An image without z is shown with two axes, not with one of length 1.
         if spatial[0] < 0:
             picks[-3] = 0
         self._picks = tuple(picks)
@@ -128,6 +129,7 @@ class LazyLevel:
     @property
     def size(self) -> int:
         """Number of voxels."""
+        # Python's int: numpy's product would overflow for the largest images.
         n = 1
         for length in self.shape:
             n *= length
@@ -144,6 +146,8 @@ class LazyLevel:
         planned = self.pyramid.levels[self.level].chunk_shape
         edges = (*(1 for _ in self._picks[:-3]), *planned)
         return tuple(
+            # dask and others choose their blocks by this, so a stepped view tells fewer
+            # voxels.
             max(1, min(edge // abs(p.step), len(p)))
             for p, edge in zip(self._picks, edges, strict=True)
             if isinstance(p, range)
@@ -257,6 +261,8 @@ class LazyLevel:
         picks = tuple(
             p[next(given)] if isinstance(p, range) else p for p in self._picks
         )
+        # Without __init__: napari makes several views per slice, and all values are
+        # known.
         other = object.__new__(type(self))
         other.hold, other.level, other.reading = self.hold, self.level, self.reading
         other.dtype, other._axes, other._picks = self.dtype, self._axes, picks
@@ -277,6 +283,7 @@ class LazyLevel:
                 rest.append(slice(None))
                 continue
             at = checked_indices(item, n)
+            # The smallest box that holds all indices is read, and indexed in memory.
             low, high = (int(at.min()), int(at.max()) + 1) if at.size else (0, 0)
             box.append(slice(low, high))
             rest.append(at - low if isinstance(item, np.ndarray) else int(at) - low)
@@ -328,6 +335,8 @@ class LazyLevel:
         about = self.pyramid.levels[self.level]
         chunk_bytes = int(np.prod(about.chunk_shape)) * about.dtype.itemsize
         room = int(CACHE_SHARE * manager.cache.budget_bytes) // chunk_bytes
+        # Small reads go through the cache, where views find them again. Larger ones
+        # would evict everything that is on screen, so they are read past it.
         if self._n_chunks <= 4 * room:
             mosaic = self.mosaic()
             lacking = mosaic.paint_known(manager.peek)
@@ -356,6 +365,8 @@ class LazyLevel:
             region = cast("Any", (low, high))
             return as_type(store.read(level, region, selection), self.dtype)
         out = np.empty([len(p) for p in picks], self.dtype)
+        # Slab by slab of storage chunks: a stepped read of a large level needs no array
+        # of all of it.
         depth = max(1, self.pyramid.levels[level].storage_chunk_zyx[0])
         for first in range(low[0] // depth * depth, high[0], depth):
             rows = [i for i, z in enumerate(picks[0]) if first <= z < first + depth]

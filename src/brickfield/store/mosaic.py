@@ -69,12 +69,16 @@ def cut_axis(picks: range, edge: int) -> list[AxisCut]:
         return []
     indices = np.arange(picks.start, picks.stop, picks.step)
     chunks = indices // edge
+    # Picks may step, or run backwards: runs of equal chunk numbers are found, not
+    # computed.
     starts = [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist(), len(indices)]
     cuts = []
     for a, b in pairwise(starts):
         chunk = int(chunks[a])
         first, last = picks[a] - chunk * edge, picks[b - 1] - chunk * edge
         stop = last + (1 if picks.step > 0 else -1)
+        # A backward slice that ends at voxel 0 has no stop that can be written as a
+        # number.
         source = slice(first, None if stop < 0 else stop, picks.step)
         cuts.append(AxisCut(chunk, source, slice(a, b)))
     return cuts
@@ -120,6 +124,7 @@ class Mosaic:
         zero = np.zeros((), dtype)
         self.out = (
             np.zeros(shape, dtype)  # pages that are never touched cost nothing
+            # Compared as bytes: a fill value of NaN equals nothing, and -0.0 is not 0.
             if self._fill.tobytes() == zero.tobytes()
             else np.full(shape, self._fill, dtype)
         )
@@ -127,6 +132,7 @@ class Mosaic:
             cut_axis(p, c) for p, c in zip(picks, about.chunk_shape, strict=True)
         ]
         grid = tuple(len(cuts) for cuts in self._cuts)
+        # By cell of the cut grid, so that stand-ins can ask for whole boxes of chunks.
         self._is_open = np.ones((len(self.selections), *grid), dtype=np.bool_)
         self._places = dict(self._name_all())
         self._damaged: dict[Name, LoadedChunk] = {}
@@ -154,6 +160,7 @@ class Mosaic:
         known = list(names)
         cells = np.array([self._places[name][0] for name in known], dtype=np.float64)
         middle = (np.array(self._is_open.shape) - 1) / 2
+        # The first column is the selection: all channels of a place are equally near.
         away = np.square(cells.reshape(-1, 4) - middle)[:, 1:].sum(axis=1)
         return [known[i] for i in np.argsort(away, kind="stable").tolist()]
 
@@ -177,6 +184,8 @@ class Mosaic:
             return False
         cell, source, target = place
         if chunk.holes:
+            # Kept, because coarser data are laid in afterwards and must not cover what
+            # was read.
             self._damaged[name] = chunk
             self._paint_known_voxels(chunk)
             return False
@@ -185,6 +194,7 @@ class Mosaic:
             self.out[target] = self._fill
         else:
             self.out[target] = as_type(chunk.data[source], self.out.dtype)
+        # From here on nothing coarser is painted over it.
         self._is_open[cell] = False
         return True
 
@@ -225,6 +235,7 @@ class Mosaic:
             is_open = self._is_open[block]
             if is_open.any():
                 found = self._stand_ins_for(peek, selection, is_open)
+                # Coarsest first, so that finer data end on top.
                 for part, chunk in reversed(found):
                     self._lay_under(self.out[block], part, chunk, is_open)
                     for damaged in self._damaged.values():
@@ -237,6 +248,7 @@ class Mosaic:
         """Find the finest stand-in of every open chunk, finest level first."""
         found = []
         for level in range(self.level + 1, self._pyramid.n_levels):
+            # A level is looked up only where the finer ones left something open.
             still_open = np.zeros_like(is_open)
             for part in product(*self._stand_ins(level)):
                 under = (part[0].under, part[1].under, part[2].under)
@@ -277,6 +289,7 @@ class Mosaic:
             data = as_type(data, out.dtype)
             if is_known is not None:
                 data = np.where(is_known, data, out[whole])
+        # The usual case: one assignment for a whole box instead of one per chunk.
         if under.all():
             out[whole] = data
             return
@@ -303,9 +316,13 @@ class Mosaic:
         for k in (2, 1, 0):
             picks, n = self.picks[k], about.shape_zyx[k]
             fine = np.arange(picks.start, picks.stop, picks.step)
+            # Nearest voxel centre, as the display of labels needs; half a coarse voxel off at
+            # most.
             coarse = np.rint(fine * scale[k] + shift[k]).astype(np.int64)
             rows = np.clip(coarse, 0, n - 1)
             ends = np.array([cut.target.stop for cut in self._cuts[k]])
+            # Pieces of bounded size, x first: a step between two looks at the clock
+            # stays short.
             most = max(1, STEP_VOXELS // n_voxels)
             parts[k] = list(_parts(rows, about.chunk_shape[k], ends, most))
             n_voxels *= max(len(part.rows) for part in parts[k])

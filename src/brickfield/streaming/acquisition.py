@@ -31,7 +31,16 @@ MADE_BY = "brickfield.streaming.StreamWriter"
 
 
 def image_group(root: Path, plan: StreamPlan, name: str) -> Group:
-    """Make the metadata of the image, not yet on disk."""
+    """Make the metadata of the image, not yet on disk.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the image.
+    plan : StreamPlan
+    name : str
+        Of the image.
+    """
     options = plan.options
     attributes = image_attributes(options.version, name, plan.axes, plan.levels)
     if len(plan.levels) > 1:
@@ -60,7 +69,16 @@ def put_progress(
     is_complete: bool,
     options: StreamOptions | None = None,
 ) -> None:
-    """Note how far the acquisition is; not yet on disk."""
+    """Set the progress of the acquisition in the metadata; not yet on disk.
+
+    Parameters
+    ----------
+    group : Group
+    frames : int
+        That are on disk.
+    is_complete : bool
+    options : StreamOptions, optional
+    """
     where = _attributes(group)
     state = dict(where.get(KEY, {}))
     state |= {"complete": is_complete, "frames": frames}
@@ -77,7 +95,14 @@ def publish_progress(group: Group) -> Path:
 
 
 def metadata_file(root: Path, version: str) -> Path:
-    """Return the file that makes a folder an image."""
+    """Return the file that makes a folder an image.
+
+    Parameters
+    ----------
+    root : Path
+    version : str
+        Of OME-Zarr.
+    """
     return root / (".zattrs" if version == "0.4" else "zarr.json")
 
 

@@ -123,6 +123,17 @@ class StreamArray:
         """Begin to write a region; return what can be waited for.
 
         `data` stays as it is until that has ended.
+
+        Parameters
+        ----------
+        region : Slices
+            One slice per axis, at borders of storage units.
+        data : ndarray, shape of the region
+
+        Returns
+        -------
+        object
+            Future of tensorstore.
         """
         future = self._array[region].write(
             data, can_reference_source_data_indefinitely=True
@@ -162,7 +173,13 @@ class StreamArray:
 
 
 def replace_json(path: Path, document: dict[str, Any]) -> None:
-    """Replace a metadata file by one rename; not synced."""
+    """Replace a metadata file with one rename; not synced to disk.
+
+    Parameters
+    ----------
+    path : Path
+    document : dict
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(json.dumps(document, indent=2), "utf-8")
     partial.replace(path)

@@ -45,7 +45,14 @@ class FlushCounts:
     chunks_rewritten: int = 0
 
     def count(self, n_bytes: int, *, was_there: bool) -> None:
-        """Count one storage unit."""
+        """Count one storage unit.
+
+        Parameters
+        ----------
+        n_bytes : int
+        was_there : bool
+            Whether it was written before.
+        """
         self.bytes_written += n_bytes
         self.chunks_written += 1
         self.chunks_rewritten += was_there
@@ -230,7 +237,14 @@ def raise_error(buffer: Buffer) -> None:
 
 
 def as_write_error(error: Exception, array: StreamArray) -> Exception:
-    """Say in one sentence that a store cannot be written to."""
+    """Convert an error of writing into one sentence for the user.
+
+    Parameters
+    ----------
+    error : Exception
+    array : StreamArray
+        That could not be written.
+    """
     if isinstance(error, BrickfieldError):
         return error
     reason = str(error).split(" [")[0].split("\n")[0]

@@ -58,7 +58,14 @@ class Growth:
         self.unsynced: Path | None = None
 
     def add(self, level: int, region: Slices) -> None:
-        """Note voxels that are on disk."""
+        """Record voxels that are on disk.
+
+        Parameters
+        ----------
+        level : int
+        region : Slices
+            One slice per axis.
+        """
         with self._lock:
             self._news.append((level, region))
 
@@ -99,7 +106,15 @@ class Growth:
                 array.set_length(n)
 
     def complete(self, frames: int, length: int | None) -> None:
-        """Write that the acquisition is over."""
+        """Write that the acquisition is over.
+
+        Parameters
+        ----------
+        frames : int
+            That are on disk.
+        length : int or None
+            Of the first axis; None if it did not grow.
+        """
         with self._lock:
             if self._grows and length is not None:
                 for array in self._arrays:

@@ -193,6 +193,12 @@ class Intake:
     def take_block(self, start: Sequence[int], block: ArrayLike) -> None:
         """Copy a block to any place.
 
+        Parameters
+        ----------
+        start : sequence of int
+            First voxel, all axes.
+        block : array-like, all axes
+
         Raises
         ------
         OptionError

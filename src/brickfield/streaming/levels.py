@@ -113,7 +113,15 @@ class CoarseLevels:
     # -- what is on disk ---------------------------------------------------------
 
     def note(self, region: Slices, *, is_whole: bool) -> None:
-        """Take up that a region of level 0, within one storage unit, is on disk."""
+        """Record that a region of level 0, within one storage unit, is on disk.
+
+        Parameters
+        ----------
+        region : Slices
+            One slice per axis.
+        is_whole : bool
+            Whether its whole slab of the unit has come.
+        """
         if not self._families:
             return
         unit = tuple(s.start // u for s, u in zip(region, self._plan.unit, strict=True))
@@ -168,7 +176,14 @@ class CoarseLevels:
             self._dirty.setdefault(parent, monotonic())
 
     def mark(self, level: int, unit: tuple[int, ...]) -> None:
-        """Let a unit be made of what there is."""
+        """Have a unit computed from what there is.
+
+        Parameters
+        ----------
+        level : int
+        unit : tuple of int
+            Position in the grid of storage units.
+        """
         with self._lock:
             self._dirty.setdefault((level, unit), 0.0)
             self._lock.notify_all()

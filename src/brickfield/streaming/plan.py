@@ -143,6 +143,12 @@ class StreamPlan:
 def make_plan(options: StreamOptions, buffer: str | int) -> StreamPlan:
     """Check what the caller chose and plan the arrays.
 
+    Parameters
+    ----------
+    options : StreamOptions
+    buffer : str or int
+        Memory for frames, such as "256 MiB".
+
     Raises
     ------
     OptionError

@@ -55,7 +55,14 @@ class Recovered:
 
 
 def arrays_of(root: Path, plan: StreamPlan) -> list[StreamArray]:
-    """Describe the arrays of an image, not yet open."""
+    """Describe the arrays of an image, not yet open.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the image.
+    plan : StreamPlan
+    """
     header: dict[str, Any] = {
         "version": plan.options.version,
         "compressor": plan.options.compressor,
@@ -70,6 +77,13 @@ def arrays_of(root: Path, plan: StreamPlan) -> list[StreamArray]:
 
 def recover(root: Path, buffer: str | int) -> Recovered:
     """Find out where a stream ended.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the image.
+    buffer : str or int
+        Memory for frames, such as "256 MiB".
 
     Raises
     ------

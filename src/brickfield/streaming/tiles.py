@@ -158,7 +158,14 @@ class Part:
         self.n_left = prod(self.lead)
 
     def put_frame(self, at: tuple[int, ...], frame: AnyArray) -> None:
-        """Copy a frame (y, x) to its place on the leading axes."""
+        """Copy a frame to its place on the leading axes.
+
+        Parameters
+        ----------
+        at : tuple of int
+            Index on each leading axis.
+        frame : ndarray, shape (y, x)
+        """
         assert self.voxels is not None
         target = self.voxels[_frame_at(at)]
         (h, w), (ch, cw) = frame.shape, self.edges
@@ -192,7 +199,14 @@ class Part:
     # -- blocks ------------------------------------------------------------------
 
     def put_block(self, region: Slices, block: AnyArray) -> None:
-        """Copy voxels to a region, counted from the part's first voxel."""
+        """Copy voxels to a region, counted from the part's first voxel.
+
+        Parameters
+        ----------
+        region : Slices
+            One slice per axis, relative to the part's first voxel.
+        block : ndarray, shape of the region
+        """
         assert self.voxels is not None
         assert self.covered is not None
         self.voxels[region] = block

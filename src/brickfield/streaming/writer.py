@@ -174,6 +174,14 @@ class StreamWriter:
     ) -> Self:
         """Go on behind the last frame that is on disk, for example after a crash.
 
+        Parameters
+        ----------
+        path : PathLike
+        buffer : str or int
+            Memory for frames.
+        max_age : float
+            Seconds that a frame may wait before it is on disk.
+
         Raises
         ------
         StoreNotFoundError, StoreFormatError

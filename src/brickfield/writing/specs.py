@@ -28,7 +28,16 @@ def _fill_json(value: float, dtype: np.dtype[np.generic]) -> Any:
 def array_spec(
     plan: LevelPlan, dtype: np.dtype[np.generic], header: dict[str, Any]
 ) -> dict[str, Any]:
-    """Describe an array of the version that `header` names, without its place."""
+    """Return the tensorstore spec of an array of the version in `header`, without its place.
+
+    Parameters
+    ----------
+    plan : LevelPlan
+    dtype : np.dtype
+        Of the stored voxels.
+    header : dict
+        ``version``, ``compressor`` and ``fill_value``.
+    """
     make = zarr_v3 if header["version"] == "0.5" else zarr_v2
     return make(plan, dtype, header)
 

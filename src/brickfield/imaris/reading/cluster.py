@@ -57,14 +57,33 @@ class ClusterSource:
         return getattr(self._source, name)
 
     def announce(self, level: int, indices: Sequence[Index]) -> None:
-        """Begin to read chunks that will be asked for."""
+        """Begin to read chunks that will be needed.
+
+        Parameters
+        ----------
+        level : int
+        indices : sequence of Index
+            Positions in the storage grid, all axes.
+        """
         with self._lock:
             for index in indices:
                 if (level, index) not in self._asked:
                     self._asked[level, index] = self._submit(level, index)
 
     def read_storage_chunk(self, level: int, index: Index) -> StorageChunk:
-        """Read and decode one storage chunk on a worker; see the protocol."""
+        """Read and decode one storage chunk on a worker; see the protocol.
+
+        Parameters
+        ----------
+        level : int
+        index : Index
+            Position in the storage grid, all axes.
+
+        Raises
+        ------
+        ChunkReadError
+            If no worker could read it.
+        """
         with self._lock:
             asked = self._asked.pop((level, index), None)
         asked = asked or self._submit(level, index)

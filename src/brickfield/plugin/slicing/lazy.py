@@ -64,9 +64,12 @@ _numbers = count()
 
 def answer(view: LazyLevel) -> NDArray[Any] | None:
     """Answer a slicing by napari, shape of the level; None for all others (a ``Reading``)."""
+    # Frame 0 is here, 1 is the level's __array__, 2 is who turned it into an array.
     frame = sys._getframe(2)
     if not is_slicing(frame) or not view.size:
         return None
+    # napari slices on the window's thread, or on a thread of its own with NAPARI_ASYNC;
+    # the two keep the layer in different places.
     if threading.current_thread() is threading.main_thread():
         layer = layer_above(frame) if is_window_thread() else None
         if layer is None:
@@ -75,6 +78,8 @@ def answer(view: LazyLevel) -> NDArray[Any] | None:
         has_windows = QCoreApplication.instance() is not None
         layer = layer_of_request(frame) if has_windows else None
         if layer is None:
+            # On a slicing thread without a window: nobody would redraw, so the array is
+            # filled first.
             return _read_leniently(view)
     return feed_of(layer, view).answer(view, frame.f_locals.get("self"))
 
@@ -107,6 +112,7 @@ class Feed:
     def __init__(self, layer: Any, manager: ChunkManager) -> None:
         self.manager = manager
         self.visual_id = f"napari-{next(_numbers)}"
+        # Names of their own, so that the callback below does not keep the feed alive.
         deliver, visual_id = deliverer(), self.visual_id
         self._layer = weakref.ref(
             layer, lambda _: deliver(lambda: manager.release(visual_id))
@@ -143,6 +149,7 @@ class Feed:
             return self._answer(view, request)
 
     def _answer(self, view: LazyLevel, request: Any) -> NDArray[Any]:
+        # Part of the key, so that data that changed are never shown from an old array.
         version = view.store.data_version.value, view.store.changes.version
         key = (version, view.level, view.picks, view.dtype)
         if request is None:
@@ -150,21 +157,27 @@ class Feed:
             self._kept = {k: a for k, a in self._kept.items() if k[0] == version}
             asks = self._kept
         else:
+            # A new request of napari. The arrays of the one before stay until this one
+            # is known to be complete, since parts of it may be asked for again.
             if self._request is None or request is not self._request():
                 self._before, self._asks = self._asks, {}
                 self._request = weakref.ref(request)
             asks = self._asks
             self._asked_at = monotonic()
+        # The same array again: napari draws what is filled in meanwhile without a copy.
         ask = asks.get(key) or self._before.get(key)
         if ask is None:
             refuse_what_cannot_fit(view)
             ask = Ask(view, self.manager)
             self._look_ahead(ask)
+        # Chunks will not come any more: what is there counts as the picture.
         if view.store.is_closed:
             ask.give_up()
         asks[key] = ask
         if not self._is_sending:
             self._is_sending = True
+            # One request to the loader for all levels of all channels of a slice, not
+            # one each.
             later(self._send)
         return ask.array
 
@@ -217,6 +230,7 @@ class Feed:
     def _on_ready(self, visual_id: str) -> None:
         """Hear of a chunk, on a reading thread."""
         if visual_id == self.visual_id and not self._is_waking.is_set():
+            # On a reading thread: only wakes the window, once until it has looked.
             self._is_waking.set()
             deliverer()(weakly(self._wake))
 
@@ -225,6 +239,7 @@ class Feed:
 
     def _collect(self) -> None:
         """Paint what has arrived, a little at a time."""
+        # Before taking: a chunk that comes during the work must wake the window again.
         self._is_waking.clear()
         end = monotonic() + TURN_S
         is_new = self._take(end)
@@ -241,6 +256,8 @@ class Feed:
             # What is asked for meanwhile looks at the cache after this or is told.
             with self._lock:
                 asks = self._every_ask()
+                # Few at once, so that the clock is looked at between them: this is the
+                # window's thread.
                 taken = self.manager.take_ready(self.visual_id, 8)
                 takers = [ask for chunk in taken for ask in asks if ask.take(chunk)]
             is_new = is_new or bool(takers)
@@ -252,6 +269,8 @@ class Feed:
                 break
         if has_coarse:
             for ask in asks:
+                # The overview has come: it shows everywhere where nothing better is
+                # yet.
                 ask.stand_in(self.manager, end)
         return is_new
 
@@ -265,6 +284,7 @@ class Feed:
         layer = self._layer()
         if layer is None or not self._is_dirty:
             return
+        # The last picture comes soon; those before at a rate that the canvas can bear.
         pause_s = PAUSE_S if self.is_complete else self._pause_s
         left = self._drawn_at + pause_s - monotonic()
         if left > 0:
@@ -272,6 +292,7 @@ class Feed:
             return
         self._is_dirty = False
         self._drawn_at = monotonic()
+        # napari slices again and gets the same array. Nothing but the picture changed.
         layer.refresh(extent=False, thumbnail=self.is_complete, highlight=False)
         # Painting of windows comes before a timer that is due meanwhile.
         later(self._note_drawn, COLLECT_S)
@@ -280,6 +301,8 @@ class Feed:
         """Draw the less often the longer it takes: a volume may take a second."""
         now = monotonic()
         took = now - self._drawn_at - COLLECT_S
+        # Twice what a redraw took, so that half of the window's time is left for the
+        # user.
         self._pause_s = min(max(PAUSE_S, 2 * took), LONGEST_PAUSE_S)
         self._drawn_at = now
 
@@ -349,6 +372,7 @@ def lengthen(layer: Any) -> None:
 
 # -- feeds of layers -------------------------------------------------------------
 
+# By layer, weakly: a layer that is gone has no feed, and the feed keeps no layer.
 _feeds: weakref.WeakKeyDictionary[Any, Feed] = weakref.WeakKeyDictionary()
 _feeds_lock = threading.Lock()
 
@@ -435,6 +459,7 @@ def wait_until_loaded(layers: Any, timeout_s: float = 60.0) -> bool:
     app = QCoreApplication.instance()
     while True:
         if app is not None:
+            # Chunks arrive through the event loop: without it the wait would never end.
             app.processEvents()
         if all(is_loaded(layer) for layer in every):
             return True

@@ -70,6 +70,8 @@ class Ask:
         self.is_coarsest = view.level == view.pyramid.n_levels - 1
         self.failed: set[Name] = set()
         self.ahead: list[Name] = []
+        # Painting coarser data can take longer than a redraw may wait, so it is an
+        # iterator that goes on in the next turn of the event loop.
         self._steps: Iterator[None] = iter(())
         end = monotonic() + AT_ONCE_S
         lacking = self._paint_known(manager, end)
@@ -87,6 +89,7 @@ class Ask:
             elif monotonic() > end:
                 # The manager hands out the others in turn.
                 break
+        # Where the user looks first.
         return self.mosaic.centre_first([*lacking, *names])
 
     def stand_in(self, manager: ChunkManager, end: float) -> None:
@@ -115,6 +118,7 @@ class Ask:
     @property
     def has_steps(self) -> bool:
         """Whether coarser data are still to be drawn."""
+        # The empty iterator that stands for "done" is no generator.
         return isinstance(self._steps, Generator)
 
     def take(self, chunk: LoadedChunk) -> bool:
@@ -175,6 +179,7 @@ def move_between(before: LazyLevel, now: LazyLevel) -> Move | None:
         for axis, (a, b) in enumerate(zip(before.picks, now.picks, strict=True))
         if a != b
     ]
+    # A change of two axes at once is a jump or a rotation, which has no next step.
     if len(moved) != 1:
         return None
     pick = now.picks[moved[0][0]]
@@ -205,6 +210,7 @@ def names_ahead(names: Iterable[Name], move: Move, view: LazyLevel) -> list[Name
     known = list(names)
     keys = np.array([key for _, key in known], dtype=np.int64)
     _, indices = unpack_keys(keys)
+    # Along a spatial axis the next chunk, whatever the step: it holds many planes.
     indices[:, axis - n_others] += 1 if step > 0 else -1
     grid = np.array(pyramid.levels[view.level].grid_zyx)
     outside = ((indices < 0) | (indices >= grid)).any(axis=1)

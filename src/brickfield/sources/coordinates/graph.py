@@ -185,7 +185,15 @@ class CoordinateGraph:
         return affine_map.apply(self.between(source.key, target.key), points)
 
     def has_path(self, source: Key, target: Key) -> bool:
-        """Whether usable transformations lead from one system to another."""
+        """Whether usable transformations lead from one system to another.
+
+        Parameters
+        ----------
+        source : Key
+            Key of a system.
+        target : Key
+            Key of a system.
+        """
         return bool(self._shortest(source, target))
 
     def is_ambiguous(self, source: Key, target: Key) -> bool:

@@ -99,7 +99,7 @@ class Elsewhere:
         return (Elsewhere, (about, self._again))
 
     def view(self, *where: Any) -> NDArray[Any]:
-        """Read patterns; see the protocols of scans and frames."""
+        """Read patterns, shape (…, rows, columns); see the protocols of scans and frames."""
         with self._lock:
             if self._opened is None:
                 function, arguments = self._again

@@ -99,7 +99,17 @@ class GrowingFrames(FileFrames):
         self.n_written = min(n, self.n_frames)
 
     def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
-        """Read frames, shape (stop - start, rows, columns)."""
+        """Read frames, shape (stop - start, rows, columns).
+
+        Parameters
+        ----------
+        start : int
+            First frame.
+        stop : int
+            The one after the last frame; frames that are not written yet are 0.
+        buffers : ThreadBuffers
+            Memory of this thread that is used again.
+        """
         there = max(min(stop, self.n_written) - start, 0)
         if there == stop - start:
             return super().view(start, stop, buffers)

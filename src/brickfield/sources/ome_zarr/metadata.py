@@ -246,7 +246,12 @@ def clean_path(path: Any) -> str | None:
 
 
 def path_inside(group: str, path: str) -> str | None:
-    """Join a path to a group's; None for one that leads out of the store."""
+    """Join a path to that of a group; None for one that leads out of the store.
+
+    Parameters
+    ----------
+    group, path : str
+    """
     parts = [p for p in f"{group}/{path}".split("/") if p not in ("", ".")]
     return None if ".." in parts else "/".join(parts)
 

@@ -122,7 +122,14 @@ def scene_map(
 
 
 def world_of(graph: CoordinateGraph, root: ZarrNode) -> Key | None:
-    """Return the system in which a scene is shown, None if it has none."""
+    """Return the system in which a scene is shown, None if it has none.
+
+    Parameters
+    ----------
+    graph : CoordinateGraph
+    root : ZarrNode
+        Of the scene.
+    """
     own = [key for key in graph.systems if key[0] == root.path]
     scene = ome_attributes(root.attributes).get("scene")
     if isinstance(scene, dict) and _objects(scene.get("coordinateSystems")):

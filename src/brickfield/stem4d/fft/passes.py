@@ -81,7 +81,15 @@ class Begun:
             self._mask[number] = 1
 
     def settle(self, job: str, numbers: list[int]) -> None:
-        """Note blocks as done."""
+        """Record blocks as done.
+
+        Parameters
+        ----------
+        job : str
+            Name of the job.
+        numbers : list of int
+            Numbers of the blocks.
+        """
         with self._lock:
             if self._journal is not None:
                 self._journal.record(job, numbers)
