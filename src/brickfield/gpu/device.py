@@ -75,6 +75,8 @@ def prepare() -> None:
             set_instance_extras,
         )
 
+        # Looking for an OpenGL adapter ends the process while another library (napari's
+        # canvas) has its own context current.
         set_instance_extras(backends=["Vulkan"])
     else:
         # Another package was first; this variable is read at every request.
@@ -96,6 +98,7 @@ def private_folder(parent: Path | None = None) -> Path:
     path = place / f"runtime-{os.getuid()}"
     with contextlib.suppress(OSError):
         path.mkdir(mode=0o700)
+    # lstat: a link to a folder elsewhere must not count as the folder.
     about = path.lstat() if os.path.lexists(path) else None
     if (
         about is not None

@@ -77,6 +77,8 @@ class TextureFormat:
             return _label_bits(data, self.upload_dtype, self.label_cycle)
         if data.dtype.kind == "i" and self.offset:
             unsigned = np.dtype(f"u{data.dtype.itemsize}")
+            # Flipping the sign bit adds half of the range: signed order becomes
+            # unsigned order, without a wider type.
             flip = unsigned.type(1 << (8 * data.dtype.itemsize - 1))
             shifted: NDArray[np.generic] = np.ascontiguousarray(data).view(unsigned)
             return np.ascontiguousarray(np.bitwise_xor(shifted, flip))
@@ -87,6 +89,7 @@ class TextureFormat:
         """Return a label as it lies in the texture."""
         dtype = self.label_dtype or self.upload_dtype
         size = 8 * dtype.itemsize
+        # Through the same conversion as voxels, so that equal labels give equal words.
         bits = np.array(label % (1 << size), dtype=f"u{dtype.itemsize}")
         return int(self.convert(bits.reshape(1, 1, 1).view(dtype))[0, 0, 0])
 
@@ -180,6 +183,7 @@ def choose_format(
         )
         raise OptionError(msg)
     if is_labels and dtype.kind in "biu":
+        # The GPU has no 64-bit textures: such labels are folded.
         size = min(4, dtype.itemsize)
         name = {1: "r8uint", 2: "r16uint", 4: "r32uint"}[size]
         return TextureFormat(
@@ -245,5 +249,6 @@ def label_table(look: Appearance, fmt: TextureFormat) -> LabelTable:
     rows = np.zeros((len(words) + len(cycle), 2), np.uint32)
     rows[: len(words), 0] = words
     rows[:, 1] = np.ascontiguousarray(np.vstack([colors, cycle])).view("<u4")[:, 0]
+    # Row 0 is the background, which is never drawn.
     has_clear = not (colors[:, 3].all() and cycle[1:, 3].all())
     return LabelTable(rows, len(words), len(cycle), has_clear)

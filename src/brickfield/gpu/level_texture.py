@@ -103,11 +103,14 @@ class LevelResidency:
             Evicted only if nothing else can be.
         """
         second = None
+        # Oldest first. Names of the plan are passed over, so a victim is found after at
+        # most as many steps as the plan has chunks in this texture.
         for name in self._order:
             if name in wanted:
                 continue
             if name not in protected:
                 return name
+            # Protected chunks go only if everything else is wanted.
             second = second or name
         return second
 
@@ -119,6 +122,7 @@ class LevelResidency:
 
 _USAGE = (
     wgpu.TextureUsage.COPY_DST
+    # Source as well: bricks move to a larger texture on the GPU.
     | wgpu.TextureUsage.COPY_SRC
     | wgpu.TextureUsage.TEXTURE_BINDING
 )
@@ -132,7 +136,12 @@ class LevelTexture:
         self.grid = grid
         self.size = (grid[0] * x, grid[1] * y, grid[2] * z)
         self.texture = gfx.Texture(
-            data=None, dim=3, size=self.size, format=format_name, usage=_USAGE
+            # Without data: pygfx keeps no copy in RAM.
+            data=None,
+            dim=3,
+            size=self.size,
+            format=format_name,
+            usage=_USAGE,
         )
         allocator = SimpleTextureAllocator(self.size, (x, y, z))
         self.residency = LevelResidency(allocator)
@@ -190,6 +199,7 @@ def distribute(
         return sum(s * b for s, b in zip(slots, slot_bytes, strict=True))
 
     is_short = [n > h for n, h in zip(need, have, strict=True)]
+    # Rebuilding a texture copies all of its bricks: nothing moves without need.
     if cost(have) <= budget_bytes and not any(is_short):
         return list(have)
     # Room to grow is shared out in proportion, so that a view that moves on a
@@ -203,6 +213,7 @@ def distribute(
         max(h, c) if short else h
         for h, c, short in zip(have, comfort, is_short, strict=True)
     ]
+    # First the slots beyond a comfortable size are taken away, then the comfort.
     for floor in (comfort, need):
         _shrink(wish, floor, slot_bytes, cost(wish) - budget_bytes)
     return wish
@@ -213,6 +224,7 @@ def _shrink(
 ) -> None:
     """Take `over` bytes of slots above `floor`, from where most are idle first."""
     idle = [max(0, w - f) * b for w, f, b in zip(wish, floor, slot_bytes, strict=True)]
+    # From the level with the most unused bytes: few textures are rebuilt.
     for i in sorted(range(len(wish)), key=lambda i: -idle[i]):
         if over <= 0:
             return

@@ -18,6 +18,8 @@ from brickfield.gpu.layout import LevelLayout
 from brickfield.model import AffineTransform, CameraState, Plane, Pyramid
 
 F64 = NDArray[np.float64]
+# float32 has 24 bits: up to here a position still has 9 bits for the fraction of a
+# voxel.
 _ANCHOR_FROM = 1 << 15
 """Volumes shorter than this along every axis need no anchor."""
 _ALONG_AXIS = 1e-9
@@ -67,7 +69,9 @@ def anchor_of(
         return np.zeros(3)
     near = camera.position
     if plane is not None:
+        # The camera of a slice may be far away; its samples are on the plane.
         near = plane.met_by(camera.position, camera.forward)
+    # A whole voxel, so that the sample grid does not shift when the anchor moves.
     return np.rint(np.clip(world.inverse.apply(near), 0, shape - 1))
 
 
@@ -93,6 +97,8 @@ def ray_uniforms(
     eye = inverse.apply(camera.position) - anchor
     forward = -(linear @ back)
     zero = np.zeros(3)
+    # Parallel rays start at different places in one direction; perspective ones start
+    # at the eye in different directions. The shader computes both with one formula.
     o_x, o_y = (across, upward) if camera.orthographic else (zero, zero)
     d_x, d_y = (zero, zero) if camera.orthographic else (across, upward)
     return RayUniforms(*(to_xyz(v) for v in (eye, o_x, o_y, forward, d_x, d_y)))
@@ -118,6 +124,7 @@ def settled_row(plane: Plane, world: AffineTransform) -> F64:
     axis = _axis_across(row)
     if axis is not None:
         at = -row[3] / row[axis]
+        # Halves, since faces of voxels lie there.
         settled = np.rint(2 * at) / 2
         if abs(at - settled) < _SETTLED:
             row[3] = -row[axis] * settled
@@ -196,6 +203,7 @@ def level_uniforms(
     scale, offset = pyramid.downscale, pyramid.offset
     brick = np.array([lay.brick_zyx for lay in layouts], dtype=np.float64)
     at = (anchor - offset) / scale
+    # Whole cells are subtracted, so that cell numbers stay exact on both sides.
     cell0 = np.where(anchor.any(), np.floor((at + 0.5) / brick), 0.0)
     low, high = -0.5 - cell0 * brick, pyramid.shapes_zyx - 0.5 - cell0 * brick
     near, far = (
@@ -231,6 +239,7 @@ def clip_planes_in_data(
     if not len(planes):
         return np.zeros((0, 4))
     m = world.matrix
+    # Plane equations are rows: they go with the matrix itself, from world to data.
     normals = planes[:, :3] @ m[:3, :3]
     shift = planes[:, :3] @ (m[:3, 3] + m[:3, :3] @ anchor) + planes[:, 3]
     return np.hstack([to_xyz(normals), shift[:, None]])

@@ -68,6 +68,8 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
     used_bytes : int
         What the base levels cost together.
     """
+    # Each layer is judged by an equal share, so that none depends on the order of
+    # layers.
     share = budget_bytes // max(len(layers), 1)
     bases = [_lay_base(layer, share, budget_bytes) for layer in layers]
     used = sum(
@@ -76,6 +78,7 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
         if base.is_whole
         for nodes in (layer.tree[0], base.hidden)
     )
+    # Whole base levels first: they are small. What is left is divided among the others.
     partial = [i for i, base in enumerate(bases) if not base.is_whole]
     cuts = _cut_to_fit([layers[i] for i in partial], budget_bytes - used)
     for i, is_cut in zip(partial, cuts, strict=True):
@@ -102,6 +105,7 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
         n_fit = int(budget_bytes // layer.brick_bytes[level])
         limit = max(_FEWEST, _CANDIDATES * (n_fit + 1))
         cells = visible_cells(grid, level, view.region, limit=limit, rank=rank)
+        # The limit was reached, so some candidates were never looked at.
         is_cut = cells.shape[1] >= limit
     is_seen, values = view.measure(grid.edges(level, cells))
     owners = np.full(cells.shape[1], -1, dtype=np.int64)
@@ -117,6 +121,7 @@ def _overview(layer: Layer, costs: Floats, share_bytes: int) -> int:
     coarsest = len(costs) - 1
     finest = min(layer.policy.forced_level or 0, coarsest)
     is_cheap = costs[finest:] <= share_bytes * layer.policy.base_share
+    # argmax of booleans is the first True, the finest level that is cheap enough.
     return finest + int(is_cheap.argmax()) if is_cheap.any() else coarsest
 
 
@@ -147,6 +152,7 @@ def _cut_to_fit(layers: Sequence[Layer], room_bytes: int) -> list[bool]:
     )
     order = np.argsort(-wants, kind="stable")
     is_kept: Bools = np.zeros(len(wants), dtype=bool)
+    # Worst on the screen first, over all layers together.
     is_kept[order] = np.cumsum(costs[order]) <= room_bytes
     ends = np.cumsum([len(n.keys) for n in roots])[:-1]
     kept = np.split(is_kept, ends)

@@ -55,6 +55,8 @@ class VisibleRegion:
         world : AffineTransform
             Data space to world, invertible.
         """
+        # A plane equation is a row: the product with the matrix carries it to data
+        # space, without an inverse and exact under shear.
         planes = frustum.planes @ world.matrix
         corners = world.inverse.apply(frustum.corners.reshape(-1, 3))
         low, high = corners.min(axis=0), corners.max(axis=0)
@@ -78,6 +80,7 @@ class VisibleRegion:
         """
         lower, upper = boxes
         n = self.planes[:, :3]
+        # The corner farthest along each normal: if it is outside, all of the box is.
         reach = np.maximum(n, 0) @ upper + np.minimum(n, 0) @ lower
         is_kept = (reach >= -self.planes[:, 3:]).all(axis=0)
         is_kept &= (lower <= self.high[:, None]).all(axis=0)
@@ -109,6 +112,7 @@ def frustum_from_corners(corners: ArrayLike) -> Frustum:
     near, far = np.asarray(corners, dtype=np.float64).reshape(2, 4, 3)
     middle = np.concatenate([near, far]).mean(axis=0)
     normals = [np.cross(q[2] - q[0], q[3] - q[1]) for q in (near, far)]
+    # The near quad of a perspective view may be a point, without a normal.
     axis = max(normals, key=lambda n: float(np.linalg.norm(n)))
     length = np.linalg.norm(axis)
     if not length > 0:
@@ -120,11 +124,13 @@ def frustum_from_corners(corners: ArrayLike) -> Frustum:
     if depth @ axis < 0:
         axis = -axis
     rows = [_plane(axis, near.mean(axis=0)), _plane(-axis, far.mean(axis=0))]
+    # For the same reason the sides are taken from the wider quad.
     wide = far if np.ptp(far, axis=0).sum() >= np.ptp(near, axis=0).sum() else near
     for i in range(4):
         side = axis if is_slice else far[i] - near[i]
         normal = np.cross(wide[(i + 1) % 4] - wide[i], side)
         normal = normal / max(float(np.linalg.norm(normal)), 1e-300)
+        # Callers may list corners either way round: normals are turned inwards here.
         if normal @ (middle - wide[i]) < 0:
             normal = -normal
         rows.append(_plane(normal, wide[i]))
@@ -164,6 +170,7 @@ def visible_cells(
         Grid indices (z, y, x).
     """
     shape = grid.shapes[level]
+    # From one block over the whole grid downwards: work grows with what is visible.
     size = 1 << int(np.ceil(np.log2(shape.max())))
     halves = np.indices((2, 2, 2)).reshape(3, 1, -1)
     cells: Ints = np.zeros((3, 1), dtype=np.int64)
@@ -176,6 +183,8 @@ def visible_cells(
         # Blocks that pass the test may hold no visible cell: leave room for those.
         most = limit if limit is None or size == 1 else 4 * limit
         if most is not None and rank is not None and cells.shape[1] > most:
+            # The best ones are kept before they are divided, so that memory stays
+            # bounded.
             cells = cells[:, np.argsort(-rank(boxes), kind="stable")[:most]]
         if size == 1:
             return cells

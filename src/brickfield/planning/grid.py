@@ -91,6 +91,8 @@ class CellGrid:
         for edge in (lower, upper):
             np.maximum(edge, low, out=edge)
             np.minimum(edge, high, out=edge)
+        # Cells at the ends reach to the image's faces, also where a coarse level ends
+        # inside of them by rounding: no place is without a cell.
         np.copyto(lower, low, where=indices == 0)
         np.copyto(upper, high, where=indices >= self.shapes[level][fields] - size)
         return lower, upper
@@ -113,8 +115,11 @@ class CellGrid:
         lower, upper = self.edges(level, indices)
         start, step = self.start[level - 1, :, None], self.step[level - 1, :, None]
         sliver, n = self.sliver[level - 1, :, None], self.shapes[level - 1, :, None]
+        # A cell that is only touched is no child; without the sliver rounding would add
+        # it.
         first = np.floor((lower - start) / step + sliver).astype(np.int64)
         stop = np.ceil((upper - start) / step - sliver).astype(np.int64)
+        # At least one child: a level may end before the coarser one does.
         first = np.minimum(np.maximum(first, 0), n - 1)
         return first, np.maximum(np.minimum(stop, n), first + 1)
 
@@ -194,6 +199,8 @@ def _is_nested(
     ratio = step[level] / step[fine]
     n = shapes[level]
     first, last = shift + ratio, shift + ratio * (n - 1)
+    # Every coarse face must lie on a fine one; the ratio's error adds up along the
+    # axis.
     is_on_edge = (np.abs(first - np.rint(first)) < sliver) & (
         np.abs(ratio - np.rint(ratio)) * n < sliver
     )

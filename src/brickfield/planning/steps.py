@@ -39,6 +39,7 @@ def passed_nodes(layer: Layer, room_bytes: int) -> tuple[list[Bools], int]:
     cost_bytes : int
     """
     counts = [_counts(layer, depth) for depth in range(len(layer.tree))]
+    # In voxels that are read, not in chunks: coarse levels may have other chunk shapes.
     room_voxels = layer.policy.way_share * sum(
         n_leaves * layer.read_voxels[nodes.level]
         for nodes, (_, n_leaves) in zip(layer.tree, counts, strict=True)
@@ -51,6 +52,8 @@ def passed_nodes(layer: Layer, room_bytes: int) -> tuple[list[Bools], int]:
         n = int(np.count_nonzero(is_refined))
         room_voxels -= n * layer.read_voxels[nodes.level]
         price = n * int(layer.brick_bytes[nodes.level]) if depth else 0
+        # Once over, always over: a finer level without the one before it would not make
+        # the picture sharpen in steps.
         is_over |= room_voxels < 0 or cost_bytes + price > room_bytes
         is_taken = not is_over or (depth == 0 and _is_always_wanted(layer))
         chosen.append(is_refined & is_taken)

@@ -82,6 +82,8 @@ class LiveDrawer:
 
     def take(self, state: FrameState) -> None:
         """Draw this from now on. From any thread."""
+        # One assignment, so no lock: the render thread sees the old state or the new
+        # one, both whole.
         self._posted = state
 
     # -- steps -------------------------------------------------------------------
@@ -99,11 +101,15 @@ class LiveDrawer:
             return 0.0
         now = monotonic()
         is_moving = now < state.moving_until
+        # Movement has ended: the coarse picture of the move has to be replaced, though
+        # nothing else changed.
         if self._was_moving and not is_moving:
             self._is_asked = True
         self._was_moving = is_moving
+        # A moving picture must stay fluent; at rest uploads may take longer at a time.
         slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
+        # Prefetched chunks that arrived would stay pinned until they are taken.
         self._scrolling.let_go()
         choice = self._painter.pace.choose(self._standing(view), self._best(view))
         if isinstance(choice, Effort):
@@ -118,8 +124,10 @@ class LiveDrawer:
 
     def _pause(self, view: OffscreenView, delay_s: float) -> float | None:
         """Return when the next step is due if none is requested."""
+        # Chunks that were not taken in time: no signal will announce them again.
         if view.has_work:
             return 0.0
+        # Come back when the movement ends, which no event tells.
         if self._was_moving:
             delay_s = min(delay_s, max(0.0, self._state.moving_until - monotonic()))
         if self._is_under_way(view):
@@ -137,6 +145,7 @@ class LiveDrawer:
 
     def _apply(self, view: OffscreenView, state: FrameState) -> None:
         old, self._state = self._state, state
+        # A picture in pieces is of the old state: its rest would not fit.
         if not (is_same := shows_same(old, state)):
             self._is_asked = True
             self._painter.abandon()
@@ -173,11 +182,15 @@ class LiveDrawer:
         layers: dict[int, ShownLayer] = {}
         for snapshot in state.layers:
             name = id(snapshot.layer)
+            # The same object for the same layer, so that its renderer, with its bricks,
+            # is kept.
             layers[name] = self._layers.get(name) or ShownLayer(snapshot)
             layers[name].take(snapshot, state)
         if list(layers) != list(self._layers):
             view.set_layers(list(layers.values()))
             stores = {id(s.store): s.store for s in state.layers}
+            # The receipt counts from the first picture on: accounts survive a change of
+            # layers.
             kept = {id(a.store): a for a in self._accounts}
             self._accounts = [kept.get(n) or Account(s) for n, s in stores.items()]
         self._layers = layers
@@ -185,6 +198,8 @@ class LiveDrawer:
             renderer.is_hurried = state.is_playing
 
     def _begin_picture(self, view: OffscreenView) -> None:
+        # Another picture may have other hidden chunks, and rounds of feedback are
+        # limited.
         view.reset_feedback()
         self._began_at = perf_counter()
         self._first_s = self._complete_s = None
@@ -230,6 +245,7 @@ class LiveDrawer:
         if self._first_s is None and view.has_base:
             self._first_s = elapsed_s
         if self._painter.shown.is_final and view.is_complete:
+            # Slots became free for what is seen: the picture is drawn once more.
             if view.apply_occlusion_feedback(is_drawn=True):
                 self._has_news = True
             elif self._complete_s is None:
@@ -310,12 +326,15 @@ class LiveDrawer:
         if view is None:
             return None
         while self._painter.is_at_it:
+            # Another picture is wanted: what lies under the cursor of the old one is of
+            # no use.
             if self._posted is not self._state:
                 return None
             self._show(view, self._painter.go_on(view))
         info = pick(view, x, y)
         if info is None:
             return None
+        # The copies are the render thread's; the window knows its own layers only.
         others = tuple(replace(o, layer=o.layer.source) for o in info.others)
         return replace(info, layer=info.layer.source, others=others)
 

@@ -135,7 +135,11 @@ class Pace:
         ms : float
             What it took.
         """
+        # What all pixels at full sampling would take: pictures of any effort can be
+        # compared.
         full = ms / effort.amount
+        # Half old, half new: follows a change of the view within a few pictures, and
+        # one slow picture does not decide alone.
         self.full_ms = 0.5 * (self.full_ms + full) if self.full_ms else full
 
     def cost_ms(self, effort: Effort) -> float:
@@ -172,15 +176,18 @@ class Pace:
         if now.is_moving:
             is_due = now.is_asked or now.has_news
             return self._within(FLUENT_MS, now) if is_due else inf
+        # The overview is waited for this long: before it the picture would be empty.
         if not now.has_base and now.elapsed_s < BASE_WAIT_S:
             return BASE_WAIT_S - now.elapsed_s
         return self._whole(now, best) if now.is_complete else self._partial(now)
 
     def _whole(self, now: Standing, best: Effort) -> Effort | float:
         """Choose for a picture at rest whose chunks are all loaded."""
+        # No coarse picture in between where the best one is quick.
         if now.is_flat or self.is_quick(best):
             is_due = now.is_asked or now.has_news or not now.shown.is_final
             return best if is_due else inf
+        # An action is answered by a quick picture first, and the best one follows.
         if now.is_asked:
             return self._within(QUICK_MS, now)
         if now.is_playing:
@@ -193,9 +200,13 @@ class Pace:
 
         The longer the user has waited, the more complete a picture is shown.
         """
+        # The longer it has taken to load, the longer a picture may take: drawing stays
+        # a fixed share of the time.
         effort = self._within(max(QUICK_MS, 1e3 * now.elapsed_s * LOADING_SHARE), now)
         if now.is_asked or (now.is_bare and now.has_base):
             return effort
+        # A break after each picture, in proportion to what it took, for loading and
+        # uploads.
         left_s = max(SHORTEST_BREAK_S, 1e-3 * BREAK * now.frame_ms) - now.idle_s
         if now.has_news:
             return effort if left_s <= 0 else left_s
@@ -316,6 +327,8 @@ class Painter:
             self._ongoing = Ongoing(drawing, effort, usual, usual, ms)
             return None
         drawing_s = None
+        # New programs are compiled at the first draw. That time says nothing about the
+        # speed, so it is left out of the estimate.
         if (programs := view.programs) not in self._programs:
             self._programs.add(programs)
             drawing_s = _draw_warming_up(drawing)
@@ -353,6 +366,7 @@ def _draw_warming_up(drawing: Drawing) -> float:
     """Draw a picture whose programs are new; return the seconds without compiling."""
     drawing_s = 0.0
     while not drawing.is_done:
+        # The row that compiles is not counted, the others are.
         drawing.draw_rows(1)
         start = perf_counter()
         drawing.draw_rows(drawing.n_rows)

@@ -261,6 +261,7 @@ class ViewReport:
         read = self.done / self.wanted if self.wanted else 1.0
         # What is not planned yet is no further than what was read for it.
         drawn = self.drawn / self.to_draw if self.to_draw else read
+        # Never back: chunks are added to the plan while it is refined.
         share = max(50.0 * (read + drawn), self.least_percent)
         return share if self.is_complete else min(share, 99.0)
 
@@ -273,6 +274,8 @@ class ViewReport:
         found = [tracker.status(name) for tracker, name in self.loads]
         if not found:
             return self
+        # After another request the counts of the tracker and of this report do not
+        # belong together.
         is_same_work = sum(status.wanted for status in found) == self.wanted
         return replace(
             self,
@@ -387,6 +390,8 @@ class ShownLayer:
         self.visible = snapshot.visible
         mine = (self.data_version, self.colormap_version, self.geometry_version)
         for counter, value in zip(mine, snapshot.versions, strict=True):
+            # Counters only grow; bumping tells the renderer that something changed,
+            # however often.
             while counter.value < value:
                 counter.bump()
 

@@ -70,6 +70,7 @@ def chunks_ahead(
     found = []
     for level in np.unique(levels).tolist():
         thick = int(pyramid.chunk_shapes[level][axis])
+        # About as many voxels at every level, whatever the thickness of its chunks.
         n_layers = min(MOST_LAYERS, -(-AHEAD_VOXELS // thick))
         for i in range(1, n_layers + 1):
             ahead = indices[levels == level].copy()
@@ -80,6 +81,7 @@ def chunks_ahead(
     if not found:
         return np.empty(0, dtype=np.int64)
     keys = np.concatenate([k for _, k in sorted(found, key=lambda pair: pair[0])])
+    # Duplicates come from leaves above one another; the nearest of each is kept.
     _, first = np.unique(keys, return_index=True)
     keys = keys[np.sort(first)]
     fresh: NDArray[np.int64] = keys[~np.isin(keys, plan.keys)]
@@ -116,11 +118,15 @@ class Lookahead:
             Next time points, in order; as many are read as there is room for.
         """
         room = int(CACHE_SHARE * self._manager.cache.budget_bytes)
+        # Only what fits half of the cache: more would evict the first before it is
+        # shown.
         n_fit = room // max(1, len(keys) * chunk_bytes)
         coming = tuple(selections[:n_fit])
+        # The same request again would only reset the reads that are on their way.
         asked = (hash(keys.tobytes()), coming)
         if asked != self._asked:
             self._asked = asked
+            # Below 1, so that all of one time point come before the next one.
             rows = np.linspace(0, 0.999, len(keys), dtype=np.float32)
             category = np.full(len(keys), Category.PREFETCH, np.uint8)
             requests = [
@@ -134,6 +140,7 @@ class Lookahead:
 
     def let_go(self) -> None:
         """Leave what has arrived to the cache; call when a chunk is announced."""
+        # Taking removes the pin; the voxels stay in the cache as long as there is room.
         self._manager.take_ready(self._visual_id)
 
     def at_hand(
@@ -151,6 +158,8 @@ class Lookahead:
             One per time point.
         """
         step = max(1, len(keys) // MOST_LOOKS)
+        # A sample is enough for a display, and looking at all would take long for each
+        # report.
         looked = keys[::step].tolist()
         peek = self._manager.peek
         return [
@@ -200,6 +209,7 @@ class Series:
         elif old.is_playing and _times(state) != _times(old):
             # Drop levels before the rate.
             is_late = not view.is_complete
+            # Quickly coarser, slowly finer again: the rate would oscillate otherwise.
             haste = self.haste * (HASTEN if is_late else RELAX)
             self.haste = min(max(haste, 1.0), MOST_HASTE)
 
@@ -229,6 +239,7 @@ class Series:
                 chunk_bytes = int(np.prod(level.chunk_shape)) * level.dtype.itemsize
                 ahead.want(plan.keys, chunk_bytes, snapshot.ahead)
             mine = ahead.at_hand(plan.keys, snapshot.timeline)
+            # Of several layers, a time point counts when all have it.
             at_hand = [a and b for a, b in zip_longest(at_hand or mine, mine)]
         self.at_hand = tuple(bool(a) for a in at_hand)
 
@@ -288,6 +299,7 @@ class Scrolling:
         if plan is None or plane is None:
             return
         slopes = plane.in_data(layer.world)[:3]
+        # Of an oblique plane the axis that it moves along most.
         axis = int(np.abs(slopes).argmax())
         pyramid = renderer.bricks.pyramid
         sign = int(self._sign * np.sign(slopes[axis]))

@@ -95,6 +95,7 @@ class ViewCore:
         self._is_closed = False
         self._told_fidelity = "improving"
         self._was_seen = False
+        # Views belong to the thread that makes them, usually the window's.
         self._owner = threading.get_ident()
         self._start_drawer()
         scene.layers_changed.connect(self._take_layers)
@@ -140,6 +141,8 @@ class ViewCore:
         """Look at the layers again before the next picture."""
         if not self._is_posting and not self._is_closed:
             self._is_posting = True
+            # In the next turn of the event loop: many changes of one turn become one
+            # state.
             self._deliver(self._post)
             # No later than the change: the picture is not of these layers any more.
             self._tell_fidelity()
@@ -169,6 +172,7 @@ class ViewCore:
         timeline = port.selections_along(axis.index)
         if not self._state.is_playing or not timeline:
             return {"timeline": timeline}
+        # Round the end, since a series is played in a loop.
         ahead = [(axis.position + 1 + i) % len(timeline) for i in range(self._n_ahead)]
         return {"timeline": timeline, "ahead": tuple(timeline[i] for i in ahead)}
 
@@ -249,6 +253,7 @@ class ViewCore:
         """
         if self._is_closed:
             return _refused()
+        # The job shall see the changes that were made before it was requested.
         if self._is_posting and threading.get_ident() == self._owner:
             self._post()
         drawer = self._drawer
@@ -271,6 +276,7 @@ class ViewCore:
         ViewBusyError
             If there is no answer in time.
         """
+        # On the render thread: waiting for it here would wait for ever.
         if self._thread.is_current:
             return cast("_T", self._drawer.run(job))
         return self._waited_for(self.ask(job), timeout_s)
@@ -308,6 +314,7 @@ class ViewCore:
         if self._is_closed or (told and not told & set(self._layers)):
             # What is on its way is of layers that are gone.
             return
+        # A report of progress alone: the last picture stays.
         if report.image is None and not report.error:
             report = replace(report, image=self.report.image)
         self._replace_report(report)

@@ -173,6 +173,7 @@ class LiveSliceView(LiveView):
     def _facing(self, camera: CameraState) -> CameraState:
         """Turn a camera to the plane; its target and its height stay."""
         down, _, sight = self.plane.axes
+        # Rays are parallel: any distance beyond the data gives the same picture.
         size = self.scene_size() or 1.0
         position = np.array(camera.target) - size * sight
         return replace(
@@ -220,7 +221,9 @@ class LiveSliceView(LiveView):
         camera = self.camera
         if camera is None or not self.is_oblique:
             return
+        # Turns about the point of the plane, so that this point stays in the picture.
         camera = set_centre(camera, self.position)
+        # Half a turn for a drag over the shorter side of the picture.
         speed = pi / min(camera.viewport)
         # The camera turns along, so that the picture never jumps to other axes.
         way = about((1, 0, 0), dy_px * speed) @ about((0, 1, 0), dx_px * speed)
@@ -333,6 +336,7 @@ class LiveSliceView(LiveView):
         corners = self.corners()
         if corners is None:
             return
+        # Steps of the finest visible layer, so that no plane of any layer is skipped.
         sizes = np.array([_voxel_size(layer.world) for layer in self._seen()])
         z, y, x = (float(v) for v in sizes.min(axis=0))
         point = next_plane_point(
