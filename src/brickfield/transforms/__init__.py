@@ -3,7 +3,7 @@
 Nothing of this is needed to look at a volume: for viewing, a turn or shift is a matrix
 on the layer, exact and instant whatever the size. Voxels are made only when asked for:
 
-- of arrays in memory by :class:`~brickfield.transforms.manager.TransformManager`, with
+- of arrays in memory by :class:`~brickfield.transforms.requests.manager.TransformManager`, with
   priorities, cancelling and a cache of results;
 - of any source, into an OME-Zarr image with its pyramid, by
   :func:`~brickfield.transforms.baking.command.bake`.
@@ -31,23 +31,56 @@ if TYPE_CHECKING:
     from brickfield.transforms.recipes import Gaussian as Gaussian
     from brickfield.transforms.recipes import Move as Move
     from brickfield.transforms.recipes import Recipe as Recipe
+    from brickfield.transforms.requests.manager import (
+        TransformManager as TransformManager,
+    )
+    from brickfield.transforms.requests.workers import (
+        CombinedTransformWorker as CombinedTransformWorker,
+    )
+    from brickfield.transforms.requests.workers import (
+        DownsampleWorker as DownsampleWorker,
+    )
+    from brickfield.transforms.requests.workers import (
+        GaussianSmoothWorker as GaussianSmoothWorker,
+    )
+    from brickfield.transforms.requests.workers import (
+        RotationTransformWorker as RotationTransformWorker,
+    )
+    from brickfield.transforms.requests.workers import (
+        TranslationWorker as TranslationWorker,
+    )
+    from brickfield.transforms.requests.workers import VolumeWorker as VolumeWorker
 
 __all__ = [
     "Affine",  # A matrix from world to world, forward.
     "BakeOptions",  # How a transformed image is written.
     "BakeOutlook",  # What baking will take.
     "BakeResult",  # What was written.
+    "CombinedTransformWorker",  # A volume first turned, then shifted; voxels are sampled once.
     "Deskew",  # A stack of oblique planes, put where its voxels were.
     "Downsample",  # A volume of fewer voxels.
+    "DownsampleWorker",  # A volume of fewer voxels, each the mean of those it covers.
     "Gaussian",  # A smoothed volume.
+    "GaussianSmoothWorker",  # A volume smoothed.
     "Move",  # A turn, a shift, or first the one and then the other.
     "Recipe",  # What is done with a volume.
+    "RotationTransformWorker",  # A volume turned about an axis, in space.
+    "TransformManager",  # Transforms volumes on threads, higher priority first, then first come.
+    "TranslationWorker",  # A volume shifted.
+    "VolumeWorker",  # Work on one volume.
     "bake",  # Write the voxels of a transformed image, with a pyramid.
     "look_ahead",  # Tell what baking will take; nothing is written.
     "read_matrix",  # Read a 4 × 4 matrix from a JSON file.
 ]
 
 _HOME = {
+    "TransformManager": "requests.manager",
+    "RotationTransformWorker": "requests.workers",
+    "TranslationWorker": "requests.workers",
+    "CombinedTransformWorker": "requests.workers",
+    "GaussianSmoothWorker": "requests.workers",
+    "DownsampleWorker": "requests.workers",
+    "VolumeWorker": "requests.workers",
     "Affine": "recipes",
     "BakeOptions": "baking.options",
     "BakeOutlook": "baking.outlook",

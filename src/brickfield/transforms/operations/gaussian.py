@@ -26,6 +26,7 @@ from brickfield.transforms.operations.grid import Region
 from brickfield.transforms.operations.operation import (
     AnyArray,
     Volume,
+    n_pieces,
     pieces,
     shape_of,
 )
@@ -129,6 +130,27 @@ class Smooth:
         # The box as read and as it is worked on, before and after one axis.
         return prod(sides) * (dtype.itemsize + 2 * working_type(dtype).itemsize)
 
+    def n_steps(self, region: Region, shape: Int3) -> int:
+        """Return how often a region asks whether it is wanted, at least.
+
+        Parameters
+        ----------
+        region : tuple of slice
+        shape : tuple of int
+            Of the source (z, y, x).
+        """
+        box = self.box_of(region, shape)
+        assert box is not None
+        size, sizes = list(shape_of(box)), shape_of(region)
+        n = 0
+        for axis in range(3):
+            if self.halo[axis]:
+                now = (size[0], size[1], size[2])
+                whole = (slice(0, now[0]), slice(0, now[1]), slice(0, now[2]))
+                n += n_pieces(whole, self._lines(now, axis))
+                size[axis] = sizes[axis]
+        return n
+
     def make(self, volume: Volume, region: Region) -> AnyArray:
         """Make a region of the output, of the source's data type.
 
@@ -160,19 +182,22 @@ class Smooth:
                 values = values[tuple(own)]
         return to_dtype(values, volume.dtype)
 
+    def _lines(self, size: Int3, axis: int) -> Int3:
+        """Return the part of a box that is filtered along an axis at once."""
+        across = max((a for a in range(3) if a != axis), key=lambda a: size[a])
+        taps = prod(size) // size[across] * (2 * self.halo[axis] + 1)
+        most = list(size)
+        most[across] = max(1, min(int(_TAPS_AT_ONCE / taps), size[across]))
+        return (most[0], most[1], most[2])
+
     def _filtered(self, values: AnyArray, axis: int, volume: Volume) -> AnyArray:
         """Filter along one axis, in parts between which the work may end."""
         from scipy import ndimage
 
         out = np.empty_like(values)
         size = (values.shape[0], values.shape[1], values.shape[2])
-        most = [max(1, n) for n in size]
-        across = max((a for a in range(3) if a != axis), key=lambda a: size[a])
-        n_taps = 2 * self.halo[axis] + 1
-        lines = max(1, int(_TAPS_AT_ONCE / n_taps * size[across] / max(values.size, 1)))
-        most[across] = min(lines, size[across]) or 1
         whole = (slice(0, size[0]), slice(0, size[1]), slice(0, size[2]))
-        for part, _ in pieces(whole, (most[0], most[1], most[2])):
+        for part, _ in pieces(whole, self._lines(size, axis)):
             volume.check()
             ndimage.gaussian_filter1d(
                 values[part],

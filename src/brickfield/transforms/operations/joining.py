@@ -18,6 +18,7 @@ from brickfield.transforms.operations.grid import Region
 from brickfield.transforms.operations.operation import (
     AnyArray,
     Volume,
+    n_pieces,
     pieces,
     shape_of,
 )
@@ -105,6 +106,27 @@ class Join:
         # The voxels read, and their sums in float64.
         return n_box * (dtype.itemsize + 8)
 
+    def n_steps(self, region: Region, shape: Int3) -> int:
+        """Return how often a region asks whether it is wanted, at least.
+
+        Parameters
+        ----------
+        region : tuple of slice
+        shape : tuple of int
+            Of the source (z, y, x).
+        """
+        return n_pieces(region, self._piece(region))
+
+    def _piece(self, region: Region) -> Int3:
+        """Return the largest part of a region whose box is bounded."""
+        most = list(shape_of(region))
+        gain = prod(self.factors)
+        while prod(most) * gain > MOST_BOX and max(most) > 1:
+            axis = most.index(max(most))
+            most[axis] = -(-most[axis] // 2)
+        z, y, x = (max(1, n) for n in most)
+        return (z, y, x)
+
     def make(self, volume: Volume, region: Region) -> AnyArray:
         """Make a region of the output, of the source's data type.
 
@@ -119,13 +141,7 @@ class Join:
         ndarray, shape of the region (z, y, x)
         """
         out = np.empty(shape_of(region), volume.dtype)
-        most = list(out.shape)
-        gain = prod(self.factors)
-        while prod(most) * gain > MOST_BOX and max(most) > 1:
-            axis = most.index(max(most))
-            most[axis] = -(-most[axis] // 2)
-        z, y, x = (max(1, n) for n in most)
-        for piece, place in pieces(region, (z, y, x)):
+        for piece, place in pieces(region, self._piece(region)):
             volume.check()
             box = self.box_of(piece, volume.shape)
             assert box is not None

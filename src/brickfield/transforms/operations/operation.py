@@ -106,6 +106,17 @@ class Operation(Protocol):
         """
         ...
 
+    def n_steps(self, region: Region, shape: Int3) -> int:
+        """Return how often a region asks whether it is wanted, at least.
+
+        Parameters
+        ----------
+        region : tuple of slice
+        shape : tuple of int
+            Of the source (z, y, x).
+        """
+        ...
+
     def parameters(self) -> dict[str, Any]:
         """Return what it does in plain JSON values."""
         ...
@@ -150,3 +161,14 @@ def shape_of(region: Region) -> Int3:
 def n_voxels(region: Region) -> int:
     """Return the voxels of a region."""
     return prod(shape_of(region))
+
+
+def n_pieces(region: Region, most: Int3 = PIECE) -> int:
+    """Return how many pieces a region is cut into.
+
+    Parameters
+    ----------
+    region : tuple of slice
+    most : tuple of int
+    """
+    return len(BlockGrid(shape_of(region), most))

@@ -38,6 +38,7 @@ from brickfield.transforms.operations.operation import (
     PIECE,
     AnyArray,
     Volume,
+    n_pieces,
     n_voxels,
     pieces,
     shape_of,
@@ -175,6 +176,17 @@ class Resample:
         wide = 8 if self.order == 3 else 0
         # The box, its spline; values and coordinates of the piece, and a mask.
         return n_box * (dtype.itemsize + wide) + z * y * x * 34
+
+    def n_steps(self, region: Region, shape: Int3) -> int:
+        """Return how often a region asks whether it is wanted, at least.
+
+        Parameters
+        ----------
+        region : tuple of slice
+        shape : tuple of int
+            Of the source (z, y, x).
+        """
+        return n_pieces(region)
 
     def make(self, volume: Volume, region: Region) -> AnyArray:
         """Make a region of the output, of the source's data type.

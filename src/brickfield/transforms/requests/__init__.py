@@ -1,0 +1,1 @@
+"""Volumes in memory transformed beside the window: requests, their results, signals."""
