@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from brickfield.plugin.views import view_of as view_of
     from brickfield.plugin.views import views_of as views_of
     from brickfield.store.image_store import ChunkedImageStore as ChunkedImageStore
+    from brickfield.store.open import open_mosaic as open_mosaic
     from brickfield.store.open import open_store as open_store
     from brickfield.viewer.export.picture import RenderResult as RenderResult
     from brickfield.viewer.export.picture import render as render
@@ -44,6 +45,7 @@ _HOME = {
     "get_state": "brickfield.plugin.scenes.scene_document",
     "link": "brickfield.plugin.scenes.scene_links",
     "load_scene": "brickfield.plugin.scenes.scene_files",
+    "open_mosaic": "brickfield.store.open",
     "open_store": "brickfield.store.open",
     "open_views": "brickfield.plugin.views",
     "open_volume": "brickfield.plugin.views",
@@ -63,6 +65,7 @@ __all__ = [
     "get_state",
     "link",
     "load_scene",
+    "open_mosaic",
     "open_store",
     "open_views",
     "open_volume",

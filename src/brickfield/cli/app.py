@@ -28,6 +28,7 @@ from brickfield.cli.output import complain
 from brickfield.cli.stem.app import app as stem
 from brickfield.cli.stream.app import commands as stream
 from brickfield.cli.transform.app import app as transform
+from brickfield.cli.transform.fuse import fuse
 from brickfield.errors import BrickfieldError
 
 USAGE_ERROR = 2
@@ -43,6 +44,7 @@ app.command("render")(render.render)
 app.command("view")(view.view)
 app.command("pyramid")(pyramid.pyramid)
 app.command("export-imaris")(export_imaris.export_imaris)
+app.command("fuse")(fuse)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 app.add_typer(stem, name="stem")

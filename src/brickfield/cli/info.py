@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import ceil, prod
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,10 +59,12 @@ def info(
     source = open_source(uri, **which)
     try:
         description = describe(source)
+        about = source.info
     finally:
         source.close()
     reading = chosen_image(None, None, None, None, denied, follow)
     description["images"] = _images(uri, reading)
+    description |= _places(uri, about, reading)
     if as_json:
         print_json(description)
     else:
@@ -77,6 +80,36 @@ def _images(uri: str, reading: dict[str, Any]) -> list[dict[str, Any]]:
         return [entry.as_dict() for entry in list_images(uri, **reading)]
     except BrickfieldError:
         return []
+
+
+def _places(uri: str, about: ImageInfo, reading: dict[str, Any]) -> dict[str, Any]:
+    """List the tiles of a scene or project, and the coordinate systems of a store."""
+    from brickfield.errors import BrickfieldError
+
+    found: dict[str, Any] = {"tiles": [], "coordinate_systems": []}
+    if about.is_in_scene:
+        from brickfield.sources.mosaic import list_tiles
+
+        with suppress(BrickfieldError):
+            found["tiles"] = [
+                {
+                    "name": place.name,
+                    "matrix": place.matrix.matrix.tolist(),
+                    "shape": list(place.shape),
+                    "time": place.time,
+                }
+                for place, _ in list_tiles(uri, **reading).tiles
+            ]
+    if about.format.startswith("OME-Zarr"):
+        from brickfield.sources.ome_zarr import open_graph
+
+        with suppress(BrickfieldError):
+            found["coordinate_systems"] = [
+                {"name": s.full_name, "axes": list(s.axes)}
+                for s in open_graph(uri).systems.values()
+                if not s.is_array
+            ]
+    return found
 
 
 def describe(source: ChunkSource) -> dict[str, Any]:

@@ -100,12 +100,19 @@ def pyramid(
     if as_json:
         print_json(written)
     else:
-        _print(written)
+        print_written(written)
     if not written["complete"]:
         raise typer.Exit(INCOMPLETE)
 
 
-def _print(written: dict[str, Any]) -> None:
+def print_written(written: dict[str, Any]) -> None:
+    """Print what was written, for people.
+
+    Parameters
+    ----------
+    written : dict
+        :meth:`brickfield.pyramid.PyramidResult.as_dict`.
+    """
     from rich.markup import escape
 
     from brickfield.blockwise import format_bytes

@@ -108,6 +108,18 @@ def render(
     field: text.Field = None,
     label: text.Label = None,
     image: text.Image = None,
+    mosaic: Annotated[
+        bool,
+        typer.Option("--mosaic", help="All images of a collection, where they lie."),
+    ] = False,
+    overlap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="max|mean|feather|first",
+            show_default="max for mip, else feather",
+            help="What several images of a scene give at one place.",
+        ),
+    ] = None,
     denied: text.Denied = False,
     follow: text.Follow = False,
     scale: text.Scale = None,
@@ -196,11 +208,18 @@ def render(
         depth_colour=depth_colour,
     )
     which = text.chosen_image(series, well, field, label, denied, follow, image)
-    which |= text.corrections(scale, axes)
+    which |= text.corrections(scale, axes) | _together(mosaic, overlap, mode)
     cost = _drawn(uri, out, chosen, receipt, camera=camera, image=which)
     _tell(uri, cost, None if as_json else out)
     if not cost["complete"]:
         raise typer.Exit(INCOMPLETE)
+
+
+def _together(mosaic: bool, overlap: str | None, mode: str) -> dict[str, Any]:
+    """Say how several images become one picture."""
+    # What overlaps must not get lost in a maximum, nor brighter anywhere else.
+    wanted = overlap or ("max" if mode == "mip" else "feather")
+    return {"overlap": wanted, "mosaic": True if mosaic else None}
 
 
 def _tell(uri: str, cost: dict[str, Any], out: Path | None) -> None:

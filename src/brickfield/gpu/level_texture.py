@@ -1,29 +1,26 @@
-"""A 3D texture, divided into equal slots. Render thread only.
+"""One level's 3D texture, divided into equal slots. Render thread only.
 
-All levels whose slots have the same shape share one.
-
-Which chunks are in it, and which is evicted first.
+Which chunks are in one level's texture, and which is evicted first.
 
 States of a chunk: absent → *resident* (its voxels are in a slot) → absent.
 Resident chunks are *wanted* (the present plan names them; never evicted),
 *protected* (drawn as fallback for something on its way; evicted only before a
 wanted chunk would find no place) or *reserve* (evicted first, least recently
-used first). Eviction always finds a victim as long as the wanted chunks are not more
-than the slots, which planning guarantees.
+used first). Eviction always finds a victim as long as a level's wanted chunks
+are not more than its slots, which planning guarantees.
 
-How a GPU budget moves between the textures, as a pure function.
+How a GPU budget moves between the levels, as a pure function.
 
-Each is sized for what the present view needs of it, with much room to grow: a
-view that moves on wants other levels, which mostly share a texture. Slots that no
-view needs are taken from a texture only when another one is short of them, so that
-textures are seldom rebuilt; a plan may use nearly the whole budget at any camera.
+Each level has a texture of its own, sized for what the present view needs of
+that level. Slots that no view needs are taken from a level only when another
+one is short of them, so that textures are seldom rebuilt; a plan may use nearly
+the whole budget at any camera.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from math import prod
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pygfx as gfx
@@ -36,13 +33,11 @@ from brickfield.gpu.page_table import Name
 
 
 class LevelResidency:
-    """Chunks of one texture, least recently used first. Render thread only."""
+    """Chunks of one level's texture, least recently used first. Render thread only."""
 
-    def __init__(
-        self, allocator: SimpleTextureAllocator, order: Iterable[Name] = ()
-    ) -> None:
+    def __init__(self, allocator: SimpleTextureAllocator) -> None:
         self.allocator = allocator
-        self._order: OrderedDict[Name, None] = OrderedDict.fromkeys(order)
+        self._order: OrderedDict[Name, None] = OrderedDict()
 
     def __contains__(self, name: Name) -> bool:
         return name in self._order
@@ -134,28 +129,11 @@ _USAGE = (
 
 
 class LevelTexture:
-    """One texture and the chunks in it.
+    """One level's texture and the chunks in it."""
 
-    Parameters
-    ----------
-    grid : Slot
-    layout : LevelLayout
-    format_name : str
-        pygfx's name of the texture format.
-    residents : mapping of Name to Slot, optional
-        Chunks that have a slot from the beginning, least recently used first.
-    """
-
-    def __init__(
-        self,
-        grid: Slot,
-        layout: LevelLayout,
-        format_name: str,
-        residents: Mapping[Name, Slot] | None = None,
-    ) -> None:
+    def __init__(self, grid: Slot, layout: LevelLayout, format_name: str) -> None:
         z, y, x = layout.slot_zyx
         self.grid = grid
-        self.nbytes = prod(grid) * layout.slot_bytes
         self.size = (grid[0] * x, grid[1] * y, grid[2] * z)
         self.texture = gfx.Texture(
             # Without data: pygfx keeps no copy in RAM.
@@ -165,8 +143,8 @@ class LevelTexture:
             format=format_name,
             usage=_USAGE,
         )
-        allocator = SimpleTextureAllocator(self.size, (x, y, z), residents)
-        self.residency = LevelResidency(allocator, residents or ())
+        allocator = SimpleTextureAllocator(self.size, (x, y, z))
+        self.residency = LevelResidency(allocator)
 
     @property
     def capacity(self) -> int:
@@ -185,10 +163,8 @@ class LevelTexture:
             handle.destroy()
 
 
-GROWTH = 1.0
-"""A texture that grows gets at most this share more than is needed now."""
-LARGE = 0.25
-"""One that would take more of the budget than this takes all that is free."""
+GROWTH = 0.3
+"""A level that grows gets at most this share more than it needs now."""
 
 
 def distribute(
@@ -198,25 +174,25 @@ def distribute(
     grid_slots: Sequence[int],
     budget_bytes: int,
 ) -> list[int]:
-    """Choose how many slots every texture shall have.
+    """Choose how many slots every level shall have.
 
     Parameters
     ----------
     need : sequence of int
-        Slots the present plan uses, a texture.
+        Slots the present plan uses, a level.
     have : sequence of int
         Slots there are now.
     slot_bytes : sequence of int
         Bytes of a slot.
     grid_slots : sequence of int
-        Most slots that could ever be used (all chunks, or the device's limit).
+        Most slots a level could ever use (all its chunks, or the device's limit).
     budget_bytes : int
-        For all textures together; the bytes of `need` fit into it.
+        For all levels together; the bytes of `need` fit into it.
 
     Returns
     -------
     list of int
-        At least `need` of every texture; equal to `have` when nothing is short.
+        At least `need` at every level; equal to `have` when nothing is short.
     """
 
     def cost(slots: Sequence[int]) -> int:
@@ -227,11 +203,8 @@ def distribute(
     if cost(have) <= budget_bytes and not any(is_short):
         return list(have)
     # Room to grow is shared out in proportion, so that a view that moves on a
-    # little does not at once rebuild textures again. Old and new have to fit side by
-    # side, or the bricks are sent again: a large texture had better be made once.
-    spare = budget_bytes / max(1, cost(need)) - 1
-    if (1 + GROWTH) * cost(need) <= LARGE * budget_bytes:
-        spare = min(GROWTH, spare)
+    # little does not at once rebuild textures again.
+    spare = min(GROWTH, budget_bytes / max(1, cost(need)) - 1)
     comfort = [
         min(n + int(n * spare), max(n, g))
         for n, g in zip(need, grid_slots, strict=True)

@@ -93,6 +93,8 @@ class ImageInfo:
     placement : AffineTransform or None
         What turns, shears or mirrors the image in the world, applied to what the
         levels' voxel sizes and translations say; None where these say all.
+    is_in_scene : bool
+        Whether the images of the store belong together, each where it lies.
     """
 
     uri: str
@@ -109,6 +111,7 @@ class ImageInfo:
     label_colors: tuple[tuple[int, Rgba], ...] = ()
     label_properties: tuple[tuple[int, tuple[tuple[str, Any], ...]], ...] = ()
     placement: AffineTransform | None = None
+    is_in_scene: bool = False
 
     @property
     def world(self) -> AffineTransform:

@@ -62,6 +62,12 @@ class AffineTransform:
         return np.vstack([np.array(self.rows, dtype=np.float64), [0.0, 0.0, 0.0, 1.0]])
 
     @property
+    def lengths(self) -> NDArray[np.float64]:
+        """Length of what one step along each axis (z, y, x) becomes, shape (3,)."""
+        lengths: NDArray[np.float64] = np.linalg.norm(self.matrix[:3, :3], axis=0)
+        return lengths
+
+    @property
     def inverse(self) -> AffineTransform:
         """The inverse map."""
         return AffineTransform.from_matrix(np.linalg.inv(self.matrix))

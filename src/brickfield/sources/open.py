@@ -5,7 +5,7 @@ One of several images in a store is chosen by its name, or by where it lies.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -33,6 +33,7 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
     chunk_edge: int = DEFAULT_CHUNK_EDGE,
     treat_403_as_missing: bool = False,
     follow_links: bool = False,
+    mosaic: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
 ) -> ChunkSource:
     """Open any supported store or array for reading storage chunks.
 
@@ -58,6 +59,9 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
     follow_links : bool
         Let a local document (XML, HDF5, precomputed, OME-TIFF) name data of other
         folders and hosts. Without it only data in or beside it are read.
+    mosaic : mapping or sequence of pairs, optional
+        Open all images of the store as one, made with these
+        :class:`~brickfield.sources.mosaic.grid.MosaicOptions`.
 
     Raises
     ------
@@ -83,6 +87,15 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         options.pop("follow_links", None)
         return _open_arrays(uri_or_arrays, options, chunk_edge)
     uri = str(uri_or_arrays).strip()
+    if mosaic is not None:
+        from brickfield.sources.mosaic.grid import MosaicOptions
+        from brickfield.sources.mosaic.listing import open_mosaic_source
+
+        reading = {
+            "follow_links": follow_links,
+            "treat_403_as_missing": treat_403_as_missing,
+        }
+        return open_mosaic_source(uri, MosaicOptions(**dict(mosaic)), **reading)
     if image is not None:
         options = _with_choice(uri, options, treat_403_as_missing)
     return open_image(

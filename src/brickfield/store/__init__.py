@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from brickfield.store.lazy_level import LazyLevel as LazyLevel
     from brickfield.store.mosaic import Mosaic as Mosaic
     from brickfield.store.mosaic import Name as Name
+    from brickfield.store.mosaic_store import MosaicStore as MosaicStore
+    from brickfield.store.open import open_mosaic as open_mosaic
     from brickfield.store.open import open_store as open_store
 
 __all__ = [
@@ -28,11 +30,13 @@ __all__ = [
     "ChunkedLayer",  # One image in a scene. Main thread only.
     "LazyLevel",  # One level of an image as an nD array. May be read from any thread.
     "Mosaic",  # Voxels of one level, put together. Not thread-safe.
+    "MosaicStore",  # Data of many images, each where its matrix puts it.
     "Name",  # A chunk of one selection.
     "StoreHold",  # What the lazy levels of one image have in common.
     "contrast_of",  # Choose contrast limits for values of any shape.
     "level_values",  # Load a whole level through the cache, where its first picture finds it.
     "load",  # Load chunks before everything else that is wanted, and copy them into a mosaic.
+    "open_mosaic",  # Open many images as one, each where it lies.
     "open_store",  # Open any supported image.
     "requests_of",  # Return requests for chunks, the first one first; one request per selection.
     "sample",  # Read the sample of a level; what cannot be read is left out.
@@ -44,12 +48,14 @@ _HOME = {
     "LazyLevel": "lazy_level",
     "MOST_VOXELS": "contrast",
     "Mosaic": "mosaic",
+    "MosaicStore": "mosaic_store",
     "Name": "mosaic",
     "PATIENCE_S": "contrast",
     "StoreHold": "hold",
     "contrast_of": "contrast",
     "level_values": "contrast",
     "load": "chunk_loading",
+    "open_mosaic": "open",
     "open_store": "open",
     "requests_of": "chunk_loading",
     "sample": "contrast",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from os import PathLike
 from typing import Any, cast
 
+from numpy.typing import ArrayLike
+
+from brickfield.errors import BrickfieldError, OptionError
 from brickfield.sources import (
     ChunkSource,
     ReplaceableSource,
@@ -12,17 +18,44 @@ from brickfield.sources import (
     open_source,
     with_coarse_level,
 )
+from brickfield.sources.mosaic import (
+    MosaicOptions,
+    MosaicSource,
+    Tile,
+    TilePlace,
+    open_mosaic_source,
+)
 from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.mosaic_store import MosaicStore, matrix_of
+
+MARGIN = 0.1
+"""Room round the tiles to move them in, as a share of the largest."""
+Matrices = Mapping[str, ArrayLike] | Sequence[ArrayLike]
+_READING = ("treat_403_as_missing", "follow_links")
 
 
-def open_store(uri_or_arrays: Any, **options: Any) -> ChunkedImageStore:
+def open_store(
+    uri_or_arrays: Any,
+    *,
+    mosaic: bool | None = None,
+    overlap: str | None = None,
+    **options: Any,
+) -> ChunkedImageStore:
     """Open any supported image.
+
+    The images of an OME-Zarr 0.6 scene and of a BigDataViewer project are opened
+    together, each where it lies, unless one is chosen.
 
     Parameters
     ----------
     uri_or_arrays : str, Path, array or list of arrays
         A file, folder or URL; or one array (…, z, y, x), or one a level, finest
         first (numpy, memmap, dask, zarr, tensorstore, h5py).
+    mosaic : bool, optional
+        Whether all images of a store are opened as one: also those of a collection
+        (True), or only the first one (False).
+    overlap : {"max", "mean", "feather", "first"}, optional
+        How voxels of several images at one place become one; ``"max"`` by default.
     **options
         As for :func:`brickfield.sources.open.open_source`: `image` (a name
         that ``brickfield info`` lists), `series`, `well`, `field`, `label`, `scale` (world units a voxel), `axes`, …
@@ -38,15 +71,136 @@ def open_store(uri_or_arrays: Any, **options: Any) -> ChunkedImageStore:
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
         In one sentence: what was expected, what was found, what to do.
     """
+    is_place = isinstance(uri_or_arrays, str | PathLike)
+    is_free = not set(options) - set(_READING)
+    if mosaic and not (is_place and is_free):
+        msg = "expected all images of a store as one, or one chosen; found both"
+        raise OptionError(msg)
 
     def opened() -> ChunkSource:
         source = open_source(uri_or_arrays, **options)
         with foreign(source.info.uri):
             return with_coarse_level(source)
 
-    if not isinstance(uri_or_arrays, str | PathLike):
+    if not is_place:
         return ChunkedImageStore(opened())
+    if mosaic:
+        return _together(uri_or_arrays, overlap, options)
     # Its facts are read-only properties, which a protocol's members are not.
     store = ChunkedImageStore(cast("ChunkSource", ReplaceableSource(opened)))
     store.address = str(uri_or_arrays)
+    if mosaic is None and is_free and store.info.is_in_scene:
+        # Where they cannot be put together, the first one opens and says so.
+        with suppress(BrickfieldError):
+            together = _together(uri_or_arrays, overlap, options)
+            store.close()
+            return together
     return store
+
+
+def _together(
+    uri: str | PathLike[str], overlap: str | None, reading: dict[str, Any]
+) -> ChunkedImageStore:
+    """Open all images of a store as one."""
+    together = open_mosaic(uri, overlap=overlap or "max", **reading)
+    together.address = str(uri)
+    return together
+
+
+def open_mosaic(
+    uri_or_stores: Any,
+    matrices: Matrices | None = None,
+    overlap: str = "max",
+    **options: Any,
+) -> MosaicStore:
+    """Open many images as one, each where it lies.
+
+    Parameters
+    ----------
+    uri_or_stores : str, Path, or sequence of stores, paths or arrays
+        An OME-Zarr 0.6 scene, a BigDataViewer project or a collection of images; or the
+        images themselves, as :func:`open_store` takes them.
+    matrices : mapping of str to array-like, or sequence of array-like, optional
+        (4, 4) matrices from voxel index (centres, z, y, x, 1) to world, by the name of
+        the tile or in the order of the tiles; default what the files say.
+    overlap : {"max", "mean", "feather", "first"}
+        How voxels of several tiles at one place become one.
+    **options
+        `order` (0 nearest, 1 linear), `spacing` (world units a voxel, z, y, x), `region`
+        (two corners, z, y, x, world), `margin` (room to move tiles in, as a share of the
+        largest), `treat_403_as_missing`, `follow_links`.
+
+    Returns
+    -------
+    MosaicStore
+        Only metadata, and the first tile, have been opened.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
+    OptionError
+    """
+    reading = {
+        k: options.pop(k)
+        for k in ("treat_403_as_missing", "follow_links")
+        if k in options
+    }
+    made_with = MosaicOptions(overlap=overlap, **({"margin": MARGIN} | options))  # type: ignore[arg-type]  # checked there
+    if isinstance(uri_or_stores, str | PathLike):
+        uri = str(uri_or_stores)
+        source = open_mosaic_source(uri, made_with, **reading)
+        is_project = uri.lower().endswith(".xml") and "://" not in uri
+        document = uri if is_project else None
+        held: list[ChunkedImageStore] = []
+    else:
+        document = None
+        source, held = _of_stores(uri_or_stores, made_with)
+    if matrices is not None:
+        source = _placed(source, matrices, made_with)
+    return MosaicStore(source, document=document, held=held)
+
+
+def _of_stores(
+    given: Sequence[Any], made_with: MosaicOptions
+) -> tuple[MosaicSource, list[ChunkedImageStore]]:
+    tiles, held = [], []
+    names: dict[str, int] = {}
+    for item in given:
+        is_store = isinstance(item, ChunkedImageStore)
+        store = item if is_store else open_store(item)
+        if is_store:
+            held.append(store)
+        name = store.info.name
+        names[name] = names.get(name, 0) + 1
+        unlike = name if names[name] == 1 else f"{name} {names[name]}"
+        shape = store.pyramid.levels[0].shape_zyx
+        place = TilePlace(unlike, store.info.world, shape)
+        tiles.append(Tile(place, partial(_same, store.source), is_ours=not is_store))
+    return MosaicSource(tiles, made_with), held
+
+
+def _same(source: ChunkSource) -> ChunkSource:
+    return source
+
+
+def _placed(
+    source: MosaicSource, matrices: Matrices, made_with: MosaicOptions
+) -> MosaicSource:
+    """Make a mosaic anew with other matrices."""
+    names = [t.name for t in source.tiles]
+    if isinstance(matrices, Mapping):
+        unknown = [n for n in matrices if n not in names]
+        if unknown:
+            msg = f"expected names of tiles ({', '.join(names[:20])}); found {unknown[0]!r}"
+            raise OptionError(msg)
+        given = dict(matrices)
+    else:
+        if len(matrices) != len(names):
+            msg = f"expected a matrix for each of {len(names)} tiles; found {len(matrices)}"
+            raise OptionError(msg)
+        given = dict(zip(names, matrices, strict=True))
+    for tile in source.tiles:
+        if tile.name in given:
+            tile.put(matrix_of(tile.name, given[tile.name]))
+    about = source.info
+    return MosaicSource(source.tiles, made_with, uri=about.uri, name=about.name)

@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
-from brickfield.model import Axis, Channel, Finding, ImageInfo, Pyramid
+from brickfield.model import (
+    AffineTransform,
+    Axis,
+    Channel,
+    Finding,
+    ImageInfo,
+    Int3,
+    Pyramid,
+)
 from brickfield.sources.arrays.stored import AssembledSource, identity_of
 from brickfield.sources.bdv.loaders import BdvLoader, SetupLevels, open_loader
 from brickfield.sources.bdv.xml import SpimData, ViewSetup, parse
@@ -98,6 +106,7 @@ def open_source(
         series=tuple(names) if len(names) > 1 else (),
         findings=tuple(_findings(data, names, image, is_asked=series is not None)),
         placement=image.setups[0].placement,
+        is_in_scene=len(names) > 1,
     )
     own = [p for p in (place_of_uri(str(uri)),) if p is not None]
     return AssembledSource(
@@ -109,6 +118,57 @@ def open_source(
         close=loader.close,
         is_remote=loader.is_remote,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BdvView:
+    """Where one image of a project lies.
+
+    Attributes
+    ----------
+    name : str
+        Unlike that of any other view of the project.
+    series : str
+        What opens it.
+    matrix : AffineTransform
+        From voxel index of level 0 (z, y, x) to world.
+    shape : tuple of int or None
+        Voxels (z, y, x), if the XML says so.
+    time : int or None
+        Index of the time point that it lies so at; None for all.
+    """
+
+    name: str
+    series: str
+    matrix: AffineTransform
+    shape: Int3 | None
+    time: int | None = None
+
+
+def list_views(uri: str) -> list[BdvView]:
+    """List the images of a project, from the XML file alone.
+
+    An image whose registration changes with time is listed once for each time point.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreUnreachableError
+    """
+    data = _read_xml(str(uri))[0]
+    views = []
+    for series, group in groups_by_series(data):
+        setup = group[0]
+        box = AffineTransform.from_scale(setup.voxel_size, setup.translation)
+        still = box if setup.placement is None else setup.placement @ box
+        if setup.number not in data.moves:
+            views.append(BdvView(series, series, still, setup.shape))
+            continue
+        for i, time in enumerate(data.times):
+            if (time, setup.number) in data.missing:
+                continue
+            matrix = data.matrices.get((time, setup.number), still)
+            views.append(BdvView(f"{series} t{time}", series, matrix, setup.shape, i))
+    return views
 
 
 def _imaris(
@@ -131,22 +191,45 @@ def _imaris(
     return source
 
 
+def read_document(uri: str) -> tuple[SpimData, bytes]:
+    """Read a project: what it says, and its text.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreUnreachableError
+    """
+    text, place, _, _ = _text_of(uri)
+    return parse(text, place), text
+
+
+def groups_by_series(data: SpimData) -> list[tuple[str, list[ViewSetup]]]:
+    """Return the setups of each image of a project, with what opens it."""
+    groups = _groups(data.setups)
+    return list(zip(_series_names(groups), groups, strict=True))
+
+
 def _read_xml(uri: str) -> tuple[SpimData, str, str]:
     """Parsed XML, the folder that holds it, and an identity."""
+    text, place, folder, identity = _text_of(uri)
+    return parse(text, place), folder, identity
+
+
+def _text_of(uri: str) -> tuple[bytes, str, str, str]:
+    """Text of the XML, its place, the folder that holds it, and an identity."""
     if "://" in uri and not uri.startswith("file://"):
         head, _, name = uri.rpartition("/")
         text = read_many(locate(head), [name], page_is_missing=False)[name]
         if text is None:
             msg = f"expected a file at {uri}; found nothing: check the address"
             raise StoreNotFoundError(msg)
-        return parse(text, uri), head, uri
+        return text, uri, head, uri
     path = local_path(uri).absolute()
     try:
         text = read_whole(path)
     except OSError as error:
         msg = f"expected a readable XML file at {path}; found: {error.strerror}"
         raise StoreNotFoundError(msg) from error
-    return parse(text, str(path)), str(path.parent), identity_of(path)
+    return text, str(path), str(path.parent), identity_of(path)
 
 
 def _groups(setups: Sequence[ViewSetup]) -> list[list[ViewSetup]]:

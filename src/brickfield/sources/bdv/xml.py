@@ -9,7 +9,7 @@ flips as a placement besides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
@@ -74,6 +74,8 @@ class SpimData:
     missing : frozenset of (time, setup)
     moves : tuple of int
         Setups whose registration changes with time (the first one is used).
+    matrices : dict of (time, setup) to AffineTransform
+        From voxel index (z, y, x) to world, of every view whose registration is usable.
     """
 
     loader: str
@@ -83,6 +85,7 @@ class SpimData:
     setups: tuple[ViewSetup, ...]
     missing: frozenset[tuple[int, int]]
     moves: tuple[int, ...]
+    matrices: dict[tuple[int, int], AffineTransform] = field(default_factory=dict)
 
     @property
     def whole_place(self) -> str:
@@ -120,15 +123,14 @@ def parse(text: bytes, where: str) -> SpimData:
     if root.tag != "SpimData" or sequence is None or loader is None:
         msg = f"expected SpimData with an ImageLoader in {where}; found <{root.tag}>"
         raise StoreFormatError(msg)
-    place = next((e.text.strip() for e in loader if e.text and e.text.strip()), "")
+    texts = (e.text.strip() for e in loader if e.text)
+    place = next((text for text in texts if text), "")
     try:
         times = tuple(islice(_times(sequence), MOST_TIMES + 1))
         missing = frozenset(_missing(sequence))
         maps = _registrations(root)
-        setups = tuple(
-            _setup(element, maps, times)
-            for element in sequence.iterfind("ViewSetups/ViewSetup")
-        )
+        listed = sequence.iterfind("ViewSetups/ViewSetup")
+        setups = tuple(_setup(element, maps, times) for element in listed)
     except (ValueError, TypeError) as error:
         msg = f"expected numbers in {where}; found: {error}"
         raise StoreFormatError(msg) from error
@@ -146,7 +148,18 @@ def parse(text: bytes, where: str) -> SpimData:
         setups=setups,
         missing=missing,
         moves=tuple(s.number for s in setups if _moves(s.number, maps)),
+        matrices=_usable(maps),
     )
+
+
+def _usable(
+    maps: dict[tuple[int, int], NDArray[np.float64]],
+) -> dict[tuple[int, int], AffineTransform]:
+    return {
+        view: AffineTransform.from_matrix(matrix[_ZYX][:, _ZYX])
+        for view, matrix in maps.items()
+        if not _is_singular(matrix)
+    }
 
 
 def _times(sequence: ET.Element) -> Iterator[int]:

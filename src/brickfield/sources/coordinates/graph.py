@@ -38,12 +38,15 @@ class CoordinateSystem:
         In the order of coordinates.
     kinds : tuple of str
         ``"space"``, ``"time"``, ``"channel"`` or others, one for each axis.
+    is_array : bool
+        Whether it is that of the indices of a stored array.
     """
 
     path: str
     name: str
     axes: tuple[str, ...]
     kinds: tuple[str, ...] = ()
+    is_array: bool = False
 
     @property
     def key(self) -> Key:

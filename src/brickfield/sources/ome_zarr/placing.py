@@ -102,7 +102,7 @@ def place(
     for axis in range(rank):
         if axis not in spatial:
             rest[axis, axis], rest[axis, -1] = last[axis, axis], last[axis, -1]
-    return Placed(boxes, _box(rest, False), _in_space(last, axes))
+    return Placed(boxes, _box(rest, False), in_space(last, axes))
 
 
 def reordered(matrix: F64, axes: Sequence[Axis], outputs: Sequence[Axis]) -> F64:
@@ -189,8 +189,15 @@ def _mixes_others(matrix: F64, spatial: Sequence[int]) -> bool:
     )
 
 
-def _in_space(matrix: F64, axes: Sequence[Axis]) -> AffineTransform:
-    """Take what a map does in space, in the order z, y, x; absent axes stay."""
+def in_space(matrix: F64, axes: Sequence[Axis]) -> AffineTransform:
+    """Take what a map does in space, in the order z, y, x; absent axes stay.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, n + 1)
+        Rows and columns in the order of the axes.
+    axes : sequence of Axis
+    """
     result = np.eye(4)
     positions = spatial_positions(axes)
     for row, p in enumerate(positions):

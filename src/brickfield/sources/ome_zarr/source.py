@@ -317,7 +317,8 @@ class _Opening:
         by_path = {meta.path: array for meta, _, array in levels}
         parts = [by_path[lv.path] for lv in pyramid.levels]
         info = self._info(node, place, arrays, pyramid)
-        info = replace(info, placement=placement)
+        is_in_scene = place.is_in_scene and len(place.series) > 1
+        info = replace(info, placement=placement, is_in_scene=is_in_scene)
         places = self._places(place, pyramid)
         return AssembledSource(
             info,

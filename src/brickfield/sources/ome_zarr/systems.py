@@ -204,7 +204,7 @@ class _GraphReader:
             return
         axes = self._graph.systems[target].axes
         kinds = self._graph.systems[target].kinds
-        array = CoordinateSystem(path, name, axes, kinds)
+        array = CoordinateSystem(path, name, axes, kinds, is_array=True)
         self._graph.systems.setdefault(array.key, array)
         whole = {"type": "sequence", "transformations": transforms}
         item = transforms[0] if len(transforms) == 1 else whole

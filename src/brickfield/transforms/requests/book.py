@@ -177,14 +177,7 @@ class RequestBook:
         return None
 
     def looked_up(self, request: Request, key: str) -> None:
-        """Say what a request's result depends on.
-
-        Parameters
-        ----------
-        request : Request
-        key : str
-            Equal for equal results alone.
-        """
+        """Say what a request's result depends on."""
         if request.is_over or request.worker is None:
             return
         kept = self.cache.get(key)
@@ -221,13 +214,7 @@ class RequestBook:
         return None
 
     def progressed(self, computation: Computation, percent: float) -> None:
-        """Say how far a computation is.
-
-        Parameters
-        ----------
-        computation : Computation
-        percent : float
-        """
+        """Say how far a computation is."""
         if int(percent) <= computation.percent:
             return
         computation.percent = int(percent)
@@ -249,24 +236,12 @@ class RequestBook:
             self._finish(request, result)
 
     def failed(self, computation: Computation, error: Exception) -> None:
-        """Take an error in place of a result.
-
-        Parameters
-        ----------
-        computation : Computation
-        error : Exception
-        """
+        """Take an error in place of a result."""
         for request in self._close(computation):
             self.fail(request, error)
 
     def fail(self, request: Request, error: Exception) -> None:
-        """Let a request end with an error.
-
-        Parameters
-        ----------
-        request : Request
-        error : Exception
-        """
+        """Let a request end with an error."""
         if request.is_over:
             return
         self._end(request)

@@ -1,0 +1,107 @@
+"""Voxels of several tiles at one place, made one.
+
+``max`` the largest; ``mean`` the mean; ``feather`` the mean weighted by the distance
+to the edge of each tile, so that seams fade; ``first`` the tile that is listed first.
+All but ``first`` are the same in whatever order tiles come.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Overlap = Literal["max", "mean", "feather", "first"]
+OVERLAPS: tuple[Overlap, ...] = ("max", "mean", "feather", "first")
+AnyArray = NDArray[np.generic]
+
+
+class Blender:
+    """Collects what tiles give for one box of voxels. One thread.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels (z, y, x).
+    dtype : numpy.dtype
+    overlap : {"max", "mean", "feather", "first"}
+    fill : float or int
+        Where no tile is.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[np.generic],
+        overlap: Overlap,
+        fill: float,
+    ) -> None:
+        self._dtype = dtype
+        self._overlap = overlap
+        self._fill = fill
+        self.is_empty = True
+        self._is_sum = overlap in ("mean", "feather")
+        self._values: NDArray[Any] = np.zeros(shape, "f8" if self._is_sum else dtype)
+        self._weights: NDArray[Any] = np.zeros(shape, "f8" if self._is_sum else "?")
+
+    def add(
+        self,
+        where: tuple[slice, ...],
+        covered: NDArray[np.bool_],
+        values: NDArray[Any],
+        depth: NDArray[np.float64],
+    ) -> None:
+        """Take what one tile gives.
+
+        Parameters
+        ----------
+        where : tuple of slice
+            Part of the box, (z, y, x).
+        covered : ndarray of bool, shape (z, y, x)
+            Where the tile is, in that part.
+        values : ndarray, shape (n,)
+            Of the covered voxels, of the mosaic's data type.
+        depth : ndarray, shape (n,)
+            Distance to the tile's nearest edge, world units, above 0.
+        """
+        self.is_empty = False
+        present, weights = self._values[where], self._weights[where]
+        if self._is_sum:
+            weight = depth if self._overlap == "feather" else np.ones(len(values))
+            present[covered] += values * weight
+            weights[covered] += weight
+            return
+        before, is_there = present[covered], weights[covered]
+        larger = False if self._overlap == "first" else values > before
+        present[covered] = np.where(~is_there | larger, values, before)
+        weights[covered] = True
+
+    def result(self) -> AnyArray:
+        """Return the voxels, shape (z, y, x); the fill value where no tile is."""
+        there = self._weights > 0
+        if not self._is_sum:
+            return np.where(there, self._values, self._dtype.type(self._fill))
+        mean = np.divide(
+            self._values,
+            self._weights,
+            out=np.full_like(self._values, self._fill),
+            where=there,
+        )
+        return to_dtype(mean, self._dtype)
+
+
+def to_dtype(values: NDArray[np.floating], dtype: np.dtype[np.generic]) -> AnyArray:
+    """Round half to even and clip where the data type is of whole numbers.
+
+    Parameters
+    ----------
+    values : ndarray
+        Of any shape.
+    dtype : numpy.dtype
+    """
+    if dtype.kind not in "iu":
+        return values.astype(dtype)
+    limits = np.iinfo(dtype.type)  # type: ignore[type-var]  # whole numbers, as seen
+    result: AnyArray = np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+    return result

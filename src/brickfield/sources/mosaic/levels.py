@@ -1,0 +1,59 @@
+"""The levels of a mosaic as those of any image: time and channels as the tiles have."""
+
+from __future__ import annotations
+
+from brickfield.model import Axis, ImageInfo, Pyramid, ScaleLevel, choose_chunk_shape
+from brickfield.sources.geometry import over_axes, spatial_positions
+from brickfield.sources.mosaic.grid import CHUNK, Grid
+
+
+def pyramid_of(first: ImageInfo, grid: Grid) -> Pyramid:
+    """Put the levels of a mosaic together.
+
+    Parameters
+    ----------
+    first : ImageInfo
+        Of the first tile: data type, channels, times and units are its.
+    grid : Grid
+    """
+    axes = _axes(first.pyramid)
+    levels = []
+    base = first.pyramid.levels[0]
+    spatial = spatial_positions(axes)
+    lead = [base.shape[a] for a in first.pyramid.other_axes]
+    others = [i for i in range(len(axes)) if i not in spatial]
+    step = [base.voxel_size[a] for a in first.pyramid.other_axes]
+    start = [base.translation[a] for a in first.pyramid.other_axes]
+    for number, (shape, size, origin) in enumerate(
+        zip(grid.shapes, grid.spacings, grid.origins, strict=True)
+    ):
+        whole = [int(v) for v in over_axes(shape, axes, 1)]
+        chunk = [int(v) for v in over_axes([min(CHUNK, n) for n in shape], axes, 1)]
+        sizes, shifts = (
+            list(over_axes(size, axes, 1.0)),
+            list(over_axes(origin, axes, 0.0)),
+        )
+        for axis, n, s, t in zip(others, lead, step, start, strict=True):
+            whole[axis], sizes[axis], shifts[axis] = n, s, t
+        chunk_zyx = (min(CHUNK, shape[0]), min(CHUNK, shape[1]), min(CHUNK, shape[2]))
+        levels.append(
+            ScaleLevel(
+                path=str(number),
+                shape=tuple(whole),
+                dtype=base.dtype,
+                storage_chunk_shape=tuple(chunk),
+                voxel_size=tuple(sizes),
+                translation=tuple(shifts),
+                spatial_axes=spatial,
+                chunk_shape=choose_chunk_shape(shape, chunk_zyx, edge=CHUNK),
+                fill_value=base.fill_value,
+            )
+        )
+    return Pyramid(axes, tuple(levels))
+
+
+def _axes(pyramid: Pyramid) -> tuple[Axis, ...]:
+    """Axes of the mosaic: those beside space as they are, then z, y and x."""
+    unit = next((a.unit for a in pyramid.axes if a.kind == "space"), None)
+    others = tuple(pyramid.axes[a] for a in pyramid.other_axes)
+    return (*others, *(Axis(name, "space", unit) for name in "zyx"))

@@ -1,0 +1,266 @@
+"""The images of a scene, a project or a collection, each where it lies.
+
+Listing reads metadata only: of an OME-Zarr scene all groups together, of a
+BigDataViewer project the XML file alone. An image that is missing or has no usable
+transformation is no tile; a finding says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
+from brickfield.model import AffineTransform, Finding
+from brickfield.sources.geometry import Findings, spatial_positions
+from brickfield.sources.io.location import locate
+from brickfield.sources.mosaic.grid import MosaicOptions
+from brickfield.sources.mosaic.source import MosaicSource
+from brickfield.sources.mosaic.tile import Tile, TilePlace
+from brickfield.sources.open_image import ZARR, checked_place, find_format, open_image
+from brickfield.sources.protocol import ChunkSource
+
+MOST_TILES = 100_000
+Opener = Callable[[], ChunkSource]
+
+
+@dataclass
+class TileList:
+    """Tiles as they were found.
+
+    Attributes
+    ----------
+    kind : {"scene", "project", "collection", "image"}
+        An OME-Zarr scene, a BigDataViewer project, a collection of images that nothing
+        places in one system, or one image.
+    name : str
+    tiles : list of (TilePlace, callable)
+        Each with what opens it.
+    findings : list of Finding
+    """
+
+    kind: str
+    name: str
+    tiles: list[tuple[TilePlace, Opener]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_scene(self) -> bool:
+        """Whether its images belong together, each at its place."""
+        return self.kind in ("scene", "project") and len(self.tiles) > 1
+
+
+def list_tiles(uri: str, **reading: Any) -> TileList:
+    """List the images of a scene, a project or a collection where they lie.
+
+    Parameters
+    ----------
+    uri : str
+        Path or URL.
+    **reading
+        How it is read: `treat_403_as_missing`, `follow_links`.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
+    """
+    uri = checked_place(str(uri).strip())
+    denied = bool(reading.get("treat_403_as_missing"))
+    found, known = find_format(uri, denied_is_missing=denied)
+    if found is ZARR:
+        listed = _in_zarr(uri, known, denied)
+        if listed is not None:
+            return listed
+    if found.module == "bdv.source":
+        return _in_project(uri, reading)
+    return _one_by_one(uri, reading)
+
+
+def open_mosaic_source(
+    uri: str, options: MosaicOptions | None = None, **reading: Any
+) -> MosaicSource:
+    """Open all images of a scene, a project or a collection as one.
+
+    Parameters
+    ----------
+    uri : str
+        Path or URL.
+    options : MosaicOptions, optional
+    **reading
+        How it is read: `treat_403_as_missing`, `follow_links`.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
+    OptionError
+    """
+    listed = list_tiles(uri, **reading)
+    if not listed.tiles:
+        reason = listed.findings[0].text if listed.findings else "found no images"
+        msg = f"expected images to put together in {uri}; {reason}"
+        raise StoreFormatError(msg)
+    tiles = [Tile(place, opener) for place, opener in listed.tiles]
+    return MosaicSource(
+        tiles, options, uri=uri, name=listed.name, findings=listed.findings
+    )
+
+
+# -- OME-Zarr ------------------------------------------------------------------------
+
+
+def _in_zarr(uri: str, known: Any, denied: bool) -> TileList | None:
+    """List the images of a scene; None for everything else."""
+    from brickfield.sources.ome_zarr.metadata import ome_attributes
+    from brickfield.sources.zarr.hierarchy import ZarrHierarchy
+
+    location = locate(uri)
+    findings = Findings()
+    hierarchy = ZarrHierarchy(location, findings, known, denied_is_missing=denied)
+    root = hierarchy.root
+    about = {} if root is None else ome_attributes(root.attributes)
+    if (
+        root is None
+        or about.get("multiscales")
+        or not isinstance(about.get("scene"), dict)
+    ):
+        return None
+    result = TileList("scene", location.name)
+    for name, place in _images_of(hierarchy, root, findings):
+        opener = partial(_opened_below, location, name, denied)
+        result.tiles.append((place, opener))
+    result.findings += findings.as_tuple()
+    return result
+
+
+def _opened_below(location: Any, path: str, denied: bool) -> ChunkSource:
+    from brickfield.sources.ome_zarr.source import ZarrOptions, open_located
+    from brickfield.sources.units import in_one_unit
+
+    options = ZarrOptions(treat_403_as_missing=denied)
+    return in_one_unit(open_located(location.child(path), options), keeps_numbers=False)
+
+
+def _images_of(
+    hierarchy: Any, root: Any, findings: Findings
+) -> Iterator[tuple[str, TilePlace]]:
+    """Read where the images of a scene lie, and their shapes, all together."""
+    from brickfield.sources.ome_zarr.arrays import join
+    from brickfield.sources.ome_zarr.metadata import read_multiscales
+    from brickfield.sources.ome_zarr.systems import read_graph, world_of
+    from brickfield.sources.zarr.metadata import parse_array
+
+    graph = read_graph(hierarchy, root)
+    world = world_of(graph, root)
+    paths = list(dict.fromkeys(key[0] for key in graph.systems if key[0] != root.path))
+    if len(paths) > MOST_TILES:
+        msg = f"expected at most {MOST_TILES} images in a scene; found {len(paths)}"
+        raise StoreFormatError(msg)
+    images = {
+        path: read_multiscales(node.attributes, Findings())
+        for path, node in hierarchy.nodes(paths).items()
+        if node is not None
+    }
+    finest = {
+        path: join(path, listed[0].datasets[0].path)
+        for path, listed in images.items()
+        if listed and listed[0].datasets
+    }
+    arrays = hierarchy.nodes(finest.values())
+    for path, array in finest.items():
+        try:
+            node = arrays[array]
+            if node is None or world is None:
+                text = f"expected an array at {array!r} and a system for it; found none"
+                raise StoreFormatError(text)
+            meta = parse_array(node, findings)
+            place = _place(graph, images[path][0], path, world, meta)
+        except BrickfieldError as error:
+            findings.error("tile-left-out", path, f"{error}; left {path!r} out")
+            continue
+        yield path, place
+
+
+def _place(graph: Any, image: Any, path: str, world: Any, meta: Any) -> TilePlace:
+    from brickfield.sources.ome_zarr.axes import read_axes
+    from brickfield.sources.ome_zarr.placing import in_space, reordered
+    from brickfield.sources.ome_zarr.systems import axes_of_system
+
+    axes = read_axes(
+        image.axes, len(meta.shape), names=None, findings=Findings(), where=path
+    )
+    key = (path, image.datasets[0].path)
+    if key not in graph.systems:
+        text = (
+            f"expected a transformation of the array {key[1]!r} of {path!r}; found none"
+        )
+        raise StoreFormatError(text)
+    matrix = graph.between(key, world)
+    straight = reordered(matrix, axes, axes_of_system(graph.systems[world]))
+    z, y, x = (int(meta.shape[p]) if p >= 0 else 1 for p in spatial_positions(axes))
+    return TilePlace(path, in_space(straight, axes), (z, y, x))
+
+
+# -- BigDataViewer -------------------------------------------------------------------
+
+
+def _in_project(uri: str, reading: dict[str, Any]) -> TileList:
+    from brickfield.sources.bdv.source import list_views
+
+    result = TileList(
+        "project", uri.rstrip("/").rpartition("/")[2].removesuffix(".xml")
+    )
+    for view in list_views(uri):
+        opener = partial(open_image, uri, {"series": view.series, **_follow(reading)})
+        if view.shape is None:
+            source = opener()
+            shape = source.info.pyramid.levels[0].shape_zyx
+            source.close()
+        else:
+            shape = view.shape
+        place = TilePlace(view.name, view.matrix, shape, view.time)
+        result.tiles.append((place, opener))
+    return result
+
+
+def _follow(reading: dict[str, Any]) -> dict[str, Any]:
+    return {"follow_links": True} if reading.get("follow_links") else {}
+
+
+# -- everything else -----------------------------------------------------------------
+
+
+def _one_by_one(uri: str, reading: dict[str, Any]) -> TileList:
+    """Open each image of a store to see where it lies."""
+    denied = bool(reading.get("treat_403_as_missing"))
+    source = open_image(uri, _follow(reading), treat_403_as_missing=denied)
+    names: Sequence[str] = source.info.series
+    kind = "collection" if len(names) > 1 else "image"
+    result = TileList(kind, source.info.name)
+    if not names:
+        result.tiles.append((_place_of(source.info.name, source), lambda: source))
+        return result
+    source.close()
+    for name in names:
+        opener = partial(
+            open_image,
+            uri,
+            {"series": name, **_follow(reading)},
+            treat_403_as_missing=denied,
+        )
+        try:
+            one = opener()
+        except (BrickfieldError, OptionError) as error:
+            text = f"{error}; left {name!r} out"
+            result.findings.append(Finding("error", "tile-left-out", name, text))
+            continue
+        result.tiles.append((_place_of(name, one), opener))
+        one.close()
+    return result
+
+
+def _place_of(name: str, source: ChunkSource) -> TilePlace:
+    info = source.info
+    matrix: AffineTransform = info.world
+    return replace(TilePlace(name, matrix, info.pyramid.levels[0].shape_zyx), time=None)

@@ -1,0 +1,152 @@
+"""Boxes of voxels out of the storage chunks of tiles, which are kept for a while."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from brickfield.model import Int3, Pyramid, ScaleLevel
+from brickfield.sources.mosaic.blend import AnyArray
+from brickfield.sources.mosaic.tile import Tile
+
+
+class Kept:
+    """Decoded storage chunks of tiles, the last used ones. Any thread."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._lock = threading.Lock()
+        self._chunks: OrderedDict[tuple[str, int, tuple[int, ...]], AnyArray | None]
+        self._chunks = OrderedDict()
+        self._bytes = 0
+
+    def get(
+        self, key: tuple[str, int, tuple[int, ...]]
+    ) -> tuple[bool, AnyArray | None]:
+        """Return whether a chunk is kept, and its voxels (None: nothing is stored)."""
+        with self._lock:
+            if key not in self._chunks:
+                return False, None
+            self._chunks.move_to_end(key)
+            return True, self._chunks[key]
+
+    def put(self, key: tuple[str, int, tuple[int, ...]], data: AnyArray | None) -> None:
+        """Keep a chunk; the ones used longest ago go.
+
+        Parameters
+        ----------
+        key : tuple
+            Name of the tile, level and place in the storage grid.
+        data : ndarray or None
+            None where nothing is stored.
+        """
+        with self._lock:
+            if key in self._chunks:
+                return
+            self._chunks[key] = data
+            self._bytes += 0 if data is None else data.nbytes
+            while self._bytes > self._most and len(self._chunks) > 1:
+                _, gone = self._chunks.popitem(last=False)
+                self._bytes -= 0 if gone is None else gone.nbytes
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._chunks.clear()
+            self._bytes = 0
+
+
+@dataclass
+class Reading:
+    """Reads boxes of tiles for one chunk of the mosaic, and counts."""
+
+    kept: Kept
+    stored_bytes: int = 0
+    requests: int = 0
+
+    def box(
+        self, tile: Tile, level: int, lead: tuple[int, ...], low: Int3, high: Int3
+    ) -> AnyArray:
+        """Read voxels of a tile.
+
+        Parameters
+        ----------
+        tile : Tile
+        level : int
+        lead : tuple of int
+            Index on the axes beside space.
+        low, high : tuple of int
+            Corners (z, y, x), voxels of the level; the upper one is excluded.
+
+        Returns
+        -------
+        ndarray, shape (z, y, x)
+            The fill value where nothing is stored.
+        """
+        about = tile.source.info.pyramid.levels[level]
+        pyramid = tile.source.info.pyramid
+        chunk = about.storage_chunk_zyx
+        result = np.full(np.subtract(high, low), about.fill_value, about.dtype)
+        spans = [
+            range(a // c, (b - 1) // c + 1)
+            for a, b, c in zip(low, high, chunk, strict=True)
+        ]
+        for place in product(*spans):
+            data = self._chunk(tile, level, _index(pyramid, about, lead, place))
+            if data is None:
+                continue
+            picked = _spatial(data, pyramid, about, lead)
+            start = np.multiply(place, chunk)
+            first = np.maximum(start, low)
+            last = np.minimum(start + picked.shape, high)
+            inner = tuple(
+                slice(*p) for p in zip(first - start, last - start, strict=True)
+            )
+            outer = tuple(slice(*p) for p in zip(first - low, last - low, strict=True))
+            result[outer] = picked[inner]
+        return result
+
+    def _chunk(self, tile: Tile, level: int, index: tuple[int, ...]) -> AnyArray | None:
+        key = (tile.name, level, index)
+        is_kept, data = self.kept.get(key)
+        if is_kept:
+            return data
+        found = tile.source.read_storage_chunk(level, index)
+        self.stored_bytes += found.stored_bytes
+        self.requests += found.requests
+        self.kept.put(key, found.data)
+        return found.data
+
+
+def _index(
+    pyramid: Pyramid, about: ScaleLevel, lead: tuple[int, ...], place: Sequence[int]
+) -> tuple[int, ...]:
+    """Return the place of a storage chunk on all axes."""
+    index = [0] * len(about.shape)
+    for axis, at in zip(pyramid.other_axes, lead, strict=True):
+        index[axis] = at // about.storage_chunk_shape[axis]
+    for axis, at in zip(about.spatial_axes, place, strict=True):
+        if axis >= 0:
+            index[axis] = int(at)
+    return tuple(index)
+
+
+def _spatial(
+    data: AnyArray, pyramid: Pyramid, about: ScaleLevel, lead: tuple[int, ...]
+) -> AnyArray:
+    """Pick the voxels (z, y, x) of one place on the other axes out of a chunk."""
+    picks: list[int | slice] = [slice(None)] * data.ndim
+    for axis, at in zip(pyramid.other_axes, lead, strict=True):
+        picks[axis] = at % about.storage_chunk_shape[axis]
+    volume = data[tuple(picks)]
+    # The axes that are left, in the order z, y, x; absent ones are one thick.
+    left = sorted(a for a in about.spatial_axes if a >= 0)
+    order = [left.index(a) for a in about.spatial_axes if a >= 0]
+    volume = volume.transpose(order)
+    sizes = iter(volume.shape)
+    return volume.reshape([next(sizes) if a >= 0 else 1 for a in about.spatial_axes])

@@ -1,0 +1,206 @@
+"""Many images as one, which can be moved and whose places can be saved.
+
+Invariant: the files that tiles are read from are never written to. What a move
+changes are the chunks of the mosaic that the tile was or is in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from brickfield.errors import OptionError, StoreWriteError
+from brickfield.model import AffineTransform
+from brickfield.sources import ChunkSource, local_path
+from brickfield.sources.mosaic import MosaicSource, TilePlace
+from brickfield.store.image_store import ChunkedImageStore
+
+
+class MosaicStore(ChunkedImageStore):
+    """Data of many images, each where its matrix puts it.
+
+    Thread rule: as for the base; :meth:`move` on the main thread.
+
+    Parameters
+    ----------
+    source : MosaicSource
+        Closed with the store.
+    document : str or None
+        The BigDataViewer project that the tiles are of.
+    held : sequence of ChunkedImageStore
+        Stores of tiles that the caller closes.
+    """
+
+    def __init__(
+        self,
+        source: MosaicSource,
+        *,
+        document: str | None = None,
+        held: Sequence[ChunkedImageStore] = (),
+    ) -> None:
+        super().__init__(source)
+        self._mosaic = source
+        self._document = document
+        self._held = tuple(held)
+        self._first = {t.name: t.place.matrix for t in source.tiles}
+
+    @property
+    def tiles(
+        self,
+    ) -> tuple[tuple[str, ChunkSource | ChunkedImageStore, NDArray[Any]], ...]:
+        """Name, data and matrix of each tile.
+
+        The matrix, shape (4, 4), leads from voxel index of the tile's level 0 (centres,
+        z, y, x, 1) to world. The data are the store that was given, else a source, which
+        is opened by asking.
+        """
+        stores = {id(s.source): s for s in self._held}
+        return tuple(
+            (t.name, stores.get(id(t.source), t.source), t.place.matrix.matrix)
+            for t in self._mosaic.tiles
+        )
+
+    @property
+    def places(self) -> tuple[TilePlace, ...]:
+        """Name, matrix and shape of each tile, without opening any."""
+        return tuple(t.place for t in self._mosaic.tiles)
+
+    def move(self, name: str, matrix: ArrayLike) -> None:
+        """Put a tile elsewhere; what shows the mosaic follows.
+
+        Parameters
+        ----------
+        name : str
+        matrix : array-like, shape (4, 4) or (3, 4)
+            From voxel index of the tile's level 0 (centres, z, y, x, 1) to world.
+
+        Raises
+        ------
+        OptionError
+            If there is no such tile, the matrix cannot be inverted, or the tile would
+            lie outside of the mosaic.
+        """
+        before, after = self._mosaic.move(name, matrix_of(name, matrix))
+        for number, level in enumerate(self.pyramid.levels):
+            size = np.array(level.voxel_size_zyx)
+            origin = np.array(level.translation_zyx)
+            for low, high in (before, after):
+                first = np.floor((low - origin) / size - 0.5).astype(int)
+                last = np.ceil((high - origin) / size + 1.5).astype(int)
+                first = np.clip(first, 0, np.array(level.shape_zyx) - 1)
+                last = np.clip(last, first + 1, level.shape_zyx)
+                box = [slice(a, b) for a, b in zip(first, last, strict=True)]
+                self.mark_changed(number, box)
+
+    def reset(self, name: str | None = None) -> None:
+        """Put a tile, or all, back where it was when the mosaic was opened.
+
+        Parameters
+        ----------
+        name : str, optional
+            Default all.
+        """
+        for tile in self._mosaic.tiles:
+            first = self._first[tile.name]
+            if name in (None, tile.name) and tile.place.matrix != first:
+                self.move(tile.name, first.matrix)
+
+    def save_transforms(self, path: str | PathLike[str]) -> Path:
+        """Write where the tiles lie to a new file.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.json`` for the matrices by name, or ``.xml`` for a BigDataViewer project
+            like the one that was opened, with the new registrations.
+
+        Raises
+        ------
+        OptionError
+            If the end of the name is another, or ``.xml`` is asked of tiles that are of
+            no BigDataViewer project.
+        StoreWriteError
+            If there is a file already, or it cannot be written.
+        """
+        target = Path(path).absolute()
+        end = target.suffix.lower()
+        if end == ".json":
+            text = json.dumps(self._as_json(), indent=2)
+        elif end == ".xml":
+            text = self._as_project(target)
+        else:
+            msg = f"expected a name that ends in .json or .xml; found {target.name!r}"
+            raise OptionError(msg)
+        try:
+            with target.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError as error:
+            msg = f"expected a new file at {target}; found one that is there: name another"
+            raise StoreWriteError(msg) from error
+        except OSError as error:
+            msg = f"expected to write {target}; found: {error.strerror}"
+            raise StoreWriteError(msg) from error
+        return target
+
+    def _as_json(self) -> dict[str, Any]:
+        return {
+            "axes": ["z", "y", "x"],
+            "tiles": [
+                {
+                    "name": t.name,
+                    "matrix": t.place.matrix.matrix.tolist(),
+                    "shape": list(t.place.shape),
+                    "time": t.place.time,
+                }
+                for t in self._mosaic.tiles
+            ],
+        }
+
+    def _as_project(self, target: Path) -> str:
+        from brickfield.sources.bdv import with_registrations
+
+        if self._document is None:
+            msg = (
+                "expected tiles of a BigDataViewer project to write as .xml; found others:"
+                " save .json"
+            )
+            raise OptionError(msg)
+        matrices = {(t.name, t.place.time): t.place.matrix for t in self._mosaic.tiles}
+        folder = os.path.relpath(
+            local_path(self._document).absolute().parent, target.parent
+        )
+        return with_registrations(self._document, matrices, folder)
+
+
+def matrix_of(name: str, value: ArrayLike) -> AffineTransform:
+    """Read the matrix of a tile as a user gives it.
+
+    Parameters
+    ----------
+    name : str
+        Of the tile, for messages.
+    value : array-like, shape (4, 4) or (3, 4)
+        Columns (z, y, x, 1).
+
+    Raises
+    ------
+    OptionError
+        If it is no such matrix.
+    """
+    try:
+        matrix = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"expected a matrix of numbers for {name!r}; found {value!r:.80}"
+        raise OptionError(msg) from error
+    is_last_usual = matrix.shape != (4, 4) or (matrix[3] == [0, 0, 0, 1]).all()
+    if matrix.shape not in ((4, 4), (3, 4)) or not is_last_usual:
+        msg = f"expected a 4 × 4 matrix (z, y, x, 1) for {name!r}; found {value!r:.80}"
+        raise OptionError(msg)
+    return AffineTransform.from_matrix(matrix)

@@ -1,0 +1,220 @@
+"""Images that belong together open as one store, which can be moved and saved."""
+
+import json
+from xml.etree import ElementTree as ET
+
+import h5py
+import numpy as np
+import pytest
+
+from brickfield.errors import OptionError, StoreWriteError
+from brickfield.sources.mosaic import list_tiles
+from brickfield.store import MosaicStore, open_mosaic, open_store
+from brickfield.testing.zarr_stores import write_group, write_image
+
+AXES = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
+VOLUMES = np.random.default_rng(0).integers(1, 250, (2, 10, 12, 14)).astype("u1")
+
+
+def affine(x=0.0):
+    return np.column_stack([np.eye(3), [0, 0, x]]).tolist()
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """Two tiles, the second 10 further along x."""
+    transforms = [
+        {
+            "type": "affine",
+            "affine": affine(10 * i),
+            "input": {"path": f"tile_{i}", "name": "own"},
+            "output": {"name": "world"},
+        }
+        for i in range(2)
+    ]
+    ome = {
+        "version": "0.6",
+        "scene": {
+            "coordinateSystems": [{"name": "world", "axes": AXES}],
+            "coordinateTransformations": transforms,
+        },
+    }
+    write_group(tmp_path / "s.zarr", {"ome": ome}, zarr_format=3)
+    level = {"type": "identity", "input": {"path": "0"}, "output": {"name": "own"}}
+    image = {
+        "coordinateSystems": [{"name": "own", "axes": AXES}],
+        "datasets": [{"path": "0", "coordinateTransformations": [level]}],
+    }
+    for i in range(2):
+        attributes = {"ome": {"version": "0.6", "multiscales": [image]}}
+        folder = tmp_path / "s.zarr" / f"tile_{i}"
+        write_image(folder, [VOLUMES[i]], attributes, zarr_format=3)
+    return tmp_path / "s.zarr"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A BigDataViewer project of two views, the second turned."""
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        for s in range(2):
+            file[f"s{s:02d}/resolutions"] = np.array([[1.0, 1, 1]])
+            file[f"t00000/s{s:02d}/0/cells"] = VOLUMES[s].astype("i2")
+    maps = ["1 0 0 0 0 1 0 0 0 0 1 0", "0 -1 0 11 1 0 0 0 0 0 1 0"]
+    views = "".join(
+        f"<ViewSetup><id>{i}</id><name>angle {i}</name><size>14 12 10</size></ViewSetup>"
+        for i in range(2)
+    )
+    registrations = "".join(
+        f'<ViewRegistration timepoint="0" setup="{i}"><ViewTransform type="affine">'
+        f"<affine>{m}</affine></ViewTransform></ViewRegistration>"
+        for i, m in enumerate(maps)
+    )
+    (tmp_path / "d.xml").write_text(
+        '<SpimData version="0.2"><BasePath type="relative">.</BasePath>'
+        '<SequenceDescription><ImageLoader format="bdv.hdf5">'
+        '<hdf5 type="relative">d.h5</hdf5></ImageLoader>'
+        f'<ViewSetups>{views}</ViewSetups><Timepoints type="range"><first>0</first>'
+        "<last>0</last></Timepoints></SequenceDescription>"
+        f"<ViewRegistrations>{registrations}</ViewRegistrations></SpimData>"
+    )
+    return tmp_path / "d.xml"
+
+
+def expected(shift):
+    width = max(14, 14 + shift)
+    result = np.zeros((10, 12, width), "u1")
+    result[..., :14] = VOLUMES[0]
+    part = result[..., shift : shift + 14]
+    np.maximum(part, VOLUMES[1], out=part)
+    return result
+
+
+def test_a_scene_opens_with_all_its_images(scene):
+    with open_store(scene) as store:
+        assert isinstance(store, MosaicStore)
+        assert [name for name, _, _ in store.tiles] == ["tile_0", "tile_1"]
+        assert store.tiles[1][2].tolist() == [*affine(10), [0, 0, 0, 1]]
+    with open_mosaic(scene, margin=0) as store:
+        assert np.array_equal(store.read(0), expected(10))
+
+
+def test_one_image_of_a_scene_opens_by_its_name(scene):
+    with open_store(scene, series="tile_1") as store:
+        assert not isinstance(store, MosaicStore)
+        assert np.array_equal(store.read(0), VOLUMES[1])
+    with open_store(scene, mosaic=False) as store:
+        assert np.array_equal(store.read(0), VOLUMES[0])
+
+
+def test_an_image_that_is_no_scene_opens_as_ever(tmp_path):
+    write_image(tmp_path / "a.zarr", [VOLUMES[0]])
+    with open_store(tmp_path / "a.zarr") as store:
+        assert not isinstance(store, MosaicStore)
+
+
+def test_a_project_opens_with_all_its_views(project):
+    with open_mosaic(project, margin=0) as store:
+        assert [p.name for p in store.places] == ["angle 0", "angle 1"]
+        turned = np.rot90(VOLUMES[1], -1, axes=(1, 2))
+        low = store.transform[:3, 3]
+        box = np.zeros(store.pyramid.levels[0].shape_zyx, "u1")
+        for volume, at in ((VOLUMES[0], (0, 0, 0)), (turned, (0, 0, 0))):
+            start = np.rint(at - low).astype(int)
+            where = tuple(
+                slice(a, a + n) for a, n in zip(start, volume.shape, strict=True)
+            )
+            np.maximum(box[where], volume, out=box[where])
+        assert np.array_equal(store.read(0), box)
+
+
+def test_stores_and_matrices_make_a_mosaic():
+    tiles = [open_store(v) for v in VOLUMES]
+    with open_mosaic(
+        tiles, [np.eye(4), [*affine(10), [0, 0, 0, 1]]], margin=0
+    ) as store:
+        assert np.array_equal(store.read(0), expected(10))
+        assert store.tiles[0][1] is tiles[0]
+    assert not tiles[0].is_closed
+    for tile in tiles:
+        tile.close()
+
+
+def test_matrices_may_be_given_by_name(scene):
+    with open_mosaic(scene, {"tile_1": [*affine(12), [0, 0, 0, 1]]}, margin=0) as store:
+        assert np.array_equal(store.read(0), expected(12))
+
+
+@pytest.mark.parametrize(
+    ("matrices", "sentence"),
+    [
+        ({"x": np.eye(4)}, "names of tiles"),
+        ([np.eye(4)], "a matrix for each of 2 tiles; found 1"),
+        ({"tile_0": np.eye(3)}, "4 × 4 matrix"),
+        ({"tile_0": np.zeros((4, 4))}, "4 × 4 matrix"),
+        ({"tile_0": "abc"}, "matrix of numbers"),
+        ({"tile_0": np.diag([1.0, 0, 1, 1])}, "can be inverted"),
+    ],
+)
+def test_other_matrices_are_refused_in_a_sentence(scene, matrices, sentence):
+    with pytest.raises(OptionError, match=sentence):
+        open_mosaic(scene, matrices)
+
+
+def test_a_moved_tile_is_read_where_it_is(scene):
+    with open_mosaic(scene) as store:
+        before = store.read(0)
+        store.move("tile_1", [*affine(11), [0, 0, 0, 1]])
+        low = np.rint(-store.transform[:3, 3]).astype(int)
+        moved = store.read(0)[tuple(slice(a, None) for a in low)]
+        assert np.array_equal(moved[:10, :12, :25], expected(11))
+        store.reset()
+        assert np.array_equal(store.read(0), before)
+
+
+def test_places_are_saved_as_json_and_found_again(scene, tmp_path):
+    with open_mosaic(scene) as store:
+        store.move("tile_1", [*affine(11), [0, 0, 0, 1]])
+        store.save_transforms(tmp_path / "moved.json")
+    saved = json.loads((tmp_path / "moved.json").read_text())
+    found = {tile["name"]: tile["matrix"] for tile in saved["tiles"]}
+    with open_mosaic(scene, found, margin=0) as store:
+        assert np.array_equal(store.read(0), expected(11))
+
+
+def test_places_of_a_project_are_saved_as_a_new_project(project, tmp_path):
+    old = project.read_bytes()
+    (tmp_path / "new").mkdir()
+    with open_mosaic(project) as store:
+        store.move("angle 1", [*affine(1), [0, 0, 0, 1]])
+        before = store.read(0)
+        store.save_transforms(tmp_path / "new" / "moved.xml")
+    assert project.read_bytes() == old
+    root = ET.parse(tmp_path / "new" / "moved.xml").getroot()
+    assert root.findtext("BasePath") == ".."
+    listed = list_tiles(str(tmp_path / "new" / "moved.xml")).tiles
+    assert listed[1][0].matrix.matrix.tolist() == [*affine(1), [0, 0, 0, 1]]
+    with open_mosaic(tmp_path / "new" / "moved.xml", follow_links=True) as store:
+        found = store.read(0)
+    assert found.max() == before.max()
+    assert (found > 0).sum() == (before > 0).sum()
+
+
+def test_a_file_that_is_there_is_never_written_over(scene, project, tmp_path):
+    with (
+        open_mosaic(project) as store,
+        pytest.raises(StoreWriteError, match="new file"),
+    ):
+        store.save_transforms(project)
+    with open_mosaic(scene) as store:
+        with pytest.raises(OptionError, match=r"\.json or \.xml"):
+            store.save_transforms(tmp_path / "a.txt")
+        with pytest.raises(OptionError, match=r"save \.json"):
+            store.save_transforms(tmp_path / "a.xml")
+
+
+def test_a_missing_tile_is_a_finding(scene):
+    import shutil
+
+    shutil.rmtree(scene / "tile_1")
+    with open_mosaic(scene) as store:
+        assert [p.name for p in store.places] == ["tile_0"]
