@@ -1,4 +1,4 @@
-"""Grids of blocks."""
+"""Blocks tile an array exactly once, however large it is, and nothing is stored for them."""
 
 from __future__ import annotations
 

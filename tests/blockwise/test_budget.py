@@ -1,4 +1,4 @@
-"""Budgets in bytes and the blocks that fit in them."""
+"""Sizes in bytes are read exactly, and a block of a budget fits it and is aligned."""
 
 from __future__ import annotations
 

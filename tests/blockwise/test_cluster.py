@@ -1,4 +1,4 @@
-"""Block jobs on a real dask cluster of processes."""
+"""A dask cluster gives what threads give, and a lost worker costs no block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executors."""
+"""Executors hold few batches at a time and leave no thread behind."""
 
 from __future__ import annotations
 

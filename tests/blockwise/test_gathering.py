@@ -1,4 +1,4 @@
-"""Values gathered from blocks, with the real executors."""
+"""Values of blocks are merged in order, in bounded memory, by any number of workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs over blocks, with the real executors."""
+"""Every block of a job is done once, tried again once, and resumed after an interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal of a job."""
+"""A journal knows what was recorded, wherever the file was cut off, and has one owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory is left, from the files of the system."""
+"""The memory that is left is the least that the machine and its groups allow."""
 
 import pytest
 

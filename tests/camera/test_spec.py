@@ -1,4 +1,4 @@
-"""What a user says about the camera."""
+"""Each form of a camera specification is understood, or refused with the wrong part."""
 
 import json
 

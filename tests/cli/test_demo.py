@@ -1,4 +1,4 @@
-"""``brickfield demo``."""
+"""``brickfield demo`` leaves pictures, with napari or without."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The command that writes Imaris files."""
+"""``brickfield export-imaris`` writes what was chosen, or nothing and one error."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Groups of commands."""
+"""A command of a group has the group's name, its help and the program's errors."""
 
 import pytest
 import typer

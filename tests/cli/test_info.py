@@ -1,4 +1,4 @@
-"""``brickfield info``."""
+"""``brickfield info`` reports everything about an image and loads no heavy library."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Texts of the command line as values."""
+"""Each option's text becomes its value, or is refused by the option's name."""
 
 import math
 

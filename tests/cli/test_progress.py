@@ -1,4 +1,4 @@
-"""The bar that commands draw while they work."""
+"""A progress bar is shown on a terminal only, with what is done of all."""
 
 import io
 

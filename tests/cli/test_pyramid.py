@@ -1,4 +1,4 @@
-"""``brickfield pyramid``."""
+"""``brickfield pyramid`` writes what ``info`` understands, and replaces nothing unasked."""
 
 import json
 

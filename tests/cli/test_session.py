@@ -1,4 +1,4 @@
-"""``brickfield session``."""
+"""``brickfield session`` saves, describes and loads, and reports lost data by its status."""
 
 import json
 

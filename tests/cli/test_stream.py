@@ -1,4 +1,4 @@
-"""``brickfield stream``: a simulated microscope from the shell."""
+"""``brickfield stream`` counts what it wrote and replaces nothing unasked."""
 
 import json
 

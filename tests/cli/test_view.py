@@ -1,4 +1,4 @@
-"""``brickfield view``."""
+"""``brickfield view`` refuses what it cannot open in one sentence, before a window opens."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""How bricks lie in memory."""
+"""Bricks fit the texture and cost little more than their voxels."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Who has to leave a full texture."""
+"""The least recently used chunk is evicted first, and a wanted one never."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Interruptions, failures and limits of an export."""
+"""An interrupted export goes on to the same file, and decodes each storage chunk once."""
 
 import os
 import resource

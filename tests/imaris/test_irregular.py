@@ -1,4 +1,4 @@
-"""Dask arrays whose blocks form no grid."""
+"""Each block of an irregular dask array is computed once."""
 
 from collections import Counter
 

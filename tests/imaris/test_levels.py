@@ -1,4 +1,4 @@
-"""Levels and chunks by the rules of the reference writer."""
+"""Levels and chunks follow the rules of the reference writer."""
 
 from itertools import pairwise
 from math import prod

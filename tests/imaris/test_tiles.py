@@ -1,4 +1,4 @@
-"""Tiles, and the order in which those of level 0 are made."""
+"""Every tile of level 0 is made once, with few unfinished tiles above it."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

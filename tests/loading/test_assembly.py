@@ -1,4 +1,4 @@
-"""Chunks that are put together from storage chunks."""
+"""A chunk is its pieces, the fill value in gaps, and holes with their reasons."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The RAM cache: bounded, read-only, pinned."""
+"""The RAM cache stays within its budget, is read-only, and keeps what is pinned."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The latest changes of an image."""
+"""A reader learns of every change since its last look, or that it missed some."""
 
 from brickfield.loading.change_log import MOST_CHANGES, ChangeLog
 from brickfield.model import ChunkChange

@@ -1,4 +1,4 @@
-"""Decoded storage chunks in the RAM cache."""
+"""Decoded storage chunks are kept within the budget of the cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A storage chunk that is larger than the budget."""
+"""A storage chunk beyond the budget is refused with the budget that it needs."""
 
 import json
 

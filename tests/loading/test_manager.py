@@ -1,4 +1,4 @@
-"""What visuals ask of a manager, and what they get."""
+"""Every requested chunk is delivered once, in order, with the right voxels."""
 
 import threading
 import time

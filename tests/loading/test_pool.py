@@ -1,4 +1,4 @@
-"""The pool of reading threads."""
+"""The pool runs no more functions than it has workers, and holds no thread at rest."""
 
 import threading
 import time

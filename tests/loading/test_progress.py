@@ -1,4 +1,4 @@
-"""Progress that is told to callbacks and listeners."""
+"""Every change of progress reaches all listeners, whatever one of them does."""
 
 import threading
 

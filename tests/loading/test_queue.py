@@ -1,4 +1,4 @@
-"""The order in which chunks are read."""
+"""Chunks are read by category, then priority, each once."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Decoding once, faults and small budgets."""
+"""Each storage chunk is decoded once, whatever the alignment, budget and faults."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""When a failed read is tried again."""
+"""Transient failures are tried again for a limited time, others never."""
 
 from time import monotonic
 

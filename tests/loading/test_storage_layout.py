@@ -1,4 +1,4 @@
-"""Which storage chunks a chunk needs, and where their voxels go."""
+"""A chunk needs exactly the storage chunks under it, and its pieces make it up."""
 
 import numpy as np
 import pytest

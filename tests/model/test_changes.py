@@ -1,4 +1,4 @@
-"""Which voxels changed."""
+"""A change names exactly the chunks and storage chunks that it touches."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Affine maps of (z, y, x) points."""
+"""Affine maps compose, invert and map points as matrices do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Order of loading."""
+"""Chunks are ordered by category, step, error and nearness, in this order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that the window does not wait for."""
+"""Work runs on another thread and is answered on this one, unless cancelled."""
 
 import threading
 from concurrent.futures import Future

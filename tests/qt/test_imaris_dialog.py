@@ -1,4 +1,4 @@
-"""The window that asks how an Imaris file is written."""
+"""The export window tells cost and refusals before anything is written."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Waiting inside the event loop."""
+"""The event loop runs while a function is waited for, and errors are raised there."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Pictures that are there in time."""
+"""A picture is there in time, with as many pixels as the time allows."""
 
 from __future__ import annotations
 

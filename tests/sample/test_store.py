@@ -1,4 +1,4 @@
-"""The sample on disk."""
+"""The sample on disk is the computed volume, and is written once."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The computed sample."""
+"""The computed sample is always the same."""
 
 import numpy as np
 import pytest

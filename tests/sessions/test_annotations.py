@@ -1,4 +1,4 @@
-"""Layers that are no images, there and back."""
+"""Layers that are no images come back as they were, or are named."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The private part: schemas, and fields that are not known."""
+"""Unknown fields are kept, older schemas are upgraded, newer ones refused."""
 
 import json
 

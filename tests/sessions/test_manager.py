@@ -1,4 +1,4 @@
-"""Sessions saved, looked into, moved and opened again."""
+"""A saved session comes back the same, also after it or its data were moved."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Voxel storages of other programs."""
+"""Channels of other programs' storages come back lazily and equal."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Axes and levels from names, shapes and factors."""
+"""Axes and levels follow from names, shapes and factors."""
 
 from __future__ import annotations
 

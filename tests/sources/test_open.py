@@ -1,4 +1,4 @@
-"""One table of formats."""
+"""A name, the files in a folder or the first bytes decide the format."""
 
 import json
 

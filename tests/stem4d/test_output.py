@@ -1,4 +1,4 @@
-"""Results as files."""
+"""Results are written exactly, and never over a scan."""
 
 import numpy as np
 import pytest

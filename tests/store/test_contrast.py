@@ -1,4 +1,4 @@
-"""Contrast limits of values."""
+"""Contrast limits are always low below high, and leave rare outliers out."""
 
 import numpy as np
 import pytest

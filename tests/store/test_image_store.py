@@ -1,4 +1,4 @@
-"""One image as data."""
+"""A store reads exactly what is asked for, and nothing before that."""
 
 import numpy as np
 import pytest

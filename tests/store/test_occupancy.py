@@ -1,4 +1,4 @@
-"""Which planned chunks are known to hold nothing."""
+"""A chunk is empty exactly when nothing is stored under it."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Damage to files."""
+"""Damage to a file is what its name says."""
 
 import pytest
 

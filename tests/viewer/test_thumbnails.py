@@ -1,4 +1,4 @@
-"""Small pictures of images."""
+"""A thumbnail shows the coarsest level with the colours of the file."""
 
 from contextlib import closing
 

@@ -1,4 +1,4 @@
-"""Levels and blocks of a pyramid."""
+"""Levels are halved until one chunk holds them, towards voxels that are cubes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``brickfield stem cache`` and what other commands keep."""
+"""Results are kept with a scan, listed, verified and dropped by ``brickfield stem cache``."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""``brickfield stem`` as it is typed."""
+"""``brickfield stem`` writes what numpy computes, and wrong usage is one sentence."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""``brickfield stem fft`` as it is typed."""
+"""``brickfield stem fft`` keeps the spectrum that its options describe."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Choosing wells and images by hand."""
+"""The chooser opens what is chosen, by hand or by keyboard, and reads nothing after it closes."""
 
 import numpy as np
 import pytest

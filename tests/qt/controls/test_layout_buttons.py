@@ -1,4 +1,4 @@
-"""The choice of views."""
+"""Exactly one choice of views is down, and only the user chooses."""
 
 import pytest
 

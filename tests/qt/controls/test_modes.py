@@ -1,4 +1,4 @@
-"""The choice of a mode, in words."""
+"""The mode is shown and explained, and only the user chooses it."""
 
 import pytest
 from qtpy.QtCore import Qt

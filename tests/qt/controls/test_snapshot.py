@@ -1,4 +1,4 @@
-"""Pictures of the dock, to a file and to the clipboard."""
+"""Saved and copied pictures are complete, and the window goes on meanwhile."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The bar that makes movies."""
+"""Movies are recorded beside the view, which can be used meanwhile."""
 
 import json
 

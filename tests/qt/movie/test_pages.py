@@ -1,4 +1,4 @@
-"""What a movie shows, as a person chooses it."""
+"""The frames of a movie are what its page shows."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a movie depends on, and what came of it."""
+"""A movie is resumed only if everything that it depends on is the same."""
 
 from pathlib import Path
 

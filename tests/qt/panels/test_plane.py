@@ -1,4 +1,4 @@
-"""The oblique plane in numbers."""
+"""The fields and the handle of the oblique plane show and set where it is."""
 
 from __future__ import annotations
 

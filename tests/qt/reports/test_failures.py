@@ -1,4 +1,4 @@
-"""The list of chunks that could not be read."""
+"""Each chunk that could not be read is listed with its place and reason."""
 
 import pytest
 from qtpy.QtWidgets import QApplication

@@ -1,4 +1,4 @@
-"""What the status line says, from reports and the time."""
+"""The status line is quiet when all is done and never claims too much."""
 
 from dataclasses import replace
 

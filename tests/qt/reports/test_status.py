@@ -1,4 +1,4 @@
-"""The status line in a dock, with real pictures."""
+"""The status line in a dock is never better than the picture."""
 
 import numpy as np
 import pytest

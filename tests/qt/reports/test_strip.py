@@ -1,4 +1,4 @@
-"""The line with one thing to do."""
+"""The message line takes room only while it has something to say."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The strip of running tasks at the bottom of a dock."""
+"""The strip shows every running task with its progress, and nothing else."""
 
 import pytest
 from qtpy.QtWidgets import QVBoxLayout, QWidget

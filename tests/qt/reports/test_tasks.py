@@ -1,4 +1,4 @@
-"""The board of long work."""
+"""Work is on the board from its beginning to its end, however it ends."""
 
 import threading
 from concurrent.futures import CancelledError

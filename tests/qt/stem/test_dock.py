@@ -1,4 +1,4 @@
-"""The dock for scans, without napari."""
+"""The dock for scans shows what is open and does what its controls say, without napari."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An open scan as a dock works with it."""
+"""An open scan computes what the dock asks for, the latest request first."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Detectors as outlines, and as guesses from a pattern."""
+"""Outlines and detectors describe the same pixels."""
 
 import numpy as np
 import pytest

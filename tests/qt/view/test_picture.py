@@ -1,4 +1,4 @@
-"""The widget that shows a view's pictures."""
+"""A view's picture is shown pixel for pixel, and an empty view is called so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One complete picture, without holding anything up."""
+"""A shot is one complete picture of the current camera, and holds nothing up."""
 
 import numpy as np
 import pytest

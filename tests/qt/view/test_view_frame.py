@@ -1,4 +1,4 @@
-"""What is written over a picture."""
+"""The text over a picture tells what is under the cursor, and fits the picture."""
 
 import numpy as np
 import pytest

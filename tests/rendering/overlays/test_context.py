@@ -1,4 +1,4 @@
-"""A frame as overlays see it."""
+"""Overlays are given the size of a pixel and the look of layers as they are drawn."""
 
 import numpy as np
 import pytest

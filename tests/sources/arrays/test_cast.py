@@ -1,4 +1,4 @@
-"""Levels of another data type."""
+"""Converted voxels never wrap."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Arrays in one uncompressed piece of a file."""
+"""An array in one piece is read by chunks, and a cut file costs only what is cut off."""
 
 from __future__ import annotations
 

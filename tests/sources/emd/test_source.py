@@ -1,4 +1,4 @@
-"""Scans in HDF5 files."""
+"""Scans are found in every HDF5 layout, with scan rows first."""
 
 import h5py
 import numpy as np

@@ -1,4 +1,4 @@
-"""Links, external storage and virtual datasets of HDF5 files."""
+"""Links lead to files beside the file, and to no others unless the user allows it."""
 
 from contextlib import closing
 

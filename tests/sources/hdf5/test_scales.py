@@ -1,4 +1,4 @@
-"""Geometry that programs write beside HDF5 datasets."""
+"""Voxel sizes that programs write beside HDF5 datasets are read."""
 
 from __future__ import annotations
 

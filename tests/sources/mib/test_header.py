@@ -1,4 +1,4 @@
-"""The text in front of a frame."""
+"""A frame header is read in every known form, or refused by name."""
 
 import pytest
 

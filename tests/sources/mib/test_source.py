@@ -1,4 +1,4 @@
-"""MIB files as they are opened."""
+"""MIB files open as one scan, and every guess is reported."""
 
 import os
 import resource

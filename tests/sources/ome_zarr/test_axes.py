@@ -1,4 +1,4 @@
-"""Axes in every spelling."""
+"""Axes in every spelling give as many axes as the array has."""
 
 import contextlib
 

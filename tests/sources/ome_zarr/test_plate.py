@@ -1,4 +1,4 @@
-"""Choosing wells, fields and series."""
+"""Wells, fields and series are chosen by name, then by position."""
 
 import pytest
 

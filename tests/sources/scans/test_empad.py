@@ -1,4 +1,4 @@
-"""EMPAD's scans."""
+"""EMPAD scans are 128 rows of 130, with or without a description."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Frames that only the user describes."""
+"""Raw frames are read as the user describes them, or refused."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Lines of a scan from what a file says."""
+"""The lines of a scan are found in what the file records of its frames."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Codecs as other programs spell them."""
+"""Codecs are understood in the spellings of other programs."""
 
 import json
 

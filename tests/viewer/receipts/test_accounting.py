@@ -1,4 +1,4 @@
-"""Shares and quantiles of the receipt."""
+"""Shares of the receipt count only pixels that the volume covers."""
 
 import numpy as np
 import pytest
