@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -424,3 +426,17 @@ def test_only_what_a_stream_wrote_can_be_resumed(tmp_path):
     (tmp_path / "zarr.json").write_text(json.dumps({"attributes": {}}))
     with pytest.raises(StoreFormatError, match="open a new one"):
         StreamWriter.resume(tmp_path)
+
+
+def test_a_program_that_ends_without_closing_leaves_a_whole_image(tmp_path):
+    """What is in memory is written, and the end is not a crash."""
+    place = tmp_path / "a.ome.zarr"
+    script = (
+        "import numpy as np; from brickfield.streaming import StreamWriter;"
+        f"w = StreamWriter({str(place)!r}, (None, 8, 8), 'tyx', levels=1);"
+        "[w.append(np.full((8, 8), i + 1, np.uint16)) for i in range(5)]"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], check=False)
+    assert ended.returncode == 0
+    assert level(place)[:, 0, 0].tolist() == [1, 2, 3, 4, 5]
+    assert read_acquisition(place)["complete"]

@@ -9,8 +9,11 @@ buffer is full, the caller waits.
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from math import prod
@@ -23,7 +26,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from psygnal import Signal
 
 from brickfield.blockwise import Slices
-from brickfield.errors import OptionError
+from brickfield.errors import BrickfieldError, OptionError
 from brickfield.streaming.acquisition import image_group
 from brickfield.streaming.flush import FlushCounts, Flusher, Written
 from brickfield.streaming.growth import Growth
@@ -56,6 +59,7 @@ def _ints(values: Sequence[int] | None) -> tuple[int, ...] | None:
     return None if values is None else tuple(int(v) for v in values)
 
 
+logger = logging.getLogger(__name__)
 MOST_TIMES = 100_000
 """Calls of `append` whose times are remembered."""
 PathLike = str | os.PathLike[str]
@@ -214,6 +218,7 @@ class StreamWriter:
         self._levels = CoarseLevels(
             self._plan, self._arrays, self._on_coarse, patience_s=2 * max_age
         )
+        _unfinished.add(self)
         self._flusher = Flusher(
             self._arrays[0], self._buffer, self._on_written, max_age_s=max_age
         )
@@ -244,6 +249,12 @@ class StreamWriter:
             return min(
                 (f for f in pending if f is not None), default=self._intake.frames
             )
+
+    @property
+    def buffered_share(self) -> float:
+        """How full the buffer is, 0 to 1; from any thread."""
+        room = self._buffer.room
+        return room.used / room.most_bytes
 
     @property
     def is_closed(self) -> bool:
@@ -439,3 +450,17 @@ class StreamWriter:
     ) -> None:
         """Close the writer."""
         self.close()
+
+
+_unfinished: weakref.WeakSet[StreamWriter] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what nobody closed before the program ends: its threads end with it."""
+    for writer in list(_unfinished):
+        try:
+            writer.close()
+        except BrickfieldError:
+            logger.exception("%s was not closed and could not be", writer.path)
+            writer.abandon()

@@ -158,13 +158,15 @@ class LiveFollower:
         self._changes = [one for one in self._changes if one[1][0].start >= n]
         for level, box in changes:
             store.mark_changed(level, box)
-        newest = min(n, max((box[0].stop for _, box in changes), default=n)) - 1
         layers = [one for one in viewer.layers if _shows(one, store)]
         coarsest = store.pyramid.n_levels - 1
-        if any(level == coarsest for level, _ in changes):
+        # The coarsest level comes last: with it there is something to see at once.
+        ends = [box[0].stop for level, box in changes if level == coarsest]
+        if layers and ends:
+            newest = min(n, max(ends)) - 1
             self._contrast.choose(layers, newest)
-        if layers and changes and self.follows_newest:
-            self._show_newest(viewer, store, layers[0], newest)
+            if self.follows_newest:
+                self._show_newest(viewer, store, layers[0], newest)
         fps = self._rate(n if news.frames is None else news.frames)
         name = self.state.name
         self._tell(LiveState(name, news.frames, n, fps, news.is_complete))
