@@ -56,3 +56,15 @@ def test_a_scan_is_never_written_over(tmp_path, scan):
     opened = open_scan(path, OpenOptions(raw="u1,1,2,3,4"))
     with pytest.raises(OptionError, match="never over it"):
         check_result_file(path, opened)
+
+
+def test_hot_pixels_do_not_make_a_picture_black(tmp_path):
+    pattern = np.arange(10_000, dtype=np.uint16).reshape(100, 100)
+    pattern[3, [4, 9]] = 65535
+    path = tmp_path / "a.png"
+    shown = write_result(path, pattern)
+    assert shown == (10.0, 9991.0)
+    picture = np.asarray(Image.open(path))
+    assert picture[50, 0] == round((5000 - 10) / (9991 - 10) * 255)
+    assert (picture[3, 4], picture[0, 0]) == (255, 0)
+    assert write_result(tmp_path / "a.npy", pattern) is None

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
+from brickfield.stem4d.detectors import Rectangle
 from brickfield.stem4d.open import open_scan
 from brickfield.stem4d.overviews import (
     ITEMS,
+    BinnedScan,
     OverviewComputer,
     OverviewOptions,
     azimuthal_profile,
@@ -137,3 +139,18 @@ def test_rings_of_a_pattern_are_averaged():
     pattern = np.floor(np.hypot(y - 10, x - 12) + 0.5)
     np.testing.assert_allclose(azimuthal_profile(pattern, (10, 12)), np.arange(17))
     np.testing.assert_allclose(azimuthal_profile(pattern), np.arange(17))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_a_binned_scan_weighs_squares_by_the_pixels_that_count(n):
+    patterns = np.random.default_rng(n).integers(0, 99, (3, 4, 11, 13)).astype("u2")
+    quick = BinnedScan(bin_pixels(patterns, n), n, (11, 13))
+    rectangle = Rectangle(0, 9, 0, 9)  # whole squares of 1, 2 and 5
+    expected = patterns[:, :, :10, :10].sum((2, 3))
+    np.testing.assert_allclose(quick.virtual(rectangle), expected, rtol=1e-6)
+
+
+def test_a_binned_scan_fits_its_memory_or_is_not_made():
+    assert BinnedScan.n_for((256, 256, 256, 256)) == 16
+    assert BinnedScan.n_for((6, 5, 16, 12)) == 2
+    assert BinnedScan.n_for((20_000, 20_000, 256, 256)) is None

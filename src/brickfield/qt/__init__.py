@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from brickfield.qt.sessions.panel import RecentSession as RecentSession
     from brickfield.qt.sessions.panel import SessionsPanel as SessionsPanel
     from brickfield.qt.stem.dock import StemDock as StemDock
+    from brickfield.qt.stem.session import COM as COM
     from brickfield.qt.stem.session import FFT as FFT
     from brickfield.qt.stem.session import PATTERN as PATTERN
     from brickfield.qt.stem.session import SCAN as SCAN
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from brickfield.qt.turning import turn_until as turn_until
 
 __all__ = [
+    "COM",  # Role of the picture of centres of mass.
     "FFT",  # Role of the picture of a Fourier transform.
     "PATTERN",  # Role of the picture of a diffraction pattern.
     "SCAN",  # Role of the picture of a scan.
@@ -81,6 +83,7 @@ _HOME = {
     "SCAN": "stem.session",
     "PATTERN": "stem.session",
     "FFT": "stem.session",
+    "COM": "stem.session",
     "Background": "background",
     "Deliverer": "deliver",
     "ImageChooser": "chooser.window",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from brickfield.stem4d.open import open_scan as open_scan
     from brickfield.stem4d.output import check_result_file as check_result_file
     from brickfield.stem4d.output import write_result as write_result
+    from brickfield.stem4d.overviews import BinnedScan as BinnedScan
     from brickfield.stem4d.overviews import OverviewComputer as OverviewComputer
     from brickfield.stem4d.passes import PassOptions as PassOptions
     from brickfield.stem4d.viewers import EMDEnhancedViewer as EMDEnhancedViewer
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EMD",
     "Annulus",  # A ring: dark field.
+    "BinnedScan",  # A scan with detector pixels summed, for quick images.
     "ChunkedFFTProcessor",  # Transforms a scan and stores the result with it.
     "ConvertOptions",  # How a scan is written.
     "Converted",  # What a conversion came to.
@@ -74,6 +76,7 @@ __all__ = [
 
 _HOME = {
     "Annulus": "detectors",
+    "BinnedScan": "overviews",
     "ChunkedFFTProcessor": "fft.store",
     "ConvertOptions": "convert",
     "Converted": "convert",

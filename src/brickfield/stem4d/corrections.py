@@ -12,7 +12,7 @@ and round to it. The formula of dark and gain is that of LiberTEM's corrections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -456,13 +456,3 @@ def _loaded(path: str | Path, option: str, mean_of: MeanOf | None) -> NDArray[An
 
 def _digest(values: NDArray[Any]) -> str:
     return blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).hexdigest()
-
-
-def as_text(corrections: Mapping[str, Any] | None) -> str:
-    """Describe in a few words what was applied."""
-    if not corrections:
-        return "none"
-    words = dict(corrections)
-    dead = words.pop("dead", None)
-    found = [] if dead is None else [f"{dead['pixels']} dead pixels ({dead['from']})"]
-    return ", ".join([*found, *words])

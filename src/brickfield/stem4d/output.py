@@ -1,7 +1,8 @@
 """Results as files: ``.npy`` exact, ``.tif`` and ``.png`` for other programs.
 
 A TIFF holds uint8 and uint16 as they are and everything else in float32; a PNG is a
-grey picture from the least to the greatest value, for looking at.
+grey picture for looking at. One pixel in a thousand may be darker than its black, and
+one brighter than its white, so that a few hot pixels do not make all others black.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from brickfield.sources import Scan
 from brickfield.writing import check_file, usable_path, write_whole
 
 ENDS = (".npy", ".tif", ".tiff", ".png")
+CUT_OFF = 1 / 1000
+"""Share of pixels beyond either end of a picture's range."""
 
 
 def check_result_file(path: str | Path, scan: Scan) -> Path:
@@ -45,13 +48,18 @@ def check_result_file(path: str | Path, scan: Scan) -> Path:
     return where
 
 
-def write_result(path: Path, values: NDArray[Any]) -> None:
+def write_result(path: Path, values: NDArray[Any]) -> tuple[float, float] | None:
     """Write an array by the end of its file's name.
 
     Parameters
     ----------
     path : Path
     values : ndarray, shape (rows, columns) or (n, rows, columns)
+
+    Returns
+    -------
+    tuple of float or None
+        Values that are black and white in a PNG; None for other files.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def write_result(path: Path, values: NDArray[Any]) -> None:
     end = path.suffix.lower()
     if end == ".npy":
         write_whole(path, lambda file: np.save(file, values))
-        return
+        return None
     if end == ".png":
         if values.ndim != 2:
             msg = (
@@ -70,9 +78,30 @@ def write_result(path: Path, values: NDArray[Any]) -> None:
                 f" shape {values.shape}: write .npy or .tif"
             )
             raise OptionError(msg)
-        write_whole(path, lambda file: _png(values, file))
-        return
+        shown = picture_range(values)
+        write_whole(path, lambda file: _png(values, shown, file))
+        return shown
     write_whole(path, lambda file: _tiff(values, file))
+    return None
+
+
+def picture_range(values: NDArray[Any]) -> tuple[float, float]:
+    """Return the values that are black and white in a picture.
+
+    The least and the greatest finite value, after :data:`CUT_OFF` of them are left
+    out at either end; of fewer than a thousand values none is.
+
+    Parameters
+    ----------
+    values : ndarray, any shape
+    """
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not finite.size:
+        return (0.0, 0.0)
+    cut = int(finite.size * CUT_OFF)
+    ends = np.partition(finite, (cut, finite.size - 1 - cut))
+    low, high = float(ends[cut]), float(ends[finite.size - 1 - cut])
+    return (low, high) if low < high else (float(finite.min()), float(finite.max()))
 
 
 def _tiff(values: NDArray[Any], file: IO[bytes]) -> None:
@@ -87,12 +116,10 @@ def _tiff(values: NDArray[Any], file: IO[bytes]) -> None:
     file.write(whole.getbuffer())
 
 
-def _png(values: NDArray[Any], file: IO[bytes]) -> None:
+def _png(values: NDArray[Any], shown: tuple[float, float], file: IO[bytes]) -> None:
     from PIL import Image
 
-    numbers = values.astype(np.float64)
-    finite = numbers[np.isfinite(numbers)]
-    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    numbers, (low, high) = values.astype(np.float64), shown
     grey = (numbers - low) / ((high - low) or 1.0) * 255
     picture = np.nan_to_num(grey, nan=0.0, posinf=255.0, neginf=0.0)
     Image.fromarray(np.rint(np.clip(picture, 0, 255)).astype(np.uint8)).save(

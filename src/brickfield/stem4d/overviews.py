@@ -25,6 +25,7 @@ from brickfield.blockwise import (
 )
 from brickfield.errors import OptionError
 from brickfield.sources import ScanData, Shape4
+from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.passes import PassOptions, Patterns, scan_pass, sum_dtype
 from brickfield.stem4d.reductions import BlockSums, fold, native_pieces
 
@@ -302,6 +303,49 @@ def bin_pixels(patterns: Patterns, n: int) -> NDArray[Any]:
     )
     columns = np.arange(0, patterns.shape[-1], n)
     return np.asarray(np.add.reduceat(rows, columns, axis=-1, dtype=kind))
+
+
+class BinnedScan:
+    """A scan with detector pixels summed in squares, all of it in memory.
+
+    Small enough for an image of any detector within a frame of the screen.
+
+    Parameters
+    ----------
+    values : ndarray, shape (scan y, scan x, rows, columns)
+        As :func:`bin_pixels` returns it.
+    n : int
+        Pixels that were summed along each axis.
+    shape : tuple of int
+        Rows and columns of whole patterns.
+    """
+
+    MOST_BYTES = 64 << 20
+
+    def __init__(self, values: NDArray[Any], n: int, shape: tuple[int, int]) -> None:
+        self.n, self._shape = n, shape
+        self._lead = values.shape[:2]
+        flat = values.reshape(values.shape[0] * values.shape[1], -1)
+        self._values = np.asarray(flat, np.float32)
+        self._counts = bin_pixels(np.ones(shape, np.float32), n)
+
+    @classmethod
+    def n_for(cls, shape: Shape4) -> int | None:
+        """Return how many pixels to sum so that a scan fits; None if none are enough."""
+        ny, nx, h, w = shape
+        for n in (2, 4, 8, 16, 32, 64):
+            if ny * nx * -(-h // n) * -(-w // n) * 4 <= cls.MOST_BYTES:
+                return n
+        return None
+
+    def virtual(self, detector: Detector) -> NDArray[np.float32]:
+        """Return about the image of a detector, shape (scan y, scan x).
+
+        A square counts by the mean of the weights of its pixels.
+        """
+        weights = detector.mask(self._shape).astype(np.float32)
+        means = bin_pixels(weights, self.n) / self._counts
+        return np.asarray(self._values @ means.ravel()).reshape(self._lead)
 
 
 def binned_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

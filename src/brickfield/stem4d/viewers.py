@@ -25,11 +25,12 @@ from brickfield.sources import (
     Shape4,
 )
 from brickfield.stem4d import com
+from brickfield.stem4d.cache.items import OVERVIEWS as ITEM_OF
 from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.corrections import CorrectionOptions
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.open import EMD, MIB, OpenOptions, check_supported, open_scan
-from brickfield.stem4d.overviews import ITEMS, OverviewOptions
+from brickfield.stem4d.overviews import ITEMS, BinnedScan, OverviewOptions
 from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, Region
 from brickfield.stem4d.reductions import (
     PATTERN_KINDS,
@@ -143,6 +144,8 @@ class ScanViewer:
 
     Attributes
     ----------
+    opening : OpenOptions
+        How it was opened.
     opened : Scan
         The open file.
     data : LazyScan
@@ -168,6 +171,7 @@ class ScanViewer:
         if asked:
             further["corrections"] = CorrectionOptions(**asked)
         options = OpenOptions(ScanOptions(shape, skip_frames, line_skip), **further)
+        self.opening = options
         self.opened: Scan = open_scan(path, options)
         self.data = LazyScan(self.opened.data)
         self.options = PassOptions(budget, workers)
@@ -266,6 +270,34 @@ class ScanViewer:
             wanted = OverviewOptions((kind,))
             self._computed[kind] = self.cache.overviews(wanted, how, on_wait)[kind]
         return self._computed[kind]
+
+    def binned(self, *, is_kept: bool = False, **options: Any) -> BinnedScan | None:
+        """Return a copy of the scan that any detector's image is quickly made of.
+
+        The overview of the scan comes from the same pass.
+
+        Parameters
+        ----------
+        is_kept : bool
+            Return it only if it is kept with the file.
+        **options
+            Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
+
+        Returns
+        -------
+        BinnedScan or None
+            None where it would be too large, or is not kept.
+        """
+        n = BinnedScan.n_for(self.shape)
+        if n is None:
+            return None
+        if is_kept:
+            values = self.cache.get(ITEM_OF["binned"], n_binned=n)
+        else:
+            wanted = OverviewOptions(("scan", "binned"), n_binned=n)
+            found = self.cache.overviews(wanted, replace(self.options, **options))
+            self._computed["scan"], values = found["scan"], found["binned"]
+        return None if values is None else BinnedScan(values, n, self.shape[2:])
 
     def virtual(self, detector: Detector, **options: Any) -> NDArray[Any]:
         """Sum every pattern over a detector.

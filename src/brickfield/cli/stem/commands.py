@@ -196,7 +196,7 @@ def _write(
     path = check_result_file(output, viewer.opened)
     with progress_bar("reading", "bytes") as progress:
         found = compute({"progress": progress, "scheduler": reading.scheduler})
-    write_result(path, found)
+    shown = write_result(path, found)
     about = {
         "path": str(path),
         "shape": list(found.shape),
@@ -204,15 +204,23 @@ def _write(
         "min": float(found.min()),
         "max": float(found.max()),
     }
+    if shown is not None:
+        about["shown"] = list(shown)
     if as_json:
         print_json(about)
     else:
         shape = " × ".join(map(str, found.shape))  # for people
         results().print(
-            f"{path} {shape} {about['dtype']}, {about['min']:g} to {about['max']:g}",
+            f"{path} {shape} {about['dtype']}, {about['min']:g} to"
+            f" {about['max']:g}{_shown(shown)}",
             soft_wrap=True,
             markup=False,
         )
+
+
+def _shown(shown: tuple[float, float] | None) -> str:
+    """Say which values are black and white."""
+    return "" if shown is None else f"; black {shown[0]:g}, white {shown[1]:g}"
 
 
 def _print(about: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from brickfield.plugin.layers.registry import plain
 from brickfield.qt import (
+    COM,
     FFT,
     PATTERN,
     SCAN,
@@ -31,12 +32,13 @@ from brickfield.qt import (
 from brickfield.stem4d import Detector, ScanViewer
 
 CURSOR, DETECTOR, REGION = "cursor", "detector", "region"
-PLACES = {SCAN: (0, 0), PATTERN: (0, 1), VIRTUAL: (1, 0), FFT: (1, 1)}
+PLACES = {SCAN: (0, 0), PATTERN: (0, 1), VIRTUAL: (1, 0), FFT: (1, 1), COM: (0, 2)}
 """Row and column of each picture."""
 LIES_ON = {CURSOR: SCAN, REGION: SCAN, DETECTOR: PATTERN}
 GAP = 1.06
 """From one picture to the next, in lengths of the scan."""
 COLORMAPS = {SCAN: "gray", PATTERN: "inferno", VIRTUAL: "gray", FFT: "viridis"}
+COLORMAPS |= {COM: "gray"}
 HAND = "#f0b429"
 PERCENTILES = (0.1, 99.9)
 
@@ -95,7 +97,7 @@ class StemLayers:
         if layer is not None:
             is_new_range = not _overlap(layer.contrast_limits, limits)
             layer.data = image
-            if role in (VIRTUAL, FFT) or not is_whole or is_new_range:
+            if role in (VIRTUAL, FFT, COM) or not is_whole or is_new_range:
                 _set_contrast(layer, limits)
             return
         self._layers[role] = layer = viewer.add_image(

@@ -20,11 +20,12 @@ from qtpy.QtWidgets import (
 
 from brickfield.blockwise import format_bytes
 from brickfield.qt.reports.tasks import RunningTask
+from brickfield.qt.stem.fft_page import start_transform
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import ScanSession
 from brickfield.qt.stem.slots import Show, Wish
 from brickfield.sources import may_write
-from brickfield.stem4d import ConvertOptions, ScanViewer, convert_scan
+from brickfield.stem4d import ConvertOptions, FFTOptions, ScanViewer, convert_scan
 
 COMPRESSIONS = ("none", "gzip", "lz4")
 
@@ -66,6 +67,12 @@ class ConvertPage(Page):
         self.overviews.setChecked(True)
         self.opens = QCheckBox("then open it", self)
         self.opens.setChecked(True)
+        self.then_fft = QCheckBox("then the FFT", self)
+        self.then_fft.setToolTip("Compute the transform that was asked for, in it")
+        self.then_fft.setVisible(False)
+        self._transform: FFTOptions | None = None
+        self._expected: tuple[Path, FFTOptions] | None = None
+        session.opened.connect(self._opened)
         self.say = words(self)
         self.start = QPushButton("Convert", self)
         self.start.clicked.connect(self._convert)
@@ -80,6 +87,7 @@ class ConvertPage(Page):
         second.addWidget(self.overviews)
         third = QHBoxLayout()
         third.addWidget(self.opens)
+        third.addWidget(self.then_fft)
         third.addStretch(1)
         third.addWidget(self.start)
         column = QVBoxLayout(self)
@@ -88,6 +96,12 @@ class ConvertPage(Page):
         column.addLayout(second)
         column.addWidget(self.say)
         column.addLayout(third)
+
+    def then_transform(self, options: FFTOptions) -> None:
+        """Offer a transform of the converted file, once it is there."""
+        self._transform = options
+        self.then_fft.setVisible(True)
+        self.then_fft.setChecked(True)
 
     def follow(self) -> None:
         """Propose a file beside the scan."""
@@ -156,7 +170,7 @@ class ConvertPage(Page):
         source, where = viewer.path, self.target.text().strip()
         compression = self.compression.currentText()
         overviews = self.overviews.isChecked()
-        options = ConvertOptions(opening=self.session.opening)
+        options = ConvertOptions(opening=viewer.opening)
 
         def job(task: RunningTask, _show: Show) -> Any:
             return convert_scan(
@@ -178,8 +192,18 @@ class ConvertPage(Page):
     def _done(self, result: Any) -> None:
         if not result.is_complete:
             return
-        if self.opens.isChecked():
+        wanted = self._transform if self.then_fft.isChecked() else None
+        self._transform = None
+        self.then_fft.setVisible(False)
+        self._expected = None if wanted is None else (Path(result.path), wanted)
+        if self.opens.isChecked() or wanted is not None:
             self.session.open(result.path)
+
+    def _opened(self, viewer: ScanViewer) -> None:
+        """Begin the transform of a scan that was converted for it."""
+        expected, self._expected = self._expected, None
+        if expected is not None and viewer.path == expected[0]:
+            start_transform(self.session, expected[1], lambda: None)
 
     def _ended(self) -> None:
         self._estimate()

@@ -1,24 +1,45 @@
-"""The row of a virtual detector: its kind, centre and radii, and two presets."""
+"""The row of a virtual detector: its kind, its numbers, and two presets."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+)
 from qtpy.QtWidgets import QWidget as Widget
 
+from brickfield.errors import BrickfieldError
 from brickfield.qt.panels.parts import NumberBox, quiet
 from brickfield.qt.stem.page import narrow
 from brickfield.qt.stem.shapes import KINDS, LEAST_PX, middle_of, of_kind
-from brickfield.stem4d import Annulus, Detector, Disc, Rectangle
+from brickfield.sources import AxisCalibration
+from brickfield.stem4d import Annulus, Detector, Disc, Mask, Rectangle, Wedge
 
 FIELDS = {
     "disc": ("cy", "cx", "r"),
     "annulus": ("cy", "cx", "r0", "r1"),
+    "wedge": ("cy", "cx", "r0", "r1", "a0", "a1"),
+    "mask": (),
     "rectangle": ("y0", "y1", "x0", "x1"),
 }
+MADE_OF = {
+    "disc": Disc,
+    "annulus": Annulus,
+    "wedge": Wedge,
+    "rectangle": Rectangle,
+}
+N_BOXES = 6
+MASKS = "Masks (*.npy)"
 LABELS = {
     "disc": ("centre", "", "r"),
     "annulus": ("centre", "", "r", "to"),
+    "wedge": ("centre", "", "r", "to", "from", "to"),
+    "mask": (),
     "rectangle": ("rows", "to", "columns", "to"),
 }
 TOOLTIPS = {
@@ -27,6 +48,8 @@ TOOLTIPS = {
     "r": "Radius, detector pixels",
     "r0": "Inner radius, detector pixels",
     "r1": "Outer radius, detector pixels",
+    "a0": "First angle, degrees: 0 along columns, turning towards rows",
+    "a1": "Last angle, degrees",
     "y0": "First row",
     "y1": "Last row",
     "x0": "First column",
@@ -43,13 +66,18 @@ class DetectorBar(Widget):
         Emits a detector that the user chose.
     preset : Signal
         Emits ``"BF"`` or ``"ADF"``.
+    refused : Signal
+        Emits a sentence on a mask that cannot be used.
     kind : QComboBox
     boxes : list of NumberBox
-        Of the four numbers that a detector has at most.
+        Of the six numbers that a detector has at most.
+    step : QLabel
+        Radii in the unit of the pattern's calibration.
     """
 
     chosen = Signal(object)
     preset = Signal(str)
+    refused = Signal(str)
 
     def __init__(self, parent: Widget | None = None) -> None:
         super().__init__(parent)
@@ -61,8 +89,11 @@ class DetectorBar(Widget):
         self.kind.setToolTip("Shape of the virtual detector")
         self.kind.setAccessibleName("Detector")
         self.kind.activated.connect(self._change_kind)
-        self.labels = [QLabel(self) for _ in range(4)]
-        self.boxes = [NumberBox("{:.1f}".format, n_chars=5) for _ in range(4)]
+        self.calibration: AxisCalibration | None = None
+        self.labels = [QLabel(self) for _ in range(N_BOXES)]
+        self.units = [QLabel("px", self), QLabel("px", self), QLabel("°", self)]
+        self.boxes = [NumberBox("{:.1f}".format, n_chars=5) for _ in range(N_BOXES)]
+        self.step = QLabel(self)
         for i, box in enumerate(self.boxes):
             box.typed.connect(lambda value, i=i: self._typed(i, value))
         self.presets = {}
@@ -86,14 +117,31 @@ class DetectorBar(Widget):
         column.setSpacing(3)
         column.addLayout(first)
         # Two numbers a row: four beside each other are wider than a narrow dock.
-        for pair in (slice(0, 2), slice(2, 4)):
+        for i, unit in enumerate(self.units):
             row = QHBoxLayout()
+            pair = slice(2 * i, 2 * i + 2)
             for one, box in zip(self.labels[pair], self.boxes[pair], strict=True):
                 row.addWidget(one)
                 row.addWidget(box)
-            row.addWidget(QLabel("px"))
+            row.addWidget(unit)
             row.addStretch(1)
             column.addLayout(row)
+        column.addWidget(self.step)
+
+    def open(self, shape: tuple[int, int], calibration: AxisCalibration) -> None:
+        """Take a scan whose patterns have this shape and size of a pixel."""
+        self.shape, self.calibration = shape, calibration
+        self._tell_step()
+
+    def _tell_step(self) -> None:
+        """Say radii in the unit of the calibration, where there is one."""
+        axis, one = self.calibration, self.detector
+        radii = [getattr(one, n) for n in ("r", "r0", "r1") if hasattr(one, n)]
+        is_known = axis is not None and axis.unit != "px" and bool(radii)
+        self.step.setVisible(is_known)
+        if axis is not None and is_known:
+            sizes = " to ".join(f"{r * abs(axis.size):.3g}" for r in radii)
+            self.step.setText(f"radius {sizes} {axis.unit}")
 
     def follow(self, detector: Detector) -> None:
         """Show a detector."""
@@ -107,11 +155,14 @@ class DetectorBar(Widget):
             is_used = i < len(names)
             box.setVisible(is_used)
             one.setVisible(is_used and bool(texts[i]))
+            if i % 2 == 0:
+                self.units[i // 2].setVisible(is_used)
             if is_used:
                 one.setText(texts[i])
                 box.setToolTip(TOOLTIPS[names[i]])
                 box.setAccessibleName(TOOLTIPS[names[i]])
                 box.follow(getattr(detector, names[i]))
+        self._tell_step()
 
     def _typed(self, i: int, value: float) -> None:
         old = self.detector
@@ -120,16 +171,43 @@ class DetectorBar(Widget):
         values = {n: getattr(old, n) for n in FIELDS[old.kind]}
         name = FIELDS[old.kind][i]
         values[name] = max(value, LEAST_PX) if name == "r" else value
-        if isinstance(old, Annulus):
+        if isinstance(old, Annulus | Wedge):
             values["r0"] = max(values["r0"], 0.0)
             values["r1"] = max(values["r1"], values["r0"])
-        kinds = {"disc": Disc, "annulus": Annulus, "rectangle": Rectangle}
-        self._choose(kinds[old.kind](**values))
+        self._choose(MADE_OF[old.kind](**values))
 
     def _change_kind(self) -> None:
-        if self.detector is not None and self.detector.kind != self.kind.currentText():
-            like = middle_of(self.detector)
-            self._choose(of_kind(self.kind.currentText(), like, self.shape))
+        old, kind = self.detector, self.kind.currentText()
+        if old is None:
+            return
+        if kind == "mask":
+            self._load_mask()
+        elif old.kind != kind:
+            h, w = self.shape
+            middle = Disc((h - 1) / 2, (w - 1) / 2, max(min(h, w) / 8, LEAST_PX))
+            like = middle if isinstance(old, Mask) else middle_of(old)
+            self._choose(of_kind(kind, like, self.shape))
+
+    def _load_mask(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Mask of a detector", "", MASKS)
+        if path:
+            self.use_mask(path)
+        elif self.detector is not None:
+            self.follow(self.detector)
+
+    def use_mask(self, path: str) -> None:
+        """Take a mask, or weights, of the shape of a pattern from a ``.npy`` file."""
+        import numpy as np
+
+        try:
+            mask = Mask.of(np.load(path, allow_pickle=False))
+            mask.mask(self.shape)
+        except (BrickfieldError, OSError, ValueError, EOFError) as error:
+            self.refused.emit(str(error))
+            if self.detector is not None:
+                self.follow(self.detector)
+            return
+        self._choose(mask)
 
     def _choose(self, detector: Detector) -> None:
         self.follow(detector)

@@ -30,7 +30,9 @@ from brickfield.qt.panels.parts import quiet
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
 from brickfield.qt.stem.cache_page import CachePage
+from brickfield.qt.stem.com_page import ComPage
 from brickfield.qt.stem.convert_page import ConvertPage
+from brickfield.qt.stem.corrections_page import CorrectionsPage
 from brickfield.qt.stem.detector_bar import DetectorBar
 from brickfield.qt.stem.fft_page import FFTPage
 from brickfield.qt.stem.page import Page, narrow, words
@@ -41,11 +43,12 @@ from brickfield.qt.stem.session import (
     VIRTUAL,
     ScanSession,
 )
+from brickfield.qt.stem.shape_page import ShapePage
 from brickfield.qt.stem.shapes import bright_disc, dark_field
-from brickfield.stem4d import Detector, ScanViewer
+from brickfield.stem4d import Detector, FFTOptions, ScanViewer
 
 FILES = "Scans (*.mib *.emd *.h5 *.hdf5 *.hdf *.nxs *.xml *.raw);;All files (*)"
-PAGES = (CachePage, ConvertPage, FFTPage)
+PAGES = (ShapePage, ComPage, CorrectionsPage, FFTPage, ConvertPage, CachePage)
 SURE, LIKELY = 0.9, 0.5
 LEAST_WIDTH = 300
 INTRO = "Open a scan (.mib, .emd, .h5, EMPAD), or choose a layer that shows one."
@@ -94,6 +97,7 @@ class StemDock(QWidget):
         self.detector_bar = DetectorBar(self)
         self.detector_bar.chosen.connect(self._choose_detector)
         self.detector_bar.preset.connect(self.use_preset)
+        self.detector_bar.refused.connect(self.problem)
         self.state = words(self)
         self._lay_out()
         self._wants_detector = False
@@ -151,9 +155,11 @@ class StemDock(QWidget):
         body.addLayout(grid)
         body.addWidget(self.detector_bar)
         body.addWidget(self.state)
-        self.pages: dict[str, Page] = {}
+        self.pages: dict[str, Any] = {}
+        self.folds: dict[str, QCollapsible] = {}
         for kind in PAGES:
             body.addWidget(self._folded(kind(self.session, inner)))
+        self.pages[FFTPage.title].conversion_wanted.connect(self._convert_first)
         body.addStretch(1)
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
@@ -173,8 +179,13 @@ class StemDock(QWidget):
         fold.setDuration(0)
         fold.addWidget(page)
         fold.toggled.connect(page.set_open)
-        self.pages[page.title] = page
+        self.pages[page.title], self.folds[page.title] = page, fold
         return fold
+
+    def _convert_first(self, options: FFTOptions) -> None:
+        """Open the page of conversions; the transform follows the conversion."""
+        self.folds[ConvertPage.title].expand(animate=False)
+        self.pages[ConvertPage.title].then_transform(options)
 
     # -- actions of the user -------------------------------------------------------
 
@@ -221,7 +232,7 @@ class StemDock(QWidget):
         self.header.setText(header_of(viewer))
         self.header.setToolTip(f"{viewer.path}\n{viewer.scan.reason}")
         self.state.setText("")
-        self.detector_bar.shape = viewer.shape[2:]
+        self.detector_bar.open(viewer.shape[2:], viewer.calibration[2])
         with quiet(self.real_space, self.pattern):
             self.real_space.setCurrentIndex(0)
             self.pattern.setCurrentIndex(0)
@@ -243,9 +254,9 @@ class StemDock(QWidget):
                 self._wants_detector = False
                 self.use_preset("BF")
         if role == VIRTUAL:
-            self.state.setText(
-                "Virtual image: exact" if is_whole else "Virtual image: preview"
-            )
+            quick = self.session.quick
+            shown = "preview" if quick is None else f"{quick.n} × {quick.n} px binned"
+            self.state.setText(f"Virtual image: {'exact' if is_whole else shown}")
 
     def problem(self, text: str) -> None:
         """Say what went wrong."""

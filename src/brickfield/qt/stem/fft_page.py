@@ -6,16 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QWidget,
 )
 
 from brickfield.blockwise import format_bytes
+from brickfield.qt.panels.parts import NumberBox
 from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import FFT, ScanSession
@@ -30,6 +33,7 @@ from brickfield.stem4d import (
 LIVE = "of the pattern"
 MODES = {LIVE: "", "each pattern": "detector", "along the scan": "scan", "4D": "4d"}
 PARTS = ("log", "amplitude", "phase", "real", "imag")
+OVER = ("over the detector", "over the scan")
 NO_PLACE = "A stored FFT needs an EMD file: convert this scan first."
 
 
@@ -41,11 +45,19 @@ class FFTPage(Page):
     mode, part : QComboBox
     half : QCheckBox
     compute, show_it : QPushButton
+    conversion_wanted : Signal
+        Emits the options of a transform that needs an EMD file first.
+    frequency : list of NumberBox
+        Row and column of the frequency that is looked at, from 0 in the middle: of
+        the scan, or of the detector.
+    over : QComboBox
+        Which frequencies the picture shows.
     say : QLabel
         The size of what would be computed, or what is there.
     """
 
     title = "FFT explorer"
+    conversion_wanted = Signal(object)
 
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -65,12 +77,31 @@ class FFTPage(Page):
         self.show_it.setToolTip("Show the transform at the cursor, beside the others")
         self.show_it.setCheckable(True)
         self.say = words(self)
+        self._has_place = True
         self.mode.currentIndexChanged.connect(self.follow)
         self.part.currentIndexChanged.connect(self.show_spectrum)
         self.half.toggled.connect(self.follow)
         self.compute.clicked.connect(self._compute)
         self.show_it.toggled.connect(self.show_spectrum)
         session.cursor_moved.connect(self._moved)
+        self._make_frequency()
+        self._lay_out()
+
+    def _make_frequency(self) -> None:
+        self.over = QComboBox(self)
+        self.over.addItems(OVER)
+        self.over.setToolTip("Frequencies that the picture shows, at one of the other")
+        self.over.setAccessibleName("Frequencies of the picture")
+        narrow(self.over)
+        self.over.activated.connect(self.show_spectrum)
+        self.at = QLabel(self)
+        self.frequency = [NumberBox("{:.0f}".format, n_chars=4) for _ in range(2)]
+        for box, name in zip(self.frequency, ("Row", "Column"), strict=True):
+            box.setToolTip(f"{name} of the frequency, 0 in the middle of the spectrum")
+            box.setAccessibleName(f"{name} of the frequency")
+            box.typed.connect(lambda value, box=box: self._typed(box, value))
+
+    def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.addWidget(QLabel("FFT"), 0, 0)
@@ -80,7 +111,14 @@ class FFTPage(Page):
         grid.addWidget(QLabel("as"), 2, 0)
         grid.addWidget(self.part, 2, 1)
         grid.addWidget(self.show_it, 2, 2)
-        grid.addWidget(self.say, 3, 0, 1, 3)
+        grid.addWidget(self.over, 3, 0, 1, 3)
+        row = QHBoxLayout()
+        row.addWidget(self.at)
+        for box in self.frequency:
+            row.addWidget(box)
+        row.addStretch(1)
+        grid.addLayout(row, 4, 0, 1, 3)
+        grid.addWidget(self.say, 5, 0, 1, 3)
         grid.setColumnStretch(1, 1)
 
     @property
@@ -93,6 +131,9 @@ class FFTPage(Page):
     def follow(self) -> None:
         """Say what is there of the chosen transform, and what it would take."""
         viewer, options = self.session.viewer, self.options
+        has_cursor = options is not None and options.mode != "detector"
+        for one in (self.over, self.at, *self.frequency):
+            one.setVisible(has_cursor)
         self.half.setVisible(options is not None)
         self.half.setEnabled(options is not None and options.mode != "scan")
         self.compute.setVisible(options is not None)
@@ -115,6 +156,9 @@ class FFTPage(Page):
 
     def _tell(self, state: tuple[str, str]) -> None:
         button, text = state
+        self._has_place = text != NO_PLACE
+        if not self._has_place:
+            button = "Convert…"
         self.compute.setText(button or "Compute")
         self.compute.setEnabled(bool(button) and not self.session.slot("fft").is_busy)
         self.say.setText(text)
@@ -126,15 +170,15 @@ class FFTPage(Page):
         if viewer is None or options is None:
             return
 
-        def job(task: RunningTask, _show: Show) -> Any:
-            processor = ChunkedFFTProcessor(viewer.cache, options)
-            return processor.compute_and_store_fft(task.tell, task.cancelled)
-
+        if not self._has_place:
+            self.conversion_wanted.emit(options)
+            return
         self.compute.setEnabled(False)
-        title = f"FFT of {self.session.name}"
-        self.session.slot("fft").want(
-            Wish(title, job, lambda _: None, on_end=self.follow)
-        )
+        start_transform(self.session, options, self.follow)
+
+    def _typed(self, box: NumberBox, value: float) -> None:
+        box.follow(round(value))
+        self.show_spectrum()
 
     def _moved(self, *_: int) -> None:
         self.show_spectrum()
@@ -143,6 +187,9 @@ class FFTPage(Page):
         """Show the transform at the cursor, if that is wanted."""
         viewer, at = self.session.viewer, self.session.cursor
         mode, part = MODES[self.mode.currentText()], self.part.currentText()
+        over = self.over.currentText()
+        shifted = tuple(round(box.value) for box in self.frequency)
+        self.at.setText("at scan" if over == OVER[0] else "at detector")
         if viewer is None or not self.show_it.isChecked():
             return
 
@@ -151,13 +198,75 @@ class FFTPage(Page):
                 values = np.fft.fftshift(np.fft.fft2(viewer.frame(*at)))
                 return part_of(values, part)
             with LazyFFTAccessor(viewer.cache, mode) as stored:
-                return part_of(np.fft.fftshift(stored[at]), part)
+                if mode == "detector":
+                    return part_of(np.fft.fftshift(stored[at]), part)
+                return part_of(plane_of(stored, mode, over, shifted), part)
 
         def done(image: Any) -> None:
             if viewer is self.session.viewer:
                 self.session.pictured.emit(FFT, image, True)
 
         self.session.slot(FFT + " shown").want(Wish("Reading the FFT", job, done))
+
+
+def start_transform(
+    session: ScanSession, options: FFTOptions, on_end: Callable[[], object]
+) -> None:
+    """Compute a transform of the open scan, in the background, and keep it with it.
+
+    Parameters
+    ----------
+    session : ScanSession
+    options : FFTOptions
+    on_end : callable
+        Called with nothing when it ended in any way.
+    """
+    viewer = session.viewer
+    if viewer is None:
+        return
+    cache = viewer.cache
+
+    def job(task: RunningTask, _show: Show) -> Any:
+        processor = ChunkedFFTProcessor(cache, options)
+        return processor.compute_and_store_fft(task.tell, task.cancelled)
+
+    title = f"FFT of {session.name}"
+    session.slot("fft").want(Wish(title, job, lambda _: None, on_end=on_end))
+
+
+def plane_of(stored: Any, mode: str, over: str, at: tuple[int, ...]) -> Any:
+    """Return the frequencies of two axes at one of the other two.
+
+    Parameters
+    ----------
+    stored : LazyFFTAccessor
+        Of the mode ``"4d"`` or ``"scan"``.
+    mode : str
+    over : str
+        One of :data:`OVER`.
+    at : tuple of int
+        Row and column of the frequency that is kept, 0 in the middle; one beyond the
+        ends is taken for that at the end.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns), complex
+        The frequency 0 is in the middle; of the mode ``"scan"`` detector pixels stand
+        as they are.
+    """
+    is_detector = over == OVER[0]
+    lengths = stored.shape[:2] if is_detector else stored.shape[2:]
+    has_zero = is_detector or mode == "4d"
+    picked = [
+        min(max(value, -(n // 2)), (n - 1) // 2) % n
+        if has_zero
+        else min(max(value, 0), n - 1)
+        for value, n in zip(at, lengths, strict=True)
+    ]
+    if is_detector:
+        plane = stored[picked[0], picked[1]]
+        return plane if mode == "scan" else np.fft.fftshift(plane)
+    return np.fft.fftshift(stored[:, :, picked[0], picked[1]])
 
 
 def part_of(values: Any, part: str) -> Any:

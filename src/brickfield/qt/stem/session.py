@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from brickfield.errors import ChunkReadError
 from brickfield.qt.background import Background
 from brickfield.qt.reports.tasks import RunningTask, TaskBoard, task_board
 from brickfield.qt.stem.slots import Show, Slot, Wish
-from brickfield.sources import ScanOptions
-from brickfield.stem4d import Detector, LazyDataManager, OpenOptions, ScanViewer
+from brickfield.stem4d import BinnedScan, Detector, LazyDataManager, ScanViewer
 
-SCAN, PATTERN, VIRTUAL, FFT = "scan", "pattern", "virtual", "fft"
+SCAN, PATTERN, VIRTUAL, FFT, COM = "scan", "pattern", "virtual", "fft", "com"
 """Roles of pictures; layers are named after them."""
 PREVIEW_STRIDE = 64
 """Distance, blocks, of those that go first, for a coarse result early."""
@@ -32,11 +32,12 @@ REAL_SPACE = {
     "centre of mass, rows": "com",
     "centre of mass, columns": "com",
 }
+REST_S = 0.2
+"""Time that a hand rests before a quick image is made exact."""
 CLOSING_S = 30.0
 """Time that work has for its last block before files are closed."""
 
 Region = tuple[int, int, int, int]
-_OPENING = ("this_file_only", "dataset", "series", "raw")
 
 
 class ScanSession:
@@ -58,8 +59,11 @@ class ScanSession:
     cursor_moved : psygnal.SignalInstance
         Scan row and column.
     viewer : ScanViewer or None
-    opening : OpenOptions
-        How its file was opened.
+    asked : dict
+        What the user said of its file, as for
+        :class:`~brickfield.stem4d.viewers.ScanViewer`.
+    quick : BinnedScan or None
+        Answers a drag at once.
     cursor : tuple of int
     detector : Detector or None
     region : tuple of int or None
@@ -76,7 +80,9 @@ class ScanSession:
         self._board = board or task_board()
         self._slots: dict[str, Slot] = {}
         self.viewer: ScanViewer | None = None
-        self.opening = OpenOptions()
+        self.asked: dict[str, Any] = {}
+        self.quick: BinnedScan | None = None
+        self._n_detectors = 0
         self.cursor = (0, 0)
         self.detector: Detector | None = None
         self.region: Region | None = None
@@ -124,13 +130,24 @@ class ScanSession:
 
         self.slot("open").want(Wish(f"Opening {Path(path).name}", job, take))
 
+    def reopen(self, **changes: Any) -> None:
+        """Open the same file anew, with other options; None takes one back.
+
+        Parameters
+        ----------
+        **changes
+            As for :class:`~brickfield.stem4d.viewers.ScanViewer`.
+        """
+        if self.viewer is None:
+            return
+        asked = {**self.asked, **changes}
+        given = {n: v for n, v in asked.items() if v is not None}
+        self.open(self.viewer.path, **given)
+
     def _take(self, viewer: ScanViewer, options: Mapping[str, Any]) -> None:
         self._give_back()
-        self.viewer = viewer
-        how = ("scan", "skip_frames", "line_skip")
-        shape, skip, line = (options.get(name) for name in how)
-        others = {n: v for n, v in options.items() if n in _OPENING}
-        self.opening = OpenOptions(ScanOptions(shape, skip, line), **others)
+        self.viewer, self.asked = viewer, dict(options)
+        self.quick, self._n_detectors = None, 0
         ny, nx = viewer.shape[:2]
         self.cursor, self.region, self.detector = (ny // 2, nx // 2), None, None
         self.pattern_source, self.last_pattern = PATTERN_SOURCES[0], None
@@ -186,9 +203,34 @@ class ScanSession:
                     show(filled(found[kind]))
 
             how = _how(task, preview)
+            if kind == "scan":
+                self._begin_quick(viewer, how)
             return image(viewer.overview(kind, **how))
 
         self._picture(SCAN, f"Overview of {self.name}", job, has_preview=kind == "scan")
+
+    def _begin_quick(self, viewer: ScanViewer, how: dict[str, Any]) -> None:
+        """Have what answers drags, if it costs no pass of its own; on a thread."""
+        is_kept = viewer.cache.find("scan_overview") is not None
+        quick = viewer.binned(is_kept=is_kept, **how)
+        if viewer is self.viewer:
+            self.quick = quick
+
+    def _make_quick(self) -> None:
+        """Make what answers drags, once somebody drags."""
+        viewer = self.viewer
+        if viewer is None or self._n_detectors != 2 or self.slot("quick").is_busy:
+            return
+
+        def job(task: RunningTask, _show: Show) -> Any:
+            return viewer.binned(progress=task.tell, cancel=task.cancelled)
+
+        def done(quick: Any) -> None:
+            if viewer is self.viewer:
+                self.quick = quick
+
+        title = f"Preparing drags over {self.name}"
+        self.slot("quick").want(Wish(title, job, done))
 
     def set_cursor(self, y: float, x: float) -> None:
         """Move the cursor to a position of the scan; it stays within the scan.
@@ -257,13 +299,46 @@ class ScanSession:
         viewer = self.viewer
         if viewer is None or detector == self.detector:
             return
-        self.detector = detector
+        self.detector, quick = detector, self.quick
+        self._n_detectors += 1
+        if quick is None:
+            self._make_quick()
 
         def job(task: RunningTask, show: Show) -> Any:
-            how = _how(task, lambda image: show(filled(image)))
-            return viewer.virtual(detector, **how)
+            if quick is None:
+                how = _how(task, lambda image: show(filled(image)))
+                return viewer.virtual(detector, **how)
+            show(quick.virtual(detector))
+            if task.cancelled.wait(REST_S):
+                msg = "expected the hand to rest; found a newer detector"
+                raise ChunkReadError(msg, is_transient=True)
+            return viewer.virtual(detector, progress=task.tell, cancel=task.cancelled)
 
         self._picture(VIRTUAL, f"Virtual image of {self.name}", job, has_preview=True)
+
+    def show_com(self, kind: str, part: int | None, **turning: Any) -> None:
+        """Show centres of mass, or what follows from them.
+
+        Parameters
+        ----------
+        kind : str
+            As for :meth:`ScanViewer.centre_of_mass`.
+        part : int or None
+            Which of two images.
+        **turning
+            ``descan``, ``rotation``, ``is_flipped``, and ``detector``.
+        """
+        viewer = self.viewer
+        if viewer is None:
+            return
+
+        def job(task: RunningTask, _show: Show) -> Any:
+            how: dict[str, Any] = {"progress": task.tell, "cancel": task.cancelled}
+            found = viewer.centre_of_mass(kind=kind, **turning, **how)
+            return found if part is None else found[part]
+
+        title = f"Centre of mass of {self.name}"
+        self._picture(COM, title, job, has_preview=False)
 
     def _picture(
         self,

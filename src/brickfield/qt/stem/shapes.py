@@ -7,15 +7,17 @@ corners in order; an ellipse is given by the corners of the box round it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.stem4d import Annulus, Detector, Disc, Rectangle
+from brickfield.stem4d import Annulus, Detector, Disc, Rectangle, Wedge
 
-KINDS = ("disc", "annulus", "rectangle")
-ELLIPSE, BOX = "ellipse", "rectangle"
+KINDS = ("disc", "annulus", "wedge", "rectangle", "mask")
+ELLIPSE, BOX, POLYGON = "ellipse", "rectangle", "polygon"
+_ARC_STEPS = 24
 Outline = tuple[str, NDArray[np.float64]]
 ADF = (1.5, 4.0)
 """Inner and outer radius of the dark field, in radii of the bright disc."""
@@ -37,7 +39,23 @@ def outlines(detector: Detector) -> list[Outline]:
     if isinstance(detector, Rectangle):
         ends = (detector.y0, detector.y1, detector.x0, detector.x1)
         return [(BOX, _corners(*ends))]
+    if isinstance(detector, Wedge):
+        return [(POLYGON, _sector(detector))]
     return []
+
+
+def _sector(wedge: Wedge) -> NDArray[np.float64]:
+    """Return the corners of a part of a ring, inner arc first; shape (n, 2)."""
+    opening = wedge.a1 - wedge.a0
+    opening = 360.0 if opening >= 360 else opening % 360
+    angles = np.radians(np.linspace(wedge.a0, wedge.a0 + opening, _ARC_STEPS))
+    arcs = [(wedge.r0, angles), (wedge.r1, angles[::-1])]
+    return np.concatenate(
+        [
+            np.stack([wedge.cy + r * np.sin(a), wedge.cx + r * np.cos(a)], axis=1)
+            for r, a in arcs
+        ]
+    )
 
 
 def _box(cy: float, cx: float, r: float) -> NDArray[np.float64]:
@@ -55,17 +73,20 @@ def detector_of(
 
     Parameters
     ----------
-    kind : {"disc", "annulus", "rectangle"}
+    kind : {"disc", "annulus", "wedge", "rectangle"}
     shapes : sequence of array-like, shape (n, 2)
         Corners, in the order of :func:`outlines`.
     last : Detector, optional
-        As it was: of a ring, the circle that was moved takes the other one along.
+        As it was: of a ring, the circle that was moved takes the other one along; a
+        wedge is moved, and keeps its radii and angles.
 
     Returns
     -------
     Detector or None
         None where there is no outline.
     """
+    if kind == "wedge" and isinstance(last, Wedge) and len(shapes):
+        return _moved(last, np.asarray(shapes[0])[:, -2:])
     boxes = [_ends(np.asarray(shape)[:, -2:]) for shape in shapes]
     if not boxes:
         return None
@@ -79,6 +100,12 @@ def detector_of(
         centre = circles[1][:2]
     r0, r1 = sorted((circles[1][2], circles[0][2]))
     return Annulus(*centre, r0, r1)
+
+
+def _moved(wedge: Wedge, corners: NDArray[Any]) -> Wedge:
+    dy, dx = corners.mean(axis=0) - _sector(wedge).mean(axis=0)
+    at = {"cy": wedge.cy + float(dy), "cx": wedge.cx + float(dx)}
+    return replace(wedge, **{name: round(v, 3) for name, v in at.items()})
 
 
 def _ends(corners: NDArray[Any]) -> tuple[float, float, float, float]:
@@ -146,14 +173,16 @@ def of_kind(kind: str, like: Disc, shape: Sequence[int]) -> Detector:
     Parameters
     ----------
     kind : str
-        "disc", "annulus" or "rectangle".
+        "disc", "annulus", "wedge" or "rectangle".
     like : Disc
         Gives centre and radius.
     shape : sequence of int
         Of the scan; the last two axes are the detector's.
     """
-    if kind == "annulus":
-        return dark_field(like, shape)
+    if kind in ("annulus", "wedge"):
+        ring = dark_field(like, shape)
+        wedge = Wedge(ring.cy, ring.cx, ring.r0, ring.r1, 0.0, 90.0)
+        return ring if kind == "annulus" else wedge
     if kind == "rectangle":
         return Rectangle(
             like.cy - like.r, like.cy + like.r, like.cx - like.r, like.cx + like.r
@@ -167,14 +196,14 @@ def middle_of(detector: Detector) -> Disc:
     Raises
     ------
     ValueError
-        If it is no disc, ring or rectangle.
+        If it is no disc, ring, wedge or rectangle.
     """
     if isinstance(detector, Disc):
         return detector
-    if isinstance(detector, Annulus):
+    if isinstance(detector, Annulus | Wedge):
         return Disc(detector.cy, detector.cx, max(detector.r0 / ADF[0], LEAST_PX))
     if isinstance(detector, Rectangle):
         y0, y1, x0, x1 = detector.y0, detector.y1, detector.x0, detector.x1
         return Disc(*_circle(y0, y1, x0, x1))
-    msg = f"expected a disc, a ring or a rectangle; found {detector.kind}"
+    msg = f"expected a disc, ring, wedge or rectangle; found {detector.kind}"
     raise ValueError(msg)

@@ -1,0 +1,116 @@
+"""The scan's shape, typed where the file does not say it or is wrong."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from brickfield.qt.panels.parts import NumberBox
+from brickfield.qt.stem.page import Page, words
+from brickfield.qt.stem.session import ScanSession
+
+
+class ShapePage(Page):
+    """Lines, positions, frames to skip.
+
+    Attributes
+    ----------
+    lines, positions, skip, line_skip : NumberBox
+    apply_it, detect : QPushButton
+    say : QLabel
+        How the shape was found, or why this one cannot be.
+    """
+
+    title = "Scan shape"
+
+    def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        about = {
+            "lines": "Lines of the scan",
+            "positions": "Positions along a line",
+            "skip": "Frames in front of the scan",
+            "line_skip": "Frames after each line that belong to no position",
+        }
+        boxes = [NumberBox("{:.0f}".format, n_chars=6) for _ in about]
+        for box, text in zip(boxes, about.values(), strict=True):
+            box.setToolTip(text)
+            box.setAccessibleName(text)
+            box.typed.connect(lambda value, box=box: self._typed(box, value))
+        self.lines, self.positions, self.skip, self.line_skip = boxes
+        self.apply_it = QPushButton("Apply", self)
+        self.apply_it.setToolTip("Open the file anew with this shape")
+        self.apply_it.clicked.connect(self._apply)
+        self.detect = QPushButton("Detect", self)
+        self.detect.setToolTip("Open the file anew, and find the shape out")
+        self.detect.clicked.connect(self._detect)
+        self.say = words(self)
+        self._lay_out()
+        session.opened.connect(self._opened)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(QLabel("lines"), 0, 0)
+        grid.addWidget(self.lines, 0, 1)
+        grid.addWidget(QLabel("positions"), 0, 2)
+        grid.addWidget(self.positions, 0, 3)
+        grid.addWidget(QLabel("skip first"), 1, 0)
+        grid.addWidget(self.skip, 1, 1)
+        grid.addWidget(QLabel("a line"), 1, 2)
+        grid.addWidget(self.line_skip, 1, 3)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.detect)
+        row.addWidget(self.apply_it)
+        grid.addWidget(self.say, 2, 0, 1, 4)
+        grid.addLayout(row, 3, 0, 1, 4)
+
+    def _opened(self, _viewer: object) -> None:
+        self.follow()
+
+    def follow(self) -> None:
+        """Show the open scan's shape."""
+        viewer = self.session.viewer
+        self.detect.setEnabled(viewer is not None)
+        if viewer is None:
+            self.apply_it.setEnabled(False)
+            self.say.setText("Open a scan first.")
+            return
+        grid = viewer.scan.grid
+        boxes = (self.lines, self.positions, self.skip, self.line_skip)
+        values = (grid.ny, grid.nx, grid.first, grid.line_skip)
+        for box, value in zip(boxes, values, strict=True):
+            box.follow(value)
+        self.apply_it.setEnabled(False)
+        n, unused = viewer.opened.n_frames, viewer.opened.n_unused
+        rest = f", {unused} of them unused" if unused else ""
+        self.say.setText(f"{n} frames{rest}. {viewer.scan.reason}.")
+
+    def _typed(self, box: NumberBox, value: float) -> None:
+        box.follow(max(round(value), 0))
+        viewer = self.session.viewer
+        if viewer is None:
+            return
+        refusal = self._refusal(viewer.opened.n_frames)
+        self.apply_it.setEnabled(not refusal)
+        self.say.setText(refusal or "Apply opens the file anew.")
+
+    def _refusal(self, n_frames: int) -> str:
+        ny, nx, first, skip = self._values()
+        if ny < 1 or nx < 1:
+            return "Give one line and one position or more."
+        needed = first + ny * (nx + skip) - skip
+        if needed > n_frames:
+            return f"{needed} frames are needed, and there are {n_frames}."
+        return ""
+
+    def _values(self) -> tuple[int, int, int, int]:
+        boxes = (self.lines, self.positions, self.skip, self.line_skip)
+        ny, nx, first, skip = (int(box.value) for box in boxes)
+        return ny, nx, first, skip
+
+    def _apply(self) -> None:
+        ny, nx, first, skip = self._values()
+        self.session.reopen(scan=(ny, nx), skip_frames=first, line_skip=skip)
+
+    def _detect(self) -> None:
+        self.session.reopen(scan=None, skip_frames=None, line_skip=None)
