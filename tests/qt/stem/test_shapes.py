@@ -60,3 +60,12 @@ def test_another_kind_of_detector_lies_at_the_same_place(kind):
     assert made.kind == kind
     middle = middle_of(made)
     assert (middle.cy, middle.cx, middle.r) == pytest.approx((30, 20, 5))
+
+
+def test_a_hot_pixel_does_not_move_the_bright_disc():
+    y, x = np.mgrid[:64, :64]
+    pattern = np.where((y - 30) ** 2 + (x - 33) ** 2 <= 81, 30.0, 1.0)
+    pattern[5, 60] = 40_000
+    disc = bright_disc(pattern)
+    assert (disc.cy, disc.cx) == pytest.approx((30, 33), abs=0.3)
+    assert disc.r == pytest.approx(9, abs=0.3)

@@ -112,7 +112,14 @@ class CorrectionsPage(Page):
             self.use(name, path)
 
     def use(self, name: str, path: str | None) -> None:
-        """Take a file for a correction, or none; Apply applies it."""
+        """Take a file for a correction; Apply applies it.
+
+        Parameters
+        ----------
+        name : {"dead", "dark", "gain"}
+        path : str or None
+            None for no such correction.
+        """
         self.files[name] = path
         if name == "dead" and path is not None:
             self.auto.setChecked(False)

@@ -129,7 +129,15 @@ class DetectorBar(Widget):
         column.addWidget(self.step)
 
     def open(self, shape: tuple[int, int], calibration: AxisCalibration) -> None:
-        """Take a scan whose patterns have this shape and size of a pixel."""
+        """Take a scan.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Rows and columns of its patterns.
+        calibration : AxisCalibration
+            Of a detector axis.
+        """
         self.shape, self.calibration = shape, calibration
         self._tell_step()
 

@@ -55,7 +55,7 @@ class ShapePage(Page):
         grid.addWidget(self.positions, 0, 3)
         grid.addWidget(QLabel("skip first"), 1, 0)
         grid.addWidget(self.skip, 1, 1)
-        grid.addWidget(QLabel("a line"), 1, 2)
+        grid.addWidget(QLabel("per line"), 1, 2)
         grid.addWidget(self.line_skip, 1, 3)
         row = QHBoxLayout()
         row.addStretch(1)

@@ -141,13 +141,14 @@ def bright_disc(pattern: NDArray[Any]) -> Disc:
     """
     values = np.nan_to_num(pattern.astype(np.float64))
     rows, columns = values.shape
-    bright = values >= max(float(np.percentile(values, 99.5)) / 2, 1e-300)
+    most = float(np.percentile(values, 99.5))
+    bright = values >= max(most / 2, 1e-300)
     share = bright.mean()
     if not 0 < share <= 0.5:
         r = max(min(rows, columns) / 8, LEAST_PX)
         return Disc((rows - 1) / 2, (columns - 1) / 2, r)
     y, x = np.nonzero(bright)
-    weights = values[y, x]
+    weights = np.minimum(values[y, x], most)  # hot pixels draw nothing to them
     cy, cx = np.average(y, weights=weights), np.average(x, weights=weights)
     r = max(float(np.sqrt(bright.sum() / np.pi)), 1.0)
     return Disc(round(float(cy), 1), round(float(cx), 1), round(r, 1))
