@@ -1,45 +1,128 @@
-"""``brickfield bench``: how fast this machine draws, in under a minute."""
+"""``brickfield bench``: how fast this machine is, and whether that changed."""
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from brickfield.cli.output import messages, results
+from brickfield.cli.output import INCOMPLETE, messages, print_json, results
 from brickfield.errors import OptionError
 
-SIZE = (512, 512)
-REPEATS = 7
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.benchmarks import BenchmarkResult, BenchmarkRun
+STDOUT = "-"
 
 
 def bench(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[OLD NEW]", help="With --compare: two results, as JSON."
+        ),
+    ] = None,
     *,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare two results; measure nothing.")
+    ] = False,
+    tests: Annotated[
+        str | None, typer.Option(help="NAME,…", show_default="all")
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="N,…: edges of cubes, voxels.")] = "100",
+    iterations: Annotated[int, typer.Option(help="Of each test, that count.")] = 5,
+    warmup: Annotated[int, typer.Option(help="Of each test, before them.")] = 1,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Image to measure on.", show_default="one that is made"),
+    ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the result there, as JSON.")
+        str | None,
+        typer.Option("--json", help="Write the result there, as JSON; - prints it."),
     ] = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Write one line a value there.")
+        Path | None, typer.Option("--csv", help="Write one line a test there.")
     ] = None,
 ) -> None:
-    """Measure planning, reading, uploading and drawing on this machine."""
+    """Measure processing, reading, drawing and writing on this machine."""
     for path, option, kind in (
-        (json_file, "--json", "benchmark"),
+        (json_file, "--json", "" if compare else "benchmark"),
         (csv_file, "--csv", "benchmark table"),
     ):
-        if path is not None:
-            _check_target(path, option, kind)
-    with messages().status("measuring"), tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder))
+        if path not in (None, STDOUT):
+            _check_target(Path(str(path)), option, kind)
+    if compare or files:
+        if not compare or len(files or ()) != 2:
+            msg = "expected --compare OLD.json NEW.json; found other files"
+            raise OptionError(msg)
+        assert files is not None
+        _compare(files[0], files[1], json_file)
+        return
+    _measure(_run(tests, sizes, iterations, warmup, source), json_file, csv_file)
+
+
+def _run(
+    tests: str | None, sizes: str, iterations: int, warmup: int, source: str | None
+) -> BenchmarkRun:
+    from brickfield.benchmarks import TESTS, BenchmarkOptions, BenchmarkRun
+
+    names = TESTS if tests is None else tuple(t.strip() for t in tests.split(","))
+    try:
+        edges = tuple(int(n) for n in sizes.split(","))
+    except ValueError as error:
+        msg = f'expected --sizes as whole numbers, "100,200"; found {sizes!r}'
+        raise OptionError(msg) from error
+    options = BenchmarkOptions(names, edges, iterations, warmup)
+    return BenchmarkRun(options, source=source)
+
+
+def _measure(run: BenchmarkRun, json_file: str | None, csv_file: Path | None) -> None:
+    """Run, and write what is done, also when it is interrupted."""
+    from brickfield.benchmarks import Progress
+
+    status = messages().status("measuring")
+
+    def tell(progress: Progress) -> None:
+        row = progress.result
+        size = " × ".join(map(str, row.size))  # for people
+        status.update(f"{row.test}, {size}: {progress.done} of {progress.total}")
+
+    run.on_progress = tell
+    try:
+        with status:
+            run.run()
+            if "render" in run.options.tests:
+                status.update("drawing")
+                run.measure_values()
+    finally:
+        found = run.result
+        if json_file == STDOUT:
+            print_json(found.to_dict())
+        elif json_file is not None:
+            found.write_json(json_file)
+        if csv_file is not None:
+            found.write_csv(csv_file)
+    if json_file != STDOUT:
+        print_table(found)
+    if not found.complete:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _compare(old: Path, new: Path, json_file: str | None) -> None:
+    from brickfield.benchmarks import compare
+
+    rows = compare(old, new)
+    if json_file == STDOUT:
+        print_json(rows)
+        return
     if json_file is not None:
-        write_json(json_file, found)
-    if csv_file is not None:
-        write_csv(csv_file, found)
-    print_table(found)
+        import json
+
+        from brickfield.writing import write_text
+
+        write_text(Path(json_file), json.dumps(rows, indent=2) + "\n")
+    _print_rows(rows)
 
 
 def _check_target(path: Path, option: str, kind: str) -> None:
@@ -53,205 +136,55 @@ def _check_target(path: Path, option: str, kind: str) -> None:
     check_replaceable_file(path, option=option, kind=kind)
 
 
-def measure(folder: Path) -> dict[str, Any]:
-    """Write a small sample, draw it, and return what everything took.
-
-    Parameters
-    ----------
-    folder : Path
-        Empty; the sample goes there.
-
-    Returns
-    -------
-    dict
-        ``adapter`` and ``versions``, and ``values``: a list of rows of ``name``,
-        ``value``, ``unit`` and ``about``.
-    """
-    from brickfield.gpu import get_device
-    from brickfield.sample import Grid, write_sample
-    from brickfield.store import open_store
-
-    get_device()
-    from brickfield.viewer.export import render_options, render_picture
-
-    path = folder / "sample.ome.zarr"
-    write_sample(path, Grid((96, 192, 192), (0.5, 0.25, 0.25)))
-    options = render_options(size=SIZE, camera="orbit:35,20", timeout=40)
-    # The first picture of a process also compiles the ray caster.
-    with open_store(path) as store:
-        cold = render_picture(store, options).receipt.as_dict()
-        store.manager.cache.drop(store.source.source_id)
-    with open_store(path) as store:
-        warm = render_picture(store, options).receipt.as_dict()
-        rates = _rates(store)
-    values = [*_of_receipts(cold, warm), *rates, *_frames(path), *_plans()]
-    names = ("name", "value", "unit", "about")
-    return {
-        "adapter": warm["adapter"],
-        "versions": warm["versions"],
-        "values": [dict(zip(names, row, strict=True)) for row in values],
-    }
-
-
-Value = tuple[str, float, str, str]
-
-
-def _of_receipts(cold: dict[str, Any], warm: dict[str, Any]) -> list[Value]:
-    first, full = "time_to_first_image_s", "time_to_complete_s"
-    return [
-        ("start", cold[first], "s", "first picture of the process"),
-        ("first picture", warm[first], "s", "coarse, once warm"),
-        ("full picture", warm[full], "s", "sharp, once warm"),
-        ("read twice", _ratio(warm), "x", "stored bytes read over the least possible"),
-    ]
-
-
-def _ratio(receipt: dict[str, Any]) -> float:
-    return float(receipt["bytes_read"] / max(1, receipt["bytes_minimum"]))
-
-
-def _rates(store: Any) -> list[Value]:
-    """Measure decoding from disk and sending to the GPU, alone."""
-    from time import perf_counter
-
-    import numpy as np
-
-    from brickfield.gpu import TextureAtlas, choose_format, get_device, level_layouts
-    from brickfield.model import ChunkId
-
-    start = perf_counter()
-    data = store.read(0)
-    read = data.nbytes / (perf_counter() - start)
-    gpu = get_device()
-    texture = choose_format(data.dtype, has_norm16=gpu.has_norm16)
-    atlas = TextureAtlas(level_layouts(store.pyramid, texture), texture, 64 << 20, gpu)
-    chunk = np.ascontiguousarray(data[:64, :64, :64])
-    sent = 0
-    start = perf_counter()
-    for i in range(24):
-        atlas.upload_chunk(ChunkId(0, (0, i // 3, i % 3), (0,)), chunk)
-        sent += chunk.nbytes
-    # Reading a buffer back waits until the device has taken everything.
-    device = gpu.device
-    device.queue.read_buffer(device.create_buffer(size=16, usage=4 | 8))
-    upload = sent / (perf_counter() - start)
-    atlas.destroy()
-    return [
-        ("reading", read / 1e6, "MB/s", "decoded, from the disk or its cache"),
-        ("uploading", upload / 1e6, "MB/s", "bricks of 64³ with borders"),
-    ]
-
-
-def _frames(path: Path) -> list[Value]:
-    """Measure frames of a finished picture, the camera turning."""
-    from time import perf_counter
-
-    import numpy as np
-
-    from brickfield.rendering import OffscreenView
-    from brickfield.store import open_store
-    from brickfield.viewer.export import camera_for, make_layer, render_options
-
-    times: list[float] = []
-    with open_store(path) as store:
-        layer = make_layer(store, render_options(channel=0))
-        view = OffscreenView(SIZE, gpu_budget=256 << 20)
-        try:
-            view.set_layers([layer])
-            for i in range(REPEATS + 1):
-                options = render_options(size=SIZE, camera=f"orbit:{35 + i},20")
-                view.camera = camera_for(layer, options)
-                view.wait_until_complete(20)
-                start = perf_counter()
-                view.image()
-                times.append(1e3 * (perf_counter() - start))
-        finally:
-            view.close()
-    about = f"{SIZE[0]}x{SIZE[1]}, one channel, median of {REPEATS}"
-    return [("frame", float(np.median(times[1:])), "ms", about)]
-
-
-def _plans() -> list[Value]:
-    """Measure plans of a volume far larger than any memory."""
-    from itertools import product
-    from time import perf_counter
-
-    import numpy as np
-
-    from brickfield.camera import camera_spec, fit_camera
-    from brickfield.model import AffineTransform
-    from brickfield.planning import FramePlan, PlanRequest, plan_frame
-    from brickfield.sample import VirtualImage, VirtualSource
-
-    shape = (100_000,) * 3
-    pyramid = VirtualSource(VirtualImage(shape, is_hollow=False)).info.pyramid
-    corners = np.array(list(product(*zip(*pyramid.data_bounds, strict=True))))
-    times: list[float] = []
-    plan: FramePlan | None = None
-    for i in range(40):
-        spec = camera_spec(f"orbit:{30 + i},20,4")
-        request = PlanRequest(
-            pyramid,
-            AffineTransform(),
-            fit_camera(spec, corners, (1920, 1080), shape),
-            (66**3,) * pyramid.n_levels,
-            previous=plan,
-        )
-        start = perf_counter()
-        plan = plan_frame(request, 1 << 30)
-        times.append(1e3 * (perf_counter() - start))
-    return [
-        ("plan", float(np.median(times)), "ms", "100,000³ voxels, median of 40 moves"),
-        (
-            "plan, slowest",
-            float(np.percentile(times, 99)),
-            "ms",
-            "99 of 100 are faster",
-        ),
-    ]
-
-
-def write_json(path: Path, found: dict[str, Any]) -> None:
-    """Write everything as JSON.
-
-    Parameters
-    ----------
-    path : Path
-    found : dict
-        As measured.
-    """
-    import json
-
-    from brickfield.writing import write_text
-
-    write_text(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_csv(path: Path, found: dict[str, Any]) -> None:
-    """Write the values under a header, one per line.
-
-    Parameters
-    ----------
-    path : Path
-    found : dict
-        As measured.
-    """
-    from brickfield.writing import write_text
-
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["name", "value", "unit", "about"])
-    writer.writeheader()
-    writer.writerows(found["values"])
-    write_text(path, text.getvalue())
-
-
-def print_table(found: dict[str, Any]) -> None:
-    """Print the values for people."""
+def print_table(found: BenchmarkResult) -> None:
+    """Print times and values for people."""
     from rich.table import Table
 
-    table = Table(title=f"brickfield on {found['adapter']}")
+    table = Table(title=f"brickfield on {found.machine['cpu']}")
+    for name in ("test", "size"):
+        table.add_column(name)
+    for name in ("mean", "median", "std", "min", "max", "p95", "Mvox/s"):
+        table.add_column(name, justify="right")
+    for row in found.results:
+        size = " × ".join(map(str, row.size))  # for people
+        times = row.statistics
+        if times is None:
+            table.add_row(row.test, size, row.error or "not measured")
+            continue
+        numbers = (times.mean_ms, times.median_ms, times.std_ms, times.min_ms)
+        cells = [f"{n:.4g} ms" for n in (*numbers, times.max_ms, times.p95_ms)]
+        table.add_row(row.test, size, *cells, f"{row.mvox_per_s or 0:.4g}")
+    results().print(table)
+    for row in found.results:
+        if row.error and row.times_ms:
+            results().print(f"{row.test}: {row.error}", markup=False)
+    if found.values:
+        _print_values(found)
+
+
+def _print_values(found: BenchmarkResult) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"drawing on {found.adapter}")
     for name in ("measured", "value", ""):
         table.add_column(name, justify="right" if name == "value" else "left")
-    for row in found["values"]:
+    for row in found.values:
         table.add_row(row["name"], f"{row['value']:.4g} {row['unit']}", row["about"])
     results().print(table)
+
+
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(title="new ÷ old")
+    for name in ("test", "size", "old", "new", "ratio", ""):
+        is_number = name in ("old", "new", "ratio")
+        table.add_column(name, justify="right" if is_number else "left")
+    for row in rows:
+        size = " × ".join(map(str, row["size"]))  # for people
+        old, new = (f"{row[key]:.4g} ms" for key in ("old_ms", "new_ms"))
+        ratio = f"{row['ratio']:.3f}"
+        table.add_row(row["test"], size, old, new, ratio, row["change"])
+    results().print(table)
+    if not rows:
+        results().print("The two results have no test and size in common.")

@@ -137,7 +137,7 @@ class ImarisFile:
         Yields
         ------
         (int, ndarray)
-            First plane, and voxels (z, y, x) without padding.
+            First plane, and voxels without padding, shape (z, y, x).
         """
         about = self._plan.levels[level]
         nz, ny, nx = about.shape

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from brickfield.transforms.baking.outlook import BakeOutlook as BakeOutlook
     from brickfield.transforms.baking.outlook import look_ahead as look_ahead
     from brickfield.transforms.baking.result import BakeResult as BakeResult
+    from brickfield.transforms.in_memory import apply_recipe as apply_recipe
     from brickfield.transforms.operations.convention import read_matrix as read_matrix
     from brickfield.transforms.recipes import Affine as Affine
     from brickfield.transforms.recipes import Deskew as Deskew
@@ -68,6 +69,7 @@ __all__ = [
     "TransformManager",  # Transforms volumes on threads, higher priority first, then first come.
     "TranslationWorker",  # A volume shifted.
     "VolumeWorker",  # Work on one volume.
+    "apply_recipe",  # Make the whole output of a recipe.
     "bake",  # Write the voxels of a transformed image, with a pyramid.
     "look_ahead",  # Tell what baking will take; nothing is written.
     "read_matrix",  # Read a 4 × 4 matrix from a JSON file.
@@ -90,6 +92,7 @@ _HOME = {
     "Gaussian": "recipes",
     "Move": "recipes",
     "Recipe": "recipes",
+    "apply_recipe": "in_memory",
     "bake": "baking.command",
     "look_ahead": "baking.outlook",
     "read_matrix": "operations.convention",

@@ -30,8 +30,11 @@ _KINDS = {
     "benchmark table": "a benchmark's table (CSV)",
 }
 """What may be replaced, for messages."""
-_STARTS = {"png": b"\x89PNG\r\n\x1a\n", "benchmark table": b"name,value,unit,about"}
-"""How such a file begins."""
+_STARTS = {
+    "png": (b"\x89PNG\r\n\x1a\n",),
+    "benchmark table": (b"test,size,dtype,iterations", b"name,value,unit,about"),
+}
+"""How such a file may begin."""
 _FIELDS = {"receipt": {"bytes_read"}, "benchmark": {"adapter", "versions", "values"}}
 """Fields that such a JSON document has."""
 _MOST_RECEIPT_BYTES = 64 << 20
@@ -127,9 +130,8 @@ def _is_kind(path: Path, kind: str) -> bool:
     if not kind or path.stat().st_size == 0:
         return True
     if kind in _STARTS:
-        start = _STARTS[kind]
         with path.open("rb") as file:
-            return file.read(len(start)) == start
+            return file.read(64).startswith(_STARTS[kind])
     if path.stat().st_size > _MOST_RECEIPT_BYTES:
         return False
     try:
