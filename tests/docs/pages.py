@@ -10,7 +10,7 @@ import numpy as np
 
 from brickfield.sample import Grid, write_sample
 from brickfield.testing.mib import write_hdr, write_mib
-from brickfield.testing.zarr_stores import write_plate
+from brickfield.testing.zarr_stores import write_group, write_image, write_plate
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -36,12 +36,15 @@ def run_python(path: Path, names: dict) -> None:
 
 
 def write_data(folder: Path) -> Path:
-    """Write what the pages speak of: data.ome.zarr, stack.h5, plate.zarr, scan.mib."""
+    """Write what the pages speak of: data.ome.zarr, stack.h5, project.xml, …."""
     write_sample(folder / "data.ome.zarr", Grid((48, 96, 96), (2.0, 1.0, 1.0)))
     with h5py.File(folder / "stack.h5", "w") as file:
         file["volume"] = np.arange(32**3, dtype=np.uint16).reshape(32, 32, 32)
     write_plate(folder / "plate.zarr", ("A/1", "A/2", "B/02"), 1)
     write_scan(folder)
+    write_project(folder)
+    write_scene(folder / "scene.ome.zarr")
+    (folder / "points.json").write_text("[[0, 1, 2], [3.5, 4, 5]]")
     return folder
 
 
@@ -55,3 +58,61 @@ def write_scan(folder: Path) -> None:
             frames[line, position] = np.where(d2 < 60, 900 + 10 * line, d2 % 7)
     write_hdr(folder / "scan.hdr", ScanX=16, ScanY=12)
     write_mib(folder / "scan.mib", frames.reshape(-1, 64, 64))
+
+
+def write_project(folder: Path) -> None:
+    """Write project.xml with project.h5: one volume seen from two angles."""
+    volume = np.arange(24 * 30 * 36, dtype=np.uint16).reshape(24, 30, 36)
+    with h5py.File(folder / "project.h5", "w") as file:
+        for setup in range(2):
+            file[f"s{setup:02d}/resolutions"] = np.array([[1.0, 1, 1]])
+            file[f"t00000/s{setup:02d}/0/cells"] = volume.astype(np.int16)
+    maps = {
+        "angle 0": "1 0 0 0 0 1 0 0 0 0 1 0",
+        "angle 90": "0 0 1 5 0 1 0 0 -1 0 0 30",
+    }
+    setups = "".join(
+        f"<ViewSetup><id>{i}</id><name>{name}</name><size>36 30 24</size></ViewSetup>"
+        for i, name in enumerate(maps)
+    )
+    places = "".join(
+        f'<ViewRegistration timepoint="0" setup="{i}"><ViewTransform type="affine">'
+        f"<affine>{text}</affine></ViewTransform></ViewRegistration>"
+        for i, text in enumerate(maps.values())
+    )
+    (folder / "project.xml").write_text(
+        '<SpimData version="0.2"><BasePath type="relative">.</BasePath>'
+        '<SequenceDescription><ImageLoader format="bdv.hdf5">'
+        '<hdf5 type="relative">project.h5</hdf5></ImageLoader>'
+        f'<ViewSetups>{setups}</ViewSetups><Timepoints type="range"><first>0</first>'
+        "<last>0</last></Timepoints></SequenceDescription>"
+        f"<ViewRegistrations>{places}</ViewRegistrations></SpimData>"
+    )
+
+
+def write_scene(folder: Path) -> None:
+    """Write an OME-Zarr 0.6 scene of four tiles in a row."""
+    axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
+    steps = [
+        {
+            "type": "translation",
+            "translation": [0, 0, 30 * i],
+            "input": {"path": f"tile_{i}", "name": "physical"},
+            "output": {"name": "world"},
+        }
+        for i in range(4)
+    ]
+    scene = {
+        "coordinateSystems": [{"name": "world", "axes": axes}],
+        "coordinateTransformations": steps,
+    }
+    write_group(folder, {"ome": {"version": "0.6", "scene": scene}}, zarr_format=3)
+    level = {"type": "identity", "input": {"path": "0"}, "output": {"name": "physical"}}
+    image = {
+        "coordinateSystems": [{"name": "physical", "axes": axes}],
+        "datasets": [{"path": "0", "coordinateTransformations": [level]}],
+    }
+    volume = np.arange(24 * 30 * 36, dtype=np.uint16).reshape(24, 30, 36)
+    for i in range(4):
+        ome = {"version": "0.6", "multiscales": [image]}
+        write_image(folder / f"tile_{i}", [volume], {"ome": ome}, zarr_format=3)

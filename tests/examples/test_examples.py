@@ -77,3 +77,8 @@ def test_a_time_seen_before_is_not_read_again(run):
         for n in re.findall(r"([\d,]+) bytes", run("time_series"))
     ]
     assert read == [262_144] * 5 + [0]
+
+
+def test_registered_tiles_become_one_picture(run, tmp_path):
+    assert "3 tiles as one" in run("registered_tiles")
+    assert (tmp_path / "tiles.png").is_file()
