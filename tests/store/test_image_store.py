@@ -277,7 +277,9 @@ def test_forgetting_looks_again(open_store):
     store = open_store(source)
     assert store.estimate_contrast() == (0, 3)
     source.arrays[0] = source.arrays[0] + 4
+    version = store.data_version.value
     store.forget()
+    assert store.data_version.value > version
     assert store.estimate_contrast() == (0, 7)
 
 

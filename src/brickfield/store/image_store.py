@@ -84,7 +84,7 @@ class ChunkedImageStore:
         be shown.
     tracker : LoadingProgressTracker
     data_version : VersionCounter
-        Counts how often the voxels were read again.
+        Counts how often the voxels were forgotten, to be read again.
     reloaded : psygnal.SignalInstance
         Emits after the voxels were forgotten, on the thread that asked for it.
     changes : ChangeLog
@@ -372,7 +372,12 @@ class ChunkedImageStore:
     # -- ends --------------------------------------------------------------------
 
     def forget(self) -> None:
-        """Forget all voxels, because the stored ones changed."""
+        """Forget all voxels, because the stored ones changed.
+
+        Whoever asks from now on reads them anew, also what looks as it did before.
+        Main thread only.
+        """
+        self.data_version.bump()
         self._occupancy.forget()
         self._contrasts.clear()
         self._dense.clear()
@@ -401,7 +406,6 @@ class ChunkedImageStore:
         self.forget()
         if old is not None:
             old.close()
-        self.data_version.bump()
         self.reloaded.emit()
 
     def mark_changed(self, level: int, box: Sequence[slice] | None = None) -> None:

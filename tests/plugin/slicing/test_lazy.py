@@ -374,12 +374,12 @@ def test_with_napari_slicing_on_a_thread_of_its_own_it_works(
 ):
     from napari.settings import get_settings
 
-    source = source_of()
-    source.fail(1, (0, 1, 1))
-    opened = open_image(source)
+    opened = open_image(source_of())
     monkeypatch.setattr(opened.viewer._layer_slicer, "_force_sync", False)
     get_settings().experimental.async_ = True
     try:
+        opened.source.fail(1, (0, 1, 1))
+        opened.store.forget()
         opened.viewer.dims.set_current_step(0, 33)
         qtbot.waitUntil(lambda: bool(opened.layer.loaded), timeout=10_000)
         opened.viewer._layer_slicer.wait_until_idle(10)
