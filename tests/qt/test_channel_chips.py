@@ -53,6 +53,29 @@ def test_long_names_are_told_apart_by_what_they_do_not_share(chips, scene):
     assert chips.chips[0].toolTip().startswith(names[0])
 
 
+@pytest.mark.parametrize("points", [7, 9, 13, 20])
+def test_a_shortened_name_has_all_the_room_that_it_needs(qtbot, chips, scene, points):
+    """Whatever font and style: what is written is never cut at its ends."""
+    chips.setStyleSheet(f"QToolButton {{ font-size: {points}pt; }}")
+    names = ["Maximum-Projection & FITC_05", "Best-Focus & FITC_05 of the second run"]
+    ports = add(scene, *names)
+    ports[1].visible = False
+    for chip in chips.chips:
+        assert chip.is_shortened
+        assert chip.sizeHint().width() <= chip.width() <= 150
+        assert "…" in chip.text()
+
+
+def test_a_name_is_shortened_anew_in_another_style(chips, scene):
+    """As when the row is put into napari's window, which has a style of its own."""
+    add(scene, "Maximum-Projection_05", "Best-Focus_05 of the second run")
+    chips.show()
+    for points in (14, 8, 20):
+        chips.setStyleSheet(f"QToolButton {{ font-size: {points}pt; padding: 3px; }}")
+        for chip in chips.chips:
+            assert chip.sizeHint().width() <= chip.width() <= 150
+
+
 @pytest.mark.parametrize(
     ("names", "parts"),
     [

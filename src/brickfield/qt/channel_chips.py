@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QMouseEvent, QResizeEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolButton, QWidget
 
@@ -28,8 +28,6 @@ MOST_WIDTH = 150
 """Pixels of a chip; longer names are shortened in their middle."""
 GAP = 3
 _COLORS = QSize(14, 12)
-ROOM = MOST_WIDTH - _COLORS.width() - 20
-"""Pixels of a chip's name."""
 _WORDS = re.compile(r"[^\W_]+[\W_]*|[\W_]+")
 """A word of a name with what divides it from the next."""
 _FOLLOWED = frozenset({"layers", "name", "visible", "colormap", "curve", "contrast"})
@@ -46,13 +44,20 @@ class Chip(QToolButton):
     ----------
     doubled : Signal
         Double click.
+    restyled : Signal
+        Its words may need more or less room than before.
+    is_shortened : bool
+        Whether there is no room for all of the name.
     """
 
     doubled = Signal()
+    restyled = Signal()
 
     def __init__(self, port: LayerPort, parent: QWidget) -> None:
         super().__init__(parent)
         self.port = port
+        self.is_shortened = False
+        self._name = ""
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(_COLORS)
@@ -68,19 +73,40 @@ class Chip(QToolButton):
         port = self.port
         table = label_colors() if port.is_labels else port.lut
         self.setIcon(swatch(table, _COLORS))
-        middle = Qt.TextElideMode.ElideMiddle
-        text = self.fontMetrics().elidedText(name, middle, ROOM)
-        # A lone ampersand would underline what follows.
-        self.setText(text.replace("&", "&&"))
         self.setChecked(port.visible)
         font = self.font()
         font.setStrikeOut(not port.visible)
         self.setFont(font)
+        self._write(name)
         does = "hides" if port.visible else "shows"
         self.setToolTip(
             f"{port.name}\nClick {does} it; double click shows it alone, and all again"
         )
         self.setAccessibleName(port.name)
+
+    def _write(self, name: str) -> None:
+        """Shorten the name until the chip is as wide as it may be.
+
+        What a style needs beside the words differs: the chip itself is asked.
+        """
+        self._name = name
+        self.ensurePolished()
+        metrics, middle = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
+        room, excess, text = metrics.horizontalAdvance(name) or 1, 1, ""
+        while excess > 0 and room > 0:
+            text = metrics.elidedText(name, middle, room)
+            # A lone ampersand would underline what follows.
+            self.setText(text.replace("&", "&&"))
+            excess = self.sizeHint().width() - MOST_WIDTH
+            room -= excess
+        self.is_shortened = text != name
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Write the name anew in another style or font, as of the window around it."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self._write(self._name)
+            self.restyled.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Say so; the first click of it has come before."""
@@ -131,18 +157,22 @@ class ChannelChips(QScrollArea):
                 chip.hide()
                 chip.deleteLater()
             self.chips = [self._make(port) for port in ports]
-        names, metrics = [port.name for port in ports], self.fontMetrics()
-        if any(metrics.horizontalAdvance(name) > ROOM for name in names):
-            names = telling_parts(names)
-        for chip, name in zip(self.chips, names, strict=True):
-            chip.follow(name)
+        names = [port.name for port in ports]
+        self._write(names)
+        if any(chip.is_shortened for chip in self.chips):
+            self._write(telling_parts(names))
         self.setVisible(len(ports) >= LEAST)
         self._arrange()
+
+    def _write(self, names: Sequence[str]) -> None:
+        for chip, name in zip(self.chips, names, strict=True):
+            chip.follow(name)
 
     def _make(self, port: LayerPort) -> Chip:
         chip = Chip(port, self.inner)
         chip.clicked.connect(partial(self._toggle, port))
         chip.doubled.connect(partial(self._show_alone, port))
+        chip.restyled.connect(self._arrange)
         chip.show()
         return chip
 
