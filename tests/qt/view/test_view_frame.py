@@ -74,6 +74,16 @@ def test_it_goes_when_the_camera_moves_and_comes_back_at_rest(frame, hand, dock)
     hand.wait(frame.readout.isVisible)
 
 
+def test_it_comes_back_when_the_camera_is_set_to_where_it_is(frame, hand):
+    """Nothing is drawn anew then."""
+    hover(frame, hand)
+    n_pictures = frame.picture.n_pictures
+    frame.view.camera = frame.view.camera
+    assert not frame.readout.isVisible()
+    hand.wait(frame.readout.isVisible)
+    assert frame.picture.n_pictures == n_pictures
+
+
 def test_nothing_is_said_while_dragging(frame, hand, dock):
     hover(frame, hand)
     at = frame.picture.rect().center()

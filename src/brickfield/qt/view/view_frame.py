@@ -178,10 +178,16 @@ class ViewFrame(QWidget):
         self.view.hover(None)
 
     def _on_reported(self, report: ViewReport) -> None:
-        """Pick again at the resting cursor when the picture under it changes."""
-        is_new = report.image is not None and report.image is not self._seen
+        """Pick again at the resting cursor when the picture under it changes.
+
+        Also of the same picture where nothing is said: a camera may be set to where
+        it is, and a question is left open when another picture is asked for.
+        """
+        is_new = report.image is not self._seen or not self._said
         self._seen = report.image
-        if is_new and not report.is_moving and self._at is not None:
+        is_there = report.image is not None and not report.is_moving
+        is_of_now = report.state.camera == self.view.camera
+        if is_new and is_there and is_of_now and self._at is not None:
             self.view.hover((self._at.x(), self._at.y()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
