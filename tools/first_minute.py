@@ -356,14 +356,26 @@ def keep_scene(j: Journey) -> None:
 
 
 def same_view(one: Any, other: Any) -> bool:
-    """Whether two cameras see the same, but for rounding in a file."""
+    """Whether two cameras see the same, but for rounding in a file.
+
+    The picture may have another size: napari's status bar is as high as its words.
+    """
     import numpy as np
 
-    if one is None or one.viewport != other.viewport:
+    if one is None or one.orthographic != other.orthographic:
         return False
-    return bool(
-        np.allclose(one.world_to_clip, other.world_to_clip, rtol=1e-3, atol=1e-3)
+    near = 1e-3 * np.linalg.norm(np.subtract(one.position, one.target))
+    is_there = all(
+        np.allclose(getattr(one, name), getattr(other, name), rtol=0, atol=near)
+        for name in ("position", "target")
     )
+    is_upright = np.allclose(one.up, other.up, atol=1e-3)
+    # Height of the picture in world units a pixel, or the angle that it takes.
+    scales = [
+        camera.height / camera.viewport[1] if camera.orthographic else camera.fov
+        for camera in (one, other)
+    ]
+    return bool(is_there and is_upright and np.isclose(*scales, rtol=1e-3))
 
 
 def action(j: Journey, words: str) -> Any:
@@ -433,7 +445,11 @@ def generated(short: bool) -> list[str]:
 
 def child(options: argparse.Namespace, theme: str, place: str) -> int:
     """Do one journey in a process with a screen and settings of its own."""
-    name = Path(place.rstrip("/")).name.partition(".")[0] or "data"
+    path = Path(place.rstrip("/"))
+    name = path.name.partition(".")[0] or "data"
+    if name == "image":
+        # As many are called; the folder says of what.
+        name = path.parent.name
     out = options.out / f"{name}-{theme}-{options.size}-{options.binding}"
     python = [sys.executable]
     if options.binding == "pyside6":

@@ -108,7 +108,7 @@ class Witness:
 
     def _look_at_silence(self, dock: Any) -> None:
         text = dock.status.text.whole
-        n_out = sum(view.report.waiting for view in dock.views)
+        n_out = sum(view.report_of_now.waiting for view in dock.views)
         self._lag(
             "silence",
             is_false=any(s in text for s in SILENT) and not n_out,

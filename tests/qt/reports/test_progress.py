@@ -120,6 +120,16 @@ def test_nothing_is_called_silent_when_no_read_is_out(loading):
     assert progress.look([drawing], 70.0).text.startswith("drawing…")
 
 
+def test_reads_for_a_plan_that_is_not_reported_yet_are_no_silence(loading):
+    """A plan that has grown is reported after the drawing; its chunks come before."""
+    progress = Progress()
+    progress.look([loading], 0.0)
+    for now in range(1, 20):
+        grown = replace(loading, arrived=now, rate=0.0)
+        assert "nothing" not in progress.look([grown], float(now)).text
+    assert "nothing" not in progress.look([loading], 60.0).text, "bytes come in"
+
+
 def test_without_a_known_rate_the_time_left_is_guessed_from_the_share(loading):
     progress = Progress()
     uploading = replace(loading, done=8, drawn=0, waiting=0, rate=0.0)

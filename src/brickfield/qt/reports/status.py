@@ -134,7 +134,8 @@ class Progress:
         text = words.status(report, is_remote=is_remote)
         silence = now - self._moved_at
         # Drawing takes its time with nothing left to read: that is no silence.
-        if silence > STALLED_S and report.waiting and not report.is_moving:
+        is_silent = report.waiting > 0 and report.rate <= 0
+        if silence > STALLED_S and is_silent and not report.is_moving:
             who = "the server has sent" if is_remote else "storage has given"
             return f"{who} nothing for {duration(silence)}{words.DOT}{text}"
         return text
@@ -159,7 +160,7 @@ class Progress:
 
     def _note(self, waiting: Sequence[ViewReport], now: float) -> None:
         moved = (
-            sum(r.done + r.drawn for r in waiting),
+            sum(r.arrived + r.done + r.drawn for r in waiting),
             sum(r.wanted + r.to_draw for r in waiting),
         )
         if self._began is None:

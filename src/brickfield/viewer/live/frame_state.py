@@ -178,6 +178,8 @@ class ViewReport:
         One of :data:`brickfield.viewer.receipts.fidelity.Fidelity`.
     wanted, done : int
         Chunks of all layers, and those that were read or given up.
+    arrived : int
+        Chunks whose reads have ended, of whatever is wanted now.
     waiting : int
         Chunks that reads are out for.
     to_draw, drawn : int
@@ -226,6 +228,7 @@ class ViewReport:
     fidelity: Fidelity = "improving"
     wanted: int = 0
     done: int = 0
+    arrived: int = 0
     waiting: int = 0
     to_draw: int = 0
     drawn: int = 0
@@ -282,6 +285,7 @@ class ViewReport:
             waiting=sum(status.waiting for status in found),
             rate=sum(status.rate for status in found),
             seconds_left=_slowest(found),
+            arrived=sum(status.done for status in found),
             done=sum(s.done for s in found) if is_same_work else self.done,
         )
 
@@ -314,6 +318,7 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         has_base=view.has_base,
         is_drawing=view.is_complete and not is_done,
         fidelity=fidelity_of(renderers, is_done=is_done),
+        arrived=sum(s.done for s in loads),
         waiting=sum(s.waiting for s in loads),
         to_draw=sum(len(r.bricks.wanted) for r in renderers),
         drawn=sum(len(r.bricks.wanted) - len(r.bricks.missing) for r in renderers),
