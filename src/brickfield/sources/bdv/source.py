@@ -106,7 +106,7 @@ def open_source(
         series=tuple(names) if len(names) > 1 else (),
         findings=tuple(_findings(data, names, image, is_asked=series is not None)),
         placement=image.setups[0].placement,
-        is_in_scene=len(names) > 1,
+        is_in_scene=len(names) > 1 or bool(data.moves),
     )
     own = [p for p in (place_of_uri(str(uri)),) if p is not None]
     return AssembledSource(

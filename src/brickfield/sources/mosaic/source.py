@@ -37,6 +37,8 @@ from brickfield.sources.mosaic.tile import Tile
 from brickfield.sources.places import places_of
 from brickfield.sources.protocol import ChunkSource, StorageChunk
 
+_OF_ONE_IMAGE = ("several-images", "moving-registration")
+"""Findings on what was left out because one image was opened alone."""
 KEPT_BYTES = 256 << 20
 """Decoded storage chunks of tiles that are kept."""
 
@@ -93,7 +95,10 @@ class MosaicSource:
             wells=(),
             labels=(),
             image="",
-            findings=(*findings, *self._first.findings),
+            findings=(
+                *findings,
+                *(f for f in self._first.findings if f.code not in _OF_ONE_IMAGE),
+            ),
             placement=None,
             is_in_scene=False,
         )
