@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from brickfield.streaming.acquisition import read_acquisition as read_acquisition
     from brickfield.streaming.simulation import Microscope as Microscope
     from brickfield.streaming.simulation import simulate as simulate
+    from brickfield.streaming.storage.dual_resolution import (
+        DualResolutionVoxelStorage as DualResolutionVoxelStorage,
+    )
     from brickfield.streaming.watch import AcquisitionWatch as AcquisitionWatch
     from brickfield.streaming.watch import News as News
     from brickfield.streaming.writer import StreamWriter as StreamWriter
 
 __all__ = [
     "AcquisitionWatch",  # Looks at an image on disk, time and again. One thread at a time.
+    "DualResolutionVoxelStorage",  # A voxel storage in two resolutions.
     "Microscope",  # What is simulated.
     "News",  # What became of an image since the last look.
     "StreamWriter",  # Writes an image while it is acquired.
@@ -30,6 +34,7 @@ __all__ = [
 
 _HOME = {
     "AcquisitionWatch": "watch",
+    "DualResolutionVoxelStorage": "storage.dual_resolution",
     "Microscope": "simulation",
     "News": "watch",
     "StreamWriter": "writer",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
@@ -168,6 +168,12 @@ class StreamArray:
         folders = {file.parent for file in files}
         for places in (files, folders):
             _sync_all(places)
+
+
+def sync_all(arrays: Iterable[StreamArray]) -> None:
+    """Have on disk what was written to arrays since the last time."""
+    for array in arrays:
+        array.sync()
 
 
 def replace_json(path: Path, document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ open, the open one is closed first, and is written first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -20,6 +20,9 @@ from brickfield.streaming.arrays import ENDLESS
 from brickfield.streaming.flush import raise_error
 from brickfield.streaming.plan import StreamPlan
 from brickfield.streaming.tiles import Buffer, Part
+
+Change = Callable[[NDArray[Any], tuple[int, ...]], None]
+"""Changes voxels of a piece, given its first voxel."""
 
 
 class Intake:
@@ -214,6 +217,59 @@ class Intake:
             self._write_part(slab, unit, region, data)
         self.bytes_in += data.nbytes
 
+    def modify(
+        self, region: Slices, change: Change, read: Callable[[Slices], NDArray[Any]]
+    ) -> None:
+        """Change voxels where they are in memory; those on disk are read first.
+
+        Parameters
+        ----------
+        region : tuple of slice
+            All axes.
+        change : callable
+            Takes an array to be changed, and its first voxel.
+        read : callable
+            Reads a region from disk.
+
+        Raises
+        ------
+        OptionError
+        StoreWriteError
+        """
+        start = [s.start for s in region]
+        self._checked_place(start, tuple(s.stop - s.start for s in region))
+        self.reach = max(self.reach, region[0].stop)
+        for slab, unit in self._parts_under(region):
+            part = self._open_part(slab, unit)
+            try:
+                self._load(part, read)
+                assert part.voxels is not None
+                change(part.voxels, part.start)
+            finally:
+                self._release(part)
+
+    def _load(self, part: Part, read: Callable[[Slices], NDArray[Any]]) -> None:
+        """Put what is on disk into a part where nothing new came."""
+        if part.n_left == 0:
+            return
+        buffer = self._buffer
+        with buffer.lock:
+            buffer.lock.wait_for(
+                lambda: (
+                    buffer.error is not None
+                    or not any(
+                        p.key[0] == part.key[0]
+                        for p in (*buffer.waiting, *buffer.writing)
+                    )
+                )
+            )
+            raise_error(buffer)
+        assert part.voxels is not None
+        assert part.covered is not None
+        np.copyto(part.voxels, read(part.region), where=~part.covered)
+        part.covered[...] = True
+        part.n_left = 0
+
     def _parts_under(
         self, region: Slices
     ) -> Iterator[tuple[tuple[int, ...], tuple[int, int]]]:
@@ -230,6 +286,17 @@ class Intake:
         region: Slices,
         data: NDArray[Any],
     ) -> None:
+        part = self._open_part(slab, unit)
+        common = intersect(part.region, region)
+        inside = shift(common, part.start)
+        part.put_block(inside, data[shift(common, tuple(s.start for s in region))])
+        with self._buffer.lock:
+            part.is_busy = False
+            if part.n_left == 0:
+                self._buffer.close_part(part)
+
+    def _open_part(self, slab: tuple[int, ...], unit: tuple[int, int]) -> Part:
+        """Return the part of a storage unit, with memory and kept open."""
         buffer = self._buffer
         while True:
             with buffer.lock:
@@ -247,14 +314,7 @@ class Intake:
                 if buffer.open.get(part.key) is not part:
                     continue
                 part.is_busy = True
-                break
-        common = intersect(part.region, region)
-        inside = shift(common, part.start)
-        part.put_block(inside, data[shift(common, tuple(s.start for s in region))])
-        with buffer.lock:
-            part.is_busy = False
-            if part.n_left == 0:
-                buffer.close_part(part)
+                return part
 
     # -- checks ------------------------------------------------------------------
 

@@ -277,10 +277,10 @@ class CoarseLevels:
             )
         self._raise_error()
 
-    def finish(self) -> None:
-        """Make all that is not up to date and end the thread."""
+    def catch_up(self) -> None:
+        """Make all that is not up to date."""
         with self._lock:
-            self._patience_s = -1.0
+            patience_s, self._patience_s = self._patience_s, -1.0
             self._lock.notify_all()
             self._lock.wait_for(
                 lambda: (
@@ -288,7 +288,12 @@ class CoarseLevels:
                     or not (self._ready or self._dirty or self._is_busy)
                 )
             )
+            self._patience_s = patience_s
         self._raise_error()
+
+    def finish(self) -> None:
+        """Make all that is not up to date and end the thread."""
+        self.catch_up()
         self.stop()
 
     def stop(self) -> None:

@@ -15,6 +15,7 @@ from math import ceil, prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from brickfield.blockwise import format_bytes, parse_bytes
 from brickfield.errors import BudgetError, OptionError
@@ -60,6 +61,8 @@ class StreamOptions:
     version, compressor : str
     levels : int or None
         Levels in all; None for as many as lead to one small chunk.
+    factors : tuple of int or None
+        Voxels (z, y, x) joined into one of the next level; None to halve.
     """
 
     shape: tuple[int | None, ...]
@@ -74,6 +77,31 @@ class StreamOptions:
     version: str = "0.5"
     compressor: str = "blosc"
     levels: int | None = None
+    factors: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, *, dtype: DTypeLike, **given: Any) -> StreamOptions:
+        """Make plain values of what a caller gives.
+
+        Parameters
+        ----------
+        dtype : dtype
+        **given
+            By the names of the attributes; sequences of any kind.
+        """
+        try:
+            name = str(np.dtype(dtype).newbyteorder("="))
+        except TypeError:
+            name = str(dtype)
+        kinds: dict[str, type] = dict.fromkeys(("scale", "translation"), float)
+        kinds |= dict.fromkeys(("chunks", "shards", "factors"), int)
+        for key, kind in kinds.items():
+            if given.get(key) is not None:
+                given[key] = tuple(kind(v) for v in given[key])
+        for key in ("units", "channels"):
+            if given.get(key) is not None:
+                given[key] = tuple(given[key])
+        return cls(dtype=name, **given)
 
 
 @dataclass(frozen=True)
@@ -138,6 +166,18 @@ class StreamPlan:
     def length_for(self, frames: int) -> int:
         """Return the length of the first axis that so many frames need, at least 1."""
         return max(1, ceil(frames / prod(self.shape[1:-2])))
+
+
+def check_age(max_age: float) -> None:
+    """Refuse an age after which nothing could be gathered.
+
+    Raises
+    ------
+    OptionError
+    """
+    if not max_age > 0:
+        msg = f"expected max_age above 0 seconds; found {max_age}"
+        raise OptionError(msg)
 
 
 def make_plan(options: StreamOptions, buffer: str | int) -> StreamPlan:
@@ -229,6 +269,10 @@ def _check_shape(options: StreamOptions, axes: tuple[Axis, ...]) -> None:
         msg = f"expected a scale above 0 on every axis; found {options.scale}"
         raise OptionError(msg)
     _check_chunks(options)
+    factors = options.factors
+    if factors is not None and (len(factors) != 3 or min(factors) < 1):
+        msg = f"expected factors of 1 or more along z, y and x; found {factors}"
+        raise OptionError(msg)
     if options.levels is not None and options.levels < 1:
         msg = f"expected 1 level or more; found {options.levels}"
         raise OptionError(msg)
@@ -269,11 +313,13 @@ def _levels(options: StreamOptions, axes: tuple[Axis, ...]) -> tuple[LevelPlan, 
     chunks = options.chunks or _default_chunks(axes)
     spatial = _spatial(axes)
     edges = [chunks[a] if a >= 0 else 1 for a in spatial]
+    factors = options.factors
+    fixed = None if factors is None else (factors[0], factors[1], factors[2])
     planned = image_levels(
         shape,
         (options.scale or (1.0,) * n, options.translation or (0.0,) * n),
         spatial,
-        LevelOptions(chunk_zyx=(edges[0], edges[1], edges[2])),
+        LevelOptions((edges[0], edges[1], edges[2]), fixed_factors=fixed),
         options.levels,
     )
     return tuple(_cut(level, options, chunks) for level in planned)

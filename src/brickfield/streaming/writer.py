@@ -22,42 +22,21 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from psygnal import Signal
 
 from brickfield.blockwise import Slices
 from brickfield.errors import BrickfieldError, OptionError
 from brickfield.streaming.acquisition import image_group
+from brickfield.streaming.arrays import sync_all
 from brickfield.streaming.flush import FlushCounts, Flusher, Written
 from brickfield.streaming.growth import Growth
-from brickfield.streaming.intake import Intake
+from brickfield.streaming.intake import Change, Intake
 from brickfield.streaming.levels import CoarseLevels
-from brickfield.streaming.plan import StreamOptions, make_plan
+from brickfield.streaming.plan import StreamOptions, check_age, make_plan
 from brickfield.streaming.recovery import Recovered, arrays_of, recover
 from brickfield.streaming.tiles import Buffer, Room
 from brickfield.writing import local_path, prepare_new
-
-
-def _type_name(dtype: DTypeLike) -> str:
-    try:
-        return str(np.dtype(dtype).newbyteorder("="))
-    except TypeError:
-        return str(dtype)
-
-
-def _check_age(max_age: float) -> None:
-    if not max_age > 0:
-        msg = f"expected max_age above 0 seconds; found {max_age}"
-        raise OptionError(msg)
-
-
-def _floats(values: Sequence[float] | None) -> tuple[float, ...] | None:
-    return None if values is None else tuple(float(v) for v in values)
-
-
-def _ints(values: Sequence[int] | None) -> tuple[int, ...] | None:
-    return None if values is None else tuple(int(v) for v in values)
-
 
 logger = logging.getLogger(__name__)
 MOST_TIMES = 100_000
@@ -92,6 +71,9 @@ class StreamWriter:
         Blosc has zstd inside, shuffled.
     levels : int, optional
         Of the pyramid; default until the coarsest is one small chunk.
+    factors : sequence of int, optional
+        Voxels (z, y, x) joined into one of the next level; default 2 along each axis
+        whose voxels are about as small as the smallest.
     buffer : str or int
         Bytes kept in memory, at most.
     max_age : float
@@ -142,26 +124,28 @@ class StreamWriter:
         version: str = "0.5",
         compressor: str = "blosc",
         levels: int | None = None,
+        factors: Sequence[int] | None = None,
         buffer: str | int = "256 MiB",
         max_age: float = 2.0,
         overwrite: bool = False,
     ) -> None:
-        options = StreamOptions(
+        options = StreamOptions.of(
             shape=tuple(shape),
             axes="".join(axes),
-            dtype=_type_name(dtype),
-            scale=_floats(scale),
-            translation=_floats(translation),
-            units=None if units is None else tuple(units),
-            channels=tuple(channels or ()),
-            chunks=_ints(chunks),
-            shards=_ints(shards),
+            dtype=dtype,
+            scale=scale,
+            translation=translation,
+            units=units,
+            channels=channels or (),
+            chunks=chunks,
+            shards=shards,
             version=version,
             compressor=compressor,
             levels=levels,
+            factors=factors,
         )
         plan = make_plan(options, buffer)
-        _check_age(max_age)
+        check_age(max_age)
         root = local_path(os.fspath(path)).absolute()
         prepare_new(root, overwrite=overwrite)
         root.mkdir(parents=True, exist_ok=True)
@@ -191,7 +175,7 @@ class StreamWriter:
         StoreNotFoundError, StoreFormatError
             When there is no image that a stream wrote.
         """
-        _check_age(max_age)
+        check_age(max_age)
         writer = cls.__new__(cls)
         found = recover(local_path(os.fspath(path)).absolute(), buffer)
         writer._begin(found, max_age)
@@ -318,6 +302,59 @@ class StreamWriter:
             self._check_open()
             self._intake.take_block(start, block)
 
+    def modify(self, region: Slices, change: Change) -> None:
+        """Change voxels that are there, or the fill value.
+
+        Parameters
+        ----------
+        region : tuple of slice
+            All axes.
+        change : callable
+            Called with each piece under the region, an array to be changed, and its
+            first voxel, all axes.
+
+        Raises
+        ------
+        OptionError
+            A ValueError: a place outside, or closed.
+        StoreWriteError
+        """
+        with self._call:
+            self._check_open()
+            self._intake.modify(region, change, self._arrays[0].read)
+
+    def read(self, region: Slices, level: int = 0) -> NDArray[Any]:
+        """Read voxels, those that are still in memory, too; also after closing.
+
+        Of a coarser level what is on disk is read, see :meth:`update_levels`.
+
+        Parameters
+        ----------
+        region : tuple of slice
+            With start and stop, all axes.
+        level : int
+
+        Returns
+        -------
+        ndarray, shape of the region
+        """
+        with self._call:
+            if level == 0 and not self._is_closed:
+                self._flusher.drain()
+            return self._arrays[level].read(region)
+
+    def update_levels(self) -> None:
+        """Make all levels of what came so far; does nothing after closing.
+
+        Raises
+        ------
+        StoreWriteError
+        """
+        with self._call:
+            if not self._is_closed:
+                self._flusher.drain()
+                self._levels.catch_up()
+
     # -- checks ------------------------------------------------------------------
 
     def _check_open(self) -> None:
@@ -371,7 +408,7 @@ class StreamWriter:
             self._growth.publish(
                 self._intake.frames, length=self._intake.reach, is_last_word=True
             )
-            self._sync()
+            sync_all(self._arrays)
 
     def close(self) -> None:
         """Flush, make all levels up to date, and write that it is complete.
@@ -392,7 +429,7 @@ class StreamWriter:
             self._growth.publish(
                 self._intake.frames, length=self._intake.reach, is_last_word=True
             )
-            self._sync()
+            sync_all(self._arrays)
             self._growth.complete(self._intake.frames, self._intake.reach)
             self._is_closed = True
 
@@ -403,10 +440,6 @@ class StreamWriter:
                 self._is_closed = True
                 self._flusher.stop()
                 self._levels.stop()
-
-    def _sync(self) -> None:
-        for array in self._arrays:
-            array.sync()
 
     def stats(self) -> dict[str, Any]:
         """Return counts and times so far.
