@@ -84,6 +84,14 @@ def test_a_long_chain_is_followed():
     assert moved(found, names[0], names[-1]) == 2999
 
 
+def test_the_maps_from_all_systems_are_those_from_each():
+    found = graph(("a", "b", 1), ("c", "b", 10), ("d", "a", "no"))
+    ways = found.all_to(("", "c"))
+    assert {key[1]: float(m[0, -1]) for key, m in ways.items()} == {
+        name: moved(found, name, "c") for name in "abc"
+    }
+
+
 def test_many_equal_paths_do_not_take_forever():
     names = [f"{i}{side}" for i in range(60) for side in "ab"] + ["start"]
     edges = [("start", "0a", 1), ("start", "0b", 1)]

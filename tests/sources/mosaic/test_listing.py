@@ -66,7 +66,9 @@ def test_an_image_without_a_usable_path_is_left_out_with_a_finding(tmp_path):
 
 def test_a_scene_of_which_nothing_is_there_is_refused_in_a_sentence(tmp_path):
     uri = write_scene(tmp_path / "s.zarr", [{"type": "displacements", "path": "d"}])
-    with pytest.raises(StoreFormatError, match=r"images to put together.*displacements"):
+    with pytest.raises(
+        StoreFormatError, match=r"images to put together.*displacements"
+    ):
         open_mosaic_source(uri)
 
 

@@ -164,6 +164,29 @@ class CoordinateGraph:
         )
         raise StoreFormatError(msg)
 
+    def all_to(self, target: Key) -> dict[Key, F64]:
+        """Return the maps to one system from every system that leads there.
+
+        The same as :meth:`between` for each, in one walk through the graph.
+
+        Returns
+        -------
+        dict of (str, str) to ndarray, shape (m, n + 1)
+        """
+        into: dict[Key, list[tuple[Key, F64]]] = {}
+        for source, steps in self._steps().items():
+            for there, matrix in steps:
+                into.setdefault(there, []).append((source, matrix))
+        found = {target: affine_map.identity(len(self.systems[target].axes))}
+        waiting = deque([target])
+        while waiting:
+            here = waiting.popleft()
+            for source, matrix in into.get(here, ()):
+                if source not in found:
+                    found[source] = affine_map.then(matrix, found[here])
+                    waiting.append(source)
+        return found
+
     def map_points(
         self, points: ArrayLike, source: CoordinateSystem, target: CoordinateSystem
     ) -> F64:

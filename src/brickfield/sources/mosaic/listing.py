@@ -168,6 +168,7 @@ def _images_of(
         if listed and listed[0].datasets
     }
     arrays = hierarchy.nodes(finest.values())
+    ways = {} if world is None else graph.all_to(world)
     for path, array in finest.items():
         try:
             node = arrays[array]
@@ -175,14 +176,16 @@ def _images_of(
                 text = f"expected an array at {array!r} and a system for it; found none"
                 raise StoreFormatError(text)
             meta = parse_array(node, findings)
-            place = _place(graph, images[path][0], path, world, meta)
+            place = _place(graph, ways, images[path][0], path, world, meta)
         except BrickfieldError as error:
             findings.error("tile-left-out", path, f"{error}; left {path!r} out")
             continue
         yield path, place
 
 
-def _place(graph: Any, image: Any, path: str, world: Any, meta: Any) -> TilePlace:
+def _place(
+    graph: Any, ways: Any, image: Any, path: str, world: Any, meta: Any
+) -> TilePlace:
     from brickfield.sources.ome_zarr.axes import read_axes
     from brickfield.sources.ome_zarr.placing import in_space, reordered
     from brickfield.sources.ome_zarr.systems import axes_of_system
@@ -196,7 +199,8 @@ def _place(graph: Any, image: Any, path: str, world: Any, meta: Any) -> TilePlac
             f"expected a transformation of the array {key[1]!r} of {path!r}; found none"
         )
         raise StoreFormatError(text)
-    matrix = graph.between(key, world)
+    # Where nothing leads, the graph says why.
+    matrix = ways[key] if key in ways else graph.between(key, world)
     straight = reordered(matrix, axes, axes_of_system(graph.systems[world]))
     z, y, x = (int(meta.shape[p]) if p >= 0 else 1 for p in spatial_positions(axes))
     return TilePlace(path, in_space(straight, axes), (z, y, x))
