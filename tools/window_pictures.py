@@ -227,6 +227,34 @@ def imaris() -> None:
         dialog.close()
 
 
+def benchmark() -> None:
+    """The window that measures this machine, and two results side by side."""
+    from brickfield.qt.benchmark import ComparisonDialog, PerformanceBenchmarkDialog
+
+    with stage() as s:
+        layer = bf.open_volume(sample(), s.viewer)[0]
+        s.settle()
+        store = s.dock.scene.port_of(layer).data.store
+        dialog = PerformanceBenchmarkDialog(store, s.viewer.window._qt_window)
+        dialog.show()
+        panel = dialog.panel
+        for n, box in panel.sizes.items():
+            box.setChecked(n == 100)
+        panel.iterations.setValue(3)
+        before = Path(tempfile.gettempdir()) / "data" / "before.json"
+        for _ in range(2):
+            if panel.result is not None:
+                panel.export(before)
+            panel.run()
+            turn(PATIENCE_S, lambda: not panel.is_running)
+        s.part("benchmark", dialog)
+        panel.compare_with(before)
+        turn(0.5)
+        (window,) = dialog.findChildren(ComparisonDialog)
+        s.part("benchmark-compared", window)
+        dialog.close()
+
+
 def four_views() -> None:
     """Three slices and the volume."""
     with stage((1500, 900)) as s:
@@ -503,7 +531,7 @@ def linked() -> None:
 PICTURES: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
-        window, dock, failures, chooser, imaris, four_views, plane, volume_and_plane, clip, labels,
+        window, dock, failures, chooser, imaris, benchmark, four_views, plane, volume_and_plane, clip, labels,
         time, appearance,
         reader, preferences, no_adapter, movies,
         quality, receipt, huge, objects, scenes, linked,

@@ -57,12 +57,16 @@ class BenchmarkOptions:
     sizes : tuple of (int or None)
         Edges of cubes, voxels; None for the given image as it is.
     iterations, warmup : int
+    has_made_cubes : bool
+        Whether cubes are made also where an image is given, which then stands for the
+        size None alone.
     """
 
     tests: tuple[str, ...] = TESTS
     sizes: tuple[int | None, ...] = (100,)
     iterations: int = 5
     warmup: int = 1
+    has_made_cubes: bool = False
 
     def __post_init__(self) -> None:
         unknown = [test for test in self.tests if test not in TESTS]
@@ -146,7 +150,9 @@ class BenchmarkRun:
             )
             source = as_source(self._given, opened)
             for size in self.options.sizes:
-                with closing(Subject(source, size, folder)) as subject:
+                is_made = size is not None and self.options.has_made_cubes
+                given = None if is_made else source
+                with closing(Subject(given, size, folder)) as subject:
                     for test in self.options.tests:
                         if self._cancel.is_set():
                             return self.result

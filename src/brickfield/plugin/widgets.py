@@ -44,6 +44,22 @@ class OrthogonalViews:
         pass
 
 
+class Benchmark:
+    """Makes a :class:`~brickfield.plugin.docking.benchmark_dock.BenchmarkDock`."""
+
+    def __new__(cls, napari_viewer: Any) -> Any:
+        """Return the dock."""
+        load_docks()
+        if "brickfield.plugin.docking.benchmark_dock" not in sys.modules:
+            import_beside("brickfield.plugin.docking.benchmark_dock")
+        from brickfield.plugin.docking.benchmark_dock import BenchmarkDock
+
+        return BenchmarkDock(napari_viewer)
+
+    def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        pass
+
+
 class Stem4D:
     """Makes a :class:`~brickfield.plugin.docking.stem_dock.Stem4DDock`."""
 

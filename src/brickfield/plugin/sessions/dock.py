@@ -6,14 +6,14 @@ sentence in a notification, and the window is then as it was. Main thread only.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from brickfield.errors import StoreNotFoundError
@@ -38,6 +38,7 @@ from brickfield.qt import (
     RecentSession,
     RunningTask,
     SessionsPanel,
+    import_beside,
     task_board,
 )
 from brickfield.scene import write_scene
@@ -52,8 +53,8 @@ from brickfield.sessions import (
 from brickfield.viewer.export import scene_of_png
 
 SUFFIX = ".ome.zarr"
+_BENCHMARK = "brickfield.plugin.docking.benchmark_dock"
 _STORES = ("zarr.json", ".zattrs")
-_BENCHMARK = "brickfield.qt.benchmark"
 
 
 class SessionsDock(SessionsPanel):
@@ -78,9 +79,6 @@ class SessionsDock(SessionsPanel):
         self.find_asked.connect(self._ask_where_data_are)
         self.benchmark_asked.connect(self._open_benchmark)
         self.recent_chosen.connect(lambda path: self.load_from(Path(path)))
-        if find_spec(_BENCHMARK) is None:
-            self.benchmark.setEnabled(False)
-            self.benchmark.setToolTip("brickfield bench measures from a shell")
         self._show_recent()
 
     def _there(self) -> Any:
@@ -324,7 +322,15 @@ class SessionsDock(SessionsPanel):
         self._background.run(lambda: [_described(path) for path in paths], done)
 
     def _open_benchmark(self) -> None:
-        dialog = import_module(_BENCHMARK).PerformanceBenchmarkDialog(parent=self)
+        if _BENCHMARK not in sys.modules:
+            import_beside(_BENCHMARK)
+        from brickfield.plugin.docking.benchmark_dock import subject_of
+        from brickfield.qt.benchmark import PerformanceBenchmarkDialog
+
+        found = subject_of(self._there())
+        storage = None if found is None else found[1]
+        dialog = PerformanceBenchmarkDialog(storage, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
 
