@@ -37,6 +37,7 @@ from brickfield.plugin.export.imaris_window import open_export
 from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.settings import open_panels
 from brickfield.plugin.settings import preferences as plugin_preferences
+from brickfield.plugin.transforms.widget import Transforms
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images" / "window"
@@ -528,13 +529,30 @@ def linked() -> None:
         s.window("linked")
 
 
+def transforms() -> None:
+    """The sample turned by the dock Transforms, and what baking it takes."""
+    with stage((1400, 800)) as s:
+        bf.open_volume(sample(), s.viewer)
+        s.widen(620)
+        dock = Transforms(s.viewer)
+        s.viewer.window.add_dock_widget(dock, name="Transforms", area="left")
+        s.viewer.window._qt_viewer.dockLayerControls.hide()
+        dock.angle.moved.emit(23.0)
+        dock.show_target(str(Path(tempfile.gettempdir()) / "data" / "turned.ome.zarr"))
+        dock.target_edited.emit(dock.place)
+        s.orbit(35, 20, 1.35)
+        s.settle()
+        turn(PATIENCE_S, dock.bake.isEnabled)
+        s.window("transforms")
+
+
 PICTURES: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
         window, dock, failures, chooser, imaris, benchmark, four_views, plane, volume_and_plane, clip, labels,
         time, appearance,
         reader, preferences, no_adapter, movies,
-        quality, receipt, huge, objects, scenes, linked,
+        quality, receipt, huge, objects, scenes, linked, transforms,
     )
 }  # fmt: skip
 

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from brickfield.transforms.baking.result import BakeResult as BakeResult
     from brickfield.transforms.in_memory import apply_recipe as apply_recipe
     from brickfield.transforms.operations.convention import read_matrix as read_matrix
+    from brickfield.transforms.operations.convention import rotation as rotation
+    from brickfield.transforms.operations.convention import translation as translation
     from brickfield.transforms.recipes import Affine as Affine
     from brickfield.transforms.recipes import Deskew as Deskew
     from brickfield.transforms.recipes import Downsample as Downsample
     from brickfield.transforms.recipes import Gaussian as Gaussian
     from brickfield.transforms.recipes import Move as Move
     from brickfield.transforms.recipes import Recipe as Recipe
+    from brickfield.transforms.recipes import SmoothedMove as SmoothedMove
     from brickfield.transforms.requests.manager import (
         TransformManager as TransformManager,
     )
@@ -66,6 +69,7 @@ __all__ = [
     "Move",  # A turn, a shift, or first the one and then the other.
     "Recipe",  # What is done with a volume.
     "RotationTransformWorker",  # A volume turned about an axis, in space.
+    "SmoothedMove",  # A volume first smoothed, then turned and shifted, in one pass.
     "TransformManager",  # Transforms volumes on threads, higher priority first, then first come.
     "TranslationWorker",  # A volume shifted.
     "VolumeWorker",  # Work on one volume.
@@ -73,6 +77,8 @@ __all__ = [
     "bake",  # Write the voxels of a transformed image, with a pyramid.
     "look_ahead",  # Tell what baking will take; nothing is written.
     "read_matrix",  # Read a 4 × 4 matrix from a JSON file.
+    "rotation",  # Make the matrix of a turn, in voxels.
+    "translation",  # Make the matrix of a shift by (z, y, x) voxels.
 ]
 
 _HOME = {
@@ -93,9 +99,12 @@ _HOME = {
     "Move": "recipes",
     "Recipe": "recipes",
     "apply_recipe": "in_memory",
+    "SmoothedMove": "recipes",
     "bake": "baking.command",
     "look_ahead": "baking.outlook",
     "read_matrix": "operations.convention",
+    "rotation": "operations.convention",
+    "translation": "operations.convention",
 }
 
 if not TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.model import Int3, ScaleLevel, Vec3
+from brickfield.model import AffineTransform, Int3, ScaleLevel, Vec3
+from brickfield.transforms.operations.chain import Chain
 from brickfield.transforms.operations.convention import (
     Matrix,
     centre_of,
@@ -46,16 +47,25 @@ class Place:
         World coordinate of the centre of voxel 0.
     missing : tuple of str
         Axes that the image lacks; it is one voxel thick there.
+    turned : AffineTransform or None
+        Where the metadata turn what lies along its axes, world.
     """
 
     shape: Int3
     voxel_size: Vec3 = (1.0, 1.0, 1.0)
     origin: Vec3 = (0.0, 0.0, 0.0)
     missing: tuple[str, ...] = ()
+    turned: AffineTransform | None = None
 
     @classmethod
-    def of(cls, level: ScaleLevel) -> Place:
+    def of(cls, level: ScaleLevel, turned: AffineTransform | None = None) -> Place:
         """Describe a level of a pyramid.
+
+        Parameters
+        ----------
+        level : ScaleLevel
+        turned : AffineTransform, optional
+            See the attributes.
 
         Raises
         ------
@@ -68,7 +78,30 @@ class Place:
             voxel_sizes(level.voxel_size_zyx),
             level.translation_zyx,
             tuple(name for name, axis in absent if axis < 0),
+            turned,
         )
+
+    @property
+    def laid_out(self) -> Matrix:
+        """From voxels to where the metadata put them, in voxels; shape (4, 4)."""
+        if self.turned is None:
+            return np.eye(4)
+        return in_voxels(self.turned.matrix, self.voxel_size, self.origin)
+
+    def expect_along_axes(self) -> None:
+        """Refuse an image that its metadata turn.
+
+        Raises
+        ------
+        OptionError
+        """
+        if self.turned is not None:
+            msg = (
+                "expected an image that lies along its axes; found one that its metadata"
+                " turn, which the result could not say: bake it by `brickfield"
+                " transform shift --by 0,0,0` first"
+            )
+            raise OptionError(msg)
 
 
 @dataclass(frozen=True)
@@ -144,11 +177,13 @@ class _Moves:
             When the recipe does not fit the volume.
         """
         matrix = check_matrix(self.matrix(place))
-        grid = fitting_grid(place.shape, matrix) if sampling.fit else Grid(place.shape)
+        # Turned by its metadata it does not lie in its own grid.
+        fits = sampling.fit or place.turned is not None
+        grid = fitting_grid(place.shape, matrix) if fits else Grid(place.shape)
         operation = Resample.by(
             grid.forward(matrix), grid.shape, order=sampling.order, fill=sampling.fill
         )
-        return Plan(operation, moved_place(place, grid))
+        return Plan(operation, moved_place(replace(place, turned=None), grid))
 
 
 def moved_place(place: Place, grid: Grid) -> Place:
@@ -192,13 +227,15 @@ class Move(_Moves):
     def matrix(self, place: Place) -> Matrix:
         """Return the forward matrix in voxels of the source's grid."""
         centre = centre_of(place.shape) if self.centre is None else self.centre
-        turn = rotation(self.degrees, self.axis, centre, place.voxel_size)
+        laid_out = place.laid_out
+        about = laid_out @ [*finite("the centre", centre, 3), 1.0]
+        turn = rotation(self.degrees, self.axis, about[:3].tolist(), place.voxel_size)
         if self.degrees % 180:
             self._expect_plane(place)
         offset = finite("the shift", self.by, 3)
         if self.is_world:
             offset = tuple(b / s for b, s in zip(offset, place.voxel_size, strict=True))
-        return np.asarray(translation(offset) @ turn)
+        return np.asarray(translation(offset) @ turn @ laid_out)
 
     def _expect_plane(self, place: Place) -> None:
         flat = [name for name in place.missing if name != self.axis]
@@ -223,7 +260,8 @@ class Affine(_Moves):
 
     def matrix(self, place: Place) -> Matrix:
         """Return the forward matrix in voxels of the source's grid."""
-        return in_voxels(self.rows, place.voxel_size, place.origin)
+        moved = in_voxels(self.rows, place.voxel_size, place.origin)
+        return np.asarray(moved @ place.laid_out)
 
 
 @dataclass(frozen=True)
@@ -263,6 +301,7 @@ class Deskew:
         OptionError
             When the recipe does not fit the volume.
         """
+        place.expect_along_axes()
         if place.missing:
             msg = f"expected a stack with axes z, y, x; found one without {place.missing[0]}"
             raise OptionError(msg)
@@ -305,6 +344,7 @@ class Gaussian:
         OptionError
             When the recipe does not fit the volume.
         """
+        place.expect_along_axes()
         return Plan(Smooth.by(self.sigma), place)
 
 
@@ -335,6 +375,7 @@ class Downsample:
         OptionError
             When the recipe does not fit the volume.
         """
+        place.expect_along_axes()
         join = Join.by(self.factor, self.method)
         sizes = [s * f for s, f in zip(place.voxel_size, join.factors, strict=True)]
         moved = [
@@ -350,3 +391,36 @@ class Downsample:
             origin=(moved[0], moved[1], moved[2]),
         )
         return Plan(join, output)
+
+
+@dataclass(frozen=True)
+class SmoothedMove:
+    """A volume first smoothed, then turned and shifted, in one pass.
+
+    Attributes
+    ----------
+    sigma : float or sequence of float
+        As for :class:`Gaussian`.
+    move : Move or Affine
+    """
+
+    sigma: float | Sequence[float]
+    move: Move | Affine
+
+    def plan(self, place: Place, sampling: Sampling) -> Plan:
+        """Make the operation for a volume that lies at a place.
+
+        Parameters
+        ----------
+        place : Place
+        sampling : Sampling
+
+        Raises
+        ------
+        OptionError
+            When the recipe does not fit the volume.
+        """
+        smooth, moved = Smooth.by(self.sigma), self.move.plan(place, sampling)
+        if max(smooth.halo) == 0:
+            return moved
+        return Plan(Chain(smooth, moved.operation), moved.place)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -14,6 +15,7 @@ import zarr
 from scipy import ndimage
 
 from brickfield.errors import BudgetError, OptionError
+from brickfield.model import AffineTransform
 from brickfield.sources import from_arrays, open_source
 from brickfield.transforms import (
     Affine,
@@ -23,6 +25,8 @@ from brickfield.transforms import (
     Gaussian,
     Move,
     bake,
+    look_ahead,
+    rotation,
 )
 from brickfield.transforms.baking import task as task_module
 from brickfield.writing import LevelOptions
@@ -169,6 +173,36 @@ def test_a_deskewed_stack_has_planes_at_their_distance(tmp_path):
     # A plane moves by 2 cos 60° = 1 along y.
     lit = np.argwhere(read(tmp_path / "a.zarr") > 50)
     assert lit.tolist() == [[k, 2 + k, 3] for k in range(6)]
+
+
+def test_an_image_that_its_metadata_turn_is_baked_where_they_put_it(tmp_path):
+    """A quarter turn in the metadata and the opposite one here are nothing."""
+    data = np.random.default_rng(0).integers(0, 255, (4, 9, 9), np.uint8)
+    source = source_of(data, scale=(1, 1, 1), translation=0)
+    turn = rotation(90, "z", (0, 4, 4), (1, 1, 1))
+    placement = AffineTransform.from_matrix(turn)
+    source.info = replace(source.info, placement=placement)
+    bake(source, tmp_path / "a.zarr", Move())
+    assert np.array_equal(read(tmp_path / "a.zarr"), np.rot90(data, 1, axes=(2, 1)))
+    bake(source, tmp_path / "b.zarr", Move(-90, "z"))
+    assert np.array_equal(read(tmp_path / "b.zarr"), data)
+    for recipe in (Gaussian(1), Downsample(2), Deskew(30, 1)):
+        with pytest.raises(OptionError, match="--by 0,0,0"):
+            bake(source, tmp_path / "c.zarr", recipe)
+
+
+def test_what_it_takes_is_told_and_nothing_is_written(volume, tmp_path):
+    path = tmp_path / "a.zarr"
+    outlook = look_ahead(source_of(volume), path, Move(30), BakeOptions(fit=True))
+    done = bake(source_of(volume), path, Move(30), BakeOptions(fit=True))
+    assert outlook.n_bytes == sum(2 * np.prod(lv.shape) for lv in done.levels)
+    assert outlook.shape == done.levels[0].shape
+    assert np.array_equal(outlook.matrix, done.matrix)
+    assert outlook.seconds > 0
+    assert outlook.free_bytes > 0
+    assert not outlook.refusal
+    taken = look_ahead(source_of(volume), path, Move(30))
+    assert "name another" in taken.refusal
 
 
 def test_labels_take_the_nearest_and_their_pyramid_the_mode(tmp_path):

@@ -93,7 +93,8 @@ class BakedBlock:
     operation : Operation
     start : tuple of int
         First voxel (z, y, x) of the operation's output that is written.
-    target : StoredLevel
+    target : StoredLevel or None
+        Where blocks are written.
     missing_value : float or int
         Of source chunks that are not stored.
     cancel : Event, optional
@@ -105,7 +106,7 @@ class BakedBlock:
     lead_start: tuple[int, ...]
     operation: Operation
     start: Int3
-    target: StoredLevel
+    target: StoredLevel | None
     missing_value: float | int
     cancel: Event | None = field(default=None, compare=False)
 
@@ -125,7 +126,8 @@ class BakedBlock:
 
     def __call__(self, block: Block) -> int:
         """Make and write a block; returns the bytes written, before compression."""
-        if not self._is_needed(block.slices):
+        assert self.target is not None
+        if not self._is_needed(block.slices, self.target.fill_value):
             return 0
         dtype = self.source.inner.dtype
         out = np.empty(block.shape, dtype)
@@ -140,7 +142,7 @@ class BakedBlock:
                 for a, i in zip(others, lead, strict=True)
             ]
             made = self._made(
-                dict(zip(others, index, strict=True)), block.slices, dtype
+                dict(zip(others, index, strict=True)), self._region(block.slices)
             )
             out[tuple(at)] = made.reshape(out[tuple(at)].shape)
         self.target.write(block.slices, out)
@@ -173,12 +175,12 @@ class BakedBlock:
                 found[axis] = part
         return tuple(found)
 
-    def _is_needed(self, slices: Slices) -> bool:
+    def _is_needed(self, slices: Slices, fill_value: float) -> bool:
         """Tell whether a block can differ from what is not written."""
         box = self.operation.box_of(self._region(slices), self._shape)
         if box is None:
             return False
-        same = self.missing_value == self.target.fill_value
+        same = self.missing_value == fill_value
         if not same:
             return True
         lead = self._stored(box, {})
@@ -193,17 +195,30 @@ class BakedBlock:
         )
         return not self.source.is_missing(whole)
 
-    def _made(
-        self, lead: dict[int, int], slices: Slices, dtype: np.dtype[Any]
-    ) -> AnyArray:
+    def sample(self, region: Region) -> AnyArray:
+        """Make a region of the first time and channel that are written.
+
+        Parameters
+        ----------
+        region : tuple of slice
+            Voxels (z, y, x) of the operation's output.
+
+        Returns
+        -------
+        ndarray, shape of the region (z, y, x)
+        """
+        others = [a for a in range(len(self.lead_start)) if a not in self.spatial_axes]
+        return self._made({a: self.lead_start[a] for a in others}, region)
+
+    def _made(self, lead: dict[int, int], region: Region) -> AnyArray:
         def read(box: Region) -> AnyArray:
             found = self.source.read(self._stored(box, lead))
             size = tuple(s.stop - s.start for s in box)
             # The written order has z, y, x last and in this order.
             return found.reshape(size)
 
-        volume = Volume(self._shape, dtype, read, self._check)
-        return self.operation.make(volume, self._region(slices))
+        volume = Volume(self._shape, self.source.inner.dtype, read, self._check)
+        return self.operation.make(volume, region)
 
     def _check(self) -> None:
         if self.cancel is not None and self.cancel.is_set():

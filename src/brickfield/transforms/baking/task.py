@@ -186,12 +186,22 @@ class BakeTask:
             jobs += coarser
         return jobs, n_workers, kept
 
-    def _first_job(
-        self, target: StoredLevel, kept: KeptReader, cancel: Event
-    ) -> BlockJob:
-        first = self.levels[0]
+    def block_function(
+        self, kept: KeptReader, target: StoredLevel | None, cancel: Event
+    ) -> BakedBlock:
+        """Return what makes blocks of level 0.
+
+        Parameters
+        ----------
+        kept : KeptReader
+            Of the source.
+        target : StoredLevel or None
+            Where they are written; None where none is.
+        cancel : Event
+            Ends a block between its pieces.
+        """
         start = tuple(s.start for s in self.region)
-        function = BakedBlock(
+        return BakedBlock(
             kept,
             self.spatial_axes,
             self.lead_start,
@@ -201,6 +211,12 @@ class BakeTask:
             self.info.pyramid.levels[self.reader.level].fill_value,
             cancel,
         )
+
+    def _first_job(
+        self, target: StoredLevel, kept: KeptReader, cancel: Event
+    ) -> BlockJob:
+        first = self.levels[0]
+        function = self.block_function(kept, target, cancel)
         n_space = sum(a >= 0 for a in self.spatial_axes)
         grid = TiledGrid(first.shape, first.write_shape, n_space)
         # A journal of other blocks, or of another order, tells nothing of these.
@@ -328,7 +344,7 @@ def plan_bake(
     if is_labels and isinstance(recipe, Downsample):
         recipe = replace(recipe, method="mode")
     level = info.pyramid.levels[options.level]
-    plan = recipe.plan(Place.of(level), sampling)
+    plan = recipe.plan(Place.of(level, info.placement), sampling)
     z, y, x = (slice(0, n) for n in plan.place.shape)
     region: Region = (z, y, x)
     if options.region is not None:

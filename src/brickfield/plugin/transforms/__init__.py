@@ -1,0 +1,1 @@
+"""Turning and shifting napari layers by a matrix, and baking them."""
