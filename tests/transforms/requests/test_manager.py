@@ -288,9 +288,9 @@ def test_a_listener_that_fails_disturbs_nobody(manager, heard, caplog):
 def test_there_are_threads_only_while_there_is_work(manager):
     manager.result(manager.submit_translation(0, CUBE, (0, 0, 0)), LONG_S)
     end = monotonic() + LONG_S
-    while manager._threads and monotonic() < end:
+    while manager._threads.n_running and monotonic() < end:
         threading.Event().wait(0.001)
-    assert not manager._threads
+    assert manager._threads.n_running == 0
 
 
 def test_a_closed_manager_takes_nothing(manager):

@@ -177,7 +177,14 @@ class RequestBook:
         return None
 
     def looked_up(self, request: Request, key: str) -> None:
-        """Say what a request's result depends on."""
+        """Say what a request's result depends on.
+
+        Parameters
+        ----------
+        request : Request
+        key : str
+            Equal for equal results alone.
+        """
         if request.is_over or request.worker is None:
             return
         kept = self.cache.get(key)
@@ -214,7 +221,13 @@ class RequestBook:
         return None
 
     def progressed(self, computation: Computation, percent: float) -> None:
-        """Say how far a computation is."""
+        """Say how far a computation is.
+
+        Parameters
+        ----------
+        computation : Computation
+        percent : float
+        """
         if int(percent) <= computation.percent:
             return
         computation.percent = int(percent)
@@ -236,12 +249,24 @@ class RequestBook:
             self._finish(request, result)
 
     def failed(self, computation: Computation, error: Exception) -> None:
-        """Take an error in place of a result."""
+        """Take an error in place of a result.
+
+        Parameters
+        ----------
+        computation : Computation
+        error : Exception
+        """
         for request in self._close(computation):
             self.fail(request, error)
 
     def fail(self, request: Request, error: Exception) -> None:
-        """Let a request end with an error."""
+        """Let a request end with an error.
+
+        Parameters
+        ----------
+        request : Request
+        error : Exception
+        """
         if request.is_over:
             return
         self._end(request)

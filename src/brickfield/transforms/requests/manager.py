@@ -14,22 +14,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Sequence
 from typing import Any, Self
 
 from numpy.typing import NDArray
 from psygnal import EmitLoopError, Signal
 
 from brickfield.blockwise import parse_bytes
-from brickfield.errors import BrickfieldError, OptionError, UnforeseenDataError
+from brickfield.errors import OptionError
 from brickfield.transforms.requests.book import (
-    Computation,
     RequestBook,
     wait_for,
 )
 from brickfield.transforms.requests.cache import ResultCache
 from brickfield.transforms.requests.delivery import Waker
+from brickfield.transforms.requests.threads import RequestThreads
 from brickfield.transforms.requests.workers import (
     CombinedTransformWorker,
     DownsampleWorker,
@@ -37,15 +36,12 @@ from brickfield.transforms.requests.workers import (
     RotationTransformWorker,
     TranslationWorker,
     VolumeWorker,
-    content_key,
 )
 from brickfield.writing import Triple
 
 logger = logging.getLogger(__name__)
 AnyArray = NDArray[Any]
 Offsets = Sequence[float]
-ENDING_S = 10.0
-"""Longest wait for threads when a manager is closed."""
 
 
 class TransformManager:
@@ -99,11 +95,9 @@ class TransformManager:
             raise OptionError(msg)
         self._lock = threading.Lock()
         self._book = RequestBook(ResultCache(cache_size, parse_bytes(cache_bytes)))
-        self._max_workers = max_workers
-        self._n_computing = self._n_looking = 0
-        self._threads: set[threading.Thread] = set()
         self._is_closed = False
         self._waker = Waker(self.deliver)
+        self._threads = RequestThreads(self._book, self._lock, max_workers, self._waker)
 
     # -- asking ------------------------------------------------------------------
 
@@ -129,7 +123,7 @@ class TransformManager:
                 msg = "expected an open manager; found it closed: make another one"
                 raise OptionError(msg)
             request = self._book.add(worker)
-            self._start_threads()
+            self._threads.start()
         return request.number
 
     def submit_rotation(  # noqa: PLR0913 -- what a turn needs
@@ -409,10 +403,7 @@ class TransformManager:
             for request in self._book.open_requests():
                 self._book.cancel(request)
             self._book.cache.clear()
-            threads = list(self._threads)
-        for thread in threads:
-            if thread is not threading.current_thread():
-                thread.join(ENDING_S)
+        self._threads.join()
         self._waker()
 
     def __enter__(self) -> Self:
@@ -420,92 +411,3 @@ class TransformManager:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # -- threads -----------------------------------------------------------------
-
-    def _start_threads(self) -> None:
-        """Start what there is work for; the lock is held."""
-        if self._n_looking == 0:
-            self._n_looking = 1
-            self._begin(self._look_up)
-
-    def _begin(self, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name="brickfield-transform", daemon=True)
-        self._threads.add(thread)
-        thread.start()
-
-    def _look_up(self) -> None:
-        """Find out keys, one request after another, until there are none."""
-        while True:
-            with self._lock:
-                request = self._book.next_to_look_up()
-                if request is None or request.worker is None:
-                    self._n_looking = 0
-                    self._threads.discard(threading.current_thread())
-                    return
-                worker = request.worker
-            try:
-                key = content_key(worker)
-            except Exception as error:  # noqa: BLE001 -- it becomes the request's end
-                with self._lock:
-                    self._book.fail(request, _told(error))
-            else:
-                with self._lock:
-                    self._book.looked_up(request, key)
-                    if self._n_computing < self._max_workers:
-                        self._n_computing += 1
-                        self._begin(self._compute)
-            del request, worker
-            self._waker()
-
-    def _compute(self) -> None:
-        """Compute, one thing after another, until there is nothing."""
-        while True:
-            with self._lock:
-                computation = self._book.next_to_compute()
-                if computation is None:
-                    self._n_computing -= 1
-                    self._threads.discard(threading.current_thread())
-                    return
-            self._waker()
-            self._carry_out(computation)
-            del computation
-            self._waker()
-
-    def _carry_out(self, computation: Computation) -> None:
-        def step(percent: float) -> None:
-            if computation.cancel.is_set():
-                raise CancelledError
-            with self._lock:
-                before = computation.percent
-                self._book.progressed(computation, percent)
-                is_told = computation.percent > before
-            if is_told:
-                self._waker()
-
-        try:
-            result = computation.worker.run(step)
-        except CancelledError:
-            return
-        except Exception as error:  # noqa: BLE001 -- it becomes the requests' end
-            with self._lock:
-                self._book.failed(computation, _told(error))
-        else:
-            with self._lock:
-                self._book.computed_result(computation, result)
-
-
-def _told(error: Exception) -> Exception:
-    """Return an error of our own family, its cause chained."""
-    if isinstance(error, BrickfieldError):
-        return error
-    if isinstance(error, MemoryError):
-        msg = "expected memory for the result; found too little: use a coarser level"
-        found: Exception = OptionError(msg)
-    else:
-        msg = (
-            f"expected a volume that can be read; found {type(error).__name__}: {error}"
-        )
-        found = UnforeseenDataError(msg)
-    found.__cause__ = error
-    return found
