@@ -215,8 +215,10 @@ class ThreadExecutor(_Local):
                     if not batch:
                         break
                     pending.add(self._pool.submit(run_batch, function, batch, cancel))
+                # Cancelled, or all done: what was under way has been yielded.
                 if not pending:
                     return
+                # As soon as one ends, so that the others never run dry.
                 finished, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in finished:
                     outcomes, seconds = future.result()
@@ -225,10 +227,14 @@ class ThreadExecutor(_Local):
         finally:
             for future in pending:
                 future.cancel()
+            # Also when the consumer stops early: no thread must go on with a source
+            # that is closed.
             wait(pending)
             self._priorities.end(priority)
 
     def _room(self, priority: int) -> int:
+        # One batch each at work and one waiting; a job that must step back keeps a
+        # single batch, so that it still makes progress.
         return 2 * self.n_workers if self._priorities.is_first(priority) else 1
 
     def close(self) -> None:
@@ -346,6 +352,8 @@ class ClusterExecutor:
                 run_batch,
                 function,
                 batch,
+                # The same call twice is two pieces of work: dask would otherwise merge
+                # them.
                 pure=False,
                 retries=3,
                 priority=priority,

@@ -271,6 +271,7 @@ class _Window:
         self._grid = grid
         n = len(grid)
         first = range(0, n, stride)
+        # Every stride-th block first gives a coarse view of the whole early.
         self._rest = (i for i in range(n) if i % stride)
         self._first = iter(first)
         self.n_first = len(first)
@@ -282,6 +283,7 @@ class _Window:
         return self
 
     def __next__(self) -> Numbered:
+        # The executor takes this for the end and asks again after each batch.
         if self.n_taken - self.n_merged >= self.room:
             raise StopIteration
         number = next(self._first, None)
@@ -322,7 +324,10 @@ class _Pass:
         with closing(run) as stream:
             for outcomes in stream:
                 for outcome in outcomes:
+                    # By the place in the order of handing out: merging goes in that
+                    # order, so that results do not depend on which worker was faster.
                     waiting[window.order.pop(outcome.number)] = outcome
+                    # The size of values is only known once there are some.
                     self._largest = max(self._largest, size_of(outcome.value))
                 self._resize(executor.n_workers)
                 while window.n_merged in waiting:
@@ -335,6 +340,8 @@ class _Pass:
                     self.failures.append(
                         BlockFailure("", block.index, str(outcome.reason))
                     )
+                    # Values before it are merged already; nothing after it would be in
+                    # order.
                     if outcome.is_fatal or not self.options.skip_failed:
                         return
 

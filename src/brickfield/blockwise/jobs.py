@@ -134,8 +134,11 @@ class _Run:
         good = [o for o in outcomes if o.reason is None]
         bad = [o for o in outcomes if o.reason is not None]
         gives_up = self.options.skip_failed
+        # Blocks that are given up count as done, or every run would try them again.
         settled = good + [o for o in bad if gives_up and not o.is_fatal]
         if self.options.journal is not None:
+            # Before anything is counted: what a progress bar has shown must survive a
+            # crash.
             self.options.journal.record(job.name, (o.number for o in settled))
         self.n_done += len(good)
         self.bytes_written += sum(o.n_bytes for o in good)
@@ -185,6 +188,8 @@ def run_jobs(
     run = _Run(jobs, options or JobOptions())
     for job in jobs:
         run.run(job, executor)
+        # A later job reads what this one wrote: it must not start from a level with
+        # gaps.
         if run.cancel.is_set() or (run.failures and not run.options.skip_failed):
             break
     given_up = len(run.failures) if run.options.skip_failed else 0

@@ -56,6 +56,8 @@ class Journal:
             _lock(self._file, path)
             if restart:
                 self._file.truncate(0)
+            # Through JSON, so that tuples compare equal to the lists that are read
+            # back.
             self._load(json.loads(json.dumps(dict(fingerprint))))
         except BaseException:
             self._file.close()
@@ -113,6 +115,8 @@ class Journal:
         self._file.seek(0)
         good = 0
         for line in self._file:
+            # The first line that is not whole ends it: whatever follows a torn write is
+            # not trusted.
             entry = _parsed(line)
             if entry is None:
                 break

@@ -195,6 +195,8 @@ class Histogram:
         if running[-1] == 0:
             return float("nan")
         i = int(np.searchsorted(running, q * running[-1]))
+        # The first bin with a value, where q is 0: empty bins before it are no
+        # quantile.
         i = min(max(i, int(np.flatnonzero(self.counts)[0])), len(self.counts) - 1)
         return float(self.edges[i] + self.edges[i + 1]) / 2
 
@@ -259,6 +261,7 @@ def histogram(
     dtype = _dtype_of(read, grid)
     function: Callable[[AnyArray], Histogram] = count_values
     if not has_exact_counts(dtype):
+        # Two passes: bins over a range that is not known yet cannot be added up.
         span = Extrema()
         for _, part in map_blocks(read, grid, _finite_extrema, workers=workers):
             span = span.merge(part)

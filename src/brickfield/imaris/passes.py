@@ -147,6 +147,8 @@ class Passes:
         """
         plan = self._plan
         n_parts = plan.n_times * plan.n_channels
+        # Channels scaled by their range need a pass that only looks, before anything is
+        # written.
         n_first = len(self._unknown) * plan.n_times
         with closing(open_executor(None, plan.n_workers)) as executor:
             told = _Progress(progress, n_first + n_parts)
@@ -218,6 +220,7 @@ class Passes:
                 min((low for low, _ in spans), default=0.0),
                 max((high for _, high in spans), default=1.0),
             )
+            # In the file, so that a resumed run converts with the same range.
             self._file.remember(f"Range{index}", span)
             self._take_range(index, span)
         if self._unknown:

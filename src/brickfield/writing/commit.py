@@ -85,6 +85,8 @@ def building(
         beside = place.with_name(_start(place) + uuid4().hex[:_TOKEN] + _END)
         with _swapping(place.parent):  # it is never visible without its lock
             beside.mkdir()
+            # Registered before the lock: it is released first, and then the folder
+            # removed.
             held.callback(shutil.rmtree, beside, ignore_errors=True)
             held.enter_context(_locked(beside / "lock"))
         new = beside / "new"
@@ -116,6 +118,7 @@ def _remove_leftover(beside: Path, target: Path) -> None:
             return
         old = beside / "old"
         with suppress(OSError):
+            # Killed between the two renames: the store that was there is put back.
             if old.exists() and not os.path.lexists(target):
                 old.rename(target)
     with lock:
@@ -150,8 +153,10 @@ def _put(new: Path, place: Path, old: Path) -> None:
         _move(new, real)
     except BaseException:
         if old.exists():
+            # The second rename failed: the old store comes back before anyone is told.
             _move(old, real)
         raise
+    # A rename is on disk only once its folder is.
     _sync(real.parent)
 
 
@@ -160,12 +165,14 @@ def _move(this: Path, there: Path) -> None:
         this.rename(there)
     except OSError:
         # Through a link the place may lie on another disk.
+        # On the same disk it is another error, which a copy would not mend.
         if this.stat().st_dev == there.parent.stat().st_dev:
             raise
         shutil.move(this, there)
 
 
 def _start(place: Path) -> str:
+    # Names have a limit in bytes: a long one is cut at a whole letter.
     room = MOST_LETTERS - len(_END) - _TOKEN - 2
     return f".{place.name.encode()[:room].decode(errors='ignore')}."
 
@@ -235,6 +242,7 @@ def _swapping(folder: Path) -> Iterator[None]:
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
+        # On the folder: two runs for the same place must not swap at the same time.
         _lock(descriptor, waits=True)
         yield
     finally:

@@ -98,6 +98,8 @@ class _Target:
     def __post_init__(self) -> None:
         self.real = Path(os.path.realpath(self.path))
         about = _stat(self.real)
+        # Another name of the same file: writing over it would change the source through
+        # it.
         if about is not None and stat.S_ISREG(about.st_mode) and about.st_nlink > 1:
             self.ids.add((about.st_dev, about.st_ino))
 
@@ -121,6 +123,7 @@ class _Target:
 
 def _check_places(target: _Target, places: list[Path]) -> None:
     own = _id(target.real)
+    # By device and inode: names differ through links, mounts and letter case.
     round_target = {_id(p) for p in (target.real, *target.real.parents)}
     for place in places:
         real = Path(os.path.realpath(place))
@@ -129,6 +132,7 @@ def _check_places(target: _Target, places: list[Path]) -> None:
             raise target.refuse("is", place)
         if (at is not None and at in round_target) or real in target.real.parents:
             raise target.refuse("lies in", place)
+        # Both ways up: through the link and from where it leads.
         holders = {_id(p) for p in (*real.parents, *place.absolute().parents)}
         if (own is not None and own in holders) or target.real in real.parents:
             raise target.refuse("holds", place)
@@ -161,6 +165,7 @@ def _entries(folder: Path, *, follows: bool) -> Iterator[os.DirEntry[str]]:
     waiting, seen = [str(folder)], set[FileId | None]()
     while waiting:
         here = waiting.pop()
+        # A folder may be linked inside of itself: each is looked at once.
         at = _id(Path(here))
         if at in seen:
             continue

@@ -74,6 +74,8 @@ class LevelBlock:
 
     def __call__(self, block: Block) -> int:
         """Read, join and write; returns the bytes written, before compression."""
+        # Nothing stored below it: nothing is written either, and sparse data stay
+        # sparse.
         if self.before.is_missing(self._before(block.slices)):
             return 0
         pieces = BlockGrid(block.shape, self.piece_shape)
@@ -81,6 +83,8 @@ class LevelBlock:
             out = self._make(block.slices)
         else:
             out = np.full(block.shape, self.target.fill_value, self.dtype)
+            # A block that does not fit the budget is made piece by piece, but written
+            # at once, so that a shard is encoded once.
             back = tuple(-s for s in block.start)
             for piece in pieces:
                 region = shift(piece.slices, back)
@@ -143,6 +147,8 @@ def level_jobs(
         # A journal of other block shapes tells nothing of these blocks.
         name = f"{plan.path}:{'x'.join(map(str, blocks.block_shape))}"
         jobs.append(BlockJob(name, BlockGrid(plan.shape, blocks.block_shape), function))
+        # The next level reads what this one wrote, so each voxel of the source is read
+        # once.
         before = target
     return jobs
 

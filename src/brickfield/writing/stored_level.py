@@ -69,6 +69,7 @@ class StoredLevel:
             raise _write_error(e, self.folder) from e
 
     def _opened(self) -> Any:
+        # Cached by value: the object is pickled to workers, where it opens by itself.
         return _open_level(self.spec, self.run, self.n_threads)
 
     def read(self, region: Slices) -> AnyArray:
@@ -138,6 +139,7 @@ def _context(n_threads: int | None) -> Any:
 def _write_error(error: Exception, folder: str) -> Exception:
     """Turn what no other block can do better into a StoreWriteError."""
     text = str(error)
+    # tensorstore gives errors as text: the system's own words for them are looked for.
     number = next((n for n in _NO_ROOM if os.strerror(n) in text), None)
     if number is None:
         return error

@@ -114,6 +114,7 @@ def _foreign(folder: Path, kind: str) -> Iterator[Path]:
             if not is_link:
                 yield entry
         elif kind == "array" and _is_chunk(entry.name):
+            # Chunks in nested folders: below them only chunks are known.
             yield from _foreign(entry, "array")
         elif kind != "array":
             inner = _kind(entry)

@@ -47,6 +47,8 @@ class _Handle:
 
     def __init__(self, path: Path, key: FileKey) -> None:
         self.path, self.key = path, key
+        # Weakly: a share that was forgotten without `close` must not keep the file
+        # open.
         self.shares: WeakSet[SharedFile] = WeakSet()
         self._file: Any = None
 
@@ -55,9 +57,12 @@ class _Handle:
         if not self.shares:
             msg = f"expected {self.path} to be open; found it closed"
             raise ValueError(msg)
+        # While a writer has the file, this process reads through the writer's handle.
         if self.key in _writers:
             return _writers[self.key]
         if not self._file:
+            # Replaced on disk meanwhile (a rename puts another inode there): its
+            # datasets are not those that the reader knows.
             if _key_of(self.path) != self.key:
                 msg = (
                     f"expected {self.path} to be the file that was opened; found"
@@ -232,6 +237,8 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Any]:
             return
         handle = _handles.get(key)
         if handle is not None:
+            # HDF5 allows no second opening with other rights: readers' objects become
+            # invalid and find themselves again through `HeldObject.get`.
             handle.close()
         _writers[key] = _open_to_write(place)
         try:
@@ -310,6 +317,7 @@ def _finish(file: Any, path: Path) -> None:
         msg = f"expected to write to {path}; found: {error}: make room or allow it"
         raise StoreWriteError(msg) from error
     with suppress(OSError), path.open("rb") as opened:
+        # HDF5 flushes to the operating system only.
         os.fsync(opened.fileno())
 
 
@@ -325,6 +333,8 @@ def _handle_of(item: Any) -> _Handle | None:
 def _number_of(item: Any) -> int:
     import h5py
 
+    # HDF5's own number of an open file: the same for every object of it, whatever path
+    # it was opened by.
     return int(h5py.h5o.get_info(item.id).fileno)
 
 

@@ -55,6 +55,7 @@ def while_wanted(
     """
     before = getattr(_reader, "is_wanted", _always)
     limit_before = getattr(_reader, "limit", None)
+    # Nested: a source that reads through another one is subject to both conditions.
     _reader.is_wanted = lambda: before() and is_wanted()
     if limit_s is not None:
         limit = _Limit(monotonic() + limit_s, limit_s)
@@ -80,6 +81,7 @@ def result_of(future: Any) -> Any:
     """
     while True:
         try:
+            # With a time limit, so that it is seen when the read is no longer wanted.
             return future.result(timeout=LOOK_S)
         except TimeoutError:
             is_wanted = getattr(_reader, "is_wanted", _always)

@@ -158,11 +158,15 @@ class Exchange(Generic[T]):
         """Drop a connection over which too little comes."""
         seconds, least = _low_speed()
         with self._lock:
+            # Looked at by the waiting thread: the working one is blocked in a system
+            # call.
             since, n_bytes = self._mark
             spent_s = monotonic() - since
             if self._socket is None or not seconds or spent_s < seconds:
                 return
             self._mark = monotonic(), self._n_bytes
+            # Shutting the socket down ends that call with an error, which is then taken
+            # for "too slow".
             if self._n_bytes - n_bytes < least * spent_s:
                 self._is_slow = True
                 _cut(self._socket)
@@ -180,6 +184,8 @@ class Exchange(Generic[T]):
         with self._lock:
             if not self._is_given_up:
                 self._result, self._error = result, error
+            # The caller gave it up while it was being finished: nobody else releases
+            # its room.
             elif result is not None:
                 BODIES.give(self._held_bytes(result))
         self._over.set()
@@ -234,6 +240,8 @@ class Exchange(Generic[T]):
         server = server_of(parts)
         request = _request(parts, server, span)
         while True:
+            # A kept connection may be dead; then the request is sent again on a new
+            # one, once.
             connection, is_used = CONNECTIONS.lend(server)
             answer, is_kept = None, False
             try:
@@ -241,6 +249,8 @@ class Exchange(Generic[T]):
                 if answer is None:
                     continue
                 found = self._take(answer, url, limit, span)
+                # Only a connection whose response was read to its end can carry another
+                # request.
                 is_over = answer.length == 0 or answer.isclosed()
                 is_kept = is_over and not answer.will_close
             finally:
@@ -298,9 +308,12 @@ class Exchange(Generic[T]):
         if stated is not None and stated > limit:
             raise too_long(url, limit, format_bytes(stated))
         is_plain = not is_compressed(answer)
+        # Unknown in advance without a length or with compression: room for the most
+        # allowed.
         n_bytes = limit if stated is None or not is_plain else stated
         # Long ones are copied once when they are whole.
         held = n_bytes if n_bytes <= SMALL_BYTES else 2 * n_bytes
+        # While it waits for room no bytes come: that must not count as too slow.
         sock, self._socket = self._socket, None
         if not BODIES.take(held, lambda: not self._is_given_up):
             raise GivenUpError
@@ -318,6 +331,7 @@ class Exchange(Generic[T]):
     def _body(self, answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
         stated = answer.length
         with closing(Sink(limit if stated is None else stated)) as sink:
+            # One byte beyond the limit is enough to know that there is more.
             while piece := answer.read1(min(_PIECE, limit - sink.n_bytes + 1)):
                 self._n_bytes += len(piece)
                 if sink.n_bytes + len(piece) > limit:
@@ -334,6 +348,7 @@ def _without_frames(error: BaseException) -> BaseException:
     """Release what the frames of a traceback hold: a response body."""
     inner: BaseException | None = error
     while inner is not None:
+        # A traceback keeps all local variables of its frames alive, megabytes here.
         inner.__traceback__ = None
         inner = inner.__cause__ or inner.__context__
     return error
@@ -393,6 +408,7 @@ class _Threads:
     def submit(self, exchange: Exchange[Any]) -> None:
         with self._news:
             self._waiting.append(exchange)
+            # Threads are made on demand; those that wait take it first.
             if len(self._waiting) <= self._n_idle or self._n >= MOST_AT_ONCE:
                 self._news.notify()
                 return
@@ -424,6 +440,7 @@ _THREADS = _Threads()
 
 def _start_anew() -> None:
     """In a child process neither threads nor connections are there."""
+    # After a fork the child has the locks and sockets, but none of the threads.
     for shared in (CONNECTIONS, _THREADS, BODIES, DECODED):
         shared.clear()
 

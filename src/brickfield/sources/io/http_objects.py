@@ -250,6 +250,8 @@ def body_of(
 
 def _in_time(exchange: Exchange[Fetched], limit: int) -> Fetched:
     """Wait for a transfer, which must not trickle for ever."""
+    # A reader's own limit goes first. Otherwise: the pause before an answer, and the
+    # time that the bytes take on a slow line shared by several transfers.
     longest_s = None if has_limit() else LONGEST_S + _AT_ONCE * limit / SLOWEST
     with while_wanted(lambda: True, longest_s):
         found: Fetched = result_of(exchange)
@@ -286,6 +288,8 @@ def _part(
 ) -> Fetched:
     url = _url(location, key)
     answer = _patiently(exchange, url, span.length, span)
+    # A part must not follow a redirect: where the object really is, it is looked up
+    # whole.
     if answer.status in _REDIRECTS:
         raise _refusal(answer.status, url)
     return Fetched(None) if answer.status != 206 else _fetched(answer)
@@ -313,11 +317,13 @@ def _patiently(
             failure = _refusal(answer.status, url)
             if failure.status not in _LATER or pause is None:
                 raise failure
+        # On the exchange, so that giving it up ends the pause at once.
         exchange.pause(pause)
     raise AssertionError
 
 
 def _refusal(status: int, url: str) -> HttpError:
+    # Time-outs, "too many requests" and errors of the server pass; others do not.
     is_for_now = status in (408, 429) or status > 499
     name = _STATUS.get(status, "UNAVAILABLE" if is_for_now else "UNKNOWN")
     return HttpError(name, url, f"the server refuses it [HTTP code {status}]")
@@ -327,6 +333,7 @@ def _next(url: str, target: str) -> str:
     """Return where a redirect leads, if that is the same host, as safe as before."""
     there, here = urlsplit(urljoin(url, target)), urlsplit(url)
     is_same = there.hostname == here.hostname and there.scheme in ("http", "https")
+    # A redirect to another host or to an unencrypted address could be an attack.
     is_weaker = here.scheme == "https" and there.scheme == "http"
     if not target or not is_same or is_weaker:
         text = (
@@ -347,6 +354,7 @@ def _remember(location: Location, key: str, url: str) -> None:
     base = str(location.spec["base_url"])
     parts, (_, mark, query) = urlsplit(url), base.partition("?")
     path = unquote(parts.path)
+    # Only a moved folder can be remembered, not a single object with another name.
     if not path.endswith(f"/{key}") or parts.query != query:
         return
     new_base = f"{parts.scheme}://{parts.netloc}{mark}{query}"

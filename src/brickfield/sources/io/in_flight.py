@@ -66,6 +66,8 @@ class Gate:
         bool
             Whether there is room; False when it was not wanted any more.
         """
+        # An object of its own per call: the same thread may wait twice, one after the
+        # other.
         ticket = object()
         with self._free:
             self._line.append(ticket)
@@ -73,6 +75,8 @@ class Gate:
                 while not self._is_next(ticket, n_bytes):
                     if not is_wanted():
                         return False
+                    # With a time limit, since nothing notifies when a read is no longer
+                    # wanted.
                     self._free.wait(LOOK_S)
                 self._taken += n_bytes
             finally:
@@ -81,7 +85,10 @@ class Gate:
         return True
 
     def _is_next(self, ticket: object, n_bytes: int) -> bool:
+        # Something larger than the gate passes when it is alone, or it would wait for
+        # ever.
         has_room = not self._taken or self._taken + n_bytes <= self._most
+        # Strictly in order: small requests passing large ones would starve those.
         return self._line[0] is ticket and has_room
 
     def give(self, n_bytes: int) -> None:

@@ -65,6 +65,8 @@ class ChunkListing:
             return np.zeros(len(indices), dtype=np.bool_)
 
     def _absent(self, indices: Numbers) -> NDArray[np.bool_]:
+        # Nested folders are listed one by one and only where a chunk is asked for: a
+        # listing of a whole large array takes minutes.
         if self._separator == "/" and self._ndim > 1:
             absent = np.ones(len(indices), dtype=np.bool_)
             self._mark(indices, np.arange(len(indices)), (), absent)
@@ -87,6 +89,7 @@ class ChunkListing:
             absent[rows] = False
             return
         numbers = indices[rows, depth]
+        # Grouped by folder, so that each is listed once.
         order = np.argsort(numbers, kind="stable")
         rows, numbers = rows[order], numbers[order]
         values, starts = np.unique(numbers, return_index=True)
@@ -114,6 +117,7 @@ class ChunkListing:
             listed = self._names[()].reshape(-1, max(1, self._ndim))
         if not len(listed) or not len(indices):
             return np.zeros(len(indices), dtype=np.bool_)
+        # Rows become numbers, as np.isin compares no rows.
         ids = np.unique(np.vstack([listed, indices]), axis=0, return_inverse=True)[1]
         ids = ids.reshape(-1)
         return np.isin(ids[len(listed) :], ids[: len(listed)])

@@ -90,6 +90,7 @@ class HttpChunks:
             try:
                 return self._of_shard(file_key, index, region)
             except ValueError as error:
+                # The server cannot send parts: from now on shards are read whole.
                 if not (is_redirect(error) or is_ignored_range(error)):
                     raise
             self._reads_whole = True
@@ -107,9 +108,11 @@ class HttpChunks:
         assert shards is not None
         inside = tuple(i % n for i, n in zip(index, shards.grid, strict=True))
         entry = entries[int(np.ravel_multi_index(inside, shards.grid))]
+        # The format's mark for "not stored": both words with all bits set.
         if (entry == ABSENT).all():
             return StorageChunk(None, n_bytes, requests=n_reads)
         start, length = (int(n) for n in entry)
+        # More than any codec makes of a chunk: the index is damaged.
         if not 0 < length <= self._most:
             msg = f"DATA_LOSS: the shard's index names {length} bytes"
             raise ValueError(msg)
@@ -135,6 +138,8 @@ class HttpChunks:
                 with DECODED.room(read_bytes(self._decoded)):
                     data = self._array.decode(key, found.raw, region)
             except ValueError:
+                # Portals answer with a page and status 200: that must not look like a
+                # damaged chunk.
                 if looks_like_a_page(found.raw):
                     raise ValueError(WEB_PAGE) from None
                 raise

@@ -47,8 +47,11 @@ def decode_index(raw: bytes, shards: Shards, file_bytes: int) -> Index | None:
         if google_crc32c.value(body) != int.from_bytes(raw[len(body) :], "little"):
             return None
     index = np.frombuffer(body, dtype="<u8").reshape(-1, 2).astype(np.uint64)
+    # Places beyond the end of the file would make a reader allocate what a damaged or
+    # hostile index names.
     stored = index[(index != ABSENT).any(axis=1)]
     limit = np.uint64(file_bytes)
+    # Both alone as well: a sum of huge numbers wraps round.
     if (stored > limit).any() or (stored.sum(axis=1) > limit).any():
         return None
     return index
@@ -112,6 +115,8 @@ class ShardIndices:
             if path in self._kept:
                 self._kept.move_to_end(path)
                 return self._kept[path]
+        # Without the lock: another thread may read another index meanwhile. Two that
+        # read the same one only waste a read.
         index = self._read(path)
         with self._lock:
             self._n_reads += 1
