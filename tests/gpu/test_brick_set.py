@@ -5,6 +5,7 @@ import pytest
 
 from brickfield.gpu.page_table import CONSTANT, FAILED, NONFINITE, TARGET
 from brickfield.model import ChunkState, LoadedChunk
+from brickfield.testing.textures import LivingTextures
 
 pytestmark = pytest.mark.gpu
 
@@ -193,6 +194,22 @@ def test_forgetting_everything_keeps_the_textures(scene, harness):
     assert not image[..., :3].any()
     stage.put(harness.all_names(stage.pyramid))
     assert stage.image(harness.along_axis((48, 48, 48)))[..., 0].min() > 0
+
+
+def test_what_is_drawn_stays_drawn_when_its_texture_has_to_be_replaced(scene, harness):
+    stage = scene(budget=40 * 18**3)
+    names = harness.all_names(stage.pyramid)
+    camera = harness.along_axis((48, 48, 48))
+    with LivingTextures(stage.gpu.device) as living:
+        before = stage.put(names[:9]).image(camera)
+        texture = stage.bricks.atlas.texture(0)
+        stage.bricks.make_room([38, 0])
+        np.testing.assert_array_equal(stage.image(camera), before)
+        assert living.n_made == 2
+        assert living.peak_bytes <= 40 * 18**3
+    assert stage.bricks.atlas.texture(0) is not texture
+    assert stage.bricks.table.active >= set(names[:9])
+    assert not stage.bricks.missing
 
 
 def test_destroying_gives_the_memory_back(scene, harness):

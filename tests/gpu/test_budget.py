@@ -42,8 +42,13 @@ def test_a_level_never_grows_beyond_its_chunks_or_its_need(case):
         assert s <= max(n, h, g)
 
 
-def test_a_level_that_grows_takes_some_more_for_the_next_views():
-    assert distribute([10], [5], [1], [100], 100) == [13]
+def test_a_texture_that_grows_takes_as_much_again_for_the_next_views():
+    assert distribute([10], [5], [1], [100], 100) == [20]
+
+
+def test_a_texture_of_much_of_the_budget_is_made_once_as_large_as_it_can_be():
+    assert distribute([20], [5], [1], [1000], 100) == [100]
+    assert distribute([20], [5], [1], [70], 100) == [70]
 
 
 def test_slots_that_nobody_needs_are_given_to_who_is_short():

@@ -6,9 +6,11 @@ are O(1); no two chunks ever share a slot (property-tested).
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, sqrt
+from typing import Any
 
 Slot = tuple[int, int, int]
 SLOTS_PER_AXIS = 64
@@ -46,10 +48,15 @@ class SimpleTextureAllocator:
         Width, height, depth of the texture, texels.
     chunk_shape : tuple of int
         Width, height, depth of a slot, texels, border included.
+    taken : mapping of chunk to slot, optional
+        Chunks that have a slot from the beginning.
     """
 
     def __init__(
-        self, texture_size: tuple[int, int, int], chunk_shape: tuple[int, int, int]
+        self,
+        texture_size: tuple[int, int, int],
+        chunk_shape: tuple[int, int, int],
+        taken: Mapping[Any, Slot] | None = None,
     ) -> None:
         self.texture_size = texture_size
         self.slot_size = chunk_shape
@@ -59,13 +66,15 @@ class SimpleTextureAllocator:
             texture_size[2] // chunk_shape[2],
         )
         gx, gy, gz = self.grid
+        self._taken: dict[Hashable, Slot] = dict(taken or {})
+        occupied = set(self._taken.values())
         self._free = [
             (x, y, z)
             for z in reversed(range(gz))
             for y in reversed(range(gy))
             for x in reversed(range(gx))
+            if (x, y, z) not in occupied
         ]
-        self._taken: dict[Hashable, Slot] = {}
 
     @property
     def capacity(self) -> int:
@@ -122,6 +131,31 @@ class SimpleTextureAllocator:
     def taken(self) -> dict[Hashable, Slot]:
         """Return a copy of the slots by chunk."""
         return dict(self._taken)
+
+
+def column_grid(n_slots: int, most: int, limits: Slot) -> Slot:
+    """Choose a grid of at most `n_slots` that can grow along z alone.
+
+    A texture that grows along z keeps all its slots, so that one copy moves them.
+
+    Parameters
+    ----------
+    n_slots : int
+    most : int
+        Slots that the texture may ever need; so wide is the grid.
+    limits : tuple of int
+        Most slots along x, y and z that the device allows.
+
+    Returns
+    -------
+    tuple of int
+        Slots along x, y, z.
+    """
+    depth = min(limits[2], SLOTS_PER_AXIS)
+    footprint = max(1, -(-most // depth))
+    gx = min(limits[0], SLOTS_PER_AXIS, ceil(sqrt(footprint)))
+    gy = min(limits[1], SLOTS_PER_AXIS, -(-footprint // gx))
+    return gx, gy, max(1, min(depth, n_slots // (gx * gy)))
 
 
 @lru_cache(maxsize=1024)

@@ -1,21 +1,33 @@
-"""The texture atlas: one 3D texture per level, divided into slots for bricks.
+"""The texture atlas: 3D textures, divided into slots for bricks.
 
-Invariant: the bytes of all textures never exceed the budget, but for the moment
-in which one level's texture is copied into its successor. There is no copy of the
-texels in RAM; evicted bricks are uploaded again from the RAM cache of ``loading``.
-Thread rule: render thread only.
+Levels whose slots have the same shape, mostly all of them, share one texture: a view
+that moves on wants other levels of the same bytes, and nothing has to be rebuilt.
+
+Invariant: the bytes of all textures never exceed the budget, also while one is
+replaced. Where old and new do not fit side by side the old one goes first, and its
+bricks are uploaded again. There is no copy of the texels in RAM; evicted bricks are
+uploaded again from the RAM cache of ``loading``. Thread rule: render thread only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from math import prod
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import wgpu
 from numpy.typing import NDArray
 
 from brickfield.errors import BudgetError
-from brickfield.gpu.allocator import Slot, TextureRegion, choose_grid
+from brickfield.gpu.allocator import (
+    SimpleTextureAllocator,
+    Slot,
+    TextureRegion,
+    choose_grid,
+    column_grid,
+)
 from brickfield.gpu.brick_texels import pad_brick
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
@@ -23,6 +35,11 @@ from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.level_texture import LevelTexture, distribute
 from brickfield.gpu.page_table import MAX_PLANES, Name
 from brickfield.model import INDEX_BITS, ChunkId, Selection
+
+STAGING_BYTES = 1 << 24
+"""Bytes written to textures after which the driver is given them to carry out."""
+_STAGED: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+"""Bytes written since, by device: all views and layers share one."""
 
 
 class TextureAtlas:
@@ -53,8 +70,11 @@ class TextureAtlas:
         self.format = fmt
         self.budget_bytes = max_gpu_memory_bytes
         self._gpu = gpu
-        self._grid_chunks = list(grid_chunks or [1 << 30] * len(layouts))
-        self._textures: list[LevelTexture | None] = [None] * len(layouts)
+        self._shapes = tuple(dict.fromkeys(self.layouts))
+        self._place_of = [self._shapes.index(layout) for layout in self.layouts]
+        """Which of the textures a level is in."""
+        self._grid_chunks = self._in_all(grid_chunks or [1 << 30] * len(layouts))
+        self._textures: list[LevelTexture | None] = [None] * len(self._shapes)
         self._planes: dict[Selection, int] = {}
         self.version = 0
         """Grows when a texture object is replaced (bind groups are stale)."""
@@ -85,11 +105,18 @@ class TextureAtlas:
         return name[1] >> (3 * INDEX_BITS)
 
     def texture(self, level: int) -> LevelTexture | None:
-        """Return a level's texture, None while it has none."""
-        return self._textures[level]
+        """Return the texture a level is in, None while there is none."""
+        return self._textures[self._place_of[level]]
+
+    def _in_all(self, counts: Sequence[int]) -> list[int]:
+        """Add up counts of levels by texture."""
+        totals = [0] * len(self._shapes)
+        for place, n in zip(self._place_of, counts, strict=True):
+            totals[place] += n
+        return totals
 
     def __contains__(self, name: Name) -> bool:
-        texture = self._textures[self.level_of(name)]
+        texture = self.texture(self.level_of(name))
         return texture is not None and name in texture.residency
 
     def resident(self) -> list[Name]:
@@ -98,7 +125,7 @@ class TextureAtlas:
 
     def slot_of(self, name: Name) -> Slot | None:
         """Return a resident chunk's slot."""
-        texture = self._textures[self.level_of(name)]
+        texture = self.texture(self.level_of(name))
         return None if texture is None else texture.residency.slot_of(name)
 
     # -- capacity --------------------------------------------------------------
@@ -106,41 +133,16 @@ class TextureAtlas:
     @property
     def gpu_bytes(self) -> int:
         """Bytes of all textures."""
-        return sum(self._bytes(i) for i in range(len(self.layouts)))
-
-    def _bytes(self, level: int) -> int:
-        texture = self._textures[level]
-        n_slots = 0 if texture is None else texture.capacity
-        return n_slots * self.layouts[level].slot_bytes
+        return sum(t.nbytes for t in self._textures if t is not None)
 
     def capacities(self) -> list[int]:
-        """Return the slots of every level."""
+        """Return the slots of every texture."""
         return [0 if t is None else t.capacity for t in self._textures]
 
-    def slots_for(self, level: int, n: int, *, at_least: bool = False) -> Slot:
-        """Return the largest slot grid of at most (or smallest of at least) n slots.
-
-        Parameters
-        ----------
-        level : int
-        n : int
-            Slots.
-        at_least : bool
-            Smallest grid of at least n slots, instead of the largest of at most n.
-
-        Returns
-        -------
-        Slot
-            Slots along (x, y, z).
-        """
-        limits = self.layouts[level].slot_limits(self._gpu.max_texture_3d)
-        n = max(1, n)
-        grid = choose_grid(n, limits)
-        # choose_grid may round up to a box of slots; the budget allows no more than n.
-        while not at_least and _count(grid) > n:
-            n -= 1
-            grid = choose_grid(n, limits)
-        return grid
+    def has_room(self, need: Sequence[int]) -> bool:
+        """Tell whether there are so many slots for every level."""
+        pairs = zip(self.capacities(), self._in_all(need), strict=True)
+        return all(have >= n for have, n in pairs)
 
     def set_budget(self, budget_bytes: int) -> None:
         """Change the budget; textures shrink at the next :meth:`ensure_capacity`."""
@@ -153,15 +155,16 @@ class TextureAtlas:
         -------
         list of name
             Chunks that lost their place or changed it, so that rows naming
-            their slots are stale.
+            their slots are stale. Least recently used first.
 
         Raises
         ------
         BudgetError
             When `need` does not fit the budget.
         """
-        slot_bytes = [lay.slot_bytes for lay in self.layouts]
-        total = sum(n * b for n, b in zip(need, slot_bytes, strict=True))
+        slot_bytes = [lay.slot_bytes for lay in self._shapes]
+        need = self._in_all(need)
+        total = int(np.dot(need, slot_bytes))
         if total > self.budget_bytes:
             msg = (
                 f"expected bricks of at most {self.budget_bytes} bytes; found"
@@ -173,8 +176,7 @@ class TextureAtlas:
         have = self.capacities()
         # Not every number of slots makes a grid; count what the need really takes.
         grids = [
-            _count(self.slots_for(level, n, at_least=True)) if n else 0
-            for level, n in enumerate(need)
+            prod(self._grid(place, n, n)) if n else 0 for place, n in enumerate(need)
         ]
         # Rounded up, all levels together may exceed the budget though the need itself
         # fits.
@@ -185,76 +187,118 @@ class TextureAtlas:
         )
         moved: list[Name] = []
         # First what becomes smaller, so that the budget also holds in between.
-        for shrinking in (True, False):
-            for level, (n, h) in enumerate(zip(target, have, strict=True)):
-                if n != h and (n < h) == shrinking:
-                    moved += self._resize(level, n, need[level])
+        for place, n in enumerate(target):
+            if n < have[place]:
+                moved += self._resize(place, n, need[place])
+        # Also those that had to go before they could be made smaller.
+        for place, n in enumerate(target):
+            if n > self.capacities()[place]:
+                moved += self._resize(place, n, need[place])
         return moved
 
-    def _resize(self, level: int, n_slots: int, need: int) -> list[Name]:
-        old = self._textures[level]
+    def _grid(self, place: int, n_slots: int, need: int) -> Slot:
+        """Choose a grid of at most `n_slots`, or of a few more than `need`."""
+        shape, old = self._shapes[place], self._textures[place]
+        limits = shape.slot_limits(self._gpu.max_texture_3d)
+        most = min(self._grid_chunks[place], self.budget_bytes // shape.slot_bytes)
+        grid = column_grid(n_slots, max(most, n_slots), limits)
+        if old is not None and limits[2] > 1:
+            # As wide as before, so that the slots can stay where they are.
+            gx, gy = old.grid[:2]
+            gz = n_slots // (gx * gy)
+            if 1 <= gz <= limits[2] and gx * gy * gz >= need:
+                return gx, gy, gz
+        if need <= prod(grid) <= n_slots:
+            return grid
+        for n in range(n_slots, 0, -1):
+            grid = choose_grid(n, limits)
+            if prod(grid) <= n_slots:
+                break
+        return grid if prod(grid) >= need else choose_grid(need, limits)
+
+    def _resize(self, place: int, n_slots: int, need: int) -> list[Name]:
+        old = self._textures[place]
         if n_slots == 0:
-            return self._remove(level)
-        grid = self.slots_for(level, n_slots)
-        new_slots = _count(grid)
+            return self._remove(place)
+        grid = self._grid(place, n_slots, need)
+        n_slots = prod(grid)
         # Not every number of slots makes a grid: the next smaller one may not hold the
         # need, and then the texture stays as it is.
-        if old is not None and (new_slots == old.capacity or new_slots < need):
+        if n_slots < need or (old is not None and grid == old.grid):
             return []
-        moved = old.residency.names() if old is not None else []
-        # Names are in order of use, the least recently used first: the rest is kept.
-        keep = moved[max(0, len(moved) - new_slots) :]
-        texture = LevelTexture(grid, self.layouts[level], self.format.name)
-        try:
-            # Made here: wgpu reports a lack of memory when the texture is made, and it
-            # must be known while the old one still exists.
-            _ = texture.handle
-        except wgpu.GPUError:
-            # The device cannot hold both: let go first, the cache has the bricks.
-            if old is None:
-                raise
-            old.destroy()
-            old, keep = None, []
-        self._textures[level] = texture
-        if old is not None:
-            self._copy(old, texture, keep, self.layouts[level])
-            old.destroy()
-        self.version += 1
-        return moved
+        nbytes = n_slots * self._shapes[place].slot_bytes
+        others = self.gpu_bytes - (0 if old is None else old.nbytes)
+        if others + nbytes > self.budget_bytes:
+            # Others have to shrink first.
+            has_less = old is not None and n_slots < old.capacity
+            return self._remove(place) if has_less else []
+        if old is None or self.gpu_bytes + nbytes > self.budget_bytes:
+            # Never both at once: the RAM cache has the bricks.
+            lost = self._remove(place)
+            self._make(place, grid, {})
+            return lost
+        return self._replace(place, old, grid)
 
-    def _remove(self, level: int) -> list[Name]:
-        old = self._textures[level]
+    def _replace(self, place: int, old: LevelTexture, grid: Slot) -> list[Name]:
+        """Copy a texture into one of another size."""
+        kept = _places_in(grid, old)
+        try:
+            new = self._make(place, grid, kept)
+        except wgpu.GPUError:
+            # The device itself cannot hold both: wgpu says so when the texture is made.
+            lost = self._remove(place)
+            self._make(place, grid, {})
+            return lost
+        self._copy(old, new, kept)
+        old.destroy()
+        return [
+            n for n in old.residency.names() if kept.get(n) != old.residency.slot_of(n)
+        ]
+
+    def _make(
+        self, place: int, grid: Slot, residents: Mapping[Name, Slot]
+    ) -> LevelTexture:
+        texture = LevelTexture(grid, self._shapes[place], self.format.name, residents)
+        if residents:
+            _ = texture.handle
+        self._textures[place] = texture
+        self.version += 1
+        return texture
+
+    def _remove(self, place: int) -> list[Name]:
+        old = self._textures[place]
         if old is None:
             return []
         old.destroy()
-        self._textures[level] = None
+        self._textures[place] = None
         self.version += 1
         return old.residency.names()
 
     def _copy(
-        self,
-        old: LevelTexture,
-        new: LevelTexture,
-        names: list[Name],
-        layout: LevelLayout,
+        self, old: LevelTexture, new: LevelTexture, kept: Mapping[Name, Slot]
     ) -> None:
-        device = self._gpu.device
-        # On the GPU, in one submission: bricks never travel back to RAM.
-        encoder = device.create_command_encoder()
+        """Copy the bricks that are kept: those that keep their slots in one piece.
+
+        On the GPU, in one submission: bricks never travel back to RAM.
+        """
+        encoder = self._gpu.device.create_command_encoder()
         source, target = old.handle, new.handle
-        d, h, w = layout.slot_zyx
-        for name in names:
+        d, h, w = (m // g for m, g in zip(new.size[::-1], new.grid[::-1], strict=True))
+        moved = {n: s for n, s in kept.items() if s != old.residency.slot_of(n)}
+        if len(moved) < len(kept):
+            size = tuple(map(min, old.size, new.size))
+            encoder.copy_texture_to_texture(
+                {"texture": source}, {"texture": target}, size
+            )
+        for name, b in moved.items():
             a = old.residency.slot_of(name)
-            # The new texture is empty and large enough, so nothing is evicted.
-            b, _ = new.residency.place(name, (), ())
-            if a is None or b is None:
-                continue
+            assert a is not None
             encoder.copy_texture_to_texture(
                 {"texture": source, "origin": (a[0] * w, a[1] * h, a[2] * d)},
                 {"texture": target, "origin": (b[0] * w, b[1] * h, b[2] * d)},
                 (w, h, d),
             )
-        device.queue.submit([encoder.finish()])
+        self._gpu.device.queue.submit([encoder.finish()])
 
     # -- bricks ----------------------------------------------------------------
 
@@ -272,10 +316,15 @@ class TextureAtlas:
         protected : collection of Name
             Evicted only if nothing else can be.
         """
-        texture = self._textures[self.level_of(name)]
+        texture = self.texture(self.level_of(name))
         if texture is None:
             return None, None
         return texture.residency.place(name, wanted, protected)
+
+    def has_free_slot(self, name: Name) -> bool:
+        """Tell whether a chunk would find a slot without evicting another one."""
+        texture = self.texture(self.level_of(name))
+        return texture is not None and texture.residency.allocator.can_allocate()
 
     def write(self, name: Name, padded: NDArray[np.generic]) -> None:
         """Send a padded brick to its slot.
@@ -288,7 +337,7 @@ class TextureAtlas:
             Voxels with their border, in the format's upload type.
         """
         level = self.level_of(name)
-        texture, slot = self._textures[level], self.slot_of(name)
+        texture, slot = self.texture(level), self.slot_of(name)
         if texture is None or slot is None:
             return
         d, h, w = padded.shape
@@ -304,25 +353,32 @@ class TextureAtlas:
             (w, h, d),
         )
         self.upload_bytes += padded.nbytes
+        self._submit_staged(padded.nbytes)
+
+    def _submit_staged(self, nbytes: int) -> None:
+        """Hand over what was written: until then the driver keeps copies of it."""
+        staged = _STAGED.get(self._gpu.device, 0) + nbytes
+        if staged >= STAGING_BYTES:
+            self._gpu.device.queue.submit([])
+            staged = 0
+        _STAGED[self._gpu.device] = staged
 
     def touch(self, name: Name) -> None:
         """Note that a resident chunk is in use."""
-        texture = self._textures[self.level_of(name)]
+        texture = self.texture(self.level_of(name))
         if texture is not None:
             texture.residency.touch(name)
 
     def drop(self, name: Name) -> None:
         """Forget a resident chunk."""
-        texture = self._textures[self.level_of(name)]
+        texture = self.texture(self.level_of(name))
         if texture is not None:
             texture.residency.drop(name)
 
     def destroy(self) -> None:
         """Release all GPU memory."""
-        for level, texture in enumerate(self._textures):
-            if texture is not None:
-                texture.destroy()
-                self._textures[level] = None
+        for place in range(len(self._textures)):
+            self._remove(place)
         self.version += 1
 
     # -- by chunk id -------------------------------------------------------------
@@ -346,19 +402,17 @@ class TextureAtlas:
         name = (self.plane_of(chunk_id.selection), chunk_id.key)
         level = chunk_id.scale_level
         if name not in self:
-            capacities = self.capacities()
-            texture = self._textures[level]
+            texture = self.texture(level)
             full = texture is None or not texture.residency.allocator.can_allocate()
             if full:
-                used = [0 if t is None else len(t.residency) for t in self._textures]
+                used = [0] * len(self.layouts)
+                for resident in self.resident():
+                    used[self.level_of(resident)] += 1
                 used[level] += 1
-                bytes_ = sum(
-                    u * lay.slot_bytes
-                    for u, lay in zip(used, self.layouts, strict=True)
-                )
-                if bytes_ <= self.budget_bytes:
+                sizes = [lay.slot_bytes for lay in self.layouts]
+                if np.dot(used, sizes) <= self.budget_bytes:
                     self.ensure_capacity(used)
-                elif capacities[level] == 0:
+                elif texture is None:
                     msg = (
                         "expected room for a brick of level"
                         f" {level}; found the budget of {self.budget_bytes} bytes used:"
@@ -389,7 +443,7 @@ class TextureAtlas:
         """
         level = chunk_id.scale_level
         name = (self.plane_of(chunk_id.selection), chunk_id.key)
-        texture, slot = self._textures[level], self.slot_of(name)
+        texture, slot = self.texture(level), self.slot_of(name)
         if texture is None or slot is None:
             return None
         texture.residency.touch(name)
@@ -407,5 +461,19 @@ class TextureAtlas:
         return TextureRegion(f"level-{level}", offset, size, (low, high))  # type: ignore[arg-type]
 
 
-def _count(grid: Slot) -> int:
-    return grid[0] * grid[1] * grid[2]
+def _places_in(grid: Slot, old: LevelTexture) -> dict[Name, Slot]:
+    """Choose who stays in a texture of another size, and where.
+
+    Those used last stay, in their slots where the grid is as wide as before.
+    """
+    names = old.residency.names()
+    names = names[max(0, len(names) - prod(grid)) :]
+    before = {name: old.residency.slot_of(name) for name in names}
+    stays = {
+        name: slot
+        for name, slot in before.items()
+        if slot is not None and grid[:2] == old.grid[:2] and slot[2] < grid[2]
+    }
+    allocator = SimpleTextureAllocator(grid, (1, 1, 1), stays)
+    placed = ((name, allocator.allocate(name)) for name in names)
+    return {name: slot for name, slot in placed if slot is not None}

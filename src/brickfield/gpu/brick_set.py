@@ -21,7 +21,7 @@ from brickfield.gpu.atlas import TextureAtlas
 from brickfield.gpu.brick_texels import BrickMaker, Peek
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
-from brickfield.gpu.layout import level_layouts
+from brickfield.gpu.layout import level_layouts, lie_below
 from brickfield.gpu.material import (
     BrickMaterial,
     new_page_buffer,
@@ -41,12 +41,9 @@ from brickfield.gpu.page_table import (
 )
 from brickfield.gpu.ranges import pack_constant
 from brickfield.model import (
-    INDEX_BITS,
     ChunkState,
     LoadedChunk,
     Pyramid,
-    pack_keys,
-    unpack_keys,
 )
 
 _MAX_IDLE = 4096
@@ -172,10 +169,36 @@ class BrickSet:
         slots = zip(need, self.atlas.layouts, strict=True)
         return sum(n * lay.slot_bytes for n, lay in slots) <= self.atlas.budget_bytes
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the textures have to shrink, since the budget was lowered."""
+        return self.atlas.gpu_bytes > self.atlas.budget_bytes
+
     def make_room(self, need: Sequence[int]) -> None:
-        """Give every level `need` slots where the budget allows."""
-        for name in self.atlas.ensure_capacity(need):
-            self._revalidate(name)
+        """Give every level `need` slots where the budget allows.
+
+        What is drawn stays drawn: bricks of a texture that had to go before its
+        successor could be made are sent again from the RAM cache.
+        """
+        moved = self.atlas.ensure_capacity(need)
+        # The latest used first, in case that there are fewer slots now.
+        for name in reversed(moved):
+            if name in self.atlas:
+                self._revalidate(name)
+            elif not self._send_again(name):
+                self.forget(name)
+
+    def _send_again(self, name: Name) -> bool:
+        """Upload a drawn chunk that lost its place; tell whether that was possible."""
+        chunk = self._peek(name)
+        if name not in self.table or chunk is None or chunk.data is None:
+            return False
+        if not self.atlas.has_free_slot(name):
+            return False
+        self.atlas.place(name, (), ())
+        self._upload(name, chunk.data)
+        self._revalidate(name)
+        return True
 
     def protect(self, names: Collection[Name]) -> None:
         """Evict these last: drawn chunks that stand in for something on its way."""
@@ -187,12 +210,9 @@ class BrickSet:
         return self._absent
 
     def _revalidate(self, name: Name) -> None:
-        """Bring a row in line after the chunk moved or lost its place."""
-        if name in self.atlas:
-            if name in self.table:
-                self._activate(name, is_target=bool(self.table.value_of(name) & TARGET))
-        else:
-            self.forget(name)
+        """Bring a row in line after the chunk moved."""
+        if name in self.table:
+            self._activate(name, is_target=bool(self.table.value_of(name) & TARGET))
 
     def forget(self, name: Name) -> None:
         """Stop drawing a chunk and drop what is known of it; its slot stays."""
@@ -355,7 +375,7 @@ class BrickSet:
         for plane in np.unique(planes).tolist():
             targets = np.array([k for p, k in ready if p == plane], dtype=np.int64)
             mine = keys[planes == plane]
-            for key in mine[self._below(mine, targets)].tolist():
+            for key in mine[lie_below(self.pyramid, mine, targets)].tolist():
                 self.table.remove((plane, key))
 
     def _drop_idle_constants(self, extra: Iterable[Name]) -> None:
@@ -363,29 +383,6 @@ class BrickSet:
         for name in extra:
             if self.table.value_of(name) & CONSTANT:
                 self.forget(name)
-
-    def _below(
-        self, keys: NDArray[np.int64], targets: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Tell which chunks lie (by their centre) under a coarser target."""
-        found = np.zeros(len(keys), dtype=np.bool_)
-        if not len(targets) or not len(keys):
-            return found
-        # Whole arrays: thousands of finer chunks may lie under a few targets.
-        levels, indices = unpack_keys(keys)
-        scale, offset = self.pyramid.downscale, self.pyramid.offset
-        chunk, grids = self.pyramid.chunk_shapes, self.pyramid.grids_zyx
-        centre = (indices + 0.5) * chunk[levels] - 0.5
-        centre = centre * scale[levels] + offset[levels]
-        for level in np.unique(targets >> (3 * INDEX_BITS)).tolist():
-            at = np.floor(
-                ((centre - offset[level]) / scale[level] + 0.5) / chunk[level]
-            )
-            parents = pack_keys(
-                level, np.clip(at, 0, grids[level] - 1).astype(np.int64)
-            )
-            found |= (levels < level) & np.isin(parents, targets)
-        return found
 
     def flush(self) -> None:
         """Send changed rows and bind replaced textures; call before drawing."""

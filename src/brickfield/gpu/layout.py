@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from brickfield.gpu.formats import TextureFormat
-from brickfield.model import Int3, Pyramid
+from brickfield.model import INDEX_BITS, Int3, Pyramid, pack_keys, unpack_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +77,35 @@ def level_layouts(pyramid: Pyramid, fmt: TextureFormat) -> tuple[LevelLayout, ..
         border = (0 if grid[0] == 1 else 1, 1, 1)
         layouts.append(LevelLayout(level.chunk_shape, border, fmt.itemsize))
     return tuple(layouts)
+
+
+def lie_below(
+    pyramid: Pyramid, keys: NDArray[np.int64], targets: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell which chunks lie, by their centre, under a coarser one of others.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    keys : ndarray, shape (n,), int64
+    targets : ndarray, shape (m,), int64
+        Keys of the others.
+
+    Returns
+    -------
+    ndarray, shape (n,), bool
+    """
+    found = np.zeros(len(keys), dtype=np.bool_)
+    if not len(targets) or not len(keys):
+        return found
+    # Whole arrays: thousands of finer chunks may lie under a few targets.
+    levels, indices = unpack_keys(keys)
+    scale, offset = pyramid.downscale, pyramid.offset
+    chunk, grids = pyramid.chunk_shapes, pyramid.grids_zyx
+    centre = (indices + 0.5) * chunk[levels] - 0.5
+    centre = centre * scale[levels] + offset[levels]
+    for level in np.unique(targets >> (3 * INDEX_BITS)).tolist():
+        at = np.floor(((centre - offset[level]) / scale[level] + 0.5) / chunk[level])
+        inside = np.clip(at, 0, grids[level] - 1).astype(np.int64)
+        found |= (levels < level) & np.isin(pack_keys(level, inside), targets)
+    return found

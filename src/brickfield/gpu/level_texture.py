@@ -1,26 +1,29 @@
-"""One level's 3D texture, divided into equal slots. Render thread only.
+"""A 3D texture, divided into equal slots. Render thread only.
 
-Which chunks are in one level's texture, and which is evicted first.
+All levels whose slots have the same shape share one.
+
+Which chunks are in it, and which is evicted first.
 
 States of a chunk: absent → *resident* (its voxels are in a slot) → absent.
 Resident chunks are *wanted* (the present plan names them; never evicted),
 *protected* (drawn as fallback for something on its way; evicted only before a
 wanted chunk would find no place) or *reserve* (evicted first, least recently
-used first). Eviction always finds a victim as long as a level's wanted chunks
-are not more than its slots, which planning guarantees.
+used first). Eviction always finds a victim as long as the wanted chunks are not more
+than the slots, which planning guarantees.
 
-How a GPU budget moves between the levels, as a pure function.
+How a GPU budget moves between the textures, as a pure function.
 
-Each level has a texture of its own, sized for what the present view needs of
-that level. Slots that no view needs are taken from a level only when another
-one is short of them, so that textures are seldom rebuilt; a plan may use nearly
-the whole budget at any camera.
+Each is sized for what the present view needs of it, with much room to grow: a
+view that moves on wants other levels, which mostly share a texture. Slots that no
+view needs are taken from a texture only when another one is short of them, so that
+textures are seldom rebuilt; a plan may use nearly the whole budget at any camera.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import pygfx as gfx
@@ -33,11 +36,13 @@ from brickfield.gpu.page_table import Name
 
 
 class LevelResidency:
-    """Chunks of one level's texture, least recently used first. Render thread only."""
+    """Chunks of one texture, least recently used first. Render thread only."""
 
-    def __init__(self, allocator: SimpleTextureAllocator) -> None:
+    def __init__(
+        self, allocator: SimpleTextureAllocator, order: Iterable[Name] = ()
+    ) -> None:
         self.allocator = allocator
-        self._order: OrderedDict[Name, None] = OrderedDict()
+        self._order: OrderedDict[Name, None] = OrderedDict.fromkeys(order)
 
     def __contains__(self, name: Name) -> bool:
         return name in self._order
@@ -129,11 +134,28 @@ _USAGE = (
 
 
 class LevelTexture:
-    """One level's texture and the chunks in it."""
+    """One texture and the chunks in it.
 
-    def __init__(self, grid: Slot, layout: LevelLayout, format_name: str) -> None:
+    Parameters
+    ----------
+    grid : Slot
+    layout : LevelLayout
+    format_name : str
+        pygfx's name of the texture format.
+    residents : mapping of Name to Slot, optional
+        Chunks that have a slot from the beginning, least recently used first.
+    """
+
+    def __init__(
+        self,
+        grid: Slot,
+        layout: LevelLayout,
+        format_name: str,
+        residents: Mapping[Name, Slot] | None = None,
+    ) -> None:
         z, y, x = layout.slot_zyx
         self.grid = grid
+        self.nbytes = prod(grid) * layout.slot_bytes
         self.size = (grid[0] * x, grid[1] * y, grid[2] * z)
         self.texture = gfx.Texture(
             # Without data: pygfx keeps no copy in RAM.
@@ -143,8 +165,8 @@ class LevelTexture:
             format=format_name,
             usage=_USAGE,
         )
-        allocator = SimpleTextureAllocator(self.size, (x, y, z))
-        self.residency = LevelResidency(allocator)
+        allocator = SimpleTextureAllocator(self.size, (x, y, z), residents)
+        self.residency = LevelResidency(allocator, residents or ())
 
     @property
     def capacity(self) -> int:
@@ -163,8 +185,10 @@ class LevelTexture:
             handle.destroy()
 
 
-GROWTH = 0.3
-"""A level that grows gets at most this share more than it needs now."""
+GROWTH = 1.0
+"""A texture that grows gets at most this share more than is needed now."""
+LARGE = 0.25
+"""One that would take more of the budget than this takes all that is free."""
 
 
 def distribute(
@@ -174,25 +198,25 @@ def distribute(
     grid_slots: Sequence[int],
     budget_bytes: int,
 ) -> list[int]:
-    """Choose how many slots every level shall have.
+    """Choose how many slots every texture shall have.
 
     Parameters
     ----------
     need : sequence of int
-        Slots the present plan uses, a level.
+        Slots the present plan uses, a texture.
     have : sequence of int
         Slots there are now.
     slot_bytes : sequence of int
         Bytes of a slot.
     grid_slots : sequence of int
-        Most slots a level could ever use (all its chunks, or the device's limit).
+        Most slots that could ever be used (all chunks, or the device's limit).
     budget_bytes : int
-        For all levels together; the bytes of `need` fit into it.
+        For all textures together; the bytes of `need` fit into it.
 
     Returns
     -------
     list of int
-        At least `need` at every level; equal to `have` when nothing is short.
+        At least `need` of every texture; equal to `have` when nothing is short.
     """
 
     def cost(slots: Sequence[int]) -> int:
@@ -203,8 +227,11 @@ def distribute(
     if cost(have) <= budget_bytes and not any(is_short):
         return list(have)
     # Room to grow is shared out in proportion, so that a view that moves on a
-    # little does not at once rebuild textures again.
-    spare = min(GROWTH, budget_bytes / max(1, cost(need)) - 1)
+    # little does not at once rebuild textures again. Old and new have to fit side by
+    # side, or the bricks are sent again: a large texture had better be made once.
+    spare = budget_bytes / max(1, cost(need)) - 1
+    if (1 + GROWTH) * cost(need) <= LARGE * budget_bytes:
+        spare = min(GROWTH, spare)
     comfort = [
         min(n + int(n * spare), max(n, g))
         for n, g in zip(need, grid_slots, strict=True)

@@ -239,8 +239,7 @@ class LayerRenderer:
         both = need + self._held_over(n_levels)
         has_spare = self.bricks.can_hold(both.tolist())
         self.bricks.make_room((both if has_spare else need).tolist())
-        have = self.bricks.atlas.capacities()
-        return all(h >= w for h, w in zip(have, need.tolist(), strict=True))
+        return self.bricks.atlas.has_room(need.tolist())
 
     def _held_over(self, n_levels: int) -> NDArray[np.int64]:
         """Count the bricks of the shown time point while another one is loaded."""

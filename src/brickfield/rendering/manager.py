@@ -30,9 +30,10 @@ from brickfield.rendering.requests import TimeSlice
 DEFAULT_GPU_BUDGET = 1 << 30
 UPLOAD_SLICE_S = 0.0035
 """A step may take longer than the ones before it: 4 ms is what a frame can spare."""
-PLANNED_SHARE = 0.88
-"""Share of the budget that plans may use. The rest is rounding to slot grids and
-room for levels to grow, without which every move would rebuild textures."""
+PLANNED_SHARE = 0.95
+"""Share of the budget that plans may use. The rest is rounding to slot grids."""
+TABLE_SHARE = 0.02
+"""Share of the budget that is kept free for page tables, which grow with the bricks."""
 
 
 @dataclass
@@ -149,12 +150,12 @@ class RenderManager:
             plans = plan_layers(requests, int(self.gpu_budget * share))
             self._share_budget(seen, plans)
             is_bare = any(p.is_coarsened and not p.n_chunks for p in plans)
-            fits = not is_bare and all(map(LayerRenderer.fits, seen, plans))
+            fits = not is_bare and self._all_fit(seen, plans)
             if fits:
                 break
             # Slots come in grids, so a plan that fits by bytes may not fit by slots: a
             # little less is planned then.
-            share *= 0.93
+            share *= 0.97
             if is_bare or share < 0.2:
                 msg = (
                     "expected a GPU budget for a few bricks of every visible layer;"
@@ -168,7 +169,9 @@ class RenderManager:
     def _share_budget(
         self, seen: Sequence[LayerRenderer], plans: Sequence[FramePlan]
     ) -> None:
-        spare = self.gpu_budget - sum(p.cost_bytes for p in plans)
+        tables = sum(r.bricks.table.rows.nbytes for r in self.renderers)
+        for_tables = max(tables, int(TABLE_SHARE * self.gpu_budget))
+        spare = self.gpu_budget - for_tables - sum(p.cost_bytes for p in plans)
         for renderer in self.renderers:
             if renderer not in seen and renderer.bricks.atlas.gpu_bytes:
                 # If it is shown again it is there at once, unless the memory was needed.
@@ -176,11 +179,23 @@ class RenderManager:
                 if spare < 0:
                     spare += renderer.bricks.atlas.gpu_bytes
                     renderer.release_gpu_memory()
-        for renderer, plan in zip(seen, plans, strict=True):
-            # What is left over keeps bricks of earlier plans, for when the camera comes
-            # back.
-            budget = plan.cost_bytes + max(0, spare) // len(seen)
-            renderer.bricks.atlas.set_budget(budget)
+        atlases = [renderer.bricks.atlas for renderer in seen]
+        shares = [plan.cost_bytes for plan in plans]
+        # What a layer has it keeps while nobody needs the room: nothing is rebuilt.
+        extra = [max(0, a.gpu_bytes - s) for a, s in zip(atlases, shares, strict=True)]
+        if sum(extra) <= spare:
+            spare -= sum(extra)
+            shares = [s + e for s, e in zip(shares, extra, strict=True)]
+        for atlas, share in zip(atlases, shares, strict=True):
+            atlas.set_budget(share + max(0, spare) // len(seen))
+
+    @staticmethod
+    def _all_fit(seen: Sequence[LayerRenderer], plans: Sequence[FramePlan]) -> bool:
+        """Make room in every layer: first in those that have to give some away."""
+        pairs = sorted(
+            zip(seen, plans, strict=True), key=lambda p: not p[0].bricks.is_too_large
+        )
+        return all(renderer.fits(plan) for renderer, plan in pairs)
 
     def upload(self, slice_s: float = UPLOAD_SLICE_S) -> int:
         """Send arrived chunks to the GPU for at most `slice_s`; return how many.
