@@ -83,13 +83,7 @@ class TransformsPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.addWidget(self.empty)
-        # On a low screen it scrolls, rather than that numbers are cut off.
-        self.scroll = QScrollArea(self)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidget(self.controls)
-        column.addWidget(self.scroll, stretch=1)
+        column.addWidget(self._scrolled(), stretch=1)
         column.addWidget(self.tasks)
         inside = QVBoxLayout(self.controls)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -107,14 +101,21 @@ class TransformsPanel(QWidget):
         inside.addLayout(self._bake_row())
         inside.addStretch(1)
         # The scroll bar must not lie over the controls.
-        self.scroll.setMinimumHeight(LEAST_HEIGHT)
-        self.scroll.setMinimumWidth(
-            self.controls.minimumSizeHint().width()
-            + self.scroll.verticalScrollBar().sizeHint().width()
-        )
+        bar = self.scroll.verticalScrollBar().sizeHint().width()
+        self.scroll.setMinimumWidth(self.controls.minimumSizeHint().width() + bar)
         self.show_layers([], -1)
 
     # -- parts -------------------------------------------------------------------
+
+    def _scrolled(self) -> QScrollArea:
+        """Let the controls scroll on a low screen, rather than cut numbers off."""
+        self.scroll = QScrollArea(self)
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll.setMinimumHeight(LEAST_HEIGHT)
+        self.scroll.setWidget(self.controls)
+        return self.scroll
 
     def _first_row(self) -> QHBoxLayout:
         self.layers = QComboBox(self)
