@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from qtpy.QtCore import QCoreApplication, QTimer
 
@@ -21,6 +21,9 @@ from brickfield.errors import BrickfieldError
 from brickfield.loading import ChunkManager
 from brickfield.qt import Background, Deliverer
 from brickfield.sources import ChunkSource
+
+if TYPE_CHECKING:  # this module is light, for what napari loads at its start
+    from brickfield.store import ChunkedImageStore
 
 
 def is_window_thread() -> bool:
@@ -66,6 +69,13 @@ def close_soon(manager: ChunkManager, source: ChunkSource) -> None:
         source.close()
 
     on_window_thread(close)
+
+
+def close_when_unused(store: ChunkedImageStore) -> None:
+    """See to it that a store is closed once no layer, view or script has it."""
+    # The end may come on any thread that holds any lock, so it only says so.
+    end = weakref.finalize(store, close_soon, store.manager, store.source)
+    end.atexit = False
 
 
 def weakly(method: Callable[[], None]) -> Callable[[], None]:

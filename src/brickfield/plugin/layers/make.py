@@ -11,7 +11,6 @@ more (:mod:`brickfield.plugin.layers.holding`).
 from __future__ import annotations
 
 import logging
-import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -43,7 +42,11 @@ from brickfield.plugin.layers.transforms import slider_indices
 from brickfield.plugin.settings import settings
 from brickfield.plugin.slicing.lazy import answer
 from brickfield.plugin.units import load_units
-from brickfield.plugin.window_thread import close_soon, deliverer, is_window_thread
+from brickfield.plugin.window_thread import (
+    close_when_unused,
+    deliverer,
+    is_window_thread,
+)
 from brickfield.qt import run_beside
 from brickfield.sources import ChunkSource, without_image
 from brickfield.store import ChunkedImageStore, LazyLevel, StoreHold, open_store
@@ -190,13 +193,6 @@ def _opened(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:
         store.source.concurrency = chosen.concurrency
     close_when_unused(store)
     return store
-
-
-def close_when_unused(store: ChunkedImageStore) -> None:
-    """See to it that a store is closed once no layer, view or script has it."""
-    # The end may come on any thread that holds any lock, so it only says so.
-    end = weakref.finalize(store, close_soon, store.manager, store.source)
-    end.atexit = False
 
 
 def layer_data_of(

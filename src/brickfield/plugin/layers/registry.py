@@ -1,7 +1,8 @@
 """Which scene and which docks belong to which napari viewer.
 
-One scene a viewer, made with its first dock and closed with the last; any number
-of docks. Nothing here keeps a viewer alive. Main thread only.
+At most one scene per viewer at a time, whatever number of docks shows it; it is closed
+with the last of them. Nothing here keeps a viewer or a scene alive: a scene that no
+dock shows goes with whoever asked for it. Main thread only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.slicing.lazy import let_go
 from brickfield.qt import ViewDock
 
-_scenes: weakref.WeakKeyDictionary[Any, NapariScene] = weakref.WeakKeyDictionary()
+# Weak at both ends: a scene holds its viewer, so it must not be held by the table.
+_scenes: weakref.WeakKeyDictionary[Any, weakref.ref[NapariScene]] = (
+    weakref.WeakKeyDictionary()
+)
 _docks: weakref.WeakKeyDictionary[Any, weakref.WeakSet[ViewDock]] = (
     weakref.WeakKeyDictionary()
 )
@@ -32,11 +36,13 @@ def plain(viewer: Any) -> Any:
 def scene_of(viewer: Any) -> NapariScene:
     """Return the scene of a viewer, making it if there is none."""
     viewer = plain(viewer)
-    scene = _scenes.get(viewer)
+    known = _scenes.get(viewer)
+    scene = None if known is None else known()
     if scene is None:
         guard_removals(viewer)
         watch(viewer.layers)
-        scene = _scenes[viewer] = NapariScene(viewer)
+        scene = NapariScene(viewer)
+        _scenes[viewer] = weakref.ref(scene)
     return scene
 
 
@@ -62,7 +68,9 @@ def _forget(viewer: Any, dock: ViewDock | None) -> None:
         docks.discard(dock)
     if not docks and viewer in _scenes:
         # The window is gone; the next dock starts over.
-        _scenes.pop(viewer).close()
+        scene = _scenes.pop(viewer)()
+        if scene is not None:
+            scene.close()
         ref = weakref.ref(viewer)
         # Not before Qt has taken down what it is taking down.
         QTimer.singleShot(0, lambda: _let_go_without_window(ref()))

@@ -21,6 +21,7 @@ from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.objects import ThingPort, is_thing
 from brickfield.plugin.layers.transforms import n_spatial
 from brickfield.plugin.napari_names import kind_of
+from brickfield.plugin.window_thread import close_when_unused
 from brickfield.rendering import ObjectValue
 from brickfield.store import ChunkedImageStore, LazyLevel, open_store
 from brickfield.viewer.live import LayerPort, SliderAxis
@@ -176,6 +177,7 @@ class NapariScene:
         store = (
             open_store(arrays, axes=_rgb_axes(layer)) if is_rgb else open_store(arrays)
         )
+        close_when_unused(store)
         self._own[layer] = (store, level)
         return store, tuple
 
