@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
@@ -99,6 +100,16 @@ def pytest_configure(config):
     """In a worker, open windows on the screen that was made for it."""
     if display := getattr(config, "workerinput", {}).get("display"):
         os.environ["DISPLAY"] = display
+
+
+def pytest_collection_finish():
+    """Keep what was imported and collected out of every later collection of garbage.
+
+    napari's fixture collects four times for each viewer, and each time would look at
+    hundreds of thousands of objects that stay until the end.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):
