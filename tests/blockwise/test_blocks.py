@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.blockwise.blocks import BlockGrid, intersect, iter_blocks, shift
+from brickfield.blockwise.blocks import BlockGrid, intersect, shift
 from brickfield.errors import OptionError
 
 sizes = st.integers(1, 3).flatmap(
@@ -22,7 +22,7 @@ sizes = st.integers(1, 3).flatmap(
 def test_blocks_tile_the_array_exactly_once(size):
     shape, block = map(tuple, size)
     seen = np.zeros(shape, int)
-    for b in iter_blocks(shape, block):
+    for b in BlockGrid(shape, block):
         seen[b.slices] += 1
         assert b.start == tuple(i * n for i, n in zip(b.index, block, strict=True))
         assert b.shape == seen[b.slices].shape

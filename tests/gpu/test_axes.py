@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from brickfield.gpu.axes import matrix_to_xyz, to_xyz, to_zyx
+from brickfield.gpu.axes import matrix_to_xyz, to_xyz
 
 
-def test_vectors_turn_round_and_back():
+def test_vectors_turn_round():
     zyx = np.arange(12).reshape(4, 3)
     assert to_xyz(zyx)[0].tolist() == [2, 1, 0]
-    np.testing.assert_array_equal(to_zyx(to_xyz(zyx)), zyx)
+    np.testing.assert_array_equal(to_xyz(zyx), zyx[:, ::-1])
 
 
 def test_a_turned_matrix_maps_turned_points():

@@ -77,13 +77,6 @@ def test_an_absent_axis_is_one_voxel_thick():
     assert flat.grid_zyx == (1, 3, 2)
 
 
-def test_one_level_alone_is_its_own_data_space(pyramid):
-    alone = pyramid.only_level(1)
-    assert alone.n_levels == 1
-    assert alone.downscale.tolist() == [[1, 1, 1]]
-    assert alone.data_bounds[1] == (2.5, 4.5, 3.5)
-
-
 def test_other_chunks_leave_everything_else_alone(pyramid):
     other = pyramid.with_chunk_shapes(((9, 10, 8), (1, 5, 4)))
     assert other.grids_zyx.tolist() == [[1, 1, 1], [3, 1, 1]]

@@ -118,21 +118,6 @@ class BlockGrid:
             yield self.at(index)
 
 
-def iter_blocks(
-    shape: tuple[int, ...], block_shape: tuple[int, ...]
-) -> Iterator[Block]:
-    """Iterate the aligned blocks of an array in C order.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the array, voxels.
-    block_shape : tuple of int
-        Of a block; those at the far edges are smaller.
-    """
-    return iter(BlockGrid(shape, block_shape))
-
-
 def intersect(a: Slices, b: Slices) -> Slices:
     """Return the voxels common to two regions (empty slices when none are).
 

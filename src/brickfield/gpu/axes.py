@@ -20,11 +20,6 @@ def to_xyz(values_zyx: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(values_zyx, dtype=np.float64)[..., ::-1]
 
 
-def to_zyx(values_xyz: ArrayLike) -> NDArray[np.float64]:
-    """Reverse the last axis of values of shape (..., 3): (x, y, z) to (z, y, x)."""
-    return np.asarray(values_xyz, dtype=np.float64)[..., ::-1]
-
-
 def matrix_to_xyz(matrix_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
     """Convert a map of (z, y, x, 1) points, shape (4, 4), into one of (x, y, z, 1)."""
     return _FLIP @ matrix_zyx @ _FLIP

@@ -264,10 +264,6 @@ class Pyramid:
         levels = tuple(replace(lv, shape=(n, *lv.shape[1:])) for lv in self.levels)
         return replace(self, levels=levels)
 
-    def only_level(self, level: int) -> Pyramid:
-        """Return a pyramid of that one level."""
-        return replace(self, levels=(self.levels[level],))
-
 
 def choose_chunk_shape(
     shape_zyx: Int3, storage_chunk_zyx: Int3, *, edge: int = 64

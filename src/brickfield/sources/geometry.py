@@ -22,7 +22,6 @@ from brickfield.model import (
     Int3,
     ScaleLevel,
     Severity,
-    Vec3,
     choose_chunk_shape,
 )
 from brickfield.sources.limits.chunk_sizes import check_sizes
@@ -260,12 +259,6 @@ def is_usable_scale(values: Sequence[float]) -> bool:
     """Whether all values are finite and above zero."""
     array = np.asarray(values, dtype=np.float64)
     return bool(np.isfinite(array).all() and (array > 0).all())
-
-
-def as_vec3(values: Sequence[float]) -> Vec3:
-    """Make a triple of floats."""
-    a, b, c = (float(v) for v in values)
-    return (a, b, c)
 
 
 def _pick(values: Sequence[int], spatial: Int3) -> Int3:

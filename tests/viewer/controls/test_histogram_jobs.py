@@ -1,4 +1,4 @@
-"""What a store holds is counted without reading, quickly, or wholly."""
+"""What a store holds is counted quickly, or wholly."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from brickfield.viewer.controls.histogram import histogram_of
 from brickfield.viewer.controls.histogram_jobs import (
     coarsest_histogram,
     exact_histogram,
-    resident_histogram,
 )
 
 
@@ -35,27 +34,20 @@ def store():
     store.close()
 
 
-def test_nothing_is_at_hand_before_anything_was_loaded(store):
-    assert resident_histogram(store) is None
-    assert not store.source.reads
-
-
-def test_the_coarsest_level_is_counted_and_then_at_hand(store):
-    expected = histogram_of(levels()[1])
-    for found in (coarsest_histogram(store), resident_histogram(store)):
-        np.testing.assert_array_equal(found.counts, expected.counts)
-        np.testing.assert_array_equal(found.edges, expected.edges)
-        assert found.share == 1
+def test_the_coarsest_level_is_counted(store):
+    expected, found = histogram_of(levels()[1]), coarsest_histogram(store)
+    np.testing.assert_array_equal(found.counts, expected.counts)
+    np.testing.assert_array_equal(found.edges, expected.edges)
+    assert found.share == 1
 
 
 def test_what_is_not_stored_counts_as_the_fill_value():
     store = store_of(levels(), fill_value=7)
     store.source.missing = {(1, (0, 0, 0))}
-    coarsest_histogram(store)
     data = levels()[1].copy()
     data[:4, :4, :4] = 7
     np.testing.assert_array_equal(
-        resident_histogram(store).counts, histogram_of(data).counts
+        coarsest_histogram(store).counts, histogram_of(data).counts
     )
     store.close()
 

@@ -108,14 +108,6 @@ def test_failures_come_with_their_consequence():
     assert "access denied to c/4/0/7" in words.failures([denied])
 
 
-def test_a_list_of_failures_ends_with_how_many_more():
-    lines = words.failure_lines([failure()] * 5, names=NAMES, most=3)
-    assert len(lines) == 4
-    assert lines[0].startswith("full resolution (level 0), c/4/0/7: expected")
-    assert lines[-1] == "and 2 chunks more"
-    assert len(words.failure_lines([failure()] * 3, most=3)) == 3
-
-
 def test_the_value_under_the_cursor_is_exact():
     assert words.value_of([np.uint16(1024)]) == "1024"
     big = words.value_of([np.uint64(2**64 - 1)], is_labels=True)

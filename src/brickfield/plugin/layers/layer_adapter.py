@@ -10,7 +10,6 @@ Main thread only.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -428,7 +427,3 @@ class NapariLayerPort:
     def refresh_data(self) -> None:
         """Read the voxels again, because they changed."""
         self._data.refresh()
-
-    def restyle(self, **changes: Any) -> None:
-        """Change what napari has no word for (sampling, levels)."""
-        self._data.appearance = replace(self._data.appearance, **changes)

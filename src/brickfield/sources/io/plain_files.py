@@ -75,14 +75,6 @@ def check_regular(path: Path, about: os.stat_result) -> None:
     raise StoreFormatError(msg)
 
 
-def is_regular(path: Path) -> bool:
-    """Whether a path names a regular file, links followed."""
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except OSError:
-        return False
-
-
 def may_write(path: Path) -> bool:
     """Tell whether a file or folder may be written to.
 

@@ -265,26 +265,3 @@ def list_folders(location: Location) -> list[str] | None:
 def exists(location: Location) -> bool:
     """Tell whether a local folder or file is there; True for a URL."""
     return location.local is None or location.local.exists()
-
-
-def modified_ns(location: Location, keys: Iterable[str]) -> int:
-    """Return the newest modification time of local files, ns; 0 when unknown.
-
-    Parameters
-    ----------
-    location : Location
-    keys : iterable of str
-        Files below the location.
-    """
-    if location.local is None:
-        spec = location.spec.get("base", {})
-        paths = [Path(spec["path"])] if spec.get("driver") == "file" else []
-    else:
-        paths = [location.local / k for k in keys]
-    newest = 0
-    for path in paths:
-        try:
-            newest = max(newest, path.stat().st_mtime_ns)
-        except OSError:
-            continue
-    return newest

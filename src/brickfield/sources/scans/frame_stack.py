@@ -18,7 +18,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import prod
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -464,8 +463,3 @@ class ScanArray:
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         """Return False for all chunks, shape (n, ndim): a scan is complete."""
         return np.zeros(len(indices), dtype=np.bool_)
-
-
-def scan_bytes(data: ScanData) -> int:
-    """Return the bytes of all patterns of a scan as they are read."""
-    return prod(data.shape) * data.dtype.itemsize

@@ -25,7 +25,7 @@ from brickfield.blockwise import (
 )
 from brickfield.errors import BudgetError, ChunkReadError
 from brickfield.loading import Box, LevelLayout, read_box
-from brickfield.model import ChunkState, Selection, pack_keys
+from brickfield.model import Selection
 from brickfield.store import MOST_VOXELS, ChunkedImageStore, level_values, sample
 from brickfield.viewer.controls.histogram import (
     USUAL_BINS,
@@ -41,49 +41,6 @@ Progress = Callable[[int, int], None]
 """Told how many blocks are done, of how many."""
 
 
-def resident_histogram(
-    store: ChunkedImageStore,
-    selection: Selection | None = None,
-    *,
-    bins: int = USUAL_BINS,
-) -> Histogram | None:
-    """Count what is loaded of the coarsest level, without reading.
-
-    Parameters
-    ----------
-    store : ChunkedImageStore
-    selection : tuple of int, optional
-        Index on every non-spatial axis; default all 0.
-    bins : int
-
-    Returns
-    -------
-    Histogram or None
-        None when nothing is loaded yet. At most 16 million voxels are counted,
-        spread over the level; from any thread, about 0.1 s.
-    """
-    selection = store.default_selection() if selection is None else selection
-    level = store.pyramid.n_levels - 1
-    about, layout = store.pyramid.levels[level], LevelLayout.of(store.pyramid, level)
-    indices = np.indices(about.grid_zyx).reshape(3, -1).T
-    indices = indices[:: -(-about.n_voxels // MOST_VOXELS)]
-    parts: list[NDArray[np.generic]] = []
-    for index, key in zip(indices, pack_keys(level, indices).tolist(), strict=True):
-        chunk = store.manager.peek(selection, key)
-        if chunk is None:
-            continue
-        if chunk.data is not None:
-            parts.append(chunk.known_voxels())
-        elif chunk.state is ChunkState.MISSING:
-            z, y, x = index.tolist()
-            n_voxels = int(np.prod(layout.box_of((z, y, x))[1]))
-            parts.append(np.full(n_voxels, about.fill_value).astype(about.dtype))
-    if not parts:
-        return None
-    values = np.concatenate(parts)
-    return histogram_of(values, bins=bins, share=values.size / about.n_voxels)
-
-
 def coarsest_histogram(
     store: ChunkedImageStore,
     selection: Selection | None = None,
@@ -93,7 +50,7 @@ def coarsest_histogram(
     """Count the coarsest level, and load it if it is not in memory.
 
     Waits, some seconds at most; for a worker thread. A level of more than 16
-    million voxels is sampled. Parameters as for :func:`resident_histogram`.
+    million voxels is sampled.
 
     Parameters
     ----------

@@ -210,30 +210,6 @@ def _cause(failure: ChunkFailure) -> str:
     return failure.key or failure.reason
 
 
-def failure_lines(
-    found: Sequence[ChunkFailure],
-    *,
-    names: LevelNames = UNNAMED,
-    most: int = 12,
-) -> list[str]:
-    """Return one line per failure, and how many more there are.
-
-    Parameters
-    ----------
-    found : sequence of ChunkFailure
-    names : LevelNames
-        Of the levels.
-    most : int
-        Lines.
-    """
-    lines = [
-        f"{names.numbered(f.chunk_id.scale_level)}, {f.key}: {f.reason}"
-        for f in found[:most]
-    ]
-    more = len(found) - most
-    return [*lines, f"and {_chunks(more)} more"] if more > 0 else lines
-
-
 def value_of(values: Sequence[SupportsFloat | None], *, is_labels: bool = False) -> str:
     """Say what a layer holds under the cursor: 1024, or label 12.
 
