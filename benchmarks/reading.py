@@ -16,14 +16,18 @@ from benchmarks.scenes import (
     Array,
     chunk_bytes,
     halved,
+    layer_of,
     light_sheet,
+    orbit,
     own_cache,
+    view_of,
     write_pyramid,
 )
 from brickfield.loading import default_cache
 from brickfield.model import Category, ChunkedDataRequest, pack_keys
 from brickfield.sources import open_source
 from brickfield.store import ChunkedImageStore, open_store
+from brickfield.testing import MemorySource
 from brickfield.viewer.export import render
 
 
@@ -65,6 +69,52 @@ def stored_bytes(setting: Setting) -> list[Row]:
     note = "all bytes that tensorstore read, also those for the contrast"
     rows.append(at_most("E1", what, first, 1.02, note=note))
     return rows
+
+
+def small_cache(setting: Setting) -> list[Row]:
+    """E1b."""
+    rows = []
+    edge = 512 if setting.is_full else 256
+    for storage in (64, 128, edge // 2):
+        worst = max(reads_a_chunk(edge, storage, share) for share in (2, 4, 8))
+        rows.append(
+            at_most(
+                "E1b",
+                "reads of a storage chunk, RAM budget of 1/2, 1/4, 1/8 of the view,"
+                f" {storage}³ storage chunks, worst",
+                worst,
+                1.10,
+                note=f"{edge}³ uint8, one level, loaded by a view from the middle out",
+            )
+        )
+    return rows
+
+
+def reads_a_chunk(edge: int, storage: int, share: int) -> float:
+    """Load a view whose voxels are several times the RAM budget.
+
+    Parameters
+    ----------
+    edge : int
+        Voxels of the volume along an axis.
+    storage : int
+        Voxels of a storage chunk along an axis.
+    share : int
+        The RAM budget is this part of the volume's bytes.
+
+    Returns
+    -------
+    float
+        Reads of a storage chunk, mean; 1 when each is read once.
+    """
+    source = MemorySource([np.ones((edge,) * 3, np.uint8)], (storage,) * 3)
+    store = own_cache(source, edge**3 // share)
+    with view_of(layer_of(store), (320, 240)) as view:
+        view.camera = orbit((edge,) * 3, (320, 240), distance=0.7)
+        while not view.wait_until_complete(10):
+            pass
+    store.close()
+    return sum(source.reads.values()) / len(source.reads)
 
 
 def visits(

@@ -21,6 +21,7 @@ from benchmarks.rows import Row, Setting  # noqa: E402
 
 CASES = {
     "E1": "reading:stored_bytes",
+    "E1b": "reading:small_cache",
     "E2": "reading:decode_work",
     "E3": "coverage:holes",
     "E4": "exactness:against_numpy",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks.reading import load_all, noise, visits
+from benchmarks.reading import load_all, noise, reads_a_chunk, visits
 from benchmarks.scenes import light_sheet, write_pyramid
 
 
@@ -14,6 +14,10 @@ def test_a_cold_view_reads_each_storage_chunk_once_and_a_warm_one_nothing(
     first, second = visits(path)
     assert first <= 1.02
     assert second == 0
+
+
+def test_a_ram_budget_of_an_eighth_of_the_view_reads_no_storage_chunk_again():
+    assert reads_a_chunk(256, 128, 8) <= 1.10
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.cache import ENTRY_BYTES
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.retry import RetryRules
-from brickfield.model import ChunkState
+from brickfield.model import ChunkState, unpack_keys
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
 
@@ -150,6 +150,44 @@ def test_a_budget_smaller_than_the_view_delays_but_loses_nothing(
     assert sorted(c.key for c in taken) == sorted(keys.tolist())
     assert manager.cache.peak_bytes <= budget
     assert set(volume.reads.values()) == {1}
+
+
+@pytest.mark.parametrize("storage", [64, 128])
+@pytest.mark.parametrize("share", [2, 4, 8])
+def test_a_budget_of_part_of_the_view_reads_each_storage_chunk_once(
+    manage, storage, share
+):
+    source = MemorySource([np.zeros((128, 128, 128), np.uint8)], (storage // 2,) * 3,
+                          chunk=(16, 16, 16))  # fmt: skip
+    manager = manage(source, ram_budget=source.arrays[0].nbytes // share)
+    keys = all_keys(source)
+    # From the middle outwards: the order of the chunks is not that of the storage.
+    distance = np.linalg.norm(unpack_keys(keys)[1] - 3.4, axis=1)
+    manager.request_chunks(ask(keys[np.argsort(distance)]), "a")
+    n_taken = 0
+    while True:
+        is_over = manager.wait("a", 20)
+        taken = manager.take_ready("a", 8)
+        n_taken += len(taken)
+        if is_over and not taken:
+            break
+        assert taken
+    assert n_taken == len(keys)
+    assert max(source.reads.values()) == 1
+    assert manager.cache.peak_bytes <= manager.cache.budget_bytes
+
+
+def test_a_decoded_storage_chunk_that_waits_for_room_starves_no_other_visual(manage):
+    source = MemorySource([numbers((8, 8, 16))], (8, 8, 8), chunk=(4, 4, 4))
+    manager = manage(source, ram_budget=3 * (4**3 * 2 + ENTRY_BYTES))
+    left, right = (all_keys(source)[unpack_keys(all_keys(source))[1][:, 2] // 2 == i]
+                   for i in range(2))  # fmt: skip
+    manager.request_chunks(ask(left), "a")
+    assert not manager.wait("a", 20)
+    # Nobody takes for "a"; what it has decoded is in the way of nobody.
+    manager.request_chunks(ask(right, visual_id="b"), "b")
+    assert len(take_all(manager, "b")) == 8
+    assert len(take_all(manager, "a")) == 8
 
 
 def test_reading_pauses_while_nobody_takes_what_fills_the_budget(manage, volume):

@@ -19,7 +19,7 @@ take gets one chunk beyond the cache, so that it cannot starve.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from mmap import mmap
 
 import numpy as np
@@ -301,6 +301,14 @@ def value_range(data: NDArray[np.generic]) -> tuple[float, float]:
         with np.errstate(invalid="ignore"):
             low, high = np.fmin.reduce(data, axis=None), np.fmax.reduce(data, axis=None)
     return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A chunk to begin, and the bytes reserved for it."""
+
+    name: Name
+    room: int
 
 
 class AssemblyPool:

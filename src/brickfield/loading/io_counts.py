@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from brickfield.loading.storage_layout import LevelLayout, StorageName, storage_names
 from brickfield.model import ChunkFailure, Selection, distinct
+from brickfield.sources import StorageChunk
 
 Requested = Iterable[tuple[Selection, NDArray[np.int64]]]
 
@@ -66,6 +67,29 @@ class IoCounts:
         self._bytes_of: dict[int, int] = {}
         self._entered_at: dict[int, int] = {}
         self._n_entries = 0
+
+    def enter(
+        self, name: StorageName, chunk: StorageChunk, layouts: Sequence[LevelLayout]
+    ) -> None:
+        """Count what a storage chunk cost; one request was counted when it was sent.
+
+        Parameters
+        ----------
+        name : (level, flat index)
+        chunk : StorageChunk
+        layouts : sequence of LevelLayout
+            One for each level.
+        """
+        is_stored = chunk.data is not None
+        read = (chunk,) if chunk.parts is None else chunk.parts
+        self.requests += sum(part.requests for part in read) - 1
+        if chunk.parts is None:
+            self.decoded(name, chunk.stored_bytes, is_stored=is_stored)
+            return
+        for part in chunk.parts:
+            place = (part.level, layouts[part.level].flat_of(part.index))
+            self.decoded(place, part.stored_bytes, is_stored=part.is_stored)
+        self.made(name, is_stored=is_stored)
 
     def decoded(self, name: StorageName, stored_bytes: int, *, is_stored: bool) -> None:
         """Count one storage chunk that was read (or found not to be stored).

@@ -149,8 +149,8 @@ class ChunkManager:
         # One slot wakes the others, off this thread: starting threads takes time.
         self._reader.wake_workers(at_most=1)
         if self.tracker is not None:
-            finest = finest_level(lanes)
-            self.tracker.start_loading_session(visual_id, status.wanted, finest)
+            level = finest_level(lanes)
+            self.tracker.start_loading_session(visual_id, status.wanted, level)
         if has_ready:
             self._announce({visual_id})
         return status
@@ -224,9 +224,7 @@ class ChunkManager:
         list of LoadedChunk
             Loaded, missing and failed ones.
         """
-        taken = self.try_take_ready(visual_id, max_chunks, wait_s=-1)
-        assert taken is not None
-        return taken
+        return self.try_take_ready(visual_id, max_chunks, wait_s=-1) or []
 
     def try_take_ready(
         self, visual_id: str, max_chunks: int | None = None, *, wait_s: float
@@ -243,6 +241,7 @@ class ChunkManager:
                 return []
             taken, is_lost = visual.pop_ready(self._pinned, max_chunks)
             is_starved = self._scheduler.is_starved
+            self._lock.notify_all()  # what is decoded may wait for this room
         finally:
             self._lock.release()
         if is_lost or (taken and is_starved):

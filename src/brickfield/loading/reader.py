@@ -23,12 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.assembly import Assembly, scatter
+from brickfield.loading.assembly import Assembly, Begun, scatter
 from brickfield.loading.cache import PinnedChunks
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.queue import ENDS, Lane
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
-from brickfield.loading.scheduler import Begun, Read, Scheduler
+from brickfield.loading.scheduler import Read, Scheduler
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
 from brickfield.model import ChunkChange, ChunkId, ChunkKey, LoadedChunk, Selection
 from brickfield.sources import (
@@ -106,8 +106,12 @@ class Reader:
     @property
     def is_stalled(self) -> bool:
         """Whether nothing moves until what is ready is taken (locked)."""
-        is_idle = self._n_slots + self._n_paused + len(self._scheduler.due) == 0
-        return is_idle and self._scheduler.is_starved
+        scheduler = self._scheduler
+        # What is parked waits for takers, and retries that are due may wait for that.
+        n_parked = len(scheduler.parked)
+        n_due = 0 if n_parked else len(scheduler.due)
+        is_idle = self._n_slots - n_parked + self._n_paused + n_due == 0
+        return is_idle and (scheduler.is_starved or n_parked > 0)
 
     def wake_workers(self, at_most: int | None = None) -> None:
         """Start idle slots; end the threads when no chunk is requested."""
@@ -295,13 +299,22 @@ class Reader:
     def _take_voxels(self, name: StorageName, chunk: StorageChunk) -> None:
         data, scheduler = chunk.data, self._scheduler
         with self._lock:
-            self._enter(name, chunk)
+            scheduler.counts.enter(name, chunk, scheduler.layouts)
             self._tries.pop(name, None)
             self._silence.ends()
             self._handing_over.add(name)
             siblings = scheduler.claim_siblings(name)
-        if siblings:
-            self._begin(siblings)
+        is_parked = True
+        while is_parked:
+            if siblings:
+                self._begin(siblings)
+            self._pass_on(name, data)
+            with self._lock:
+                is_parked = name in scheduler.parked
+                siblings = scheduler.wait_for_room(name) if is_parked else []
+
+    def _pass_on(self, name: StorageName, data: NDArray[np.generic] | None) -> None:
+        """Copy the voxels to all assemblies that need them."""
         is_stored = data is not None
         done, todo = self._hand_over(name, [], is_stored=is_stored)
         while todo:
@@ -309,24 +322,6 @@ class Reader:
                 self._scatter(name[1], data, todo)
             done, todo = self._hand_over(name, todo, is_stored=is_stored)
             self._finish(done)
-
-    def _enter(self, name: StorageName, chunk: StorageChunk) -> None:
-        """Count what a storage chunk cost (locked)."""
-        is_stored = chunk.data is not None
-        # One was counted when the read was sent.
-        read = (chunk,) if chunk.parts is None else chunk.parts
-        self._scheduler.counts.requests += sum(part.requests for part in read) - 1
-        if chunk.parts is None:
-            self._scheduler.counts.decoded(
-                name, chunk.stored_bytes, is_stored=is_stored
-            )
-            return
-        for part in chunk.parts:
-            flat = self._scheduler.layouts[part.level].flat_of(part.index)
-            self._scheduler.counts.decoded(
-                (part.level, flat), part.stored_bytes, is_stored=part.is_stored
-            )
-        self._scheduler.counts.made(name, is_stored=is_stored)
 
     def _scatter(
         self, flat: FlatIndex, data: NDArray[np.generic], todo: list[Assembly]
@@ -360,7 +355,7 @@ class Reader:
                 return done, []
             todo = scheduler.needing(name)
             if not todo:
-                scheduler.set_idle(name)
+                scheduler.park_or_end(name, is_stored=is_stored)
             elif is_stored:
                 for assembly in todo:
                     assembly.make_buffer(scheduler.dtypes[name[0]])

@@ -12,14 +12,14 @@ Thread rule: the queue, the counts and what is on its way are guarded by the one
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.assembly import Assembly, AssemblyPool, keys_of
+from brickfield.loading.assembly import Assembly, AssemblyPool, Begun, keys_of
 from brickfield.loading.cache import ChunkCache, Name
 from brickfield.loading.io_counts import IoCounts
 from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
@@ -29,14 +29,6 @@ from brickfield.sources import LEAST_ALLOWANCE, read_bytes
 
 MOST_BEGUN = 16
 """Chunks begun at once, so that a source is asked once what they lack."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A chunk to begin, and the bytes reserved for it."""
-
-    name: Name
-    room: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +63,8 @@ class Scheduler:
         Storage chunks being read, and those of them whose voxels are out of date.
     due : list
         Storage chunks whose pause before another try is over.
+    parked : set
+        Storage chunks in flight that are decoded and wait for room to be copied to.
     is_starved : bool
         Whether the last choice had to skip a chunk for lack of memory.
     is_beginning : bool
@@ -94,6 +88,8 @@ class Scheduler:
         self.in_flight: set[StorageName] = set()
         self.stale: set[StorageName] = set()
         self.due: list[StorageName] = []
+        self.parked: set[StorageName] = set()
+        self._in_the_way: set[StorageName] = set()
         self.is_starved = False
         self.is_beginning = False
         self.has_ready: Callable[[str], bool] = lambda _: False
@@ -131,6 +127,7 @@ class Scheduler:
         visual_id : str
         lanes : iterable of Lane
         """
+        self.lock.notify_all()
         return self._queue.replace(visual_id, lanes)
 
     def waiting_for(self, assembly: Assembly) -> list[tuple[Lane, int]]:
@@ -208,8 +205,13 @@ class Scheduler:
         return None
 
     def _claim(self, lane: Lane, name: Name) -> list[Begun]:
-        room = self.assemblies.admit(
-            self.chunk_bytes(name), may_overflow=not self.has_ready(lane.visual_id)
+        # What is decoded already goes first: it must not be decoded again.
+        room = (
+            None
+            if self.parked
+            else self.assemblies.admit(
+                self.chunk_bytes(name), may_overflow=not self.has_ready(lane.visual_id)
+            )
         )
         if room is None:
             self.is_starved = True
@@ -257,34 +259,74 @@ class Scheduler:
         extra = read_bytes(decoded) - LEAST_ALLOWANCE
         return extra if extra > 0 and self._cache.reserve(extra) else 0
 
-    def claim_siblings(self, name: StorageName) -> list[Begun]:
-        """Claim the other waiting chunks that a storage chunk lies under."""
+    def _siblings(self, name: StorageName) -> Iterator[Name]:
+        """Yield the waiting chunks that a storage chunk lies under, best first.
+
+        Those that are begun, or just being begun, are left out.
+        """
         level, flat = name
         layout = self.layouts[level]
         selections = [s for s in self._queue.selections if layout.holds(flat, s)]
         ranges = layout.chunks_over(flat)
         # The common case of a storage chunk under one chunk costs no array work.
         if prod(len(r) for r in ranges) * len(selections) <= 1:
-            return []
-        begun: list[Begun] = []
+            return
         keys = keys_of(layout, ranges)
         for selection in selections:
-            claimed = []
             begun_here = self.assemblies.keys(selection)
             for key in self._queue.waiting_among(selection, keys):
-                sibling = (selection, key)
-                if key in begun_here or sibling in self.claims:
-                    continue
-                # The voxels are decoded already: a sibling that finds no room now would
-                # have the whole storage chunk decoded once more, so it may use a larger
-                # share.
-                room = self.assemblies.admit_sibling(self.chunk_bytes(sibling))
-                if room is None:
-                    break
-                claimed.append(key)
-                begun.append(Begun(sibling, room))
-                self.claims.add(sibling)
-            self._queue.set_states(selection, claimed, READING)
+                if key not in begun_here and (selection, key) not in self.claims:
+                    yield selection, key
+
+    def claim_siblings(self, name: StorageName) -> list[Begun]:
+        """Claim the other waiting chunks that a storage chunk lies under."""
+        begun: list[Begun] = []
+        for sibling in list(self._siblings(name)):
+            # The voxels are decoded already: a sibling that finds no room now would
+            # have the whole storage chunk decoded once more, so it may use a larger
+            # share.
+            room = self.assemblies.admit_sibling(self.chunk_bytes(sibling))
+            if room is None:
+                break
+            begun.append(Begun(sibling, room))
+            self.claims.add(sibling)
+            self._queue.set_state(*sibling, READING)
+        return begun
+
+    def park_or_end(self, name: StorageName, *, is_stored: bool) -> None:
+        """Keep a decoded storage chunk whose chunks found no room, or forget it."""
+        is_wanted = name not in self._in_the_way and any(
+            True for _ in self._siblings(name)
+        )
+        if is_stored and is_wanted:
+            self.parked.add(name)
+            # Those who wait for chunks have to take some now.
+            self.lock.notify_all()
+        else:
+            self.set_idle(name)
+
+    def wait_for_room(self, name: StorageName) -> list[Begun]:
+        """Wait until a parked storage chunk can serve more chunks; claim them.
+
+        Room is going to come while each visual that waits has something to take. One
+        without must not starve, even if a storage chunk is decoded again for it.
+
+        Returns
+        -------
+        list of Begun
+            Empty when it is out of date, not requested any more, or in the way.
+        """
+        begun: list[Begun] = []
+        while name not in self.stale and not self.needing(name):
+            begun = self.claim_siblings(name)
+            waiting = {lane.visual_id for lane in self.lanes() if lane.n_open}
+            if begun or not any(True for _ in self._siblings(name)):
+                break
+            if not all(map(self.has_ready, waiting)):
+                self._in_the_way.add(name)
+                break
+            self.lock.wait()
+        self.parked.discard(name)
         return begun
 
     def claims_over(self, name: StorageName) -> bool:
@@ -344,6 +386,7 @@ class Scheduler:
     def set_idle(self, name: StorageName) -> None:
         """Forget that a storage chunk is on its way."""
         self.set_paused(name)
+        self._in_the_way.discard(name)
         self._busy[name[0]].discard(name[1])
 
     def send_again(self, name: StorageName) -> None:
@@ -400,6 +443,7 @@ class Scheduler:
     def forget(self) -> None:
         """Drop all that was begun; what is being read is out of date."""
         self.stale |= self.in_flight
+        self.lock.notify_all()
         self.drop_all()
         for lane in self._queue.lanes():
             # Delivered chunks wait again, too: their voxels are out of date where they
@@ -420,6 +464,7 @@ class Scheduler:
             for name in self.in_flight
             if is_reopened or self.is_changed(name, change)
         }
+        self.lock.notify_all()
         for assembly in list(self.assemblies):
             if change.has(*assembly.name):
                 self.discard(assembly)
