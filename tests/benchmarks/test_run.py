@@ -42,6 +42,7 @@ def test_every_test_runs_and_asks_the_clock_twice_a_call(test):
         assert 0 <= row.further["hit_rate"] <= 1
         assert row.further["frame_p95_ms"] >= row.further["frame_p50_ms"] > 0
         assert row.further["bytes_read"] > 0
+        assert "in memory" in row.further_text
 
 
 def test_results_are_in_order_and_progress_is_told():

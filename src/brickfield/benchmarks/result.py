@@ -67,6 +67,18 @@ class TestResult:
             return None
         return prod(self.size) / found.mean_ms / 1e3
 
+    @property
+    def further_text(self) -> str:
+        """What only some tests tell, for people; empty for the others."""
+        if "frame_p50_ms" not in self.further:
+            return ""
+        told = self.further
+        return (
+            f"pictures {told['frame_p50_ms']:.4g} ms (median),"
+            f" {told['frame_p95_ms']:.4g} ms (p95); {told['bytes_read'] / 1e6:.3g} MB"
+            f" read; {100 * told['hit_rate']:.0f} % of the chunks were in memory"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         found = self.statistics

@@ -156,8 +156,9 @@ def print_table(found: BenchmarkResult) -> None:
         table.add_row(row.test, size, *cells, f"{row.mvox_per_s or 0:.4g}")
     results().print(table)
     for row in found.results:
-        if row.error and row.times_ms:
-            results().print(f"{row.test}: {row.error}", markup=False)
+        error = row.error if row.times_ms else None
+        for text in filter(None, (error, row.further_text)):
+            results().print(f"{row.test}: {text}", markup=False, soft_wrap=True)
     if found.values:
         _print_values(found)
 

@@ -60,6 +60,8 @@ class ResultTable(QTableWidget):
                 item.setToolTip(found.error)
             elif not found.complete:
                 item.setToolTip(f"{len(found.times_ms)} calls so far")
+            else:
+                item.setToolTip(found.further_text)
             self.setItem(row, column, item)
         self.scrollToItem(self.item(row, 0))
 
