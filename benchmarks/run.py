@@ -40,6 +40,7 @@ CASES = {
     "E17": "series:capacity",
     "E18": "frames:frame_cost",
     "I1": "imaris:export",
+    "S1": "streaming:stream",
 }
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 LIMIT_S = 300

@@ -79,15 +79,33 @@ def test_a_longer_storage_chunk_at_the_old_end_is_read(tmp_path):
         assert np.array_equal(np.asarray(level[2:]), MOVIE[2:])
 
 
-def test_whoever_listens_is_told_the_new_info_once(store, place):
+def test_what_grew_beyond_is_not_shown_until_it_is_asked_for(tmp_path):
+    """Also where the last storage chunk is longer on disk than it is said to be."""
+    place = write_image(tmp_path / "a.zarr", [MOVIE[:2]], LOOK, chunks=(4, 8, 8, 8))
+    with opened(place) as store:
+        level = LazyLevel(store, 0)
+        np.asarray(level)
+        lengthen(place, 5)
+        store.mark_changed(0)
+        assert store.pyramid.levels[0].shape[0] == 2
+        assert np.array_equal(np.asarray(level), MOVIE[:2])
+        store.grow((3, 8, 16, 16))
+        level.follow_growth()
+        assert np.array_equal(np.asarray(level), MOVIE[:3])
+        with pytest.raises(StoreFormatError):
+            store.reload()
+
+
+def test_whoever_listens_is_told_the_new_info_each_time(store, place):
     told: list[ImageInfo] = []
     store.grown.connect(told.append)
     before = store.info
     lengthen(place, 4)
     store.grow((3, 8, 16, 16))  # and it has grown further meanwhile
     store.grow((4, 8, 16, 16))
-    assert [info.pyramid.levels[0].shape[0] for info in told] == [4]
-    assert store.info is told[0]
+    store.grow((4, 8, 16, 16))
+    assert [info.pyramid.levels[0].shape[0] for info in told] == [3, 4]
+    assert store.info is told[-1]
     assert before.pyramid.levels[0].shape[0] == 2  # a value, which stays
 
 

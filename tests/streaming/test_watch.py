@@ -1,11 +1,13 @@
 """What another process wrote is told of once, and nothing else."""
 
+import json
 import shutil
 
 import numpy as np
 import pytest
 
 from brickfield.errors import OptionError, StoreFormatError
+from brickfield.sources import open_source
 from brickfield.streaming import AcquisitionWatch, StreamWriter
 from brickfield.testing.zarr_stores import write_array, write_image
 
@@ -97,3 +99,19 @@ def test_an_image_that_was_taken_away_is_said_to_be_gone(writer):
     with pytest.raises(StoreFormatError, match="still there"):
         watch.look()
     shutil.move(writer.path.with_name("b.ome.zarr"), writer.path)
+
+
+def test_an_image_that_is_met_while_it_grows_has_all_its_levels(tmp_path):
+    """Levels are made longer one by one, the finest last; longer ones are cut."""
+    place = tmp_path / "a.ome.zarr"
+    with StreamWriter(place, (None, 4, 64, 64), "tzyx", levels=3) as writer:
+        for _ in range(8):
+            writer.append(FRAME)
+    for name in ("1", "2"):
+        file = place / name / "zarr.json"
+        document = json.loads(file.read_text())
+        document["shape"][0] = 3
+        file.write_text(json.dumps(document))
+    info = open_source(place).info
+    assert [level.shape[0] for level in info.pyramid.levels] == [2, 2, 2]
+    assert AcquisitionWatch(place).shape[0] == 2

@@ -8,13 +8,14 @@ where they ask for that (:meth:`ReplaceableSource.reopen_grown`). Nothing else d
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError
-from brickfield.model import ImageInfo
+from brickfield.model import ImageInfo, Pyramid
 from brickfield.sources.places import places_of
 from brickfield.sources.protocol import (
     ChunkSource,
@@ -36,12 +37,13 @@ class ReplaceableSource:
     def __init__(self, reopen: Callable[[], ChunkSource]) -> None:
         self._reopen = reopen
         self._source = reopen()
+        self._info: ImageInfo | None = None
         self._keep: StorageKeep | None = None
 
     @property
     def info(self) -> ImageInfo:
         """Pyramid, channels, findings."""
-        return self._source.info
+        return self._info or self._source.info
 
     @property
     def source_id(self) -> str:
@@ -62,8 +64,14 @@ class ReplaceableSource:
         """Whether voxels come over a network."""
         return self._source.is_remote
 
-    def reopen(self) -> ChunkSource:
+    def reopen(self, *, may_be_longer: bool = False) -> ChunkSource:
         """Open the source again; return the old one, for the caller to close.
+
+        Parameters
+        ----------
+        may_be_longer : bool
+            Whether the first axis may have grown; what lies beyond the old end is not
+            shown then.
 
         Raises
         ------
@@ -72,11 +80,13 @@ class ReplaceableSource:
         BrickfieldError
             If it cannot be opened any more. The old source stays.
         """
-        new = self._reopen()
-        if new.info.pyramid != self.info.pyramid:
+        new, before = self._reopen(), self.info.pyramid
+        length = before.levels[0].shape[0] if before.levels[0].shape else 0
+        is_same = new.info.pyramid == before
+        if not is_same and not (may_be_longer and _is_grown(new, before, length)):
             new.close()
             raise StoreFormatError(_other_geometry(self.info.uri))
-        return self._replaced_by(new)
+        return self._replaced_by(new, None if is_same else before)
 
     def reopen_grown(self, n: int) -> ChunkSource:
         """Open the source again, whose first axis got longer; return the old one.
@@ -84,7 +94,7 @@ class ReplaceableSource:
         Parameters
         ----------
         n : int
-            Length that the first axis has at least. It may have grown further since.
+            Length that the first axis has from here on. It may have grown further.
 
         Raises
         ------
@@ -95,15 +105,16 @@ class ReplaceableSource:
             If it cannot be opened any more. The old source stays.
         """
         new, before = self._reopen(), self.info.pyramid
-        found = new.info.pyramid.levels[0].shape[0]
-        if found < n or new.info.pyramid != before.grown_to(found):
+        if not _is_grown(new, before, n):
             new.close()
             what = f"and a first axis of {n} or more"
             raise StoreFormatError(_other_geometry(self.info.uri, what))
-        return self._replaced_by(new)
+        return self._replaced_by(new, before.grown_to(n))
 
-    def _replaced_by(self, new: ChunkSource) -> ChunkSource:
+    def _replaced_by(self, new: ChunkSource, shown: Pyramid | None) -> ChunkSource:
         old = self._source
+        # Frozen: what is written beyond it meanwhile is not shown.
+        self._info = None if shown is None else replace(new.info, pyramid=shown)
         new.concurrency = old.concurrency
         if isinstance(old, MadeOfParts):
             # What it is reading now must not be taken for what is there now.
@@ -126,7 +137,12 @@ class ReplaceableSource:
         ChunkReadError
             If it cannot be read.
         """
-        return self._source.read_storage_chunk(level, index)
+        chunk = self._source.read_storage_chunk(level, index)
+        if self._info is None or chunk.data is None:
+            return chunk
+        about = self._info.pyramid.levels[level]
+        n = about.shape[0] - index[0] * about.storage_chunk_shape[0]
+        return replace(chunk, data=chunk.data[:n])
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
         """Name of a storage chunk for messages.
@@ -203,6 +219,14 @@ class ReplaceableSource:
     def close(self) -> None:
         """Give files and connections back."""
         self._source.close()
+
+
+def _is_grown(source: ChunkSource, before: Pyramid, n: int) -> bool:
+    """Tell whether an image is what it was, but for a first axis of `n` or more."""
+    if 0 in before.spatial_axes:
+        return False
+    found = source.info.pyramid.levels[0].shape[0]
+    return found >= n and source.info.pyramid == before.grown_to(found)
 
 
 def _other_geometry(uri: str, further: str = "") -> str:

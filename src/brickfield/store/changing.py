@@ -78,7 +78,7 @@ def reopened_for(source: ChunkSource, change: ChunkChange) -> ChunkSource | None
         missing = source.missing_chunks(change.level, indices)
         if missing is None or not missing.any():
             return None
-    return source.reopen()
+    return source.reopen(may_be_longer=True)
 
 
 def grown_length(source: ChunkSource, shape: Sequence[int]) -> int:

@@ -101,7 +101,8 @@ class Growth:
                 logger.exception("a listener of a stream failed")
 
     def _lengthen(self, n: int) -> None:
-        for array in self._arrays:
+        # The finest last: readers cut coarser levels that are longer.
+        for array in reversed(self._arrays):
             if n > array.length:
                 array.set_length(n)
 

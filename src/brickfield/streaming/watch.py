@@ -102,6 +102,11 @@ class AcquisitionWatch:
             return shape
         return (min(level.shape[0] for level in self._levels), *shape[1:])
 
+    @property
+    def n_levels(self) -> int:
+        """Of the pyramid."""
+        return len(self._levels)
+
     def look(self) -> News:
         """Tell what changed since the last look.
 

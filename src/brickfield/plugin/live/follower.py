@@ -12,7 +12,7 @@ import os
 import weakref
 from collections import deque
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep, time
 from typing import Any
 
 from psygnal import Signal
@@ -23,7 +23,7 @@ from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.plugin.layers.make import level_of
 from brickfield.plugin.live.contrast import LiveContrast
 from brickfield.qt import Background
-from brickfield.store import ChunkedImageStore
+from brickfield.store import ChunkedImageStore, open_store
 from brickfield.streaming import AcquisitionWatch, News
 from brickfield.viewer.live import unrecorded
 
@@ -32,6 +32,7 @@ PERIOD_S = 0.1
 """From the end of one look to the next."""
 MOST_FAILURES = 20
 """Looks in turn at which the levels have not one length: they are made longer one by one."""
+WHOLE_S = 0.01
 RATE_S = 5.0
 """Over which frames a second are counted."""
 
@@ -151,13 +152,16 @@ class LiveFollower:
 
     def _take_up(self, viewer: Any, store: ChunkedImageStore, news: News) -> None:
         self._changes += news.changes
-        if news.shape != store.pyramid.levels[0].shape and not self._grow(store, news):
+        try:
+            changes = self._apply(store, news)
+        except StoreFormatError:
+            # It was met in the middle of growing: the next look finds it whole.
+            self._n_failed += 1
+            if self._n_failed > MOST_FAILURES:
+                raise
             return
+        self._n_failed = 0
         n = store.pyramid.levels[0].shape[0]
-        changes = [(level, box) for level, box in self._changes if box[0].start < n]
-        self._changes = [one for one in self._changes if one[1][0].start >= n]
-        for level, box in changes:
-            store.mark_changed(level, box)
         layers = [one for one in viewer.layers if _shows(one, store)]
         coarsest = store.pyramid.n_levels - 1
         # The coarsest level comes last: with it there is something to see at once.
@@ -171,17 +175,17 @@ class LiveFollower:
         name = self.state.name
         self._tell(LiveState(name, news.frames, n, fps, news.is_complete))
 
-    def _grow(self, store: ChunkedImageStore, news: News) -> bool:
-        """Let the image grow; False when it was met in the middle of growing."""
-        try:
+    def _apply(self, store: ChunkedImageStore, news: News) -> list[tuple[int, Box]]:
+        """Let the image grow and read anew what changed; return that."""
+        if news.shape != store.pyramid.levels[0].shape:
             store.grow(news.shape)
-        except StoreFormatError:
-            self._n_failed += 1
-            if self._n_failed > MOST_FAILURES:
-                raise
-            return False
-        self._n_failed = 0
-        return True
+        n = store.pyramid.levels[0].shape[0]
+        changes = [one for one in self._changes if one[1][0].start < n]
+        for level, (first, *others) in changes:
+            inside = slice(first.start, min(first.stop, n))
+            store.mark_changed(level, (inside, *others))
+        self._changes = [one for one in self._changes if one[1][0].stop > n]
+        return changes
 
     def _tell(self, state: LiveState) -> None:
         if state != self.state:
@@ -281,14 +285,18 @@ def open_live(uri: str, viewer: Any, **options: Any) -> LiveFollower:
         When it is no local OME-Zarr image.
     StoreNotFoundError, StoreFormatError, StoreAccessError
     """
-    from time import time
-
     from brickfield.plugin.views import open_volume
     from brickfield.sources import local_path
 
     root = local_path(uri)
     since = time()
-    AcquisitionWatch(root)
+    n_levels = AcquisitionWatch(root).n_levels
+    for _ in range(MOST_FAILURES):
+        with open_store(uri) as store:
+            is_whole = store.pyramid.n_levels >= n_levels
+        if is_whole:
+            break
+        sleep(WHOLE_S)  # it was met in the middle of growing
     layers = open_volume(uri, viewer, **options)
     level = level_of(layers[0])
     assert level is not None

@@ -192,11 +192,19 @@ def pick(values: Sequence[int], spatial: Int3) -> Int3:
 def _with_equal_selections(
     drafts: Sequence[LevelDraft], spatial: Int3, findings: Findings
 ) -> list[LevelDraft]:
-    """Leave out levels with fewer channels or time points than the finest."""
+    """Leave out levels with fewer channels or time points than the finest.
+
+    Coarser ones with more along the first axis are cut: whoever writes an image that
+    grows makes them longer one by one.
+    """
     first = drafts[0].meta.shape
     others = [i for i in range(len(first)) if i not in spatial]
     kept = []
-    for draft in drafts:
+    for given in drafts:
+        draft = given
+        if 0 in others and given.meta.shape[0] > first[0]:
+            shape = (first[0], *given.meta.shape[1:])
+            draft = replace(given, meta=replace(given.meta, shape=shape))
         if all(draft.meta.shape[i] == first[i] for i in others):
             kept.append(draft)
         else:
