@@ -41,6 +41,7 @@ CASES = {
     "E18": "frames:frame_cost",
     "I1": "imaris:export",
     "S1": "streaming:stream",
+    "T1": "transforms:turns",
 }
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 LIMIT_S = 300

@@ -10,7 +10,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("cellier==0.0.26", "PySide6", "psutil", "zarr")
+PACKAGES = ("cellier==0.0.26", "PySide6", "psutil", "zarr", "ngff-zarr")
 VARIABLE = "BRICKFIELD_PEERS"
 HERE = Path(__file__).parent
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from brickfield.transforms import (
     Downsample,
     Gaussian,
     Move,
+    SmoothedMove,
     bake,
     look_ahead,
     rotation,
@@ -264,6 +266,24 @@ def test_chunks_are_decoded_about_once(tmp_path, monkeypatch):
     )
     bake(source, tmp_path / "a.zarr", Move(45, "z"))
     assert len(reads) == len(set(reads)) == 4**3
+
+
+def test_blocks_do_the_same_in_another_process(volume, tmp_path):
+    """They are sent without open files, and open the source by its address."""
+    path = tmp_path / "source.zarr"
+    bake(source_of(volume), path, Move())
+    source = open_source(str(path))
+    options = BakeOptions()
+    reader = task_module.reader_of(source, str(path), 0)
+    recipe = SmoothedMove(1, Move(20, "z"))
+    task = task_module.plan_bake(reader, tmp_path / "a", recipe, options)
+    stored = task.stored(1)
+    jobs, _, kept = task.jobs(stored, (options.budget_bytes, 1), Event())
+    sent = pickle.loads(pickle.dumps(jobs[0].function))
+    region = tuple(slice(0, n) for n in volume.shape)
+    assert np.array_equal(sent.sample(region), jobs[0].function.sample(region))
+    assert sent.cancel is None
+    kept.release()
 
 
 def test_progress_is_told_and_cancelling_leaves_work_to_go_on_with(tmp_path):
