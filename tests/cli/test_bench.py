@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from brickfield.benchmarks import BenchmarkResult, TestResult
+from brickfield.benchmarks import BenchmarkResult, TestResult, cases
 
 QUICK = ("bench", "--tests", "gaussian,downsample_3", "--sizes", "12", "--warmup", 0)
 
@@ -86,6 +86,18 @@ def test_only_a_result_of_before_is_replaced(command, tmp_path, option):
     path.unlink()
     assert command(*QUICK, option, path).status == 0
     assert command(*QUICK, option, path).status == 0
+
+
+def test_a_test_that_fails_is_told_and_the_status_is_3(command, monkeypatch):
+    def fail(_volume):
+        msg = "there is no room"
+        raise MemoryError(msg)
+
+    monkeypatch.setitem(cases._ON_VOXELS, "gaussian", fail)
+    done = command(*QUICK)
+    assert done.status == 3
+    assert "gaussian: there is no room" in done.out
+    assert "failed" in done.out
 
 
 INTERRUPTED = """

@@ -92,7 +92,8 @@ def _measure(run: BenchmarkRun, json_file: str | None, csv_file: Path | None) ->
     try:
         with status:
             run.run()
-            if "render" in run.options.tests:
+            # Without a driver the row of the test says so.
+            if "render" in run.options.tests and run.result.adapter:
                 status.update("drawing")
                 run.measure_values()
     finally:
@@ -149,15 +150,14 @@ def print_table(found: BenchmarkResult) -> None:
         size = " × ".join(map(str, row.size))  # for people
         times = row.statistics
         if times is None:
-            table.add_row(row.test, size, row.error or "not measured")
+            table.add_row(row.test, size, "failed" if row.error else "not measured")
             continue
         numbers = (times.mean_ms, times.median_ms, times.std_ms, times.min_ms)
         cells = [f"{n:.4g} ms" for n in (*numbers, times.max_ms, times.p95_ms)]
         table.add_row(row.test, size, *cells, f"{row.mvox_per_s or 0:.4g}")
     results().print(table)
     for row in found.results:
-        error = row.error if row.times_ms else None
-        for text in filter(None, (error, row.further_text)):
+        for text in filter(None, (row.error, row.further_text)):
             results().print(f"{row.test}: {text}", markup=False, soft_wrap=True)
     if found.values:
         _print_values(found)
