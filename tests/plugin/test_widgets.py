@@ -3,9 +3,11 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from brickfield.qt import import_beside
+from brickfield.testing.zarr_stores import write_image
 
 HEAVY = (
     "brickfield.plugin.docking.docks",
@@ -73,6 +75,23 @@ ViewerModel().camera.view_direction
 lut("viridis")
 """
     assert not imported_by_the_window(act) & {"scipy.spatial.transform", "cmap"}
+
+
+def test_what_opening_needs_is_loaded_beside_the_window(tmp_path):
+    """Also what tells a session from other data, and napari's preferences."""
+    path = write_image(tmp_path / "a.ome.zarr", [np.zeros((4, 8, 8), "u1")])
+    act = f"""
+from brickfield.plugin.reader import get_reader
+(found,) = get_reader(r"{path}")(r"{path}")
+assert found[2] == "image"
+"""
+    needed = {
+        *HEAVY,
+        "brickfield.scene.document",
+        "brickfield.sessions.document",
+        "napari.settings",
+    }
+    assert not imported_by_the_window(act) & needed
 
 
 def test_what_a_save_needs_is_loaded_beside_the_window(tmp_path):

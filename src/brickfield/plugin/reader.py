@@ -58,9 +58,9 @@ def read(path: str | Sequence[str]) -> list[Any]:
     BrickfieldError
         In one sentence; then there are no layers.
     """
-    from brickfield.qt import import_beside
+    from brickfield.plugin.docking.load import load_reading
 
-    import_beside("brickfield.plugin.layers.make")
+    load_reading()
     from brickfield.plugin.docking.dropping import opening_dock
     from brickfield.plugin.layers.make import open_layer_data
 

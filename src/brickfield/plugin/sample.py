@@ -13,6 +13,7 @@ from qtpy.QtCore import QStandardPaths
 
 from brickfield.plugin.docking.activity import on_board
 from brickfield.plugin.docking.dropping import opening_dock
+from brickfield.plugin.docking.load import load_reading
 from brickfield.plugin.names import PLUGIN
 from brickfield.qt import RunningTask, can_turn, import_beside, run_beside
 
@@ -29,7 +30,7 @@ def cache_folder() -> Path:
 def organoid() -> list[Any]:
     """Open a two-channel image of nuclei and vessels, written when first asked for."""
     uri = str(_ensured())
-    import_beside("brickfield.plugin.layers.make")
+    load_reading()
     from brickfield.plugin.layers.make import open_layer_data
 
     with opening_dock():
@@ -54,7 +55,8 @@ def _ensured() -> Path:
 
 def huge() -> list[Any]:
     """Open 10 TB that are computed while one looks: nothing is stored."""
-    import_beside("brickfield.plugin.layers.make", "brickfield.sample.virtual")
+    load_reading()
+    import_beside("brickfield.sample.virtual")
     from brickfield.plugin.layers.make import layers_of_source
     from brickfield.sample import VirtualImage, VirtualSource
 

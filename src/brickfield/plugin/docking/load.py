@@ -1,4 +1,4 @@
-"""What docks are made of, loaded on a thread while napari's window goes on.
+"""What opening and docks need, loaded on a thread while napari's window goes on.
 
 Invariant: this module is light.
 """
@@ -14,6 +14,26 @@ from brickfield.qt import run_beside, run_beside_then
 
 # Not whether the module is known: a thread may still be loading it.
 _is_loaded = threading.Event()
+_can_read = threading.Event()
+
+
+def load_reading() -> None:
+    """Load what opening data needs, if it is not, while the window goes on.
+
+    The sessions' document, which tells a session from other data, brings pydantic
+    models with it; for the preferences napari reads the manifests of all plugins.
+    """
+    if not _can_read.is_set():
+        run_beside(_load_reading)
+
+
+def _load_reading() -> None:
+    import brickfield.plugin.layers.make
+    import brickfield.sessions.document  # noqa: F401 - that is the point
+    from brickfield.plugin.settings import settings
+
+    settings()
+    _can_read.set()
 
 
 def load_docks() -> None:
