@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -77,6 +79,24 @@ def test_a_slider_makes_a_box(panel, layer):
     panel.sliders[0].setValue((4.0, 20.0))
     assert layer.clip_box == ((4.0, -0.5, -0.5), (20.0, 39.5, 47.5))
     assert panel.is_on.isChecked()
+
+
+def test_a_cut_through_several_layers_is_one_act_however_long_it_takes(
+    panel, layer, scene, blob
+):
+    """On a busy machine each layer's owner takes seconds; a later cut is another act."""
+    other = scene.add(blob, "another ball")
+    history = history_of(scene)
+    seconds = itertools.count(0.0, 5.0)
+    history._clock = lambda: next(seconds)
+    typed(panel.boxes[2][1], "30")
+    cut = layer.clip_box
+    typed(panel.boxes[2][1], "20")
+    assert layer.clip_box == other.clip_box != cut
+    history.undo()
+    assert (layer.clip_box, other.clip_box) == (cut, cut)
+    history.undo()
+    assert (layer.clip_box, other.clip_box) == (None, None)
 
 
 def test_a_slider_that_is_held_still_is_one_act(panel, layer, scene):

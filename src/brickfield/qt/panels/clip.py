@@ -193,9 +193,10 @@ class ClipPanel(Panel):
     # -- the hand ----------------------------------------------------------------
 
     def _write(self, box: Box | None) -> None:
-        for port in self.targets:
-            if port.clip_box != box:
-                port.clip_box = box
+        with history_of(self.scene).one_act():
+            for port in self.targets:
+                if port.clip_box != box:
+                    port.clip_box = box
 
     def _hold(self, is_held: bool) -> None:
         """Record everything until the mouse is released as one act, however long it rests."""

@@ -181,6 +181,21 @@ class History:
         self._close_last()
         self._is_held = False
 
+    @contextmanager
+    def one_act(self) -> Iterator[None]:
+        """Treat all changes of one attribute within the block as one act.
+
+        However long they take: each layer's owner does much when it is written to.
+        """
+        was_held, last = self._is_held, self._done[-1] if self._done else None
+        if not was_held and last and self._clock() - last.ended_at >= ONE_ACT_S:
+            last.is_open = False
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = was_held
+
     def _close_last(self) -> None:
         if self._done:
             self._done[-1].is_open = False
