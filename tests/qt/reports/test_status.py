@@ -131,6 +131,7 @@ def test_an_error_is_readable_in_a_narrow_dock(make_dock, scene, hand):
     view._take_report(type(view.report)(error=sentence))
     hand.wait(lambda: dock.status.error.isVisible())
     assert dock.status.error.text() == sentence
+    assert dock.status.fidelity.isHidden(), "there is no picture that lacks parts"
     assert dock.status.error.height() > 2 * dock.status.fontMetrics().height()
     assert dock.width() == 300
 

@@ -429,6 +429,9 @@ class StatusLine(QWidget):
         """Return the word for what is seen, not for views that nobody sees."""
         seen = [v.fidelity for v in self._views if v.is_shown and v.layers]
         has_layers = any(v.layers for v in self._views)
+        if any(v.report.error for v in self._views):
+            # Why nothing is drawn stands above; no parts of a picture have failed.
+            return ""
         return least_true([told, *seen]) if told and has_layers else ""
 
     def _show_fidelity(self, word: str) -> None:
