@@ -28,9 +28,9 @@ def load_reading() -> None:
 
 
 def _load_reading() -> None:
-    import brickfield.plugin.layers.make
-    import brickfield.sessions.document  # noqa: F401 - that is the point
+    import brickfield.plugin.layers.make  # noqa: F401 - that is the point
     from brickfield.plugin.settings import settings
+    from brickfield.sessions import is_session  # noqa: F401 - so is this
 
     settings()
     _can_read.set()
