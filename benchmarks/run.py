@@ -40,6 +40,9 @@ CASES = {
     "E17": "series:capacity",
     "E18": "frames:frame_cost",
     "I1": "imaris:export",
+    "D1": "stem:opening",
+    "D2": "stem:passes",
+    "D3": "stem:writing",
     "S1": "streaming:stream",
     "T1": "transforms:turns",
 }

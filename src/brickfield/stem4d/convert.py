@@ -54,7 +54,7 @@ from brickfield.writing import check_file, usable_path
 
 ENDS = (".emd", ".h5", ".hdf5")
 JOB = "patterns"
-NOTED_AT_ONCE = 16
+NOTED_AT_ONCE = 64
 """Chunks between two entries of the journal."""
 MOST_AHEAD = 4
 """Chunks that a thread works on before the first is noted."""

@@ -46,6 +46,24 @@ def test_a_scan_of_patterns_shows_the_patterns(file):
     assert found.voxel_size == (0.5,) * 4
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "names"),
+    [
+        ("version_1/data/datacubes/datacube_000", None, "scan_y scan_x y x"),
+        ("data/scan", 1, "scan_y scan_x y x"),
+        ("data/other", None, "c z y x"),
+        ("data/other", 2, "c z y x"),
+    ],
+)
+def test_four_axes_that_emd_names_no_further_are_a_scan(file, path, kind, names):
+    group = file.create_group(path)
+    if kind is not None:
+        group.attrs["emd_group_type"] = kind
+    group["data"] = np.zeros((2, 3, 4, 5))
+    found = geometry_of(group["data"])
+    assert [a.name for a in found.axes] == names.split()
+
+
 def test_ilastik_axis_tags_name_the_axes(file):
     dataset = file.create_dataset("a", (2, 3, 4, 5), "f4")
     tags = [

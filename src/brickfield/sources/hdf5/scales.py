@@ -57,7 +57,18 @@ def _default_axes(dataset: Any, shape: Sequence[int]) -> tuple[Axis, ...]:
     if "MATLAB_class" in dataset.attrs and len(shape) <= 5:
         # MATLAB writes (y, x, z, …) column by column, which HDF5 sees reversed.
         return tuple(axis_named(name) for name in "ctzxy"[-len(shape) :])
+    if len(shape) == 4 and _is_scan(dataset):
+        scan = (Axis("scan_y", "other"), Axis("scan_x", "other"))
+        return (*scan, axis_named("y"), axis_named("x"))
     return default_axes(shape)
+
+
+def _is_scan(dataset: Any) -> bool:
+    """Tell whether four axes are a scan of diffraction patterns, as EMD keeps them."""
+    if "/datacubes/" in str(dataset.name):
+        return True
+    kind = dataset.parent.attrs.get("emd_group_type")
+    return isinstance(kind, int | np.integer) and int(kind) == 1
 
 
 def _emd_dimensions(dataset: Any, plain: DatasetGeometry) -> DatasetGeometry | None:
