@@ -16,7 +16,7 @@ from brickfield.sources import AxisCalibration, Scan, of_files
 from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.emd_file import Target
 from brickfield.stem4d.passes import Region, sum_dtype
-from brickfield.stem4d.reductions import BlockSums
+from brickfield.stem4d.reductions import PIECE_BYTES, BlockSums
 
 
 @dataclass(frozen=True)
@@ -198,11 +198,18 @@ class ChunkWork:
             slice(s.start + r.start, s.stop + r.start)
             for s, r in zip(block.slices, self.plan.region, strict=True)
         )
-        read = self.plan.scan.data.view(ys, xs, self._read)[0]
-        if self.plan.n_binned > 1:
-            return binned(read, self.plan.n_binned, self.plan.target.dtype)
-        stored = self._stored.take(read.shape, self.plan.target.dtype)
-        np.copyto(stored, read)
+        data, target = self.plan.scan.data, self.plan.target
+        shape = (xs.stop - xs.start, *target.shape[2:])
+        stored = self._stored.take(shape, target.dtype)
+        # Frames of a file piece by piece, so that they are in the cache when copied.
+        step = max(1, PIECE_BYTES // data.stored_frame_bytes)
+        step = step if tuple(data.block) == (1, 1) else shape[0]
+        for first in range(xs.start, xs.stop, step):
+            part = slice(first, min(first + step, xs.stop))
+            read = data.view(ys, part, self._read)[0]
+            if self.plan.n_binned > 1:
+                read = binned(read, self.plan.n_binned, target.dtype)
+            stored[first - xs.start : part.stop - xs.start] = read
         return stored
 
 
