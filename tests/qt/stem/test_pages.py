@@ -194,3 +194,11 @@ def test_a_mask_comes_from_a_file(make_dock, scan_file, settle, tmp_path, patter
     dock.detector_bar.kind.activated.emit(0)
     assert isinstance(dock.session.detector, Annulus)
     settle(dock.session)
+
+
+def test_the_header_says_where_results_are_kept(make_dock, scan_file, mib_file):
+    assert make_dock(scan_file).header.text().endswith("results are kept in it")
+    assert make_dock(mib_file).header.text().endswith("results are not kept")
+    scan_file.chmod(0o444)
+    beside = f"{scan_file.name}.cache.h5"
+    assert make_dock(scan_file).header.text().endswith(f"kept in {beside}")

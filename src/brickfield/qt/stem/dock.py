@@ -8,6 +8,7 @@ themselves are shown by the owner of the dock, which follows :attr:`StemDock.ses
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
@@ -229,7 +230,8 @@ class StemDock(QWidget):
     # -- what the session says -----------------------------------------------------
 
     def _opened(self, viewer: ScanViewer) -> None:
-        self.header.setText(header_of(viewer))
+        kept = kept_words(viewer, self.session.kept_in)
+        self.header.setText(f"{header_of(viewer)} · {kept}")
         self.header.setToolTip(f"{viewer.path}\n{viewer.scan.reason}")
         self.state.setText("")
         self.detector_bar.open(viewer.shape[2:], viewer.calibration[2])
@@ -269,6 +271,21 @@ class StemDock(QWidget):
 
 def _close(session: ScanSession, *_: object) -> None:
     session.close()
+
+
+def kept_words(viewer: ScanViewer, place: Path | None) -> str:
+    """Say where results are kept.
+
+    Parameters
+    ----------
+    viewer : ScanViewer
+    place : Path or None
+        The file they go to.
+    """
+    if place is None:
+        return "results are not kept"
+    is_own = place == viewer.path
+    return f"results are kept in {'it' if is_own else place.name}"
 
 
 def header_of(viewer: ScanViewer) -> str:

@@ -62,6 +62,8 @@ class ScanSession:
     asked : dict
         What the user said of its file, as for
         :class:`~brickfield.stem4d.viewers.ScanViewer`.
+    kept_in : Path or None
+        The file that results go to; None where there is none.
     quick : BinnedScan or None
         Answers a drag at once.
     cursor : tuple of int
@@ -81,6 +83,7 @@ class ScanSession:
         self._slots: dict[str, Slot] = {}
         self.viewer: ScanViewer | None = None
         self.asked: dict[str, Any] = {}
+        self.kept_in: Path | None = None
         self.quick: BinnedScan | None = None
         self._n_detectors = 0
         self.cursor = (0, 0)
@@ -122,10 +125,12 @@ class ScanSession:
             As for :class:`~brickfield.stem4d.viewers.ScanViewer`.
         """
 
-        def job(_task: RunningTask, _show: Show) -> ScanViewer:
-            return LazyDataManager.create_viewer(path, **options)
+        def job(_task: RunningTask, _show: Show) -> tuple[ScanViewer, Path | None]:
+            viewer = LazyDataManager.create_viewer(path, **options)
+            return viewer, viewer.cache.target
 
-        def take(viewer: ScanViewer) -> None:
+        def take(found: tuple[ScanViewer, Path | None]) -> None:
+            viewer, self.kept_in = found
             self._take(viewer, options)
 
         self.slot("open").want(Wish(f"Opening {Path(path).name}", job, take))

@@ -132,6 +132,7 @@ class ChunkedFFTProcessor:
             msg = (
                 f"expected an EMD file that results can be kept with; found"
                 f" {cache.scan.path}: convert it to EMD, or keep results beside it"
+                " (--cache sidecar)"
             )
             raise OptionError(msg)
         how = self.options
