@@ -61,8 +61,31 @@ def _check_radii(kind: str, inner: float, outer: float) -> None:
         raise OptionError(msg)
 
 
+class _Round(Detector):
+    """What disc and ring have in common: both radii are included."""
+
+    cy: float
+    cx: float
+
+    @property
+    def radii(self) -> tuple[float, float]:
+        """Inner and outer radius."""
+        raise NotImplementedError
+
+    def __post_init__(self) -> None:
+        """Refuse radii that make no ring."""
+        super().__post_init__()
+        _check_radii(self.kind, *self.radii)
+
+    def mask(self, shape: tuple[int, int]) -> Weights:
+        """Return which pixels count, of a pattern's `shape`; see :class:`Detector`."""
+        dy, dx = _distances(shape, self.cy, self.cx)
+        (r0, r1), d2 = self.radii, dy * dy + dx * dx
+        return (d2 >= r0**2) & (d2 <= r1**2)
+
+
 @dataclass(frozen=True)
-class Disc(Detector):
+class Disc(_Round):
     """A disc: bright field.
 
     Attributes
@@ -78,19 +101,14 @@ class Disc(Detector):
     r: float
     kind: ClassVar[str] = "disc"
 
-    def __post_init__(self) -> None:
-        """Refuse what is no disc."""
-        super().__post_init__()
-        _check_radii(self.kind, 0, self.r)
-
-    def mask(self, shape: tuple[int, int]) -> Weights:
-        """Return which pixels count; see :class:`Detector`."""
-        dy, dx = _distances(shape, self.cy, self.cx)
-        return dy * dy + dx * dx <= self.r**2
+    @property
+    def radii(self) -> tuple[float, float]:
+        """0 and the radius."""
+        return (0, self.r)
 
 
 @dataclass(frozen=True)
-class Annulus(Detector):
+class Annulus(_Round):
     """A ring: dark field.
 
     Attributes
@@ -107,16 +125,10 @@ class Annulus(Detector):
     r1: float
     kind: ClassVar[str] = "annulus"
 
-    def __post_init__(self) -> None:
-        """Refuse what is no ring."""
-        super().__post_init__()
-        _check_radii(self.kind, self.r0, self.r1)
-
-    def mask(self, shape: tuple[int, int]) -> Weights:
-        """Return which pixels count; see :class:`Detector`."""
-        dy, dx = _distances(shape, self.cy, self.cx)
-        d2 = dy * dy + dx * dx
-        return (d2 >= self.r0**2) & (d2 <= self.r1**2)
+    @property
+    def radii(self) -> tuple[float, float]:
+        """Inner and outer radius."""
+        return (self.r0, self.r1)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import Block, ThreadBuffers
 from brickfield.errors import OptionError
-from brickfield.sources import ScanData
+from brickfield.sources import FrameScan, ScanData, Shape4
 from brickfield.stem4d.detectors import Detector, Weights
 from brickfield.stem4d.passes import (
     PassOptions,
@@ -186,8 +187,12 @@ def virtual_image(
     kind = np.dtype(np.float64)
     if weights.dtype.kind == "b":
         kind = sum_dtype(data.dtype)
-    function = partial(sum_over, weights=weights, kind=kind)
-    return _image(data, function, kind, options)
+    start = np.zeros(data.shape[:2], kind)
+    if not weights.any():
+        return start
+    rows = _box(weights)[0]
+    function = partial(sum_over, weights=weights[rows], kind=kind)
+    return scan_pass(_Rows(data, rows), function, _placed, start, options).require()
 
 
 def sum_over(
@@ -251,15 +256,31 @@ def _sum_counted(
     return np.asarray(lines.sum(axis=1, dtype=kind))
 
 
-def _image(
-    data: ScanData, function: Any, kind: np.dtype[Any], options: PassOptions | None
-) -> NDArray[Any]:
-    def place(image: NDArray[Any], block: Block, part: NDArray[Any]) -> NDArray[Any]:
-        image[block.slices] = part
-        return image
+class _Rows:
+    """Some rows of the patterns of a scan; no others are read where that is simple."""
 
-    start = np.zeros(data.shape[:2], kind)
-    return scan_pass(data, function, place, start, options).require()
+    def __init__(self, inner: ScanData, rows: slice) -> None:
+        self.inner, self._rows = inner, rows
+        ny, nx, _, w = inner.shape
+        self.shape: Shape4 = (ny, nx, rows.stop - rows.start, w)
+        self.dtype, self.block = inner.dtype, inner.block
+        self.stored_frame_bytes = inner.stored_frame_bytes
+
+    def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
+        if isinstance(self.inner, FrameScan):
+            return self.inner.view_rows(ys, xs, self._rows, buffers)
+        return self.inner.view(ys, xs, buffers)[:, :, self._rows]
+
+    def places(self) -> tuple[Path, ...]:
+        return self.inner.places()
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def _placed(image: NDArray[Any], block: Block, part: NDArray[Any]) -> NDArray[Any]:
+    image[block.slices] = part
+    return image
 
 
 def pattern_of(

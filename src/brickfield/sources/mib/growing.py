@@ -118,6 +118,12 @@ class GrowingFrames(FileFrames):
             whole[:there] = super().view(start, start + there, buffers)
         return whole
 
+    def view_rows(
+        self, start: int, stop: int, rows: slice, buffers: ThreadBuffers
+    ) -> NDArray[Any]:
+        """Read some rows of frames, shape (stop - start, number of rows, columns)."""
+        return self.view(start, stop, buffers)[:, rows]
+
 
 def _n_planned(found: MIBFiles, options: ScanOptions | None) -> int:
     about = found.acquisition

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -26,14 +27,14 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import ChunkReadError, OptionError, StoreFormatError
-from brickfield.sources.arrays.stored import chunk_slices, native
+from brickfield.sources.arrays.stored import native
 from brickfield.sources.io.plain_files import open_regular
-from brickfield.sources.limits.admission import admit
-from brickfield.sources.protocol import StorageChunk
 
 Decode = Callable[[NDArray[np.uint8]], NDArray[Any]]
 """Stored frames, shape (n, bytes), to pictures, shape (n, rows, columns)."""
 Shape4 = tuple[int, int, int, int]
+MOST_ROWS = 0.6
+"""Share of a frame's bytes beyond which rows are not read by themselves."""
 
 
 @runtime_checkable
@@ -320,6 +321,42 @@ class FileFrames:
         n_used = rows * columns * layout.stored.itemsize
         return pixels[:, :n_used].view(layout.stored).reshape(-1, rows, columns)
 
+    def view_rows(
+        self, start: int, stop: int, rows: slice, buffers: ThreadBuffers
+    ) -> NDArray[Any]:
+        """Read some rows of frames; no others, where these are few.
+
+        Parameters
+        ----------
+        start, stop : int
+            Frame numbers.
+        rows : slice
+            Detector rows, start and stop given.
+        buffers : ThreadBuffers
+
+        Returns
+        -------
+        ndarray, shape (stop - start, number of rows, columns)
+
+        Raises
+        ------
+        ChunkReadError
+        """
+        layout, n = self.layout, rows.stop - rows.start
+        row_bytes = layout.shape[1] * layout.stored.itemsize
+        if layout.decode is not None or n * row_bytes > layout.stride * MOST_ROWS:
+            return self.view(start, stop, buffers)[:, rows]
+        stored = buffers.take((stop - start, n, layout.shape[1]), layout.stored)
+        within = layout.header_bytes + rows.start * row_bytes
+        done = start
+        while done < stop:
+            file, offset, n_left = self._place_of(done)
+            last = min(stop, done + n_left)
+            part = stored[done - start : last - start].view(np.uint8)
+            self._fill_each(file.path, offset + within, part)
+            done = last
+        return stored
+
     def places(self) -> tuple[Path, ...]:
         """Return the files that are read, absolute."""
         return tuple(dict.fromkeys(f.path.absolute() for f in self.files))
@@ -328,26 +365,43 @@ class FileFrames:
         """Nothing is kept open."""
 
     def _fill(self, path: Path, offset: int, into: NDArray[np.uint8]) -> None:
-        view = into.reshape(-1).data
-        done = 0
-        try:
-            with open_regular(path) as file:
-                while done < len(view):
-                    n = os.preadv(file.fileno(), [view[done:]], offset + done)
-                    if not n:
-                        msg = (
-                            f"expected {len(view)} bytes of frames at byte {offset} of"
-                            f" {path}; the file ends after {done}: it was cut off"
-                        )
-                        raise ChunkReadError(msg, key=path.name)
-                    done += n
-        except ChunkReadError:
-            raise
-        except StoreFormatError as error:
-            raise ChunkReadError(str(error), key=path.name) from error
-        except OSError as error:
-            msg = f"cannot read {path}: {error.strerror or error}"
-            raise ChunkReadError(msg, key=path.name) from error
+        with _reading(path) as number:
+            _fill_from(number, path, offset, into.reshape(-1).data)
+
+    def _fill_each(self, path: Path, offset: int, into: NDArray[np.uint8]) -> None:
+        """Fill the same part of frames that follow one another, one read for each."""
+        with _reading(path) as number:
+            for i, part in enumerate(into):
+                at = offset + i * self.layout.stride
+                _fill_from(number, path, at, part.reshape(-1).data)
+
+
+def _fill_from(number: int, path: Path, offset: int, view: memoryview) -> None:
+    done = 0
+    while done < len(view):
+        n = os.preadv(number, [view[done:]], offset + done)
+        if not n:
+            msg = (
+                f"expected {len(view)} bytes of frames at byte {offset} of"
+                f" {path}; the file ends after {done}: it was cut off"
+            )
+            raise ChunkReadError(msg, key=path.name)
+        done += n
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[int]:
+    """Open a file to read frames of it; what fails is told as frames that cannot be."""
+    try:
+        with open_regular(path) as file:
+            yield file.fileno()
+    except ChunkReadError:
+        raise
+    except StoreFormatError as error:
+        raise ChunkReadError(str(error), key=path.name) from error
+    except OSError as error:
+        msg = f"cannot read {path}: {error.strerror or error}"
+        raise ChunkReadError(msg, key=path.name) from error
 
 
 class FrameScan:
@@ -416,6 +470,19 @@ class FrameScan:
             row[...] = frames.view(first, first + n_x, buffers)
         return whole
 
+    def view_rows(
+        self, ys: slice, xs: slice, rows: slice, buffers: ThreadBuffers
+    ) -> NDArray[Any]:
+        """Read some rows, shape (n y, n x, number of rows, detector x)."""
+        grid, read = self.grid, getattr(self.frames, "view_rows", None)
+        n_y, n_x = ys.stop - ys.start, xs.stop - xs.start
+        is_whole = n_x == grid.nx and not grid.line_skip
+        if read is None or not (is_whole or n_y == 1):
+            return self.view(ys, xs, buffers)[:, :, rows]
+        first = grid.frame_number(ys.start, xs.start)
+        found = read(first, first + n_y * n_x, rows, buffers)
+        return np.asarray(found.reshape(n_y, n_x, *found.shape[1:]))
+
     def places(self) -> tuple[Path, ...]:
         """Return the files that are read, absolute."""
         return self.frames.places()
@@ -423,43 +490,3 @@ class FrameScan:
     def close(self) -> None:
         """Give files back."""
         self.frames.close()
-
-
-class ScanArray:
-    """A scan as one stored array, a storage chunk a pattern; safe in threads.
-
-    Parameters
-    ----------
-    data : ScanData
-    name : str
-        For messages.
-    """
-
-    def __init__(self, data: ScanData, name: str) -> None:
-        self.shape: tuple[int, ...] = data.shape
-        self.dtype = data.dtype
-        self.chunk_shape: tuple[int, ...] = (1, 1, *data.shape[2:])
-        self._data, self._name = data, name
-        self._buffers = ThreadBuffers()
-
-    def read_chunk(self, index: tuple[int, ...]) -> StorageChunk:
-        """Read the pattern at a position of the scan."""
-        ys, xs, _, _ = chunk_slices(index, self.chunk_shape, self.shape)
-        key = self.chunk_key(index)
-        admit(self.chunk_shape, self.dtype.itemsize, key=key)
-        found = self._data.view(ys, xs, self._buffers)
-        data = np.array(found, self.dtype, order="C")
-        return StorageChunk(data, self._data.stored_frame_bytes)
-
-    def chunk_key(self, index: tuple[int, ...]) -> str:
-        """Name and index."""
-        return "/".join([self._name, *map(str, index)])
-
-    def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
-        """Bytes of a pattern in its file."""
-        chunk_slices(index, self.chunk_shape, self.shape)
-        return self._data.stored_frame_bytes
-
-    def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Return False for all chunks, shape (n, ndim): a scan is complete."""
-        return np.zeros(len(indices), dtype=np.bool_)

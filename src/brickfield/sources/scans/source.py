@@ -11,7 +11,8 @@ from brickfield.model import Axis, Channel, Finding, ImageInfo, Pyramid
 from brickfield.sources.arrays.stored import AssembledSource, identity_of
 from brickfield.sources.geometry import make_level
 from brickfield.sources.protocol import ArrayHeader
-from brickfield.sources.scans.frame_stack import ScanArray, ScanData
+from brickfield.sources.scans.frame_stack import ScanData
+from brickfield.sources.scans.scan_array import ScanArray
 from brickfield.sources.scans.scan_shape import ScanShape
 
 AXES = ("scan_y", "scan_x", "y", "x")

@@ -38,7 +38,7 @@ from brickfield.stem4d.cache.bulk import Bulk, BulkFile
 from brickfield.stem4d.fft.plan import FFTPlan
 
 FIRST, BEGUN, SECOND = "positions", "begun", "tiles"
-NOTED_AT_ONCE = 8
+NOTED_AT_ONCE = 32
 """Blocks of the first pass between two entries of the journal."""
 Spectrum = NDArray[np.complex64]
 
