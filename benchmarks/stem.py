@@ -1,4 +1,4 @@
-"""S1 to S3: 4D-STEM scans larger than memory: opening, passes, what is written.
+"""D1 to D3: 4D-STEM scans larger than memory: opening, passes, what is written.
 
 Speeds are ratios to the file system within one run: to plain reads of the same file,
 from the page cache and from the disk (the kernel is told to forget the file first),
@@ -89,7 +89,7 @@ print(found)
 
 
 def opening(setting: Setting) -> list[Row]:
-    """S1."""
+    """D1."""
     path = setting.folder / "sparse.mib"
     ny, nx, h, w = SPARSE
     with path.open("wb") as file:
@@ -99,14 +99,14 @@ def opening(setting: Setting) -> list[Row]:
     found = json.loads(_run(sys.executable, OPENING, path))
     note = f"{path.stat().st_size / 1e9:.0f} GB, sparse; imports included"
     return [
-        at_most("S1", "first pattern", found["first"], 1, unit="s", note=note),
-        at_most("S1", "preview of the overview", found["preview"], 2, unit="s"),
-        at_most("S1", "own memory of a pass", found["own"] / 1024, 320, unit="MiB"),
+        at_most("D1", "first pattern", found["first"], 1, unit="s", note=note),
+        at_most("D1", "preview of the overview", found["preview"], 2, unit="s"),
+        at_most("D1", "own memory of a pass", found["own"] / 1024, 320, unit="MiB"),
     ]
 
 
 def passes(setting: Setting) -> list[Row]:
-    """S2."""
+    """D2."""
     path = _scan(setting)
     size = path.stat().st_size
     with LazyDataManager.create_viewer(path, cache="none") as viewer:
@@ -116,20 +116,20 @@ def passes(setting: Setting) -> list[Row]:
     read, one = rates["read"], rates["scan"]
     note = f"{size / MIB:.0f} MiB; read {read / 1e9:.2f} GB/s; {_load()}"
     rows = [
-        at_least("S2", "scan image ÷ read, from the page cache", one / read, 0.9,
+        at_least("D2", "scan image ÷ read, from the page cache", one / read, 0.9,
                  note=note),
-        at_least("S2", "scan image ÷ read, from the disk",
+        at_least("D2", "scan image ÷ read, from the disk",
                  rates["cold scan"] / rates["cold read"], 0.9,
                  note=f"disk {rates['cold read'] / 1e9:.2f} GB/s"),
-        at_most("S2", "five overviews in one pass ÷ one, time", one / rates["five"],
+        at_most("D2", "five overviews in one pass ÷ one, time", one / rates["five"],
                 1.5),
-        at_most("S2", "drag on the binned copy", drag * 1e3, 16, unit="ms"),
+        at_most("D2", "drag on the binned copy", drag * 1e3, 16, unit="ms"),
     ]  # fmt: skip
     return rows + _beside_libertem(setting, path, rates, size)
 
 
 def writing(setting: Setting) -> list[Row]:
-    """S3."""
+    """D3."""
     path, out = _scan(setting), setting.folder / "scan.emd"
     size, plain = path.stat().st_size, setting.folder / "copy.bin"
     copies, conversions = [], []
@@ -142,7 +142,7 @@ def writing(setting: Setting) -> list[Row]:
     plain.unlink()
     ratio = float(np.median(copies) / np.median(conversions))
     note = f"copy {size / 1e9 / float(np.median(copies)):.2f} GB/s, synced; {_load()}"
-    rows = [at_least("S3", "conversion ÷ copy, with overviews", ratio, 0.9, note=note)]
+    rows = [at_least("D3", "conversion ÷ copy, with overviews", ratio, 0.9, note=note)]
     return rows + _kept(out, setting)
 
 
@@ -163,9 +163,9 @@ def _kept(path: Path, setting: Setting) -> list[Row]:
     best = _best_fft_rate(setting.folder / "rate.bin", viewer.shape[2:])
     note = f"{n_bytes / 1e9 / seconds:.2f} GB/s of spectrum; {_load()}"
     return [
-        at_most("S3", "opening with its kept overview", cached, 0.3, unit="s"),
-        at_most("S3", "a slice of a kept transform", slice_s * 1e3, 50, unit="ms"),
-        at_least("S3", "FFT pass ÷ min(scipy, write)", n_bytes / seconds / best, 0.75,
+        at_most("D3", "opening with its kept overview", cached, 0.3, unit="s"),
+        at_most("D3", "a slice of a kept transform", slice_s * 1e3, 50, unit="ms"),
+        at_least("D3", "FFT pass ÷ min(scipy, write)", n_bytes / seconds / best, 0.75,
                  note=note),
     ]  # fmt: skip
 
@@ -218,7 +218,7 @@ def _beside_libertem(
         return []
     names = (("disc", 4.0), ("sum", 1.2))
     return [
-        at_least("S2", f"{name} ÷ LiberTEM, one process", seconds * rates[name] / size,
+        at_least("D2", f"{name} ÷ LiberTEM, one process", seconds * rates[name] / size,
                  limit, peer="LiberTEM")
         for (name, limit), seconds in zip(names, found, strict=False)
     ]  # fmt: skip
