@@ -16,7 +16,7 @@ from brickfield.plugin.docking.camera_link import CameraLink
 from brickfield.plugin.layers import levels
 from brickfield.plugin.layers.gl_context import guard_removals
 from brickfield.plugin.layers.holding import watch_lists_of
-from brickfield.plugin.layers.objects import is_thing
+from brickfield.plugin.layers.objects import is_object
 from brickfield.plugin.layers.scene_adapter import is_volume
 from brickfield.plugin.scenes.state_undo import Before
 from brickfield.plugin.slicing.lazy import wait_until_loaded
@@ -83,7 +83,7 @@ def test_what_a_layer_is_is_told_by_its_class_where_its_name_is_gone(
             monkeypatch.setattr(type(layer), name, None, raising=False)
     assert [napari_names.kind_of(x) for x in layers] == ["image", "labels", "points"]
     assert [is_volume(x) for x in layers] == [True, True, False]
-    assert [is_thing(x) for x in layers] == [False, False, True]
+    assert [is_object(x) for x in layers] == [False, False, True]
     assert napari_names.kind_of(object()) == ""
 
 

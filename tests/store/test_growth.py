@@ -154,7 +154,7 @@ def test_a_hold_that_let_its_store_go_takes_a_longer_one(place):
     store = open_store(place)
     hold = StoreHold(store, lambda: open_store(place))
     level = LazyLevel(hold, 0)
-    hold.let_go()
+    hold.release()
     store.close()
     del store
     lengthen(place, 5)

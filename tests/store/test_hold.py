@@ -30,7 +30,7 @@ def test_a_store_that_was_let_go_of_ends_and_is_opened_again_when_asked_for():
     opener = Opener()
     hold = StoreHold(opener(), opener)
     level = LazyLevel(hold, 0)
-    hold.let_go()
+    hold.release()
     gc.collect()
     assert not hold.is_held
     assert opener.n == 1
@@ -43,7 +43,7 @@ def test_a_store_that_a_script_has_is_found_again():
     opener = Opener()
     store = opener()
     hold = StoreHold(store, opener)
-    hold.let_go()
+    hold.release()
     assert hold.store is store
     store.close()
 
@@ -51,7 +51,7 @@ def test_a_store_that_a_script_has_is_found_again():
 def test_what_is_known_of_an_image_opens_nothing():
     opener = Opener()
     level = LazyLevel(StoreHold(opener(), opener), 0)
-    level.hold.let_go()
+    level.hold.release()
     gc.collect()
     assert (level.shape, level.chunks, level.axis_names, level.is_whole) == (
         (4, 5, 6),
@@ -66,7 +66,7 @@ def test_what_is_known_of_an_image_opens_nothing():
 def test_another_image_in_its_place_is_refused():
     opener = Opener()
     hold = StoreHold(opener(), opener)
-    hold.let_go()
+    hold.release()
     gc.collect()
     opener.array = ARRAY[:2]
     with pytest.raises(StoreFormatError, match="open it again"):
@@ -76,6 +76,6 @@ def test_another_image_in_its_place_is_refused():
 def test_a_store_that_cannot_be_opened_again_is_kept():
     store = open_store([ARRAY])
     hold = StoreHold(store)
-    hold.let_go()
+    hold.release()
     assert hold.is_held
     store.close()

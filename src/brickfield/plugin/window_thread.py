@@ -139,7 +139,7 @@ logger = logging.getLogger(__name__)
 _F = TypeVar("_F", bound=Callable[..., None])
 
 
-def safely(listener: _F) -> _F:
+def logs_errors(listener: _F) -> _F:
     """Log what a method of a port cannot do, in place of raising it.
 
     Parameters

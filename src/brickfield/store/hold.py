@@ -86,8 +86,8 @@ class StoreHold:
     def _take_grown(self, info: ImageInfo) -> None:
         self.pyramid = info.pyramid
 
-    def let_go(self) -> None:
-        """Release the store; it ends when nothing else has it."""
+    def release(self) -> None:
+        """Give the store back; it ends when nothing else has it."""
         with self._lock:
             if self.can_reopen:
                 self._store = None

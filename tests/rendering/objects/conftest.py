@@ -1,4 +1,4 @@
-"""Views with opaque things in a world of 40 voxels a side, one pixel a voxel."""
+"""Views with opaque objects in a world of 40 voxels a side, one pixel a voxel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def slab() -> Iterator[ChunkedImageStore]:
 
 @pytest.fixture
 def with_objects(make_view, layer_of) -> Callable[..., OffscreenView]:
-    """Makes a complete view from z with things; one pixel a voxel."""
+    """Makes a complete view from z with objects; one pixel a voxel."""
 
     def make(
         store: ChunkedImageStore,
@@ -45,8 +45,8 @@ def with_objects(make_view, layer_of) -> Callable[..., OffscreenView]:
         channel = ChannelAppearance(contrast=(0.0, 255.0), iso_threshold=50.0)
         layer.appearance = Appearance(mode=mode, channels=(channel,), **look)
         view = make_view(layer, size=size, camera=camera)
-        view.things = ObjectSet(view.objects)
-        view.things.show(values)
+        view.object_set = ObjectSet(view.objects)
+        view.object_set.show(values)
         assert view.wait_until_complete(30)
         return view
 

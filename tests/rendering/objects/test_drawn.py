@@ -49,7 +49,7 @@ def test_a_surface_of_the_volume_hides_what_is_behind_it(
 def test_in_a_maximum_a_thing_is_one_more_sample(with_objects, slab, make, z):
     view = with_objects(slab, {"it": make(z)}, mode="mip")
     image = view.image()
-    # Before the slab the ray ends at the thing; behind it, it has met the slab.
+    # Before the slab the ray ends at the object; behind it, it has met the slab.
     tissue = 100 if z > 20 else 0
     assert image[MIDDLE].tolist() == pytest.approx(
         [255, tissue, tissue, 255], abs=GLOSS
@@ -76,7 +76,7 @@ def test_fog_before_a_thing_dims_it(with_objects, slab, make):
 
 
 @pytest.mark.parametrize("mode", ["average", "attenuated_mip", "additive"])
-def test_other_projections_do_not_hide_a_thing(with_objects, slab, mode):
+def test_other_projections_do_not_hide_an_object(with_objects, slab, mode):
     view = with_objects(slab, {"it": sheet(35)}, mode=mode)
     red, green, blue, _ = view.image()[MIDDLE]
     assert red == 255
@@ -140,7 +140,7 @@ def test_points_have_symbols_sizes_and_colours_of_their_own(with_objects, slab):
     assert areas[2] == pytest.approx(np.pi * 36, rel=0.15)
 
 
-def test_a_transform_places_things(with_objects, slab):
+def test_a_transform_places_objects(with_objects, slab):
     # Turn z, y, x by a quarter in the plane of y and x, stretch by 2, move.
     m = np.array([[1, 0, 0, 5], [0, 0, -2, 38], [0, 2, 0, 2], [0, 0, 0, 1.0]])
     world = AffineTransform.from_matrix(m)

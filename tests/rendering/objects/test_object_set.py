@@ -1,4 +1,4 @@
-"""A view's things come, change in place and go."""
+"""A view's objects come, change in place and go."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_a_change_of_the_same_size_is_drawn_in_the_same_object(
     view = with_objects(slab, {"it": old})
     before = view.image()
     (kept,) = view.objects.children
-    assert view.things.show({"it": new})
+    assert view.object_set.show({"it": new})
     assert view.objects.children == (kept,)
     after = view.image()
     assert (before[..., 0] == 255).any()
@@ -49,7 +49,7 @@ def test_a_change_of_the_same_size_is_drawn_in_the_same_object(
 def test_the_same_value_again_costs_nothing(with_objects, slab):
     value = points()
     view = with_objects(slab, {"it": value})
-    assert not view.things.show({"it": value})
+    assert not view.object_set.show({"it": value})
 
 
 def test_more_points_and_other_kinds_replace_the_object(with_objects, slab):
@@ -60,7 +60,7 @@ def test_more_points_and_other_kinds_replace_the_object(with_objects, slab):
         Surface(vertices=TRIANGLE, faces=[[0, 1, 2]], colors=RED),
         Lines(paths=(TRIANGLE,), colors=RED),
     ):
-        view.things.show({"it": value})
+        view.object_set.show({"it": value})
         assert len(view.objects.children) == 1
         assert (view.image() == with_objects(slab, {"it": value}).image()).all()
 
@@ -69,18 +69,18 @@ def test_what_is_taken_away_leaves_the_picture_as_it_was(with_objects, slab):
     plain = with_objects(slab, {}).image()
     view = with_objects(slab, {"a": points(), "b": points(y=8)})
     assert (view.image() != plain).any()
-    view.things.show({"a": points()})
+    view.object_set.show({"a": points()})
     assert len(view.objects.children) == 1
-    view.things.close()
+    view.object_set.close()
     assert not view.objects.children
     assert (view.image() == plain).all()
 
 
-def test_empty_and_hidden_things_are_not_in_the_scene(with_objects, slab):
+def test_empty_and_hidden_objects_are_not_in_the_scene(with_objects, slab):
     view = with_objects(slab, {"a": Points(positions=[]), "b": points()})
     assert len(view.objects.children) == 1
     hidden = Points(positions=[[5, 5, 5]], visible=False)
-    view.things.show({"a": hidden, "b": hidden})
+    view.object_set.show({"a": hidden, "b": hidden})
     assert not view.objects.children
 
 
@@ -100,5 +100,5 @@ def test_objects_of_others_in_the_scene_stay(with_objects, slab):
     view = with_objects(slab, {"it": points()})
     foreign = gfx.Mesh(gfx.box_geometry(1, 1, 1), gfx.MeshBasicMaterial())
     view.objects.add(foreign)
-    view.things.close()
+    view.object_set.close()
     assert view.objects.children == (foreign,)

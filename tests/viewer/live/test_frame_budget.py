@@ -15,12 +15,12 @@ from brickfield.viewer.live.frame_budget import (
     SCALES,
     Effort,
     Pace,
-    Standing,
+    ViewConditions,
     next_rows,
 )
 
 BEST = Effort(1.0, 1 / 3, is_final=True)
-REST = Standing(shown=BEST, idle_s=10.0, elapsed_s=10.0)
+REST = ViewConditions(shown=BEST, idle_s=10.0, elapsed_s=10.0)
 
 
 def pace_of(full_ms: float) -> Pace:

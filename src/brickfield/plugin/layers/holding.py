@@ -22,7 +22,7 @@ from qtpy.QtCore import QTimer
 
 from brickfield.model import has_secrets, hide_secrets
 from brickfield.plugin.napari_names import lists_of, note_source_path
-from brickfield.plugin.slicing.lazy import let_go, soon_after_slicing
+from brickfield.plugin.slicing.lazy import drop_feed, soon_after_slicing
 from brickfield.plugin.window_thread import is_window_thread
 from brickfield.store import LazyLevel, StoreHold
 
@@ -52,7 +52,7 @@ def watch(layers: Any) -> None:
     layers.events.inserted.connect(_on_inserted)
 
 
-def let_go_of(layers: Iterable[Any], *, but: Any = None) -> None:
+def release_stores(layers: Iterable[Any], *, but: Any = None) -> None:
     """Release the stores of layers that are in no layer list.
 
     Parameters
@@ -65,7 +65,7 @@ def let_go_of(layers: Iterable[Any], *, but: Any = None) -> None:
     for layer in layers:
         hold = hold_of(layer)
         if hold is not None and hold is not kept:
-            _let_go_unless_listed(layer, hold)
+            _release_unless_listed(layer, hold)
 
 
 def _on_inserted(event: Any) -> None:
@@ -85,17 +85,17 @@ def _on_removed(event: Any) -> None:
         return
     if is_window_thread():
         # A move to another list is a removal first.
-        QTimer.singleShot(0, lambda: _let_go_unless_listed(layer, hold))
+        QTimer.singleShot(0, lambda: _release_unless_listed(layer, hold))
     else:
-        _let_go_unless_listed(layer, hold)
+        _release_unless_listed(layer, hold)
 
 
-def _let_go_unless_listed(layer: Any, hold: StoreHold) -> None:
+def _release_unless_listed(layer: Any, hold: StoreHold) -> None:
     listed = {*_listed(), *_lists_members(layer)}
     if layer not in listed:
-        let_go(layer)
+        drop_feed(layer)
     if all(hold_of(other) is not hold for other in listed):
-        hold.let_go()
+        hold.release()
 
 
 def _listed() -> Iterator[Any]:

@@ -38,7 +38,7 @@ from brickfield.plugin.layers.transforms import (
     world_of,
 )
 from brickfield.plugin.slicing.lazy import lengthen
-from brickfield.plugin.window_thread import safely
+from brickfield.plugin.window_thread import logs_errors
 from brickfield.store import ChunkedImageStore, ChunkedLayer
 from brickfield.viewer.live import Box, Curve
 
@@ -161,12 +161,12 @@ class NapariLayerPort:
     def _look(self) -> None:
         self._data.appearance = appearance_of(self.layer, self._data.world)
 
-    @safely
+    @logs_errors
     def _on_look(self, event: Any) -> None:
         self._look()
         self.changed.emit(_LOOKS.get(event.type, event.type))
 
-    @safely
+    @logs_errors
     def _on_place(self, event: Any) -> None:
         self._data.world = world_of(self.layer)
         # Clipping planes are bound to the data.
@@ -174,7 +174,7 @@ class NapariLayerPort:
         self.move_to(self._point)
         self.changed.emit("world")
 
-    @safely
+    @logs_errors
     def _on_planes(self, event: Any = None) -> None:
         if self._is_clipping:
             return
@@ -191,7 +191,7 @@ class NapariLayerPort:
     def _on_data(self, event: Any) -> None:
         self.changed.emit("data")
 
-    @safely
+    @logs_errors
     def move_to(self, point: tuple[float, ...]) -> None:
         """Follow the viewer's sliders."""
         self._point = point

@@ -25,12 +25,12 @@ CURVE_POINTS = 64
 """Points that an ellipse is drawn with."""
 
 
-def is_thing(layer: Any) -> bool:
+def is_object(layer: Any) -> bool:
     """Whether a layer is drawn as opaque objects."""
     return kind_of(layer) in _MAKERS and layer.ndim >= 2
 
 
-def thing_of(layer: Any, point: tuple[float, ...]) -> ObjectValue | None:
+def object_value(layer: Any, point: tuple[float, ...]) -> ObjectValue | None:
     """Return what a layer shows at a place of the sliders; None for nothing.
 
     Parameters
@@ -214,7 +214,7 @@ _EVENTS = (
 """Events after which a layer may look otherwise; those that it has are listened to."""
 
 
-class ThingPort:
+class NapariObjectPort:
     """Keeps the value of a layer, and makes it again when something changed.
 
     Parameters
@@ -244,7 +244,7 @@ class ThingPort:
         if self._is_stale:
             self._is_stale = False
             try:
-                self._value = thing_of(self.layer, self._point)
+                self._value = object_value(self.layer, self._point)
             except (BrickfieldError, ValueError, TypeError) as error:
                 logger.warning("%s is not drawn in 3D: %s", self.layer.name, error)
                 self._value = None

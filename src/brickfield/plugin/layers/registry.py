@@ -16,7 +16,7 @@ from brickfield.plugin.layers.gl_context import guard_removals
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.plugin.napari_names import has_window
-from brickfield.plugin.slicing.lazy import let_go
+from brickfield.plugin.slicing.lazy import drop_feed
 from brickfield.qt import ViewDock
 
 # Weak at both ends: a scene holds its viewer, so it must not be held by the table.
@@ -81,7 +81,7 @@ def _let_go_without_window(viewer: Any) -> None:
     if viewer is None or has_window(viewer):
         return
     for layer in viewer.layers:
-        let_go(layer)
+        drop_feed(layer)
 
 
 def docks_of(viewer: Any) -> list[ViewDock]:

@@ -18,7 +18,7 @@ from psygnal import Signal
 from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model import MAX_LEVELS, Selection, Vec3
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
-from brickfield.plugin.layers.objects import ThingPort, is_thing
+from brickfield.plugin.layers.objects import NapariObjectPort, is_object
 from brickfield.plugin.layers.transforms import n_spatial
 from brickfield.plugin.napari_names import kind_of
 from brickfield.plugin.window_thread import close_when_unused
@@ -54,7 +54,7 @@ class NapariScene:
         self.viewer = viewer
         self.refused: dict[str, str] = {}
         self._ports: dict[Any, NapariLayerPort] = {}
-        self._things: dict[Any, ThingPort] = {}
+        self._objects: dict[Any, NapariObjectPort] = {}
         self._own: dict[Any, tuple[ChunkedImageStore, Any]] = {}
         self._cross_hair: Vec3 | None = None
         self._connect()
@@ -80,9 +80,9 @@ class NapariScene:
             getattr(dims, name).disconnect(self._on_dims)
         for layer in list(self._ports):
             self._drop(layer)
-        for thing in self._things.values():
-            thing.close()
-        self._things = {}
+        for port in self._objects.values():
+            port.close()
+        self._objects = {}
 
     # -- layers ------------------------------------------------------------------
 
@@ -102,25 +102,25 @@ class NapariScene:
 
     def _on_layers(self, _event: Any = None) -> None:
         self._update_layers()
-        self._update_things()
+        self._update_objects()
 
     @property
     def objects(self) -> dict[Hashable, ObjectValue]:
         """Points, surfaces and lines that are drawn, by a key that stays the same."""
-        values = ((id(layer), port.value) for layer, port in self._things.items())
+        values = ((id(layer), port.value) for layer, port in self._objects.items())
         return {key: value for key, value in values if value is not None}
 
-    def _update_things(self) -> None:
-        wanted = [layer for layer in self.viewer.layers if is_thing(layer)]
-        if set(wanted) == set(self._things):
+    def _update_objects(self) -> None:
+        wanted = [layer for layer in self.viewer.layers if is_object(layer)]
+        if set(wanted) == set(self._objects):
             return
-        for layer in set(self._things) - set(wanted):
-            self._things.pop(layer).close()
+        for layer in set(self._objects) - set(wanted):
+            self._objects.pop(layer).close()
         point = tuple(self.viewer.dims.point)
         for layer in wanted:
-            if layer not in self._things:
+            if layer not in self._objects:
                 changed = self.objects_changed.emit
-                self._things[layer] = ThingPort(layer, point, changed)
+                self._objects[layer] = NapariObjectPort(layer, point, changed)
         self.objects_changed.emit()
 
     def _update_layers(self) -> None:
@@ -276,8 +276,8 @@ class NapariScene:
         point = tuple(self.viewer.dims.point)
         for port in self._ports.values():
             port.move_to(point)
-        for thing in self._things.values():
-            thing.move_to(point)
+        for shown in self._objects.values():
+            shown.move_to(point)
         self.axes_changed.emit()
         here = self.cross_hair
         if here != self._cross_hair:

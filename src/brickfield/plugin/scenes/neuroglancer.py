@@ -16,7 +16,7 @@ from qtpy.QtCore import QTimer
 
 from brickfield.errors import source_error
 from brickfield.model import CameraState, Vec3
-from brickfield.plugin.layers.holding import let_go_of
+from brickfield.plugin.layers.holding import release_stores
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.make import (
     LayerData,
@@ -129,7 +129,7 @@ def show_read(
         factor = _factor(parts, view, left_out)
         document = _document(viewer, layers, view, factor)
     except BaseException:
-        let_go_of(opened)
+        release_stores(opened)
         raise
     put_state(viewer, document, opened)
     if factor is not None:

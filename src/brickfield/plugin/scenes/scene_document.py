@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from brickfield.errors import SceneStateError, source_error
 from brickfield.plugin.docking.open_dock import open_dock
-from brickfield.plugin.layers.holding import let_go_of
+from brickfield.plugin.layers.holding import release_stores
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.registry import docks_of, scene_of
 from brickfield.plugin.layers.scene_adapter import NapariScene
@@ -153,8 +153,8 @@ def put_state(
         if not is_done:
             if before is not None:
                 before.put_back()
-            let_go_of(layers)
-        let_go_of(spare)
+            release_stores(layers)
+        release_stores(spare)
 
 
 def _put(

@@ -8,7 +8,7 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.model import has_secrets
-from brickfield.plugin.layers.holding import let_go_of
+from brickfield.plugin.layers.holding import release_stores
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.make import KEY, level_of, open_layers
 from brickfield.plugin.layers.transforms import matrix_of
@@ -135,7 +135,7 @@ def open_layer(entry: SceneLayer) -> Any:
     with holding_still():
         layers = open_layers(source.uri, **open_options(source))
     found = next((layer for layer in layers if _is_part(layer, source)), None)
-    let_go_of(layers, but=found)
+    release_stores(layers, but=found)
     if found is not None:
         return found
     msg = f"expected channel {source.channel} in {source.uri}; found no such channel"

@@ -37,7 +37,7 @@ from brickfield.plugin.napari_names import (
     tell_extent,
 )
 from brickfield.plugin.slicing.progressive_slice import (
-    Ask,
+    ProgressiveSlice,
     move_between,
     names_ahead,
     refuse_what_cannot_fit,
@@ -118,9 +118,9 @@ class Feed:
             layer, lambda _: deliver(lambda: manager.release(visual_id))
         )
         self._lock = threading.RLock()
-        self._asks: dict[Any, Ask] = {}
-        self._before: dict[Any, Ask] = {}
-        self._kept: dict[Any, Ask] = {}
+        self._slices: dict[Any, ProgressiveSlice] = {}
+        self._before: dict[Any, ProgressiveSlice] = {}
+        self._kept: dict[Any, ProgressiveSlice] = {}
         self._request: weakref.ref[Any] | None = None
         self._sent: set[Any] = set()
         self._is_sending = False
@@ -155,41 +155,41 @@ class Feed:
         if request is None:
             # A flat layer's thumbnail, which napari requests only once.
             self._kept = {k: a for k, a in self._kept.items() if k[0] == version}
-            asks = self._kept
+            slices = self._kept
         else:
             # A new request of napari. The arrays of the one before stay until this one
             # is known to be complete, since parts of it may be asked for again.
             if self._request is None or request is not self._request():
-                self._before, self._asks = self._asks, {}
+                self._before, self._slices = self._slices, {}
                 self._request = weakref.ref(request)
-            asks = self._asks
+            slices = self._slices
             self._asked_at = monotonic()
         # The same array again: napari draws what is filled in meanwhile without a copy.
-        ask = asks.get(key) or self._before.get(key)
-        if ask is None:
+        sliced = slices.get(key) or self._before.get(key)
+        if sliced is None:
             refuse_what_cannot_fit(view)
-            ask = Ask(view, self.manager)
-            self._look_ahead(ask)
+            sliced = ProgressiveSlice(view, self.manager)
+            self._look_ahead(sliced)
         # Chunks will not come any more: what is there counts as the picture.
         if view.store.is_closed:
-            ask.give_up()
-        asks[key] = ask
+            sliced.give_up()
+        slices[key] = sliced
         if not self._is_sending:
             self._is_sending = True
             # One request to the loader for all levels of all channels of a slice, not
             # one each.
             later(self._send)
-        return ask.array
+        return sliced.array
 
-    def _look_ahead(self, ask: Ask) -> None:
+    def _look_ahead(self, sliced: ProgressiveSlice) -> None:
         """Prefetch if this is the next of the planes or time points shown."""
         for old in self._before.values():
-            move = move_between(old.view, ask.view)
+            move = move_between(old.view, sliced.view)
             if move is not None:
-                ask.ahead = names_ahead(ask.mosaic.names, move, ask.view)
+                sliced.ahead = names_ahead(sliced.mosaic.names, move, sliced.view)
 
     def _send(self) -> None:
-        """Want what the present asks lack, in place of what was wanted before."""
+        """Want what the present slices lack, in place of what was wanted before."""
         layer = self._layer()
         for call in soon_after_slicing if layer is not None else ():
             call(layer)
@@ -202,7 +202,7 @@ class Feed:
                 later(self._send, COLLECT_S)
             else:
                 self._before = {}
-            keys = {*self._asks, *self._before, *self._kept}
+            keys = {*self._slices, *self._before, *self._kept}
         self._go_on()
         if keys == self._sent:
             return
@@ -211,18 +211,24 @@ class Feed:
 
     def _want(self) -> None:
         # The coarsest level is small and stands in for all of the rest.
-        asks = sorted(self._every_ask(), key=lambda ask: not ask.is_coarsest)
-        names = dict.fromkeys(name for ask in asks for name in ask.lacking)
+        slices = sorted(self._all_slices(), key=lambda sliced: not sliced.is_coarsest)
+        names = dict.fromkeys(name for sliced in slices for name in sliced.lacking)
         # Known to have failed: named, so that they stay listed.
-        names.update(dict.fromkeys(name for ask in asks for name in ask.failed))
+        names.update(dict.fromkeys(name for sliced in slices for name in sliced.failed))
         requests = requests_of(self.visual_id, list(names))
-        ahead = dict.fromkeys(n for ask in asks for n in ask.ahead if n not in names)
+        ahead = dict.fromkeys(
+            n for sliced in slices for n in sliced.ahead if n not in names
+        )
         requests += requests_of(self.visual_id, list(ahead), Category.PREFETCH)
         self.manager.request_chunks(requests, self.visual_id)
 
-    def _every_ask(self) -> list[Ask]:
+    def _all_slices(self) -> list[ProgressiveSlice]:
         with self._lock:
-            every = (*self._asks.values(), *self._before.values(), *self._kept.values())
+            every = (
+                *self._slices.values(),
+                *self._before.values(),
+                *self._kept.values(),
+            )
         return list(dict.fromkeys(every))
 
     # -- chunks arrive -----------------------------------------------------------
@@ -243,8 +249,8 @@ class Feed:
         self._is_waking.clear()
         end = monotonic() + TURN_S
         is_new = self._take(end)
-        for ask in self._every_ask():
-            is_new = ask.go_on(end) or is_new
+        for sliced in self._all_slices():
+            is_new = sliced.go_on(end) or is_new
         self._is_dirty = self._is_dirty or is_new
         self._go_on()
         later(self._draw_when_due)
@@ -255,28 +261,30 @@ class Feed:
         while True:
             # What is asked for meanwhile looks at the cache after this or is told.
             with self._lock:
-                asks = self._every_ask()
+                slices = self._all_slices()
                 # Few at once, so that the clock is looked at between them: this is the
                 # window's thread.
                 taken = self.manager.take_ready(self.visual_id, 8)
-                takers = [ask for chunk in taken for ask in asks if ask.take(chunk)]
+                takers = [
+                    sliced for chunk in taken for sliced in slices if sliced.take(chunk)
+                ]
             is_new = is_new or bool(takers)
-            has_coarse = has_coarse or any(ask.is_coarsest for ask in takers)
+            has_coarse = has_coarse or any(sliced.is_coarsest for sliced in takers)
             if not taken:
                 break
             if monotonic() > end:
                 self._on_ready(self.visual_id)
                 break
         if has_coarse:
-            for ask in asks:
+            for sliced in slices:
                 # The overview has come: it shows everywhere where nothing better is
                 # yet.
-                ask.stand_in(self.manager, end)
+                sliced.stand_in(self.manager, end)
         return is_new
 
     def _go_on(self) -> None:
         """Come back for coarser data that are still to be painted."""
-        if any(ask.has_steps for ask in self._every_ask()):
+        if any(sliced.has_steps for sliced in self._all_slices()):
             self._on_ready(self.visual_id)
 
     def _draw_when_due(self) -> None:
@@ -323,8 +331,8 @@ class Feed:
         """Have the layer sliced again, if it shows voxels that changed."""
         if any(
             change.covers(selection)
-            for ask in self._every_ask()
-            for selection in ask.view.selections
+            for sliced in self._all_slices()
+            for selection in sliced.view.selections
         ):
             self.show_anew()
 
@@ -339,7 +347,9 @@ class Feed:
     @property
     def is_complete(self) -> bool:
         """Whether nothing is on its way."""
-        return not any(ask.lacking or ask.has_steps for ask in self._every_ask())
+        return not any(
+            sliced.lacking or sliced.has_steps for sliced in self._all_slices()
+        )
 
     @property
     def is_shown(self) -> bool:
@@ -349,14 +359,14 @@ class Feed:
     @property
     def failures(self) -> list[ChunkFailure]:
         """Chunks on show that could not be read."""
-        failed = {name for ask in self._every_ask() for name in ask.failed}
+        failed = {name for sliced in self._all_slices() for name in sliced.failed}
         found = self.manager.failures(self.visual_id)
         return [f for f in found if (f.chunk_id.selection, f.chunk_id.key) in failed]
 
     def retry_failed(self) -> int:
         """Read failed chunks again; return how many."""
-        for ask in self._every_ask():
-            ask.retry()
+        for sliced in self._all_slices():
+            sliced.retry()
         n = self.manager.retry_failed(self.visual_id)
         self._want()
         return n
@@ -401,7 +411,7 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
     return feed
 
 
-def let_go(layer: Any) -> None:
+def drop_feed(layer: Any) -> None:
     """Cancel the requests of a layer; it gets a new feed when it is sliced again."""
     feed = _feeds.pop(layer, None)
     if feed is not None:

@@ -46,7 +46,7 @@ AT_ONCE_S = 0.015
 """Time for what is loaded, and again for coarser data, before napari goes on."""
 
 
-class Ask:
+class ProgressiveSlice:
     """One array that napari shows, filled as its chunks arrive.
 
     Attributes

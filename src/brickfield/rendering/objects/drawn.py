@@ -21,8 +21,8 @@ from brickfield.rendering.objects.values import (
     Lines,
     ObjectValue,
     Points,
+    SceneObject,
     Surface,
-    Thing,
 )
 
 _MARKERS = {
@@ -106,7 +106,7 @@ class Drawn:
         material.opacity = value.opacity
 
 
-_OBJECTS: dict[type[Thing], Any] = {
+_OBJECTS: dict[type[SceneObject], Any] = {
     Points: gfx.Points,
     Surface: gfx.Mesh,
     Lines: gfx.Line,
@@ -161,7 +161,7 @@ def _arrays(value: ObjectValue) -> Centred:
     return _line_arrays(value)
 
 
-def _centred(points: NDArray[np.float64], value: Thing) -> Centred:
+def _centred(points: NDArray[np.float64], value: SceneObject) -> Centred:
     world = value.world.apply(points)
     finite = world[np.isfinite(world).all(axis=1)]
     middle = (finite.min(axis=0) + finite.max(axis=0)) / 2

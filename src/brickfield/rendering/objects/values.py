@@ -45,7 +45,7 @@ def _black() -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Thing:
+class SceneObject:
     """What all kinds have.
 
     Attributes
@@ -71,7 +71,7 @@ class Thing:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Points(Thing):
+class Points(SceneObject):
     """Markers that face the eye.
 
     Attributes
@@ -122,7 +122,7 @@ class Points(Thing):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Surface(Thing):
+class Surface(SceneObject):
     """Triangles, seen and lit from both sides.
 
     Attributes
@@ -165,7 +165,7 @@ class Surface(Thing):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Lines(Thing):
+class Lines(SceneObject):
     """Paths, each a row of points joined by straight lines.
 
     Attributes

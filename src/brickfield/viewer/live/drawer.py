@@ -24,7 +24,7 @@ from brickfield.model import PickInfo
 from brickfield.planning import EXPLORATION, PLAYBACK
 from brickfield.rendering import UPLOAD_SLICE_S, ObjectSet, OffscreenView, pick
 from brickfield.viewer.live.content import content_points
-from brickfield.viewer.live.frame_budget import Effort, Painter, Standing
+from brickfield.viewer.live.frame_budget import Effort, Painter, ViewConditions
 from brickfield.viewer.live.frame_state import (
     FrameState,
     ShownLayer,
@@ -110,8 +110,8 @@ class LiveDrawer:
         slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
         # Prefetched chunks that arrived would stay pinned until they are taken.
-        self._scrolling.let_go()
-        choice = self._painter.pace.choose(self._standing(view), self._best(view))
+        self._scrolling.release_ready()
+        choice = self._painter.pace.choose(self._conditions(view), self._best(view))
         if isinstance(choice, Effort):
             self._draw(view, choice)
             return 0.0
@@ -206,9 +206,9 @@ class LiveDrawer:
 
     # -- drawing -----------------------------------------------------------------
 
-    def _standing(self, view: OffscreenView) -> Standing:
+    def _conditions(self, view: OffscreenView) -> ViewConditions:
         now = perf_counter()
-        return Standing(
+        return ViewConditions(
             is_moving=self._was_moving,
             is_playing=self._state.is_playing,
             is_flat=self._state.plane is not None,

@@ -76,8 +76,8 @@ NOTHING = Effort(0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a view stands at one moment.
+class ViewConditions:
+    """What a view shows and waits for at one moment.
 
     Attributes
     ----------
@@ -158,12 +158,12 @@ class Pace:
         fits = [e for e in efforts if self.cost_ms(e) <= ms]
         return fits[0] if fits else efforts[-1]
 
-    def choose(self, now: Standing, best: Effort) -> Effort | float:
+    def choose(self, now: ViewConditions, best: Effort) -> Effort | float:
         """Decide whether to draw, and how.
 
         Parameters
         ----------
-        now : Standing
+        now : ViewConditions
         best : Effort
             Of a complete picture at rest.
 
@@ -181,7 +181,7 @@ class Pace:
             return BASE_WAIT_S - now.elapsed_s
         return self._whole(now, best) if now.is_complete else self._partial(now)
 
-    def _whole(self, now: Standing, best: Effort) -> Effort | float:
+    def _whole(self, now: ViewConditions, best: Effort) -> Effort | float:
         """Choose for a picture at rest whose chunks are all loaded."""
         # No coarse picture in between where the best one is quick.
         if now.is_flat or self.is_quick(best):
@@ -195,7 +195,7 @@ class Pace:
             return self._within(QUICK_MS, now) if now.has_news else inf
         return best if now.has_news or not now.shown.is_final else inf
 
-    def _partial(self, now: Standing) -> Effort | float:
+    def _partial(self, now: ViewConditions) -> Effort | float:
         """Choose for a picture at rest while something is on its way.
 
         The longer the user has waited, the more complete a picture is shown.
@@ -213,7 +213,7 @@ class Pace:
         # Nothing arrives: time for all the pixels of what there is.
         return effort if effort.scale > now.shown.scale and left_s <= 0 else inf
 
-    def _within(self, ms: float, now: Standing) -> Effort:
+    def _within(self, ms: float, now: ViewConditions) -> Effort:
         return Effort(1.0) if now.is_flat else self.within(ms)
 
     def usual_rows(self, effort: Effort, n_rows: int) -> int:

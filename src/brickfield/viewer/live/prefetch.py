@@ -136,9 +136,9 @@ class Lookahead:
                 for i, s in enumerate(coming)
             ]
             self._manager.request_chunks(requests, self._visual_id)
-        self.let_go()
+        self.release_ready()
 
-    def let_go(self) -> None:
+    def release_ready(self) -> None:
         """Leave what has arrived to the cache; call when a chunk is announced."""
         # Taking removes the pin; the voxels stay in the cache as long as there is room.
         self._manager.take_ready(self._visual_id)
@@ -314,10 +314,10 @@ class Scrolling:
         chunk_bytes = int(np.prod(level.chunk_shape)) * level.dtype.itemsize
         ahead.want(keys, chunk_bytes, tuple(dict.fromkeys(layer.selections)))
 
-    def let_go(self) -> None:
+    def release_ready(self) -> None:
         """Leave what has arrived to the cache."""
         for ahead in self._aheads.values():
-            ahead.let_go()
+            ahead.release_ready()
 
     def close(self) -> None:
         """Read nothing any more."""

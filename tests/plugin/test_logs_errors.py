@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.plugin.window_thread import safely
+from brickfield.plugin.window_thread import logs_errors
 
 
 class Named:
@@ -15,7 +15,7 @@ class Named:
 class Port:
     layer = Named()
 
-    @safely
+    @logs_errors
     def follow(self, value: int) -> None:
         """Follow."""
         if value < 0:
