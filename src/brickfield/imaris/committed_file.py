@@ -98,6 +98,8 @@ class CommittedFile:
             )
             part = page[low - number * PAGE : high - number * PAGE]
             view[low - start : high - start] = part
+        # Held pages may reach past the file's present end, so what was read from the
+        # file does not tell the length.
         end = min(size, max(len(raw), self._size() - start))
         self._at += end
         return end
@@ -105,6 +107,8 @@ class CommittedFile:
     def write(self, data: bytes | memoryview) -> int:
         """Write at the present place."""
         view = memoryview(data).cast("B")
+        # Only bytes of the committed state are held back: what lies beyond it is not
+        # found by a later opening, so it goes to the file at once.
         held = max(0, min(len(view), self._held_until() - self._at))
         if self.error is None:
             try:
@@ -138,6 +142,7 @@ class CommittedFile:
         size = self._at if size is None else size
         if self.error is None:
             try:
+                # Never below the committed state: a later opening would miss its end.
                 os.ftruncate(self._file, max(size, self._committed))
             except OSError as error:
                 self.error = error
@@ -161,6 +166,9 @@ class CommittedFile:
         try:
             os.fsync(self._file)
             if self._pages:
+                # The log is whole and on disk before the file is touched, and goes only
+                # when the file is on disk: a kill at any point leaves the old state or
+                # the new one.
                 self._write_log()
                 self._apply(self._pages)
                 os.fsync(self._file)
@@ -179,6 +187,8 @@ class CommittedFile:
         return max(os.fstat(self._file).st_size, self._held_until())
 
     def _held_until(self) -> int:
+        # A held page is written whole, so while there are any, the rest of the last
+        # page is held too: a direct write there would be overwritten.
         return -(-self._committed // PAGE) * PAGE if self._pages else self._committed
 
     def _hold(self, view: memoryview) -> None:
@@ -204,6 +214,7 @@ class CommittedFile:
         body = b"".join(parts)
         log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o666)
         try:
+            # The checksum tells a whole log from one that a kill cut short.
             _write(log, memoryview(body + blake2b(body, digest_size=16).digest()), 0)
             os.fsync(log)
         finally:
@@ -241,6 +252,7 @@ def _read_log(path: Path) -> dict[int, bytearray]:
     except OSError:
         return {}
     body, check = raw[:-16], raw[-16:]
+    # A torn log means that the file was not touched yet: dropping it is right.
     if not body.startswith(_HEAD) or blake2b(body, digest_size=16).digest() != check:
         return {}
     (count,) = struct.unpack_from("<Q", body, len(_HEAD))
@@ -254,6 +266,8 @@ def _read_log(path: Path) -> dict[int, bytearray]:
 
 def _stated_length(head: bytes) -> int:
     """Length that an HDF5 file says it has; 0 for none of ours."""
+    # Byte 8 is the superblock's version; in 2 the end of file is at byte 28. Any other
+    # file was never committed by this class.
     if len(head) < 48 or not head.startswith(_SIGNATURE) or head[8] != 2:
         return 0
     (length,) = struct.unpack_from("<Q", head, _END_OF_FILE)

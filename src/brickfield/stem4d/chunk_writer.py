@@ -74,6 +74,8 @@ class ChunkWriter:
                 file = h5py.File(self._path, "r+")
                 dataset = file[DATASET]
                 self._check(dataset)
+                # Unfiltered chunks have fixed places, so threads and processes write
+                # them past HDF5, without its lock.
                 if self.target.compression == "none":
                     self._offsets = _offsets(dataset)
                     file.close()
@@ -142,6 +144,8 @@ class ChunkWriter:
 
     def _packed(self, patterns: NDArray[Any]) -> bytes | NDArray[Any]:
         if self.target.compression == "lz4":
+            # The library's filter encodes LZ4 on writing. A worker's patterns are a
+            # view of a buffer that the next block overwrites, so they are copied.
             return patterns.copy() if self._is_remote else patterns
         n = self.target.chunk_shape[1]
         if len(patterns) < n:  # a chunk is stored whole, also at the line's end
@@ -173,6 +177,7 @@ class ChunkWriter:
                 if not isinstance(raw, bytes):
                     dataset[y, start[1] : start[1] + len(raw)] = raw
                     return int(raw.nbytes)
+                # Encoded already, outside the lock: the library only files the bytes.
                 dataset.id.write_direct_chunk(start, raw)
                 return len(raw)
         except (OSError, RuntimeError) as error:
@@ -252,6 +257,7 @@ def _offsets(dataset: Any) -> NDArray[np.int64]:
 
     def note(info: Any) -> None:
         y, x = info.chunk_offset[:2]
+        # One walk over the file's index; a query for each chunk takes quadratic time.
         found[y, x // n] = info.byte_offset
 
     dataset.id.chunk_iter(note)
@@ -270,4 +276,5 @@ def _deflated(patterns: NDArray[Any]) -> bytes:
         from isal import isal_zlib
     except ImportError:
         return zlib.compress(shuffled, GZIP_LEVEL)
+    # The same format as zlib, made faster; readers see no difference.
     return bytes(isal_zlib.compress(shuffled, GZIP_LEVEL))

@@ -88,6 +88,7 @@ def centre_of_mass(
 
 def _centres(_block: Block, patterns: Patterns, weights: Weights) -> Field:
     rows, columns = np.flatnonzero(weights.any(1)), np.flatnonzero(weights.any(0))
+    # A detector often covers a small part of the pattern: only its box is converted.
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     counted = patterns[:, :, *box].astype(np.float64) * weights[box]
     found = centre_of_sums(counted.sum(axis=3), counted.sum(axis=2))

@@ -282,9 +282,11 @@ class _Conversion:
         fingerprint = self.plan.fingerprint()
         with self._journal(fingerprint) as journal:
             mask = journal.mask(JOB, len(self.grid))
+            # A journal without its file: nothing that it notes as done is there.
             if not self.plan.partial.exists():
                 mask = bytearray(len(self.grid))
             with self._writer(mask) as writer:
+                # After a power cut the journal may be ahead of the file.
                 self._forget_unstored(mask, writer)
                 sums, is_whole = self._pass(writer, journal, mask, (progress, cancel))
             if is_whole:
@@ -370,6 +372,8 @@ class _Conversion:
         budget = PassOptions(self.options.budget).budget_bytes
         executor = open_executor(self.options.scheduler, self._n_workers(budget))
         how = GatherOptions(
+            # Results that wait to be merged; the rest is for the patterns that workers
+            # hold.
             budget_bytes=max(budget // 4, 1),
             bytes_per_voxel=self.plan.scan.data.stored_frame_bytes,
             progress=telling[0],
@@ -391,6 +395,7 @@ class _Conversion:
         """As many threads as the budget holds chunks for: as read, as written, more."""
         chunk = self.target.chunk_shape[1]
         stored = self.plan.scan.data.stored_frame_bytes
+        # Twice each: as read and as converted, as given to the filter and as encoded.
         each = chunk * (2 * stored + 2 * self.target.pattern_bytes)
         if budget_bytes < each:
             msg = (
@@ -405,6 +410,7 @@ class _Conversion:
     @staticmethod
     def _note(sums: _Sums, writer: ChunkWriter, journal: Journal) -> None:
         if sums.waiting:
+            # The chunks first: what the journal notes as done must be in the file.
             writer.flush()
             journal.record(JOB, sums.waiting)
             sums.waiting.clear()
@@ -414,6 +420,7 @@ class _Conversion:
         import h5py
 
         plan = self.plan
+        # A scan that was written to meanwhile gives a file of two states.
         if of_files(plan.scan.data.places()) != fingerprint["source"]:
             msg = (
                 f"expected {plan.scan.path} to stay as it is while it is converted;"
@@ -427,6 +434,8 @@ class _Conversion:
             if plan.has_overviews and not is_beside:
                 self._keep(sums, plan.partial, "file")
             with plan.partial.open("rb") as opened:
+                # On disk before it gets its name: the name is only ever that of a whole
+                # file.
                 os.fsync(opened.fileno())
             plan.partial.replace(plan.where)
             if plan.has_overviews and is_beside:
@@ -449,6 +458,7 @@ class _Conversion:
     def _check_some(self, dataset: Any) -> None:
         """Read some chunks back: the first, the last, and between."""
         source = ChunkWork(self.plan, None, bytearray())  # type: ignore[arg-type]
+        # Three places only: this finds a wrong layout or filter, not a bad disk.
         for number in sorted({0, len(self.grid) // 2, len(self.grid) - 1}):
             block = self.grid[number]
             if not np.array_equal(

@@ -139,6 +139,7 @@ class Corrections:
             _bridge(out, self.cross[1], -1)
         flat = out.reshape(-1, out.shape[-2] * out.shape[-1])
         for pixels, around in self._neighbours:
+            # Pixels with equally many live neighbours are done in one call.
             flat[:, pixels] = _rounded(np.median(flat[:, around], axis=-1), out.dtype)
 
 
@@ -223,6 +224,8 @@ def corrected(scan: Scan, options: CorrectionOptions, mean_of: MeanOf) -> Scan:
     )
     dead = None
     if is_found:
+        # Dead pixels are looked for in corrected patterns, where a gain that differs by
+        # pixel no longer looks like a fault.
         dead = find_dead(CorrectedData(scan.data, so_far))
     elif options.dead is not None:
         dead = _mask(options.dead, shape)
@@ -254,6 +257,7 @@ def find_dead(data: ScanData) -> NDArray[np.bool_]:
     """
     ny, nx = data.shape[:2]
     n = min(ny * nx, MOST_SAMPLED)
+    # A pixel is off only if it is in both halves: one cosmic ray falls into one.
     halves = [_Moments.of(data.shape[2:]) for _ in range(2)]
     buffers = ThreadBuffers()
     for i in range(n):
@@ -298,6 +302,8 @@ def _is_off(moments: _Moments) -> NDArray[np.bool_]:
     around = np.sort(_neighbourhoods(mean), axis=-1)
     middle = around[..., around.shape[-1] // 2]
     low, high = around[..., _ALLOWED], around[..., -1 - _ALLOWED]
+    # Medians, as the neighbours may hold dead pixels themselves; 1.4826 makes the
+    # deviation that of a normal distribution.
     mad = np.median(np.abs(around - middle[..., None]), axis=-1)
     variance = np.median(_neighbourhoods(moments.variance), axis=-1)
     # One count in all patterns is the least that a mean can be off by.
@@ -355,6 +361,7 @@ def live_neighbours(
                 slice(max(x - ring, 0), min(x + ring + 1, columns)),
             )
             live = numbers[near][~dead[near]]
+            # The median of three leaves out one that is wrong.
             if live.size >= 3:
                 groups.setdefault(live.size, []).append((y * columns + x, live))
                 break
@@ -383,6 +390,8 @@ def _cross(width: str | int | None, shape: tuple[int, int]) -> Any:
         return None
     found = []
     for n in shape:
+        # Detectors of 2 × 2 chips of 256 pixels: what is over 512 is the gap. A gap in
+        # the middle has the parity of the side.
         gap = n - CHIPS_SIDE if 0 < n - CHIPS_SIDE <= 8 else 2 + n % 2
         wide = gap if width == "auto" else _whole(width)
         if not 1 <= wide <= n - 2 or (n - wide) % 2:
@@ -444,6 +453,7 @@ def _loaded(path: str | Path, option: str, mean_of: MeanOf | None) -> NDArray[An
         return mean_of(path)
     try:
         if end not in (".tif", ".tiff"):
+            # A pickle runs code of the file's author.
             return np.asarray(np.load(path, allow_pickle=False))
         from PIL import Image
 

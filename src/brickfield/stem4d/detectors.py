@@ -163,6 +163,7 @@ class Wedge(Detector):
         """Return which pixels count; see :class:`Detector`."""
         ring = Annulus(self.cy, self.cx, self.r0, self.r1).mask(shape)
         dy, dx = _distances(shape, self.cy, self.cx)
+        # A full turn; the remainder below would make it empty.
         if self.a1 - self.a0 >= 360:
             return ring
         opening = (self.a1 - self.a0) % 360
@@ -249,6 +250,7 @@ class Mask(Detector):
         if not np.isfinite(array).all():
             msg = "expected finite weights in a mask; found others"
             raise OptionError(msg)
+        # Zeros and ones are a choice of pixels: those sums are exact integers.
         is_bool = bool(((array == 0) | (array == 1)).all())
         return cls(tuple(map(tuple, array.astype(np.float64).tolist())), is_bool)
 

@@ -113,6 +113,7 @@ class _Wanted:
     def of(cls, data: ScanData, options: OverviewOptions) -> _Wanted:
         items = set(options.items)
         if "statistics" in items:
+            # What an item is made from is computed with it, in the same pass.
             items |= {"sum", "max", "min", "variance"}
         if items & {"mean", "variance", "profile"}:
             items.add("sum")
@@ -153,6 +154,7 @@ class _Wanted:
 
     def _counted(self, block: Block, patterns: Patterns) -> Any:
         ys, xs = np.ogrid[block.slices]
+        # Chosen by position in the scan, so blocks of any size count the same patterns.
         chosen = (ys * self.shape[1] + xs) % self.every == 0
         return count_contrast(patterns[chosen]) if chosen.any() else None
 
@@ -210,6 +212,7 @@ class OverviewComputer:
         how = self.options
         if preview is not None:
             shown = preview
+            # The preview sees finished overviews, not the sums that they come from.
             how = replace(how, preview=lambda s: shown(s.finished(wanted)))
         scan_pass(self.data, task, _State.merge, state, how).require()
         return state.finished(wanted)

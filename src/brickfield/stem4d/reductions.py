@@ -54,6 +54,8 @@ def native_pieces(patterns: Patterns) -> Iterator[tuple[slice, Patterns]]:
     step = max(1, PIECE_BYTES // each)
     for start in range(0, len(patterns), step):
         piece = patterns[start : start + step]
+        # numpy sums foreign byte order and strided pieces through slower paths; the
+        # buffer for the copy is small enough for the processor's cache.
         if piece.dtype != native or not piece.flags.c_contiguous:
             whole = _BUFFERS.take(piece.shape, native)
             np.copyto(whole, piece)
@@ -71,6 +73,7 @@ def narrow_dtype(dtype: np.dtype[Any], n: int) -> np.dtype[Any]:
     n : int
         Number of values.
     """
+    # The sum of 65,536 values of 16 bits fits 32 bits, half the bytes of 64.
     if dtype.kind in "uib" and dtype.itemsize <= 2 and n <= 1 << 16:
         return np.dtype(np.int32 if dtype.kind == "i" else np.uint32)
     return sum_dtype(dtype)
@@ -124,6 +127,7 @@ class BlockSums:
     def _add(self, at: slice, piece: Patterns) -> None:
         found = self.found
         if "rows" in found or "scan" in found:
+            # The sum of a pattern is the sum of its row sums: the voxels are read once.
             rows = piece.sum(axis=2, dtype=narrow_dtype(piece.dtype, piece.shape[2]))
             if "rows" in found:
                 found["rows"][at] = rows
@@ -145,6 +149,7 @@ class BlockSums:
 
 def _accumulate(function: np.ufunc, total: NDArray[Any], piece: Patterns) -> None:
     """Fold patterns into one of the same or a wider type."""
+    # For small patterns the cost of a call outweighs that of the sums.
     if total.nbytes <= _SMALL_BYTES:
         folded = function.reduce(piece, axis=0, dtype=total.dtype)
         function(total, folded, out=total)
@@ -159,6 +164,7 @@ def _is_short(dtype: np.dtype[Any]) -> bool:
 
 def _add_squares(total: NDArray[Any], piece: Patterns) -> None:
     """Add the squares of patterns to uint64, exactly, or to float64."""
+    # The square of a 16-bit value fits 32 bits.
     wide = np.uint32 if total.dtype == np.uint64 else np.float64
     for pattern in piece:
         numbers = pattern.astype(wide)
@@ -250,6 +256,8 @@ def _sum_counted(
             np.copyto(counted, piece)
             counted[:, ~mask] = 0
         else:
+            # A product with 0 and 1 is quicker than picking by a mask, and exact for
+            # integers.
             np.multiply(piece, mask.astype(piece.dtype), out=counted)
         piece = counted
     lines = piece.sum(axis=2, dtype=narrow_dtype(piece.dtype, piece.shape[2]))
@@ -327,6 +335,7 @@ def pattern_of(
     mean: NDArray[np.float64] = found["sum"] / n
     if kind == "mean":
         return mean
+    # Rounding can give a tiny negative variance where all values are equal.
     return np.asarray(np.maximum(found["squares"] / n - mean * mean, 0))
 
 

@@ -183,6 +183,7 @@ class TileReader:
 
     def _whole(self, blocks: list[Any], stored: Slices) -> AnyArray | None:
         """Return a tile that is one storage chunk, without a copy."""
+        # A tile that is one stored chunk is handed on without a copy.
         if len(blocks) == 1 and blocks[0].slices == stored:
             found = self._part(blocks[0].index, tuple(slice(None) for _ in stored))
             if isinstance(found, np.ndarray) and found.ndim:
@@ -232,6 +233,7 @@ class TileReader:
             kept = self._kept.get(index)
             if kept is None:
                 uses = self._uses(index)
+                # Read once and never again: there is nothing to keep it for.
                 if uses < 2:
                     return None
                 kept = self._kept[index] = _Kept(uses)
@@ -257,6 +259,8 @@ class TileReader:
             kept = self._kept.get(index)
             if kept is None:
                 return
+            # Uses are counted from the plan of all tiles, so a chunk goes at its last
+            # use, not when memory runs short.
             kept.uses -= 1
             if kept.uses:
                 return

@@ -89,6 +89,7 @@ class Bulk:
                 offsets[tuple(np.asarray(info.chunk_offset) // size)] = info.byte_offset
 
             dataset.id.chunk_iter(note)
+        # Offset 0 is the file's signature, so no chunk lies there: it has no place.
         if not offsets.all() or dataset.id.get_create_plist().get_nfilters():
             msg = f"expected all of {dataset.name} in {path}; found parts missing"
             raise ChunkReadError(msg, key=str(dataset.name))
@@ -164,6 +165,9 @@ def allocate(
                 properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
                 if chunks is not None:
                     properties.set_chunk(tuple(chunks))
+                # Early: all chunks get their places now, so they can be written past
+                # HDF5. Never filled: each is written once, zeros before that would
+                # double the work.
                 properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
                 properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
                 space = h5py.h5s.create_simple(shape)
@@ -195,6 +199,7 @@ def complete(path: Path, name: str, source: Source) -> None:
     with writing(path) as file:
         dataset = dataset_of(file, name)
         log(file, "computed", [name], source)
+        # The voxels first: a file that says complete must be so after a power cut.
         sync(file)
         dataset.attrs["complete"] = 1
 

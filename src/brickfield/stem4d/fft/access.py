@@ -124,6 +124,8 @@ class LazyFFTAccessor:
         if is_shifted:
             for axis in AXES[self.mode]:
                 n = self.shape[axis]
+                # Shifting only renumbers the frequencies, so nothing is read that is
+                # not asked for.
                 axes[axis] = (axes[axis] - n // 2) % n
         whole = self._completed(axes)
         picked = tuple(slice(None) if isinstance(p, slice) else 0 for p in parts)
@@ -203,6 +205,8 @@ class LazyFFTAccessor:
         whole = np.empty([len(a) for a in axes], np.complex64)
         whole[..., is_there] = self._read([*axes[:3], axes[3][is_there]])
         turned = [
+            # The spectrum of real data is symmetric: F(-k) is the conjugate of F(k), so
+            # the half that is not stored is read at the negated frequencies.
             -a % n if axis in AXES[self.mode] else a
             for axis, (a, n) in enumerate(zip(axes, self.shape, strict=True))
         ]
@@ -226,6 +230,7 @@ class LazyFFTAccessor:
     def _chunk(self, offset: int, within: Sequence[Indices]) -> NDArray[Any]:
         bulk = self._bulk
         n_planes = len(within[0]) * len(within[1])
+        # From a quarter of the planes on: one long read in place of many short ones.
         if 4 * n_planes > bulk.chunks[0] * bulk.chunks[1]:
             chunk = np.empty(bulk.chunks, bulk.dtype)
             self._file.read(offset, chunk)

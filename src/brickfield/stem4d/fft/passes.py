@@ -63,6 +63,8 @@ class Begun:
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # The journal belongs to one process; others note a tile by a file in the
+        # folder.
         return (Begun, (self.folder, self._mask, None))
 
     def has(self, number: int) -> bool:
@@ -77,6 +79,7 @@ class Begun:
             else:
                 self.folder.mkdir(exist_ok=True)
                 with (self.folder / str(number)).open("wb") as file:
+                    # Must be on disk before the first byte of the tile is overwritten.
                     os.fsync(file.fileno())
             self._mask[number] = 1
 
@@ -147,6 +150,7 @@ class FFTBlocks:
 
         ys, xs = block.slices
         patterns = self.data.view(ys, xs, self._buffers)
+        # Transformed along the scan's axes only, which the second pass does.
         if self.plan.options.mode == "scan":
             return patterns.astype(np.complex64)
         real = patterns.astype(np.float32)
@@ -169,6 +173,8 @@ class FFTBlocks:
         from scipy import fft
 
         number = tile.index[0] * self.plan.tiles.grid[1] + tile.index[1]
+        # The second pass transforms in place. A tile that was begun and not finished
+        # may hold values of both passes, so the first pass is done again for it.
         if self.begun.has(number):
             self._restore(tile)
         column = np.empty((*self.plan.shape[:2], *tile.shape), np.complex64)
@@ -178,6 +184,7 @@ class FFTBlocks:
             shape = (*block.shape, *tile.shape)
             column[block.slices] = chunk[tuple(slice(0, n) for n in shape)]
         column = fft.fft2(column, axes=(0, 1), workers=1, overwrite_x=True)
+        # From here on the tile's values of the first pass are lost.
         self.begun.add(number)
         n_bytes = 0
         for block in self.plan.positions:
@@ -294,6 +301,7 @@ class FFTPasses:
 
     def _note_first(self) -> None:
         if self._waiting:
+            # The voxels first, then the note: a block noted as done must be on disk.
             self.blocks.file.sync()
             self.blocks.begun.settle(FIRST, self._waiting)
             self._waiting.clear()
