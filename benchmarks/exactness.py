@@ -22,7 +22,7 @@ from benchmarks.scenes import (
     view_of,
     write_pyramid,
 )
-from brickfield.model import ChannelAppearance, color_lut
+from brickfield.model.appearance import ChannelAppearance, color_lut
 from brickfield.planning import LodPolicy
 from brickfield.sources import ChunkSource, open_source
 from brickfield.store import ChunkedImageStore, open_store

@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.peers import ask
 from benchmarks.rows import Row, Setting, exactly
 from benchmarks.scenes import Array, layer_of, ortho, own_cache, view_of, write_pyramid
-from brickfield.model import Category, ChunkedDataRequest, LoadedChunk, pack_keys
+from brickfield.model import pack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.planning import LodPolicy
 from brickfield.sources import open_source
 from brickfield.testing import chunk_files, corrupt

@@ -24,7 +24,8 @@ from benchmarks.scenes import (
     write_pyramid,
 )
 from brickfield.loading import default_cache
-from brickfield.model import Category, ChunkedDataRequest, pack_keys
+from brickfield.model import pack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest
 from brickfield.sources import open_source
 from brickfield.store import ChunkedImageStore, open_store
 from brickfield.testing import MemorySource

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading import ChunkCache
-from brickfield.model import Appearance, CameraState, ChannelAppearance, Vec3
+from brickfield.model import CameraState, Vec3
+from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.planning import EXPLORATION, LodPolicy
 from brickfield.rendering import OffscreenView
 from brickfield.sample import VirtualImage, VirtualSource

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.rows import Row, Setting, exactly
 from benchmarks.scenes import layer_of, orbit, ortho, own_cache, view_of, virtual_store
-from brickfield.model import MAX_CHANNELS
+from brickfield.model.appearance import MAX_CHANNELS
 from brickfield.planning import LodPolicy
 from brickfield.sample import VirtualImage
 from brickfield.sources import open_source

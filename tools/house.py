@@ -31,16 +31,28 @@ def rooms() -> dict[str, int]:
 
 
 def faces() -> dict[str, list[str]]:
-    """Return the public names of every package that has a face."""
+    """Return the public names of every package that has a face, and of module faces.
+
+    A package names in ``__all__`` what others may use. So does a module that has a
+    face of its own, for a package with more names than one face should have.
+    """
     found = {}
-    for init in sorted(PACKAGE.rglob("__init__.py")):
-        for node in ast.parse(init.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and any(
-                isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
-            ):
-                folder = init.parent.relative_to(PACKAGE.parent)
-                found[".".join(folder.parts)] = ast.literal_eval(node.value)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        names = _all_of(path)
+        if names is not None:
+            parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+            found[".".join(p for p in parts if p != "__init__")] = names
     return found
+
+
+def _all_of(path: Path) -> list[str] | None:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
+        ):
+            names: list[str] = ast.literal_eval(node.value)
+            return names
+    return None
 
 
 def deep_imports() -> list[str]:

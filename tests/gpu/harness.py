@@ -21,17 +21,15 @@ from brickfield.gpu.formats import choose_format, label_table
 from brickfield.gpu.material import BrickMaterial, BrickVolume
 from brickfield.model import (
     AffineTransform,
-    Appearance,
     Axis,
     CameraState,
-    ChannelAppearance,
-    ChunkState,
-    LoadedChunk,
     Pyramid,
     ScaleLevel,
     pack_keys,
     unpack_keys,
 )
+from brickfield.model.appearance import Appearance, ChannelAppearance
+from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.rendering import FrameOptions
 from brickfield.rendering.frame_uniforms import write_frame, write_look
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brickfield.gpu.page_table import CONSTANT, FAILED, NONFINITE, TARGET
-from brickfield.model import ChunkState, LoadedChunk
+from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.testing.textures import LivingTextures
 
 pytestmark = pytest.mark.gpu

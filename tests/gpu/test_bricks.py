@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from brickfield.model import (
-    AffineTransform,
-    Appearance,
-    CameraState,
-    ChannelAppearance,
-    ChunkState,
-    LoadedChunk,
-    color_lut,
-)
+from brickfield.model import AffineTransform, CameraState
+from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
+from brickfield.model.requests import ChunkState, LoadedChunk
 
 pytestmark = pytest.mark.gpu
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brickfield.camera import preset, toggle_projection
-from brickfield.model import AffineTransform, CameraState, color_lut
+from brickfield.model import AffineTransform, CameraState
+from brickfield.model.appearance import color_lut
 
 pytestmark = pytest.mark.gpu
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import OptionError
-from brickfield.model import ChunkState, LoadedChunk
+from brickfield.model.requests import ChunkState, LoadedChunk
 
 pytestmark = pytest.mark.gpu
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brickfield.model import color_lut
+from brickfield.model.appearance import color_lut
 
 pytestmark = pytest.mark.gpu
 

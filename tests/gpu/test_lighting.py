@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from brickfield.model import PLAIN, AffineTransform, Lighting, color_lut
+from brickfield.model import AffineTransform
+from brickfield.model.appearance import PLAIN, Lighting, color_lut
 
 pytestmark = pytest.mark.gpu
 

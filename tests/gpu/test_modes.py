@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from brickfield.model import AffineTransform, Appearance, ChannelAppearance, color_lut
+from brickfield.model import AffineTransform
+from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
 
 pytestmark = pytest.mark.gpu
 

@@ -6,7 +6,8 @@ import pytest
 from brickfield.loading.assembly import Assembly, scatter, value_range
 from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage_layout import LevelLayout
-from brickfield.model import ChunkId, ChunkState
+from brickfield.model import ChunkId
+from brickfield.model.requests import ChunkState
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import numbers
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from brickfield.errors import BudgetError
 from brickfield.loading.cache import ENTRY_BYTES, ChunkCache, cost_of, default_cache
-from brickfield.model import ChunkState, LoadedChunk
+from brickfield.model.requests import ChunkState, LoadedChunk
 
 
 def chunk(key, nbytes=1000, selection=()):

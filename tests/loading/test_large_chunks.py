@@ -11,7 +11,8 @@ from brickfield.loading.cache import ChunkCache
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.scheduler import Scheduler
 from brickfield.loading.storage_layout import LevelLayout
-from brickfield.model import ChunkState, pack_keys
+from brickfield.model import pack_keys
+from brickfield.model.requests import ChunkState
 from brickfield.sources import open_source
 from brickfield.testing.loading import ask
 

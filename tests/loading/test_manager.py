@@ -9,7 +9,9 @@ import pytest
 from brickfield.errors import OptionError
 from brickfield.loading.cache import ChunkCache
 from brickfield.loading.progress import LoadingProgressTracker
-from brickfield.model import Category, ChunkChange, ChunkState, pack_keys
+from brickfield.model import pack_keys
+from brickfield.model.changes import ChunkChange
+from brickfield.model.requests import Category, ChunkState
 from brickfield.sources.io.cancellation import result_of
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of

@@ -21,7 +21,8 @@ from hypothesis.stateful import (
 from brickfield.loading.cache import ENTRY_BYTES, ChunkCache
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.retry import RetryRules
-from brickfield.model import ChunkChange, ChunkState
+from brickfield.model.changes import ChunkChange
+from brickfield.model.requests import ChunkState
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
 

@@ -3,7 +3,8 @@
 import threading
 
 from brickfield.loading.progress import LoadingProgressTracker, RateMeter
-from brickfield.model import ChunkId, LoadingStatus
+from brickfield.model import ChunkId
+from brickfield.model.requests import LoadingStatus
 
 CHUNK = ChunkId(0, (0, 0, 0))
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.loading.queue import LOADED, READING, WAITING, Lane, LoadQueue
-from brickfield.model import ChunkedDataRequest
+from brickfield.model.requests import ChunkedDataRequest
 
 wishes = st.lists(
     st.tuples(st.integers(0, 30), st.floats(-5, 5, width=32), st.integers(0, 2)),

@@ -11,7 +11,8 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.cache import ENTRY_BYTES
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.retry import RetryRules
-from brickfield.model import ChunkState, unpack_keys
+from brickfield.model import unpack_keys
+from brickfield.model.requests import ChunkState
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, ask, numbers, take_all, voxels_of
 

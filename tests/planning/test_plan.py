@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
-from brickfield.model import AffineTransform, CameraState, Category, unpack_keys
+from brickfield.model import AffineTransform, CameraState, unpack_keys
+from brickfield.model.requests import Category
 from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame, plan_layers
 from brickfield.planning.policy import LodPolicy
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.model import AffineTransform, Category
+from brickfield.model import AffineTransform
+from brickfield.model.requests import Category
 from brickfield.planning.plan import PlanRequest, plan_frame
 from brickfield.planning.policy import LodPolicy
 

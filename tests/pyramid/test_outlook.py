@@ -10,7 +10,7 @@ from brickfield.pyramid.command import write_pyramid
 from brickfield.pyramid.outlook import look_ahead
 from brickfield.sources import open_source
 from brickfield.testing.zarr_stores import write_image
-from brickfield.writing import JOURNAL
+from brickfield.writing.stores import JOURNAL
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from brickfield.camera import camera_spec, fit_camera
 from brickfield.loading import default_cache
-from brickfield.model import Appearance, ChannelAppearance
+from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.planning import EXPORT
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.volume_view import world_corners

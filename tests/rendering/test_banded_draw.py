@@ -7,7 +7,7 @@ import pytest
 
 from brickfield.camera import OrbitCamera, fit_camera
 from brickfield.loading import default_cache
-from brickfield.model import Appearance, ChannelAppearance, color_lut
+from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
 from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.volume_view import world_corners

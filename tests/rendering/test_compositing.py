@@ -9,12 +9,11 @@ import pygfx as gfx
 import pytest
 
 from brickfield.loading import default_cache
-from brickfield.model import (
+from brickfield.model import AffineTransform, Plane
+from brickfield.model.appearance import (
     BLENDINGS,
-    AffineTransform,
     Appearance,
     ChannelAppearance,
-    Plane,
     color_lut,
 )
 from brickfield.store import ChunkedLayer, open_store

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from brickfield.loading import default_cache
-from brickfield.model import ChunkId, color_lut
+from brickfield.model import ChunkId
+from brickfield.model.appearance import color_lut
 from brickfield.store import open_store
 
 

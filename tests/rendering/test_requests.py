@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.model import Category
+from brickfield.model.requests import Category
 from brickfield.planning import plan_frame
 from brickfield.rendering import requests as wanting
 from brickfield.rendering.requests import held_rows, requests_for

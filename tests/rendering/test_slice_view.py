@@ -10,13 +10,8 @@ from scipy import ndimage
 
 from brickfield.camera import OrthoCamera, fit_camera, slice_camera
 from brickfield.loading import default_cache
-from brickfield.model import (
-    AffineTransform,
-    Appearance,
-    ChannelAppearance,
-    Plane,
-    color_lut,
-)
+from brickfield.model import AffineTransform, Plane
+from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
 from brickfield.planning import EXPORT
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.picking import pick

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from brickfield.camera.presets import PRESETS
 from brickfield.errors import BrickfieldError, SceneStateError
-from brickfield.model import LIGHTS, MODES, CameraState
+from brickfield.model import CameraState
+from brickfield.model.appearance import LIGHTS, MODES
 from brickfield.scene.document import (
     LAYOUTS,
     SceneCamera,

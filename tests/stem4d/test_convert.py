@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import BudgetError, OptionError, StoreWriteError
-from brickfield.sources import ScanOptions
+from brickfield.sources.scans import ScanOptions
 from brickfield.stem4d import EMDEnhancedViewer
 from brickfield.stem4d.convert import ConvertOptions, convert
 from brickfield.stem4d.convert_plan import binned

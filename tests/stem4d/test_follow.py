@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.sources import ScanOptions
+from brickfield.sources.scans import ScanOptions
 from brickfield.stem4d import ScanFollower
 from brickfield.testing.mib import write_hdr, write_mib
 

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from brickfield.sources import ScanOptions
+from brickfield.sources.scans import ScanOptions
 from brickfield.stem4d import (
     ChunkedFFTProcessor,
     ConvertOptions,

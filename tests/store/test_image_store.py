@@ -5,7 +5,8 @@ import pytest
 
 from brickfield.errors import ChunkReadError, OptionError
 from brickfield.loading import ChunkCache
-from brickfield.model import CameraState, Category, pack_keys
+from brickfield.model import CameraState, pack_keys
+from brickfield.model.requests import Category
 from brickfield.store.base import DataStore
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.requesting import ViewOptions

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from brickfield.errors import OptionError
-from brickfield.model import AffineTransform, Appearance, ChannelAppearance, color_lut
+from brickfield.model import AffineTransform
+from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.layer import ChunkedLayer
 from brickfield.testing import MemorySource

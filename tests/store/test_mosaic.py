@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.loading import ChunkCache
-from brickfield.model import ChunkFailure, ChunkId, ChunkState, Hole, LoadedChunk
+from brickfield.model import ChunkId
+from brickfield.model.requests import ChunkFailure, ChunkState, Hole, LoadedChunk
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.mosaic import Mosaic, cut_axis
 from brickfield.testing import MemorySource

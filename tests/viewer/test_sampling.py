@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from brickfield.model import MODES, AffineTransform, Appearance, CameraState
+from brickfield.model import AffineTransform, CameraState
+from brickfield.model.appearance import MODES, Appearance
 from brickfield.store import open_store
 from brickfield.viewer.export.picture import render
 from brickfield.viewer.sampling import FINE_STEP, sampling_step

@@ -239,7 +239,7 @@ class BenchmarkRun:
 
 
 def _name(given: Any) -> str:
-    from brickfield.model import hide_secrets
+    from brickfield.model.secrets import hide_secrets
 
     for owner in (given, getattr(given, "source", None)):
         info = getattr(owner, "info", None)

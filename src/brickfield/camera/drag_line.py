@@ -14,6 +14,15 @@ from numpy.typing import NDArray
 
 from brickfield.model import CameraState
 
+__all__ = [
+    "Pixel",
+    "clip_w",
+    "gone_along",
+    "pixel_at",
+    "to_camera",
+    "way_of",
+]
+
 Pixel = tuple[float, float]
 Vector = NDArray[np.float64]
 END_ON = 0.985

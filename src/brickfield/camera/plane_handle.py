@@ -29,6 +29,20 @@ from brickfield.camera.navigation import world_at
 from brickfield.camera.rotations import between
 from brickfield.model import CameraState, Plane, Vec3, vec3
 
+__all__ = [
+    "Part",
+    "PlaneHandle",
+    "angles_of",
+    "box_round",
+    "handle",
+    "in_front",
+    "normal_at",
+    "outline",
+    "part_under",
+    "shifted",
+    "tilted",
+]
+
 Part = Literal["foot", "tip"]
 ARROW_PX = 52.0
 """Length of the arrow where it is seen from the side, logical pixels."""

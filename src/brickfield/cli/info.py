@@ -74,7 +74,7 @@ def info(
 def _images(uri: str, reading: dict[str, Any]) -> list[dict[str, Any]]:
     """List what `--image` takes; nothing where only the chosen image can be read."""
     from brickfield.errors import BrickfieldError
-    from brickfield.sources import list_images
+    from brickfield.sources.images import list_images
 
     try:
         return [entry.as_dict() for entry in list_images(uri, **reading)]

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 
 INCOMPLETE = 3
 """Exit status of what was written but is not whole."""

@@ -11,7 +11,7 @@ import typer
 from brickfield.cli import options as text
 from brickfield.cli.output import INCOMPLETE, messages, print_json, results
 from brickfield.errors import OptionError
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from brickfield.viewer.export import RenderOptions

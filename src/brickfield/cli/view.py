@@ -80,7 +80,7 @@ def _check_live(uris: list[str]) -> None:
     ------
     OptionError
     """
-    from brickfield.sources import local_path
+    from brickfield.sources.io import local_path
     from brickfield.streaming import AcquisitionWatch
 
     for uri in uris:

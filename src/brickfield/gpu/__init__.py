@@ -30,14 +30,6 @@ if TYPE_CHECKING:
     from brickfield.gpu.page_table import FAILED as FAILED
     from brickfield.gpu.page_table import Name as Name
     from brickfield.gpu.page_table import PageTable as PageTable
-    from brickfield.gpu.uniforms import RayUniforms as RayUniforms
-    from brickfield.gpu.uniforms import anchor_of as anchor_of
-    from brickfield.gpu.uniforms import clip_planes_in_data as clip_planes_in_data
-    from brickfield.gpu.uniforms import level_uniforms as level_uniforms
-    from brickfield.gpu.uniforms import ray_uniforms as ray_uniforms
-    from brickfield.gpu.uniforms import settled_row as settled_row
-    from brickfield.gpu.uniforms import slice_uniforms as slice_uniforms
-
 __all__ = [
     "CONSTANT",  # Every voxel has the value in the range word (float32 bits).
     "DATA",  # The row names a slot with voxels.
@@ -52,23 +44,16 @@ __all__ = [
     "Holes",  # What is drawn where voxels of a chunk could not be read.
     "Name",  # Plane (which selection of the non-spatial axes) and chunk key.
     "PageTable",  # The table's CPU side. Render thread only.
-    "RayUniforms",  # Rays of one camera through one volume, GPU order, relative to the anchor.
     "TextureAtlas",  # Bricks of one layer in one view.
     "TextureFormat",  # How voxels of one data type lie in a texture.
-    "anchor_of",  # Choose the integer voxel of level 0 (z, y, x) that positions count from.
     "choose_format",  # Choose the texture format of a data type.
-    "clip_planes_in_data",  # Turn world planes (nz, ny, nx, d) into data planes (nx, ny, nz, d).
     "forget_bindings",  # Release buffers and textures that are no longer drawn.
     "forget_pipelines",  # Release what closed renderers had, bindings included.
     "get_device",  # Return the shared device, making it on the first call.
     "label_table",  # Make the table of an appearance.
     "level_layouts",  # Derive the layout of every level.
-    "level_uniforms",  # Derive the arrays ``lv_*`` of the shader but for texture sizes.
     "matrix_to_xyz",  # Convert a map of (z, y, x, 1) points, shape (4, 4), into one of (x, y, z, 1).
     "prepare",  # Keep wgpu from probing OpenGL; call before anything else touches wgpu.
-    "ray_uniforms",  # Derive the rays of a camera in the data space of a volume.
-    "settled_row",  # Return a plane's equation in data space, (nz, ny, nx, d).
-    "slice_uniforms",  # Derive where the rays of a camera meet a plane.
     "to_xyz",  # Reverse the last axis of values of shape (..., 3): (z, y, x) to (x, y, z).
 ]
 
@@ -85,23 +70,16 @@ _HOME = {
     "MAX_CLIP_PLANES": "material",
     "Name": "page_table",
     "PageTable": "page_table",
-    "RayUniforms": "uniforms",
     "SLICE": "material",
     "TextureAtlas": "atlas",
     "TextureFormat": "formats",
-    "anchor_of": "uniforms",
     "choose_format": "formats",
-    "clip_planes_in_data": "uniforms",
     "forget_bindings": "device",
     "forget_pipelines": "device",
     "get_device": "device",
     "label_table": "formats",
     "level_layouts": "layout",
-    "level_uniforms": "uniforms",
     "matrix_to_xyz": "axes",
-    "ray_uniforms": "uniforms",
-    "settled_row": "uniforms",
-    "slice_uniforms": "uniforms",
     "to_xyz": "axes",
 }
 

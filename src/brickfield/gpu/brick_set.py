@@ -40,11 +40,8 @@ from brickfield.gpu.page_table import (
     slot_word,
 )
 from brickfield.gpu.ranges import pack_constant
-from brickfield.model import (
-    ChunkState,
-    LoadedChunk,
-    Pyramid,
-)
+from brickfield.model import Pyramid
+from brickfield.model.requests import ChunkState, LoadedChunk
 
 _MAX_IDLE = 4096
 """Drawn chunks beyond four times the plan that may linger."""

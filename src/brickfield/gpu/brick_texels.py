@@ -26,7 +26,8 @@ from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.page_table import CONSTANT, NONFINITE, OCTANTS, Name
 from brickfield.gpu.ranges import bounds_of, empty_octants, pack_range
-from brickfield.model import INDEX_BITS, ChunkState, LoadedChunk, Pyramid
+from brickfield.model import INDEX_BITS, Pyramid
+from brickfield.model.requests import ChunkState, LoadedChunk
 
 Int3 = tuple[int, int, int]
 NEIGHBOURS: tuple[Int3, ...] = tuple(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import Appearance
+from brickfield.model.appearance import Appearance
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ import wgpu
 from pygfx.utils.bounds import Bounds
 
 from brickfield.gpu.formats import LabelTable, TextureFormat
-from brickfield.model import MAX_CHANNELS, MAX_LEVELS
+from brickfield.model import MAX_LEVELS
+from brickfield.model.appearance import MAX_CHANNELS
 
 _LEVELS, _CHANNELS = f"{MAX_LEVELS}*4x", f"{MAX_CHANNELS}*4x"
 MAX_CLIP_PLANES = 16

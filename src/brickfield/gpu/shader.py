@@ -16,7 +16,7 @@ from pygfx.renderers.wgpu import (
 from pygfx.renderers.wgpu.shader.templating import register_wgsl_loader
 
 from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
-from brickfield.model import BY_DEPTH, SHADED
+from brickfield.model.appearance import BY_DEPTH, SHADED
 
 _STAGE = "FRAGMENT"
 

@@ -17,6 +17,16 @@ from brickfield.gpu.axes import to_xyz
 from brickfield.gpu.layout import LevelLayout
 from brickfield.model import AffineTransform, CameraState, Plane, Pyramid
 
+__all__ = [
+    "RayUniforms",
+    "anchor_of",
+    "clip_planes_in_data",
+    "level_uniforms",
+    "ray_uniforms",
+    "settled_row",
+    "slice_uniforms",
+]
+
 F64 = NDArray[np.float64]
 # float32 has 24 bits: up to here a position still has 9 bits for the fraction of a
 # voxel.

@@ -104,7 +104,7 @@ class Cascade:
                 self._count_level(number, statistics)
 
     def _count_level(self, number: int, statistics: LevelStatistics) -> None:
-        from brickfield.sources import HDF5Dataset
+        from brickfield.sources.hdf5 import HDF5Dataset
 
         level = self._plan.levels[number]
         stored = HDF5Dataset(self._file.read_chunks(number))

@@ -159,7 +159,7 @@ def _check_closed(target: Path) -> None:
 
     HDF5 locks what it opens. Readers of this process keep the old file.
     """
-    from brickfield.sources import is_shared
+    from brickfield.sources.hdf5 import is_shared
 
     try:
         import fcntl

@@ -25,7 +25,7 @@ from brickfield.imaris.deflate import Encoder
 from brickfield.imaris.levels import padded
 from brickfield.imaris.plan import ExportPlan
 from brickfield.imaris.statistics import LevelStatistics
-from brickfield.sources import HDF5_LOCK
+from brickfield.sources.hdf5 import HDF5_LOCK
 
 _OWN = "Brickfield"
 """Attributes of an unfinished file begin so."""

@@ -186,7 +186,7 @@ def _stated_date(place: Path) -> datetime | None:
     """Date of an Imaris file."""
     if place.suffix.lower() != ".ims":
         return None
-    from brickfield.sources import HDF5_LOCK, open_file, text_attribute
+    from brickfield.sources.hdf5 import HDF5_LOCK, open_file, text_attribute
 
     shared = open_file(place)
     try:

@@ -102,7 +102,7 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
     StoreWriteError
         Naming the first part that is not as it was written.
     """
-    from brickfield.sources import open_imaris as open_source
+    from brickfield.sources.hdf5 import open_imaris as open_source
 
     source = open_source(str(path))
     try:
@@ -133,7 +133,7 @@ def _compare(
 
 
 def _check_histograms(path: Path, plan: ExportPlan) -> None:
-    from brickfield.sources import HDF5_LOCK, open_file
+    from brickfield.sources.hdf5 import HDF5_LOCK, open_file
 
     shared = open_file(path)
     try:

@@ -28,17 +28,8 @@ from numpy.typing import NDArray
 from brickfield.loading.cache import ENTRY_BYTES, ChunkCache, Name
 from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
-from brickfield.model import (
-    ChunkFailure,
-    ChunkId,
-    ChunkKey,
-    ChunkState,
-    Hole,
-    Int3,
-    LoadedChunk,
-    Selection,
-    pack_keys,
-)
+from brickfield.model import ChunkId, ChunkKey, Int3, Selection, pack_keys
+from brickfield.model.requests import ChunkFailure, ChunkState, Hole, LoadedChunk
 
 
 class Assembly:

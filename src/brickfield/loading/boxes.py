@@ -19,7 +19,8 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.retry import ReadFailure, RetryRules
 from brickfield.loading.storage_layout import Box, FlatIndex, LevelLayout
 from brickfield.model import Selection
-from brickfield.sources import ChunkSource, read_bytes, within
+from brickfield.sources import ChunkSource
+from brickfield.sources.limits import read_bytes, within
 
 
 def read_box(

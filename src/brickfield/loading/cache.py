@@ -28,14 +28,9 @@ from collections.abc import Sequence
 from functools import cache as _once
 
 from brickfield.errors import BudgetError
-from brickfield.model import (
-    ChunkChange,
-    ChunkFailure,
-    ChunkKey,
-    ChunkState,
-    LoadedChunk,
-    Selection,
-)
+from brickfield.model import ChunkKey, Selection
+from brickfield.model.changes import ChunkChange
+from brickfield.model.requests import ChunkFailure, ChunkState, LoadedChunk
 
 DEFAULT_RAM_BUDGET = 1 << 30
 """Bytes of the process-wide cache unless it is told otherwise."""

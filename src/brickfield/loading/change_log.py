@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from brickfield.model import ChunkChange
+from brickfield.model.changes import ChunkChange
 
 MOST_CHANGES = 1024
 """Changes that are remembered; a reader that missed more forgets everything."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading.storage_layout import LevelLayout, StorageName, storage_names
-from brickfield.model import ChunkFailure, Selection, distinct
+from brickfield.model import Selection
+from brickfield.model.requests import ChunkFailure, distinct
 from brickfield.sources import StorageChunk
 
 Requested = Iterable[tuple[Selection, NDArray[np.int64]]]

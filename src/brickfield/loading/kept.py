@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from brickfield.loading.cache import ChunkCache
 from brickfield.loading.storage_layout import LevelLayout
-from brickfield.model import ChunkState, LoadedChunk
+from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.sources import StorageChunk
 
 

@@ -31,16 +31,13 @@ from brickfield.loading.storage_layout import (
     storage_names,
 )
 from brickfield.loading.visual import Visual, damaged_keys, finest_level, lanes_of
-from brickfield.model import (
-    ChunkChange,
+from brickfield.model import ChunkId, ChunkKey, Selection, unpack_keys
+from brickfield.model.changes import ChunkChange
+from brickfield.model.requests import (
     ChunkedDataRequest,
     ChunkFailure,
-    ChunkId,
-    ChunkKey,
     LoadedChunk,
     LoadingStatus,
-    Selection,
-    unpack_keys,
 )
 from brickfield.sources import ChunkSource, MadeOfParts
 

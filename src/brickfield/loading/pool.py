@@ -19,7 +19,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-from brickfield.sources import at_end
+from brickfield.sources.io import at_end
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from functools import partial
 
 from psygnal import Signal
 
-from brickfield.model import ChunkId, LoadingStatus
+from brickfield.model import ChunkId
+from brickfield.model.requests import LoadingStatus
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], float]

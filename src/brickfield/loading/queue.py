@@ -21,7 +21,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import ChunkedDataRequest, ChunkKey, ChunkState, Selection
+from brickfield.model import ChunkKey, Selection
+from brickfield.model.requests import ChunkedDataRequest, ChunkState
 
 WAITING, READING, LOADED, MISSING, FAILED = range(5)
 """States of a wanted chunk; from LOADED on it has reached its end."""

@@ -30,15 +30,12 @@ from brickfield.loading.queue import ENDS, Lane
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
 from brickfield.loading.scheduler import Read, Scheduler
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
-from brickfield.model import ChunkChange, ChunkId, ChunkKey, LoadedChunk, Selection
-from brickfield.sources import (
-    LONGEST_S,
-    SLOWEST,
-    ChunkSource,
-    StorageChunk,
-    while_wanted,
-    within,
-)
+from brickfield.model import ChunkId, ChunkKey, Selection
+from brickfield.model.changes import ChunkChange
+from brickfield.model.requests import LoadedChunk
+from brickfield.sources import ChunkSource, StorageChunk
+from brickfield.sources.io import LONGEST_S, SLOWEST, while_wanted
+from brickfield.sources.limits import within
 
 logger = logging.getLogger(__name__)
 JOBS_A_TURN = 16

@@ -24,8 +24,9 @@ from brickfield.loading.cache import ChunkCache, Name
 from brickfield.loading.io_counts import IoCounts
 from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
-from brickfield.model import ChunkChange, ChunkId, Pyramid, Selection
-from brickfield.sources import LEAST_ALLOWANCE, read_bytes
+from brickfield.model import ChunkId, Pyramid, Selection
+from brickfield.model.changes import ChunkChange
+from brickfield.sources.limits import LEAST_ALLOWANCE, read_bytes
 
 MOST_BEGUN = 16
 """Chunks begun at once, so that a source is asked once what they lack."""

@@ -15,15 +15,8 @@ from brickfield.loading.cache import PinnedChunks
 from brickfield.loading.progress import RateMeter
 from brickfield.loading.queue import FAILED, LOADED, MISSING, READING, WAITING, Lane
 from brickfield.loading.storage_layout import check_selection
-from brickfield.model import (
-    ChunkedDataRequest,
-    ChunkKey,
-    LoadedChunk,
-    LoadingStatus,
-    Pyramid,
-    Selection,
-    unpack_keys,
-)
+from brickfield.model import ChunkKey, Pyramid, Selection, unpack_keys
+from brickfield.model.requests import ChunkedDataRequest, LoadedChunk, LoadingStatus
 
 Ready = tuple[int, float, int, Lane, int]
 """Category, priority, a number that breaks ties, lane and row."""

@@ -17,6 +17,28 @@ from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
 
+__all__ = [
+    "BLENDINGS",
+    "BY_DEPTH",
+    "BY_DEPTH_MODES",
+    "INTERPOLATIONS",
+    "LIGHTS",
+    "MAX_CHANNELS",
+    "MODES",
+    "PLAIN",
+    "RAKING",
+    "SHADED",
+    "Appearance",
+    "Blending",
+    "ChannelAppearance",
+    "Interpolation",
+    "Light",
+    "Lighting",
+    "Mode",
+    "color_lut",
+    "gray_lut",
+]
+
 Light = Literal["headlight", "raking"]
 LIGHTS: tuple[str, ...] = get_args(Light)
 RAKING = (-0.72, 0.60, 0.35)

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from brickfield.model.chunks import ChunkId, ChunkKey, Selection
 from brickfield.model.scales import Int3
 
+__all__ = [
+    "ChunkChange",
+    "Range",
+]
+
 Range = tuple[int, int]
 """First index, and the one behind the last."""
 

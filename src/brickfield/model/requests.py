@@ -21,6 +21,18 @@ from brickfield.model.chunks import ChunkId, ChunkKey, ChunkMetadata, Selection
 from brickfield.model.scales import Int3
 from brickfield.model.secrets import hide_secrets
 
+__all__ = [
+    "Category",
+    "ChunkFailure",
+    "ChunkState",
+    "ChunkedDataRequest",
+    "ChunkedDataResponse",
+    "Hole",
+    "LoadedChunk",
+    "LoadingStatus",
+    "distinct",
+]
+
 
 class Category(IntEnum):
     """Order of loading; a smaller category always goes first."""

@@ -11,6 +11,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+__all__ = [
+    "has_secrets",
+    "hide_secrets",
+    "without_secrets",
+]
+
 MASK = "***"
 LONG = 20
 """Values of at least this many letters and digits in a query count as secrets, too."""

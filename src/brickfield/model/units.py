@@ -17,6 +17,17 @@ from math import floor, isfinite, log10
 
 from brickfield.model.scales import Vec3
 
+__all__ = [
+    "coordinates",
+    "duration",
+    "length",
+    "percent",
+    "rate",
+    "round_length",
+    "short_number",
+    "unit_symbol",
+]
+
 _RATES = ("B/s", "kB/s", "MB/s", "GB/s", "TB/s")
 _SYMBOLS = {
     "angstrom": "Å",

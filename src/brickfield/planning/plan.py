@@ -19,14 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import (
-    AffineTransform,
-    CameraState,
-    Category,
-    Pyramid,
-    Vec3,
-    unpack_keys,
-)
+from brickfield.model import AffineTransform, CameraState, Pyramid, Vec3, unpack_keys
+from brickfield.model.requests import Category
 from brickfield.planning.base_level import Base, lay_bases
 from brickfield.planning.grid import cell_grid
 from brickfield.planning.nodes import Layer, Nodes, Occupancy

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from brickfield.sources import open_regular, read_head
+from brickfield.sources.io import open_regular, read_head
 
 PATIENCE_S = 0.15
 """A server that has not said no by then is asked again when the image is opened."""

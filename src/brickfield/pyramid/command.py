@@ -14,7 +14,8 @@ from brickfield.pyramid.result import PyramidResult
 from brickfield.pyramid.task import plan_task
 from brickfield.pyramid.writer import run_task
 from brickfield.sources import ChunkSource
-from brickfield.writing import Method, Triple, local_path
+from brickfield.writing import Method, Triple
+from brickfield.writing.place import local_path
 
 
 def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the command

@@ -17,7 +17,8 @@ from brickfield.errors import BrickfieldError
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.task import plan_task
 from brickfield.sources import ChunkSource
-from brickfield.writing import local_path, place
+from brickfield.writing import place
+from brickfield.writing.place import local_path
 
 WRITTEN_A_SECOND = 100e6
 """Bytes made, compressed and written a second; a guess on the slow side."""

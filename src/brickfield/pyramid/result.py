@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brickfield.blockwise import BlockFailure
-from brickfield.writing import LevelPlan
+from brickfield.writing.level_plans import LevelPlan
 
 
 @dataclass(frozen=True)

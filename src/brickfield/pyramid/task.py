@@ -14,7 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.model import Axis, ImageInfo, Int3, hide_secrets
+from brickfield.model import Axis, ImageInfo, Int3
+from brickfield.model.secrets import hide_secrets
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.sources import (
     ChunkSource,
@@ -23,25 +24,18 @@ from brickfield.sources import (
     of_files,
     places_of,
 )
-from brickfield.writing import (
-    Group,
+from brickfield.writing import Method, SourceReader, StoredLevel, check_folder, place
+from brickfield.writing import described_level as stored_level
+from brickfield.writing.level_plans import (
     LevelPlan,
-    Method,
-    SourceReader,
-    StoredLevel,
-    check_array,
-    check_folder,
     coarser_levels,
     image_levels,
-    last_geometry,
     level_names,
     make_level,
-    place,
-    read_group,
-    remove_contents,
     written_order,
 )
-from brickfield.writing import described_level as stored_level
+from brickfield.writing.metadata import Group, last_geometry, read_group
+from brickfield.writing.stores import check_array, remove_contents
 
 
 @dataclass(frozen=True)

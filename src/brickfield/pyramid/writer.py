@@ -18,13 +18,7 @@ from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.result import PyramidResult
 from brickfield.pyramid.task import Task
 from brickfield.sources import ChunkSource
-from brickfield.writing import (
-    StoredLevel,
-    dataset,
-    fitting_jobs,
-    place,
-    prepare_new,
-)
+from brickfield.writing import StoredLevel, fitting_jobs, place
 from brickfield.writing.images import (
     ImageWork,
     NewImage,
@@ -33,6 +27,8 @@ from brickfield.writing.images import (
     remove_leftover,
     write_resumable,
 )
+from brickfield.writing.metadata import dataset
+from brickfield.writing.place import prepare_new
 
 
 def run_task(

@@ -31,7 +31,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.blockwise import format_bytes
 from brickfield.imaris import ImarisOutlook
-from brickfield.model import duration
+from brickfield.model.units import duration
 from brickfield.qt.background import Background
 from brickfield.qt.icons import text_color
 from brickfield.qt.reports.tasks import RunningTask

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.blockwise import format_bytes
-from brickfield.model import duration
+from brickfield.model.units import duration
 from brickfield.pyramid import Outlook
 from brickfield.qt.background import Background
 from brickfield.viewer.receipts import DOT

@@ -10,8 +10,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu import settled_row
-from brickfield.model import AffineTransform, Appearance, Plane, Pyramid
+from brickfield.gpu.uniforms import settled_row
+from brickfield.model import AffineTransform, Plane, Pyramid
+from brickfield.model.appearance import Appearance
 
 _SNAPPED = 2e-3
 """Nearer than this to a voxel's middle the shader takes the voxel alone, voxels."""

@@ -12,25 +12,20 @@ from brickfield.gpu import (
     MAX_CLIP_PLANES,
     BrickSet,
     BrickVolume,
-    RayUniforms,
     TextureFormat,
+    matrix_to_xyz,
+    to_xyz,
+)
+from brickfield.gpu.uniforms import (
+    RayUniforms,
     anchor_of,
     clip_planes_in_data,
     level_uniforms,
-    matrix_to_xyz,
     ray_uniforms,
     slice_uniforms,
-    to_xyz,
 )
-from brickfield.model import (
-    BLENDINGS,
-    RAKING,
-    AffineTransform,
-    Appearance,
-    CameraState,
-    Plane,
-    Pyramid,
-)
+from brickfield.model import AffineTransform, CameraState, Plane, Pyramid
+from brickfield.model.appearance import BLENDINGS, RAKING, Appearance
 from brickfield.rendering.clipping import clip_planes_of
 
 

@@ -29,17 +29,9 @@ from brickfield.gpu import (
     choose_format,
     label_table,
 )
-from brickfield.model import (
-    Appearance,
-    CameraState,
-    Category,
-    ChunkFailure,
-    LastSeen,
-    LoadedChunk,
-    Plane,
-    Selection,
-    distinct,
-)
+from brickfield.model import CameraState, LastSeen, Plane, Selection
+from brickfield.model.appearance import Appearance
+from brickfield.model.requests import Category, ChunkFailure, LoadedChunk, distinct
 from brickfield.planning import FramePlan, LodPolicy, PlanRequest
 from brickfield.rendering.clipping import clip_planes_of
 from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu import CONSTANT, DATA, FAILED, Holes, Name
-from brickfield.model import ChunkId, ChunkState, Hole, LoadedChunk, Pyramid, pack_keys
+from brickfield.model import ChunkId, Pyramid, pack_keys
+from brickfield.model.requests import ChunkState, Hole, LoadedChunk
 
 Indices = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 Mask = NDArray[np.bool_]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import CameraState, ChunkState, PickInfo, Pyramid, Vec3, pack_keys
+from brickfield.model import CameraState, PickInfo, Pyramid, Vec3, pack_keys
+from brickfield.model.requests import ChunkState
 from brickfield.rendering.layer_renderer import LayerRenderer
 from brickfield.rendering.volume_view import VolumeView
 

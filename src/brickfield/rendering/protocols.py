@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from brickfield.loading import ChunkManager
 from brickfield.model import (
     AffineTransform,
-    Appearance,
     ImageInfo,
     Pyramid,
     Selection,
     VersionCounter,
 )
+from brickfield.model.appearance import Appearance
 
 
 class StoreLike(Protocol):

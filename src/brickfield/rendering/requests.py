@@ -25,14 +25,8 @@ from numpy.typing import NDArray
 
 from brickfield.gpu import BrickSet, Name
 from brickfield.loading import ChunkManager
-from brickfield.model import (
-    Category,
-    ChunkedDataRequest,
-    LoadedChunk,
-    Plane,
-    Selection,
-    unpack_keys,
-)
+from brickfield.model import Plane, Selection, unpack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.planning import FramePlan, PlanRequest
 from brickfield.rendering.clipping import slab_planes
 

@@ -20,9 +20,9 @@ from brickfield.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from brickfield.model import has_secrets
+from brickfield.model.secrets import has_secrets
 from brickfield.scene.document import SceneSource, SceneState
-from brickfield.sources import read_whole
+from brickfield.sources.io import read_whole
 from brickfield.writing import usable_path, write_text
 
 logger = logging.getLogger(__name__)

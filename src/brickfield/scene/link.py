@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brickfield.errors import OptionError, SceneStateError
-from brickfield.model import has_secrets, without_secrets
+from brickfield.model.secrets import has_secrets, without_secrets
 from brickfield.scene.document import SceneLayer, SceneSource, SceneState
 
 SCHEME = "brickfield://"

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from brickfield.model import CameraState, Light, Lighting
+from brickfield.model import CameraState
+from brickfield.model.appearance import Light, Lighting
 from brickfield.scene.layers import Index, Point, SceneValue, Word, with_length
 
 Layout = Literal["3D", "xy", "xz", "yz", "plane", "2x2", "3D+plane"]

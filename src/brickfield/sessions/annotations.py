@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.sessions.contents import Annotation
 from brickfield.sessions.document import KEY, SessionAnnotation
-from brickfield.sources import read_whole
-from brickfield.writing import LevelPlan, write_group
+from brickfield.sources.io import read_whole
 from brickfield.writing import described_level as stored_level
+from brickfield.writing import write_group
+from brickfield.writing.level_plans import LevelPlan
 
 FOLDER = "annotations"
 _MARK = "$array"

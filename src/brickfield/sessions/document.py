@@ -21,7 +21,7 @@ from brickfield.errors import (
     StoreNotFoundError,
 )
 from brickfield.scene import SceneState, problem_of
-from brickfield.sources import read_whole
+from brickfield.sources.io import read_whole
 
 SCHEMA = 1
 """The schema that this program writes."""

@@ -26,20 +26,16 @@ from brickfield.sessions.contents import SessionOptions
 from brickfield.sessions.document import SessionImage
 from brickfield.sessions.voxels import LayerGrid, LayerReader
 from brickfield.sources import ChunkSource
-from brickfield.writing import (
-    LevelOptions,
-    LevelPlan,
-    Method,
-    StoredLevel,
-    fitting_jobs,
+from brickfield.writing import LevelOptions, Method, StoredLevel, fitting_jobs
+from brickfield.writing import described_level as stored_level
+from brickfield.writing import downsample_downsample as downsample
+from brickfield.writing.level_plans import LevelPlan, image_levels
+from brickfield.writing.metadata import (
     image_attributes,
-    image_levels,
     method_attributes,
     new_group,
     omero_attributes,
 )
-from brickfield.writing import described_level as stored_level
-from brickfield.writing import downsample_downsample as downsample
 
 PREVIEW_BYTES = 2 << 20
 """Most of a preview, before compression."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from brickfield.blockwise import Progress
 from brickfield.errors import OptionError
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 from brickfield.scene import SceneState
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import SessionDocument, read_document

@@ -16,8 +16,8 @@ from brickfield.sessions.document import KEY, SessionDocument, read_document
 from brickfield.sessions.reading import Layers, resolved_layers
 from brickfield.sessions.reference import relative_to
 from brickfield.sessions.writer import Told, guard_secrets, write_session
-from brickfield.sources import read_whole
-from brickfield.writing import write_json
+from brickfield.sources.io import read_whole
+from brickfield.writing.metadata import write_json
 
 
 def relink(folder: Path, old: str, new: str) -> int:

@@ -16,7 +16,8 @@ from brickfield.blockwise import Slices
 from brickfield.errors import OptionError
 from brickfield.model import Axis, Int3, Pyramid
 from brickfield.sources import ChunkSource
-from brickfield.writing import SourceReader, written_order
+from brickfield.writing import SourceReader
+from brickfield.writing.level_plans import written_order
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import numpy as np
 
 from brickfield.blockwise import Progress
 from brickfield.errors import BrickfieldError, OptionError, source_error
-from brickfield.model import has_secrets, hide_secrets
+from brickfield.model.secrets import has_secrets, hide_secrets
 from brickfield.scene import SceneSource
 from brickfield.sessions.annotations import write_annotation
 from brickfield.sessions.contents import SessionContents, SessionOptions

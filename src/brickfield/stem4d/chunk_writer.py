@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError, StoreWriteError
-from brickfield.sources import HDF5_LOCK
+from brickfield.sources.hdf5 import HDF5_LOCK
 from brickfield.stem4d.emd_file import DATASET, GZIP_LEVEL, Target
 
 Index = tuple[int, ...]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import Block
 from brickfield.errors import OptionError
-from brickfield.sources import ScanData
+from brickfield.sources.scans import ScanData
 from brickfield.stem4d.detectors import Detector, Weights
 from brickfield.stem4d.overviews import centre_of_sums
 from brickfield.stem4d.passes import PassOptions, Patterns, scan_pass

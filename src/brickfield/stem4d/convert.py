@@ -37,7 +37,10 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources import HDF5_LOCK, Scan, may_write, of_files
+from brickfield.sources import of_files
+from brickfield.sources.hdf5 import HDF5_LOCK
+from brickfield.sources.io import may_write
+from brickfield.sources.scans import Scan
 from brickfield.stem4d.cache.manager import WHERE, EMDCacheManager
 from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.convert_plan import ChunkWork, Made, Plan
@@ -447,7 +450,7 @@ class _Conversion:
     @staticmethod
     def _keep(sums: _Sums, path: Path, where: str) -> None:
         """Store what was computed, as results of the patterns that were written."""
-        from brickfield.sources import open_emd_scan as open_emd
+        from brickfield.sources.emd import open_emd_scan as open_emd
 
         written = open_emd(path, dataset=DATASET)
         try:

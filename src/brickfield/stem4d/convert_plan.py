@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import Block, ThreadBuffers
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.sources import AxisCalibration, Scan, of_files
+from brickfield.sources import of_files
+from brickfield.sources.scans import AxisCalibration, Scan
 from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.emd_file import Target
 from brickfield.stem4d.passes import Region, sum_dtype

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import OptionError
-from brickfield.sources import Scan, ScanData, Shape4
+from brickfield.sources.scans import Scan, ScanData, Shape4
 
 MOST_SAMPLED = 512
 """Patterns, spread evenly over the scan, in which dead pixels are looked for."""

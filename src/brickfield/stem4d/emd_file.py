@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from brickfield.sources import HDF5_LOCK, AxisCalibration
+from brickfield.sources.hdf5 import HDF5_LOCK
+from brickfield.sources.scans import AxisCalibration
 
 TOP = "version_1"
 GROUP = f"{TOP}/data/datacubes/datacube_000"

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers, parse_bytes
 from brickfield.errors import OptionError
-from brickfield.sources import Scan, ScanOptions, foreign, local_path, open_mib_scan
+from brickfield.sources import foreign
+from brickfield.sources.io import local_path
+from brickfield.sources.mib import open_mib_scan
+from brickfield.sources.scans import Scan, ScanOptions
 from brickfield.stem4d.open import MIB
 from brickfield.stem4d.passes import DEFAULT_BUDGET, MOST_BLOCK_BYTES, sum_dtype
 from brickfield.stem4d.reductions import BlockSums, fold

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
-from brickfield.sources import Scan, ScanOptions, foreign, local_path
+from brickfield.sources import foreign
+from brickfield.sources.io import local_path
+from brickfield.sources.scans import Scan, ScanOptions
 from brickfield.stem4d.corrections import CorrectionOptions, Pattern, corrected
 from brickfield.stem4d.reductions import pattern_of
 
@@ -83,16 +85,16 @@ def _open(path: Path, options: OpenOptions) -> Scan:
     check_supported(path, options)
     suffix = path.suffix.lower()
     if options.raw is None and suffix in MIB:
-        from brickfield.sources import open_mib_scan as open_mib
+        from brickfield.sources.mib import open_mib_scan as open_mib
 
         return open_mib(path, options.scan, this_file_only=options.this_file_only)
     if options.raw is None and suffix in EMD:
-        from brickfield.sources import open_emd_scan as open_emd
+        from brickfield.sources.emd import open_emd_scan as open_emd
 
         return open_emd(
             path, options.scan, dataset=options.dataset, series=options.series
         )
-    from brickfield.sources import open_flat_scan
+    from brickfield.sources.scans import open_flat_scan
 
     return open_flat_scan(path, options.scan, options.raw)
 

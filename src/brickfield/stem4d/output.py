@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.sources import Scan
+from brickfield.sources.scans import Scan
 from brickfield.writing import check_file, usable_path, write_whole
 
 ENDS = (".npy", ".tif", ".tiff", ".png")

@@ -24,7 +24,7 @@ from brickfield.blockwise import (
     has_exact_counts,
 )
 from brickfield.errors import OptionError
-from brickfield.sources import ScanData, Shape4
+from brickfield.sources.scans import ScanData, Shape4
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.passes import PassOptions, Patterns, scan_pass, sum_dtype
 from brickfield.stem4d.reductions import BlockSums, fold, native_pieces

@@ -31,7 +31,7 @@ from brickfield.blockwise import (
     parse_bytes,
     usable_bytes,
 )
-from brickfield.sources import ScanData
+from brickfield.sources.scans import ScanData
 
 S = TypeVar("S")
 V = TypeVar("V")

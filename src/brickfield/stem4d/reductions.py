@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import Block, ThreadBuffers
 from brickfield.errors import OptionError
-from brickfield.sources import FrameScan, ScanData, Shape4
+from brickfield.sources.scans import FrameScan, ScanData, Shape4
 from brickfield.stem4d.detectors import Detector, Weights
 from brickfield.stem4d.passes import (
     PassOptions,

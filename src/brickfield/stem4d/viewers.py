@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import OptionError
-from brickfield.sources import (
+from brickfield.sources.scans import (
     AxisCalibration,
     Scan,
     ScanData,

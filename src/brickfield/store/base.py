@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from brickfield.model import ChunkedDataRequest, ChunkedDataResponse, ImageInfo
+from brickfield.model import ImageInfo
+from brickfield.model.requests import ChunkedDataRequest, ChunkedDataResponse
 
 
 @runtime_checkable

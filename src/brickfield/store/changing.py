@@ -8,7 +8,8 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.loading import LevelLayout
-from brickfield.model import ChunkChange, Int3, Pyramid, Range
+from brickfield.model import Int3, Pyramid
+from brickfield.model.changes import ChunkChange, Range
 from brickfield.sources import ChunkSource, ReplaceableSource
 
 MOST_ASKED = 1 << 16

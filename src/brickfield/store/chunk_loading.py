@@ -8,13 +8,8 @@ import numpy as np
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading import ChunkManager
-from brickfield.model import (
-    Category,
-    ChunkedDataRequest,
-    ChunkKey,
-    LoadedChunk,
-    Selection,
-)
+from brickfield.model import ChunkKey, Selection
+from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.store.mosaic import Mosaic, Name
 
 _numbers = count()

@@ -11,13 +11,8 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading import Box, ChunkManager
-from brickfield.model import (
-    ChunkedDataRequest,
-    ChunkState,
-    ScaleLevel,
-    Selection,
-    pack_keys,
-)
+from brickfield.model import ScaleLevel, Selection, pack_keys
+from brickfield.model.requests import ChunkedDataRequest, ChunkState
 
 MOST_VOXELS = 1 << 24
 """Levels up to this size are looked at whole."""

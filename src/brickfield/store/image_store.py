@@ -31,14 +31,13 @@ from brickfield.model import (
     Axis,
     CameraState,
     Channel,
-    ChunkedDataRequest,
-    ChunkedDataResponse,
     Finding,
     ImageInfo,
     Pyramid,
     Selection,
     VersionCounter,
 )
+from brickfield.model.requests import ChunkedDataRequest, ChunkedDataResponse
 from brickfield.sources import ChunkSource, ReplaceableSource
 from brickfield.store.changing import change_of, grown_length, reopened_for
 from brickfield.store.contrast import (

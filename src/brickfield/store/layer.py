@@ -17,13 +17,8 @@ from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
 from brickfield.loading import check_selection
-from brickfield.model import (
-    AffineTransform,
-    Appearance,
-    ChannelAppearance,
-    Selection,
-    VersionCounter,
-)
+from brickfield.model import AffineTransform, Selection, VersionCounter
+from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.store.image_store import ChunkedImageStore
 
 

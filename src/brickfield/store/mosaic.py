@@ -18,14 +18,8 @@ from itertools import pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import (
-    ChunkKey,
-    ChunkState,
-    LoadedChunk,
-    Pyramid,
-    Selection,
-    pack_keys,
-)
+from brickfield.model import ChunkKey, Pyramid, Selection, pack_keys
+from brickfield.model.requests import ChunkState, LoadedChunk
 
 Name = tuple[Selection, ChunkKey]
 """A chunk of one selection."""

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model import AffineTransform
-from brickfield.sources import ChunkSource, local_path
+from brickfield.sources import ChunkSource
+from brickfield.sources.io import local_path
 from brickfield.sources.mosaic import MosaicSource, TilePlace
 from brickfield.store.image_store import ChunkedImageStore
 

@@ -13,17 +13,19 @@ from brickfield.loading import ChunkManager, LevelLayout
 from brickfield.model import (
     AffineTransform,
     CameraState,
-    Category,
-    ChunkedDataRequest,
-    ChunkedDataResponse,
     ChunkMetadata,
-    ChunkState,
     ImageInfo,
-    LoadedChunk,
     Pyramid,
     Selection,
     Vec3,
     pack_keys,
+)
+from brickfield.model.requests import (
+    Category,
+    ChunkedDataRequest,
+    ChunkedDataResponse,
+    ChunkState,
+    LoadedChunk,
 )
 from brickfield.planning import (
     EXPLORATION,

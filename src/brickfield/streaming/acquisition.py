@@ -18,7 +18,7 @@ from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model import Channel
 from brickfield.streaming.arrays import replace_json
 from brickfield.streaming.plan import StreamOptions, StreamPlan
-from brickfield.writing import (
+from brickfield.writing.metadata import (
     Group,
     image_attributes,
     method_attributes,

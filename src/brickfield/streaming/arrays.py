@@ -22,7 +22,8 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, Slices
-from brickfield.writing import LevelPlan, array_spec
+from brickfield.writing import array_spec
+from brickfield.writing.level_plans import LevelPlan
 
 AnyArray = NDArray[np.generic]
 SYNCS_AT_ONCE = 8

@@ -15,7 +15,7 @@ from time import monotonic
 from brickfield.blockwise import Slices
 from brickfield.streaming.acquisition import publish_progress, put_progress
 from brickfield.streaming.arrays import StreamArray
-from brickfield.writing import Group
+from brickfield.writing.metadata import Group
 
 logger = logging.getLogger(__name__)
 LEAST_PAUSE_S = 0.02

@@ -20,14 +20,8 @@ from numpy.typing import DTypeLike
 from brickfield.blockwise import format_bytes, parse_bytes
 from brickfield.errors import BudgetError, OptionError
 from brickfield.model import Axis, AxisKind, Int3
-from brickfield.writing import (
-    COMPRESSORS,
-    VERSIONS,
-    LevelOptions,
-    LevelPlan,
-    check_known,
-    image_levels,
-)
+from brickfield.writing import COMPRESSORS, VERSIONS, LevelOptions, check_known
+from brickfield.writing.level_plans import LevelPlan, image_levels
 
 Shape = tuple[int, ...]
 KINDS: dict[str, AxisKind] = {

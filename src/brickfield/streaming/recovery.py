@@ -21,7 +21,8 @@ from brickfield.streaming.acquisition import options_of
 from brickfield.streaming.arrays import StreamArray
 from brickfield.streaming.levels import Family, Unit
 from brickfield.streaming.plan import StreamPlan, make_plan
-from brickfield.writing import Group, read_group, remove_lock_files
+from brickfield.writing.metadata import Group, read_group
+from brickfield.writing.place import remove_lock_files
 
 FILL_VALUE = 0
 

@@ -36,7 +36,7 @@ from brickfield.streaming.levels import CoarseLevels
 from brickfield.streaming.plan import StreamOptions, check_age, make_plan
 from brickfield.streaming.recovery import Recovered, arrays_of, recover
 from brickfield.streaming.tiles import Buffer, Room
-from brickfield.writing import local_path, prepare_new
+from brickfield.writing.place import local_path, prepare_new
 
 logger = logging.getLogger(__name__)
 MOST_TIMES = 100_000

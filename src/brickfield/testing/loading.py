@@ -8,15 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from brickfield.loading import ChunkManager
-from brickfield.model import (
-    Category,
-    ChunkedDataRequest,
-    ChunkId,
-    ChunkKey,
-    LoadedChunk,
-    Selection,
-    pack_keys,
-)
+from brickfield.model import ChunkId, ChunkKey, Selection, pack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.testing.sources import MemorySource
 
 

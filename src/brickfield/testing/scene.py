@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
-from brickfield.model import (
+from brickfield.model import AffineTransform, Selection, Vec3
+from brickfield.model.appearance import (
     BLENDINGS,
     INTERPOLATIONS,
     MODES,
-    AffineTransform,
     Appearance,
     ChannelAppearance,
-    Selection,
-    Vec3,
 )
 from brickfield.rendering import ObjectValue
 from brickfield.store import ChunkedImageStore, ChunkedLayer, open_store

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import color_lut, gray_lut
+from brickfield.model.appearance import color_lut, gray_lut
 
 COMMON = (
     "gray",

@@ -13,7 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
-from brickfield.model import AffineTransform, Appearance, CameraState
+from brickfield.model import AffineTransform, CameraState
+from brickfield.model.appearance import Appearance
 
 FINE_STEP = 1 / 3
 EXACT_MODES = frozenset({"mip", "minip", "average"})

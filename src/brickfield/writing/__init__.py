@@ -43,21 +43,6 @@ if TYPE_CHECKING:
     from brickfield.writing.guard import check_folder as check_folder
     from brickfield.writing.level_jobs import LevelBlock as LevelBlock
     from brickfield.writing.level_jobs import fitting_jobs as fitting_jobs
-    from brickfield.writing.level_plans import LevelPlan as LevelPlan
-    from brickfield.writing.level_plans import coarser_levels as coarser_levels
-    from brickfield.writing.level_plans import image_levels as image_levels
-    from brickfield.writing.level_plans import level_names as level_names
-    from brickfield.writing.level_plans import make_level as make_level
-    from brickfield.writing.level_plans import written_order as written_order
-    from brickfield.writing.metadata import Group as Group
-    from brickfield.writing.metadata import dataset as dataset
-    from brickfield.writing.metadata import image_attributes as image_attributes
-    from brickfield.writing.metadata import last_geometry as last_geometry
-    from brickfield.writing.metadata import method_attributes as method_attributes
-    from brickfield.writing.metadata import new_group as new_group
-    from brickfield.writing.metadata import omero_attributes as omero_attributes
-    from brickfield.writing.metadata import read_group as read_group
-    from brickfield.writing.metadata import write_json as write_json
     from brickfield.writing.options import COMPRESSORS as COMPRESSORS
     from brickfield.writing.options import VERSIONS as VERSIONS
     from brickfield.writing.options import LevelOptions as LevelOptions
@@ -65,73 +50,42 @@ if TYPE_CHECKING:
     from brickfield.writing.options import Triple as Triple
     from brickfield.writing.options import check_known as check_known
     from brickfield.writing.options import parse_triple as parse_triple
-    from brickfield.writing.place import local_path as local_path
-    from brickfield.writing.place import prepare_new as prepare_new
-    from brickfield.writing.place import remove_lock_files as remove_lock_files
     from brickfield.writing.source_reader import SourceReader as SourceReader
     from brickfield.writing.specs import array_spec as array_spec
     from brickfield.writing.stored_level import StoredLevel as StoredLevel
     from brickfield.writing.stored_level import stored_level as described_level
-    from brickfield.writing.stores import JOURNAL as JOURNAL
-    from brickfield.writing.stores import check_array as check_array
-    from brickfield.writing.stores import remove_contents as remove_contents
-
 __all__ = [
     "COMPRESSORS",
-    "JOURNAL",  # Folder inside a store while it is being written.
     "VERSIONS",
-    "Group",  # An OME-Zarr image on disk, as its metadata file says.
     "LevelBlock",  # Makes one block of a level from the level before; a block function.
     "LevelOptions",  # How the arrays of an image are cut, and how one follows from another.
-    "LevelPlan",  # One level to be written, or the one that the next is made from.
     "Method",  # How voxels are joined, see :func:`brickfield.writing.downsample.downsample`.
     "SourceReader",  # One level of a source, axes in another order.
     "StoredLevel",  # One array of the written store.
     "Triple",
     "array_spec",  # Describe an array of the version that `header` names, without its place.
     "building",  # Give a new folder to build a store in, and put it in place at the end.
-    "check_array",  # Refuse to replace a folder that is not a Zarr array, or holds something else.
     "check_file",  # Refuse a file that a source reads, or one inside a folder that it reads.
     "check_folder",  # Refuse a folder that must not be written to, since the source is read there.
     "check_known",  # Refuse a value that is none of the known ones.
     "check_output",  # Refuse a file to write that a source reads, or that is something else's.
     "check_replaceable_file",  # Refuse to replace an existing file of another kind than is written.
-    "coarser_levels",  # Plan the levels that follow one, each made from the one before.
-    "dataset",  # Make the ``datasets`` entry of one level.
     "described_level",  # Describe an array to be written.
     "downsample_downsample",  # Join voxels.
     "fitting_jobs",  # Make the jobs for as many workers as the budget allows.
-    "image_attributes",  # Make the ``multiscales`` attribute of an image.
-    "image_levels",  # Plan all levels of a new image, named from 0 on.
-    "last_geometry",  # Read voxel size and translation of the coarsest level, as the file has them.
-    "level_names",  # Name new levels as the present ones are named, numbers going on.
-    "local_path",  # Return the folder that a path or ``file://`` address means.
-    "make_level",  # Make the plan of a copied level.
-    "method_attributes",  # Say how the coarser levels were made (``type`` and ``metadata``).
-    "new_group",  # Make the metadata of a new image, not yet on disk.
-    "omero_attributes",  # Make the ``omero`` attribute: names, colours, windows of channels.
     "parse_triple",  # Read one or three positive integers (z, y, x), for example "32,64,64".
     "place",  # The folder that an image goes to: what may be there, and what may be removed.
-    "prepare_new",  # Make sure that a new store may be written to a folder.
     "publish_collection",  # Write the metadata that make a folder of images a collection.
-    "read_group",  # Read the metadata of the image that levels are added to.
-    "remove_contents",  # Remove a store, but not its folder; a link is removed, never what it names.
-    "remove_lock_files",  # Remove what killed runs and lost workers left beside chunks.
     "usable_path",  # Return a path that the operating system accepts.
     "write_group",  # Write the metadata of a group, its one file that counts last.
-    "write_json",  # Write a file and put it in place with one rename; on disk when this returns.
     "write_text",  # Write a text file in UTF-8 completely, or leave what was there.
     "write_whole",  # Write a file whole, or leave what was there.
-    "written_order",  # Order stored axes as OME-Zarr wants: time, channel, others, then z, y, x.
 ]
 
 _HOME = {
     "COMPRESSORS": "options",
-    "Group": "metadata",
-    "JOURNAL": "stores",
     "LevelBlock": "level_jobs",
     "LevelOptions": "options",
-    "LevelPlan": "level_plans",
     "Method": "options",
     "SourceReader": "source_reader",
     "StoredLevel": "stored_level",
@@ -139,39 +93,21 @@ _HOME = {
     "VERSIONS": "options",
     "array_spec": "specs",
     "building": "commit",
-    "check_array": "stores",
     "check_file": "guard",
     "check_folder": "guard",
     "check_known": "options",
     "check_output": "files",
     "check_replaceable_file": "files",
-    "coarser_levels": "level_plans",
-    "dataset": "metadata",
     "described_level": "stored_level:stored_level",
     "downsample_downsample": "downsample:downsample",
     "fitting_jobs": "level_jobs",
-    "image_attributes": "metadata",
-    "image_levels": "level_plans",
-    "last_geometry": "metadata",
-    "level_names": "level_plans",
-    "local_path": "place",
-    "make_level": "level_plans",
-    "method_attributes": "metadata",
-    "new_group": "metadata",
-    "omero_attributes": "metadata",
     "parse_triple": "options",
     "place": "place:",
-    "prepare_new": "place",
     "publish_collection": "collection",
-    "read_group": "metadata",
-    "remove_contents": "stores",
-    "remove_lock_files": "place",
     "usable_path": "files",
     "write_group": "collection",
-    "write_json": "metadata",
     "write_text": "files",
     "write_whole": "files",
-    "written_order": "level_plans",
 }
 
 if not TYPE_CHECKING:

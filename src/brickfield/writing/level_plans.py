@@ -16,6 +16,15 @@ from brickfield.errors import BudgetError, OptionError
 from brickfield.model import Int3
 from brickfield.writing.options import LevelOptions
 
+__all__ = [
+    "LevelPlan",
+    "coarser_levels",
+    "image_levels",
+    "level_names",
+    "make_level",
+    "written_order",
+]
+
 ISOTROPY = 1.5
 """Voxels up to this many times as large as the smallest are halved with it."""
 SMALLEST_PIECE = 16

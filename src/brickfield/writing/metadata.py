@@ -17,10 +17,22 @@ from typing import Any
 
 from brickfield.errors import OptionError, StoreFormatError, StoreWriteError
 from brickfield.model import Axis, Channel
-from brickfield.sources import read_whole
+from brickfield.sources.io import read_whole
 from brickfield.writing.files import write_text
 from brickfield.writing.level_plans import LevelPlan
 from brickfield.writing.options import VERSIONS
+
+__all__ = [
+    "Group",
+    "dataset",
+    "image_attributes",
+    "last_geometry",
+    "method_attributes",
+    "new_group",
+    "omero_attributes",
+    "read_group",
+    "write_json",
+]
 
 _PALETTE = ("00FFFF", "FF00FF", "FFFF00", "FF0000", "00FF00", "0000FF")
 Json = dict[str, Any]

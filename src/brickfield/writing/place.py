@@ -10,9 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from brickfield.errors import OptionError
-from brickfield.sources import local_path as path_of_uri
+from brickfield.sources.io import local_path as path_of_uri
 from brickfield.writing.files import usable_path
 from brickfield.writing.stores import JOURNAL, remove_contents
+
+__all__ = [
+    "local_path",
+    "prepare_new",
+    "remove_lock_files",
+]
 
 
 def local_path(place: str | Path) -> Path:

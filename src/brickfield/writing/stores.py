@@ -17,6 +17,12 @@ from typing import Any
 
 from brickfield.errors import OptionError
 
+__all__ = [
+    "JOURNAL",
+    "check_array",
+    "remove_contents",
+]
+
 JOURNAL = ".brickfield-journal"
 """Folder inside a store while it is being written."""
 _METADATA = ("zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata")

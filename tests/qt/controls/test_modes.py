@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from brickfield.model import MODES
+from brickfield.model.appearance import MODES
 from brickfield.qt.controls.modes import LONG, MODE_WORDS, ModeCombo
 
 

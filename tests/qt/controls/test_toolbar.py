@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from brickfield.model import MODES
+from brickfield.model.appearance import MODES
 
 pytestmark = pytest.mark.bindings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from brickfield.model import Lighting
+from brickfield.model.appearance import Lighting
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.panels.appearance import AppearancePanel
 

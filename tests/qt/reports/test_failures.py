@@ -3,7 +3,8 @@
 import pytest
 from qtpy.QtWidgets import QApplication
 
-from brickfield.model import ChunkFailure, ChunkId
+from brickfield.model import ChunkId
+from brickfield.model.requests import ChunkFailure
 from brickfield.qt.reports.failures import MOST, FailureList
 from brickfield.viewer.receipts import LevelNames
 

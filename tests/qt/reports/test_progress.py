@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from brickfield.model import ChunkFailure, ChunkId
+from brickfield.model import ChunkId
+from brickfield.model.requests import ChunkFailure
 from brickfield.qt.reports.status import Progress
 from brickfield.viewer.live import ViewReport
 from brickfield.viewer.live.frame_state import FrameState, LayerSnapshot

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from brickfield.loading import default_cache
-from brickfield.model import Appearance, ChannelAppearance
+from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.rendering.objects.object_set import ObjectSet
 from brickfield.rendering.objects.values import ObjectValue
 from brickfield.rendering.offscreen import OffscreenView

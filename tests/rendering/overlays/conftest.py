@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from brickfield.loading import default_cache
-from brickfield.model import Appearance
+from brickfield.model.appearance import Appearance
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.store import ChunkedImageStore, open_store
 

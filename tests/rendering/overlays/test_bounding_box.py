@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from brickfield.loading import default_cache
-from brickfield.model import (
-    AffineTransform,
-    Appearance,
-    CameraState,
-    ChannelAppearance,
-    Plane,
-)
+from brickfield.model import AffineTransform, CameraState, Plane
+from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.rendering.overlays.bounding_box import (
     EDGES,
     FACES,

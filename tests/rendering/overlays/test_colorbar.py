@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.model import Appearance, ChannelAppearance, color_lut
+from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
 from brickfield.rendering.overlays.colorbar import bar_colors, chosen_scales, shortened
 from brickfield.rendering.overlays.context import ColorScale, LayerFrame, OverlayContext
 from brickfield.rendering.overlays.options import ColorbarOptions

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from brickfield.model import Appearance, Axis, CameraState, ChannelAppearance
+from brickfield.model import Axis, CameraState
+from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.rendering.overlays.context import (
     OverlayContext,
     layer_frame,

@@ -3,7 +3,8 @@
 import numpy as np
 
 from brickfield.loading import default_cache
-from brickfield.model import Appearance, ChannelAppearance, Plane
+from brickfield.model import Plane
+from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.rendering.overlays.axes import AXIS_COLORS
 from brickfield.rendering.overlays.projection import project_points
 from brickfield.store import open_store

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.model import round_length, short_number
-from brickfield.model.units import RoundLength
+from brickfield.model.units import RoundLength, round_length, short_number
 
 
 @given(st.floats(1e-12, 1e12))

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import ChunkReadError
-from brickfield.sources import ScanOptions, open_mib_scan
+from brickfield.sources.mib import open_mib_scan
+from brickfield.sources.scans import ScanOptions
 from brickfield.testing.mib import write_mib
 
 FRAMES = np.random.default_rng(8).integers(0, 999, (14, 16, 64)).astype(np.uint16)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from brickfield.model import ChunkFailure, ChunkId
+from brickfield.model import ChunkId
+from brickfield.model.requests import ChunkFailure
 from brickfield.viewer.live.frame_state import ViewReport
 from brickfield.viewer.receipts import text_status as words
 from brickfield.viewer.receipts.level_names import LevelNames

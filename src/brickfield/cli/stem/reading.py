@@ -112,7 +112,7 @@ class Reading:
 
     def opening(self) -> OpenOptions:
         """Return how a file is read."""
-        from brickfield.sources import ScanOptions
+        from brickfield.sources.scans import ScanOptions
         from brickfield.stem4d import CorrectionOptions, OpenOptions
 
         shape = ScanOptions(parse_scan(self.scan), self.skip_frames, self.line_skip)

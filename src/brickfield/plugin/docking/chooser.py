@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Qt
 
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import KEY, LayerData, open_layer_data, store_behind
 from brickfield.plugin.layers.notifications import shown_image, what_is_shown

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 from brickfield.plugin.docking.chooser import options_of, stored, take_look
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import KEY, LayerData, layer_data_of, store_behind

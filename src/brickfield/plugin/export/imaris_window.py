@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Qt
 
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 from brickfield.plugin.export.imaris_writer import N_WORKERS, as_layer
 from brickfield.plugin.layers.registry import plain, scene_of
 from brickfield.plugin.napari_names import has_window, kind_of, main_window_of

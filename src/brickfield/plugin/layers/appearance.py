@@ -16,10 +16,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import (
+from brickfield.model import AffineTransform
+from brickfield.model.appearance import (
     BLENDINGS,
     MODES,
-    AffineTransform,
     Appearance,
     Blending,
     ChannelAppearance,

@@ -20,7 +20,7 @@ from typing import Any
 
 from qtpy.QtCore import QTimer
 
-from brickfield.model import has_secrets, hide_secrets
+from brickfield.model.secrets import has_secrets, hide_secrets
 from brickfield.plugin.napari_names import lists_of, note_source_path
 from brickfield.plugin.slicing.lazy import drop_feed, soon_after_slicing
 from brickfield.plugin.window_thread import is_window_thread

@@ -17,13 +17,9 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
-from brickfield.model import (
-    MODES,
-    Appearance,
-    ChannelAppearance,
-    ChunkChange,
-    Selection,
-)
+from brickfield.model import Selection
+from brickfield.model.appearance import MODES, Appearance, ChannelAppearance
+from brickfield.model.changes import ChunkChange
 from brickfield.plugin.layers.appearance import (
     appearance_of,
     colors_name,

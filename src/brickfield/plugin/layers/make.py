@@ -48,7 +48,8 @@ from brickfield.plugin.window_thread import (
     is_window_thread,
 )
 from brickfield.qt import run_beside
-from brickfield.sources import ChunkSource, without_image
+from brickfield.sources import ChunkSource
+from brickfield.sources.images import without_image
 from brickfield.store import ChunkedImageStore, LazyLevel, StoreHold, open_store
 from brickfield.viewer import channel_color
 

@@ -286,7 +286,7 @@ def open_live(uri: str, viewer: Any, **options: Any) -> LiveFollower:
     StoreNotFoundError, StoreFormatError, StoreAccessError
     """
     from brickfield.plugin.views import open_volume
-    from brickfield.sources import local_path
+    from brickfield.sources.io import local_path
 
     root = local_path(uri)
     since = time()

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from brickfield.errors import BrickfieldError, StoreFormatError
-from brickfield.model import has_secrets
-from brickfield.sources import read_head
+from brickfield.model.secrets import has_secrets
+from brickfield.sources.io import read_head
 from brickfield.writing import write_text
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from qtpy.QtGui import QAction, QCursor
 from qtpy.QtWidgets import QFileDialog, QMenu
 
 from brickfield.errors import BrickfieldError
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 from brickfield.plugin.layers.make import LayerData
 from brickfield.plugin.layers.notifications import say
 from brickfield.plugin.layers.registry import plain

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.model import has_secrets
+from brickfield.model.secrets import has_secrets
 from brickfield.plugin.layers.holding import release_stores
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.make import KEY, level_of, open_layers

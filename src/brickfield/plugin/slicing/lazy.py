@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication
 
 from brickfield.loading import ChunkManager
-from brickfield.model import Category, ChunkChange, ChunkFailure
+from brickfield.model.changes import ChunkChange
+from brickfield.model.requests import Category, ChunkFailure
 from brickfield.plugin.napari_names import (
     is_slicing,
     layer_above,

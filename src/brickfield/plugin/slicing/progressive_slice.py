@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from brickfield.errors import BudgetError
 from brickfield.loading import ChunkManager
-from brickfield.model import LoadedChunk, Pyramid, pack_keys, unpack_keys
+from brickfield.model import Pyramid, pack_keys, unpack_keys
+from brickfield.model.requests import LoadedChunk
 from brickfield.store import LazyLevel, Mosaic, Name
 
 _PLENTY = 8 << 30

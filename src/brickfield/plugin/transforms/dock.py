@@ -17,7 +17,8 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError, OptionError
-from brickfield.model import duration, hide_secrets
+from brickfield.model.secrets import hide_secrets
+from brickfield.model.units import duration
 from brickfield.plugin.docking.make_fast import pyramid_data, target_for
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import LayerData, store_behind

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import AffineTransform, Axis, Vec3, unit_symbol
+from brickfield.model import AffineTransform, Axis, Vec3
+from brickfield.model.units import unit_symbol
 from brickfield.plugin.layers.make import store_behind
 from brickfield.plugin.layers.transforms import n_spatial, shape_of
 from brickfield.qt.transforms import Turn

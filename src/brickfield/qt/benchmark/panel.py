@@ -36,7 +36,7 @@ from brickfield.benchmarks import (
     TestResult,
 )
 from brickfield.errors import BrickfieldError
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 from brickfield.qt.background import Background
 from brickfield.qt.benchmark.comparison_dialog import ComparisonDialog
 from brickfield.qt.benchmark.table import ResultTable

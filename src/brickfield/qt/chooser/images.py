@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWid
 from brickfield.qt.chooser.pixmaps import framed
 from brickfield.qt.chooser.reading import ImageReading, Look
 from brickfield.qt.icons import text_color
-from brickfield.sources import ImageEntry
+from brickfield.sources.images import ImageEntry
 
 ICON = QSize(56, 56)
 _NAME = Qt.ItemDataRole.UserRole

@@ -34,7 +34,7 @@ from brickfield.qt.chooser.pixmaps import framed
 from brickfield.qt.chooser.reading import MOST_KEPT, ImageReading, Look
 from brickfield.qt.icons import text_color
 from brickfield.qt.theme import ACCENT
-from brickfield.sources import Plate, WellPlace
+from brickfield.sources.images import Plate, WellPlace
 
 SMALLEST, LARGEST = 22, 96
 """Edge of a well, pixels."""

@@ -21,7 +21,8 @@ from qtpy.QtCore import QObject, Signal
 
 from brickfield.errors import BrickfieldError
 from brickfield.qt.background import Background
-from brickfield.sources import Catalogue, ImageEntry, while_wanted
+from brickfield.sources.images import Catalogue, ImageEntry
+from brickfield.sources.io import while_wanted
 from brickfield.store import open_store
 from brickfield.viewer import thumbnail
 

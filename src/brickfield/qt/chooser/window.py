@@ -25,7 +25,7 @@ from brickfield.qt.chooser.images import ImageList
 from brickfield.qt.chooser.plate import PlateTable
 from brickfield.qt.chooser.reading import ImageReading, Look
 from brickfield.qt.reports.status import ElidedLabel
-from brickfield.sources import Catalogue, ImageEntry
+from brickfield.sources.images import Catalogue, ImageEntry
 
 LARGEST_WIDTH = 840
 """Width that the window takes by itself, pixels."""

@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.camera import KeyFrame
 from brickfield.errors import OptionError
-from brickfield.model import duration
+from brickfield.model.units import duration
 from brickfield.qt.host import DockHost
 from brickfield.qt.movie.pages import KeyFramePage, Page, TurntablePage
 from brickfield.qt.movie.preview import Preview

@@ -28,7 +28,7 @@ from brickfield.model import CameraState
 from brickfield.qt.background import Background
 from brickfield.qt.view.shot import Shot, Taken
 from brickfield.rendering.overlays import NAMES
-from brickfield.sources import is_ending
+from brickfield.sources.io import is_ending
 from brickfield.viewer.export import Movie, MovieOptions, MovieResult, write_movie
 from brickfield.viewer.live import LiveView, ScenePort
 

@@ -35,13 +35,8 @@ from brickfield.qt.panels.parts import (
     quiet,
 )
 from brickfield.viewer import COMMON
-from brickfield.viewer.controls import (
-    GAMMA_ENDS,
-    OPAQUE,
-    Histogram,
-    Look,
-    auto_contrast,
-)
+from brickfield.viewer.controls import OPAQUE, Histogram, auto_contrast
+from brickfield.viewer.controls.transfer_plot import GAMMA_ENDS, Look
 from brickfield.viewer.live import LayerPort, LiveView, history_of
 from brickfield.viewer.receipts import LevelNames
 

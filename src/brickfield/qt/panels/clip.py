@@ -13,7 +13,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 from superqt import QDoubleRangeSlider
 
-from brickfield.model import Vec3, unit_symbol
+from brickfield.model import Vec3
+from brickfield.model.units import unit_symbol
 from brickfield.qt.host import Host
 from brickfield.qt.panels.overlays.clip_overlay import ClipOverlay
 from brickfield.qt.panels.panel import Panel, active_layer

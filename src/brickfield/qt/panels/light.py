@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
-from brickfield.model import BY_DEPTH_MODES
+from brickfield.model.appearance import BY_DEPTH_MODES
 from brickfield.qt.host import Host
 from brickfield.qt.panels.parts import quiet
 

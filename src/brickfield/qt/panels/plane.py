@@ -10,7 +10,7 @@ from functools import partial
 
 from qtpy.QtWidgets import QGridLayout, QPushButton
 
-from brickfield.model import unit_symbol
+from brickfield.model.units import unit_symbol
 from brickfield.qt.host import Host
 from brickfield.qt.panels.overlays.plane_overlay import oblique_of
 from brickfield.qt.panels.panel import Panel

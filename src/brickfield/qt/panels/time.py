@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.model import unit_symbol
+from brickfield.model.units import unit_symbol
 from brickfield.qt.host import Host
 from brickfield.qt.icons import text_color
 from brickfield.qt.panels.panel import Panel

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.model import ChunkFailure
+from brickfield.model.requests import ChunkFailure
 from brickfield.viewer.receipts import UNNAMED, LevelNames
 from brickfield.viewer.receipts import text_status as words
 

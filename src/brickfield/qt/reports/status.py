@@ -35,7 +35,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.model import ChunkFailure, duration
+from brickfield.model.requests import ChunkFailure
+from brickfield.model.units import duration
 from brickfield.qt.reports.failures import FailureList
 from brickfield.qt.theme import Theme, button_sheet, strip_sheet
 from brickfield.viewer.live import LiveView, ViewReport

@@ -23,7 +23,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from brickfield.blockwise import format_bytes
-from brickfield.model import duration
+from brickfield.model.units import duration
 from brickfield.viewer.receipts import DOT
 
 LOOK_MS = 100

@@ -24,7 +24,7 @@ from brickfield.qt.stem.fft_page import start_transform
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import ScanSession
 from brickfield.qt.stem.slots import Show, Wish
-from brickfield.sources import may_write
+from brickfield.sources.io import may_write
 from brickfield.stem4d import ConvertOptions, FFTOptions, ScanViewer, convert_scan
 
 COMPRESSIONS = ("none", "gzip", "lz4")

@@ -17,7 +17,7 @@ from brickfield.errors import BrickfieldError
 from brickfield.qt.panels.parts import NumberBox, quiet
 from brickfield.qt.stem.page import narrow
 from brickfield.qt.stem.shapes import KINDS, LEAST_PX, middle_of, of_kind
-from brickfield.sources import AxisCalibration
+from brickfield.sources.scans import AxisCalibration
 from brickfield.stem4d import Annulus, Detector, Disc, Mask, Rectangle, Wedge
 
 FIELDS = {

@@ -12,7 +12,8 @@ from typing import Any
 from qtpy.QtCore import QEvent, QObject, QPointF, Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from brickfield.model import PickInfo, length
+from brickfield.model import PickInfo
+from brickfield.model.units import length
 from brickfield.qt.patience import patience_of
 from brickfield.qt.view.picture import PictureWidget
 from brickfield.rendering.overlays import NAMES

@@ -11,7 +11,8 @@ import numpy as np
 import pygfx as gfx
 from numpy.typing import NDArray
 
-from brickfield.model import CameraState, short_number
+from brickfield.model import CameraState
+from brickfield.model.units import short_number
 from brickfield.rendering.overlays.context import ColorScale, OverlayContext
 from brickfield.rendering.overlays.layout import Layout
 from brickfield.rendering.overlays.options import ColorbarOptions

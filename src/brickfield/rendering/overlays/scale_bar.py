@@ -12,7 +12,8 @@ from math import isfinite
 
 import pygfx as gfx
 
-from brickfield.model import CameraState, round_length
+from brickfield.model import CameraState
+from brickfield.model.units import round_length
 from brickfield.rendering.overlays.context import OverlayContext
 from brickfield.rendering.overlays.layout import Layout
 from brickfield.rendering.overlays.options import ScaleBarOptions

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.model import ImageInfo, hide_secrets
+from brickfield.model import ImageInfo
+from brickfield.model.secrets import hide_secrets
 from brickfield.sources.io.cancellation import while_wanted
 from brickfield.sources.protocol import StorageChunk, StoredArray
 

@@ -1,1 +1,35 @@
 """What images a store holds, under which names, and how each is opened."""
+
+from __future__ import annotations
+
+from brickfield._faces import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.sources.images.catalogue import Catalogue as Catalogue
+    from brickfield.sources.images.catalogue import list_images as list_images
+    from brickfield.sources.images.choice import without_image as without_image
+    from brickfield.sources.images.entry import ImageEntry as ImageEntry
+    from brickfield.sources.images.entry import Plate as Plate
+    from brickfield.sources.images.entry import WellPlace as WellPlace
+
+__all__ = [
+    "Catalogue",  # What a store holds. Any thread, but one at a time.
+    "ImageEntry",  # One image of a store.
+    "Plate",  # A plate as its metadata draw it.
+    "WellPlace",  # One well: its path in the store, and where it is on the plate.
+    "list_images",  # List the images of a store; see :class:`Catalogue`.
+    "without_image",  # Put what opens an image in place of its name.
+]
+
+_HOME = {
+    "Catalogue": "catalogue",
+    "ImageEntry": "entry",
+    "Plate": "entry",
+    "WellPlace": "entry",
+    "list_images": "catalogue",
+    "without_image": "choice",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)

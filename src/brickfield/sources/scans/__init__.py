@@ -1,1 +1,44 @@
 """Scans: frames one behind the other, and the grid they were taken at."""
+
+from __future__ import annotations
+
+from brickfield._faces import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brickfield.sources.scans.frame_stack import FileFrames as FileFrames
+    from brickfield.sources.scans.frame_stack import FrameScan as FrameScan
+    from brickfield.sources.scans.frame_stack import ScanData as ScanData
+    from brickfield.sources.scans.frame_stack import Shape4 as Shape4
+    from brickfield.sources.scans.raw_frames import open_flat_scan as open_flat_scan
+    from brickfield.sources.scans.scan_shape import ScanOptions as ScanOptions
+    from brickfield.sources.scans.scan_shape import ScanShape as ScanShape
+    from brickfield.sources.scans.source import AxisCalibration as AxisCalibration
+    from brickfield.sources.scans.source import Scan as Scan
+
+__all__ = [
+    "AxisCalibration",  # Size of a step along one axis.
+    "FileFrames",  # Frames at a constant distance, in one file or several; safe in threads.
+    "FrameScan",  # A scan whose patterns are frames of files; safe in threads.
+    "Scan",  # A scan that is open for reading.
+    "ScanData",  # A scan of patterns that lies in files. All methods from any thread.
+    "ScanOptions",  # What a user says of the scan; None where it is to be found.
+    "ScanShape",  # A scan's shape, and how it was found.
+    "Shape4",
+    "open_flat_scan",  # Open a scan whose frames lie one behind the other.
+]
+
+_HOME = {
+    "AxisCalibration": "source",
+    "FileFrames": "frame_stack",
+    "FrameScan": "frame_stack",
+    "Scan": "source",
+    "ScanData": "frame_stack",
+    "ScanOptions": "scan_shape",
+    "ScanShape": "scan_shape",
+    "Shape4": "frame_stack",
+    "open_flat_scan": "raw_frames",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOME)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import Slices
 from brickfield.errors import ChunkReadError, StoreWriteError
-from brickfield.sources import HDF5_LOCK, share, writing
+from brickfield.sources.hdf5 import HDF5_LOCK, share, writing
 from brickfield.stem4d.cache.items import (
     PATHS,
     ROOT,

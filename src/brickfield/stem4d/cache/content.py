@@ -19,16 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import ChunkReadError
-from brickfield.sources import (
-    HDF5_LOCK,
-    FileFrames,
-    FrameScan,
-    Scan,
-    ScanData,
-    of_files,
-    open_regular,
-    share,
-)
+from brickfield.sources import of_files
+from brickfield.sources.hdf5 import HDF5_LOCK, share
+from brickfield.sources.io import open_regular
+from brickfield.sources.scans import FileFrames, FrameScan, Scan, ScanData
 
 BLOCK_BYTES = 1 << 20
 MOST_BLOCKS = 64

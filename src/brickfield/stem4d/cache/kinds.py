@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brickfield.sources import Scan
+from brickfield.sources.scans import Scan
 from brickfield.stem4d.overviews import OverviewOptions, binned_dtype
 from brickfield.stem4d.passes import sum_dtype
 

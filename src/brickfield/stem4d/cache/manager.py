@@ -24,14 +24,9 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources import (
-    HDF5_LOCK,
-    Scan,
-    is_shared,
-    may_write,
-    share,
-    writing,
-)
+from brickfield.sources.hdf5 import HDF5_LOCK, is_shared, share, writing
+from brickfield.sources.io import may_write
+from brickfield.sources.scans import Scan
 from brickfield.stem4d.cache.bulk import BulkFile, BulkSink, allocate, complete
 from brickfield.stem4d.cache.content import digest_of
 from brickfield.stem4d.cache.items import (

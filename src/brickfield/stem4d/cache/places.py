@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import StoreWriteError
-from brickfield.sources import HDF5_LOCK
+from brickfield.sources.hdf5 import HDF5_LOCK
 
 _SHARES = ("nfs", "cifs", "smb", "afs", "9p", "fuse.sshfs", "fuse.glusterfs", "ncpfs")
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError, StoreNotFoundError
-from brickfield.sources import HDF5_LOCK, Scan, share
+from brickfield.sources.hdf5 import HDF5_LOCK, share
+from brickfield.sources.scans import Scan
 from brickfield.stem4d.cache.bulk import BulkFile, find_bulk
 from brickfield.stem4d.cache.items import dataset_of
 from brickfield.stem4d.cache.manager import EMDCacheManager

@@ -33,7 +33,7 @@ from brickfield.blockwise import (
     gather,
 )
 from brickfield.errors import ChunkReadError
-from brickfield.sources import ScanData
+from brickfield.sources.scans import ScanData
 from brickfield.stem4d.cache.bulk import Bulk, BulkFile
 from brickfield.stem4d.fft.plan import FFTPlan
 

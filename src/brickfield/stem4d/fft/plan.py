@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, ThreadBuffers, format_bytes
 from brickfield.errors import BudgetError, OptionError
-from brickfield.sources import ScanData, Shape4
+from brickfield.sources.scans import ScanData, Shape4
 from brickfield.stem4d.convert_plan import binned
 from brickfield.stem4d.passes import DEFAULT_BUDGET, Region
 

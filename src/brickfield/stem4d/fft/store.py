@@ -28,7 +28,7 @@ from brickfield.blockwise import (
     open_executor,
 )
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.sources import HDF5_LOCK, share, writing
+from brickfield.sources.hdf5 import HDF5_LOCK, share, writing
 from brickfield.stem4d.cache.bulk import Bulk, BulkFile, allocate, complete, find_bulk
 from brickfield.stem4d.cache.items import (
     PATHS,

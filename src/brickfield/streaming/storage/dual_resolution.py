@@ -24,14 +24,10 @@ from brickfield.streaming.storage.channel_voxels import (
     StoredChannel,
     WrittenChannel,
 )
-from brickfield.writing import (
-    check_known,
-    local_path,
-    prepare_new,
-    publish_collection,
-    read_group,
-)
+from brickfield.writing import check_known, publish_collection
 from brickfield.writing import downsample_downsample as downsample
+from brickfield.writing.metadata import read_group
+from brickfield.writing.place import local_path, prepare_new
 
 UpdateMode = Literal["latest", "maximum", "average", "additive"]
 UPDATE_MODES = ("latest", "maximum", "average", "additive")

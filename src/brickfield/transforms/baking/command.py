@@ -20,20 +20,15 @@ from brickfield.transforms.baking.options import BakeOptions
 from brickfield.transforms.baking.result import BakeResult
 from brickfield.transforms.baking.task import BakeTask, plan_bake, reader_of
 from brickfield.transforms.recipes import Recipe
-from brickfield.writing import (
-    StoredLevel,
-    check_folder,
-    local_path,
-    place,
-    prepare_new,
-    remove_contents,
-)
+from brickfield.writing import StoredLevel, check_folder, place
 from brickfield.writing.images import (
     ImageWork,
     RunOptions,
     publish_image,
     write_resumable,
 )
+from brickfield.writing.place import local_path, prepare_new
+from brickfield.writing.stores import remove_contents
 
 
 def bake(  # noqa: PLR0913 -- what is done, how, and who is told

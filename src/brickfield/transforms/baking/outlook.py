@@ -29,7 +29,8 @@ from brickfield.transforms.baking.task import BakeTask, plan_bake, reader_of
 from brickfield.transforms.operations.convention import Matrix
 from brickfield.transforms.operations.operation import PIECE
 from brickfield.transforms.recipes import Deskew, Place, Recipe
-from brickfield.writing import check_folder, local_path, place
+from brickfield.writing import check_folder, place
+from brickfield.writing.place import local_path
 
 WRITTEN_A_SECOND = 100e6
 """Bytes compressed and written a second; a guess on the slow side."""

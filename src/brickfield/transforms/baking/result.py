@@ -9,7 +9,7 @@ import numpy as np
 
 from brickfield.blockwise import BlockFailure
 from brickfield.transforms.operations.convention import Matrix
-from brickfield.writing import LevelPlan
+from brickfield.writing.level_plans import LevelPlan
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 
 from brickfield.blockwise import BlockJob, format_bytes
 from brickfield.errors import BudgetError, OptionError
-from brickfield.model import Axis, ImageInfo, Int3, hide_secrets
+from brickfield.model import Axis, ImageInfo, Int3
+from brickfield.model.secrets import hide_secrets
 from brickfield.sources import ChunkSource, Fingerprint, fingerprint, places_of
 from brickfield.transforms.baking.blocks import BakedBlock, TiledGrid
 from brickfield.transforms.baking.chunk_cache import KeptReader
@@ -32,17 +33,15 @@ from brickfield.transforms.recipes import (
 )
 from brickfield.writing import (
     LevelOptions,
-    LevelPlan,
     Method,
     SourceReader,
     StoredLevel,
     fitting_jobs,
-    image_levels,
     place,
-    written_order,
 )
 from brickfield.writing import described_level as stored_level
 from brickfield.writing.images import NewImage
+from brickfield.writing.level_plans import LevelPlan, image_levels, written_order
 
 LEVELS = LevelOptions()
 """Chunks of 64³ voxels, and levels until one chunk holds the coarsest."""

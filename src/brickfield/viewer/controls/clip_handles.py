@@ -17,7 +17,14 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.camera import Pixel, clip_w, gone_along, pixel_at, to_camera, way_of
+from brickfield.camera.drag_line import (
+    Pixel,
+    clip_w,
+    gone_along,
+    pixel_at,
+    to_camera,
+    way_of,
+)
 from brickfield.model import CameraState, Vec3
 from brickfield.viewer.live.ports import Box
 

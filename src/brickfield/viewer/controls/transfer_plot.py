@@ -19,6 +19,22 @@ from numpy.typing import NDArray
 from brickfield.viewer.controls import transfer
 from brickfield.viewer.live.ports import Curve
 
+__all__ = [
+    "BAR",
+    "GAMMA_ENDS",
+    "TOP",
+    "Grip",
+    "Look",
+    "Plot",
+    "bar_entries",
+    "curve_line",
+    "gamma_line",
+    "grip_at",
+    "grips",
+    "whole_range",
+    "with_point",
+]
+
 Kind = Literal["low", "high", "window", "gamma", "threshold", "point"]
 SIDE, TOP, BAR, GAP = 8.0, 8.0, 10.0, 3.0
 """Room beside the plot and above it; height of the colour bar and the gap to it."""

@@ -23,7 +23,7 @@ from brickfield.errors import (
     StoreNotFoundError,
     StoreWriteError,
 )
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 from brickfield.scene import SceneState
 from brickfield.writing import usable_path, write_whole
 

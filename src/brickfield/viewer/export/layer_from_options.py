@@ -8,14 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import (
+from brickfield.model import OTHER_LABELS, Pyramid, Selection, Vec3
+from brickfield.model.appearance import (
     MAX_CHANNELS,
-    OTHER_LABELS,
     Appearance,
     ChannelAppearance,
-    Pyramid,
-    Selection,
-    Vec3,
     color_lut,
     gray_lut,
 )

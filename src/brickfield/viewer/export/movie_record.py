@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from brickfield.errors import StoreWriteError
-from brickfield.sources import read_whole
+from brickfield.sources.io import read_whole
 
 NAME = "frames.json"
 VERSION = 1

@@ -16,7 +16,8 @@ from typing import Any
 from brickfield.blockwise import parse_bytes
 from brickfield.camera import CameraSpec, FitCamera, camera_spec
 from brickfield.errors import OptionError
-from brickfield.model import (
+from brickfield.model import Plane
+from brickfield.model.appearance import (
     INTERPOLATIONS,
     LIGHTS,
     MODES,
@@ -24,7 +25,6 @@ from brickfield.model import (
     Light,
     Lighting,
     Mode,
-    Plane,
 )
 from brickfield.rendering.overlays import OverlayState
 from brickfield.viewer.colormaps import color, lut

@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 
 from brickfield.camera import fit_camera
 from brickfield.errors import BrickfieldError, OptionError, source_error
-from brickfield.model import (
+from brickfield.model import AffineTransform, CameraState, Selection
+from brickfield.model.appearance import (
     BLENDINGS,
     MODES,
-    AffineTransform,
     Appearance,
     Blending,
-    CameraState,
     ChannelAppearance,
     Mode,
-    Selection,
     color_lut,
 )
 from brickfield.rendering import world_corners

@@ -12,7 +12,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import ChunkState, pack_keys
+from brickfield.model import pack_keys
+from brickfield.model.requests import ChunkState
 from brickfield.rendering import LayerRenderer, VolumeView
 
 SHADES = 255

@@ -20,17 +20,14 @@ from numpy.typing import NDArray
 
 from brickfield.loading import LoadingProgressTracker, default_cache
 from brickfield.model import (
-    PLAIN,
     AffineTransform,
-    Appearance,
     CameraState,
-    ChunkFailure,
-    Lighting,
-    LoadingStatus,
     Plane,
     Selection,
     VersionCounter,
 )
+from brickfield.model.appearance import PLAIN, Appearance, Lighting
+from brickfield.model.requests import ChunkFailure, LoadingStatus
 from brickfield.rendering import ObjectValue
 from brickfield.rendering.overlays import OverlayState
 from brickfield.store import ChunkedImageStore, ChunkedLayer

@@ -24,7 +24,8 @@ from psygnal import Signal
 from brickfield.blockwise import parse_bytes
 from brickfield.camera import set_centre
 from brickfield.errors import OptionError
-from brickfield.model import MODES, Light, Lighting, Vec3
+from brickfield.model import Vec3
+from brickfield.model.appearance import MODES, Light, Lighting
 from brickfield.rendering.overlays import OverlayOptions, OverlayState
 from brickfield.viewer.export.files import write_png
 from brickfield.viewer.live.live_camera import CameraView

@@ -25,14 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading import ChunkManager
-from brickfield.model import (
-    Category,
-    ChunkedDataRequest,
-    Pyramid,
-    Selection,
-    pack_keys,
-    unpack_keys,
-)
+from brickfield.model import Pyramid, Selection, pack_keys, unpack_keys
+from brickfield.model.requests import Category, ChunkedDataRequest
 from brickfield.planning import FramePlan
 from brickfield.rendering import LayerRenderer, OffscreenView
 from brickfield.viewer.live.frame_state import FrameState

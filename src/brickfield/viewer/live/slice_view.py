@@ -21,15 +21,14 @@ from psygnal import Signal
 from brickfield.camera import (
     MARGIN,
     about,
-    angles_of,
     between,
     next_plane_point,
-    normal_at,
     set_centre,
     slice_camera,
     turned,
     world_at,
 )
+from brickfield.camera.plane_handle import angles_of, normal_at
 from brickfield.model import CameraState, Plane, Vec3
 from brickfield.viewer.live.frame_state import FrameState
 from brickfield.viewer.live.history import unrecorded

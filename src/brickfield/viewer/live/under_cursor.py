@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from brickfield.model import PickInfo, Vec3, coordinates
+from brickfield.model import PickInfo, Vec3
+from brickfield.model.units import coordinates
 from brickfield.viewer.live.live_camera import are_flat
 from brickfield.viewer.live.ports import LayerPort
 from brickfield.viewer.receipts import text_status as words

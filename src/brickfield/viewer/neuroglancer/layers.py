@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 from brickfield.viewer.neuroglancer.values import numbers, wrong
 from brickfield.viewer.neuroglancer.write import CONTROL
 

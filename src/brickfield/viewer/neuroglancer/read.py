@@ -16,7 +16,8 @@ from urllib.parse import unquote
 import numpy as np
 
 from brickfield.errors import SceneStateError
-from brickfield.model import Vec3, hide_secrets
+from brickfield.model import Vec3
+from brickfield.model.secrets import hide_secrets
 from brickfield.viewer.neuroglancer.layers import NeuroglancerLayer, read_layers
 from brickfield.viewer.neuroglancer.space import IDENTITY, Turn, matrix_of, si_unit
 from brickfield.viewer.neuroglancer.values import numbers, positive, wrong

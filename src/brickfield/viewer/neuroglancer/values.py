@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from brickfield.errors import SceneStateError
-from brickfield.model import hide_secrets
+from brickfield.model.secrets import hide_secrets
 
 
 def numbers(value: Any, n: int, place: str) -> tuple[float, ...]:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.model import CameraState, Plane, Vec3, has_secrets, hide_secrets
+from brickfield.model import CameraState, Plane, Vec3
+from brickfield.model.secrets import has_secrets, hide_secrets
 from brickfield.scene import SceneLayer, SceneSource, SceneState
 from brickfield.viewer.colormaps import lut
 from brickfield.viewer.neuroglancer.space import Turn, height_at_target, quaternion_of

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading import default_cache
-from brickfield.model import ChunkFailure
+from brickfield.model.requests import ChunkFailure
 from brickfield.store import ChunkedImageStore
 from brickfield.viewer.receipts.fidelity import fidelity_of
 from brickfield.viewer.receipts.receipt import Receipt

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from brickfield.model import without_secrets
+from brickfield.model.secrets import without_secrets
 
 
 @dataclass(frozen=True)

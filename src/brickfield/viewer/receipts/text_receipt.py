@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import isfinite
 
 from brickfield.blockwise import format_bytes
-from brickfield.model import percent
+from brickfield.model.units import percent
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 from brickfield.viewer.receipts.receipt import Receipt
 from brickfield.viewer.receipts.text_status import memory

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Protocol, SupportsFloat
 
 from brickfield.blockwise import format_bytes
-from brickfield.model import ChunkFailure, duration, percent, rate
+from brickfield.model.requests import ChunkFailure
+from brickfield.model.units import duration, percent, rate
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames, share
 
 DOT = " · "

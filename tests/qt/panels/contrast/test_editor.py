@@ -9,10 +9,11 @@ from qtpy.QtGui import QContextMenuEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from brickfield.model import gray_lut
+from brickfield.model.appearance import gray_lut
 from brickfield.qt.panels.contrast.editor import CURVE, THRESHOLD, HistogramEditor
-from brickfield.viewer.controls import OPAQUE, RAMP, Look
+from brickfield.viewer.controls import OPAQUE, RAMP
 from brickfield.viewer.controls.histogram import histogram_of
+from brickfield.viewer.controls.transfer_plot import Look
 
 LEFT = Qt.MouseButton.LeftButton
 VALUES = np.repeat(np.arange(101, dtype=np.uint8), 50)

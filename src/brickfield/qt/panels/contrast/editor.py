@@ -18,26 +18,28 @@ from qtpy.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 from brickfield.qt.icons import text_color
 from brickfield.qt.theme import ACCENT
 from brickfield.viewer.controls import (
-    BAR,
     OPAQUE,
     RAMP,
+    Histogram,
+    columns,
+    heights,
+    removed,
+)
+from brickfield.viewer.controls import dragged_curve_point as dragged
+from brickfield.viewer.controls.transfer_plot import (
+    BAR,
     TOP,
     Grip,
-    Histogram,
     Look,
     Plot,
     bar_entries,
-    columns,
     curve_line,
     gamma_line,
     grip_at,
     grips,
-    heights,
-    removed,
     whole_range,
     with_point,
 )
-from brickfield.viewer.controls import dragged_curve_point as dragged
 
 HEIGHT = 118
 CURVE = QColor("#e69f00")

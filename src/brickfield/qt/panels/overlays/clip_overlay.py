@@ -7,7 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 
-from brickfield.camera import Pixel
+from brickfield.camera.drag_line import Pixel
 from brickfield.model import CameraState
 from brickfield.qt.panels.overlays.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.view.view_frame import ViewFrame

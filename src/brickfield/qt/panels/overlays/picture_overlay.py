@@ -13,7 +13,8 @@ from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QLabel
 
-from brickfield.camera import Pixel, resized
+from brickfield.camera import resized
+from brickfield.camera.drag_line import Pixel
 from brickfield.model import CameraState
 from brickfield.qt.theme import ACCENT
 from brickfield.qt.view.view_frame import ViewFrame

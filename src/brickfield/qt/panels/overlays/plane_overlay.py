@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from brickfield.camera import (
+from brickfield.camera.drag_line import Pixel, pixel_at
+from brickfield.camera.plane_handle import (
     Part,
-    Pixel,
     PlaneHandle,
     box_round,
     handle,
     in_front,
     outline,
     part_under,
-    pixel_at,
     shifted,
     tilted,
 )
