@@ -95,6 +95,21 @@ def test_a_fitting_image_lies_where_the_volume_went(tmp_path):
     assert geometry(tmp_path / "a.zarr") == ((1, 1, 1), (10, 19, 31))
 
 
+@pytest.mark.parametrize(
+    ("recipe", "fit", "is_told"),
+    [
+        (Move(by=(0, 0, 3)), False, True),
+        (Move(by=(0, 0, 3)), True, False),
+        (Move(180, "z"), False, False),
+        (Gaussian(1), False, False),
+        (Downsample(2), False, False),
+    ],
+)
+def test_what_leaves_the_grid_is_told(volume, tmp_path, recipe, fit, is_told):
+    done = bake(source_of(volume), tmp_path / "a", recipe, BakeOptions(fit=fit))
+    assert any("--fit" in note for note in done.notes) == is_told
+
+
 def test_a_pyramid_follows_and_is_valid(tmp_path):
     data = np.random.default_rng(0).integers(0, 99, (40, 150, 160), np.uint8)
     for version in ("0.4", "0.5"):

@@ -170,7 +170,13 @@ def _n_workers(source: ChunkSource, options: BakeOptions) -> int:
 
 
 def _notes(task: BakeTask) -> tuple[str, ...]:
-    if not task.info.labels:
-        return ()
-    names = ", ".join(task.info.labels)
-    return (f"label images beside the source were not transformed: {names}",)
+    notes = []
+    if task.leaves_grid:
+        notes.append(
+            "part of the moved image lies outside the grid of the source and was left"
+            " out: --fit holds all of it"
+        )
+    if task.info.labels:
+        names = ", ".join(task.info.labels)
+        notes.append(f"label images beside the source were not transformed: {names}")
+    return tuple(notes)

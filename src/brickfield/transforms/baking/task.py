@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import prod
 from pathlib import Path
 from threading import Event
@@ -103,6 +104,15 @@ class BakeTask:
             self.method,
             "brickfield.transforms.bake",
         )
+
+    @property
+    def leaves_grid(self) -> bool:
+        """Whether voxels of the source go beyond the whole output by half a voxel."""
+        forward = self.plan.operation.forward()
+        ends = [(0.0, n - 1.0) for n in self.source_shape]
+        moved = np.array([(*c, 1.0) for c in product(*ends)]) @ forward[:3].T
+        last = np.array(self.plan.place.shape) - 0.5
+        return bool((moved < -0.5).any() or (moved > last).any())
 
     @property
     def n_bytes(self) -> int:
