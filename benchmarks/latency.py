@@ -45,6 +45,8 @@ class Timing:
     full_s: float
     rounds: int
     n_chunks: int
+    n_sent: float
+    """Bytes sent to textures over those of the bricks that are drawn."""
 
 
 def first_picture(setting: Setting) -> list[Row]:
@@ -75,10 +77,11 @@ def full_picture(setting: Setting) -> list[Row]:
     path = _pyramid(setting)
     rows = []
     for name, is_remote in (("local", False), ("HTTP, 50 ms", True)):
-        ours, bare = [], []
+        ours, bare, sent = [], [], []
         for _ in range(5):
             found = once(path, is_remote=is_remote)
             ours.append(found.full_s)
+            sent.append(found.n_sent)
             bare.append(bare_read(path, found.n_chunks, is_remote=is_remote))
         rows.append(
             at_most(
@@ -92,6 +95,8 @@ def full_picture(setting: Setting) -> list[Row]:
                 " same chunks and concurrency; frames are not counted",
             )
         )
+        what = f"uploads of a brick, cold, {name}"
+        rows.append(at_most("E11", what, median(sent), 1.05, repeats=5))
     answer = ask(setting.peers, "cellier_reads", {"path": str(path)})
     if answer is not None:
         local = once(path, is_remote=False)
@@ -153,8 +158,11 @@ def once(path: Path, *, is_remote: bool) -> Timing:
             full = perf_counter() - start - sum(drawing)
             assert done
             n_chunks = store.manager.counters.decoded_chunks
+            (renderer,) = view.manager.renderers
+            atlas = renderer.bricks.atlas
+            least = len(atlas.resident()) * atlas.layouts[0].slot_bytes
             rounds = server.n_rounds if server is not None else 0
-    return Timing(first[0], full, rounds, n_chunks)
+    return Timing(first[0], full, rounds, n_chunks, atlas.upload_bytes / least)
 
 
 def _warm(view: OffscreenView) -> None:

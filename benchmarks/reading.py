@@ -76,7 +76,7 @@ def small_cache(setting: Setting) -> list[Row]:
     """E1b."""
     rows = []
     edge = 512 if setting.is_full else 256
-    for storage in (64, 128, edge // 2):
+    for storage in (64, 128, 256)[: 3 if setting.is_full else 2]:
         worst = max(reads_a_chunk(edge, storage, share) for share in (2, 4, 8))
         rows.append(
             at_most(

@@ -70,6 +70,68 @@ def _index(name):
     return [(key >> shift) & ((1 << 19) - 1) for shift in (38, 19, 0)]
 
 
+def _offered(stage, harness, seed=5):
+    """Let all chunks of level 0 come one by one; return how many bricks were sent."""
+    names = harness.all_names(stage.pyramid)
+    known, sent = {}, []
+    write = stage.bricks.atlas.write
+    stage.bricks.atlas.write = lambda name, texels: (
+        sent.append(name),
+        write(name, texels),
+    )
+    stage.bricks._peek = known.get
+    stage.bricks.want(dict.fromkeys(names, True))
+    for i in np.random.default_rng(seed).permutation(len(names)):
+        known[names[i]] = stage.chunk(names[i])
+        stage.bricks.offer(names[i], known[names[i]], at_once=False)
+        stage.bricks.repair_borders(lambda: True)
+    while stage.bricks.has_repairs:
+        stage.bricks.repair_borders(lambda: True)
+    assert not stage.bricks.missing
+    return len(sent)
+
+
+def _has_right_borders(stage, harness):
+    whole = np.pad(stage.planes[0][0], 1, mode="edge")
+    for name in harness.all_names(stage.pyramid):
+        z, y, x = (int(n) for n in np.array(_index(name)) * 16)
+        expected = whole[z : z + 18, y : y + 18, x : x + 18]
+        np.testing.assert_array_equal(_padded(stage, name), expected)
+
+
+def test_a_brick_that_waits_for_its_neighbours_is_sent_once(
+    scene, harness, monkeypatch
+):
+    monkeypatch.setattr("brickfield.gpu.brick_texels.HOLD_S", 1e9)
+    monkeypatch.setattr("brickfield.gpu.brick_texels.PAUSE_S", 1e9)
+    stage = scene()
+    assert _offered(stage, harness) == 27
+    _has_right_borders(stage, harness)
+
+
+def test_a_brick_that_has_waited_long_enough_is_drawn_and_repaired_later(
+    scene, harness, monkeypatch
+):
+    monkeypatch.setattr("brickfield.gpu.brick_texels.HOLD_S", 0.0)
+    stage = scene()
+    assert _offered(stage, harness) > 27
+    _has_right_borders(stage, harness)
+
+
+def test_what_is_held_goes_with_the_plan_that_named_it(scene, harness, monkeypatch):
+    monkeypatch.setattr("brickfield.gpu.brick_texels.HOLD_S", 1e9)
+    monkeypatch.setattr("brickfield.gpu.brick_texels.PAUSE_S", 1e9)
+    stage = scene()
+    names = harness.all_names(stage.pyramid)
+    stage.bricks._peek = {}.get
+    stage.bricks.want(dict.fromkeys(names, True))
+    assert not stage.bricks.offer(names[0], stage.chunk(names[0]), at_once=False)
+    assert names[0] in stage.bricks.missing
+    assert stage.bricks.held_until < float("inf")
+    stage.bricks.want({})
+    assert stage.bricks.held_until == float("inf")
+
+
 def test_repairs_stop_when_the_time_is_over(scene, harness):
     stage = scene()
     names = harness.all_names(stage.pyramid)

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from brickfield.gpu.axes import matrix_to_xyz as matrix_to_xyz
     from brickfield.gpu.axes import to_xyz as to_xyz
     from brickfield.gpu.brick_set import BrickSet as BrickSet
-    from brickfield.gpu.brick_set import Holes as Holes
     from brickfield.gpu.device import GpuDevice as GpuDevice
     from brickfield.gpu.device import forget_bindings as forget_bindings
     from brickfield.gpu.device import forget_pipelines as forget_pipelines
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from brickfield.gpu.page_table import CONSTANT as CONSTANT
     from brickfield.gpu.page_table import DATA as DATA
     from brickfield.gpu.page_table import FAILED as FAILED
+    from brickfield.gpu.page_table import Holes as Holes
     from brickfield.gpu.page_table import Name as Name
     from brickfield.gpu.page_table import PageTable as PageTable
 __all__ = [
@@ -66,7 +66,7 @@ _HOME = {
     "DATA": "page_table",
     "FAILED": "page_table",
     "GpuDevice": "device",
-    "Holes": "brick_set",
+    "Holes": "page_table",
     "MAX_CLIP_PLANES": "material",
     "Name": "page_table",
     "PageTable": "page_table",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +34,7 @@ from brickfield.gpu.page_table import (
     NONFINITE,
     OCTANTS,
     TARGET,
+    Holes,
     Name,
     PageTable,
     slot_word,
@@ -45,22 +45,6 @@ from brickfield.model.requests import ChunkState, LoadedChunk
 
 _MAX_IDLE = 4096
 """Drawn chunks beyond four times the plan that may linger."""
-
-
-class Holes(NamedTuple):
-    """What is drawn where voxels of a chunk could not be read.
-
-    Attributes
-    ----------
-    octants : int
-        Bits (octant x + 2 y + 4 z) of the chunk's eighths in which nothing coarser was
-        known either: pixels behind them count as failed.
-    is_filled : bool
-        Whether coarser voxels stand in somewhere: its pixels count as coarser.
-    """
-
-    octants: int
-    is_filled: bool
 
 
 class BrickSet:
@@ -142,6 +126,7 @@ class BrickSet:
         # Most of a plan is as it was: only what differs costs anything.
         for name in before.keys() - names.keys():
             self._absent.discard(name)
+            self._maker.release(name)
             # Its voxels are out of date and no new ones were requested: not fit to be
             # shown again.
             if name in self._changed:
@@ -230,6 +215,7 @@ class BrickSet:
 
         What is drawn of it stays until then; one that is not wanted is dropped.
         """
+        self._maker.release(name)
         if name in self.wanted:
             self._absent.add(name)
             self._changed.add(name)
@@ -251,6 +237,32 @@ class BrickSet:
 
     def _is_expected(self, name: Name) -> bool:
         return name in self.wanted and not self.table.value_of(name) & FAILED
+
+    def offer(self, name: Name, chunk: LoadedChunk, *, at_once: bool) -> bool:
+        """Accept a chunk without holes, or hold it until its neighbours are here, too.
+
+        Parameters
+        ----------
+        name : (plane, key)
+        chunk : LoadedChunk
+        at_once : bool
+            Not to hold it: its border is repaired later.
+
+        Returns
+        -------
+        bool
+            Whether it is drawn now; else :meth:`repair_borders` does it.
+        """
+        is_new = chunk.data is not None and name not in self.atlas
+        if is_new and not at_once and self._maker.hold(name, chunk):
+            return False
+        self.accept(name, chunk)
+        return True
+
+    @property
+    def held_until(self) -> float:
+        """When the first held chunk is drawn at the latest (perf_counter, seconds)."""
+        return self._maker.held_until
 
     def accept(
         self, name: Name, chunk: LoadedChunk, holes: Holes | None = None
@@ -329,13 +341,16 @@ class BrickSet:
         self.atlas.write(name, texels.data)
 
     def repair_borders(self, has_time: Callable[[], bool]) -> int:
-        """Upload bricks again whose neighbours have all arrived; return how many."""
+        """Upload bricks whose neighbours have all arrived; return how many."""
         done = 0
         # Repairs only improve the seam to a neighbour, so they end with the time slice.
-        while self._maker.repairs and has_time():
-            name = self._maker.repairs.popleft()
-            chunk = self._peek(name)
-            if name in self.atlas and chunk is not None and chunk.data is not None:
+        while self._maker.is_due and has_time():
+            name, held = self._maker.next_due()
+            chunk = held or self._peek(name)
+            if held is not None:
+                self.accept(name, held)
+                done += 1
+            elif name in self.atlas and chunk is not None and chunk.data is not None:
                 self._upload(name, chunk.data)
                 if name in self.table:
                     is_target = bool(self.table.value_of(name) & TARGET)
@@ -345,8 +360,8 @@ class BrickSet:
 
     @property
     def has_repairs(self) -> bool:
-        """Whether bricks wait for better borders."""
-        return bool(self._maker.repairs)
+        """Whether bricks can be given their borders now."""
+        return self._maker.is_due
 
     # -- what is drawn -----------------------------------------------------------
 

@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import product
+from math import inf
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -203,6 +205,10 @@ def _source(shape: tuple[int, ...], offset: Int3, lender: Int3) -> tuple[slice, 
 
 _MASK = (1 << INDEX_BITS) - 1
 _Y, _Z, _LEVEL = INDEX_BITS, 2 * INDEX_BITS, 3 * INDEX_BITS
+HOLD_S = 0.5
+"""Seconds for which a chunk waits for its neighbours before it is drawn without."""
+PAUSE_S = 0.1
+"""Seconds without any arrival after which none waits longer: the source is slow."""
 Peek = Callable[[Name], LoadedChunk | None]
 """Gives a chunk from the RAM cache, None if it is not there."""
 Voxels = NDArray[np.generic]
@@ -262,6 +268,8 @@ class BrickMaker:
         self._slots: dict[tuple[Int3, np.dtype[np.generic]], Voxels] = {}
         self._awaited: dict[Name, set[Name]] = {}
         self._lenders: dict[Name, set[Name]] = {}
+        self._held: dict[Name, tuple[LoadedChunk, float]] = {}
+        self._arrived_at = 0.0
         self.repairs: deque[Name] = deque()
         """Bricks to be made again: all that they waited for has arrived."""
 
@@ -289,12 +297,67 @@ class BrickMaker:
         word, is_finite = pack_range(padded, self._format, bounds)
         octants = empty_octants(padded, brick, border, self._format, bounds)
         texels = self._format.convert(fill_slot(padded, slot, out=out))
+        self._wait(name, awaited)
+        flags = octants << OCTANTS | (0 if is_finite else NONFINITE)
+        return Texels(texels, word, flags)
+
+    def hold(self, name: Name, chunk: LoadedChunk) -> bool:
+        """Keep a chunk while neighbours are on their way, for :data:`HOLD_S` at most.
+
+        So a brick is mostly sent once, with its border, and not again for it.
+
+        Parameters
+        ----------
+        name : (plane, key)
+            Chunk that is not resident.
+        chunk : LoadedChunk
+            With voxels.
+
+        Returns
+        -------
+        bool
+            Whether it is kept; :meth:`next_due` gives it back.
+        """
+        if name in self._held:
+            return True
+        self.forget(name)
+        awaited: set[Name] = set()
+        neighbour = self._neighbours(name, _NO_VOXELS, awaited)
+        for offset in _reached(self._layouts[name[1] >> _LEVEL].border_zyx):
+            neighbour(offset)
+        if awaited:
+            self._wait(name, awaited)
+            self._held[name] = chunk, perf_counter() + HOLD_S
+            # Who waits for it may take its voxels from here.
+            self.arrived(name)
+        return bool(awaited)
+
+    def release(self, name: Name) -> None:
+        """Give up a chunk that is held: it is not wanted, or its voxels changed."""
+        self._held.pop(name, None)
+
+    @property
+    def held_until(self) -> float:
+        """When the first held chunk is due at the latest (perf_counter, seconds)."""
+        end = next((end for _, end in self._held.values()), inf)
+        return end if end == inf else min(end, self._arrived_at + PAUSE_S)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a brick is to be made, or to be made again."""
+        return bool(self.repairs) or self.held_until <= perf_counter()
+
+    def next_due(self) -> tuple[Name, LoadedChunk | None]:
+        """Return what is due first, and its chunk where it was held."""
+        name = self.repairs.popleft() if self.repairs else next(iter(self._held))
+        held, _ = self._held.pop(name, (None, 0.0))
+        return name, held
+
+    def _wait(self, name: Name, awaited: set[Name]) -> None:
         if awaited:
             self._awaited[name] = awaited
             for other in awaited:
                 self._lenders.setdefault(other, set()).add(name)
-        flags = octants << OCTANTS | (0 if is_finite else NONFINITE)
-        return Texels(texels, word, flags)
 
     def _neighbours(
         self, name: Name, data: Voxels, awaited: set[Name]
@@ -310,7 +373,8 @@ class BrickMaker:
             if not (0 <= k < depth and 0 <= j < height and 0 <= i < width):
                 return None
             other = (plane, level << _LEVEL | k << _Z | j << _Y | i)
-            chunk = self._peek(other)
+            held = self._held.get(other)
+            chunk = self._peek(other) if held is None else held[0]
             if chunk is not None:
                 if chunk.data is not None:
                     return chunk.data
@@ -329,6 +393,7 @@ class BrickMaker:
 
     def arrived(self, name: Name) -> None:
         """Record that a chunk is loaded, or that it never will be."""
+        self._arrived_at = perf_counter()
         for borrower in self._lenders.pop(name, ()):
             awaited = self._awaited.get(borrower)
             if awaited is None:
@@ -371,7 +436,11 @@ class BrickMaker:
         """Forget everything."""
         self._awaited.clear()
         self._lenders.clear()
+        self._held.clear()
         self.repairs.clear()
+
+
+_NO_VOXELS: Voxels = np.empty((1, 1, 1), np.uint8)
 
 
 def _filled(like: Voxels, value: float) -> Voxels:

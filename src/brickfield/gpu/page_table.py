@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,22 @@ class _Node:
 def slot_word(slot: Slot) -> int:
     """Pack a slot's grid position (x, y, z) into 18 bits."""
     return slot[0] | slot[1] << 6 | slot[2] << 12
+
+
+class Holes(NamedTuple):
+    """What is drawn where voxels of a chunk could not be read.
+
+    Attributes
+    ----------
+    octants : int
+        Bits (octant x + 2 y + 4 z) of the chunk's eighths in which nothing coarser was
+        known either: pixels behind them count as failed.
+    is_filled : bool
+        Whether coarser voxels stand in somewhere: its pixels count as coarser.
+    """
+
+    octants: int
+    is_filled: bool
 
 
 class PageTable:

@@ -86,6 +86,7 @@ class LayerRenderer:
         self.damaged: dict[Name, tuple[ChunkFailure, ...]] = {}
         """What could not be read of chunks that failed or have holes, by name."""
         self._substitutes: set[Name] = set()
+        self._is_moving = False
         self._feedback: OcclusionFeedback | None = None
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
@@ -246,7 +247,7 @@ class LayerRenderer:
 
     def take_plan(self, plan: FramePlan, asked: PlanRequest) -> None:
         """Set what a plan names, and request what is not resident."""
-        self.plan = plan
+        self.plan, self._is_moving = plan, asked.is_moving
         self.wants_plan = False
         layer, atlas = self.layer, self.bricks.atlas
         if atlas.has_all_planes:
@@ -326,17 +327,19 @@ class LayerRenderer:
             name = (self.bricks.atlas.plane_of(chunk.selection), chunk.key)
             # A new plan requests again what waits in the upload queue.
             if name in self.bricks.missing:
-                self._accept(name, chunk)
-                n += 1
+                n += self._accept(name, chunk)
         n += self.bricks.repair_borders(has_time)
         return n
 
-    def _accept(self, name: Name, chunk: LoadedChunk) -> None:
-        """Draw a chunk, and coarser data where it could not be read."""
+    def _accept(self, name: Name, chunk: LoadedChunk) -> bool:
+        """Draw a chunk, or coarser data in its place; tell whether that is done now."""
+        is_drawn = True
         if chunk.is_whole:
             if self.damaged.pop(name, None):
                 self._mender.forget(name)
-            self.bricks.accept(name, chunk)
+            # The overview is shown at once, and in motion neighbours may never come.
+            at_once = self._is_moving or not self.has_base
+            is_drawn = self.bricks.offer(name, chunk, at_once=at_once)
         else:
             self.damaged[name] = chunk.failures
             if chunk.data is None:
@@ -350,6 +353,7 @@ class LayerRenderer:
             damaged = self._peek(other)
             if damaged is not None and damaged.holes:
                 self._accept_mended(other, damaged)
+        return is_drawn
 
     def _accept_mended(self, name: Name, chunk: LoadedChunk) -> None:
         """Draw a chunk with holes, filled from coarser levels."""
@@ -422,15 +426,11 @@ class LayerRenderer:
 
     def storage_counts(self) -> dict[str, int]:
         """Count the storage chunks under the wanted chunks, each once; as above."""
-        counts: dict[str, int] = self.layer.store.manager.storage_counts(
-            *wanted_and_ended(self.bricks),
-            (
-                failure
-                for name, failures in self.damaged.items()
-                if name in self.bricks.wanted
-                for failure in failures
-            ),
-        )
+        wanted, ended = wanted_and_ended(self.bricks)
+        damaged = self.damaged.keys() & self.bricks.wanted.keys()
+        failures = [failure for name in damaged for failure in self.damaged[name]]
+        manager = self.layer.store.manager
+        counts: dict[str, int] = manager.storage_counts(wanted, ended, failures)
         return counts
 
     @property

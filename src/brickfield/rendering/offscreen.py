@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from math import sqrt
+from math import inf, sqrt
 from threading import Event
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -170,7 +170,7 @@ class OffscreenView(VolumeView):
             if left <= 0:
                 return False
             if not self.has_work:
-                self._news.wait(min(left, 0.5))
+                self._news.wait(min(left, 0.5, self.rest_s))
             self._news.clear()
         return True
 
@@ -219,6 +219,13 @@ class OffscreenView(VolumeView):
         """Whether there is work left that will not be announced again."""
         seen = [r for r in self.manager.renderers if r.layer.visible]
         return any(r.upload_queue.has_more or r.bricks.has_repairs for r in seen)
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds until there is work again that is not announced; inf without any."""
+        seen = [r.bricks for r in self.manager.renderers if r.layer.visible]
+        due = min((bricks.held_until for bricks in seen), default=inf)
+        return max(0.0, due - perf_counter())
 
     def reset_feedback(self) -> None:
         """Allow feedback rounds again, because camera or layers changed."""

@@ -127,6 +127,7 @@ class LiveDrawer:
         # Chunks that were not taken in time: no signal will announce them again.
         if view.has_work:
             return 0.0
+        delay_s = min(delay_s, view.rest_s)
         # Come back when the movement ends, which no event tells.
         if self._was_moving:
             delay_s = min(delay_s, max(0.0, self._state.moving_until - monotonic()))
