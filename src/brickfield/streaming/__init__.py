@@ -13,6 +13,7 @@ from brickfield._faces import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.streaming.acquisition import read_acquisition as read_acquisition
+    from brickfield.streaming.mda import AcquisitionHandler as AcquisitionHandler
     from brickfield.streaming.simulation import Microscope as Microscope
     from brickfield.streaming.simulation import simulate as simulate
     from brickfield.streaming.storage.dual_resolution import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from brickfield.streaming.writer import StreamWriter as StreamWriter
 
 __all__ = [
+    "AcquisitionHandler",  # Writes each frame that an acquisition engine announces, by its index.
     "AcquisitionWatch",  # Looks at an image on disk, time and again. One thread at a time.
     "DualResolutionVoxelStorage",  # A voxel storage in two resolutions.
     "Microscope",  # What is simulated.
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "AcquisitionHandler": "mda",
     "AcquisitionWatch": "watch",
     "DualResolutionVoxelStorage": "storage.dual_resolution",
     "Microscope": "simulation",

@@ -66,6 +66,14 @@ class Room:
     def give_back(self, memory: Bytes) -> None:
         """Take memory back."""
         self.used -= memory.nbytes
+        self._keep(memory)
+
+    def add(self, memory: Bytes) -> None:
+        """Keep memory that was made elsewhere, where there is room for it."""
+        if self.used + self._free_bytes + memory.nbytes <= self.most_bytes:
+            self._keep(memory)
+
+    def _keep(self, memory: Bytes) -> None:
         self._free.setdefault(memory.nbytes, []).append(memory)
         self._free_bytes += memory.nbytes
 

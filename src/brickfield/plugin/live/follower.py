@@ -33,6 +33,8 @@ PERIOD_S = 0.1
 MOST_FAILURES = 20
 """Looks in turn at which the levels have not one length: they are made longer one by one."""
 WHOLE_S = 0.01
+PATIENCE_S = 3.0
+"""After which a time point is shown without its coarsest level."""
 RATE_S = 5.0
 """Over which frames a second are counted."""
 
@@ -104,6 +106,7 @@ class LiveFollower:
         self._contrast = LiveContrast(store, self._background)
         self._changes: list[tuple[int, Box]] = []
         self._n_failed = 0
+        self._coarse_at = monotonic()
         self._rates: deque[tuple[float, int]] = deque()
         self._timer = QTimer()
         self._timer.setSingleShot(True)
@@ -166,6 +169,11 @@ class LiveFollower:
         coarsest = store.pyramid.n_levels - 1
         # The coarsest level comes last: with it there is something to see at once.
         ends = [box[0].stop for level, box in changes if level == coarsest]
+        if ends:
+            self._coarse_at = monotonic()
+        elif changes and monotonic() > self._coarse_at + PATIENCE_S:
+            # A stack that takes long, or levels that fall behind.
+            ends = [box[0].stop for _, box in changes]
         if layers and ends:
             newest = min(n, max(ends)) - 1
             self._contrast.choose(layers, newest)
