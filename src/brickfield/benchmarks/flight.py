@@ -105,7 +105,7 @@ class Flight:
             )
 
     def further(self) -> Mapping[str, float]:
-        """Tell of all pictures: frame times, stored bytes read, chunks at hand.
+        """Tell of all pictures: frame times, stored bytes read, chunks loaded.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What is measured: an image that is made for it, or one that somebody has.
+"""What is measured: an image that is made for it, or one that the user has.
 
 Tests on voxels take an array in memory. Those that read, write and draw take an image
 on disk, or the one that was given; of that, voxels in its middle.

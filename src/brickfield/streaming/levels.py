@@ -211,7 +211,7 @@ class CoarseLevels:
             whole = True
             try:
                 whole = self._make(unit)
-            except Exception as error:  # noqa: BLE001 -- raised where somebody waits
+            except Exception as error:  # noqa: BLE001 -- raised where it is waited for
                 self.error = error
                 logger.warning("level %d could not be written: %s", unit[0], error)
             finally:

@@ -264,7 +264,7 @@ def _frame_at(at: tuple[int, ...]) -> tuple[Any, ...]:
 class Buffer:
     """Parts that are open, and those that wait to be written.
 
-    Thread rule: its lock is held by whoever touches it.
+    Thread rule: its lock is held by the thread that touches it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What became of an image on disk since somebody looked last.
+"""What changed in an image on disk since the last look.
 
 Another process may write it, with any program: what is looked at are the metadata and
 the times of chunk files. A file counts as new when it was changed since the last look

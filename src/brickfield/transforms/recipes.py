@@ -1,4 +1,4 @@
-"""What is baked, as a person says it, turned into an operation for one volume.
+"""What is baked, as the user says it, turned into an operation for one volume.
 
 A recipe knows degrees, world units and the words of the command; an operation knows
 voxels. Between them stands where the volume lies (:class:`Place`).

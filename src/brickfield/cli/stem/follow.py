@@ -29,7 +29,7 @@ def follow(
     reading: Reading,
     as_json: AsJSON = False,
 ) -> None:
-    """Write an overview of a scan that is still written, anew as frames come."""
+    """Write an overview of a scan that is still written, again as frames come."""
     from brickfield.errors import OptionError
     from brickfield.stem4d import ScanFollower, check_result_file, write_result
 

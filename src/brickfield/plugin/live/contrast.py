@@ -1,6 +1,6 @@
 """Contrast limits of layers whose image had no voxels when they were made.
 
-Invariant: limits that somebody chose, or that the data had when they were opened, are
+Invariant: limits that the user chose, or that the data had when they were opened, are
 left alone. Main thread only.
 """
 
@@ -74,7 +74,7 @@ class LiveContrast:
         )
 
     def _is_open(self, store: ChunkedImageStore, layer: Any) -> bool:
-        """Whether nobody has chosen a layer's limits."""
+        """Whether a layer's limits were never chosen."""
         if not hasattr(layer, "contrast_limits"):
             return False
         low, high = (float(v) for v in layer.contrast_limits)

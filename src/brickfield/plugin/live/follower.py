@@ -184,7 +184,7 @@ class LiveFollower:
         self._tell(LiveState(name, news.frames, n, fps, news.is_complete))
 
     def _apply(self, store: ChunkedImageStore, news: News) -> list[tuple[int, Box]]:
-        """Let the image grow and read anew what changed; return that."""
+        """Let the image grow and read again what changed; return that."""
         if news.shape != store.pyramid.levels[0].shape:
             store.grow(news.shape)
         n = store.pyramid.levels[0].shape[0]

@@ -1,7 +1,7 @@
-"""One image of a mosaic: where it lies, and its voxels once somebody looks.
+"""One image of a mosaic: where it lies, and its voxels once they are wanted.
 
 Invariant: what is known of a tile without opening it suffices to plan with it. Its
-source is opened when a voxel of it is first wanted, once, whoever asks.
+source is opened when a voxel of it is first wanted, and only once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The block function that makes voxels of a transformed image, and the order of blocks.
 
 Blocks are gone over box by box (:class:`TiledGrid`), so that source chunks which a turn
-brings into several blocks are still at hand. A block that needs no stored chunk is not
+brings into several blocks are still in memory. A block that needs no stored chunk is not
 written: sparse data stay sparse.
 """
 
@@ -25,7 +25,7 @@ from brickfield.transforms.operations.operation import AnyArray, Operation, Volu
 from brickfield.writing import StoredLevel
 
 CANCELLED = "cancelled"
-"""Reason of a block that was given up because nobody wants it."""
+"""Reason of a block that was given up because it is no longer wanted."""
 TILE = 4
 """Blocks along each axis of space that are gone over together."""
 

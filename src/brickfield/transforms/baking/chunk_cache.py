@@ -49,7 +49,7 @@ class ChunkCache:
         return self._bytes
 
     def get(self, index: Index, read: Callable[[], AnyArray]) -> AnyArray:
-        """Return a chunk, read by whoever asks first.
+        """Return a chunk, read by the first thread that asks.
 
         Parameters
         ----------

@@ -80,7 +80,7 @@ class Computation:
         For whom; none once it is given up.
     is_running : bool
     cancel : Event
-        Set when nobody wants it any more.
+        Set when no request wants it any more.
     percent : int
         Told last.
     """
@@ -301,7 +301,7 @@ class RequestBook:
         return again
 
     def let_go(self, request: Request) -> None:
-        """Hold a result only as long as somebody else does."""
+        """Hold a result only as long as other code does."""
         if request.result is not None:
             self._results[request.number] = request.result
             request.result = None
