@@ -44,6 +44,7 @@ CASES = {
     "D2": "stem:passes",
     "D3": "stem:writing",
     "S1": "streaming:stream",
+    "S2": "sessions:sessions",
     "T1": "transforms:turns",
 }
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
