@@ -161,8 +161,7 @@ class Scheduler:
 
     def next_job(self) -> list[Begun] | Read | None:
         """Choose the best job of now; None when there is none, or no memory."""
-        # Both are facts about this choice alone: memory may have come free since the
-        # last one.
+        # Facts about this choice alone: memory may have come free since the last.
         self.is_starved = self._is_full = False
         # A retry that is due goes first: chunks that hold reserved memory wait for it.
         read = self._job_of_due()
@@ -338,8 +337,7 @@ class Scheduler:
         layout = self.layouts[level]
         ranges = layout.chunks_over(flat)
         for selection, key in self.claims:
-            # Few chunks are being begun at a time, so a plain loop is quicker than
-            # arrays.
+            # Few are being begun at a time: a plain loop is quicker than arrays.
             chunk = ChunkId.from_key(key)
             if (
                 chunk.scale_level == level
