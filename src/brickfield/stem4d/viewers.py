@@ -132,11 +132,10 @@ class ScanViewer:
     cache : {"auto", "file", "sidecar", "none"}
         Where results are kept; see
         :class:`~brickfield.stem4d.cache.manager.EMDCacheManager`.
-    dead, dark, gain, cross
-        Corrections, as for
-        :class:`~brickfield.stem4d.corrections.CorrectionOptions`; none by default.
     **further
-        Fields of :class:`~brickfield.stem4d.open.OpenOptions`.
+        Corrections (`dead`, `dark`, `gain`, `cross`; none by default) as for
+        :class:`~brickfield.stem4d.corrections.CorrectionOptions`, and fields of
+        :class:`~brickfield.stem4d.open.OpenOptions`.
 
     Raises
     ------
