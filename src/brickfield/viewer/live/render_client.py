@@ -133,15 +133,12 @@ class ViewCore:
         told = {snapshot.layer for snapshot in self.report.state.layers}
         is_of_none = not told & set(self._layers)
         if self._layers and is_of_none and not self.report.is_starting:
-            self.report = ViewReport(is_starting=True)
+            self._replace_report(ViewReport(is_starting=True))
         elif told and not self._layers:
-            self.report = ViewReport()
-        else:
-            return
-        # Told in the next turn: others are still hearing of the layers, and whoever is
-        # told may close the window under them.
-        report = self.report
-        self._deliver(lambda: self._tell_unless_replaced(report))
+            # Told in the next turn: others are still hearing that the layers are gone,
+            # and whoever is told may close the window under them.
+            self.report = report = ViewReport()
+            self._deliver(lambda: self._tell_unless_replaced(report))
 
     def _tell_unless_replaced(self, report: ViewReport) -> None:
         if self.report is report and not self._is_closed:
