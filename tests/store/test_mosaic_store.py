@@ -212,6 +212,24 @@ def test_a_file_that_is_there_is_never_written_over(scene, project, tmp_path):
             store.save_transforms(tmp_path / "a.xml")
 
 
+def test_nothing_is_saved_inside_of_a_source(scene):
+    with open_mosaic(scene) as store, pytest.raises(OptionError):
+        store.save_transforms(scene / "tile_1" / "moved.json")
+    assert not (scene / "tile_1" / "moved.json").exists()
+
+
+def test_a_mosaic_names_all_that_it_reads(scene, project, tmp_path):
+    with open_mosaic(scene) as store:
+        assert scene in store.source.places()
+    with open_mosaic(project) as store:
+        assert {project, tmp_path / "d.h5"} <= set(store.source.places())
+    for i, volume in enumerate(VOLUMES):
+        write_image(tmp_path / f"{i}.zarr", [volume])
+    both = [tmp_path / "0.zarr", tmp_path / "1.zarr"]
+    with open_mosaic(both) as store:
+        assert set(both) <= set(store.source.places())
+
+
 def test_a_missing_tile_is_a_finding(scene):
     import shutil
 

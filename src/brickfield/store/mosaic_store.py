@@ -22,6 +22,7 @@ from brickfield.sources import ChunkSource
 from brickfield.sources.io import local_path
 from brickfield.sources.mosaic import MosaicSource, TilePlace
 from brickfield.store.image_store import ChunkedImageStore
+from brickfield.writing import check_output, write_text
 
 
 class MosaicStore(ChunkedImageStore):
@@ -125,8 +126,8 @@ class MosaicStore(ChunkedImageStore):
         Raises
         ------
         OptionError
-            If the end of the name is another, or ``.xml`` is asked of tiles that are of
-            no BigDataViewer project.
+            If the end of the name is another, the file would lie in a source, or
+            ``.xml`` is asked of tiles that are of no BigDataViewer project.
         StoreWriteError
             If there is a file already, or it cannot be written.
         """
@@ -139,15 +140,11 @@ class MosaicStore(ChunkedImageStore):
         else:
             msg = f"expected a name that ends in .json or .xml; found {target.name!r}"
             raise OptionError(msg)
-        try:
-            with target.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError as error:
+        if target.exists():
             msg = f"expected a new file at {target}; found one that is there: name another"
-            raise StoreWriteError(msg) from error
-        except OSError as error:
-            msg = f"expected to write {target}; found: {error.strerror}"
-            raise StoreWriteError(msg) from error
+            raise StoreWriteError(msg)
+        check_output(target, [self.source], option="save_transforms")
+        write_text(target, text)
         return target
 
     def _as_json(self) -> dict[str, Any]:

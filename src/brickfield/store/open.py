@@ -156,7 +156,7 @@ def open_mosaic(
         document = None
         source, held = _of_stores(uri_or_stores, made_with)
     if matrices is not None:
-        source = _placed(source, matrices, made_with)
+        source = _placed(source, matrices)
     return MosaicStore(source, document=document, held=held)
 
 
@@ -183,9 +183,7 @@ def _same(source: ChunkSource) -> ChunkSource:
     return source
 
 
-def _placed(
-    source: MosaicSource, matrices: Matrices, made_with: MosaicOptions
-) -> MosaicSource:
+def _placed(source: MosaicSource, matrices: Matrices) -> MosaicSource:
     """Make a mosaic anew with other matrices."""
     names = [t.name for t in source.tiles]
     if isinstance(matrices, Mapping):
@@ -199,8 +197,5 @@ def _placed(
             msg = f"expected a matrix for each of {len(names)} tiles; found {len(matrices)}"
             raise OptionError(msg)
         given = dict(zip(names, matrices, strict=True))
-    for tile in source.tiles:
-        if tile.name in given:
-            tile.put(matrix_of(tile.name, given[tile.name]))
-    about = source.info
-    return MosaicSource(source.tiles, made_with, uri=about.uri, name=about.name)
+    placed = {name: matrix_of(name, matrix) for name, matrix in given.items()}
+    return source.with_matrices(placed)

@@ -65,7 +65,7 @@ def test_region_spacing_and_order_are_those_asked_for(command, scene, tmp_path):
         assert written.pyramid.levels[0].shape_zyx == (5, 13, 13)
 
 
-def test_a_level_has_larger_voxels(command, scene, tmp_path):
+def test_a_level_that_the_mosaic_lacks_is_refused(command, scene, tmp_path):
     out = tmp_path / "f.ome.zarr"
     ended = command("fuse", scene, out, "--level", 1)
     assert ended.status == 2
@@ -90,10 +90,12 @@ def test_what_cannot_be_done_is_one_sentence(
     assert not (tmp_path / "f.ome.zarr").exists()
 
 
-def test_it_never_writes_into_its_source(command, scene):
-    ended = command("fuse", scene, scene, "--overwrite")
+@pytest.mark.parametrize("inside", ["", "tile_0", "tile_1", "tile_1/0", "new.ome.zarr"])
+def test_it_never_writes_into_its_source(command, scene, inside):
+    before = {p: p.read_bytes() for p in scene.rglob("*") if p.is_file()}
+    ended = command("fuse", scene, scene / inside, "--overwrite")
     assert ended.status == 2
-    assert (scene / "tile_0").is_dir()
+    assert {p: p.read_bytes() for p in scene.rglob("*") if p.is_file()} == before
 
 
 def test_info_lists_tiles_and_systems(command, scene):

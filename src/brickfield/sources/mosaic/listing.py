@@ -103,7 +103,12 @@ def open_mosaic_source(
         raise StoreFormatError(msg)
     tiles = [Tile(place, opener) for place, opener in listed.tiles]
     return MosaicSource(
-        tiles, options, uri=uri, name=listed.name, findings=listed.findings
+        tiles,
+        options,
+        document=uri,
+        uri=uri,
+        name=listed.name,
+        findings=listed.findings,
     )
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from brickfield.sources.mosaic.levels import pyramid_of
 from brickfield.sources.mosaic.reading import Kept, Reading
 from brickfield.sources.mosaic.sampling import TileLevel, sample
 from brickfield.sources.mosaic.tile import Tile
-from brickfield.sources.places import places_of
+from brickfield.sources.places import place_of_uri, places_of
 from brickfield.sources.protocol import ChunkSource, StorageChunk
 
 _OF_ONE_IMAGE = ("several-images", "moving-registration")
@@ -51,6 +51,8 @@ class MosaicSource:
     tiles : sequence of Tile
         Closed with the source. Axes, channels and times are those of the first one.
     options : MosaicOptions, optional
+    document : str, optional
+        Scene, project or collection that all tiles are read from.
     uri, name : str
         For people.
     findings : sequence of Finding
@@ -69,12 +71,15 @@ class MosaicSource:
         tiles: Sequence[Tile],
         options: MosaicOptions | None = None,
         *,
+        document: str | None = None,
         uri: str = "mosaic",
         name: str = "mosaic",
         findings: Sequence[Finding] = (),
     ) -> None:
         _check_names(tiles)
         self.options = options or MosaicOptions()
+        self._document = document
+        self._findings = tuple(findings)
         self._tiles = list(tiles)
         self._lock = threading.Lock()
         self._kept = Kept(KEPT_BYTES)
@@ -102,9 +107,29 @@ class MosaicSource:
             placement=None,
             is_in_scene=False,
         )
-        self._version = 0
         self._checked: set[str] = set()
         self.source_id = self._identity()
+
+    def with_matrices(self, matrices: Mapping[str, AffineTransform]) -> MosaicSource:
+        """Return a mosaic of the same tiles in other places.
+
+        Parameters
+        ----------
+        matrices : mapping of str to AffineTransform
+            By name; tiles that are not named stay. This mosaic is not used any more.
+        """
+        for tile in self._tiles:
+            if tile.name in matrices:
+                tile.put(matrices[tile.name])
+        about = self.info
+        return MosaicSource(
+            self._tiles,
+            self.options,
+            document=self._document,
+            uri=about.uri,
+            name=about.name,
+            findings=self._findings,
+        )
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
@@ -263,9 +288,16 @@ class MosaicSource:
         return result
 
     def places(self) -> tuple[Path | str, ...]:
-        """Return what the tiles that are open read."""
-        found = [places_of(t.source) for t in self._tiles if t.is_open]
-        return tuple(dict.fromkeys(p for places in found for p in places))
+        """Return what the tiles read, those that nobody has opened yet included."""
+        found: list[Path | str] = []
+        if self._document is not None:
+            place = place_of_uri(self._document)
+            found += [] if place is None else [place]
+        for tile in self._tiles:
+            # Without a document the tiles were given open.
+            if tile.is_open or self._document is None:
+                found += places_of(tile.source)
+        return tuple(dict.fromkeys(found))
 
     # -- changing ----------------------------------------------------------------
 
