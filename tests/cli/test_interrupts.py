@@ -47,7 +47,7 @@ sys.meta_path.insert(0, Finder())
     [
         "brickfield.cli.app",
         "typer",
-        "brickfield.cli.info",
+        "brickfield.cli.commands.info",
         "brickfield.sources.open",
         "numpy._core._multiarray_umath",
         "rich.console",

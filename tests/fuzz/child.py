@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.camera import camera_spec, fit_camera
-from brickfield.cli.info import describe
+from brickfield.cli.commands.info import describe
 from brickfield.errors import BrickfieldError, UnforeseenDataError
 from brickfield.store import ChunkedImageStore, open_store
 

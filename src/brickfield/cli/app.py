@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from brickfield.cli import (
+from brickfield.cli.commands import (
     bench,
     demo,
     export_imaris,

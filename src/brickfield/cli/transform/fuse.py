@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from brickfield.cli.commands.pyramid import print_written
 from brickfield.cli.options import Denied, Follow
 from brickfield.cli.output import INCOMPLETE, print_json
 from brickfield.cli.progress import progress_bar
-from brickfield.cli.pyramid import print_written
 from brickfield.errors import OptionError
 
 

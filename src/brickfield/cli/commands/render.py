@@ -275,7 +275,7 @@ def draw_session(
     has_camera : bool
         Whether the options' camera counts, not that of the session.
     """
-    from brickfield.cli.session import complain_of
+    from brickfield.cli.commands.session import complain_of
     from brickfield.sessions import SessionManager
     from brickfield.viewer.export import SCENE_KEY, open_scene, render_scene, write_png
     from brickfield.viewer.receipts import notes_of

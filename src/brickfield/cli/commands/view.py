@@ -55,7 +55,7 @@ def view(
     if image:
         which["image"] = image
     if len(uris) == 1 and not which and _is_session(uris[0]):
-        from brickfield.cli.session import open_session
+        from brickfield.cli.commands.session import open_session
 
         open_session(Path(uris[0]), layout=layout)
         return

@@ -35,7 +35,7 @@ def test_the_demo_leaves_pictures_of_the_window_and_of_the_volume(
 def test_without_napari_the_demo_draws_the_volume_alone(
     command, adapter, tmp_path, monkeypatch
 ):
-    from brickfield.cli import demo
+    from brickfield.cli.commands import demo
     from brickfield.errors import MissingExtraError
 
     def refuse():
