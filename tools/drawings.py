@@ -120,7 +120,7 @@ def picture_way() -> Drawing:
         (756, 220, 180, 118),
         AMBER,
         "RAM cache",
-        "loading/cache.py",
+        "loading/cache/",
         "decoded chunks;",
         "one per process,",
         "bounded in bytes",

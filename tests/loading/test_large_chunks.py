@@ -7,7 +7,7 @@ import pytest
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.boxes import read_box
-from brickfield.loading.cache import ChunkCache
+from brickfield.loading.cache.chunk_cache import ChunkCache
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.scheduler import Scheduler
 from brickfield.loading.storage_layout import LevelLayout

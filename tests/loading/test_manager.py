@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import OptionError
-from brickfield.loading.cache import ChunkCache
+from brickfield.loading.cache.chunk_cache import ChunkCache
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.model import pack_keys
 from brickfield.model.changes import ChunkChange

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from brickfield.loading.cache import ENTRY_BYTES, ChunkCache
+from brickfield.loading.cache.chunk_cache import ENTRY_BYTES, ChunkCache
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.retry import RetryRules
 from brickfield.model.changes import ChunkChange

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.cache import ENTRY_BYTES
+from brickfield.loading.cache.chunk_cache import ENTRY_BYTES
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.retry import RetryRules
 from brickfield.model import unpack_keys

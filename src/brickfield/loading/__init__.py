@@ -7,10 +7,12 @@ from brickfield._faces import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.loading.boxes import read_box as read_box
-    from brickfield.loading.cache import DEFAULT_RAM_BUDGET as DEFAULT_RAM_BUDGET
-    from brickfield.loading.cache import ChunkCache as ChunkCache
-    from brickfield.loading.cache import default_cache as default_cache
-    from brickfield.loading.change_log import ChangeLog as ChangeLog
+    from brickfield.loading.cache.change_log import ChangeLog as ChangeLog
+    from brickfield.loading.cache.chunk_cache import (
+        DEFAULT_RAM_BUDGET as DEFAULT_RAM_BUDGET,
+    )
+    from brickfield.loading.cache.chunk_cache import ChunkCache as ChunkCache
+    from brickfield.loading.cache.chunk_cache import default_cache as default_cache
     from brickfield.loading.manager import ChunkManager as ChunkManager
     from brickfield.loading.pool import AsynchronousDataSlicer as AsynchronousDataSlicer
     from brickfield.loading.progress import (
@@ -39,14 +41,14 @@ __all__ = [
 _HOME = {
     "AsynchronousDataSlicer": "pool",
     "Box": "storage_layout",
-    "ChangeLog": "change_log",
-    "ChunkCache": "cache",
+    "ChangeLog": "cache.change_log",
+    "ChunkCache": "cache.chunk_cache",
     "ChunkManager": "manager",
-    "DEFAULT_RAM_BUDGET": "cache",
+    "DEFAULT_RAM_BUDGET": "cache.chunk_cache",
     "LevelLayout": "storage_layout",
     "LoadingProgressTracker": "progress",
     "check_selection": "storage_layout",
-    "default_cache": "cache",
+    "default_cache": "cache.chunk_cache",
     "read_box": "boxes",
     "storage_under": "storage_layout",
 }

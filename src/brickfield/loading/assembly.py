@@ -25,7 +25,7 @@ from mmap import mmap
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.cache import ENTRY_BYTES, ChunkCache, Name
+from brickfield.loading.cache.chunk_cache import ENTRY_BYTES, ChunkCache, Name
 from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model import ChunkId, ChunkKey, Int3, Selection, pack_keys

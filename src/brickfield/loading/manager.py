@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.loading.cache import ChunkCache, PinnedChunks, default_cache
+from brickfield.loading.cache.chunk_cache import ChunkCache, PinnedChunks, default_cache
+from brickfield.loading.cache.storage_chunks import KeptStorage
 from brickfield.loading.io_counts import IoCounters, Requested, storage_counts
-from brickfield.loading.kept import KeptStorage
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.loading.queue import ENDS, LOADED, READING, WAITING, Lane

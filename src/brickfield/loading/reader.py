@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, Begun, scatter
-from brickfield.loading.cache import PinnedChunks
+from brickfield.loading.cache.chunk_cache import PinnedChunks
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.queue import ENDS, Lane
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading.assembly import Assembly, AssemblyPool, Begun, keys_of
-from brickfield.loading.cache import ChunkCache, Name
+from brickfield.loading.cache.chunk_cache import ChunkCache, Name
 from brickfield.loading.io_counts import IoCounts
 from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName

@@ -1,6 +1,6 @@
 """A reader learns of every change since its last look, or that it missed some."""
 
-from brickfield.loading.change_log import MOST_CHANGES, ChangeLog
+from brickfield.loading.cache.change_log import MOST_CHANGES, ChangeLog
 from brickfield.model.changes import ChunkChange
 
 CHANGE = ChunkChange(0, ((0, 4),) * 3, (), (0, 0, 0), (1, 1, 1))

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import BudgetError
-from brickfield.loading.cache import ENTRY_BYTES, ChunkCache, cost_of, default_cache
+from brickfield.loading.cache.chunk_cache import (
+    ENTRY_BYTES,
+    ChunkCache,
+    cost_of,
+    default_cache,
+)
 from brickfield.model.requests import ChunkState, LoadedChunk
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from brickfield.loading.cache import ChunkCache
-from brickfield.loading.kept import KeptStorage
+from brickfield.loading.cache.chunk_cache import ChunkCache
+from brickfield.loading.cache.storage_chunks import KeptStorage
 from brickfield.loading.storage_layout import LevelLayout
 from brickfield.sources import StorageChunk, from_arrays
 

@@ -7,7 +7,7 @@ its budget, the least recently used forgotten first.
 
 from __future__ import annotations
 
-from brickfield.loading.cache import ChunkCache
+from brickfield.loading.cache.chunk_cache import ChunkCache
 from brickfield.loading.storage_layout import LevelLayout
 from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.sources import StorageChunk
