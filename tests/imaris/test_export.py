@@ -200,7 +200,7 @@ def test_what_is_computed_is_computed_once_though_it_is_scaled_by_its_range(
 def test_chunks_that_memory_does_not_hold_wait_in_the_scratch_folder(
     tmp_path, monkeypatch
 ):
-    from brickfield.imaris import plan
+    from brickfield.imaris.planning import plan
 
     monkeypatch.setattr(plan, "MODEST_TILE_BYTES", 1 << 12)
     scratch = tmp_path / "scratch"
@@ -364,7 +364,7 @@ def test_many_channels_and_time_points_are_written(tmp_path):
 
 def test_an_axis_of_two_thousand_million_voxels_is_planned_at_once():
     from brickfield.imaris.options import ImarisOptions
-    from brickfield.imaris.plan import prepare
+    from brickfield.imaris.planning.plan import prepare
 
     source = VirtualSource(VirtualImage((1, 1, 1 << 31), n_levels=1))
     start = time.perf_counter()

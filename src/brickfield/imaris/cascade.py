@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import Block, BlockGrid
-from brickfield.imaris.file import ImarisFile
 from brickfield.imaris.halving import halve
-from brickfield.imaris.plan import ExportPlan
+from brickfield.imaris.output.file import ImarisFile
+from brickfield.imaris.planning.plan import ExportPlan
+from brickfield.imaris.planning.tiles import TileOrder
 from brickfield.imaris.statistics import LevelStatistics
 from brickfield.imaris.thumbnail import Projection
-from brickfield.imaris.tiles import TileOrder
 from brickfield.model import Int3
 
 AnyArray = NDArray[Any]

@@ -20,12 +20,12 @@ from typing import Any
 
 from brickfield.blockwise import Journal, OtherWorkError, Progress, format_bytes
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
-from brickfield.imaris import committed_file
-from brickfield.imaris.bdv_xml import write_bdv_xml
-from brickfield.imaris.file import ImarisFile
 from brickfield.imaris.options import ImarisOptions
+from brickfield.imaris.output import committed_file
+from brickfield.imaris.output.bdv_xml import write_bdv_xml
+from brickfield.imaris.output.file import ImarisFile
 from brickfield.imaris.passes import Passes, sample_tiles
-from brickfield.imaris.plan import ExportPlan, PreparedExport, prepare
+from brickfield.imaris.planning.plan import ExportPlan, PreparedExport, prepare
 from brickfield.imaris.reading.inputs import open_sources, read_on_cluster
 from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.result import ImarisResult

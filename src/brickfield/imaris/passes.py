@@ -30,11 +30,12 @@ from brickfield.blockwise import (
 )
 from brickfield.imaris.cascade import Cascade, ReadTile
 from brickfield.imaris.dtypes import Converter
-from brickfield.imaris.file import ImarisFile
 from brickfield.imaris.halving import halve
-from brickfield.imaris.metadata import ChannelLook, changed_window, sections
 from brickfield.imaris.options import ImarisOptions
-from brickfield.imaris.plan import ExportPlan, PreparedExport
+from brickfield.imaris.output.file import ImarisFile
+from brickfield.imaris.planning.metadata import ChannelLook, changed_window, sections
+from brickfield.imaris.planning.plan import ExportPlan, PreparedExport
+from brickfield.imaris.planning.tiles import ordered_grid
 from brickfield.imaris.reading.inputs import ImarisInput
 from brickfield.imaris.reading.ranges import RangeSearch
 from brickfield.imaris.reading.readers import Readers
@@ -42,7 +43,6 @@ from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.reading.tile_reader import Demand, ReadFailure, TileReader
 from brickfield.imaris.statistics import LevelStatistics
 from brickfield.imaris.thumbnail import Projection, compose, thumbnail_level
-from brickfield.imaris.tiles import ordered_grid
 from brickfield.imaris.verify import CheckSums
 
 COMMIT_S = 2.0

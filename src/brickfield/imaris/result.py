@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from brickfield.imaris.plan import PlannedLevel
+from brickfield.imaris.planning.plan import PlannedLevel
 from brickfield.imaris.reading.tile_reader import ReadFailure
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreWriteError
-from brickfield.imaris.plan import ExportPlan
+from brickfield.imaris.planning.plan import ExportPlan
 from brickfield.model import Int3
 
 SAMPLED = 8

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brickfield.imaris.committed_file import CommittedFile
+from brickfield.imaris.output.committed_file import CommittedFile
 
 LIBRARY = ("v108", "v108")
 

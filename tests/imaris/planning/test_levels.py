@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
-from brickfield.imaris.levels import chunk_shapes, halved, level_shapes, padded
+from brickfield.imaris.planning.levels import chunk_shapes, halved, level_shapes, padded
 
 SHAPES = st.tuples(*[st.integers(1, 5000)] * 3)
 

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brickfield.imaris.levels import factors_between, level_shapes
-from brickfield.imaris.tiles import TileOrder, ordered_grid, tile_shapes
+from brickfield.imaris.planning.levels import factors_between, level_shapes
+from brickfield.imaris.planning.tiles import TileOrder, ordered_grid, tile_shapes
 
 
 @st.composite

@@ -9,7 +9,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from brickfield.imaris.plan import PreparedExport
+from brickfield.imaris.planning.plan import PreparedExport
 from brickfield.writing import write_text
 
 

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import StoreWriteError
-from brickfield.imaris.attributes import encode_name, write_text
-from brickfield.imaris.committed_file import CommittedFile
 from brickfield.imaris.deflate import Encoder
-from brickfield.imaris.levels import padded
-from brickfield.imaris.plan import ExportPlan
+from brickfield.imaris.output.attributes import encode_name, write_text
+from brickfield.imaris.output.committed_file import CommittedFile
+from brickfield.imaris.planning.levels import padded
+from brickfield.imaris.planning.plan import ExportPlan
 from brickfield.imaris.statistics import LevelStatistics
 from brickfield.sources.hdf5 import HDF5_LOCK
 

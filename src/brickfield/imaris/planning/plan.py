@@ -27,17 +27,22 @@ from brickfield.blockwise import format_bytes
 from brickfield.errors import BudgetError
 from brickfield.imaris.deflate import Encoder
 from brickfield.imaris.dtypes import ValueChange, common_type, target_type, value_change
-from brickfield.imaris.levels import (
+from brickfield.imaris.options import ImarisOptions
+from brickfield.imaris.planning.levels import (
     chunk_shapes,
     factors_between,
     level_shapes,
     padded,
 )
-from brickfield.imaris.metadata import Space, find_space, find_times, recording_date
-from brickfield.imaris.options import ImarisOptions
+from brickfield.imaris.planning.metadata import (
+    Space,
+    find_space,
+    find_times,
+    recording_date,
+)
+from brickfield.imaris.planning.tiles import TileOrder, tile_shapes
 from brickfield.imaris.reading.inputs import ChannelInput, ImarisInput, choose_input
 from brickfield.imaris.reading.layers import TURNED
-from brickfield.imaris.tiles import TileOrder, tile_shapes
 from brickfield.model import Int3
 from brickfield.sources import ChunkSource
 
