@@ -144,14 +144,6 @@ def _house():
 
 FACES = _house().faces()
 PACKAGES = {f for f in FACES if (ROOT / "src" / Path(*f.split("."))).is_dir()}
-TOO_MANY_FILES = {
-    "brickfield/cli": 16,
-    "brickfield/imaris": 20,
-    "brickfield/loading": 15,
-    "brickfield/rendering": 16,
-}
-"""Folders that show more than 14 files, and how many: to become fewer."""
-
 
 LEAST_TOLD = {"documented": 0.95, "arrays": 0.95, "raises": 0.95, "comments": 0.009}
 """Least shares that are told, by the function of tools/house.py: to become more."""
@@ -165,7 +157,7 @@ def test_parameters_shapes_errors_and_reasons_are_told(what):
 
 def test_a_folder_shows_at_most_14_files():
     for folder, n in _house().rooms().items():
-        assert n <= TOO_MANY_FILES.get(folder, 14), folder
+        assert n <= 14, folder
 
 
 def test_a_face_has_at_most_30_names():

@@ -1,4 +1,4 @@
-"""Writes one frame's uniforms of one volume."""
+"""Writes one frame's uniforms: of one volume, and of the camera for pygfx's objects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pygfx as gfx
 from numpy.typing import NDArray
 
 from brickfield.gpu import (
@@ -226,3 +227,23 @@ def _write_world(u: Any, world: AffineTransform) -> None:
         u[f"normal_{axis}"][:3] = normals[:, i]
     # Opacity is counted in lengths of the shortest voxel edge.
     u["depth"][3] = 1 / float(np.linalg.norm(linear, axis=0).min())
+
+
+class SceneCamera(gfx.Camera):
+    """Gives pygfx objects (meshes, overlays) the view of the ray caster."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._projection = np.eye(4)
+
+    def follow(self, state: CameraState) -> None:
+        """Set position, orientation and projection."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = to_xyz(state.axes).T
+        matrix[:3, 3] = to_xyz(state.position)
+        self.world.matrix = matrix
+        self._projection = state.projection_matrix
+        self.flag_update()
+
+    def _update_projection_matrix(self) -> NDArray[np.float64]:
+        return self._projection

@@ -37,8 +37,8 @@ from brickfield.rendering.clipping import clip_planes_of
 from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.rendering.mending import Mender
 from brickfield.rendering.protocols import LayerLike
-from brickfield.rendering.renewing import ChangedBricks
 from brickfield.rendering.requests import (
+    ChangedBricks,
     UploadQueue,
     Wish,
     held_rows,

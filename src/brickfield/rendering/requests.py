@@ -2,7 +2,8 @@
 
 While the camera moves, chunks near the rim of the picture are held back: most of
 them leave again before they could be read. What is near the centre of attention,
-and the base level, is asked for at once. At rest everything is.
+and the base level, is asked for at once. At rest everything is. Bricks whose voxels
+changed are requested again.
 
 Chunks on the last part of their way: from the loader to one layer's textures.
 
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu import BrickSet, Name
-from brickfield.loading import ChunkManager
+from brickfield.loading import ChangeLog, ChunkManager
 from brickfield.model import Plane, Selection, unpack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.planning import FramePlan, PlanRequest
@@ -275,3 +276,41 @@ class TimeSlice:
         self._longest = max(self._longest, now - self._last)
         self._last = now
         return now - self._start + self._longest < self._seconds
+
+
+class ChangedBricks:
+    """Follows the changes of one store for one renderer. Render thread only.
+
+    Parameters
+    ----------
+    log : ChangeLog
+        Changes from now on count.
+    """
+
+    def __init__(self, log: ChangeLog) -> None:
+        self._log = log
+        self._seen = log.version
+
+    def renew(self, bricks: BrickSet) -> set[Name] | None:
+        """Request the bricks under new changes again.
+
+        What is drawn of them stays until they are there; those in reserve are dropped.
+
+        Returns
+        -------
+        set of Name or None
+            None when there were more changes than are remembered.
+        """
+        if self._log.version == self._seen:
+            return set()
+        # The log keeps a limited number: None when some of them were missed.
+        self._seen, changes = self._log.since(self._seen)
+        if changes is None:
+            return None
+        found: set[Name] = set()
+        for name in {*bricks.wanted, *bricks.atlas.resident()}:
+            selection = bricks.atlas.selection_of(name[0])
+            if any(change.has(selection, name[1]) for change in changes):
+                bricks.renew(name)
+                found.add(name)
+        return found

@@ -37,7 +37,7 @@ from brickfield.model import CameraState, Plane, Vec3
 from brickfield.planning import EXPLORATION, LodPolicy
 from brickfield.rendering.banded_draw import Drawing
 from brickfield.rendering.compositing import LayerStack
-from brickfield.rendering.frame_uniforms import FrameOptions
+from brickfield.rendering.frame_uniforms import FrameOptions, SceneCamera
 from brickfield.rendering.manager import (
     DEFAULT_GPU_BUDGET,
     UPLOAD_SLICE_S,
@@ -47,7 +47,6 @@ from brickfield.rendering.objects.object_set import Headlight
 from brickfield.rendering.overlays.context import OverlayContext, layer_frame, unit_of
 from brickfield.rendering.overlays.overlay_set import OverlaySet
 from brickfield.rendering.protocols import LayerLike
-from brickfield.rendering.scene_camera import SceneCamera
 
 
 class Fence:
