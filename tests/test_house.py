@@ -173,6 +173,14 @@ def test_modules_side_by_side_import_each_other_without_exceptions():
     assert not _house().circles()
 
 
+def test_the_versions_of_a_layer_are_kept_in_two_places_alone():
+    """The layer counts; a snapshot tells. A third copy could fall behind both."""
+    assert _house().version_holders() == [
+        "brickfield.store.layer.ChunkedLayer",
+        "brickfield.store.layer.LayerVersions",
+    ]
+
+
 @pytest.mark.parametrize("face", sorted(set(FACES) - {"brickfield"}))
 def test_every_name_of_a_face_exists(face):
     if face.split(".")[1] in ("qt", "plugin"):

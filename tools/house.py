@@ -92,6 +92,35 @@ def circles() -> list[str]:
     ]
 
 
+def version_holders() -> list[str]:
+    """List the classes that hold the versions of a layer.
+
+    The layer counts its changes and a snapshot tells the counts of a moment; a
+    renderer compares snapshots. Whoever keeps a copy more can fall behind.
+    """
+    return [
+        f"{'.'.join(path.relative_to(PACKAGE.parent).with_suffix('').parts)}.{node.name}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+        and {"colormap", "colormap_version"} & _attributes(node)
+        and {"geometry", "geometry_version"} & _attributes(node)
+    ]
+
+
+def _attributes(node: ast.ClassDef) -> set[str]:
+    """Return what a class declares or a method of it assigns to itself."""
+    targets = [n.target for n in ast.walk(node) if isinstance(n, ast.AnnAssign)]
+    for assignment in ast.walk(node):
+        if isinstance(assignment, ast.Assign):
+            targets += assignment.targets
+    return {
+        t.id if isinstance(t, ast.Name) else t.attr
+        for t in targets
+        if isinstance(t, ast.Name | ast.Attribute)
+    }
+
+
 def documented() -> tuple[int, int]:
     """Count public functions with two or more parameters, and those with Parameters.
 
@@ -205,6 +234,7 @@ def main() -> None:
     deep = deep_imports()
     print(f"{len(deep):4d} imports past a face", *deep, sep="\n     ")
     print(f"{len(circles()):4d} imports excepted from the order of siblings")
+    print(f"{len(version_holders()):4d} classes hold the versions of a layer")
     n, told = documented()
     print(f"{told:4d} of {n} public functions of two or more parameters tell them")
     n, told = arrays()

@@ -9,7 +9,7 @@ import numpy as np
 from brickfield.loading import default_cache
 from brickfield.model import ChunkId
 from brickfield.model.appearance import color_lut
-from brickfield.store import open_store
+from brickfield.store import LayerSnapshot, open_store
 
 
 def finish(view):
@@ -18,7 +18,7 @@ def finish(view):
 
 
 def work_of(view):
-    (done,) = view.manager.sync().values()
+    (done,) = view.sync().values()
     return done
 
 
@@ -63,6 +63,33 @@ def test_a_geometry_change_builds_the_renderer_anew(store, make_view, layer_of):
     layer.geometry_version.bump()
     assert "rebuild" in work_of(view)
     assert (finish(view) == before).all()
+
+
+def test_a_renderer_compares_a_snapshot_with_the_one_it_drew_before(
+    store, make_view, layer_of
+):
+    """It keeps no versions of its own: the snapshot that it drew is what it has seen."""
+    layer = layer_of(store)
+    view = make_view(layer)
+    finish(view)
+    (renderer,) = view.manager.renderers
+    layer.colormap_version.bump()
+    layer.colormap_version.bump()
+    snapshot = LayerSnapshot.of(layer)
+    assert renderer.sync(snapshot) == {"lut"}
+    assert renderer.layer is snapshot
+    assert renderer.sync(LayerSnapshot.of(layer)) == set()
+
+
+def test_snapshots_of_the_same_layers_keep_their_renderers(store, make_view, layer_of):
+    first, second = layer_of(store), layer_of(store)
+    view = make_view(first, second)
+    finish(view)
+    kept = list(view.manager.renderers)
+    view.show([LayerSnapshot.of(first), LayerSnapshot.of(second)])
+    assert view.manager.renderers == kept
+    view.show([LayerSnapshot.of(second)])
+    assert view.manager.renderers == kept[1:]
 
 
 def test_two_views_of_one_layer_see_each_bump_and_share_the_cache(

@@ -332,7 +332,7 @@ def test_moving_the_plane_rebuilds_nothing_and_reads_what_is_new(slice_of, opene
     texture = renderer.bricks.atlas.texture(0)
     requests = store.manager.counters.requests
     view.plane = view.plane.moved(20.0)
-    assert list(view.manager.sync().values()) == [set()]
+    assert list(view.sync().values()) == [set()]
     np.testing.assert_array_equal(gray(view), data[23])
     assert store.manager.counters.requests == requests, "the same chunks"
     view.plane = Plane.across(0, 40.0)

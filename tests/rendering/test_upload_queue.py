@@ -89,7 +89,7 @@ def test_data_that_changed_are_not_taken_from_an_older_batch(
     assert store.manager.wait(renderer.visual_id, 30)
     assert renderer.upload_queue.next(store.manager) is not None
     layer.data_version.bump()
-    view.manager.sync()
+    view.sync()
     assert not renderer.upload_queue._chunks
 
 

@@ -7,9 +7,14 @@ import pytest
 
 from brickfield.errors import OptionError
 from brickfield.model import AffineTransform
-from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
+from brickfield.model.appearance import (
+    Appearance,
+    ChannelAppearance,
+    Lighting,
+    color_lut,
+)
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.layer import ChunkedLayer
+from brickfield.store.layer import ChunkedLayer, LayerSnapshot
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import numbers
 
@@ -129,3 +134,28 @@ def test_a_reload_of_the_store_bumps_the_data_of_every_layer_on_it(layer):
     layer.store.reload()
     assert versions(layer) == versions(other) == (1, 0, 0)
     assert layer.frames == [1]
+
+
+def test_a_snapshot_stays_what_the_layer_was(layer):
+    before = LayerSnapshot.of(layer)
+    layer.appearance = look(layer, lut=color_lut((255, 0, 0)))
+    layer.selections = [(1, 1)]
+    layer.visible = False
+    layer.refresh()
+    after = LayerSnapshot.of(layer)
+    assert (before.versions, after.versions) == ((0, 0, 0), (1, 1, 0))
+    assert (before.selections, after.selections) == (((0, 0),), ((1, 1),))
+    assert (before.visible, after.visible) == (True, False)
+    assert before.appearance is not after.appearance
+    assert before.layer is after.layer is layer
+
+
+def test_what_a_view_decides_of_a_look_leaves_the_layers_own_as_it_is(layer):
+    own = LayerSnapshot.of(layer)
+    assert own.lit(Lighting(), show_levels=False) is own
+    shaded = own.lit(Lighting(shading=True), show_levels=True)
+    assert shaded.appearance.lighting.shading
+    assert shaded.appearance.show_levels
+    assert not layer.appearance.lighting.shading
+    assert not layer.appearance.show_levels
+    assert shaded.versions is own.versions

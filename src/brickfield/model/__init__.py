@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from brickfield.model.scales import Vec3 as Vec3
     from brickfield.model.scales import choose_chunk_shape as choose_chunk_shape
     from brickfield.model.transforms import AffineTransform as AffineTransform
-    from brickfield.model.versions import LastSeen as LastSeen
     from brickfield.model.versions import VersionCounter as VersionCounter
 
 __all__ = [
@@ -53,7 +52,6 @@ __all__ = [
     "Frustum",  # The visible part of the world.
     "ImageInfo",  # Everything known of one image.
     "Int3",
-    "LastSeen",  # What one reader saw last of one counter.
     "PickInfo",  # What one pixel shows.
     "Plane",  # A plane through a point.
     "Pyramid",  # All levels of one image, level 0 the finest.
@@ -84,7 +82,6 @@ _HOME = {
     "INDEX_BITS": "chunks",
     "ImageInfo": "image",
     "Int3": "scales",
-    "LastSeen": "versions",
     "MAX_LEVELS": "chunks",
     "OTHER_LABELS": "image",
     "PickInfo": "picked",

@@ -1,14 +1,11 @@
 """Versions for caches with many readers.
 
 A :class:`VersionCounter` only grows. Each reader keeps the number that it saw
-last (:class:`LastSeen`) and compares, so that no reader can hide a change from
-another and nothing has to be reset. Thread rule: bump on the main thread, after
-the value is complete.
+last and compares, so that no reader can hide a change from another and nothing has
+to be reset. Thread rule: bump on the main thread, after the value is complete.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 
 class VersionCounter:
@@ -28,16 +25,3 @@ class VersionCounter:
         """Count one change and return the new version."""
         self._value += 1
         return self._value
-
-
-@dataclass(slots=True)
-class LastSeen:
-    """What one reader saw last of one counter."""
-
-    value: int = -1
-
-    def update(self, version: int) -> bool:
-        """Take note of `version`; tell whether it is new to this reader."""
-        is_new = version != self.value
-        self.value = version
-        return is_new

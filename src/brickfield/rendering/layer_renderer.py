@@ -1,6 +1,6 @@
 """One layer in one view: the chunks it needs, has and draws.
 
-Order of one frame: :meth:`LayerRenderer.sync` (versions), :meth:`take_plan` when
+Order of one frame: :meth:`LayerRenderer.sync` (a snapshot), :meth:`take_plan` when
 the camera or the layer changed, :meth:`upload` within the time slice,
 :meth:`prepare` before drawing. Two views of one layer have two renderers that
 share nothing but the RAM cache. Thread rule: render thread only.
@@ -29,14 +29,13 @@ from brickfield.gpu import (
     choose_format,
     label_table,
 )
-from brickfield.model import CameraState, LastSeen, Plane, Selection
+from brickfield.model import CameraState, Plane, Selection
 from brickfield.model.appearance import Appearance
 from brickfield.model.requests import Category, ChunkFailure, LoadedChunk, distinct
 from brickfield.planning import FramePlan, LodPolicy, PlanRequest
 from brickfield.rendering.clipping import clip_planes_of
 from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.rendering.mending import Mender
-from brickfield.rendering.protocols import LayerLike
 from brickfield.rendering.requests import (
     ChangedBricks,
     UploadQueue,
@@ -49,6 +48,7 @@ from brickfield.rendering.requests import (
     wanted_and_ended,
 )
 from brickfield.rendering.visibility_feedback import OcclusionFeedback
+from brickfield.store import LayerSnapshot
 
 _ids = count()
 
@@ -58,7 +58,8 @@ class LayerRenderer:
 
     Parameters
     ----------
-    layer : LayerLike
+    layer : LayerSnapshot
+        As it is at first; later ones come with :meth:`sync`.
     gpu : GpuDevice
     budget_bytes : int
         GPU bytes at first; the view's manager moves it between layers.
@@ -68,16 +69,16 @@ class LayerRenderer:
 
     def __init__(
         self,
-        layer: LayerLike,
+        layer: LayerSnapshot,
         gpu: GpuDevice,
         budget_bytes: int,
         plane: Plane | None = None,
     ) -> None:
         self.layer = layer
+        """The snapshot that is drawn."""
         self.plane = plane
         self.visual_id = f"layer-{next(_ids)}"
         self._gpu = gpu
-        self._seen = {k: LastSeen() for k in ("data", "colormap", "geometry")}
         self.plan: FramePlan | None = None
         self._based_plan: FramePlan | None = None
         self.shown: tuple[Selection, ...] = ()
@@ -91,12 +92,11 @@ class LayerRenderer:
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
         self.upload_queue = UploadQueue(self.visual_id)
-        self._seen["geometry"].update(layer.geometry_version.value)
-        self._seen["data"].update(layer.data_version.value)
         self._changed = ChangedBricks(layer.store.changes)
         self._build(budget_bytes)
 
     def _build(self, budget_bytes: int) -> None:
+        self._has_lut = False
         look, store = self.layer.appearance, self.layer.store
         pyramid = store.pyramid
         colors = look.label_colors
@@ -126,11 +126,15 @@ class LayerRenderer:
 
     def _peek(self, name: Name) -> LoadedChunk | None:
         selection = self.bricks.atlas.selection_of(name[0])
-        found: LoadedChunk | None = self.layer.store.manager.peek(selection, name[1])
-        return found
+        return self.layer.store.manager.peek(selection, name[1])
 
-    def sync(self) -> set[str]:
-        """Do the work that the layer's changes require, and name it.
+    def sync(self, layer: LayerSnapshot) -> set[str]:
+        """Draw another snapshot of the layer: do the work it requires, and name it.
+
+        Parameters
+        ----------
+        layer : LayerSnapshot
+            Of the same layer as the one before.
 
         Returns
         -------
@@ -139,18 +143,20 @@ class LayerRenderer:
             bricks forgotten, textures and pipeline kept), ``"chunks"`` (some come again)
             and ``"lut"`` (colours rewritten in place). Empty when nothing changed.
         """
-        layer, done = self.layer, set()
-        if self._seen["geometry"].update(layer.geometry_version.value):
+        done: set[str] = set()
+        before, self.layer = self.layer.versions, layer
+        if layer.versions.geometry != before.geometry:
             budget = self.bricks.atlas.budget_bytes
             self.bricks.destroy()
             self._build(budget)
             self.plan = None
             self.shown = ()
             done.add("rebuild")
-        if self._seen["data"].update(layer.data_version.value):
+        if layer.versions.data != before.data:
             self._forget()
             done.add("residency")
-        if self._seen["colormap"].update(layer.colormap_version.value) or done:
+        is_recoloured = layer.versions.colormap != before.colormap
+        if is_recoloured or done or not self._has_lut:
             self._write_lut(layer.appearance)
             done.add("lut")
         if self._renew_changed():
@@ -185,6 +191,7 @@ class LayerRenderer:
         self.bricks.release()
 
     def _write_lut(self, look: Appearance) -> None:
+        self._has_lut = True
         material = self.bricks.material
         if look.is_labels:
             material.set_labels(label_table(look, self.format))
@@ -256,7 +263,7 @@ class LayerRenderer:
             atlas.forget_planes()
             self.shown = ()
         keys, targets = plan.keys.tolist(), target_rows(plan).tolist()
-        selections = tuple(layer.selections)
+        selections = layer.selections
         if not self.shown or len(self.shown) != len(selections):
             self.shown = selections
         planes = [atlas.plane_of(s) for s in selections]
@@ -276,14 +283,14 @@ class LayerRenderer:
             self.bricks.missing,
             dict(zip(planes, selections, strict=True)),
             visual_id=self.visual_id,
-            data_version=layer.data_version.value,
+            data_version=layer.versions.data,
             held=held_rows(plan, asked),
         )
         layer.store.manager.request_chunks(requests, self.visual_id)
 
     def _stand_ins(self) -> set[Name]:
         """Return drawn chunks that something on its way still needs."""
-        if not self.bricks.missing and self.shown == tuple(self.layer.selections):
+        if not self.bricks.missing and self.shown == self.layer.selections:
             return set()
         return set(self.bricks.table.active - self.bricks.wanted.keys())
 
@@ -430,8 +437,7 @@ class LayerRenderer:
         damaged = self.damaged.keys() & self.bricks.wanted.keys()
         failures = [failure for name in damaged for failure in self.damaged[name]]
         manager = self.layer.store.manager
-        counts: dict[str, int] = manager.storage_counts(wanted, ended, failures)
-        return counts
+        return manager.storage_counts(wanted, ended, failures)
 
     @property
     def has_base(self) -> bool:
@@ -444,7 +450,7 @@ class LayerRenderer:
         if plan is None or plan is self._based_plan:
             return plan is not None
         is_base = plan.categories == Category.BASE
-        if self.shown and self.shown != tuple(self.layer.selections):
+        if self.shown and self.shown != self.layer.selections:
             is_seen = plan.categories == Category.VISIBLE
             is_base = is_base | (is_seen & (plan.levels >= plan.base_level))
         if not is_base.any():
@@ -464,7 +470,7 @@ class LayerRenderer:
         if not self.layer.visible:
             # It may never have been planned.
             return
-        selections = tuple(self.layer.selections)
+        selections = self.layer.selections
         is_ready = self.is_complete or (self.is_hurried and self.has_base)
         if self.shown != selections and is_ready:
             for name in self.bricks.table.active - self.bricks.wanted.keys():

@@ -24,8 +24,8 @@ from brickfield.planning import (
 )
 from brickfield.rendering.frame_uniforms import FrameOptions
 from brickfield.rendering.layer_renderer import LayerRenderer
-from brickfield.rendering.protocols import LayerLike
 from brickfield.rendering.requests import TimeSlice
+from brickfield.store import LayerSnapshot
 
 DEFAULT_GPU_BUDGET = 1 << 30
 UPLOAD_SLICE_S = 0.0035
@@ -88,18 +88,19 @@ class RenderManager:
         for renderer in self.renderers:
             renderer.plane = value
 
-    def set_layers(self, layers: Sequence[LayerLike]) -> list[LayerRenderer]:
+    def set_layers(self, layers: Sequence[LayerSnapshot]) -> list[LayerRenderer]:
         """Keep a renderer for each layer; return those that left (destroyed)."""
         # By identity: renderers own textures, which must survive a change of the list.
-        kept = {id(r.layer): r for r in self.renderers}
+        kept = {id(r.layer.layer): r for r in self.renderers}
         share = self.gpu_budget // max(1, len(layers))
         # Destroyed before new ones are made, so that both need not fit the GPU.
-        gone = [r for r in self.renderers if all(r.layer is not x for x in layers)]
+        names = {id(x.layer) for x in layers}
+        gone = [r for name, r in kept.items() if name not in names]
         for renderer in gone:
             renderer.destroy()
         self.renderers = [
-            kept.get(id(layer)) or LayerRenderer(layer, self.gpu, share, self._plane)
-            for layer in layers
+            kept.get(id(x.layer)) or LayerRenderer(x, self.gpu, share, self._plane)
+            for x in layers
         ]
         self._planned_for = None
         return gone
@@ -108,9 +109,16 @@ class RenderManager:
         """Plan again at the next frame, because the budget changed."""
         self._planned_for = None
 
-    def sync(self) -> dict[str, set[str]]:
-        """Do the work that changed layers require; return it by visual id."""
-        work = {r.visual_id: r.sync() for r in self.renderers}
+    def sync(self, layers: Sequence[LayerSnapshot]) -> dict[str, set[str]]:
+        """Draw other snapshots: do the work they require; return it by visual id.
+
+        Parameters
+        ----------
+        layers : sequence of LayerSnapshot
+            Of the layers that were set, in their order.
+        """
+        pairs = zip(self.renderers, layers, strict=True)
+        work = {r.visual_id: r.sync(layer) for r, layer in pairs}
         # Colours change nothing about which chunks are needed.
         if any(done - {"lut"} for done in work.values()):
             self._planned_for = None
@@ -253,5 +261,5 @@ def _planned_state(renderer: LayerRenderer) -> tuple[object, ...]:
     """Return what of a layer a plan depends on besides its versions."""
     layer, look = renderer.layer, renderer.layer.appearance
     # Only what changes which chunks are needed; contrast, colours and mode do not.
-    place = (layer.world, tuple(layer.selections))
+    place = (layer.world, layer.selections)
     return (id(renderer), *place, look.clip_box, look.clip_planes)

@@ -24,9 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu import prepare
+from brickfield.loading import ChunkManager
 from brickfield.model import physical_size
-from brickfield.rendering.protocols import LayerLike
 from brickfield.rendering.volume_view import VolumeView, new_renderer
+from brickfield.store import LayerSnapshot
 
 MAX_FEEDBACK_ROUNDS = 6
 """Times that a finished picture is improved by what its rays reached."""
@@ -62,18 +63,18 @@ class OffscreenView(VolumeView):
         # Set once; what it paints is set for each picture.
         self.canvas.request_draw(self._paint)
 
-    def set_layers(self, layers: Sequence[LayerLike]) -> None:
-        """Show these layers and no others."""
-        self._listen(connect=False)
-        super().set_layers(layers)
-        self._listen(connect=True)
+    def show(self, layers: Sequence[LayerSnapshot]) -> None:
+        """Show these snapshots of layers and no others."""
+        before = self._loaders()
+        super().show(layers)
+        now = self._loaders()
+        for name in before.keys() - now:
+            before[name].chunk_ready.disconnect(self._wake, missing_ok=True)
+        for name in now.keys() - before:
+            now[name].chunk_ready.connect(self._wake)
 
-    def _listen(self, *, connect: bool) -> None:
-        for loader in {id(x.store): x.store.manager for x in self.layers}.values():
-            if connect:
-                loader.chunk_ready.connect(self._wake)
-            else:
-                loader.chunk_ready.disconnect(self._wake, missing_ok=True)
+    def _loaders(self) -> dict[int, ChunkManager]:
+        return {id(x.store): x.store.manager for x in self._shown}
 
     def _wake(self, _visual_id: str) -> None:
         self._news.set()

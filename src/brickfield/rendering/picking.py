@@ -145,4 +145,6 @@ def _describe(renderer: LayerRenderer, world: Vec3, level: int) -> PickInfo:
             values.append(None if is_lost else chunk.data[inside])
     z, y, x = (float(v) for v in data)
     i, j, k = (int(v) for v in voxel)
-    return PickInfo(renderer.layer, world, (z, y, x), level, (i, j, k), tuple(values))
+    return PickInfo(
+        renderer.layer.layer, world, (z, y, x), level, (i, j, k), tuple(values)
+    )

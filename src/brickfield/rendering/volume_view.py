@@ -46,7 +46,7 @@ from brickfield.rendering.manager import (
 from brickfield.rendering.objects.object_set import Headlight
 from brickfield.rendering.overlays.context import OverlayContext, layer_frame, unit_of
 from brickfield.rendering.overlays.overlay_set import OverlaySet
-from brickfield.rendering.protocols import LayerLike
+from brickfield.store import ChunkedLayer, LayerSnapshot
 
 
 class Fence:
@@ -126,12 +126,13 @@ class VolumeView:
         self._camera = SceneCamera()
         self._stack = LayerStack(self.gpu)
         self._fence = Fence(self.gpu)
-        self._layers: list[LayerLike] = []
+        self._shown: tuple[LayerSnapshot, ...] = ()
+        self._followed: tuple[ChunkedLayer, ...] = ()
 
     @property
-    def layers(self) -> tuple[LayerLike, ...]:
+    def layers(self) -> tuple[ChunkedLayer, ...]:
         """Layers, drawn first to last."""
-        return tuple(self._layers)
+        return tuple(x.layer for x in self._shown)
 
     @property
     def plane(self) -> Plane | None:
@@ -145,12 +146,36 @@ class VolumeView:
     def plane(self, value: Plane | None) -> None:
         self.manager.plane = value
 
-    def set_layers(self, layers: Sequence[LayerLike]) -> None:
-        """Show these layers and no others."""
-        self._layers = list(layers)
+    def set_layers(self, layers: Sequence[ChunkedLayer]) -> None:
+        """Show these layers and no others, as they are whenever a frame is made.
+
+        For a caller on the thread that owns the layers; others :meth:`show` snapshots.
+        """
+        self._followed = tuple(layers)
+        self.show([LayerSnapshot.of(layer) for layer in layers])
+
+    def show(self, layers: Sequence[LayerSnapshot]) -> None:
+        """Show these snapshots of layers and no others.
+
+        A layer that was shown before keeps its bricks.
+
+        Parameters
+        ----------
+        layers : sequence of LayerSnapshot
+            Drawn first to last.
+        """
+        before, self._shown = self._shown, tuple(layers)
+        if [x.layer for x in before] == [x.layer for x in layers]:
+            return
         # pygfx keeps bind groups of removed renderers, which hold their textures.
-        if self.manager.set_layers(self._layers):
+        if self.manager.set_layers(self._shown):
             forget_bindings()
+
+    def sync(self) -> dict[str, set[str]]:
+        """Do the work that changes of the layers require; return it by visual id."""
+        if self._followed:
+            self.show([LayerSnapshot.of(layer) for layer in self._followed])
+        return self.manager.sync(self._shown)
 
     def update(
         self, *, is_moving: bool = False, slice_s: float = UPLOAD_SLICE_S
@@ -167,7 +192,7 @@ class VolumeView:
         if self.camera is None:
             return False
         start = perf_counter()
-        work = self.manager.sync()
+        work = self.sync()
         camera = self._ranged(self.camera)
         planned = self.manager.plan(camera, is_moving=is_moving)
         uploaded = self.manager.upload(slice_s)
@@ -189,6 +214,8 @@ class VolumeView:
         It ends with :meth:`finish`, or when another one begins.
         """
         assert self.camera is not None
+        if self._followed:
+            self.sync()
         camera = self._ranged(self.camera)
         self._camera.follow(camera)
         self._headlight.follow(camera)
@@ -231,7 +258,7 @@ class VolumeView:
             self.renderer.render(self._lit, self._camera, flush=False)
 
     def _draw_overlays(self, camera: CameraState) -> None:
-        layers = self._layers
+        layers = self._shown
         context = OverlayContext(
             size=self.renderer.logical_size,
             pixel_ratio=self.renderer.pixel_ratio / self.renderer.pixel_scale,
@@ -245,7 +272,7 @@ class VolumeView:
 
     def _ranged(self, camera: CameraState) -> CameraState:
         """Return the camera with near and far round everything there is."""
-        corners = [outer_corners(layer) for layer in self._layers]
+        corners = [outer_corners(layer) for layer in self._shown]
         # The depth range must hold objects too, or the clip planes would cut them.
         sphere = self.objects.get_world_bounding_sphere()
         if sphere is not None:
@@ -284,17 +311,19 @@ def new_renderer(canvas: Any) -> Any:
     return gfx.renderers.WgpuRenderer(canvas, pixel_scale=1, ppaa="none")
 
 
-def world_corners(layer: LayerLike) -> NDArray[np.float64]:
+def world_corners(layer: ChunkedLayer | LayerSnapshot) -> NDArray[np.float64]:
     """Return the corners of a layer's data box, shape (8, 3), (z, y, x), world."""
     return _corners(layer, layer.store.pyramid.data_bounds)
 
 
-def level_corners(layer: LayerLike, level: int) -> NDArray[np.float64]:
+def level_corners(
+    layer: ChunkedLayer | LayerSnapshot, level: int
+) -> NDArray[np.float64]:
     """Return the corners of the box of one level's voxels.
 
     Parameters
     ----------
-    layer : LayerLike
+    layer : ChunkedLayer or LayerSnapshot
     level : int
 
     Returns
@@ -305,12 +334,14 @@ def level_corners(layer: LayerLike, level: int) -> NDArray[np.float64]:
     return _corners(layer, layer.store.pyramid.level_bounds(level))
 
 
-def outer_corners(layer: LayerLike) -> NDArray[np.float64]:
+def outer_corners(layer: ChunkedLayer | LayerSnapshot) -> NDArray[np.float64]:
     """Return the corners of the box round all levels' voxels, shape (8, 3), world."""
     return _corners(layer, layer.store.pyramid.outer_bounds)
 
 
-def _corners(layer: LayerLike, bounds: tuple[Vec3, Vec3]) -> NDArray[np.float64]:
+def _corners(
+    layer: ChunkedLayer | LayerSnapshot, bounds: tuple[Vec3, Vec3]
+) -> NDArray[np.float64]:
     box = np.array(list(product(*zip(*bounds, strict=True))))
     return layer.world.apply(box)
 

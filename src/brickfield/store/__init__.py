@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from brickfield.store.hold import StoreHold as StoreHold
     from brickfield.store.image_store import ChunkedImageStore as ChunkedImageStore
     from brickfield.store.layer import ChunkedLayer as ChunkedLayer
+    from brickfield.store.layer import LayerSnapshot as LayerSnapshot
     from brickfield.store.lazy_level import LazyLevel as LazyLevel
     from brickfield.store.mosaic import Mosaic as Mosaic
     from brickfield.store.mosaic import Name as Name
@@ -28,6 +29,7 @@ __all__ = [
     "PATIENCE_S",  # A store that answers more slowly is judged by what has come by then.
     "ChunkedImageStore",  # Data of one multiscale image.
     "ChunkedLayer",  # One image in a scene. Main thread only.
+    "LayerSnapshot",  # One layer at one moment.
     "LazyLevel",  # One level of an image as an nD array. May be read from any thread.
     "Mosaic",  # Voxels of one level, put together. Not thread-safe.
     "MosaicStore",  # Data of many images, each where its matrix puts it.
@@ -45,6 +47,7 @@ __all__ = [
 _HOME = {
     "ChunkedImageStore": "image_store",
     "ChunkedLayer": "layer",
+    "LayerSnapshot": "layer",
     "LazyLevel": "lazy_level",
     "MOST_VOXELS": "contrast",
     "Mosaic": "mosaic",

@@ -1,4 +1,4 @@
-"""A layer: data, appearance, transform and change counters.
+"""A layer: data, appearance, transform and change counters; and what it is at a moment.
 
 Invariant: a layer holds values only. It owns no texture, knows no view, and each
 change of it bumps exactly the version of those who must act: `data_version` when
@@ -6,11 +6,17 @@ voxels changed (bricks are forgotten), `colormap_version` when colours changed
 (tables are rewritten in place), `geometry_version` when what is drawn needs other
 resources (the renderer is rebuilt). Everything else a view reads again at each
 frame, so such a change only asks for a frame.
+
+Views draw a :class:`LayerSnapshot`, a frozen value that any thread may read. A
+renderer compares the versions in it with those in the snapshot that it drew before,
+so there is no third copy of a version that could fall behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +24,7 @@ from numpy.typing import NDArray
 from brickfield.errors import OptionError
 from brickfield.loading import check_selection
 from brickfield.model import AffineTransform, Selection, VersionCounter
-from brickfield.model.appearance import Appearance, ChannelAppearance
+from brickfield.model.appearance import Appearance, ChannelAppearance, Lighting
 from brickfield.store.image_store import ChunkedImageStore
 
 
@@ -163,6 +169,89 @@ class ChunkedLayer:
     def _take_anew(self) -> None:
         self.data_version.bump()
         self.request_render()
+
+
+class LayerVersions(NamedTuple):
+    """The change counters of a layer at one moment."""
+
+    data: int
+    colormap: int
+    geometry: int
+
+
+@dataclass(frozen=True, eq=False)
+class LayerSnapshot:
+    """One layer at one moment.
+
+    Attributes
+    ----------
+    layer : ChunkedLayer
+        Source layer; used only for identity comparison.
+    store : ChunkedImageStore
+    appearance : Appearance
+    selections : tuple of tuple of int
+    world : AffineTransform
+    visible : bool
+    versions : LayerVersions
+    ahead : tuple of tuple of int
+        Selections of the time points that come next, while a series is played.
+    timeline : tuple of tuple of int
+        Selections of every time point, while a panel shows which are loaded.
+    n_changes : int
+        Changes of single chunks that were marked in the store.
+    """
+
+    layer: ChunkedLayer
+    store: ChunkedImageStore
+    appearance: Appearance
+    selections: tuple[Selection, ...]
+    world: AffineTransform
+    visible: bool
+    versions: LayerVersions
+    ahead: tuple[Selection, ...] = ()
+    timeline: tuple[Selection, ...] = ()
+    n_changes: int = 0
+
+    @classmethod
+    def of(cls, layer: ChunkedLayer, **times: tuple[Selection, ...]) -> LayerSnapshot:
+        """Take a snapshot; on the thread that owns the layer.
+
+        Parameters
+        ----------
+        layer : ChunkedLayer
+        **times
+            `ahead` and `timeline`.
+        """
+        return cls(
+            layer,
+            layer.store,
+            layer.appearance,
+            layer.selections,
+            layer.world,
+            layer.visible,
+            LayerVersions(
+                layer.data_version.value,
+                layer.colormap_version.value,
+                layer.geometry_version.value,
+            ),
+            n_changes=layer.store.changes.version,
+            **times,
+        )
+
+    def lit(self, lighting: Lighting, *, show_levels: bool) -> LayerSnapshot:
+        """Return the layer with what a view decides of its look.
+
+        Parameters
+        ----------
+        lighting : Lighting
+        show_levels : bool
+            Whether colours tell levels instead of values.
+        """
+        look = self.appearance
+        if look.lighting == lighting and look.show_levels == show_levels:
+            return self
+        look = replace(look, lighting=lighting, show_levels=show_levels)
+        return replace(self, appearance=look)
 
 
 def _checked(

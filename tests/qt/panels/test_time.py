@@ -11,8 +11,8 @@ from qtpy.QtTest import QTest
 
 from brickfield.qt.panels.time import TimePanel, place_of
 from brickfield.qt.theme import ACCENT
+from brickfield.store import LayerSnapshot
 from brickfield.viewer.live import SliderAxis, ViewReport
-from brickfield.viewer.live.frame_state import LayerSnapshot
 
 LEFT = Qt.MouseButton.LeftButton
 

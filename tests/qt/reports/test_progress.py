@@ -7,8 +7,9 @@ import pytest
 from brickfield.model import ChunkId
 from brickfield.model.requests import ChunkFailure
 from brickfield.qt.reports.status import Progress
+from brickfield.store import LayerSnapshot
 from brickfield.viewer.live import ViewReport
-from brickfield.viewer.live.frame_state import FrameState, LayerSnapshot
+from brickfield.viewer.live.frame_state import FrameState
 
 FAILURE = ChunkFailure(ChunkId(0, (1, 2, 3)), "c/1/2/3", "the file is damaged")
 

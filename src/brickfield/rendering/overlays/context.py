@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pow as power
 from math import radians, tan
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model import AffineTransform, CameraState, Plane
-from brickfield.rendering.protocols import LayerLike
+from brickfield.store import LayerSnapshot
 
 Rgb = tuple[float, float, float]
 BRIGHT = 0.18
@@ -123,12 +122,12 @@ class OverlayContext:
         return height * camera.width_over_height / self.size[0]
 
 
-def layer_frame(layer: LayerLike, corners: NDArray[np.float64]) -> LayerFrame:
+def layer_frame(layer: LayerSnapshot, corners: NDArray[np.float64]) -> LayerFrame:
     """Describe a layer.
 
     Parameters
     ----------
-    layer : LayerLike
+    layer : LayerSnapshot
     corners : ndarray, shape (8, 3)
         As :func:`brickfield.rendering.volume_view.world_corners` gives them.
     """
@@ -143,19 +142,19 @@ def layer_frame(layer: LayerLike, corners: NDArray[np.float64]) -> LayerFrame:
     return LayerFrame(corners, layer.world, layer.visible, is_surface, scales)
 
 
-def _name_of(layer: LayerLike, i: int) -> str:
+def _name_of(layer: LayerSnapshot, i: int) -> str:
     """Name of the i-th drawn channel, else of the image."""
-    info: Any = layer.store.info
+    info = layer.store.info
     axis = layer.store.pyramid.channel_axis
     if axis is not None:
         place = layer.store.pyramid.other_axes.index(axis)
         channel = layer.selections[i][place]
         if channel < len(info.channels) and info.channels[channel].name:
-            return str(info.channels[channel].name)
-    return str(info.name)
+            return info.channels[channel].name
+    return info.name
 
 
-def unit_of(layers: Sequence[LayerLike]) -> str | None:
+def unit_of(layers: Sequence[LayerSnapshot]) -> str | None:
     """Return the first unit that a layer's data name."""
     units = (layer.store.pyramid.unit for layer in layers)
     return next((unit for unit in units if unit), None)

@@ -27,7 +27,6 @@ from brickfield.viewer.live.content import content_points
 from brickfield.viewer.live.frame_budget import Effort, Painter, ViewConditions
 from brickfield.viewer.live.frame_state import (
     FrameState,
-    ShownLayer,
     ViewReport,
     report_of,
     shows_same,
@@ -67,7 +66,6 @@ class LiveDrawer:
         self._state = FrameState()
         self.view: OffscreenView | None = None
         self._objects: ObjectSet | None = None
-        self._layers: dict[int, ShownLayer] = {}
         self._accounts: list[Account] = []
         self._series = Series()
         self._scrolling = Scrolling()
@@ -180,21 +178,14 @@ class LiveDrawer:
             self._report(view, None)
 
     def _take_layers(self, view: OffscreenView, state: FrameState) -> None:
-        layers: dict[int, ShownLayer] = {}
-        for snapshot in state.layers:
-            name = id(snapshot.layer)
-            # The same object for the same layer, so that its renderer, with its bricks,
-            # is kept.
-            layers[name] = self._layers.get(name) or ShownLayer(snapshot)
-            layers[name].take(snapshot, state)
-        if list(layers) != list(self._layers):
-            view.set_layers(list(layers.values()))
-            stores = {id(s.store): s.store for s in state.layers}
-            # The receipt counts from the first picture on: accounts survive a change of
-            # layers.
-            kept = {id(a.store): a for a in self._accounts}
-            self._accounts = [kept.get(n) or Account(s) for n, s in stores.items()]
-        self._layers = layers
+        view.show(
+            [x.lit(state.lighting, show_levels=state.show_levels) for x in state.layers]
+        )
+        stores = {id(s.store): s.store for s in state.layers}
+        # The receipt counts from the first picture on: accounts survive a change of
+        # layers.
+        kept = {id(a.store): a for a in self._accounts}
+        self._accounts = [kept.get(n) or Account(s) for n, s in stores.items()]
         for renderer in view.manager.renderers:
             renderer.is_hurried = state.is_playing
 
@@ -332,12 +323,7 @@ class LiveDrawer:
             if self._posted is not self._state:
                 return None
             self._show(view, self._painter.go_on(view))
-        info = pick(view, x, y)
-        if info is None:
-            return None
-        # The copies are the render thread's; the window knows its own layers only.
-        others = tuple(replace(o, layer=o.layer.source) for o in info.others)
-        return replace(info, layer=info.layer.source, others=others)
+        return pick(view, x, y)
 
     def retry_failed(self) -> int:
         """Request again what could not be read; return how many chunks."""
@@ -370,7 +356,7 @@ class LiveDrawer:
         self._series.close()
         self._scrolling.close()
         self._posted = self._state = FrameState()
-        self._layers, self._accounts = {}, []
+        self._accounts = []
         if view is not None:
             if self._objects is not None:
                 self._objects.close()

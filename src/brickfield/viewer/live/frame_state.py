@@ -5,8 +5,6 @@ The window's thread owns layers, camera and options. It hands the render thread 
 answers with a :class:`ViewReport` for each picture. Nothing else is shared.
 
 What a live view's picture has come to, read off its renderers.
-
-A layer as the render thread knows it: the latest snapshot of it, and no more.
 """
 
 from __future__ import annotations
@@ -20,17 +18,14 @@ from numpy.typing import NDArray
 
 from brickfield.loading import LoadingProgressTracker, default_cache
 from brickfield.model import (
-    AffineTransform,
     CameraState,
     Plane,
-    Selection,
-    VersionCounter,
 )
-from brickfield.model.appearance import PLAIN, Appearance, Lighting
+from brickfield.model.appearance import PLAIN, Lighting
 from brickfield.model.requests import ChunkFailure, LoadingStatus
 from brickfield.rendering import ObjectValue
 from brickfield.rendering.overlays import OverlayState
-from brickfield.store import ChunkedImageStore, ChunkedLayer
+from brickfield.store import LayerSnapshot
 from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 from brickfield.viewer.receipts.measure import drawn_levels
@@ -39,60 +34,6 @@ if TYPE_CHECKING:
     from brickfield.rendering import OffscreenView
 
 DEFAULT_BUDGET = 1 << 30
-
-
-@dataclass(frozen=True, eq=False)
-class LayerSnapshot:
-    """One layer at one moment.
-
-    Attributes
-    ----------
-    layer : ChunkedLayer
-        Source layer; used only for identity comparison.
-    store : ChunkedImageStore
-    appearance : Appearance
-    selections : tuple of tuple of int
-    world : AffineTransform
-    visible : bool
-    versions : tuple of int
-        Data, colormap and geometry version.
-    n_changes : int
-        Changes of single chunks that were marked in the store.
-    ahead : tuple of tuple of int
-        Selections of the time points that come next, while a series is played.
-    timeline : tuple of tuple of int
-        Selections of every time point, while a panel shows which are loaded.
-    """
-
-    layer: ChunkedLayer
-    store: ChunkedImageStore
-    appearance: Appearance
-    selections: tuple[Selection, ...]
-    world: AffineTransform
-    visible: bool
-    versions: tuple[int, int, int]
-    ahead: tuple[Selection, ...] = ()
-    timeline: tuple[Selection, ...] = ()
-    n_changes: int = 0
-
-    @classmethod
-    def of(cls, layer: ChunkedLayer, **times: tuple[Selection, ...]) -> LayerSnapshot:
-        """Take a snapshot; on the thread that owns the layer."""
-        return cls(
-            layer,
-            layer.store,
-            layer.appearance,
-            layer.selections,
-            layer.world,
-            layer.visible,
-            (
-                layer.data_version.value,
-                layer.colormap_version.value,
-                layer.geometry_version.value,
-            ),
-            n_changes=layer.store.changes.version,
-            **times,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,47 +296,6 @@ _PICTURE = (
     "gpu_budget",
 )
 _LAYER = ("selections", "visible", "versions", "world", "n_changes")
-
-
-class ShownLayer:
-    """What a renderer draws. Render thread only.
-
-    Parameters
-    ----------
-    snapshot : LayerSnapshot
-    """
-
-    def __init__(self, snapshot: LayerSnapshot) -> None:
-        self.data_version = VersionCounter()
-        self.colormap_version = VersionCounter()
-        self.geometry_version = VersionCounter()
-        self.source = snapshot.layer
-        self.take(snapshot, FrameState())
-
-    def take(self, snapshot: LayerSnapshot, state: FrameState) -> None:
-        """Show a snapshot from now on, with the options of its view.
-
-        Parameters
-        ----------
-        snapshot : LayerSnapshot
-        state : FrameState
-            Of the view.
-        """
-        self.store = snapshot.store
-        self.appearance = replace(
-            snapshot.appearance,
-            show_levels=state.show_levels,
-            lighting=state.lighting,
-        )
-        self.selections = snapshot.selections
-        self.world = snapshot.world
-        self.visible = snapshot.visible
-        mine = (self.data_version, self.colormap_version, self.geometry_version)
-        for counter, value in zip(mine, snapshot.versions, strict=True):
-            # Counters only grow; bumping tells the renderer that something changed,
-            # however often.
-            while counter.value < value:
-                counter.bump()
 
 
 def shows_same(a: FrameState, b: FrameState) -> bool:

@@ -24,11 +24,10 @@ from psygnal import Signal
 from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
 from brickfield.model import Selection, physical_size
 from brickfield.rendering import RenderThread, render_thread
-from brickfield.store import ChunkedLayer
+from brickfield.store import ChunkedLayer, LayerSnapshot
 from brickfield.viewer.live.drawer_guard import LazyDrawer
 from brickfield.viewer.live.frame_state import (
     FrameState,
-    LayerSnapshot,
     ViewReport,
     shows_same,
 )
