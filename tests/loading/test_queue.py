@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.loading.queue import LOADED, READING, WAITING, Lane, LoadQueue
+from brickfield.loading.queue import LOADED, READING, WAITING, LoadQueue, RequestQueue
 from brickfield.model.requests import ChunkedDataRequest
 
 wishes = st.lists(
@@ -13,7 +13,7 @@ wishes = st.lists(
 )
 
 
-def lane(items, visual_id="a", selection=()):
+def requested(items, visual_id="a", selection=()):
     keys, priorities, categories = zip(*items, strict=True) if items else ((), (), ())
     request = ChunkedDataRequest(
         visual_id,
@@ -22,7 +22,7 @@ def lane(items, visual_id="a", selection=()):
         np.array(priorities, np.float32),
         np.array(categories, np.uint8),
     )
-    return Lane(visual_id, request)
+    return RequestQueue(visual_id, request)
 
 
 def drain(queue, state=READING):
@@ -35,12 +35,14 @@ def drain(queue, state=READING):
 
 
 @given(st.dictionaries(st.tuples(st.sampled_from("ab"), st.integers(0, 1)), wishes))
-def test_chunks_come_by_category_then_priority_each_once(lanes):
+def test_chunks_come_by_category_then_priority_each_once(queues):
     queue = LoadQueue()
     best = {}
     for visual in "ab":
-        mine = {k: v for k, v in lanes.items() if k[0] == visual}
-        queue.replace(visual, [lane(v, visual, (s,)) for (_, s), v in mine.items()])
+        mine = {k: v for k, v in queues.items() if k[0] == visual}
+        queue.replace(
+            visual, [requested(v, visual, (s,)) for (_, s), v in mine.items()]
+        )
         for (_, s), items in mine.items():
             for key, priority, category in items:
                 rank = (category, priority)
@@ -54,14 +56,14 @@ def test_chunks_come_by_category_then_priority_each_once(lanes):
 @given(wishes, wishes)
 def test_a_new_request_changes_the_order_in_place(first, second):
     queue = LoadQueue()
-    old = lane(first)
+    old = requested(first)
     queue.replace("a", [old])
     for i, (best, row) in enumerate(queue.heads()):
         queue.set_state((), int(best.keys[row]), READING)
         if i == 2:
             break
     reading = set(old.keys[old.state == READING].tolist())
-    new = lane(second)
+    new = requested(second)
     queue.replace("a", [new])
     new.carry(old)
     wanted = {key for key, _, _ in second}
@@ -70,17 +72,17 @@ def test_a_new_request_changes_the_order_in_place(first, second):
 
 def test_a_chunk_may_wait_again_and_is_found_again():
     queue = LoadQueue()
-    queue.replace("a", [lane([(5, 0, 1), (6, 1, 1), (7, 2, 1)])])
+    queue.replace("a", [requested([(5, 0, 1), (6, 1, 1), (7, 2, 1)])])
     assert [k for _, k in drain(queue)] == [5, 6, 7]
     queue.set_state((), 5, WAITING)
     queue.set_state((), 6, WAITING)
     assert [k for _, k in drain(queue)] == [5, 6]
 
 
-def test_a_lane_that_is_left_waiting_does_not_hold_up_the_others():
+def test_a_queue_that_is_left_waiting_does_not_hold_up_the_others():
     queue = LoadQueue()
-    queue.replace("a", [lane([(1, 0, 0), (2, 0, 0)], "a")])
-    queue.replace("b", [lane([(3, 0, 2)], "b")])
+    queue.replace("a", [requested([(1, 0, 0), (2, 0, 0)], "a")])
+    queue.replace("b", [requested([(3, 0, 2)], "b")])
     seen = []
     for best, row in queue.heads():
         seen.append(int(best.keys[row]))
@@ -90,19 +92,19 @@ def test_a_lane_that_is_left_waiting_does_not_hold_up_the_others():
 
 
 def test_what_was_delivered_is_fresh_when_it_is_asked_for_again():
-    old = lane([(1, 0, 1), (2, 1, 1), (3, 2, 1)])
+    old = requested([(1, 0, 1), (2, 1, 1), (3, 2, 1)])
     old.state[:] = LOADED
     old.is_delivered[0] = True
-    new = lane([(1, 0, 1), (2, 0, 1), (4, 0, 1)])
+    new = requested([(1, 0, 1), (2, 0, 1), (4, 0, 1)])
     assert new.carry(old).tolist() == [True, False, True]
     assert new.state.tolist() == [WAITING, LOADED, WAITING]
 
 
 def test_a_chunk_is_open_while_somebody_has_not_got_it():
     queue = LoadQueue()
-    queue.replace("a", [lane([(1, 0, 1)], "a")])
-    queue.replace("b", [lane([(1, 0, 1), (2, 0, 1)], "b")])
-    queue.lane("a", ()).state[:] = LOADED
+    queue.replace("a", [requested([(1, 0, 1)], "a")])
+    queue.replace("b", [requested([(1, 0, 1), (2, 0, 1)], "b")])
+    queue.queue_of("a", ()).state[:] = LOADED
     assert queue.open_among((), np.array([0, 1, 2])).tolist() == [False, True, True]
     queue.replace("b", [])
     assert queue.open_among((), np.array([0, 1, 2])).tolist() == [False] * 3
@@ -110,17 +112,17 @@ def test_a_chunk_is_open_while_somebody_has_not_got_it():
 
 def test_an_end_is_not_taken_back():
     queue = LoadQueue()
-    queue.replace("a", [lane([(1, 0, 1)])])
+    queue.replace("a", [requested([(1, 0, 1)])])
     queue.set_state((), 1, LOADED)
     queue.set_state((), 1, WAITING)
-    assert queue.lane("a", ()).state.tolist() == [LOADED]
+    assert queue.queue_of("a", ()).state.tolist() == [LOADED]
 
 
 @given(wishes, wishes, st.lists(st.integers(0, 30), unique=True))
 def test_waiting_chunks_among_some_come_best_first(first, second, keys):
     queue = LoadQueue()
-    queue.replace("a", [lane(first, "a")])
-    queue.replace("b", [lane(second, "b")])
+    queue.replace("a", [requested(first, "a")])
+    queue.replace("b", [requested(second, "b")])
     best = {}
     for key, priority, category in first + second:
         best[key] = min((category, priority), best.get(key, (9, 0)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from brickfield.loading.storage_layout import LevelLayout, StorageName, storage_names
 from brickfield.model import Selection
 from brickfield.model.requests import ChunkFailure, distinct
-from brickfield.sources import StorageChunk
+from brickfield.sources import ChunkSource, MadeOfParts, StorageChunk
 
 Requested = Iterable[tuple[Selection, NDArray[np.int64]]]
 
@@ -160,6 +160,29 @@ class IoCounts:
             self.cancelled_before_send,
             self._n_entries,
         )
+
+
+def stored_under(
+    source: ChunkSource, layouts: Sequence[LevelLayout], requested: Requested
+) -> set[StorageName]:
+    """Name the stored chunks under some chunks; of sampled ones, their parts.
+
+    Parameters
+    ----------
+    source : ChunkSource
+    layouts : sequence of LevelLayout
+        Of its levels.
+    requested : iterable of (selection, keys)
+    """
+    names = set(storage_names(layouts, requested))
+    if not isinstance(source, MadeOfParts):
+        return names
+    # A level that is sampled while it is read has no storage of its own.
+    return {
+        (level, layouts[level].flat_of(index))
+        for name in names
+        for level, index in source.parts_of(name[0], layouts[name[0]].index_of(name[1]))
+    }
 
 
 def storage_counts(

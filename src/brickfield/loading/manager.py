@@ -18,19 +18,20 @@ from psygnal import Signal
 
 from brickfield.loading.cache.chunk_cache import ChunkCache, PinnedChunks, default_cache
 from brickfield.loading.cache.storage_chunks import KeptStorage
-from brickfield.loading.io_counts import IoCounters, Requested, storage_counts
+from brickfield.loading.io_counts import (
+    IoCounters,
+    Requested,
+    storage_counts,
+    stored_under,
+)
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.progress import LoadingProgressTracker
-from brickfield.loading.queue import ENDS, LOADED, READING, WAITING, Lane
+from brickfield.loading.queue import ENDS, LOADED, READING, WAITING, RequestQueue
 from brickfield.loading.reader import Reader
 from brickfield.loading.retry import RetryRules
 from brickfield.loading.scheduler import Scheduler
-from brickfield.loading.storage_layout import (
-    StorageName,
-    needed_storage_chunks,
-    storage_names,
-)
-from brickfield.loading.visual import Visual, damaged_keys, finest_level, lanes_of
+from brickfield.loading.storage_layout import StorageName, needed_storage_chunks
+from brickfield.loading.visual import Visual, damaged_keys, finest_level, queues_of
 from brickfield.model import ChunkId, ChunkKey, Selection, unpack_keys
 from brickfield.model.changes import ChunkChange
 from brickfield.model.requests import (
@@ -135,50 +136,56 @@ class ChunkManager:
         OptionError
             If the image has no such selection or chunk.
         """
-        lanes = lanes_of(requests, visual_id, self.source.info.pyramid)
+        queues = queues_of(requests, visual_id, self.source.info.pyramid)
         with self._lock:
             visual = self._visuals.setdefault(visual_id, Visual())
-            if not any(lane.n_open for lane in self._scheduler.lanes(visual_id)):
+            if not any(queue.n_open for queue in self._scheduler.queues(visual_id)):
                 visual.begin_session()
-            self._replace(visual_id, visual, lanes)
+            self._replace(visual_id, visual, queues)
             status = self._status(visual_id)
             has_ready = bool(visual.ready)
         # One slot wakes the others, off this thread: starting threads takes time.
         self._reader.wake_workers(at_most=1)
         if self.tracker is not None:
-            level = finest_level(lanes)
+            level = finest_level(queues)
             self.tracker.start_loading_session(visual_id, status.wanted, level)
         if has_ready:
             self._announce({visual_id})
         return status
 
-    def _replace(self, visual_id: str, visual: Visual, lanes: list[Lane]) -> None:
-        old = {ln.selection: ln for ln in self._scheduler.replace(visual_id, lanes)}
-        for lane in lanes:
-            before = old.get(lane.selection)
-            fresh = (
-                np.ones(len(lane.keys), bool) if before is None else lane.carry(before)
-            )
-            self._supply(visual, lane, np.flatnonzero(fresh))
-        new = {lane.selection: lane for lane in lanes}
+    def _replace(
+        self, visual_id: str, visual: Visual, queues: list[RequestQueue]
+    ) -> None:
+        old = {q.selection: q for q in self._scheduler.replace(visual_id, queues)}
+        for queue in queues:
+            before = old.get(queue.selection)
+            is_new = np.ones(len(queue.keys), bool)
+            if before is not None:
+                is_new = queue.carry(before)
+            self._supply(visual, queue, np.flatnonzero(is_new))
+        new = {queue.selection: queue for queue in queues}
         n_dropped = sum(
             self._drop_rest(visual, before, new.get(selection))
             for selection, before in old.items()
         )
         if n_dropped:
             self._scheduler.drop_unwanted()
-        visual.rebuild(lanes)
+        visual.rebuild(queues)
 
-    def _supply(self, visual: Visual, lane: Lane, rows: NDArray[np.int64]) -> None:
+    def _supply(
+        self, visual: Visual, queue: RequestQueue, rows: NDArray[np.int64]
+    ) -> None:
         """Make what the cache has ready at once."""
-        keys = lane.keys[rows].tolist()
-        found = self._pinned.pin(lane.selection, keys)
+        keys = queue.keys[rows].tolist()
+        found = self._pinned.pin(queue.selection, keys)
         for row, chunk in zip(rows.tolist(), found, strict=True):
             if chunk is not None:
-                lane.state[row] = ENDS[chunk.state]
+                queue.state[row] = ENDS[chunk.state]
                 visual.note_bytes(chunk)
 
-    def _drop_rest(self, visual: Visual, old: Lane, new: Lane | None) -> int:
+    def _drop_rest(
+        self, visual: Visual, old: RequestQueue, new: RequestQueue | None
+    ) -> int:
         """Release what the new request does not name; return how many were waiting."""
         is_gone = np.ones(len(old.keys), bool)
         if new is not None:
@@ -261,15 +268,15 @@ class ChunkManager:
         if visual is None:
             return LoadingStatus()
         n_in_flight = len(self._scheduler.in_flight)
-        return visual.status(self._scheduler.lanes(visual_id), n_in_flight)
+        return visual.status(self._scheduler.queues(visual_id), n_in_flight)
 
     def waiting(self, visual_id: str) -> list[ChunkId]:
         """List the chunks that are still on their way to a visual."""
         with self._lock:
             return [
-                ChunkId.from_key(key, lane.selection)
-                for lane in self._scheduler.lanes(visual_id)
-                for key in lane.keys[lane.state <= READING].tolist()
+                ChunkId.from_key(key, queue.selection)
+                for queue in self._scheduler.queues(visual_id)
+                for key in queue.keys[queue.state <= READING].tolist()
             ]
 
     def failures(self, visual_id: str) -> list[ChunkFailure]:
@@ -277,9 +284,9 @@ class ChunkManager:
         with self._lock:
             return [
                 failure
-                for lane in self._scheduler.lanes(visual_id)
-                for key in damaged_keys(lane, self._pinned)
-                for failure in self._pinned.failures(lane.selection, key)
+                for queue in self._scheduler.queues(visual_id)
+                for key in damaged_keys(queue, self._pinned)
+                for failure in self._pinned.failures(queue.selection, key)
             ]
 
     def replace(self, chunk: LoadedChunk) -> None:
@@ -296,7 +303,7 @@ class ChunkManager:
         n = 0
         self.clear_failures(taken)
         with self._lock:
-            for mine in self._scheduler.lanes(visual_id):
+            for mine in self._scheduler.queues(visual_id):
                 for key in damaged_keys(mine, self._pinned):
                     n += 1
                     self._reader.clear_failure(mine.selection, key)
@@ -312,7 +319,7 @@ class ChunkManager:
         """
 
         def is_done() -> bool:
-            return not any(lane.n_open for lane in self._scheduler.lanes(visual_id))
+            return not any(q.n_open for q in self._scheduler.queues(visual_id))
 
         def is_over() -> bool:
             is_stalled = self._reader.is_stalled and self._has_ready(visual_id)
@@ -393,18 +400,7 @@ class ChunkManager:
         return self._stored_bytes(read), self._stored_bytes(at_hand)
 
     def _stored_under(self, requested: Requested) -> set[StorageName]:
-        """Name the stored chunks under some chunks; of sampled ones, their parts."""
-        layouts, source = self._scheduler.layouts, self.source
-        names = set(storage_names(layouts, requested))
-        if not isinstance(source, MadeOfParts):
-            return names
-        return {
-            (level, layouts[level].flat_of(index))
-            for name in names
-            for level, index in source.parts_of(
-                name[0], layouts[name[0]].index_of(name[1])
-            )
-        }
+        return stored_under(self.source, self._scheduler.layouts, requested)
 
     def _stored_bytes(self, names: set[StorageName]) -> int:
         with self._lock:
@@ -420,13 +416,13 @@ class ChunkManager:
         visual = self._visuals.get(visual_id)
         return visual is not None and bool(visual.ready)
 
-    def _chunk_ended(self, lane: Lane, row: int, chunk: LoadedChunk) -> None:
-        visual = self._visuals.get(lane.visual_id)
+    def _chunk_ended(self, queue: RequestQueue, row: int, chunk: LoadedChunk) -> None:
+        visual = self._visuals.get(queue.visual_id)
         if visual is not None:
-            visual.add_ready(lane, row)
+            visual.add_ready(queue, row)
             visual.note_bytes(chunk)
             visual.chunk_rate.add(1)
-            self._news.add(lane.visual_id)
+            self._news.add(queue.visual_id)
 
     def _tell(self) -> None:
         with self._lock:
@@ -477,7 +473,7 @@ class ChunkManager:
 
     def _rebuild(self) -> None:
         for visual_id, visual in self._visuals.items():
-            visual.rebuild(self._scheduler.lanes(visual_id))
+            visual.rebuild(self._scheduler.queues(visual_id))
 
     def close(self, *, wait: bool = True) -> None:
         """Stop loading, release everything, end the threads. May be called twice.

@@ -1,17 +1,17 @@
 """What is wanted, in the order in which it is read.
 
-A :class:`Lane` holds the requests of one visual for one selection: a few arrays, sorted
+A :class:`RequestQueue` holds the requests of one visual for one selection: a few arrays, sorted
 once by (category, priority) when the request comes. The :class:`LoadQueue` merges
-the lanes: the next chunk to read is the best head of all lanes.
+the queues: the next chunk to read is the best head of all queues.
 
-Invariant: no lane's cursor has passed a chunk that is still waiting. A chunk that
-several lanes request is one chunk with one state, so the lane that reaches it first
-sets its place: its priority is the best that any lane gave it.
+Invariant: no queue's cursor has passed a chunk that is still waiting. A chunk that
+several queues request is one chunk with one state, so the queue that reaches it first
+sets its place: its priority is the best that any queue gave it.
 
 Storage chunks are not queued themselves. They follow from the chunk at the head,
 so that a new camera replaces the order of thousands of chunks with one sort, and
 nothing has to be taken out of a heap: a request costs O(n log n) in numpy, the
-next chunk O(lanes) amortised.
+next chunk O(queues) amortised.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ENDS = {
 Rank = tuple[int, float]
 
 
-class Lane:
+class RequestQueue:
     """The requests of one visual for one selection. Not thread-safe.
 
     Parameters
@@ -93,11 +93,11 @@ class Lane:
         return row if row < len(self.keys) and self.keys[row] == key else -1
 
     def rank(self, row: int) -> Rank:
-        """Return the sort key of a row among all lanes; smaller goes first."""
+        """Return the sort key of a row among all queues; smaller goes first."""
         return int(self.categories[row]), float(self.priorities[row])
 
-    def carry(self, old: Lane) -> NDArray[np.bool_]:
-        """Copy the states of the lane that this one replaces.
+    def carry(self, old: RequestQueue) -> NDArray[np.bool_]:
+        """Copy the states of the queue that this one replaces.
 
         Returns
         -------
@@ -131,7 +131,7 @@ class Lane:
         Parameters
         ----------
         row : int
-            Of the lane.
+            Of the queue.
         state : int
             One of the states, such as ``WAITING``.
         """
@@ -158,20 +158,20 @@ class Lane:
 
 
 class LoadQueue:
-    """All lanes of one manager. Not thread-safe."""
+    """All queues of one manager. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._by_visual: dict[str, dict[Selection, Lane]] = {}
-        self._by_selection: dict[Selection, list[Lane]] = {}
+        self._by_visual: dict[str, dict[Selection, RequestQueue]] = {}
+        self._by_selection: dict[Selection, list[RequestQueue]] = {}
 
-    def lanes(self, visual_id: str | None = None) -> list[Lane]:
-        """List the lanes of one visual, or all."""
+    def queues(self, visual_id: str | None = None) -> list[RequestQueue]:
+        """List the queues of one visual, or all."""
         if visual_id is not None:
             return list(self._by_visual.get(visual_id, {}).values())
-        return [lane for lanes in self._by_selection.values() for lane in lanes]
+        return [queue for queues in self._by_selection.values() for queue in queues]
 
-    def lane(self, visual_id: str, selection: Selection) -> Lane | None:
-        """Return the lane of a visual and a selection, or None.
+    def queue_of(self, visual_id: str, selection: Selection) -> RequestQueue | None:
+        """Return the queue of a visual and a selection, or None.
 
         Parameters
         ----------
@@ -180,23 +180,25 @@ class LoadQueue:
         """
         return self._by_visual.get(visual_id, {}).get(selection)
 
-    def replace(self, visual_id: str, lanes: Iterable[Lane]) -> list[Lane]:
-        """Replace the lanes of a visual; return the old ones.
+    def replace(
+        self, visual_id: str, queues: Iterable[RequestQueue]
+    ) -> list[RequestQueue]:
+        """Replace the queues of a visual; return the old ones.
 
         Parameters
         ----------
         visual_id : str
-        lanes : iterable of Lane
+        queues : iterable of RequestQueue
         """
-        old = self.lanes(visual_id)
-        for lane in old:
-            group = self._by_selection[lane.selection]
-            group.remove(lane)
+        old = self.queues(visual_id)
+        for queue in old:
+            group = self._by_selection[queue.selection]
+            group.remove(queue)
             if not group:
-                del self._by_selection[lane.selection]
-        self._by_visual[visual_id] = {lane.selection: lane for lane in lanes}
-        for lane in self.lanes(visual_id):
-            self._by_selection.setdefault(lane.selection, []).append(lane)
+                del self._by_selection[queue.selection]
+        self._by_visual[visual_id] = {queue.selection: queue for queue in queues}
+        for queue in self.queues(visual_id):
+            self._by_selection.setdefault(queue.selection, []).append(queue)
         # No empty entries are left behind: the number of visuals grows with every
         # slice.
         if not self._by_visual[visual_id]:
@@ -208,16 +210,18 @@ class LoadQueue:
         """Selections with at least one request."""
         return list(self._by_selection)
 
-    def requesters(self, selection: Selection, key: ChunkKey) -> list[tuple[Lane, int]]:
-        """Return the requests for a chunk, as lanes and rows.
+    def requesters(
+        self, selection: Selection, key: ChunkKey
+    ) -> list[tuple[RequestQueue, int]]:
+        """Return the requests for a chunk, as queues and rows.
 
         Parameters
         ----------
         selection : Selection
         key : ChunkKey
         """
-        found = ((ln, ln.row_of(key)) for ln in self._by_selection.get(selection, ()))
-        return [(lane, row) for lane, row in found if row >= 0]
+        found = ((q, q.row_of(key)) for q in self._by_selection.get(selection, ()))
+        return [(queue, row) for queue, row in found if row >= 0]
 
     def is_open(self, selection: Selection, key: ChunkKey) -> bool:
         """Whether a request still waits for a chunk.
@@ -231,8 +235,8 @@ class LoadQueue:
 
     def waiting_for(
         self, selection: Selection, key: ChunkKey
-    ) -> list[tuple[Lane, int]]:
-        """Return the requests still waiting for a chunk, as lanes and rows.
+    ) -> list[tuple[RequestQueue, int]]:
+        """Return the requests still waiting for a chunk, as queues and rows.
 
         Parameters
         ----------
@@ -240,9 +244,9 @@ class LoadQueue:
         key : ChunkKey
         """
         return [
-            (ln, r)
-            for ln, r in self.requesters(selection, key)
-            if ln.state[r] <= READING
+            (queue, row)
+            for queue, row in self.requesters(selection, key)
+            if queue.state[row] <= READING
         ]
 
     def waiting_among(
@@ -257,19 +261,19 @@ class LoadQueue:
             Packed keys.
         """
         found, priorities, categories = [], [], []
-        for lane in self._by_selection.get(selection, ()):
-            rows = lane.rows_of(keys)
+        for queue in self._by_selection.get(selection, ()):
+            rows = queue.rows_of(keys)
             rows = rows[rows >= 0]
-            rows = rows[lane.state[rows] == WAITING]
-            found.append(lane.keys[rows])
-            priorities.append(lane.priorities[rows])
-            categories.append(lane.categories[rows])
+            rows = rows[queue.state[rows] == WAITING]
+            found.append(queue.keys[rows])
+            priorities.append(queue.priorities[rows])
+            categories.append(queue.categories[rows])
         if not found:
             return []
         best_first = np.lexsort(
             (np.concatenate(priorities), np.concatenate(categories))
         )
-        # A chunk that several lanes want appears once, at its best place.
+        # A chunk that several queues want appears once, at its best place.
         return list(dict.fromkeys(np.concatenate(found)[best_first].tolist()))
 
     def open_among(
@@ -288,10 +292,10 @@ class LoadQueue:
         ndarray, shape (n,), bool
         """
         is_open = np.zeros(len(keys), np.bool_)
-        for lane in self._by_selection.get(selection, ()):
-            rows = lane.rows_of(keys)
-            if len(lane.state):
-                is_open |= (rows >= 0) & (lane.state[rows] <= READING)
+        for queue in self._by_selection.get(selection, ()):
+            rows = queue.rows_of(keys)
+            if len(queue.state):
+                is_open |= (rows >= 0) & (queue.state[rows] <= READING)
         return is_open
 
     def set_state(self, selection: Selection, key: ChunkKey, state: int) -> None:
@@ -304,9 +308,9 @@ class LoadQueue:
         state : int
             One of the states, such as ``READING``.
         """
-        for lane, row in self.requesters(selection, key):
-            if lane.state[row] <= READING:
-                lane.set_state(row, state)
+        for queue, row in self.requesters(selection, key):
+            if queue.state[row] <= READING:
+                queue.set_state(row, state)
 
     def set_states(
         self, selection: Selection, keys: list[ChunkKey], state: int
@@ -321,33 +325,33 @@ class LoadQueue:
             One of the states, but not ``WAITING``.
         """
         array = np.array(keys, dtype=np.int64)
-        for lane in self._by_selection.get(selection, ()):
-            rows = lane.rows_of(array)
+        for queue in self._by_selection.get(selection, ()):
+            rows = queue.rows_of(array)
             rows = rows[rows >= 0]
-            lane.state[rows[lane.state[rows] <= READING]] = state
+            queue.state[rows[queue.state[rows] <= READING]] = state
 
-    def heads(self) -> Iterator[tuple[Lane, int]]:
-        """Yield the best waiting chunk of all lanes, again and again.
+    def heads(self) -> Iterator[tuple[RequestQueue, int]]:
+        """Yield the best waiting chunk of all queues, again and again.
 
-        Between two steps the caller changes that chunk's state; a lane whose
+        Between two steps the caller changes that chunk's state; a queue whose
         chunk it leaves waiting is put aside for the rest of the walk.
         """
-        # Few lanes (visuals times channels), so the best head is found by looking at
+        # Few queues (visuals times channels), so the best head is found by looking at
         # all.
-        lanes = self.lanes()
+        queues = self.queues()
         while True:
             best = min(
-                ((lane.rank(row), i) for i, lane in enumerate(lanes)
-                 if (row := lane.head()) is not None),
+                ((queue.rank(row), i) for i, queue in enumerate(queues)
+                 if (row := queue.head()) is not None),
                 default=None,
             )  # fmt: skip
             if best is None:
                 return
-            lane = lanes[best[1]]
-            row = lane.head()
+            queue = queues[best[1]]
+            row = queue.head()
             assert row is not None
-            yield lane, row
-            if lane.state[row] == WAITING:
-                # The caller could not use it, for lack of memory: the same lane would
+            yield queue, row
+            if queue.state[row] == WAITING:
+                # The caller could not use it, for lack of memory: the same queue would
                 # offer it again.
-                lanes.pop(best[1])
+                queues.pop(best[1])

@@ -26,7 +26,7 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, Begun, scatter
 from brickfield.loading.cache.chunk_cache import PinnedChunks
 from brickfield.loading.pool import AsynchronousDataSlicer
-from brickfield.loading.queue import ENDS, Lane
+from brickfield.loading.queue import ENDS, RequestQueue
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
 from brickfield.loading.scheduler import Read, Scheduler
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
@@ -64,7 +64,7 @@ class Reader:
     Attributes
     ----------
     on_end : callable
-        Called (locked) with (lane, row, chunk) for each visual that waited for a
+        Called (locked) with (queue, row, chunk) for each visual that waited for a
         chunk that reached its end.
     on_batch : callable
         Called without the lock after some chunks may have ended.
@@ -81,7 +81,7 @@ class Reader:
         self._pinned = pinned
         self._scheduler = scheduler
         self._lock = scheduler.lock
-        self.on_end: Callable[[Lane, int, LoadedChunk], None] = lambda *_: None
+        self.on_end: Callable[[RequestQueue, int, LoadedChunk], None] = lambda *_: None
         self.on_batch: Callable[[], None] = lambda: None
         self.is_closed = False
         self._bad: dict[StorageName, ReadFailure] = {}
@@ -125,7 +125,7 @@ class Reader:
 
     def _has_takers(self) -> bool:
         with self._lock:
-            return bool(self._scheduler.lanes()) and self._silence.failure is None
+            return bool(self._scheduler.queues()) and self._silence.failure is None
 
     def _turn_ended(self, future: Future[Any]) -> None:
         is_lost = future.cancelled() or future.exception() is not None
@@ -432,7 +432,7 @@ class Reader:
         with self._lock:
             for assembly in self._scheduler.assemblies:
                 takers = self._scheduler.waiting_for(assembly)
-                if not any(lane.visual_id == visual_id for lane, _ in takers):
+                if not any(queue.visual_id == visual_id for queue, _ in takers):
                     continue
                 level = assembly.layout.level
                 for flat in list(assembly.pending):
@@ -451,9 +451,9 @@ class Reader:
         takers = self._scheduler.waiting_for(assembly)
         assemblies.settle(assembly.reserved)
         self._pinned.put(chunk, reserved=assembly.reserved, n_takers=len(takers))
-        for lane, row in takers:
-            lane.set_state(row, ENDS[chunk.state])
-            self.on_end(lane, row, chunk)
+        for queue, row in takers:
+            queue.set_state(row, ENDS[chunk.state])
+            self.on_end(queue, row, chunk)
         self._lock.notify_all()
 
     def clear_failure(self, selection: Selection, key: ChunkKey) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from brickfield.loading.assembly import Assembly, AssemblyPool, Begun, keys_of
 from brickfield.loading.cache.chunk_cache import ChunkCache, Name
 from brickfield.loading.io_counts import IoCounts
-from brickfield.loading.queue import READING, WAITING, Lane, LoadQueue
+from brickfield.loading.queue import READING, WAITING, LoadQueue, RequestQueue
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
 from brickfield.model import ChunkId, Pyramid, Selection
 from brickfield.model.changes import ChunkChange
@@ -82,10 +82,9 @@ class Scheduler:
         self.layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
         self.dtypes = [lv.dtype.newbyteorder("=") for lv in pyramid.levels]
         self.claims: set[Name] = set()
-        # Three overlapping sets: `in_flight` is being read right now; `stale` is the
-        # part of it whose result must not be used; `_busy` (below) also counts what
-        # waits for another try, so that no second read of the same storage chunk is
-        # sent meanwhile.
+        # Overlapping sets: `in_flight` is being read now; `stale` is the part of it
+        # whose result must not be used; `_busy` (below) also has what waits for another
+        # try, so that no second read of the same storage chunk is sent meanwhile.
         self.in_flight: set[StorageName] = set()
         self.stale: set[StorageName] = set()
         self.due: list[StorageName] = []
@@ -112,27 +111,29 @@ class Scheduler:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is requested and no retry is due."""
-        return not self.due and not self._queue.lanes()
+        return not self.due and not self._queue.queues()
 
     # -- requests ----------------------------------------------------------------
 
-    def lanes(self, visual_id: str | None = None) -> list[Lane]:
-        """List the lanes of one visual, or all."""
-        return self._queue.lanes(visual_id)
+    def queues(self, visual_id: str | None = None) -> list[RequestQueue]:
+        """List the queues of one visual, or all."""
+        return self._queue.queues(visual_id)
 
-    def replace(self, visual_id: str, lanes: Iterable[Lane]) -> list[Lane]:
-        """Put new lanes in place of a visual's old ones, and return the old.
+    def replace(
+        self, visual_id: str, queues: Iterable[RequestQueue]
+    ) -> list[RequestQueue]:
+        """Put new queues in place of a visual's old ones, and return the old.
 
         Parameters
         ----------
         visual_id : str
-        lanes : iterable of Lane
+        queues : iterable of RequestQueue
         """
         self.lock.notify_all()
-        return self._queue.replace(visual_id, lanes)
+        return self._queue.replace(visual_id, queues)
 
-    def waiting_for(self, assembly: Assembly) -> list[tuple[Lane, int]]:
-        """Return the requests still waiting for an assembly, as lanes and rows."""
+    def waiting_for(self, assembly: Assembly) -> list[tuple[RequestQueue, int]]:
+        """Return the requests still waiting for an assembly, as queues and rows."""
         return self._queue.waiting_for(*assembly.name)
 
     def set_waiting(self, name: Name) -> None:
@@ -141,9 +142,9 @@ class Scheduler:
 
     def deliver_again(self, name: Name) -> None:
         """Read a chunk again for all who request it, also those who have taken it."""
-        for lane, row in self._queue.requesters(*name):
-            lane.is_delivered[row] = False
-            lane.set_state(row, WAITING)
+        for queue, row in self._queue.requesters(*name):
+            queue.is_delivered[row] = False
+            queue.set_state(row, WAITING)
 
     def drop_unsent(self, selection: Selection, keys: NDArray[np.int64]) -> None:
         """Count those of some dropped chunks that no other request names.
@@ -168,14 +169,14 @@ class Scheduler:
         if read is not None or self._is_full:
             return read
         begun: list[Begun] = []
-        for lane, row in self._queue.heads():
-            name = (lane.selection, int(lane.keys[row]))
+        for queue, row in self._queue.heads():
+            name = (queue.selection, int(queue.keys[row]))
             assembly = self.assemblies.get(name)
             if assembly is None and name not in self.claims:
                 # One slot begins chunks for all: another would begin less wanted ones.
                 if self.is_beginning or len(begun) == MOST_BEGUN:
                     break
-                begun += self._claim(lane, name)
+                begun += self._claim(queue, name)
             elif begun:
                 # Those found so far are better than this one: they are begun first.
                 break
@@ -204,13 +205,13 @@ class Scheduler:
             self.drop_idle(needing)
         return None
 
-    def _claim(self, lane: Lane, name: Name) -> list[Begun]:
+    def _claim(self, queue: RequestQueue, name: Name) -> list[Begun]:
         # What is decoded already goes first: it must not be decoded again.
         room = (
             None
             if self.parked
             else self.assemblies.admit(
-                self.chunk_bytes(name), may_overflow=not self.has_ready(lane.visual_id)
+                self.chunk_bytes(name), may_overflow=not self.has_ready(queue.visual_id)
             )
         )
         if room is None:
@@ -319,7 +320,7 @@ class Scheduler:
         begun: list[Begun] = []
         while name not in self.stale and not self.needing(name):
             begun = self.claim_siblings(name)
-            waiting = {lane.visual_id for lane in self.lanes() if lane.n_open}
+            waiting = {queue.visual_id for queue in self.queues() if queue.n_open}
             if begun or not any(True for _ in self._siblings(name)):
                 break
             if not all(map(self.has_ready, waiting)):
@@ -444,10 +445,10 @@ class Scheduler:
         self.stale |= self.in_flight
         self.lock.notify_all()
         self.drop_all()
-        for lane in self._queue.lanes():
+        for queue in self._queue.queues():
             # Delivered chunks wait again, too: their voxels are out of date where they
             # were taken.
-            lane.reset()
+            queue.reset()
 
     def forget_changed(self, change: ChunkChange, *, is_reopened: bool) -> None:
         """Drop the chunks under a change; those not taken yet are read again.
@@ -467,12 +468,12 @@ class Scheduler:
         for assembly in list(self.assemblies):
             if change.has(*assembly.name):
                 self.discard(assembly)
-        for lane in self._queue.lanes():
-            if not change.covers(lane.selection):
+        for queue in self._queue.queues():
+            if not change.covers(queue.selection):
                 continue
-            for row in np.flatnonzero(~lane.is_delivered).tolist():
-                if change.has(lane.selection, int(lane.keys[row])):
-                    lane.set_state(row, WAITING)
+            for row in np.flatnonzero(~queue.is_delivered).tolist():
+                if change.has(queue.selection, int(queue.keys[row])):
+                    queue.set_state(row, WAITING)
 
     def is_changed(self, name: StorageName, change: ChunkChange) -> bool:
         """Tell whether a storage chunk has changed voxels.

@@ -1,6 +1,6 @@
-"""What the manager keeps of one visual beside its lanes.
+"""What the manager keeps of one visual beside its queues.
 
-From requests to lanes: one for each selection, checked against the image.
+From requests to queues: one for each selection, checked against the image.
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ import numpy as np
 from brickfield.errors import OptionError
 from brickfield.loading.cache.chunk_cache import PinnedChunks
 from brickfield.loading.progress import RateMeter
-from brickfield.loading.queue import FAILED, LOADED, MISSING, READING, WAITING, Lane
+from brickfield.loading.queue import (
+    FAILED,
+    LOADED,
+    MISSING,
+    READING,
+    WAITING,
+    RequestQueue,
+)
 from brickfield.loading.storage_layout import check_selection
 from brickfield.model import ChunkKey, Pyramid, Selection, unpack_keys
 from brickfield.model.requests import ChunkedDataRequest, LoadedChunk, LoadingStatus
 
-Ready = tuple[int, float, int, Lane, int]
-"""Category, priority, a number that breaks ties, lane and row."""
+Ready = tuple[int, float, int, RequestQueue, int]
+"""Category, priority, a number that breaks ties, queue and row."""
 
 
 class Visual:
@@ -46,16 +53,16 @@ class Visual:
         self.byte_rate = RateMeter()
         self.chunk_rate = RateMeter()
 
-    def add_ready(self, lane: Lane, row: int) -> None:
+    def add_ready(self, queue: RequestQueue, row: int) -> None:
         """Queue one loaded chunk to be taken.
 
         Parameters
         ----------
-        lane : Lane
+        queue : RequestQueue
         row : int
         """
         self._n += 1
-        heapq.heappush(self.ready, (*lane.rank(row), self._n, lane, row))
+        heapq.heappush(self.ready, (*queue.rank(row), self._n, queue, row))
 
     def pop_ready(
         self, pinned: PinnedChunks, max_chunks: int | None
@@ -77,30 +84,30 @@ class Visual:
         taken: list[LoadedChunk] = []
         is_lost = False
         while self.ready and len(taken) != max_chunks:
-            _, _, _, lane, row = heapq.heappop(self.ready)
-            if lane.state[row] < LOADED:
+            _, _, _, queue, row = heapq.heappop(self.ready)
+            if queue.state[row] < LOADED:
                 continue
-            chunk = pinned.unpin(lane.selection, int(lane.keys[row]))
+            chunk = pinned.unpin(queue.selection, int(queue.keys[row]))
             if chunk is None:
-                lane.set_state(row, WAITING)
+                queue.set_state(row, WAITING)
                 is_lost = True
             else:
-                lane.is_delivered[row] = True
+                queue.is_delivered[row] = True
                 taken.append(chunk)
         return taken, is_lost
 
-    def rebuild(self, lanes: Iterable[Lane]) -> None:
-        """Queue the chunks of new lanes that are ready."""
+    def rebuild(self, queues: Iterable[RequestQueue]) -> None:
+        """Queue the chunks of new queues that are ready."""
         self.ready = []
-        for lane in lanes:
-            rows = np.flatnonzero((lane.state >= LOADED) & ~lane.is_delivered)
-            categories = lane.categories[rows].tolist()
-            priorities = lane.priorities[rows].tolist()
+        for queue in queues:
+            rows = np.flatnonzero((queue.state >= LOADED) & ~queue.is_delivered)
+            categories = queue.categories[rows].tolist()
+            priorities = queue.priorities[rows].tolist()
             for category, priority, row in zip(
                 categories, priorities, rows.tolist(), strict=True
             ):
                 self._n += 1
-                self.ready.append((category, priority, self._n, lane, row))
+                self.ready.append((category, priority, self._n, queue, row))
         heapq.heapify(self.ready)
 
     def note_bytes(self, chunk: LoadedChunk) -> None:
@@ -109,16 +116,16 @@ class Visual:
             self.bytes_loaded += chunk.data.nbytes
             self.byte_rate.add(chunk.data.nbytes)
 
-    def status(self, lanes: list[Lane], n_in_flight: int) -> LoadingStatus:
+    def status(self, queues: list[RequestQueue], n_in_flight: int) -> LoadingStatus:
         """Count the chunks of the present request by state.
 
         Parameters
         ----------
-        lanes : list of Lane
+        queues : list of RequestQueue
         n_in_flight : int
             Reads that were sent.
         """
-        counts = sum((lane.counts for lane in lanes), np.zeros(5, int)).tolist()
+        counts = sum((queue.counts for queue in queues), np.zeros(5, int)).tolist()
         n_waiting = counts[WAITING] + counts[READING]
         rate = self.chunk_rate.rate
         left = None if rate <= 0 else n_waiting / rate
@@ -135,12 +142,12 @@ class Visual:
         )
 
 
-def lanes_of(
+def queues_of(
     requests: ChunkedDataRequest | Sequence[ChunkedDataRequest],
     visual_id: str,
     pyramid: Pyramid,
-) -> list[Lane]:
-    """Make the lanes of one visual.
+) -> list[RequestQueue]:
+    """Make the queues of one visual.
 
     Parameters
     ----------
@@ -159,11 +166,11 @@ def lanes_of(
     groups: dict[Selection, list[ChunkedDataRequest]] = {}
     for request in requests:
         groups.setdefault(tuple(request.selection), []).append(request)
-    lanes = [Lane(visual_id, _joined(group)) for group in groups.values()]
-    for lane in lanes:
-        check_selection(pyramid, lane.selection)
-        _check_keys(lane, pyramid)
-    return lanes
+    queues = [RequestQueue(visual_id, _joined(group)) for group in groups.values()]
+    for queue in queues:
+        check_selection(pyramid, queue.selection)
+        _check_keys(queue, pyramid)
+    return queues
 
 
 def _joined(group: list[ChunkedDataRequest]) -> ChunkedDataRequest:
@@ -179,8 +186,8 @@ def _joined(group: list[ChunkedDataRequest]) -> ChunkedDataRequest:
     )
 
 
-def _check_keys(lane: Lane, pyramid: Pyramid) -> None:
-    levels, indices = unpack_keys(lane.keys)
+def _check_keys(queue: RequestQueue, pyramid: Pyramid) -> None:
+    levels, indices = unpack_keys(queue.keys)
     is_level = (levels >= 0) & (levels < pyramid.n_levels)
     grids = pyramid.grids_zyx[np.where(is_level, levels, 0)]
     is_good = is_level & (indices < grids).all(axis=1)
@@ -193,26 +200,26 @@ def _check_keys(lane: Lane, pyramid: Pyramid) -> None:
         raise OptionError(msg)
 
 
-def finest_level(lanes: Sequence[Lane]) -> int:
+def finest_level(queues: Sequence[RequestQueue]) -> int:
     """Return the finest level that is wanted, 0 when nothing is."""
     # Keys order by level first.
-    firsts = [unpack_keys(lane.keys[:1])[0] for lane in lanes if len(lane.keys)]
+    firsts = [unpack_keys(queue.keys[:1])[0] for queue in queues if len(queue.keys)]
     return min((int(level[0]) for level in firsts), default=0)
 
 
-def damaged_keys(lane: Lane, pinned: PinnedChunks) -> list[ChunkKey]:
-    """List the chunks of a lane that ended as failed or with holes.
+def damaged_keys(queue: RequestQueue, pinned: PinnedChunks) -> list[ChunkKey]:
+    """List the chunks of a queue that ended as failed or with holes.
 
     Parameters
     ----------
-    lane : Lane
+    queue : RequestQueue
     pinned : PinnedChunks
     """
-    damaged = [k for s, k in pinned.damaged if s == lane.selection]
+    damaged = [k for s, k in pinned.damaged if s == queue.selection]
     keys = np.array(damaged, dtype=np.int64)
-    rows = lane.rows_of(keys)
+    rows = queue.rows_of(keys)
     is_here = rows >= 0
     rows = rows[is_here]
-    holed: list[ChunkKey] = keys[is_here][lane.state[rows] == LOADED].tolist()
-    failed: list[ChunkKey] = lane.keys[lane.state == FAILED].tolist()
+    holed: list[ChunkKey] = keys[is_here][queue.state[rows] == LOADED].tolist()
+    failed: list[ChunkKey] = queue.keys[queue.state == FAILED].tolist()
     return failed + holed
