@@ -16,8 +16,9 @@ import numpy as np
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model import Channel
-from brickfield.streaming.arrays import replace_json
+from brickfield.streaming.arrays import StreamArray, replace_json
 from brickfield.streaming.plan import StreamOptions, StreamPlan
+from brickfield.streaming.windows import find_windows
 from brickfield.writing.metadata import (
     Group,
     image_attributes,
@@ -85,6 +86,28 @@ def put_progress(
     if options is not None:
         state["options"] = asdict(options)
     where[KEY] = state
+
+
+def put_windows(
+    group: Group, plan: StreamPlan, coarsest: StreamArray, frames: int
+) -> None:
+    """Set the contrast limits of named channels by their voxels; not yet on disk.
+
+    Parameters
+    ----------
+    group : Group
+    plan : StreamPlan
+    coarsest : StreamArray
+    frames : int
+        That came by order.
+    """
+    windows = find_windows(plan, coarsest, frames)
+    # Where nothing can be told of the voxels the range of the type stays.
+    if windows:
+        channels = [Channel(text) for text in plan.options.channels]
+        found = omero_attributes(channels, windows, _limits(plan.dtype))
+        where = _attributes(group)
+        where.get("ome", where).update(found)
 
 
 def publish_progress(group: Group) -> Path:

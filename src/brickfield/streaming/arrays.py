@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -163,6 +163,19 @@ class StreamArray:
             self.unit_file(unit).exists() for unit in self.units_under(region)
         )
 
+    def begin_sync(self, region: Slices) -> None:
+        """Have the system begin to bring a region to disk, without waiting for it.
+
+        Else it lies in its cache until :meth:`sync`, which would do all of it at once.
+        """
+        if not hasattr(os, "posix_fadvise"):
+            return
+        for unit in self.units_under(region):
+            # A unit of fill values has no file.
+            with suppress(OSError), _opened(self.unit_file(unit)) as descriptor:
+                # Pages that are not on disk yet are not dropped by this, only written.
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
     def sync(self) -> None:
         """Have on disk what was written since the last time."""
         files, self._unsynced = self._unsynced, set()
@@ -204,12 +217,17 @@ def _sync(place: Path) -> None:
     if place.is_dir() and os.name != "posix":
         return
     # What was replaced meanwhile is synced with its next turn.
-    with suppress(FileNotFoundError):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with suppress(FileNotFoundError), _opened(place) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextmanager
+def _opened(place: Path) -> Iterator[int]:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @lru_cache(maxsize=1)

@@ -14,8 +14,8 @@ import logging
 import os
 import threading
 import weakref
-from collections import deque
 from collections.abc import Sequence
+from dataclasses import asdict
 from math import prod
 from time import perf_counter
 from types import TracebackType
@@ -27,20 +27,19 @@ from psygnal import Signal
 
 from brickfield.blockwise import Slices
 from brickfield.errors import BrickfieldError, OptionError
-from brickfield.streaming.acquisition import image_group
+from brickfield.streaming.acquisition import image_group, put_windows
 from brickfield.streaming.arrays import sync_all
-from brickfield.streaming.flush import FlushCounts, Flusher, Written
+from brickfield.streaming.buffer.flush import FlushCounts, Flusher, Written
+from brickfield.streaming.buffer.intake import Change, Intake
+from brickfield.streaming.buffer.memory import Room
+from brickfield.streaming.buffer.tiles import Buffer
 from brickfield.streaming.growth import Growth
-from brickfield.streaming.intake import Change, Intake
 from brickfield.streaming.levels import CoarseLevels
 from brickfield.streaming.plan import StreamOptions, check_age, make_plan
 from brickfield.streaming.recovery import Recovered, arrays_of, recover
-from brickfield.streaming.tiles import Buffer, Room
 from brickfield.writing.place import local_path, prepare_new
 
 logger = logging.getLogger(__name__)
-MOST_TIMES = 100_000
-"""Calls of `append` whose times are remembered."""
 PathLike = str | os.PathLike[str]
 
 
@@ -80,6 +79,9 @@ class StreamWriter:
         Seconds after which what came is written, though its chunk is not full.
     overwrite : bool
         Replace an image that is there.
+    make_ready : bool
+        Take the memory of the first frames now, so that none of them waits for it; no
+        use where only blocks come.
 
     Attributes
     ----------
@@ -128,6 +130,7 @@ class StreamWriter:
         buffer: str | int = "256 MiB",
         max_age: float = 2.0,
         overwrite: bool = False,
+        make_ready: bool = True,
     ) -> None:
         options = StreamOptions.of(
             shape=tuple(shape),
@@ -155,6 +158,8 @@ class StreamWriter:
         group = image_group(root, plan, root.name.split(".")[0])
         group.publish()
         self._begin(Recovered(root, plan, arrays, group, 0, ()), max_age)
+        if make_ready:
+            self._intake.make_ready()
 
     @classmethod
     def resume(
@@ -179,6 +184,7 @@ class StreamWriter:
         writer = cls.__new__(cls)
         found = recover(local_path(os.fspath(path)).absolute(), buffer)
         writer._begin(found, max_age)
+        writer._intake.make_ready()
         for level, unit in found.stale:
             writer._levels.mark(level, unit)
         return writer
@@ -186,7 +192,6 @@ class StreamWriter:
     def _begin(self, found: Recovered, max_age: float) -> None:
         self.path, self._plan, self._arrays = found.root, found.plan, found.arrays
         self._group = found.group
-        self._times: deque[float] = deque(maxlen=MOST_TIMES)
         self._call = threading.RLock()
         self._is_closed = False
         for array in self._arrays:
@@ -229,10 +234,7 @@ class StreamWriter:
     def frames_on_disk(self) -> int:
         """So many frames from the first on are on disk."""
         with self._buffer.lock:
-            pending = (p.first_frame for p in self._buffer.pending())
-            return min(
-                (f for f in pending if f is not None), default=self._intake.frames
-            )
+            return self._buffer.first_frame(self._intake.frames)
 
     @property
     def buffered_share(self) -> float:
@@ -266,7 +268,7 @@ class StreamWriter:
         with self._call:
             self._check_open()
             self._intake.take_frame(frame)
-        self._times.append(perf_counter() - began)
+            self._intake.times.append(perf_counter() - began)
 
     def skip(self, n: int = 1) -> None:
         """Leave out frames that will not come: they have the fill value, 0.
@@ -378,10 +380,8 @@ class StreamWriter:
         if written.regions:
             self._growth.add(0, self._clipped(written.part.region))
         with self._buffer.lock:
-            others = [p for p in self._buffer.pending() if p is not written.part]
             is_idle = not self._buffer.waiting
-            firsts = [p.first_frame for p in others if p.first_frame is not None]
-        frames = min(firsts, default=self._intake.frames)
+            frames = self._buffer.first_frame(self._intake.frames, written.part)
         self._growth.publish(frames, is_last_word=is_idle)
 
     def _on_coarse(self, level: int, region: Slices, was_there: bool) -> None:
@@ -430,7 +430,9 @@ class StreamWriter:
                 self._intake.frames, length=self._intake.reach, is_last_word=True
             )
             sync_all(self._arrays)
-            self._growth.complete(self._intake.frames, self._intake.reach)
+            frames = self._intake.frames
+            put_windows(self._group, self._plan, self._arrays[-1], frames)
+            self._growth.complete(frames, self._intake.reach)
             self._is_closed = True
 
     def abandon(self) -> None:
@@ -452,16 +454,13 @@ class StreamWriter:
             (storage units of all levels), ``buffered_bytes``, ``buffered_peak``,
             ``append_ms`` (median and p99), ``waited_s`` (for room).
         """
-        times = np.array(self._times or [0.0]) * 1e3
-        fine, coarse = self._flusher.counts, self._coarse_counts
+        times = np.array(self._intake.times or [0.0]) * 1e3
         with self._buffer.lock:
             used, peak = self._buffer.room.used, self._buffer.room.peak
         return {
             "frames": self._intake.frames,
             "bytes_in": self._intake.bytes_in,
-            "bytes_written": fine.bytes_written + coarse.bytes_written,
-            "chunks_written": fine.chunks_written + coarse.chunks_written,
-            "chunks_rewritten": fine.chunks_rewritten + coarse.chunks_rewritten,
+            **asdict(self._flusher.counts + self._coarse_counts),
             "buffered_bytes": used,
             "buffered_peak": peak,
             "append_ms": {

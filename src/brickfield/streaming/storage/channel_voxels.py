@@ -197,6 +197,7 @@ class WrittenChannel:
             chunks=tuple(min(EDGE, n) for n in shape),
             levels=2 if max(factor) > 1 else 1,
             factors=factor,
+            make_ready=False,
         )
         self._shape = shape
         self._factor = factor

@@ -7,7 +7,7 @@ open, the open one is closed first, and is written first.
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, perf_counter
 from typing import Any
@@ -18,14 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from brickfield.blockwise import BlockGrid, Slices, intersect, shift
 from brickfield.errors import OptionError
 from brickfield.streaming.arrays import ENDLESS
-from brickfield.streaming.flush import raise_error
+from brickfield.streaming.buffer.flush import raise_error
+from brickfield.streaming.buffer.memory import ReadyMemory
+from brickfield.streaming.buffer.tiles import Buffer, Part
 from brickfield.streaming.plan import StreamPlan
-from brickfield.streaming.tiles import Buffer, Part
 
-SPARE_SLABS = 2
-"""Made ready while the first one fills."""
-LEAST_WARM = 4 << 20
-"""Bytes of a slab from which on it is worth a thread."""
+MOST_TIMES = 100_000
+"""Calls of `append` whose times are remembered."""
 Change = Callable[[NDArray[Any], tuple[int, ...]], None]
 """Changes voxels of a piece, given its first voxel."""
 
@@ -53,6 +52,8 @@ class Intake:
     bytes_in : int
     waited_s : float
         For room in the buffer.
+    times : deque of float
+        Seconds that the last frames took.
     """
 
     def __init__(
@@ -62,10 +63,16 @@ class Intake:
         self.reach = max(1, length)
         self.bytes_in = 0
         self.waited_s = 0.0
+        self.times: deque[float] = deque(maxlen=MOST_TIMES)
         self._plan = plan
         self._buffer = buffer
-        self._is_warm = False
         self._shape = (ENDLESS, *plan.shape[1:]) if plan.grows else plan.shape
+
+    def make_ready(self) -> None:
+        """Have memory for the first frames, so that they do not wait for it."""
+        lead = (0,) * (len(self._shape) - 2)
+        n_bytes = self._new_part(lead, None).n_bytes
+        ReadyMemory(self._buffer.room, self._buffer.lock, n_bytes).begin()
 
     # -- frames ------------------------------------------------------------------
 
@@ -164,8 +171,6 @@ class Intake:
             self.waited_s += perf_counter() - began
         part.use(memory)
         part.since = monotonic()
-        if part.is_slab:
-            self._warm_up(part.n_bytes)
         return True
 
     def _make_room(self, for_part: Part) -> None:
@@ -180,28 +185,6 @@ class Intake:
         ]
         if others:
             buffer.close_part(min(others, key=lambda p: p.since))
-
-    def _warm_up(self, n_bytes: int) -> None:
-        """Have memory for the next slabs at hand, once; on a thread of its own.
-
-        The system clears pages when they are touched first, those of a whole slab with
-        its first frame: a tenth of a second, which that frame would have to wait.
-        """
-        if self._is_warm:
-            return
-        self._is_warm = True
-        n = min(SPARE_SLABS, self._plan.buffer_bytes // n_bytes - 1)
-
-        def prepare() -> None:
-            for _ in range(n):
-                memory = np.zeros(n_bytes, np.uint8)
-                memory.fill(0)  # zeros alone touch nothing
-                with self._buffer.lock:
-                    self._buffer.room.add(memory)
-
-        if n_bytes >= LEAST_WARM:
-            name = "brickfield-stream-memory"
-            threading.Thread(target=prepare, name=name, daemon=True).start()
 
     def _release(self, part: Part) -> None:
         with self._buffer.lock:

@@ -18,64 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import Slices
+from brickfield.streaming.buffer.memory import Bytes, Room
 
 AnyArray = NDArray[Any]
-Bytes = NDArray[np.uint8]
 PartKey = tuple[tuple[int, ...], tuple[int, int] | None]
 """Slab on the leading axes; storage unit (y, x) within it, None for a whole slab."""
-
-
-class Room:
-    """Memory of a writer, bounded in bytes; used again, so that it stays warm.
-
-    Thread rule: the writer's lock is held.
-
-    Parameters
-    ----------
-    most_bytes : int
-
-    Attributes
-    ----------
-    used, peak : int
-        Bytes given out now, and at most so far.
-    """
-
-    def __init__(self, most_bytes: int) -> None:
-        self.most_bytes = most_bytes
-        self.used = 0
-        self.peak = 0
-        self._free: dict[int, list[Bytes]] = {}
-        self._free_bytes = 0
-
-    def take(self, n_bytes: int) -> Bytes | None:
-        """Give out memory, None where there is no room."""
-        if self.used + n_bytes > self.most_bytes:
-            return None
-        kept = self._free.get(n_bytes)
-        if kept:
-            found = kept.pop()
-            self._free_bytes -= n_bytes
-        else:
-            if self.used + self._free_bytes + n_bytes > self.most_bytes:
-                self._free, self._free_bytes = {}, 0
-            found = np.empty(n_bytes, np.uint8)
-        self.used += n_bytes
-        self.peak = max(self.peak, self.used)
-        return found
-
-    def give_back(self, memory: Bytes) -> None:
-        """Take memory back."""
-        self.used -= memory.nbytes
-        self._keep(memory)
-
-    def add(self, memory: Bytes) -> None:
-        """Keep memory that was made elsewhere, where there is room for it."""
-        if self.used + self._free_bytes + memory.nbytes <= self.most_bytes:
-            self._keep(memory)
-
-    def _keep(self, memory: Bytes) -> None:
-        self._free.setdefault(memory.nbytes, []).append(memory)
-        self._free_bytes += memory.nbytes
 
 
 @dataclass(eq=False)
@@ -307,3 +254,16 @@ class Buffer:
         yield from self.open.values()
         yield from self.waiting
         yield from self.writing
+
+    def first_frame(self, frames: int, besides: Part | None = None) -> int:
+        """Return the first frame that is not on disk, `frames` when all are.
+
+        Parameters
+        ----------
+        frames : int
+            That came.
+        besides : Part, optional
+            Left out: it is on disk.
+        """
+        firsts = (p.first_frame for p in self.pending() if p is not besides)
+        return min((f for f in firsts if f is not None), default=frames)

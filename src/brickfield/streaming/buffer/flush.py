@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from brickfield.blockwise import Slices
 from brickfield.errors import BrickfieldError, StoreWriteError
 from brickfield.streaming.arrays import StreamArray
-from brickfield.streaming.tiles import Buffer, Part
+from brickfield.streaming.buffer.tiles import Buffer, Part
 
 logger = logging.getLogger(__name__)
 IN_FLIGHT_BYTES = 32 << 20
@@ -57,6 +57,14 @@ class FlushCounts:
         self.chunks_written += 1
         self.chunks_rewritten += was_there
 
+    def __add__(self, other: FlushCounts) -> FlushCounts:
+        """Return the sums."""
+        return FlushCounts(
+            self.bytes_written + other.bytes_written,
+            self.chunks_written + other.chunks_written,
+            self.chunks_rewritten + other.chunks_rewritten,
+        )
+
 
 @dataclass(frozen=True)
 class Written:
@@ -71,6 +79,16 @@ class Written:
 
     part: Part
     regions: list[tuple[Slices, bool]]
+
+
+@dataclass(frozen=True)
+class _Flying:
+    """A storage unit on its way to disk; the voxels stay until it is there."""
+
+    future: Any
+    region: Slices
+    data: NDArray[Any]
+    was_there: bool
 
 
 class Flusher:
@@ -172,12 +190,14 @@ class Flusher:
         done: list[tuple[Slices, bool]] = []
         if part.voxels is None:
             return done
-        flying: list[tuple[Any, NDArray[Any], bool]] = []
+        flying: list[_Flying] = []
         n_flying = 0
         for region, voxels, covered in part.pieces():
             whole = voxels if covered is None else self._merged(region, voxels, covered)
             was_there = not self._array.is_missing(region)
-            flying.append((self._array.write(region, whole), whole, was_there))
+            flying.append(
+                _Flying(self._array.write(region, whole), region, whole, was_there)
+            )
             done.append((region, covered is None or part.is_last))
             n_flying += whole.nbytes
             if n_flying >= IN_FLIGHT_BYTES:
@@ -194,10 +214,11 @@ class Flusher:
             return np.where(covered, voxels, voxels.dtype.type(0))
         return np.where(covered, voxels, self._array.read(region))
 
-    def _land(self, flying: list[tuple[Any, NDArray[Any], bool]]) -> None:
-        for future, data, was_there in flying:
-            future.result()
-            self.counts.count(data.nbytes, was_there=was_there)
+    def _land(self, flying: list[_Flying]) -> None:
+        for one in flying:
+            one.future.result()
+            self.counts.count(one.data.nbytes, was_there=one.was_there)
+            self._array.begin_sync(one.region)
         flying.clear()
 
     # -- waiting -----------------------------------------------------------------
