@@ -42,7 +42,7 @@ def deliverer() -> Deliverer:
     made = Deliverer()
     app = QCoreApplication.instance()
     if app is not None:
-        made.moveToThread(app.thread())
+        made.move_beside(app)
     return made
 
 

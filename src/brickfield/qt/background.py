@@ -10,8 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from qtpy.QtCore import QTimer
+
 from brickfield.loading import AsynchronousDataSlicer
 from brickfield.qt.deliver import Deliverer
+from brickfield.qt.lifetimes import owned
 
 
 class Background:
@@ -64,6 +67,24 @@ class Background:
             self.deliver(tell)
 
         future.add_done_callback(answered)
+
+    def timer(self, on_timeout: Callable[[], object]) -> QTimer:
+        """Return a timer that fires once each time it is started.
+
+        Parameters
+        ----------
+        on_timeout : callable
+            A method, so that the timer does not keep what has this.
+
+        Returns
+        -------
+        QTimer
+            Ends with this object, on the thread of both.
+        """
+        made = owned(QTimer(), self)
+        made.setSingleShot(True)
+        made.timeout.connect(on_timeout)
+        return made
 
     def close(self) -> None:
         """Take nothing more; what is running ends by itself."""

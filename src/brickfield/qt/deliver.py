@@ -7,38 +7,52 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QObject, Qt, Signal, Slot
 
+from brickfield.qt.lifetimes import owned
+
 logger = logging.getLogger(__name__)
 
 
-class Deliverer(QObject):
+class Deliverer:
     """Runs functions on the thread that it lives on, in order, from its event loop.
 
     Calling it is allowed on any thread, also after the window is gone: what cannot
-    be delivered any more is dropped.
+    be delivered any more is dropped. It may end on any thread, too.
     """
 
-    _call = Signal(object)
-
     def __init__(self) -> None:
-        super().__init__()
-        self._is_closed = False
-        self._call.connect(self._run, Qt.ConnectionType.QueuedConnection)
+        self._receiver = owned(_Receiver(), self)
 
-    def __call__(self, function: Callable[[], None]) -> None:
+    def __call__(self, function: Callable[[], object]) -> None:
         """Run a function soon."""
-        if self._is_closed:
+        receiver = self._receiver
+        if receiver.is_closed:
             return
         try:
-            self._call.emit(function)
+            receiver.call.emit(function)
         except RuntimeError:  # Qt's half is gone already
-            self._is_closed = True
+            receiver.is_closed = True
+
+    def move_beside(self, other: QObject) -> None:
+        """Live on the thread of `other` from now on; called on the own thread."""
+        self._receiver.moveToThread(other.thread())
 
     def close(self) -> None:
         """Deliver nothing any more."""
-        self._is_closed = True
+        self._receiver.is_closed = True
+
+
+class _Receiver(QObject):
+    """Qt's half: its thread's event loop hands it the functions."""
+
+    call = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_closed = False
+        self.call.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
     # Declared, so that PyQt moves it with the object, not a proxy of its own.
     @Slot(object)  # type: ignore[untyped-decorator]
-    def _run(self, function: Callable[[], None]) -> None:
-        if not self._is_closed:
+    def _run(self, function: Callable[[], object]) -> None:
+        if not self.is_closed:
             function()

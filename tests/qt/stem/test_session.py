@@ -10,6 +10,8 @@ from brickfield.qt.stem.session import PATTERN, SCAN, VIRTUAL, ScanSession, fill
 from brickfield.qt.stem.slots import Wish
 from brickfield.stem4d import Disc
 
+pytestmark = pytest.mark.bindings
+
 
 @pytest.fixture
 def session(qapp):

@@ -16,7 +16,6 @@ from time import monotonic, sleep, time
 from typing import Any
 
 from psygnal import Signal
-from qtpy.QtCore import QTimer
 
 from brickfield.blockwise import Slices as Box
 from brickfield.errors import BrickfieldError, StoreFormatError
@@ -108,9 +107,7 @@ class LiveFollower:
         self._n_failed = 0
         self._coarse_at = monotonic()
         self._rates: deque[tuple[float, int]] = deque()
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._look)
+        self._timer = self._background.timer(self._look)
         self._timer.start(0)
 
     def stop(self) -> None:

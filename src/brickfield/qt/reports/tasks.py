@@ -24,6 +24,7 @@ from qtpy.QtCore import QTimer
 
 from brickfield.blockwise import format_bytes
 from brickfield.model.units import duration
+from brickfield.qt.lifetimes import owned
 from brickfield.viewer.receipts import DOT
 
 LOOK_MS = 100
@@ -181,7 +182,7 @@ class TaskBoard:
     def __init__(self) -> None:
         self._running: list[RunningTask] = []
         self._told: list[Task] = []
-        self._timer = QTimer()
+        self._timer = owned(QTimer(), self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._look)
 

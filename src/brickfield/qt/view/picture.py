@@ -55,7 +55,7 @@ class PictureWidget(QLabel):
         # A script may take a picture before the window has laid itself out.
         view.resize((self.sizeHint().width(), self.sizeHint().height()))
         self.gestures = gestures_for(view, self)
-        self._watch = _Watch(self._seen)
+        self._watch = _Watch(self, self._seen)
         self.installEventFilter(self._watch)
         self.installEventFilter(self.gestures)
         self._soon = QTimer(self)
@@ -139,8 +139,8 @@ class _Watch(QObject):
         }
     )
 
-    def __init__(self, call: Callable[[], None]) -> None:
-        super().__init__()
+    def __init__(self, widget: QWidget, call: Callable[[], None]) -> None:
+        super().__init__(widget)
         self._call = call
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802

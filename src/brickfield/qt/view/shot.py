@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
 from brickfield.qt.background import Background
+from brickfield.qt.lifetimes import owned
 from brickfield.viewer.live import LiveView
 
 PIECE_S = 0.5
@@ -76,7 +77,7 @@ class Shot:
         self._on_taken: Callable[[Taken], object] | None = on_taken
         self._deadline = monotonic() + timeout_s
         self._is_asking = False
-        self._timer = QTimer()
+        self._timer = owned(QTimer(), self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._look)
         self._timer.start()
