@@ -46,6 +46,7 @@ CASES = {
     "S1": "streaming:stream",
     "S2": "sessions:sessions",
     "T1": "transforms:turns",
+    "M1": "mosaics:mosaics",
 }
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 LIMIT_S = 300

@@ -236,3 +236,25 @@ def test_a_missing_tile_is_a_finding(scene):
     shutil.rmtree(scene / "tile_1")
     with open_mosaic(scene) as store:
         assert [p.name for p in store.places] == ["tile_0"]
+
+
+def test_a_tile_that_is_left_out_is_in_no_level_that_was_read(scene):
+    with open_store(scene) as store:
+        whole = store.read(0)
+        store.show("tile_1", is_shown=False)
+        assert not store.is_shown("tile_1")
+        assert not np.array_equal(store.read(0), whole)
+        store.show("tile_0", "tile_1")
+        assert np.array_equal(store.read(0), whole)
+        with pytest.raises(OptionError, match="name of a tile"):
+            store.show("other")
+
+
+def test_a_forgotten_mosaic_reads_its_tiles_again(tmp_path):
+    array = VOLUMES[0].copy()
+    with open_mosaic([array]) as store:
+        before = store.read(0)
+        array[:] = 7
+        assert np.array_equal(store.read(0), before)
+        store.forget()
+        assert (store.read(0)[store.read(0) > 0] == 7).all()

@@ -16,7 +16,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.errors import ChunkReadError
 from brickfield.model import ImageInfo
+
+
+class UnlikeError(ChunkReadError):
+    """Raised when an image is not laid out as the one that it was taken to be like."""
 
 
 @dataclass(frozen=True, slots=True)

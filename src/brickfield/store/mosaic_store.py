@@ -89,17 +89,57 @@ class MosaicStore(ChunkedImageStore):
             If there is no such tile, the matrix cannot be inverted, or the tile would
             lie outside of the mosaic.
         """
-        before, after = self._mosaic.move(name, matrix_of(name, matrix))
-        for number, level in enumerate(self.pyramid.levels):
+        self._mark(*self._mosaic.move(name, matrix_of(name, matrix)))
+
+    def _mark(self, *boxes: NDArray[np.float64]) -> None:
+        """Have what lies in boxes, edges (z, y, x) in world, made again; coarse first."""
+        for number in reversed(range(self.pyramid.n_levels)):
+            level = self.pyramid.levels[number]
             size = np.array(level.voxel_size_zyx)
             origin = np.array(level.translation_zyx)
-            for low, high in (before, after):
+            for low, high in boxes:
                 first = np.floor((low - origin) / size - 0.5).astype(int)
                 last = np.ceil((high - origin) / size + 1.5).astype(int)
                 first = np.clip(first, 0, np.array(level.shape_zyx) - 1)
                 last = np.clip(last, first + 1, level.shape_zyx)
                 box = [slice(a, b) for a, b in zip(first, last, strict=True)]
                 self.mark_changed(number, box)
+
+    def show(self, *names: str, is_shown: bool = True) -> None:
+        """Take tiles into the mosaic, or leave them out; what shows it follows.
+
+        Parameters
+        ----------
+        *names : str
+        is_shown : bool
+
+        Raises
+        ------
+        OptionError
+            If there is no such tile.
+        """
+        for name in names:
+            if self._mosaic.is_shown(name) != is_shown:
+                self._mark(self._mosaic.show(name, is_shown=is_shown))
+
+    def is_shown(self, name: str) -> bool:
+        """Whether a tile is part of the mosaic.
+
+        Parameters
+        ----------
+        name : str
+
+        Raises
+        ------
+        OptionError
+            If there is no such tile.
+        """
+        return self._mosaic.is_shown(name)
+
+    def forget(self) -> None:
+        """Forget all voxels, those kept of the tiles as well."""
+        self._mosaic.forget()
+        super().forget()
 
     def reset(self, name: str | None = None) -> None:
         """Put a tile, or all, back where it was when the mosaic was opened.

@@ -67,6 +67,29 @@ def while_wanted(
         _reader.limit = limit_before
 
 
+def carried(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function wait, in whatever thread it runs, as long as this one would.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+        Takes and returns the same.
+    """
+    is_wanted = getattr(_reader, "is_wanted", _always)
+    limit: _Limit | None = getattr(_reader, "limit", None)
+
+    def run(*args: Any) -> Any:
+        left = None if limit is None else limit.end - monotonic()
+        with while_wanted(is_wanted, left):
+            return function(*args)
+
+    return run
+
+
 def _always() -> bool:
     return True
 
@@ -97,6 +120,25 @@ def result_of(future: Any) -> Any:
             # A look during the end starts another try.
             is_transient = not _ending.is_set()
             raise ChunkReadError(msg, is_transient=is_transient) from None
+
+
+def wait_for(event: threading.Event) -> None:
+    """Wait for another thread's read.
+
+    Parameters
+    ----------
+    event : Event
+
+    Raises
+    ------
+    ChunkReadError
+        When it is not needed any more.
+    """
+    is_wanted = getattr(_reader, "is_wanted", _always)
+    while not event.wait(LOOK_S):
+        if not is_wanted() or _ending.is_set():
+            msg = "the read was given up, because nobody looked at the image any more"
+            raise ChunkReadError(msg, is_transient=not _ending.is_set())
 
 
 def has_limit() -> bool:

@@ -73,8 +73,9 @@ class Blender:
             weights[covered] += weight
             return
         before, is_there = present[covered], weights[covered]
-        larger = False if self._overlap == "first" else values > before
-        present[covered] = np.where(~is_there | larger, values, before)
+        # A value that is no number loses against any number.
+        both = before if self._overlap == "first" else np.fmax(before, values)
+        present[covered] = np.where(is_there, both, values)
         weights[covered] = True
 
     def result(self) -> AnyArray:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from brickfield.errors import OptionError
 from brickfield.model import MAX_LEVELS, Int3, Vec3
 from brickfield.sources.mosaic.blend import OVERLAPS, Overlap
+from brickfield.sources.mosaic.table import boxes_of, matrices_of
 from brickfield.sources.mosaic.tile import TilePlace
 
 F64 = NDArray[np.float64]
@@ -114,21 +115,19 @@ def make_grid(places: Sequence[TilePlace], options: MosaicOptions) -> Grid:
 
 def finest_spacing(places: Sequence[TilePlace]) -> Vec3:
     """Return the smallest voxel size of tiles along the axes of the world (z, y, x)."""
-    found = np.full(3, np.inf)
-    for place in places:
-        linear = np.abs(place.matrix.matrix[:3, :3])
-        is_straight = (
-            np.count_nonzero(linear > linear.max() * 1e-9, axis=0) == 1
-        ).all()
-        # Of a turned tile no axis is one of the world: its smallest edge counts.
-        size = linear.max(axis=1) if is_straight else np.full(3, place.voxel_size.min())
-        found = np.minimum(found, size)
-    z, y, x = found.tolist()
+    linear = matrices_of(places)[:, :, :3]
+    size = np.abs(linear)
+    largest = size.max(axis=(1, 2), keepdims=True)
+    is_straight = (np.count_nonzero(size > largest * 1e-9, axis=1) == 1).all(axis=1)
+    # Of a turned tile no axis is one of the world: its smallest edge counts.
+    smallest = np.linalg.norm(linear, axis=1).min(axis=1)[:, None]
+    found = np.where(is_straight[:, None], size.max(axis=2), smallest)
+    z, y, x = found.min(axis=0).tolist()
     return (z, y, x)
 
 
 def _extent(places: Sequence[TilePlace], options: MosaicOptions) -> tuple[F64, F64]:
-    boxes = np.array([place.box() for place in places])
+    boxes = boxes_of(places)
     low, high = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
     room = options.margin * (boxes[:, 1] - boxes[:, 0]).max(axis=0)
     low, high = low - room, high + room

@@ -117,6 +117,7 @@ def open_mosaic_source(
 
 def _in_zarr(uri: str, known: Any, denied: bool) -> TileList | None:
     """List the images of a scene; None for everything else."""
+    from brickfield.sources.ome_zarr.alike import AlikeImages
     from brickfield.sources.ome_zarr.metadata import ome_attributes
     from brickfield.sources.zarr.hierarchy import ZarrHierarchy
 
@@ -132,23 +133,15 @@ def _in_zarr(uri: str, known: Any, denied: bool) -> TileList | None:
     ):
         return None
     result = TileList("scene", location.name)
-    for name, place in _images_of(hierarchy, root, findings):
-        opener = partial(_opened_below, location, name, denied)
-        result.tiles.append((place, opener))
+    images = AlikeImages(location, denied_is_missing=denied)
+    for name, place in _images_of(hierarchy, root, findings, images):
+        result.tiles.append((place, partial(images.open, name)))
     result.findings += findings.as_tuple()
     return result
 
 
-def _opened_below(location: Any, path: str, denied: bool) -> ChunkSource:
-    from brickfield.sources.ome_zarr.source import ZarrOptions, open_located
-    from brickfield.sources.units import in_one_unit
-
-    options = ZarrOptions(treat_403_as_missing=denied)
-    return in_one_unit(open_located(location.child(path), options), keeps_numbers=False)
-
-
 def _images_of(
-    hierarchy: Any, root: Any, findings: Findings
+    hierarchy: Any, root: Any, findings: Findings, alike: Any
 ) -> Iterator[tuple[str, TilePlace]]:
     """Read where the images of a scene lie, and their shapes, all together."""
     from brickfield.sources.ome_zarr.arrays import join
@@ -162,10 +155,11 @@ def _images_of(
     if len(paths) > MOST_TILES:
         msg = f"expected at most {MOST_TILES} images in a scene; found {len(paths)}"
         raise StoreFormatError(msg)
+    found = hierarchy.nodes(paths)
+    groups = {path: node for path, node in found.items() if node is not None}
     images = {
         path: read_multiscales(node.attributes, Findings())
-        for path, node in hierarchy.nodes(paths).items()
-        if node is not None
+        for path, node in groups.items()
     }
     finest = {
         path: join(path, listed[0].datasets[0].path)
@@ -185,6 +179,7 @@ def _images_of(
         except BrickfieldError as error:
             findings.error("tile-left-out", path, f"{error}; left {path!r} out")
             continue
+        alike.note(groups[path], images[path], node)
         yield path, place
 
 

@@ -11,8 +11,12 @@ from itertools import product
 import numpy as np
 
 from brickfield.model import Int3, Pyramid, ScaleLevel
+from brickfield.sources.io.cancellation import wait_for
 from brickfield.sources.mosaic.blend import AnyArray
 from brickfield.sources.mosaic.tile import Tile
+
+_Key = tuple[str, int, tuple[int, ...]]
+"""Name of the tile, level and place in the storage grid."""
 
 
 class Kept:
@@ -21,13 +25,12 @@ class Kept:
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._lock = threading.Lock()
-        self._chunks: OrderedDict[tuple[str, int, tuple[int, ...]], AnyArray | None]
+        self._chunks: OrderedDict[_Key, AnyArray | None]
         self._chunks = OrderedDict()
         self._bytes = 0
+        self._coming: dict[_Key, threading.Event] = {}
 
-    def get(
-        self, key: tuple[str, int, tuple[int, ...]]
-    ) -> tuple[bool, AnyArray | None]:
+    def get(self, key: _Key) -> tuple[bool, AnyArray | None]:
         """Return whether a chunk is kept, and its voxels (None: nothing is stored)."""
         with self._lock:
             if key not in self._chunks:
@@ -35,7 +38,7 @@ class Kept:
             self._chunks.move_to_end(key)
             return True, self._chunks[key]
 
-    def put(self, key: tuple[str, int, tuple[int, ...]], data: AnyArray | None) -> None:
+    def put(self, key: _Key, data: AnyArray | None) -> None:
         """Keep a chunk; the ones used longest ago go.
 
         Parameters
@@ -54,6 +57,26 @@ class Kept:
                 _, gone = self._chunks.popitem(last=False)
                 self._bytes -= 0 if gone is None else gone.nbytes
 
+    def begin(self, key: _Key) -> threading.Event | None:
+        """Say that a chunk is going to be read.
+
+        Returns
+        -------
+        Event or None
+            None for the caller to read it, and to call :meth:`end` in any case; else
+            what is set once another thread has read it.
+        """
+        with self._lock:
+            if key in self._coming:
+                return self._coming[key]
+            self._coming[key] = threading.Event()
+            return None
+
+    def end(self, key: _Key) -> None:
+        """Say that reading a chunk has ended, well or not."""
+        with self._lock:
+            self._coming.pop(key).set()
+
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
@@ -63,11 +86,16 @@ class Kept:
 
 @dataclass
 class Reading:
-    """Reads boxes of tiles for one chunk of the mosaic, and counts."""
+    """Reads boxes of tiles for one chunk of the mosaic, and counts. One thread."""
 
     kept: Kept
     stored_bytes: int = 0
     requests: int = 0
+
+    def add(self, other: Reading) -> None:
+        """Count what another one has read, too."""
+        self.stored_bytes += other.stored_bytes
+        self.requests += other.requests
 
     def box(
         self, tile: Tile, level: int, lead: tuple[int, ...], low: Int3, high: Int3
@@ -91,11 +119,11 @@ class Reading:
         about = tile.source.info.pyramid.levels[level]
         pyramid = tile.source.info.pyramid
         chunk = about.storage_chunk_zyx
-        result = np.full(np.subtract(high, low), about.fill_value, about.dtype)
         spans = [
             range(a // c, (b - 1) // c + 1)
             for a, b, c in zip(low, high, chunk, strict=True)
         ]
+        result = np.full(np.subtract(high, low), about.fill_value, about.dtype)
         for place in product(*spans):
             data = self._chunk(tile, level, _index(pyramid, about, lead, place))
             if data is None:
@@ -113,13 +141,22 @@ class Reading:
 
     def _chunk(self, tile: Tile, level: int, index: tuple[int, ...]) -> AnyArray | None:
         key = (tile.name, level, index)
-        is_kept, data = self.kept.get(key)
-        if is_kept:
-            return data
-        found = tile.source.read_storage_chunk(level, index)
-        self.stored_bytes += found.stored_bytes
-        self.requests += found.requests
-        self.kept.put(key, found.data)
+        while True:
+            is_kept, data = self.kept.get(key)
+            if is_kept:
+                return data
+            other = self.kept.begin(key)
+            if other is None:
+                break
+            # Neighbouring chunks of the mosaic need the same one at the same time.
+            wait_for(other)
+        try:
+            found = tile.source.read_storage_chunk(level, index)
+            self.stored_bytes += found.stored_bytes
+            self.requests += found.requests
+            self.kept.put(key, found.data)
+        finally:
+            self.kept.end(key)
         return found.data
 
 

@@ -16,7 +16,7 @@ from brickfield.sources.mosaic.blend import AnyArray, to_dtype
 F64 = NDArray[np.float64]
 ReadBox = Callable[[Int3, Int3], AnyArray]
 """Reads the voxels from a lower corner to an upper one, excluded, (z, y, x)."""
-_SNAP = 1e-6
+SNAP = 1e-6
 """Voxels: a place so near to the centre of a voxel is that centre."""
 
 
@@ -98,7 +98,7 @@ def sample(
     at = _coordinates(level.to_index, where)
     covered = np.ones(at[0].shape, np.bool_)
     for axis in range(3):
-        covered &= (at[axis] >= -0.5 - _SNAP) & (at[axis] < shape[axis] - 0.5 - _SNAP)
+        covered &= (at[axis] >= -0.5 - SNAP) & (at[axis] < shape[axis] - 0.5 - SNAP)
     if not covered.any():
         return None
     points = [c[covered] for c in at]
@@ -137,7 +137,7 @@ def _coordinates(to_index: AffineTransform, where: tuple[slice, ...]) -> list[F6
             + row[3]
         )
         near = np.rint(at)
-        found.append(np.where(np.abs(at - near) < _SNAP, near, at))
+        found.append(np.where(np.abs(at - near) < SNAP, near, at))
     return found
 
 

@@ -12,7 +12,6 @@ that pictures, slices, arrays and files of one mosaic agree to the voxel.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,27 +19,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import ChunkReadError, OptionError
+from brickfield.errors import OptionError
 from brickfield.model import (
     AffineTransform,
     Finding,
     Int3,
-    Pyramid,
     ScaleLevel,
 )
-from brickfield.sources.mosaic.blend import Blender
+from brickfield.sources.mosaic.fusing import Part, TileFuser
 from brickfield.sources.mosaic.grid import MosaicOptions, make_grid
 from brickfield.sources.mosaic.levels import pyramid_of
-from brickfield.sources.mosaic.reading import Kept, Reading
-from brickfield.sources.mosaic.sampling import TileLevel, sample
-from brickfield.sources.mosaic.tile import Tile
+from brickfield.sources.mosaic.reading import Kept
+from brickfield.sources.mosaic.table import matrices_of
+from brickfield.sources.mosaic.tile import Tile, TilePlace
 from brickfield.sources.places import place_of_uri, places_of
-from brickfield.sources.protocol import ChunkSource, StorageChunk
+from brickfield.sources.protocol import StorageChunk
 
 _OF_ONE_IMAGE = ("several-images", "moving-registration")
 """Findings on what was left out because one image was opened alone."""
-KEPT_BYTES = 256 << 20
+KEPT_BYTES = 384 << 20
 """Decoded storage chunks of tiles that are kept."""
+_MOST_SINGULAR = 1e12
 
 
 class MosaicSource:
@@ -81,14 +80,20 @@ class MosaicSource:
         self._document = document
         self._findings = tuple(findings)
         self._tiles = list(tiles)
-        self._lock = threading.Lock()
-        self._kept = Kept(KEPT_BYTES)
+        self._positions = {t.name: i for i, t in enumerate(self._tiles)}
         first = tiles[0].source
         self._first = first.info
         self.is_remote = first.is_remote
         self.concurrency = first.concurrency
         self.grid = make_grid([t.place for t in tiles], self.options)
-        self._boxes = np.array([t.place.box() for t in tiles])
+        self._fuser = TileFuser(
+            self._tiles,
+            self._first.pyramid,
+            self.options,
+            is_labels=self._first.is_labels,
+            concurrency=self.concurrency,
+            kept=Kept(KEPT_BYTES),
+        )
         pyramid = pyramid_of(self._first, self.grid)
         self.info = replace(
             self._first,
@@ -107,7 +112,6 @@ class MosaicSource:
             placement=None,
             is_in_scene=False,
         )
-        self._checked: set[str] = set()
         self.source_id = self._identity()
 
     def with_matrices(self, matrices: Mapping[str, AffineTransform]) -> MosaicSource:
@@ -158,61 +162,14 @@ class MosaicSource:
             If what is needed of a tile cannot be read, or does not fit the others.
         """
         about = self.info.pyramid.levels[level]
-        low, box = self._box(about, index)
+        low, shape = self._box(about, index)
         lead = tuple(index[a] for a in self.info.pyramid.other_axes)
-        blender = Blender(box, about.dtype, self.options.overlap, about.fill_value)
-        reading = Reading(self._kept)
-        with self._lock:
-            tiles = [self._tiles[i] for i in self._reaching(about, low, box)]
-        for tile in tiles:
-            if tile.place.time is None or self._time(lead) == tile.place.time:
-                self._add(tile, about, (low, box), lead, blender, reading)
-        if blender.is_empty:
-            return StorageChunk(None, reading.stored_bytes, requests=reading.requests)
-        data = blender.result().astype(about.dtype, copy=False)
-        # Axes of the mosaic are those beside space, then z, y and x.
-        data = data.reshape((1,) * len(lead) + data.shape)
+        part = Part(about, (level, index), low, shape, lead, self._time(lead))
+        data, reading = self._fuser.make(part)
+        if data is not None:
+            # Axes of the mosaic are those beside space, then z, y and x.
+            data = data.reshape((1,) * len(lead) + data.shape)
         return StorageChunk(data, reading.stored_bytes, requests=reading.requests)
-
-    def _add(
-        self,
-        tile: Tile,
-        about: ScaleLevel,
-        where: tuple[Int3, Int3],
-        lead: tuple[int, ...],
-        blender: Blender,
-        reading: Reading,
-    ) -> None:
-        low, box = where
-        source = self._fitting(tile)
-        level = tile.level_for(about.voxel_size_zyx)
-        stored = source.info.pyramid.levels[level]
-        to_world = AffineTransform.of_level(about) @ _shift(low)
-        own = tile.level_matrix(level)
-        found = sample(
-            TileLevel(own.inverse @ to_world, stored.shape_zyx, own.lengths),
-            box,
-            lambda a, b: reading.box(tile, level, lead, a, b),
-            order=0 if self.info.is_labels else self.options.order,
-            dtype=about.dtype,
-        )
-        if found is not None:
-            blender.add(found.where, found.covered, found.values, found.depth)
-
-    def _fitting(self, tile: Tile) -> ChunkSource:
-        """Open a tile and make sure that it fits the first one."""
-        source = tile.source
-        if tile.name not in self._checked:
-            other, ours = source.info.pyramid, self._first.pyramid
-            wanted = _kind(ours)
-            if _kind(other) != wanted:
-                msg = (
-                    f"expected the tile {tile.name!r} to have {_words(ours)} as the first"
-                    f" one has; found {_words(other)}"
-                )
-                raise ChunkReadError(msg, key=tile.name)
-            self._checked.add(tile.name)
-        return source
 
     def _box(self, about: ScaleLevel, index: tuple[int, ...]) -> tuple[Int3, Int3]:
         low, size = [], []
@@ -228,14 +185,6 @@ class MosaicSource:
         pyramid = self.info.pyramid
         axis = pyramid.time_axis
         return 0 if axis is None else lead[pyramid.other_axes.index(axis)]
-
-    def _reaching(self, about: ScaleLevel, low: Int3, box: Int3) -> list[int]:
-        """Return the tiles whose boxes meet a box of voxels."""
-        size = np.array(about.voxel_size_zyx)
-        edge = np.array(about.translation_zyx) + (np.array(low) - 0.5) * size
-        far = edge + np.array(box) * size
-        meets = (self._boxes[:, 0] < far) & (self._boxes[:, 1] > edge)
-        return [int(i) for i in np.nonzero(meets.all(axis=1))[0]]
 
     # -- what is known without reading -------------------------------------------
 
@@ -275,17 +224,12 @@ class MosaicSource:
         ndarray, shape (n,), bool
         """
         about = self.info.pyramid.levels[level]
-        spatial = [a for a in about.spatial_axes if a >= 0]
-        result = np.ones(len(indices), np.bool_)
-        places, back = np.unique(indices[:, spatial], axis=0, return_inverse=True)
-        known = np.ones(len(places), np.bool_)
-        for i, place in enumerate(places):
-            whole = np.zeros(len(about.shape), np.int64)
-            whole[spatial] = place
-            low, box = self._box(about, tuple(whole.tolist()))
-            known[i] = not self._reaching(about, low, box)
-        result[:] = known[back.reshape(-1)]
-        return result
+        cells = np.zeros((len(indices), 3), np.int64)
+        for i, axis in enumerate(about.spatial_axes):
+            if axis >= 0:
+                cells[:, i] = indices[:, axis]
+        with self._fuser.lock:
+            return self._fuser.table.untouched(level, about, cells)
 
     def places(self) -> tuple[Path | str, ...]:
         """Return what the tiles read, those that nobody has opened yet included."""
@@ -323,13 +267,8 @@ class MosaicSource:
             If there is no such tile, the matrix cannot be inverted, or the tile would
             lie outside of the mosaic's grid.
         """
-        names = [t.name for t in self._tiles]
-        if name not in names:
-            known = ", ".join(names[:20])
-            msg = f"expected the name of a tile ({known}); found {name!r}"
-            raise OptionError(msg)
+        at = self._position(name)
         check_matrix(name, matrix)
-        at = names.index(name)
         old = self._tiles[at]
         new_box = replace(old.place, matrix=matrix).box()
         low, high = self.extent
@@ -341,11 +280,51 @@ class MosaicSource:
                 " the mosaic anew with a larger margin, or with these matrices"
             )
             raise OptionError(msg)
-        with self._lock:
-            old_box = self._boxes[at].copy()
+        with self._fuser.lock:
+            old_box = self._fuser.table.boxes[at].copy()
             old.put(matrix)
-            self._boxes[at] = new_box
+            self._fuser.table.put(at, matrix)
         return old_box, new_box
+
+    def show(self, name: str, *, is_shown: bool) -> NDArray[np.float64]:
+        """Take a tile into the mosaic, or leave it out.
+
+        Parameters
+        ----------
+        name : str
+        is_shown : bool
+
+        Returns
+        -------
+        ndarray, shape (2, 3)
+            The box round the tile: edges (z, y, x), world.
+
+        Raises
+        ------
+        OptionError
+            If there is no such tile.
+        """
+        at = self._position(name)
+        with self._fuser.lock:
+            self._fuser.table.show(at, is_shown)
+            box: NDArray[np.float64] = self._fuser.table.boxes[at].copy()
+        return box
+
+    def is_shown(self, name: str) -> bool:
+        """Whether a tile is part of the mosaic."""
+        return self._fuser.table.is_shown(self._position(name))
+
+    def forget(self) -> None:
+        """Forget all voxels of tiles, because the stored ones changed."""
+        self._fuser.forget()
+
+    def _position(self, name: str) -> int:
+        at = self._positions.get(name)
+        if at is None:
+            known = ", ".join(t.name for t in self._tiles[:20])
+            msg = f"expected the name of a tile ({known}); found {name!r}"
+            raise OptionError(msg)
+        return at
 
     @property
     def extent(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -358,7 +337,7 @@ class MosaicSource:
         """Close every tile."""
         for tile in self._tiles:
             tile.close()
-        self._kept.clear()
+        self._fuser.forget()
 
 
 def check_matrix(name: str, matrix: AffineTransform) -> None:
@@ -377,7 +356,7 @@ def check_matrix(name: str, matrix: AffineTransform) -> None:
     linear = matrix.matrix[:3]
     size = np.linalg.norm(linear[:, :3], axis=0)
     usable = np.isfinite(linear).all() and size.all()
-    if not usable or np.linalg.cond(linear[:, :3] / size) > 1e12:
+    if not usable or np.linalg.cond(linear[:, :3] / size) > _MOST_SINGULAR:
         msg = (
             f"expected a matrix for {name!r} that can be inverted; found"
             f" {matrix.rows!r:.120}"
@@ -394,21 +373,16 @@ def _check_names(tiles: Sequence[Tile]) -> None:
         twice = next(n for n in names if names.count(n) > 1)
         msg = f"expected tiles of different names; found {twice!r} twice"
         raise OptionError(msg)
-    for tile in tiles:
-        check_matrix(tile.name, tile.place.matrix)
+    _check_matrices([t.place for t in tiles])
 
 
-def _kind(pyramid: Pyramid) -> tuple[np.dtype[np.generic], list[tuple[str, int]]]:
-    level = pyramid.levels[0]
-    lead = [(pyramid.axes[a].name, level.shape[a]) for a in pyramid.other_axes]
-    return level.dtype, lead
-
-
-def _words(pyramid: Pyramid) -> str:
-    dtype, lead = _kind(pyramid)
-    text = ", ".join(f"{name} {n}" for name, n in lead)
-    return f"voxels of type {dtype}" + (f" and {text}" if text else "")
-
-
-def _shift(low: Int3) -> AffineTransform:
-    return AffineTransform.from_scale((1.0, 1.0, 1.0), low)
+def _check_matrices(places: Sequence[TilePlace]) -> None:
+    """Refuse the first matrix that cannot be inverted; all are looked at together."""
+    linear = matrices_of(places)[:, :, :3]
+    size = np.linalg.norm(linear, axis=1, keepdims=True)
+    sound = np.isfinite(matrices_of(places)).all(axis=(1, 2))
+    sound &= (size > 0).all(axis=(1, 2))
+    if sound.all():
+        sound &= np.linalg.cond(linear / size) <= _MOST_SINGULAR
+    for at in np.flatnonzero(~sound).tolist():
+        check_matrix(places[at].name, places[at].matrix)

@@ -7,7 +7,7 @@ source is opened when a voxel of it is first wanted, and only once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -114,34 +114,17 @@ class Tile:
         """
         self.place = replace(self.place, matrix=matrix)
 
+    def reopen(self) -> None:
+        """Have its source opened anew when it is next wanted."""
+        with self._lock:
+            source, self._source = self._source, None
+        if source is not None and self._is_ours:
+            source.close()
+
     @property
     def is_open(self) -> bool:
         """Whether its source has been opened."""
         return self._source is not None
-
-    def level_matrix(self, level: int) -> AffineTransform:
-        """Return the map from voxel index of one of its levels to world."""
-        pyramid = self.source.info.pyramid
-        own = AffineTransform.of_level(pyramid.levels[level])
-        first = AffineTransform.of_level(pyramid.levels[0])
-        return self.place.matrix @ first.inverse @ own
-
-    def level_for(self, spacing: Sequence[float]) -> int:
-        """Return the coarsest level that is no coarser than a spacing.
-
-        Parameters
-        ----------
-        spacing : sequence of float
-            World units (z, y, x).
-        """
-        levels = self.source.info.pyramid.levels
-        size = self.place.voxel_size / np.array(levels[0].voxel_size_zyx)
-        wanted = float(np.prod(spacing)) * 1.01
-        found = 0
-        for i, level in enumerate(levels):
-            if float(np.prod(size * level.voxel_size_zyx)) <= wanted:
-                found = i
-        return found
 
     def close(self) -> None:
         """Give its files back, if the mosaic opened them."""

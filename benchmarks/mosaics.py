@@ -1,0 +1,163 @@
+"""M1: a mosaic of a thousand tiles, as large as a light-sheet microscope makes them.
+
+Tiles of 2048 × 2048 × 1024 voxels lie beside one another, turned a little, with a tenth
+of overlap; their voxels are computed when they are read, so 8 TB need no disk.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from functools import partial
+from time import perf_counter, process_time, thread_time
+
+import numpy as np
+
+from benchmarks.clock import median, p99
+from benchmarks.rows import Row, Setting, at_most, exactly
+from benchmarks.scenes import MIB, Array, layer_of, own_cache, view_of
+from brickfield.model import AffineTransform, CameraState, Int3
+from brickfield.planning import EXPLORATION, PlanRequest, plan_frame
+from brickfield.rendering import OffscreenView
+from brickfield.sample import VirtualImage, VirtualSource
+from brickfield.sources.mosaic import MosaicOptions, MosaicSource, Tile, TilePlace
+
+SHAPE: Int3 = (1024, 2048, 2048)
+SIZE = (640, 480)
+
+
+def mosaics(setting: Setting) -> list[Row]:
+    """M1."""
+    return [*_first_picture(1000), *_plans(1000), *_moves(1000)]
+
+
+def tiles_of(n: int, shape: Int3 = SHAPE) -> list[Tile]:
+    """Return tiles in rows, each turned by about a degree.
+
+    Parameters
+    ----------
+    n : int
+    shape : tuple of int
+        Voxels (z, y, x) of each.
+    """
+    rng = np.random.default_rng(0)
+    template = VirtualSource(VirtualImage(shape, dtype="u2", is_hollow=False))
+    columns = int(np.ceil(np.sqrt(n)))
+    tiles = []
+    for i in range(n):
+        row, column = divmod(i, columns)
+        matrix = np.eye(4)
+        c, s = (float(f(rng.normal(0, 0.02))) for f in (np.cos, np.sin))
+        matrix[1:3, 1:3] = [[c, -s], [s, c]]
+        matrix[1:3, 3] = 0.9 * row * shape[1], 0.9 * column * shape[2]
+        place = TilePlace(f"tile {i}", AffineTransform.from_matrix(matrix), shape)
+        tiles.append(Tile(place, partial(copy, template)))
+    return tiles
+
+
+def mosaic_of(n: int) -> MosaicSource:
+    """Return a mosaic with room to move its tiles."""
+    return MosaicSource(tiles_of(n), MosaicOptions(margin=0.1))
+
+
+def overview(
+    source: MosaicSource, angle: float = 0.0, zoom: float = 1.1
+) -> CameraState:
+    """Look at all of a mosaic."""
+    low, high = source.extent
+    middle = (low + high) / 2
+    direction = np.array([np.cos(angle), 0.3 * np.sin(angle), np.sin(angle)])
+    position = middle - direction * 2 * (high - low).max()
+    height = float((high - low)[1:].max()) * zoom
+    camera = CameraState(
+        _vec(position), _vec(middle), (0, -1, 0), SIZE, orthographic=True, height=height
+    )
+    corners = np.stack(np.meshgrid(*zip(low, high, strict=True)), -1).reshape(-1, 3)
+    return camera.with_depth_range(corners)
+
+
+def _first_picture(n: int) -> list[Row]:
+    firsts, cpu, full = [], [], []
+    for _ in range(3):
+        source = mosaic_of(n)
+        layer = layer_of(own_cache(source, 512 * MIB))
+        with view_of(layer, SIZE, gpu_budget=512 * MIB) as view:
+            _warm(view)
+            start, began = perf_counter(), process_time()
+            view.set_layers([layer])
+            view.camera = overview(source)
+            found: list[tuple[float, float]] = []
+
+            def on_base() -> None:
+                found.append((perf_counter() - start, process_time() - began))  # noqa: B023 - called below
+                view.image()
+
+            assert view.wait_until_complete(120, on_base=on_base)
+            firsts.append(found[0][0])
+            cpu.append(found[0][1])
+            full.append(perf_counter() - start)
+    note = (
+        f"{n} tiles of 2048 × 2048 × 1024 u16, computed; ready to draw everywhere after"
+        f" {median(cpu):.2f} s of CPU, all refined after {median(full):.1f} s"
+    )
+    what = f"mosaic of {n} tiles: first whole picture, without drawing"
+    return [at_most("M1", what, median(firsts), 1, unit="s", repeats=3, note=note)]
+
+
+def _warm(view: OffscreenView) -> None:
+    other = mosaic_of(2)
+    layer = layer_of(own_cache(other))
+    view.set_layers([layer])
+    view.camera = overview(other)
+    view.wait_until_complete(60)
+    view.image()
+    layer.store.close()
+
+
+def _plans(n: int) -> list[Row]:
+    source = mosaic_of(n)
+    store = own_cache(source)
+    pyramid, times, plan = source.info.pyramid, [], None
+    for i in range(43):
+        camera = overview(source, 0.02 * i, 1.1 if i % 2 else 0.3)
+        request = PlanRequest(
+            pyramid,
+            AffineTransform(),
+            camera,
+            (66**3 * 2,) * pyramid.n_levels,
+            policy=EXPLORATION,
+            occupancy=store.occupancy,
+            previous=plan,
+        )
+        began = thread_time()
+        plan = plan_frame(request, 512 * MIB)
+        times.append(1e3 * (thread_time() - began))
+    store.close()
+    times = times[3:]
+    what = f"mosaic of {n} tiles: plan per camera change, CPU"
+    note = f"p99 {p99(times):.1f} ms"
+    return [at_most("M1", what, median(times), 10, unit="ms", repeats=40, note=note)]
+
+
+def _moves(n: int) -> list[Row]:
+    """Move a tile; count what is read of the tiles and how long its overview takes."""
+    source = mosaic_of(n)
+    last = source.info.pyramid.n_levels - 1
+    source.read_storage_chunk(last, (0, 0, 0))
+    tile = source.tiles[n // 2]
+    times, read = [], 0
+    for i in range(1, 6):
+        matrix = tile.place.matrix.matrix
+        matrix[2, 3] += 10.0 * i
+        start = perf_counter()
+        source.move(tile.name, AffineTransform.from_matrix(matrix))
+        read += source.read_storage_chunk(last, (0, 0, 0)).stored_bytes
+        times.append(1e3 * (perf_counter() - start))
+    source.close()
+    what = f"mosaic of {n} tiles: bytes read for a moved tile"
+    note = f"its overview is made anew in {median(times):.0f} ms"
+    return [exactly("M1", what, read, 0, unit="bytes", repeats=5, note=note)]
+
+
+def _vec(values: Array) -> tuple[float, float, float]:
+    z, y, x = (float(v) for v in values)
+    return z, y, x

@@ -1,0 +1,358 @@
+"""Makes boxes of a mosaic's voxels out of the tiles that reach into them.
+
+Few tiles are sampled one by one, which suits large parts of each; many tiles together
+(see :mod:`~brickfield.sources.mosaic.many`). What many tiles gave for a box is kept, so
+that one of them can be moved without sampling the others again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.errors import ChunkReadError
+from brickfield.model import AffineTransform, Int3, Pyramid, ScaleLevel
+from brickfield.sources.io.cancellation import carried
+from brickfield.sources.mosaic.blend import AnyArray, Blender
+from brickfield.sources.mosaic.grid import MosaicOptions
+from brickfield.sources.mosaic.many import Given, blend_many, sample_many
+from brickfield.sources.mosaic.reading import Kept, Reading
+from brickfield.sources.mosaic.sampling import TileLevel, sample
+from brickfield.sources.mosaic.table import LevelsOfTiles, TileTable
+from brickfield.sources.mosaic.tile import Tile, TilePlace
+from brickfield.sources.protocol import UnlikeError
+
+F64 = NDArray[np.float64]
+Ints = NDArray[np.int64]
+FEW = 8
+"""Up to so many tiles are sampled one by one."""
+KEPT_GIVEN_BYTES = 64 << 20
+"""Of what many tiles gave for boxes that were made last."""
+_WORTH_A_THREAD = 8
+"""Tiles to open or to read for which another thread is begun."""
+_Key = tuple[int, tuple[int, ...]]
+_OfBox = dict[int, tuple[TilePlace, Given | None]]
+_Job = tuple[int, int, Int3, Int3]
+"""A box to read: position of the tile, its level, corners (z, y, x)."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A box of voxels of one level of the mosaic.
+
+    Attributes
+    ----------
+    about : ScaleLevel
+    key : tuple of (int, tuple of int)
+        Level and index in its storage grid.
+    low, shape : tuple of int
+        First voxel, and voxels (z, y, x).
+    lead : tuple of int
+        Index on the axes beside space.
+    time : int
+        Index of the time point.
+    """
+
+    about: ScaleLevel
+    key: _Key
+    low: Int3
+    shape: Int3
+    lead: tuple[int, ...]
+    time: int
+
+    @property
+    def edges(self) -> tuple[F64, F64]:
+        """Lower and upper edge (z, y, x), world."""
+        size = np.array(self.about.voxel_size_zyx)
+        low = np.array(self.about.translation_zyx) + (np.array(self.low) - 0.5) * size
+        return low, low + np.array(self.shape) * size
+
+    @property
+    def to_world(self) -> AffineTransform:
+        """From index in the box to world."""
+        shift = AffineTransform.from_scale((1.0, 1.0, 1.0), self.low)
+        return AffineTransform.of_level(self.about) @ shift
+
+
+class KeptGiven:
+    """What many tiles gave for boxes, the last used ones. Any thread.
+
+    Parameters
+    ----------
+    most_bytes : int
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._lock = threading.Lock()
+        self._boxes: OrderedDict[_Key, tuple[_OfBox, int]] = OrderedDict()
+        self._bytes = 0
+
+    def find(self, key: _Key) -> _OfBox:
+        """Return what is kept for a box, for the caller to change."""
+        with self._lock:
+            if key not in self._boxes:
+                return {}
+            self._boxes.move_to_end(key)
+            return dict(self._boxes[key][0])
+
+    def keep(self, key: _Key, found: _OfBox) -> None:
+        """Keep something for a box; the boxes used longest ago go.
+
+        Parameters
+        ----------
+        key : tuple
+        found : dict
+        """
+        size = sum(g.n_bytes for _, g in found.values() if g is not None)
+        with self._lock:
+            self._bytes += size - self._boxes.pop(key, ({}, 0))[1]
+            self._boxes[key] = (found, size)
+            while self._bytes > self._most and self._boxes:
+                self._bytes -= self._boxes.popitem(last=False)[1][1]
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._boxes.clear()
+            self._bytes = 0
+
+
+class TileFuser:
+    """Makes boxes of voxels. Any thread.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+    first : Pyramid
+        Of the first tile: all have its data type, channels and times.
+    options : MosaicOptions
+    is_labels : bool
+        Whether voxels are names, between which nothing is.
+    concurrency : int
+        Reads worth having in flight at once.
+    kept : Kept
+        Decoded storage chunks.
+
+    Attributes
+    ----------
+    table : TileTable
+        Where the tiles lie; to be changed under :attr:`lock`.
+    lock : threading.Lock
+    """
+
+    def __init__(
+        self,
+        tiles: Sequence[Tile],
+        first: Pyramid,
+        options: MosaicOptions,
+        *,
+        is_labels: bool,
+        concurrency: int,
+        kept: Kept,
+    ) -> None:
+        self._tiles = tiles
+        self._first = first
+        self._overlap = options.overlap
+        self._order = 0 if is_labels else options.order
+        self._concurrency = concurrency
+        self._kept = kept
+        self._given = KeptGiven(KEPT_GIVEN_BYTES)
+        self.table = TileTable(tiles)
+        self.lock = threading.Lock()
+
+    def forget(self) -> None:
+        """Forget all voxels, because the stored ones changed."""
+        self._kept.clear()
+        self._given.clear()
+
+    def make(self, part: Part) -> tuple[AnyArray | None, Reading]:
+        """Make the voxels of a box, shape (z, y, x); None where no tile is.
+
+        Parameters
+        ----------
+        part : Part
+
+        Raises
+        ------
+        ChunkReadError
+            If what is needed of a tile cannot be read, or does not fit the others.
+        """
+        reading = Reading(self._kept)
+        while True:
+            with self.lock:
+                ids = self.table.reaching(*part.edges, part.time)
+            if not len(ids):
+                return None, reading
+            try:
+                self._learn(ids)
+                return self._made(part, ids, reading), reading
+            except UnlikeError:
+                # Opened as any other image from now on, so this comes to an end.
+                continue
+
+    def _made(self, part: Part, ids: Ints, reading: Reading) -> AnyArray | None:
+        """Make the voxels of a part; None where no tile is."""
+        with self.lock:
+            tiles = self.table.levels_for(ids, part.about)
+            places = [self._tiles[i].place for i in ids.tolist()]
+        if len(ids) > FEW:
+            return self._of_many(part, tiles, places, reading)
+        return self._of_few(part, tiles, reading)
+
+    def _of_few(
+        self, part: Part, tiles: LevelsOfTiles, reading: Reading
+    ) -> AnyArray | None:
+        about, shape = part.about, part.shape
+        blender = Blender(shape, about.dtype, self._overlap, about.fill_value)
+        for row, at in enumerate(tiles.ids.tolist()):
+            level = int(tiles.level[row])
+            to_index = (
+                AffineTransform.from_matrix(tiles.from_world[row]) @ part.to_world
+            )
+            z, y, x = tiles.shape[row].tolist()
+
+            def read(a: Int3, b: Int3, at: int = at, level: int = level) -> AnyArray:
+                return self._read([(at, level, a, b)], part.lead, reading)[0]
+
+            found = sample(
+                TileLevel(to_index, (z, y, x), tiles.voxel_size[row]),
+                shape,
+                read,
+                order=self._order,
+                dtype=about.dtype,
+            )
+            if found is not None:
+                blender.add(found.where, found.covered, found.values, found.depth)
+        if blender.is_empty:
+            return None
+        return blender.result().astype(about.dtype, copy=False)
+
+    def _of_many(
+        self,
+        part: Part,
+        tiles: LevelsOfTiles,
+        places: Sequence[TilePlace],
+        reading: Reading,
+    ) -> AnyArray | None:
+        """Make the voxels of a part; of what tiles gave before, what moved is made anew."""
+        about = part.about
+        given = self._given.find(part.key)
+        ids = tiles.ids.tolist()
+        # A place is another value after each move.
+        new = [
+            row
+            for row, (at, place) in enumerate(zip(ids, places, strict=True))
+            if at not in given or given[at][0] is not place
+        ]
+        if new:
+            found = self._sampled(part, tiles.take(np.array(new)), reading)
+            for i, row in enumerate(new):
+                given[ids[row]] = (places[row], found.get(i))
+            self._given.keep(part.key, given)
+        there = [given[at][1] for at in ids]
+        return blend_many(
+            [g for g in there if g is not None],
+            part.shape,
+            about.dtype,
+            self._overlap,
+            about.fill_value,
+        )
+
+    def _sampled(
+        self, part: Part, tiles: LevelsOfTiles, reading: Reading
+    ) -> dict[int, Given]:
+        ids, levels = tiles.ids.tolist(), tiles.level.tolist()
+
+        def read(wanted: Sequence[tuple[int, Int3, Int3]]) -> list[AnyArray]:
+            jobs = [(ids[row], levels[row], a, b) for row, a, b in wanted]
+            return self._read(jobs, part.lead, reading)
+
+        return sample_many(
+            tiles,
+            part.to_world.matrix[:3],
+            part.shape,
+            read,
+            order=self._order,
+            dtype=part.about.dtype,
+        )
+
+    def _read(
+        self,
+        jobs: Sequence[_Job],
+        lead: tuple[int, ...],
+        reading: Reading,
+    ) -> list[AnyArray]:
+        """Read boxes of tiles: position of the tile, level and corners."""
+
+        def read(job: _Job) -> tuple[Any, Reading]:
+            at, level, low, high = job
+            own = Reading(self._kept)
+            try:
+                return own.box(self._tiles[at], level, lead, low, high), own
+            except UnlikeError as error:
+                return error, own
+
+        found = self._together(read, jobs)
+        for _, own in found:
+            reading.add(own)
+        unlike = [
+            (job[0], result)
+            for job, (result, _) in zip(jobs, found, strict=True)
+            if isinstance(result, UnlikeError)
+        ]
+        for at, _ in unlike:
+            self._tiles[at].reopen()
+            with self.lock:
+                self.table.forget(at)
+        if unlike:
+            raise unlike[0][1]
+        return [result for result, _ in found]
+
+    def _together(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Do something for many tiles, a few at a time."""
+        n = min(self._concurrency, len(items) // _WORTH_A_THREAD)
+        if n < 2:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(n, thread_name_prefix="brickfield-tiles") as pool:
+            return list(pool.map(carried(work), items))
+
+    def _learn(self, ids: Ints) -> None:
+        """Open the tiles whose levels are not known yet."""
+        with self.lock:
+            new = self.table.unknown(ids).tolist()
+        pyramids = self._together(lambda at: self._fitting(self._tiles[at]), new)
+        with self.lock:
+            for at, pyramid in zip(new, pyramids, strict=True):
+                self.table.learn(at, pyramid)
+
+    def _fitting(self, tile: Tile) -> Pyramid:
+        """Open a tile and make sure that it fits the first one."""
+        other, ours = tile.source.info.pyramid, self._first
+        # Tiles that are laid out alike share one pyramid.
+        if other is not ours and _kind(other) != _kind(ours):
+            msg = (
+                f"expected the tile {tile.name!r} to have {_words(ours)} as the first"
+                f" one has; found {_words(other)}"
+            )
+            raise ChunkReadError(msg, key=tile.name)
+        return other
+
+
+def _kind(pyramid: Pyramid) -> tuple[np.dtype[np.generic], list[tuple[str, int]]]:
+    level = pyramid.levels[0]
+    lead = [(pyramid.axes[a].name, level.shape[a]) for a in pyramid.other_axes]
+    return level.dtype, lead
+
+
+def _words(pyramid: Pyramid) -> str:
+    dtype, lead = _kind(pyramid)
+    text = ", ".join(f"{name} {n}" for name, n in lead)
+    return f"voxels of type {dtype}" + (f" and {text}" if text else "")
