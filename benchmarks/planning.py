@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.clock import median, p99
 from benchmarks.peers import ask
 from benchmarks.rows import Row, Setting, at_most
+from benchmarks.scenes import layer_of, view_of, virtual_store
 from brickfield.model import AffineTransform, CameraState, Pyramid
 from brickfield.planning import EXPLORATION, FramePlan, PlanRequest, plan_frame
 from brickfield.sample import VirtualImage, VirtualSource
@@ -51,6 +52,7 @@ def plan_time(setting: Setting) -> list[Row]:
     what = "plan of a 100,000³ volume, 4 % occupied, camera near, median"
     rows.append(at_most("E9", what, median(times), 5, unit="ms", repeats=n, note=note))
     rows += _memory()
+    rows += _camera_change(is_hollow=False) + _camera_change(is_hollow=True)
     return rows + _beside_cellier(setting)
 
 
@@ -94,6 +96,60 @@ def _camera(pyramid: Pyramid, distance: float, angle: float) -> CameraState:
 def _vec(v: np.ndarray) -> tuple[float, float, float]:
     z, y, x = v.tolist()
     return z, y, x
+
+
+MOVES = 24
+
+
+def _camera_change(*, is_hollow: bool) -> list[Row]:
+    """Measure all that a camera change costs the render thread, not the plan alone."""
+    store = virtual_store(
+        VirtualImage((100_000,) * 3, is_hollow=is_hollow), ram_budget=3 << 30
+    )
+    whole: list[float] = []
+    plans: list[float] = []
+    with view_of(layer_of(store), VIEWPORT, gpu_budget=1 << 30) as view:
+        manager = view.manager
+        for i in range(MOVES):
+            camera = _camera(store.pyramid, 0.6, 0.5 + 0.01 * i)
+            view.camera = camera
+            began = thread_time()
+            manager.sync()
+            manager.plan(camera)
+            for renderer in manager.renderers:
+                renderer.bricks.retire()
+                renderer.bricks.flush()
+            whole.append(1e3 * (thread_time() - began))
+            # What a hollow image wants is soon there; of a dense one a part has to do.
+            end = perf_counter() + 2
+            while not manager.is_complete and perf_counter() < end:
+                manager.upload(0.1)
+            (request,) = (
+                r.plan_request(camera, view.manager.policy, is_moving=False)
+                for r in manager.renderers
+            )
+            began = thread_time()
+            plan_frame(request, BUDGET)
+            plans.append(1e3 * (thread_time() - began))
+        n = manager.renderers[0].plan.n_chunks
+    rest = median(whole[4:]) - median(plans[4:])
+    note = (
+        f"{n} chunks; CPU of the render thread: plan, diff, wants, requests and table;"
+        f" p99 {p99(whole[4:]):.1f} ms; beyond the plan {rest:.1f} ms, a plan alone"
+        f" {median(plans[4:]):.1f} ms"
+    )
+    kind = "hollow" if is_hollow else "dense"
+    return [
+        at_most(
+            "E9",
+            f"a camera change in all, 100,000³, {kind}",
+            median(whole[4:]),
+            8 if is_hollow else 5,
+            unit="ms",
+            repeats=MOVES - 4,
+            note=note,
+        )
+    ]
 
 
 def _memory() -> list[Row]:

@@ -1,8 +1,11 @@
 """What is drawn, when, and what it costs to say so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from brickfield.gpu import Wanted, codes_of
 from brickfield.gpu.page_table import CONSTANT, FAILED, NONFINITE, TARGET
 from brickfield.model.requests import ChunkState, LoadedChunk
 from brickfield.testing.textures import LivingTextures
@@ -292,9 +295,13 @@ def test_chunks_with_what_is_no_number_are_marked(scene, harness):
 
 def test_planned_empties_take_no_slot(scene, harness):
     stage = scene()
+    first, *rest = stage.bricks.pyramid.levels
+    filled = replace(first, fill_value=128)
+    stage.bricks.pyramid = replace(stage.bricks.pyramid, levels=(filled, *rest))
     names = harness.all_names(stage.pyramid)
-    stage.bricks.want({})
-    stage.bricks.set_constant(names, 128)
+    keys = np.array([key for _, key in names])
+    none = keys[:0]
+    stage.bricks.want(Wanted({0: codes_of(none, none > 0, keys)}))
     image = stage.image(harness.along_axis((48, 48, 48)))
     assert (image[..., 0] == 128).all()
     assert stage.bricks.atlas.gpu_bytes == 0
@@ -310,3 +317,26 @@ def test_rays_tell_which_chunks_they_reached(harness, stages):
     # The surface lies in the second layer of bricks and hides what is behind.
     assert sorted({_index(n)[0] for n in reached}) == [0, 1]
     assert len(reached) == 8
+
+
+def test_of_a_plan_that_names_almost_the_same_only_the_difference_is_looked_at(
+    scene, harness, monkeypatch
+):
+    stage = scene()
+    names = harness.all_names(stage.pyramid)
+    stage.put(names)
+    stage.bricks.retire()
+    looked_at = []
+    monkeypatch.setattr(
+        stage.bricks.atlas,
+        "resident_among",
+        lambda some: looked_at.extend(some) or set(some),
+    )
+    rows = []
+    monkeypatch.setattr(stage.bricks.table, "set", lambda *row: rows.append(row))
+    stage.bricks.want(dict.fromkeys(names, True))
+    stage.bricks.retire()
+    assert looked_at == rows == []
+    stage.bricks.want(dict.fromkeys(names, True) | {names[3]: False})
+    assert looked_at == [names[3]]
+    assert len(rows) == 1

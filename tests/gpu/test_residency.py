@@ -29,10 +29,11 @@ def test_the_least_recently_used_leaves_but_never_a_wanted_one(
     for is_touch, key in steps:
         name = _name(key)
         if is_touch:
+            residency.touch([name])
             if name in order:
-                residency.touch(name)
                 order.remove(name)
                 order.append(name)
+            assert residency.among({name, _name(99)}) == {name} & set(order)
             continue
         before = list(order)
         slot, evicted = residency.place(name, wanted, protected)

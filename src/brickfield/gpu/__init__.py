@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from brickfield.gpu.page_table import Holes as Holes
     from brickfield.gpu.page_table import Name as Name
     from brickfield.gpu.page_table import PageTable as PageTable
+    from brickfield.gpu.wanted import Wanted as Wanted
+    from brickfield.gpu.wanted import codes_of as codes_of
 __all__ = [
     "CONSTANT",  # Every voxel has the value in the range word (float32 bits).
     "DATA",  # The row names a slot with voxels.
@@ -46,7 +48,9 @@ __all__ = [
     "PageTable",  # The table's CPU side. Render thread only.
     "TextureAtlas",  # Bricks of one layer in one view.
     "TextureFormat",  # How voxels of one data type lie in a texture.
+    "Wanted",  # What a plan names, by plane.
     "choose_format",  # Choose the texture format of a data type.
+    "codes_of",  # Put what a plan names into one sorted array.
     "forget_bindings",  # Release buffers and textures that are no longer drawn.
     "forget_pipelines",  # Release what closed renderers had, bindings included.
     "get_device",  # Return the shared device, making it on the first call.
@@ -73,7 +77,9 @@ _HOME = {
     "SLICE": "material",
     "TextureAtlas": "atlas",
     "TextureFormat": "formats",
+    "Wanted": "wanted",
     "choose_format": "formats",
+    "codes_of": "wanted",
     "forget_bindings": "device",
     "forget_pipelines": "device",
     "get_device": "device",

@@ -119,6 +119,14 @@ class TextureAtlas:
         texture = self.texture(self.level_of(name))
         return texture is not None and name in texture.residency
 
+    def resident_among(self, names: Collection[Name]) -> set[Name]:
+        """Return those of some chunks that are resident."""
+        found: set[Name] = set()
+        for texture in self._textures:
+            if texture is not None:
+                found |= texture.residency.among(names)
+        return found
+
     def resident(self) -> list[Name]:
         """Return all resident names."""
         return [n for t in self._textures if t is not None for n in t.residency.names()]
@@ -363,11 +371,11 @@ class TextureAtlas:
             staged = 0
         _STAGED[self._gpu.device] = staged
 
-    def touch(self, name: Name) -> None:
-        """Note that a resident chunk is in use."""
-        texture = self.texture(self.level_of(name))
-        if texture is not None:
-            texture.residency.touch(name)
+    def touch(self, names: Collection[Name]) -> None:
+        """Note that those of some chunks that are resident were in use until now."""
+        for texture in self._textures:
+            if texture is not None:
+                texture.residency.touch(names)
 
     def drop(self, name: Name) -> None:
         """Forget a resident chunk."""
@@ -446,7 +454,7 @@ class TextureAtlas:
         texture, slot = self.texture(level), self.slot_of(name)
         if texture is None or slot is None:
             return None
-        texture.residency.touch(name)
+        texture.residency.touch((name,))
         layout = self.layouts[level]
         size = tuple(reversed(shape_zyx or layout.brick_zyx))
         slot_xyz = tuple(reversed(layout.slot_zyx))

@@ -8,8 +8,9 @@ is left, :meth:`retire` once, :meth:`flush` before drawing. Chunks are *named* b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from brickfield.gpu.atlas import TextureAtlas
 from brickfield.gpu.brick_texels import BrickMaker, Peek
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
-from brickfield.gpu.layout import level_layouts, lie_below
+from brickfield.gpu.layout import level_layouts
 from brickfield.gpu.material import (
     BrickMaterial,
     new_page_buffer,
@@ -40,6 +41,7 @@ from brickfield.gpu.page_table import (
     slot_word,
 )
 from brickfield.gpu.ranges import pack_constant
+from brickfield.gpu.wanted import IS_CONSTANT, IS_TARGET, Overdrawn, Wanted, keys_of
 from brickfield.model import Pyramid
 from brickfield.model.requests import ChunkState, LoadedChunk
 
@@ -78,14 +80,15 @@ class BrickSet:
         self._gpu = gpu
         self._peek = peek
         n_channels = material.program[2]
-        grid_chunks = [
-            int(n) * n_channels for n in pyramid.grids_zyx.prod(axis=1).tolist()
-        ]
+        grid_chunks = (pyramid.grids_zyx.prod(axis=1) * n_channels).tolist()
         self.atlas = TextureAtlas(
             level_layouts(pyramid, fmt), fmt, budget_bytes, gpu, grid_chunks=grid_chunks
         )
         self.table = PageTable(pyramid)
         self.wanted: dict[Name, bool] = {}
+        """The chunks that the plan names; True for leaves that reach the target."""
+        self._plan = Wanted({})
+        self._overdrawn = Overdrawn(pyramid, self.table)
         self._protected: set[Name] = set()
         self._absent: set[Name] = set()
         self._changed: set[Name] = set()
@@ -100,7 +103,6 @@ class BrickSet:
             value_of=self.table.value_of,
             is_expected=self._is_expected,
         )
-        self._is_stale = False
         self._generation = -1
         self._atlas_version = -1
         self.page_bytes = 0
@@ -108,43 +110,70 @@ class BrickSet:
 
     # -- what is wanted ----------------------------------------------------------
 
-    def want(self, names: dict[Name, bool], *, has_room: bool = False) -> None:
+    def want(
+        self, names: Mapping[Name, bool] | Wanted, *, has_room: bool = False
+    ) -> None:
         """Set which chunks the plan names.
 
         Parameters
         ----------
-        names : dict of name to bool
+        names : Wanted, or mapping of name to bool
             Wanted chunks; True for leaves that reach the target error.
         has_room : bool
             Whether :meth:`make_room` was called for them already.
         """
+        plan = names if isinstance(names, Wanted) else Wanted.of(names)
         if not has_room:
-            levels = [TextureAtlas.level_of(name) for name in names]
-            need = np.bincount(levels, minlength=self.pyramid.n_levels)
-            self.make_room(need.tolist())
-        before, self.wanted = self.wanted, names
+            self.make_room(plan.slots(self.pyramid.n_levels))
+        gone, changed = plan.changes(self._plan)
+        self._plan = plan
         # Most of a plan is as it was: only what differs costs anything.
-        for name in before.keys() - names.keys():
-            self._absent.discard(name)
-            self._maker.release(name)
-            # Its voxels are out of date and no new ones were requested: not fit to be
-            # shown again.
-            if name in self._changed:
-                self._changed.discard(name)
-                self.atlas.drop(name)
-                self.forget(name)
-            elif name in self.atlas:
-                self.atlas.touch(name)
-        for name, is_target in names.items() - before.items():
-            if name in self.atlas:
-                self._activate(name, is_target=is_target)
-            elif (value := self.table.value_of(name)) & (CONSTANT | FAILED):
-                # Drawn without a slot already; only its part in the plan changes.
-                value = (value & ~TARGET) | (TARGET if is_target else 0)
-                self.table.set(name, value, self._ranges.get(name, 0))
-            else:
-                self._absent.add(name)
-        self._is_stale = True
+        for plane, keys in gone.items():
+            self._let_go(list(zip(repeat(plane), keys.tolist())))
+        for plane, codes in changed.items():
+            self._want_changed(plane, codes)
+
+    def _let_go(self, names: list[Name]) -> None:
+        """Take chunks out of what is wanted; what is drawn of them stays for now."""
+        for name in names:
+            del self.wanted[name]
+        self._absent.difference_update(names)
+        self._maker.release(names)
+        # Voxels that are out of date, of which no new ones were requested, are not fit
+        # to be shown again.
+        for name in self._changed.intersection(names):
+            self._changed.discard(name)
+            self.atlas.drop(name)
+            self.forget(name)
+        self.atlas.touch(names)
+        for name in self.table.active & set(names):
+            self._overdrawn.add(name, is_target=None)
+
+    def _want_changed(self, plane: int, codes: NDArray[np.int64]) -> None:
+        """Take over codes that are new, or whose bits are."""
+        keys = keys_of(codes)
+        names: list[Name] = list(zip(repeat(plane), keys.tolist()))
+        targets = dict(zip(names, (codes & IS_TARGET > 0).tolist(), strict=True))
+        is_constant = np.flatnonzero(codes & IS_CONSTANT).tolist()
+        constant = {names[row] for row in is_constant}
+        self.idle.difference_update(names)
+        self.wanted.update(targets)
+        here = self.atlas.resident_among(names)
+        for name in here:
+            self._activate(name, is_target=targets[name])
+        # Drawn without a slot already; only the part in the plan changes.
+        for name in (self.table.active & targets.keys()) - here:
+            value = self.table.value_of(name)
+            if value & CONSTANT or name not in constant:
+                value = (value & ~TARGET) | (TARGET if targets[name] else 0)
+                self._draw(name, value, self._ranges.get(name, 0))
+                constant.discard(name)
+        fill = pack_constant(self.pyramid.levels[0].fill_value, self.format)
+        for name in constant - here:
+            self._ranges[name] = fill
+            self._draw(name, CONSTANT | TARGET, fill)
+        self._absent -= constant
+        self._absent |= targets.keys() - self.table.active
 
     def can_hold(self, need: Sequence[int]) -> bool:
         """Tell whether the budget has room for `need` slots a level."""
@@ -187,6 +216,11 @@ class BrickSet:
         self._protected = set(names)
 
     @property
+    def idle(self) -> set[Name]:
+        """Drawn chunks that the plan does not name."""
+        return self._overdrawn.names
+
+    @property
     def missing(self) -> AbstractSet[Name]:
         """The wanted chunks that are neither resident nor known constant or failed."""
         return self._absent
@@ -198,7 +232,7 @@ class BrickSet:
 
     def forget(self, name: Name) -> None:
         """Stop drawing a chunk and drop what is known of it; its slot stays."""
-        self.table.remove(name)
+        self.stop_drawing((name,))
         if name in self.wanted:
             self._absent.add(name)
         self._ranges.pop(name, None)
@@ -215,13 +249,24 @@ class BrickSet:
 
         What is drawn of it stays until then; one that is not wanted is dropped.
         """
-        self._maker.release(name)
+        self._maker.release((name,))
         if name in self.wanted:
             self._absent.add(name)
             self._changed.add(name)
         elif name in self.atlas:
             self.atlas.drop(name)
             self.forget(name)
+
+    def _draw(self, name: Name, value: int, range_word: int) -> None:
+        """Set a chunk's row, and note what :meth:`retire` has to look at."""
+        self.table.set(name, value, range_word)
+        self._overdrawn.add(name, is_target=self.wanted.get(name))
+
+    def stop_drawing(self, names: Iterable[Name]) -> None:
+        """Take rows out of the table; their bricks wait in reserve."""
+        for name in names:
+            self.table.remove(name)
+            self.idle.discard(name)
 
     def _activate(self, name: Name, *, is_target: bool) -> None:
         slot = self.atlas.slot_of(name)
@@ -231,7 +276,7 @@ class BrickSet:
         holes = self._holes.get(name)
         if is_target and not (holes and holes.is_filled):
             value |= TARGET
-        self.table.set(name, value, self._ranges[name])
+        self._draw(name, value, self._ranges[name])
 
     # -- what arrives ------------------------------------------------------------
 
@@ -279,20 +324,19 @@ class BrickSet:
         is_target = self.wanted.get(name, False)
         flag = TARGET if is_target else 0
         if chunk.state is ChunkState.FAILED:
-            self.table.set(name, FAILED | flag, 0)
+            self._draw(name, FAILED | flag, 0)
         elif chunk.data is None:
             word = pack_constant(chunk.minimum, self.format)
             self._ranges[name] = word
-            self.table.set(name, CONSTANT | flag, word)
+            self._draw(name, CONSTANT | flag, word)
         else:
             if name not in self.atlas:
-                # The row of the evicted chunk goes in the same call: the shader never
-                # meets a slot that holds another chunk's voxels.
+                # Its row goes at once: no row names a slot with another's voxels.
                 slot, evicted = self.atlas.place(name, self.wanted, self._protected)
                 if evicted is not None:
                     self.forget(evicted)
                 if slot is None:
-                    # The plan did not make room for it; waiting would not help.
+                    # No room was made for it; waiting would not help.
                     self._absent.discard(name)
                     return
             # Neighbours copied border voxels of what it was before.
@@ -306,27 +350,8 @@ class BrickSet:
                 self._maker.lend_again(name, lambda other: other in self.atlas)
         self._absent.discard(name)
         self._changed.discard(name)
-        self._is_stale = True
-        # Also without voxels: neighbours must not wait for what will never come.
+        # Without voxels, too: neighbours must not wait for what never comes.
         self._maker.arrived(name)
-
-    def set_constant(self, names: Iterable[Name], value: float) -> None:
-        """Draw chunks that hold one value everywhere, without slots or reads.
-
-        Parameters
-        ----------
-        names : iterable of Name
-            Plane and key of each chunk.
-        value : float
-            In the units of the data.
-        """
-        word = pack_constant(value, self.format)
-        for name in names:
-            if not self.table.value_of(name) & CONSTANT:
-                self._ranges[name] = word
-                self.table.set(name, CONSTANT | TARGET, word)
-                self._absent.discard(name)
-                self._is_stale = True
 
     def _upload(self, name: Name, data: NDArray[np.generic]) -> None:
         texels = self._maker.make(name, data)
@@ -343,7 +368,7 @@ class BrickSet:
     def repair_borders(self, has_time: Callable[[], bool]) -> int:
         """Upload bricks whose neighbours have all arrived; return how many."""
         done = 0
-        # Repairs only improve the seam to a neighbour, so they end with the time slice.
+        # They only improve a seam, so they end with the time slice.
         while self._maker.is_due and has_time():
             name, held = self._maker.next_due()
             chunk = held or self._peek(name)
@@ -371,35 +396,16 @@ class BrickSet:
         Chunks finer than the plan stay drawn until the plan's own chunk at that
         place is; then they only wait in reserve.
         """
-        if not self._is_stale:
-            return
-        self._is_stale = False
-        extra = list(self.table.active - self.wanted.keys())
-        if not extra:
-            return
         # Constants have no slot, so no eviction ever removes them from the table.
-        if len(extra) > 4 * len(self.wanted) + _MAX_IDLE:
-            self._drop_idle_constants(extra)
-        # Leaves that are drawn: finer chunks over them have nothing left to show.
-        ready = {n for n, leaf in self.wanted.items() if leaf and n in self.table}
-        planes = np.array([n[0] for n in extra])
-        keys = np.array([n[1] for n in extra], dtype=np.int64)
-        for plane in np.unique(planes).tolist():
-            targets = np.array([k for p, k in ready if p == plane], dtype=np.int64)
-            mine = keys[planes == plane]
-            for key in mine[lie_below(self.pyramid, mine, targets)].tolist():
-                self.table.remove((plane, key))
-
-    def _drop_idle_constants(self, extra: Iterable[Name]) -> None:
-        """Forget constant chunks that no plan names: they only fill the table."""
-        for name in extra:
-            if self.table.value_of(name) & CONSTANT:
-                self.forget(name)
+        if len(self.idle) > 4 * len(self.wanted) + _MAX_IDLE:
+            for name in list(self.idle):
+                if self.table.value_of(name) & CONSTANT:
+                    self.forget(name)
+        self.stop_drawing(self._overdrawn.replaced(self._plan, self.wanted))
 
     def flush(self) -> None:
         """Send changed rows and bind replaced textures; call before drawing."""
-        # Rows were renumbered or the table grew: all of it is sent, and a buffer of
-        # another size needs new bindings.
+        # Renumbered or grown: all is sent, and another buffer needs new bindings.
         if self._generation != self.table.generation:
             is_first = self._generation < 0
             self._generation = self.table.generation
@@ -407,8 +413,7 @@ class BrickSet:
             self.material.pages = new_page_buffer(len(self.table.rows))
             self.material.reached = new_reached_buffer(len(self.table.rows))
             self._write_rows(0, len(self.table.rows))
-            if is_first:
-                # Clearing a new buffer is no cost of a brick; its rows are.
+            if is_first:  # clearing a new buffer is no cost of a brick; its rows are
                 self.page_bytes = 16 * len(self.table)
             self.material.rebind()
         for first, end in self.table.take_dirty():
@@ -422,8 +427,10 @@ class BrickSet:
             self.material.rebind()
 
     def _write_rows(self, first: int, end: int) -> None:
-        buffer = ensure_wgpu_object(self.material.pages)
-        rows = np.ascontiguousarray(self.table.rows[first:end])
+        buffer, rows = (
+            ensure_wgpu_object(self.material.pages),
+            self.table.rows[first:end],
+        )
         self._gpu.device.queue.write_buffer(buffer, 16 * first, rows)
         self.page_bytes += rows.nbytes
 
@@ -455,12 +462,13 @@ class BrickSet:
         self._flags.clear()
         self._holes.clear()
         self._maker.clear()
-        # Emptied, so that the next plan counts as all new and requests everything
-        # again.
+        # Emptied, so that the next plan counts as all new and requests all again.
         self.wanted = {}
+        self._plan = Wanted({})
+        self._overdrawn.clear()
         self._protected = set()
-        self._absent = set()
-        self._changed = set()
+        self._absent.clear()
+        self._changed.clear()
 
     def counts(self) -> dict[str, int]:
         """Count the wanted chunks: wanted, loaded, missing (not stored), failed.

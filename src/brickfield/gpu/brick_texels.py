@@ -14,7 +14,7 @@ time while one of them is missing. Thread rule: render thread only.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import product
 from math import inf
@@ -332,9 +332,10 @@ class BrickMaker:
             self.arrived(name)
         return bool(awaited)
 
-    def release(self, name: Name) -> None:
-        """Give up a chunk that is held: it is not wanted, or its voxels changed."""
-        self._held.pop(name, None)
+    def release(self, names: Collection[Name]) -> None:
+        """Give up chunks that are held: not wanted any more, or their voxels changed."""
+        for name in self._held.keys() & names if self._held else ():
+            del self._held[name]
 
     @property
     def held_until(self) -> float:

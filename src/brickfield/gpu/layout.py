@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from brickfield.gpu.formats import TextureFormat
 from brickfield.model import INDEX_BITS, Int3, Pyramid, pack_keys, unpack_keys
 
+_LEVEL = 3 * INDEX_BITS
+
 
 @dataclass(frozen=True, slots=True)
 class LevelLayout:
@@ -79,33 +81,40 @@ def level_layouts(pyramid: Pyramid, fmt: TextureFormat) -> tuple[LevelLayout, ..
     return tuple(layouts)
 
 
-def lie_below(
-    pyramid: Pyramid, keys: NDArray[np.int64], targets: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Tell which chunks lie, by their centre, under a coarser one of others.
+def coarser_over(
+    pyramid: Pyramid, keys: NDArray[np.int64], others: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find which coarser ones of other chunks lie over the centres of chunks.
 
     Parameters
     ----------
     pyramid : Pyramid
     keys : ndarray, shape (n,), int64
-    targets : ndarray, shape (m,), int64
-        Keys of the others.
+    others : ndarray, shape (m,), int64
+        Keys, of which any may be asked for.
 
     Returns
     -------
-    ndarray, shape (n,), bool
+    rows : ndarray, shape (k,), int64
+        Places in `keys`; one appears once for each chunk over it.
+    over : ndarray, shape (k,), int64
+        Keys of `others`.
     """
-    found = np.zeros(len(keys), dtype=np.bool_)
-    if not len(targets) or not len(keys):
-        return found
-    # Whole arrays: thousands of finer chunks may lie under a few targets.
+    rows, over = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    # Whole arrays: thousands of finer chunks may lie under a few others.
     levels, indices = unpack_keys(keys)
     scale, offset = pyramid.downscale, pyramid.offset
     chunk, grids = pyramid.chunk_shapes, pyramid.grids_zyx
     centre = (indices + 0.5) * chunk[levels] - 0.5
     centre = centre * scale[levels] + offset[levels]
-    for level in np.unique(targets >> (3 * INDEX_BITS)).tolist():
-        at = np.floor(((centre - offset[level]) / scale[level] + 0.5) / chunk[level])
-        inside = np.clip(at, 0, grids[level] - 1).astype(np.int64)
-        found |= (levels < level) & np.isin(pack_keys(level, inside), targets)
-    return found
+    others = np.sort(others)
+    for level in np.unique(others >> _LEVEL).tolist() if len(keys) else ():
+        finer = np.flatnonzero(levels < level)
+        at = (centre[finer] - offset[level]) / scale[level] + 0.5
+        inside = np.clip(np.floor(at / chunk[level]), 0, grids[level] - 1)
+        found = pack_keys(level, inside.astype(np.int64))
+        place = np.minimum(np.searchsorted(others, found), len(others) - 1)
+        is_over = others[place] == found
+        rows.append(finer[is_over])
+        over.append(found[is_over])
+    return np.concatenate(rows), np.concatenate(over)

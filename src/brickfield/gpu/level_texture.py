@@ -54,9 +54,15 @@ class LevelResidency:
         """Return the resident chunks, least recently used first."""
         return list(self._order)
 
-    def touch(self, name: Name) -> None:
-        """Note that a resident chunk is in use."""
-        self._order.move_to_end(name)
+    def among(self, names: Collection[Name]) -> set[Name]:
+        """Return those of some chunks that are resident."""
+        return self._order.keys() & names
+
+    def touch(self, names: Iterable[Name]) -> None:
+        """Note that those of some chunks that are resident are in use, in their order."""
+        for name in names:
+            if name in self._order:
+                self._order.move_to_end(name)
 
     def slot_of(self, name: Name) -> Slot | None:
         """Return a chunk's slot, None if it is not resident."""

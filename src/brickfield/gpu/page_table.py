@@ -17,6 +17,7 @@ Row layout (uint32 x 4): packed name, low and high word; value; range. See
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -55,6 +56,10 @@ _MASK = (1 << INDEX_BITS) - 1
 _LEVEL = 3 * INDEX_BITS
 # 2 × 32 bits per name: 3 × 15 for the grid index, 4 for the level, 12 for the plane.
 _GPU_BITS = 15
+GAP = 48
+"""Clean rows between changed ones that are sent along.
+
+A call costs several microseconds, as much as copying kilobytes."""
 MAX_PLANES = 4096
 Name = tuple[int, ChunkKey]
 """Plane (which selection of the non-spatial axes) and chunk key."""
@@ -123,6 +128,7 @@ class PageTable:
         self._nodes: dict[Name, _Node] = {}
         self._active: set[Name] = set()
         self._n_active = [0] * pyramid.n_levels
+        self._n_of_plane: Counter[int] = Counter()
         self._n_used = 0
         self._dirty: set[int] = set()
         self._names: dict[int, Name] = {}
@@ -146,6 +152,11 @@ class PageTable:
     def active(self) -> AbstractSet[Name]:
         """The names of all active chunks."""
         return self._active
+
+    @property
+    def planes(self) -> set[int]:
+        """The planes of which something is active."""
+        return {plane for plane, n in self._n_of_plane.items() if n}
 
     @property
     def n_active(self) -> tuple[int, ...]:
@@ -174,6 +185,7 @@ class PageTable:
         existed = node.exists
         # A bool counts as 0 or 1.
         self._n_active[name[1] >> _LEVEL] += not node.is_active
+        self._n_of_plane[name[0]] += not node.is_active
         node.value, node.range_word = value, range_word
         self._write(name, node)
         self._active.add(name)
@@ -188,6 +200,7 @@ class PageTable:
             return
         self._active.discard(name)
         self._n_active[name[1] >> _LEVEL] -= 1
+        self._n_of_plane[name[0]] -= 1
         node.value = node.range_word = 0
         self._keep_or_drop(name, node)
         # A cell that stays because of finer ones must still be found from above.
@@ -199,6 +212,7 @@ class PageTable:
         self._nodes.clear()
         self._active.clear()
         self._n_active = [0] * self._n_levels
+        self._n_of_plane.clear()
         self._names.clear()
         self._dirty.clear()
         self._n_used = 0
@@ -217,16 +231,12 @@ class PageTable:
 
     def take_dirty(self) -> list[tuple[int, int]]:
         """Return the runs of rows (first, end) changed since the last call."""
-        runs: list[tuple[int, int]] = []
-        for row in sorted(self._dirty):
-            # Up to two clean rows are sent along: a write call costs more than 32
-            # bytes.
-            if runs and row - runs[-1][1] < 3:
-                runs[-1] = (runs[-1][0], row + 1)
-            else:
-                runs.append((row, row + 1))
+        rows = np.sort(np.fromiter(self._dirty, np.int64, len(self._dirty)))
         self._dirty.clear()
-        return runs
+        ends = np.flatnonzero(np.diff(rows) > GAP)
+        first = rows[np.concatenate([[0], ends + 1])] if len(rows) else rows
+        end = rows[np.concatenate([ends, [-1]])] + 1 if len(rows) else rows
+        return list(zip(first.tolist(), end.tolist(), strict=True))
 
     def _add_to_parents(self, name: Name, change: int) -> None:
         plane, key = name

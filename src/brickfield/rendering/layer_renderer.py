@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import count, repeat
+from itertools import count
 
 import numpy as np
 import pygfx as gfx
@@ -44,8 +44,8 @@ from brickfield.rendering.requests import (
     needed_of,
     request_for_slice,
     requests_for,
-    target_rows,
     wanted_and_ended,
+    wanted_of,
 )
 from brickfield.rendering.visibility_feedback import OcclusionFeedback
 from brickfield.store import LayerSnapshot
@@ -245,6 +245,8 @@ class LayerRenderer:
         """Count the bricks of the shown time point while another one is loaded."""
         atlas = self.bricks.atlas
         coming = {atlas.plane_of(s) for s in self.layer.selections}
+        if not self.bricks.table.planes - coming:
+            return np.zeros(n_levels, dtype=np.int64)
         levels = [
             atlas.level_of(name)
             for name in self.bricks.table.active
@@ -262,22 +264,14 @@ class LayerRenderer:
             self.bricks.forget_all()
             atlas.forget_planes()
             self.shown = ()
-        keys, targets = plan.keys.tolist(), target_rows(plan).tolist()
         selections = layer.selections
         if not self.shown or len(self.shown) != len(selections):
             self.shown = selections
         planes = [atlas.plane_of(s) for s in selections]
-        names: dict[Name, bool] = {}
-        for plane in planes:
-            names.update(zip(zip(repeat(plane), keys), targets, strict=True))
-        for name in self._substitutes:
-            names.setdefault(name, False)
-        empty = [(p, key) for p in planes for key in plan.empty_keys.tolist()]
-        names.update(zip(empty, repeat(True)))
-        fill = float(self.bricks.pyramid.levels[0].fill_value)
-        self.bricks.set_constant(empty, fill)
-        self.bricks.want(names, has_room=True)
-        self.bricks.protect(self._stand_ins())
+        self.bricks.want(wanted_of(plan, planes, self._substitutes), has_room=True)
+        is_settled = not self.bricks.missing and self.shown == selections
+        # Drawn chunks that something on its way still needs go last.
+        self.bricks.protect(() if is_settled else self.bricks.idle)
         requests = requests_for(
             plan,
             self.bricks.missing,
@@ -287,12 +281,6 @@ class LayerRenderer:
             held=held_rows(plan, asked),
         )
         layer.store.manager.request_chunks(requests, self.visual_id)
-
-    def _stand_ins(self) -> set[Name]:
-        """Return drawn chunks that something on its way still needs."""
-        if not self.bricks.missing and self.shown == self.layer.selections:
-            return set()
-        return set(self.bricks.table.active - self.bricks.wanted.keys())
 
     @property
     def can_use_feedback(self) -> bool:
@@ -473,8 +461,7 @@ class LayerRenderer:
         selections = self.layer.selections
         is_ready = self.is_complete or (self.is_hurried and self.has_base)
         if self.shown != selections and is_ready:
-            for name in self.bricks.table.active - self.bricks.wanted.keys():
-                self.bricks.table.remove(name)
+            self.bricks.stop_drawing(list(self.bricks.idle))
             self.shown = selections
         self.bricks.retire()
         self.bricks.flush()

@@ -24,7 +24,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu import BrickSet, Name
+from brickfield.gpu import BrickSet, Name, Wanted, codes_of
 from brickfield.loading import ChangeLog, ChunkManager
 from brickfield.model import Plane, Selection, unpack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
@@ -114,6 +114,33 @@ def request_for_slice(
     )
 
 
+def wanted_of(
+    plan: FramePlan, planes: Iterable[int], substitutes: Iterable[Name]
+) -> Wanted:
+    """Return what a plan names, for each drawn channel.
+
+    Parameters
+    ----------
+    plan : FramePlan
+    planes : iterable of int
+        One for each drawn channel.
+    substitutes : iterable of name
+        Chunks that are drawn in place of what could not be read.
+    """
+    extra: dict[int, list[int]] = {}
+    for plane, key in substitutes:
+        extra.setdefault(plane, []).append(key)
+    targets = target_rows(plan)
+    alike = codes_of(plan.keys, targets, plan.empty_keys)
+    codes = {
+        p: codes_of(plan.keys, targets, plan.empty_keys, extra=extra[p])
+        if p in extra
+        else alike
+        for p in planes
+    }
+    return Wanted(codes)
+
+
 def requests_for(
     plan: FramePlan,
     missing: Iterable[Name],
@@ -144,11 +171,13 @@ def requests_for(
             by_plane[plane].append(key)
     requests = []
     for plane, selection in selections.items():
-        keys = np.array(by_plane[plane], dtype=np.int64)
-        rows = np.isin(plan.keys, keys) & ~held
+        keys = np.sort(np.array(by_plane[plane], dtype=np.int64))
+        at = np.searchsorted(keys, plan.keys)
+        is_missing = np.append(keys, -1)[at] == plan.keys
+        rows = is_missing & ~held
         # Not of the plan: substitutes for what could not be read. They go first, with
         # priority and category 0, for a hole is seen at once.
-        extra = np.sort(keys[~np.isin(keys, plan.keys)])
+        extra = np.delete(keys, at[is_missing])
         n = len(extra)
         requests.append(
             ChunkedDataRequest(

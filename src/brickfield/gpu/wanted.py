@@ -1,0 +1,208 @@
+"""What a plan names of the chunks of one layer, as sorted arrays.
+
+Most of a plan is as the one before: only what differs shall cost anything. So a plan
+is kept as one sorted array of *codes* for each plane, and two plans are compared by
+whole-array operations. A code is a chunk key with two bits behind it: whether the
+chunk is a leaf that reaches the target error, and whether it is known to hold nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu.layout import coarser_over
+from brickfield.gpu.page_table import Name, PageTable
+from brickfield.model import INDEX_BITS, Pyramid
+
+Codes = NDArray[np.int64]
+IS_TARGET = 1
+IS_CONSTANT = 2
+_BITS = 2
+_LEVEL = 3 * INDEX_BITS
+
+_NO_CODES: Codes = np.empty(0, dtype=np.int64)
+
+
+def codes_of(
+    keys: NDArray[np.int64],
+    is_target: NDArray[np.bool_],
+    constant: NDArray[np.int64] = _NO_CODES,
+    *,
+    extra: Sequence[int] = (),
+) -> Codes:
+    """Put what a plan names into one sorted array.
+
+    Parameters
+    ----------
+    keys : ndarray, shape (n,), int64
+        Chunk keys, each once.
+    is_target : ndarray, shape (n,), bool
+        Which of them are leaves that reach the target error.
+    constant : ndarray, shape (m,), int64
+        Keys of chunks that hold the fill value everywhere; none of `keys`.
+    extra : sequence of int
+        Keys that are wanted besides; those that are named already change nothing.
+
+    Returns
+    -------
+    ndarray, shape (k,), int64
+        Ascending by key, each key once.
+    """
+    parts = [keys << _BITS | is_target, constant << _BITS | IS_TARGET | IS_CONSTANT]
+    if extra:
+        more = np.unique(np.array(extra, dtype=np.int64))
+        parts.append(more[~np.isin(more, np.concatenate([keys, constant]))] << _BITS)
+    return np.sort(np.concatenate(parts))
+
+
+def keys_of(codes: Codes) -> NDArray[np.int64]:
+    """Return the chunk keys of codes, in their order."""
+    return codes >> _BITS
+
+
+class Wanted:
+    """What a plan names, by plane.
+
+    Parameters
+    ----------
+    by_plane : mapping of int to ndarray
+        Codes, as of :func:`codes_of`; planes may share one array.
+    """
+
+    def __init__(self, by_plane: Mapping[int, Codes]) -> None:
+        self.by_plane = dict(by_plane)
+
+    @classmethod
+    def of(cls, names: Mapping[Name, bool]) -> Wanted:
+        """Make the arrays of named chunks; True for leaves that reach the target."""
+        planes: dict[int, list[int]] = {}
+        for (plane, key), is_target in names.items():
+            planes.setdefault(plane, []).append(key << _BITS | is_target)
+        return cls({p: np.array(sorted(codes)) for p, codes in planes.items()})
+
+    def slots(self, n_levels: int) -> list[int]:
+        """Count the chunks of every level that may need a slot."""
+        need = np.zeros(n_levels, dtype=np.int64)
+        for codes in self.by_plane.values():
+            keys = keys_of(codes[codes & IS_CONSTANT == 0])
+            need += np.bincount(keys >> _LEVEL, minlength=n_levels)
+        return need.tolist()
+
+    def changes(self, before: Wanted) -> tuple[dict[int, Codes], dict[int, Codes]]:
+        """Compare with what was named before.
+
+        Returns
+        -------
+        gone : dict of int to ndarray
+            Plane to the keys that are named no more.
+        changed : dict of int to ndarray
+            Plane to the codes that are new, or whose bits differ.
+        """
+        gone: dict[int, Codes] = {}
+        changed: dict[int, Codes] = {}
+        known: dict[tuple[int, int], tuple[Codes, Codes]] = {}
+        for plane in self.by_plane.keys() | before.by_plane.keys():
+            old = before.by_plane.get(plane, _NO_CODES)
+            new = self.by_plane.get(plane, _NO_CODES)
+            # Channels mostly share their arrays: they are compared once.
+            pair = (id(old), id(new))
+            if pair not in known:
+                known[pair] = _difference(old, new)
+            left, came = known[pair]
+            gone |= {plane: left} if len(left) else {}
+            changed |= {plane: came} if len(came) else {}
+        return gone, changed
+
+
+def _difference(old: Codes, new: Codes) -> tuple[Codes, Codes]:
+    """Return the keys that left and the codes that came, both ascending."""
+    came, left = new[~_is_in(old, new)], old[~_is_in(new, old)]
+    keys = keys_of(left)
+    # Keys whose bits alone differ stay.
+    return keys[~_is_in(keys_of(came), keys)], came
+
+
+def _is_in(values: Codes, wanted: Codes) -> NDArray[np.bool_]:
+    """Tell which of `wanted` are among `values`, both ascending."""
+    if not len(values):
+        return np.zeros(len(wanted), dtype=np.bool_)
+    at = np.searchsorted(values, wanted)
+    at[at == len(values)] = 0
+    return np.asarray(values[at] == wanted)
+
+
+class Overdrawn:
+    """Drawn chunks that the plan does not name, and which of them were replaced.
+
+    Each pair of such a chunk and a leaf over it is looked at once, when the later of
+    the two came. Render thread only.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    table : PageTable
+        What is drawn.
+    """
+
+    def __init__(self, pyramid: Pyramid, table: PageTable) -> None:
+        self._pyramid = pyramid
+        self._table = table
+        self.names: set[Name] = set()
+        self._new: set[Name] = set()
+        self._new_leaves: set[Name] = set()
+
+    def add(self, name: Name, *, is_target: bool | None) -> None:
+        """Note a chunk that is drawn from now on, or that is named no more.
+
+        Parameters
+        ----------
+        name : (plane, key)
+        is_target : bool or None
+            Whether the plan wants it as a leaf; None: it does not name it.
+        """
+        if is_target is None:
+            self.names.add(name)
+            self._new.add(name)
+        elif is_target:
+            self._new_leaves.add(name)
+
+    def replaced(self, plan: Wanted, wanted: Mapping[Name, bool]) -> list[Name]:
+        """Return chunks that lie below a drawn leaf and have nothing left to show.
+
+        Parameters
+        ----------
+        plan : Wanted
+        wanted : mapping of name to bool
+            The same by name.
+        """
+        if not self._new and not self._new_leaves:
+            return []
+        new, self._new = self._new & self.names, set()
+        leaves = {n for n in self._new_leaves if wanted.get(n, False)}
+        self._new_leaves.clear()
+        found: list[Name] = []
+        for plane, codes in plan.by_plane.items():
+            keys = keys_of(codes[codes & IS_TARGET > 0])
+            found += self._below(plane, _keys_in(new, plane), keys)
+            fresh = _keys_in(leaves, plane)
+            if len(fresh):
+                found += self._below(plane, _keys_in(self.names, plane), fresh)
+        return found
+
+    def _below(self, plane: int, keys: Codes, leaves: Codes) -> list[Name]:
+        rows, over = coarser_over(self._pyramid, keys, leaves)
+        pairs = zip(keys[rows].tolist(), over.tolist(), strict=True)
+        return [(plane, k) for k, o in pairs if (plane, o) in self._table]
+
+    def clear(self) -> None:
+        """Forget everything: nothing is drawn."""
+        self.names.clear()
+        self._new.clear()
+        self._new_leaves.clear()
+
+
+def _keys_in(names: Iterable[Name], plane: int) -> NDArray[np.int64]:
+    return np.array([key for p, key in names if p == plane], dtype=np.int64)
