@@ -8,8 +8,6 @@ from brickfield.gpu.device import prepare
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.gpu.atlas import TextureAtlas as TextureAtlas
-    from brickfield.gpu.axes import matrix_to_xyz as matrix_to_xyz
-    from brickfield.gpu.axes import to_xyz as to_xyz
     from brickfield.gpu.brick_set import BrickSet as BrickSet
     from brickfield.gpu.device import GpuDevice as GpuDevice
     from brickfield.gpu.device import forget_bindings as forget_bindings
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
     from brickfield.gpu.formats import choose_format as choose_format
     from brickfield.gpu.formats import label_table as label_table
     from brickfield.gpu.layout import level_layouts as level_layouts
+    from brickfield.gpu.layout import matrix_to_xyz as matrix_to_xyz
+    from brickfield.gpu.layout import to_xyz as to_xyz
     from brickfield.gpu.material import MAX_CLIP_PLANES as MAX_CLIP_PLANES
     from brickfield.gpu.material import SLICE as SLICE
     from brickfield.gpu.material import BackgroundTextures as BackgroundTextures
@@ -85,8 +85,8 @@ _HOME = {
     "get_device": "device",
     "label_table": "formats",
     "level_layouts": "layout",
-    "matrix_to_xyz": "axes",
-    "to_xyz": "axes",
+    "matrix_to_xyz": "layout",
+    "to_xyz": "layout",
 }
 
 if not TYPE_CHECKING:

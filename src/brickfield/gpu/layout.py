@@ -1,11 +1,17 @@
-"""How the bricks of every level lie in memory, derived from a pyramid."""
+"""How the bricks of every level lie in memory, derived from a pyramid.
+
+Everything above :mod:`brickfield.gpu` is in data order (z, y, x). Textures, shaders
+and pygfx expect (x, y, z), widths before heights. Only :func:`to_xyz` and
+:func:`matrix_to_xyz` turn one into the other, so that a swapped axis has one place to
+hide.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from brickfield.gpu.formats import TextureFormat
 from brickfield.model import INDEX_BITS, Int3, Pyramid, pack_keys, unpack_keys
@@ -118,3 +124,18 @@ def coarser_over(
         rows.append(finer[is_over])
         over.append(found[is_over])
     return np.concatenate(rows), np.concatenate(over)
+
+
+_FLIP = np.array(
+    [[0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=np.float64
+)
+
+
+def to_xyz(values_zyx: ArrayLike) -> NDArray[np.float64]:
+    """Reverse the last axis of values of shape (..., 3): (z, y, x) to (x, y, z)."""
+    return np.asarray(values_zyx, dtype=np.float64)[..., ::-1]
+
+
+def matrix_to_xyz(matrix_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Convert a map of (z, y, x, 1) points, shape (4, 4), into one of (x, y, z, 1)."""
+    return _FLIP @ matrix_zyx @ _FLIP

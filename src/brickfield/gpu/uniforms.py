@@ -13,8 +13,7 @@ from math import radians, tan
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.axes import to_xyz
-from brickfield.gpu.layout import LevelLayout
+from brickfield.gpu.layout import LevelLayout, to_xyz
 from brickfield.model import AffineTransform, CameraState, Plane, Pyramid
 
 __all__ = [
