@@ -155,6 +155,21 @@ def test_parameters_shapes_errors_and_reasons_are_told(what):
     assert told / n >= LEAST_TOLD[what], f"{told} of {n}"
 
 
+LEAST_REASONS = 0.03
+"""Least share of comments where the code is hard; docstrings say what, these why."""
+
+
+@pytest.mark.parametrize("what", _house().HARD)
+def test_hard_code_tells_its_reasons(what):
+    assert _house().reasons()[what] >= LEAST_REASONS
+
+
+@pytest.mark.parametrize(("what", "patterns"), _house().HARD.items())
+def test_what_is_named_as_hard_code_exists(what, patterns):
+    folder = ROOT / "src" / "brickfield"
+    assert all(list(folder.glob(pattern)) for pattern in patterns), what
+
+
 def test_a_folder_shows_at_most_14_files():
     for folder, n in _house().rooms().items():
         assert n <= 14, folder

@@ -117,6 +117,9 @@ class Cascade:
         """Write a whole tile and hand its halves on."""
         while True:
             region = self._order.region(level, index)
+            # Above level 0 a tile may have no voxels, since halving drops the last
+            # plane of an odd size; it is a part of the next tile all the same, which
+            # waits for it.
             if data.size:
                 self.statistics[level].add(data)
                 self._write(level, region, data)
@@ -142,6 +145,8 @@ class Cascade:
             for s, f, a, n in zip(region, factors, above, halves.shape, strict=True)
         )
         key = (level + 1, parent)
+        # Only the bookkeeping is guarded. Parts of one tile lie beside each other, so
+        # several workers copy into it at once; the count decides who was last.
         with self._lock:
             tile = self._unfinished.get(key)
             if tile is None:
@@ -156,6 +161,8 @@ class Cascade:
             tile.n_missing -= 1
             if tile.n_missing:
                 return None
+            # Given on by the one worker that completed it: no queue between levels, so
+            # no tile waits for a free worker while its memory is held.
             del self._unfinished[key]
         return tile.data
 
@@ -163,6 +170,8 @@ class Cascade:
         chunk = self._plan.levels[level].chunk_shape
         for part in BlockGrid(data.shape, chunk):
             voxels = data[part.slices]
+            # HDF5 stores whole chunks, also at the edge of the image; what lies beyond
+            # is 0.
             if voxels.shape != chunk:
                 whole = np.zeros(chunk, data.dtype)
                 whole[tuple(slice(n) for n in voxels.shape)] = voxels
@@ -171,6 +180,8 @@ class Cascade:
                 s.start // c + i
                 for s, c, i in zip(region, chunk, part.index, strict=True)
             )
+            # The encoder takes the bytes as they lie; a part of a tile has gaps between
+            # its rows.
             whole = np.ascontiguousarray(voxels)
             self._file.write_chunk(level, (z, y, x), self._encoded(whole))
             if self._note is not None:
@@ -183,5 +194,6 @@ class Cascade:
             return self._plan.encoder.encode(voxels)
         shape: Int3 = (voxels.shape[0], voxels.shape[1], voxels.shape[2])
         if shape not in self._empty:
+            # Two workers may both encode it; the result is the same, so no lock.
             self._empty[shape] = self._plan.encoder.encode(voxels)
         return self._empty[shape]

@@ -160,6 +160,8 @@ class Passes:
                     self.changes, self._image.channels, strict=True
                 )
             ]
+            # In the order of time and channel, so that "how many are done" is all that
+            # a resumed run has to know.
             for number in range(self.n_resumed, n_parts):
                 if cancel is not None and cancel.is_set():
                     break
@@ -254,8 +256,13 @@ class Passes:
         self._file.begin(time, index)
         if not self._run(str(number), cascade, work):
             return False
+        # Histograms of float types need the range first, which is known when all tiles
+        # were seen; the voxels are read from the file just written, not from the
+        # source.
         cascade.count_again()
         self._file.end(time, index, cascade.statistics)
+        # The file has one window for each channel, not for each time; the first one is
+        # what is shown when the file is opened.
         if time == 0:
             self._shown[index] = cascade.statistics[0].quantiles(*_SHARES)
             self._file.remember(f"Shown{index}", self._shown[index])
@@ -267,6 +274,8 @@ class Passes:
         def make(block: Block) -> int:
             if cancel is not None and cancel.is_set():
                 self._stop.set()
+            # Blocks that the executor was given before the end was decided come here
+            # and return at once.
             if self._stop.is_set():
                 raise _StoppedError
             try:
@@ -325,10 +334,14 @@ class Passes:
             if known is not None:
                 self._shown[index] = known
             picture = self._picture(index)
+            # The picture of a channel whose first time point an earlier run wrote: read
+            # again from a coarse level of the file, which is small.
             for start, data in self._file.read_slabs(level, 0, index):
                 picture.add(data, (start, 0, 0))
 
     def _commit_sometimes(self) -> None:
+        # A commit waits for the disk. For many small time points one after each would
+        # take longer than the work.
         if perf_counter() - self._committed_at > COMMIT_S:
             self._file.commit()
             self._committed_at = perf_counter()
@@ -371,6 +384,8 @@ def sample_tiles(
         reader = TileReader(
             channel.source, channel.level, demand, scratch, 0, skip_failed=False
         )
+        # Spread over the image: its edges are often empty and would make the estimate
+        # far too good.
         block = tiles[(2 * number + 1) * len(tiles) // (2 * N_SAMPLES)]
         at = image.time_points[number * plan.n_times // N_SAMPLES]
         region = tuple(
@@ -379,6 +394,7 @@ def sample_tiles(
         )
         convert = Converter(plan.changes[index], channel.name)
         data = convert(reader.read(at, channel, region))
+        # Results are thrown away; the time that they take is what is measured.
         LevelStatistics(plan.dtype).add(data)
         halve(data, plan.order.factors[0] if len(plan.levels) > 1 else (1, 1, 1))
         n_raw += data.nbytes

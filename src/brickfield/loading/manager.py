@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.loading.cache.chunk_cache import ChunkCache, PinnedChunks, default_cache
+from brickfield.loading.cache.chunk_cache import ChunkCache, default_cache
+from brickfield.loading.cache.pinned_chunks import PinnedChunks
 from brickfield.loading.cache.storage_chunks import KeptStorage
 from brickfield.loading.io_counts import (
     IoCounters,
@@ -104,6 +105,7 @@ class ChunkManager:
         self._visuals: dict[str, Visual] = {}
         self._news: set[str] = set()
         self._has_complained = False
+        # The reader knows no visuals; it tells what ended, and this counts for whom.
         self._reader.on_end = self._chunk_ended
         self._reader.on_batch = self._tell
         self._scheduler.has_ready = self._has_ready
@@ -139,6 +141,8 @@ class ChunkManager:
         queues = queues_of(requests, visual_id, self.source.info.pyramid)
         with self._lock:
             visual = self._visuals.setdefault(visual_id, Visual())
+            # What comes while something is loading goes on in the same session: rates
+            # and counts would begin from 0 with every move of the camera.
             if not any(queue.n_open for queue in self._scheduler.queues(visual_id)):
                 visual.begin_session()
             self._replace(visual_id, visual, queues)
@@ -168,6 +172,8 @@ class ChunkManager:
             self._drop_rest(visual, before, new.get(selection))
             for selection, before in old.items()
         )
+        # What is being read for others goes on; this looks through the assemblies, so
+        # only if something was dropped.
         if n_dropped:
             self._scheduler.drop_unwanted()
         visual.rebuild(queues)
@@ -426,6 +432,8 @@ class ChunkManager:
 
     def _tell(self) -> None:
         with self._lock:
+            # Taken under the lock, told without it: a listener may call any method of
+            # this.
             told, self._news = self._news, set()
         if told:
             self._announce(told)

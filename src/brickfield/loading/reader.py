@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, Begun, scatter
-from brickfield.loading.cache.chunk_cache import PinnedChunks
+from brickfield.loading.cache.pinned_chunks import PinnedChunks
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.queue import ENDS, RequestQueue
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
@@ -131,6 +131,8 @@ class Reader:
         is_lost = future.cancelled() or future.exception() is not None
         if not is_lost and future.result():
             self._slicer.submit(self._work, callback=self._turn_ended)
+        # A slot that ended by an exception has not counted itself off, as one without a
+        # job does.
         elif is_lost:
             with self._lock:
                 self._n_slots -= 1
@@ -299,6 +301,8 @@ class Reader:
             scheduler.counts.enter(name, chunk, scheduler.layouts)
             self._tries.pop(name, None)
             self._silence.ends()
+            # From here the voxels are in memory: whoever ends waiting chunks early
+            # leaves these alone.
             self._handing_over.add(name)
             siblings = scheduler.claim_siblings(name)
         is_parked = True
@@ -347,6 +351,8 @@ class Reader:
             self._lock.wait_for(
                 lambda: self.is_closed or not scheduler.claims_over(name)
             )
+            # The voxels changed in storage while they were read: they are read again
+            # for all that still need them.
             if name in scheduler.stale:
                 scheduler.send_again(name)
                 return done, []
@@ -379,10 +385,13 @@ class Reader:
             self._tries[name] = n + 1, began_at
             spent_s = monotonic() - began_at
             pause = self._retry.pause_after(failure, n + 1, spent_s)
+            # A definite answer, also a bad one, shows that the server is there.
             if not failure.is_transient:
                 self._silence.ends()
             elif (silence := self._silence.failure) is not None:
                 failure, pause = replace(silence, key=self._key(name)), None
+            # Not after one failure but after a whole round of tries without any answer:
+            # then every other read would wait as long in vain, so all of them fail now.
             elif pause is None and spent_s > self._retry.patience_s:
                 self._silence.begins(failure, began_at)
             if pause is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from brickfield.errors import OptionError
-from brickfield.loading.cache.chunk_cache import PinnedChunks
+from brickfield.loading.cache.pinned_chunks import PinnedChunks
 from brickfield.loading.progress import RateMeter
 from brickfield.loading.queue import (
     FAILED,

@@ -16,7 +16,7 @@ from qtpy.QtGui import QColor, QMouseEvent, QResizeEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolButton, QWidget
 
 from brickfield.qt.panels.layer_rows import label_colors, swatch
-from brickfield.qt.port_watch import Bonds
+from brickfield.qt.port_watch import Connections
 from brickfield.qt.theme import Theme
 from brickfield.viewer.live import LayerPort, ScenePort
 
@@ -138,13 +138,13 @@ class ChannelChips(QScrollArea):
         self.inner = QWidget(self)
         self.setWidget(self.inner)
         self._theme = Theme(self.inner, _sheet)
-        self._bonds = Bonds()
-        self._bonds.follow_layers(scene, self._on_layers)
+        self._connections = Connections()
+        self._connections.follow_layers(scene, self._on_layers)
         self._follow()
 
     def release(self) -> Callable[[], None]:
         """Return what ends the connections; keeps no widget alive."""
-        return self._bonds.release
+        return self._connections.release
 
     def _on_layers(self, name: str) -> None:
         if name in _FOLLOWED:

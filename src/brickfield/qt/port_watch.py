@@ -67,7 +67,7 @@ class PortWatch:
         self._ports = []
 
 
-class Bonds:
+class Connections:
     """Connections that are undone together.
 
     Holds the widget's methods weakly, so that keeping the connections, to undo them
@@ -85,7 +85,7 @@ class Bonds:
         self.is_released = False
 
     def bind(self, signal: SignalInstance, method: Callable[..., Any]) -> None:
-        """Call a bound method at each emission, until the bonds are released.
+        """Call a bound method at each emission, until the connections are released.
 
         Parameters
         ----------

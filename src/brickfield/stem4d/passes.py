@@ -132,6 +132,8 @@ def scan_pass(
                 preview=options.preview,
             ),
         )
+    # Also a pass that is cancelled or fails leaves no thread and no connection to a
+    # cluster.
     finally:
         executor.close()
 
@@ -158,12 +160,19 @@ def scan_blocks(
     """
     shape = tuple(s.stop - s.start for s in region)
     frame_bytes = data.dtype.itemsize * data.shape[2] * data.shape[3]
+    # A frame in the file may be larger than in memory (headers, gaps) or smaller
+    # (packed pixels): the budget has to hold the larger of both.
     pattern = np.dtype((np.void, max(frame_bytes, data.stored_frame_bytes)))
     budget = options.budget_bytes // COPIES
     n = executor.n_workers
+    # Blocks follow the storage chunks of the file, or each would be decoded once for
+    # every block that meets it.
     unit = (min(data.block[0], shape[0]), min(data.block[1], shape[1]))
+    # A storage chunk larger than the cache is still read once rather than in parts.
     most = max(MOST_BLOCK_BYTES, unit[0] * unit[1] * pattern.itemsize) * n
     block = block_shape(shape, pattern, min(budget, most), n, unit)
+    # A part of a line: several lines of parts would read as many places of the file
+    # instead of one run.
     if block[1] < shape[1]:
         return BlockGrid(shape, (unit[0], block[1]))
     return BlockGrid(shape, block)
@@ -188,5 +197,7 @@ class _Reading:
 
 def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the type in which sums are exact, or nearly so for floats."""
+    # 64 bits hold the sum of 2³² patterns of 32 bits; float32 would lose counts after
+    # 2²⁴.
     kinds = {"f": np.float64, "i": np.int64}
     return np.dtype(kinds.get(dtype.kind, np.uint64))

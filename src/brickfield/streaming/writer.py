@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import prod
 from time import perf_counter
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -155,6 +154,7 @@ class StreamWriter:
         arrays = arrays_of(root, plan)
         for array in arrays:
             array.create()
+        # The metadata come last: who finds the group may open every array it names.
         group = image_group(root, plan, root.name.split(".")[0])
         group.publish()
         self._begin(Recovered(root, plan, arrays, group, 0, ()), max_age)
@@ -380,6 +380,7 @@ class StreamWriter:
         if written.regions:
             self._growth.add(0, self._clipped(written.part.region))
         with self._buffer.lock:
+            # The part is in the list until this returns: `drain` waits for it, too.
             is_idle = not self._buffer.waiting
             frames = self._buffer.first_frame(self._intake.frames, written.part)
         self._growth.publish(frames, is_last_word=is_idle)
@@ -432,6 +433,8 @@ class StreamWriter:
             sync_all(self._arrays)
             frames = self._intake.frames
             put_windows(self._group, self._plan, self._arrays[-1], frames)
+            # After the voxels: a crash before leaves an image to resume, not a false
+            # end.
             self._growth.complete(frames, self._intake.reach)
             self._is_closed = True
 
@@ -474,12 +477,7 @@ class StreamWriter:
         """Return the writer."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the writer."""
         self.close()
 
@@ -490,6 +488,7 @@ _unfinished: weakref.WeakSet[StreamWriter] = weakref.WeakSet()
 @atexit.register
 def _close_all() -> None:
     """Close what nobody closed before the program ends: its threads end with it."""
+    # The threads are daemons and would stop in the middle of a storage unit.
     for writer in list(_unfinished):
         try:
             writer.close()

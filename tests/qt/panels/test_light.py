@@ -21,7 +21,7 @@ def panel(qtbot, host, ball):
     panel.show()
     panel.set_open(True)
     yield panel
-    panel.bonds.release()
+    panel.connections.release()
     panel.histograms.closer()()
 
 

@@ -27,7 +27,7 @@ def panel(qtbot, host, scene, blob, cache):
     panel.set_open(True)
     panel.show()
     yield panel
-    panel.bonds.release()
+    panel.connections.release()
 
 
 def test_the_slider_goes_from_draft_to_exact(panel, host):

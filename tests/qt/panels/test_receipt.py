@@ -44,7 +44,7 @@ def panel(qtbot, host, scene, blob):
     panel = ReceiptPanel(host, Deliverer())
     qtbot.addWidget(panel)
     yield panel
-    panel.bonds.release()
+    panel.connections.release()
 
 
 @pytest.fixture

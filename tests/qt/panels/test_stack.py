@@ -21,7 +21,7 @@ class Words(Panel):
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel("words\n" * 10))
         self.n_looks = 0
-        self.bonds.bind(host.scene.layers_changed, self.when_open)
+        self.connections.bind(host.scene.layers_changed, self.when_open)
 
     def follow(self):
         self.n_looks += 1

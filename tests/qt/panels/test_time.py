@@ -32,7 +32,7 @@ def panel(qtbot, host, movie):
     panel.set_open(True)
     panel.show()
     yield panel
-    panel.bonds.release()
+    panel.connections.release()
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_there_is_a_row_for_each_axis_and_none_without(qtbot, host, scene):
     assert TimePanel.is_useful_in(host)
     scene.remove(scene.layers[0])
     assert not TimePanel.is_useful_in(host)
-    panel.bonds.release()
+    panel.connections.release()
 
 
 def test_a_slider_moves_the_scene_and_follows_it(panel, scene):
@@ -200,7 +200,7 @@ def test_a_closed_panel_asks_no_view_what_is_at_hand(panel, host):
 def test_after_the_end_it_plays_no_more(panel, scene, draws):
     panel.player.play()
     draws()
-    panel.bonds.release()
+    panel.connections.release()
     panel.player.tick()
     assert not panel.player.is_playing
     assert scene.axes[0].position == 0

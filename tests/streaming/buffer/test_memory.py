@@ -32,7 +32,7 @@ def test_the_first_slab_is_there_at_once_and_others_soon():
         first = room.take(LEAST_WARM)
     assert first is not None
     assert first.nbytes == LEAST_WARM
-    room.give_back(first)
+    room.release(first)
     assert _kept(room, LEAST_WARM, lock) == 4 > SPARE_SLABS
 
 
@@ -54,7 +54,7 @@ def test_memory_that_was_given_back_is_given_out_again():
     memory = room.take(LEAST_WARM)
     assert memory is not None
     memory[:] = 7
-    room.give_back(memory)
+    room.release(memory)
     again = room.take(LEAST_WARM)
     assert again is memory
     assert room.used == room.peak == LEAST_WARM

@@ -14,7 +14,7 @@ from brickfield.store import ChunkedImageStore
 from brickfield.testing import MemorySource
 from brickfield.viewer.live import frame_budget as painter
 from brickfield.viewer.live.drawer import LiveDrawer
-from brickfield.viewer.live.frame_budget import Pace, Painter
+from brickfield.viewer.live.frame_budget import DrawingSpeed, Painter
 
 
 def settled(view, turns):
@@ -34,8 +34,8 @@ def add(scene, arrays, **look):
 @pytest.fixture
 def slow(monkeypatch):
     """Make the device seem slow: final pictures are drawn seven rows at a time."""
-    monkeypatch.setattr(Pace, "is_quick", lambda *_: False)
-    monkeypatch.setattr(Pace, "usual_rows", lambda *_: 7)
+    monkeypatch.setattr(DrawingSpeed, "is_quick", lambda *_: False)
+    monkeypatch.setattr(DrawingSpeed, "usual_rows", lambda *_: 7)
     monkeypatch.setattr(painter, "next_rows", lambda *_: 7)
 
 

@@ -13,81 +13,84 @@ from brickfield.viewer.live.frame_budget import (
     PIECE_MS,
     QUICK_MS,
     SCALES,
-    Effort,
-    Pace,
+    DrawingSpeed,
+    PictureQuality,
     ViewConditions,
     next_rows,
 )
 
-BEST = Effort(1.0, 1 / 3, is_final=True)
+BEST = PictureQuality(1.0, 1 / 3, is_final=True)
 REST = ViewConditions(shown=BEST, idle_s=10.0, elapsed_s=10.0)
 
 
-def pace_of(full_ms: float) -> Pace:
-    pace = Pace()
-    pace.full_ms = full_ms
-    return pace
+def speed_of(full_ms: float) -> DrawingSpeed:
+    speed = DrawingSpeed()
+    speed.full_ms = full_ms
+    return speed
 
 
 def test_a_third_of_the_step_takes_twice_as_long_and_half_the_pixels_a_quarter():
     assert BEST.amount == pytest.approx(2.0)
-    assert Effort(0.5).amount == 0.25
-    assert Effort(1.0, 2.0).amount == 1.0, "finding the bricks takes as long"
+    assert PictureQuality(0.5).amount == 0.25
+    assert PictureQuality(1.0, 2.0).amount == 1.0, "finding the bricks takes as long"
 
 
 def test_what_pictures_take_is_learnt_at_any_effort():
-    pace = Pace()
-    assert pace.cost_ms(BEST) == inf
-    pace.note(Effort(0.5), 50.0)
-    assert pace.cost_ms(BEST) == pytest.approx(400.0)
-    pace.note(BEST, 800.0)
-    assert pace.full_ms == pytest.approx(300.0)
+    speed = DrawingSpeed()
+    assert speed.cost_ms(BEST) == inf
+    speed.note(PictureQuality(0.5), 50.0)
+    assert speed.cost_ms(BEST) == pytest.approx(400.0)
+    speed.note(BEST, 800.0)
+    assert speed.full_ms == pytest.approx(300.0)
 
 
 def test_a_quick_device_draws_the_best_picture_at_once():
     now = replace(REST, is_complete=True, is_asked=True)
-    assert pace_of(10).choose(now, BEST) == BEST
+    assert speed_of(10).choose(now, BEST) == BEST
 
 
 def test_a_slow_device_answers_quickly_and_then_draws_the_best():
-    pace = pace_of(1000.0)
+    speed = speed_of(1000.0)
     now = replace(REST, is_complete=True, is_asked=True)
-    quick = pace.choose(now, BEST)
-    assert pace.cost_ms(quick) <= QUICK_MS
+    quick = speed.choose(now, BEST)
+    assert speed.cost_ms(quick) <= QUICK_MS
     assert not quick.is_final
     now = replace(now, is_asked=False, shown=quick, idle_s=0.0)
-    assert pace.choose(now, BEST) == BEST
-    assert pace.choose(replace(now, shown=BEST), BEST) == inf, "nothing left to do"
+    assert speed.choose(now, BEST) == BEST
+    assert speed.choose(replace(now, shown=BEST), BEST) == inf, "nothing left to do"
 
 
 def test_in_motion_a_picture_has_as_many_pixels_as_are_fluent():
     now = replace(REST, is_moving=True, is_asked=True, is_complete=True)
-    assert pace_of(FLUENT_MS).choose(now, BEST) == Effort(1.0)
-    assert pace_of(FLUENT_MS * 3.9).choose(now, BEST) == Effort(0.5)
-    assert pace_of(1e6).choose(now, BEST) == Effort(SCALES[-1])
-    assert pace_of(10).choose(replace(now, is_asked=False), BEST) == inf
+    assert speed_of(FLUENT_MS).choose(now, BEST) == PictureQuality(1.0)
+    assert speed_of(FLUENT_MS * 3.9).choose(now, BEST) == PictureQuality(0.5)
+    assert speed_of(1e6).choose(now, BEST) == PictureQuality(SCALES[-1])
+    assert speed_of(10).choose(replace(now, is_asked=False), BEST) == inf
 
 
 def test_an_unknown_device_begins_with_few_pixels():
-    assert Pace().choose(replace(REST, is_asked=True), BEST).scale < 0.5
-    assert Pace().choose(replace(REST, is_moving=True, has_news=True), BEST).scale < 0.5
+    assert DrawingSpeed().choose(replace(REST, is_asked=True), BEST).scale < 0.5
+    assert (
+        DrawingSpeed().choose(replace(REST, is_moving=True, has_news=True), BEST).scale
+        < 0.5
+    )
 
 
 def test_a_picture_waits_a_little_for_the_first_data_and_no_longer():
     now = replace(REST, has_base=False, is_asked=True, elapsed_s=0.05)
-    left_s = pace_of(10).choose(now, BEST)
+    left_s = speed_of(10).choose(now, BEST)
     assert left_s == pytest.approx(BASE_WAIT_S - 0.05)
     now = replace(now, elapsed_s=BASE_WAIT_S)
-    assert isinstance(pace_of(10).choose(now, BEST), Effort)
+    assert isinstance(speed_of(10).choose(now, BEST), PictureQuality)
 
 
 def test_the_overview_is_shown_as_soon_as_it_is_there():
     now = replace(REST, is_bare=True, has_news=True, idle_s=0.0, frame_ms=500.0)
-    assert isinstance(pace_of(500).choose(now, BEST), Effort)
+    assert isinstance(speed_of(500).choose(now, BEST), PictureQuality)
 
 
 def test_while_loading_drawing_takes_about_a_sixth_of_the_time():
-    pace = pace_of(300.0)
+    speed = speed_of(300.0)
     clock = drawn = spent = 0.0
     while clock < 60:
         now = replace(
@@ -97,44 +100,49 @@ def test_while_loading_drawing_takes_about_a_sixth_of_the_time():
             idle_s=clock - drawn,
             frame_ms=300.0,
         )
-        choice = pace.choose(now, BEST)
-        if isinstance(choice, Effort):
-            spent += 1e-3 * pace.cost_ms(choice)
-            clock += 1e-3 * pace.cost_ms(choice)
+        choice = speed.choose(now, BEST)
+        if isinstance(choice, PictureQuality):
+            spent += 1e-3 * speed.cost_ms(choice)
+            clock += 1e-3 * speed.cost_ms(choice)
             drawn = clock
         clock += 0.01
     assert 0.1 < spent / clock < 0.2
 
 
 def test_who_waits_long_for_data_gets_all_pixels_of_what_there_is():
-    pace = pace_of(800.0)
+    speed = speed_of(800.0)
     early = replace(REST, has_news=True, elapsed_s=0.5)
-    assert pace.choose(early, BEST).scale == 0.35
-    late = replace(early, has_news=False, shown=Effort(0.35), elapsed_s=10.0)
-    assert pace.choose(late, BEST) == Effort(1.0)
-    assert pace.choose(replace(late, shown=Effort(1.0)), BEST) == inf
+    assert speed.choose(early, BEST).scale == 0.35
+    late = replace(early, has_news=False, shown=PictureQuality(0.35), elapsed_s=10.0)
+    assert speed.choose(late, BEST) == PictureQuality(1.0)
+    assert speed.choose(replace(late, shown=PictureQuality(1.0)), BEST) == inf
 
 
 def test_a_slice_is_always_drawn_with_all_pixels():
-    flat = Effort(1.0, is_final=True)
+    flat = PictureQuality(1.0, is_final=True)
     now = replace(REST, is_flat=True, is_asked=True)
-    assert Pace().choose(now, flat) == Effort(1.0)
-    assert Pace().choose(replace(now, is_moving=True), flat) == Effort(1.0)
-    assert Pace().choose(replace(now, is_complete=True), flat) == flat
+    assert DrawingSpeed().choose(now, flat) == PictureQuality(1.0)
+    assert DrawingSpeed().choose(replace(now, is_moving=True), flat) == PictureQuality(
+        1.0
+    )
+    assert DrawingSpeed().choose(replace(now, is_complete=True), flat) == flat
 
 
 def test_a_series_on_a_slow_device_does_not_begin_pictures_it_cannot_finish():
-    pace = pace_of(1000.0)
+    speed = speed_of(1000.0)
     now = replace(REST, is_playing=True, is_complete=True, has_news=True)
-    assert pace.choose(now, BEST).scale < 1
-    assert pace.choose(replace(now, has_news=False, shown=Effort(0.3)), BEST) == inf
+    assert speed.choose(now, BEST).scale < 1
+    assert (
+        speed.choose(replace(now, has_news=False, shown=PictureQuality(0.3)), BEST)
+        == inf
+    )
 
 
 def test_pieces_take_about_the_same_time_but_do_not_grow_over_empty_rows():
-    usual = pace_of(300.0).usual_rows(BEST, 500)
+    usual = speed_of(300.0).usual_rows(BEST, 500)
     assert usual == int(500 * PIECE_MS / 600)
     assert next_rows(usual, PIECE_MS, usual) == usual
     assert next_rows(usual, 4 * PIECE_MS, usual) == round(usual / 4)
     assert next_rows(usual, 0.1, usual) == 2 * usual
     assert next_rows(1, 1e6, usual) == 1
-    assert Pace().usual_rows(BEST, 8) == 8
+    assert DrawingSpeed().usual_rows(BEST, 8) == 8

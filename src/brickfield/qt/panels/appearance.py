@@ -82,8 +82,8 @@ class AppearancePanel(Panel):
         self._make_combos()
         self._make_sliders()
         self._lay_out()
-        self.bonds.follow_layers(self.scene, self._on_layers)
-        self.bonds.bind(self.scene.axes_changed, self._on_axes)
+        self.connections.follow_layers(self.scene, self._on_layers)
+        self.connections.bind(self.scene.axes_changed, self._on_axes)
 
     # -- what there is -----------------------------------------------------------
 
@@ -142,7 +142,7 @@ class AppearancePanel(Panel):
         grid.setColumnStretch(1, 1)
         self._named: list[tuple[QLabel, QWidget]] = []
         self.light = LightRow(self.host, self)
-        self.bonds.bind(self.host.views_changed, self._follow_views)
+        self.connections.bind(self.host.views_changed, self._follow_views)
         self._follow_views()
         for i, (name, widget) in enumerate(
             (
@@ -181,10 +181,10 @@ class AppearancePanel(Panel):
     def _follow_views(self) -> None:
         for view in self._views:
             if view not in self.host.views:
-                self.bonds.unbind(view.options_changed)
+                self.connections.unbind(view.options_changed)
         for view in self.host.views:
             if view not in self._views:
-                self.bonds.bind(view.options_changed, self.when_open)
+                self.connections.bind(view.options_changed, self.when_open)
         self._views = self.host.views
         self.when_open()
 

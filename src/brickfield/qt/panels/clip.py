@@ -54,8 +54,8 @@ class ClipPanel(Panel):
         self._last: Box | None = None
         self._make()
         self._lay_out()
-        self.bonds.follow_layers(self.scene, self._on_layers)
-        self.bonds.bind(host.views_changed, self._follow_views)
+        self.connections.follow_layers(self.scene, self._on_layers)
+        self.connections.bind(host.views_changed, self._follow_views)
 
     def _make(self) -> None:
         self.is_on = QCheckBox("Clip box", self)

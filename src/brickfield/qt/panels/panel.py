@@ -7,7 +7,7 @@ from collections.abc import Callable
 from qtpy.QtWidgets import QWidget
 
 from brickfield.qt.host import Host
-from brickfield.qt.port_watch import Bonds
+from brickfield.qt.port_watch import Connections
 from brickfield.viewer.live import LayerPort, ScenePort
 
 
@@ -22,7 +22,7 @@ class Panel(QWidget):
     ----------
     title : str
     tooltip : str
-    bonds : Bonds
+    connections : Connections
         Connections that end with the dock.
     """
 
@@ -33,7 +33,7 @@ class Panel(QWidget):
         super().__init__()
         self.host = host
         self.scene = host.scene
-        self.bonds = Bonds()
+        self.connections = Connections()
         self.is_open = False
 
     @classmethod

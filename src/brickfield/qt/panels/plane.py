@@ -60,7 +60,7 @@ class PlanePanel(Panel):
         )
         self.reset.clicked.connect(self._reset)
         self._lay_out()
-        self.bonds.bind(host.views_changed, self._follow_views)
+        self.connections.bind(host.views_changed, self._follow_views)
         self._follow_views()
 
     def _box(self, name: str, axis: int) -> NumberBox:
@@ -108,9 +108,9 @@ class PlanePanel(Panel):
         view = oblique_of(self.host)
         if view is not self._view:
             if self._view is not None:
-                self.bonds.unbind(self._view.plane_changed)
+                self.connections.unbind(self._view.plane_changed)
             if view is not None:
-                self.bonds.bind(view.plane_changed, self.when_open)
+                self.connections.bind(view.plane_changed, self.when_open)
             self._view = view
         self.when_open()
 

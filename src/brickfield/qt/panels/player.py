@@ -13,7 +13,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from brickfield.qt.host import Host
-from brickfield.qt.port_watch import Bonds
+from brickfield.qt.port_watch import Connections
 from brickfield.viewer.live import LiveView, SliderAxis
 
 USUAL_RATE = 10.0
@@ -30,7 +30,7 @@ class Player(QObject):
     Parameters
     ----------
     host : Host
-    bonds : Bonds
+    connections : Connections
         When these are released, the player stops.
 
     Attributes
@@ -48,10 +48,12 @@ class Player(QObject):
 
     changed = Signal()
 
-    def __init__(self, host: Host, bonds: Bonds, parent: QObject | None = None) -> None:
+    def __init__(
+        self, host: Host, connections: Connections, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._host = host
-        self._bonds = bonds
+        self._connections = connections
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
@@ -64,8 +66,8 @@ class Player(QObject):
         self.is_looping = True
         self.is_watching = False
         self.n_shown = self.n_dropped = 0
-        bonds.bind(host.scene.axes_changed, self.follow)
-        bonds.bind(host.views_changed, self._follow_views)
+        connections.bind(host.scene.axes_changed, self.follow)
+        connections.bind(host.views_changed, self._follow_views)
         self._follow_views()
 
     # -- what is played ----------------------------------------------------------
@@ -127,7 +129,7 @@ class Player(QObject):
     def tick(self) -> None:
         """Move on, if the picture of the last move is drawn."""
         axis = self.axis
-        if axis is None or self._bonds.is_released:
+        if axis is None or self._connections.is_released:
             self._timer.stop()
             self.changed.emit()
             return
@@ -171,13 +173,13 @@ class Player(QObject):
     def _follow_views(self) -> None:
         views = self._host.views
         for view in [v for v in self._images if v not in views]:
-            self._bonds.unbind(view.reported)
+            self._connections.unbind(view.reported)
             del self._images[view]
             self._drawn.pop(view, None)
         for view in views:
             if view not in self._images:
                 self._images[view] = None
-                self._bonds.bind(view.reported, self._on_report)
+                self._connections.bind(view.reported, self._on_report)
         self._told = None
         self.follow()
 

@@ -154,9 +154,9 @@ class QualityPanel(Panel):
         self._make_level()
         self._make_budgets()
         self._lay_out()
-        self.bonds.follow_layers(self.scene, self._on_layers)
-        self.bonds.bind(host.views_changed, self._follow_views)
-        self.bonds.bind(budgets.changed, self.when_open)
+        self.connections.follow_layers(self.scene, self._on_layers)
+        self.connections.bind(host.views_changed, self._follow_views)
+        self.connections.bind(budgets.changed, self.when_open)
         self._follow_views()
 
     def _make_quality(self) -> None:
@@ -241,12 +241,12 @@ class QualityPanel(Panel):
     def _follow_views(self) -> None:
         for view in self._views:
             if view not in self.host.views:
-                self.bonds.unbind(view.options_changed, view.reported)
+                self.connections.unbind(view.options_changed, view.reported)
         for view in self.host.views:
             if view in self._views:
                 continue
-            self.bonds.bind(view.options_changed, self.when_open)
-            self.bonds.bind(view.reported, self._on_report)
+            self.connections.bind(view.options_changed, self.when_open)
+            self.connections.bind(view.reported, self._on_report)
         self._views = self.host.views
         self.when_open()
 

@@ -82,7 +82,7 @@ class ReceiptPanel(Panel):
         self._again.setInterval(AGAIN_MS)
         self._again.timeout.connect(self._ask_when_settled)
         self._show(None, "")
-        self.bonds.bind(host.views_changed, self._follow_views)
+        self.connections.bind(host.views_changed, self._follow_views)
         self._follow_views()
 
     def _follow_views(self) -> None:

@@ -36,7 +36,7 @@ from brickfield.qt.panels.plane import PlanePanel
 from brickfield.qt.panels.quality import Budgets, QualityPanel, SessionBudgets
 from brickfield.qt.panels.receipt import ReceiptPanel
 from brickfield.qt.panels.time import TimePanel
-from brickfield.qt.port_watch import Bonds
+from brickfield.qt.port_watch import Connections
 from brickfield.qt.theme import Theme
 
 SHARE = 0.42
@@ -179,7 +179,7 @@ class PanelStack(QScrollArea):
 
         def made() -> Panel:
             panel = make()
-            self._ends.add(panel.bonds.release)
+            self._ends.add(panel.connections.release)
             return panel
 
         section = Section(kind, made, self._inner)
@@ -358,15 +358,15 @@ class DockPanels(PanelStack):
             ReceiptPanel, lambda: ReceiptPanel(host, self._deliver)
         )
         self.plane_in_volume = PlaneInVolume(host)
-        self.call_when_released(self.plane_in_volume.bonds.release)
-        self._bonds = Bonds()
-        self.call_when_released(self._bonds.release)
+        self.call_when_released(self.plane_in_volume.connections.release)
+        self._connections = Connections()
+        self.call_when_released(self._connections.release)
         for signal in (
             host.views_changed,
             host.scene.axes_changed,
             host.scene.layers_changed,
         ):
-            self._bonds.bind(signal, self._offer)
+            self._connections.bind(signal, self._offer)
         self._offer()
 
     def _make_appearance(self) -> AppearancePanel:

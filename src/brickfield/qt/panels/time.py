@@ -49,12 +49,12 @@ class TimePanel(Panel):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self.player = Player(host, self.bonds, self)
+        self.player = Player(host, self.connections, self)
         self.rows: list[AxisRow] = []
         self._make()
         self.player.changed.connect(self.when_open)
-        self.bonds.bind(self.scene.axes_changed, self._follow_axes)
-        self.bonds.bind(self.scene.layers_changed, self._follow_axes)
+        self.connections.bind(self.scene.axes_changed, self._follow_axes)
+        self.connections.bind(self.scene.layers_changed, self._follow_axes)
         self._follow_axes()
 
     def _make(self) -> None:

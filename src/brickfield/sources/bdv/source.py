@@ -45,6 +45,8 @@ def matches(uri: str) -> bool:
     text = str(uri)
     if not text.lower().endswith(".xml"):
         return False
+    # Not fetched to look into it: the order in which formats are tried would then cost
+    # a request for each address that ends so.
     if "://" in text and not text.startswith("file://"):
         return True
     try:
@@ -164,6 +166,8 @@ def list_views(uri: str) -> list[BdvView]:
             views.append(BdvView(series, series, still, setup.shape))
             continue
         for i, time in enumerate(data.times):
+            # BigStitcher lists views that were never recorded; they have registrations
+            # all the same.
             if (time, setup.number) in data.missing:
                 continue
             matrix = data.matrices.get((time, setup.number), still)
@@ -185,6 +189,8 @@ def _imaris(
         "expected data of BigDataViewer; found an Imaris file: opened that, with the"
         " place that it states itself; registrations of the XML file are not applied",
     )
+    # The registrations of the XML file would be applied to a place that the Imaris file
+    # already has in itself.
     source.info = replace(
         source.info, uri=uri, findings=(*source.info.findings, finding)
     )
@@ -236,7 +242,10 @@ def _groups(setups: Sequence[ViewSetup]) -> list[list[ViewSetup]]:
     """Setups that can be channels of one image, in the order of the file."""
     groups: dict[object, list[ViewSetup]] = {}
     for setup in setups:
+        # The numbers come from decimal text, which two programs round differently.
         where = tuple(np.round([*setup.voxel_size, *setup.translation], 9))
+        # A size is optional in the XML file; without one nothing says that setups are
+        # alike.
         alone = setup.number if setup.shape is None else None
         key = (setup.shape, where, setup.placement, setup.unit, alone)
         groups.setdefault(key, []).append(setup)
@@ -286,6 +295,8 @@ class _Image:
     def __post_init__(self) -> None:
         self.findings: list[Finding] = []
         self._found: dict[tuple[int, int, int], StoredArray | None] = {}
+        # The XML file says that they are alike; the arrays are compared, since they are
+        # what is read as one image.
         first, *others = self.setups
         self.levels = self._levels_of(first)
         kept = [first]
@@ -325,6 +336,7 @@ class _Image:
             Axis("c", "channel"),
             *(Axis(name, "space", setup.unit) for name in "zyx"),
         )
+        # Factors of the format count voxels of level 0, not of the level before.
         size0 = (1.0, 1.0, *setup.voxel_size)
         shift0 = (0.0, 0.0, *setup.translation)
         levels = []
@@ -347,6 +359,7 @@ class _Image:
         if (time, setup) in self.data.missing:
             return None
         key = (level, time, setup)
+        # Missing arrays too: each lookup is an HDF5 call or a request.
         if key not in self._found:
             self._found[key] = self.loader.array(time, setup, level)
         return self._found[key]

@@ -79,6 +79,9 @@ def place(
         Places of the levels in the metadata.
     """
     rank = len(axes)
+    # The rotation of the finest level is taken for that of all: drawing puts the boxes
+    # of all levels under one placement, since a brick of a coarse level stands in for
+    # finer ones.
     turned = None if affine_map.is_box(maps[0].matrix) else _without_size(maps[0])
     own = [_box_of(m, turned) for m in maps]
     for i, (box, item) in enumerate(zip(own, maps, strict=True)):
@@ -87,9 +90,11 @@ def place(
             own[i] = BoxTransform.identity(rank)
     boxes = tuple(box for box in own if box is not None)
     last = outer.matrix if turned is None else affine_map.then(turned, outer.matrix)
+    # Nearly every image: no placement, so nothing else has to know of rotations.
     if affine_map.is_box(last):
         return Placed(boxes, _box(last, outer.has_scale))
     spatial = [p for p in spatial_positions(axes) if p >= 0]
+    # A time that depends on where one looks cannot be shown by a slider.
     if _mixes_others(last, spatial):
         expected = "a transformation that keeps space apart from the other axes"
         findings.error(
@@ -99,6 +104,8 @@ def place(
         )
         return Placed(boxes, BoxTransform.identity(rank))
     rest = affine_map.identity(rank)
+    # Scales and shifts of time stay in the boxes, because a placement is applied to (z,
+    # y, x) alone.
     for axis in range(rank):
         if axis not in spatial:
             rest[axis, axis], rest[axis, -1] = last[axis, axis], last[axis, -1]
@@ -132,6 +139,8 @@ def reordered(matrix: F64, axes: Sequence[Axis], outputs: Sequence[Axis]) -> F64
     rest = [i for i in range(len(axes)) if i not in ours]
     others = [i for i in range(len(outputs)) if i not in theirs]
     names = [outputs[i].name for i in others]
+    # By name where both systems have the same names; files also call one axis "t" in
+    # the array and "time" in the scene, and then the order is all there is.
     if sorted(names) == sorted(axes[i].name for i in rest):
         others = [others[names.index(axes[i].name)] for i in rest]
     has_same_space = [p < 0 for p in ours] == [p < 0 for p in theirs]
@@ -151,6 +160,8 @@ def reordered(matrix: F64, axes: Sequence[Axis], outputs: Sequence[Axis]) -> F64
 def _without_size(image: ImageMap) -> F64:
     """Take the voxel sizes out of a level's map: what is left turns and shifts."""
     result = image.matrix.copy()
+    # The columns are the steps from one voxel to the next, so their lengths are the
+    # voxel sizes.
     result[:, :-1] /= np.linalg.norm(result[:, :-1], axis=0)
     return result
 
@@ -185,6 +196,7 @@ def _mixes_others(matrix: F64, spatial: Sequence[int]) -> bool:
         linear[np.ix_(others, spatial)].any()
         or linear[np.ix_(spatial, others)].any()
         or (beside - np.diag(np.diag(beside))).any()
+        # Backwards or not at all along time or channels: frames have no such order.
         or (np.diag(beside) <= 0).any()
     )
 

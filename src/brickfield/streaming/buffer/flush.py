@@ -137,6 +137,9 @@ class Flusher:
                         return
                     buffer.lock.wait(self._wait_s())
                     part = self._next()
+                # The lock is held while a part is chosen and while it is taken off the
+                # lists, never while it is encoded: a frame that comes meanwhile must
+                # not wait for the disk.
                 buffer.writing.append(part)
             error: Exception | None = None
             try:
@@ -144,6 +147,9 @@ class Flusher:
             except Exception as caught:  # noqa: BLE001 -- raised where frames come
                 error, regions = as_write_error(caught, self._array), []
             self._end(part, error)
+            # Listeners are told before the part is off the list, so whoever waits for
+            # the part also has what the listeners do about it (metadata, coarse
+            # levels).
             if error is None:
                 self._tell(Written(part, regions))
             with buffer.lock:
@@ -160,6 +166,8 @@ class Flusher:
     def _next(self) -> Part | None:
         """Take the part that is written next (locked)."""
         buffer = self._buffer
+        # Nothing more is tried until a caller has seen the error: on a full disk every
+        # part would fail in the same way, many times a second.
         if buffer.error is not None:
             return None
         buffer.close_older(monotonic() - self._max_age_s)
@@ -169,6 +177,8 @@ class Flusher:
         oldest = self._buffer.oldest_since()
         if oldest is None or self._buffer.error is not None:
             return None
+        # Not 0 when a part is due within the resolution of the clock, or the loop would
+        # spin.
         return max(0.005, oldest + self._max_age_s - monotonic())
 
     def _end(self, part: Part, error: Exception | None) -> None:
@@ -177,9 +187,11 @@ class Flusher:
             if error is not None:
                 logger.warning("%s", error)
                 buffer.error = error
+                # In front: of two versions of one storage unit the later must be
+                # written last.
                 buffer.waiting.insert(0, part)
             elif part.memory is not None:
-                buffer.room.give_back(part.memory)
+                buffer.room.release(part.memory)
                 part.memory = part.voxels = None
             buffer.lock.notify_all()
 
@@ -194,12 +206,15 @@ class Flusher:
         n_flying = 0
         for region, voxels, covered in part.pieces():
             whole = voxels if covered is None else self._merged(region, voxels, covered)
+            # Asked before the write is sent; afterwards every unit is there.
             was_there = not self._array.is_missing(region)
             flying.append(
                 _Flying(self._array.write(region, whole), region, whole, was_there)
             )
             done.append((region, covered is None or part.is_last))
             n_flying += whole.nbytes
+            # Several units are encoded at once, on threads of tensorstore, straight
+            # from the memory in this list; the limit keeps that memory small.
             if n_flying >= IN_FLIGHT_BYTES:
                 self._land(flying)
                 n_flying = 0
@@ -211,6 +226,8 @@ class Flusher:
     ) -> NDArray[Any]:
         """Put what is on disk where nothing new came."""
         if self._array.is_missing(region):
+            # The memory is used again without being cleared: where no voxel came it
+            # holds those of an older part.
             return np.where(covered, voxels, voxels.dtype.type(0))
         return np.where(covered, voxels, self._array.read(region))
 
@@ -244,6 +261,8 @@ class Flusher:
         """End the thread after what it is doing."""
         with self._buffer.lock:
             self._buffer.is_ending = True
+            # Empty after :meth:`drain`; otherwise the writer was abandoned and what
+            # waits is not wanted.
             self._buffer.waiting.clear()
             self._buffer.lock.notify_all()
         self._thread.join()

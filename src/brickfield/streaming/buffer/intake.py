@@ -90,6 +90,8 @@ class Intake:
         self._check_room_for(1)
         part, at = self._part_for_frame(self.frames)
         try:
+            # Copied without the lock, so that the flushing thread goes on meanwhile;
+            # the part is marked busy and is not closed under the copy.
             part.put_frame(at, data)
         finally:
             self._release(part)
@@ -130,6 +132,8 @@ class Intake:
         with self._buffer.lock:
             part = self._buffer.open.get((slab, None))
             if part is None:
+                # A storage unit never lies in two open parts: of two writes of the same
+                # voxels the later has to win, and open parts have no order.
                 for other in [k for k in self._buffer.open if k[0] == slab]:
                     self._buffer.close_part(self._buffer.open[other])
                 part = self._new_part(slab, None)
@@ -159,6 +163,8 @@ class Intake:
         with buffer.lock:
             while True:
                 raise_error(buffer)
+                # Closed by its age or for room while memory was waited for: a new one
+                # is begun.
                 if buffer.open.get(part.key) is not part:
                     return False
                 memory = buffer.room.take(part.n_bytes)
@@ -170,12 +176,15 @@ class Intake:
         if began is not None:
             self.waited_s += perf_counter() - began
         part.use(memory)
+        # Its age counts from its first voxel, not from when it began to wait.
         part.since = monotonic()
         return True
 
     def _make_room(self, for_part: Part) -> None:
         """Close the oldest part when nothing else is on its way to disk (locked)."""
         buffer = self._buffer
+        # What is on its way to disk frees memory in a moment. A part that is closed
+        # early is written once more when the rest of it comes.
         if buffer.waiting or buffer.writing:
             return
         others = [
@@ -266,6 +275,8 @@ class Intake:
         if part.n_left == 0:
             return
         buffer = self._buffer
+        # What is on disk is out of date while a part of the same slab is on its way
+        # there.
         with buffer.lock:
             buffer.lock.wait_for(
                 lambda: (

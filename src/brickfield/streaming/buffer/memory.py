@@ -61,7 +61,7 @@ class Room:
         self.peak = max(self.peak, self.used)
         return found
 
-    def give_back(self, memory: Bytes) -> None:
+    def release(self, memory: Bytes) -> None:
         """Take memory back."""
         self.used -= memory.nbytes
         self._keep(memory)

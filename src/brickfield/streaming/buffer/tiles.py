@@ -84,6 +84,8 @@ class Part:
     def n_bytes(self) -> int:
         """Memory that it takes."""
         if self.is_slab:
+            # Whole storage units, also at the edges of the frame: each lies in one
+            # piece and is encoded from there without a copy.
             grid, size = prod(self.grid), prod(self.edges)
             return grid * prod(self.lead) * size * self.dtype.itemsize
         return prod(self.extent) * (self.dtype.itemsize + 1)
@@ -128,6 +130,8 @@ class Part:
         if frame.flags.c_contiguous and ny and nx:
             main = frame[: ny * ch, : nx * cw]
             rows, columns = main.strides
+            # All whole units in one call of numpy; only those at the edges are copied
+            # one by one.
             view = np.lib.stride_tricks.as_strided(
                 main, (ny, nx, ch, cw), (ch * rows, cw * columns, rows, columns)
             )
@@ -241,6 +245,7 @@ class Buffer:
     def close_older(self, than: float) -> None:
         """Close the parts whose first voxels came before a time."""
         for part in list(self.open.values()):
+            # A busy part is being copied into, without the lock.
             if part.since <= than and not part.is_busy and part.memory is not None:
                 self.close_part(part)
 

@@ -288,7 +288,7 @@ class RequestBook:
             When it was given out before and is not kept any more.
         """
         held = request.result
-        self.let_go(request)
+        self.release_result(request)
         again: AnyArray | None = held
         if again is None:
             again = self._results.get(request.number)
@@ -300,7 +300,7 @@ class RequestBook:
             raise OptionError(msg)
         return again
 
-    def let_go(self, request: Request) -> None:
+    def release_result(self, request: Request) -> None:
         """Hold a result only as long as other code does."""
         if request.result is not None:
             self._results[request.number] = request.result

@@ -394,7 +394,7 @@ class TransformManager:
             logger.exception("a listener of %s failed", name)
         if name == "transform_completed" and len(signal):
             with self._lock:
-                self._book.let_go(self._book.request(said[0]))
+                self._book.release_result(self._book.request(said[0]))
 
     def close(self) -> None:
         """Cancel everything and wait for the threads; may be called twice."""

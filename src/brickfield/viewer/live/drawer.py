@@ -24,7 +24,7 @@ from brickfield.model import PickInfo
 from brickfield.planning import EXPLORATION, PLAYBACK
 from brickfield.rendering import UPLOAD_SLICE_S, ObjectSet, OffscreenView, pick
 from brickfield.viewer.live.content import content_points
-from brickfield.viewer.live.frame_budget import Effort, Painter, ViewConditions
+from brickfield.viewer.live.frame_budget import Painter, PictureQuality, ViewConditions
 from brickfield.viewer.live.frame_state import (
     FrameState,
     ViewReport,
@@ -109,8 +109,8 @@ class LiveDrawer:
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
         # Prefetched chunks that arrived would stay pinned until they are taken.
         self._scrolling.release_ready()
-        choice = self._painter.pace.choose(self._conditions(view), self._best(view))
-        if isinstance(choice, Effort):
+        choice = self._painter.speed.choose(self._conditions(view), self._best(view))
+        if isinstance(choice, PictureQuality):
             self._draw(view, choice)
             return 0.0
         if now - self._told_at >= HEARTBEAT_S and self._is_under_way(view):
@@ -215,19 +215,19 @@ class LiveDrawer:
             elapsed_s=now - self._began_at,
         )
 
-    def _best(self, view: OffscreenView) -> Effort:
+    def _best(self, view: OffscreenView) -> PictureQuality:
         """Return how finely a picture at rest is drawn in the end."""
         is_slice = self._state.plane is not None
         step = sampling_step(view.camera, self._state.layers, is_slice=is_slice)
-        return Effort(1.0, step, is_final=True)
+        return PictureQuality(1.0, step, is_final=True)
 
-    def _draw(self, view: OffscreenView, effort: Effort) -> None:
+    def _draw(self, view: OffscreenView, quality: PictureQuality) -> None:
         if not self._painter.drawn_at:
             # The first drawing takes long: shaders are compiled.
             self._report(view, None)
         self._is_asked = self._has_news = False
         is_flat = self._state.plane is not None
-        self._show(view, self._painter.draw(view, effort, at_once=is_flat))
+        self._show(view, self._painter.draw(view, quality, at_once=is_flat))
 
     def _show(self, view: OffscreenView, image: NDArray[np.uint8] | None) -> None:
         """Report a picture, if it is ready."""
@@ -280,8 +280,8 @@ class LiveDrawer:
         """Wait until the picture is complete; return it at full quality, shape (h, w, 4)."""
         view = self._ready()
         is_complete = view.wait_until_complete(timeout_s)
-        effort = self._best(view)._replace(is_final=view.is_complete)
-        image = self._painter.draw(view, effort, at_once=True)
+        quality = self._best(view)._replace(is_final=view.is_complete)
+        image = self._painter.draw(view, quality, at_once=True)
         assert image is not None
         if self._state.is_shown:
             self._is_asked = False

@@ -48,7 +48,7 @@ BASE_WAIT_S = 0.15
 """What a picture waits for the first data, rather than show that there are none."""
 
 
-class Effort(NamedTuple):
+class PictureQuality(NamedTuple):
     """How finely one picture is drawn.
 
     Attributes
@@ -72,7 +72,7 @@ class Effort(NamedTuple):
         return self.scale**2 * max(1.0, 2 / (3 * self.step))
 
 
-NOTHING = Effort(0.0)
+NOTHING = PictureQuality(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ViewConditions:
         Whether the overview is there, and everything.
     is_bare : bool
         Whether the overview was not drawn yet.
-    shown : Effort
+    shown : PictureQuality
         Of the last picture.
     frame_ms : float
         What that took.
@@ -107,13 +107,13 @@ class ViewConditions:
     has_base: bool = True
     is_bare: bool = False
     is_complete: bool = False
-    shown: Effort = NOTHING
+    shown: PictureQuality = NOTHING
     frame_ms: float = 0.0
     idle_s: float = 0.0
     elapsed_s: float = 0.0
 
 
-class Pace:
+class DrawingSpeed:
     """What a view knows of the speed of its device.
 
     Attributes
@@ -125,51 +125,53 @@ class Pace:
     def __init__(self) -> None:
         self.full_ms = 0.0
 
-    def note(self, effort: Effort, ms: float) -> None:
+    def note(self, quality: PictureQuality, ms: float) -> None:
         """Update the estimate of how long pictures take.
 
         Parameters
         ----------
-        effort : Effort
+        quality : PictureQuality
             How the picture was drawn.
         ms : float
             What it took.
         """
-        # What all pixels at full sampling would take: pictures of any effort can be
+        # What all pixels at full sampling would take: pictures of any quality can be
         # compared.
-        full = ms / effort.amount
+        full = ms / quality.amount
         # Half old, half new: follows a change of the view within a few pictures, and
         # one slow picture does not decide alone.
         self.full_ms = 0.5 * (self.full_ms + full) if self.full_ms else full
 
-    def cost_ms(self, effort: Effort) -> float:
+    def cost_ms(self, quality: PictureQuality) -> float:
         """Guess how long a picture will take; infinite while nothing is known."""
-        return self.full_ms * effort.amount if self.full_ms else float("inf")
+        return self.full_ms * quality.amount if self.full_ms else float("inf")
 
-    def is_quick(self, effort: Effort) -> bool:
+    def is_quick(self, quality: PictureQuality) -> bool:
         """Tell whether a picture can be drawn in one piece."""
-        return self.cost_ms(effort) <= QUICK_MS
+        return self.cost_ms(quality) <= QUICK_MS
 
-    def within(self, ms: float) -> Effort:
+    def within(self, ms: float) -> PictureQuality:
         """Return the most pixels that can be drawn in a time."""
         if not self.full_ms:
-            return Effort(UNKNOWN_SCALE)
-        efforts = [Effort(scale) for scale in SCALES]
-        fits = [e for e in efforts if self.cost_ms(e) <= ms]
-        return fits[0] if fits else efforts[-1]
+            return PictureQuality(UNKNOWN_SCALE)
+        qualities = [PictureQuality(scale) for scale in SCALES]
+        fits = [e for e in qualities if self.cost_ms(e) <= ms]
+        return fits[0] if fits else qualities[-1]
 
-    def choose(self, now: ViewConditions, best: Effort) -> Effort | float:
+    def choose(
+        self, now: ViewConditions, best: PictureQuality
+    ) -> PictureQuality | float:
         """Decide whether to draw, and how.
 
         Parameters
         ----------
         now : ViewConditions
-        best : Effort
+        best : PictureQuality
             Of a complete picture at rest.
 
         Returns
         -------
-        Effort or float
+        PictureQuality or float
             How to draw at once, or the seconds after which to ask again: infinite
             when there is no use before something happens.
         """
@@ -181,7 +183,9 @@ class Pace:
             return BASE_WAIT_S - now.elapsed_s
         return self._whole(now, best) if now.is_complete else self._partial(now)
 
-    def _whole(self, now: ViewConditions, best: Effort) -> Effort | float:
+    def _whole(
+        self, now: ViewConditions, best: PictureQuality
+    ) -> PictureQuality | float:
         """Choose for a picture at rest whose chunks are all loaded."""
         # No coarse picture in between where the best one is quick.
         if now.is_flat or self.is_quick(best):
@@ -195,40 +199,40 @@ class Pace:
             return self._within(QUICK_MS, now) if now.has_news else inf
         return best if now.has_news or not now.shown.is_final else inf
 
-    def _partial(self, now: ViewConditions) -> Effort | float:
+    def _partial(self, now: ViewConditions) -> PictureQuality | float:
         """Choose for a picture at rest while something is on its way.
 
         The longer the user has waited, the more complete a picture is shown.
         """
         # The longer it has taken to load, the longer a picture may take: drawing stays
         # a fixed share of the time.
-        effort = self._within(max(QUICK_MS, 1e3 * now.elapsed_s * LOADING_SHARE), now)
+        quality = self._within(max(QUICK_MS, 1e3 * now.elapsed_s * LOADING_SHARE), now)
         if now.is_asked or (now.is_bare and now.has_base):
-            return effort
+            return quality
         # A break after each picture, in proportion to what it took, for loading and
         # uploads.
         left_s = max(SHORTEST_BREAK_S, 1e-3 * BREAK * now.frame_ms) - now.idle_s
         if now.has_news:
-            return effort if left_s <= 0 else left_s
+            return quality if left_s <= 0 else left_s
         # Nothing arrives: time for all the pixels of what there is.
-        return effort if effort.scale > now.shown.scale and left_s <= 0 else inf
+        return quality if quality.scale > now.shown.scale and left_s <= 0 else inf
 
-    def _within(self, ms: float, now: ViewConditions) -> Effort:
-        return Effort(1.0) if now.is_flat else self.within(ms)
+    def _within(self, ms: float, now: ViewConditions) -> PictureQuality:
+        return PictureQuality(1.0) if now.is_flat else self.within(ms)
 
-    def usual_rows(self, effort: Effort, n_rows: int) -> int:
+    def usual_rows(self, quality: PictureQuality, n_rows: int) -> int:
         """Choose how many rows a piece has if all of the rows are alike.
 
         A picture has its rows once for each volume.
 
         Parameters
         ----------
-        effort : Effort
+        quality : PictureQuality
             How the picture is drawn.
         n_rows : int
             Of all volumes together.
         """
-        cost = self.cost_ms(effort)
+        cost = self.cost_ms(quality)
         if cost == float("inf"):
             return min(n_rows, FEW_ROWS)
         return max(1, min(n_rows, int(n_rows * PIECE_MS / max(cost, 1e-3))))
@@ -261,7 +265,7 @@ class Ongoing:
     """A picture that is drawn in pieces."""
 
     drawing: Drawing
-    effort: Effort
+    quality: PictureQuality
     usual: int
     n_rows: int
     ms: float = 0.0
@@ -272,8 +276,8 @@ class Painter:
 
     Attributes
     ----------
-    pace : Pace
-    shown : Effort
+    speed : DrawingSpeed
+    shown : PictureQuality
         Of the last picture.
     frame_ms : float
         What that took.
@@ -282,7 +286,7 @@ class Painter:
     """
 
     def __init__(self) -> None:
-        self.pace = Pace()
+        self.speed = DrawingSpeed()
         self.shown = NOTHING
         self.frame_ms = 0.0
         self.drawn_at = 0.0
@@ -300,14 +304,14 @@ class Painter:
         return was_at_it
 
     def draw(
-        self, view: OffscreenView, effort: Effort, *, at_once: bool = False
+        self, view: OffscreenView, quality: PictureQuality, *, at_once: bool = False
     ) -> Image | None:
         """Draw a picture, or begin it if it takes long.
 
         Parameters
         ----------
         view : OffscreenView
-        effort : Effort
+        quality : PictureQuality
             Share of pixels and sampling step.
         at_once : bool
             Draw all of it, however long it takes.
@@ -317,14 +321,14 @@ class Painter:
         ndarray, shape (h, w, 4), uint8, or None
             None when there are pieces left, see :meth:`go_on`.
         """
-        view.renderer.pixel_scale = effort.scale
-        view.options = FrameOptions(step_factor=effort.step)
+        view.renderer.pixel_scale = quality.scale
+        view.options = FrameOptions(step_factor=quality.step)
         start = perf_counter()
         drawing = view.begin()
-        if effort.scale == 1.0 and not (at_once or self.pace.is_quick(effort)):
-            usual = self.pace.usual_rows(effort, drawing.n_rows_of_all)
+        if quality.scale == 1.0 and not (at_once or self.speed.is_quick(quality)):
+            usual = self.speed.usual_rows(quality, drawing.n_rows_of_all)
             ms = 1e3 * (perf_counter() - start)
-            self._ongoing = Ongoing(drawing, effort, usual, usual, ms)
+            self._ongoing = Ongoing(drawing, quality, usual, usual, ms)
             return None
         drawing_s = None
         # New programs are compiled at the first draw. That time says nothing about the
@@ -335,7 +339,7 @@ class Painter:
         drawing.draw_rest()
         image = view.finished()
         took_s = perf_counter() - start if drawing_s is None else drawing_s
-        return self._shown(view, image, effort, 1e3 * took_s)
+        return self._shown(view, image, quality, 1e3 * took_s)
 
     def go_on(self, view: OffscreenView) -> Image | None:
         """Draw the next piece; return the picture after the last one."""
@@ -349,16 +353,16 @@ class Painter:
         if not on.drawing.is_done:
             return None
         self._ongoing = None
-        return self._shown(view, view.finished(), on.effort, on.ms)
+        return self._shown(view, view.finished(), on.quality, on.ms)
 
     def _shown(
-        self, view: OffscreenView, image: Image, effort: Effort, ms: float
+        self, view: OffscreenView, image: Image, quality: PictureQuality, ms: float
     ) -> Image:
-        self.shown, self.frame_ms = effort, ms
+        self.shown, self.frame_ms = quality, ms
         self.drawn_at = perf_counter()
         if view.has_base:
             # Nothing is drawn quickly: that tells nothing.
-            self.pace.note(effort, ms)
+            self.speed.note(quality, ms)
         return image
 
 

@@ -25,7 +25,7 @@ from brickfield.camera.plane_handle import (
 from brickfield.model import CameraState, Plane
 from brickfield.qt.host import Host
 from brickfield.qt.panels.overlays.picture_overlay import REACH, SHADE, PictureOverlay
-from brickfield.qt.port_watch import Bonds
+from brickfield.qt.port_watch import Connections
 from brickfield.qt.theme import ACCENT
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.viewer.live import LiveSliceView, PlanePose, corners_of
@@ -175,7 +175,7 @@ class PlaneInVolume:
     Attributes
     ----------
     overlay : PlaneOverlay or None
-    bonds : Bonds
+    connections : Connections
         Connections that end with the dock.
     """
 
@@ -183,9 +183,9 @@ class PlaneInVolume:
         self._host = host
         self._shown: tuple[ViewFrame, LiveSliceView] | None = None
         self.overlay: PlaneOverlay | None = None
-        self.bonds = Bonds()
-        self.bonds.bind(host.views_changed, self._follow_views)
-        self.bonds.follow_layers(host.scene, self._on_layers)
+        self.connections = Connections()
+        self.connections.bind(host.views_changed, self._follow_views)
+        self.connections.follow_layers(host.scene, self._on_layers)
         self._follow_views()
 
     def _follow_views(self) -> None:
