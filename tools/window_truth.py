@@ -132,6 +132,14 @@ class Witness:
             sentence=f'the badge stays at "{said}" while the pictures are {is_so}',
         )
 
+    def is_badge_true(self) -> bool:
+        """Whether the dock's badge says what the pictures are now."""
+        dock = self._dock()
+        if dock is None or dock.is_closed or not dock.status.fidelity.isVisible():
+            return True
+        shown = [v.fidelity for v in dock.views if v.is_shown and v.layers]
+        return not shown or WORDS[dock.status.fidelity.text()] == least_true(shown)
+
     def _look_at_percent(self, dock: Any) -> None:
         """Progress of one piece of work never goes back.
 

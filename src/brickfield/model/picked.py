@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from brickfield.model.chunks import Selection
 from brickfield.model.scales import Vec3
 
 
@@ -27,6 +28,10 @@ class PickInfo:
     values : tuple
         Value of every drawn channel in the type of the file; None where the
         voxel is not loaded.
+    forgotten : tuple of (tuple of int or None)
+        For every drawn channel whose value is None although it is in the picture, the
+        selection to read it from; memory has lost it since. Else None; empty when
+        nothing is forgotten.
     others : tuple of PickInfo
         What the other visible layers hold at the same world coordinate, drawn first
         to last; those that do not reach there are left out.
@@ -39,3 +44,4 @@ class PickInfo:
     voxel: tuple[int, int, int]
     values: tuple[Any, ...]
     others: tuple[PickInfo, ...] = ()
+    forgotten: tuple[Selection | None, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import CameraState, PickInfo, Pyramid, Vec3, pack_keys
+from brickfield.model import CameraState, PickInfo, Pyramid, Selection, Vec3, pack_keys
 from brickfield.model.requests import ChunkState
 from brickfield.rendering.layer_renderer import LayerRenderer
 from brickfield.rendering.volume_view import VolumeView
@@ -131,8 +131,13 @@ def _describe(renderer: LayerRenderer, world: Vec3, level: int) -> PickInfo:
     chunk_shape = pyramid.chunk_shapes[level]
     key = int(pack_keys(level, voxel // chunk_shape))
     values: list[Any] = []
+    forgotten: list[Selection | None] = []
     for selection in renderer.shown:
         chunk = renderer.layer.store.manager.peek(selection, key)
+        # The GPU keeps bricks whose chunks had to leave the memory.
+        plane = renderer.bricks.atlas.plane_of(selection)
+        is_forgotten = chunk is None and (plane, key) in renderer.bricks.table.active
+        forgotten.append(selection if is_forgotten else None)
         if chunk is None or chunk.state is ChunkState.FAILED:
             values.append(None)
         elif chunk.data is None:
@@ -146,5 +151,11 @@ def _describe(renderer: LayerRenderer, world: Vec3, level: int) -> PickInfo:
     z, y, x = (float(v) for v in data)
     i, j, k = (int(v) for v in voxel)
     return PickInfo(
-        renderer.layer.layer, world, (z, y, x), level, (i, j, k), tuple(values)
+        renderer.layer.layer,
+        world,
+        (z, y, x),
+        level,
+        (i, j, k),
+        tuple(values),
+        forgotten=tuple(forgotten) if any(s is not None for s in forgotten) else (),
     )

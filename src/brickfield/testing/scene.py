@@ -89,6 +89,7 @@ class MemoryLayerPort:
     attenuation = _Value(0.05)
     iso_threshold = _Value(0.5)
     interpolation = _Value("linear")
+    slice_interpolation = _Value("linear")
     blending = _Value("translucent")
     colormap = _Value("gray")
     opacity_curve = _Value[Curve](OPAQUE)
@@ -200,6 +201,7 @@ class MemoryLayerPort:
         known = {
             "mode": self.modes,
             "interpolation": INTERPOLATIONS,
+            "slice_interpolation": INTERPOLATIONS,
             "blending": BLENDINGS,
         }.get(name)
         if known is not None and value not in known:
@@ -223,6 +225,7 @@ class MemoryLayerPort:
             mode=self.mode,  # type: ignore[arg-type]  # checked
             channels=(channel,),
             interpolation=self.interpolation,  # type: ignore[arg-type]  # checked
+            slice_interpolation=self.slice_interpolation,  # type: ignore[arg-type]  # checked
             blending=self.blending,  # type: ignore[arg-type]  # checked
             attenuation=self.attenuation,
             is_labels=self._is_labels,

@@ -170,6 +170,30 @@ def test_the_mode_of_the_active_layer_alone_is_chosen(panel, scene, ball, blob):
 def test_voxels_are_smooth_or_blocks(panel, ball):
     panel.voxels.activated.emit(panel.voxels.findData("nearest"))
     assert ball.interpolation == "nearest"
+    assert ball.slice_interpolation == "linear"
+
+
+def test_what_a_ray_becomes_is_offered_where_a_volume_is_shown(panel, host, ball):
+    ball.mode = "iso"
+    of_volumes = (panel.mode, panel.voxels, panel.threshold, panel.light)
+    assert [part.isVisible() for part in of_volumes] == [True] * 4
+    assert not panel.slice_voxels.isVisible()
+    host.show("xy")
+    assert [part.isVisible() for part in of_volumes] == [False] * 4
+    assert panel.slice_voxels.isVisible()
+    assert panel.gamma.isVisible()
+    host.show("3D", "xy")
+    assert panel.mode.isVisible()
+    assert panel.slice_voxels.isVisible()
+
+
+def test_voxels_of_slices_are_chosen_apart_from_those_of_volumes(panel, host, ball):
+    host.show("xy")
+    panel.slice_voxels.activated.emit(panel.slice_voxels.findData("nearest"))
+    assert ball.slice_interpolation == "nearest"
+    assert ball.interpolation == "linear"
+    ball.slice_interpolation = "linear"
+    assert panel.slice_voxels.currentData() == "linear"
 
 
 # -- contrast ---------------------------------------------------------------------

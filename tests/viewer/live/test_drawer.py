@@ -184,6 +184,7 @@ def test_a_receipt_in_the_middle_of_a_picture_spoils_neither(
     view.show_levels = False
     gate.go.set()
     assert receipt.result(20).pixels["at_target"] == 1.0
+    assert receipt.result(20).fidelity == "improving"
     np.testing.assert_array_equal(settled(view, turns).image, plain)
 
 

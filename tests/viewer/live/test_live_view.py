@@ -9,8 +9,10 @@ import pytest
 
 from brickfield.camera import navigation
 from brickfield.errors import OptionError
+from brickfield.loading import default_cache
 from brickfield.testing.zarr_stores import write_image
 from brickfield.viewer.live.frame_state import ViewReport
+from brickfield.viewer.live.under_cursor import readout
 
 
 def drawn(view, turns) -> ViewReport:
@@ -194,6 +196,7 @@ def test_the_receipt_says_what_the_picture_cost(make_live, memory_scene, turns, 
     drawn(view, turns)
     receipt = view.receipt
     assert receipt.complete
+    assert receipt.fidelity == view.fidelity == "final"
     assert receipt.pixels["at_target"] == 1.0
     assert receipt.chunks["failed"] == 0
 
@@ -237,6 +240,22 @@ def test_what_lies_under_a_pixel_is_told_later(make_live, memory_scene, turns, b
     assert told[-1].layer is port.data
     view.hover(None)
     assert told[-1] is None
+
+
+def test_a_value_that_memory_lost_is_read_again_for_the_cursor(
+    make_live, memory_scene, turns, box
+):
+    memory_scene.add([box, box[::2, ::2, ::2]])
+    view = make_live()
+    drawn(view, turns)
+    seen = []
+    view.picked.connect(seen.append)
+    default_cache().clear()
+    view.hover((40, 30))
+    assert turns.run_until(lambda: len(seen) == 2)
+    assert [info.values for info in seen] == [(None,), (200,)]
+    assert readout(seen[0], memory_scene.layers)[0].startswith("reading…")
+    assert readout(seen[1], memory_scene.layers)[0].startswith("200 at")
 
 
 def test_a_device_that_cannot_be_had_becomes_a_sentence(

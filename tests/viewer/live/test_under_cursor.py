@@ -11,7 +11,12 @@ import pytest
 from brickfield.model import AffineTransform, PickInfo
 from brickfield.sources import from_arrays
 from brickfield.store import ChunkedImageStore
-from brickfield.viewer.live.under_cursor import port_of, readout
+from brickfield.viewer.live.under_cursor import (
+    is_forgotten,
+    port_of,
+    read_again,
+    readout,
+)
 
 
 def picked(port, value, level=0):
@@ -92,3 +97,21 @@ def test_a_layer_that_is_gone_says_nothing(memory_scene, image):
     info = picked(image, 1)
     memory_scene.remove(image)
     assert readout(info, memory_scene.layers) == ()
+
+
+def test_what_cannot_be_read_again_is_not_loaded(memory_scene, image):
+    info = replace(picked(image, None), voxel=(99, 0, 0), forgotten=((),))
+    assert is_forgotten(info)
+    found = read_again(info)
+    assert found.values == (None,)
+    assert not is_forgotten(found)
+    assert readout(found, memory_scene.layers)[0].startswith("not loaded")
+
+
+def test_other_layers_are_read_again_too(memory_scene, image):
+    labels = memory_scene.add(labels_of((20, 20, 20)), "cells")
+    other = replace(picked(image, None), forgotten=((),))
+    info = replace(picked(labels, np.int32(12)), others=(other,))
+    assert is_forgotten(info)
+    found = read_again(info)
+    assert (found.values, found.others[0].values) == ((12,), (0,))

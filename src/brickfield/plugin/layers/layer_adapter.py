@@ -349,12 +349,22 @@ class NapariLayerPort:
 
     @property
     def interpolation(self) -> str:
-        """Either linear or nearest."""
+        """Between voxels of a volume, either linear or nearest."""
         return self._data.appearance.interpolation
 
     @interpolation.setter
     def interpolation(self, value: str) -> None:
         self.layer.interpolation3d = value
+
+    @property
+    def slice_interpolation(self) -> str:
+        """Between voxels of a slice, either linear or nearest."""
+        look = self._data.appearance
+        return look.slice_interpolation or look.interpolation
+
+    @slice_interpolation.setter
+    def slice_interpolation(self, value: str) -> None:
+        self.layer.interpolation2d = value
 
     @property
     def blending(self) -> str:

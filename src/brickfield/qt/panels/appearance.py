@@ -107,11 +107,11 @@ class AppearancePanel(Panel):
         self.colormap.activated.connect(self._choose_colormap)
         self.mode = _combo("How a ray becomes a pixel, for this layer", self)
         self.mode.activated.connect(self._choose_mode)
-        self.voxels = _combo("How values between voxels are found", self)
-        for i, (name, (text, tip)) in enumerate(VOXELS.items()):
-            self.voxels.addItem(text, name)
-            self.voxels.setItemData(i, tip, _TIP_ROLE)
-        self.voxels.activated.connect(self._choose_voxels)
+        self.voxels = _voxels_combo("in volumes", self)
+        self.voxels.activated.connect(partial(self._choose_voxels, "interpolation"))
+        self.slice_voxels = _voxels_combo("in slices", self)
+        choose = partial(self._choose_voxels, "slice_interpolation")
+        self.slice_voxels.activated.connect(choose)
 
     def _make_sliders(self) -> None:
         self.gamma = NumberSlider(0.2, 5.0, 1.0, is_logarithmic=True, parent=self)
@@ -152,6 +152,7 @@ class AppearancePanel(Panel):
                 ("Surface at", self.threshold),
                 ("Attenuation", self.attenuation),
                 ("Voxels", self.voxels),
+                ("Slices", self.slice_voxels),
                 ("Light", self.light),
             )
         ):
@@ -226,10 +227,18 @@ class AppearancePanel(Panel):
     def _shown(self, port: LayerPort | None) -> set[QWidget]:
         if port is None:
             return set()
+        kinds = {view.kind for view in self.host.views}
+        shown: set[QWidget] = {self.mode, self.voxels} if "3D" in kinds else set()
         if port.is_labels:
-            return {self.mode}
-        shown = {self.editor, self.contrast, self.gamma, self.colormap, self.mode}
-        shown.add(self.voxels)
+            return shown - {self.voxels}
+        shown |= {self.editor, self.contrast, self.gamma, self.colormap}
+        if kinds - {"3D"}:
+            shown.add(self.slice_voxels)
+        return shown | self._shown_of_mode(port) if "3D" in kinds else shown
+
+    def _shown_of_mode(self, port: LayerPort) -> set[QWidget]:
+        """Return what else there is to choose of how rays become pixels."""
+        shown: set[QWidget] = set()
         if port.mode in LIT_MODES:
             shown.add(self.light)
         if port.mode == "iso":
@@ -262,8 +271,10 @@ class AppearancePanel(Panel):
         self.threshold.box.write = write
         self.threshold.follow(port.iso_threshold)
         self.light.follow(port.mode)
-        with quiet(self.voxels):
+        with quiet(self.voxels, self.slice_voxels):
             self.voxels.setCurrentIndex(self.voxels.findData(port.interpolation))
+            combo = self.slice_voxels
+            combo.setCurrentIndex(combo.findData(port.slice_interpolation))
 
     def _follow_colormap(self, port: LayerPort) -> None:
         combo, name = self.colormap, port.colormap
@@ -329,8 +340,8 @@ class AppearancePanel(Panel):
     def _choose_mode(self, index: int) -> None:
         self._choose("mode", self.mode.itemData(index))
 
-    def _choose_voxels(self, index: int) -> None:
-        self._choose("interpolation", self.voxels.itemData(index))
+    def _choose_voxels(self, name: str, index: int) -> None:
+        self._choose(name, self.voxels.itemData(index))
 
 
 def look_of(port: LayerPort) -> Look:
@@ -368,4 +379,12 @@ def _combo(tooltip: str, parent: QWidget) -> QComboBox:
     combo.setSizeAdjustPolicy(policy.AdjustToMinimumContentsLengthWithIcon)
     combo.setMinimumContentsLength(8)
     CalmWheel(combo)
+    return combo
+
+
+def _voxels_combo(where: str, parent: QWidget) -> QComboBox:
+    combo = _combo(f"How values between voxels are found {where}", parent)
+    for i, (name, (text, tip)) in enumerate(VOXELS.items()):
+        combo.addItem(text, name)
+        combo.setItemData(i, tip, _TIP_ROLE)
     return combo

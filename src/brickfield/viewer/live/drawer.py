@@ -269,8 +269,15 @@ class LiveDrawer:
         """Say what the picture of now cost; draws once to judge every pixel."""
         view = self._ready()
         times = (self._first_s, self._complete_s)
-        ended = view.is_complete
-        return make_receipt(view, self._accounts, ended=ended, times_s=times)
+        is_drawn = self._painter.shown.is_final and not self._is_asked
+        return make_receipt(
+            view,
+            self._accounts,
+            ended=view.is_complete,
+            # What nobody sees is drawn when it is asked for.
+            is_drawn=is_drawn or not self._state.is_shown,
+            times_s=times,
+        )
 
     def load(self, timeout_s: float) -> bool:
         """Load for a while; tell whether nothing better will come."""

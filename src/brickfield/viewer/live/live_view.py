@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from psygnal import Signal
 from brickfield.blockwise import parse_bytes
 from brickfield.camera import set_centre
 from brickfield.errors import OptionError
+from brickfield.loading import AsynchronousDataSlicer
 from brickfield.model import Vec3
 from brickfield.model.appearance import MODES, Light, Lighting
 from brickfield.rendering.overlays import OverlayOptions, OverlayState
@@ -37,6 +39,7 @@ from brickfield.viewer.live.picture_taking import (
 )
 from brickfield.viewer.live.ports import LayerPort, ScenePort
 from brickfield.viewer.live.render_client import PATIENCE_S
+from brickfield.viewer.live.under_cursor import is_forgotten, read_again
 from brickfield.viewer.receipts.fidelity import notes_of
 from brickfield.writing import check_file
 
@@ -74,7 +77,7 @@ class LiveView(CameraView):
         **options: Any,
     ) -> None:
         self._hover: tuple[float, float] | None = None
-        self._is_picking = False
+        self._is_picking = self._is_reading = False
         super().__init__(kind, scene, deliver, **options)
 
     # -- options of the user -----------------------------------------------------
@@ -254,6 +257,24 @@ class LiveView(CameraView):
         if self._hover != at:
             self.hover(self._hover)
         elif done.exception() is None:
+            info = done.result()
+            self.picked.emit(info)
+            if info is not None and is_forgotten(info) and not self._is_reading:
+                self._is_reading = True
+                _reader().submit(
+                    read_again,
+                    info,
+                    callback=lambda read: self._deliver(lambda: self._read(at, read)),
+                )
+
+    def _read(self, at: tuple[float, float], done: Future[Any]) -> None:
+        """Take values that had to be read again."""
+        self._is_reading = False
+        if self._is_closed or self._hover is None:
+            return
+        if self._hover != at:
+            self.hover(self._hover)
+        elif not done.cancelled() and done.exception() is None:
             self.picked.emit(done.result())
 
     def pick(self, x: float, y: float) -> Future[Any]:
@@ -318,7 +339,11 @@ class LiveView(CameraView):
         ViewClosedError, ViewBusyError, AdapterError
         """
         self._be_ready()
-        return self.answer(lambda drawer: drawer.receipt())
+        receipt = self.answer(lambda drawer: drawer.receipt())
+        # A picture that is still to be framed is not the one that was asked for.
+        if self.is_shown and self.fidelity == "improving":
+            return replace(receipt, fidelity="improving")
+        return receipt
 
     def screenshot(
         self, path: Any = None, *, timeout: float = 60.0
@@ -402,3 +427,9 @@ class LiveView(CameraView):
             raise OptionError(msg)
         if min(self._state.size) < 2:
             self.resize(USUAL_SIZE)
+
+
+@cache
+def _reader() -> AsynchronousDataSlicer:
+    """Return the thread that reads values under the cursor again."""
+    return AsynchronousDataSlicer(1, name="brickfield-hover")

@@ -54,6 +54,9 @@ class LayerPort(Protocol):
     iso_threshold : float
         In data values.
     interpolation : {"linear", "nearest"}
+        Between voxels of a volume.
+    slice_interpolation : {"linear", "nearest"}
+        Between voxels of a slice.
     blending : str
     lut : ndarray, shape (256, 4), uint8
         Colours as drawn; read only. Change them with `colormap` and `opacity_curve`.
@@ -79,6 +82,7 @@ class LayerPort(Protocol):
     attenuation: float
     iso_threshold: float
     interpolation: str
+    slice_interpolation: str
     blending: str
     colormap: str
     opacity_curve: Curve

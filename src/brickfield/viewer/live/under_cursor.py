@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
+from brickfield.errors import BrickfieldError
 from brickfield.model import PickInfo, Vec3
 from brickfield.model.units import coordinates
 from brickfield.viewer.live.live_camera import are_flat
@@ -72,7 +75,39 @@ def _named(info: PickInfo, ports: Sequence[LayerPort]) -> str:
 
 
 def _value(info: PickInfo, port: LayerPort) -> str:
+    if info.forgotten and all(value is None for value in info.values):
+        return "reading…"
     return words.value_of(info.values, is_labels=port.is_labels)
+
+
+def is_forgotten(info: PickInfo) -> bool:
+    """Whether values are in the picture that memory holds no more."""
+    return any(one.forgotten for one in (info, *info.others))
+
+
+def read_again(info: PickInfo) -> PickInfo:
+    """Read the values that memory holds no more; waits for the storage.
+
+    Parameters
+    ----------
+    info : PickInfo
+
+    Returns
+    -------
+    PickInfo
+        With None for what cannot be read.
+    """
+    others = tuple(map(read_again, info.others))
+    if not info.forgotten:
+        return replace(info, others=others)
+    z, y, x = info.voxel
+    box = ((z, y, x), (z + 1, y + 1, x + 1))
+    store, values = info.layer.store, list(info.values)
+    for i, selection in enumerate(info.forgotten):
+        if selection is not None:
+            with suppress(BrickfieldError):
+                values[i] = store.read(info.level, box, selection)[0, 0, 0]
+    return replace(info, values=tuple(values), forgotten=(), others=others)
 
 
 def port_of(info: PickInfo, ports: Sequence[LayerPort]) -> LayerPort | None:

@@ -123,6 +123,7 @@ def make_receipt(
     accounts: Sequence[Account],
     *,
     ended: bool,
+    is_drawn: bool = True,
     scale: float = 1.0,
     times_s: tuple[float | None, float | None] = (None, None),
 ) -> Receipt:
@@ -135,6 +136,8 @@ def make_receipt(
         One for each store.
     ended : bool
         Whether nothing is on its way.
+    is_drawn : bool
+        Whether the picture that is shown is of what is at hand, at full quality.
     scale : float
         Drawn pixels along each edge, as a share: with fewer than all of them nothing
         is at the target.
@@ -147,7 +150,7 @@ def make_receipt(
     minimum, in_memory = _needed_bytes(accounts, renderers)
     return Receipt(
         complete=ended and not failures and scale >= 1,
-        fidelity=fidelity_of(renderers, is_done=ended and scale >= 1),
+        fidelity=fidelity_of(renderers, is_done=ended and is_drawn and scale >= 1),
         time_to_first_image_s=times_s[0] or 0.0,
         time_to_complete_s=times_s[1] or 0.0,
         bytes_read=sum(a.bytes_read for a in accounts),
