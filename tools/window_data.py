@@ -11,7 +11,12 @@ from pictures import nuclei
 import brickfield as bf
 from brickfield.sample import ensure_sample
 from brickfield.testing import corrupt
-from brickfield.testing.zarr_stores import image_attributes, write_image, write_plate
+from brickfield.testing.zarr_stores import (
+    image_attributes,
+    write_group,
+    write_image,
+    write_plate,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,6 +50,61 @@ def small_volume() -> str:
         coarse = fine.reshape(2, 16, 2, 32, 2, 32, 2).mean(axis=(2, 4, 6))
         levels = [fine, coarse.astype(np.uint16)]
         write_image(place, levels, about, chunks=(1, 16, 32, 32))
+    return str(place)
+
+
+def tiles() -> str:
+    """Return the place of a scene of three tiles that were taken at different angles."""
+    from scipy.ndimage import affine_transform
+
+    place = folder() / "angles.ome.zarr"
+    if place.exists():
+        return str(place)
+    with bf.open_store(ensure_sample(ROOT / ".demo")) as sample:
+        whole = sample.read(0)
+    shape = np.array((150, 280, 180))
+    axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
+    ways = []
+    for degrees, middle in ((-20, 0.24), (10, 0.5), (25, 0.78)):
+        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        turn = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+        shift = np.array((0.5, 0.5, middle)) * whole.shape - turn @ (shape / 2)
+        voxels = affine_transform(whole, turn, shift, tuple(shape), order=1)
+        name = f"angle {degrees}"
+        levels = [voxels, voxels[::2, ::2, ::2]]
+        datasets = [
+            {
+                "path": str(n),
+                "coordinateTransformations": [
+                    {
+                        "type": "scale",
+                        "scale": [2.0**n] * 3,
+                        "input": {"path": str(n)},
+                        "output": {"name": "tile"},
+                    }
+                ],
+            }
+            for n in range(2)
+        ]
+        image = {
+            "coordinateSystems": [{"name": "tile", "axes": axes}],
+            "datasets": datasets,
+        }
+        about = {"ome": {"version": "0.6", "multiscales": [image]}}
+        write_image(place / name, levels, about, chunks=(64, 64, 64), zarr_format=3)
+        ways.append(
+            {
+                "type": "affine",
+                "affine": np.column_stack([turn, shift]).tolist(),
+                "input": {"path": name, "name": "tile"},
+                "output": {"name": "world"},
+            }
+        )
+    scene = {
+        "coordinateSystems": [{"name": "world", "axes": axes}],
+        "coordinateTransformations": ways,
+    }
+    write_group(place, {"ome": {"version": "0.6", "scene": scene}}, zarr_format=3)
     return str(place)
 
 

@@ -27,6 +27,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 from window_data import ball, damaged, numbered, plate, sample, series
+from window_data import tiles as registered
 from window_pixels import pixels_of
 
 import brickfield as bf
@@ -546,13 +547,28 @@ def transforms() -> None:
         s.window("transforms")
 
 
+def tiles() -> None:
+    """Three registered tiles, one of them chosen, with their boxes."""
+    with stage((1400, 900)) as s:
+        bf.open_volume(registered(), s.viewer)
+        s.widen(640)
+        for port in s.dock.scene.layers:
+            port.contrast = (100, 2200)
+        panel = s.open("tiles")
+        panel.names.setChecked(True)
+        panel.choose("angle 10")
+        s.orbit(20, 25, 1.15)
+        s.settle()
+        s.part("tiles")
+
+
 PICTURES: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
         window, dock, failures, chooser, imaris, benchmark, four_views, plane, volume_and_plane, clip, labels,
         time, appearance,
         reader, preferences, no_adapter, movies,
-        quality, receipt, huge, objects, scenes, linked, transforms,
+        quality, receipt, huge, objects, scenes, linked, transforms, tiles,
     )
 }  # fmt: skip
 

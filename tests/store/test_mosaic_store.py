@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import OptionError, StoreWriteError
+from brickfield.model import AffineTransform
 from brickfield.sources.mosaic import list_tiles
 from brickfield.store import MosaicStore, open_mosaic, open_store
 from brickfield.testing.zarr_stores import write_group, write_image
@@ -258,3 +259,30 @@ def test_a_forgotten_mosaic_reads_its_tiles_again(tmp_path):
         assert np.array_equal(store.read(0), before)
         store.forget()
         assert (store.read(0)[store.read(0) > 0] == 7).all()
+
+
+def test_another_look_of_the_tiles_follows_their_moves(scene):
+    with open_store(scene) as store, store.seen_as(colour_by="tile") as colours:
+        assert colours.pyramid.levels[0].shape[0] == 2
+        matrix = store.place_of("tile_1").matrix.matrix
+        matrix[2, 3] -= 1
+        store.move("tile_1", matrix)
+        both = [colours.read(0, selection=(c,)) for c in (0, 1)]
+        assert np.array_equal(np.maximum(*both), store.read(0))
+        store.show("tile_0", is_shown=False)
+        assert not colours.read(0, selection=(0,)).any()
+
+
+def test_several_tiles_are_put_elsewhere_together_or_not_at_all(scene):
+    told = []
+    with open_store(scene) as store:
+        store.tiles_changed.connect(lambda: told.append(1))
+        before = store.places
+        near = AffineTransform.from_scale((1, 1, 1), (0, 0, 0.5))
+        far = AffineTransform.from_scale((1, 1, 1), (0, 0, 500))
+        with pytest.raises(OptionError, match="within the mosaic"):
+            store.put({"tile_0": near, "tile_1": far})
+        assert store.places == before
+        assert not told
+        store.put({"tile_0": near})
+        assert told == [1]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from psygnal import Signal
 
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.model import AffineTransform
@@ -38,7 +41,14 @@ class MosaicStore(ChunkedImageStore):
         The BigDataViewer project that the tiles are of.
     held : sequence of ChunkedImageStore
         Stores of tiles that the caller closes.
+
+    Attributes
+    ----------
+    tiles_changed : psygnal.SignalInstance
+        Emits after tiles were moved, left out or taken in; no arguments.
     """
+
+    tiles_changed = Signal()
 
     def __init__(
         self,
@@ -52,6 +62,7 @@ class MosaicStore(ChunkedImageStore):
         self._document = document
         self._held = tuple(held)
         self._first = {t.name: t.place.matrix for t in source.tiles}
+        self._like: list[weakref.ref[MosaicStore]] = []
 
     @property
     def tiles(
@@ -89,10 +100,112 @@ class MosaicStore(ChunkedImageStore):
             If there is no such tile, the matrix cannot be inverted, or the tile would
             lie outside of the mosaic.
         """
-        self._mark(*self._mosaic.move(name, matrix_of(name, matrix)))
+        self._put(name, matrix_of(name, matrix))
+        self.tiles_changed.emit()
+
+    def _put(self, name: str, matrix: AffineTransform) -> None:
+        self._mark(*self._mosaic.move(name, matrix))
+        for other in self._others():
+            other.move(name, matrix.matrix)
+
+    def _others(self) -> list[MosaicStore]:
+        """Return the other looks of the same tiles that are still open."""
+        found = [store for reference in self._like if (store := reference())]
+        return [store for store in found if not store.is_closed]
+
+    def place_of(self, name: str) -> TilePlace:
+        """Return name, matrix, shape and attributes of a tile.
+
+        Parameters
+        ----------
+        name : str
+
+        Raises
+        ------
+        OptionError
+            If there is no such tile.
+        """
+        return self._mosaic.tile(name).place
+
+    def first_matrix(self, name: str) -> NDArray[np.float64]:
+        """Return where a tile was when the mosaic was opened, shape (4, 4).
+
+        Parameters
+        ----------
+        name : str
+        """
+        return self._first[name].matrix
+
+    @property
+    def overlap(self) -> str:
+        """How voxels of several tiles at one place become one."""
+        return self._mosaic.options.overlap
+
+    def set_overlap(self, overlap: str) -> None:
+        """Have voxels of several tiles at one place become one in another way.
+
+        Nothing is read for it that is still kept; what shows the mosaic follows.
+
+        Parameters
+        ----------
+        overlap : {"max", "mean", "feather", "first", "difference"}
+
+        Raises
+        ------
+        OptionError
+            If there is no such way.
+        """
+        if overlap != self.overlap:
+            self._mosaic.set_overlap(overlap)
+            for number in reversed(range(self.pyramid.n_levels)):
+                self.mark_changed(number)
+            self.tiles_changed.emit()
+
+    def seen_as(
+        self, *, colour_by: str | None = None, overlap: str | None = None
+    ) -> MosaicStore:
+        """Return another look of the same tiles, which follows their moves.
+
+        Parameters
+        ----------
+        colour_by : str, optional
+            ``"tile"``, or an attribute of the tiles such as ``"angle"``: the channels are
+            groups of tiles in different colours.
+        overlap : {"max", "mean", "feather", "first", "difference"}, optional
+            Default as here.
+
+        Returns
+        -------
+        MosaicStore
+            To be closed before this one, from which it reads.
+
+        Raises
+        ------
+        OptionError
+            If there is no such way, or no tile has such an attribute.
+        """
+        options = self._mosaic.options
+        wanted = replace(
+            options,
+            colour_by=colour_by,
+            overlap=options.overlap if overlap is None else overlap,  # type: ignore[arg-type]  # checked there
+        )
+        other = MosaicStore(self._mosaic.seen_as(wanted), document=self._document)
+        hidden = [t.name for t in self._mosaic.tiles if not self.is_shown(t.name)]
+        other.show(*hidden, is_shown=False)
+        self._like.append(weakref.ref(other))
+        return other
 
     def _mark(self, *boxes: NDArray[np.float64]) -> None:
         """Have what lies in boxes, edges (z, y, x) in world, made again; coarse first."""
+        if len(boxes) == 2:
+            first, second = boxes
+            both = np.array(
+                [np.minimum(first[0], second[0]), np.maximum(first[1], second[1])]
+            )
+            # Of a short way one box is not much more than two.
+            if np.prod(both[1] - both[0]) < 1.5 * np.prod(first[1] - first[0]):
+                boxes = (both,)
         for number in reversed(range(self.pyramid.n_levels)):
             level = self.pyramid.levels[number]
             size = np.array(level.voxel_size_zyx)
@@ -118,9 +231,13 @@ class MosaicStore(ChunkedImageStore):
         OptionError
             If there is no such tile.
         """
-        for name in names:
-            if self._mosaic.is_shown(name) != is_shown:
-                self._mark(self._mosaic.show(name, is_shown=is_shown))
+        changed = [n for n in names if self._mosaic.is_shown(n) != is_shown]
+        for name in changed:
+            self._mark(self._mosaic.show(name, is_shown=is_shown))
+        for other in self._others():
+            other.show(*changed, is_shown=is_shown)
+        if changed:
+            self.tiles_changed.emit()
 
     def is_shown(self, name: str) -> bool:
         """Whether a tile is part of the mosaic.
@@ -141,18 +258,43 @@ class MosaicStore(ChunkedImageStore):
         self._mosaic.forget()
         super().forget()
 
-    def reset(self, name: str | None = None) -> None:
-        """Put a tile, or all, back where it was when the mosaic was opened.
+    def reset(self, *names: str) -> None:
+        """Put tiles back where they were when the mosaic was opened.
 
         Parameters
         ----------
-        name : str, optional
+        *names : str
             Default all.
         """
-        for tile in self._mosaic.tiles:
-            first = self._first[tile.name]
-            if name in (None, tile.name) and tile.place.matrix != first:
-                self.move(tile.name, first.matrix)
+        wanted = names or tuple(t.name for t in self._mosaic.tiles)
+        self.put({name: self._first[name] for name in wanted if name in self._first})
+
+    def put(self, places: Mapping[str, AffineTransform]) -> None:
+        """Put several tiles elsewhere, or none if one of them cannot be there.
+
+        Parameters
+        ----------
+        places : mapping of str to AffineTransform
+            By name, from voxel index of the tile's level 0 to world.
+
+        Raises
+        ------
+        OptionError
+            As for :meth:`move`.
+        """
+        before = {name: self.place_of(name).matrix for name in places}
+        moved: list[str] = []
+        try:
+            for name, matrix in places.items():
+                if matrix != before[name]:
+                    self._put(name, matrix)
+                    moved.append(name)
+        except OptionError:
+            for name in moved:
+                self._put(name, before[name])
+            raise
+        if moved:
+            self.tiles_changed.emit()
 
     def save_transforms(self, path: str | PathLike[str]) -> Path:
         """Write where the tiles lie to a new file.

@@ -35,6 +35,7 @@ from brickfield.qt.panels.panel import Panel
 from brickfield.qt.panels.plane import PlanePanel
 from brickfield.qt.panels.quality import Budgets, QualityPanel, SessionBudgets
 from brickfield.qt.panels.receipt import ReceiptPanel
+from brickfield.qt.panels.tiles import TilesPanel
 from brickfield.qt.panels.time import TimePanel
 from brickfield.qt.port_watch import Connections
 from brickfield.qt.theme import Theme
@@ -351,6 +352,7 @@ class DockPanels(PanelStack):
         self.call_when_released(self._deliver.close)
         self._appearance = self.add(AppearancePanel, self._make_appearance)
         self._clip = self.add(ClipPanel, lambda: ClipPanel(host))
+        self._tiles = self.add(TilesPanel, lambda: TilesPanel(host))
         self._plane = self.add(PlanePanel, lambda: PlanePanel(host))
         self._time = self.add(TimePanel, lambda: TimePanel(host))
         self._quality = self.add(QualityPanel, self._make_quality)
@@ -393,6 +395,11 @@ class DockPanels(PanelStack):
     def clip(self) -> ClipPanel:
         """What is cut away."""
         return cast("ClipPanel", self._clip.panel)
+
+    @property
+    def tiles(self) -> TilesPanel:
+        """The images of a mosaic."""
+        return cast("TilesPanel", self._tiles.panel)
 
     @property
     def plane(self) -> PlanePanel:

@@ -1,8 +1,9 @@
 """Voxels of several tiles at one place, made one.
 
 ``max`` the largest; ``mean`` the mean; ``feather`` the mean weighted by the distance
-to the edge of each tile, so that seams fade; ``first`` the tile that is listed first.
-All but ``first`` are the same in whatever order tiles come.
+to the edge of each tile, so that seams fade; ``first`` the tile that is listed first;
+``difference`` how far apart the largest and the smallest are, 0 where only one tile is:
+what does not lie as it should, shows. All but ``first`` are the same in whatever order tiles come.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Overlap = Literal["max", "mean", "feather", "first"]
-OVERLAPS: tuple[Overlap, ...] = ("max", "mean", "feather", "first")
+Overlap = Literal["max", "mean", "feather", "first", "difference"]
+OVERLAPS: tuple[Overlap, ...] = ("max", "mean", "feather", "first", "difference")
 AnyArray = NDArray[np.generic]
 
 
@@ -25,7 +26,7 @@ class Blender:
     shape : tuple of int
         Voxels (z, y, x).
     dtype : numpy.dtype
-    overlap : {"max", "mean", "feather", "first"}
+    overlap : {"max", "mean", "feather", "first", "difference"}
     fill : float or int
         Where no tile is.
     """
@@ -44,6 +45,7 @@ class Blender:
         self._is_sum = overlap in ("mean", "feather")
         self._values: NDArray[Any] = np.zeros(shape, "f8" if self._is_sum else dtype)
         self._weights: NDArray[Any] = np.zeros(shape, "f8" if self._is_sum else "?")
+        self._least = self._values.copy() if overlap == "difference" else None
 
     def add(
         self,
@@ -76,11 +78,17 @@ class Blender:
         # A value that is no number loses against any number.
         both = before if self._overlap == "first" else np.fmax(before, values)
         present[covered] = np.where(is_there, both, values)
+        if self._least is not None:
+            low = self._least[where]
+            least = np.fmin(low[covered], values)
+            low[covered] = np.where(is_there, least, values)
         weights[covered] = True
 
     def result(self) -> AnyArray:
         """Return the voxels, shape (z, y, x); the fill value where no tile is."""
         there = self._weights > 0
+        if self._least is not None:
+            return difference(self._values, self._least)
         if not self._is_sum:
             return np.where(there, self._values, self._dtype.type(self._fill))
         mean = np.divide(
@@ -90,6 +98,24 @@ class Blender:
             where=there,
         )
         return to_dtype(mean, self._dtype)
+
+
+def difference(largest: NDArray[Any], least: NDArray[Any]) -> AnyArray:
+    """Return how far apart two arrays of one shape are, in their own data type.
+
+    Parameters
+    ----------
+    largest, least : ndarray
+        What is beyond the data type, as between signed numbers, is its largest number.
+    """
+    if largest.dtype.kind == "b":
+        other: AnyArray = largest ^ least
+        return other
+    apart: NDArray[Any] = largest - least
+    if largest.dtype.kind == "i":
+        most = np.iinfo(largest.dtype.type).max
+        return np.where(apart < 0, most, apart).astype(largest.dtype)
+    return apart
 
 
 def to_dtype(values: NDArray[np.floating], dtype: np.dtype[np.generic]) -> AnyArray:

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.model import AffineTransform, Int3, Pyramid, ScaleLevel
+from brickfield.model import AffineTransform, ImageInfo, Int3, Pyramid, ScaleLevel
 from brickfield.sources.io.cancellation import carried
 from brickfield.sources.mosaic.blend import AnyArray, Blender
 from brickfield.sources.mosaic.grid import MosaicOptions
+from brickfield.sources.mosaic.groups import Grouping
 from brickfield.sources.mosaic.many import Given, blend_many, sample_many
 from brickfield.sources.mosaic.reading import Kept, Reading
 from brickfield.sources.mosaic.sampling import TileLevel, sample
@@ -56,8 +57,8 @@ class Part:
         First voxel, and voxels (z, y, x).
     lead : tuple of int
         Index on the axes beside space.
-    time : int
-        Index of the time point.
+    time, channel : int
+        Index of the time point and of the channel.
     """
 
     about: ScaleLevel
@@ -66,6 +67,7 @@ class Part:
     shape: Int3
     lead: tuple[int, ...]
     time: int
+    channel: int
 
     @property
     def edges(self) -> tuple[F64, F64]:
@@ -131,47 +133,55 @@ class TileFuser:
     Parameters
     ----------
     tiles : sequence of Tile
-    first : Pyramid
+    first : ImageInfo
         Of the first tile: all have its data type, channels and times.
     options : MosaicOptions
-    is_labels : bool
-        Whether voxels are names, between which nothing is.
     concurrency : int
         Reads worth having in flight at once.
     kept : Kept
         Decoded storage chunks.
+    grouping : Grouping, optional
+        Channels of the mosaic, where they are not those of each tile.
 
     Attributes
     ----------
     table : TileTable
         Where the tiles lie; to be changed under :attr:`lock`.
     lock : threading.Lock
+    overlap : {"max", "mean", "feather", "first", "difference"}
     """
 
     def __init__(
         self,
         tiles: Sequence[Tile],
-        first: Pyramid,
+        first: ImageInfo,
         options: MosaicOptions,
         *,
-        is_labels: bool,
         concurrency: int,
         kept: Kept,
+        grouping: Grouping | None = None,
     ) -> None:
         self._tiles = tiles
-        self._first = first
-        self._overlap = options.overlap
-        self._order = 0 if is_labels else options.order
+        self._first = first.pyramid
+        self.overlap = options.overlap
+        # Between the numbers of objects there is nothing.
+        self._order = 0 if first.is_labels else options.order
         self._concurrency = concurrency
         self._kept = kept
         self._given = KeptGiven(KEPT_GIVEN_BYTES)
-        self.table = TileTable(tiles)
+        self._is_grouped = grouping is not None
+        own = None if grouping is None else grouping.own
+        self.table = TileTable(tiles, own)
         self.lock = threading.Lock()
 
     def forget(self) -> None:
         """Forget all voxels, because the stored ones changed."""
         self._kept.clear()
         self._given.clear()
+
+    def share_kept(self, other: TileFuser) -> None:
+        """Keep storage chunks with another fuser of the same tiles."""
+        self._kept = other._kept
 
     def make(self, part: Part) -> tuple[AnyArray | None, Reading]:
         """Make the voxels of a box, shape (z, y, x); None where no tile is.
@@ -188,7 +198,7 @@ class TileFuser:
         reading = Reading(self._kept)
         while True:
             with self.lock:
-                ids = self.table.reaching(*part.edges, part.time)
+                ids = self.table.reaching(*part.edges, part.time, part.channel)
             if not len(ids):
                 return None, reading
             try:
@@ -211,7 +221,7 @@ class TileFuser:
         self, part: Part, tiles: LevelsOfTiles, reading: Reading
     ) -> AnyArray | None:
         about, shape = part.about, part.shape
-        blender = Blender(shape, about.dtype, self._overlap, about.fill_value)
+        blender = Blender(shape, about.dtype, self.overlap, about.fill_value)
         for row, at in enumerate(tiles.ids.tolist()):
             level = int(tiles.level[row])
             to_index = (
@@ -220,7 +230,7 @@ class TileFuser:
             z, y, x = tiles.shape[row].tolist()
 
             def read(a: Int3, b: Int3, at: int = at, level: int = level) -> AnyArray:
-                return self._read([(at, level, a, b)], part.lead, reading)[0]
+                return self._read([(at, level, a, b)], part, reading)[0]
 
             found = sample(
                 TileLevel(to_index, (z, y, x), tiles.voxel_size[row]),
@@ -262,7 +272,7 @@ class TileFuser:
             [g for g in there if g is not None],
             part.shape,
             about.dtype,
-            self._overlap,
+            self.overlap,
             about.fill_value,
         )
 
@@ -273,7 +283,7 @@ class TileFuser:
 
         def read(wanted: Sequence[tuple[int, Int3, Int3]]) -> list[AnyArray]:
             jobs = [(ids[row], levels[row], a, b) for row, a, b in wanted]
-            return self._read(jobs, part.lead, reading)
+            return self._read(jobs, part, reading)
 
         return sample_many(
             tiles,
@@ -287,7 +297,7 @@ class TileFuser:
     def _read(
         self,
         jobs: Sequence[_Job],
-        lead: tuple[int, ...],
+        part: Part,
         reading: Reading,
     ) -> list[AnyArray]:
         """Read boxes of tiles: position of the tile, level and corners."""
@@ -296,7 +306,9 @@ class TileFuser:
             at, level, low, high = job
             own = Reading(self._kept)
             try:
-                return own.box(self._tiles[at], level, lead, low, high), own
+                tile = self._tiles[at]
+                lead = self._lead_of(at, tile.source.info.pyramid, part)
+                return own.box(tile, level, lead, low, high), own
             except UnlikeError as error:
                 return error, own
 
@@ -315,6 +327,14 @@ class TileFuser:
         if unlike:
             raise unlike[0][1]
         return [result for result, _ in found]
+
+    def _lead_of(self, at: int, own: Pyramid, part: Part) -> tuple[int, ...]:
+        """Return the index of a tile on its axes beside space."""
+        if not self._is_grouped:
+            return part.lead
+        channel = self.table.own_channel(at, part.channel)
+        found = {"time": part.time, "channel": channel}
+        return tuple(found.get(own.axes[a].kind, 0) for a in own.other_axes)
 
     def _together(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Do something for many tiles, a few at a time."""
@@ -337,7 +357,10 @@ class TileFuser:
         """Open a tile and make sure that it fits the first one."""
         other, ours = tile.source.info.pyramid, self._first
         # Tiles that are laid out alike share one pyramid.
-        if other is not ours and _kind(other) != _kind(ours):
+        wanted = _kind(ours, has_channels=not self._is_grouped)
+        if other is not ours and wanted != _kind(
+            other, has_channels=not self._is_grouped
+        ):
             msg = (
                 f"expected the tile {tile.name!r} to have {_words(ours)} as the first"
                 f" one has; found {_words(other)}"
@@ -346,9 +369,15 @@ class TileFuser:
         return other
 
 
-def _kind(pyramid: Pyramid) -> tuple[np.dtype[np.generic], list[tuple[str, int]]]:
+def _kind(
+    pyramid: Pyramid, *, has_channels: bool = True
+) -> tuple[np.dtype[np.generic], list[tuple[str, int]]]:
     level = pyramid.levels[0]
-    lead = [(pyramid.axes[a].name, level.shape[a]) for a in pyramid.other_axes]
+    lead = [
+        (pyramid.axes[a].name, level.shape[a])
+        for a in pyramid.other_axes
+        if has_channels or a != pyramid.channel_axis
+    ]
     return level.dtype, lead
 
 

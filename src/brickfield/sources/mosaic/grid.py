@@ -34,7 +34,7 @@ class MosaicOptions:
 
     Attributes
     ----------
-    overlap : {"max", "mean", "feather", "first"}
+    overlap : {"max", "mean", "feather", "first", "difference"}
     order : {0, 1}
         Between voxels of a tile: the nearest, or linear.
     spacing : tuple of float or None
@@ -43,6 +43,9 @@ class MosaicOptions:
         Edges (z, y, x), world; None for all tiles.
     margin : float
         Room round the tiles, to move them in, as a share of the largest.
+    colour_by : str or None
+        Whether the channels are groups of tiles: ``"tile"``, or an attribute of theirs
+        such as ``"angle"``. Of each tile the first channel is shown.
     """
 
     overlap: Overlap = "max"
@@ -50,6 +53,7 @@ class MosaicOptions:
     spacing: Vec3 | None = None
     region: Region | None = None
     margin: float = 0.0
+    colour_by: str | None = None
 
     def __post_init__(self) -> None:
         if self.overlap not in OVERLAPS:

@@ -7,7 +7,7 @@ from brickfield.sources.geometry import over_axes, spatial_positions
 from brickfield.sources.mosaic.grid import CHUNK, Grid
 
 
-def pyramid_of(first: ImageInfo, grid: Grid) -> Pyramid:
+def pyramid_of(first: ImageInfo, grid: Grid, n_channels: int | None = None) -> Pyramid:
     """Put the levels of a mosaic together.
 
     Parameters
@@ -15,8 +15,10 @@ def pyramid_of(first: ImageInfo, grid: Grid) -> Pyramid:
     first : ImageInfo
         Of the first tile: data type, channels, times and units are its.
     grid : Grid
+    n_channels : int, optional
+        Default as many as the first tile has.
     """
-    axes = _axes(first.pyramid)
+    axes = _axes(first.pyramid, has_channels=n_channels is not None)
     levels = []
     base = first.pyramid.levels[0]
     spatial = spatial_positions(axes)
@@ -24,6 +26,11 @@ def pyramid_of(first: ImageInfo, grid: Grid) -> Pyramid:
     others = [i for i in range(len(axes)) if i not in spatial]
     step = [base.voxel_size[a] for a in first.pyramid.other_axes]
     start = [base.translation[a] for a in first.pyramid.other_axes]
+    if n_channels is not None:
+        if first.pyramid.channel_axis is None:
+            lead, step, start = [*lead, 1], [*step, 1.0], [*start, 0.0]
+        at = next(i for i, axis in enumerate(axes) if axis.kind == "channel")
+        lead[at] = n_channels
     for number, (shape, size, origin) in enumerate(
         zip(grid.shapes, grid.spacings, grid.origins, strict=True)
     ):
@@ -52,8 +59,10 @@ def pyramid_of(first: ImageInfo, grid: Grid) -> Pyramid:
     return Pyramid(axes, tuple(levels))
 
 
-def _axes(pyramid: Pyramid) -> tuple[Axis, ...]:
+def _axes(pyramid: Pyramid, *, has_channels: bool) -> tuple[Axis, ...]:
     """Axes of the mosaic: those beside space as they are, then z, y and x."""
     unit = next((a.unit for a in pyramid.axes if a.kind == "space"), None)
     others = tuple(pyramid.axes[a] for a in pyramid.other_axes)
+    if has_channels and pyramid.channel_axis is None:
+        others = (*others, Axis("c", "channel"))
     return (*others, *(Axis(name, "space", unit) for name in "zyx"))

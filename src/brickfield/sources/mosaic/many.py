@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model import Int3
-from brickfield.sources.mosaic.blend import AnyArray, Overlap, to_dtype
+from brickfield.sources.mosaic.blend import AnyArray, Overlap, difference, to_dtype
 from brickfield.sources.mosaic.sampling import SNAP
 from brickfield.sources.mosaic.table import LevelsOfTiles, inverse_of
 
@@ -138,7 +138,7 @@ def blend_many(
     shape : tuple of int
         Voxels of the box.
     dtype : numpy.dtype
-    overlap : {"max", "mean", "feather", "first"}
+    overlap : {"max", "mean", "feather", "first", "difference"}
     fill : float or int
         Where no tile is.
 
@@ -165,10 +165,15 @@ def blend_many(
     result = np.full(n, fill, dtype)
     # Of several values for one place the last one stays, hence the first tile's.
     result[voxels[::-1]] = values[::-1]
-    if overlap == "max":
+    if overlap in ("max", "difference"):
+        least = result.copy() if overlap == "difference" else None
         # A value that is no number loses against any number.
-        best = np.fmax if dtype.kind == "f" else np.maximum
-        best.at(result, voxels, values)
+        np.fmax.at(result, voxels, values)
+        if least is not None:
+            np.fmin.at(least, voxels, values)
+            is_there = np.zeros(n, np.bool_)
+            is_there[voxels] = True
+            result = np.where(is_there, difference(result, least), 0).astype(dtype)
     return result.reshape(shape)
 
 

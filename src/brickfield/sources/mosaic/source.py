@@ -23,11 +23,14 @@ from brickfield.errors import OptionError
 from brickfield.model import (
     AffineTransform,
     Finding,
+    ImageInfo,
     Int3,
     ScaleLevel,
+    Vec3,
 )
 from brickfield.sources.mosaic.fusing import Part, TileFuser
 from brickfield.sources.mosaic.grid import MosaicOptions, make_grid
+from brickfield.sources.mosaic.groups import Grouping, group
 from brickfield.sources.mosaic.levels import pyramid_of
 from brickfield.sources.mosaic.reading import Kept
 from brickfield.sources.mosaic.table import matrices_of
@@ -86,33 +89,40 @@ class MosaicSource:
         self.is_remote = first.is_remote
         self.concurrency = first.concurrency
         self.grid = make_grid([t.place for t in tiles], self.options)
+        places = [t.place for t in tiles]
+        grouping = group(places, self._first.channels, self.options.colour_by)
         self._fuser = TileFuser(
             self._tiles,
-            self._first.pyramid,
+            self._first,
             self.options,
-            is_labels=self._first.is_labels,
             concurrency=self.concurrency,
             kept=Kept(KEPT_BYTES),
+            grouping=grouping,
         )
-        pyramid = pyramid_of(self._first, self.grid)
-        self.info = replace(
+        self.info = self._described(grouping, uri, name)
+        self.source_id = self._identity()
+
+    def _described(self, grouping: Grouping | None, uri: str, name: str) -> ImageInfo:
+        n_channels = None if grouping is None else len(grouping.channels)
+        pyramid = pyramid_of(self._first, self.grid, n_channels)
+        return replace(
             self._first,
             uri=uri,
             name=name,
-            format=f"mosaic of {len(tiles)} images ({self._first.format})",
+            format=f"mosaic of {len(self._tiles)} images ({self._first.format})",
             pyramid=pyramid,
+            channels=self._first.channels if grouping is None else grouping.channels,
             series=(),
             wells=(),
             labels=(),
             image="",
             findings=(
-                *findings,
+                *self._findings,
                 *(f for f in self._first.findings if f.code not in _OF_ONE_IMAGE),
             ),
             placement=None,
             is_in_scene=False,
         )
-        self.source_id = self._identity()
 
     def with_matrices(self, matrices: Mapping[str, AffineTransform]) -> MosaicSource:
         """Return a mosaic of the same tiles in other places.
@@ -134,6 +144,29 @@ class MosaicSource:
             name=about.name,
             findings=self._findings,
         )
+
+    def seen_as(self, options: MosaicOptions) -> MosaicSource:
+        """Return another mosaic of the same tiles, which shares what is read of them.
+
+        Parameters
+        ----------
+        options : MosaicOptions
+            What it is made with; region and room are taken over.
+        """
+        low, high = self.extent
+        slack = 0.25 * np.array(self.grid.spacings[0])
+        region = (_vec(low + slack), _vec(high - slack))
+        about = self.info
+        other = MosaicSource(
+            [tile.shared() for tile in self._tiles],
+            replace(options, region=region, margin=0.0),
+            document=self._document,
+            uri=about.uri,
+            name=about.name,
+            findings=self._findings,
+        )
+        other._fuser.share_kept(self._fuser)
+        return other
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
@@ -164,7 +197,8 @@ class MosaicSource:
         about = self.info.pyramid.levels[level]
         low, shape = self._box(about, index)
         lead = tuple(index[a] for a in self.info.pyramid.other_axes)
-        part = Part(about, (level, index), low, shape, lead, self._time(lead))
+        time, channel = self._on_axis("time", lead), self._on_axis("channel", lead)
+        part = Part(about, (level, index), low, shape, lead, time, channel)
         data, reading = self._fuser.make(part)
         if data is not None:
             # Axes of the mosaic are those beside space, then z, y and x.
@@ -181,10 +215,11 @@ class MosaicSource:
             size.append(min(chunk, n - at))
         return (low[0], low[1], low[2]), (size[0], size[1], size[2])
 
-    def _time(self, lead: tuple[int, ...]) -> int:
+    def _on_axis(self, kind: str, lead: tuple[int, ...]) -> int:
+        """Return the index on the first axis of a kind; 0 without one."""
         pyramid = self.info.pyramid
-        axis = pyramid.time_axis
-        return 0 if axis is None else lead[pyramid.other_axes.index(axis)]
+        kinds = [pyramid.axes[a].kind for a in pyramid.other_axes]
+        return lead[kinds.index(kind)] if kind in kinds else 0
 
     # -- what is known without reading -------------------------------------------
 
@@ -310,9 +345,38 @@ class MosaicSource:
             box: NDArray[np.float64] = self._fuser.table.boxes[at].copy()
         return box
 
+    def tile(self, name: str) -> Tile:
+        """Return a tile by its name.
+
+        Parameters
+        ----------
+        name : str
+
+        Raises
+        ------
+        OptionError
+            If there is no such tile.
+        """
+        return self._tiles[self._position(name)]
+
     def is_shown(self, name: str) -> bool:
         """Whether a tile is part of the mosaic."""
         return self._fuser.table.is_shown(self._position(name))
+
+    def set_overlap(self, overlap: str) -> None:
+        """Blend what overlaps in another way from now on.
+
+        Parameters
+        ----------
+        overlap : {"max", "mean", "feather", "first", "difference"}
+
+        Raises
+        ------
+        OptionError
+            If there is no such way.
+        """
+        self.options = replace(self.options, overlap=overlap)  # type: ignore[arg-type]  # checked there
+        self._fuser.overlap = self.options.overlap
 
     def forget(self) -> None:
         """Forget all voxels of tiles, because the stored ones changed."""
@@ -338,6 +402,11 @@ class MosaicSource:
         for tile in self._tiles:
             tile.close()
         self._fuser.forget()
+
+
+def _vec(values: NDArray[np.float64]) -> Vec3:
+    z, y, x = values.tolist()
+    return (z, y, x)
 
 
 def check_matrix(name: str, matrix: AffineTransform) -> None:

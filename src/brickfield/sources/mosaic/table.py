@@ -176,6 +176,9 @@ class TileTable:
     Parameters
     ----------
     tiles : sequence of Tile
+    own_channels : ndarray, shape (n, n channels), optional
+        Channel of each tile that each channel of the mosaic is, -1 for none; default all
+        as they are.
 
     Attributes
     ----------
@@ -183,7 +186,12 @@ class TileTable:
         Round each tile: edges (z, y, x), world.
     """
 
-    def __init__(self, tiles: Sequence[Tile]) -> None:
+    def __init__(
+        self,
+        tiles: Sequence[Tile],
+        own_channels: NDArray[np.int16] | None = None,
+    ) -> None:
+        self._own_channels = own_channels
         places = [t.place for t in tiles]
         matrices = matrices_of(places)
         self._shapes = np.array([p.shape for p in places], np.float64).reshape(-1, 3)
@@ -240,18 +248,20 @@ class TileTable:
 
     # -- what reaches where ------------------------------------------------------
 
-    def reaching(self, low: F64, high: F64, time: int) -> Ints:
+    def reaching(self, low: F64, high: F64, time: int, channel: int = 0) -> Ints:
         """Return the tiles whose boxes meet a box, in their order.
 
         Parameters
         ----------
         low, high : ndarray, shape (3,)
             Edges (z, y, x), world.
-        time : int
-            Index of the time point.
+        time, channel : int
+            Index of the time point and of the mosaic's channel.
         """
         boxes = self.boxes
         meets = self._is_shown & ((self._times < 0) | (self._times == time))
+        if self._own_channels is not None:
+            meets &= self._own_channels[:, channel] >= 0
         for axis in range(3):
             meets &= boxes[:, 0, axis] < high[axis]
             meets &= boxes[:, 1, axis] > low[axis]
@@ -278,6 +288,18 @@ class TileTable:
         if level not in self._counts:
             self._counts[level] = _Counts(about, self.boxes[self._is_shown])
         return self._counts[level].is_zero(np.asarray(cells, np.int64))
+
+    def own_channel(self, at: int, channel: int) -> int:
+        """Return which channel of a tile a channel of the mosaic is.
+
+        Parameters
+        ----------
+        at : int
+            Position of the tile, which has the channel.
+        channel : int
+        """
+        own = self._own_channels
+        return channel if own is None else int(own[at, channel])
 
     # -- levels of tiles ---------------------------------------------------------
 

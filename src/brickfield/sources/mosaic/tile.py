@@ -35,12 +35,18 @@ class TilePlace:
         Voxels of level 0, (z, y, x).
     time : int or None
         Index of the one time point that it belongs to; None for all.
+    channels : tuple of int or None
+        Which channel of the mosaic each of its own is; None where they are the same.
+    attributes : tuple of (str, str)
+        What it is one of, for example ``("angle", "45")``.
     """
 
     name: str
     matrix: AffineTransform
     shape: Int3
     time: int | None = None
+    channels: tuple[int, ...] | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
     @property
     def voxel_size(self) -> F64:
@@ -103,6 +109,10 @@ class Tile:
             if self._source is None:
                 self._source = self._open()
             return self._source
+
+    def shared(self) -> Tile:
+        """Return a tile of the same voxels that lies where this one does now."""
+        return Tile(self.place, lambda: self.source, is_ours=False)
 
     def put(self, matrix: AffineTransform) -> None:
         """Put it elsewhere.

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from brickfield.viewer.controls.level_estimates import (
         estimate_levels as estimate_levels,
     )
+    from brickfield.viewer.controls.tiles import BOX_EDGES as BOX_EDGES
+    from brickfield.viewer.controls.tiles import MosaicTiles as MosaicTiles
+    from brickfield.viewer.controls.tiles import corners_of_tile as corners_of_tile
+    from brickfield.viewer.controls.tiles import gone_in_picture as gone_in_picture
+    from brickfield.viewer.controls.tiles import mosaic_of as mosaic_of
     from brickfield.viewer.controls.transfer import OPAQUE as OPAQUE
     from brickfield.viewer.controls.transfer import RAMP as RAMP
     from brickfield.viewer.controls.transfer import curve_of as curve_of
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from brickfield.viewer.controls.transfer import with_curve as with_curve
     from brickfield.viewer.controls.transfer_plot import dragged as dragged_curve_point
 __all__ = [
+    "BOX_EDGES",  # Pairs of corners of a box that an edge joins.
     "LEVEL_COLORS",  # Colours that tell levels in a picture (they repeat after eight).
     "OPAQUE",  # No curve.
     "RAMP",
@@ -47,9 +53,11 @@ __all__ = [
     "Histogram",  # Counts between edges.
     "Knob",  # Where a face can be taken hold of.
     "LevelEstimate",  # One level of everything that is drawn.
+    "MosaicTiles",  # The tiles of one mosaic, as a hand moves them.
     "auto_contrast",  # Choose contrast limits, low below high, for a histogram or values of any shape.
     "coarsest_histogram",  # Count the coarsest level, and load it if it is not in memory.
     "columns",  # Spread counts over the columns of a picture.
+    "corners_of_tile",  # Return the corners of a tile, shape (8, 3), (z, y, x), world of the scene.
     "curve_of",  # Return a curve that gives a table's alpha exactly, with few points.
     "dragged_clip_handle",  # Move a face along its normal by a drag of its knob.
     "dragged_curve_point",  # Return the look that a drag makes of the look when it began.
@@ -57,8 +65,10 @@ __all__ = [
     "estimate_levels",  # Estimate every level that a visible layer has, finest first.
     "exact_histogram",  # Count every voxel of a level, block by block, in bounded memory.
     "face_under",  # Return the face whose knob lies under a pixel, the nearest to the camera.
+    "gone_in_picture",  # Return the way of the world that a drag in the plane of the picture is.
     "heights",  # Return heights from 0 to 1 for drawing; a single voxel can still be seen.
     "knobs",  # Place the knobs of all faces that can be dragged.
+    "mosaic_of",  # Return the mosaic that a layer shows; None for any other image.
     "moved",  # Move a face to a coordinate, within the bounds and not beyond the opposite face.
     "removed",  # Remove a point; the two ends stay.
     "with_curve",  # Return a table of colours with the alpha of a curve.
@@ -71,6 +81,11 @@ _HOME = {
     "Knob": "clip_handles",
     "LEVEL_COLORS": "level_estimates",
     "LevelEstimate": "level_estimates",
+    "BOX_EDGES": "tiles",
+    "MosaicTiles": "tiles",
+    "corners_of_tile": "tiles",
+    "gone_in_picture": "tiles",
+    "mosaic_of": "tiles",
     "OPAQUE": "transfer",
     "RAMP": "transfer",
     "USUAL_PERCENT": "histogram",
