@@ -7,7 +7,7 @@ written: sparse data stay sparse.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from itertools import product
@@ -217,7 +217,11 @@ class BakedBlock:
             # The written order has z, y, x last and in this order.
             return found.reshape(size)
 
-        volume = Volume(self._shape, self.source.inner.dtype, read, self._check)
+        def shared(key: Hashable, make: Callable[[], Any]) -> Any:
+            return self.source.share((*sorted(lead.items()), key), make)
+
+        dtype = self.source.inner.dtype
+        volume = Volume(self._shape, dtype, read, self._check, shared)
         return self.operation.make(volume, region)
 
     def _check(self) -> None:

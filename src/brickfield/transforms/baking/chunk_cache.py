@@ -9,7 +9,7 @@ refers to it can be sent to other processes.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Lock
@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, Slices, intersect, shift
+from brickfield.transforms.operations.samples import SECTION_BYTES
 from brickfield.writing import SourceReader
 
 AnyArray = NDArray[Any]
-Index = tuple[int, ...]
 MOST_CACHES = 4
 """Pieces of work whose chunks a process keeps."""
+SHARED_BYTES = 2 * SECTION_BYTES
+"""Of what many blocks share beside chunks."""
 
 
 class ChunkCache:
@@ -39,8 +41,8 @@ class ChunkCache:
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._lock = Lock()
-        self._kept: OrderedDict[Index, AnyArray] = OrderedDict()
-        self._coming: dict[Index, Future[AnyArray]] = {}
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._coming: dict[Hashable, Future[Any]] = {}
         self._bytes = 0
 
     @property
@@ -48,7 +50,7 @@ class ChunkCache:
         """Bytes that are kept."""
         return self._bytes
 
-    def get(self, index: Index, read: Callable[[], AnyArray]) -> AnyArray:
+    def get(self, index: Hashable, read: Callable[[], Any]) -> Any:
         """Return a chunk, read by the first thread that asks.
 
         Parameters
@@ -57,7 +59,7 @@ class ChunkCache:
         read : callable
             What it raises reaches all who wait for this chunk.
         """
-        own: Future[AnyArray] = Future()
+        own: Future[Any] = Future()
         with self._lock:
             if index in self._kept:
                 self._kept.move_to_end(index)
@@ -78,7 +80,7 @@ class ChunkCache:
         own.set_result(data)
         return data
 
-    def _keep(self, index: Index, data: AnyArray) -> None:
+    def _keep(self, index: Hashable, data: Any) -> None:
         if data.nbytes > self._most:
             return
         self._kept[index] = data
@@ -89,7 +91,19 @@ class ChunkCache:
 
 
 _caches: dict[str, ChunkCache] = {}
+_shared: dict[str, ChunkCache] = {}
 _lock = Lock()
+
+
+def _cache(caches: dict[str, ChunkCache], name: str, most_bytes: int) -> ChunkCache:
+    with _lock:
+        found = caches.get(name)
+        if found is None:
+            # Work of other processes ends without a word here.
+            while len(caches) >= MOST_CACHES:
+                del caches[next(iter(caches))]
+            found = caches[name] = ChunkCache(most_bytes)
+        return found
 
 
 @dataclass(frozen=True)
@@ -109,19 +123,24 @@ class KeptReader:
     name: str
 
     def _cache(self) -> ChunkCache:
-        with _lock:
-            found = _caches.get(self.name)
-            if found is None:
-                # Work of other processes ends without a word here.
-                while len(_caches) >= MOST_CACHES:
-                    del _caches[next(iter(_caches))]
-                found = _caches[self.name] = ChunkCache(self.most_bytes)
-            return found
+        return _cache(_caches, self.name, self.most_bytes)
+
+    def share(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what is made of many chunks for many blocks, made once while it lasts.
+
+        Parameters
+        ----------
+        key : hashable
+        make : callable
+            What it returns has ``nbytes``.
+        """
+        return _cache(_shared, self.name, SHARED_BYTES).get(key, make)
 
     def release(self) -> None:
         """Forget all chunks."""
         with _lock:
             _caches.pop(self.name, None)
+            _shared.pop(self.name, None)
 
     def is_missing(self, region: Slices) -> bool:
         """Tell whether nothing of a region is stored, as far as is known cheaply."""

@@ -6,6 +6,7 @@ end. A box that two pieces need is made twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,12 +115,16 @@ class Chain:
         def read(box: Region) -> AnyArray:
             return volume.read(box).astype(wide)
 
-        source = Volume(volume.shape, wide, read, volume.check)
+        def shared(key: Hashable, make: Callable[[], Any]) -> Any:
+            return volume.shared(("of the first", key), make)
+
+        source = Volume(volume.shape, wide, read, volume.check, volume.shared)
         middle = Volume(
             self.first.output_shape(volume.shape),
             wide,
             lambda box: self.first.make(source, box),
             volume.check,
+            shared,
         )
         made = self.second.make(middle, region)
         return to_dtype(made, volume.dtype)

@@ -7,7 +7,9 @@ volume ends is the halo cut, and there scipy goes on with the value at the edge.
 Floats are filtered in their own width (float16 in float32), integers in float64, then
 rounded. A voxel that is not a number spreads as far as the kernel reaches.
 
-Costs: memory grows with the cube of sigma; :meth:`Smooth.check_box` tells beforehand.
+A sigma above :data:`WIDE` would have nearly the whole image read for every block. Such a
+Gaussian is made on a coarse grid (:mod:`~brickfield.transforms.operations.samples`),
+equal to scipy's within 2e-4 / sigma of the range of values.
 """
 
 from __future__ import annotations
@@ -31,10 +33,14 @@ from brickfield.transforms.operations.operation import (
     shape_of,
 )
 from brickfield.transforms.operations.rounding import to_dtype
+from brickfield.transforms.operations.samples import WideGaussian
+from brickfield.transforms.operations.samples import scratch_bytes as wide_scratch_bytes
 from brickfield.transforms.operations.trilinear import has_scipy
 
 TRUNCATE = 4.0
 """Reach of the kernel, in standard deviations."""
+WIDE = 16.0
+"""Standard deviation, along any axis, from which on samples are taken."""
 _NO_SIGMA = 1e-15
 """Below this scipy leaves an axis as it is."""
 
@@ -85,6 +91,11 @@ class Smooth:
         z, y, x = (int(TRUNCATE * s + 0.5) if s > _NO_SIGMA else 0 for s in self.sigma)
         return (z, y, x)
 
+    @property
+    def _wide(self) -> WideGaussian | None:
+        """What makes it where a block needs too much around it."""
+        return WideGaussian(self.sigma, self.halo) if max(self.sigma) > WIDE else None
+
     def output_shape(self, shape: Int3) -> Int3:
         """Return the shape of the output, that of the source."""
         return shape
@@ -124,6 +135,8 @@ class Smooth:
             Of the source.
         dtype : numpy.dtype
         """
+        if self._wide is not None:
+            return wide_scratch_bytes(size, dtype)
         sides = [
             min(n + 2 * h, m) for n, h, m in zip(size, self.halo, shape, strict=True)
         ]
@@ -139,6 +152,8 @@ class Smooth:
         shape : tuple of int
             Of the source (z, y, x).
         """
+        if self._wide is not None:
+            return self._wide.n_steps(region, shape)
         box = self.box_of(region, shape)
         assert box is not None
         size, sizes = list(shape_of(box)), shape_of(region)
@@ -165,6 +180,10 @@ class Smooth:
         ndarray, shape of the region (z, y, x)
         """
         out = np.empty(shape_of(region), volume.dtype)
+        if self._wide is not None:
+            for place, values in self._wide.make(volume, region):
+                out[place] = to_dtype(values, volume.dtype)
+            return out
         box = self.box_of(region, volume.shape)
         assert box is not None
         data = volume.read(box)

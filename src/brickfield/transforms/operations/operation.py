@@ -9,7 +9,7 @@ whether it is still wanted.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Protocol
@@ -33,6 +33,11 @@ def _always() -> None:
     """Want the work whatever happens."""
 
 
+def _alone(key: Hashable, make: Callable[[], Any]) -> Any:
+    """Make what nobody else needs."""
+    return make()
+
+
 @dataclass(frozen=True)
 class Volume:
     """What an operation reads.
@@ -47,12 +52,16 @@ class Volume:
         See :data:`ReadBox`.
     check : callable
         Called between pieces; what it raises ends the work.
+    shared : callable
+        Given a key and a function, returns what the function makes, which has
+        ``nbytes``: once for all regions of the volume where many are made.
     """
 
     shape: Int3
     dtype: np.dtype[Any]
     read: ReadBox
     check: Callable[[], None] = field(default=_always)
+    shared: Callable[[Hashable, Callable[[], Any]], Any] = field(default=_alone)
 
 
 class Operation(Protocol):
