@@ -50,9 +50,9 @@ def write_annotation(
     writer = _Writer(folder, version)
     data = writer.plain(one.data, "data")
     details = writer.plain(dict(one.details), "")
-    write_group(root / FOLDER, version, {})
+    write_group(root / FOLDER, version, {}, syncs=False)
     private = {KEY: {"data": data, "details": details, "type": one.type}}
-    write_group(folder, version, {}, private)
+    write_group(folder, version, {}, private, syncs=False)
     return SessionAnnotation(
         name=one.name,
         type=one.type,
@@ -120,6 +120,7 @@ class _Writer:
             "fill_value": 0,
             "names": [f"dim_{i}" for i in range(native.ndim)],
             "run": str(self._folder),
+            "syncs": False,
         }
         self._folder.mkdir(parents=True, exist_ok=True)
         stored = stored_level(self._folder, plan, native.dtype, header)

@@ -202,6 +202,8 @@ def _arrays(
         "names": [a.name for a in one.grid.axes],
         "run": uuid4().hex,
         "n_threads": options.workers,
+        # The whole folder is synced before it is put in place.
+        "syncs": False,
     }
     stored = [stored_level(root / one.image, plan, dtype, header) for plan in plans]
     for level in stored:
@@ -331,7 +333,7 @@ def _publish(
             kinds = np.iinfo(dtype)  # type: ignore[type-var]
             limits = (float(kinds.min), float(kinds.max))
         attributes.update(omero_attributes(*_channels(one, window), limits))
-    new_group(root / one.image, version, attributes).publish()
+    new_group(root / one.image, version, attributes).publish(syncs=False)
 
 
 def _channels(

@@ -55,7 +55,8 @@ def looked_at(uri: str) -> dict[str, Any]:
     place = _existing(place)
     if not place.is_dir():
         return of_files([place])
-    files = sorted(_some_files(place), key=lambda f: os.path.relpath(f, place))
+    # All begin with the folder, so that their order is that of what comes behind it.
+    files = sorted(_some_files(place))
     n_bytes = newest = 0
     for file in files:
         try:
@@ -68,7 +69,7 @@ def looked_at(uri: str) -> dict[str, Any]:
     others = [f for f in files if f.rpartition(os.sep)[2] not in _METADATA]
     step = max(1, len(others) // MOST_SAMPLED)
     sampled = [*named[:MOST_SAMPLED], *others[::step][:MOST_SAMPLED]]
-    found = of_files(map(Path, sampled))
+    found = of_files(sampled)
     return {**found, "tree": {"files": len(files), "bytes": n_bytes, "newest": newest}}
 
 

@@ -14,7 +14,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -43,8 +42,8 @@ from brickfield.writing import (
     building,
     check_known,
     publish_collection,
-    write_text,
 )
+from brickfield.writing.metadata import own_version, write_json
 
 logger = logging.getLogger(__name__)
 MODES = ("reference", "embed")
@@ -111,7 +110,9 @@ def write_session(
     with ExitStack() as held:
         images = _layer_images(contents, held)
         readers = [one.source for one in images]
-        with building(target, overwrite=options.overwrite, sources=readers) as root:
+        with building(
+            target, overwrite=options.overwrite, sources=readers, syncs=True
+        ) as root:
             told.check()
             grids = _write_images(contents, images, root, options, told)
             annotations = [
@@ -312,17 +313,14 @@ def _noted(named: Sequence[tuple[str, str]], target: Path) -> tuple[SessionSourc
 
 def program() -> str:
     """Return this program's name and version."""
-    try:
-        return f"napari-brickfield {version('napari-brickfield')}"
-    except PackageNotFoundError:
-        return "napari-brickfield"
+    return f"napari-brickfield {own_version()}"
 
 
 def _publish(document: SessionDocument, root: Path, ome_version: str) -> None:
     write_crate(document, root)
     names = [one.image for one in document.images] or ["0"]
     private = {KEY: {"session": document.to_dict()}}
-    publish_collection(root, ome_version, names, private)
+    publish_collection(root, ome_version, names, private, syncs=False)
     guard_secrets(document, root, ome_version)
 
 
@@ -383,7 +381,7 @@ def write_crate(document: SessionDocument, root: Path) -> None:
         "@context": "https://w3id.org/ro/crate/1.1/context",
         "@graph": [about, dataset, maker],
     }
-    write_text(root / RO_CRATE, json.dumps(crate, indent=2, ensure_ascii=False))
+    write_json(root / RO_CRATE, crate, syncs=False)
 
 
 def _origins(document: SessionDocument) -> Iterable[dict[str, Any]]:

@@ -26,6 +26,8 @@ def publish_collection(
     ome_version: str,
     images: Sequence[str],
     private: Mapping[str, Any] | None = None,
+    *,
+    syncs: bool = True,
 ) -> None:
     """Write the metadata that make a folder of images a collection.
 
@@ -40,6 +42,8 @@ def publish_collection(
         are there.
     private : mapping, optional
         Further attributes of the root, plain JSON values, by keys that are not OME's.
+    syncs : bool
+        Wait until they are on disk.
 
     Raises
     ------
@@ -55,8 +59,9 @@ def publish_collection(
     own = dict(private or {})
     _check(root, images, own)
     layout: Json = {"bioformats2raw.layout": LAYOUT}
-    write_group(root / OME_GROUP, ome_version, {"series": list(images)})
-    write_group(root, ome_version, layout, own)
+    series = {"series": list(images)}
+    write_group(root / OME_GROUP, ome_version, series, syncs=syncs)
+    write_group(root, ome_version, layout, own, syncs=syncs)
 
 
 def write_group(
@@ -64,6 +69,8 @@ def write_group(
     ome_version: str,
     ome: Mapping[str, Any],
     private: Mapping[str, Any] | None = None,
+    *,
+    syncs: bool = True,
 ) -> None:
     """Write the metadata of a group, its one file that counts last.
 
@@ -76,16 +83,18 @@ def write_group(
         Attributes of the standard.
     private : mapping, optional
         Others, beside them.
+    syncs : bool
+        Wait until they are on disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     own = dict(private or {})
     if ome_version == "0.4":
-        write_json(folder / ".zgroup", {"zarr_format": 2})
-        write_json(folder / ".zattrs", {**ome, **own})
+        write_json(folder / ".zgroup", {"zarr_format": 2}, syncs=syncs)
+        write_json(folder / ".zattrs", {**ome, **own}, syncs=syncs)
         return
     attributes = {"ome": {"version": ome_version, **ome}, **own}
     document = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
-    write_json(folder / "zarr.json", document)
+    write_json(folder / "zarr.json", document, syncs=syncs)
 
 
 def _check(root: Path, images: Sequence[str], private: dict[str, Any]) -> None:

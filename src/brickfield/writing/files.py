@@ -141,23 +141,27 @@ def _is_kind(path: Path, kind: str) -> bool:
     return isinstance(document, dict) and _FIELDS[kind] <= document.keys()
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, syncs: bool = True) -> None:
     """Write a text file in UTF-8 completely, or leave what was there.
 
     Parameters
     ----------
     path : Path
     text : str
+    syncs : bool
+        Wait until it is on disk.
 
     Raises
     ------
     StoreWriteError
         When there is no room or no right to write.
     """
-    write_whole(path, lambda file: file.write(text.encode("utf-8")))
+    write_whole(path, lambda file: file.write(text.encode("utf-8")), syncs=syncs)
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_whole(
+    path: Path, write: Callable[[IO[bytes]], object], *, syncs: bool = True
+) -> None:
     """Write a file whole, or leave what was there.
 
     A link is kept: the file that it names is replaced. What is no ordinary file (a
@@ -168,6 +172,8 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     path : Path
     write : callable
         Takes the open binary file.
+    syncs : bool
+        Wait until it is on disk.
 
     Raises
     ------
@@ -179,21 +185,22 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             with path.open("wb") as file:
                 write(file)
             return
-        _replace(Path(os.path.realpath(path)), write)
+        _replace(Path(os.path.realpath(path)), write, syncs=syncs)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         msg = f"expected to write {path}; found: {reason}: make room or allow it"
         raise StoreWriteError(msg) from error
 
 
-def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def _replace(path: Path, write: Callable[[IO[bytes]], object], *, syncs: bool) -> None:
     remove_partials(path)
     partial = partial_of(path)
     try:
         with partial.open("wb") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
+            if syncs:
+                file.flush()
+                os.fsync(file.fileno())
         with suppress(OSError):
             partial.chmod(stat.S_IMODE(path.stat().st_mode))
         partial.replace(path)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ __all__ = [
     "method_attributes",
     "new_group",
     "omero_attributes",
+    "own_version",
     "read_group",
     "write_json",
 ]
@@ -95,12 +97,17 @@ def method_attributes(
     made_by : str
         The function that a reader would look up.
     """
-    try:
-        ours = version("napari-brickfield")
-    except PackageNotFoundError:
-        ours = "0"
-    details = {"method": made_by, "version": ours}
+    details = {"method": made_by, "version": own_version()}
     return {"type": method, "metadata": details}
+
+
+@lru_cache(maxsize=1)
+def own_version() -> str:
+    """Return this program's version; reading it costs milliseconds, so once."""
+    try:
+        return version("napari-brickfield")
+    except PackageNotFoundError:
+        return "0"
 
 
 def omero_attributes(
@@ -165,8 +172,13 @@ class Group:
         image: Json = self.attributes["multiscales"][0]
         return image
 
-    def publish(self) -> None:
+    def publish(self, *, syncs: bool = True) -> None:
         """Put the metadata in place, by one rename.
+
+        Parameters
+        ----------
+        syncs : bool
+            Wait until they are on disk.
 
         Raises
         ------
@@ -175,13 +187,13 @@ class Group:
         """
         try:
             if self.version == "0.4":
-                write_json(self.root / ".zgroup", {"zarr_format": 2})
-                write_json(self.root / ".zattrs", self.document)
+                write_json(self.root / ".zgroup", {"zarr_format": 2}, syncs=syncs)
+                write_json(self.root / ".zattrs", self.document, syncs=syncs)
                 # A consolidated copy would still tell of the old levels.
                 (self.root / ".zmetadata").unlink(missing_ok=True)
             else:
                 self.document.pop("consolidated_metadata", None)
-                write_json(self.root / "zarr.json", self.document)
+                write_json(self.root / "zarr.json", self.document, syncs=syncs)
         except StoreWriteError:
             raise
         except OSError as e:
@@ -266,12 +278,24 @@ def last_geometry(group: Group) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return size, shift
 
 
-def write_json(path: Path, document: Json) -> None:
-    """Write a file and put it in place with one rename; on disk when this returns.
+def write_json(path: Path, document: Json, *, syncs: bool = True) -> None:
+    """Write a file and put it in place with one rename.
 
     Parameters
     ----------
     path : Path
     document : Json
+    syncs : bool
+        Wait until it is on disk; a folder that is synced whole later need not.
     """
-    write_text(path, json.dumps(document, indent=2))
+    write_text(path, _as_text(document), syncs=syncs)
+
+
+def _as_text(document: Json) -> str:
+    """Return indented JSON; Python's own encoder is slow as soon as it indents."""
+    from pydantic_core import to_json
+
+    try:
+        return to_json(document, indent=2, inf_nan_mode="constants").decode()
+    except ValueError:  # a name that is no UTF-8, a number beyond 64 bits
+        return json.dumps(document, indent=2)

@@ -44,6 +44,9 @@ class StoredLevel:
         Unique to a run: an array replaced since an earlier one is reopened.
     n_threads : int or None
         That encode chunks at once; one for each core if not given.
+    syncs : bool
+        Whether every chunk is on disk when its write returns; else whoever writes
+        the folder syncs all of it.
     """
 
     folder: str
@@ -54,6 +57,7 @@ class StoredLevel:
     fill_value: float | int
     run: str
     n_threads: int | None = None
+    syncs: bool = True
 
     def create(self) -> None:
         """Write the array's metadata, unless it is there.
@@ -70,7 +74,7 @@ class StoredLevel:
 
     def _opened(self) -> Any:
         # Cached by value: the object is pickled to workers, where it opens by itself.
-        return _open_level(self.spec, self.run, self.n_threads)
+        return _open_level(self.spec, self.run, self.n_threads, self.syncs)
 
     def read(self, region: Slices) -> AnyArray:
         """Read a region."""
@@ -116,14 +120,14 @@ class StoredLevel:
 
 
 @lru_cache(maxsize=64)
-def _open_level(spec: str, run: str, n_threads: int | None) -> Any:
+def _open_level(spec: str, run: str, n_threads: int | None, syncs: bool) -> Any:
     return ts.open(
-        json.loads(spec), create=True, open=True, context=_context(n_threads)
+        json.loads(spec), create=True, open=True, context=_context(n_threads, syncs)
     ).result()
 
 
-@lru_cache(maxsize=4)
-def _context(n_threads: int | None) -> Any:
+@lru_cache(maxsize=8)
+def _context(n_threads: int | None, syncs: bool) -> Any:
     return ts.Context(
         {
             "data_copy_concurrency": {"limit": n_threads or os.cpu_count() or 1},
@@ -132,6 +136,7 @@ def _context(n_threads: int | None) -> Any:
             # the old one's bytes. Without, every write has a new file to rename, and
             # the journal keeps other processes away.
             "file_io_locking": {"mode": "none"},
+            "file_io_sync": syncs,
         }
     )
 
@@ -163,7 +168,7 @@ def stored_level(
     dtype : numpy.dtype
     header : dict
         ``version``, ``compressor``, ``fill_value``, ``names`` of the axes,
-        ``run`` and, where threads are counted, ``n_threads``.
+        ``run`` and, where they are told, ``n_threads`` and ``syncs``.
     """
     folder = str(root.resolve() / plan.path)
     spec = array_spec(plan, dtype, header)
@@ -177,4 +182,5 @@ def stored_level(
         header["fill_value"],
         header["run"],
         header.get("n_threads"),
+        header.get("syncs", True),
     )
