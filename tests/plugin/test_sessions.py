@@ -1,5 +1,7 @@
 """Sessions of a napari viewer: everything in it saved, and put back."""
 
+import json
+
 import numpy as np
 import pytest
 import yaozarrs
@@ -7,8 +9,9 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 import brickfield as bf
-from brickfield.errors import BrickfieldError, OptionError
+from brickfield.errors import BrickfieldError
 from brickfield.plugin.layers.make import open_layers
+from brickfield.plugin.napari_names import camera_of, overlays_of
 from brickfield.plugin.reader import get_reader
 from brickfield.sessions import SessionManager
 from brickfield.testing.zarr_stores import write_image
@@ -97,8 +100,68 @@ def test_a_layer_whose_data_are_gone_is_shown_by_its_preview(stored, manager):
     assert [f["code"] for f in findings] == ["offline", "offline"]
     name = viewer.layers[1].name
     assert other.layers[name].extent.world[1][-1] == pytest.approx(31, abs=1)
-    with pytest.raises(OptionError, match="preview"):
-        manager.save_session(other, "t")
+    again = manager.save_session(other, "t", mode="embed")
+    assert [f["code"] for f in manager.restore(ViewerModel(), again)] == ["offline"] * 2
+    stored.with_name("b.ome.zarr").rename(stored)
+    assert manager.restore(other, again) == []
+    before, after = bf.get_state(viewer), bf.get_state(other)
+    for one, two in zip(before.layers, after.layers, strict=True):
+        assert two.model_copy(update={"source": one.source}) == one
+
+
+def test_a_session_that_was_opened_is_saved_over_itself(stored, manager):
+    viewer = filled(stored)
+    path = manager.save_session(viewer, "s")
+    other = ViewerModel()
+    manager.restore(other, path)
+    mine = np.asarray(other.layers["mine"].data[0])
+    other.layers.move(0, 5)
+    other.add_points(np.zeros((2, 3)), name="new")
+    manager.save_session(other, "s", overwrite=True)
+    # The window that was open reads on as before.
+    np.testing.assert_array_equal(np.asarray(other.layers["mine"].data[0]), mine)
+    third = ViewerModel()
+    assert manager.restore(third, path) == []
+    assert [n.name for n in third.layers] == [n.name for n in other.layers]
+    for name in ("mine", "cells"):
+        one, two = (np.asarray(v.layers[name].data[0]) for v in (other, third))
+        np.testing.assert_array_equal(one, two)
+
+
+def test_what_a_program_noted_stays_when_a_window_saves_again(stored, manager):
+    path = manager.save_session(filled(stored), "s", reference_position=(1.0, 2.0, 3.0))
+    file = path / "zarr.json"
+    whole = json.loads(file.read_text())
+    private = whole["attributes"]["brickfield"]["session"]
+    private["mood"] = "fine"
+    private["channels"][1] |= {"id": 7, "laser": 488}
+    file.write_text(json.dumps(whole))
+    other = ViewerModel()
+    manager.restore(other, path)
+    again = manager.private(manager.save_session(other, "t"))
+    assert again["mood"] == "fine"
+    assert again["reference_position"] == [1.0, 2.0, 3.0]
+    name = private["channels"][1]["name"]
+    found = next(one for one in again["channels"] if one["name"] == name)
+    assert (found["id"], found["laser"]) == (7, 488)
+    numbers = [one["id"] for one in again["channels"]]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_napari_s_own_canvas_comes_back(stored, manager):
+    viewer = filled(stored)
+    viewer.dims.ndisplay = 3
+    camera_of(viewer).angles, camera_of(viewer).zoom = (10, 20, 30), 2.5
+    overlays_of(viewer)["scale_bar"].visible = True
+    viewer.layers.selection = {viewer.layers["mine"]}
+    path = manager.save_session(viewer, "s")
+    other = ViewerModel()
+    manager.restore(other, path)
+    assert other.dims.ndisplay == 3
+    np.testing.assert_allclose(camera_of(other).angles, (10, 20, 30))
+    assert camera_of(other).zoom == pytest.approx(2.5)
+    assert overlays_of(other)["scale_bar"].visible
+    assert [n.name for n in other.layers.selection] == ["mine"]
 
 
 def test_what_cannot_be_put_back_leaves_the_viewer_as_it_was(stored, manager):

@@ -2,20 +2,28 @@
 
 import time
 
+import h5py
 import napari
 import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtCore import QCoreApplication
 from qtpy.QtWidgets import QPushButton
 
+import brickfield as bf
+from brickfield.plugin.docking.stem_dock import Stem4DDock
+from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.scenes import recent_scenes
 from brickfield.plugin.sessions.widget import Sessions
+from brickfield.scene import SceneState
 from brickfield.sessions import SessionManager
 from brickfield.sources import of_files
+from brickfield.stem4d import Annulus, Disc
 from brickfield.testing.zarr_stores import write_image
 
 pytestmark = [pytest.mark.napari, pytest.mark.qt]
-DATA = np.random.default_rng(6).integers(0, 255, (12, 16, 20), dtype=np.uint8)
+RNG = np.random.default_rng(6)
+DATA = RNG.integers(0, 255, (12, 16, 20), dtype=np.uint8)
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +107,42 @@ def test_data_that_moved_are_found_again(dock, viewer, stored, tmp_path):
     np.testing.assert_array_equal(np.asarray(viewer.layers[0].data[0]), DATA)
 
 
+def test_the_open_session_is_packed(dock, viewer, stored, tmp_path):
+    assert not dock.pack.isEnabled()
+    dock.load_data(stored)
+    saved(dock, tmp_path / "s.ome.zarr")
+    assert dock.pack.isEnabled()
+    future = dock.pack_to(tmp_path / "p.ome.zarr")
+    turn_until(future.done)
+    layers = SessionManager().info(tmp_path / "p.ome.zarr")["layers"]
+    assert [one["status"] for one in layers] == ["embedded"]
+
+
+def test_recent_sessions_have_a_picture(dock, viewer, stored, tmp_path):
+    dock.load_data(stored)
+    saved(dock, tmp_path / "s.ome.zarr")
+    turn_until(lambda: dock.recent.count() == 1)
+    image = dock.recent.item(0).icon().pixmap(96, 96).toImage()
+    greys = {image.pixelColor(x, y).lightness() for x in range(96) for y in range(96)}
+    assert len(greys) > 20
+
+
+def test_what_was_saved_elsewhere_meanwhile_is_not_written_over(
+    dock, viewer, stored, tmp_path, monkeypatch
+):
+    dock.load_data(stored)
+    path = tmp_path / "s.ome.zarr"
+    saved(dock, path)
+    file = path / "zarr.json"
+    file.write_text(file.read_text().replace('"created": "2', '"created": "3'))
+    told = []
+    monkeypatch.setattr("brickfield.plugin.sessions.dock.tell", told.append)
+    future = dock.save_to(path, overwrite=True)
+    turn_until(lambda: bool(told))
+    assert "saved again elsewhere" in str(told[0])
+    assert future.done()
+
+
 def test_numpy_files_are_opened_too(dock, viewer, tmp_path):
     np.save(tmp_path / "a.npy", DATA)
     before = of_files([tmp_path / "a.npy"])
@@ -132,3 +176,64 @@ def test_a_dock_that_is_gone_hears_of_nothing_more(dock, viewer, stored, tmp_pat
     end = time.monotonic() + 0.3
     turn_until(lambda: time.monotonic() > end)
     assert SessionManager().info(path)["layers"][0]["status"] == "ok"
+
+
+def test_overlays_of_the_views_come_back(dock, viewer, stored, tmp_path):
+    dock.load_data(stored)
+    view = bf.view_of(viewer)
+    view.set_overlay_options("scale_bar", visible=True)
+    view.set_overlay_options("text", visible=True, text="day 3", color=(1.0, 0.5, 0.0))
+    before = view.overlays
+    path = tmp_path / "s.ome.zarr"
+    saved(dock, path)
+    for name in ("scale_bar", "text"):
+        view.set_overlay_options(name, visible=False)
+    SessionManager().restore(viewer, path)
+    assert bf.view_of(viewer).overlays == before
+
+
+@pytest.mark.gpu
+def test_pictures_of_a_view_know_their_scene(dock, viewer, stored, tmp_path):
+    dock.load_data(stored)
+    viewer.layers[0].colormap = "magma"
+    view = bf.view_of(viewer)
+    view.screenshot(tmp_path / "a.png")
+    docks_of(viewer)[0].toolbar.snapshots.save_to(tmp_path / "b.png")
+    turn_until((tmp_path / "b.png").exists)
+    for name in ("a.png", "b.png"):
+        text = Image.open(tmp_path / name).text["brickfield-scene"]
+        assert SceneState.from_json(text).layers == bf.get_state(viewer).layers
+    viewer.layers.clear()
+    dock.load_from(tmp_path / "a.png")
+    turn_until(lambda: len(viewer.layers) == 1)
+    assert viewer.layers[0].colormap.name == "magma"
+    assert recent_scenes.recent_scenes() == []
+
+
+def test_scan_detector_and_region_come_back(dock, viewer, tmp_path):
+    emd = tmp_path / "scan.emd"
+    with h5py.File(emd, "w") as file:
+        group = file.create_group("version_1/data/datacubes/datacube_000")
+        file["version_1"].attrs["emd_group_type"] = 2
+        group.attrs["emd_group_type"] = 1
+        group["data"] = RNG.integers(0, 900, (6, 5, 16, 12), np.uint16)
+    made = Stem4DDock(viewer)
+    viewer.window.add_dock_widget(made, name="4D-STEM")
+    session = made.session
+    session.open(emd)
+    turn_until(lambda: session.viewer is not None and session.detector is not None)
+    session.set_cursor(2, 1)
+    session.set_region((1, 3, 0, 2))
+    made._choose_detector(Annulus(7.5, 8.5, 2.0, 5.0))
+    turn_until(lambda: not session.is_busy)
+    before = made.scan_state()
+    path = tmp_path / "s.ome.zarr"
+    saved(dock, path)
+    n = len(viewer.layers)
+    session.set_cursor(0, 0)
+    made._choose_detector(Disc(8, 8, 3))
+    turn_until(lambda: not session.is_busy)
+    dock.load_from(path)
+    turn_until(lambda: made.scan_state() == before and not session.is_busy)
+    assert len(viewer.layers) == n
+    assert len({layer.name for layer in viewer.layers}) == n

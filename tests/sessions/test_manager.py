@@ -182,6 +182,19 @@ def test_a_session_is_never_written_over_its_source(manager, scene, image):
     assert sorted(image.rglob("*")) == before
 
 
+def test_a_session_is_never_written_into_its_source(manager, scene, image):
+    before = sorted(image.rglob("*"))
+    with pytest.raises(OptionError, match="source"):
+        manager.save_session(scene, image / "inside.ome.zarr")
+    assert sorted(image.rglob("*")) == before
+
+
+@pytest.mark.parametrize("position", [(1, 2), (1, 2, np.nan), "abc", (1, 2, np.inf)])
+def test_a_reference_position_is_three_finite_numbers(manager, scene, position):
+    with pytest.raises(OptionError, match="three finite numbers"):
+        manager.save_session(scene, "s", reference_position=position)
+
+
 def test_an_older_session_is_replaced_when_asked(manager, scene):
     manager.save_session(scene, "s", "one")
     with pytest.raises(OptionError, match="overwrite"):
@@ -238,6 +251,7 @@ def test_what_is_no_scene_is_refused(manager, thing):
         lambda text: text.replace('"session"', '"other"'),
         lambda text: text.replace('"mode": "reference"', '"mode": "sometimes"'),
         lambda text: text.replace('"image": "0"', '"image": "../../etc"'),
+        lambda text: text.replace('"absolute": "/', '"absolute": "", "was": "/'),
     ],
 )
 def test_metadata_that_are_none_are_told_in_one_sentence(manager, scene, spoil):
@@ -247,6 +261,18 @@ def test_metadata_that_are_none_are_told_in_one_sentence(manager, scene, spoil):
     with pytest.raises(StoreFormatError, match="expected") as error:
         manager.info(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "strange", [{}, {"tree": "x", "files": "y"}, {"tree": {"files": "a"}}]
+)
+def test_a_fingerprint_of_another_kind_stops_nobody(manager, scene, strange):
+    path = manager.save_session(scene, "s")
+    whole = json.loads((path / "zarr.json").read_text())
+    for source in whole["attributes"]["brickfield"]["session"]["sources"]:
+        source["fingerprint"] = strange
+    (path / "zarr.json").write_text(json.dumps(whole))
+    assert {one["status"] for one in manager.info(path)["layers"]} <= {"ok", "changed"}
 
 
 def test_a_folder_that_is_no_session_is_told(manager, image, tmp_path):

@@ -118,6 +118,12 @@ def test_it_is_an_image_from_the_first_moment_on(tmp_path):
     assert [c.name for c in info.channels] == ["dapi", "gfp"]
     found = read_acquisition(place)
     assert (found["complete"], found["frames"]) == (False, 0)
+    attributes = json.loads((place / "zarr.json").read_text())["attributes"]
+    told = attributes["brickfield.acquisition"]
+    assert attributes["brickfield"]["acquisition"] == {
+        "complete": told["complete"],
+        "frames": told["frames"],
+    }
     writer.close()
     assert read_acquisition(place)["complete"] is True
 

@@ -179,6 +179,24 @@ def camera_of(viewer: Any) -> Any:
     return getattr(getattr(viewer, "scene", viewer), "camera", None)
 
 
+def overlays_of(viewer: Any) -> dict[str, Any]:
+    """Return napari's own overlays of a viewer, by name; fewer where it has not all."""
+    canvas = getattr(getattr(viewer, "canvas", None), "overlays", None)
+    scene = getattr(getattr(viewer, "scene", None), "overlays", None)
+    # Before napari 0.9 they were the viewer's own.
+    old = viewer if canvas is None and scene is None else None
+    places = {
+        "scale_bar": (canvas, "scale_bar"),
+        "axes": (scene, "axes"),
+        "text_overlay": (canvas, "text"),
+    }
+    found = {
+        name: getattr(old if old is not None else place, name if old else own, None)
+        for name, (place, own) in places.items()
+    }
+    return {name: one for name, one in found.items() if one is not None}
+
+
 def canvas_size_of(viewer: Any) -> tuple[int, int] | None:
     """Return rows and columns of a viewer's canvas; None where it is not told."""
     size = getattr(getattr(viewer, "canvas", None), "size", None)

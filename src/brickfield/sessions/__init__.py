@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from brickfield.sessions.reading import resolved_layers as resolved_layers
     from brickfield.sessions.relocate import pack as pack
     from brickfield.sessions.relocate import relink as relink
+    from brickfield.sessions.relocate import relink_found as relink_found
     from brickfield.sessions.writer import Told as Told
     from brickfield.sessions.writer import write_session as write_session
 
@@ -41,6 +42,7 @@ __all__ = [
     "read_annotation",  # Read one annotation layer.
     "read_document",  # Read a session's document and its OME-Zarr version; no voxels.
     "relink",  # Let a session look below another place for the data that were below one.
+    "relink_found",  # Find all data of a session that are gone and moved to one place.
     "resolved_layers",  # Look for the data of all layers.
     "scene_of",  # Make the scene of images with the looks that opening them gives.
     "write_session",  # Write a session.
@@ -59,6 +61,7 @@ _HOME = {
     "read_annotation": "annotations",
     "read_document": "document",
     "relink": "relocate",
+    "relink_found": "relocate",
     "resolved_layers": "reading",
     "scene_of": "looks",
     "write_session": "writer",

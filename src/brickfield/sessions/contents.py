@@ -50,6 +50,8 @@ class SessionContents:
     channel_ids : mapping of int to int
         Number of a layer's channel in the program that has it; its position if not
         given.
+    channel_extras : mapping of int to mapping
+        Plain JSON values that are kept with a layer's channel.
     annotations : tuple of Annotation
     reference_position : tuple of float or None
         World, z, y, x.
@@ -63,6 +65,7 @@ class SessionContents:
     sources: Mapping[int, ChunkSource] = field(default_factory=dict)
     channels: Mapping[int, int | None] = field(default_factory=dict)
     channel_ids: Mapping[int, int] = field(default_factory=dict)
+    channel_extras: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     annotations: tuple[Annotation, ...] = ()
     reference_position: Point | None = None
     further: Mapping[str, Any] = field(default_factory=dict)

@@ -72,7 +72,7 @@ class SessionChannel(_Part):
 class SessionSource(_Part):
     """Where a layer's voxels are."""
 
-    absolute: str
+    absolute: Annotated[str, Field(min_length=1)]
     relative: str | None = None
     """From the session's folder; null for URLs and what lies far away."""
     fingerprint: Json = Field(default_factory=dict)
@@ -125,6 +125,13 @@ class SessionDocument(_Part):
         data: Json = self.model_dump(mode="json", by_alias=True)
         data["scene"] = self.scene.to_dict()
         return data
+
+    @property
+    def image_names(self) -> tuple[str, ...]:
+        """Folder of every layer's image, in the order of the layers."""
+        n = len(self.scene.layers)
+        named = tuple(one.image for one in self.images)
+        return named if len(named) == n else tuple(str(i) for i in range(n))
 
     def source_of(self, image: str) -> SessionSource | None:
         """Return where an image's voxels are; None when they are in the session."""

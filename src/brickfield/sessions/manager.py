@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from importlib import import_module
@@ -98,8 +99,7 @@ class SessionManager:
         position = options.pop("reference_position", None)
         contents = contents_of(source)
         if position is not None:
-            z, y, x = position
-            given = (float(z), float(y), float(x))
+            given = _finite(position)
             contents = _with_position(contents, given)
         chosen = SessionOptions(
             name=options.pop("title", None) or _bare(path),
@@ -213,6 +213,20 @@ class SessionManager:
         """
         findings: list[Json] = napari_side().restore(viewer, Path(path))
         return findings
+
+
+def _finite(position: Any) -> tuple[float, float, float]:
+    try:
+        z, y, x = (float(v) for v in position)
+    except (TypeError, ValueError):
+        z = y = x = math.nan
+    if not all(map(math.isfinite, (z, y, x))):
+        msg = (
+            "expected the reference position as three finite numbers z, y, x; found"
+            f" {position!r:.60}"
+        )
+        raise OptionError(msg)
+    return (z, y, x)
 
 
 def _bare(path: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.errors import BrickfieldError
 from brickfield.scene import SceneLayer, SceneSource, SceneState
@@ -56,7 +57,7 @@ def resolved_layers(document: SessionDocument, folder: Path) -> Layers:
     folder : Path
         Where the session is now.
     """
-    images = tuple(str(i) for i in range(len(document.scene.layers)))
+    images = document.image_names
     once: dict[str, Any] = {}
     for image in images:
         source = document.source_of(image)
@@ -67,7 +68,7 @@ def resolved_layers(document: SessionDocument, folder: Path) -> Layers:
     known = dict(zip(once, looks, strict=True))
     found, layers = [], []
     for image, layer in zip(images, document.scene.layers, strict=True):
-        one = _found(document, image, folder, known)
+        one = _found(document, layer, image, folder, known)
         found.append(one)
         layers.append(_placed(layer, document.grid_of(image), one, folder))
     scene = document.scene.model_copy(update={"layers": tuple(layers)})
@@ -75,12 +76,15 @@ def resolved_layers(document: SessionDocument, folder: Path) -> Layers:
 
 
 def _found(
-    document: SessionDocument, image: str, folder: Path, known: Mapping[str, Found]
+    document: SessionDocument,
+    layer: SceneLayer,
+    image: str,
+    folder: Path,
+    known: Mapping[str, Found],
 ) -> Found:
     source = document.source_of(image)
     if source is not None:
         one = known[source.absolute]
-        layer = document.scene.layers[int(image)]
         return _opened(one, layer) if one.status != "offline" else one
     if not (folder / image).is_dir():
         text = f"expected an image in {folder / image}; found none"
@@ -111,7 +115,7 @@ def _placed(
     if found.status == "embedded":
         return layer.model_copy(update={"source": source})
     if found.status == "offline":
-        matrix = _preview_matrix(layer, grid)
+        matrix = preview_matrix(layer, grid)
         return layer.model_copy(update={"source": source, "transform": matrix})
     assert found.uri is not None
     if named is None:
@@ -120,9 +124,17 @@ def _placed(
     return layer.model_copy(update={"source": source})
 
 
-def _preview_matrix(layer: SceneLayer, grid: SessionImage) -> Any:
+def preview_matrix(layer: SceneLayer, grid: SessionImage) -> Any:
     """Return the matrix from indices of a preview to world.
 
+    Parameters
+    ----------
+    layer : SceneLayer
+        Its matrix is that of level 0.
+    grid : SessionImage
+
+    Notes
+    -----
     A voxel q of the preview has its centre at ``(t' + s' q - t) / s`` in indices of
     level 0, where s and t are voxel size and translation.
     """
@@ -130,6 +142,26 @@ def _preview_matrix(layer: SceneLayer, grid: SessionImage) -> Any:
         return None
     m = np.asarray(layer.transform)
     n = len(m) - 1
+    whole = to_level_0(grid, n)
+    if whole is None:
+        return layer.transform
+    return tuple(tuple(row) for row in (m @ whole).tolist())
+
+
+def to_level_0(grid: SessionImage, n: int) -> NDArray[np.float64] | None:
+    """Return the matrix from indices of a preview to those of level 0.
+
+    Parameters
+    ----------
+    grid : SessionImage
+    n : int
+        Axes of the layer.
+
+    Returns
+    -------
+    ndarray, shape (n + 1, n + 1), float64, or None
+        None where the session does not say enough of the preview.
+    """
     given = (
         grid.voxel_size,
         grid.translation,
@@ -137,11 +169,11 @@ def _preview_matrix(layer: SceneLayer, grid: SessionImage) -> Any:
         grid.preview_translation,
     )
     if any(len(values) != n for values in given) or not all(grid.voxel_size):
-        return layer.transform
+        return None
     size, shift, new_size, new_shift = (np.asarray(v) for v in given)
-    to_level_0 = np.diag([*(new_size / size), 1.0])
-    to_level_0[:-1, -1] = (new_shift - shift) / size
-    return tuple(tuple(row) for row in (m @ to_level_0).tolist())
+    matrix = np.diag([*(new_size / size), 1.0])
+    matrix[:-1, -1] = (new_shift - shift) / size
+    return matrix
 
 
 def _findings(

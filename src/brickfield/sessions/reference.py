@@ -52,7 +52,7 @@ def looked_at(uri: str) -> dict[str, Any]:
     place = place_of_uri(uri)
     if not isinstance(place, Path):
         return {}
-    place = _existing(place)
+    place = existing(place)
     if not place.is_dir():
         return of_files([place])
     # All begin with the folder, so that their order is that of what comes behind it.
@@ -73,8 +73,14 @@ def looked_at(uri: str) -> dict[str, Any]:
     return {**found, "tree": {"files": len(files), "bytes": n_bytes, "newest": newest}}
 
 
-def _existing(place: Path) -> Path:
-    """Return the file of an address that goes on inside it ("a.h5:/data")."""
+def existing(place: Path) -> Path:
+    """Return the file of an address that goes on inside it ("a.h5:/data").
+
+    Parameters
+    ----------
+    place : Path
+        It need not be there.
+    """
     if os.path.lexists(place):
         return place
     text, mark, _ = str(place).rpartition(":")
@@ -150,10 +156,10 @@ def find(source: SessionSource, folder: Path) -> Found:
     if not isinstance(place_of_uri(source.absolute), Path):
         return _remote(source.absolute)
     places = [source.absolute]
-    if source.relative is not None:
+    if source.relative:
         near = os.path.normpath(folder.absolute() / source.relative)
         places = list(dict.fromkeys([near, source.absolute]))
-    there = [p for p in places if os.path.lexists(_existing(Path(p)))]
+    there = [p for p in places if os.path.lexists(existing(Path(p)))]
     if not there:
         text = f"expected data at {source.absolute}; found nothing: preview shown"
         return Found("offline", source.absolute, text)
@@ -180,10 +186,9 @@ def _change(source: SessionSource, place: str) -> str:
     if not then:
         return ""
     old, new = _tree(then), _tree(now)
-    if old.get("files") != new.get("files"):
-        return f"expected {old.get('files')} files; found {new.get('files')}"
-    if old.get("bytes") != new.get("bytes"):
-        return f"expected {old.get('bytes'):,} bytes; found {new.get('bytes'):,}"
+    for name in ("files", "bytes"):
+        if name in old and name in new and old[name] != new[name]:
+            return f"expected {old[name]:,} {name}; found {new[name]:,}"
     if not has_same_content(then, now):
         return "expected the voxels of when it was saved; found others"
     is_here = os.path.normpath(place) == source.absolute
@@ -192,6 +197,12 @@ def _change(source: SessionSource, place: str) -> str:
     return ""
 
 
-def _tree(found: Mapping[str, Any]) -> Mapping[str, Any]:
+def _tree(found: Mapping[str, Any]) -> dict[str, int]:
+    """Return the counts of a fingerprint; what is none is left out."""
     tree = found.get("tree")
-    return tree if isinstance(tree, Mapping) else found
+    counts = tree if isinstance(tree, Mapping) else found
+    return {
+        name: value
+        for name, value in counts.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    }

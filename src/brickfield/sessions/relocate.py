@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from brickfield.errors import OptionError, StoreNotFoundError
+from brickfield.model.secrets import hide_secrets
 from brickfield.scene import SceneSource
+from brickfield.sessions.about import guard_secrets
 from brickfield.sessions.annotations import read_annotation
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import KEY, SessionDocument, read_document
+from brickfield.sessions.kept import extras
 from brickfield.sessions.reading import Layers, resolved_layers
-from brickfield.sessions.reference import relative_to
-from brickfield.sessions.writer import Told, guard_secrets, write_session
+from brickfield.sessions.reference import existing, relative_to
+from brickfield.sessions.writer import Told, write_session
 from brickfield.sources.io import read_whole
+from brickfield.writing import changing
 from brickfield.writing.metadata import write_json
 
 
@@ -43,20 +46,99 @@ def relink(folder: Path, old: str, new: str) -> int:
         When no source is below the old place.
     StoreNotFoundError, StoreAccessError, StoreFormatError, StoreWriteError
     """
-    document, version = read_document(folder)
+    read_document(folder)
     old, new = _whole(old), _whole(new)
-    changed = _relinked(document, folder, old, new)
-    n = sum(
-        a.absolute != b.absolute
-        for a, b in zip(document.sources, changed.sources, strict=True)
-    )
-    if n == 0:
-        known = sorted({source.absolute for source in document.sources})
-        names = ", ".join(known[:3]) or "none"
-        msg = f"expected sources of the session below {old}; found {names}"
-        raise OptionError(msg)
-    write_private(folder, version, changed)
+    with changing(folder):
+        document, version = read_document(folder)
+        changed = _relinked(document, folder, old, new)
+        n = sum(
+            a.absolute != b.absolute
+            for a, b in zip(document.sources, changed.sources, strict=True)
+        )
+        if n == 0:
+            known = sorted({hide_secrets(s.absolute) for s in document.sources})
+            names = ", ".join(known[:3]) or "none"
+            msg = f"expected sources of the session below {old}; found {names}"
+            raise OptionError(msg)
+        write_private(folder, version, changed)
     return n
+
+
+def relink_found(folder: Path, place: str | os.PathLike[str]) -> int:
+    """Find all data of a session that are gone and moved to one place.
+
+    A path that ends as one of theirs does, below the place, counts as theirs: the more
+    of its folders are there, too, the better. If only one layer's data are gone, the
+    place may be the data themselves, under any name.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the session.
+    place : path-like
+        Folder that holds the data, or one above or below it, or the data.
+
+    Returns
+    -------
+    int
+        Sources that were found.
+
+    Raises
+    ------
+    StoreNotFoundError
+        When none of them was found.
+    StoreAccessError, StoreFormatError, StoreWriteError
+    """
+    read_document(folder)
+    chosen = Path(_whole(os.fspath(place)))
+    with changing(folder):
+        document, version = read_document(folder)
+        gone = _gone(document, folder)
+        found = {old: there for old in gone if (there := _moved_to(old, chosen))}
+        if not found and len(gone) == 1 and _is_data(chosen):
+            found = {gone[0]: str(chosen)}
+        if not found:
+            names = ", ".join(Path(old).name for old in gone) or "data that are gone"
+            msg = f"expected {names} in {chosen}; found none of them"
+            raise StoreNotFoundError(msg)
+        changed = document
+        for old, new in found.items():
+            changed = _relinked(changed, folder, old, new)
+        write_private(folder, version, changed)
+    return len(found)
+
+
+def _gone(document: SessionDocument, folder: Path) -> list[str]:
+    layers = resolved_layers(document, folder)
+    gone = {
+        image
+        for image, one in zip(layers.images, layers.found, strict=True)
+        if one.status == "offline"
+    }
+    places = [s.absolute for s in document.sources if s.image in gone]
+    return list(dict.fromkeys(place for place in places if "://" not in place))
+
+
+def _moved_to(old: str, chosen: Path) -> str | None:
+    """Return where below a folder something lies that was elsewhere."""
+    parts = Path(old).parts[1:]
+    for start in range(len(parts)):  # the longest common end first
+        for above in (chosen, *chosen.parents[:1]):
+            there = above.joinpath(*parts[start:])
+            if os.path.lexists(existing(there)):
+                return str(there)
+    return None
+
+
+def _is_data(place: Path) -> bool:
+    from brickfield.errors import BrickfieldError
+    from brickfield.sources import find_format
+
+    try:
+        find_format(str(place))
+    except BrickfieldError:
+        return False
+    return True
 
 
 def _whole(place: str) -> str:
@@ -89,9 +171,9 @@ def _relinked(
             source = source.model_copy(update={"absolute": place, "relative": near})
         sources.append(source)
     layers = []
-    for i, layer in enumerate(document.scene.layers):
+    for image, layer in zip(document.image_names, document.scene.layers, strict=True):
         own = layer.source
-        if isinstance(own, SceneSource) and document.source_of(str(i)) is not None:
+        if isinstance(own, SceneSource) and document.source_of(image) is not None:
             named = own.model_copy(update={"uri": _below(own.uri, old, new)})
             layer = layer.model_copy(update={"source": named})
         layers.append(layer)
@@ -176,12 +258,13 @@ def contents_of_session(
         Where data were found.
     """
     annotations = tuple(read_annotation(folder, one) for one in document.annotations)
-    ids = {int(channel.image): channel.id for channel in document.channels}
-    extra = {k: v for k, v in (document.model_extra or {}).items() if k != "origins"}
-    made = SessionContents(
+    at = {image: i for i, image in enumerate(document.image_names)}
+    known = {at[c.image]: c for c in document.channels if c.image in at}
+    return SessionContents(
         layers.scene,
-        channel_ids=ids,
+        channel_ids={i: channel.id for i, channel in known.items()},
+        channel_extras={i: extras(channel) for i, channel in known.items()},
         annotations=annotations,
         reference_position=document.reference_position,
+        further={k: v for k, v in extras(document).items() if k != "origins"},
     )
-    return replace(made, further=extra)

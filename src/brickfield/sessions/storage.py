@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -82,8 +83,10 @@ def _point(storage: Any, name: str) -> Point | None:
         return None
     try:
         z, y, x = (float(v) for v in value)
+        if not all(map(isfinite, (z, y, x))):
+            raise ValueError(value)
     except (TypeError, ValueError) as error:
-        msg = f"expected {name} as three numbers z, y, x; found {value!r:.60}"
+        msg = f"expected {name} as three finite numbers z, y, x; found {value!r:.60}"
         raise OptionError(msg) from error
     return (z, y, x)
 

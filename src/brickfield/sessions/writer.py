@@ -7,10 +7,10 @@ a save that is killed or cancelled leaves the session of before, or none.
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,9 +21,15 @@ from typing import Any
 import numpy as np
 
 from brickfield.blockwise import Progress
-from brickfield.errors import BrickfieldError, OptionError, source_error
-from brickfield.model.secrets import has_secrets, hide_secrets
-from brickfield.scene import SceneSource
+from brickfield.errors import (
+    BrickfieldError,
+    OptionError,
+    StoreWriteError,
+    source_error,
+)
+from brickfield.model.secrets import hide_secrets
+from brickfield.scene import SceneLayer, SceneSource
+from brickfield.sessions.about import guard_secrets, program, write_crate
 from brickfield.sessions.annotations import write_annotation
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import (
@@ -34,6 +40,12 @@ from brickfield.sessions.document import (
     SessionSource,
 )
 from brickfield.sessions.image import LayerImage, embed, preview
+from brickfield.sessions.kept import (
+    Kept,
+    KeptLayers,
+    copy_image,
+    image_names,
+)
 from brickfield.sessions.looks import bounds_of, channel_for_others, matrix_of
 from brickfield.sessions.reference import noted
 from brickfield.sources import ChunkSource
@@ -43,11 +55,8 @@ from brickfield.writing import (
     check_known,
     publish_collection,
 )
-from brickfield.writing.metadata import own_version, write_json
 
-logger = logging.getLogger(__name__)
 MODES = ("reference", "embed")
-RO_CRATE = "ro-crate-metadata.json"
 _AT_ONCE = 8
 
 
@@ -107,19 +116,19 @@ def write_session(
     check_known("version", options.version, VERSIONS)
     check_known("mode", options.mode, MODES)
     told = told or Told()
-    with ExitStack() as held:
-        images = _layer_images(contents, held)
-        readers = [one.source for one in images]
+    with _named(target), ExitStack() as held:
+        parts = _parts(contents, options, target, held)
+        readers = [p.image.source for p in parts if p.image and not p.is_own]
         with building(
             target, overwrite=options.overwrite, sources=readers, syncs=True
         ) as root:
             told.check()
-            grids = _write_images(contents, images, root, options, told)
+            grids = _write_images(parts, root, options, told)
             annotations = [
                 write_annotation(one, root, i, options.version)
                 for i, one in enumerate(contents.annotations)
             ]
-            document = _document(contents, images, grids, options, target.absolute())
+            document = _document(contents, parts, grids, options, target.absolute())
             document = document.model_copy(
                 update={
                     "annotations": tuple(annotations),
@@ -131,16 +140,89 @@ def write_session(
     return target
 
 
+@contextmanager
+def _named(target: Path) -> Iterator[None]:
+    """Name the session in errors, not the folder beside it; there is no going on."""
+    try:
+        yield
+    except StoreWriteError as error:
+        text = re.sub(r"\S*\.unfinished/new", lambda _: str(target), str(error))
+        text = re.sub(r", then run the same command again to go on", "", text)
+        text = re.sub(r" \(after \d+ of \d+ blocks\)", "", text)
+        raise StoreWriteError(text) from error
+
+
 # -- images ------------------------------------------------------------------------
 
 
-def _layer_images(contents: SessionContents, held: ExitStack) -> list[LayerImage]:
-    """Open what is not open yet; one image a layer."""
-    opened = _opened(contents, held)
+@dataclass(frozen=True)
+class _Part:
+    """One layer, and how it goes into the session.
+
+    Attributes
+    ----------
+    name : str
+        Of its image.
+    how : {"embed", "preview", "copy"}
+    image : LayerImage or None
+        None where the image is copied from a session.
+    kept : Kept or None
+        What a session holds of it already.
+    is_own : bool
+        Whether that is the session that is written over.
+    """
+
+    name: str
+    how: str
+    image: LayerImage | None
+    kept: Kept | None = None
+    is_own: bool = False
+
+
+def _parts(
+    contents: SessionContents, options: SessionOptions, target: Path, held: ExitStack
+) -> list[_Part]:
+    """Decide for every layer; open what is read and not open yet."""
+    known = KeptLayers(target)
+    kept = [known.of(layer) for layer in contents.scene.layers]
+    own = [one is not None and known.is_target(one) for one in kept]
+    names = image_names(kept, known.is_target)
+    ways = [
+        _way(layer, one, options, is_own=is_own)
+        for layer, one, is_own in zip(contents.scene.layers, kept, own, strict=True)
+    ]
+    images = _layer_images(contents, names, ways, held)
+    return [_Part(*facts) for facts in zip(names, ways, images, kept, own, strict=True)]
+
+
+def _way(
+    layer: SceneLayer, kept: Kept | None, options: SessionOptions, *, is_own: bool
+) -> str:
+    if kept is not None:
+        is_only_there = is_own or kept.origin is None
+        if not kept.is_in:
+            return "copy" if kept.version == options.version else "preview"
+        if is_own or (is_only_there and options.mode == "reference"):
+            return "copy" if kept.version == options.version else "embed"
+    is_named = isinstance(layer.source, SceneSource)
+    return "embed" if options.mode == "embed" or not is_named else "preview"
+
+
+def _layer_images(
+    contents: SessionContents,
+    names: Sequence[str],
+    ways: Sequence[str],
+    held: ExitStack,
+) -> list[LayerImage | None]:
+    """Return what is written of the layers that are not copied."""
+    opened = _opened(contents, ways, held)
     where = contents.scene.exploration
-    images = []
+    images: list[LayerImage | None] = []
     for i, layer in enumerate(contents.scene.layers):
-        source = opened[i]
+        source = opened.get(i)
+        if source is None:
+            images.append(None)
+            continue
         channel = contents.channels.get(i)
         if i not in contents.channels and isinstance(layer.source, SceneSource):
             channel = layer.source.channel
@@ -150,7 +232,7 @@ def _layer_images(contents: SessionContents, held: ExitStack) -> list[LayerImage
             position[source.info.pyramid.axes[axis].name] = where.time
         images.append(
             LayerImage(
-                str(i),
+                names[i],
                 source,
                 channel,
                 channel_for_others(layer),
@@ -161,9 +243,13 @@ def _layer_images(contents: SessionContents, held: ExitStack) -> list[LayerImage
     return images
 
 
-def _opened(contents: SessionContents, held: ExitStack) -> list[ChunkSource]:
+def _opened(
+    contents: SessionContents, ways: Sequence[str], held: ExitStack
+) -> dict[int, ChunkSource]:
     wanted: dict[str, tuple[int, SceneSource]] = {}
-    for i, layer in enumerate(contents.scene.layers):
+    read = [i for i, way in enumerate(ways) if way != "copy"]
+    for i in read:
+        layer = contents.scene.layers[i]
         if i in contents.sources:
             continue
         if not isinstance(layer.source, SceneSource):
@@ -186,10 +272,8 @@ def _opened(contents: SessionContents, held: ExitStack) -> list[ChunkSource]:
                 held.callback(found[key].close)
         for future in futures.values():
             future.result()
-    return [
-        contents.sources.get(i) or found[_key(layer.source)]
-        for i, layer in enumerate(contents.scene.layers)
-    ]
+    layers = contents.scene.layers
+    return {i: contents.sources.get(i) or found[_key(layers[i].source)] for i in read}
 
 
 def opened_source(source: SceneSource, place: str) -> ChunkSource:
@@ -218,30 +302,35 @@ def _key(source: Any) -> str:
     return json.dumps(source.model_dump(exclude={"channel"}), sort_keys=True)
 
 
-def _is_embedded(i: int, contents: SessionContents, options: SessionOptions) -> bool:
-    is_named = isinstance(contents.scene.layers[i].source, SceneSource)
-    return options.mode == "embed" or not is_named
-
-
 def _write_images(
-    contents: SessionContents,
-    images: Sequence[LayerImage],
-    root: Path,
-    options: SessionOptions,
-    told: Told,
+    parts: Sequence[_Part], root: Path, options: SessionOptions, told: Told
 ) -> list[SessionImage]:
-    whole = [one for i, one in enumerate(images) if _is_embedded(i, contents, options)]
-    small = [one for one in images if one not in whole]
-    if not images:
+    whole = [p.image for p in parts if p.image and p.how == "embed"]
+    small = [p.image for p in parts if p.image and p.how == "preview"]
+    if not parts:
         whole = [_placeholder()]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="brickfield-preview") as pool:
         previews = list(pool.map(partial(preview, root=root, options=options), small))
     told.check()
+    copied = [_copied(part, root, told) for part in parts if part.how == "copy"]
     embedded = embed(whole, root, options, told.progress, told.cancel) if whole else []
     if told.progress is not None and not whole:
-        told.progress(len(small), len(small), 0, 0.0)
-    grids = {grid.image: grid for grid in (*previews, *embedded)}
-    return [grids[one.image] for one in images]
+        told.progress(len(parts), len(parts), 0, 0.0)
+    grids = {grid.image: grid for grid in (*previews, *embedded, *copied)}
+    return [_grid(part, grids[part.name]) for part in parts]
+
+
+def _copied(part: _Part, root: Path, told: Told) -> SessionImage:
+    assert part.kept is not None
+    copy_image(part.kept, root / part.name, moves=part.is_own, check=told.check)
+    return part.kept.grid.model_copy(update={"image": part.name})
+
+
+def _grid(part: _Part, made: SessionImage) -> SessionImage:
+    """Return a layer's grid: of data that are gone, that of the data."""
+    if part.kept is None or part.kept.is_in:
+        return made
+    return part.kept.grid.model_copy(update={"image": part.name})
 
 
 def _placeholder() -> LayerImage:
@@ -258,30 +347,28 @@ def _placeholder() -> LayerImage:
 
 def _document(
     contents: SessionContents,
-    images: Sequence[LayerImage],
+    parts: Sequence[_Part],
     grids: Sequence[SessionImage],
     options: SessionOptions,
     target: Path,
 ) -> SessionDocument:
-    layers, sources, origins = [], [], []
-    for layer, one, grid in zip(contents.scene.layers, images, grids, strict=True):
-        made = layer
-        if layer.transform is None:
-            matrix = matrix_of(one.source.info.pyramid, one.channel)
-            made = layer.model_copy(update={"transform": matrix})
-        named = layer.source if isinstance(layer.source, SceneSource) else None
-        if grid.embedded:
-            own = SceneSource(uri=one.image, channel=one.written_channel)
-            made = made.model_copy(update={"source": own})
-            if named is not None:
-                shown = hide_secrets(named.uri)
-                origins.append({"image": one.image, "uri": shown})
-        elif named is not None:
-            sources.append((named.uri, one.image))
-        layers.append(made)
-    kept = [layer.transform for layer in layers]
-    shapes = [grid.shape for grid in grids]
-    boxes = dict(enumerate(zip(shapes, kept, strict=True)))
+    layers, origins = [], []
+    named: list[tuple[str, str]] = []
+    gone: list[SessionSource] = []
+    for layer, part, grid in zip(contents.scene.layers, parts, grids, strict=True):
+        layers.append(_written_layer(layer, part, grid))
+        source = layer.source
+        if not grid.embedded and part.kept is not None:
+            gone.append(part.kept.noted(part.name, target))
+        elif not grid.embedded and isinstance(source, SceneSource):
+            named.append((source.uri, part.name))
+        elif (origin := _origin(layer, part)) is not None:
+            origins.append(origin)
+    boxes = {
+        i: (grid.shape, layer.transform)
+        for i, (grid, layer) in enumerate(zip(grids, layers, strict=True))
+        if layer.transform is not None
+    }
     return SessionDocument(
         name=options.name,
         description=options.description,
@@ -289,17 +376,47 @@ def _document(
         mode=options.mode,  # type: ignore[arg-type]  # checked before
         scene=contents.scene.model_copy(update={"layers": tuple(layers)}),
         reference_position=contents.reference_position,
-        bounds=bounds_of(boxes),  # type: ignore[arg-type]  # none lacks its transform
+        bounds=bounds_of(boxes),
         channels=tuple(
             SessionChannel(
-                id=contents.channel_ids.get(i, i), name=layer.name, image=str(i)
+                **{
+                    **contents.channel_extras.get(i, {}),
+                    "id": contents.channel_ids.get(i, i),
+                    "name": layer.name,
+                    "image": part.name,
+                }
             )
-            for i, layer in enumerate(layers)
+            for i, (layer, part) in enumerate(zip(layers, parts, strict=True))
         ),
-        sources=_noted(sources, target),
+        sources=(*_noted(named, target), *gone),
         images=tuple(grids),
-        **{"origins": origins, **contents.further},
+        **{**contents.further, "origins": origins},
     )
+
+
+def _written_layer(layer: SceneLayer, part: _Part, grid: SessionImage) -> SceneLayer:
+    """Return a layer as the session's scene has it: in the session, or by name."""
+    matrix = layer.transform if part.kept is None else part.kept.matrix(layer)
+    if matrix is None and part.image is not None:
+        matrix = matrix_of(part.image.source.info.pyramid, part.image.channel)
+    source = layer.source
+    if not grid.embedded:
+        source = source if part.kept is None else part.kept.layer.source
+    elif part.image is not None:
+        source = SceneSource(uri=part.name, channel=part.image.written_channel)
+    elif part.kept is not None and isinstance(part.kept.layer.source, SceneSource):
+        source = part.kept.layer.source.model_copy(update={"uri": part.name})
+    return layer.model_copy(update={"transform": matrix, "source": source})
+
+
+def _origin(layer: SceneLayer, part: _Part) -> dict[str, Any] | None:
+    """Say where voxels were copied from; None for what has always been here."""
+    if part.kept is not None:
+        origin = part.kept.origin
+        return None if origin is None else {**origin, "image": part.name}
+    if not isinstance(layer.source, SceneSource):
+        return None
+    return {"image": part.name, "uri": hide_secrets(layer.source.uri)}
 
 
 def _noted(named: Sequence[tuple[str, str]], target: Path) -> tuple[SessionSource, ...]:
@@ -311,81 +428,9 @@ def _noted(named: Sequence[tuple[str, str]], target: Path) -> tuple[SessionSourc
     return tuple(found[u].model_copy(update={"image": image}) for u, image in named)
 
 
-def program() -> str:
-    """Return this program's name and version."""
-    return f"napari-brickfield {own_version()}"
-
-
 def _publish(document: SessionDocument, root: Path, ome_version: str) -> None:
     write_crate(document, root)
     names = [one.image for one in document.images] or ["0"]
     private = {KEY: {"session": document.to_dict()}}
     publish_collection(root, ome_version, names, private, syncs=False)
     guard_secrets(document, root, ome_version)
-
-
-def guard_secrets(document: SessionDocument, root: Path, ome_version: str) -> None:
-    """Make the document private if it contains credentials, and log that.
-
-    Parameters
-    ----------
-    document : SessionDocument
-    root : Path
-        Folder of the session.
-    ome_version : str
-        "0.4" or "0.5".
-    """
-    if not any(has_secrets(source.absolute) for source in document.sources):
-        return
-    with suppress(OSError):
-        (root / ("zarr.json" if ome_version == "0.5" else ".zattrs")).chmod(0o600)
-    logger.warning(
-        "%s holds what gives access to its data (a password, token or signed"
-        " address): do not hand it on",
-        root.name,
-    )
-
-
-def write_crate(document: SessionDocument, root: Path) -> None:
-    """Write the metadata of a research object crate: name, date, program, sources.
-
-    Parameters
-    ----------
-    document : SessionDocument
-    root : Path
-        Folder of the session.
-    """
-    based_on = [hide_secrets(source.absolute) for source in document.sources]
-    based_on += [str(one["uri"]) for one in _origins(document)]
-    about = {
-        "@id": RO_CRATE,
-        "@type": "CreativeWork",
-        "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-        "about": {"@id": "./"},
-    }
-    dataset = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": document.name or "session",
-        "description": document.description or "A saved scene",
-        "datePublished": document.created,
-        "creator": {"@id": "#program"},
-        "isBasedOn": [{"@id": uri} for uri in dict.fromkeys(based_on)],
-    }
-    maker = {
-        "@id": "#program",
-        "@type": "SoftwareApplication",
-        "name": document.program,
-    }
-    crate = {
-        "@context": "https://w3id.org/ro/crate/1.1/context",
-        "@graph": [about, dataset, maker],
-    }
-    write_json(root / RO_CRATE, crate, syncs=False)
-
-
-def _origins(document: SessionDocument) -> Iterable[dict[str, Any]]:
-    extra = document.model_extra or {}
-    found = extra.get("origins")
-    listed = found if isinstance(found, list) else []
-    return [one for one in listed if isinstance(one, dict) and "uri" in one]

@@ -47,6 +47,24 @@ class Detector:
         """
         raise NotImplementedError
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values, its kind among them."""
+        return to_json(self)
+
+    @staticmethod
+    def of_plain(values: Mapping[str, Any]) -> Detector:
+        """Make a detector of what :meth:`to_plain` returned.
+
+        Parameters
+        ----------
+        values : mapping
+
+        Raises
+        ------
+        OptionError
+        """
+        return from_json(values)
+
 
 def _distances(
     shape: tuple[int, int], cy: float, cx: float

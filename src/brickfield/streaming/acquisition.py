@@ -2,7 +2,8 @@
 
 Root attribute ``brickfield.acquisition``: ``complete`` (true once the writer was
 closed), ``frames`` (so many from the first on are stored), and ``options``, from which
-a writer can go on.
+a writer can go on. The first two stand under ``acquisition`` of the attribute
+``brickfield``, too.
 """
 
 from __future__ import annotations
@@ -86,6 +87,9 @@ def put_progress(
     if options is not None:
         state["options"] = asdict(options)
     where[KEY] = state
+    # For readers who look below "brickfield", where sessions keep what is theirs.
+    told = {"complete": is_complete, "frames": frames}
+    where["brickfield"] = {**where.get("brickfield", {}), "acquisition": told}
 
 
 def put_windows(

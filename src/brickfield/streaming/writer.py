@@ -65,7 +65,7 @@ class StreamWriter:
     chunks, shards : sequence of int, optional
         Storage chunk and shard along all axes; default 16, 256, 256 along z, y, x.
     version : {"0.5", "0.4"}
-    compressor : {"blosc", "zstd", "none"}
+    compressor : {"blosc", "zstd", "none"} or None
         Blosc has zstd inside, shuffled.
     levels : int, optional
         Of the pyramid; default until the coarsest is one small chunk.
@@ -123,7 +123,7 @@ class StreamWriter:
         chunks: Sequence[int] | None = None,
         shards: Sequence[int] | None = None,
         version: str = "0.5",
-        compressor: str = "blosc",
+        compressor: str | None = "blosc",
         levels: int | None = None,
         factors: Sequence[int] | None = None,
         buffer: str | int = "256 MiB",
@@ -142,7 +142,7 @@ class StreamWriter:
             chunks=chunks,
             shards=shards,
             version=version,
-            compressor=compressor,
+            compressor="none" if compressor is None else compressor,
             levels=levels,
             factors=factors,
         )

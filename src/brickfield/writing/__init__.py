@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from brickfield.writing.collection import publish_collection as publish_collection
     from brickfield.writing.collection import write_group as write_group
     from brickfield.writing.commit import building as building
+    from brickfield.writing.commit import changing as changing
     from brickfield.writing.downsample import downsample as downsample_downsample
     from brickfield.writing.files import check_output as check_output
     from brickfield.writing.files import (
@@ -65,6 +66,7 @@ __all__ = [
     "Triple",
     "array_spec",  # Describe an array of the version that `header` names, without its place.
     "building",  # Give a new folder to build a store in, and put it in place at the end.
+    "changing",  # Keep other runs from replacing a folder while some files in it are changed.
     "check_file",  # Refuse a file that a source reads, or one inside a folder that it reads.
     "check_folder",  # Refuse a folder that must not be written to, since the source is read there.
     "check_known",  # Refuse a value that is none of the known ones.
@@ -93,6 +95,7 @@ _HOME = {
     "VERSIONS": "options",
     "array_spec": "specs",
     "building": "commit",
+    "changing": "commit",
     "check_file": "guard",
     "check_folder": "guard",
     "check_known": "options",

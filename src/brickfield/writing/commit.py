@@ -18,9 +18,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -33,6 +35,7 @@ from brickfield.writing.stores import check_replaceable
 _END = ".unfinished"
 _SYNCS_AT_ONCE = 16
 """The system puts what is asked for together into one commit of its journal."""
+_MOST_TRIES, _BETWEEN_S = 10, 0.05
 _TOKEN = 12
 """Letters that tell the folders of different runs apart."""
 
@@ -73,7 +76,7 @@ def building(
     OptionError
         When something is under the name that may not be replaced, or is read.
     StoreWriteError
-        When there is no room or no right to write.
+        When there is no room or no right to write, or another run writes there.
 
     Examples
     --------
@@ -91,10 +94,11 @@ def building(
         _check(place, readers, overwrite=overwrite)
         beside = place.with_name(_start(place) + uuid4().hex[:_TOKEN] + _END)
         with _swapping(place.parent):  # it is never visible without its lock
+            _expect_no_other(place)
             beside.mkdir()
             # Registered before the lock: it is released first, and then the folder
             # removed.
-            held.callback(shutil.rmtree, beside, ignore_errors=True)
+            held.push(partial(_remove, beside))
             held.enter_context(_locked(beside / "lock"))
         new = beside / "new"
         new.mkdir()
@@ -106,18 +110,71 @@ def building(
             _put(new, place, beside / "old")
 
 
+def _remove(beside: Path, error: type[BaseException] | None, *_whole: object) -> None:
+    """Remove what is left of a run.
+
+    Of a run that failed, other chunks may still be on their way to disk, and make
+    their folder anew: it counts as removed when it stays away for a moment.
+    """
+    shutil.rmtree(beside, ignore_errors=True)
+    n_away = 2 if error is None else 0
+    for _ in range(_MOST_TRIES):
+        if n_away == 2:
+            return
+        time.sleep(_BETWEEN_S)
+        n_away = 0 if beside.exists() else n_away + 1
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def changing(target: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep other runs from replacing a folder while some files in it are changed.
+
+    Parameters
+    ----------
+    target : path-like
+        The folder; it is there.
+
+    Raises
+    ------
+    StoreWriteError
+        When another run is writing a store to put in its place.
+    """
+    place = Path(target).absolute()
+    with _swapping(place.parent):
+        _expect_no_other(place)
+        yield
+
+
+def _expect_no_other(place: Path) -> None:
+    if any(_is_held(beside / "lock") for beside in _unfinished(place)):
+        msg = (
+            f"expected to be the only one who writes {place}; found that another window"
+            " or command is writing it: wait until it is done, or write elsewhere"
+        )
+        raise StoreWriteError(msg)
+
+
+def _unfinished(target: Path) -> list[Path]:
+    """List the folders that runs for a place have, or left, beside it."""
+    pattern = re.compile(
+        re.escape(_start(target)) + f"[0-9a-f]{{{_TOKEN}}}" + re.escape(_END)
+    )
+    try:
+        names = os.listdir(target.parent)  # noqa: PTH208 -- names are enough
+    except OSError:
+        return []
+    return [target.parent / name for name in names if pattern.fullmatch(name)]
+
+
 def remove_leftovers(target: Path) -> None:
     """Remove what killed runs left beside a place, and put back what they moved away.
 
     Folders of runs that are under way stay.
     """
-    pattern = re.compile(
-        re.escape(_start(target)) + f"[0-9a-f]{{{_TOKEN}}}" + re.escape(_END)
-    )
     with suppress(OSError):
-        for name in os.listdir(target.parent):  # noqa: PTH208 -- names are enough
-            if pattern.fullmatch(name):
-                _remove_leftover(target.parent / name, target)
+        for beside in _unfinished(target):
+            _remove_leftover(beside, target)
 
 
 def _remove_leftover(beside: Path, target: Path) -> None:
@@ -135,10 +192,10 @@ def _remove_leftover(beside: Path, target: Path) -> None:
 
 
 def _check(place: Path, sources: tuple[Any, ...], *, overwrite: bool) -> None:
-    if not os.path.lexists(place):
-        return
-    is_empty = place.is_dir() and not any(place.iterdir())
-    if is_empty:
+    is_free = not os.path.lexists(place)
+    if is_free or (place.is_dir() and not any(place.iterdir())):
+        for source in sources:  # not in a folder that is read, either
+            check_folder(place, source)
         return
     if not place.is_dir():
         msg = f"expected a folder to write to; found the file {place}"
@@ -216,6 +273,20 @@ def _try_lock(path: Path) -> IO[bytes] | None:
         return file
     file.close()
     return None
+
+
+def _is_held(path: Path) -> bool:
+    """Tell whether a run holds a lock; not where the file system knows no locks."""
+    try:
+        import fcntl
+
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
 
 
 def _lock(descriptor: int, *, waits: bool) -> bool:

@@ -54,6 +54,35 @@ def test_a_picture_of_a_session_knows_its_scene(command, session, tmp_path):
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize(
+    "how",
+    [
+        ("--camera", "orbit:30,20", "--gamma", "1.4", "--contrast", "20,200"),
+        ("--channel", "1", "--colormap", "viridis", "--clip", "y=3:"),
+        (
+            "--channel",
+            "0",
+            "--mode",
+            "iso",
+            "--iso-threshold",
+            "120",
+            "--light",
+            "raking",
+        ),
+    ],
+)
+def test_a_picture_of_an_image_is_drawn_again_from_what_it_knows(
+    command, session, tmp_path, how
+):
+    image, out = tmp_path / "a.ome.zarr", tmp_path / "out.png"
+    assert command("render", image, "-o", out, "--size", "40x30", *how).status == 0
+    saved, again = tmp_path / "from.ome.zarr", tmp_path / "again.png"
+    assert command("session", "save", out, "-o", saved).status == 0
+    assert command("render", saved, "-o", again, "--size", "40x30").status == 0
+    assert np.abs(picture(again) - picture(out)).max() <= 1
+
+
+@pytest.mark.gpu
 def test_a_packed_session_is_the_same_picture(command, session, tmp_path):
     one, two, packed = tmp_path / "1.png", tmp_path / "2.png", tmp_path / "p.ome.zarr"
     assert command("session", "pack", session, packed).status == 0

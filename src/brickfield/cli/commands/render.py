@@ -338,7 +338,7 @@ def draw_to_file(
     from brickfield.store import open_store
 
     get_device()
-    from brickfield.viewer.export import render_picture, write_png
+    from brickfield.viewer.export import render_picture, scene_notes, write_png
     from brickfield.viewer.receipts import notes_of
     from brickfield.writing import check_output, write_text
 
@@ -353,7 +353,8 @@ def draw_to_file(
             result = render_picture(store, options)
         finally:
             store.close(wait=False)
-    write_png(out, result.image, notes_of(result.receipt.fidelity))
+    notes = scene_notes(result, uri, options, image)
+    write_png(out, result.image, {**notes_of(result.receipt.fidelity), **notes})
     cost: dict[str, Any] = result.receipt.as_dict()
     if receipt is not None:
         write_text(receipt, json.dumps(cost, indent=2) + "\n")

@@ -6,7 +6,10 @@ annotation: a quoted one keeps napari from handing the viewer over.
 
 from __future__ import annotations
 
+import logging
 import weakref
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from brickfield.plugin.docking.camera_link import CameraLink
@@ -25,6 +28,8 @@ from brickfield.plugin.settings import (
 )
 from brickfield.plugin.slicing.lazy import retry_failed
 from brickfield.qt import ViewDock
+
+logger = logging.getLogger(__name__)
 
 
 class VolumeDock(ViewDock):
@@ -47,9 +52,9 @@ class VolumeDock(ViewDock):
         )
         for view in self.views:
             view.quality = chosen.quality_px
-        self._follow_framing()
-        self.views_changed.connect(self._follow_framing)
         self._viewer = weakref.ref(viewer)
+        self._join_views()
+        self.views_changed.connect(self._join_views)
         self._link: CameraLink | None = None
         self._link_toggle = self.toolbar.add_toggle(
             "link",
@@ -66,9 +71,13 @@ class VolumeDock(ViewDock):
         self._settling = Settling(self, viewer)
         add_dock(viewer, self)
 
-    def _follow_framing(self) -> None:
-        """Frame new volume views as was chosen last, and keep what is chosen next."""
+    def _join_views(self) -> None:
+        """Frame new volume views as was chosen last, and keep what is chosen next.
+
+        Pictures of all views carry the scene of the viewer.
+        """
         for view in self.views:
+            view.scene_text = partial(_scene_text, self._viewer)
             if view.kind == "3D":
                 view.frames_content = settings().frame_content
                 view.framing_chosen.connect(keep_framing, unique=True)
@@ -109,6 +118,21 @@ class VolumeDock(ViewDock):
     def _relink(self) -> None:
         if self._link is not None:
             self._set_link(True)
+
+
+def _scene_text(viewer: weakref.ref[Any]) -> str:
+    """Return the scene document of a viewer; "" where it has none that can be told."""
+    there = viewer()
+    if there is None:
+        return ""
+    try:
+        # By name: what takes scenes stands above the docks.
+        scenes = import_module("brickfield.plugin.scenes.scene_document")
+        return str(scenes.get_state(there).to_json())
+    except Exception:
+        # A picture without its scene is better than none.
+        logger.exception("the scene of a picture could not be told")
+        return ""
 
 
 class OrthogonalDock(VolumeDock):

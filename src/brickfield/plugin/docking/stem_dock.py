@@ -9,8 +9,9 @@ virtual image below, each as high as the scan is long. Main thread only.
 
 from __future__ import annotations
 
+import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,25 @@ class StemLayers:
             return
         layer.visible = False
         self._session.open(path)
+
+    def adopt(self, name: str) -> None:
+        """Remove the pictures of a scan that a session had, since new ones come.
+
+        Parameters
+        ----------
+        name : str
+            Of the scan.
+        """
+        viewer = self._viewer()
+        roles = (*PLACES, CURSOR, DETECTOR, REGION)
+        named = {f"{name} {role}" for role in roles}
+        if viewer is None:
+            return
+        for layer in list(viewer.layers):
+            # napari numbers a name that is there twice.
+            plain_name = re.sub(r" \[\d+\]$", "", layer.name)
+            if plain_name in named and layer not in self._layers.values():
+                viewer.layers.remove(layer)
 
     # -- from the session to layers ------------------------------------------------
 
@@ -266,6 +286,27 @@ class StemLayers:
             self._session.set_cursor(y, x)
 
 
+_docks: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Stem4DDock]] = (
+    weakref.WeakKeyDictionary()
+)
+TITLE = "4D-STEM"
+
+
+def stem_docks_of(viewer: Any) -> list[Stem4DDock]:
+    """Return the 4D-STEM docks of a viewer that are open."""
+    return [d for d in _docks.get(plain(viewer), ()) if not d.session.is_closed]
+
+
+def open_stem_dock(viewer: Any) -> Stem4DDock:
+    """Return the 4D-STEM dock of a viewer with a window, opening one if needed."""
+    found = stem_docks_of(viewer)
+    if found:
+        return found[0]
+    dock = Stem4DDock(plain(viewer))
+    viewer.window.add_dock_widget(dock, name=TITLE)
+    return dock
+
+
 class Stem4DDock(StemDock):
     """The 4D-STEM dock of a napari viewer.
 
@@ -277,10 +318,42 @@ class Stem4DDock(StemDock):
     def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         super().__init__()
         viewer = plain(napari_viewer)
+        _docks.setdefault(viewer, weakref.WeakSet()).add(self)
         self.layers = StemLayers(viewer, self)
+        self._saved: dict[str, Any] = {}
+        # After the dock's own listener, which sets what is usual.
+        self.session.opened.connect(self._put_hands)
         active = viewer.layers.selection.active
         if active is not None and active.ndim == 4 and path_of(active) is not None:
             self.layers.open_layer()
+
+    def scan_state(self) -> dict[str, Any]:
+        """Return the scan, its cursor, detector and region as plain values."""
+        return self.session.state()
+
+    def put_scan_state(self, saved: Mapping[str, Any]) -> None:
+        """Open a scan as it was saved; its cursor, detector and region follow.
+
+        Parameters
+        ----------
+        saved : mapping
+            As :meth:`scan_state` gives it, after JSON.
+        """
+        self._saved = dict(saved)
+        self.layers.adopt(Path(saved["path"]).stem)
+        given = saved.get("options") or {}
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        self.session.open(saved["path"], **options)
+
+    def _put_hands(self, viewer: ScanViewer) -> None:
+        saved, self._saved = self._saved, {}
+        if saved.get("path") != str(viewer.path.absolute()):
+            return
+        detector = self.session.put_hands(saved)
+        self.log.setChecked(self.session.is_log)
+        if detector is not None:
+            self._wants_detector = False
+            self._choose_detector(detector)
 
 
 def path_of(layer: Any) -> Path | None:

@@ -16,14 +16,14 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
-from brickfield.errors import StoreNotFoundError
+from brickfield.errors import BrickfieldError, OptionError
 from brickfield.plugin.layers.make import KEY
 from brickfield.plugin.layers.registry import plain, scene_of
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.saving import N_WORKERS
 from brickfield.plugin.scenes.recent_scenes import recent_sessions, remember_session
 from brickfield.plugin.scenes.scene_files import sources_in
-from brickfield.plugin.scenes.scene_menu import open_from, tell
+from brickfield.plugin.scenes.scene_menu import put_in_background, tell
 from brickfield.plugin.sessions.in_viewer import (
     OFFLINE,
     LoadedSession,
@@ -31,6 +31,7 @@ from brickfield.plugin.sessions.in_viewer import (
     load,
     put,
 )
+from brickfield.plugin.sessions.thumbnails import session_thumbnail
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import in_background
 from brickfield.qt import (
@@ -41,20 +42,20 @@ from brickfield.qt import (
     import_beside,
     task_board,
 )
-from brickfield.scene import write_scene
 from brickfield.sessions import (
+    SessionDocument,
     SessionOptions,
     Told,
     is_session,
+    pack,
     read_document,
-    relink,
+    relink_found,
     write_session,
 )
 from brickfield.viewer.export import scene_of_png
 
 SUFFIX = ".ome.zarr"
 _BENCHMARK = "brickfield.plugin.docking.benchmark_dock"
-_STORES = ("zarr.json", ".zattrs")
 
 
 class SessionsDock(SessionsPanel):
@@ -70,6 +71,8 @@ class SessionsDock(SessionsPanel):
         viewer: Any = plain(napari_viewer)
         self._viewer = weakref.ref(viewer)
         self._session: Path | None = None
+        self._of_session: SessionDocument | None = None
+        self._version = "0.5"
         self._background = Background()
         # napari deletes docks without closing them.
         self.destroyed.connect(self._background.close)
@@ -78,6 +81,7 @@ class SessionsDock(SessionsPanel):
         self.data_asked.connect(self._ask_for_data)
         self.find_asked.connect(self._ask_where_data_are)
         self.benchmark_asked.connect(self._open_benchmark)
+        self.pack_asked.connect(self._ask_where_to_pack)
         self.recent_chosen.connect(lambda path: self.load_from(Path(path)))
         self._show_recent()
 
@@ -105,15 +109,20 @@ class SessionsDock(SessionsPanel):
         except Exception as error:  # noqa: BLE001 - the window goes on
             tell(error)
             return None
+        is_own = path == self._session
         options = SessionOptions(
             name=self.session_name or path.name.removesuffix(SUFFIX),
             description=self.note_text,
             mode=self.mode,
+            # Layers that are open read on in what they were opened from.
+            version=self._version if is_own else "0.5",
             workers=N_WORKERS,
             overwrite=overwrite,
         )
+        before = self._of_session if is_own else None
 
         def write(running: RunningTask) -> Path:
+            _expect_unchanged(path, before)
             told = Told(running.tell, running.cancelled)
             return write_session(contents, path, options, told)
 
@@ -129,27 +138,85 @@ class SessionsDock(SessionsPanel):
         elif error is not None:
             tell(error)
         elif path is not None:
-            self._session = path
-            remember_session(path)
-            self._show_recent()
+            self._take_session(path)
             show_info(f"The session is saved in {path.name}")
+
+    def _take_session(self, path: Path) -> None:
+        """Take a session that was saved or loaded for the one that is open here."""
+        self._session = path
+        try:
+            self._of_session, self._version = read_document(path)
+        except BrickfieldError:  # gone again already
+            self._of_session = None
+        self.pack.setEnabled(True)
+        remember_session(path)
+        self._show_recent()
 
     def _ask_where_to_save(self) -> None:
         name = self.session_name.replace("/", "-") or "session"
-        dialog = self._dialog("Save session")
+        self._ask_for_folder("Save session", name + SUFFIX, self.save_to)
+
+    def _ask_for_folder(
+        self, title: str, name: str, act: Callable[..., object]
+    ) -> None:
+        """Let the user choose where to write a session; call with ``overwrite``."""
+        dialog = self._dialog(title)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
-        dialog.selectFile(name + SUFFIX)
-        dialog.fileSelected.connect(self._save_chosen)
+        dialog.selectFile(name)
+
+        def chosen(text: str) -> None:
+            path = Path(text)
+            if not path.name.endswith(".zarr"):
+                path = path.with_name(path.name + SUFFIX)
+            # The dialog has asked whether what is there shall be replaced.
+            act(path, overwrite=is_session(path))
+
+        dialog.fileSelected.connect(chosen)
         dialog.open()
 
-    def _save_chosen(self, name: str) -> None:
-        path = Path(name)
-        if not path.name.endswith(".zarr"):
-            path = path.with_name(path.name + SUFFIX)
-        # The dialog has asked whether what is there shall be replaced.
-        self.save_to(path, overwrite=is_session(path))
+    # -- packing -----------------------------------------------------------------
+
+    def pack_to(self, path: Path, *, overwrite: bool = False) -> Future[Path] | None:
+        """Write the open session, as it was saved, with every voxel.
+
+        Parameters
+        ----------
+        path : Path
+            Folder.
+        overwrite : bool
+            Replace a session that is there.
+        """
+        session = self._session
+        if session is None:
+            return None
+
+        def write(running: RunningTask) -> Path:
+            told = Told(running.tell, running.cancelled)
+            return pack(session, path, overwrite=overwrite, told=told)
+
+        future = task_board().run(f"Packing {session.name}", write, unit="blocks")
+        self._background.follow(future, self._on_packed)
+        return future
+
+    def _on_packed(self, path: Path | None, error: BaseException | None) -> None:
+        from napari.utils.notifications import show_info
+
+        if isinstance(error, CancelledError):
+            show_info("The session was not packed: what was there before stays")
+        elif error is not None:
+            tell(error)
+        elif path is not None:
+            remember_session(path)
+            self._show_recent()
+            show_info(f"The session is packed in {path.name}: it needs nothing else")
+
+    def _ask_where_to_pack(self) -> None:
+        if self._session is not None:
+            name = self._session.name.removesuffix(SUFFIX).removesuffix(".zarr")
+            title = "Pack the session as it was saved last"
+            self._ask_for_folder(title, f"{name} packed{SUFFIX}", self.pack_to)
 
     # -- loading -----------------------------------------------------------------
 
@@ -159,7 +226,7 @@ class SessionsDock(SessionsPanel):
         if viewer is None:
             return
         if path.suffix.lower() == ".png":
-            self._load_picture(viewer, path)
+            put_in_background(viewer, lambda: scene_of_png(path), path.name)
             return
         settings()  # read on this thread, so that the other thread has them
         known = sources_in(viewer)
@@ -182,30 +249,13 @@ class SessionsDock(SessionsPanel):
         except Exception as problem:  # noqa: BLE001 - the window goes on
             tell(problem)
             return
-        self._session = session.folder
-        self.show_session(session.document.name, session.document.description)
+        about = session.document
+        self.show_session(about.name, about.description, about.mode)
         self._show_offline(viewer)
-        remember_session(session.folder)
-        self._show_recent()
+        self._take_session(session.folder)
         for finding in findings:
             if finding["code"] != "offline":
                 _warn(finding["message"])
-
-    def _load_picture(self, viewer: Any, path: Path) -> None:
-        import tempfile
-
-        def scene_file() -> Path:
-            folder = Path(tempfile.mkdtemp(prefix="brickfield-"))
-            write_scene(scene_of_png(path), folder / "scene.json")
-            return folder / "scene.json"
-
-        def done(file: Path | None, error: BaseException | None) -> None:
-            if error is not None or file is None:
-                tell(error or FileNotFoundError(path))
-            else:
-                open_from(viewer, file)
-
-        in_background(scene_file, done)
 
     def _ask_what_to_load(self) -> None:
         self._choose(
@@ -267,33 +317,14 @@ class SessionsDock(SessionsPanel):
     # -- what is offline ---------------------------------------------------------
 
     def find_in(self, folder: Path) -> None:
-        """Look for the data of an offline layer in a folder; then reopen.
-
-        All other data that lay below the same folder are looked for there, too.
-        """
+        """Look for the data of all offline layers in a folder; then reopen."""
         session = self._session
         if session is None:
             return
 
-        gone = _offline_places(self._there())
-
         def change() -> Path:
-            for place in map(Path, gone):
-                inside = folder / place.name
-                if inside.exists():
-                    relink(session, str(place.parent), str(folder))
-                elif folder.name == place.name:
-                    relink(session, str(place.parent), str(folder.parent))
-                elif any(
-                    (folder / name).is_file() for name in _STORES
-                ):  # under another name
-                    relink(session, str(place), str(folder))
-                else:
-                    continue
-                return session
-            names = ", ".join(Path(place).name for place in gone)
-            msg = f"expected {names} in {folder}; found none of them"
-            raise StoreNotFoundError(msg)
+            relink_found(session, folder)
+            return session
 
         def done(path: Path | None, error: BaseException | None) -> None:
             if error is not None or path is None:
@@ -351,7 +382,25 @@ def _described(path: Path) -> RecentSession:
     n = len(document.scene.layers) + len(document.annotations)
     layers = "1 layer" if n == 1 else f"{n} layers"
     when = document.created.replace("T", " ")[:16]
-    return RecentSession(path, f"{document.name or path.name} · {when} · {layers}")
+    text = f"{document.name or path.name} · {when} · {layers}"
+    try:
+        picture = session_thumbnail(path, document)
+    except Exception:  # noqa: BLE001 - a line without a picture is better than none
+        picture = None
+    return RecentSession(path, text, picture=picture)
+
+
+def _expect_unchanged(path: Path, before: SessionDocument | None) -> None:
+    """Refuse to write over what somebody else saved since it was opened here."""
+    if before is None or not is_session(path):
+        return
+    now, _ = read_document(path)
+    if now.created != before.created:
+        msg = (
+            f"expected {path.name} as it was opened here; found that it was saved again"
+            f" elsewhere at {now.created}: save under another name, or load it again"
+        )
+        raise OptionError(msg)
 
 
 def _opened_array(path: Path) -> Any:

@@ -8,9 +8,11 @@ the viewer runs on its thread; reading and writing may run on any.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import weakref
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,13 @@ from brickfield.plugin.layers.make import KEY, LayerData, level_of
 from brickfield.plugin.layers.registry import scene_of
 from brickfield.plugin.scenes.scene_document import get_state
 from brickfield.plugin.scenes.scene_files import open_what_lacks, put_opened, sources_in
+from brickfield.plugin.sessions.around import (
+    NAPARI,
+    OVERLAYS,
+    STEM,
+    around,
+    put_around,
+)
 from brickfield.sessions import (
     Annotation,
     Layers,
@@ -37,6 +46,11 @@ OFFLINE = "offline"
 """In a layer's metadata: where its data were, while a preview stands for them."""
 SESSION = "brickfield session"
 """In an annotation's metadata: the session that it was read from, and its group."""
+CHANNEL = "session channel"
+"""In a layer's metadata: number, and what else its session says of its channel."""
+_loaded: weakref.WeakKeyDictionary[Any, SessionDocument] = weakref.WeakKeyDictionary()
+"""By viewer, the session that was put there last."""
+Json = dict[str, Any]
 _FURTHER = "tuvwabcdefgh"
 """Names of further axes, the last but three first."""
 
@@ -50,7 +64,7 @@ def contents_of(viewer: Any) -> SessionContents:
     Raises
     ------
     OptionError
-        When a layer shows only a preview, since its data are gone.
+        When a layer has more axes than can be saved.
     """
     state = get_state(viewer)
     # Pictures in colour are in a viewer's scene, but no scene can name them.
@@ -60,8 +74,9 @@ def contents_of(viewer: Any) -> SessionContents:
     sources: dict[int, ChunkSource] = {}
     channels: dict[int, int | None] = {}
     held: list[Any] = []
+    known: dict[int, Json] = {}
     for i, (port, entry) in enumerate(pairs):
-        _check_online(port.layer)
+        known[i] = _noted(port.layer)
         level = level_of(port.layer)
         if level is not None:
             held.append(level.store)
@@ -76,23 +91,39 @@ def contents_of(viewer: Any) -> SessionContents:
         for position, layer in enumerate(viewer.layers)
         if id(layer) not in shown
     )
+    before = _loaded.get(viewer) if any(known.values()) else None
     return SessionContents(
         state,
         sources,
         channels,
+        channel_ids=_distinct(known),
+        channel_extras={i: told.get("extras", {}) for i, told in known.items()},
         annotations=annotations,
+        reference_position=None if before is None else before.reference_position,
+        further={**({} if before is None else _unknown(before)), **around(viewer)},
         held=tuple(held),
     )
 
 
-def _check_online(layer: Any) -> None:
+def _noted(layer: Any) -> Json:
+    """Return what a layer's session said of its channel."""
     told = layer.metadata.get(KEY)
-    if isinstance(told, dict) and OFFLINE in told:
-        msg = (
-            f"expected the data of the layer {layer.name!r}; found a preview of"
-            f" {told[OFFLINE]}, which is gone: find it or remove the layer, then save"
-        )
-        raise OptionError(msg)
+    noted = told.get(CHANNEL) if isinstance(told, dict) else None
+    return noted if isinstance(noted, dict) else {}
+
+
+def _distinct(known: Mapping[int, Json]) -> dict[int, int]:
+    """Return the channels' numbers; new layers get numbers that nobody has."""
+    given = {i: int(told["id"]) for i, told in known.items() if "id" in told}
+    taken = set(given.values())
+    free = (n for n in count() if n not in taken)
+    return {i: given[i] if i in given else next(free) for i in sorted(known)}
+
+
+def _unknown(document: SessionDocument) -> Json:
+    """Return the fields of a session that are kept as they are."""
+    own = {"origins", OVERLAYS, NAPARI, STEM}
+    return {k: v for k, v in (document.model_extra or {}).items() if k not in own}
 
 
 def _source_of(layer: Any) -> ChunkSource:
@@ -223,13 +254,15 @@ def put(viewer: Any, session: LoadedSession) -> list[dict[str, str]]:
     """
     made = [_made(one, session.folder) for one in session.annotations]
     put_opened(viewer, session.layers.scene, session.opened)
-    _mark_offline(viewer, session.layers)
-    _remove_earlier(viewer, made)
+    _mark(viewer, session.layers, session.document)
+    _remove_earlier(viewer)
     for one, layer in sorted(
         zip(session.annotations, made, strict=True), key=lambda pair: pair[0].position
     ):
         viewer.layers.insert(min(one.position, len(viewer.layers)), layer)
         layer.name = one.name
+    _loaded[viewer] = session.document
+    put_around(viewer, session.document.model_extra or {})
     return list(session.layers.findings)
 
 
@@ -246,17 +279,25 @@ def _made(one: Annotation, folder: Path) -> Any:
         raise SceneStateError(msg) from error
 
 
-def _mark_offline(viewer: Any, layers: Layers) -> None:
+def _mark(viewer: Any, layers: Layers, document: SessionDocument) -> None:
+    """Note in every layer what its session says of it."""
+    channels = {channel.image: channel for channel in document.channels}
     ports = scene_of(viewer).layers
-    for port, found in zip(ports, layers.found, strict=False):
+    for port, image, found in zip(ports, layers.images, layers.found, strict=False):
         told = port.layer.metadata.get(KEY)
-        if found.status == "offline" and isinstance(told, dict):
+        if not isinstance(told, dict):
+            continue
+        told.pop(OFFLINE, None)
+        if found.status == "offline":
             told[OFFLINE] = found.uri
+        channel = channels.get(image)
+        if channel is not None:
+            extras = dict(channel.model_extra or {})
+            told[CHANNEL] = {"id": channel.id, "extras": extras}
 
 
-def _remove_earlier(viewer: Any, made: Sequence[Any]) -> None:
-    """Remove annotations that the same session put there before."""
-    marks = {layer.metadata[SESSION] for layer in made}
+def _remove_earlier(viewer: Any) -> None:
+    """Remove annotations that a session put there before, as its images are."""
     for layer in list(viewer.layers):
-        if layer.metadata.get(SESSION) in marks:
+        if SESSION in layer.metadata:
             viewer.layers.remove(layer)

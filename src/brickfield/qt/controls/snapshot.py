@@ -128,10 +128,12 @@ class Snapshots(QObject):
             The views to show beside one another; default the one in front.
         """
         sources = [port.data.store.source for port in self._dock.scene.layers]
+        shown = frames or self._front()
+        scene = shown[0].view.scene_notes() if shown else {}
 
         def write(image: Picture, fidelity: str) -> None:
             check_file(path, sources)
-            write_png(path, image, notes_of(fidelity))
+            write_png(path, image, notes_of(fidelity) | scene)
 
         def finish(image: Picture, fidelity: str) -> None:
             self._background.run(
@@ -139,7 +141,7 @@ class Snapshots(QObject):
                 lambda _, error: self._saved(path, error, fidelity=fidelity),
             )
 
-        self._take(frames or self._front(), f"saving {path.name}", finish)
+        self._take(shown, f"saving {path.name}", finish)
 
     def cancel(self) -> None:
         """Forget pictures that are waited for."""

@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QIcon, QImage, QPixmap
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -33,7 +36,7 @@ from brickfield.qt.reports.tasks import task_board
 
 _PATH = Qt.ItemDataRole.UserRole
 _NOTE_LINES = 3
-_RECENT_LINES = 8
+_RECENT_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class RecentSession:
     text : str
         Name, when it was saved, how many layers.
     is_there : bool
+    picture : ndarray or None, shape (h, w, 3), uint8
     """
 
     path: Path
     text: str
     is_there: bool = True
+    picture: NDArray[np.uint8] | None = None
 
 
 class SessionsPanel(QWidget):
@@ -69,6 +74,8 @@ class SessionsPanel(QWidget):
         A session of the list was chosen.
     find_asked : Signal
         Find… was pressed.
+    pack_asked : Signal
+        Pack… was pressed.
     """
 
     save_asked = Signal()
@@ -77,6 +84,7 @@ class SessionsPanel(QWidget):
     benchmark_asked = Signal()
     recent_chosen = Signal(str)
     find_asked = Signal()
+    pack_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,10 +92,15 @@ class SessionsPanel(QWidget):
         self.load = self._button("Load session", "Open a session, or a picture's scene")
         self.test_data = self._button("Load test data", "Open .zarr, .tif or .npy data")
         self.benchmark = self._button("Benchmark", "Measure how fast this machine is")
+        self.pack = self._button(
+            "Pack…", "Write the open session with all its voxels: one folder to hand on"
+        )
+        self.pack.setEnabled(False)
         for button, signal in (
             (self.save, self.save_asked),
             (self.load, self.load_asked),
             (self.test_data, self.data_asked),
+            (self.pack, self.pack_asked),
             (self.benchmark, self.benchmark_asked),
         ):
             button.clicked.connect(lambda _=False, s=signal: s.emit())
@@ -134,6 +147,8 @@ class SessionsPanel(QWidget):
             item = QListWidgetItem(text)
             item.setData(_PATH, str(one.path))
             item.setToolTip(str(one.path))
+            if one.picture is not None:
+                item.setIcon(_icon(one.picture))
             if not one.is_there:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.recent.addItem(item)
@@ -147,15 +162,17 @@ class SessionsPanel(QWidget):
         layers = "1 layer" if n == 1 else f"{n} layers"
         self.offline.say(f"{layers} offline, preview shown: {', '.join(names)}")
 
-    def show_session(self, name: str, note: str) -> None:
+    def show_session(self, name: str, note: str, mode: str = "reference") -> None:
         """Show the name and note of a session that was loaded.
 
         Parameters
         ----------
         name, note : str
+        mode : {"reference", "embed"}
         """
         self.name.setText(name)
         self.note.setPlainText(note)
+        (self.with_voxels if mode == "embed" else self.reference).setChecked(True)
 
     # -- parts -------------------------------------------------------------------
 
@@ -196,6 +213,7 @@ class SessionsPanel(QWidget):
             modes.addButton(button)
             row.addWidget(button)
         row.addStretch(1)
+        row.addWidget(self.pack)
         form = QFormLayout()
         form.addRow("Name", self.name)
         form.addRow("Note", self.note)
@@ -210,9 +228,20 @@ class SessionsPanel(QWidget):
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
         )
         line = self.recent.fontMetrics().lineSpacing()
+        self.recent.setIconSize(QSize(2 * line, 2 * line))
         self.recent.setMinimumHeight(2 * line)
         self.recent.setMaximumHeight(_RECENT_LINES * line)
         self.recent.itemActivated.connect(
             lambda item: self.recent_chosen.emit(str(item.data(_PATH)))
         )
         return self.recent
+
+
+def _icon(picture: NDArray[np.uint8]) -> QIcon:
+    """Make an icon of a picture, shape (h, w, 3), uint8."""
+    pixels = np.ascontiguousarray(picture)
+    height, width = pixels.shape[:2]
+    kind = QImage.Format.Format_RGB888
+    # The array goes, so the icon has a copy.
+    image = QImage(pixels.data, width, height, 3 * width, kind).copy()
+    return QIcon(QPixmap.fromImage(image))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from brickfield.viewer.export.picture import camera_for as camera_for
     from brickfield.viewer.export.picture import render as render
     from brickfield.viewer.export.picture import render_picture as render_picture
+    from brickfield.viewer.export.picture_scene import scene_notes as scene_notes
     from brickfield.viewer.export.scene_picture import open_scene as open_scene
     from brickfield.viewer.export.scene_picture import render_scene as render_scene
 
@@ -39,6 +40,7 @@ __all__ = [
     "render_options",  # Make options from what is easy to type.
     "render_picture",  # Draw one picture; see :func:`render`. May be called from any thread.
     "render_scene",  # Draw a scene; from any thread.
+    "scene_notes",  # Return the text with which a picture's file tells its scene.
     "scene_of_png",  # Return the scene that a picture was drawn of.
     "write_movie",  # Draw and write every frame that is not there yet, then the MP4.
     "write_png",  # Write a picture, shape (h, w, 4), uint8, sRGB; without alpha when opaque.
@@ -59,6 +61,7 @@ _HOME = {
     "render_options": "options",
     "render_picture": "picture",
     "render_scene": "scene_picture",
+    "scene_notes": "picture_scene",
     "scene_of_png": "files",
     "write_movie": "movie",
     "write_png": "files",

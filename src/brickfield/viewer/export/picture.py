@@ -58,11 +58,14 @@ class RenderResult:
         sRGB, straight alpha, row 0 on top.
     receipt : Receipt
     camera : CameraState
+    layers : tuple of ChunkedLayer
+        What was drawn; their stores may be closed.
     """
 
     image: NDArray[np.uint8]
     receipt: Receipt
     camera: CameraState
+    layers: tuple[ChunkedLayer, ...] = ()
 
 
 def render(
@@ -219,7 +222,8 @@ def draw_layers(
     view.camera = camera
     try:
         call(lambda: view.set_layers(layers))
-        return _draw(accounts, view, options, end)
+        drawn = _draw(accounts, view, options, end)
+        return replace(drawn, layers=tuple(layers))
     finally:
         call(view.close)
 

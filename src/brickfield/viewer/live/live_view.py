@@ -29,7 +29,7 @@ from brickfield.loading import AsynchronousDataSlicer
 from brickfield.model import Vec3
 from brickfield.model.appearance import MODES, Light, Lighting
 from brickfield.rendering.overlays import OverlayOptions, OverlayState
-from brickfield.viewer.export.files import write_png
+from brickfield.viewer.export.files import SCENE_KEY, write_png
 from brickfield.viewer.live.live_camera import CameraView
 from brickfield.viewer.live.picture_taking import (
     Picture,
@@ -379,9 +379,10 @@ class LiveView(CameraView):
             finally:
                 future.cancel()
         self._be_ready()
+        notes = self.scene_notes() if path is not None else {}
         image, fidelity = take_now(picture_steps(timeout), self.answer)
         if path is not None:
-            write_png(Path(path), image, notes_of(fidelity))
+            write_png(Path(path), image, notes_of(fidelity) | notes)
         return image
 
     def screenshot_later(
@@ -404,14 +405,20 @@ class LiveView(CameraView):
         """
         self._check_target(path)
         self._be_ready()
+        notes = self.scene_notes() if path is not None else {}
 
         def finish(picture: Picture) -> NDArray[np.uint8]:
             image, fidelity = picture
             if path is not None:
-                write_png(Path(path), image, notes_of(fidelity))
+                write_png(Path(path), image, notes_of(fidelity) | notes)
             return image
 
         return take_later(picture_steps(timeout), self.ask, finish)
+
+    def scene_notes(self) -> dict[str, str]:
+        """Return the text with which a picture taken now tells its scene."""
+        text = "" if self.scene_text is None else self.scene_text()
+        return {SCENE_KEY: text} if text else {}
 
     def _check_target(self, path: Any) -> None:
         """Refuse to write over what is drawn."""

@@ -83,6 +83,8 @@ class ViewCore:
         """What the picture has come to."""
         self.wait_for: Callable[[Future[Any], float], bool] | None = None
         """How a window waits for a future, with a limit in seconds; tells whether it could."""
+        self.scene_text: Callable[[], str] | None = None
+        """What gives the scene document that pictures carry; on the owner's thread."""
         self._deliver = deliver
         self._thread = thread or render_thread()
         self._state = FrameState()
