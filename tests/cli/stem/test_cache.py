@@ -59,3 +59,9 @@ def test_verifying_a_changed_file_is_incomplete(command, emd, tmp_path):
     status, about = listed(command, emd, "--verify")
     assert status == 3
     assert not any(i["valid"] for i in about["items"])
+
+
+def test_a_script_is_not_asked_whether_it_means_it(command, emd):
+    status, about = listed(command, emd, "--repack")
+    assert status == 0
+    assert about["bytes_given_back"] >= 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,7 +74,8 @@ def _repack(manager: EMDCacheManager, yes: bool) -> int:
     from brickfield.blockwise import format_bytes
 
     n_bytes = format_bytes(manager.repack_bytes())
-    if not yes:
+    # A script cannot answer: who asks for it there means it.
+    if not yes and sys.stdin.isatty():
         typer.confirm(f"{n_bytes} are written anew; go on?", abort=True, err=True)
     return manager.repack()
 
