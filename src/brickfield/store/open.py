@@ -39,6 +39,7 @@ def open_store(
     *,
     mosaic: bool | None = None,
     overlap: str | None = None,
+    margin: float = 0.0,
     **options: Any,
 ) -> ChunkedImageStore:
     """Open any supported image.
@@ -56,6 +57,8 @@ def open_store(
         (True), or only the first one (False).
     overlap : {"max", "mean", "feather", "first"}, optional
         How voxels of several images at one place become one; ``"max"`` by default.
+    margin : float
+        Room round several images to move them in, as a share of the largest.
     **options
         As for :func:`brickfield.sources.open.open_source`: `image` (a name
         that ``brickfield info`` lists), `series`, `well`, `field`, `label`, `scale` (world units a voxel), `axes`, …
@@ -71,6 +74,8 @@ def open_store(
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
         In one sentence: what was expected, what was found, what to do.
     """
+    if overlap is not None:
+        MosaicOptions(overlap=overlap)  # type: ignore[arg-type]  # checked there
     is_place = isinstance(uri_or_arrays, str | PathLike)
     is_free = not set(options) - set(_READING)
     if mosaic and not (is_place and is_free):
@@ -85,24 +90,27 @@ def open_store(
     if not is_place:
         return ChunkedImageStore(opened())
     if mosaic:
-        return _together(uri_or_arrays, overlap, options)
+        return _together(uri_or_arrays, overlap, margin, options)
     # Its facts are read-only properties, which a protocol's members are not.
     store = ChunkedImageStore(cast("ChunkSource", ReplaceableSource(opened)))
     store.address = str(uri_or_arrays)
     if mosaic is None and is_free and store.info.is_in_scene:
         # Where they cannot be put together, the first one opens and says so.
         with suppress(BrickfieldError):
-            together = _together(uri_or_arrays, overlap, options)
+            together = _together(uri_or_arrays, overlap, margin, options)
             store.close()
             return together
     return store
 
 
 def _together(
-    uri: str | PathLike[str], overlap: str | None, reading: dict[str, Any]
+    uri: str | PathLike[str],
+    overlap: str | None,
+    margin: float,
+    reading: dict[str, Any],
 ) -> ChunkedImageStore:
     """Open all images of a store as one."""
-    together = open_mosaic(uri, overlap=overlap or "max", **reading)
+    together = open_mosaic(uri, overlap=overlap or "max", margin=margin, **reading)
     together.address = str(uri)
     return together
 

@@ -60,6 +60,8 @@ logger = logging.getLogger(__name__)
 
 LayerData = tuple[Any, dict[str, Any], str]
 """Levels, what napari's layer is made with, and "image" or "labels"."""
+ROOM = 0.1
+"""Round the images of a scene, as a share of the largest."""
 MOST_CHANNELS = 12
 """Images with more get one layer with a slider for the channel."""
 KEY = "brickfield"
@@ -189,7 +191,8 @@ def _guard_window() -> None:
 
 def _opened(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:
     chosen = settings()
-    store = open_store(uri_or_arrays, **options)
+    # In a window tiles can be moved, which takes room; a picture has none to spare.
+    store = open_store(uri_or_arrays, **{"margin": ROOM, **options})
     if chosen.concurrency:
         store.source.concurrency = chosen.concurrency
     close_when_unused(store)
