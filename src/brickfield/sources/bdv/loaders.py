@@ -1,4 +1,4 @@
-"""Where BigDataViewer keeps voxels: HDF5 (``t00000/s00/0/cells``) or N5 folders.
+"""Where BigDataViewer keeps voxels: HDF5 (``t00000/s00/0/cells``), N5 or OME-Zarr.
 
 Both loaders open arrays on demand and may be asked from any thread. Old BDV files
 hold unsigned 16-bit voxels under a signed type; those are read as unsigned.
@@ -136,7 +136,7 @@ def open_loader(
     Raises
     ------
     StoreFormatError
-        If the loader's format is neither HDF5 nor N5.
+        If the loader's format is neither HDF5, N5 nor OME-Zarr.
     StoreNotFoundError, StoreAccessError
     """
     root = Root.of_description(document, folder, follow=follow_links)
@@ -149,7 +149,13 @@ def open_loader(
     if data.loader == "bdv.n5":
         at = locate(named.place)
         return N5Loader(at, denied_is_missing=denied_is_missing)
-    known = "bdv.hdf5, bdv.n5 or bdv.imaris"
+    if data.loader == "bdv.multimg.zarr":
+        # It needs the readers of OME-Zarr, which nothing else here does.
+        from brickfield.sources.bdv.zarr_loader import ZarrLoader
+
+        at = locate(named.place)
+        return ZarrLoader(at, data.groups, denied_is_missing=denied_is_missing)
+    known = "bdv.hdf5, bdv.n5, bdv.multimg.zarr or bdv.imaris"
     msg = f"expected a loader {known}; found {data.loader!r}: resave it"
     raise StoreFormatError(msg)
 

@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from brickfield.model import AffineTransform
-from brickfield.sources.bdv.source import groups_by_series, read_document
+from brickfield.sources.bdv.source import read_document
+from brickfield.sources.bdv.views import groups_by_series
 
 _ZYX = [2, 1, 0, 3]
 
@@ -23,7 +24,7 @@ def with_registrations(
     uri : str
         The project that is like it; it is only read.
     matrices : mapping of (str, int or None) to AffineTransform
-        By name of a view (as :func:`~brickfield.sources.bdv.source.list_views` gives
+        By name of a view (as :func:`~brickfield.sources.bdv.views.list_views` gives
         it) and index of its time point: from voxel index (z, y, x) to world. Views that
         are not named keep their registrations.
     base : str

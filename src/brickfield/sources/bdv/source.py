@@ -7,8 +7,9 @@ large, and its voxel 0 lies (factor - 1) / 2 fine voxels further in.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +17,16 @@ import numpy as np
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model import (
     AffineTransform,
-    Axis,
     Channel,
     Finding,
     ImageInfo,
-    Int3,
-    Pyramid,
 )
 from brickfield.sources.arrays.stored import AssembledSource, identity_of
+from brickfield.sources.bdv.image import BdvImage
 from brickfield.sources.bdv.loaders import BdvLoader, SetupLevels, open_loader
+from brickfield.sources.bdv.views import groups_by_series, unusable
 from brickfield.sources.bdv.xml import SpimData, ViewSetup, parse
 from brickfield.sources.boundary import series_index
-from brickfield.sources.geometry import aligned_geometry, make_level
 from brickfield.sources.hdf5 import imaris as imaris_file
 from brickfield.sources.identity import data_identity
 from brickfield.sources.io.location import locate
@@ -35,7 +34,6 @@ from brickfield.sources.io.named_places import Root, resolve_named
 from brickfield.sources.io.plain_files import local_path, read_head, read_whole
 from brickfield.sources.io.store_files import read_many
 from brickfield.sources.places import place_of_uri
-from brickfield.sources.protocol import ArrayHeader, StoredArray
 
 _HEAD_BYTES = 1 << 14
 
@@ -80,121 +78,174 @@ def open_source(
     StoreNotFoundError, StoreAccessError, StoreFormatError, StoreUnreachableError
     OptionError
     """
-    data, folder, identity = _read_xml(str(uri))
-    if data.loader == "bdv.imaris":
-        return _imaris(data, folder, str(uri), follow_links=follow_links)
-    groups = _groups(data.setups)
-    names = _series_names(groups)
-    chosen = series_index(names, series, where=str(uri))
-    loader = open_loader(
-        data,
-        folder,
-        document=str(uri),
-        denied_is_missing=treat_403_as_missing,
-        follow_links=follow_links,
+    project = BdvProject(
+        str(uri), treat_403_as_missing=treat_403_as_missing, follow_links=follow_links
     )
-    try:
-        image = _Image(data, loader, groups[chosen])
-        pyramid = image.pyramid()
-    except BaseException:
-        loader.close()
-        raise
-    info = ImageInfo(
-        uri=str(uri),
-        format=f"BigDataViewer ({data.loader})",
-        name=Path(str(uri)).stem,
-        pyramid=pyramid,
-        channels=tuple(Channel(s.name) for s in image.setups),
-        series=tuple(names) if len(names) > 1 else (),
-        findings=tuple(_findings(data, names, image, is_asked=series is not None)),
-        placement=image.setups[0].placement,
-        is_in_scene=len(names) > 1 or bool(data.moves),
-    )
-    own = [p for p in (place_of_uri(str(uri)),) if p is not None]
-    return AssembledSource(
-        info,
-        f"{identity}|{data_identity(*loader.watched())}|{names[chosen]}",
-        image.find_part,
-        n_spread=2,
-        places=lambda: [*own, *loader.places()],
-        close=loader.close,
-        is_remote=loader.is_remote,
-    )
+    return project.open(series)
 
 
-@dataclass(frozen=True, slots=True)
-class BdvView:
-    """Where one image of a project lies.
+class BdvProject:
+    """A dataset that is read once, and whose images open one by one. Any thread.
 
-    Attributes
+    Setups of one size are taken to have the levels of the first one that was opened;
+    that is made sure of when a voxel of a level is first wanted.
+
+    Parameters
     ----------
-    name : str
-        Unlike that of any other view of the project.
-    series : str
-        What opens it.
-    matrix : AffineTransform
-        From voxel index of level 0 (z, y, x) to world.
-    shape : tuple of int or None
-        Voxels (z, y, x), if the XML says so.
-    time : int or None
-        Index of the time point that it lies so at; None for all.
-    """
-
-    name: str
-    series: str
-    matrix: AffineTransform
-    shape: Int3 | None
-    time: int | None = None
-
-
-def list_views(uri: str) -> list[BdvView]:
-    """List the images of a project, from the XML file alone.
-
-    An image whose registration changes with time is listed once for each time point.
+    uri : str
+        The XML file, local or remote (remote with N5 or OME-Zarr data).
+    treat_403_as_missing : bool
+        Take a server's refusal of a chunk for "nothing is stored".
+    follow_links : bool
+        Let a local XML file name other folders and hosts.
 
     Raises
     ------
     StoreNotFoundError, StoreFormatError, StoreUnreachableError
     """
-    data = _read_xml(str(uri))[0]
-    views = []
-    for series, group in groups_by_series(data):
-        setup = group[0]
-        box = AffineTransform.from_scale(setup.voxel_size, setup.translation)
-        still = box if setup.placement is None else setup.placement @ box
-        if setup.number not in data.moves:
-            views.append(BdvView(series, series, still, setup.shape))
-            continue
-        for i, time in enumerate(data.times):
-            # BigStitcher lists views that were never recorded; they have registrations
-            # all the same.
-            if (time, setup.number) in data.missing:
-                continue
-            matrix = data.matrices.get((time, setup.number), still)
-            views.append(BdvView(f"{series} t{time}", series, matrix, setup.shape, i))
-    return views
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        treat_403_as_missing: bool = False,
+        follow_links: bool = False,
+    ) -> None:
+        self._uri = uri
+        self.data, self._folder, self._identity = _read_xml(uri)
+        self._denied_is_missing = treat_403_as_missing
+        self._follow_links = follow_links
+        groups = groups_by_series(self.data)
+        self._names = [name for name, _ in groups]
+        self._groups = [group for _, group in groups]
+        self._lock = threading.Lock()
+        self._levels: dict[object, SetupLevels] = {}
+        self._unlike: set[int] = set()
+        self._loader: BdvLoader | None = None
+        self._n_open = 0
+
+    def open(self, series: int | str | None = None) -> AssembledSource:
+        """Open one of its images.
+
+        Parameters
+        ----------
+        series : int, str or None
+            One of ``info.series``; the first by default.
+
+        Raises
+        ------
+        StoreNotFoundError, StoreAccessError, StoreFormatError, StoreUnreachableError
+        OptionError
+        """
+        data, uri = self.data, self._uri
+        if data.loader == "bdv.imaris":
+            return _imaris(data, self._folder, uri, follow_links=self._follow_links)
+        chosen = series_index(self._names, series, where=uri)
+        loader = self._begin()
+        try:
+            image = self._image(loader, self._groups[chosen])
+            pyramid = image.pyramid()
+        except BaseException:
+            self._end()
+            raise
+        names = self._names
+        info = ImageInfo(
+            uri=uri,
+            format=f"BigDataViewer ({data.loader})",
+            name=Path(uri).stem,
+            pyramid=pyramid,
+            channels=_channels_of(image.setups),
+            series=tuple(names) if len(names) > 1 else (),
+            findings=tuple(_findings(data, names, image, is_asked=series is not None)),
+            placement=image.setups[0].placement,
+            is_in_scene=len(names) > 1 or bool(data.moves),
+        )
+        own = [p for p in (place_of_uri(uri),) if p is not None]
+        watched = data_identity(*loader.watched())
+        return AssembledSource(
+            info,
+            f"{self._identity}|{watched}|{names[chosen]}",
+            image.find_part,
+            n_spread=2,
+            places=lambda: [*own, *loader.places()],
+            close=self._end,
+            is_remote=loader.is_remote,
+        )
+
+    def _image(self, loader: BdvLoader, setups: list[ViewSetup]) -> BdvImage:
+        first = setups[0]
+        key = first.shape
+        is_alike = key is not None and first.number not in self._unlike
+        with self._lock:
+            known = self._levels.get(key) if is_alike else None
+        image = BdvImage(self.data, loader, setups, known, self._unlike.add)
+        if known is None and is_alike:
+            with self._lock:
+                self._levels.setdefault(key, image.levels)
+        return image
+
+    def _begin(self) -> BdvLoader:
+        """Open what the file names, unless another image has."""
+        with self._lock:
+            if self._loader is None:
+                self._loader = open_loader(
+                    self.data,
+                    self._folder,
+                    document=self._uri,
+                    denied_is_missing=self._denied_is_missing,
+                    follow_links=self._follow_links,
+                )
+            self._n_open += 1
+            return self._loader
+
+    def _end(self) -> None:
+        """Close what the file names with its last image."""
+        with self._lock:
+            self._n_open -= 1
+            loader = None
+            if not self._n_open:
+                loader, self._loader = self._loader, None
+                self._levels.clear()
+        if loader is not None:
+            loader.close()
 
 
 def _imaris(
     data: SpimData, folder: str, uri: str, *, follow_links: bool
 ) -> AssembledSource:
-    """Open the Imaris file that an XML file names, where that file says it lies."""
+    """Open the Imaris file that an XML file names, where its registrations put it."""
     root = Root.of_description(uri, folder, follow=follow_links)
     named = resolve_named(root, data.whole_place)
     source = imaris_file.open_source(named.place, follow_links=follow_links)
-    finding = Finding(
-        "info",
-        "bdv-imaris",
-        "SequenceDescription.ImageLoader",
-        "expected data of BigDataViewer; found an Imaris file: opened that, with the"
-        " place that it states itself; registrations of the XML file are not applied",
+    text = (
+        "expected data of BigDataViewer; found an Imaris file: opened that, where the"
+        " registrations of the XML file put it"
     )
-    # The registrations of the XML file would be applied to a place that the Imaris file
-    # already has in itself.
-    source.info = replace(
-        source.info, uri=uri, findings=(*source.info.findings, finding)
-    )
+    where = "SequenceDescription.ImageLoader"
+    findings = [Finding("info", "bdv-imaris", where, text)]
+    setups = {s.number: s for s in data.setups}
+    first = data.setups[0]
+    matrix = data.matrices.get((data.times[0], first.number))
+    if matrix is None:
+        findings += [unusable(first, "it lies where the Imaris file says")]
+    elif any(
+        not _is_same(matrix, m) for (_, n), m in data.matrices.items() if n in setups
+    ):
+        told = "expected one registration for all channels and times; found several"
+        text = f"{told}: the first is used"
+        findings.append(Finding("warning", "moving-registration", where, text))
+    info = replace(source.info, uri=uri, findings=(*source.info.findings, *findings))
+    if matrix is not None and not _is_same(matrix, info.world):
+        box = AffineTransform.of_level(info.pyramid.levels[0])
+        info = replace(info, placement=matrix @ box.inverse)
+    source.info = info
     return source
+
+
+def _is_same(one: AffineTransform, other: AffineTransform) -> bool:
+    """Whether two maps differ by rounding alone."""
+    size = np.abs(one.matrix[:3]).max()
+    return bool(np.abs(one.matrix - other.matrix).max() <= 1e-6 * size)
 
 
 def read_document(uri: str) -> tuple[SpimData, bytes]:
@@ -206,12 +257,6 @@ def read_document(uri: str) -> tuple[SpimData, bytes]:
     """
     text, place, _, _ = _text_of(uri)
     return parse(text, place), text
-
-
-def groups_by_series(data: SpimData) -> list[tuple[str, list[ViewSetup]]]:
-    """Return the setups of each image of a project, with what opens it."""
-    groups = _groups(data.setups)
-    return list(zip(_series_names(groups), groups, strict=True))
 
 
 def _read_xml(uri: str) -> tuple[SpimData, str, str]:
@@ -238,39 +283,20 @@ def _text_of(uri: str) -> tuple[bytes, str, str, str]:
     return text, str(path), str(path.parent), identity_of(path)
 
 
-def _groups(setups: Sequence[ViewSetup]) -> list[list[ViewSetup]]:
-    """Setups that can be channels of one image, in the order of the file."""
-    groups: dict[object, list[ViewSetup]] = {}
-    for setup in setups:
-        # The numbers come from decimal text, which two programs round differently.
-        where = tuple(np.round([*setup.voxel_size, *setup.translation], 9))
-        # A size is optional in the XML file; without one nothing says that setups are
-        # alike.
-        alone = setup.number if setup.shape is None else None
-        key = (setup.shape, where, setup.placement, setup.unit, alone)
-        groups.setdefault(key, []).append(setup)
-    return list(groups.values())
-
-
-def _series_names(groups: list[list[ViewSetup]]) -> list[str]:
-    names = [group[0].name for group in groups]
-    if len(set(names)) < len(names):
-        return [f"setup{group[0].number}" for group in groups]
-    return names
+def _channels_of(setups: Sequence[ViewSetup]) -> tuple[Channel, ...]:
+    """Name channels as the file names them; where it does not, as their setups."""
+    names = [s.named("channel") for s in setups]
+    is_told = None not in names and len(set(names)) == len(names) > 1
+    return tuple(Channel((is_told and s.named("channel")) or s.name) for s in setups)
 
 
 def _findings(
-    data: SpimData, names: list[str], image: _Image, *, is_asked: bool
+    data: SpimData, names: list[str], image: BdvImage, *, is_asked: bool
 ) -> list[Finding]:
     found = list(image.findings)
     for setup in image.setups:
         if setup.is_unusable:
-            text = (
-                "expected affine maps of 12 finite numbers that can be inverted; found"
-                " others: only the voxel size of the view is used"
-            )
-            path = f"ViewRegistrations/setup {setup.number}"
-            found.append(Finding("error", "unusable-registration", path, text))
+            found.append(unusable(setup))
         if setup.number in data.moves:
             text = (
                 "expected one registration for all times; found several: the first is"
@@ -282,84 +308,3 @@ def _findings(
         text = f"expected one image; found {len(names)}: {names[0]} was opened"
         found.append(Finding("info", "several-images", "ViewSetups", text))
     return found
-
-
-@dataclass
-class _Image:
-    """Setups of one image, opened by a loader. Parts may be found in any thread."""
-
-    data: SpimData
-    loader: BdvLoader
-    setups: list[ViewSetup]
-
-    def __post_init__(self) -> None:
-        self.findings: list[Finding] = []
-        self._found: dict[tuple[int, int, int], StoredArray | None] = {}
-        # The XML file says that they are alike; the arrays are compared, since they are
-        # what is read as one image.
-        first, *others = self.setups
-        self.levels = self._levels_of(first)
-        kept = [first]
-        for setup in others:
-            try:
-                is_alike = self._levels_of(setup).is_alike(self.levels)
-            except (StoreFormatError, StoreNotFoundError) as error:
-                self._leave_out(setup, str(error))
-                continue
-            if is_alike:
-                kept.append(setup)
-            else:
-                text = "expected the shapes, chunks and data type of the first channel"
-                self._leave_out(setup, f"{text}; found others")
-        self.setups = kept
-
-    def _leave_out(self, setup: ViewSetup, text: str) -> None:
-        path = f"ViewSetups/setup {setup.number}"
-        self.findings.append(Finding("error", "no-channel", path, f"{text}: left out"))
-
-    def _levels_of(self, setup: ViewSetup) -> SetupLevels:
-        times = (
-            t for t in self.data.times if (t, setup.number) not in self.data.missing
-        )
-        time = next(times, None)
-        if time is None:
-            msg = f"expected an image of setup {setup.number}; found all marked missing"
-            raise StoreFormatError(msg)
-        return self.loader.levels(time, setup.number)
-
-    def pyramid(self) -> Pyramid:
-        """Levels with their geometry."""
-        setup = self.setups[0]
-        spread = (len(self.data.times), len(self.setups))
-        axes = (
-            Axis("t", "time"),
-            Axis("c", "channel"),
-            *(Axis(name, "space", setup.unit) for name in "zyx"),
-        )
-        # Factors of the format count voxels of level 0, not of the level before.
-        size0 = (1.0, 1.0, *setup.voxel_size)
-        shift0 = (0.0, 0.0, *setup.translation)
-        levels = []
-        for number, array in enumerate(self.levels.arrays):
-            factors = (1.0, 1.0, *self.levels.factors[number])
-            size, shift = aligned_geometry(size0, shift0, factors)
-            level = make_level(
-                self.loader.path(self.data.times[0], setup.number, number),
-                ArrayHeader.of(array, spread),
-                axes,
-                voxel_size=size,
-                translation=shift,
-            )
-            levels.append(level)
-        return Pyramid(axes, tuple(levels))
-
-    def find_part(self, level: int, lead: tuple[int, ...]) -> StoredArray | None:
-        """Array of a level, time and channel; None when the view is missing."""
-        time, setup = self.data.times[lead[0]], self.setups[lead[1]].number
-        if (time, setup) in self.data.missing:
-            return None
-        key = (level, time, setup)
-        # Missing arrays too: each lookup is an HDF5 call or a request.
-        if key not in self._found:
-            self._found[key] = self.loader.array(time, setup, level)
-        return self._found[key]

@@ -9,7 +9,7 @@ flips as a placement besides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
@@ -45,6 +45,8 @@ class ViewSetup:
     is_unusable : bool
         Whether the registration is left out: it maps the view onto a plane, or some of
         its numbers are none.
+    attributes : tuple of (str, str, str)
+        Kind, id and name of what it is one of: tile, angle, illumination, channel.
     """
 
     number: int
@@ -55,6 +57,16 @@ class ViewSetup:
     unit: str | None
     placement: AffineTransform | None = None
     is_unusable: bool = False
+    attributes: tuple[tuple[str, str, str], ...] = ()
+
+    def named(self, kind: str) -> str | None:
+        """Return the name of the tile, angle, illumination or channel; None without.
+
+        Parameters
+        ----------
+        kind : str
+        """
+        return next((name for k, _, name in self.attributes if k == kind), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,11 @@ class SpimData:
         Setups whose registration changes with time (the first one is used).
     matrices : dict of (time, setup) to AffineTransform
         From voxel index (z, y, x) to world, of every view whose registration is usable.
+    unregistered : frozenset of (time, setup)
+        Views without a registration although other times of the setup have one.
+    groups : dict of (time, setup) to (str, tuple of int)
+        Of an OME-Zarr loader: path of each view's image, and its index on the image's
+        channel and time axis.
     """
 
     loader: str
@@ -86,6 +103,10 @@ class SpimData:
     missing: frozenset[tuple[int, int]]
     moves: tuple[int, ...]
     matrices: dict[tuple[int, int], AffineTransform] = field(default_factory=dict)
+    unregistered: frozenset[tuple[int, int]] = frozenset()
+    groups: dict[tuple[int, int], tuple[str, tuple[int, ...]]] = field(
+        default_factory=dict
+    )
 
     @property
     def whole_place(self) -> str:
@@ -110,27 +131,26 @@ def parse(text: bytes, where: str) -> SpimData:
     StoreFormatError
         If it is no XML, no SpimData, or lacks loader, times or setups.
     """
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        msg = f"expected SpimData in {where}; found a document type: remove it"
-        raise StoreFormatError(msg)
-    try:
-        root = ET.fromstring(text)  # noqa: S314 - entities were refused just before
-    except ET.ParseError as error:
-        msg = f"expected XML in {where}; found something else: {error}"
-        raise StoreFormatError(msg) from error
+    root = _root_of(text, where)
     sequence = root.find("SequenceDescription")
     loader = None if sequence is None else sequence.find("ImageLoader")
     if root.tag != "SpimData" or sequence is None or loader is None:
         msg = f"expected SpimData with an ImageLoader in {where}; found <{root.tag}>"
         raise StoreFormatError(msg)
-    texts = (e.text.strip() for e in loader if e.text)
-    place = next((text for text in texts if text), "")
+    place = _place_of(loader)
     try:
         times = tuple(islice(_times(sequence), MOST_TIMES + 1))
         missing = frozenset(_missing(sequence))
         maps = _registrations(root)
         listed = sequence.iterfind("ViewSetups/ViewSetup")
-        setups = tuple(_setup(element, maps, times) for element in listed)
+        known = _attribute_names(sequence)
+        setups = tuple(
+            replace(
+                _setup(element, maps, times), attributes=_attributes(element, known)
+            )
+            for element in listed
+        )
+        groups = dict(_zarr_groups(loader))
     except (ValueError, TypeError) as error:
         msg = f"expected numbers in {where}; found: {error}"
         raise StoreFormatError(msg) from error
@@ -149,7 +169,71 @@ def parse(text: bytes, where: str) -> SpimData:
         missing=missing,
         moves=tuple(s.number for s in setups if _moves(s.number, maps)),
         matrices=_usable(maps),
+        unregistered=_unregistered(maps, times, setups) - missing,
+        groups=groups,
     )
+
+
+def _root_of(text: bytes, where: str) -> ET.Element:
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        msg = f"expected SpimData in {where}; found a document type: remove it"
+        raise StoreFormatError(msg)
+    try:
+        return ET.fromstring(text)  # noqa: S314 - entities were refused just before
+    except ET.ParseError as error:
+        msg = f"expected XML in {where}; found something else: {error}"
+        raise StoreFormatError(msg) from error
+
+
+def _place_of(loader: ET.Element) -> str:
+    """Return where the data are: path or URL."""
+    bucket = (loader.findtext("s3bucket") or "").strip()
+    texts = (e.text.strip() for e in loader if e.text and e.tag != "s3bucket")
+    place = next((text for text in texts if text), "")
+    return f"s3://{bucket}/{place.strip('/')}" if bucket and place else place
+
+
+def _attribute_names(sequence: ET.Element) -> dict[tuple[str, str], str]:
+    """Read what tiles, angles, illuminations and channels are called."""
+    found = {}
+    for group in sequence.iterfind("ViewSetups/Attributes"):
+        kind = (group.get("name") or "").lower()
+        for item in group:
+            number = (item.findtext("id") or "").strip()
+            found[kind, number] = (item.findtext("name") or "").strip() or number
+    return found
+
+
+def _attributes(
+    element: ET.Element, known: dict[tuple[str, str], str]
+) -> tuple[tuple[str, str, str], ...]:
+    found = element.find("attributes")
+    items = [(i.tag.lower(), (i.text or "").strip()) for i in found or ()]
+    return tuple((kind, n, known.get((kind, n), n)) for kind, n in items if n)
+
+
+def _zarr_groups(
+    loader: ET.Element,
+) -> Iterator[tuple[tuple[int, int], tuple[str, tuple[int, ...]]]]:
+    for group in loader.iterfind("zgroups/zgroup"):
+        time = int(group.get("tp") or group.get("timepoint") or 0)
+        path = (group.get("path") or group.findtext("path") or "").strip().strip("/")
+        # So spelled by BigStitcher.
+        text = group.get("indicies") or group.get("indices") or ""
+        index = tuple(int(v) for v in text.replace(",", " ").strip("[] ").split())
+        yield (time, int(group.get("setup") or 0)), (path, index)
+
+
+def _unregistered(
+    maps: dict[tuple[int, int], NDArray[np.float64]],
+    times: tuple[int, ...],
+    setups: tuple[ViewSetup, ...],
+) -> frozenset[tuple[int, int]]:
+    some = {setup for _, setup in maps}
+    numbers = [s.number for s in setups if s.number in some]
+    if len(maps) >= len(times) * len(numbers):
+        return frozenset()
+    return frozenset((t, n) for t in times for n in numbers if (t, n) not in maps)
 
 
 def _usable(

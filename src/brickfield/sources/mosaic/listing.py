@@ -210,22 +210,38 @@ def _place(
 
 
 def _in_project(uri: str, reading: dict[str, Any]) -> TileList:
-    from brickfield.sources.bdv.source import list_views
+    from brickfield.sources.bdv.source import BdvProject
+    from brickfield.sources.bdv.views import list_views
 
-    result = TileList(
-        "project", uri.rstrip("/").rpartition("/")[2].removesuffix(".xml")
-    )
-    for view in list_views(uri):
-        opener = partial(open_image, uri, {"series": view.series, **_follow(reading)})
-        if view.shape is None:
+    denied = bool(reading.get("treat_403_as_missing"))
+    project = BdvProject(uri, treat_403_as_missing=denied, **_follow(reading))
+    name = uri.rstrip("/").rpartition("/")[2].removesuffix(".xml")
+    views, findings = list_views(project.data)
+    result = TileList("project", name, findings=findings)
+    for view in views:
+        opener = partial(_opened_view, project, view.series)
+        shape = view.shape
+        if shape is None:
             source = opener()
             shape = source.info.pyramid.levels[0].shape_zyx
             source.close()
-        else:
-            shape = view.shape
-        place = TilePlace(view.name, view.matrix, shape, view.time)
+        place = TilePlace(
+            view.name,
+            view.matrix,
+            shape,
+            view.time,
+            view.channels,
+            view.attributes,
+            view.absent,
+        )
         result.tiles.append((place, opener))
     return result
+
+
+def _opened_view(project: Any, series: str) -> ChunkSource:
+    from brickfield.sources.units import in_one_unit
+
+    return in_one_unit(project.open(series), keeps_numbers=False)
 
 
 def _follow(reading: dict[str, Any]) -> dict[str, Any]:

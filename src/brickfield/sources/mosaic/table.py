@@ -197,6 +197,10 @@ class TileTable:
         self._shapes = np.array([p.shape for p in places], np.float64).reshape(-1, 3)
         times = [-1 if p.time is None else p.time for p in places]
         self._times = np.array(times, np.int64)
+        self._absent: dict[int, list[int]] = {}
+        for at, place in enumerate(places):
+            for time in place.absent:
+                self._absent.setdefault(time, []).append(at)
         self.boxes = _boxes(matrices, self._shapes)
         self._from_world = inverse_of(matrices)
         self._sizes = np.linalg.norm(matrices[:, :, :3], axis=1)
@@ -260,6 +264,7 @@ class TileTable:
         """
         boxes = self.boxes
         meets = self._is_shown & ((self._times < 0) | (self._times == time))
+        meets[self._absent.get(time, [])] = False
         if self._own_channels is not None:
             meets &= self._own_channels[:, channel] >= 0
         for axis in range(3):

@@ -39,6 +39,8 @@ class TilePlace:
         Which channel of the mosaic each of its own is; None where they are the same.
     attributes : tuple of (str, str)
         What it is one of, for example ``("angle", "45")``.
+    absent : tuple of int
+        Indices of the time points at which it is not there.
     """
 
     name: str
@@ -47,6 +49,7 @@ class TilePlace:
     time: int | None = None
     channels: tuple[int, ...] | None = None
     attributes: tuple[tuple[str, str], ...] = ()
+    absent: tuple[int, ...] = ()
 
     @property
     def voxel_size(self) -> F64:

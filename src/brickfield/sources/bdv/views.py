@@ -1,0 +1,185 @@
+"""Which images a project has, and where each lies: of what its XML file says alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from brickfield.model import AffineTransform, Finding, Int3
+from brickfield.sources.bdv.xml import SpimData, ViewSetup
+
+LEFT_OUT = "left the view out"
+
+
+@dataclass(frozen=True, slots=True)
+class BdvView:
+    """Where one image of a project lies.
+
+    Attributes
+    ----------
+    name : str
+        Unlike that of any other view of the project.
+    series : str
+        What opens it.
+    matrix : AffineTransform
+        From voxel index of level 0 (z, y, x) to world.
+    shape : tuple of int or None
+        Voxels (z, y, x), if the XML says so.
+    time : int or None
+        Index of the time point that it lies so at; None for all.
+    absent : tuple of int
+        Indices of the time points at which it is not there.
+    channels : tuple of int or None
+        Which channels of the project its own are; None where they are all.
+    attributes : tuple of (str, str)
+        Kind and name: tile, angle, illumination, channel.
+    """
+
+    name: str
+    series: str
+    matrix: AffineTransform
+    shape: Int3 | None
+    time: int | None = None
+    absent: tuple[int, ...] = ()
+    channels: tuple[int, ...] | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
+    """List the images of a project, from the XML file alone.
+
+    An image whose registration changes with time is listed once for each time point.
+
+    Parameters
+    ----------
+    data : SpimData
+
+    Returns
+    -------
+    views : list of BdvView
+    findings : list of Finding
+        Of views that cannot be placed.
+    """
+    views: list[BdvView] = []
+    findings: list[Finding] = []
+    groups = groups_by_series(data)
+    order = _channel_order(data, groups)
+    for series, group in groups:
+        setup = group[0]
+        box = AffineTransform.from_scale(setup.voxel_size, setup.translation)
+        still = box if setup.placement is None else setup.placement @ box
+        if setup.is_unusable:
+            findings.append(unusable(setup, LEFT_OUT))
+            continue
+        gone = [i for i, t in enumerate(data.times) if _is_gone(data, t, setup.number)]
+        lost = [t for t in data.times if (t, setup.number) in data.unregistered]
+        if lost:
+            text = (
+                "expected a registration for every time; found none for"
+                f" {', '.join(map(str, lost[:5]))}: not shown there"
+            )
+            path = f"ViewRegistrations/setup {setup.number}"
+            findings.append(Finding("error", "no-registration", path, text))
+        own = None if order is None else tuple(order[_channel_id(s)] for s in group)
+        about = tuple((kind, name) for kind, _, name in setup.attributes)
+        whole = BdvView(
+            series, series, still, setup.shape, None, tuple(gone), own, about
+        )
+        if setup.number not in data.moves:
+            views.append(whole)
+            continue
+        for i, time in enumerate(data.times):
+            matrix = data.matrices.get((time, setup.number))
+            if i in gone:
+                continue
+            if matrix is None:
+                findings.append(unusable(setup, f"left it out at time {time}"))
+                continue
+            name = f"{series} t{time}"
+            views.append(replace(whole, name=name, matrix=matrix, time=i, absent=()))
+    return views, findings
+
+
+def _is_gone(data: SpimData, time: int, setup: int) -> bool:
+    return (time, setup) in data.missing or (time, setup) in data.unregistered
+
+
+def _channel_id(setup: ViewSetup) -> str:
+    return next((n for kind, n, _ in setup.attributes if kind == "channel"), "")
+
+
+def _channel_order(
+    data: SpimData, groups: list[tuple[str, list[ViewSetup]]]
+) -> dict[str, int] | None:
+    """Number the channels of a project; None where every image has all of them."""
+    ids = list(dict.fromkeys(_channel_id(s) for s in data.setups))
+    if len(ids) < 2 or all([_channel_id(s) for s in g] == ids for _, g in groups):
+        return None
+    if any(len({_channel_id(s) for s in g}) < len(g) for _, g in groups):
+        # Setups of one channel at one place are told apart as channels.
+        return None
+    return {name: i for i, name in enumerate(ids)}
+
+
+def unusable(
+    setup: ViewSetup, done: str = "only the voxel size of the view is used"
+) -> Finding:
+    """Say that a registration cannot be used.
+
+    Parameters
+    ----------
+    setup : ViewSetup
+    done : str
+        What was done instead.
+    """
+    text = (
+        "expected affine maps of 12 finite numbers that can be inverted; found"
+        f" others: {done}"
+    )
+    path = f"ViewRegistrations/setup {setup.number}"
+    return Finding("error", "unusable-registration", path, text)
+
+
+def groups_by_series(data: SpimData) -> list[tuple[str, list[ViewSetup]]]:
+    """Return the setups of each image of a project, with what opens it."""
+    groups = _groups(data.setups)
+    return list(zip(_series_names(groups), groups, strict=True))
+
+
+def _attribute_key(setup: ViewSetup) -> tuple[tuple[str, str], ...]:
+    """Return what tells an image from others at the same place; channels do not."""
+    return tuple((kind, n) for kind, n, _ in setup.attributes if kind != "channel")
+
+
+def _groups(setups: Sequence[ViewSetup]) -> list[list[ViewSetup]]:
+    """Setups that can be channels of one image, in the order of the file."""
+    groups: dict[object, list[ViewSetup]] = {}
+    for setup in setups:
+        # The numbers come from decimal text, which two programs round differently.
+        where = tuple(np.round([*setup.voxel_size, *setup.translation], 9))
+        # A size is optional in the XML file; without one nothing says that setups are
+        # alike.
+        is_unsure = setup.shape is None or setup.is_unusable
+        alone = setup.number if is_unsure else None
+        about = _attribute_key(setup)
+        key = (setup.shape, where, setup.placement, setup.unit, alone, about)
+        groups.setdefault(key, []).append(setup)
+    return list(groups.values())
+
+
+def _series_names(groups: list[list[ViewSetup]]) -> list[str]:
+    names = [group[0].name for group in groups]
+    if len(set(names)) == len(names):
+        return names
+    kinds = ("tile", "angle", "illumination", "channel")
+    told = [[g[0].named(k) for k in kinds] for g in groups]
+    differing = [i for i in range(len(kinds)) if len({t[i] for t in told}) > 1]
+    texts = [
+        " ".join(f"{kinds[i]} {t[i]}" for i in differing if t[i] is not None)
+        for t in told
+    ]
+    if all(texts) and len(set(texts)) == len(texts):
+        return texts
+    return [f"setup{group[0].number}" for group in groups]
