@@ -7,6 +7,7 @@ from scipy import ndimage
 from brickfield.errors import MissingExtraError, OptionError
 from brickfield.transforms.operations import gaussian
 from brickfield.transforms.operations.gaussian import Smooth
+from brickfield.transforms.operations.operation import Volume
 
 
 @pytest.mark.parametrize("sigma", [1.0, (0, 2.5, 0.6), (0.0, 0.0, 1.0), 0])
@@ -57,6 +58,21 @@ def test_lines_are_filtered_in_parts_without_a_trace(phantom, make_all, monkeypa
     whole = make_all(Smooth.by(2), phantom)
     monkeypatch.setattr(gaussian, "_TAPS_AT_ONCE", 1000)
     assert np.array_equal(make_all(Smooth.by(2), phantom), whole)
+
+
+def test_values_are_converted_in_parts_between_which_the_work_may_end(
+    phantom, make_all, monkeypatch
+):
+    data = phantom.astype(np.uint8)
+    whole, region = make_all(Smooth.by(2), data), tuple(slice(0, n) for n in data.shape)
+    monkeypatch.setattr(gaussian, "_VOXELS_AT_ONCE", 1000)
+    asked = []
+    volume = Volume(data.shape, data.dtype, data.__getitem__, lambda: asked.append(1))
+    assert np.array_equal(Smooth.by(2).make(volume, region), whole)
+    # Five times over planes (18 · 23 voxels each, two at a time): into floats, three
+    # buffers, back.
+    assert len(asked) >= 5 * 6
+    assert len(asked) == Smooth.by(2).n_steps(region, data.shape)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from brickfield.errors import OptionError
 from brickfield.transforms.operations import resample
 from brickfield.transforms.operations.convention import centre_of, rotation, translation
 from brickfield.transforms.operations.grid import fitting_grid
+from brickfield.transforms.operations.operation import Volume
 from brickfield.transforms.operations.resample import Resample
 
 TURNS = {"z": (2, 1), "y": (0, 2), "x": (1, 0)}
@@ -288,3 +289,14 @@ def test_the_compiled_loops_do_what_the_plain_ones_do(phantom, make_all, monkeyp
     monkeypatch.setattr(trilinear, "fill_rows", lambda: rows.fill_rows.py_func)
     plain = make_all(Resample.by(turned(phantom), data.shape), data)
     assert np.array_equal(plain, compiled)
+
+
+def test_a_piece_of_splines_is_made_in_steps_between_which_it_may_end(phantom):
+    pytest.importorskip("scipy")
+    asked, region = [], tuple(slice(0, n) for n in phantom.shape)
+    volume = Volume(
+        phantom.shape, phantom.dtype, phantom.__getitem__, lambda: asked.append(1)
+    )
+    operation = Resample.by(rotation(20, "y", (5, 9, 11)), phantom.shape, order=3)
+    operation.make(volume, region)
+    assert len(asked) >= operation.n_steps(region, phantom.shape) == 5

@@ -186,7 +186,8 @@ class Resample:
         shape : tuple of int
             Of the source (z, y, x).
         """
-        return n_pieces(region)
+        # A piece of splines is made in steps: 3 axes, then slabs of planes.
+        return n_pieces(region) * (5 if self.order == 3 and self._steps is None else 1)
 
     def make(self, volume: Volume, region: Region) -> AnyArray:
         """Make a region of the output, of the source's data type.
@@ -209,8 +210,9 @@ class Resample:
             When order 3 is asked for without scipy.
         """
         check_fill(self.fill, volume.dtype)
-        out = np.full(shape_of(region), self.fill, volume.dtype)
+        out = np.empty(shape_of(region), volume.dtype)
         for piece, place in pieces(region):
+            out[place] = self.fill
             self._fill_piece(volume, piece, out[place])
         return out
 
@@ -231,7 +233,7 @@ class Resample:
         if self._steps is not None:
             self._copy(data, box, piece, out, volume.shape)
         else:
-            self._sample(data, box, piece, out, volume.shape)
+            self._sample(data, box, piece, out, volume)
 
     def _copy(
         self, data: AnyArray, box: Region, piece: Region, out: AnyArray, shape: Int3
@@ -254,8 +256,9 @@ class Resample:
         out[tuple(target)] = turned
 
     def _sample(
-        self, data: AnyArray, box: Region, piece: Region, out: AnyArray, shape: Int3
+        self, data: AnyArray, box: Region, piece: Region, out: AnyArray, volume: Volume
     ) -> None:
+        shape = volume.shape
         starts = np.array([s.start for s in box], dtype=np.float64)
         local = self._pull[:3].copy()
         local[:, 3] += local[:, :3] @ [s.start for s in piece] - starts
@@ -266,7 +269,7 @@ class Resample:
                 np.ascontiguousarray(data), local, bounds, out, out.dtype.kind != "f"
             )
             return
-        values = self._values(data, local, out.shape, is_finite=is_finite)
+        values = self._values(data, local, out.shape, volume, is_finite=is_finite)
         low, high = self._reach(piece)
         if min(low) < 0 or any(b > n - 1 for b, n in zip(high, shape, strict=True)):
             mask = trilinear.inside(local, bounds, out.shape)
@@ -275,7 +278,13 @@ class Resample:
             out[...] = to_dtype(values, out.dtype)
 
     def _values(
-        self, data: AnyArray, local: Matrix, shape: tuple[int, ...], *, is_finite: bool
+        self,
+        data: AnyArray,
+        local: Matrix,
+        shape: tuple[int, ...],
+        volume: Volume,
+        *,
+        is_finite: bool,
     ) -> AnyArray:
         size = (shape[0], shape[1], shape[2])
         if self.order == 0:
@@ -294,7 +303,9 @@ class Resample:
                 )
                 raise MissingExtraError(msg)
         if is_finite and trilinear.has_scipy():
-            return trilinear.sample_with_scipy(data, local, size, self.order)
+            if self.order == 3:
+                return trilinear.sample_splines(data, local, size, volume.check)
+            return trilinear.sample_with_scipy(data, local, size)
         return trilinear.sample_with_care(data, local, size)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 
 from brickfield.errors import BrickfieldError, OptionError, UnforeseenDataError
+from brickfield.transforms.operations.trilinear import load_libraries
 from brickfield.transforms.requests.book import Computation, RequestBook
 from brickfield.transforms.requests.workers import content_key
 
@@ -98,6 +99,8 @@ class RequestThreads:
 
     def _compute(self) -> None:
         """Compute, one thing after another, until there is nothing."""
+        # Not within the first computation, which could not be cancelled meanwhile.
+        load_libraries()
         while True:
             with self._lock:
                 computation = self._book.next_to_compute()
