@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from brickfield.errors import StoreFormatError, StoreNotFoundError
 from brickfield.model import Axis, Finding, Pyramid
-from brickfield.sources.bdv.loaders import BdvLoader, SetupLevels
+from brickfield.sources.bdv.protocol import BdvLoader, SetupLevels
 from brickfield.sources.bdv.xml import SpimData, ViewSetup
 from brickfield.sources.geometry import aligned_geometry, make_level
 from brickfield.sources.protocol import ArrayHeader, StoredArray, UnlikeError

@@ -7,9 +7,9 @@ hold unsigned 16-bit voxels under a signed type; those are read as unsigned.
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from brickfield.errors import (
     StoreFormatError,
 )
 from brickfield.model import Vec3
+from brickfield.sources.bdv.protocol import BdvLoader, SetupLevels
 from brickfield.sources.bdv.xml import SpimData
 from brickfield.sources.geometry import is_usable_scale
 from brickfield.sources.hdf5.dataset import HDF5Dataset
@@ -36,79 +37,6 @@ from brickfield.sources.n5.scales import LevelAttributes
 from brickfield.sources.n5.source import open_levels
 from brickfield.sources.places import place_of
 from brickfield.sources.protocol import StorageChunk, StoredArray
-
-
-@dataclass(frozen=True)
-class SetupLevels:
-    """Levels of one view: arrays (z, y, x) and their factors (z, y, x)."""
-
-    arrays: tuple[StoredArray, ...]
-    factors: tuple[Vec3, ...]
-
-    def is_alike(self, other: SetupLevels) -> bool:
-        """Whether two views can be channels of one image."""
-        return self.factors == other.factors and all(
-            (a.shape, a.dtype, a.chunk_shape) == (b.shape, b.dtype, b.chunk_shape)
-            for a, b in zip(self.arrays, other.arrays, strict=True)
-        )
-
-
-class BdvLoader(Protocol):
-    """Opens the arrays of views."""
-
-    is_remote: bool
-
-    def watched(self) -> tuple[Path, ...]:
-        """Local files and folders whose change makes other data of it."""
-        ...
-
-    def levels(self, time: int, setup: int) -> SetupLevels:
-        """Return all levels of a view.
-
-        Parameters
-        ----------
-        time : int
-            Time point, as numbered in the XML.
-        setup : int
-            Id of the view setup.
-        """
-        ...
-
-    def array(self, time: int, setup: int, level: int) -> StoredArray | None:
-        """Return one level of a view; None when nothing is stored.
-
-        Parameters
-        ----------
-        time : int
-            Time point, as numbered in the XML.
-        setup : int
-            Id of the view setup.
-        level : int
-            0 is the finest.
-        """
-        ...
-
-    def path(self, time: int, setup: int, level: int) -> str:
-        """Return the path of an array in the file or folder.
-
-        Parameters
-        ----------
-        time : int
-            Time point, as numbered in the XML.
-        setup : int
-            Id of the view setup.
-        level : int
-            0 is the finest.
-        """
-        ...
-
-    def places(self) -> tuple[Path | str, ...]:
-        """Files and folders that are read, and addresses."""
-        ...
-
-    def close(self) -> None:
-        """Give files back."""
-        ...
 
 
 def open_loader(

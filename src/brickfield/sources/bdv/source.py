@@ -23,7 +23,8 @@ from brickfield.model import (
 )
 from brickfield.sources.arrays.stored import AssembledSource, identity_of
 from brickfield.sources.bdv.image import BdvImage
-from brickfield.sources.bdv.loaders import BdvLoader, SetupLevels, open_loader
+from brickfield.sources.bdv.loaders import open_loader
+from brickfield.sources.bdv.protocol import BdvLoader, SetupLevels
 from brickfield.sources.bdv.views import groups_by_series, unusable
 from brickfield.sources.bdv.xml import SpimData, ViewSetup, parse
 from brickfield.sources.boundary import series_index

@@ -142,14 +142,7 @@ def parse(text: bytes, where: str) -> SpimData:
         times = tuple(islice(_times(sequence), MOST_TIMES + 1))
         missing = frozenset(_missing(sequence))
         maps = _registrations(root)
-        listed = sequence.iterfind("ViewSetups/ViewSetup")
-        known = _attribute_names(sequence)
-        setups = tuple(
-            replace(
-                _setup(element, maps, times), attributes=_attributes(element, known)
-            )
-            for element in listed
-        )
+        setups = tuple(_setups(sequence, maps, times))
         groups = dict(_zarr_groups(loader))
     except (ValueError, TypeError) as error:
         msg = f"expected numbers in {where}; found: {error}"
@@ -202,6 +195,17 @@ def _attribute_names(sequence: ET.Element) -> dict[tuple[str, str], str]:
             number = (item.findtext("id") or "").strip()
             found[kind, number] = (item.findtext("name") or "").strip() or number
     return found
+
+
+def _setups(
+    sequence: ET.Element,
+    maps: dict[tuple[int, int], NDArray[np.float64]],
+    times: tuple[int, ...],
+) -> Iterator[ViewSetup]:
+    known = _attribute_names(sequence)
+    for element in sequence.iterfind("ViewSetups/ViewSetup"):
+        about = _attributes(element, known)
+        yield replace(_setup(element, maps, times), attributes=about)
 
 
 def _attributes(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import BrickfieldError, ChunkReadError, StoreFormatError
 from brickfield.model import Vec3
-from brickfield.sources.bdv.loaders import SetupLevels
+from brickfield.sources.bdv.protocol import SetupLevels
 from brickfield.sources.geometry import Findings
 from brickfield.sources.io.location import Location
 from brickfield.sources.ome_zarr.arrays import arrays_of_image, open_array
