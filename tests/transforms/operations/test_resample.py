@@ -297,6 +297,8 @@ def test_a_piece_of_splines_is_made_in_steps_between_which_it_may_end(phantom):
     volume = Volume(
         phantom.shape, phantom.dtype, phantom.__getitem__, lambda: asked.append(1)
     )
-    operation = Resample.by(rotation(20, "y", (5, 9, 11)), phantom.shape, order=3)
+    operation = Resample.by(
+        rotation(20, "y", (5, 9, 11), (1, 1, 1)), phantom.shape, order=3
+    )
     operation.make(volume, region)
     assert len(asked) >= operation.n_steps(region, phantom.shape) == 5
