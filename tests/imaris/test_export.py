@@ -1,6 +1,5 @@
 """An interrupted export goes on to the same file, and decodes each storage chunk once."""
 
-import os
 import resource
 import signal
 import subprocess
@@ -337,11 +336,27 @@ except bf.to_imaris.__globals__["export"].__globals__["StoreWriteError"] as erro
     assert not (tmp_path / "a.ims").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write anywhere")
-def test_a_read_only_folder_is_told(tmp_path):
-    tmp_path.chmod(0o500)
+def test_a_read_only_folder_is_told_to_a_superuser_too(tmp_path):
+    folder, scratch = tmp_path / "marked", tmp_path / "scratch"
+    folder.mkdir(mode=0o555)
+    scratch.mkdir(mode=0o555)
     with pytest.raises(StoreWriteError, match="read-only"):
-        bf.to_imaris(noise((4, 9, 9)), tmp_path / "a.ims")
+        bf.to_imaris(noise((4, 9, 9)), folder / "a.ims")
+    with pytest.raises(StoreWriteError, match="intermediate"):
+        bf.to_imaris(noise((4, 9, 9)), tmp_path / "a.ims", tmp_dir=scratch)
+    assert not list(folder.iterdir())
+    assert not list(tmp_path.glob("a.ims*"))
+
+
+def test_a_file_that_is_marked_read_only_is_not_replaced(tmp_path):
+    path = tmp_path / "a.ims"
+    bf.to_imaris(noise((4, 9, 9)), path)
+    before = path.read_bytes()
+    path.chmod(0o444)
+    with pytest.raises(StoreWriteError, match="read-only"):
+        bf.to_imaris(noise((5, 9, 9)), path, overwrite=True)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.ims"]
 
 
 @pytest.mark.parametrize(

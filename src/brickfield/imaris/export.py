@@ -8,7 +8,6 @@ together is about two seconds of work, or one time point and channel.
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from brickfield.imaris.result import ImarisResult
 from brickfield.imaris.verify import check_sums, verify
 from brickfield.sources import ChunkSource
 from brickfield.sources import fingerprints as fingerprint
+from brickfield.sources.io import may_write
 from brickfield.writing import check_file, usable_path
 
 SUFFIX = ".ims"
@@ -129,10 +129,13 @@ def check_target(
     if not folder.is_dir():
         msg = f"expected a folder to write to; found none at {folder}: make it first"
         raise OptionError(msg)
-    if not os.access(folder, os.W_OK):
+    if not may_write(folder):
         msg = f"expected a folder that may be written to; found {folder} read-only"
         raise StoreWriteError(msg)
     if target.exists():
+        if not may_write(target):
+            msg = f"expected a file that may be replaced; found {target} read-only"
+            raise StoreWriteError(msg)
         _check_closed(target)
     _check_room(folder, plan, options)
 
@@ -145,6 +148,12 @@ def _check_room(folder: Path, plan: ExportPlan, options: ImarisOptions) -> None:
     if not scratch.is_dir():
         msg = f"expected a folder for intermediate data; found none at {scratch}"
         raise OptionError(msg)
+    if not may_write(scratch):
+        msg = (
+            "expected a folder for intermediate data that may be written to; found"
+            f" {scratch} read-only"
+        )
+        raise StoreWriteError(msg)
     free = shutil.disk_usage(folder).free
     if needed > free:
         msg = (

@@ -6,7 +6,6 @@ that is then carried out.
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from math import prod
@@ -17,6 +16,7 @@ from brickfield.errors import BrickfieldError
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.task import plan_task
 from brickfield.sources import ChunkSource
+from brickfield.sources.io import may_write
 from brickfield.writing import place
 from brickfield.writing.place import local_path
 
@@ -80,7 +80,7 @@ def look_ahead(source: ChunkSource, dst: str | Path) -> Outlook:
 
 def _refusal(target: Path, n_bytes: int, free: int, *, is_resumed: bool) -> str:
     folder = _first_there(target)
-    if not os.access(folder, os.W_OK):
+    if not may_write(folder):
         return f"expected a folder that may be written to; found {folder} to read only"
     is_taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
     if is_taken and not is_resumed:

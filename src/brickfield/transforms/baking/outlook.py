@@ -23,6 +23,7 @@ import numpy as np
 from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError
 from brickfield.sources import ChunkSource
+from brickfield.sources.io import may_write
 from brickfield.transforms.baking.chunk_cache import KeptReader
 from brickfield.transforms.baking.options import BakeOptions
 from brickfield.transforms.baking.task import BakeTask, plan_bake, reader_of
@@ -195,7 +196,7 @@ def _refusal(
     except BrickfieldError as error:
         return str(error)
     folder = _first_there(target)
-    if not os.access(folder, os.W_OK):
+    if not may_write(folder):
         return f"expected a folder that may be written to; found {folder} to read only"
     is_taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
     if is_taken and not is_resumed and not options.overwrite:
