@@ -189,6 +189,7 @@ class ViewDock(QWidget):
         for kind, (row, column) in cells.items():
             self._grid.addWidget(self._frames[kind], row, column)
         self.maximise(None)
+        self._give_sizes()
         self._share_budget()
         for kind, frame in self._frames.items():
             place = self._places.get((name, kind))
@@ -198,6 +199,18 @@ class ViewDock(QWidget):
         self._slice_link = SliceLink(self.views if len(cells) > 1 else ())
         self.toolbar.follow_layout(name)
         self.views_changed.emit()
+
+    def _give_sizes(self) -> None:
+        """Lay the frames out at once: a camera that is put back needs its picture's size.
+
+        Slices that share a zoom would take it from sizes that no picture has.
+        """
+        if not self.isVisible():
+            return
+        self._grid.activate()
+        for frame in self._frames.values():
+            if (inner := frame.layout()) is not None:
+                inner.activate()
 
     def _oblique(self) -> LiveSliceView | None:
         frame = self._frames.get("plane")

@@ -66,6 +66,7 @@ def _load() -> None:
 
     import brickfield.plugin.docking.docks  # noqa: F401 - that is the point
     from brickfield.plugin.settings import settings
+    from brickfield.sources import from_arrays  # noqa: F401 - for layers that are there
     from brickfield.viewer import lut
 
     settings()

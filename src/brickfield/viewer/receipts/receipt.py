@@ -46,7 +46,11 @@ class Receipt:
     plan_ms, upload_ms : dict
         Median and p99.
     page_table_bytes_per_brick : float
-    frames, late_frames : int
+    frames : int
+        Drawn by the view so far.
+    late_frames : int
+        Steps of planning and uploading, also between frames, that took longer than
+        their time.
     failures : list of dict
         Level, chunk, storage chunk, key and reason of each storage chunk that could
         not be read.

@@ -178,12 +178,14 @@ def _work_rows(receipt: Receipt) -> list[Row]:
     def times(of: dict[str, float]) -> str:
         return f"{of.get('median', 0):.1f} ms (p99 {of.get('p99', 0):.1f} ms)"
 
-    late = f", {receipt.late_frames} late" if receipt.late_frames else ""
     rows = [
         ("Planning", times(receipt.plan_ms), "To choose what to load, per frame"),
         ("Uploading", times(receipt.upload_ms), "To the GPU, per frame"),
-        ("Frames", f"{receipt.frames}{late}", "Drawn by this view so far"),
+        ("Frames", str(receipt.frames), "Drawn by this view so far"),
     ]
+    if receipt.late_frames:
+        why = "Steps of planning and uploading that took longer than their time"
+        rows.append(("Late steps", str(receipt.late_frames), why))
     if receipt.adapter:
         rows.append(("Graphics", receipt.adapter, "What draws"))
     return rows

@@ -116,8 +116,10 @@ def status(report: Report, *, is_remote: bool = False) -> str:
     is_remote : bool
         Whether the data come from a server.
     """
-    if report.error or report.is_starting:
-        return report.error or _beginning(report)
+    if report.error:
+        return report.error[0].upper() + report.error[1:]
+    if report.is_starting:
+        return _beginning(report)
     if report.fidelity != "improving" and not report.is_moving:
         return _ended(report)
     stands_still = report.waiting and report.rate <= 0 and report.seconds_left is None
