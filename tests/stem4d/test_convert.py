@@ -13,7 +13,7 @@ import pytest
 
 from brickfield.errors import BudgetError, OptionError, StoreWriteError
 from brickfield.sources.scans import ScanOptions
-from brickfield.stem4d import EMDEnhancedViewer
+from brickfield.stem4d import EMDEnhancedViewer, convert_plan
 from brickfield.stem4d.convert import ConvertOptions, convert
 from brickfield.stem4d.convert_plan import binned
 from brickfield.stem4d.emd_file import DATASET, Target
@@ -93,6 +93,20 @@ def test_binning_sums_whole_squares(patterns):
     np.testing.assert_array_equal(found, whole)
 
 
+@pytest.mark.parametrize("block_bytes", [1, 3000, 40000, 1 << 24])
+@pytest.mark.parametrize("chunk_bytes", [600, 2000, 1 << 21])
+def test_blocks_hold_every_chunk_once(
+    scan, patterns, tmp_path, monkeypatch, block_bytes, chunk_bytes
+):
+    monkeypatch.setattr(convert_plan, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("brickfield.stem4d.emd_file.CHUNK_BYTES", chunk_bytes)
+    convert(scan, tmp_path / "a.emd")
+    np.testing.assert_array_equal(stored(tmp_path / "a.emd"), patterns)
+    with h5py.File(tmp_path / "a.emd") as file:
+        total = file["cached/scan_overview/data"][...]
+    np.testing.assert_array_equal(total, patterns.sum((2, 3)))
+
+
 def test_chunks_leave_little_over_at_the_end_of_a_line():
     target = Target((4, 257, 256, 256), np.dtype("<u2"), "none")
     n = target.chunk_shape[1]
@@ -100,8 +114,9 @@ def test_chunks_leave_little_over_at_the_end_of_a_line():
 
 
 @pytest.fixture
-def long_scan(tmp_path):
-    """A scan of many chunks: one in each of its 40 lines."""
+def long_scan(tmp_path, monkeypatch):
+    """A scan of many blocks: one for each of its 40 lines."""
+    monkeypatch.setattr(convert_plan, "BLOCK_BYTES", 1)
     frames = np.random.default_rng(1).integers(0, 64, (40, 6, 16, 16))
     write_hdr(tmp_path / "scan.hdr", ScanX=6, ScanY=40)
     path = write_mib(tmp_path / "scan.mib", frames.reshape(-1, 16, 16))
@@ -134,7 +149,9 @@ def test_a_cancelled_run_is_gone_on_with(long_scan, tmp_path, compression):
 
 KILLED = """
 import os, signal, sys
+from brickfield.stem4d import convert_plan
 from brickfield.stem4d.convert import ConvertOptions, convert
+convert_plan.BLOCK_BYTES = 1
 def die(done, total, *_):
     if done >= total * float(sys.argv[4]):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -223,6 +240,8 @@ def test_what_cannot_be_done_is_told(scan, tmp_path, change, error, says):
 
 FULL = """
 import resource, signal, sys
+from brickfield.stem4d import convert_plan
+convert_plan.BLOCK_BYTES = 1
 from brickfield.errors import StoreWriteError
 from brickfield.stem4d.convert import convert
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -70,7 +70,7 @@ def test_every_position_is_seen_once_and_the_first_blocks_are_spread(scan, patte
     data = open_scan(scan).data
     seen = scan_pass(
         data,
-        lambda _b, p: p[:, :, 0, 0].astype(int),
+        lambda _b, p: p.whole()[:, :, 0, 0].astype(int),
         note,
         np.zeros((6, 7), int),
         options,
@@ -86,7 +86,7 @@ def test_a_file_that_is_cut_off_during_a_pass_fails_in_a_sentence(tmp_path, scan
     data = open_scan(path).data
     path.write_bytes(scan.read_bytes()[:2000])
     with pytest.raises(ChunkReadError, match=r"cut\.mib; the file ends"):
-        scan_pass(data, lambda _b, _p: 1, lambda s, _b, _v: s, 0).require()
+        scan_pass(data, lambda _b, p: list(p), lambda s, _b, _v: s, 0).require()
 
 
 def test_a_scan_can_be_sent_to_another_process(scan, patterns):

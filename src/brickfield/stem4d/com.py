@@ -25,7 +25,8 @@ from brickfield.errors import OptionError
 from brickfield.sources.scans import ScanData
 from brickfield.stem4d.detectors import Detector, Weights
 from brickfield.stem4d.overviews import centre_of_sums
-from brickfield.stem4d.passes import PassOptions, Patterns, scan_pass
+from brickfield.stem4d.passes import PassOptions, scan_pass
+from brickfield.stem4d.summing.pieces import Pieces
 
 Field = NDArray[np.float64]
 Image = NDArray[np.float64]
@@ -86,13 +87,17 @@ def centre_of_mass(
     return scan_pass(data, function, _place, start, options).require()
 
 
-def _centres(_block: Block, patterns: Patterns, weights: Weights) -> Field:
+def _centres(_block: Block, patterns: Pieces, weights: Weights) -> Field:
     rows, columns = np.flatnonzero(weights.any(1)), np.flatnonzero(weights.any(0))
     # A detector often covers a small part of the pattern: only its box is converted.
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    counted = patterns[:, :, *box].astype(np.float64) * weights[box]
-    found = centre_of_sums(counted.sum(axis=3), counted.sum(axis=2))
-    return found + np.array([rows[0], columns[0]], np.float64)[:, None, None]
+    n_y, n_x = patterns.shape[:2]
+    found = np.empty((2, n_y * n_x))
+    for at, piece in patterns:
+        counted = piece[:, *box].astype(np.float64) * weights[box]
+        found[:, at] = centre_of_sums(counted.sum(axis=2), counted.sum(axis=1))
+    corner = np.array([rows[0], columns[0]], np.float64)
+    return (found + corner[:, None]).reshape(2, n_y, n_x)
 
 
 def _place(whole: Field, block: Block, part: Field) -> Field:

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import (
     Block,
-    BlockGrid,
     GatherOptions,
     Journal,
     OtherWorkError,
@@ -51,16 +50,17 @@ from brickfield.stem4d.emd_file import (
     create,
 )
 from brickfield.stem4d.open import OpenOptions, open_scan
-from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, sum_dtype
+from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions
+from brickfield.stem4d.summing.sums import sum_dtype
 from brickfield.stem4d.viewers import scan_region
 from brickfield.writing import check_file, usable_path
 
 ENDS = (".emd", ".h5", ".hdf5")
-JOB = "patterns"
-NOTED_AT_ONCE = 64
-"""Chunks between two entries of the journal."""
+JOB = "blocks"
+NOTED_AT_ONCE = 16
+"""Blocks between two entries of the journal."""
 MOST_AHEAD = 4
-"""Chunks that a thread works on before the first is noted."""
+"""Blocks that a thread works on before the first is noted."""
 MOST_BIN = 64
 
 
@@ -105,7 +105,7 @@ class Converted:
     bytes_written : int
         By this run, compressed.
     n_resumed : int
-        Chunks that an earlier run had written.
+        Blocks of chunks that an earlier run had written.
     seconds : float
     is_complete : bool
         False when it was cancelled: the same call goes on.
@@ -256,7 +256,7 @@ class _Sums:
         self.n_bytes += made.n_bytes
         if not made.found:
             return
-        self.scan[block.slices] = made.found["scan"]
+        self.scan[block.slices] = made.found["scan"].reshape(block.shape)
         self.total += made.found["sum"]
         highest, old = made.found["max"], self.highest
         self.highest = highest if old is None else np.maximum(old, highest, out=old)
@@ -277,8 +277,7 @@ class _Conversion:
     def __init__(self, plan: Plan, options: ConvertOptions) -> None:
         self.plan, self.options = plan, options
         self.target = plan.target
-        chunk = self.target.chunk_shape
-        self.grid = BlockGrid(self.target.shape[:2], chunk[:2])
+        self.grid = plan.blocks
 
     def run(self, progress: Progress | None, cancel: Event) -> Converted:
         start = perf_counter()
@@ -346,7 +345,10 @@ class _Conversion:
 
     def _forget_unstored(self, mask: bytearray, writer: ChunkWriter) -> None:
         for number, is_done in enumerate(mask):
-            if is_done and not writer.is_stored(*self.grid[number].index):
+            if not is_done:
+                continue
+            chunks = self.plan.chunks_of(self.grid[number])
+            if not all(writer.is_stored(*index) for index, _place in chunks):
                 mask[number] = 0
 
     def _pass(
@@ -361,8 +363,8 @@ class _Conversion:
 
         def merge(sums: _Sums, block: Block, made: Made | None) -> _Sums:
             if made is not None:
-                if made.raw is not None:
-                    sums.n_bytes += writer.store(block.index, made.raw)
+                for index, raw in made.raw:
+                    sums.n_bytes += writer.store(index, raw)
                 sums.add(block, made)
             number = work.number(block)
             if not mask[number]:
@@ -463,12 +465,12 @@ class _Conversion:
         source = ChunkWork(self.plan, None, bytearray())  # type: ignore[arg-type]
         # Three places only: this finds a wrong layout or filter, not a bad disk.
         for number in sorted({0, len(self.grid) // 2, len(self.grid) - 1}):
-            block = self.grid[number]
-            if not np.array_equal(
-                dataset[block.slices][0], source.patterns(block), equal_nan=True
-            ):
+            _index, place = next(self.plan.chunks_of(self.grid[number]))
+            written = dataset[place][0]
+            if not np.array_equal(written, source.patterns(place), equal_nan=True):
                 msg = (
                     f"expected to read back what was written to {self.plan.partial};"
-                    f" found other values at the position {block.start}"
+                    f" found other values at the position"
+                    f" {place[0].start}, {place[1].start}"
                 )
                 raise ChunkReadError(msg)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise import Block, ThreadBuffers
+from brickfield.blockwise import Block, BlockGrid, ThreadBuffers
 from brickfield.errors import OptionError, StoreWriteError
 from brickfield.sources import of_files
 from brickfield.sources.scans import AxisCalibration, Scan
 from brickfield.stem4d.chunk_writer import ChunkWriter
 from brickfield.stem4d.emd_file import Target
-from brickfield.stem4d.passes import Region, sum_dtype
-from brickfield.stem4d.reductions import PIECE_BYTES, BlockSums
+from brickfield.stem4d.summing.pieces import Region
+from brickfield.stem4d.summing.sums import BlockSums, sum_dtype
+
+BLOCK_BYTES = 16 << 20
+"""Of chunks that one worker writes one after the other; their sums are joined once."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,32 @@ class Plan:
         return np.dtype(kind).newbyteorder("<")
 
     @property
+    def blocks(self) -> BlockGrid:
+        """Blocks of whole chunks, that are worked on and noted together."""
+        ny, nx = self.target.shape[:2]
+        along = self.target.chunk_shape[1]
+        n_chunks = max(1, BLOCK_BYTES // (along * self.target.pattern_bytes))
+        in_line = -(-nx // along)
+        if n_chunks < in_line:
+            return BlockGrid((ny, nx), (1, n_chunks * along))
+        return BlockGrid((ny, nx), (min(ny, n_chunks // in_line), nx))
+
+    def chunks_of(self, block: Block) -> Iterator[tuple[tuple[int, int], Region]]:
+        """Yield the chunks of a block: line and number along it, and their positions.
+
+        Parameters
+        ----------
+        block : Block
+            Of :attr:`blocks`.
+        """
+        lines, positions = block.slices
+        along = self.target.chunk_shape[1]
+        for y in range(lines.start, lines.stop):
+            for x in range(positions.start, positions.stop, along):
+                place = (slice(y, y + 1), slice(x, min(x + along, positions.stop)))
+                yield (y, x // along), place
+
+    @property
     def partial(self) -> Path:
         """Where the file lies while it is written."""
         return self.where.with_name(f".{self.where.name}.part")
@@ -125,39 +156,40 @@ class Plan:
             "shape": list(target.shape),
             "dtype": target.dtype.str,
             "compression": target.compression,
+            "block_bytes": BLOCK_BYTES,
             "corrections": self.scan.corrections,
         }
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a worker made of one chunk.
+    """What a worker made of the chunks of one block.
 
     Attributes
     ----------
     n_bytes : int
         Written.
-    raw : bytes, ndarray or None
-        What the calling process has to write.
+    raw : list of (tuple of int, bytes or ndarray)
+        Chunks that the calling process has to write, with their indices.
     found : dict
-        The chunk's part of the overviews.
+        The block's part of the overviews.
     """
 
     n_bytes: int
-    raw: Any
+    raw: list[tuple[tuple[int, int], Any]]
     found: dict[str, NDArray[Any]]
 
 
 @dataclass
 class ChunkWork:
-    """Reads, writes and sums one chunk; picklable.
+    """Reads, writes and sums the chunks of one block; picklable.
 
     Attributes
     ----------
     plan : Plan
     writer : ChunkWriter
     done : bytearray
-        Chunks that are written already.
+        Blocks that are written already.
     """
 
     plan: Plan
@@ -171,46 +203,58 @@ class ChunkWork:
         return (ChunkWork, (self.plan.portable(), self.writer, self.done))
 
     def __call__(self, block: Block) -> Made | None:
-        """Write a chunk, unless it is written; None where there is nothing to do."""
+        """Write chunks, unless they are written; None where there is nothing to do."""
         is_done = bool(self.done[self.number(block)])
         if is_done and not self.plan.has_overviews:
             return None
-        patterns = self.patterns(block)
-        n_bytes, raw = 0, None
-        if not is_done:
-            try:
-                n_bytes, raw = self.writer.write(block.index, patterns)
-            except StoreWriteError as error:
-                self.write_error = error
-                raise
-        found = {}
-        if self.plan.has_overviews:
-            found = BlockSums.of(patterns, ("scan", "sum", "max")).found
-        return Made(n_bytes, raw, found)
+        target = self.plan.target
+        names = ("scan", "sum", "max") if self.plan.has_overviews else ()
+        kind = np.dtype(target.dtype).newbyteorder("=")
+        sums = BlockSums(names, (block.n_voxels, *target.shape[2:]), kind)
+        n_bytes, n_seen = 0, 0
+        raw: list[tuple[tuple[int, int], Any]] = []
+        held = getattr(self.plan.scan.data, "held", nullcontext)
+        with held():
+            for index, place in self.plan.chunks_of(block):
+                patterns = self.patterns(place)
+                if not is_done:
+                    n_written, left = self._written(index, patterns)
+                    n_bytes += n_written
+                    raw += [] if left is None else [(index, left)]
+                if names:
+                    sums.add(slice(n_seen, n_seen + len(patterns)), patterns)
+                n_seen += len(patterns)
+        return Made(n_bytes, raw, sums.result())
+
+    def _written(self, index: tuple[int, int], patterns: NDArray[Any]) -> Any:
+        try:
+            return self.writer.write(index, patterns)
+        except StoreWriteError as error:
+            self.write_error = error
+            raise
 
     def number(self, block: Block) -> int:
-        """Return the number of a chunk, line by line."""
-        shape, chunk = self.plan.target.shape, self.plan.target.chunk_shape
-        return block.index[0] * -(-shape[1] // chunk[1]) + block.index[1]
+        """Return the number of a block in the plan's grid."""
+        return block.index[0] * self.plan.blocks.grid[1] + block.index[1]
 
-    def patterns(self, block: Block) -> NDArray[Any]:
-        """Read the patterns of a chunk, shape (n, rows, columns), as they are to be stored."""
+    def patterns(self, place: Region) -> NDArray[Any]:
+        """Read patterns of one line as they are to be stored, shape (n, rows, columns).
+
+        Parameters
+        ----------
+        place : tuple of slice
+            One line, and some of its positions, within the region.
+        """
         ys, xs = (
             slice(s.start + r.start, s.stop + r.start)
-            for s, r in zip(block.slices, self.plan.region, strict=True)
+            for s, r in zip(place, self.plan.region, strict=True)
         )
-        data, target = self.plan.scan.data, self.plan.target
-        shape = (xs.stop - xs.start, *target.shape[2:])
-        stored = self._stored.take(shape, target.dtype)
-        # Frames of a file piece by piece, so that they are in the cache when copied.
-        step = max(1, PIECE_BYTES // data.stored_frame_bytes)
-        step = step if tuple(data.block) == (1, 1) else shape[0]
-        for first in range(xs.start, xs.stop, step):
-            part = slice(first, min(first + step, xs.stop))
-            read = data.view(ys, part, self._read)[0]
-            if self.plan.n_binned > 1:
-                read = binned(read, self.plan.n_binned, target.dtype)
-            stored[first - xs.start : part.stop - xs.start] = read
+        target = self.plan.target
+        read = self.plan.scan.data.view(ys, xs, self._read)[0]
+        if self.plan.n_binned > 1:
+            return binned(read, self.plan.n_binned, target.dtype)
+        stored = self._stored.take(read.shape, target.dtype)
+        np.copyto(stored, read)
         return stored
 
 

@@ -13,6 +13,7 @@ and round to it. The formula of dark and gain is that of LiberTEM's corrections.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -181,6 +182,11 @@ class CorrectedData:
         out = self._buffers.take(read.shape, self.dtype)
         self.corrections.apply(read, out)
         return out
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep files that this thread reads open until the end of the block."""
+        held = getattr(self.inner, "held", nullcontext)
+        return held()
 
     def places(self) -> tuple[Path, ...]:
         """Return the files that are read, absolute."""

@@ -21,8 +21,9 @@ from brickfield.sources.io import local_path
 from brickfield.sources.mib import open_mib_scan
 from brickfield.sources.scans import Scan, ScanOptions
 from brickfield.stem4d.open import MIB
-from brickfield.stem4d.passes import DEFAULT_BUDGET, MOST_BLOCK_BYTES, sum_dtype
-from brickfield.stem4d.reductions import BlockSums, fold
+from brickfield.stem4d.passes import DEFAULT_BUDGET, FIRST_BLOCK_BYTES
+from brickfield.stem4d.reductions import fold
+from brickfield.stem4d.summing.sums import BlockSums, sum_dtype
 
 POLL_S = 0.5
 
@@ -77,7 +78,7 @@ class ScanFollower:
             )
         data = self.opened.data
         self._frames: Any = data.frames  # type: ignore[attr-defined]
-        self._most_bytes = min(MOST_BLOCK_BYTES, parse_bytes(budget) // 2)
+        self._most_bytes = min(FIRST_BLOCK_BYTES, parse_bytes(budget) // 2)
         self._buffers = ThreadBuffers()
         kind = sum_dtype(data.dtype)
         self.image: NDArray[Any] = np.zeros(data.shape[:2], kind)
@@ -132,7 +133,7 @@ class ScanFollower:
             patterns = patterns[counts]
         if not len(patterns):
             return
-        found = BlockSums.of(patterns, ("scan", "sum", "max")).found
+        found = BlockSums.of(patterns, ("scan", "sum", "max"))
         self.image[ys[counts], xs[counts]] = found["scan"]
         self.total = fold("sum", self.total, found["sum"])
         if not self.n_patterns:  # also below 0

@@ -34,6 +34,9 @@ class OpenOptions:
     raw : str or None
         ``DTYPE,NY,NX,H,W[,OFFSET]``: frames without any description.
     corrections : CorrectionOptions
+    is_growing : bool
+        A MIB acquisition goes on: the scan has its shape already, and patterns that
+        are not written yet are 0.
     """
 
     scan: ScanOptions = field(default_factory=ScanOptions)
@@ -42,6 +45,7 @@ class OpenOptions:
     series: int | None = None
     raw: str | None = None
     corrections: CorrectionOptions = field(default_factory=CorrectionOptions)
+    is_growing: bool = False
 
 
 def open_scan(path: str | Path, options: OpenOptions | None = None) -> Scan:
@@ -84,10 +88,18 @@ def open_scan(path: str | Path, options: OpenOptions | None = None) -> Scan:
 def _open(path: Path, options: OpenOptions) -> Scan:
     check_supported(path, options)
     suffix = path.suffix.lower()
+    if options.is_growing and (options.raw is not None or suffix not in MIB):
+        msg = f"expected a .mib file to follow; found {path}"
+        raise OptionError(msg)
     if options.raw is None and suffix in MIB:
         from brickfield.sources.mib import open_mib_scan as open_mib
 
-        return open_mib(path, options.scan, this_file_only=options.this_file_only)
+        return open_mib(
+            path,
+            options.scan,
+            this_file_only=options.this_file_only,
+            is_growing=options.is_growing,
+        )
     if options.raw is None and suffix in EMD:
         from brickfield.sources.emd import open_emd_scan as open_emd
 

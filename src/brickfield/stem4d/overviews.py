@@ -26,8 +26,10 @@ from brickfield.blockwise import (
 from brickfield.errors import OptionError
 from brickfield.sources.scans import ScanData, Shape4
 from brickfield.stem4d.detectors import Detector
-from brickfield.stem4d.passes import PassOptions, Patterns, scan_pass, sum_dtype
-from brickfield.stem4d.reductions import BlockSums, fold, native_pieces
+from brickfield.stem4d.passes import PassOptions, scan_pass
+from brickfield.stem4d.reductions import fold
+from brickfield.stem4d.summing.pieces import Patterns, Pieces, native
+from brickfield.stem4d.summing.sums import BlockSums, sum_dtype
 
 PATTERNS = ("sum", "mean", "max", "min", "variance")
 """Items of shape (detector y, detector x)."""
@@ -127,12 +129,33 @@ class _Wanted:
         kind = sum_dtype(data.dtype)
         return cls(data.shape, kind, options.n_binned, every, frozenset(kept))
 
-    def __call__(self, block: Block, patterns: Patterns) -> dict[str, Any]:
+    def __call__(self, block: Block, patterns: Pieces) -> dict[str, Any]:
         """Reduce the patterns of one block; shape (n y, n x, rows, columns)."""
-        names, shape = self.names, patterns.shape[:2]
-        frames = patterns.reshape(-1, *patterns.shape[2:])
+        names = self.names
+        n_y, n_x, h, w = patterns.shape
         taken = {part for part, items in _PARTS.items() if names & items}
-        sums = BlockSums.of(frames, taken).found
+        sums = BlockSums(taken, (n_y * n_x, h, w), patterns.dtype)
+        counted = _Counted(self._chosen(block) if "histogram" in names else None)
+        binned = []
+        # Everything is taken of a piece while it is in the processor's cache.
+        for at, piece in patterns:
+            sums.add(at, piece)
+            counted.add(at, piece)
+            if "binned" in names:
+                binned.append(bin_pixels(native(piece), self.n_binned))
+        found = self._named(sums.result(), (n_y, n_x))
+        if binned:
+            joined = np.concatenate(binned)
+            found["binned"] = joined.reshape(n_y, n_x, *joined.shape[1:])
+        if "histogram" in names:
+            found["histogram"] = counted.found
+        return found
+
+    def _named(
+        self, sums: Mapping[str, NDArray[Any]], shape: tuple[int, int]
+    ) -> dict[str, Any]:
+        """Return what the sums of a block come to, by the names of items."""
+        names = self.names
         found: dict[str, Any] = {n: v for n, v in sums.items() if n in PATTERNS}
         if "scan" in names:
             found["scan"] = sums["scan"].reshape(shape)
@@ -144,19 +167,28 @@ class _Wanted:
         if "com" in names:
             centre = centre_of_sums(sums["rows"], sums["columns"])
             found["com"] = centre.reshape(2, *shape)
-        if "binned" in names:
-            parts = [bin_pixels(p, self.n_binned) for _, p in native_pieces(frames)]
-            joined = np.concatenate(parts)
-            found["binned"] = joined.reshape(*shape, *joined.shape[1:])
-        if "histogram" in names:
-            found["histogram"] = self._counted(block, patterns)
         return found
 
-    def _counted(self, block: Block, patterns: Patterns) -> Any:
+    def _chosen(self, block: Block) -> NDArray[np.bool_]:
         ys, xs = np.ogrid[block.slices]
         # Chosen by position in the scan, so blocks of any size count the same patterns.
-        chosen = (ys * self.shape[1] + xs) % self.every == 0
-        return count_contrast(patterns[chosen]) if chosen.any() else None
+        chosen: NDArray[np.bool_] = (ys * self.shape[1] + xs) % self.every == 0
+        return chosen.ravel()
+
+
+class _Counted:
+    """The contrast of chosen patterns of a block; of none if `chosen` is None."""
+
+    def __init__(self, chosen: NDArray[np.bool_] | None) -> None:
+        self._chosen = chosen
+        self.found: Histogram | None = None
+
+    def add(self, at: slice, piece: Patterns) -> None:
+        if self._chosen is None or not self._chosen[at].any():
+            return
+        chosen = self._chosen[at]
+        new = count_contrast(native(piece[chosen]))
+        self.found = new if self.found is None else self.found.merge(new)
 
 
 class OverviewComputer:
@@ -382,8 +414,12 @@ def centre_of_sums(rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.floa
         Row and column, pixels; NaN where a pattern sums to 0.
     """
     mass = rows.sum(axis=-1, dtype=np.float64)
+    # Not as a matrix product: its threads would wait for those of the pass.
     moments = np.stack(
-        [s.astype(np.float64) @ np.arange(s.shape[-1]) for s in (rows, columns)]
+        [
+            np.einsum("...i,i->...", s, np.arange(s.shape[-1]), dtype=np.float64)
+            for s in (rows, columns)
+        ]
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         centre: NDArray[np.float64] = np.where(mass == 0, np.nan, moments / mass)

@@ -15,7 +15,6 @@ from threading import Event
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brickfield.blockwise import (
     Block,
@@ -32,17 +31,20 @@ from brickfield.blockwise import (
     usable_bytes,
 )
 from brickfield.sources.scans import ScanData
+from brickfield.stem4d.summing.pieces import Pieces, Region
 
 S = TypeVar("S")
 V = TypeVar("V")
 
 DEFAULT_BUDGET = "256 MB"
-MOST_BLOCK_BYTES = 4 << 20
-"""Larger blocks leave the processor's caches and make nothing faster."""
+MOST_BLOCK_BYTES = 32 << 20
+"""Blocks are read in pieces; larger ones make nothing faster and stop later."""
+FIRST_BLOCK_BYTES = 4 << 20
+"""Of blocks of which some go first, so that these are many and spread."""
+MOST_AHEAD = 4
+"""Blocks handed out for each worker: with more, one would end long after the others."""
 COPIES = 4
 """Blocks' worth of memory that a thread takes: as read, and what is made of it."""
-Patterns = NDArray[Any]
-Region = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class PassOptions:
 
 def scan_pass(
     data: ScanData,
-    function: Callable[[Block, Patterns], V],
+    function: Callable[[Block, Pieces], V],
     merge: Callable[[S, Block, V], S],
     start: S,
     options: PassOptions | None = None,
@@ -94,9 +96,8 @@ def scan_pass(
     ----------
     data : ScanData
     function : callable
-        (block, patterns) to a value, in a worker. `patterns` has shape (n y, n x,
-        detector y, detector x), any byte order and strides; it is valid during the
-        call alone.
+        (block, patterns) to a value, in a worker. `patterns` is a
+        :class:`~brickfield.stem4d.summing.pieces.Pieces`, to be read during the call alone.
     merge : callable
         (state, block, value) to state, on the calling thread. `block.slices` count
         scan positions within `region`.
@@ -130,6 +131,7 @@ def scan_pass(
                 cancel=options.cancel,
                 stride=options.stride,
                 preview=options.preview,
+                most_ahead=MOST_AHEAD * executor.n_workers,
             ),
         )
     # Also a pass that is cancelled or fails leaves no thread and no connection to a
@@ -168,8 +170,9 @@ def scan_blocks(
     # Blocks follow the storage chunks of the file, or each would be decoded once for
     # every block that meets it.
     unit = (min(data.block[0], shape[0]), min(data.block[1], shape[1]))
-    # A storage chunk larger than the cache is still read once rather than in parts.
-    most = max(MOST_BLOCK_BYTES, unit[0] * unit[1] * pattern.itemsize) * n
+    # A storage chunk larger than that is still read once rather than in parts.
+    largest = FIRST_BLOCK_BYTES if options.stride > 1 else MOST_BLOCK_BYTES
+    most = max(largest, unit[0] * unit[1] * pattern.itemsize) * n
     block = block_shape(shape, pattern, min(budget, most), n, unit)
     # A part of a line: several lines of parts would read as many places of the file
     # instead of one run.
@@ -184,7 +187,7 @@ class _Reading:
 
     data: ScanData
     origin: tuple[int, int]
-    function: Callable[[Block, Patterns], Any]
+    function: Callable[[Block, Pieces], Any]
     buffers: ThreadBuffers = ThreadBuffers()  # noqa: RUF009 -- shared on purpose
 
     def __call__(self, block: Block) -> Any:
@@ -192,12 +195,4 @@ class _Reading:
             slice(s.start + o, s.stop + o)
             for s, o in zip(block.slices, self.origin, strict=True)
         )
-        return self.function(block, self.data.view(ys, xs, self.buffers))
-
-
-def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type in which sums are exact, or nearly so for floats."""
-    # 64 bits hold the sum of 2³² patterns of 32 bits; float32 would lose counts after
-    # 2²⁴.
-    kinds = {"f": np.float64, "i": np.int64}
-    return np.dtype(kinds.get(dtype.kind, np.uint64))
+        return self.function(block, Pieces(self.data, (ys, xs), self.buffers))

@@ -1,15 +1,12 @@
-"""What a block of patterns comes to: sums, extremes, images of detectors.
+"""Images of detectors, and patterns of regions, from one pass over a scan.
 
-Patterns are brought into the processor's order piece by piece, in memory that a
-thread uses again: a piece stays in the processor's cache while everything that is
-asked of it is taken. Whole numbers are summed exactly (uint64, int64 in the end, less
-within a block where that is enough); floats in float64.
+Whole numbers are summed exactly (uint64, int64 in the end), floats in float64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,155 +18,12 @@ from brickfield.blockwise import Block, ThreadBuffers
 from brickfield.errors import OptionError
 from brickfield.sources.scans import FrameScan, ScanData, Shape4
 from brickfield.stem4d.detectors import Detector, Weights
-from brickfield.stem4d.passes import (
-    PassOptions,
-    Patterns,
-    Region,
-    scan_pass,
-    sum_dtype,
-)
+from brickfield.stem4d.passes import PassOptions, scan_pass
+from brickfield.stem4d.summing.pieces import Patterns, Pieces, Region
+from brickfield.stem4d.summing.sums import BlockSums, column_sums, largest, sum_dtype
 
 PATTERN_KINDS = ("mean", "sum", "max", "min", "variance")
-PIECE_BYTES = 512 << 10
-"""Of patterns that are worked on together; with their sums within a core's cache."""
-_SMALL_BYTES = 4096
-"""Patterns of fewer bytes are summed many at once; others one by one, which is faster."""
-_BUFFERS, _COUNTED = ThreadBuffers(), ThreadBuffers()
-
-
-def native_pieces(patterns: Patterns) -> Iterator[tuple[slice, Patterns]]:
-    """Cut patterns into pieces of the processor's byte order, in one piece of memory.
-
-    Parameters
-    ----------
-    patterns : ndarray, shape (n, rows, columns)
-
-    Yields
-    ------
-    slice, ndarray
-        Which of the patterns, and these; valid until the next is taken.
-    """
-    native = patterns.dtype.newbyteorder("=")
-    each = max(patterns.shape[1] * patterns.shape[2] * native.itemsize, 1)
-    step = max(1, PIECE_BYTES // each)
-    for start in range(0, len(patterns), step):
-        piece = patterns[start : start + step]
-        # numpy sums foreign byte order and strided pieces through slower paths; the
-        # buffer for the copy is small enough for the processor's cache.
-        if piece.dtype != native or not piece.flags.c_contiguous:
-            whole = _BUFFERS.take(piece.shape, native)
-            np.copyto(whole, piece)
-            piece = whole
-        yield slice(start, start + len(piece)), piece
-
-
-def narrow_dtype(dtype: np.dtype[Any], n: int) -> np.dtype[Any]:
-    """Return the smallest type that holds the sum of `n` values of a type exactly.
-
-    Parameters
-    ----------
-    dtype : np.dtype
-        Of the values.
-    n : int
-        Number of values.
-    """
-    # The sum of 65,536 values of 16 bits fits 32 bits, half the bytes of 64.
-    if dtype.kind in "uib" and dtype.itemsize <= 2 and n <= 1 << 16:
-        return np.dtype(np.int32 if dtype.kind == "i" else np.uint32)
-    return sum_dtype(dtype)
-
-
-@dataclass
-class BlockSums:
-    """Sums and extremes of the patterns of one block.
-
-    Attributes
-    ----------
-    names : collection of str
-        What is taken: ``"rows"`` and ``"columns"`` (sums along a detector's rows and
-        columns), ``"scan"``, ``"sum"``, ``"squares"``, ``"max"``, ``"min"``.
-    found : dict
-        By name. ``"rows"``: shape (n, rows); ``"columns"``: (n, columns);
-        ``"scan"``: (n,); others: a pattern.
-    """
-
-    names: Collection[str]
-    found: dict[str, NDArray[Any]]
-
-    @classmethod
-    def of(cls, patterns: Patterns, names: Collection[str]) -> BlockSums:
-        """Compute all sums and extremes of some patterns.
-
-        Parameters
-        ----------
-        patterns : ndarray, shape (n, rows, columns)
-        names : collection of str
-            Which ones.
-        """
-        n, h, w = patterns.shape
-        kind, wide = patterns.dtype.newbyteorder("="), sum_dtype(patterns.dtype)
-        squares = np.uint64 if _is_short(kind) else np.float64
-        made = {
-            "rows": ((n, h), narrow_dtype(kind, w)),
-            "columns": ((n, w), narrow_dtype(kind, h)),
-            "scan": ((n,), wide),
-            "sum": ((h, w), narrow_dtype(kind, n)),
-            "squares": ((h, w), np.dtype(squares)),
-        }
-        found = {k: np.zeros(*v) for k, v in made.items() if k in names}
-        sums = cls(names, found)
-        for at, piece in native_pieces(patterns):
-            sums._add(at, piece)
-        if "sum" in found:
-            found["sum"] = found["sum"].astype(wide)
-        return sums
-
-    def _add(self, at: slice, piece: Patterns) -> None:
-        found = self.found
-        if "rows" in found or "scan" in found:
-            # The sum of a pattern is the sum of its row sums: the voxels are read once.
-            rows = piece.sum(axis=2, dtype=narrow_dtype(piece.dtype, piece.shape[2]))
-            if "rows" in found:
-                found["rows"][at] = rows
-            if "scan" in found:
-                rows.sum(axis=1, dtype=found["scan"].dtype, out=found["scan"][at])
-        if "columns" in found:
-            kind = found["columns"].dtype
-            piece.sum(axis=1, dtype=kind, out=found["columns"][at])
-        if "sum" in found:
-            _accumulate(np.add, found["sum"], piece)
-        if "squares" in found:
-            _add_squares(found["squares"], piece)
-        for name, function in (("max", np.maximum), ("min", np.minimum)):
-            if name in self.names and name not in found:
-                found[name] = piece[0].copy()
-            if name in self.names:
-                _accumulate(function, found[name], piece)
-
-
-def _accumulate(function: np.ufunc, total: NDArray[Any], piece: Patterns) -> None:
-    """Fold patterns into one of the same or a wider type."""
-    # For small patterns the cost of a call outweighs that of the sums.
-    if total.nbytes <= _SMALL_BYTES:
-        folded = function.reduce(piece, axis=0, dtype=total.dtype)
-        function(total, folded, out=total)
-        return
-    for pattern in piece:
-        function(total, pattern, out=total)
-
-
-def _is_short(dtype: np.dtype[Any]) -> bool:
-    return dtype.kind in "ub" and dtype.itemsize <= 2
-
-
-def _add_squares(total: NDArray[Any], piece: Patterns) -> None:
-    """Add the squares of patterns to uint64, exactly, or to float64."""
-    # The square of a 16-bit value fits 32 bits.
-    wide = np.uint32 if total.dtype == np.uint64 else np.float64
-    for pattern in piece:
-        numbers = pattern.astype(wide)
-        np.multiply(numbers, numbers, out=numbers)
-        np.add(total, numbers, out=total)
+_COUNTED = ThreadBuffers()
 
 
 def virtual_image(
@@ -202,7 +56,7 @@ def virtual_image(
 
 
 def sum_over(
-    _block: Block, patterns: Patterns, weights: Weights, kind: np.dtype[Any]
+    _block: Block, patterns: Pieces, weights: Weights, kind: np.dtype[Any]
 ) -> NDArray[Any]:
     """Sum patterns over pixels, or with weights.
 
@@ -210,7 +64,8 @@ def sum_over(
     ----------
     _block : Block
         Not used.
-    patterns : ndarray, shape (n_y, n_x, rows, columns)
+    patterns : Pieces
+        Of shape (n_y, n_x, rows, columns).
     weights : ndarray, shape (rows, columns)
         bool, or float64.
     kind : np.dtype
@@ -220,15 +75,14 @@ def sum_over(
     -------
     ndarray, shape (n y, n x)
     """
-    frames = patterns.reshape(-1, *patterns.shape[2:])
-    found = np.zeros(len(frames), kind)
-    if weights.any():
-        is_counted = weights.dtype.kind == "b"
-        add = _sum_counted if is_counted else _sum_weighted
-        inner = _box(weights)
-        for at, piece in native_pieces(frames[:, *inner]):
-            found[at] = add(piece, weights[inner], kind)
-    return found.reshape(patterns.shape[:2])
+    n_y, n_x = patterns.shape[:2]
+    found = np.zeros(n_y * n_x, kind)
+    inner = _box(weights)
+    is_counted = weights.dtype.kind == "b"
+    add = _sum_counted if is_counted else _sum_weighted
+    for at, piece in patterns:
+        found[at] = add(piece[:, *inner], weights[inner], kind)
+    return found.reshape(n_y, n_x)
 
 
 def _box(weights: Weights) -> tuple[slice, slice]:
@@ -249,18 +103,17 @@ def _sum_weighted(
 def _sum_counted(
     piece: Patterns, mask: NDArray[np.bool_], kind: np.dtype[Any]
 ) -> NDArray[Any]:
-    if not mask.all():
-        counted = _COUNTED.take(piece.shape, piece.dtype)
-        if piece.dtype.kind == "f":
-            # What is no number elsewhere must not count.
-            np.copyto(counted, piece)
-            counted[:, ~mask] = 0
-        else:
-            # A product with 0 and 1 is quicker than picking by a mask, and exact for
-            # integers.
-            np.multiply(piece, mask.astype(piece.dtype), out=counted)
-        piece = counted
-    lines = piece.sum(axis=2, dtype=narrow_dtype(piece.dtype, piece.shape[2]))
+    counted = _COUNTED.take(piece.shape, piece.dtype)
+    # A product with 0 and 1 is quicker than picking by a mask, and exact for whole
+    # numbers; NaN and infinity where nothing counts must not.
+    if mask.all():
+        np.copyto(counted, piece)
+    elif piece.dtype.kind == "f":
+        counted[...] = 0
+        np.copyto(counted, piece, where=mask)
+    else:
+        np.multiply(piece, mask.astype(piece.dtype), out=counted)
+    lines = column_sums(counted, largest(counted))
     return np.asarray(lines.sum(axis=1, dtype=kind))
 
 
@@ -278,6 +131,10 @@ class _Rows:
         if isinstance(self.inner, FrameScan):
             return self.inner.view_rows(ys, xs, self._rows, buffers)
         return self.inner.view(ys, xs, buffers)[:, :, self._rows]
+
+    def held(self) -> AbstractContextManager[None]:
+        held = getattr(self.inner, "held", nullcontext)
+        return held()
 
     def places(self) -> tuple[Path, ...]:
         return self.inner.places()
@@ -340,9 +197,13 @@ def pattern_of(
 
 
 def _block_sums(
-    _block: Block, patterns: Patterns, names: Collection[str]
+    _block: Block, patterns: Pieces, names: Collection[str]
 ) -> dict[str, NDArray[Any]]:
-    return BlockSums.of(patterns.reshape(-1, *patterns.shape[2:]), names).found
+    n_y, n_x, h, w = patterns.shape
+    sums = BlockSums(names, (n_y * n_x, h, w), patterns.dtype)
+    for at, piece in patterns:
+        sums.add(at, piece)
+    return sums.result()
 
 
 def _folded(

@@ -31,12 +31,13 @@ from brickfield.stem4d.corrections import CorrectionOptions
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.open import EMD, MIB, OpenOptions, check_supported, open_scan
 from brickfield.stem4d.overviews import ITEMS, BinnedScan, OverviewOptions
-from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions, Region
+from brickfield.stem4d.passes import DEFAULT_BUDGET, PassOptions
 from brickfield.stem4d.reductions import (
     PATTERN_KINDS,
     pattern_of,
     virtual_image,
 )
+from brickfield.stem4d.summing.pieces import Region
 
 CORRECTIONS = ("dead", "dark", "gain", "cross")
 OVERVIEW_KINDS = tuple(name for name in ITEMS if name != "binned")
@@ -176,6 +177,8 @@ class ScanViewer:
         self.options = PassOptions(budget, workers)
         self._computed: dict[str, Any] = {}
         context = {"series": options.series}
+        if options.is_growing:
+            cache = "none"  # what is computed now is not of the whole scan
         self.cache = EMDCacheManager(self.opened, cache, context)
 
     @property
@@ -265,10 +268,37 @@ class ScanViewer:
             raise OptionError(msg)
         on_wait = options.pop("on_wait", None)
         how = replace(self.options, **options)
-        if kind not in self._computed:
+        if kind not in self._computed or self.opening.is_growing:
             wanted = OverviewOptions((kind,))
             self._computed[kind] = self.cache.overviews(wanted, how, on_wait)[kind]
         return self._computed[kind]
+
+    def recompute(self, kind: str, **options: Any) -> Any:
+        """Compute an overview anew, and keep it in the place of the old one.
+
+        Parameters
+        ----------
+        kind, **options
+            As for :meth:`overview`.
+
+        Raises
+        ------
+        OptionError, ChunkReadError
+        """
+        self.cache.drop(ITEM_OF[kind])
+        self._computed.pop(kind, None)
+        return self.overview(kind, **options)
+
+    def refresh(self) -> None:
+        """Look for patterns that were written since, of an acquisition that goes on.
+
+        Raises
+        ------
+        StoreFormatError, StoreNotFoundError, StoreAccessError
+        """
+        frames = getattr(self.opened.data, "frames", None)
+        if self.opening.is_growing and frames is not None:
+            frames.refresh()
 
     def binned(self, *, is_kept: bool = False, **options: Any) -> BinnedScan | None:
         """Return a copy of the scan that any detector's image is quickly made of.

@@ -5,8 +5,14 @@ import numpy as np
 import pytest
 
 from brickfield.blockwise import ThreadBuffers
-from brickfield.errors import BrickfieldError, OptionError, StoreFormatError
+from brickfield.errors import (
+    BrickfieldError,
+    ChunkReadError,
+    OptionError,
+    StoreFormatError,
+)
 from brickfield.sources.emd.source import open_scan
+from brickfield.sources.scans.frame_stack import FileFrames, FrameScan
 from brickfield.sources.scans.scan_shape import ScanOptions
 from brickfield.testing.emd import LAYOUTS, write_emd
 
@@ -154,7 +160,49 @@ def test_py4dstem_keeps_steps_in_a_group_of_their_own(tmp_path):
 
 
 def test_a_closed_scan_fails_cleanly(tmp_path):
-    scan = open_scan(write_emd(tmp_path / "a.emd", SCAN, chunks=(1, 1, 5, 6)))
+    scan = open_scan(write_emd(tmp_path / "a.emd", SCAN, chunks=(1, 1, 5, 3)))
     scan.close()
     with pytest.raises(BrickfieldError):
         read(scan)
+
+
+@pytest.mark.parametrize("chunk", [(1, 1), (1, 2), (1, 3), (1, 4)])
+def test_chunks_of_whole_patterns_are_read_past_the_library(tmp_path, chunk):
+    """As flat frames, also where a line's last chunk is not full."""
+    path = write_emd(tmp_path / "a.emd", SCAN, chunks=(*chunk, *SCAN.shape[2:]))
+    scan = open_scan(path)
+    assert isinstance(scan.data, FrameScan)
+    np.testing.assert_array_equal(read(scan), SCAN)
+    with h5py.File(path, "r+"):  # nothing is kept open
+        pass
+
+
+def test_chunks_that_were_never_written_are_read_by_the_library(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset(
+            "data", SCAN.shape, SCAN.dtype, chunks=(1, 1, *SCAN.shape[2:])
+        )
+        data[0, 1] = SCAN[0, 1]
+    found = read(open_scan(tmp_path / "a.h5"))
+    np.testing.assert_array_equal(found[0, 1], SCAN[0, 1])
+    assert not found[1:].any()
+
+
+def test_a_file_that_is_replaced_while_it_is_open_is_told(tmp_path):
+    """Chunks lie elsewhere in the new one: they are not read from old places."""
+    path = write_emd(tmp_path / "a.emd", SCAN, chunks=(1, 2, *SCAN.shape[2:]))
+    scan = open_scan(path)
+    other = write_emd(tmp_path / "b.emd", SCAN[::-1], chunks=(1, 1, *SCAN.shape[2:]))
+    other.replace(path)
+    with pytest.raises(ChunkReadError, match="open it again"):
+        read(scan)
+    np.testing.assert_array_equal(read(open_scan(path)), SCAN[::-1])
+
+
+def test_frames_of_a_stack_in_chunks_are_read_past_the_library(tmp_path):
+    stack = SCAN.reshape(-1, *SCAN.shape[2:])
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("data", data=stack, chunks=(5, *stack.shape[1:]))
+    scan = open_scan(tmp_path / "a.h5", ScanOptions(SCAN.shape[:2]))
+    assert isinstance(scan.data.frames, FileFrames)
+    np.testing.assert_array_equal(read(scan), SCAN)

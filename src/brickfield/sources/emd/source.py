@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.errors import OptionError, StoreFormatError, StoreNotFoundError
 from brickfield.sources.emd.data import DatasetFrames, DatasetScan, Held
@@ -40,6 +41,7 @@ from brickfield.sources.scans.frame_stack import (
     ScanData,
     ScanGrid,
 )
+from brickfield.sources.scans.held_file import identity_of
 from brickfield.sources.scans.scan_shape import (
     ScanHints,
     ScanOptions,
@@ -48,6 +50,8 @@ from brickfield.sources.scans.scan_shape import (
 )
 from brickfield.sources.scans.source import AxisCalibration, Scan
 
+MOST_CHUNKS = 1 << 17
+"""Whose places are looked up when a file is opened: a tenth of a second."""
 _NUMBERED = re.compile(r"^(.*?)(\d+)$")
 
 
@@ -235,18 +239,76 @@ def _shape_of(
 
 
 def _flat(item: Any, lead: int | None) -> FileFrames | None:
-    """Return the frames of a dataset in one piece; None where it is none."""
-    offset = item.id.get_offset()
-    is_plain = item.chunks is None and offset is not None
-    is_plain = is_plain and item.file.driver == "sec2"
+    """Return frames that lie whole in a file; None where they do not."""
+    is_plain = item.file.driver == "sec2"
+    is_plain = is_plain and not item.file.userblock_size
     if not is_plain or item.external or item.is_virtual:
         return None
-    stored, shape = np.dtype(item.dtype), tuple(int(n) for n in item.shape)
-    layout = FrameLayout.plain((shape[-2], shape[-1]), stored)
+    shape = tuple(int(n) for n in item.shape)
+    layout = FrameLayout.plain((shape[-2], shape[-1]), np.dtype(item.dtype))
+    path = Path(os.fsdecode(item.file.filename)).absolute()
+    if item.chunks is not None:
+        chunks = _whole_frames(item) if lead is None else None
+        if chunks is None:
+            return None
+        return _of_chunks(path, layout, chunks, int(item.chunks[-3]), shape[-3])
+    offset = item.id.get_offset()
+    if offset is None:
+        return None
     n = prod(shape[-4:-2]) if len(shape) >= 4 else shape[0]
     start = offset + (lead or 0) * n * layout.stride
-    path = Path(os.fsdecode(item.file.filename)).absolute()
     return FileFrames([FrameFile(path, start, n)], layout)
+
+
+def _whole_frames(item: Any) -> NDArray[np.int64] | None:
+    """Return where chunks of whole frames of one line begin; None where there are others.
+
+    Returns
+    -------
+    ndarray of int64, shape (lines, chunks along one)
+    """
+    *lead, along, rows, columns = item.chunks
+    *lines, n_x = (int(n) for n in item.shape[:-2])
+    n_lines, n_chunks = prod(lines), -(-n_x // along)
+    is_whole = (rows, columns) == tuple(item.shape[-2:]) and prod(lead) == 1
+    if not is_whole or item.compression or item.id.get_create_plist().get_nfilters():
+        return None
+    if n_lines * n_chunks > MOST_CHUNKS:
+        return None
+    found = np.zeros((n_lines, n_chunks), np.int64)
+
+    def note(info: Any) -> None:
+        *start, x = info.chunk_offset[:-2]
+        line = int(start[0]) if start else 0
+        # One walk over the file's index; a query for each chunk takes quadratic time.
+        found[line, x // along] = info.byte_offset
+
+    item.id.chunk_iter(note)
+    # What was never written has no place, and is the fill value.
+    return found if found.all() else None
+
+
+def _of_chunks(
+    path: Path,
+    layout: FrameLayout,
+    starts: NDArray[np.int64],
+    along: int,
+    n_x: int,
+) -> FileFrames:
+    """Return frames that lie in chunks; those past the end of a line are left out."""
+    lengths = [min(along, n_x - x) for x in range(0, n_x, along)]
+    # Chunks move when another program packs the file anew.
+    identity = identity_of(path.stat())
+    files: list[FrameFile] = []
+    for line in starts.tolist():
+        for start, n in zip(line, lengths, strict=True):
+            last = files[-1] if files else None
+            end = last and last.offset + last.n_frames * layout.stride
+            if last is not None and end == start:
+                files[-1] = replace(last, n_frames=last.n_frames + n)
+            else:
+                files.append(FrameFile(path, start, n, identity))
+    return FileFrames(files, layout)
 
 
 def _stack(opened: _Opened, path: Path, name: str, options: ScanOptions) -> Scan:

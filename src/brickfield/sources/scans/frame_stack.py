@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers
-from brickfield.errors import ChunkReadError, OptionError, StoreFormatError
+from brickfield.errors import ChunkReadError, OptionError
 from brickfield.sources.arrays.stored import native
 from brickfield.sources.io.plain_files import open_regular
+from brickfield.sources.scans.held_file import HeldFile
 
 Decode = Callable[[NDArray[np.uint8]], NDArray[Any]]
 """Stored frames, shape (n, bytes), to pictures, shape (n, rows, columns)."""
@@ -192,11 +193,14 @@ class FrameFile:
     offset : int
         Byte at which the first frame, or its header, begins.
     n_frames : int
+    identity : tuple of int or None
+        Device and number of the file that `offset` is valid for; any if None.
     """
 
     path: Path
     offset: int
     n_frames: int
+    identity: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +270,11 @@ class FileFrames:
         self.dtype: np.dtype[np.generic] = native(layout.stored)
         self.frame_shape = layout.shape
         self.stored_frame_bytes = layout.stride
+        self._held = HeldFile()
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep the file that this thread reads open until the end of the block."""
+        return self._held.keep()
 
     def _place_of(self, number: int) -> tuple[FrameFile, int, int]:
         """Return a frame's file, the byte it begins at, and the file's frames after."""
@@ -312,7 +321,7 @@ class FileFrames:
         while done < stop:
             file, offset, n_left = self._place_of(done)
             n = min(stop - done, n_left)
-            self._fill(file.path, offset, stored[done - start : done - start + n])
+            self._fill(file, offset, stored[done - start : done - start + n])
             done += n
         pixels = stored[:, layout.header_bytes :]
         if layout.decode is not None:
@@ -353,7 +362,7 @@ class FileFrames:
             file, offset, n_left = self._place_of(done)
             last = min(stop, done + n_left)
             part = stored[done - start : last - start].view(np.uint8)
-            self._fill_each(file.path, offset + within, part)
+            self._fill_each(file, offset + within, part)
             done = last
         return stored
 
@@ -364,16 +373,16 @@ class FileFrames:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _fill(self, path: Path, offset: int, into: NDArray[np.uint8]) -> None:
-        with _reading(path) as number:
-            _fill_from(number, path, offset, into.reshape(-1).data)
+    def _fill(self, file: FrameFile, offset: int, into: NDArray[np.uint8]) -> None:
+        with self._held.opened(file.path, file.identity) as number:
+            _fill_from(number, file.path, offset, into.reshape(-1).data)
 
-    def _fill_each(self, path: Path, offset: int, into: NDArray[np.uint8]) -> None:
+    def _fill_each(self, file: FrameFile, offset: int, into: NDArray[np.uint8]) -> None:
         """Fill the same part of frames that follow one another, one read for each."""
-        with _reading(path) as number:
+        with self._held.opened(file.path, file.identity) as number:
             for i, part in enumerate(into):
                 at = offset + i * self.layout.stride
-                _fill_from(number, path, at, part.reshape(-1).data)
+                _fill_from(number, file.path, at, part.reshape(-1).data)
 
 
 def _fill_from(number: int, path: Path, offset: int, view: memoryview) -> None:
@@ -387,21 +396,6 @@ def _fill_from(number: int, path: Path, offset: int, view: memoryview) -> None:
             )
             raise ChunkReadError(msg, key=path.name)
         done += n
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[int]:
-    """Open a file to read frames of it; what fails is told as frames that cannot be."""
-    try:
-        with open_regular(path) as file:
-            yield file.fileno()
-    except ChunkReadError:
-        raise
-    except StoreFormatError as error:
-        raise ChunkReadError(str(error), key=path.name) from error
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror or error}"
-        raise ChunkReadError(msg, key=path.name) from error
 
 
 class FrameScan:
@@ -440,6 +434,11 @@ class FrameScan:
         self.shape: Shape4 = (grid.ny, grid.nx, *frames.frame_shape)
         self.dtype = frames.dtype
         self.stored_frame_bytes = frames.stored_frame_bytes
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep files that this thread reads open until the end of the block."""
+        held = getattr(self.frames, "held", nullcontext)
+        return held()
 
     def view(self, ys: slice, xs: slice, buffers: ThreadBuffers) -> NDArray[Any]:
         """Read the patterns of a rectangle of the scan; see :class:`ScanData`.

@@ -6,7 +6,7 @@ from typing import Any
 
 from brickfield.sources.scans import Scan
 from brickfield.stem4d.overviews import OverviewOptions, binned_dtype
-from brickfield.stem4d.passes import sum_dtype
+from brickfield.stem4d.summing.sums import sum_dtype
 
 
 def own_params(name: str, wanted: OverviewOptions) -> dict[str, Any]:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
@@ -35,9 +35,11 @@ from brickfield.blockwise import (
 from brickfield.errors import ChunkReadError
 from brickfield.sources.scans import ScanData
 from brickfield.stem4d.cache.bulk import Bulk, BulkFile
-from brickfield.stem4d.fft.plan import FFTPlan
+from brickfield.stem4d.fft.plan import VALUE_BYTES, FFTPlan
 
 FIRST, BEGUN, SECOND = "positions", "begun", "tiles"
+SPECTRUM_BYTES = 4 << 20
+"""Of patterns that are transformed at once."""
 NOTED_AT_ONCE = 32
 """Blocks of the first pass between two entries of the journal."""
 Spectrum = NDArray[np.complex64]
@@ -128,7 +130,10 @@ class FFTBlocks:
     begun: Begun
     cancel: Event | None = None
     is_remote: bool = False
-    _buffers: ThreadBuffers = field(default_factory=ThreadBuffers)
+    _read: ThreadBuffers = field(default_factory=ThreadBuffers)
+    _real: ThreadBuffers = field(default_factory=ThreadBuffers)
+    _chunks: ThreadBuffers = field(default_factory=ThreadBuffers)
+    _column: ThreadBuffers = field(default_factory=ThreadBuffers)
 
     def __reduce__(self) -> tuple[Any, ...]:
         own = (self.plan, self.data, self.bulk, self.file, self.begun, None, True)
@@ -136,37 +141,58 @@ class FFTBlocks:
 
     def position(self, block: Block) -> int:
         """Transform the patterns of some positions, and write their chunks."""
-        spectrum = self._spectrum(block)
+        tiles = list(self.plan.tiles)
+        chunks = self._chunks.take((len(tiles), *self.bulk.chunks), self.bulk.dtype)
+        if block.shape != self.bulk.chunks[:2] or self.plan.has_edge_tiles:
+            chunks[...] = 0  # chunks at a far edge are stored whole
+        for y, xs, found in self._spectra(block):
+            for chunk, tile in zip(chunks, tiles, strict=True):
+                rows, columns = tile.shape
+                chunk[y, xs, :rows, :columns] = found[:, *tile.slices]
         n_bytes = 0
-        for tile in self.plan.tiles:
-            part = spectrum[:, :, *tile.slices]
-            n_bytes += self._write((*block.index, *tile.index), part)
+        for chunk, tile in zip(chunks, tiles, strict=True):
+            n_bytes += self._write((*block.index, *tile.index), chunk)
         if self.is_remote:
             self.file.sync()
         return n_bytes
 
-    def _spectrum(self, block: Block) -> Spectrum:
+    def _spectra(self, block: Block) -> Iterator[tuple[int, slice, Spectrum]]:
+        """Yield line and positions within a block with their transformed patterns.
+
+        Few patterns at once: their transform stays in the processor's caches, and
+        memory for it is had again without the system's help.
+        """
+        ys, xs = block.slices
+        (n_y, n_x), (_, _, h, w) = block.shape, self.data.shape
+        is_chunked = tuple(self.data.block) != (1, 1)
+        most = max(1, SPECTRUM_BYTES // (h * w * VALUE_BYTES))
+        # Chunks of several patterns are decoded whole: not one of them twice.
+        whole = self.data.view(ys, xs, self._read) if is_chunked else None
+        for y in range(n_y):
+            line = slice(ys.start + y, ys.start + y + 1)
+            for x in range(0, n_x, most):
+                part = slice(x, min(x + most, n_x))
+                at = slice(xs.start + part.start, xs.start + part.stop)
+                if whole is None:
+                    read = self.data.view(line, at, self._read)[0]
+                else:
+                    read = whole[y, part]
+                yield y, part, self._transformed(read)
+
+    def _transformed(self, patterns: NDArray[Any]) -> Spectrum:
         from scipy import fft
 
-        ys, xs = block.slices
-        patterns = self.data.view(ys, xs, self._buffers)
         # Transformed along the scan's axes only, which the second pass does.
         if self.plan.options.mode == "scan":
-            return patterns.astype(np.complex64)
-        real = patterns.astype(np.float32)
+            return patterns  # made complex where it is stored
+        real = self._real.take(patterns.shape, np.float32)
+        np.copyto(real, patterns, casting="same_kind")
         if self.plan.options.half:
-            found = fft.rfft2(real, workers=1, overwrite_x=True)
-        else:
-            found = fft.fft2(real, workers=1, overwrite_x=True)
-        return np.asarray(found, np.complex64)
+            return np.asarray(fft.rfft2(real, workers=1, overwrite_x=True))
+        return np.asarray(fft.fft2(real, workers=1, overwrite_x=True))
 
-    def _write(self, index: tuple[int, ...], part: Spectrum) -> int:
-        if part.shape != self.bulk.chunks:  # at a far edge
-            whole = np.zeros(self.bulk.chunks, np.complex64)
-            whole[tuple(slice(0, n) for n in part.shape)] = part
-            part = whole
-        values = np.ascontiguousarray(part, self.bulk.dtype)
-        return self.file.write(int(self.bulk.offsets[index]), values)
+    def _write(self, index: tuple[int, ...], chunk: Spectrum) -> int:
+        return self.file.write(int(self.bulk.offsets[index]), chunk)
 
     def tile(self, tile: Block) -> int:
         """Transform all positions of some frequencies, where they lie."""
@@ -177,30 +203,39 @@ class FFTBlocks:
         # may hold values of both passes, so the first pass is done again for it.
         if self.begun.has(number):
             self._restore(tile)
-        column = np.empty((*self.plan.shape[:2], *tile.shape), np.complex64)
+        column = self._column.take((*self.plan.shape[:2], *tile.shape), np.complex64)
+        chunk = self._chunks.take(self.bulk.chunks, self.bulk.dtype)
         for block in self.plan.positions:
-            chunk = np.empty(self.bulk.chunks, self.bulk.dtype)
             self.file.read(int(self.bulk.offsets[*block.index, *tile.index]), chunk)
-            shape = (*block.shape, *tile.shape)
-            column[block.slices] = chunk[tuple(slice(0, n) for n in shape)]
+            column[block.slices] = chunk[self._within(block, tile)]
         column = fft.fft2(column, axes=(0, 1), workers=1, overwrite_x=True)
         # From here on the tile's values of the first pass are lost.
         self.begun.add(number)
+        chunk[...] = 0
         n_bytes = 0
         for block in self.plan.positions:
-            part = column[block.slices]
-            n_bytes += self._write((*block.index, *tile.index), part)
+            chunk[self._within(block, tile)] = column[block.slices]
+            n_bytes += self._write((*block.index, *tile.index), chunk)
         self.file.sync()
         return n_bytes
 
+    @staticmethod
+    def _within(block: Block, tile: Block) -> tuple[slice, ...]:
+        """Return which part of a chunk is within the spectrum."""
+        return tuple(slice(0, n) for n in (*block.shape, *tile.shape))
+
     def _restore(self, tile: Block) -> None:
         """Make the first pass's chunks of one tile again, from the source."""
+        rows, columns = tile.shape
         for block in self.plan.positions:
             if self.cancel is not None and self.cancel.is_set():
                 msg = "expected to make a tile anew; found: it was cancelled"
                 raise ChunkReadError(msg, is_transient=True)
-            part = self._spectrum(block)[:, :, *tile.slices]
-            self._write((*block.index, *tile.index), part)
+            chunk = self._chunks.take(self.bulk.chunks, self.bulk.dtype)
+            chunk[...] = 0
+            for y, xs, found in self._spectra(block):
+                chunk[y, xs, :rows, :columns] = found[:, *tile.slices]
+            self._write((*block.index, *tile.index), chunk)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from brickfield.blockwise import BlockGrid, ThreadBuffers, format_bytes
 from brickfield.errors import BudgetError, OptionError
 from brickfield.sources.scans import ScanData, Shape4
 from brickfield.stem4d.convert_plan import binned
-from brickfield.stem4d.passes import DEFAULT_BUDGET, Region
+from brickfield.stem4d.passes import DEFAULT_BUDGET
+from brickfield.stem4d.summing.pieces import Region
 
 MODES = ("detector", "scan", "4d")
 AXES = {"detector": (2, 3), "scan": (0, 1), "4d": (0, 1, 2, 3)}
@@ -131,6 +132,11 @@ class FFTPlan:
     def tiles(self) -> BlockGrid:
         """Blocks of the second pass: detector frequencies."""
         return BlockGrid(self.shape[2:], self.chunks[2:])
+
+    @property
+    def has_edge_tiles(self) -> bool:
+        """Whether chunks at the detector's far edges are not full."""
+        return any(n % c for n, c in zip(self.shape[2:], self.chunks[2:], strict=True))
 
     @property
     def has_second_pass(self) -> bool:

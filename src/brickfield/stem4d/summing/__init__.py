@@ -1,0 +1,1 @@
+"""Sums and extremes of patterns, piece by piece while they are read."""
