@@ -12,7 +12,6 @@ from brickfield._faces import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from brickfield.stem4d.cache.items import OVERVIEWS as OVERVIEW_ITEMS
     from brickfield.stem4d.cache.manager import EMDCacheManager as EMDCacheManager
     from brickfield.stem4d.convert import Converted as Converted
     from brickfield.stem4d.convert import ConvertOptions as ConvertOptions
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from brickfield.stem4d.fft.store import share_done as share_done
     from brickfield.stem4d.follow import ScanFollower as ScanFollower
     from brickfield.stem4d.open import EMD as EMD
-    from brickfield.stem4d.open import MIB as MIB
     from brickfield.stem4d.open import OpenOptions as OpenOptions
     from brickfield.stem4d.open import open_scan as open_scan
     from brickfield.stem4d.output import check_result_file as check_result_file
@@ -46,8 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMD",
-    "MIB",
-    "OVERVIEW_ITEMS",  # Overview to the item that keeps it.
     "Annulus",  # A ring: dark field.
     "BinnedScan",  # A scan with detector pixels summed, for quick images.
     "ChunkedFFTProcessor",  # Transforms a scan and stores the result with it.
@@ -88,8 +84,6 @@ _HOME = {
     "Detector": "detectors",
     "Disc": "detectors",
     "EMD": "open",
-    "MIB": "open",
-    "OVERVIEW_ITEMS": "cache.items:OVERVIEWS",
     "EMDCacheManager": "cache.manager",
     "EMDEnhancedViewer": "viewers",
     "FFTOptions": "fft.plan",

@@ -14,12 +14,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import OptionError
 from brickfield.sources.scans import (
     AxisCalibration,
+    LazyScan,
     Scan,
-    ScanData,
     ScanOptions,
     ScanShape,
     Shape4,
@@ -39,81 +38,9 @@ from brickfield.stem4d.reductions import (
 )
 from brickfield.stem4d.summing.pieces import Region
 
+_KIND_OF = {item: kind for kind, item in ITEM_OF.items() if kind != "binned"}
 CORRECTIONS = ("dead", "dark", "gain", "cross")
 OVERVIEW_KINDS = tuple(name for name in ITEMS if name != "binned")
-
-
-class LazyScan:
-    """The four axes of a scan, read where they are indexed.
-
-    Parameters
-    ----------
-    data : ScanData
-
-    Attributes
-    ----------
-    shape : tuple of int
-        (scan y, scan x, detector y, detector x).
-    dtype : numpy.dtype
-    ndim : int
-    """
-
-    ndim = 4
-
-    def __init__(self, data: ScanData) -> None:
-        self._data = data
-        self._buffers = ThreadBuffers()
-        self.shape: Shape4 = data.shape
-        self.dtype = data.dtype
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        """Read a part: whole numbers and slices of step 1 or more on each axis."""
-        parts = _full(index)
-        scan = [_range(p, n) for p, n in zip(parts[:2], self.shape[:2], strict=True)]
-        inner = tuple(parts[2:])
-        lines = [self._line(y, scan[1], inner) for y in scan[0]]
-        rest = np.empty(self.shape[2:], np.bool_)[inner].shape
-        whole = np.empty((len(scan[0]), len(scan[1]), *rest), self.dtype)
-        for target, line in zip(whole, lines, strict=True):
-            target[...] = line
-        picked = tuple(slice(None) if isinstance(p, slice) else 0 for p in parts[:2])
-        return np.asarray(whole[picked])
-
-    def _line(self, y: int, xs: range, inner: tuple[Any, ...]) -> NDArray[Any]:
-        if not xs:
-            return np.empty((0, *self.shape[2:]), self.dtype)[:, *inner]
-        columns = slice(xs.start, xs[-1] + 1)
-        read = self._data.view(slice(y, y + 1), columns, self._buffers)[0]
-        return np.array(read[:: xs.step][:, *inner], self.dtype)
-
-
-def _full(index: Any) -> list[Any]:
-    parts = list(index) if isinstance(index, tuple) else [index]
-    if Ellipsis in parts:
-        at = parts.index(Ellipsis)
-        parts[at : at + 1] = [slice(None)] * (5 - len(parts))
-    parts += [slice(None)] * (4 - len(parts))
-    is_usable = all(
-        isinstance(p, int | np.integer) or (isinstance(p, slice) and (p.step or 1) > 0)
-        for p in parts
-    )
-    if len(parts) != 4 or not is_usable:
-        msg = (
-            "expected whole numbers or slices forward on at most four axes of a scan;"
-            f" found {index!r}"
-        )
-        raise IndexError(msg)
-    return parts
-
-
-def _range(part: Any, n: int) -> range:
-    if isinstance(part, slice):
-        return range(n)[part]
-    number = range(n)[int(part)]  # raises IndexError beyond the axis
-    return range(number, number + 1)
 
 
 class ScanViewer:
@@ -273,21 +200,42 @@ class ScanViewer:
             self._computed[kind] = self.cache.overviews(wanted, how, on_wait)[kind]
         return self._computed[kind]
 
-    def recompute(self, kind: str, **options: Any) -> Any:
-        """Compute an overview anew, and keep it in the place of the old one.
+    @staticmethod
+    def can_recompute(item: str) -> bool:
+        """Whether :meth:`recompute` knows an item that is kept."""
+        return item in _KIND_OF
+
+    def recompute(self, item: str, **options: Any) -> Any:
+        """Compute a kept overview anew, and keep it in the place of the old one.
 
         Parameters
         ----------
-        kind, **options
+        item : str
+            Name of what is kept, such as ``"pattern_mean"``.
+        **options
             As for :meth:`overview`.
 
         Raises
         ------
         OptionError, ChunkReadError
         """
-        self.cache.drop(ITEM_OF[kind])
+        kind = _KIND_OF[item]
+        self.cache.drop(item)
         self._computed.pop(kind, None)
         return self.overview(kind, **options)
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether the file can be followed while it is written."""
+        return self.opening.raw is None and self.path.suffix.lower() in MIB
+
+    @property
+    def n_written_lines(self) -> int:
+        """Whole lines of the scan that are written."""
+        ny, grid = self.shape[0], self.scan.grid
+        frames = getattr(self.opened.data, "frames", None)
+        n = getattr(frames, "n_written", grid.n_needed) + grid.line_skip - grid.first
+        return int(min(ny, max(n, 0) // (grid.nx + grid.line_skip)))
 
     def refresh(self) -> None:
         """Look for patterns that were written since, of an acquisition that goes on.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from brickfield.plugin.docking.stem_dock import Stem4DDock, contrast, region_of
-from brickfield.stem4d import Annulus, Disc
+from brickfield.stem4d import Annulus, Disc, Mask
 
 
 @pytest.fixture
@@ -113,3 +113,48 @@ def test_a_circle_of_a_ring_that_was_dragged_has_the_other_one_round_it(dock):
     dock.settle()
     assert dock.session.detector == Annulus(9, 5, 2, 4)
     np.testing.assert_allclose(shapes.data[1].mean(axis=0), (9, 5))
+
+
+def test_a_mask_is_painted_in_a_labels_layer(dock, patterns, qtbot):
+    dock.set_detector(Disc(8, 6, 3))
+    bar = dock.detector_bar
+    bar.kind.setCurrentText("mask")
+    bar.kind.activated.emit(0)
+    labels = dock.viewer.layers["scan mask"]
+    # Painting begins with the pixels of the detector before.
+    np.testing.assert_array_equal(labels.data != 0, Disc(8, 6, 3).mask((16, 12)))
+    assert dock.viewer.layers.selection.active is labels
+    labels.brush_size = 1
+    labels.paint((1, 1), 1)
+    qtbot.waitUntil(lambda: isinstance(dock.session.detector, Mask), timeout=10_000)
+    qtbot.waitUntil(lambda: dock.session.detector.mask((16, 12))[1, 1], timeout=10_000)
+    dock.settle()
+    expected = patterns[:, :, labels.data != 0].sum(axis=-1)
+    np.testing.assert_array_equal(dock.viewer.layers["scan virtual"].data, expected)
+    labels.undo()
+    qtbot.waitUntil(
+        lambda: not dock.session.detector.mask((16, 12))[1, 1], timeout=10_000
+    )
+
+
+def test_the_mask_is_hidden_while_another_detector_is_used(dock):
+    bar = dock.detector_bar
+    bar.kind.setCurrentText("mask")
+    bar.kind.activated.emit(0)
+    dock.settle()
+    assert dock.viewer.layers["scan mask"].visible
+    dock.use_preset("ADF")
+    dock.settle()
+    assert not dock.viewer.layers["scan mask"].visible
+    assert len(dock.viewer.layers["scan detector"].data) == 2
+
+
+def test_a_mask_without_pixels_is_told(dock, qtbot):
+    bar = dock.detector_bar
+    bar.kind.setCurrentText("mask")
+    bar.kind.activated.emit(0)
+    dock.settle()
+    before = dock.session.detector
+    dock.viewer.layers["scan mask"].data = np.zeros((16, 12), np.uint8)
+    qtbot.waitUntil(lambda: "Paint" in dock.state.text(), timeout=10_000)
+    assert dock.session.detector is before

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
+from brickfield.qt.stem.cache_page import CachePage
 from brickfield.qt.stem.com_page import ComPage
 from brickfield.qt.stem.convert_page import ConvertPage
 from brickfield.qt.stem.corrections_page import CorrectionsPage
 from brickfield.qt.stem.dock import StemDock
 from brickfield.qt.stem.fft_page import OVER, FFTPage, plane_of
-from brickfield.qt.stem.session import COM, FFT, VIRTUAL
+from brickfield.qt.stem.session import COM, FFT, SCAN, VIRTUAL
 from brickfield.qt.stem.shape_page import ShapePage
 from brickfield.qt.stem.shapes import detector_of, outlines
 from brickfield.stem4d import Annulus, Disc, Mask, Wedge
@@ -202,3 +204,93 @@ def test_the_header_says_where_results_are_kept(make_dock, scan_file, mib_file):
     scan_file.chmod(0o444)
     beside = f"{scan_file.name}.cache.h5"
     assert make_dock(scan_file).header.text().endswith(f"kept in {beside}")
+
+
+def test_a_small_transform_of_the_virtual_image_follows_the_detector(
+    make_dock, scan_file, settle
+):
+    dock = make_dock(scan_file)
+    explorer = page(dock, FFTPage)
+    settle(dock.session)
+    assert explorer.small.isVisible()
+    first = explorer.small.pixmap().toImage()
+    dock.set_detector(Disc(3, 3, 2))
+    settle(dock.session)
+    assert explorer.small.pixmap().toImage() != first
+
+
+def test_the_time_of_a_conversion_is_said_before_it_begins(
+    make_dock, scan_file, settle, tmp_path
+):
+    dock = make_dock(scan_file)
+    converter = page(dock, ConvertPage)
+    converter.target.setText(str(tmp_path / "new.emd"))
+    settle(dock.session)
+    assert converter.say.text().startswith("about ")
+    assert "free there" in converter.say.text()
+
+
+def test_a_kept_result_is_computed_anew(make_dock, scan_file, settle):
+    dock = make_dock(scan_file)
+    cache = page(dock, CachePage)
+    settle(dock.session)
+    n = cache.table.topLevelItemCount()
+    items = cache.table.findItems("scan_overview", Qt.MatchFlag.MatchExactly)
+    items[0].setSelected(True)
+    assert cache.again.isEnabled()
+    cache.again.click()
+    settle(dock.session)
+    assert cache.table.topLevelItemCount() == n
+    kept = dock.session.viewer.cache.get("scan_overview")
+    np.testing.assert_array_equal(kept, dock.seen[SCAN])
+
+
+def test_a_scan_is_followed_while_it_is_written(
+    make_dock, tmp_path, patterns, settle, qtbot
+):
+    """Frames come in three parts; the scan has its whole shape from the first on."""
+    frames = patterns.reshape(-1, 16, 12)
+    whole = write_mib(tmp_path / "whole.mib", frames).read_bytes()
+    path, each = tmp_path / "live.mib", len(whole) // 30
+    path.write_bytes(whole[: 8 * each])
+    dock = make_dock(path)
+    shape = page(dock, ShapePage)
+    for box, value in ((shape.lines, 6), (shape.positions, 5)):
+        box.typed.emit(value)
+    assert not shape.apply_it.isEnabled()
+    assert "Follow" in shape.say.text()
+    shape.follow_it.click()
+    session = dock.session
+    expected = patterns.sum(axis=(2, 3), dtype=np.uint64)
+
+    def is_shown(n):
+        found = dock.seen.get(SCAN)
+        return found is not None and np.count_nonzero(found) == n
+
+    qtbot.waitUntil(lambda: session.is_following and is_shown(8), timeout=20_000)
+    assert session.viewer.shape == (6, 5, 16, 12)
+    with path.open("ab") as file:
+        file.write(whole[8 * each : 20 * each])
+    qtbot.waitUntil(lambda: is_shown(20), timeout=20_000)
+    np.testing.assert_array_equal(session.viewer.frame(3, 4), patterns[3, 4])
+    assert session.viewer.cache.target is None  # nothing is kept of a part
+    with path.open("ab") as file:
+        file.write(whole[20 * each :])
+    qtbot.waitUntil(lambda: not session.is_following, timeout=20_000)
+    settle(session)
+    np.testing.assert_array_equal(dock.seen[SCAN], expected)
+    assert not shape.follow_it.isChecked()
+
+
+def test_following_can_be_left(make_dock, mib_file, settle, qtbot):
+    dock = make_dock(mib_file)
+    shape = page(dock, ShapePage)
+    for box, value in ((shape.lines, 9), (shape.positions, 5)):
+        box.typed.emit(value)
+    shape.follow_it.click()
+    qtbot.waitUntil(lambda: dock.session.is_following, timeout=20_000)
+    shape.follow_it.click()
+    qtbot.waitUntil(lambda: not dock.session.is_following, timeout=20_000)
+    settle(dock.session)
+    # Nine lines were expected; those that there are stay to be seen.
+    assert dock.session.viewer.shape[:2] == (6, 5)

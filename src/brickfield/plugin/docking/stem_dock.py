@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 
 from brickfield.plugin.layers.registry import plain
 from brickfield.qt import (
@@ -30,12 +31,14 @@ from brickfield.qt import (
     detector_of,
     outlines,
 )
-from brickfield.stem4d import Detector, ScanViewer
+from brickfield.stem4d import Detector, Mask, ScanViewer
 
-CURSOR, DETECTOR, REGION = "cursor", "detector", "region"
+CURSOR, DETECTOR, REGION, MASK = "cursor", "detector", "region", "mask"
 PLACES = {SCAN: (0, 0), PATTERN: (0, 1), VIRTUAL: (1, 0), FFT: (1, 1), COM: (0, 2)}
 """Row and column of each picture."""
-LIES_ON = {CURSOR: SCAN, REGION: SCAN, DETECTOR: PATTERN}
+LIES_ON = {CURSOR: SCAN, REGION: SCAN, DETECTOR: PATTERN, MASK: PATTERN}
+PAINTED_MS = 150
+"""Time that a brush rests before its pixels are counted."""
 GAP = 1.06
 """From one picture to the next, in lengths of the scan."""
 COLORMAPS = {SCAN: "gray", PATTERN: "inferno", VIRTUAL: "gray", FFT: "viridis"}
@@ -59,6 +62,11 @@ class StemLayers:
         self._layers: dict[str, Any] = {}
         self._is_following = False
         self._drawn: Detector | None = None
+        self._painted: NDArray[np.bool_] | None = None
+        self._paint_timer = QTimer()
+        self._paint_timer.setSingleShot(True)
+        self._paint_timer.setInterval(PAINTED_MS)
+        self._paint_timer.timeout.connect(self._take_painted)
         self._session.opened.connect(self._opened)
         self._session.pictured.connect(self._show)
         self._session.cursor_moved.connect(self._move_cursor)
@@ -197,6 +205,7 @@ class StemLayers:
     def _draw_detector(self, detector: Detector) -> None:
         if self._layer(PATTERN) is None:
             return  # drawn as soon as there is a pattern
+        self._show_mask(detector if isinstance(detector, Mask) else None)
         layer = self._layer(DETECTOR)
         with self._following():
             if layer is None:
@@ -209,6 +218,56 @@ class StemLayers:
                 layer.add([corners], shape_type=kind)
             layer.face_color = "transparent"
             layer.mode = "select"
+
+    def _show_mask(self, mask: Mask | None) -> None:
+        """Lay a mask over the pattern as labels to paint on; hide it if there is none."""
+        layer, viewer = self._layer(MASK), self._viewer()
+        if mask is None or viewer is None:
+            self._painted = None
+            if layer is not None:
+                layer.visible = False
+            return
+        below = self._layers[PATTERN]
+        self._painted = mask.mask(below.data.shape) != 0
+        labels = self._painted.astype(np.uint8)
+        with self._following():
+            if layer is None:
+                layer = viewer.add_labels(
+                    labels,
+                    name=f"{self._session.name} {MASK}",
+                    opacity=0.5,
+                    scale=below.scale,
+                    translate=below.translate,
+                )
+                layer.brush_size = max(2, max(labels.shape) // 16)
+                layer.mode = "paint"
+                # A stroke, an undone one, and another array: all of them are looked at.
+                for event in (layer.events.paint, layer.events.set_data):
+                    event.connect(self._mask_touched)
+                self._layers[MASK] = layer
+            else:
+                layer.data = labels
+            layer.visible = True
+        viewer.layers.selection.active = layer
+
+    def _mask_touched(self, _event: Any = None) -> None:
+        """Wait until the brush rests: every stroke touches a mask many times."""
+        if not self._is_following and self._painted is not None:
+            self._paint_timer.start()
+
+    def _take_painted(self) -> None:
+        """Make a detector of the pixels that are painted, if they are others."""
+        layer, dock = self._layer(MASK), self._dock()
+        if layer is None or dock is None or self._painted is None:
+            return
+        painted = np.asarray(layer.data) != 0
+        if np.array_equal(painted, self._painted):
+            return
+        self._painted = painted
+        if not painted.any():
+            dock.problem("Paint the pixels that count in the mask's layer.")
+            return
+        dock.set_detector(Mask.of(painted))
 
     @contextmanager
     def _following(self) -> Iterator[None]:

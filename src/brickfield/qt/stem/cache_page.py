@@ -16,11 +16,14 @@ from qtpy.QtWidgets import (
 
 from brickfield.blockwise import format_bytes
 from brickfield.qt.reports.tasks import RunningTask
+from brickfield.qt.stem.fft_page import start_transform
 from brickfield.qt.stem.page import Page, words
 from brickfield.qt.stem.session import ScanSession
 from brickfield.qt.stem.slots import Show, Wish
+from brickfield.stem4d import FFTOptions, ScanViewer
 
 COLUMNS = ("Item", "Bytes", "Valid", "Computed")
+TRANSFORMS = {"fft_4d": "4d", "fft_detector": "detector", "fft_scan": "scan"}
 
 
 class CachePage(Page):
@@ -51,9 +54,13 @@ class CachePage(Page):
         self.drop = QPushButton("Drop", self)
         self.drop.setToolTip("Delete the chosen result; it can be computed again")
         self.drop.clicked.connect(self._drop)
+        self.again = QPushButton("Recompute", self)
+        self.again.setToolTip("Compute the chosen result anew, in the background")
+        self.again.clicked.connect(self._recompute)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self.refresh)
+        row.addWidget(self.again)
         row.addWidget(self.drop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -63,7 +70,16 @@ class CachePage(Page):
         self._follow_selection()
 
     def _follow_selection(self) -> None:
-        self.drop.setEnabled(bool(self.table.selectedItems()))
+        chosen = self._chosen()
+        self.drop.setEnabled(chosen is not None)
+        self.again.setEnabled(
+            chosen is not None
+            and (chosen in TRANSFORMS or ScanViewer.can_recompute(chosen))
+        )
+
+    def _chosen(self) -> str | None:
+        lines = self.table.selectedItems()
+        return lines[0].text(0) if lines else None
 
     def follow(self) -> None:
         """Look at what is kept, in the background."""
@@ -97,13 +113,27 @@ class CachePage(Page):
         self._follow_selection()
 
     def _drop(self) -> None:
-        viewer = self.session.viewer
-        names = [line.text(0) for line in self.table.selectedItems()]
-        if viewer is None or not names:
+        viewer, name = self.session.viewer, self._chosen()
+        if viewer is None or name is None:
             return
 
         def job(_task: RunningTask, _show: Show) -> tuple[Any, Any]:
-            viewer.cache.drop(names[0])
+            viewer.cache.drop(name)
             return viewer.cache.items(), viewer.cache.target
 
-        self.session.slot("cache").want(Wish(f"Dropping {names[0]}", job, self._fill))
+        self.session.slot("cache").want(Wish(f"Dropping {name}", job, self._fill))
+
+    def _recompute(self) -> None:
+        viewer, name = self.session.viewer, self._chosen()
+        if viewer is None or name is None:
+            return
+        if name in TRANSFORMS:
+            options = FFTOptions(TRANSFORMS[name], recompute=True)
+            start_transform(self.session, options, self.follow)
+            return
+
+        def job(task: RunningTask, _show: Show) -> tuple[Any, Any]:
+            viewer.recompute(name, progress=task.tell, cancel=task.cancelled)
+            return viewer.cache.items(), viewer.cache.target
+
+        self.session.slot("cache").want(Wish(f"Computing {name}", job, self._fill))

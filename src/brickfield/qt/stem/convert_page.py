@@ -19,7 +19,10 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.blockwise import format_bytes
+from brickfield.errors import BrickfieldError
+from brickfield.model.units import duration
 from brickfield.qt.reports.tasks import RunningTask
+from brickfield.qt.stem.estimate import conversion_seconds
 from brickfield.qt.stem.fft_page import start_transform
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import ScanSession
@@ -58,6 +61,7 @@ class ConvertPage(Page):
         self.compression = QComboBox(self)
         self.compression.addItems(COMPRESSIONS)
         self.compression.setAccessibleName("Compression")
+        self.compression.currentIndexChanged.connect(self._estimate)
         self.compression.setToolTip(
             "none: fastest. gzip: every program reads it. lz4: small and fast; other"
             " programs need hdf5plugin"
@@ -70,6 +74,7 @@ class ConvertPage(Page):
         self.then_fft = QCheckBox("then the FFT", self)
         self.then_fft.setToolTip("Compute the transform that was asked for, in it")
         self.then_fft.setVisible(False)
+        self._known: dict[tuple[str, str, str], float] = {}
         self._transform: FFTOptions | None = None
         self._expected: tuple[Path, FFTOptions] | None = None
         session.opened.connect(self._opened)
@@ -123,9 +128,35 @@ class ConvertPage(Page):
             self.say.setText(refusal)
             return
         need, free = self._need(viewer), self._free()
-        self.say.setText(
-            f"{format_bytes(need)} uncompressed · free there {format_bytes(free)}"
-        )
+        text = f"{format_bytes(need)} uncompressed · free there {format_bytes(free)}"
+        self.say.setText(text)
+        if self.is_open:
+            self._estimate_time(viewer, text)
+
+    def _estimate_time(self, viewer: ScanViewer, text: str) -> None:
+        """Say how long it takes, once that is found out on a thread."""
+        folder = Path(self.target.text().strip()).parent
+        compression = self.compression.currentText()
+        asked = (str(viewer.path), str(folder), compression)
+        known = self._known.get(asked)
+        if known is not None:
+            self.say.setText(f"about {duration(known)} · {text}")
+            return
+
+        def job(_task: RunningTask, _show: Show) -> float | None:
+            try:
+                return conversion_seconds(viewer, folder, compression)
+            except (BrickfieldError, OSError):
+                return None  # the conversion itself will say what is wrong
+
+        def done(seconds: float | None) -> None:
+            if seconds is None:
+                return
+            self._known[asked] = seconds
+            if self.say.text() == text:
+                self.say.setText(f"about {duration(seconds)} · {text}")
+
+        self.session.slot("estimate").want(Wish("Estimating", job, done))
 
     def _refusal(self, viewer: ScanViewer) -> str:
         where = Path(self.target.text().strip())

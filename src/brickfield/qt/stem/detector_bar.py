@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QWidget as Widget
 from brickfield.errors import BrickfieldError
 from brickfield.qt.panels.parts import NumberBox, quiet
 from brickfield.qt.stem.page import narrow
-from brickfield.qt.stem.shapes import KINDS, LEAST_PX, middle_of, of_kind
+from brickfield.qt.stem.shapes import KINDS, LEAST_PX, mask_of, middle_of, of_kind
 from brickfield.sources.scans import AxisCalibration
 from brickfield.stem4d import Annulus, Detector, Disc, Mask, Rectangle, Wedge
 
@@ -94,6 +94,11 @@ class DetectorBar(Widget):
         self.units = [QLabel("px", self), QLabel("px", self), QLabel("°", self)]
         self.boxes = [NumberBox("{:.1f}".format, n_chars=5) for _ in range(N_BOXES)]
         self.step = QLabel(self)
+        self.load = QPushButton("Load…", self)
+        self.load.setToolTip(
+            "Take a mask, or weights, from a .npy file. Or paint in the mask's layer"
+        )
+        self.load.clicked.connect(self._load_mask)
         for i, box in enumerate(self.boxes):
             box.typed.connect(lambda value, i=i: self._typed(i, value))
         self.presets = {}
@@ -110,6 +115,7 @@ class DetectorBar(Widget):
         first = QHBoxLayout()
         first.addWidget(QLabel("Detector"))
         first.addWidget(self.kind, stretch=1)
+        first.addWidget(self.load)
         for button in self.presets.values():
             first.addWidget(button)
         column = QVBoxLayout(self)
@@ -158,6 +164,7 @@ class DetectorBar(Widget):
         self.detector = detector
         with quiet(self.kind):
             self.kind.setCurrentText(detector.kind)
+        self.load.setVisible(detector.kind == "mask")
         names, texts = FIELDS[detector.kind], LABELS[detector.kind]
         for i, (one, box) in enumerate(zip(self.labels, self.boxes, strict=True)):
             is_used = i < len(names)
@@ -188,9 +195,12 @@ class DetectorBar(Widget):
         old, kind = self.detector, self.kind.currentText()
         if old is None:
             return
+        if old.kind == kind:
+            return
         if kind == "mask":
-            self._load_mask()
-        elif old.kind != kind:
+            # The pixels of the detector before are what painting begins with.
+            self._choose(mask_of(old, self.shape))
+        else:
             h, w = self.shape
             middle = Disc((h - 1) / 2, (w - 1) / 2, max(min(h, w) / 8, LEAST_PX))
             like = middle if isinstance(old, Mask) else middle_of(old)
@@ -200,8 +210,6 @@ class DetectorBar(Widget):
         path, _ = QFileDialog.getOpenFileName(self, "Mask of a detector", "", MASKS)
         if path:
             self.use_mask(path)
-        elif self.detector is not None:
-            self.follow(self.detector)
 
     def use_mask(self, path: str) -> None:
         """Take a mask, or weights, of the shape of a pattern from a ``.npy`` file."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -18,10 +19,13 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.blockwise import format_bytes
+from brickfield.errors import BrickfieldError
+from brickfield.model.units import duration
 from brickfield.qt.panels.parts import NumberBox
 from brickfield.qt.reports.tasks import RunningTask
+from brickfield.qt.stem.estimate import transform_seconds
 from brickfield.qt.stem.page import Page, narrow, words
-from brickfield.qt.stem.session import FFT, ScanSession
+from brickfield.qt.stem.session import FFT, VIRTUAL, ScanSession
 from brickfield.qt.stem.slots import Show, Wish
 from brickfield.stem4d import (
     ChunkedFFTProcessor,
@@ -30,6 +34,8 @@ from brickfield.stem4d import (
     share_done,
 )
 
+SMALL_PX = 128
+"""Side of the small picture, pixels."""
 LIVE = "of the pattern"
 MODES = {LIVE: "", "each pattern": "detector", "along the scan": "scan", "4D": "4d"}
 PARTS = ("log", "amplitude", "phase", "real", "imag")
@@ -53,7 +59,9 @@ class FFTPage(Page):
     over : QComboBox
         Which frequencies the picture shows.
     say : QLabel
-        The size of what would be computed, or what is there.
+        The size of what would be computed and its time, or what is there.
+    small : QLabel
+        The transform of the virtual image, as that changes.
     """
 
     title = "FFT explorer"
@@ -77,6 +85,7 @@ class FFTPage(Page):
         self.show_it.setToolTip("Show the transform at the cursor, beside the others")
         self.show_it.setCheckable(True)
         self.say = words(self)
+        self._make_small()
         self._has_place = True
         self.mode.currentIndexChanged.connect(self.follow)
         self.part.currentIndexChanged.connect(self.show_spectrum)
@@ -86,6 +95,53 @@ class FFTPage(Page):
         session.cursor_moved.connect(self._moved)
         self._make_frequency()
         self._lay_out()
+
+    def _make_small(self) -> None:
+        self.small, self.small_name = QLabel(self), QLabel("virtual image", self)
+        self.small.setFixedSize(SMALL_PX, SMALL_PX)
+        self.small.setAccessibleName("FFT of the virtual image")
+        self.small.setToolTip(
+            "log(1 + amplitude) of the virtual image's transform, frequency 0 in the"
+            " middle; it follows the detector"
+        )
+        self._virtual: Any = None
+        for one in (self.small, self.small_name):
+            one.setVisible(False)
+        self.session.pictured.connect(self._pictured)
+        self.session.opened.connect(self._forget_virtual)
+
+    def _forget_virtual(self, _viewer: object) -> None:
+        self._virtual = None
+        for one in (self.small, self.small_name):
+            one.setVisible(False)
+
+    def _pictured(self, role: str, image: Any, _is_whole: bool) -> None:
+        if role == VIRTUAL:
+            self._virtual = image
+            if self.is_open:
+                self._show_small()
+
+    def _show_small(self) -> None:
+        """Transform the virtual image on a thread, and show it in the page."""
+        image = self._virtual
+        if image is None:
+            return
+
+        def job(_task: RunningTask, _show: Show) -> Any:
+            return small_spectrum(np.asarray(image), SMALL_PX)
+
+        self.session.slot("fft of virtual").want(
+            Wish("FFT of the virtual image", job, self._paint_small)
+        )
+
+    def _paint_small(self, grey: Any) -> None:
+        rows, columns = grey.shape
+        picture = QImage(
+            grey.tobytes(), columns, rows, columns, QImage.Format.Format_Grayscale8
+        )
+        self.small.setPixmap(QPixmap.fromImage(picture.copy()))
+        for one in (self.small, self.small_name):
+            one.setVisible(True)
 
     def _make_frequency(self) -> None:
         self.over = QComboBox(self)
@@ -119,6 +175,11 @@ class FFTPage(Page):
         row.addStretch(1)
         grid.addLayout(row, 4, 0, 1, 3)
         grid.addWidget(self.say, 5, 0, 1, 3)
+        live = QHBoxLayout()
+        live.addWidget(self.small)
+        live.addWidget(self.small_name)
+        live.addStretch(1)
+        grid.addLayout(live, 6, 0, 1, 3)
         grid.setColumnStretch(1, 1)
 
     @property
@@ -131,6 +192,7 @@ class FFTPage(Page):
     def follow(self) -> None:
         """Say what is there of the chosen transform, and what it would take."""
         viewer, options = self.session.viewer, self.options
+        self._show_small()
         has_cursor = options is not None and options.mode != "detector"
         for one in (self.over, self.at, *self.frequency):
             one.setVisible(has_cursor)
@@ -292,6 +354,32 @@ def part_of(values: Any, part: str) -> Any:
     return functions[part](values).astype(np.float32)
 
 
+def small_spectrum(image: Any, most: int) -> Any:
+    """Return the logarithm of an image's spectrum as grey values.
+
+    Parameters
+    ----------
+    image : ndarray, shape (rows, columns)
+        What is no number counts as 0.
+    most : int
+        Longest side of the result, pixels; longer ones are cut to low frequencies.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns), uint8
+        Frequency 0, of the mean, in the middle, and left out.
+    """
+    values = np.nan_to_num(image.astype(np.float32), posinf=0, neginf=0)
+    spectrum = np.fft.fftshift(np.fft.fft2(values - values.mean()))
+    amount = np.log1p(np.abs(spectrum))
+    for axis, n in enumerate(amount.shape):
+        first = max(0, n // 2 - most // 2)
+        amount = amount.take(range(first, min(n, first + most)), axis=axis)
+    low, high = float(amount.min()), float(amount.max())
+    share = np.clip((amount - low) / max(high - low, 1e-12), 0, 1)
+    return np.ascontiguousarray(np.round(share * 255).astype(np.uint8))
+
+
 def _state(viewer: Any, options: FFTOptions) -> tuple[str, str]:
     """Return the word on the button, empty where there is none, and a sentence."""
     cache = viewer.cache
@@ -299,8 +387,14 @@ def _state(viewer: Any, options: FFTOptions) -> tuple[str, str]:
         return "", "Kept with the scan."
     if cache.target is None:
         return "", NO_PLACE
-    size = format_bytes(ChunkedFFTProcessor(cache, options).plan().n_bytes)
+    plan = ChunkedFFTProcessor(cache, options).plan()
+    size = format_bytes(plan.n_bytes)
     done = share_done(cache, options)
     if done is not None:
         return "Resume", f"{size}, {100 * done:.0f} % done before."
-    return "Compute", f"Takes {size}, in {cache.target.name}."
+    n_bytes = plan.n_bytes * (2 if plan.has_second_pass else 1)
+    try:
+        seconds = transform_seconds(viewer, cache.target.parent, n_bytes)
+    except (BrickfieldError, OSError):
+        return "Compute", f"Takes {size}, in {cache.target.name}."
+    return "Compute", f"{size}, about {duration(seconds)}, in {cache.target.name}."

@@ -20,7 +20,13 @@ from brickfield.errors import ChunkReadError
 from brickfield.qt.background import Background
 from brickfield.qt.reports.tasks import RunningTask, TaskBoard, task_board
 from brickfield.qt.stem.slots import Show, Slot, Wish
-from brickfield.stem4d import BinnedScan, Detector, LazyDataManager, ScanViewer
+from brickfield.stem4d import (
+    BinnedScan,
+    Detector,
+    LazyDataManager,
+    ScanFollower,
+    ScanViewer,
+)
 
 SCAN, PATTERN, VIRTUAL, FFT, COM = "scan", "pattern", "virtual", "fft", "com"
 """Roles of pictures; layers are named after them."""
@@ -99,6 +105,11 @@ class ScanSession:
     def name(self) -> str:
         """What layers are named after."""
         return "" if self.viewer is None else self.viewer.path.stem
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the open scan is looked at while it is written."""
+        return self.viewer is not None and self.viewer.opening.is_growing
 
     @property
     def is_busy(self) -> bool:
@@ -202,8 +213,52 @@ class ScanSession:
         self.cursor, self.region, self.detector = (ny // 2, nx // 2), None, None
         self.pattern_source, self.last_pattern = PATTERN_SOURCES[0], None
         self.opened.emit(viewer)
-        self.show_real_space()
+        if self.is_following:
+            self._follow_file(viewer)
+        else:
+            self.show_real_space()
         self.show_pattern()
+
+    def _follow_file(self, viewer: ScanViewer) -> None:
+        """Show a scan as it is written; when all of it is there, open it as others."""
+
+        def job(task: RunningTask, show: Show) -> tuple[bool, Any]:
+            how = viewer.opening
+            only = how.this_file_only
+            with ScanFollower(viewer.path, how.scan, this_file_only=only) as scan:
+                each = viewer.opened.data.stored_frame_bytes
+                n = scan.opened.shape_found.grid.n_needed
+
+                def told(scan: ScanFollower) -> None:
+                    viewer.refresh()
+                    task.tell(scan.n_read * each, n * each, 0, None)
+                    show(scan.image.copy())
+
+                return scan.run(told, task.cancelled), scan.image.copy()
+
+        def shown(image: Any) -> None:
+            if viewer is self.viewer:
+                self.pictured.emit(SCAN, image, False)
+                if self.pattern_source == "at cursor":
+                    self.show_pattern()
+
+        def done(found: tuple[bool, Any]) -> None:
+            is_complete, image = found
+            shown(image)
+            if is_complete and viewer is self.viewer:
+                self.reopen(is_growing=None)
+
+        title = f"Following {viewer.path.name}"
+        self.slot("follow").want(Wish(title, job, done, shown))
+
+    def leave_file(self) -> None:
+        """Follow the file no longer, and open the whole lines that there are."""
+        self.slot("follow").cancel()
+        if self.viewer is None or not self.is_following:
+            return
+        lines, positions = self.viewer.n_written_lines, self.viewer.shape[1]
+        scan = (lines, positions) if lines else None
+        self.reopen(is_growing=None, scan=scan)
 
     def _give_back(self) -> None:
         """Close the open scan as soon as nothing reads of it any more."""

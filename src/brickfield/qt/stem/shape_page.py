@@ -16,6 +16,8 @@ class ShapePage(Page):
     ----------
     lines, positions, skip, line_skip : NumberBox
     apply_it, detect : QPushButton
+    follow_it : QPushButton
+        Shows an acquisition as it is written; pressed while that goes on.
     say : QLabel
         How the shape was found, or why this one cannot be.
     """
@@ -42,6 +44,12 @@ class ShapePage(Page):
         self.detect = QPushButton("Detect", self)
         self.detect.setToolTip("Open the file anew, and find the shape out")
         self.detect.clicked.connect(self._detect)
+        self.follow_it = QPushButton("Follow", self)
+        self.follow_it.setToolTip(
+            "Show frames as they are written. The scan may need more than there are"
+        )
+        self.follow_it.setCheckable(True)
+        self.follow_it.clicked.connect(self._follow_file)
         self.say = words(self)
         self._lay_out()
         session.opened.connect(self._opened)
@@ -58,6 +66,7 @@ class ShapePage(Page):
         grid.addWidget(QLabel("per line"), 1, 2)
         grid.addWidget(self.line_skip, 1, 3)
         row = QHBoxLayout()
+        row.addWidget(self.follow_it)
         row.addStretch(1)
         row.addWidget(self.detect)
         row.addWidget(self.apply_it)
@@ -73,14 +82,21 @@ class ShapePage(Page):
         self.detect.setEnabled(viewer is not None)
         if viewer is None:
             self.apply_it.setEnabled(False)
+            self.follow_it.setEnabled(False)
             self.say.setText("Open a scan first.")
             return
+        self.follow_it.setEnabled(viewer.can_grow)
         grid = viewer.scan.grid
         boxes = (self.lines, self.positions, self.skip, self.line_skip)
         values = (grid.ny, grid.nx, grid.first, grid.line_skip)
         for box, value in zip(boxes, values, strict=True):
             box.follow(value)
         self.apply_it.setEnabled(False)
+        self.follow_it.setChecked(self.session.is_following)
+        if self.session.is_following:
+            n_needed = grid.n_needed
+            self.say.setText(f"Following: {n_needed} frames are expected.")
+            return
         n, unused = viewer.opened.n_frames, viewer.opened.n_unused
         rest = f", {unused} of them unused" if unused else ""
         self.say.setText(f"{n} frames{rest}. {viewer.scan.reason}.")
@@ -100,7 +116,8 @@ class ShapePage(Page):
             return "Give one line and one position or more."
         needed = first + ny * (nx + skip) - skip
         if needed > n_frames:
-            return f"{needed} frames are needed, and there are {n_frames}."
+            more = f"{needed} frames are needed, and there are {n_frames}."
+            return f"{more} Follow waits for them."
         return ""
 
     def _values(self) -> tuple[int, int, int, int]:
@@ -111,6 +128,20 @@ class ShapePage(Page):
     def _apply(self) -> None:
         ny, nx, first, skip = self._values()
         self.session.reopen(scan=(ny, nx), skip_frames=first, line_skip=skip)
+
+    def _follow_file(self, is_wanted: bool) -> None:
+        if not is_wanted:
+            self.session.leave_file()
+            return
+        ny, nx, first, skip = self._values()
+        self.session.reopen(
+            scan=(ny, nx),
+            skip_frames=first,
+            line_skip=skip,
+            is_growing=True,
+            # What would be found in patterns that are not there yet.
+            **dict.fromkeys(("dead", "dark", "gain", "cross")),
+        )
 
     def _detect(self) -> None:
         self.session.reopen(scan=None, skip_frames=None, line_skip=None)

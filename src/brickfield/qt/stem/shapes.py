@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.stem4d import Annulus, Detector, Disc, Rectangle, Wedge
+from brickfield.stem4d import Annulus, Detector, Disc, Mask, Rectangle, Wedge
 
 KINDS = ("disc", "annulus", "wedge", "rectangle", "mask")
 ELLIPSE, BOX, POLYGON = "ellipse", "rectangle", "polygon"
@@ -64,6 +64,18 @@ def _box(cy: float, cx: float, r: float) -> NDArray[np.float64]:
 
 def _corners(y0: float, y1: float, x0: float, x1: float) -> NDArray[np.float64]:
     return np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0]], np.float64)
+
+
+def mask_of(detector: Detector, shape: tuple[int, int]) -> Mask:
+    """Return the pixels that a detector counts, to be painted on.
+
+    Parameters
+    ----------
+    detector : Detector
+    shape : tuple of int
+        Rows and columns of a pattern.
+    """
+    return Mask.of(detector.mask(shape))
 
 
 def detector_of(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from brickfield.sources.scans.frame_stack import FrameScan as FrameScan
     from brickfield.sources.scans.frame_stack import ScanData as ScanData
     from brickfield.sources.scans.frame_stack import Shape4 as Shape4
+    from brickfield.sources.scans.lazy_scan import LazyScan as LazyScan
     from brickfield.sources.scans.raw_frames import open_flat_scan as open_flat_scan
     from brickfield.sources.scans.scan_shape import ScanOptions as ScanOptions
     from brickfield.sources.scans.scan_shape import ScanShape as ScanShape
@@ -20,6 +21,7 @@ __all__ = [
     "AxisCalibration",  # Size of a step along one axis.
     "FileFrames",  # Frames at a constant distance, in one file or several; safe in threads.
     "FrameScan",  # A scan whose patterns are frames of files; safe in threads.
+    "LazyScan",  # The four axes of a scan, read where they are indexed.
     "Scan",  # A scan that is open for reading.
     "ScanData",  # A scan of patterns that lies in files. All methods from any thread.
     "ScanOptions",  # What a user says of the scan; None where it is to be found.
@@ -32,6 +34,7 @@ _HOME = {
     "AxisCalibration": "source",
     "FileFrames": "frame_stack",
     "FrameScan": "frame_stack",
+    "LazyScan": "lazy_scan",
     "Scan": "source",
     "ScanData": "frame_stack",
     "ScanOptions": "scan_shape",
