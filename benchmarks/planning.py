@@ -114,7 +114,7 @@ def _camera_change(*, is_hollow: bool) -> list[Row]:
             camera = _camera(store.pyramid, 0.6, 0.5 + 0.01 * i)
             view.camera = camera
             began = thread_time()
-            manager.sync()
+            view.sync()
             manager.plan(camera)
             for renderer in manager.renderers:
                 renderer.bricks.retire()

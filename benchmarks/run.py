@@ -39,6 +39,7 @@ CASES = {
     "E16": "coverage:steadiness",
     "E17": "series:capacity",
     "E18": "frames:frame_cost",
+    "E19": "motion:fluency",
     "I1": "imaris:export",
     "D1": "stem:opening",
     "D2": "stem:passes",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brickfield.model import AffineTransform
+from brickfield.model import AffineTransform, pack_keys, unpack_keys
 from brickfield.model.requests import Category
 from brickfield.planning.plan import PlanRequest, plan_frame
 from brickfield.planning.policy import LodPolicy
@@ -77,3 +77,21 @@ def test_a_sampled_level_is_not_read_besides_the_data_for_a_still_picture(
     assert int((plan.categories == Category.BASE).sum()) == n_coarse
     live = replace(request, policy=replace(request.policy, is_still=False))
     assert counts(plan_frame(live, PLENTY)) == [64, 8]
+
+
+@pytest.mark.parametrize("n_bricks", [585, 584, 300, 9])
+def test_a_policy_that_keeps_the_way_has_everything_over_its_leaves(
+    make_halving, ask, n_bricks
+):
+    """Of 512 + 64 + 8 + 1 chunks; leaves leave the room for what lies over them."""
+    plan = plan_frame(ask(make_halving(512, 4), way_share=1.0), n_bricks * BRICK)
+    assert len(plan.keys) <= n_bricks
+    assert plan.cost_bytes == len(plan.keys) * BRICK
+    levels, indices = unpack_keys(plan.keys)
+    planned = set(plan.keys.tolist())
+    for level, index in zip(levels.tolist(), indices, strict=True):
+        for coarse in range(level + 1, 4):
+            over = index >> (coarse - level)
+            assert int(pack_keys(coarse, over)) in planned
+    if n_bricks == 585:
+        assert counts(plan) == [512, 64, 8, 1]

@@ -97,7 +97,7 @@ def coarser_over(
     pyramid : Pyramid
     keys : ndarray, shape (n,), int64
     others : ndarray, shape (m,), int64
-        Keys, of which any may be asked for.
+        Ascending.
 
     Returns
     -------
@@ -113,8 +113,8 @@ def coarser_over(
     chunk, grids = pyramid.chunk_shapes, pyramid.grids_zyx
     centre = (indices + 0.5) * chunk[levels] - 0.5
     centre = centre * scale[levels] + offset[levels]
-    others = np.sort(others)
-    for level in np.unique(others >> _LEVEL).tolist() if len(keys) else ():
+    present = np.flatnonzero(np.bincount(others >> _LEVEL)).tolist()
+    for level in present if len(keys) else ():
         finer = np.flatnonzero(levels < level)
         at = (centre[finer] - offset[level]) / scale[level] + 0.5
         inside = np.clip(np.floor(at / chunk[level]), 0, grids[level] - 1)

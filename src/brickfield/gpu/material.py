@@ -76,6 +76,7 @@ class BrickVolume(gfx.WorldObject):
         depth_range="4xf4",
         blend="4xu4",
         counts="4xu4",
+        detail="4xi4",
         label_options="4xu4",
         label_table="4xu4",
         clip=f"{MAX_CLIP_PLANES}*4xf4",

@@ -205,4 +205,5 @@ class Overdrawn:
 
 
 def _keys_in(names: Iterable[Name], plane: int) -> NDArray[np.int64]:
-    return np.array([key for p, key in names if p == plane], dtype=np.int64)
+    """Return the keys of one plane, ascending."""
+    return np.array(sorted([key for p, key in names if p == plane]), dtype=np.int64)

@@ -226,8 +226,9 @@ class Layer:
         np.minimum(children.ranks, parents.ranks[rows[place]], out=children.ranks)
         n_new = np.bincount(place[~children.is_empty], minlength=len(rows))
         # A refined chunk leaves the plan and gives its bytes back; the base level
-        # stays.
-        own = self.brick_bytes[parents.level] if depth else 0
+        # stays, and where the levels on the way are kept, so does every other.
+        is_leaving = depth > 0 and not self.policy.keeps_way
+        own = self.brick_bytes[parents.level] if is_leaving else 0
         return children, n_new * self.brick_bytes[level] - own
 
     def _visible_children(self, level: int, indices: Ints) -> tuple[Ints, Ints, Floats]:

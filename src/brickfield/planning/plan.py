@@ -108,6 +108,18 @@ class FramePlan:
         """Keys of the leaves, shape (n,), most wanted first."""
         return self.keys[self.is_leaf]
 
+    @cached_property
+    def finest(self) -> tuple[int, float]:
+        """The finest level of a leaf, and the median error of its leaves, pixels.
+
+        Without leaves the coarsest that is planned, and 1.
+        """
+        leaves = self.levels[self.is_leaf]
+        if not len(leaves):
+            return int(self.levels.max(initial=0)), 1.0
+        level = int(leaves.min())
+        return level, float(np.median(self.errors_px[self.is_leaf][leaves == level]))
+
     @property
     def n_chunks(self) -> int:
         """Chunks of the plan."""

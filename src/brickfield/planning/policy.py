@@ -34,7 +34,8 @@ class LodPolicy:
         coarsest level is kept whole within it.
     way_share : float
         What the levels between the coarsest and the leaves may cost to read, as a
-        share of the leaves, so that a picture sharpens in steps.
+        share of the leaves, so that a picture sharpens in steps. From 1 on all of them
+        are kept (mostly a seventh of the leaves), and the leaves leave room for them.
     is_still : bool
         Whether the camera will not move: nothing is kept for what would come into
         view, or be drawn, next.
@@ -76,6 +77,11 @@ class LodPolicy:
             if not is_good:
                 msg = f"expected {wish}; found {found}: choose a value in that range"
                 raise OptionError(msg)
+
+    @property
+    def keeps_way(self) -> bool:
+        """Whether all levels over the leaves are kept."""
+        return self.way_share >= 1
 
     @classmethod
     def named(cls, name: str) -> LodPolicy:

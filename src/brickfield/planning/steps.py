@@ -8,6 +8,9 @@ only GPU memory that is left over. In a pyramid of factor two that leaves out th
 level just above the leaves (an eighth of their voxels) and takes the coarser ones (a
 64th, a 512th, …).
 
+A policy may keep all of them, for pictures of a coarser level while the camera moves:
+refinement then counts them from the start.
+
 The coarsest level is wanted whatever it costs. The one exception: where nothing will
 move the camera, a level that is sampled from finer data is wanted for what is drawn
 of it in the end only, unless it is as cheap as the others have to be; reading it is
@@ -39,6 +42,9 @@ def passed_nodes(layer: Layer, room_bytes: int) -> tuple[list[Bools], int]:
     cost_bytes : int
     """
     counts = [_counts(layer, depth) for depth in range(len(layer.tree))]
+    if layer.policy.keeps_way:
+        # Paid for when their children were.
+        return [is_refined for is_refined, _ in counts], 0
     # In voxels that are read, not in chunks: coarse levels may have other chunk shapes.
     room_voxels = layer.policy.way_share * sum(
         n_leaves * layer.read_voxels[nodes.level]

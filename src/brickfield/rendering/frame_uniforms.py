@@ -53,6 +53,11 @@ class FrameOptions:
         the voxel centres among the samples.
     plane : Plane or None
         The slice that is shown in place of the volume.
+    coarser : int
+        Levels that the picture stays above the finest of the plan, where coarser ones
+        are drawn: above 0 while the camera moves on a slow device.
+    finest_level : int
+        The level that follows of it for a layer. An audit judges all levels.
     """
 
     audit: bool = False
@@ -62,6 +67,8 @@ class FrameOptions:
     has_objects: bool = False
     step_factor: float = 1.0
     plane: Plane | None = None
+    coarser: int = 0
+    finest_level: int = 0
 
 
 def write_look(
@@ -147,6 +154,8 @@ def write_frame(
         len(planes),
         len(bricks.table.rows) - 1,
     )
+    coarsest = bricks.pyramid.n_levels - 1
+    u["detail"][0] = 0 if options.audit else min(options.finest_level, coarsest)
     u["background"] = (
         *(options.background or (0, 0, 0)),
         options.background is not None,

@@ -444,9 +444,8 @@ class LayerRenderer:
         if not is_base.any():
             return self.is_complete
         keys = plan.keys[is_base].tolist()
-        planes = map(self.bricks.atlas.plane_of, self.layer.selections)
-        table = self.bricks.table
-        is_there = all((p, k) in table for p in planes for k in keys)
+        planes = [self.bricks.atlas.plane_of(s) for s in self.layer.selections]
+        is_there = {(p, k) for p in planes for k in keys} <= self.bricks.table.active
         if is_there:
             # It stays: nothing wanted is evicted.
             self._based_plan = plan
@@ -466,6 +465,8 @@ class LayerRenderer:
         self.bricks.retire()
         self.bricks.flush()
         volume = self.volume
+        coarser = options.coarser if self.plan and self.plane is None else 0
+        finest = self.plan.finest[0] + coarser if self.plan and coarser else 0
         planes = [self.bricks.atlas.plane_of(s) for s in self.shown]
         write_look(volume, self.layer.appearance, self.format, planes)
         write_frame(
@@ -474,7 +475,7 @@ class LayerRenderer:
             camera,
             self.layer.world,
             self.layer.appearance,
-            replace(options, plane=self.plane),
+            replace(options, plane=self.plane, finest_level=finest),
         )
 
     def destroy(self) -> None:

@@ -243,6 +243,27 @@ class RenderManager:
         return all(r.is_complete for r in self.renderers if r.layer.visible)
 
     @property
+    def coarser_levels(self) -> tuple[float, int]:
+        """Say what a coarser picture of the view would be.
+
+        Returns
+        -------
+        voxel_px : float
+            Edge of the finest voxels that are drawn, pixels, the largest of all layers.
+        n_coarser : int
+            Levels above theirs that every layer has.
+        """
+        plans = [r.plan for r in self.renderers if r.layer.visible and r.plan]
+        tops = [
+            r.bricks.pyramid.n_levels - 1 for r in self.renderers if r.layer.visible
+        ]
+        finest = [plan.finest for plan in plans]
+        if not finest or len(tops) > len(plans):
+            return 1.0, 0
+        above = [top - level for top, (level, _) in zip(tops, finest, strict=True)]
+        return max(px for _, px in finest), min(above)
+
+    @property
     def gpu_bytes(self) -> int:
         """Bytes of all textures and page tables."""
         return sum(

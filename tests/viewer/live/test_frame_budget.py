@@ -146,3 +146,31 @@ def test_pieces_take_about_the_same_time_but_do_not_grow_over_empty_rows():
     assert next_rows(usual, 0.1, usual) == 2 * usual
     assert next_rows(1, 1e6, usual) == 1
     assert DrawingSpeed().usual_rows(BEST, 8) == 8
+
+
+def test_a_moving_picture_takes_a_coarser_level_together_with_fewer_pixels():
+    """Voxels smaller than the pixels that are drawn cost time and show nothing."""
+    speed = speed_of(600.0)
+    now = replace(REST, is_moving=True, is_asked=True, n_coarser=5)
+    chosen = speed.choose(now, BEST)
+    assert speed.cost_ms(chosen) <= FLUENT_MS
+    assert chosen.grain_px(1.0) < speed.within(FLUENT_MS).grain_px(1.0)
+    assert 0 < chosen.coarser < 4
+    assert not chosen.is_final
+
+
+def test_large_voxels_are_not_made_larger_while_fewer_pixels_do():
+    speed = speed_of(300.0)
+    now = replace(REST, is_moving=True, is_asked=True, n_coarser=5, voxel_px=9.0)
+    assert speed.choose(now, BEST).coarser == 0
+
+
+def test_a_device_that_is_quick_moves_at_the_finest_level():
+    now = replace(REST, is_moving=True, is_asked=True, n_coarser=5)
+    assert speed_of(20).choose(now, BEST) == PictureQuality(1.0)
+    assert not speed_of(20).is_slow
+
+
+def test_no_device_is_so_slow_that_voxels_become_boulders():
+    chosen = speed_of(1e6).within(FLUENT_MS, voxel_px=1.0, n_coarser=9)
+    assert chosen == PictureQuality(SCALES[-1], coarser=3)

@@ -81,6 +81,10 @@ fn page_lookup(plane: u32, level: i32, cell: vec3<i32>) -> vec2<u32> {
 
 fn top_level() -> i32 { return i32(u_wobject.counts.y); }
 
+// The finest level that is looked for: where something of it, or of a coarser one, is
+// drawn, rays go no further down. Where nothing is they do, so that no place is blank.
+fn finest_level() -> i32 { return u_wobject.detail.x; }
+
 // Walk down from level `hint`; begin again at the top if nothing is found there.
 fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
     var found: Cell;
@@ -88,8 +92,9 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
     found.hint = top_level();
     found.first_level = -1;
     found.t_exit = FAR;
-    var level = hint;
-    var is_from_top = hint == top_level();
+    let finest = finest_level();
+    var level = max(hint, finest);
+    var is_from_top = level == top_level();
     for (var i = 0; i < 40; i = i + 1) {
         let scale = u_wobject.lv_scale[level].xyz;
         let start = ray.origin * scale + u_wobject.lv_shift[level].xyz;
@@ -115,7 +120,7 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
         let bits = (page.x >> PAGE_OCTANTS) & 255u;
         // With data and failed: the bits tell in which octants voxels lack.
         let has_holes = is_active && (page.x & PAGE_FAILED) != 0u;
-        let split = vec3<bool>(bits != 0u && !is_finer && (has_holes || u_split()));
+        let split = vec3<bool>(bits != 0u && (!is_finer || level <= finest) && (has_holes || u_split()));
         let low = corner + select(vec3<f32>(0.0), middle, upper & split);
         let high = corner + select(brick, middle, (!upper) & split);
 
@@ -147,7 +152,8 @@ fn locate(ray: Ray, t: f32, plane: u32, hint: i32) -> Cell {
         // What is drawn stands for whatever failed above it.
         let is_failed = (page.x & PAGE_FAILED) != 0u && (!is_active || is_marked);
         found.is_failed = is_failed || (found.is_failed && !is_active);
-        if (is_finer && level > 0) {
+        let is_enough = is_active && level <= finest;
+        if (is_finer && level > 0 && !is_enough) {
             level = level - 1;
         } else if (found.level < 0 && !is_from_top) {
             is_from_top = true;

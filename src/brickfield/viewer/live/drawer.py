@@ -38,6 +38,8 @@ from brickfield.viewer.receipts.receipt import Receipt
 from brickfield.viewer.sampling import sampling_step
 
 REST_SLICE_S = 0.02
+KEPT_WAY = 1.0
+"""All levels over the leaves stay, once the camera was moved on a slow device."""
 HEARTBEAT_S = 0.25
 """Time between reports while something is on its way."""
 
@@ -72,6 +74,7 @@ class LiveDrawer:
         self._is_asked = False
         self._has_news = False
         self._was_moving = False
+        self._keeps_way = False
         self._painter = Painter()
         self._told_at = 0.0
         self._began_at = perf_counter()
@@ -104,6 +107,9 @@ class LiveDrawer:
         if self._was_moving and not is_moving:
             self._is_asked = True
         self._was_moving = is_moving
+        if is_moving and not self._keeps_way and self._painter.speed.is_slow:
+            self._keeps_way = True
+            self._set_policy(view, state)
         # A moving picture must stay fluent; at rest uploads may take longer at a time.
         slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
@@ -153,18 +159,12 @@ class LiveDrawer:
         view.background = state.background
         self._series.follow(view, state, old)
         self._scrolling.follow(state, old)
-        policy = replace(
-            EXPLORATION,
-            target_error_px=state.target_error_px * self._series.haste,
-            forced_level=state.forced_level,
-            way_share=(PLAYBACK if state.is_playing else EXPLORATION).way_share,
-        )
         manager = view.manager
         budget = min(state.gpu_budget, self.most_bytes or state.gpu_budget)
         if manager.gpu_budget != budget:
             manager.gpu_budget = budget
             manager.forget_plan()
-        manager.policy = policy
+        self._set_policy(view, state)
         self._take_layers(view, state)
         if not is_same:
             self._begin_picture(view)
@@ -176,6 +176,15 @@ class LiveDrawer:
         if is_same and not self._painter.is_at_it:
             # Nothing to draw, but it is of this state from now on.
             self._report(view, None)
+
+    def _set_policy(self, view: OffscreenView, state: FrameState) -> None:
+        way_share = (PLAYBACK if state.is_playing else EXPLORATION).way_share
+        view.manager.policy = replace(
+            EXPLORATION,
+            target_error_px=state.target_error_px * self._series.haste,
+            forced_level=state.forced_level,
+            way_share=KEPT_WAY if self._keeps_way else way_share,
+        )
 
     def _take_layers(self, view: OffscreenView, state: FrameState) -> None:
         view.show(
@@ -200,6 +209,7 @@ class LiveDrawer:
 
     def _conditions(self, view: OffscreenView) -> ViewConditions:
         now = perf_counter()
+        voxel_px, n_coarser = view.manager.coarser_levels
         return ViewConditions(
             is_moving=self._was_moving,
             is_playing=self._state.is_playing,
@@ -213,6 +223,8 @@ class LiveDrawer:
             frame_ms=self._painter.frame_ms,
             idle_s=now - self._painter.drawn_at,
             elapsed_s=now - self._began_at,
+            voxel_px=voxel_px,
+            n_coarser=n_coarser,
         )
 
     def _best(self, view: OffscreenView) -> PictureQuality:

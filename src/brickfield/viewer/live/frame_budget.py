@@ -44,6 +44,8 @@ BREAK = 5.0
 SHORTEST_BREAK_S = 0.1
 FEW_ROWS = 16
 """Of a piece while nothing is known."""
+COARSEST_PX = 8.0
+"""No voxel is drawn larger than this in place of finer ones, logical pixels."""
 BASE_WAIT_S = 0.15
 """What a picture waits for the first data, rather than show that there are none."""
 
@@ -59,17 +61,33 @@ class PictureQuality(NamedTuple):
         Distance of samples, voxels.
     is_final : bool
         Whether a picture at rest gets no finer.
+    coarser : int
+        Levels that it stays above the finest that the view shows at rest.
     """
 
     scale: float
     step: float = 1.0
     is_final: bool = False
+    coarser: int = 0
 
     @property
     def amount(self) -> float:
         """Work, in full pictures with one sample a voxel."""
         # A third of the step takes twice as long: bricks are found as often as before.
-        return self.scale**2 * max(1.0, 2 / (3 * self.step))
+        # A coarser level has half of the samples and of the bricks along a ray; setting
+        # a ray up costs the same (measured: 0.40, 0.21, 0.13 of the time).
+        levels = 0.08 + 0.92 * float(0.35**self.coarser)
+        return self.scale**2 * max(1.0, 2 / (3 * self.step)) * levels
+
+    def grain_px(self, voxel_px: float) -> float:
+        """Return the smallest that the picture shows, pixels of the screen.
+
+        Parameters
+        ----------
+        voxel_px : float
+            Edge of the voxels of the finest level.
+        """
+        return max(1 / self.scale, voxel_px * (1 << self.coarser))
 
 
 NOTHING = PictureQuality(0.0)
@@ -97,6 +115,10 @@ class ViewConditions:
         What that took.
     idle_s, elapsed_s : float
         Since it was drawn, and since something else was asked for.
+    voxel_px : float
+        Edge of the finest voxels of the view, pixels of the screen.
+    n_coarser : int
+        Levels above theirs.
     """
 
     is_moving: bool = False
@@ -111,6 +133,8 @@ class ViewConditions:
     frame_ms: float = 0.0
     idle_s: float = 0.0
     elapsed_s: float = 0.0
+    voxel_px: float = 1.0
+    n_coarser: int = 0
 
 
 class DrawingSpeed:
@@ -150,13 +174,41 @@ class DrawingSpeed:
         """Tell whether a picture can be drawn in one piece."""
         return self.cost_ms(quality) <= QUICK_MS
 
-    def within(self, ms: float) -> PictureQuality:
-        """Return the most pixels that can be drawn in a time."""
+    @property
+    def is_slow(self) -> bool:
+        """Whether a picture of all pixels is known not to be fluent."""
+        return self.full_ms > FLUENT_MS
+
+    def within(
+        self, ms: float, *, voxel_px: float = 1.0, n_coarser: int = 0
+    ) -> PictureQuality:
+        """Return the finest picture that can be drawn in a time.
+
+        Fewer pixels show no voxels that are smaller than they are, so that a coarser
+        level is mostly no loss: it is chosen together with the pixels.
+
+        Parameters
+        ----------
+        ms : float
+        voxel_px : float
+            Edge of the finest voxels of the view, pixels of the screen.
+        n_coarser : int
+            Levels above theirs.
+        """
         if not self.full_ms:
             return PictureQuality(UNKNOWN_SCALE)
-        qualities = [PictureQuality(scale) for scale in SCALES]
+        qualities = [
+            PictureQuality(scale, coarser=coarser)
+            for scale in SCALES
+            for coarser in range(n_coarser + 1)
+            if not coarser or voxel_px * 2**coarser <= COARSEST_PX
+        ]
         fits = [e for e in qualities if self.cost_ms(e) <= ms]
-        return fits[0] if fits else qualities[-1]
+        # Of equal grain the one with the finer voxels, then with more pixels.
+        return min(
+            fits or qualities[-1:],
+            key=lambda e: (e.grain_px(voxel_px), e.coarser, -e.scale),
+        )
 
     def choose(
         self, now: ViewConditions, best: PictureQuality
@@ -206,7 +258,8 @@ class DrawingSpeed:
         """
         # The longer it has taken to load, the longer a picture may take: drawing stays
         # a fixed share of the time.
-        quality = self._within(max(QUICK_MS, 1e3 * now.elapsed_s * LOADING_SHARE), now)
+        ms = max(QUICK_MS, 1e3 * now.elapsed_s * LOADING_SHARE)
+        quality = PictureQuality(1.0) if now.is_flat else self.within(ms)
         if now.is_asked or (now.is_bare and now.has_base):
             return quality
         # A break after each picture, in proportion to what it took, for loading and
@@ -218,7 +271,9 @@ class DrawingSpeed:
         return quality if quality.scale > now.shown.scale and left_s <= 0 else inf
 
     def _within(self, ms: float, now: ViewConditions) -> PictureQuality:
-        return PictureQuality(1.0) if now.is_flat else self.within(ms)
+        if now.is_flat:
+            return PictureQuality(1.0)
+        return self.within(ms, voxel_px=now.voxel_px, n_coarser=now.n_coarser)
 
     def usual_rows(self, quality: PictureQuality, n_rows: int) -> int:
         """Choose how many rows a piece has if all of the rows are alike.
@@ -322,7 +377,7 @@ class Painter:
             None when there are pieces left, see :meth:`go_on`.
         """
         view.renderer.pixel_scale = quality.scale
-        view.options = FrameOptions(step_factor=quality.step)
+        view.options = FrameOptions(step_factor=quality.step, coarser=quality.coarser)
         start = perf_counter()
         drawing = view.begin()
         if quality.scale == 1.0 and not (at_once or self.speed.is_quick(quality)):
