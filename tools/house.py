@@ -18,6 +18,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "brickfield"
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Parse a module once, for all that look at it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def rooms() -> dict[str, int]:
     """Count the modules of every folder, its ``__init__`` aside."""
     folders = [PACKAGE, *(p for p in sorted(PACKAGE.rglob("*")) if p.is_dir())]
@@ -30,6 +36,7 @@ def rooms() -> dict[str, int]:
     }
 
 
+@cache
 def faces() -> dict[str, list[str]]:
     """Return the public names of every package that has a face, and of module faces.
 
@@ -46,7 +53,7 @@ def faces() -> dict[str, list[str]]:
 
 
 def _all_of(path: Path) -> list[str] | None:
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in tree_of(path).body:
         if isinstance(node, ast.Assign) and any(
             isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
         ):
@@ -62,7 +69,7 @@ def deep_imports() -> list[str]:
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         if len(parts) < 3:
             continue  # the root itself, and what all stand on
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             for module, name in _imported(node):
                 steps = module.split(".")
                 if steps[0] != "brickfield" or len(steps) < 2 or steps[1] == parts[1]:
@@ -101,7 +108,7 @@ def version_holders() -> list[str]:
     return [
         f"{'.'.join(path.relative_to(PACKAGE.parent).with_suffix('').parts)}.{node.name}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ClassDef)
         and {"colormap", "colormap_version"} & _attributes(node)
         and {"geometry", "geometry_version"} & _attributes(node)
@@ -155,7 +162,7 @@ def public_functions() -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     return [
         node
         for path in sorted(PACKAGE.rglob("*.py"))
-        for node in _public(ast.parse(path.read_text(encoding="utf-8")).body)
+        for node in _public(tree_of(path).body)
         if not ("cli" in path.parts and node.name in commands)
         and not any(ast.unparse(d).endswith(".setter") for d in node.decorator_list)
     ]

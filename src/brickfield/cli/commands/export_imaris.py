@@ -18,6 +18,14 @@ from brickfield.cli.options import (
 )
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
+from brickfield.cli.writing import (
+    AsJson,
+    Budget,
+    Overwrite,
+    Restart,
+    SkipFailed,
+    Workers,
+)
 
 
 def export_imaris(
@@ -64,10 +72,8 @@ def export_imaris(
     units: Annotated[
         str, typer.Option(help="Where the source names no unit: nm, um, mm or m.")
     ] = "um",
-    budget: Annotated[str, typer.Option(help="Memory for the work.")] = "512 MiB",
-    workers: Annotated[
-        int | None, typer.Option(help="Threads.", show_default="one a core")
-    ] = None,
+    budget: Budget = "512 MiB",
+    workers: Workers = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Dask scheduler whose workers read SRC.")
     ] = None,
@@ -81,22 +87,15 @@ def export_imaris(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read back every chunk, not only some.")
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is in the way.")
-    ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
-    ] = False,
-    skip_failed: Annotated[
-        bool,
-        typer.Option("--skip-failed", help="Finish even where data cannot be read."),
-    ] = False,
+    overwrite: Overwrite = False,
+    restart: Restart = False,
+    skip_failed: SkipFailed = False,
     image: Image = None,
     denied: Denied = False,
     follow: Follow = False,
     scale: Scale = None,
     axes: Axes = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write an Imaris file (.ims); after an interruption, go on with it."""
     from brickfield.imaris import to_imaris

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,8 +15,19 @@ from brickfield.cli.options import (
     chosen_image,
     corrections,
 )
-from brickfield.cli.output import INCOMPLETE, print_json, results
+from brickfield.cli.output import INCOMPLETE, print_json
 from brickfield.cli.progress import progress_bar
+from brickfield.cli.writing import (
+    AsJson,
+    Budget,
+    Overwrite,
+    Restart,
+    Scheduler,
+    SkipFailed,
+    Version,
+    Workers,
+    print_written,
+)
 
 
 def pyramid(
@@ -25,9 +36,7 @@ def pyramid(
         str, typer.Argument(help="Folder to write; SRC itself to add its levels.")
     ],
     *,
-    version: Annotated[
-        str | None, typer.Option(help="Of OME-Zarr: 0.5 or 0.4.", show_default="0.5")
-    ] = None,
+    version: Version = None,
     factors: Annotated[
         str,
         typer.Option(help="auto, or Z,Y,X voxels joined into one of the next level."),
@@ -47,29 +56,18 @@ def pyramid(
         int | None,
         typer.Option(help="Levels in all.", show_default="until one chunk holds it"),
     ] = None,
-    budget: Annotated[str, typer.Option(help="Memory for the work.")] = "1 GiB",
-    workers: Annotated[
-        int | None, typer.Option(help="Threads.", show_default="one a core")
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a dask scheduler.")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is in the way.")
-    ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
-    ] = False,
-    skip_failed: Annotated[
-        bool,
-        typer.Option("--skip-failed", help="Finish even where data cannot be read."),
-    ] = False,
+    budget: Budget = "1 GiB",
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    overwrite: Overwrite = False,
+    restart: Restart = False,
+    skip_failed: SkipFailed = False,
     image: Image = None,
     denied: Denied = False,
     follow: Follow = False,
     scale: Scale = None,
     axes: Axes = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a multiscale OME-Zarr image; after an interruption, go on with it."""
     from brickfield.pyramid import write_pyramid
@@ -103,39 +101,3 @@ def pyramid(
         print_written(written)
     if not written["complete"]:
         raise typer.Exit(INCOMPLETE)
-
-
-def print_written(written: dict[str, Any]) -> None:
-    """Print what was written, for people.
-
-    Parameters
-    ----------
-    written : dict
-        :meth:`brickfield.pyramid.PyramidResult.as_dict`.
-    """
-    from rich.markup import escape
-
-    from brickfield.blockwise import format_bytes
-
-    console = results()
-    state = "complete" if written["complete"] else "incomplete"
-    console.print(f"[bold]{escape(written['path'])}[/bold] {state}", soft_wrap=True)
-    for level in written["levels"]:
-        shape = " × ".join(map(str, level["shape"]))  # for people
-        console.print(f"  level    {escape(level['path'])}: {shape}", soft_wrap=True)
-    blocks = written["blocks"]
-    console.print(
-        f"  blocks   {blocks['written']} written, {blocks['resumed']} from before,"
-        f" of {blocks['total']}"
-    )
-    console.print(
-        f"  bytes    {format_bytes(written['bytes_written'])} before compression,"
-        f" {written['seconds']:.1f} s"
-    )
-    for note in written["notes"]:
-        console.print(f"  note     {escape(note)}", soft_wrap=True)
-    for failure in written["failures"][:10]:
-        place = f"level {failure['level']}, block {failure['block']}"
-        console.print(
-            f"  failed   {escape(place)}: {escape(failure['reason'])}", soft_wrap=True
-        )

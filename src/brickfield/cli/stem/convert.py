@@ -10,6 +10,7 @@ from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import AsJSON, parse_region
 from brickfield.cli.stem.reading import Reading, reads_scan
+from brickfield.cli.writing import Restart
 
 
 @reads_scan
@@ -30,9 +31,7 @@ def convert(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file that is there.")
     ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
-    ] = False,
+    restart: Restart = False,
     reading: Reading,
     as_json: AsJSON = False,
 ) -> None:

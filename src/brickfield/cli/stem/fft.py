@@ -10,6 +10,7 @@ from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import AsJSON, File, parse_region
 from brickfield.cli.stem.reading import Reading, reads_scan
+from brickfield.cli.writing import Restart
 
 
 @reads_scan
@@ -32,9 +33,7 @@ def fft(
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Even if it is there.")
     ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
-    ] = False,
+    restart: Restart = False,
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads; one a core.")
     ] = None,

@@ -21,7 +21,6 @@ from brickfield.cli.options import (
 )
 from brickfield.cli.transform.options import (
     AsJson,
-    Budget,
     Channel,
     Dst,
     Fill,
@@ -30,15 +29,14 @@ from brickfield.cli.transform.options import (
     Order,
     Overwrite,
     Region,
-    Scheduler,
     Src,
     Time,
-    Version,
     Workers,
     parse_numbers,
     print_dry_run,
     run,
 )
+from brickfield.cli.writing import Budget, Scheduler, Version
 
 Degrees = Annotated[float, typer.Option(help="Angle; + about z takes +x to +y.")]
 Axis = Annotated[str, typer.Option(help="Axis of the turn: y, z or x.")]

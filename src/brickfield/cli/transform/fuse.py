@@ -6,10 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from brickfield.cli.commands.pyramid import print_written
 from brickfield.cli.options import Denied, Follow
 from brickfield.cli.output import INCOMPLETE, print_json
 from brickfield.cli.progress import progress_bar
+from brickfield.cli.writing import (
+    AsJson,
+    Budget,
+    Overwrite,
+    Restart,
+    Workers,
+    print_written,
+)
 from brickfield.errors import OptionError
 
 
@@ -51,22 +58,16 @@ def fuse(
     order: Annotated[
         int, typer.Option(metavar="0|1", help="Nearest voxel, or linear between.")
     ] = 1,
-    budget: Annotated[str, typer.Option(help="Memory for the work.")] = "1 GiB",
-    workers: Annotated[
-        int | None, typer.Option(help="Threads.", show_default="one a core")
-    ] = None,
+    budget: Budget = "1 GiB",
+    workers: Workers = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is in the way.")
-    ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
-    ] = False,
+    overwrite: Overwrite = False,
+    restart: Restart = False,
     denied: Denied = False,
     follow: Follow = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write all images of a scene as one OME-Zarr image; go on with an interrupted run."""
     from brickfield.pyramid import write_pyramid

@@ -8,6 +8,7 @@ import typer
 
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
+from brickfield.cli.writing import print_written
 from brickfield.errors import OptionError
 
 if TYPE_CHECKING:
@@ -44,13 +45,8 @@ Fit = Annotated[
     bool,
     typer.Option("--fit", help="Hold the whole moved volume, not the grid of SRC."),
 ]
-Budget = Annotated[str, typer.Option(help="Memory for the work.")]
 Workers = Annotated[
     int | None, typer.Option(help="Threads.", show_default="one more than cores")
-]
-Scheduler = Annotated[str | None, typer.Option(help="Address of a dask scheduler.")]
-Version = Annotated[
-    str | None, typer.Option(help="Of OME-Zarr: 0.5 or 0.4.", show_default="0.5")
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace an OME-Zarr image in the way.")
@@ -117,38 +113,9 @@ def run(
     if as_json:
         print_json(written)
     else:
-        _print(written)
+        print_written(written)
     if not written["complete"]:
         raise typer.Exit(INCOMPLETE)
-
-
-def _print(written: dict[str, Any]) -> None:
-    from rich.markup import escape
-
-    from brickfield.blockwise import format_bytes
-
-    console = results()
-    state = "complete" if written["complete"] else "incomplete"
-    console.print(f"[bold]{escape(written['path'])}[/bold] {state}", soft_wrap=True)
-    for level in written["levels"]:
-        shape = " × ".join(map(str, level["shape"]))
-        console.print(f"  level    {escape(level['path'])}: {shape}", soft_wrap=True)
-    blocks = written["blocks"]
-    console.print(
-        f"  blocks   {blocks['written']} written, {blocks['resumed']} from before,"
-        f" of {blocks['total']}"
-    )
-    console.print(
-        f"  bytes    {format_bytes(written['bytes_written'])} before compression,"
-        f" {written['seconds']:.1f} s"
-    )
-    for note in written["notes"]:
-        console.print(f"  note     {escape(note)}", soft_wrap=True)
-    for failure in written["failures"][:10]:
-        place = f"level {failure['level']}, block {failure['block']}"
-        console.print(
-            f"  failed   {escape(place)}: {escape(failure['reason'])}", soft_wrap=True
-        )
 
 
 def print_dry_run(

@@ -1,0 +1,64 @@
+"""What the commands that write images share: options, and what they print at the end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from brickfield.cli.output import results
+
+Version = Annotated[
+    str | None, typer.Option(help="Of OME-Zarr: 0.5 or 0.4.", show_default="0.5")
+]
+Budget = Annotated[str, typer.Option(help="Memory for the work.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Threads.", show_default="one a core")
+]
+Scheduler = Annotated[str | None, typer.Option(help="Address of a dask scheduler.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what is in the way.")
+]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Do not go on with an interrupted run.")
+]
+SkipFailed = Annotated[
+    bool, typer.Option("--skip-failed", help="Finish even where data cannot be read.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result.")]
+
+
+def print_written(written: dict[str, Any]) -> None:
+    """Print what was written, for people.
+
+    Parameters
+    ----------
+    written : dict
+        :meth:`brickfield.pyramid.PyramidResult.as_dict`.
+    """
+    from rich.markup import escape
+
+    from brickfield.blockwise import format_bytes
+
+    console = results()
+    state = "complete" if written["complete"] else "incomplete"
+    console.print(f"[bold]{escape(written['path'])}[/bold] {state}", soft_wrap=True)
+    for level in written["levels"]:
+        shape = " × ".join(map(str, level["shape"]))  # for people
+        console.print(f"  level    {escape(level['path'])}: {shape}", soft_wrap=True)
+    blocks = written["blocks"]
+    console.print(
+        f"  blocks   {blocks['written']} written, {blocks['resumed']} from before,"
+        f" of {blocks['total']}"
+    )
+    console.print(
+        f"  bytes    {format_bytes(written['bytes_written'])} before compression,"
+        f" {written['seconds']:.1f} s"
+    )
+    for note in written["notes"]:
+        console.print(f"  note     {escape(note)}", soft_wrap=True)
+    for failure in written["failures"][:10]:
+        place = f"level {failure['level']}, block {failure['block']}"
+        console.print(
+            f"  failed   {escape(place)}: {escape(failure['reason'])}", soft_wrap=True
+        )
