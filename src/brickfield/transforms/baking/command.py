@@ -122,7 +122,6 @@ def _run(
     return BakeResult(
         str(task.root),
         task.version,
-        task.matrix,
         task.levels,
         result.n_total,
         result.n_done,
@@ -132,6 +131,7 @@ def _run(
         result.is_complete,
         perf_counter() - start,
         (*notes, *_notes(task)),
+        matrix=task.matrix,
     )
 
 

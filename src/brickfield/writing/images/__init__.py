@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.writing.images.publishing import NewImage as NewImage
     from brickfield.writing.images.publishing import publish_image as publish_image
+    from brickfield.writing.images.result import WriteResult as WriteResult
     from brickfield.writing.images.resumable import ImageWork as ImageWork
     from brickfield.writing.images.resumable import RunOptions as RunOptions
     from brickfield.writing.images.resumable import remove_leftover as remove_leftover
@@ -17,6 +18,7 @@ __all__ = [
     "ImageWork",  # An image to be written.
     "NewImage",  # What the metadata of a new image tell.
     "RunOptions",  # How an image is written.
+    "WriteResult",  # What was written.
     "publish_image",  # Write the metadata of a new image, by one rename.
     "remove_leftover",  # Remove the journal of other work whose image stands already.
     "write_resumable",  # Write an image, or go on with it.
@@ -26,6 +28,7 @@ _HOME = {
     "ImageWork": "resumable",
     "NewImage": "publishing",
     "RunOptions": "resumable",
+    "WriteResult": "result",
     "publish_image": "publishing",
     "remove_leftover": "resumable",
     "write_resumable": "resumable",
