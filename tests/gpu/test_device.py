@@ -27,6 +27,17 @@ def test_the_module_prints_the_adapter(adapter, capsys):
     assert adapter.adapter in capsys.readouterr().out
 
 
+def test_types_of_the_header_are_those_that_a_parser_finds():
+    from wgpu.backends.wgpu_native import ffi
+
+    assert device.learn_types() > 200
+    # Other spaces make another text, which cffi has to parse.
+    assert ffi.typeof("WGPUColor *") is ffi.typeof("WGPUColor  *")
+    assert ffi.typeof("WGPUBindGroupEntry[]") is ffi.typeof("WGPUBindGroupEntry [ ]")
+    color = ffi.new("WGPUColor *", {"r": 0.25})
+    assert color.r == 0.25
+
+
 def run_without_driver(code: str, tmp_path) -> subprocess.CompletedProcess[str]:
     """Run a program that finds no Vulkan driver."""
     none = str(tmp_path / "none.json")

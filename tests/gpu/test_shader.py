@@ -77,6 +77,24 @@ def test_a_change_of_mode_builds_one(harness, stages, built):
     assert built == ["get_cached_shader_module", "get_cached_render_pipeline"]
 
 
+def test_another_number_of_levels_is_the_same_program(harness, stages):
+    """Levels of equal bricks lie in one texture: the text says nothing of how many."""
+    from pygfx.renderers.wgpu.engine.utils import gpu_caches
+
+    misses = []
+    for n in (2, 4):
+        shapes = [(64 >> i,) * 3 for i in range(n)]
+        pyramid = harness.pyramid_of(shapes, chunk=(8, 8, 8))
+        arrays = [np.full(shape, 50, np.uint8) for shape in shapes]
+        look = harness.look_of(contrast=(0, 100))
+        stage = stages.keep(harness.Stage(pyramid, [arrays], look))
+        stage.put(harness.all_names(pyramid, n - 1))
+        image = stage.image(harness.along_axis(shapes[0], axis=0))
+        assert (image[8:-8, 8:-8, 0] == 128).all()
+        misses.append(gpu_caches.shader_modules.misses)
+    assert misses[0] == misses[1]
+
+
 def test_equal_programs_change_nothing():
     material = BrickMaterial("mip", "linear", 2)
     before = material._store.program

@@ -71,7 +71,7 @@ class TextureAtlas:
         self.budget_bytes = max_gpu_memory_bytes
         self._gpu = gpu
         self._shapes = tuple(dict.fromkeys(self.layouts))
-        self._place_of = [self._shapes.index(layout) for layout in self.layouts]
+        self.places = tuple(self._shapes.index(layout) for layout in self.layouts)
         """Which of the textures a level is in."""
         self._grid_chunks = self._in_all(grid_chunks or [1 << 30] * len(layouts))
         self._textures: list[LevelTexture | None] = [None] * len(self._shapes)
@@ -104,14 +104,19 @@ class TextureAtlas:
         """Return the level that a name's key holds."""
         return name[1] >> (3 * INDEX_BITS)
 
+    @property
+    def textures(self) -> dict[LevelLayout, LevelTexture | None]:
+        """All textures by the layout of their slots; None before a brick needs one."""
+        return dict(zip(self._shapes, self._textures, strict=True))
+
     def texture(self, level: int) -> LevelTexture | None:
         """Return the texture a level is in, None while there is none."""
-        return self._textures[self._place_of[level]]
+        return self._textures[self.places[level]]
 
     def _in_all(self, counts: Sequence[int]) -> list[int]:
         """Add up counts of levels by texture."""
         totals = [0] * len(self._shapes)
-        for place, n in zip(self._place_of, counts, strict=True):
+        for place, n in zip(self.places, counts, strict=True):
             totals[place] += n
         return totals
 

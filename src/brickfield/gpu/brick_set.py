@@ -420,9 +420,11 @@ class BrickSet:
             self._write_rows(first, end)
         if self._atlas_version != self.atlas.version:
             self._atlas_version = self.atlas.version
-            self.material.levels = [
-                placeholder_texture(self.format.name) if t is None else t.texture
-                for t in map(self.atlas.texture, range(self.pyramid.n_levels))
+            self.material.textures = [
+                placeholder_texture(self.format.name, shape.slot_zyx)
+                if texture is None
+                else texture.texture
+                for shape, texture in self.atlas.textures.items()
             ]
             self.material.rebind()
 

@@ -63,6 +63,7 @@ class GpuDevice:
 @cache
 def prepare() -> None:
     """Keep wgpu from probing OpenGL; call before anything else touches wgpu."""
+    learn_types()
     if not sys.platform.startswith("linux"):
         return
     if not os.environ.get("XDG_RUNTIME_DIR"):
@@ -81,6 +82,37 @@ def prepare() -> None:
     else:
         # Another package was first; this variable is read at every request.
         os.environ.setdefault("WGPU_BACKEND_TYPE", "Vulkan")
+
+
+@cache
+def learn_types() -> int:
+    """Tell cffi the C types of wgpu's header at once; return how many forms of them.
+
+    cffi parses the text of a type when it is used first, and each time all names of
+    the header before it: 14 ms for each of the 73 types of a first picture, a second
+    in which no other thread of Python runs. One declaration with all structures in
+    it takes 30 ms. Where cffi keeps types otherwise nothing happens.
+    """
+    from cffi import CDefError, FFIError
+    from wgpu.backends.wgpu_native import ffi
+
+    known = getattr(ffi, "_parsed_types", None)
+    if not isinstance(known, dict):
+        return 0
+    typedefs, structs, _ = ffi.list_types()
+    names = sorted(set(typedefs) & set(structs))
+    try:
+        text = "".join(f"{n} *p_{n}; {n} (*a_{n})[];" for n in names)
+        ffi.cdef(f"struct brickfield_types {{{text}}};")
+        fields = dict(ffi.typeof("struct brickfield_types").fields)
+    except (CDefError, FFIError):
+        return 0
+    forms = {f"{n} *": fields[f"p_{n}"].type for n in names}
+    forms |= {f"{n}[]": fields[f"a_{n}"].type.item for n in names}
+    for form, ctype in forms.items():
+        # The second value tells functions from types.
+        known.setdefault(form, (ctype, False))
+    return len(forms)
 
 
 def private_folder(parent: Path | None = None) -> Path:

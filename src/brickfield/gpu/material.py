@@ -1,7 +1,7 @@
 """The pygfx object and material of a bricked volume, and their uniforms.
 
 Everything that changes from frame to frame is a uniform; only what changes the
-shader's text (mode, filter, number of levels and channels) rebuilds a pipeline.
+shader's text (mode, filter, number of textures and channels) rebuilds a pipeline.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import wgpu
 from pygfx.utils.bounds import Bounds
 
 from brickfield.gpu.formats import LabelTable, TextureFormat
-from brickfield.model import MAX_LEVELS
+from brickfield.model import MAX_LEVELS, Int3
 from brickfield.model.appearance import MAX_CHANNELS
 
 _LEVELS, _CHANNELS = f"{MAX_LEVELS}*4x", f"{MAX_CHANNELS}*4x"
@@ -160,7 +160,8 @@ class BrickMaterial(gfx.Material):
         self.set_program(mode, interpolation, n_channels, extra)
         self._store.bricks_version = 0
         self._store.behind = None
-        self.levels: list[gfx.Texture] = []
+        self.textures: list[gfx.Texture] = []
+        """Of the bricks; the uniform ``lv_grid`` says which one a level is in."""
         self.format_kind = "unorm"
         self.is_integer = False
         self.may_be_nonfinite = False
@@ -245,9 +246,17 @@ def new_reached_buffer(n_rows: int) -> gfx.Buffer:
     return gfx.Buffer(nbytes=4 * n_rows, nitems=n_rows, format="u4", usage=usage)
 
 
-def placeholder_texture(format_name: str) -> gfx.Texture:
-    """Make the texture that stands for a level without bricks."""
+def placeholder_texture(format_name: str, slot_zyx: Int3) -> gfx.Texture:
+    """Make the texture that stands for levels without bricks.
+
+    Parameters
+    ----------
+    format_name : str
+    slot_zyx : tuple of int
+        Texels of a slot of the texture that will come.
+    """
     usage = wgpu.TextureUsage.COPY_DST | wgpu.TextureUsage.TEXTURE_BINDING
-    return gfx.Texture(
-        data=None, dim=3, size=(1, 1, 1), format=format_name, usage=usage
-    )
+    # Software Vulkan compiles a program again (0.3 s) where the edges of a texture are
+    # powers of two and those of the one before were not: these are alike.
+    size = tuple(4 if n & (n - 1) == 0 else 3 for n in reversed(slot_zyx))
+    return gfx.Texture(data=None, dim=3, size=size, format=format_name, usage=usage)

@@ -79,7 +79,7 @@ class BrickShader(BaseShader):
         is_read = mode == SLICE or material.may_be_nonfinite
         self["interpolation"] = interpolation if is_read else "linear"
         self["n_channels"] = n_channels
-        self["n_levels"] = len(material.levels)
+        self["n_textures"] = len(material.textures)
         self["range_format"] = material.format_kind
         self["is_integer"] = material.is_integer
         self["may_be_nonfinite"] = material.may_be_nonfinite
@@ -149,8 +149,8 @@ def _bindings(wobject: BrickVolume, shared: Any) -> list[Binding]:
         bricks = GfxSampler(material.program[1], "clamp")
         bindings.append(Binding("s_bricks", "sampler/filtering", bricks, _STAGE))
     bindings += [
-        Binding(f"t_level{i}", "texture/auto", GfxTextureView(texture), _STAGE)
-        for i, texture in enumerate(material.levels)
+        Binding(f"t_bricks{i}", "texture/auto", GfxTextureView(texture), _STAGE)
+        for i, texture in enumerate(material.textures)
     ]
     if material.has_feedback:
         reached = Binding("s_reached", "buffer/storage", material.reached, _STAGE)

@@ -172,6 +172,7 @@ def _write_levels(u: Any, bricks: BrickSet, anchor: NDArray[np.float64]) -> None
     pyramid, layouts = bricks.pyramid, bricks.atlas.layouts
     for name, array in level_uniforms(pyramid, layouts, anchor).items():
         u[name][: pyramid.n_levels, :3] = array
+    u["lv_grid"][: pyramid.n_levels, 3] = bricks.atlas.places
     for level in range(pyramid.n_levels):
         texture = bricks.atlas.texture(level)
         if texture is not None:

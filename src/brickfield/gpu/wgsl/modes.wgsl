@@ -181,8 +181,8 @@ $$ endif
 
 $$ if mode in ('mip', 'minip')
 $$ set beats = '>' if mode == 'mip' else '<'
-$$ for l in range(n_levels)
-fn extreme_{{ l }}(run: Run, value: u32, at_start: vec2<f32>) -> vec2<f32> {
+$$ for l in range(n_textures)
+fn extreme_{{ l }}(run: Run, level: i32, value: u32, at_start: vec2<f32>) -> vec2<f32> {
     var best = at_start;
     $$ if may_be_nonfinite
     if ((value & PAGE_NONFINITE) != 0u) {
@@ -193,11 +193,11 @@ fn extreme_{{ l }}(run: Run, value: u32, at_start: vec2<f32>) -> vec2<f32> {
         return best;
     }
     $$ endif
-    let start = run.start * u_wobject.lv_inverse[{{ l }}].xyz;
-    let step = run.step * u_wobject.lv_inverse[{{ l }}].xyz;
-    let top = run.top * u_wobject.lv_inverse[{{ l }}].xyz;
+    let start = run.start * u_wobject.lv_inverse[level].xyz;
+    let step = run.step * u_wobject.lv_inverse[level].xyz;
+    let top = run.top * u_wobject.lv_inverse[level].xyz;
     for (var j = 0; j < run.count; j = j + 1) {
-        let v = textureSampleLevel(t_level{{ l }}, s_bricks, min(start + f32(j) * step, top), 0.0).r;
+        let v = textureSampleLevel(t_bricks{{ l }}, s_bricks, min(start + f32(j) * step, top), 0.0).r;
         if (v {{ beats }} best.x) { best = vec2<f32>(v, f32(j)); }
     }
     return best;
@@ -216,11 +216,11 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
         if (is_constant(cell)) {
             if (run.count > 0) { result = vec2<f32>(bitcast<f32>(cell.range), 0.0); }
         } else {
-            switch cell.level {
-                $$ for l in range(n_levels)
-                case {{ l }}: { result = extreme_{{ l }}(run, cell.value, result); }
+            switch texture_of(cell.level) {
+                $$ for l in range(1, n_textures)
+                case {{ l }}: { result = extreme_{{ l }}(run, cell.level, cell.value, result); }
                 $$ endfor
-                default: {}
+                default: { result = extreme_0(run, cell.level, cell.value, result); }
             }
         }
         if (result.y >= 0.0) {
@@ -236,8 +236,8 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
 $$ endif
 
 $$ if mode == 'average'
-$$ for l in range(n_levels)
-fn sum_{{ l }}(run: Run, value: u32) -> vec2<f32> {
+$$ for l in range(n_textures)
+fn sum_{{ l }}(run: Run, level: i32, value: u32) -> vec2<f32> {
     var sum = 0.0;
     $$ if may_be_nonfinite
     if ((value & PAGE_NONFINITE) != 0u) {
@@ -249,11 +249,11 @@ fn sum_{{ l }}(run: Run, value: u32) -> vec2<f32> {
         return vec2<f32>(sum, n);
     }
     $$ endif
-    let start = run.start * u_wobject.lv_inverse[{{ l }}].xyz;
-    let step = run.step * u_wobject.lv_inverse[{{ l }}].xyz;
-    let top = run.top * u_wobject.lv_inverse[{{ l }}].xyz;
+    let start = run.start * u_wobject.lv_inverse[level].xyz;
+    let step = run.step * u_wobject.lv_inverse[level].xyz;
+    let top = run.top * u_wobject.lv_inverse[level].xyz;
     for (var j = 0; j < run.count; j = j + 1) {
-        sum = sum + textureSampleLevel(t_level{{ l }}, s_bricks, min(start + f32(j) * step, top), 0.0).r;
+        sum = sum + textureSampleLevel(t_bricks{{ l }}, s_bricks, min(start + f32(j) * step, top), 0.0).r;
     }
     return vec2<f32>(sum, f32(max(run.count, 0)));
 }
@@ -270,11 +270,11 @@ fn cast_channel(ray: Ray, channel: i32) -> Seen {
         if (is_constant(cell)) {
             part = vec2<f32>(bitcast<f32>(cell.range), 1.0) * f32(max(run.count, 0));
         } else {
-            switch cell.level {
-                $$ for l in range(n_levels)
-                case {{ l }}: { part = sum_{{ l }}(run, cell.value); }
+            switch texture_of(cell.level) {
+                $$ for l in range(1, n_textures)
+                case {{ l }}: { part = sum_{{ l }}(run, cell.level, cell.value); }
                 $$ endfor
-                default: {}
+                default: { part = sum_0(run, cell.level, cell.value); }
             }
         }
         sum = sum + part.x * run.dt;

@@ -103,36 +103,42 @@ fn slot_position(value: u32) -> vec3<f32> {
     );
 }
 
+// Levels of equal bricks share a texture, so mostly there is one: the text of the
+// program, and with it what has to be compiled, does not depend on how many levels.
+fn texture_of(level: i32) -> i32 {
+    return u_wobject.lv_grid[level].w;
+}
+
 $$ if is_integer
-$$ for l in range(n_levels)
+$$ for l in range(n_textures)
 fn load_{{ l }}(texel: vec3<f32>) -> u32 {
     // Cut, not rounded down: a hair before the first texel it is still the first.
-    return textureLoad(t_level{{ l }}, vec3<i32>(texel), 0).r;
+    return textureLoad(t_bricks{{ l }}, vec3<i32>(texel), 0).r;
 }
 $$ endfor
 
 fn load_label(level: i32, texel: vec3<f32>) -> u32 {
-    switch level {
-        $$ for l in range(n_levels)
+    switch texture_of(level) {
+        $$ for l in range(1, n_textures)
         case {{ l }}: { return load_{{ l }}(texel); }
         $$ endfor
-        default: { return 0u; }
+        default: { return load_0(texel); }
     }
 }
 $$ else
 
-$$ for l in range(n_levels)
+$$ for l in range(n_textures)
 $$ if may_be_nonfinite
 // Trilinear without the voxels that are not numbers; NaN where the nearest is.
 fn careful_{{ l }}(texel: vec3<f32>) -> f32 {
-    let nearest = textureLoad(t_level{{ l }}, vec3<i32>(texel), 0).r;
+    let nearest = textureLoad(t_bricks{{ l }}, vec3<i32>(texel), 0).r;
     $$ if interpolation == 'nearest'
     return nearest;
     $$ else
     if (is_nan(nearest)) { return nearest; }
     let base = floor(texel - 0.5);
     let f = texel - 0.5 - base;
-    let top = vec3<i32>(textureDimensions(t_level{{ l }})) - 1;
+    let top = vec3<i32>(textureDimensions(t_bricks{{ l }})) - 1;
     var sum = 0.0;
     var weights = 0.0;
     for (var i = 0; i < 8; i = i + 1) {
@@ -140,7 +146,7 @@ fn careful_{{ l }}(texel: vec3<f32>) -> f32 {
         let w3 = select(1.0 - f, f, d == vec3<i32>(1));
         let w = w3.x * w3.y * w3.z;
         let at = clamp(vec3<i32>(base) + d, vec3<i32>(0), top);
-        let v = textureLoad(t_level{{ l }}, at, 0).r;
+        let v = textureLoad(t_bricks{{ l }}, at, 0).r;
         if (w > 0.0 && !is_nan(v)) {
             sum = sum + w * v;
             weights = weights + w;
@@ -154,16 +160,15 @@ $$ endfor
 
 fn sample_at(level: i32, texel: vec3<f32>, value: u32) -> f32 {
     let uvw = texel * u_wobject.lv_inverse[level].xyz;
-    switch level {
-        $$ for l in range(n_levels)
-        case {{ l }}: {
+    switch texture_of(level) {
+        $$ for l in range(n_textures)
+        {{ 'case %d' % l if l else 'default' }}: {
             $$ if may_be_nonfinite
             if ((value & PAGE_NONFINITE) != 0u) { return careful_{{ l }}(texel); }
             $$ endif
-            return textureSampleLevel(t_level{{ l }}, s_bricks, uvw, 0.0).r;
+            return textureSampleLevel(t_bricks{{ l }}, s_bricks, uvw, 0.0).r;
         }
         $$ endfor
-        default: { return 0.0; }
     }
 }
 
