@@ -467,7 +467,9 @@ class LayerRenderer:
         volume = self.volume
         coarser = options.coarser if self.plan and self.plane is None else 0
         finest = self.plan.finest[0] + coarser if self.plan and coarser else 0
-        planes = [self.bricks.atlas.plane_of(s) for s in self.shown]
+        # Before its first plan it shows nothing yet, but it can be drawn.
+        shown = self.shown or selections
+        planes = [self.bricks.atlas.plane_of(s) for s in shown]
         write_look(volume, self.layer.appearance, self.format, planes)
         write_frame(
             volume,

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from brickfield.gpu import prepare
 from brickfield.loading import ChunkManager
-from brickfield.model import physical_size
+from brickfield.model import CameraState, physical_size
+from brickfield.rendering.manager import FrameStatistics
 from brickfield.rendering.volume_view import VolumeView, new_renderer
 from brickfield.store import LayerSnapshot
 
@@ -119,6 +120,26 @@ class OffscreenView(VolumeView):
     def finished(self) -> NDArray[np.uint8]:
         """Return the frame whose volumes were drawn in pieces, shape (h, w, 4), uint8."""
         return self._painted(self.finish)
+
+    def compile(self, layers: Sequence[LayerSnapshot]) -> None:
+        """Compile what pictures of such layers need, before they are shown.
+
+        Parameters
+        ----------
+        layers : sequence of LayerSnapshot
+            None of their voxels are read.
+        """
+        self.show(layers)
+        self.sync()
+        self.camera = CameraState((0, 0, -2), (0, 0, 0), (0, -1, 0), (1, 1))
+        # Programs are compiled where they are drawn with first. Fewer pixels need
+        # others: text over them has a renderer of its own.
+        for scale in (0.5, 1.0):
+            self.renderer.pixel_scale = scale
+            self.image()
+        self.show(())
+        self.camera = None
+        self.manager.statistics = FrameStatistics()
 
     def classes(self) -> NDArray[np.uint8]:
         """Draw the receipt's class of every pixel, shape (h, w), 0 = no volume.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from brickfield.viewer.live.ports import LayerPort as LayerPort
     from brickfield.viewer.live.ports import ScenePort as ScenePort
     from brickfield.viewer.live.ports import SliderAxis as SliderAxis
+    from brickfield.viewer.live.prepared_view import prepare_view as prepare_view
     from brickfield.viewer.live.render_client import corners_of as corners_of
     from brickfield.viewer.live.slice_view import LiveSliceView as LiveSliceView
     from brickfield.viewer.live.slice_view import PlanePose as PlanePose
@@ -42,6 +43,7 @@ __all__ = [
     "corners_of",  # Return the corners of a layer's data box, shape (8, 3), (z, y, x), world.
     "history_of",  # Return the history of a scene; one for all its views.
     "make_view",  # Make a view of a scene.
+    "prepare_view",  # Make a view and compile what pictures of such layers need.
     "readout",  # Say value, place and resolution, the same in shorter and shorter forms.
     "unrecorded",  # Changes within this block are not recorded; main thread only.
 ]
@@ -63,6 +65,7 @@ _HOME = {
     "corners_of": "render_client",
     "history_of": "history",
     "make_view": "slice_view",
+    "prepare_view": "prepared_view",
     "readout": "under_cursor",
     "unrecorded": "history",
 }

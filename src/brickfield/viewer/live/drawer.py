@@ -32,6 +32,7 @@ from brickfield.viewer.live.frame_state import (
     shows_same,
 )
 from brickfield.viewer.live.prefetch import Scrolling, Series
+from brickfield.viewer.live.prepared_view import take_prepared
 from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.receipts.measure import Account, make_receipt
 from brickfield.viewer.receipts.receipt import Receipt
@@ -113,6 +114,14 @@ class LiveDrawer:
         # A moving picture must stay fluent; at rest uploads may take longer at a time.
         slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
+        if not self._painter.has_compiled(view):
+            if not self._painter.drawn_at:
+                # The first time takes long.
+                self._report(view, None)
+            # At once, while data are read; what has come meanwhile is taken in by the
+            # next step, before the picture.
+            self._painter.compile(view)
+            return 0.0
         # Prefetched chunks that arrived would stay pinned until they are taken.
         self._scrolling.release_ready()
         choice = self._painter.speed.choose(self._conditions(view), self._best(view))
@@ -142,7 +151,7 @@ class LiveDrawer:
     def _opened(self, state: FrameState) -> OffscreenView:
         if self.view is None:
             get_device()
-            view = OffscreenView(state.size, policy=EXPLORATION)
+            view = take_prepared() or OffscreenView(state.size, policy=EXPLORATION)
             view.on_news = self._wake
             self.view = view
             self._objects = ObjectSet(view.objects)
@@ -234,9 +243,6 @@ class LiveDrawer:
         return PictureQuality(1.0, step, is_final=True)
 
     def _draw(self, view: OffscreenView, quality: PictureQuality) -> None:
-        if not self._painter.drawn_at:
-            # The first drawing takes long: shaders are compiled.
-            self._report(view, None)
         self._is_asked = self._has_news = False
         is_flat = self._state.plane is not None
         self._show(view, self._painter.draw(view, quality, at_once=is_flat))

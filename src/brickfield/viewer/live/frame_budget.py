@@ -358,6 +358,20 @@ class Painter:
         was_at_it, self._ongoing = self.is_at_it, None
         return was_at_it
 
+    def has_compiled(self, view: OffscreenView) -> bool:
+        """Tell whether pictures of a view's layers need no new programs."""
+        return view.programs in self._programs
+
+    def compile(self, view: OffscreenView) -> None:
+        """Compile the programs of a view's layers, if they are new."""
+        if self.has_compiled(view):
+            return
+        self._programs.add(view.programs)
+        # Programs are compiled where they are drawn with first: a small picture.
+        view.renderer.pixel_scale = SCALES[-1]
+        view.begin().draw_rest()
+        view.finished()
+
     def draw(
         self, view: OffscreenView, quality: PictureQuality, *, at_once: bool = False
     ) -> Image | None:
@@ -376,6 +390,8 @@ class Painter:
         ndarray, shape (h, w, 4), uint8, or None
             None when there are pieces left, see :meth:`go_on`.
         """
+        # What that takes says nothing about the speed of drawing.
+        self.compile(view)
         view.renderer.pixel_scale = quality.scale
         view.options = FrameOptions(step_factor=quality.step, coarser=quality.coarser)
         start = perf_counter()
@@ -385,16 +401,9 @@ class Painter:
             ms = 1e3 * (perf_counter() - start)
             self._ongoing = Ongoing(drawing, quality, usual, usual, ms)
             return None
-        drawing_s = None
-        # New programs are compiled at the first draw. That time says nothing about the
-        # speed, so it is left out of the estimate.
-        if (programs := view.programs) not in self._programs:
-            self._programs.add(programs)
-            drawing_s = _draw_warming_up(drawing)
         drawing.draw_rest()
         image = view.finished()
-        took_s = perf_counter() - start if drawing_s is None else drawing_s
-        return self._shown(view, image, quality, 1e3 * took_s)
+        return self._shown(view, image, quality, 1e3 * (perf_counter() - start))
 
     def go_on(self, view: OffscreenView) -> Image | None:
         """Draw the next piece; return the picture after the last one."""
@@ -419,15 +428,3 @@ class Painter:
             # Nothing is drawn quickly: that tells nothing.
             self.speed.note(quality, ms)
         return image
-
-
-def _draw_warming_up(drawing: Drawing) -> float:
-    """Draw a picture whose programs are new; return the seconds without compiling."""
-    drawing_s = 0.0
-    while not drawing.is_done:
-        # The row that compiles is not counted, the others are.
-        drawing.draw_rows(1)
-        start = perf_counter()
-        drawing.draw_rows(drawing.n_rows)
-        drawing_s += perf_counter() - start
-    return drawing_s

@@ -1,0 +1,97 @@
+"""A view made ahead compiles and reads nothing; the first drawer draws with it."""
+
+from __future__ import annotations
+
+from time import sleep
+
+import numpy as np
+import pytest
+
+from brickfield.store import LayerSnapshot
+from brickfield.viewer.live.frame_budget import Painter
+from brickfield.viewer.live.prepared_view import prepare_view, take_prepared
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture
+def prepared(adapter):
+    """Prepare a view for layers; whatever is left of it is closed."""
+    yield prepare_view
+    left = take_prepared()
+    if left is not None:
+        left.close()
+
+
+@pytest.fixture
+def port(memory_scene, box):
+    port = memory_scene.add([box, box[::2, ::2, ::2]])
+    port.contrast = (0, 255)
+    return port
+
+
+def test_compiling_for_a_layer_reads_nothing_of_it_and_leaves_nothing_shown(
+    prepared, port
+):
+    before = port.data.store.manager.counters.requests
+    prepared([LayerSnapshot.of(port.data)], ("scale_bar", "axes"))
+    view = take_prepared()
+    assert port.data.store.manager.counters.requests == before
+    assert (view.layers, view.camera, view.manager.gpu_bytes) == ((), None, 0)
+    assert view.manager.statistics.frames == 0
+    view.close()
+
+
+def test_there_is_one_at_most_and_it_is_taken_once(prepared):
+    prepared()
+    prepared()
+    view = take_prepared()
+    assert view is not None
+    assert take_prepared() is None
+    view.close()
+
+
+def test_a_drawer_takes_it_and_its_pictures_are_those_of_any_other(
+    prepared, port, make_live, turns
+):
+    other = make_live()
+    assert turns.run_until(lambda: other.is_settled)
+    prepared([LayerSnapshot.of(port.data)], ("scale_bar",))
+    view = make_live()
+    assert turns.run_until(lambda: view.is_settled)
+    assert take_prepared() is None
+    np.testing.assert_array_equal(view.report.image, other.report.image)
+
+
+def test_programs_of_a_prepared_layer_are_not_built_again(prepared, port):
+    from pygfx.renderers.wgpu.engine.utils import gpu_caches
+
+    snapshot = LayerSnapshot.of(port.data)
+    prepared([snapshot])
+    view = take_prepared()
+    misses = gpu_caches.shader_modules.misses, gpu_caches.pipelines.misses
+    view.compile([snapshot])
+    assert (gpu_caches.shader_modules.misses, gpu_caches.pipelines.misses) == misses
+    view.close()
+
+
+def test_data_that_come_while_programs_are_compiled_are_in_the_first_picture(
+    port, make_live, turns, monkeypatch
+):
+    """They were read beside it, and are taken to the device before it is drawn."""
+    compile_, tracker = Painter.compile, port.data.store.tracker
+
+    def slowly(self, view):
+        (renderer,) = view.manager.renderers
+        while not tracker.status(renderer.visual_id).is_complete:
+            sleep(0.005)
+        compile_(self, view)
+
+    monkeypatch.setattr(Painter, "compile", slowly)
+    view = make_live()
+    pictures = []
+    view.reported.connect(
+        lambda r: pictures.append(r.image) if r.image is not None else None
+    )
+    assert turns.run_until(lambda: bool(pictures))
+    assert pictures[0][..., :3].max() > 100
