@@ -68,7 +68,13 @@ def test_what_docks_load_is_loaded_beside_the_window():
         "cmap",
     }
     act += """
+import threading
 from napari.components import ViewerModel
+from brickfield.plugin.warm import load_later
+load_later()
+for thread in threading.enumerate():
+    if thread.name == "brickfield-later":
+        thread.join()
 from brickfield.viewer.colormaps import lut
 seen.clear()
 ViewerModel().camera.view_direction

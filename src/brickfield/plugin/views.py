@@ -1,7 +1,8 @@
 """What scripts and napari's console call: one function for each wish.
 
 All of these run on the main thread of a process with a napari viewer, and are
-reached as ``brickfield.open_volume`` and so on.
+reached as ``brickfield.open_volume`` and so on. Importing this module loads next to
+nothing: when an image is opened, the graphics come first, and the rest beside.
 """
 
 from __future__ import annotations
@@ -9,18 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import OptionError
-from brickfield.plugin.docking.load import load_docks
-from brickfield.plugin.docking.open_dock import open_dock
-from brickfield.plugin.layers.make import open_layers, store_behind
-from brickfield.plugin.layers.registry import docks_of
-from brickfield.plugin.napari_names import has_window
-from brickfield.plugin.warm import warm_up
-from brickfield.qt import take_a_turn
-from brickfield.store import ChunkedImageStore
-from brickfield.viewer.live import LiveView
+from brickfield.plugin.docking.load import load_docks, load_reading
+from brickfield.plugin.warm import compile_ahead, few_collections, warm_up
 
 if TYPE_CHECKING:
     from napari.layers import Layer
+
+    from brickfield.store import ChunkedImageStore
+    from brickfield.viewer.live import LiveView
 
 
 def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[Layer]:
@@ -46,9 +43,25 @@ def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
         In one sentence; no layer is added then.
     """
+    with few_collections():
+        return _open_volume(uri_or_arrays, viewer, options)
+
+
+def _open_volume(
+    uri_or_arrays: Any, viewer: Any, options: dict[str, Any]
+) -> list[Layer]:
     warm_up()
-    load_docks()
+    load_reading()
+    from brickfield.plugin.layers.make import open_layers
+
     layers = open_layers(uri_or_arrays, **options)
+    # Compiled while the docks are loaded: the render thread waits for a driver then.
+    compile_ahead(layers)
+    load_docks()
+    from brickfield.plugin.docking.open_dock import open_dock
+    from brickfield.plugin.napari_names import has_window
+    from brickfield.qt import take_a_turn
+
     viewer = _viewer(viewer)
     for layer in layers:
         viewer.add_layer(layer)
@@ -61,11 +74,17 @@ def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[
 
 def view_of(viewer: Any) -> LiveView:
     """Return the volume view of a napari viewer, opening it if there is none."""
+    load_docks()
+    from brickfield.plugin.docking.open_dock import open_dock
+
     return open_dock(viewer).main_view
 
 
 def views_of(viewer: Any) -> list[LiveView]:
     """List the views of a napari viewer, the volume view first."""
+    load_docks()
+    from brickfield.plugin.layers.registry import docks_of
+
     views = [view for dock in docks_of(viewer) for view in dock.views]
     views.sort(key=lambda view: view.kind != "3D")
     return views
@@ -91,6 +110,8 @@ def open_views(viewer: Any, layout: str = "2x2") -> list[LiveView]:
     OptionError
         For an unknown layout.
     """
+    load_docks()
+    from brickfield.plugin.docking.open_dock import open_dock
     from brickfield.qt import cells_of
 
     cells_of(layout)
@@ -107,6 +128,9 @@ def store_of(layer: Any) -> ChunkedImageStore:
     OptionError
         If the layer is not one that brickfield opened or draws.
     """
+    load_reading()
+    from brickfield.plugin.layers.make import store_behind
+
     store = store_behind(layer)
     if store is None:
         msg = (

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from brickfield.plugin.window_thread import is_window_thread
 from brickfield.rendering import render_thread
 
+if TYPE_CHECKING:
+    from brickfield.store import ChunkedLayer
+
 logger = logging.getLogger(__name__)
+_is_opened = threading.Event()
+_is_late_begun = threading.Event()
+FIRST_OVERLAYS = ("scale_bar", "axes")
+"""What the dock's volume view shows over its first picture."""
 
 
 def warm_up() -> None:
@@ -16,16 +28,97 @@ def warm_up() -> None:
     Returns at once. What is ready already costs nothing; what goes wrong is said by
     the first view that needs it.
     """
-    if is_window_thread():
-        render_thread().submit(_prepare)
+    if is_window_thread() and not render_thread().has_device:
+        render_thread().submit(_logged(_prepare))
 
 
-def _prepare() -> None:
-    from brickfield.errors import BrickfieldError
+def compile_ahead(layers: Sequence[Any]) -> None:
+    """Compile what the first picture of napari layers needs, on the render thread.
+
+    Returns at once. For layers of this project that are in no viewer yet; a process
+    that has drawn before compiles with its next picture.
+
+    Parameters
+    ----------
+    layers : sequence of napari.layers.Layer
+    """
+    if not is_window_thread() or render_thread().has_device:
+        return
+    from brickfield.store import LayerSnapshot
+
+    drawn = [LayerSnapshot.of(x) for x in map(_drawn, layers) if x is not None]
+    render_thread().submit(_logged(lambda: _prepare(drawn)))
+
+
+def _drawn(layer: Any) -> ChunkedLayer | None:
+    """Return what will be drawn of a napari layer."""
+    from brickfield.plugin.layers.appearance import appearance_of
+    from brickfield.plugin.layers.make import store_behind
+    from brickfield.store import ChunkedLayer
+
+    store = store_behind(layer)
+    if store is None or not layer.visible:
+        return None
+    look = appearance_of(layer, store.info.world)
+    selections = [store.default_selection(0)] * len(look.channels)
+    return ChunkedLayer(store, look, selections)
+
+
+def _prepare(layers: Sequence[Any] = ()) -> None:
     from brickfield.gpu import get_device
 
+    get_device()
+    from brickfield.viewer.live import (
+        LiveDrawer,  # noqa: F401 - loaded here, so that the first view need not
+        prepare_view,
+    )
+
+    # A view that has come first has programs and a renderer of its own.
+    if not render_thread().has_device:
+        prepare_view(layers, FIRST_OVERLAYS)
+
+
+def _logged(job: Callable[[], None]) -> Callable[[], None]:
+    """Return a job that raises nothing: the first view that needs it says the same."""
+
+    def run() -> None:
+        try:
+            job()
+        except Exception:
+            logger.debug("the graphics are not ready", exc_info=True)
+
+    return run
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Postpone full collections of garbage while much is loaded for the first time.
+
+    Modules are no garbage, but they make so many objects that Python looks through all
+    of a napari process again and again: four times 0.13 s, in which no thread runs.
+    """
+    young, middle, old = gc.get_threshold()
+    if _is_opened.is_set() or not old:
+        yield
+        return
+    _is_opened.set()
+    gc.set_threshold(young, middle, 100 * old)
     try:
-        get_device()
-        from brickfield.viewer.live import LiveDrawer  # noqa: F401 - that is the point
-    except (BrickfieldError, ImportError, OSError, RuntimeError) as error:
-        logger.debug("the graphics are not ready: %s", error)
+        yield
+    finally:
+        gc.set_threshold(young, middle, old)
+
+
+def load_later() -> None:
+    """Load on a thread what napari needs once its canvas is turned to 3D.
+
+    Its camera loads scipy (half a second) when it is first asked which way it looks.
+    Nothing of a dock needs it, so the first picture goes before.
+    """
+    if not _is_late_begun.is_set():
+        _is_late_begun.set()
+        threading.Thread(target=_load_late, name="brickfield-later").start()
+
+
+def _load_late() -> None:
+    import scipy.spatial.transform  # noqa: F401 - so that napari need not

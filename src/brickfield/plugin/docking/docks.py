@@ -27,7 +27,9 @@ from brickfield.plugin.settings import (
     settings,
 )
 from brickfield.plugin.slicing.lazy import retry_failed
+from brickfield.plugin.warm import load_later
 from brickfield.qt import ViewDock
+from brickfield.viewer.live import ViewReport
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,13 @@ class VolumeDock(ViewDock):
         self.status.retried.connect(self._retry_slices)
         offer_links(viewer, self)
         self._settling = Settling(self, viewer)
+        self.main_view.reported.connect(self._on_report)
         add_dock(viewer, self)
+
+    def _on_report(self, report: ViewReport) -> None:
+        if report.image is not None:
+            self.main_view.reported.disconnect(self._on_report, missing_ok=True)
+            load_later()
 
     def _join_views(self) -> None:
         """Frame new volume views as was chosen last, and keep what is chosen next.

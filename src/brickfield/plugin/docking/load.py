@@ -59,11 +59,8 @@ def call_with_docks(then: Callable[[], None]) -> None:
 def _load() -> None:
     """Load what docks are made of, and what napari loads when they first ask it.
 
-    napari reads its preferences, and its camera loads scipy (half a second) when it is
-    first asked which way it looks; the colormaps' catalogue is searched once.
+    napari reads its preferences; the colormaps' catalogue is searched once.
     """
-    import scipy.spatial.transform  # noqa: F401 - so that napari need not
-
     import brickfield.plugin.docking.docks  # noqa: F401 - that is the point
     from brickfield.plugin.settings import settings
     from brickfield.sources import from_arrays  # noqa: F401 - for layers that are there
