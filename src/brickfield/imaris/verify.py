@@ -8,6 +8,7 @@ the source, which may be expensive, is not read again.
 from __future__ import annotations
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -110,8 +111,16 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
         wanted = [(plan.n_times, plan.n_channels, *lv.shape) for lv in plan.levels]
         if found != wanted or source.info.pyramid.dtype != plan.dtype:
             raise _differs(path, f"levels {wanted}", str(found))
-        for place, check in sums.sums.items():
-            _compare(source, path, plan, place, check)
+        with ThreadPoolExecutor(plan.n_workers, "imaris-verify") as pool:
+            compared = pool.map(
+                lambda known: _compare(source, path, plan, *known), sums.sums.items()
+            )
+            try:
+                list(compared)
+            except BaseException:
+                # The first difference tells enough.
+                pool.shutdown(cancel_futures=True)
+                raise
     except ChunkReadError as error:
         raise _differs(path, "readable chunks", error.reason) from error
     finally:
