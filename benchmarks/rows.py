@@ -50,6 +50,8 @@ class Row:
     repeats : int
         How often it was measured; the median stands. 1 for counts.
     note : str
+    measured : str
+        Day and version, filled in by the run.
     """
 
     goal: str
@@ -62,6 +64,7 @@ class Row:
     theirs: float | None = None
     repeats: int = 1
     note: str = ""
+    measured: str = ""
 
     @property
     def ratio(self) -> float | None:

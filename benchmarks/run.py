@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -70,12 +72,14 @@ def main() -> int:
             broken[goal] = reason
             print(f"benchmarks: {goal}: {reason}", file=sys.stderr)
     seconds = time.perf_counter() - start
+    rows = [replace(row, measured=_now()) for row in rows]
     about = machine() | {"seconds": round(seconds), "mode": _mode(options)}
     print_table(rows, broken)
     if options.json:
         _write_json(Path(options.json), rows, broken, about)
     if options.write:
         page = Path(options.write)
+        rows = _beside_others(page.with_suffix(".json"), rows, chosen)
         write_page(page, rows, broken, about)
         _write_json(page.with_suffix(".json"), rows, broken, about)
     return 1 if broken else 0
@@ -98,6 +102,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers", help=argparse.SUPPRESS)
     parser.add_argument("--out", help=argparse.SUPPRESS)
     return parser
+
+
+def _now() -> str:
+    """Name the day and the version that is measured."""
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    return f"{datetime.now(UTC):%Y-%m-%d} {done.stdout.strip()}".rstrip()
+
+
+def _beside_others(path: Path, rows: list[Row], chosen: list[str]) -> list[Row]:
+    """Add the rows of goals that were not measured now from the table of before."""
+    if not path.exists() or set(chosen) >= set(CASES):
+        return rows
+    before = json.loads(path.read_text())
+    about = before["about"]
+    since = f"{about['date']} {about['versions'].get('napari-brickfield', '')}"
+    plain = [
+        {"measured": since.rstrip()} | {k: v for k, v in row.items() if k != "ratio"}
+        for row in before["rows"]
+        if row["goal"] not in chosen
+    ]
+    order = list(CASES)
+    return sorted(
+        [*rows, *(Row(**row) for row in plain)], key=lambda row: order.index(row.goal)
+    )
 
 
 def _mode(options: argparse.Namespace) -> str:

@@ -170,8 +170,10 @@ def _ask() -> GpuDevice | str:
 
     # Another pygfx program in this process may have made the device already.
     with contextlib.suppress(RuntimeError):
+        # Queries of time cost nothing while nobody asks; measurements want them.
         wgpu.preconfigure_default_device(
-            "brickfield", preferred_features={"texture-format16bit-norm"}
+            "brickfield",
+            preferred_features={"texture-format16bit-norm", "timestamp-query"},
         )
     try:
         import pygfx.renderers.wgpu as gfx_wgpu

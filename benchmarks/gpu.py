@@ -1,0 +1,284 @@
+"""What only a machine with a GPU can tell: memory, readback, frames and compiling.
+
+    python -m benchmarks.gpu [--seconds 60] [--json FILE]
+
+It runs on software Vulkan as well, where its figures say nothing about a GPU, and
+without NVML, where the driver's own count of memory is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from benchmarks.clock import median, p99
+from benchmarks.report import machine, print_table
+from benchmarks.rows import Row, Setting, at_least, at_most
+from benchmarks.scenes import MIB, layer_of, orbit, view_of, virtual_store
+from brickfield.rendering import OffscreenView
+from brickfield.sample import VirtualImage
+
+SIZES = ((800, 600), (1280, 720), (1920, 1080), (3840, 2160))
+EDGE = 512
+LATE_MS = 1e3 / 30
+ALIGNED = 256
+"""Bytes at multiples of which a device writes the answers to queries."""
+MODES = ("mip", "average", "attenuated_mip", "translucent", "iso", "additive")
+
+
+class DriverMemory:
+    """The memory of the first GPU as NVIDIA's driver counts it, through NVML."""
+
+    def __init__(self) -> None:
+        self._library: Any = None
+        self._device = ctypes.c_void_p()
+        try:
+            library = ctypes.CDLL("libnvidia-ml.so.1")
+        except OSError:
+            return
+        if library.nvmlInit_v2() == 0 and not library.nvmlDeviceGetHandleByIndex_v2(
+            0, ctypes.byref(self._device)
+        ):
+            self._library = library
+
+    def used(self) -> int | None:
+        """Return the bytes in use by all processes; None without NVML."""
+        if self._library is None:
+            return None
+        found = (ctypes.c_ulonglong * 3)()  # total, free, used
+        failed = self._library.nvmlDeviceGetMemoryInfo(
+            self._device, ctypes.byref(found)
+        )
+        return None if failed else int(found[2])
+
+
+class FrameTimer:
+    """Times what the device does between two marks, by timestamp queries.
+
+    Parameters
+    ----------
+    device : wgpu.GPUDevice
+    """
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+        self.is_exact = "timestamp-query" in device.features
+        if self.is_exact:
+            self._marks = device.create_query_set(type="timestamp", count=4)
+            usage = 0x0004 | 0x0008 | 0x0200  # COPY_SRC, COPY_DST, QUERY_RESOLVE
+            self._ticks = device.create_buffer(size=2 * ALIGNED, usage=usage)
+
+    def mark(self, number: int) -> None:
+        """Submit an empty pass that notes the time; submissions keep their order."""
+        if not self.is_exact:
+            return
+        encoder = self._device.create_command_encoder()
+        first = 2 * number
+        writes = {
+            "query_set": self._marks,
+            "beginning_of_pass_write_index": first,
+            "end_of_pass_write_index": first + 1,
+        }
+        encoder.begin_compute_pass(timestamp_writes=writes).end()
+        encoder.resolve_query_set(self._marks, first, 2, self._ticks, ALIGNED * number)
+        self._device.queue.submit([encoder.finish()])
+
+    def elapsed_ms(self) -> float | None:
+        """Return the milliseconds from the first mark to the second; None if unknown."""
+        if not self.is_exact:
+            return None
+        ticks = np.frombuffer(self._device.queue.read_buffer(self._ticks), np.uint64)
+        end, begin = int(ticks[ALIGNED // 8]), int(ticks[1])
+        return (end - begin) / 1e6
+
+
+def memory(driver: DriverMemory) -> list[Row]:
+    """Compare the driver's count with what the view says of itself."""
+    rows = []
+    for budget in (256 * MIB, 1024 * MIB):
+        before = driver.used()
+        store = virtual_store(VirtualImage((4096,) * 3, is_hollow=False))
+        with view_of(layer_of(store), (1920, 1080), gpu_budget=budget) as view:
+            view.camera = orbit((4096,) * 3, (1920, 1080), distance=0.7)
+            view.wait_until_complete(60)
+            view.image()
+            own, after = view.manager.gpu_bytes, driver.used()
+        what = f"GPU memory of a view with a budget of {budget // MIB} MiB"
+        if before is None or after is None:
+            row = Row("G1", what, None, note=f"no NVML; {own / MIB:.0f} MiB by itself")
+        else:
+            ratio = (after - before) / max(own, 1)
+            note = f"{(after - before) / MIB:.0f} MiB by NVML, pictures included"
+            row = at_most("G1", f"{what}: driver ÷ own count", ratio, 1.25, note=note)
+        rows.append(row)
+    return rows
+
+
+def readback(n: int) -> list[Row]:
+    """Divide a picture into drawing, reading back and painting."""
+    from qtpy.QtGui import QImage, QPainter
+
+    rows = []
+    for size in SIZES:
+        parts: list[tuple[float, float, float]] = []
+        with _turning(size) as view:
+            canvas = QImage(*size, QImage.Format.Format_RGB32)
+            for i in range(n + 2):
+                view.camera = _camera(size, i)
+                start = perf_counter()
+                drawing = view.begin()
+                drawing.draw_rest()
+                view._fence.wait()
+                drawn = perf_counter()
+                pixels = view.finished()
+                read = perf_counter()
+                image = QImage(
+                    pixels.data, *size, 4 * size[0], QImage.Format.Format_RGBX8888
+                )
+                painter = QPainter(canvas)
+                painter.drawImage(0, 0, image)
+                painter.end()
+                parts.append((drawn - start, read - drawn, perf_counter() - read))
+        draw, back, paint = (1e3 * median(p) for p in zip(*parts[2:], strict=True))
+        share = (back + paint) / (draw + back + paint)
+        note = f"drawing {draw:.1f}, readback {back:.2f}, painting {paint:.2f} ms"
+        what = f"share of readback and painting, {size[0]} × {size[1]}"
+        rows.append(at_most("G2", what, share, 0.25, repeats=n, note=note))
+    return rows
+
+
+def intervals(seconds: float) -> list[Row]:
+    """Fly at 1080p while 4, 8 and 16 threads read; look at the gaps between frames."""
+    rows = []
+    shape, size = (20_000, 25_000, 20_000), (1920, 1080)
+    for threads in (4, 8, 16):
+        store = virtual_store(VirtualImage(shape, is_hollow=False), concurrency=threads)
+        gaps: list[float] = []
+        with view_of(layer_of(store), size, gpu_budget=1024 * MIB) as view:
+            start = last = perf_counter()
+            while (t := last - start) < seconds:
+                distance = 0.15 + 0.5 * abs(1 - (t / 7) % 2)
+                view.camera = orbit(shape, size, distance=distance, angle=t / 5)
+                view.update(is_moving=True)
+                view.image()
+                now = perf_counter()
+                gaps.append(1e3 * (now - last))
+                last = now
+        late = sum(gap > LATE_MS for gap in gaps[5:])
+        note = f"{len(gaps)} frames in {seconds:.0f} s, {late} later than 1/30 s"
+        what = f"gap between frames in a flight, {threads} reading threads, p99"
+        row = at_most("G3", what, p99(gaps[5:] or gaps), LATE_MS, unit="ms", note=note)
+        rows.append(row)
+    return rows
+
+
+def frames(n: int) -> list[Row]:
+    """Turn a volume at 1080p: frames a second, and what the device takes for one."""
+    size = (1920, 1080)
+    with _turning(size) as view:
+        timer = FrameTimer(view.gpu.device)
+        took: list[float] = []
+        for i in range(n):
+            view.camera = _camera(size, i)
+            timer.mark(0)
+            view.draw()
+            timer.mark(1)
+            exact = timer.elapsed_ms()
+            took += [] if exact is None else [exact]
+        start = perf_counter()
+        for i in range(n):
+            view.camera = _camera(size, i)
+            view.update(is_moving=True)
+            view.image()
+        rate = n / (perf_counter() - start)
+    what = f"turning {EDGE}³ at 1080p, all pixels, finest level"
+    rows = [at_least("G4", f"{what}: pictures a second", rate, 60, repeats=n)]
+    if took:
+        what = f"{what}: time on the device, timestamp queries, median"
+        rows.append(at_most("G4", what, median(took), 1e3 / 60, unit="ms", repeats=n))
+    else:
+        rows.append(Row("G4", f"{what}: time on the device", None, note="no queries"))
+    return rows
+
+
+def compiling() -> list[Row]:
+    """Time the first picture of each mode against the second."""
+    rows, size = [], (800, 600)
+    for mode in MODES:
+        with _turning(size, mode=mode) as view:
+            times = []
+            for i in range(3):
+                view.camera = _camera(size, i)
+                start = perf_counter()
+                view.image()
+                times.append(1e3 * (perf_counter() - start))
+        what = f"compiling {mode}: first picture less the third"
+        rows.append(Row("G5", what, max(0.0, times[0] - times[2]), unit="ms"))
+    return rows
+
+
+def _turning(size: tuple[int, int], mode: str = "mip") -> Any:
+    """Open a view of a volume whose chunks are all there."""
+    return _Loaded(size, mode)
+
+
+class _Loaded:
+    def __init__(self, size: tuple[int, int], mode: str) -> None:
+        store = virtual_store(VirtualImage((EDGE,) * 3, is_hollow=False))
+        layer = layer_of(store, mode=mode)
+        self._opened = view_of(layer, size, gpu_budget=1024 * MIB)
+        self._size = size
+
+    def __enter__(self) -> OffscreenView:
+        view = self._opened.__enter__()
+        view.camera = _camera(self._size, 0)
+        if not view.wait_until_complete(120):
+            msg = f"expected all chunks of {EDGE}³ within 120 s; found some missing"
+            raise TimeoutError(msg)
+        return view
+
+    def __exit__(self, *error: object) -> None:
+        self._opened.__exit__(*error)
+
+
+def _camera(size: tuple[int, int], i: int) -> Any:
+    return orbit((EDGE,) * 3, size, distance=1.4, angle=0.5 + 0.03 * i)
+
+
+def measure(seconds: float, n: int) -> list[Row]:
+    """Take all measurements of this page, and E11 beside them."""
+    from benchmarks.latency import full_picture
+
+    rows = memory(DriverMemory())
+    rows += readback(n) + intervals(seconds) + frames(n) + compiling()
+    with tempfile.TemporaryDirectory(prefix="brickfield-gpu-") as folder:
+        rows += full_picture(Setting(Path(folder)))
+    return rows
+
+
+def main() -> int:
+    """Measure, print the table, and write it where that is wanted."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gpu", description=__doc__
+    )
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each flight")
+    parser.add_argument("--repeats", type=int, default=60, help="pictures a row")
+    parser.add_argument("--json", metavar="FILE", help="write the rows there")
+    options = parser.parse_args()
+    rows = measure(options.seconds, options.repeats)
+    print_table(rows, {})
+    if options.json:
+        value = {"about": machine(), "rows": [row.as_dict() for row in rows]}
+        Path(options.json).write_text(json.dumps(value, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
