@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from functools import cache as _once
 
 from brickfield.errors import BudgetError
+from brickfield.loading.cache.heap import RELEASE_EVERY, release_freed_memory
 from brickfield.model import ChunkKey, Selection
 from brickfield.model.changes import ChunkChange
 from brickfield.model.requests import ChunkState, LoadedChunk
@@ -66,6 +67,7 @@ class ChunkCache:
         self._nbytes = 0
         self._reserved = 0
         self._peak = 0
+        self._forgotten = 0
         self._budget = _checked(budget_bytes)
 
     # -- sizes -------------------------------------------------------------------
@@ -80,6 +82,7 @@ class ChunkCache:
         with self._lock:
             self._budget = _checked(value)
             self._make_room(0)
+        self._give_back()
 
     @property
     def nbytes(self) -> int:
@@ -179,7 +182,8 @@ class ChunkCache:
             else:
                 self._free[name] = None
             self._note_peak()
-            return True
+        self._give_back()
+        return True
 
     # -- pins --------------------------------------------------------------------
 
@@ -320,8 +324,20 @@ class ChunkCache:
         # before its visual could take it, and a full cache would never come to an end.
         while self._free and self._nbytes + self._reserved + nbytes > self._budget:
             oldest, _ = self._free.popitem(last=False)
-            self._nbytes -= cost_of(self._chunks.pop(oldest))
+            cost = cost_of(self._chunks.pop(oldest))
+            self._nbytes -= cost
+            self._forgotten += cost
         return self._nbytes + self._reserved + nbytes <= self._budget
+
+    def _give_back(self) -> None:
+        """Give the memory of forgotten chunks to the system, from time to time."""
+        with self._lock:
+            is_due = self._forgotten >= RELEASE_EVERY
+            if is_due:
+                self._forgotten = 0
+        # Not under the lock: others use the cache meanwhile.
+        if is_due:
+            release_freed_memory()
 
     def _forget(self, name: _Name) -> int:
         """Take an entry out; return how many pins it had."""
