@@ -207,7 +207,7 @@ def test_a_file_that_is_there_is_never_written_over(scene, project, tmp_path):
     ):
         store.save_transforms(project)
     with open_mosaic(scene) as store:
-        with pytest.raises(OptionError, match=r"\.json or \.xml"):
+        with pytest.raises(OptionError, match=r"\.json, \.xml or \.zarr"):
             store.save_transforms(tmp_path / "a.txt")
         with pytest.raises(OptionError, match=r"save \.json"):
             store.save_transforms(tmp_path / "a.xml")
@@ -286,3 +286,36 @@ def test_several_tiles_are_put_elsewhere_together_or_not_at_all(scene):
         assert not told
         store.put({"tile_0": near})
         assert told == [1]
+
+
+def test_places_of_a_scene_are_saved_as_a_scene_beside_it(scene, tmp_path):
+    before = {p: p.read_bytes() for p in scene.rglob("*") if p.is_file()}
+    with open_store(scene) as store:
+        matrix = store.place_of("tile_1").matrix.matrix
+        matrix[2, 3] -= 1.5
+        store.move("tile_1", matrix)
+        made = store.save_transforms(tmp_path / "moved.zarr")
+        moved = store.read(0)
+        places = [p.matrix for p in store.places]
+    assert {p: p.read_bytes() for p in scene.rglob("*") if p.is_file()} == before
+    with open_store(made) as again:
+        assert [p.matrix for p in again.places] == places
+        found, rest = again.read(0), moved
+    low = np.array(found.shape) - rest.shape
+    assert found.max() == rest.max()
+    assert (low <= 0).all()
+
+
+def test_a_scene_is_saved_beside_the_old_one_alone(scene, project, tmp_path):
+    (tmp_path / "other").mkdir()
+    with open_store(scene) as store:
+        with pytest.raises(OptionError, match="expected a place beside"):
+            store.save_transforms(tmp_path / "other" / "moved.zarr")
+        (tmp_path / "there.zarr").mkdir()
+        with pytest.raises(StoreWriteError, match="one that is there"):
+            store.save_transforms(tmp_path / "there.zarr")
+    with (
+        open_store(project) as store,
+        pytest.raises(OptionError, match=r"save \.json"),
+    ):
+        store.save_transforms(tmp_path / "moved.zarr")

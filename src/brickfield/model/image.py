@@ -95,6 +95,8 @@ class ImageInfo:
         levels' voxel sizes and translations say; None where these say all.
     is_in_scene : bool
         Whether the images of the store belong together, each where it lies.
+    n_images : int
+        Of how many images it is put together.
     """
 
     uri: str
@@ -112,6 +114,7 @@ class ImageInfo:
     label_properties: tuple[tuple[int, tuple[tuple[str, Any], ...]], ...] = ()
     placement: AffineTransform | None = None
     is_in_scene: bool = False
+    n_images: int = 1
 
     @property
     def world(self) -> AffineTransform:

@@ -31,7 +31,9 @@ def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[
         Default: the current one, or a new one.
     **options
         As for :func:`brickfield.open_store`: `series`, `well`, `label`, `scale`, …;
-        `image` names one image of the store (``"A/1/0"``), or is a list of names.
+        `image` names one image of the store (``"A/1/0"``), or is a list of names;
+        `apart` opens each image of a scene, a project or a collection as layers of its
+        own (at most 50), not as one.
 
     Returns
     -------

@@ -57,7 +57,7 @@ def open_window(
             else:
                 open_volume(uri, viewer, **options)
         open_views(viewer, layout)
-        if "image" not in options:
+        if "image" not in options and not options.get("apart"):
             _offer_others(viewer)
     except Exception:
         viewer.close()

@@ -302,14 +302,15 @@ class MosaicStore(ChunkedImageStore):
         Parameters
         ----------
         path : str or Path
-            ``.json`` for the matrices by name, or ``.xml`` for a BigDataViewer project
-            like the one that was opened, with the new registrations.
+            ``.json`` for the matrices by name; ``.xml`` for a BigDataViewer project like
+            the one that was opened, with the new registrations; ``.zarr`` for a scene of
+            OME-Zarr 0.6 with the images of the one that was opened, beside that one.
 
         Raises
         ------
         OptionError
-            If the end of the name is another, the file would lie in a source, or
-            ``.xml`` is asked of tiles that are of no BigDataViewer project.
+            If the end of the name is another, the file would lie in a source, or ``.xml``
+            or ``.zarr`` is asked of tiles that are of no such project or scene.
         StoreWriteError
             If there is a file already, or it cannot be written.
         """
@@ -319,14 +320,21 @@ class MosaicStore(ChunkedImageStore):
             text = json.dumps(self._as_json(), indent=2)
         elif end == ".xml":
             text = self._as_project(target)
+        elif end == ".zarr":
+            text = self._as_scene(target)
         else:
-            msg = f"expected a name that ends in .json or .xml; found {target.name!r}"
+            msg = (
+                "expected a name that ends in .json, .xml or .zarr; found"
+                f" {target.name!r}"
+            )
             raise OptionError(msg)
         if target.exists():
             msg = f"expected a new file at {target}; found one that is there: name another"
             raise StoreWriteError(msg)
         check_output(target, [self.source], option="save_transforms")
-        write_text(target, text)
+        if end == ".zarr":
+            target.mkdir()
+        write_text(target / "zarr.json" if end == ".zarr" else target, text)
         return target
 
     def _as_json(self) -> dict[str, Any]:
@@ -342,6 +350,35 @@ class MosaicStore(ChunkedImageStore):
                 for t in self._mosaic.tiles
             ],
         }
+
+    def _as_scene(self, target: Path) -> str:
+        from brickfield.sources.ome_zarr import moved_scene
+
+        uri = self.source.info.uri
+        if "://" in uri or not local_path(uri).is_dir():
+            msg = (
+                "expected tiles of an OME-Zarr scene on this disk to write as .zarr; found"
+                " others: save .json"
+            )
+            raise OptionError(msg)
+        folder = local_path(uri).absolute()
+        if folder.parent != target.parent:
+            msg = (
+                f"expected a place beside {folder}, whose images the new scene names;"
+                f" found {target}"
+            )
+            raise OptionError(msg)
+        moves = {
+            t.name: t.place.matrix @ self._first[t.name].inverse
+            for t in self._mosaic.tiles
+        }
+
+        def path_of(path: str) -> str:
+            # That of a scene which was itself saved beside its images leads there.
+            return path if path.startswith("../") else f"../{folder.name}/{path}"
+
+        document = moved_scene(uri, moves, path_of)
+        return json.dumps(document, indent=2)
 
     def _as_project(self, target: Path) -> str:
         from brickfield.sources.bdv import with_registrations

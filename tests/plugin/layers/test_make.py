@@ -10,8 +10,9 @@ import tifffile
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QCoreApplication
 
-from brickfield.errors import BrickfieldError, StoreNotFoundError
+from brickfield.errors import BrickfieldError, OptionError, StoreNotFoundError
 from brickfield.plugin.layers import auto_contrast as contrasts
+from brickfield.plugin.layers import make
 from brickfield.plugin.layers.make import (
     channel_of,
     layer_data_of,
@@ -20,6 +21,7 @@ from brickfield.plugin.layers.make import (
     selection_of,
     store_behind,
 )
+from brickfield.plugin.layers.notifications import what_is_shown
 from brickfield.plugin.slicing import lazy
 from brickfield.store import ChunkedImageStore, open_store
 from brickfield.testing import MemorySource
@@ -571,3 +573,58 @@ def test_a_turned_image_becomes_a_layer_with_an_affine(tmp_path):
         layer.data_to_world((1, 1, 2, 3)),
         (3, 7, 0.8 * 2 - 0.6 * 3 + 6, 0.6 * 2 + 0.8 * 3 + 7),
     )
+
+
+@pytest.fixture
+def turned_scene(tmp_path):
+    """Two turned images of an OME-Zarr 0.6 scene."""
+    axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
+    level = {"type": "identity", "input": {"path": "0"}, "output": {"name": "own"}}
+    image = {
+        "coordinateSystems": [{"name": "own", "axes": axes}],
+        "datasets": [{"path": "0", "coordinateTransformations": [level]}],
+    }
+    ways = []
+    for i in range(2):
+        turn = [[1, 0, 0, 3 * i], [0, 0.6, -0.8, 0], [0, 0.8, 0.6, 9 * i]]
+        ways.append(
+            {
+                "type": "affine",
+                "affine": turn,
+                "input": {"path": f"i{i}", "name": "own"},
+                "output": {"name": "world"},
+            }
+        )
+        about = {"ome": {"version": "0.6", "multiscales": [image]}}
+        folder = tmp_path / "s.zarr" / f"i{i}"
+        write_image(folder, [ramp((4, 8, 8), seed=i)], about, zarr_format=3)
+    scene = {
+        "coordinateSystems": [{"name": "world", "axes": axes}],
+        "coordinateTransformations": ways,
+    }
+    attributes = {"ome": {"version": "0.6", "scene": scene}}
+    write_group(tmp_path / "s.zarr", attributes, zarr_format=3)
+    return str(tmp_path / "s.zarr")
+
+
+def test_images_of_a_scene_open_apart_each_where_it_lies(turned_scene):
+    layers = open_layers(turned_scene, apart=True)
+    assert [layer.name for layer in layers] == ["i0", "i1"]
+    for i, layer in enumerate(layers):
+        assert np.array_equal(np.asarray(layer.data[0]), ramp((4, 8, 8), seed=i))
+        moved = layer.data_to_world((1.0, 2.0, 3.0))
+        expected = (1 + 3 * i, 0.6 * 2 - 0.8 * 3, 0.8 * 2 + 0.6 * 3 + 9 * i)
+        assert moved == pytest.approx(expected)
+
+
+def test_a_scene_as_one_says_that_its_images_open_alone(turned_scene, shown):
+    (layer,) = open_layers(turned_scene)
+    assert what_is_shown(store_behind(layer).info, {}).startswith("2 images as one")
+
+
+def test_too_many_images_do_not_open_apart(turned_scene, monkeypatch):
+    monkeypatch.setattr(make, "MOST_APART", 1)
+    with pytest.raises(OptionError, match="at most 1 images to open apart; found 2"):
+        open_layers(turned_scene, apart=True)
+    with pytest.raises(OptionError, match="all images apart, or some"):
+        open_layers(turned_scene, apart=True, image="i0")

@@ -41,6 +41,12 @@ def view(
     field: text.Field = None,
     label: text.Label = None,
     image: text.Images = None,
+    apart: Annotated[
+        bool,
+        typer.Option(
+            "--apart", help="Each image of a scene or project as a layer (up to 50)."
+        ),
+    ] = False,
     denied: text.Denied = False,
     follow: text.Follow = False,
     scale: text.Scale = None,
@@ -54,6 +60,8 @@ def view(
     which |= text.corrections(scale, axes)
     if image:
         which["image"] = image
+    if apart:
+        which["apart"] = True
     if len(uris) == 1 and not which and _is_session(uris[0]):
         from brickfield.cli.commands.session import open_session
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import BrickfieldError
+from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model import (
     OTHER_LABELS,
     AffineTransform,
@@ -62,6 +62,8 @@ LayerData = tuple[Any, dict[str, Any], str]
 """Levels, what napari's layer is made with, and "image" or "labels"."""
 ROOM = 0.1
 """Round the images of a scene, as a share of the largest."""
+MOST_APART = 50
+"""Images of one store that are opened as layers of their own."""
 MOST_CHANNELS = 12
 """Images with more get one layer with a slider for the channel."""
 KEY = "brickfield"
@@ -88,7 +90,11 @@ def open_layers(uri_or_arrays: Any, **options: Any) -> list[Layer]:
 
 
 def open_layer_data(
-    uri_or_arrays: Any, *, image: str | Sequence[str] | None = None, **options: Any
+    uri_or_arrays: Any,
+    *,
+    image: str | Sequence[str] | None = None,
+    apart: bool = False,
+    **options: Any,
 ) -> list[LayerData]:
     """Open images as napari's layer data tuples; see :func:`open_layers`.
 
@@ -97,8 +103,18 @@ def open_layer_data(
     uri_or_arrays
     image : str, sequence of str, optional
         Names of images in the file.
+    apart : bool
+        Whether each image of a scene, a project or a collection gets layers of its own,
+        where it lies; at most :data:`MOST_APART`.
     **options
+
+    Raises
+    ------
+    OptionError
+        If there are more images, or images are named, too.
     """
+    if apart:
+        image = _all_images(uri_or_arrays, image)
     if image is None:
         return _layer_data(uri_or_arrays, options)
     found: list[LayerData] = []
@@ -107,6 +123,24 @@ def open_layer_data(
         chosen = without_image(str(uri_or_arrays), wanted)
         found += _layer_data(uri_or_arrays, chosen, name)
     return found
+
+
+def _all_images(uri_or_arrays: Any, image: object) -> list[str] | None:
+    """Name all images of a store; None where there is but one."""
+    if image is not None:
+        msg = f"expected all images apart, or some of them; found both: {image!r}"
+        raise OptionError(msg)
+    if not isinstance(uri_or_arrays, str | PathLike):
+        return None
+    with open_store(uri_or_arrays, mosaic=False) as store:
+        names = list(store.info.series)
+    if len(names) > MOST_APART:
+        msg = (
+            f"expected at most {MOST_APART} images to open apart; found {len(names)}:"
+            " open them as one, or name some"
+        )
+        raise OptionError(msg)
+    return names or None
 
 
 def _layer_data(

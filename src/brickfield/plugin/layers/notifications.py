@@ -142,6 +142,8 @@ def what_is_shown(info: ImageInfo, options: dict[str, Any]) -> str:
     options : dict
         What the file was opened with.
     """
+    if info.n_images > 1:
+        return f"{info.n_images} images as one; each opens alone, too"
     shown = shown_image(info, options)
     if len(info.wells) > 1 or (info.wells and len(info.series) > 1):
         return f"Plate of {_counted(len(info.wells), 'well')}: {shown} is shown"
@@ -159,7 +161,7 @@ def shown_image(info: ImageInfo, options: dict[str, Any]) -> str:
     options : dict
         What the file was opened with.
     """
-    if info.image:
+    if info.image or info.n_images > 1:
         return info.image
     series = options.get("series")
     if series is None:

@@ -122,6 +122,7 @@ class MosaicSource:
             ),
             placement=None,
             is_in_scene=False,
+            n_images=len(self._tiles),
         )
 
     def with_matrices(self, matrices: Mapping[str, AffineTransform]) -> MosaicSource:

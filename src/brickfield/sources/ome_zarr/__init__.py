@@ -6,13 +6,15 @@ from brickfield._faces import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brickfield.sources.ome_zarr.scene_writing import moved_scene as moved_scene
     from brickfield.sources.ome_zarr.systems import open_graph as open_graph
 
 __all__ = [
+    "moved_scene",  # Return the metadata of a group with a scene of the same images.
     "open_graph",  # Read the coordinate systems of a store.
 ]
 
-_HOME = {"open_graph": "systems"}
+_HOME = {"moved_scene": "scene_writing", "open_graph": "systems"}
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazily(__name__, _HOME)

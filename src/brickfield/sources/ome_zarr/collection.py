@@ -14,7 +14,11 @@ from typing import Any
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.geometry import Findings
 from brickfield.sources.ome_zarr.ends import check_scene_ends
-from brickfield.sources.ome_zarr.metadata import clean_path, ome_attributes
+from brickfield.sources.ome_zarr.metadata import (
+    clean_path,
+    ome_attributes,
+    path_inside,
+)
 from brickfield.sources.ome_zarr.plate import choose, read_fields, read_wells
 from brickfield.sources.ome_zarr.transforms import end_path
 from brickfield.sources.zarr.hierarchy import ZarrHierarchy, ZarrNode
@@ -220,7 +224,9 @@ class ImageFinder:
         listed = scene.get("coordinateTransformations")
         transforms = listed if isinstance(listed, list) else []
         ends = [end_path(t, end) for end in ("input", "output") for t in transforms]
-        paths = tuple(dict.fromkeys(p for p in map(clean_path, ends) if p))
+        named = [p.replace("\\", "/") for p in ends if isinstance(p, str)]
+        inside = (path_inside("", p) for p in named)
+        paths = tuple(dict.fromkeys(p for p in inside if p))
         if not paths:
             msg = (
                 "expected the path of an image in scene.coordinateTransformations; found"

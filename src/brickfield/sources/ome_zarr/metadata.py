@@ -246,14 +246,18 @@ def clean_path(path: Any) -> str | None:
 
 
 def path_inside(group: str, path: str) -> str | None:
-    """Join a path to that of a group; None for one that leads out of the store.
+    """Join a path to that of a group; None for one that leads too far out of the store.
+
+    A path of the root may lead to what lies beside the store, as a scene of images that
+    are in another one does.
 
     Parameters
     ----------
     group, path : str
     """
     parts = [p for p in f"{group}/{path}".split("/") if p not in ("", ".")]
-    return None if ".." in parts else "/".join(parts)
+    inner = parts[1:] if not group and len(parts) > 2 else parts
+    return None if ".." in inner else "/".join(parts)
 
 
 def note_reserved(path: str, where: str, findings: Findings) -> None:

@@ -119,6 +119,9 @@ class ZarrHierarchy:
         for path in wanted:
             if path in self._consolidated:
                 self._nodes.setdefault(path, self._consolidated[path])
+        if self.location.local is None:
+            # What a server's store names lies below it; see `faults.md`.
+            self._nodes.update({p: None for p in wanted if p.startswith("../")})
         new = [p for p in dict.fromkeys(wanted) if p not in self._nodes]
         names = {3: V3_KEYS, 2: V2_KEYS}.get(self._format or 0, V3_KEYS + V2_KEYS)
         self._load(new, names, files)
