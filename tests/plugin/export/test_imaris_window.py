@@ -1,7 +1,6 @@
 """The window Export to Imaris, of napari's layers."""
 
 from contextlib import suppress
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -59,6 +58,41 @@ def test_the_clip_box_of_the_view_and_one_channel_are_written(opened, qtbot, tmp
     assert_array_equal(found, image[0, 2:5, 5:13, 0:13] + 1)
 
 
+def _written_in_the_box(viewer, dialog, qtbot, tmp_path):
+    dialog.place.setText(str(tmp_path / "a.ims"))
+    dialog.regions[1].setChecked(True)
+    write(dialog, qtbot)
+    with bf.open_store(tmp_path / "a.ims") as store:
+        return store.read(0, None, (0, 0))
+
+
+def test_the_clip_box_of_a_layer_with_an_affine_is_that_of_its_voxels(
+    make_napari_viewer, qtbot, tmp_path
+):
+    viewer = make_napari_viewer()
+    image = RNG.integers(0, 900, (6, 20, 24)).astype("u2")
+    affine = np.diag([2.0, 0.5, 1.0, 1.0])
+    affine[:3, 3] = 10, 20, 30
+    viewer.add_image(image, scale=(1, 2, 1), affine=affine)
+    # World = affine of (z, 2 y, x): (2 z + 10, y + 20, x + 30).
+    scene_of(viewer).layers[0].clip_box = ((13.5, 24.5, 30), (19, 32, 42.2))
+    found = _written_in_the_box(viewer, open_export(viewer), qtbot, tmp_path)
+    assert_array_equal(found, image[2:5, 5:13, 0:13])
+
+
+def test_the_clip_box_of_a_turned_layer_is_the_smallest_one_along_its_axes(
+    make_napari_viewer, qtbot, tmp_path
+):
+    viewer = make_napari_viewer()
+    image = RNG.integers(0, 900, (4, 20, 24)).astype("u2")
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[0, -1], [1, 0]]  # y of the world is −x, x of the world is y
+    viewer.add_image(image, affine=turn)
+    scene_of(viewer).layers[0].clip_box = ((1, -10, 3), (2, -6, 9))
+    found = _written_in_the_box(viewer, open_export(viewer), qtbot, tmp_path)
+    assert_array_equal(found, image[1:3, 3:10, 6:11])
+
+
 def test_the_time_point_on_show_is_written(opened, qtbot, tmp_path):
     _, image, dialog = opened
     dialog.regions[2].setChecked(True)
@@ -104,6 +138,5 @@ def test_without_a_layer_of_voxels_no_window_opens(make_napari_viewer):
 
 
 def test_a_box_takes_the_voxels_of_a_coarser_level_over_the_same_extent():
-    layer = SimpleNamespace(scale=(2, 1, 1), translate=(10, 0, 0))
-    box = ((12, 0, 4), (20, 7, 100))
-    assert voxels_of(box, layer, (8, 16, 16), (4, 8, 8)) == [(1, 3), (0, 4), (2, 8)]
+    box = ((1, 0, 4), (5, 7, 100))
+    assert voxels_of(box, (8, 16, 16), (4, 8, 8)) == [(1, 3), (0, 4), (2, 8)]

@@ -11,6 +11,7 @@ import math
 import re
 import weakref
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ class _Export(QObject):
         self._viewer = weakref.ref(viewer)
         self._layers = [as_layer(*layer.as_layer_data_tuple()) for layer in layers]
         self._shapes = _shapes(self._layers[0])
-        self._box = box
+        self._box = None if box is None else box_in_voxels(box, layers[0])
         n = len(self._shapes[0])
         self._now = int(viewer.dims.current_step[-n]) if n > 3 else 0
         self._background = Background()
@@ -121,9 +122,7 @@ class _Export(QObject):
             times = range(self._now, self._now + 1)
         region = None
         if choice.region == "box" and self._box is not None:
-            region = voxels_of(
-                self._box, self._layers[0], self._shapes[0], self._shapes[choice.level]
-            )
+            region = voxels_of(self._box, self._shapes[0], self._shapes[choice.level])
         return {
             "channels": choice.channels,
             "time_points": tuple(times),
@@ -202,28 +201,52 @@ class _Export(QObject):
         _exports.discard(self)
 
 
+def box_in_voxels(box: Box, layer: Any) -> Box:
+    """Return the smallest box along a layer's own axes that holds a box of the world.
+
+    Of a layer that lies straight it is that box itself; of one that is turned or
+    sheared, by its affine or otherwise, it holds more than is shown.
+
+    Parameters
+    ----------
+    box : (low, high)
+        World coordinates (z, y, x).
+    layer : napari.layers.Layer
+
+    Returns
+    -------
+    (low, high)
+        Indices of the finest level along the last three axes (or two), voxel centres
+        are whole numbers.
+    """
+    n = min(3, layer.ndim)
+    lead = (0.0,) * (layer.ndim - n)
+    corners = [
+        layer.world_to_data((*lead, *corner[-n:]))[-n:]
+        for corner in product(*zip(*box, strict=True))
+    ]
+    ends = [(min(along), max(along)) for along in zip(*corners, strict=True)]
+    return [low for low, _ in ends], [high for _, high in ends]
+
+
 def voxels_of(
-    box: Box, layer: Any, finest: Sequence[int], level: Sequence[int]
+    box: Box, finest: Sequence[int], level: Sequence[int]
 ) -> list[tuple[int, int]]:
     """Return the voxels (z, y, x) of a level whose centres lie in a box.
 
     Parameters
     ----------
     box : (low, high)
-        World coordinates (z, y, x).
-    layer : object
-        With ``scale`` and ``translate`` of its finest level.
+        Indices of the finest level, along as many of its last axes.
     finest, level : sequence of int
         Shapes of the finest level and of the one that is asked for.
     """
     found = []
     n = min(3, len(level))
     for axis in range(-n, 0):
-        size, shift = float(layer.scale[axis]), float(layer.translate[axis])
-        low, high = ((end[axis] - shift) / size for end in box)
         # All levels lie over one extent, from half a voxel before the first centre.
         share = level[axis] / finest[axis]
-        low, high = ((end + 0.5) * share - 0.5 for end in (low, high))
+        low, high = ((end[axis] + 0.5) * share - 0.5 for end in box)
         start = min(max(0, math.ceil(low - 1e-6)), level[axis] - 1)
         stop = max(start + 1, min(level[axis], math.floor(high + 1e-6) + 1))
         found.append((start, stop))
