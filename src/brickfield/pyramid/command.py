@@ -96,6 +96,7 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
         task = plan_task(source, None, root, options)
         return run_task(task, source, options, progress, cancel)
     from brickfield.sources import open_source
+    from brickfield.sources.images import notes_on_choice, notes_on_placement
 
     uri = str(source)
     given = dict(opening or {})
@@ -103,6 +104,8 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
     try:
         task = plan_task(opened, uri, root, options)
         task = replace(task, reader=replace(task.reader, opening=tuple(given.items())))
-        return run_task(task, opened, options, progress, cancel)
+        result = run_task(task, opened, options, progress, cancel)
+        notes = notes_on_choice(opened.info, given) + notes_on_placement(opened.info)
+        return replace(result, notes=(*result.notes, *notes))
     finally:
         opened.close()

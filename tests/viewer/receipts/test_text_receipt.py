@@ -96,3 +96,9 @@ def test_what_was_read_and_what_was_in_memory_are_told_apart():
     assert "(3 MiB were already in memory), no more than needed." in sentence(part)
     beside = replace(RECEIPT, bytes_minimum=0)
     assert sentence(beside).endswith("all of it only to be drawn meanwhile.")
+
+
+def test_of_images_put_together_the_least_possible_is_not_known():
+    told = replace(RECEIPT, bytes_minimum=0, is_minimum_known=False)
+    assert ("Least possible", "not known") in [row[:2] for row in rows(told)]
+    assert "needed" not in sentence(told)

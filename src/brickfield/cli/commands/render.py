@@ -379,6 +379,8 @@ def print_receipt(cost: dict[str, Any], out: Path) -> None:
     pixels, chunks = cost["pixels"], cost["chunks"]
     levels = ", ".join(f"{n} of level {lv}" for lv, n in cost["levels"].items() if n)
     state = "complete" if cost["complete"] else "incomplete"
+    is_known = cost["is_minimum_known"]
+    least = format_bytes(cost["bytes_minimum"]) if is_known else "not known"
     console.print(f"[bold]{escape(str(out))}[/bold] {state}", soft_wrap=True)
     for key, value in (
         ("pixels", f"{pixels['at_target']:.1%} sharp, {pixels['coarser']:.1%} coarser"),
@@ -391,7 +393,7 @@ def print_receipt(cost: dict[str, Any], out: Path) -> None:
         (
             "read",
             f"{format_bytes(cost['bytes_read'])} in {cost['requests']} requests"
-            f" (least possible {format_bytes(cost['bytes_minimum'])})",
+            f" (least possible {least})",
         ),
         (
             "memory",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from brickfield.sources.images.entry import ImageEntry as ImageEntry
     from brickfield.sources.images.entry import Plate as Plate
     from brickfield.sources.images.entry import WellPlace as WellPlace
+    from brickfield.sources.images.notes import notes_on_choice as notes_on_choice
+    from brickfield.sources.images.notes import notes_on_placement as notes_on_placement
 
 __all__ = [
     "Catalogue",  # What a store holds. Any thread, but one at a time.
@@ -19,6 +21,8 @@ __all__ = [
     "Plate",  # A plate as its metadata draw it.
     "WellPlace",  # One well: its path in the store, and where it is on the plate.
     "list_images",  # List the images of a store; see :class:`Catalogue`.
+    "notes_on_choice",  # Say which image of a scene or project was taken.
+    "notes_on_placement",  # Say that what turns, shears or mirrors an image is not written.
     "without_image",  # Put what opens an image in place of its name.
 ]
 
@@ -28,6 +32,8 @@ _HOME = {
     "Plate": "entry",
     "WellPlace": "entry",
     "list_images": "catalogue",
+    "notes_on_choice": "notes",
+    "notes_on_placement": "notes",
     "without_image": "choice",
 }
 

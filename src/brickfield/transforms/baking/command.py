@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -84,12 +85,15 @@ def bake(  # noqa: PLR0913 -- what is done, how, and who is told
         task = plan_bake(reader, root, recipe, options)
         return _run(task, source, options, progress, cancel)
     from brickfield.sources import open_source
+    from brickfield.sources.images import notes_on_choice
 
     opened = open_source(str(source), **dict(opening or {}))
     try:
         reader = reader_of(opened, str(source), options.level, opening)
         task = plan_bake(reader, root, recipe, options)
-        return _run(task, opened, options, progress, cancel)
+        result = _run(task, opened, options, progress, cancel)
+        notes = notes_on_choice(opened.info, dict(opening or {}))
+        return replace(result, notes=(*result.notes, *notes))
     finally:
         opened.close()
 

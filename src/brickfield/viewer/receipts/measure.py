@@ -156,6 +156,7 @@ def make_receipt(
         bytes_read=sum(a.bytes_read for a in accounts),
         bytes_minimum=minimum,
         bytes_in_memory=in_memory,
+        is_minimum_known=all(r.layer.store.info.n_images == 1 for r in renderers),
         requests=sum(a.requests for a in accounts),
         chunks=_storage_counts(renderers),
         bricks=_brick_counts(renderers),

@@ -27,6 +27,9 @@ class Receipt:
     bytes_read, bytes_minimum : int
         Stored bytes asked of the store; of these the ones that the picture could not
         do without: each storage chunk once that it needs and that was not in memory.
+    is_minimum_known : bool
+        Whether `bytes_minimum` is all of it: not for images that are put together of
+        others, of whose chunks it is not known what each part needs.
     bytes_in_memory : int
         Stored bytes of the storage chunks that it needs and that were in memory.
     requests : int
@@ -87,6 +90,7 @@ class Receipt:
     versions: dict[str, str] = field(default_factory=dict)
     bricks: dict[str, int] = field(default_factory=dict)
     bytes_in_memory: int = 0
+    is_minimum_known: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON, without secrets of addresses."""

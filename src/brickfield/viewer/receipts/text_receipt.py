@@ -52,6 +52,8 @@ def _cost(receipt: Receipt) -> str:
     extra = receipt.bytes_read - receipt.bytes_minimum
     if at_hand:
         text += f" ({format_bytes(at_hand)} were already in memory)"
+    if not receipt.is_minimum_known:
+        return f"{text}."
     if extra > 0 and not receipt.bytes_minimum:
         return f"{text}, all of it only to be drawn meanwhile."
     if receipt.bytes_minimum > 0 and extra > 0.005 * receipt.bytes_minimum:
@@ -115,7 +117,9 @@ def _read_rows(receipt: Receipt) -> list[Row]:
         ),
         (
             "Least possible",
-            format_bytes(receipt.bytes_minimum),
+            format_bytes(receipt.bytes_minimum)
+            if receipt.is_minimum_known
+            else "not known",
             "Stored bytes of what had to be read, every needed piece once",
         ),
         (
