@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -101,13 +102,16 @@ class Visual:
         self.ready = []
         for queue in queues:
             rows = np.flatnonzero((queue.state >= LOADED) & ~queue.is_delivered)
-            categories = queue.categories[rows].tolist()
-            priorities = queue.priorities[rows].tolist()
-            for category, priority, row in zip(
-                categories, priorities, rows.tolist(), strict=True
-            ):
-                self._n += 1
-                self.ready.append((category, priority, self._n, queue, row))
+            first, self._n = self._n + 1, self._n + len(rows)
+            # Thousands of rows at each move of the camera: no loop in Python.
+            self.ready += zip(
+                queue.categories[rows].tolist(),
+                queue.priorities[rows].tolist(),
+                range(first, self._n + 1),
+                repeat(queue),
+                rows.tolist(),
+                strict=False,
+            )
         heapq.heapify(self.ready)
 
     def note_bytes(self, chunk: LoadedChunk) -> None:

@@ -16,7 +16,7 @@ found no time waits here for the next frame. Thread rule: render thread only.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from time import perf_counter
@@ -143,7 +143,7 @@ def wanted_of(
 
 def requests_for(
     plan: FramePlan,
-    missing: Iterable[Name],
+    missing: Collection[Name],
     selections: Mapping[int, Selection],
     *,
     visual_id: str,
@@ -155,7 +155,7 @@ def requests_for(
     Parameters
     ----------
     plan : FramePlan
-    missing : iterable of name
+    missing : collection of name
         Chunks that are wanted and not here; those that the plan does not name
         (stand-ins for failed ones) come first of all.
     selections : mapping of int to Selection
@@ -165,13 +165,10 @@ def requests_for(
     held : ndarray, shape (n,), bool
         Chunks of the plan to leave for later.
     """
-    by_plane: dict[int, list[int]] = {plane: [] for plane in selections}
-    for plane, key in missing:
-        if plane in by_plane:
-            by_plane[plane].append(key)
     requests = []
     for plane, selection in selections.items():
-        keys = np.sort(np.array(by_plane[plane], dtype=np.int64))
+        keys = np.array([key for p, key in missing if p == plane], dtype=np.int64)
+        keys.sort()
         at = np.searchsorted(keys, plan.keys)
         is_missing = np.append(keys, -1)[at] == plan.keys
         rows = is_missing & ~held
