@@ -26,7 +26,7 @@ from benchmarks.scenes import (
 from brickfield.loading import default_cache
 from brickfield.model import pack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest
-from brickfield.sources import open_source
+from brickfield.sources import open_source, with_coarse_level
 from brickfield.store import ChunkedImageStore, open_store
 from brickfield.testing import MemorySource
 from brickfield.viewer.export import render
@@ -63,6 +63,11 @@ def stored_bytes(setting: Setting) -> list[Row]:
     what = "stored bytes read ÷ least possible, cold, 1 level, contrast from the data"
     note = "the default of a user; the rows above name the contrast"
     rows.append(at_most("E1", what, first, 1.02, note=note))
+    what = (
+        "reads of a storage chunk, 1 level, contrast from the data, RAM of half of it"
+    )
+    note = "the level that is sampled for contrast and overview is read whole first"
+    rows.append(at_most("E1", what, reads_of_one_level(data), 1.02, note=note))
     path = setting.folder / "pyramid.zarr"
     write_pyramid(path, [data, halved(data), halved(halved(data))], 64)
     first, _ = visits(path, contrast=None)
@@ -70,6 +75,15 @@ def stored_bytes(setting: Setting) -> list[Row]:
     note = "all bytes that tensorstore read, also those for the contrast"
     rows.append(at_most("E1", what, first, 1.02, note=note))
     return rows
+
+
+def reads_of_one_level(data: Array) -> float:
+    """Draw data without coarse levels with half of the RAM; return reads a chunk."""
+    source = MemorySource([data], (64,) * 3)
+    with own_cache(with_coarse_level(source), data.nbytes // 2) as store:
+        size = (data.shape[2], data.shape[1])
+        assert render(store, size=size, camera="ortho:z").receipt.complete
+    return sum(source.reads.values()) / len(source.reads)
 
 
 def small_cache(setting: Setting) -> list[Row]:
