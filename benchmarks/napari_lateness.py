@@ -305,13 +305,12 @@ def screenshot(session: Session) -> Callable[[], object]:
 
 
 def save(session: Session) -> Callable[[], object]:
-    """File > Save; beside it napari rests."""
+    """File > Save, as OME-Zarr beside the window; napari writes a TIFF in it."""
     session.show()
-    if not session.is_ours:
-        return lambda: None
-    path = str(session.folder / "saved.ome.zarr")
-    layers = session.viewer.layers
-    return lambda: layers.save(path, plugin="napari-brickfield")
+    layers, is_ours = session.viewer.layers, session.is_ours
+    path = str(session.folder / ("saved.ome.zarr" if is_ours else "saved.tif"))
+    plugin = "napari-brickfield" if is_ours else "napari"
+    return lambda: layers.save(path, plugin=plugin)
 
 
 def step(session: Session) -> Callable[[], object]:

@@ -13,8 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from qtpy.QtCore import QTimer
+
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import is_window_thread
+
+TURN_MS = 10
+"""From the layers to their dock."""
 
 
 @contextmanager
@@ -38,7 +43,8 @@ def opening_dock() -> Iterator[None]:
         coming_docks.discard(viewer)
         raise
     whose = weakref.ref(viewer)
-    call_with_docks(lambda: _open_dock(whose()))
+    # In a turn of its own: the window answers between the layers and their dock.
+    call_with_docks(lambda: QTimer.singleShot(TURN_MS, lambda: _open_dock(whose())))
 
 
 def _viewer_to_open_in() -> Any:

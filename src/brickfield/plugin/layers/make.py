@@ -165,10 +165,7 @@ def _read(
         reopen = partial(_opened, uri_or_arrays, options)
         return layer_data_of(store, options, reopen, wait_s)
 
-    with suppress(ImportError):
-        # napari loads it on the window's thread, with its first image.
-        import_module("scipy.ndimage")
-    load_units()
+    _load_for_napari()
     store = _opened(uri_or_arrays, options)
     found = described(options, store)
     if title and not options.get("label") and len(store.info.series) > 1:
@@ -185,6 +182,13 @@ def _read(
     return store, found
 
 
+def _load_for_napari() -> None:
+    """Load what napari loads on the window's thread with its first image."""
+    with suppress(ImportError):
+        import_module("scipy.ndimage")
+    load_units()
+
+
 def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
     """Describe the layers of a source that is made on a thread, beside the window.
 
@@ -198,7 +202,7 @@ def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
     def read() -> list[LayerData]:
         store = ChunkedImageStore(make())
         close_when_unused(store)
-        load_units()
+        _load_for_napari()
         return layer_data_of(store, wait_s=wait_s)
 
     if is_window_thread():
