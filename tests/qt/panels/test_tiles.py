@@ -42,7 +42,7 @@ def panel(qtbot, host, layer):
     panel.set_open(True)
     yield panel
     panel.set_open(False)
-    panel.bonds.release()
+    panel.connections.release()
 
 
 def x_of(mosaic, name):

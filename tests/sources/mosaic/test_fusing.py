@@ -57,7 +57,10 @@ def test_many_tiles_give_what_they_give_one_by_one(
         source = mosaic_of(arrays, matrices, overlap=overlap, order=order)
         found.append([whole(source, n) for n in range(source.info.pyramid.n_levels)])
     for apart, together in zip(*found, strict=True):
-        np.testing.assert_array_equal(apart, together)
+        differs = np.abs(apart.astype(float) - together.astype(float))
+        # Sums in another order round otherwise where a value lies half way.
+        assert differs.max() <= (1 if order else 0)
+        assert (differs > 1e-4).mean() < 0.002
 
 
 @pytest.mark.parametrize("few", [0, 100])

@@ -88,8 +88,8 @@ class TilesPanel(Panel):
         self._begun: dict[str, AffineTransform] = {}
         self._make()
         self._lay_out()
-        self.bonds.follow_layers(self.scene, self._on_layers)
-        self.bonds.bind(host.views_changed, self._follow_views)
+        self.connections.follow_layers(self.scene, self._on_layers)
+        self.connections.bind(host.views_changed, self._follow_views)
 
     @classmethod
     def is_useful_in(cls, host: Host) -> bool:
@@ -223,12 +223,12 @@ class TilesPanel(Panel):
         self._layer = layer
         if store is not before:
             if before is not None:
-                self.bonds.unbind(before.tiles_changed)
+                self.connections.unbind(before.tiles_changed)
             self.tiles = None if store is None else MosaicTiles(store, self.scene)
             self.model.take(self.tiles)
             self.table.resizeColumnsToContents()
             if store is not None:
-                self.bonds.bind(store.tiles_changed, self._on_tiles)
+                self.connections.bind(store.tiles_changed, self._on_tiles)
                 at = list(OVERLAPS).index(store.overlap)
                 with quiet(self.overlap):
                     self.overlap.setCurrentIndex(at)

@@ -50,7 +50,7 @@ class Blender:
     def add(
         self,
         where: tuple[slice, ...],
-        covered: NDArray[np.bool_],
+        covered: NDArray[np.bool_] | None,
         values: NDArray[Any],
         depth: NDArray[np.float64],
     ) -> None:
@@ -60,8 +60,8 @@ class Blender:
         ----------
         where : tuple of slice
             Part of the box, (z, y, x).
-        covered : ndarray of bool, shape (z, y, x)
-            Where the tile is, in that part.
+        covered : ndarray of bool, shape (z, y, x), or None
+            Where the tile is, in that part; None for everywhere.
         values : ndarray, shape (n,)
             Of the covered voxels, of the mosaic's data type.
         depth : ndarray, shape (n,)
@@ -69,6 +69,9 @@ class Blender:
         """
         self.is_empty = False
         present, weights = self._values[where], self._weights[where]
+        if covered is None:
+            self._add_whole(where, values.reshape(present.shape), depth)
+            return
         if self._is_sum:
             weight = depth if self._overlap == "feather" else np.ones(len(values))
             present[covered] += values * weight
@@ -83,6 +86,27 @@ class Blender:
             least = np.fmin(low[covered], values)
             low[covered] = np.where(is_there, least, values)
         weights[covered] = True
+
+    def _add_whole(
+        self, where: tuple[slice, ...], values: NDArray[Any], depth: NDArray[np.float64]
+    ) -> None:
+        """Take what a tile gives that is everywhere in a part."""
+        present, weights = self._values[where], self._weights[where]
+        if self._is_sum:
+            if self._overlap == "feather":
+                weight = depth.reshape(present.shape)
+                present += values * weight
+                weights += weight
+            else:
+                present += values
+                weights += 1.0
+            return
+        both = present if self._overlap == "first" else np.fmax(present, values)
+        np.copyto(present, np.where(weights, both, values))
+        if self._least is not None:
+            low = self._least[where]
+            np.copyto(low, np.where(weights, np.fmin(low, values), values))
+        weights[...] = True
 
     def result(self) -> AnyArray:
         """Return the voxels, shape (z, y, x); the fill value where no tile is."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from math import ceil, floor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,8 @@ class Sampled:
     ----------
     where : tuple of slice
         The part of the box, (z, y, x), that the others are about.
-    covered : ndarray of bool, shape (z, y, x)
-        Where the tile is, in that part.
+    covered : ndarray of bool, shape (z, y, x), or None
+        Where the tile is, in that part; None for everywhere.
     values : ndarray, shape (n,)
         Of the covered voxels, in the order of the array.
     depth : ndarray, shape (n,)
@@ -37,7 +38,7 @@ class Sampled:
     """
 
     where: tuple[slice, slice, slice]
-    covered: NDArray[np.bool_]
+    covered: NDArray[np.bool_] | None
     values: AnyArray
     depth: F64
 
@@ -95,6 +96,9 @@ def sample(
     if where is None:
         return None
     shape = level.shape
+    linear = level.to_index.matrix[:3, :3]
+    if np.count_nonzero(linear) == 3 and np.diag(linear).all():
+        return _sample_straight(level, where, read, order=order, dtype=dtype)
     at = _coordinates(level.to_index, where)
     covered = np.ones(at[0].shape, np.bool_)
     for axis in range(3):
@@ -111,6 +115,73 @@ def sample(
     # Never nothing: a voxel at the very edge is there.
     depth = np.maximum(depth, 1e-6 * level.voxel_size.min())
     return Sampled(where, covered, values, depth)
+
+
+def _sample_straight(
+    level: TileLevel,
+    where: tuple[slice, slice, slice],
+    read: ReadBox,
+    *,
+    order: int,
+    dtype: np.dtype[np.generic],
+) -> Sampled | None:
+    """Sample a tile that lies along the axes of the grid: one axis after the other."""
+    places, parts, depths = [], [], []
+    for axis, span in enumerate(where):
+        row = level.to_index.matrix[axis]
+        at = row[axis] * np.arange(span.start, span.stop, dtype=np.float64) + row[3]
+        near = np.rint(at)
+        at = np.where(np.abs(at - near) < SNAP, near, at)
+        n = level.shape[axis]
+        inside = np.flatnonzero((at >= -0.5 - SNAP) & (at < n - 0.5 - SNAP))
+        if not len(inside):
+            return None
+        at = at[inside]
+        places.append(at)
+        first = span.start + int(inside[0])
+        parts.append(slice(first, first + len(inside)))
+        size = level.voxel_size[axis]
+        depths.append(np.minimum(at + 0.5, n - 0.5 - at) * size)
+    low, high = _needed(places, level.shape)
+    values = _along_axes(places, read(low, high), low, order, dtype)
+    depth = np.minimum(depths[0][:, None, None], depths[1][None, :, None])
+    depth = np.minimum(depth, depths[2][None, None, :])
+    depth = np.maximum(depth, 1e-6 * level.voxel_size.min())
+    return Sampled((parts[0], parts[1], parts[2]), None, values.ravel(), depth.ravel())
+
+
+def _along_axes(
+    places: list[F64],
+    voxels: AnyArray,
+    low: Int3,
+    order: int,
+    dtype: np.dtype[np.generic],
+) -> AnyArray:
+    """Interpolate along one axis after the other, shape of the places."""
+    inner = [
+        np.clip(at - a, 0, n - 1)
+        for at, a, n in zip(places, low, voxels.shape, strict=True)
+    ]
+    if order == 0 or all((c == np.rint(c)).all() for c in inner):
+        nearest = [
+            np.minimum(np.floor(c + 0.5).astype(np.intp), n - 1)
+            for c, n in zip(inner, voxels.shape, strict=True)
+        ]
+        picked: AnyArray = voxels[np.ix_(*nearest)].astype(dtype, copy=False)
+        return picked
+    result: NDArray[Any] = voxels
+    for axis, at in enumerate(inner):
+        base = np.minimum(at.astype(np.intp), max(voxels.shape[axis] - 2, 0))
+        share = at - base
+        # A neighbour of weight 0 does not count, not even one that is no number.
+        after = np.where(share > 0, np.minimum(base + 1, voxels.shape[axis] - 1), base)
+        base = np.where(share < 1, base, after)
+        weight = share.reshape([-1 if i == axis else 1 for i in range(3)])
+        first = result.take(base, axis=axis).astype(np.float64)
+        first *= 1.0 - weight
+        first += result.take(after, axis=axis) * weight
+        result = first
+    return to_dtype(result, dtype)
 
 
 def _part(level: TileLevel, box: Int3) -> tuple[slice, slice, slice] | None:
