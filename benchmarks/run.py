@@ -42,6 +42,8 @@ CASES = {
     "E17": "series:capacity",
     "E18": "frames:frame_cost",
     "E19": "motion:fluency",
+    "E20": "cold:render",
+    "E21": "cold:dock",
     "I1": "imaris:export",
     "D1": "stem:opening",
     "D2": "stem:passes",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from brickfield.rendering.objects.values import Shading as Shading
     from brickfield.rendering.objects.values import Surface as Surface
     from brickfield.rendering.offscreen import OffscreenView as OffscreenView
+    from brickfield.rendering.offscreen import draw_small as draw_small
     from brickfield.rendering.offscreen import picture_by as picture_by
     from brickfield.rendering.offscreen import scale_for as scale_for
     from brickfield.rendering.picking import pick as pick
@@ -45,6 +46,7 @@ __all__ = [
     "Shading",
     "Surface",  # Triangles, seen and lit from both sides.
     "VolumeView",  # Draws layers on a canvas, sharper from frame to frame.
+    "draw_small",  # Draw a view's current picture with the fewest pixels.
     "level_corners",  # Return the corners of the box of one level's voxels.
     "pick",  # Tell what lies under a pixel; None beside every volume.
     "picture_by",  # Draw a view's current picture before a deadline.
@@ -70,6 +72,7 @@ _HOME = {
     "Surface": "objects.values",
     "UPLOAD_SLICE_S": "manager",
     "VolumeView": "volume_view",
+    "draw_small": "offscreen",
     "level_corners": "volume_view",
     "pick": "picking",
     "picture_by": "offscreen",

@@ -29,6 +29,7 @@ from brickfield.rendering import (
     DEFAULT_GPU_BUDGET,
     FrameOptions,
     OffscreenView,
+    draw_small,
     level_corners,
     picture_by,
     render_thread,
@@ -307,13 +308,19 @@ def _draw(
     start = perf_counter()
     first: list[float] = []
 
+    def compile_while_reading() -> None:
+        view.update(slice_s=0.0)
+        draw_small(view)
+
     def on_base() -> None:
-        # Of a huge picture a smaller one has to do.
-        quarter = (3 * perf_counter() + end) / 4
-        picture_by(view, quarter)
+        # Nobody sees it: it tells when there was something to see.
+        draw_small(view)
         first.append(perf_counter() - start)
 
-    ended = view.wait_until_complete(end - start, on_base=on_base, carry_out=call)
+    call(compile_while_reading)
+    ended = view.wait_until_complete(
+        end - perf_counter(), on_base=on_base, carry_out=call
+    )
     if not ended:
         reason = (
             f"it had not come when the {options.timeout:g} s of the picture were over"
