@@ -221,7 +221,7 @@ def napari_alone(path: str) -> dict[str, float]:
     spec = {"driver": "zarr3", "kvstore": f"file://{path}/0/"}
     data = ts.open(spec).result().read().result()
     window.turn_until(perf_counter() + 0.2)
-    window.beats.clear()
+    window.beats[:] = [perf_counter()]
     window.viewer.add_image(data, contrast_limits=(0, 4000))
     window.turn_until(perf_counter() + 1.0)
     return {"late_ms": window.late_ms()}
@@ -235,7 +235,7 @@ def open_dock(path: str) -> dict[str, float]:
 
     window = Window()
     pictures: list[tuple[float, bool]] = []
-    start = perf_counter()
+    window.beats[:] = [start := perf_counter()]
 
     def note(report: Any) -> None:
         if report.image is not None:

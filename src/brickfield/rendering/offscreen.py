@@ -107,7 +107,8 @@ class OffscreenView(VolumeView):
         self._error = None
         self._to_paint = to_paint
         start = perf_counter()
-        pixels = np.array(self.canvas.draw(), dtype=np.uint8)
+        # Read back into memory of its own each time.
+        pixels = np.ascontiguousarray(self.canvas.draw(), dtype=np.uint8)
         self._image_s = perf_counter() - start
         if self._error is not None:
             raise self._error
@@ -334,7 +335,7 @@ def picture_by(view: OffscreenView, end: float) -> TimedPicture:
         view.renderer.pixel_scale = 1
 
 
-def draw_small(view: OffscreenView) -> None:
+def draw_small(view: OffscreenView) -> float:
     """Draw a view's current picture with the fewest pixels, and wait until it is there.
 
     Overlays are left out. What has to be compiled for the whole picture is compiled.
@@ -342,12 +343,20 @@ def draw_small(view: OffscreenView) -> None:
     Parameters
     ----------
     view : OffscreenView
+
+    Returns
+    -------
+    float
+        Seconds that its pixels took.
     """
     view.renderer.pixel_scale = SMALL
     try:
         drawing = view.begin()
+        # What a picture of any size takes before its first pixel does not count.
+        start = perf_counter()
         while not drawing.is_done:
             drawing.draw_rows(drawing.n_rows)
+        return perf_counter() - start
     finally:
         view.renderer.pixel_scale = 1
 
@@ -366,12 +375,7 @@ def cost_of(view: OffscreenView, end: float) -> float:
         return 0.0
     # The first one may compile programs, which tells nothing of the pixels; and where
     # the machine is busy with something else, the quicker one is nearer the truth.
-    times_s = []
-    for _ in range(3):
-        start = perf_counter()
-        draw_small(view)
-        times_s.append(perf_counter() - start)
-    return min(times_s) / SMALL**2
+    return min(draw_small(view) for _ in range(3)) / SMALL**2
 
 
 def fits(cost_s: float, end: float) -> bool:
