@@ -421,10 +421,8 @@ class BrickSet:
         if self._atlas_version != self.atlas.version:
             self._atlas_version = self.atlas.version
             self.material.textures = [
-                placeholder_texture(self.format.name, shape.slot_zyx)
-                if texture is None
-                else texture.texture
-                for shape, texture in self.atlas.textures.items()
+                t.texture if t else placeholder_texture(self.format.name, s.slot_zyx)
+                for s, t in self.atlas.textures.items()
             ]
             self.material.rebind()
 
