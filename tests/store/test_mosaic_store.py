@@ -319,3 +319,15 @@ def test_a_scene_is_saved_beside_the_old_one_alone(scene, project, tmp_path):
         pytest.raises(OptionError, match=r"save \.json"),
     ):
         store.save_transforms(tmp_path / "moved.zarr")
+
+
+def test_a_scene_that_is_opened_has_the_size_of_its_tiles(scene):
+    with open_store(scene) as store:
+        assert store.pyramid.levels[0].shape == (10, 12, 24)
+    with open_store(scene, margin=0.5) as store:
+        assert store.pyramid.levels[0].shape == (20, 24, 38)
+
+
+def test_an_overlap_that_is_none_is_told(scene):
+    with pytest.raises(OptionError, match="max, mean, feather, first"):
+        open_store(scene, overlap="nope")

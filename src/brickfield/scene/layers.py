@@ -69,6 +69,9 @@ class SceneSource(SceneValue):
     axes: str | None = None
     """Axis names instead of the stored ones."""
     treat_403_as_missing: bool = False
+    margin: Annotated[float, Field(ge=0)] | None = None
+    """Room round the images of a scene that are shown as one, as a share of the
+    largest: the layer's grid begins there. None for a single image."""
 
 
 class SceneClipPlane(SceneValue):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from brickfield.sessions.relocate import relink as relink
     from brickfield.sessions.relocate import relink_found as relink_found
     from brickfield.sessions.writer import Told as Told
+    from brickfield.sessions.writer import open_whole as open_whole
     from brickfield.sessions.writer import write_session as write_session
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "SessionOptions",  # How a session is written.
     "Told",  # How a save reports its progress, and learns that it was cancelled.
     "is_session",  # Tell whether a folder says that it is a session; never raises.
+    "open_whole",  # Open data as a viewer does: all images of a scene as one.
     "pack",  # Write the same session with every voxel in it: one folder to hand on.
     "read_annotation",  # Read one annotation layer.
     "read_document",  # Read a session's document and its OME-Zarr version; no voxels.
@@ -57,6 +59,7 @@ _HOME = {
     "SessionOptions": "contents",
     "Told": "writer",
     "is_session": "document",
+    "open_whole": "writer",
     "pack": "relocate",
     "read_annotation": "annotations",
     "read_document": "document",

@@ -26,7 +26,14 @@ def scene_of(sources: Sequence[tuple[str, ChunkSource]]) -> SceneState:
     sources : sequence of (str, ChunkSource)
         Address and what was opened there.
     """
-    layers = [layer for uri, source in sources for layer in layers_of(uri, source.info)]
+    layers = [
+        layer
+        for uri, source in sources
+        # All images of a scene as one, with no room round them.
+        for layer in layers_of(
+            uri, source.info, margin=0.0 if hasattr(type(source), "tiles") else None
+        )
+    ]
     units = [
         a.unit for _, s in sources for a in s.info.pyramid.axes if a.kind == "space"
     ]
@@ -35,7 +42,9 @@ def scene_of(sources: Sequence[tuple[str, ChunkSource]]) -> SceneState:
     )
 
 
-def layers_of(uri: str, info: ImageInfo) -> list[SceneLayer]:
+def layers_of(
+    uri: str, info: ImageInfo, margin: float | None = None
+) -> list[SceneLayer]:
     """Return the layers of one image.
 
     Parameters
@@ -43,15 +52,21 @@ def layers_of(uri: str, info: ImageInfo) -> list[SceneLayer]:
     uri : str
         What it was opened by.
     info : ImageInfo
+    margin : float, optional
+        Room round several images that are one.
     """
     axis = info.pyramid.channel_axis
     n = 1 if axis is None else int(info.pyramid.levels[0].shape[axis])
     if n > MOST_CHANNELS:
-        return [_layer(uri, info, None, n=1)]
-    return [_layer(uri, info, channel, n=n) for channel in range(n)]
+        return [_layer(SceneSource(uri=uri, margin=margin), info, n=1)]
+    return [
+        _layer(SceneSource(uri=uri, channel=channel, margin=margin), info, n=n)
+        for channel in range(n)
+    ]
 
 
-def _layer(uri: str, info: ImageInfo, channel: int | None, *, n: int) -> SceneLayer:
+def _layer(source: SceneSource, info: ImageInfo, *, n: int) -> SceneLayer:
+    channel = source.channel
     title = info.image or info.name
     known = channel is not None and channel < len(info.channels)
     about = info.channels[channel or 0] if known else Channel(str(channel or 0))
@@ -73,7 +88,7 @@ def _layer(uri: str, info: ImageInfo, channel: int | None, *, n: int) -> SceneLa
         }
     return SceneLayer(
         name=title if n == 1 else f"{title}: {about.name}",
-        source=SceneSource(uri=uri, channel=channel),
+        source=source,
         kind="labels" if is_labels else "image",
         mode="iso_categorical" if is_labels else "mip",
         transform=matrix_of(info.pyramid, channel),

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -289,13 +289,34 @@ def opened_source(source: SceneSource, place: str) -> ChunkSource:
     ------
     SceneSourceError
     """
-    from brickfield.sources import open_source
-
     options = source.model_dump(exclude={"uri", "channel"}, exclude_none=True)
     try:
-        return open_source(source.uri, **options)
+        return open_whole(source.uri, **options)
     except BrickfieldError as error:
         raise source_error(error, f"{place}: {error}") from error
+
+
+def open_whole(uri: str, *, margin: float = 0.0, **options: Any) -> ChunkSource:
+    """Open data as a viewer does: all images of a scene as one, unless one is chosen.
+
+    Parameters
+    ----------
+    uri : str
+    margin : float
+        Room round the images of a scene.
+    **options
+        As for :func:`brickfield.sources.open_source`.
+    """
+    from brickfield.sources import open_source
+
+    found = open_source(uri, **options)
+    if found.info.is_in_scene and not set(options) - {"treat_403_as_missing"}:
+        # Where they cannot be put together, the first one is shown.
+        with suppress(BrickfieldError):
+            together = open_source(uri, mosaic={"margin": margin}, **options)
+            found.close()
+            return together
+    return found
 
 
 def _key(source: Any) -> str:

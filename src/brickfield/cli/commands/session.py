@@ -128,13 +128,12 @@ def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
 
 
 def _of_images(uris: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
-    from brickfield.sessions import SessionContents, scene_of
-    from brickfield.sources import open_source
+    from brickfield.sessions import SessionContents, open_whole, scene_of
 
     opened: list[ChunkSource] = []
     try:
         for uri in uris:
-            opened.append(open_source(uri))  # noqa: PERF401 -- those before are closed
+            opened.append(open_whole(uri))  # noqa: PERF401 -- those before are closed
         pairs = [(source.info.uri, source) for source in opened]
         scene = scene_of(pairs)
     except BaseException:

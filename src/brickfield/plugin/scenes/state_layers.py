@@ -10,7 +10,7 @@ from brickfield.errors import OptionError
 from brickfield.model.secrets import has_secrets
 from brickfield.plugin.layers.holding import release_stores
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
-from brickfield.plugin.layers.make import KEY, level_of, open_layers
+from brickfield.plugin.layers.make import KEY, ROOM, level_of, open_layers
 from brickfield.plugin.layers.transforms import matrix_of
 from brickfield.qt import holding_still
 from brickfield.scene import SceneClipPlane, SceneLayer, SceneSource
@@ -24,10 +24,13 @@ def source_of(layer: Any) -> SceneSource | Literal["memory"]:
     uri = told.get("uri", "") if isinstance(told, dict) else ""
     # Neither arrays nor what is computed can be opened again by a name.
     is_unnamed = not uri or uri.startswith(("memory:", "virtual:"))
-    if is_unnamed or level_of(layer) is None:
+    level = level_of(layer)
+    if is_unnamed or level is None:
         return "memory"
     known = SceneSource.model_fields
     options = {k: v for k, v in told.get("options", {}).items() if k in known}
+    if hasattr(type(level.store), "tiles"):
+        options.setdefault("margin", ROOM)
     return SceneSource(
         uri=_address_of(layer, uri), channel=told.get("channel"), **options
     )
@@ -118,6 +121,8 @@ def open_options(source: SceneSource) -> dict[str, Any]:
     options = source.model_dump(exclude={"uri", "channel"}, exclude_none=True)
     if not options.get("treat_403_as_missing"):
         options.pop("treat_403_as_missing", None)
+    if options.get("margin") == ROOM:  # as a window opens it by itself
+        del options["margin"]
     return options
 
 

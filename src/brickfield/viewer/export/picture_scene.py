@@ -113,6 +113,7 @@ def _layers(
     store, look = layer.store, layer.appearance
     axis = store.pyramid.channel_axis
     n, made = len(look.channels), []
+    margin = 0.0 if hasattr(type(store), "tiles") else None
     title = store.info.image or store.info.name
     for i, channel in enumerate(look.channels):
         selection = layer.selections[i]
@@ -132,7 +133,7 @@ def _layers(
         made.append(
             SceneLayer(
                 name=title if n == 1 else f"{title}: {name}",
-                source=SceneSource(uri=uri, channel=number, **named),
+                source=SceneSource(uri=uri, channel=number, margin=margin, **named),
                 kind="labels" if look.is_labels else "image",
                 mode=mode,
                 interpolation=look.interpolation,
