@@ -1,6 +1,7 @@
 """Runs of benchmarks: what is kept, whatever happens."""
 
 import itertools
+from contextlib import ExitStack
 from threading import Event
 
 import dask.array as da
@@ -156,8 +157,6 @@ def test_all_of_a_large_image_is_the_level_that_is_small_enough(tmp_path, monkey
 
 
 def test_something_without_voxels_is_refused():
-    from contextlib import ExitStack
-
     with ExitStack() as opened, pytest.raises(OptionError, match="found object"):
         as_source(object(), opened)
 
@@ -171,3 +170,22 @@ def test_chunks_that_cannot_be_read_are_an_error_of_that_test(image, tmp_path):
     found = run_benchmarks(("read",), (16,), 1, 0, source=str(path))
     assert found.results[0].error
     assert not found.complete
+
+
+def test_of_a_voxel_storage_the_first_channel_is_measured(tmp_path):
+    class Storage:
+        channel_ids = (7, 3)
+
+        def __init__(self):
+            self.volumes = {n: np.full((9, 10, 11), n, np.uint16) for n in (7, 3)}
+
+        def channel(self, number):
+            return self.volumes[number]
+
+    with ExitStack() as opened:
+        source = as_source(Storage(), opened)
+        assert source.info.pyramid.levels[0].shape == (9, 10, 11)
+        assert (source.read_storage_chunk(0, (0, 0, 0)).data == 7).all()
+    Storage.channel_ids = ()
+    with ExitStack() as opened, pytest.raises(OptionError, match="with a channel"):
+        as_source(Storage(), opened)

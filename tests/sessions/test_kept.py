@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -86,6 +87,22 @@ def test_a_layer_that_was_moved_while_its_data_were_gone_lies_there_afterwards(
     np.testing.assert_allclose(
         manager.scene(path).layers[0].transform, expected, atol=1e-12
     )
+
+
+def test_of_data_that_go_while_they_are_shown_the_preview_stays(
+    manager, scene, image, data
+):
+    from brickfield.sources import open_source
+
+    path = manager.save_session(scene, "s")
+    with closing(open_source(str(image))) as source:
+        image.rename(image.with_name("hidden"))
+        shown = SessionContents(scene, {0: source, 1: source}, {0: 0, 1: 1})
+        manager.save_session(shown, "s", overwrite=True)
+    found = zarr.open_group(str(path / "1"), mode="r")["0"][:]
+    np.testing.assert_array_equal(found, data[1, ::2, ::2, ::2])
+    image.with_name("hidden").rename(image)
+    assert manager.scene(path) == scene
 
 
 @pytest.mark.parametrize("mode", ["reference", "embed"])
@@ -203,6 +220,29 @@ def test_what_has_another_name_now_is_found_when_it_is_all_that_is_gone(
     renamed = image.rename(image.with_name("renamed.zarr"))
     assert relink_found(path, renamed) == 1
     assert [one["status"] for one in manager.info(path)["layers"]] == ["ok", "ok"]
+
+
+def test_what_has_another_name_is_known_by_its_content(manager, scene, image, tmp_path):
+    path = manager.save_session(scene, "s")
+    new = tmp_path / "new"
+    image.parent.rename(new)
+    shutil.copytree(new / image.name, new / "b.zarr")
+    shutil.rmtree(new / image.name)
+    (new / "a.txt").write_text("not an image")
+    assert relink_found(path, new) == 1
+    assert manager.scene(path).layers[0].source.uri == str(new / "b.zarr")
+
+
+def test_a_folder_of_other_images_is_not_taken_for_the_data(
+    manager, scene, image, tmp_path
+):
+    path = manager.save_session(scene, "s")
+    shutil.copytree(image, tmp_path / "others" / "c.zarr")
+    chunk = next(p for p in (tmp_path / "others").rglob("0/0/0/0/0"))
+    chunk.write_bytes(chunk.read_bytes() + b"more")
+    shutil.rmtree(image)
+    with pytest.raises(StoreNotFoundError, match=r"a\.ome\.zarr"):
+        relink_found(path, tmp_path / "others")
 
 
 def test_a_place_that_holds_nothing_of_it_is_told(manager, scene, image, tmp_path):

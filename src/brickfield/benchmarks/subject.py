@@ -124,13 +124,22 @@ class Subject:
         self._opened.close()
 
 
+def _first_channel(storage: Any) -> Any:
+    ids = list(storage.channel_ids)
+    if not ids:
+        msg = "expected a voxel storage with a channel to measure on; found none in it"
+        raise OptionError(msg)
+    return storage.channel(ids[0])
+
+
 def as_source(given: Any, opened: ExitStack) -> ChunkSource | None:
     """Return the source of an address, store, layer, array or voxel storage.
 
     Parameters
     ----------
-    given : str, Path, ChunkSource, store, layer, array or None
-        Or anything that has one of these as ``source``, ``store`` or ``data``.
+    given : str, Path, ChunkSource, store, layer, array, voxel storage or None
+        Or anything that has one of these as ``source``, ``store`` or ``data``. Of a
+        voxel storage (``channel_ids``, ``channel(id)``) the first channel is taken.
     opened : ExitStack
         Closes what is opened here.
 
@@ -148,6 +157,8 @@ def as_source(given: Any, opened: ExitStack) -> ChunkSource | None:
         inner = getattr(given, name, None)
         if hasattr(inner, "read_storage_chunk") or hasattr(inner, "source"):
             return as_source(inner, opened)
+    if hasattr(given, "channel_ids") and callable(getattr(given, "channel", None)):
+        return as_source(_first_channel(given), opened)
     is_address = isinstance(given, str | PathLike)
     if not is_address and not hasattr(given, "__getitem__"):
         data = getattr(given, "data", None)

@@ -29,7 +29,7 @@ from brickfield.sessions.document import (
     read_document,
 )
 from brickfield.sessions.reading import preview_matrix, to_level_0
-from brickfield.sessions.reference import relative_to
+from brickfield.sessions.reference import existing, relative_to
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Kept:
         Where its data are or were; None when they are in the session.
     origin : dict or None
         What the voxels were copied from.
+    is_shown : bool
+        Whether the layer shows this image, not the data that it is a preview of.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Kept:
     layer: SceneLayer
     source: SessionSource | None
     origin: dict[str, Any] | None = None
+    is_shown: bool = True
 
     @property
     def is_in(self) -> bool:
@@ -71,7 +74,7 @@ class Kept:
         shown : SceneLayer
             Its matrix is that of the preview where the data are gone.
         """
-        if self.is_in:
+        if self.is_in or not self.is_shown:
             return shown.transform or self.layer.transform
         if shown.transform in (None, preview_matrix(self.layer, self.grid)):
             return self.layer.transform
@@ -120,7 +123,7 @@ class KeptLayers:
         place = Path(layer.source.uri)
         known = self._session(place.parent) if place.name.isdecimal() else None
         if known is None or place.name not in known[0].image_names:
-            return None
+            return self._vanished(layer.source)
         document, version = known
         saved = document.scene.layers[document.image_names.index(place.name)]
         source = document.source_of(place.name)
@@ -129,6 +132,29 @@ class KeptLayers:
         grid, origin = document.grid_of(place.name), origins_of(document)
         facts = (grid, saved, source, origin.get(place.name))
         return Kept(place.parent, version, *facts) if is_it else None
+
+    def _vanished(self, shown: SceneSource) -> Kept | None:
+        """Return the preview, in the session that is written over, of data that are gone.
+
+        A window that was open while they went still shows them; a new preview would be
+        empty.
+        """
+        if os.path.lexists(existing(Path(shown.uri))):
+            return None
+        known = self._session(self.target)
+        if known is None:
+            return None
+        document, version = known
+        place = os.path.normpath(shown.uri)
+        for name, saved in zip(
+            document.image_names, document.scene.layers, strict=True
+        ):
+            source = document.source_of(name)
+            is_it = source is not None and source.absolute == place
+            if is_it and _shows_all(shown, saved):
+                facts = (document.grid_of(name), saved, source)
+                return Kept(self.target, version, *facts, is_shown=False)
+        return None
 
     def _session(self, folder: Path) -> tuple[SessionDocument, str] | None:
         if folder not in self._known:

@@ -25,7 +25,7 @@ MOST_FILES = 512
 """Of a folder, whose sizes and times count."""
 MOST_SAMPLED = 12
 """Of these, whose bytes are looked at."""
-_METADATA = ("zarr.json", ".zattrs", ".zgroup", ".zarray", "attributes.json", "info")
+METADATA = ("zarr.json", ".zattrs", ".zgroup", ".zarray", "attributes.json", "info")
 _STEPS_UP = 8
 
 
@@ -65,8 +65,8 @@ def looked_at(uri: str) -> dict[str, Any]:
             continue
         n_bytes += about.st_size
         newest = max(newest, about.st_mtime_ns)
-    named = [f for f in files if f.rpartition(os.sep)[2] in _METADATA]
-    others = [f for f in files if f.rpartition(os.sep)[2] not in _METADATA]
+    named = [f for f in files if f.rpartition(os.sep)[2] in METADATA]
+    others = [f for f in files if f.rpartition(os.sep)[2] not in METADATA]
     step = max(1, len(others) // MOST_SAMPLED)
     sampled = [*named[:MOST_SAMPLED], *others[::step][:MOST_SAMPLED]]
     found = of_files(sampled)

@@ -16,11 +16,15 @@ from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import KEY, SessionDocument, read_document
 from brickfield.sessions.kept import extras
 from brickfield.sessions.reading import Layers, resolved_layers
-from brickfield.sessions.reference import existing, relative_to
+from brickfield.sessions.reference import METADATA, existing, looked_at, relative_to
 from brickfield.sessions.writer import Told, write_session
+from brickfield.sources import has_same_content
 from brickfield.sources.io import read_whole
 from brickfield.writing import changing
 from brickfield.writing.metadata import write_json
+
+_MOST_LOOKED_AT = 200
+"""Entries of a folder that may be data under another name."""
 
 
 def relink(folder: Path, old: str, new: str) -> int:
@@ -68,8 +72,8 @@ def relink_found(folder: Path, place: str | os.PathLike[str]) -> int:
     """Find all data of a session that are gone and moved to one place.
 
     A path that ends as one of theirs does, below the place, counts as theirs: the more
-    of its folders are there, too, the better. If only one layer's data are gone, the
-    place may be the data themselves, under any name.
+    of its folders are there, too, the better. What has another name now is known by its
+    content; if only one layer's data are gone, the place may be any data.
 
     Parameters
     ----------
@@ -95,6 +99,7 @@ def relink_found(folder: Path, place: str | os.PathLike[str]) -> int:
         document, version = read_document(folder)
         gone = _gone(document, folder)
         found = {old: there for old in gone if (there := _moved_to(old, chosen))}
+        found |= _renamed(gone, found, document, chosen)
         if not found and len(gone) == 1 and _is_data(chosen):
             found = {gone[0]: str(chosen)}
         if not found:
@@ -130,7 +135,32 @@ def _moved_to(old: str, chosen: Path) -> str | None:
     return None
 
 
+def _renamed(
+    gone: list[str], found: dict[str, str], document: SessionDocument, chosen: Path
+) -> dict[str, str]:
+    """Return where in a folder lies what has another name now, by its content."""
+    wanted = {
+        source.absolute: source.fingerprint
+        for source in document.sources
+        if source.absolute in gone and source.absolute not in found
+    }
+    if not wanted or not chosen.is_dir():
+        return {}
+    renamed: dict[str, str] = {}
+    for place in [chosen, *sorted(chosen.iterdir())[:_MOST_LOOKED_AT]]:
+        if str(place) in found.values() or not _is_data(place):
+            continue
+        now = looked_at(str(place))
+        for old, then in wanted.items():
+            if old not in renamed and has_same_content(then, now):
+                renamed[old] = str(place)
+    return renamed
+
+
 def _is_data(place: Path) -> bool:
+    """Tell whether a file or folder is an image itself, not a folder of some."""
+    if place.is_dir() and not any((place / name).is_file() for name in METADATA):
+        return False
     from brickfield.errors import BrickfieldError
     from brickfield.sources import find_format
 

@@ -6,7 +6,7 @@ from threading import Event
 import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QDialog
+from qtpy.QtWidgets import QDialog, QPushButton
 
 from brickfield.benchmarks import BenchmarkResult, TestResult, cases
 from brickfield.qt.benchmark import ComparisonDialog, PerformanceBenchmarkDialog
@@ -181,3 +181,32 @@ def test_it_can_be_waited_for_by_both_names(dialog):
     for name in ("exec", "exec_"):
         QTimer.singleShot(0, dialog.accept)
         assert getattr(dialog, name)() == QDialog.DialogCode.Accepted
+
+
+def test_a_voxel_storage_is_measured_by_its_first_channel(qtbot):
+    class Storage:
+        channel_ids = (0,)
+        channel_names = {0: "nuclei"}  # noqa: RUF012 -- as another program has it
+
+        def channel(self, _number):
+            return np.zeros((12, 12, 12), np.uint16)
+
+    made = PerformanceBenchmarkDialog(voxel_storage=Storage())
+    qtbot.addWidget(made)
+    panel = made.panel
+    assert "nuclei" in panel.current.text()
+    for name, box in panel.tests.items():
+        box.setChecked(name == "shift")
+    for box in panel.sizes.values():
+        box.setChecked(False)
+    panel.current.setChecked(True)
+    panel.iterations.setValue(1)
+    panel.start.click()
+    qtbot.waitUntil(lambda: panel.start.isEnabled(), timeout=30_000)
+    (row,) = panel.result.results
+    assert (row.size, row.error) == ((12, 12, 12), None)
+
+
+def test_buttons_are_named_as_what_they_do(dialog):
+    names = {b.accessibleName() for b in dialog.findChildren(QPushButton)}
+    assert {"Run", "Cancel", "Export CSV", "Export JSON", "Compare"} <= names

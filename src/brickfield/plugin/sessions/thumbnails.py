@@ -36,7 +36,7 @@ def session_thumbnail(
     """
     shown = zip(document.scene.layers, document.image_names, strict=True)
     names = [name for layer, name in shown if layer.visible][:MOST_LAYERS]
-    whole = np.zeros((EDGE, EDGE, 3), np.uint16)
+    whole = np.zeros((EDGE, EDGE, 3), np.uint8)
     is_there = False
     for name in names:
         try:
@@ -47,8 +47,9 @@ def session_thumbnail(
         if picture is None:
             continue
         is_there = True
-        whole += _framed(picture)
-    return np.minimum(whole, 255).astype(np.uint8) if is_there else None
+        # The brighter of them: a sum of several layers would be white.
+        np.maximum(whole, _framed(picture), out=whole)
+    return whole if is_there else None
 
 
 def _framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtGui import QCloseEvent
@@ -18,9 +19,9 @@ class PerformanceBenchmarkDialog(QDialog):
     Parameters
     ----------
     voxel_storage : object, optional
-        What *current layer* is: a store, a source, a layer of napari, an array, an
-        address, or anything that has one of these as ``source``, ``store`` or
-        ``data``.
+        What *current layer* is: a voxel storage (its first channel), a store, a
+        source, a layer of napari, an array, an address, or anything that has one of
+        these as ``source``, ``store`` or ``data``.
     parent : QWidget, optional
 
     Attributes
@@ -34,9 +35,7 @@ class PerformanceBenchmarkDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Benchmark")
         self.resize(*SIZE)
-        info = getattr(voxel_storage, "info", None)
-        name = getattr(voxel_storage, "name", "") or getattr(info, "name", "")
-        name = str(name or "that is current")
+        name = _name_of(voxel_storage) or "that is current"
         subject = None if voxel_storage is None else (name, voxel_storage)
         self.panel = BenchmarkPanel(lambda: subject, self)
         column = QVBoxLayout(self)
@@ -56,3 +55,14 @@ class PerformanceBenchmarkDialog(QDialog):
         """Close; what is measured ends after its call."""
         self.panel.stop()
         super().done(result)
+
+
+def _name_of(storage: Any) -> str:
+    """Return what a layer, store or the first channel of a storage is called."""
+    info = getattr(storage, "info", None)
+    name = getattr(storage, "name", "") or getattr(info, "name", "")
+    names = getattr(storage, "channel_names", None)
+    if not name and isinstance(names, Mapping):
+        first = next(iter(getattr(storage, "channel_ids", ())), None)
+        name = names.get(first, "")
+    return str(name)

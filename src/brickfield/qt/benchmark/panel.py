@@ -42,6 +42,7 @@ from brickfield.qt.benchmark.comparison_dialog import ComparisonDialog
 from brickfield.qt.benchmark.table import ResultTable
 
 SIZES = (100, 200, 300)
+_SIZES = dict(zip(SIZES, ("Small", "Medium", "Large"), strict=True))
 USUAL_SIZE = 200
 TELL_S = 0.1
 """Least time between two updates of a row."""
@@ -117,7 +118,9 @@ class BenchmarkPanel(QWidget):
         self.sizes = {n: QCheckBox(f"{n}³", self) for n in SIZES}
         for n, box in self.sizes.items():
             box.setChecked(n == USUAL_SIZE)
-            box.setToolTip(f"An image of {n} × {n} × {n} voxels, uint16, made for it")
+            box.setToolTip(
+                f"{_SIZES[n]}: an image of {n} × {n} × {n} voxels, uint16, made for it"
+            )
             row.addWidget(box)
         self.current = QCheckBox("current layer", self)
         row.addWidget(self.current)
@@ -162,6 +165,8 @@ class BenchmarkPanel(QWidget):
 
     def _button(self, text: str, act: Callable[[], object]) -> QPushButton:
         button = QPushButton(text, self)
+        # What it does, without the marks of a question that follows.
+        button.setAccessibleName(text.removesuffix("…").removesuffix(" with"))
         button.clicked.connect(lambda: act())
         return button
 
