@@ -388,7 +388,7 @@ class Stem4DDock(StemDock):
 
     def scan_state(self) -> dict[str, Any]:
         """Return the scan, its cursor, detector and region as plain values."""
-        return self.session.state()
+        return self.saved_state()
 
     def put_scan_state(self, saved: Mapping[str, Any]) -> None:
         """Open a scan as it was saved; its cursor, detector and region follow.
@@ -408,7 +408,7 @@ class Stem4DDock(StemDock):
         saved, self._saved = self._saved, {}
         if saved.get("path") != str(viewer.path.absolute()):
             return
-        detector = self.session.put_hands(saved)
+        detector = self.put_hands(saved)
         self.log.setChecked(self.session.is_log)
         if detector is not None:
             self._wants_detector = False

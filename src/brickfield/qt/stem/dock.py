@@ -7,6 +7,7 @@ themselves are shown by the owner of the dock, which follows :attr:`StemDock.ses
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from brickfield.qt.stem.corrections_page import CorrectionsPage
 from brickfield.qt.stem.detector_bar import DetectorBar
 from brickfield.qt.stem.fft_page import FFTPage
 from brickfield.qt.stem.page import Page, narrow, words
+from brickfield.qt.stem.saved import put_hands, state_of
 from brickfield.qt.stem.session import (
     PATTERN,
     PATTERN_SOURCES,
@@ -259,6 +261,20 @@ class StemDock(QWidget):
             quick = self.session.quick
             shown = "preview" if quick is None else f"{quick.n} × {quick.n} px binned"
             self.state.setText(f"Virtual image: {'exact' if is_whole else shown}")
+
+    def saved_state(self) -> dict[str, Any]:
+        """Return the scan, its cursor, detector and region as plain values."""
+        return state_of(self.session)
+
+    def put_hands(self, saved: Mapping[str, Any]) -> Detector | None:
+        """Take cursor, region and pattern as they were saved; return the detector.
+
+        Parameters
+        ----------
+        saved : mapping
+            As :meth:`saved_state` gives it.
+        """
+        return put_hands(self.session, saved)
 
     def problem(self, text: str) -> None:
         """Say what went wrong."""

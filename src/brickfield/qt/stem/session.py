@@ -43,7 +43,6 @@ REST_S = 0.2
 CLOSING_S = 30.0
 """Time that work has for its last block before files are closed."""
 
-_PLAIN = (bool, int, float, str, list, tuple)
 Region = tuple[int, int, int, int]
 
 
@@ -146,50 +145,6 @@ class ScanSession:
             self._take(viewer, options)
 
         self.slot("open").want(Wish(f"Opening {Path(path).name}", job, take))
-
-    def state(self) -> dict[str, Any]:
-        """Return the open scan, cursor, detector and region as JSON has them."""
-        if self.viewer is None:
-            return {}
-        asked = {k: v for k, v in self.asked.items() if isinstance(v, _PLAIN)}
-        return {
-            "path": str(self.viewer.path.absolute()),
-            "options": {
-                k: list(v) if isinstance(v, tuple) else v for k, v in asked.items()
-            },
-            "cursor": list(self.cursor),
-            "detector": None if self.detector is None else self.detector.to_plain(),
-            "region": None if self.region is None else list(self.region),
-            "pattern": self.pattern_source,
-            "logarithm": self.is_log,
-        }
-
-    def put_hands(self, saved: Mapping[str, Any]) -> Detector | None:
-        """Take cursor, region and pattern as they were saved, within the open scan.
-
-        Parameters
-        ----------
-        saved : mapping
-            As :meth:`state` gives it.
-
-        Returns
-        -------
-        Detector or None
-            The one that was saved; its image is not asked for yet.
-        """
-        if self.viewer is None:
-            return None
-        ny, nx = self.viewer.shape[:2]
-        y, x = saved.get("cursor") or self.cursor
-        self.cursor = (min(max(int(y), 0), ny - 1), min(max(int(x), 0), nx - 1))
-        if saved.get("region"):
-            y0, y1, x0, x1 = (int(v) for v in saved["region"])
-            self.region = (y0, min(y1, ny), x0, min(x1, nx))
-        if saved.get("pattern") in PATTERN_SOURCES:
-            self.pattern_source = saved["pattern"]
-        self.is_log = bool(saved.get("logarithm"))
-        found = saved.get("detector")
-        return Detector.of_plain(found) if found else None
 
     def reopen(self, **changes: Any) -> None:
         """Open the same file anew, with other options; None takes one back.
