@@ -46,11 +46,10 @@ def dock_of(viewer, widget):
     return next(d for d in docks if d.isAncestorOf(widget))
 
 
-def ours(before: frozenset[threading.Thread] = frozenset()) -> list[str]:
-    """Names of threads of ours that are alive, and were not there before."""
+def ours() -> list[str]:
+    """Names of threads of ours that are alive."""
     gc.collect()
-    names = [t.name for t in threading.enumerate() if t not in before]
-    return [n for n in names if n.startswith("brickfield")]
+    return [t.name for t in threading.enumerate() if t.name.startswith("brickfield")]
 
 
 def on_device() -> dict[str, int]:
@@ -64,10 +63,10 @@ def on_device() -> dict[str, int]:
 def nothing_is_left(qtbot, qtlog, caplog, adapter):
     """After each test: no thread, no widget, no message of Qt, no warning."""
     caplog.set_level(logging.WARNING)
-    # Stores that other tests left open are no business of these.
-    before = frozenset(threading.enumerate())
+    # What ran before leaves nothing either.
+    qtbot.waitUntil(lambda: ours() == [], timeout=20_000)
     yield
-    qtbot.waitUntil(lambda: ours(before) == [], timeout=20_000)
+    qtbot.waitUntil(lambda: ours() == [], timeout=20_000)
     assert not [w for w in QApplication.allWidgets() if isinstance(w, ViewDock)]
     # napari itself speaks up when layers are taken out after its window was closed.
     loud = [r for r in caplog.records if r.name.partition(".")[0] in LIBRARIES]

@@ -41,7 +41,9 @@ def viewer(stored):
     labels.selected_label = 4
     labels.show_selected_label = True
     viewer.dims.current_step = (2, 3, 4, 5)
-    return viewer
+    yield viewer
+    # A failure's traceback may keep the viewer for long; its stores end here.
+    viewer.layers.clear()
 
 
 def test_putting_back_what_was_taken_changes_nothing(viewer):
