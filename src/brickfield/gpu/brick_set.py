@@ -421,7 +421,7 @@ class BrickSet:
         if self._atlas_version != self.atlas.version:
             self._atlas_version = self.atlas.version
             self.material.textures = [
-                t.texture if t else placeholder_texture(self.format.name, s.slot_zyx)
+                placeholder_texture(self.format, s) if t is None else t.texture
                 for s, t in self.atlas.textures.items()
             ]
             self.material.rebind()

@@ -14,7 +14,8 @@ import wgpu
 from pygfx.utils.bounds import Bounds
 
 from brickfield.gpu.formats import LabelTable, TextureFormat
-from brickfield.model import MAX_LEVELS, Int3
+from brickfield.gpu.layout import LevelLayout
+from brickfield.model import MAX_LEVELS
 from brickfield.model.appearance import MAX_CHANNELS
 
 _LEVELS, _CHANNELS = f"{MAX_LEVELS}*4x", f"{MAX_CHANNELS}*4x"
@@ -246,17 +247,17 @@ def new_reached_buffer(n_rows: int) -> gfx.Buffer:
     return gfx.Buffer(nbytes=4 * n_rows, nitems=n_rows, format="u4", usage=usage)
 
 
-def placeholder_texture(format_name: str, slot_zyx: Int3) -> gfx.Texture:
+def placeholder_texture(fmt: TextureFormat, layout: LevelLayout) -> gfx.Texture:
     """Make the texture that stands for levels without bricks.
 
     Parameters
     ----------
-    format_name : str
-    slot_zyx : tuple of int
-        Texels of a slot of the texture that will come.
+    fmt : TextureFormat
+    layout : LevelLayout
+        Of the slots of the texture that will come.
     """
     usage = wgpu.TextureUsage.COPY_DST | wgpu.TextureUsage.TEXTURE_BINDING
     # Software Vulkan compiles a program again (0.3 s) where the edges of a texture are
     # powers of two and those of the one before were not: these are alike.
-    size = tuple(4 if n & (n - 1) == 0 else 3 for n in reversed(slot_zyx))
-    return gfx.Texture(data=None, dim=3, size=size, format=format_name, usage=usage)
+    size = tuple(4 if n & (n - 1) == 0 else 3 for n in reversed(layout.slot_zyx))
+    return gfx.Texture(data=None, dim=3, size=size, format=fmt.name, usage=usage)

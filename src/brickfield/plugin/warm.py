@@ -68,10 +68,7 @@ def _prepare(layers: Sequence[Any] = ()) -> None:
     from brickfield.gpu import get_device
 
     get_device()
-    from brickfield.viewer.live import (
-        LiveDrawer,  # noqa: F401 - loaded here, so that the first view need not
-        prepare_view,
-    )
+    from brickfield.viewer.live import prepare_view
 
     # A view that has come first has programs and a renderer of its own.
     if not render_thread().has_device:

@@ -7,6 +7,7 @@ from brickfield._faces import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.viewer.live.drawer import LiveDrawer as LiveDrawer
+    from brickfield.viewer.live.drawer import prepare_view as prepare_view
     from brickfield.viewer.live.frame_state import DEFAULT_BUDGET as DEFAULT_BUDGET
     from brickfield.viewer.live.frame_state import ViewReport as ViewReport
     from brickfield.viewer.live.history import history_of as history_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from brickfield.viewer.live.ports import LayerPort as LayerPort
     from brickfield.viewer.live.ports import ScenePort as ScenePort
     from brickfield.viewer.live.ports import SliderAxis as SliderAxis
-    from brickfield.viewer.live.prepared_view import prepare_view as prepare_view
     from brickfield.viewer.live.render_client import corners_of as corners_of
     from brickfield.viewer.live.slice_view import LiveSliceView as LiveSliceView
     from brickfield.viewer.live.slice_view import PlanePose as PlanePose
@@ -65,7 +65,7 @@ _HOME = {
     "corners_of": "render_client",
     "history_of": "history",
     "make_view": "slice_view",
-    "prepare_view": "prepared_view",
+    "prepare_view": "drawer",
     "readout": "under_cursor",
     "unrecorded": "history",
 }

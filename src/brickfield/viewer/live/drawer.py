@@ -6,12 +6,16 @@ chooses). A picture that takes long is drawn in pieces, a step each; while it is
 nothing is uploaded, and a request for another picture ends it. What is called complete
 is the same picture on every device: all pixels, the finest sampling, every brick.
 
+Making a renderer and compiling takes longer than opening an image. So it begins before
+there is a window to draw for (:func:`prepare_view`); the first drawer of the process
+takes what is ready.
+
 Everything here runs on the render thread, but for :meth:`LiveDrawer.take`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from time import monotonic, perf_counter
@@ -23,6 +27,7 @@ from brickfield.gpu import get_device
 from brickfield.model import PickInfo
 from brickfield.planning import EXPLORATION, PLAYBACK
 from brickfield.rendering import UPLOAD_SLICE_S, ObjectSet, OffscreenView, pick
+from brickfield.store import LayerSnapshot
 from brickfield.viewer.live.content import content_points
 from brickfield.viewer.live.frame_budget import Painter, PictureQuality, ViewConditions
 from brickfield.viewer.live.frame_state import (
@@ -32,7 +37,6 @@ from brickfield.viewer.live.frame_state import (
     shows_same,
 )
 from brickfield.viewer.live.prefetch import Scrolling, Series
-from brickfield.viewer.live.prepared_view import take_prepared
 from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.receipts.measure import Account, make_receipt
 from brickfield.viewer.receipts.receipt import Receipt
@@ -43,6 +47,34 @@ KEPT_WAY = 1.0
 """All levels over the leaves stay, once the camera was moved on a slow device."""
 HEARTBEAT_S = 0.25
 """Time between reports while something is on its way."""
+PREPARED_SIZE = (16, 16)
+"""Pixels of what is drawn so that something is compiled; nobody sees it."""
+_ready: list[OffscreenView] = []
+"""At most one; views share the render thread."""
+
+
+def prepare_view(
+    layers: Sequence[LayerSnapshot] = (), overlays: Sequence[str] = ()
+) -> None:
+    """Make a view and compile what pictures of such layers need.
+
+    Parameters
+    ----------
+    layers : sequence of LayerSnapshot
+        None of their voxels are read.
+    overlays : sequence of str
+        Names of what decorates the pictures.
+    """
+    if not _ready:
+        _ready.append(OffscreenView(PREPARED_SIZE, policy=EXPLORATION))
+    for name in overlays:
+        _ready[0].overlays.set_options(name, visible=True)
+    _ready[0].compile(layers)
+
+
+def take_prepared() -> OffscreenView | None:
+    """Hand the view over to who draws with it and closes it; None without one."""
+    return _ready.pop() if _ready else None
 
 
 class LiveDrawer:
