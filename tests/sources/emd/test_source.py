@@ -59,6 +59,13 @@ def test_steps_and_units_are_read(tmp_path, layout):
         (("ky", "kx", "y", "x"), ("1/nm", "1/nm", "nm", "nm"), (2, 3, 0, 1)),
         (("kx", "ky", "x", "y"), ("1/nm", "1/nm", "nm", "nm"), (3, 2, 1, 0)),
         (("qy", "qx", "ry", "rx"), ("", "", "", ""), (2, 3, 0, 1)),
+        # By the units alone, as Berkeley's EMD writes them.
+        (
+            ("a", "b", "c", "d"),
+            ("[n_m^-1]", "[n_m^-1]", "[n_m]", "[n_m]"),
+            (2, 3, 0, 1),
+        ),
+        (("x", "y", "z", "w"), ("1/A", "1/A", "A", "Å"), (3, 2, 1, 0)),
     ],
 )
 def test_axes_are_exchanged_only_where_the_file_says_the_detector_comes_first(

@@ -29,6 +29,7 @@ from brickfield.sources.scans.source import AXES, AxisCalibration
 CACHE = "/cached/"
 """What was computed of a scan is no scan."""
 _RECIPROCAL_NAMES = ("q", "k", "det", "recip")
+_LENGTHS = ("m", "mm", "um", "µm", "μm", "nm", "pm", "a", "å", "ang", "angstrom")
 _REAL_NAMES = ("r", "x", "y", "scan", "pos", "probe")
 C_ORDER = (0, 1, 2, 3)
 
@@ -51,7 +52,8 @@ class Dimension:
         name = self.name.lower()
         if name.startswith(_RECIPROCAL_NAMES):
             return True
-        return False if name.startswith(_REAL_NAMES) else None
+        is_real = name.startswith(_REAL_NAMES) or unit in _LENGTHS
+        return False if is_real else None
 
 
 def find_scans(file: Any, links: HDF5Links) -> list[DatasetSummary]:

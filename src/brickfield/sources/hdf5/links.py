@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import StoreFormatError
+from brickfield.model import Finding
 from brickfield.sources.hdf5.handles import HDF5_LOCK, SharedFile, beside_file, share
 from brickfield.sources.io.named_places import NamedFiles, Root, resolve_named
 
@@ -185,7 +186,13 @@ def _source_files(own: Path, name: str, links: HDF5Links) -> list[Path]:
     # A part that is not there has the fill value. The library would look for it
     # in the working folder, too, where a file of that name is another one.
     elsewhere = Path.cwd() / name
-    return [links.path(str(elsewhere))] if elsewhere.exists() else []
+    if elsewhere.exists():
+        return [links.path(str(elsewhere))]
+    text = f"expected a part in {name}; found no such file: it has the fill value"
+    missing = Finding("warning", "missing-file", own.name, text)
+    if missing not in links.findings:
+        links.findings.append(missing)
+    return []
 
 
 def close_files(file: SharedFile, links: HDF5Links) -> None:
