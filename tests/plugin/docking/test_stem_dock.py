@@ -4,7 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from brickfield.plugin.docking.stem_dock import Stem4DDock, contrast, region_of
+from brickfield.plugin.docking.stem_dock import Stem4DDock
+from brickfield.plugin.docking.stem_pictures import contrast, region_of
 from brickfield.stem4d import Annulus, Disc, Mask
 
 
@@ -124,6 +125,7 @@ def test_a_mask_is_painted_in_a_labels_layer(dock, patterns, qtbot):
     # Painting begins with the pixels of the detector before.
     np.testing.assert_array_equal(labels.data != 0, Disc(8, 6, 3).mask((16, 12)))
     assert dock.viewer.layers.selection.active is labels
+    assert labels.mode == "paint"
     labels.brush_size = 1
     labels.paint((1, 1), 1)
     qtbot.waitUntil(lambda: isinstance(dock.session.detector, Mask), timeout=10_000)
@@ -158,3 +160,28 @@ def test_a_mask_without_pixels_is_told(dock, qtbot):
     dock.viewer.layers["scan mask"].data = np.zeros((16, 12), np.uint8)
     qtbot.waitUntil(lambda: "Paint" in dock.state.text(), timeout=10_000)
     assert dock.session.detector is before
+
+
+def test_the_next_scan_uses_the_layers_of_the_former_one(dock, tmp_path, patterns):
+    """To remove and add them would stop the window for a second."""
+    names = ("scan", "pattern", "virtual", "cursor", "region", "detector")
+    before = {name: dock.viewer.layers[f"scan {name}"] for name in names}
+    dock.viewer.layers["scan region"].add_rectangles([[[0, 0], [0, 2], [2, 2], [2, 0]]])
+    dock.settle()
+    other = np.random.default_rng(5).integers(0, 90, (9, 8, 20, 24), np.uint16)
+    with h5py.File(tmp_path / "other.emd", "w") as file:
+        file["version_1/data/datacubes/datacube_000/data"] = other
+    dock.session.open(tmp_path / "other.emd")
+    dock.settle()
+    layers = dock.viewer.layers
+    assert {layer.name for layer in layers} == {f"other {name}" for name in names}
+    for name in names:
+        assert layers[f"other {name}"] is before[name]
+    np.testing.assert_array_equal(layers["other scan"].data, other.sum((2, 3)))
+    np.testing.assert_array_equal(layers["other pattern"].data, other[4, 4])
+    np.testing.assert_array_equal(layers["other cursor"].data, [[4, 4]])
+    assert not len(layers["other region"].data)
+    for hand, picture in (("cursor", "scan"), ("detector", "pattern")):
+        one, below = layers[f"other {hand}"], layers[f"other {picture}"]
+        np.testing.assert_allclose(one.scale, below.scale)
+        np.testing.assert_allclose(one.translate, below.translate)

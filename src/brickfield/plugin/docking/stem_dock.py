@@ -20,6 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
+from brickfield.plugin.docking.stem_pictures import (
+    contrast,
+    cursor_size,
+    overlap,
+    path_of,
+    region_of,
+    set_contrast,
+)
 from brickfield.plugin.layers.registry import plain
 from brickfield.qt import (
     COM,
@@ -37,6 +45,8 @@ CURSOR, DETECTOR, REGION, MASK = "cursor", "detector", "region", "mask"
 PLACES = {SCAN: (0, 0), PATTERN: (0, 1), VIRTUAL: (1, 0), FFT: (1, 1), COM: (0, 2)}
 """Row and column of each picture."""
 LIES_ON = {CURSOR: SCAN, REGION: SCAN, DETECTOR: PATTERN, MASK: PATTERN}
+KEPT = (SCAN, PATTERN, VIRTUAL, CURSOR, REGION, DETECTOR)
+"""Layers that the next scan uses again."""
 PAINTED_MS = 150
 """Time that a brush rests before its pixels are counted."""
 GAP = 1.06
@@ -44,7 +54,6 @@ GAP = 1.06
 COLORMAPS = {SCAN: "gray", PATTERN: "inferno", VIRTUAL: "gray", FFT: "viridis"}
 COLORMAPS |= {COM: "gray"}
 HAND = "#f0b429"
-PERCENTILES = (0.1, 99.9)
 
 
 class StemLayers:
@@ -60,6 +69,7 @@ class StemLayers:
         self._viewer, self._dock = weakref.ref(viewer), weakref.ref(dock)
         self._session = dock.session
         self._layers: dict[str, Any] = {}
+        self._former: set[str] = set()
         self._is_following = False
         self._drawn: Detector | None = None
         self._painted: NDArray[np.bool_] | None = None
@@ -109,11 +119,53 @@ class StemLayers:
     # -- from the session to layers ------------------------------------------------
 
     def _opened(self, _scan: ScanViewer) -> None:
+        """Let layers of the former scan be used for this one, as its pictures come.
+
+        To remove all of them and add others takes napari a second, in one turn.
+        """
         viewer = self._viewer()
-        for layer in self._layers.values():
+        self._former = {role for role in KEPT if self._layer(role) is not None}
+        for role in set(self._layers) - self._former:
+            layer = self._layers.pop(role)
             if viewer is not None and layer in viewer.layers:
                 viewer.layers.remove(layer)
-        self._layers.clear()
+
+    def _limits(self, image: NDArray[Any], is_whole: bool) -> tuple[float, float]:
+        """Return contrast limits; what is not known yet, 0, does not count."""
+        is_part = not is_whole or self._session.is_following
+        known = image[image != 0] if is_part else image
+        return contrast(known if known.size else image)
+
+    def _renew(self, role: str, image: NDArray[Any], is_whole: bool) -> None:
+        """Give a layer of the former scan, and what lies on it, to this one."""
+        self._former.discard(role)
+        layer = self._layers[role]
+        layer.name = f"{self._session.name} {role}"
+        layer.data = image
+        set_contrast(layer, self._limits(image, is_whole))
+        place = self._place(role, image.shape)
+        on_it = [r for r in (CURSOR, REGION, DETECTOR) if LIES_ON[r] == role]
+        for one in (role, *on_it):
+            lying = self._layer(one)
+            if lying is not None:
+                lying.scale, lying.translate = place["scale"], place["translate"]
+                lying.name = f"{self._session.name} {one}"
+                self._former.discard(one)
+        self._size_hands(role, image.shape)
+        viewer: Any = self._viewer()
+        viewer.reset_view()
+        if role == SCAN and self._layer(CURSOR) is not None:
+            viewer.layers.selection.active = self._layers[CURSOR]
+
+    def _size_hands(self, role: str, shape: tuple[int, ...]) -> None:
+        """Fit the cursor and outlines to a picture of another size; forget the region."""
+        with self._following():
+            cursor, region = self._layer(CURSOR), self._layer(REGION)
+            if role == SCAN and cursor is not None:
+                cursor.data = np.array([self._session.cursor], np.float64)
+                cursor.size = cursor_size(shape)
+            if role == SCAN and region is not None:
+                region.data = []
 
     def _show(self, role: str, image: NDArray[Any], is_whole: bool) -> None:
         viewer = self._viewer()
@@ -121,12 +173,15 @@ class StemLayers:
             return
         image = np.nan_to_num(np.asarray(image))
         layer = self._layer(role)
-        limits = contrast(image)
+        if layer is not None and role in self._former:
+            self._renew(role, image, is_whole)
+            return
+        limits = self._limits(image, is_whole)
         if layer is not None:
-            is_new_range = not _overlap(layer.contrast_limits, limits)
+            is_new_range = not overlap(layer.contrast_limits, limits)
             layer.data = image
             if role in (VIRTUAL, FFT, COM) or not is_whole or is_new_range:
-                _set_contrast(layer, limits)
+                set_contrast(layer, limits)
             return
         self._layers[role] = layer = viewer.add_image(
             image,
@@ -167,7 +222,7 @@ class StemLayers:
             [self._session.cursor],
             name=f"{self._session.name} {CURSOR}",
             symbol="cross",
-            size=max(1.0, max(scan.data.shape) / 16),
+            size=cursor_size(scan.data.shape),
             face_color=HAND,
             border_width=0,
             scale=scan.scale,
@@ -240,7 +295,6 @@ class StemLayers:
                     translate=below.translate,
                 )
                 layer.brush_size = max(2, max(labels.shape) // 16)
-                layer.mode = "paint"
                 # A stroke, an undone one, and another array: all of them are looked at.
                 for event in (layer.events.paint, layer.events.set_data):
                     event.connect(self._mask_touched)
@@ -249,6 +303,7 @@ class StemLayers:
                 layer.data = labels
             layer.visible = True
         viewer.layers.selection.active = layer
+        layer.mode = "paint"
 
     def _mask_touched(self, _event: Any = None) -> None:
         """Wait until the brush rests: every stroke touches a mask many times."""
@@ -413,55 +468,3 @@ class Stem4DDock(StemDock):
         if detector is not None:
             self._wants_detector = False
             self._choose_detector(detector)
-
-
-def path_of(layer: Any) -> Path | None:
-    """Return the file that a layer was opened from; None where there is none."""
-    source = getattr(layer, "source", None)
-    path = getattr(source, "path", None)
-    return None if not path else Path(str(path))
-
-
-def region_of(shapes: Any, scan: tuple[int, ...]) -> tuple[int, int, int, int] | None:
-    """Return the positions within the last shape that was drawn, ends behind the last.
-
-    Parameters
-    ----------
-    shapes : sequence of ndarray, shape (n, 2)
-        Corners, in positions of the scan.
-    scan : tuple of int
-        Lines, and positions along a line.
-
-    Returns
-    -------
-    tuple of int or None
-        First row, end of rows, first column, end of columns; None where no
-        position's centre lies within.
-    """
-    if not len(shapes):
-        return None
-    corners = np.asarray(shapes[-1])[:, -2:]
-    first = np.maximum(np.ceil(corners.min(axis=0)), 0).astype(int)
-    last = np.minimum(np.floor(corners.max(axis=0)), np.array(scan) - 1).astype(int)
-    if (last < first).any():
-        return None
-    return (int(first[0]), int(last[0]) + 1, int(first[1]), int(last[1]) + 1)
-
-
-def contrast(image: NDArray[Any]) -> tuple[float, float]:
-    """Return contrast limits of an image, any shape: percentiles, never an empty range."""
-    low, high = (float(v) for v in np.percentile(image, PERCENTILES))
-    if not low < high:
-        low, high = float(image.min()), float(image.max())
-    return (low, high if high > low else low + 1.0)
-
-
-def _overlap(a: Any, b: Any) -> bool:
-    """Tell whether the smaller of two ranges is at least a tenth of the larger."""
-    common = min(a[1], b[1]) - max(a[0], b[0])
-    return bool(common >= 0.1 * max(a[1] - a[0], b[1] - b[0]))
-
-
-def _set_contrast(layer: Any, limits: tuple[float, float]) -> None:
-    layer.contrast_limits_range = limits
-    layer.contrast_limits = limits

@@ -20,9 +20,8 @@ from qtpy.QtWidgets import (
 
 from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError
-from brickfield.model.units import duration
 from brickfield.qt.reports.tasks import RunningTask
-from brickfield.qt.stem.estimate import conversion_seconds
+from brickfield.qt.stem.estimate import about, conversion_seconds
 from brickfield.qt.stem.fft_page import start_transform
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import ScanSession
@@ -140,7 +139,7 @@ class ConvertPage(Page):
         asked = (str(viewer.path), str(folder), compression)
         known = self._known.get(asked)
         if known is not None:
-            self.say.setText(f"about {duration(known)} · {text}")
+            self.say.setText(f"{about(known)} · {text}")
             return
 
         def job(_task: RunningTask, _show: Show) -> float | None:
@@ -154,7 +153,7 @@ class ConvertPage(Page):
                 return
             self._known[asked] = seconds
             if self.say.text() == text:
-                self.say.setText(f"about {duration(seconds)} · {text}")
+                self.say.setText(f"{about(seconds)} · {text}")
 
         self.session.slot("estimate").want(Wish("Estimating", job, done))
 

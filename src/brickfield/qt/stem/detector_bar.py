@@ -115,7 +115,6 @@ class DetectorBar(Widget):
         first = QHBoxLayout()
         first.addWidget(QLabel("Detector"))
         first.addWidget(self.kind, stretch=1)
-        first.addWidget(self.load)
         for button in self.presets.values():
             first.addWidget(button)
         column = QVBoxLayout(self)
@@ -132,6 +131,11 @@ class DetectorBar(Widget):
             row.addWidget(unit)
             row.addStretch(1)
             column.addLayout(row)
+        # A mask has no numbers: its button has their place.
+        row = QHBoxLayout()
+        row.addWidget(self.load)
+        row.addStretch(1)
+        column.addLayout(row)
         column.addWidget(self.step)
 
     def open(self, shape: tuple[int, int], calibration: AxisCalibration) -> None:

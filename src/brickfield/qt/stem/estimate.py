@@ -18,10 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers
+from brickfield.model.units import duration
 from brickfield.stem4d import ScanViewer
 
 PROBE_BYTES = 16 << 20
 LEAST_S = 1e-4
+
+
+def about(seconds: float) -> str:
+    """Say a time that is not exact, as "about 9 s"."""
+    text = duration(seconds)
+    return text if text.startswith("under") else f"about {text}"
 
 
 def conversion_seconds(viewer: ScanViewer, folder: Path, compression: str) -> float:

@@ -20,10 +20,9 @@ from qtpy.QtWidgets import (
 
 from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError
-from brickfield.model.units import duration
 from brickfield.qt.panels.parts import NumberBox
 from brickfield.qt.reports.tasks import RunningTask
-from brickfield.qt.stem.estimate import transform_seconds
+from brickfield.qt.stem.estimate import about, transform_seconds
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import FFT, VIRTUAL, ScanSession
 from brickfield.qt.stem.slots import Show, Wish
@@ -397,4 +396,4 @@ def _state(viewer: Any, options: FFTOptions) -> tuple[str, str]:
         seconds = transform_seconds(viewer, cache.target.parent, n_bytes)
     except (BrickfieldError, OSError):
         return "Compute", f"Takes {size}, in {cache.target.name}."
-    return "Compute", f"{size}, about {duration(seconds)}, in {cache.target.name}."
+    return "Compute", f"{size}, {about(seconds)}, in {cache.target.name}."

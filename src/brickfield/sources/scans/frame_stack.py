@@ -379,10 +379,14 @@ class FileFrames:
 
     def _fill_each(self, file: FrameFile, offset: int, into: NDArray[np.uint8]) -> None:
         """Fill the same part of frames that follow one another, one read for each."""
+        whole, stride = into.reshape(-1).data, self.layout.stride
+        n_bytes = len(whole) // len(into)
         with self._held.opened(file.path, file.identity) as number:
-            for i, part in enumerate(into):
-                at = offset + i * self.layout.stride
-                _fill_from(number, file.path, at, part.reshape(-1).data)
+            for i in range(len(into)):
+                part, at = whole[i * n_bytes : (i + 1) * n_bytes], offset + i * stride
+                # The reads are short: as little as can be is done between them.
+                if os.preadv(number, [part], at) != n_bytes:
+                    _fill_from(number, file.path, at, part)
 
 
 def _fill_from(number: int, path: Path, offset: int, view: memoryview) -> None:
