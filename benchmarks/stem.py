@@ -195,7 +195,8 @@ def _scan(setting: Setting) -> Path:
     path = setting.folder / "scan.mib"
     side = 64 if setting.is_full else 32
     frames = np.random.default_rng(0).poisson(5, (side, 256, 256)).astype(np.uint16)
-    write_hdr(path.with_suffix(".hdr"), ScanX=side, ScanY=side)
+    about = {"Frames per Trigger (Number)": 1, "ScanX": side, "ScanY": side}
+    write_hdr(path.with_suffix(".hdr"), **about)
     if not path.exists():
         write_mib(path, np.concatenate([frames] * side))
     return path
