@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 from tests.imaris.validator import problems
 
 import brickfield as bf
+from brickfield.blockwise import OtherWorkError
 from brickfield.errors import ChunkReadError, OptionError, StoreWriteError
 from brickfield.imaris import passes
 from brickfield.sample import VirtualImage, VirtualSource
@@ -367,6 +368,39 @@ def test_a_file_that_is_marked_read_only_is_not_replaced(tmp_path):
 def test_a_target_that_cannot_be_is_refused(tmp_path, name):
     with pytest.raises(OptionError, match="expected"):
         bf.to_imaris(noise((4, 9, 9)), name if "://" in name else tmp_path / name)
+
+
+def test_an_array_in_memory_begins_anew_after_a_run_that_ended_early(tmp_path):
+    image, stop = noise((3, 8, 60, 60)), Event()
+
+    def halt(done, *_):
+        if done:
+            stop.set()
+
+    path = tmp_path / "a.ims"
+    broken = bf.to_imaris(image, path, axes="tzyx", progress=halt, cancel=stop)
+    assert not broken.is_complete
+    assert not path.exists()
+    result = bf.to_imaris(image + 1, path, axes="tzyx")
+    assert result.is_complete
+    assert result.n_resumed == 0
+    with bf.open_store(path) as opened:
+        assert_array_equal(opened.read(0, None, (0, 0)), image[0] + 1)
+    assert left(tmp_path) == NAMES
+
+
+def test_the_interrupted_export_of_a_file_is_not_dropped_for_an_array(tmp_path):
+    stored, stop = tmp_path / "stored.ims", Event()
+    bf.to_imaris(noise((3, 8, 60, 60)), stored, axes="tzyx")
+
+    def halt(done, *_):
+        if done:
+            stop.set()
+
+    path = tmp_path / "a.ims"
+    bf.to_imaris(stored, path, progress=halt, cancel=stop)
+    with pytest.raises(OtherWorkError, match="same source"):
+        bf.to_imaris(noise((8, 60, 60)), path)
 
 
 def test_many_channels_and_time_points_are_written(tmp_path):

@@ -8,6 +8,7 @@ together is about two seconds of work, or one time point and channel.
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -327,7 +328,10 @@ class _Export:
         try:
             return Journal(self._journal, facts, restart=self._options.restart)
         except OtherWorkError:
-            if not self._options.overwrite:
+            # An array in memory has no name by which it could be known again: a run of
+            # it that ended early is of no use, and the same call must not be refused.
+            is_lost = _is_same_but_arrays(facts, _facts_in(self._journal))
+            if not (self._options.overwrite or is_lost):
                 raise
             return Journal(self._journal, facts, restart=True)
         except OSError as error:
@@ -402,3 +406,24 @@ class _Export:
             failures=tuple(passes.failures),
             notes=(*self._notes(passes), *passes.notes),
         )
+
+
+def _facts_in(journal: Path) -> dict[str, Any]:
+    """Read what a journal says of its work; nothing where it cannot be read."""
+    try:
+        with journal.open("rb") as file:
+            found = json.loads(file.readline())["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_same_but_arrays(facts: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Tell whether two pieces of work differ in which arrays in memory they read alone."""
+    now = json.loads(json.dumps(facts))
+    sources = [now.pop("source"), before.pop("source", None)]
+    return now == before and all(
+        isinstance(names, list)
+        and all(isinstance(s, str) and s.startswith("memory:") for s in names)
+        for names in sources
+    )

@@ -234,7 +234,10 @@ class Passes:
         grid = ordered_grid(self._order)
         job = BlockJob(name, grid, self._guarded(function, work.cancel))
         options = JobOptions(None, work.progress, self._stop)
-        result = run_jobs([job], work.executor, options)
+        # A single tile gains nothing from another thread, and of small images there may
+        # be thousands of time points and channels.
+        executor = open_executor("inline") if len(grid) == 1 else work.executor
+        result = run_jobs([job], executor, options)
         if self._error is not None:
             raise self._error
         return result.is_complete
