@@ -45,6 +45,7 @@ CASES = {
     "E20": "cold:render",
     "E21": "cold:dock",
     "I1": "imaris:export",
+    "B1": "self_measure:benchmark",
     "D1": "stem:opening",
     "D2": "stem:passes",
     "D3": "stem:writing",
