@@ -8,26 +8,34 @@ from __future__ import annotations
 
 from copy import copy
 from functools import partial
+from pathlib import Path
 from time import perf_counter, process_time, thread_time
 
 import numpy as np
 
 from benchmarks.clock import median, p99
-from benchmarks.rows import Row, Setting, at_most, exactly
+from benchmarks.peers import ask
+from benchmarks.rows import Row, Setting, at_least, at_most, exactly
 from benchmarks.scenes import MIB, Array, layer_of, own_cache, view_of
 from brickfield.model import AffineTransform, CameraState, Int3
 from brickfield.planning import EXPLORATION, PlanRequest, plan_frame
+from brickfield.pyramid import write_pyramid
 from brickfield.rendering import OffscreenView
 from brickfield.sample import VirtualImage, VirtualSource
+from brickfield.sources import open_source
 from brickfield.sources.mosaic import MosaicOptions, MosaicSource, Tile, TilePlace
+from brickfield.testing.zarr_stores import write_array
 
 SHAPE: Int3 = (1024, 2048, 2048)
 SIZE = (640, 480)
+FUSED: Int3 = (128, 160, 160)
+CHUNK = 64
 
 
 def mosaics(setting: Setting) -> list[Row]:
     """M1."""
-    return [*_first_picture(1000), *_plans(1000), *_moves(1000)]
+    rows = [*_first_picture(1000), *_plans(1000), *_moves(1000)]
+    return rows + _fusing(setting)
 
 
 def tiles_of(n: int, shape: Int3 = SHAPE) -> list[Tile]:
@@ -156,6 +164,63 @@ def _moves(n: int) -> list[Row]:
     what = f"mosaic of {n} tiles: bytes read for a moved tile"
     note = f"its overview is made anew in {median(times):.0f} ms"
     return [exactly("M1", what, read, 0, unit="bytes", repeats=5, note=note)]
+
+
+def _fusing(setting: Setting) -> list[Row]:
+    """Fuse four tiles of a tenth of overlap from and to disk, in turns with a peer."""
+    rng = np.random.default_rng(0)
+    paths = []
+    for i in range(4):
+        path = setting.folder / f"tile-{i}"
+        voxels = rng.integers(100, 1000, FUSED).astype("u2")
+        write_array(path, voxels, chunks=(CHUNK,) * 3)
+        paths.append(str(path))
+    rows = []
+    for kind, angle in (("shifted", 0.0), ("turned", 0.05)):
+        matrices = [_place(i, angle * i) for i in range(4)]
+        ours = [_fused(paths, matrices, setting.folder / f"{kind}-0.zarr")]
+        question = {
+            "tiles": paths,
+            "matrices": [m.tolist() for m in matrices],
+            "target": str(setting.folder / f"theirs-{kind}"),
+            "chunk": CHUNK,
+            "repeats": 3,
+        }
+        answer = ask(setting.peers, "mvs_fuse", question)
+        ours += [
+            _fused(paths, matrices, setting.folder / f"{kind}-{n}.zarr") for n in (1, 2)
+        ]
+        if answer is None:
+            continue
+        ratio = answer["seconds"] / median(ours)
+        what = f"fusing four {kind} tiles ÷ multiview-stitcher, times as fast"
+        note = f"feathered, linear, uint16, two threads; {median(ours):.1f} s"
+        peer = "multiview-stitcher"
+        rows.append(at_least("M1", what, ratio, 2, peer=peer, repeats=3, note=note))
+    return rows
+
+
+def _place(i: int, angle: float) -> Array:
+    matrix = np.eye(4)
+    c, s = np.cos(angle), np.sin(angle)
+    matrix[1:3, 1:3] = [[c, -s], [s, c]]
+    matrix[1:3, 3] = 140.3 * (i // 2), 140.3 * (i % 2)
+    return matrix
+
+
+def _fused(paths: list[str], matrices: list[Array], target: Path) -> float:
+    start = perf_counter()
+    tiles = [
+        Tile(
+            TilePlace(f"t{i}", AffineTransform.from_matrix(matrix), FUSED),
+            partial(open_source, path),
+        )
+        for i, (path, matrix) in enumerate(zip(paths, matrices, strict=True))
+    ]
+    source = MosaicSource(tiles, MosaicOptions(overlap="feather"))
+    write_pyramid(source, target, workers=2, levels=1)
+    source.close()
+    return perf_counter() - start
 
 
 def _vec(values: Array) -> tuple[float, float, float]:

@@ -10,7 +10,14 @@ import venv
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("cellier==0.0.26", "PySide6", "psutil", "zarr", "ngff-zarr")
+PACKAGES = (
+    "cellier==0.0.26",
+    "PySide6",
+    "psutil",
+    "zarr",
+    "ngff-zarr",
+    "multiview-stitcher==0.1.62",
+)
 VARIABLE = "BRICKFIELD_PEERS"
 HERE = Path(__file__).parent
 

@@ -161,3 +161,32 @@ def test_two_chunks_that_need_one_of_a_tile_read_it_once(mosaic_of):
         go_on.set()
         assert np.array_equal(first.result().data, second.result().data)
     assert len(read) == len(set(read))
+
+
+def test_the_time_that_a_read_may_take_runs_for_each_tile_anew(mosaic_of):
+    from brickfield.sources.io.cancellation import result_of, while_wanted
+
+    source = mosaic_of([np.ones((4, 4, 4), "u1")], [np.eye(4)])
+    tile = source.tiles[0].source
+    original = tile.read_storage_chunk
+
+    class Late:
+        n_waits = 0
+
+        def result(self, timeout):
+            self.n_waits += 1
+            if self.n_waits == 1:
+                raise TimeoutError
+            return "read"
+
+        def cancel(self):
+            raise AssertionError("given up")
+
+    def slow(level, index):
+        assert result_of(Late()) == "read"
+        return original(level, index)
+
+    tile.read_storage_chunk = slow
+    # The limit of the whole box is over already.
+    with while_wanted(lambda: True, -1.0):
+        assert source.read_storage_chunk(0, (0, 0, 0)).data.all()

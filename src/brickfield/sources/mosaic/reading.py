@@ -7,11 +7,17 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from brickfield.model import Int3, Pyramid, ScaleLevel
-from brickfield.sources.io.cancellation import wait_for
+from brickfield.sources.io.cancellation import (
+    LONGEST_S,
+    SLOWEST,
+    wait_for,
+    while_wanted,
+)
 from brickfield.sources.mosaic.blend import AnyArray
 from brickfield.sources.mosaic.tile import Tile
 
@@ -150,8 +156,13 @@ class Reading:
                 break
             # Neighbouring chunks of the mosaic need the same one at the same time.
             wait_for(other)
+        about = tile.source.info.pyramid.levels[level]
+        n_bytes = prod(about.storage_chunk_shape) * about.dtype.itemsize
+        # Time runs for each tile anew: a box of the mosaic may need a thousand of them.
+        limit_s = LONGEST_S + n_bytes / SLOWEST
         try:
-            found = tile.source.read_storage_chunk(level, index)
+            with while_wanted(lambda: True, limit_s):
+                found = tile.source.read_storage_chunk(level, index)
             self.stored_bytes += found.stored_bytes
             self.requests += found.requests
             self.kept.put(key, found.data)
