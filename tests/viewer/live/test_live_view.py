@@ -113,7 +113,7 @@ def test_movement_is_drawn_with_fewer_pixels_where_the_device_is_slow(
     view = make_live()
     memory_scene.add(box)
     drawn(view, turns)
-    view.ask(lambda drawer: setattr(drawer._painter.pace, "full_ms", 10_000.0)).result(
+    view.ask(lambda drawer: setattr(drawer._painter.speed, "full_ms", 10_000.0)).result(
         10
     )
     view.navigate(lambda c: navigation.orbit(c, 10, 0))
