@@ -174,3 +174,22 @@ def test_a_device_that_is_quick_moves_at_the_finest_level():
 def test_no_device_is_so_slow_that_voxels_become_boulders():
     chosen = speed_of(1e6).within(FLUENT_MS, voxel_px=1.0, n_coarser=9)
     assert chosen == PictureQuality(SCALES[-1], coarser=3)
+
+
+def test_what_every_picture_takes_is_told_from_what_its_pixels_take():
+    """20 ms for each picture, and 600 for all pixels."""
+    speed = DrawingSpeed()
+    few, many = PictureQuality(0.25, coarser=2), PictureQuality(1.0)
+    for _ in range(6):
+        for quality in (few, many):
+            speed.note(quality, 20 + 600 * quality.amount)
+    assert speed.fixed_ms == pytest.approx(20)
+    assert speed.full_ms == pytest.approx(600, rel=0.01)
+    assert speed.cost_ms(PictureQuality(0.5)) == pytest.approx(170, rel=0.01)
+
+
+def test_pictures_of_one_kind_do_not_tell_what_each_of_them_takes():
+    speed = DrawingSpeed()
+    for ms in (50.0, 60.0, 40.0):
+        speed.note(PictureQuality(0.35), ms)
+    assert speed.fixed_ms == 0

@@ -136,9 +136,11 @@ class LiveDrawer:
         now = monotonic()
         is_moving = now < state.moving_until
         # Movement has ended: the coarse picture of the move has to be replaced, though
-        # nothing else changed.
+        # nothing else changed. It answers the last camera already, so that the final
+        # picture needs no quick one before it.
         if self._was_moving and not is_moving:
-            self._is_asked = True
+            self._has_news |= view.is_complete
+            self._is_asked |= not view.is_complete
         self._was_moving = is_moving
         if is_moving and not self._keeps_way and self._painter.speed.is_slow:
             self._keeps_way = True

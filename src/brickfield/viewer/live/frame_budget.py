@@ -44,6 +44,8 @@ BREAK = 5.0
 SHORTEST_BREAK_S = 0.1
 FEW_ROWS = 16
 """Of a piece while nothing is known."""
+KINDS = 8
+"""Kinds of pictures whose times are remembered."""
 COARSEST_PX = 8.0
 """No voxel is drawn larger than this in place of finer ones, logical pixels."""
 BASE_WAIT_S = 0.15
@@ -143,11 +145,16 @@ class DrawingSpeed:
     Attributes
     ----------
     full_ms : float
-        A picture of all pixels with one sample a voxel; 0 while unknown.
+        What all pixels with one sample a voxel add to a picture; 0 while unknown.
+    fixed_ms : float
+        What every picture takes, however few its pixels: it is enlarged, decorated
+        and read back.
     """
 
     def __init__(self) -> None:
         self.full_ms = 0.0
+        self.fixed_ms = 0.0
+        self._took: dict[float, float] = {}
 
     def note(self, quality: PictureQuality, ms: float) -> None:
         """Update the estimate of how long pictures take.
@@ -159,16 +166,33 @@ class DrawingSpeed:
         ms : float
             What it took.
         """
+        self._took.pop(quality.amount, None)
+        self._took[quality.amount] = ms
+        if len(self._took) > KINDS:
+            del self._took[next(iter(self._took))]
+        self.fixed_ms = self._fixed()
         # What all pixels at full sampling would take: pictures of any quality can be
         # compared.
-        full = ms / quality.amount
+        full = max(ms - self.fixed_ms, 0.1 * ms) / quality.amount
         # Half old, half new: follows a change of the view within a few pictures, and
         # one slow picture does not decide alone.
         self.full_ms = 0.5 * (self.full_ms + full) if self.full_ms else full
 
+    def _fixed(self) -> float:
+        """Find what pictures of much and of little work have in common."""
+        little, much = min(self._took), max(self._took)
+        if much < 4 * little:
+            return self.fixed_ms
+        at_little, at_much = self._took[little], self._took[much]
+        # A line through both, down to no work at all.
+        found = (at_little * much - at_much * little) / (much - little)
+        return min(max(found, 0.0), 0.9 * at_little)
+
     def cost_ms(self, quality: PictureQuality) -> float:
         """Guess how long a picture will take; infinite while nothing is known."""
-        return self.full_ms * quality.amount if self.full_ms else float("inf")
+        if not self.full_ms:
+            return float("inf")
+        return self.fixed_ms + self.full_ms * quality.amount
 
     def is_quick(self, quality: PictureQuality) -> bool:
         """Tell whether a picture can be drawn in one piece."""
@@ -204,10 +228,10 @@ class DrawingSpeed:
             if not coarser or voxel_px * 2**coarser <= COARSEST_PX
         ]
         fits = [e for e in qualities if self.cost_ms(e) <= ms]
-        # Of equal grain the one with the finer voxels, then with more pixels.
+        # Of equal grain the one with more pixels, then with the finer voxels.
         return min(
             fits or qualities[-1:],
-            key=lambda e: (e.grain_px(voxel_px), e.coarser, -e.scale),
+            key=lambda e: (e.grain_px(voxel_px), -e.scale, e.coarser),
         )
 
     def choose(
