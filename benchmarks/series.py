@@ -19,7 +19,7 @@ def capacity(setting: Setting) -> list[Row]:
     peer = {"peer": "cellier (read)", "theirs": 4.0}
     n_bytes, n_uploads = revisit()
     return [
-        exactly("E17", "channels drawn in one pass in 3D", channels(), 16, **peer),
+        exactly("E17", "channels drawn in one pass in 3D", channels(), 32, **peer),
         exactly("E17", "levels of one pyramid that can be planned", levels(), 12),
         exactly(
             "E17",

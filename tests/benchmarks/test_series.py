@@ -3,8 +3,8 @@
 from benchmarks.series import channels, levels, revisit
 
 
-def test_sixteen_channels_are_drawn_in_one_pass():
-    assert channels() == 16
+def test_thirty_two_channels_are_drawn_in_one_pass():
+    assert channels() == 32
 
 
 def test_each_of_twelve_levels_can_be_drawn():

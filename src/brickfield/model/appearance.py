@@ -112,7 +112,7 @@ Blending = Literal[
     "multiplicative",
 ]
 BLENDINGS: tuple[str, ...] = get_args(Blending)
-MAX_CHANNELS = 16
+MAX_CHANNELS = 32
 Rgba = tuple[int, int, int, int]
 
 

@@ -75,7 +75,7 @@ def _colors_of_file(store: ChunkedImageStore, *, is_labels: bool) -> dict[str, A
 
 
 def drawn_channels(store: ChunkedImageStore, options: RenderOptions) -> list[int]:
-    """Return the indices of the channels to draw, at most 16.
+    """Return the indices of the channels to draw, at most 32.
 
     Parameters
     ----------
