@@ -135,16 +135,7 @@ class LiveDrawer:
             return 0.0
         now = monotonic()
         is_moving = now < state.moving_until
-        # Movement has ended: the coarse picture of the move has to be replaced, though
-        # nothing else changed. It answers the last camera already, so that the final
-        # picture needs no quick one before it.
-        if self._was_moving and not is_moving:
-            self._has_news |= view.is_complete
-            self._is_asked |= not view.is_complete
-        self._was_moving = is_moving
-        if is_moving and not self._keeps_way and self._painter.speed.is_slow:
-            self._keeps_way = True
-            self._set_policy(view, state)
+        self._follow_movement(view, state, is_moving=is_moving)
         # A moving picture must stay fluent; at rest uploads may take longer at a time.
         slice_s = UPLOAD_SLICE_S if is_moving else REST_SLICE_S
         self._has_news |= view.update(is_moving=is_moving, slice_s=slice_s)
@@ -165,6 +156,21 @@ class LiveDrawer:
         if now - self._told_at >= HEARTBEAT_S and self._is_under_way(view):
             self._report(view, None)
         return self._pause(view, choice)
+
+    def _follow_movement(
+        self, view: OffscreenView, state: FrameState, *, is_moving: bool
+    ) -> None:
+        """Note that a movement goes on, or that it has ended."""
+        # Movement has ended: the coarse picture of the move has to be replaced, though
+        # nothing else changed. It answers the last camera already, so that the final
+        # picture needs no quick one before it.
+        if self._was_moving and not is_moving:
+            self._has_news |= view.is_complete
+            self._is_asked |= not view.is_complete
+        self._was_moving = is_moving
+        if is_moving and not self._keeps_way and self._painter.speed.is_slow:
+            self._keeps_way = True
+            self._set_policy(view, state)
 
     def _is_under_way(self, view: OffscreenView) -> bool:
         return self._state.is_playing or not view.is_complete
