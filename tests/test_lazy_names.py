@@ -12,9 +12,9 @@ CALL = "assert callable(bf.render); bf.render.__call__"
     "code",
     [
         f"import brickfield as bf; {CALL}",
-        f"import brickfield.rendering.protocols as p; import brickfield as bf; {CALL}",
-        f"import brickfield as bf; bf.render; import brickfield.rendering.protocols as p; {CALL}",
-        f"import brickfield as bf; from brickfield.rendering import protocols; {CALL}",
+        f"import brickfield.rendering.mending as p; import brickfield as bf; {CALL}",
+        f"import brickfield as bf; bf.render; import brickfield.rendering.mending as p; {CALL}",
+        f"import brickfield as bf; from brickfield.rendering import mending; {CALL}",
     ],
 )
 def test_render_is_a_function_in_whatever_order_packages_are_imported(code):
