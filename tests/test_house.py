@@ -132,8 +132,13 @@ def test_the_wheel_works_without_the_source_tree(tmp_path):
         archive.extractall(tmp_path / "site")
     source = ROOT / "src"
     shaders = {str(p.relative_to(source)) for p in source.rglob("*.wgsl")}
+    icons = {str(p.relative_to(source)) for p in source.rglob("*.svg")}
     assert shaders
-    assert shaders | {"brickfield/py.typed", "brickfield/plugin/napari.yaml"} <= names
+    assert icons
+    assert (
+        shaders | icons | {"brickfield/py.typed", "brickfield/plugin/napari.yaml"}
+        <= names
+    )
     assert not any(name.startswith("tests") for name in names)
     run = subprocess.run(
         [sys.executable, "-c", "import brickfield; print(brickfield.__file__)"],

@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QIcon
 
-from brickfield.qt.icons import NAMES, SIZES, icon
+from brickfield.qt.icons import SIZES, icon, names
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -14,7 +14,7 @@ def pixels(name, size, mode=QIcon.Mode.Normal):
     return [image.pixelColor(x, y) for x in range(size) for y in range(size)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names())
 def test_an_icon_has_lines_and_room_round_them(name):
     drawn = [color for color in pixels(name, 20) if color.alpha() > 100]
     assert 10 < len(drawn) < 300
