@@ -7,7 +7,7 @@ from npe2 import PluginManifest
 
 import brickfield.plugin
 from brickfield.loading import DEFAULT_RAM_BUDGET, default_cache
-from brickfield.plugin.settings import Settings, board, settings
+from brickfield.plugin.settings import Settings, settings, settings_events
 
 PATH = Path(brickfield.plugin.__file__).with_name("napari.yaml")
 
@@ -25,9 +25,9 @@ def groups(plugin_settings, npe2pm):
 @pytest.fixture
 def heard():
     said: list[Settings] = []
-    board.changed.connect(said.append)
+    settings_events.changed.connect(said.append)
     yield said
-    board.changed.disconnect(said.append)
+    settings_events.changed.disconnect(said.append)
 
 
 def test_at_first_they_are_the_defaults(groups):

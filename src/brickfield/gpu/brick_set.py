@@ -18,7 +18,7 @@ from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
 import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.atlas import TextureAtlas
-from brickfield.gpu.brick_texels import BrickMaker, Peek
+from brickfield.gpu.brick_texels import BrickEncoder, Peek
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import level_layouts
@@ -95,7 +95,7 @@ class BrickSet:
         self._ranges: dict[Name, int] = {}
         self._flags: dict[Name, int] = {}
         self._holes: dict[Name, Holes] = {}
-        self._maker = BrickMaker(
+        self._encoder = BrickEncoder(
             pyramid,
             self.atlas.layouts,
             fmt,
@@ -138,7 +138,7 @@ class BrickSet:
         for name in names:
             del self.wanted[name]
         self._absent.difference_update(names)
-        self._maker.release(names)
+        self._encoder.release(names)
         # Voxels that are out of date, of which no new ones were requested, are not fit
         # to be shown again.
         for name in self._changed.intersection(names):
@@ -238,7 +238,7 @@ class BrickSet:
         self._ranges.pop(name, None)
         self._flags.pop(name, None)
         self._holes.pop(name, None)
-        self._maker.forget(name)
+        self._encoder.forget(name)
 
     def expect(self, name: Name) -> None:
         """Take a chunk for missing although it may be drawn: it is to come once more."""
@@ -249,7 +249,7 @@ class BrickSet:
 
         What is drawn of it stays until then; one that is not wanted is dropped.
         """
-        self._maker.release((name,))
+        self._encoder.release((name,))
         if name in self.wanted:
             self._absent.add(name)
             self._changed.add(name)
@@ -299,7 +299,7 @@ class BrickSet:
             Whether it is drawn now; else :meth:`repair_borders` does it.
         """
         is_new = chunk.data is not None and name not in self.atlas
-        if is_new and not at_once and self._maker.hold(name, chunk):
+        if is_new and not at_once and self._encoder.hold(name, chunk):
             return False
         self.accept(name, chunk)
         return True
@@ -307,7 +307,7 @@ class BrickSet:
     @property
     def held_until(self) -> float:
         """When the first held chunk is drawn at the latest (perf_counter, seconds)."""
-        return self._maker.held_until
+        return self._encoder.held_until
 
     def accept(
         self, name: Name, chunk: LoadedChunk, holes: Holes | None = None
@@ -347,14 +347,14 @@ class BrickSet:
             self._activate(name, is_target=is_target)
             self.n_committed += 1
             if is_other:
-                self._maker.lend_again(name, lambda other: other in self.atlas)
+                self._encoder.lend_again(name, lambda other: other in self.atlas)
         self._absent.discard(name)
         self._changed.discard(name)
         # Without voxels, too: neighbours must not wait for what never comes.
-        self._maker.arrived(name)
+        self._encoder.arrived(name)
 
     def _upload(self, name: Name, data: NDArray[np.generic]) -> None:
-        texels = self._maker.make(name, data)
+        texels = self._encoder.make(name, data)
         self._ranges[name], self._flags[name] = texels.range_word, texels.flags
         holes = self._holes.get(name)
         if holes is not None and holes.octants:
@@ -369,8 +369,8 @@ class BrickSet:
         """Upload bricks whose neighbours have all arrived; return how many."""
         done = 0
         # They only improve a seam, so they end with the time slice.
-        while self._maker.is_due and has_time():
-            name, held = self._maker.next_due()
+        while self._encoder.is_due and has_time():
+            name, held = self._encoder.next_due()
             chunk = held or self._peek(name)
             if held is not None:
                 self.accept(name, held)
@@ -386,7 +386,7 @@ class BrickSet:
     @property
     def has_repairs(self) -> bool:
         """Whether bricks can be given their borders now."""
-        return self._maker.is_due
+        return self._encoder.is_due
 
     # -- what is drawn -----------------------------------------------------------
 
@@ -461,7 +461,7 @@ class BrickSet:
         self._ranges.clear()
         self._flags.clear()
         self._holes.clear()
-        self._maker.clear()
+        self._encoder.clear()
         # Emptied, so that the next plan counts as all new and requests all again.
         self.wanted = {}
         self._plan = Wanted({})

@@ -231,7 +231,7 @@ class Texels(NamedTuple):
     flags: int
 
 
-class BrickMaker:
+class BrickEncoder:
     """Makes texels of chunks and records which borders wait for which neighbours.
 
     Parameters

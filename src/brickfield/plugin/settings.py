@@ -3,7 +3,7 @@
 napari owns the preferences (they are declared in ``napari.yaml`` and kept in its
 settings folder). Here they are read, and applied to what the whole process shares:
 the RAM budget of the chunk cache. Views and readers take the rest from
-:func:`settings` and listen to :data:`board`. Main thread only.
+:func:`settings` and listen to :data:`settings_events`. Main thread only.
 
 What a dock keeps in napari's preferences: budgets, framing, and open panels.
 
@@ -54,14 +54,14 @@ class Settings:
     open_dock: bool = True
 
 
-class Board:
-    """Says when preferences change."""
+class SettingsEvents:
+    """Signals of the preferences."""
 
     changed = Signal(Settings)
 
 
-board = Board()
-"""``board.changed.connect(function)`` hears of every change, with the new values."""
+settings_events = SettingsEvents()
+"""``settings_events.changed.connect(function)`` hears of every change, with the new values."""
 
 
 def settings() -> Settings:
@@ -102,7 +102,7 @@ class _Watch:
         if now.ram_budget_bytes != self._now.ram_budget_bytes:
             default_cache().budget_bytes = now.ram_budget_bytes
         self._now = now
-        board.changed.emit(now)
+        settings_events.changed.emit(now)
 
 
 _watches: list[_Watch] = []
@@ -149,7 +149,7 @@ class PreferredBudgets:
     changed = Signal()
 
     def __init__(self) -> None:
-        board.changed.connect(self._on_change)
+        settings_events.changed.connect(self._on_change)
 
     def _on_change(self, _now: Settings) -> None:
         self.changed.emit()

@@ -21,10 +21,10 @@ from brickfield.plugin.layers.registry import add_dock, plain, scene_of
 from brickfield.plugin.settings import (
     PreferredBudgets,
     Settings,
-    board,
     keep_framing,
     open_panels,
     settings,
+    settings_events,
 )
 from brickfield.plugin.slicing.lazy import retry_failed
 from brickfield.plugin.warm import load_later
@@ -67,7 +67,7 @@ class VolumeDock(ViewDock):
         self.images = OtherImages(self, viewer)
         self.make_fast = MakeFast(self, viewer)
         self.views_changed.connect(self._relink)
-        board.changed.connect(self._follow_settings)
+        settings_events.changed.connect(self._follow_settings)
         self.status.retried.connect(self._retry_slices)
         offer_links(viewer, self)
         self._settling = Settling(self, viewer)

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
 
 from brickfield.qt.background import Background
 from brickfield.qt.host import DockHost
-from brickfield.qt.view.shot import Shot, Taken
+from brickfield.qt.view.capture import Capture, CapturedPicture
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.viewer.export import mark_incomplete, write_png
 from brickfield.viewer.receipts import least_true, notes_of
@@ -56,7 +56,7 @@ class Snapshots(QObject):
         super().__init__(dock)
         self._dock = dock
         self._background = Background()
-        self._shots: list[Shot] = []
+        self._captures: list[Capture] = []
         self._folder = ""
         self.dialog: QFileDialog | None = None
         self._all: list[QAction] = []
@@ -92,7 +92,7 @@ class Snapshots(QObject):
     def _look_at_views(self) -> None:
         for action in self._all:
             action.setVisible(len(self._dock.frames) > 1)
-        self.stop.setVisible(bool(self._shots))
+        self.stop.setVisible(bool(self._captures))
 
     # -- what can be done --------------------------------------------------------
 
@@ -145,9 +145,9 @@ class Snapshots(QObject):
 
     def cancel(self) -> None:
         """Forget pictures that are waited for."""
-        for shot in self._shots:
-            shot.cancel()
-        self._shots = []
+        for capture in self._captures:
+            capture.cancel()
+        self._captures = []
         self._dock.status.set_job("")
 
     # -- asking for a file -------------------------------------------------------
@@ -180,23 +180,28 @@ class Snapshots(QObject):
     def _take(self, frames: Sequence[ViewFrame], what: str, finish: Finish) -> None:
         """Take a picture of each frame, then hand them on as one."""
         self._dock.status.set_job(what)
-        taken: dict[int, Taken] = {}
+        taken: dict[int, CapturedPicture] = {}
 
-        def done(index: int, result: Taken) -> None:
+        def done(index: int, result: CapturedPicture) -> None:
             taken[index] = result
-            self._shots = [shot for shot in self._shots if not shot.is_over]
+            self._captures = [
+                capture for capture in self._captures if not capture.is_over
+            ]
             if len(taken) == len(frames):
                 self._finish([taken[i] for i in range(len(frames))], frames, finish)
 
-        self._shots += [
-            Shot(f.view, self._background, partial(done, i), timeout_s=TIMEOUT_S)
+        self._captures += [
+            Capture(f.view, self._background, partial(done, i), timeout_s=TIMEOUT_S)
             for i, f in enumerate(frames)
         ]
 
     def _finish(
-        self, taken: Sequence[Taken], frames: Sequence[ViewFrame], finish: Finish
+        self,
+        taken: Sequence[CapturedPicture],
+        frames: Sequence[ViewFrame],
+        finish: Finish,
     ) -> None:
-        if not self._shots:
+        if not self._captures:
             self._dock.status.set_job("")
         problem = next((t.problem for t in taken if t.problem), "")
         images = [t.image for t in taken if t.image is not None]
@@ -270,5 +275,5 @@ def _end(background: Background, snapshots: Any) -> None:
     background.close()
     alive = snapshots()
     if alive is not None:
-        for shot in alive._shots:
-            shot.cancel()
+        for capture in alive._captures:
+            capture.cancel()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from qtpy.QtCore import QSize, Signal
+from qtpy.QtCore import QSignalBlocker, QSize, Signal
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -283,12 +283,11 @@ class KeyFramePage(QWidget):
         return f"{row + 1}   at {at:.1f} s{rest}"
 
     def _show(self, select: int = -1) -> None:
-        self.list.blockSignals(True)
-        self.list.clear()
-        for row in range(len(self._keys)):
-            self.list.addItem(QListWidgetItem(self._line(row)))
-        self.list.setCurrentRow(select)
-        self.list.blockSignals(False)
+        with QSignalBlocker(self.list):
+            self.list.clear()
+            for row in range(len(self._keys)):
+                self.list.addItem(QListWidgetItem(self._line(row)))
+            self.list.setCurrentRow(select)
         self._show_selected(select)
 
     def _show_selected(self, row: int) -> None:
@@ -296,9 +295,8 @@ class KeyFramePage(QWidget):
             self.by_name[name].setEnabled(row >= 0)
         self.seconds.setEnabled(row >= 0)
         if row >= 0:
-            self.seconds.blockSignals(True)
-            self.seconds.setValue(self._keys[row].seconds)
-            self.seconds.blockSignals(False)
+            with QSignalBlocker(self.seconds):
+                self.seconds.setValue(self._keys[row].seconds)
 
     def _go_to(self, item: QListWidgetItem) -> None:
         self.gone_to.emit(self._keys[self.list.row(item)])

@@ -26,7 +26,7 @@ from qtpy.QtCore import QObject, Signal
 from brickfield.errors import BrickfieldError
 from brickfield.model import CameraState
 from brickfield.qt.background import Background
-from brickfield.qt.view.shot import Shot, Taken
+from brickfield.qt.view.capture import Capture, CapturedPicture
 from brickfield.rendering.overlays import NAMES
 from brickfield.sources.io import is_ending
 from brickfield.viewer.export import Movie, MovieOptions, MovieResult, write_movie
@@ -91,7 +91,7 @@ class Recorder(QObject):
         self._scene = scene
         self._background = Background()
         self._view: LiveView | None = None
-        self._shot: Shot | None = None
+        self._shot: Capture | None = None
         self._stop = Event()
 
     @property
@@ -175,7 +175,7 @@ class Recorder(QObject):
         self._go_to(time)
         view.move_to(camera)
 
-        def taken(result: Taken) -> None:
+        def taken(result: CapturedPicture) -> None:
             if result.image is None:
                 frame.set_exception(BrickfieldError(result.problem))
                 return
@@ -183,7 +183,7 @@ class Recorder(QObject):
             info = {"levels": levels, "failed_chunks": len(view.report.failures)}
             frame.set_result((result.image, result.is_complete, info))
 
-        self._shot = Shot(view, self._background, taken, timeout_s=timeout_s)
+        self._shot = Capture(view, self._background, taken, timeout_s=timeout_s)
 
     def _go_to(self, time: int) -> None:
         axis = time_axis(self._scene)

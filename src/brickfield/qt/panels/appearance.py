@@ -27,9 +27,9 @@ from brickfield.qt.panels.layer_rows import (
 )
 from brickfield.qt.panels.light import LIT_MODES, LightRow
 from brickfield.qt.panels.panel import Panel, active_layer
-from brickfield.qt.panels.parts import (
-    CalmWheel,
+from brickfield.qt.panels.widgets import (
     NumberSlider,
+    WheelGuard,
     label,
     number_format,
     quiet,
@@ -378,7 +378,7 @@ def _combo(tooltip: str, parent: QWidget) -> QComboBox:
     policy = QComboBox.SizeAdjustPolicy
     combo.setSizeAdjustPolicy(policy.AdjustToMinimumContentsLengthWithIcon)
     combo.setMinimumContentsLength(8)
-    CalmWheel(combo)
+    WheelGuard(combo)
     return combo
 
 

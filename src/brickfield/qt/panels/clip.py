@@ -18,10 +18,10 @@ from brickfield.model.units import unit_symbol
 from brickfield.qt.host import Host
 from brickfield.qt.panels.overlays.clip_overlay import ClipOverlay
 from brickfield.qt.panels.panel import Panel, active_layer
-from brickfield.qt.panels.parts import (
-    CalmWheel,
+from brickfield.qt.panels.widgets import (
     DoubleClicks,
     NumberBox,
+    WheelGuard,
     label,
     number_format,
     quiet,
@@ -75,7 +75,7 @@ class ClipPanel(Panel):
         for axis, name in enumerate(AXES):
             slider = QDoubleRangeSlider(Qt.Orientation.Horizontal, self)
             slider.setMinimumWidth(50)
-            CalmWheel(slider)
+            WheelGuard(slider)
             slider.setToolTip(f"What is kept along {name}\nDouble click: all of it")
             slider.valueChanged.connect(partial(self._slide, axis))
             slider.sliderPressed.connect(partial(self._hold, True))

@@ -33,7 +33,7 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.qt.icons import text_color
-from brickfield.qt.panels.parts import NumberSlider
+from brickfield.qt.panels.widgets import NumberSlider
 from brickfield.qt.theme import Theme
 from brickfield.viewer import COMMON, lut
 from brickfield.viewer.controls import OPAQUE

@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from brickfield.model.appearance import BY_DEPTH_MODES
 from brickfield.qt.host import Host
-from brickfield.qt.panels.parts import quiet
+from brickfield.qt.panels.widgets import quiet
 
 LIT_MODES = (*BY_DEPTH_MODES, "translucent")
 """Modes in which the row is of use."""

@@ -14,7 +14,7 @@ from brickfield.model.units import unit_symbol
 from brickfield.qt.host import Host
 from brickfield.qt.panels.overlays.plane_overlay import oblique_of
 from brickfield.qt.panels.panel import Panel
-from brickfield.qt.panels.parts import NumberBox, label
+from brickfield.qt.panels.widgets import NumberBox, label
 from brickfield.viewer.live import LiveSliceView
 
 AXES = "zyx"

@@ -24,11 +24,11 @@ from brickfield.errors import BrickfieldError
 from brickfield.loading import ChunkCache, default_cache
 from brickfield.qt.host import Host
 from brickfield.qt.panels.panel import Panel
-from brickfield.qt.panels.parts import (
-    CalmWheel,
+from brickfield.qt.panels.widgets import (
     DoubleClicks,
     NumberBox,
     NumberSlider,
+    WheelGuard,
     label,
     quiet,
 )
@@ -165,7 +165,7 @@ class QualityPanel(Panel):
         self.quality.setPageStep(1)
         self.quality.setTickPosition(QSlider.TickPosition.NoTicks)
         self.quality.setMinimumWidth(50)
-        CalmWheel(self.quality)
+        WheelGuard(self.quality)
         tip = (
             "How large a voxel may be on the screen, pixels: 1 is sharp, more is"
             " quicker and takes less memory"
@@ -183,7 +183,7 @@ class QualityPanel(Panel):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.level.setMinimumContentsLength(12)
-        CalmWheel(self.level)
+        WheelGuard(self.level)
         self.level.setToolTip(
             "Resolution that is shown everywhere; automatic takes the coarsest that is"
             " sharp enough, for each place"

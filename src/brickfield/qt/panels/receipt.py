@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.host import Host
 from brickfield.qt.panels.panel import Panel
-from brickfield.qt.panels.parts import quiet
+from brickfield.qt.panels.widgets import quiet
 from brickfield.viewer.live import LiveView
 from brickfield.viewer.receipts import LevelNames, Receipt, rows, sentence
 

@@ -35,8 +35,8 @@ from brickfield.qt.panels.overlays.tile_overlay import (
     TileOverlay,
 )
 from brickfield.qt.panels.panel import Panel, active_layer
-from brickfield.qt.panels.parts import NumberBox, label, quiet
 from brickfield.qt.panels.tile_table import TileModel
+from brickfield.qt.panels.widgets import NumberBox, label, quiet
 from brickfield.viewer.controls import MosaicTiles, corners_of_tile, mosaic_of
 from brickfield.viewer.live import LayerPort
 

@@ -22,8 +22,14 @@ from brickfield.model.units import unit_symbol
 from brickfield.qt.host import Host
 from brickfield.qt.icons import text_color
 from brickfield.qt.panels.panel import Panel
-from brickfield.qt.panels.parts import CalmWheel, DoubleClicks, NumberBox, label, quiet
 from brickfield.qt.panels.player import RATES, USUAL_RATE, Player
+from brickfield.qt.panels.widgets import (
+    DoubleClicks,
+    NumberBox,
+    WheelGuard,
+    label,
+    quiet,
+)
 from brickfield.qt.theme import ACCENT, Theme
 from brickfield.viewer.live import SliderAxis
 
@@ -158,7 +164,7 @@ class AxisRow(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, axis.n_steps - 1)
         self.slider.setMinimumWidth(50)
-        CalmWheel(self.slider)
+        WheelGuard(self.slider)
         self.slider.setToolTip(f"Step along {axis.name}\nDouble click: first step")
         self.slider.valueChanged.connect(self._move)
         DoubleClicks(self.slider, lambda: self.slider.setValue(0))

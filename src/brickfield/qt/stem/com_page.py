@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from brickfield.qt.panels.parts import NumberBox
+from brickfield.qt.panels.widgets import NumberBox
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import COM, ScanSession
 

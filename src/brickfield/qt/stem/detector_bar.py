@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
 from qtpy.QtWidgets import QWidget as Widget
 
 from brickfield.errors import BrickfieldError
-from brickfield.qt.panels.parts import NumberBox, quiet
+from brickfield.qt.panels.widgets import NumberBox, quiet
 from brickfield.qt.stem.page import narrow
 from brickfield.qt.stem.shapes import KINDS, LEAST_PX, mask_of, middle_of, of_kind
 from brickfield.sources.scans import AxisCalibration

@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from brickfield.qt.panels.parts import quiet
+from brickfield.qt.panels.widgets import quiet
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
 from brickfield.qt.stem.cache_page import CachePage

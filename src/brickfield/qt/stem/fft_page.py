@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError
-from brickfield.qt.panels.parts import NumberBox
+from brickfield.qt.panels.widgets import NumberBox
 from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.stem.estimate import about, transform_seconds
 from brickfield.qt.stem.page import Page, narrow, words

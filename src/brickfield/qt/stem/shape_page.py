@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from brickfield.qt.panels.parts import NumberBox
+from brickfield.qt.panels.widgets import NumberBox
 from brickfield.qt.stem.page import Page, words
 from brickfield.qt.stem.session import ScanSession
 

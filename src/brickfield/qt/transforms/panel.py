@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.model import Vec3
-from brickfield.qt.panels.parts import DoubleClicks, NumberBox, NumberSlider, quiet
+from brickfield.qt.panels.widgets import DoubleClicks, NumberBox, NumberSlider, quiet
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
 from brickfield.qt.transforms.turn import NOTHING, Turn

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidgetAction,
 )
 
-from brickfield.qt.panels.parts import NumberBox
+from brickfield.qt.panels.widgets import NumberBox
 from brickfield.qt.theme import Theme
 from brickfield.viewer.controls import USUAL_PERCENT, Histogram
 

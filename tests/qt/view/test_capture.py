@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brickfield.qt.background import Background
-from brickfield.qt.view.shot import Shot
+from brickfield.qt.view.capture import Capture
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def background(qapp):
 
 def shoot(view, background, hand, timeout_s=30.0):
     taken = []
-    shot = Shot(view, background, taken.append, timeout_s=timeout_s)
+    shot = Capture(view, background, taken.append, timeout_s=timeout_s)
     assert taken == [], "not before whoever asked has the shot"
     hand.wait(lambda: taken)
     assert shot.is_over
@@ -62,7 +62,7 @@ def test_an_error_of_the_view_is_the_problem(dock, background, hand):
 
 def test_a_cancelled_shot_tells_nothing(dock, background, hand):
     taken = []
-    shot = Shot(dock.main_view, background, taken.append, timeout_s=30.0)
+    shot = Capture(dock.main_view, background, taken.append, timeout_s=30.0)
     shot.cancel()
     hand.settle(dock)
     assert taken == []

@@ -8,7 +8,7 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from brickfield.qt.panels.parts import (
+from brickfield.qt.panels.widgets import (
     NumberBox,
     NumberSlider,
     number_format,

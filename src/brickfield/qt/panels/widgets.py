@@ -151,7 +151,7 @@ class DoubleClicks(QObject):
         return False
 
 
-class CalmWheel(QObject):
+class WheelGuard(QObject):
     """Lets the wheel scroll the panel, not a control that happens to be below it.
 
     A control that was clicked or tabbed to has the wheel for itself.
@@ -223,7 +223,7 @@ class NumberSlider(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, STEPS)
         self.slider.setMinimumWidth(50)
-        CalmWheel(self.slider)
+        WheelGuard(self.slider)
         self.box = NumberBox(parent=self)
         self.set_ends(low, high)
         layout = QHBoxLayout(self)

@@ -27,7 +27,7 @@ LOOK_MS = 100
 
 
 @dataclass(frozen=True, eq=False)
-class Taken:
+class CapturedPicture:
     """What a shot came to.
 
     Attributes
@@ -50,7 +50,7 @@ class Taken:
         return self.fidelity in ("final", "limited")
 
 
-class Shot:
+class Capture:
     """Waits until a view is complete, then takes the picture.
 
     Parameters
@@ -59,7 +59,7 @@ class Shot:
     background : Background
         Brings answers back to this thread.
     on_taken : callable
-        Takes a :class:`Taken`, once; never after :meth:`cancel`.
+        Takes a :class:`CapturedPicture`, once; never after :meth:`cancel`.
     timeout_s : float
         Then the picture is taken as it is.
     """
@@ -68,13 +68,13 @@ class Shot:
         self,
         view: LiveView,
         background: Background,
-        on_taken: Callable[[Taken], object],
+        on_taken: Callable[[CapturedPicture], object],
         *,
         timeout_s: float,
     ) -> None:
         self._view = view
         self._background = background
-        self._on_taken: Callable[[Taken], object] | None = on_taken
+        self._on_taken: Callable[[CapturedPicture], object] | None = on_taken
         self._deadline = monotonic() + timeout_s
         self._is_asking = False
         self._timer = owned(QTimer(), self)
@@ -102,12 +102,12 @@ class Shot:
             return
         is_late = monotonic() >= self._deadline
         if view.is_closed:
-            self._end(Taken(problem="the view was closed before"))
+            self._end(CapturedPicture(problem="the view was closed before"))
         elif view.report.error:
-            self._end(Taken(problem=view.report.error))
+            self._end(CapturedPicture(problem=view.report.error))
         elif view.camera is None:
             problem = "expected an image layer to take a picture of; found none"
-            self._end(Taken(problem=problem))
+            self._end(CapturedPicture(problem=problem))
         elif view.is_settled or not view.is_shown or is_late:
             # A hidden view loads nothing by itself.
             self._ask(0.0 if is_late else PIECE_S, is_late=is_late)
@@ -126,13 +126,13 @@ class Shot:
         if self.is_over:
             return
         if error is not None:
-            self._end(Taken(problem=str(error) or type(error).__name__))
+            self._end(CapturedPicture(problem=str(error) or type(error).__name__))
             return
         image, fidelity, is_loaded = result
         if is_loaded or is_late:
-            self._end(Taken(image, fidelity))
+            self._end(CapturedPicture(image, fidelity))
 
-    def _end(self, taken: Taken) -> None:
+    def _end(self, taken: CapturedPicture) -> None:
         tell = self._on_taken
         self.cancel()
         if tell is not None:
