@@ -250,7 +250,7 @@ HARD = {
     "lazy slicing": ["plugin/slicing/lazy.py", "plugin/slicing/progressive_slice.py"],
     "HDF5 handles": ["sources/hdf5/handles.py"],
     "placed OME-Zarr": ["sources/ome_zarr/placing.py"],
-    "BigDataViewer": ["sources/bdv/source.py"],
+    "BigDataViewer": ["sources/bdv/image.py", "sources/bdv/views.py"],
     "Imaris cascade": ["imaris/cascade.py", "imaris/passes.py"],
     "committed file": ["imaris/output/committed_file.py"],
     "streaming writer": ["streaming/buffer/*.py"],

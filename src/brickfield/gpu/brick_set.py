@@ -139,8 +139,7 @@ class BrickSet:
             del self.wanted[name]
         self._absent.difference_update(names)
         self._encoder.release(names)
-        # Voxels that are out of date, of which no new ones were requested, are not fit
-        # to be shown again.
+        # Out of date, and no new voxels were requested: not fit to be shown again.
         for name in self._changed.intersection(names):
             self._changed.discard(name)
             self.atlas.drop(name)
@@ -361,8 +360,7 @@ class BrickSet:
             # The bits tell of holes then, and not of what is empty.
             flags = texels.flags & NONFINITE
             self._flags[name] = flags | FAILED | holes.octants << OCTANTS
-        # The slot of a drawn brick is overwritten in place. Draws are submitted to the
-        # same queue, so a frame sees the old voxels or the new ones.
+        # Overwritten in place: one queue, so a frame sees the old voxels or the new.
         self.atlas.write(name, texels.data)
 
     def repair_borders(self, has_time: Callable[[], bool]) -> int:

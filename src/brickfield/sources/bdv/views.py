@@ -98,6 +98,8 @@ def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
                 findings.append(unusable(setup, f"left it out at time {time}"))
                 continue
             name = f"{series} t{time}"
+            # A tile of its own for each time: a tile has one place, so one that moves
+            # is several, each there at its time alone.
             views.append(replace(whole, name=name, matrix=matrix, time=i, absent=()))
     return views, findings
 
@@ -180,6 +182,8 @@ def _series_names(groups: list[list[ViewSetup]]) -> list[str]:
         " ".join(f"{kinds[i]} {t[i]}" for i in differing if t[i] is not None)
         for t in told
     ]
+    # Microscopes often give all setups one name; what tells them apart is in the
+    # attributes.
     if all(texts) and len(set(texts)) == len(texts):
         return texts
     return [f"setup{group[0].number}" for group in groups]
