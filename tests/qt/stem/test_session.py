@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from brickfield.qt.reports.tasks import TaskBoard
-from brickfield.qt.stem.previews import filled
-from brickfield.qt.stem.session import PATTERN, SCAN, VIRTUAL, ScanSession
+from brickfield.qt.stem.session import PATTERN, SCAN, VIRTUAL, ScanSession, filled
 from brickfield.qt.stem.slots import Wish
 from brickfield.stem4d import Disc
 

@@ -12,13 +12,13 @@ from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
 from brickfield.errors import ChunkReadError
 from brickfield.qt.background import Background
 from brickfield.qt.reports.tasks import RunningTask, TaskBoard, task_board
-from brickfield.qt.stem.previews import filled, logarithm
 from brickfield.qt.stem.slots import Show, Slot, Wish
 from brickfield.stem4d import (
     BinnedScan,
@@ -435,3 +435,29 @@ def _how(task: RunningTask, preview: Show) -> dict[str, Any]:
 def _close_after(viewer: ScanViewer, jobs: list[Any]) -> None:
     wait(jobs, timeout=CLOSING_S)
     viewer.close()
+
+
+def filled(image: NDArray[Any]) -> NDArray[Any]:
+    """Fill lines of a preview that nothing is known of from those next to them.
+
+    Parameters
+    ----------
+    image : ndarray, shape (scan y, scan x)
+        0 where nothing was read yet.
+
+    Returns
+    -------
+    ndarray, shape (scan y, scan x)
+        A copy.
+    """
+    known = np.flatnonzero(image.any(axis=1))
+    if not len(known):
+        return image.copy()
+    rows = np.arange(len(image))
+    nearest = known[np.abs(rows[:, None] - known[None, :]).argmin(axis=1)]
+    return np.asarray(image[nearest])
+
+
+def logarithm(pattern: NDArray[Any]) -> NDArray[np.float32]:
+    """Return log(1 + pattern), same shape; values below 0 count as 0."""
+    return np.asarray(np.log1p(np.maximum(pattern, 0), dtype=np.float32))

@@ -427,33 +427,3 @@ class LiveDrawer:
                 self._objects.close()
             view.on_news = None
             view.close()
-
-
-PREPARED_SIZE = (16, 16)
-"""Pixels of what is drawn so that something is compiled; nobody sees it."""
-_ready: list[OffscreenView] = []
-"""At most one; views share the render thread."""
-
-
-def prepare_view(
-    layers: Sequence[LayerSnapshot] = (), overlays: Sequence[str] = ()
-) -> None:
-    """Make a view and compile what pictures of such layers need.
-
-    Parameters
-    ----------
-    layers : sequence of LayerSnapshot
-        None of their voxels are read.
-    overlays : sequence of str
-        Names of what decorates the pictures.
-    """
-    if not _ready:
-        _ready.append(OffscreenView(PREPARED_SIZE, policy=EXPLORATION))
-    for name in overlays:
-        _ready[0].overlays.set_options(name, visible=True)
-    _ready[0].compile(layers)
-
-
-def take_prepared() -> OffscreenView | None:
-    """Hand the view over to who draws with it and closes it; None without one."""
-    return _ready.pop() if _ready else None
