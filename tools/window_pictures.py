@@ -8,6 +8,7 @@ own settings are kept out of it; data are written to /tmp/data.
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ from brickfield.loading import default_cache
 from brickfield.plugin.docking.chooser import open_chooser
 from brickfield.plugin.export.imaris_window import open_export
 from brickfield.plugin.layers.registry import docks_of
+from brickfield.plugin.sessions.widget import Sessions
 from brickfield.plugin.settings import open_panels
 from brickfield.plugin.settings import preferences as plugin_preferences
 from brickfield.plugin.transforms.widget import Transforms
@@ -547,6 +549,32 @@ def transforms() -> None:
         s.window("transforms")
 
 
+def sessions() -> None:
+    """A session with two images, of which one's data have been moved away."""
+    place = Path(tempfile.mkdtemp())
+    data = Path(shutil.copytree(sample(), place / "day3.ome.zarr"))
+    path = place / "embryo 7 day 3.ome.zarr"
+    with stage((1400, 800)) as s:
+        bf.open_volume(str(data), s.viewer)
+        s.widen(620)
+        s.orbit(35, 20, 1.35)
+        s.settle()
+        dock = Sessions(s.viewer)
+        s.viewer.window.add_dock_widget(dock, name="Sessions", area="left")
+        s.viewer.window._qt_viewer.dockLayerControls.hide()
+        dock.show_session("embryo 7, day 3", "vessels, after the second wash")
+        saved = dock.save_to(path)
+        turn(PATIENCE_S, saved.done)
+        data.rename(place / "archived.ome.zarr")
+        dock.load_from(path)
+        turn(PATIENCE_S, lambda: bool(dock.offline.isVisible()))
+        s.settle(4.0)
+        for layer in s.viewer.layers:
+            print(layer.name)
+        turn(6.0)  # napari's notice goes
+        s.window("sessions")
+
+
 def tiles() -> None:
     """Three registered tiles, one of them chosen, with their boxes."""
     with stage((1400, 900)) as s:
@@ -568,7 +596,7 @@ PICTURES: dict[str, Callable[[], None]] = {
         window, dock, failures, chooser, imaris, benchmark, four_views, plane, volume_and_plane, clip, labels,
         time, appearance,
         reader, preferences, no_adapter, movies,
-        quality, receipt, huge, objects, scenes, linked, transforms, tiles,
+        quality, receipt, huge, objects, scenes, linked, transforms, sessions, tiles,
     )
 }  # fmt: skip
 

@@ -100,11 +100,16 @@ def test_data_that_moved_are_found_again(dock, viewer, stored, tmp_path):
     stored.parent.rename(moved)
     dock.load_from(path)
     turn_until(lambda: dock.offline.text.whole != "")
+    n = len(viewer.layers)
+    layers = "1 layer offline" if n == 1 else f"{n} layers offline"
+    assert dock.offline.text.whole.startswith(layers)
     assert "a.ome.zarr" in dock.offline.text.whole
+    assert all(bf.store_of(layer).is_preview for layer in viewer.layers)
     dock.find_in(moved)
     turn_until(lambda: dock.offline.text.whole == "")
     assert [one["status"] for one in SessionManager().info(path)["layers"]] == ["ok"]
     np.testing.assert_array_equal(np.asarray(viewer.layers[0].data[0]), DATA)
+    assert not any(bf.store_of(layer).is_preview for layer in viewer.layers)
 
 
 def test_the_open_session_is_packed(dock, viewer, stored, tmp_path):

@@ -81,6 +81,9 @@ class ChunkedImageStore:
     address : str or None
         What it was opened by, with whatever gives access: to open it again, not to
         be shown.
+    is_preview : bool
+        Whether the image stands for finer data that are not there: no picture of it is
+        final. False unless it is set.
     tracker : LoadingProgressTracker
     data_version : VersionCounter
         Counts how often the voxels were forgotten, to be read again.
@@ -107,6 +110,7 @@ class ChunkedImageStore:
     ) -> None:
         self.source = source
         self.address: str | None = None
+        self.is_preview = False
         self.tracker = tracker or LoadingProgressTracker()
         self._cache = cache
         self._lock = threading.Lock()

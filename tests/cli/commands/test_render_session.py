@@ -1,5 +1,7 @@
 """``brickfield render SESSION``: the scene that was saved."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -95,8 +97,10 @@ def test_a_packed_session_is_the_same_picture(command, session, tmp_path):
 def test_a_layer_that_is_gone_is_drawn_from_its_preview(command, session, tmp_path):
     out = tmp_path / "out.png"
     (tmp_path / "a.ome.zarr").rename(tmp_path / "b.ome.zarr")
-    ended = command(
-        "render", session, "-o", out, "--camera", "ortho:z", "--size", "28x20"
-    )
+    cost = tmp_path / "cost.json"
+    where = ("--camera", "ortho:z", "--size", "28x20", "--receipt", cost)
+    ended = command("render", session, "-o", out, *where)
     assert ended.status == 3
     assert picture(out).max() > 100
+    assert json.loads(cost.read_text())["fidelity"] == "limited"
+    assert Image.open(out).text["brickfield-fidelity"] == "limited"

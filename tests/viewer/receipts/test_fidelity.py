@@ -64,6 +64,17 @@ def test_it_is_told_that_a_picture_begins_or_ends_to_be_seen(
     assert seen == [True, False]
 
 
+def test_a_preview_of_data_that_are_not_there_is_never_final(
+    make_live, memory_scene, turns, box
+):
+    view = make_live()
+    memory_scene.add(box).data.store.is_preview = True
+    assert turns.run_until(lambda: view.is_settled)
+    assert view.fidelity == "limited"
+    assert view.receipt["fidelity"] == "limited"
+    assert view.report.is_preview
+
+
 def test_what_the_budget_keeps_coarse_is_called_limited(
     make_live, memory_scene, turns, large
 ):

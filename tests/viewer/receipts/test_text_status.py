@@ -53,6 +53,10 @@ def failure(reason="expected to decode it; found damaged data: crc", level=0, **
             "1/64 resolution · the file has nothing finer that fits",
         ),
         (
+            ended("limited", factors=(1.0, 1.0), is_preview=True),
+            "preview of data that are offline",
+        ),
+        (
             ended("failed", failures=(failure(),) * 3, factors=(1.0, 1.0)),
             "3 chunks could not be read, shown coarser · full resolution",
         ),

@@ -278,7 +278,7 @@ def draw_session(
     from brickfield.cli.commands.session import complain_of
     from brickfield.sessions import SessionManager
     from brickfield.viewer.export import SCENE_KEY, open_scene, render_scene, write_png
-    from brickfield.viewer.receipts import notes_of
+    from brickfield.viewer.receipts import least_true, notes_of
     from brickfield.writing import check_output, write_text
 
     manager = SessionManager()
@@ -289,9 +289,11 @@ def draw_session(
         if receipt is not None:
             check_output(receipt, scene.sources, option="--receipt", kind="receipt")
         result = render_scene(scene, options, has_camera=has_camera)
-    notes = {**notes_of(result.receipt.fidelity), SCENE_KEY: state.to_json()}
-    write_png(out, result.image, notes)
     cost: dict[str, Any] = result.receipt.as_dict()
+    if is_offline:  # a preview is no final picture of what it stands for
+        cost["fidelity"] = least_true((cost["fidelity"], "limited"))
+    notes = {**notes_of(cost["fidelity"]), SCENE_KEY: state.to_json()}
+    write_png(out, result.image, notes)
     cost["complete"] = cost["complete"] and not is_offline
     if receipt is not None:
         write_text(receipt, json.dumps(cost, indent=2) + "\n")

@@ -338,7 +338,9 @@ class SessionsDock(SessionsPanel):
         self._ask(True, "", self.find_in)
 
     def _show_offline(self, viewer: Any) -> None:
-        self.show_offline([Path(p).name for p in _offline_places(viewer)])
+        places = _offline_places(viewer)
+        names = [Path(place).name for place in dict.fromkeys(places)]
+        self.show_offline(names, n_layers=len(places))
 
     # -- recent, benchmark -------------------------------------------------------
 
@@ -366,12 +368,11 @@ class SessionsDock(SessionsPanel):
 
 
 def _offline_places(viewer: Any) -> list[str]:
-    """List where the data of offline layers were, each once."""
+    """List where the data of each offline layer were."""
     if viewer is None:
         return []
     told = [port.layer.metadata.get(KEY) for port in scene_of(viewer).layers]
-    places = [str(t[OFFLINE]) for t in told if isinstance(t, dict) and OFFLINE in t]
-    return list(dict.fromkeys(places))
+    return [str(t[OFFLINE]) for t in told if isinstance(t, dict) and OFFLINE in t]
 
 
 def _described(path: Path) -> RecentSession:

@@ -290,6 +290,9 @@ def _mark(viewer: Any, layers: Layers, document: SessionDocument) -> None:
         told.pop(OFFLINE, None)
         if found.status == "offline":
             told[OFFLINE] = found.uri
+        level = level_of(port.layer)
+        if level is not None:
+            level.store.is_preview = found.status == "offline"
         channel = channels.get(image)
         if channel is not None:
             extras = dict(channel.model_extra or {})

@@ -153,12 +153,20 @@ class SessionsPanel(QWidget):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.recent.addItem(item)
 
-    def show_offline(self, names: Sequence[str]) -> None:
-        """Name the layers that are drawn from previews."""
+    def show_offline(self, names: Sequence[str], n_layers: int | None = None) -> None:
+        """Name the data of layers that are drawn from previews.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of files or folders that are not there.
+        n_layers : int, optional
+            Layers that show them; one for each name by default.
+        """
         if not names:
             self.offline.say("")
             return
-        n = len(names)
+        n = len(names) if n_layers is None else n_layers
         layers = "1 layer" if n == 1 else f"{n} layers"
         self.offline.say(f"{layers} offline, preview shown: {', '.join(names)}")
 

@@ -136,6 +136,8 @@ class ViewReport:
         Of the layer with the most.
     is_coarsened : bool
         Whether the budget allows no finer picture.
+    is_preview : bool
+        Whether a layer stands for finer data that are not there.
     failures : tuple of ChunkFailure
         What could not be read.
     gpu_bytes, gpu_budget, ram_bytes, ram_budget : int
@@ -177,6 +179,7 @@ class ViewReport:
     level_names: LevelNames = UNNAMED
     n_levels: int = 0
     is_coarsened: bool = False
+    is_preview: bool = False
     failures: tuple[ChunkFailure, ...] = ()
     gpu_bytes: int = 0
     gpu_budget: int = 0
@@ -272,6 +275,7 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         level_names=names,
         n_levels=len(names.factors),
         is_coarsened=any(r.plan and r.plan.is_coarsened for r in renderers),
+        is_preview=any(r.layer.store.is_preview for r in renderers),
         failures=tuple(f for r in renderers for f in r.failures),
         gpu_bytes=manager.gpu_bytes,
         gpu_budget=manager.gpu_budget,

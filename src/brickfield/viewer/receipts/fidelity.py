@@ -64,4 +64,6 @@ def _is_below_target(renderer: LayerRenderer) -> bool:
     plan = renderer.plan
     if plan is None:
         return False
+    if renderer.layer.store.is_preview:
+        return True
     return bool((plan.is_leaf & ~target_rows(plan)).any())

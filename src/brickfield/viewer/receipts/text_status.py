@@ -91,6 +91,11 @@ class Report(Protocol):
         ...
 
     @property
+    def is_preview(self) -> bool:
+        """Whether a layer stands for finer data that are not there."""
+        ...
+
+    @property
     def failures(self) -> Sequence[ChunkFailure]:
         """What could not be read."""
         ...
@@ -151,6 +156,8 @@ def _ended(report: Report) -> str:
     head, why = "", ""
     if report.failures:
         head = f"{_chunks(len(report.failures))} could not be read, shown coarser"
+    elif report.is_preview:
+        return "preview of data that are offline"
     elif report.fidelity == "limited":
         why = "the file has nothing finer that fits"
         if report.is_coarsened:
