@@ -45,6 +45,8 @@ from brickfield.viewer.receipts.receipt import Receipt
 from brickfield.viewer.sampling import sampling_step
 
 _AXES: tuple[AxisName, ...] = ("z", "y", "x")
+_LEAST_TO_COMPILE_S = 1.0
+"""Time that a picture must have for its programs to be compiled before anything else."""
 _rendering = threading.Lock()
 """Pictures are made one after another: each may have a RAM budget of its own."""
 
@@ -317,7 +319,10 @@ def _draw(
         draw_small(view)
         first.append(perf_counter() - start)
 
-    call(compile_while_reading)
+    # A picture that may take no time is taken as it is then, not when the compiler has
+    # ended: by that time its data may have come.
+    if end - start > _LEAST_TO_COMPILE_S:
+        call(compile_while_reading)
     ended = view.wait_until_complete(
         end - perf_counter(), on_base=on_base, carry_out=call
     )
