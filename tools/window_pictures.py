@@ -22,6 +22,7 @@ os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
 
 import napari
 import numpy as np
+from napari._qt.dialogs.qt_notification import NapariQtNotification
 from numpy.typing import NDArray
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
@@ -569,9 +570,9 @@ def sessions() -> None:
         dock.load_from(path)
         turn(PATIENCE_S, lambda: bool(dock.offline.isVisible()))
         s.settle(4.0)
-        for layer in s.viewer.layers:
-            print(layer.name)
-        turn(6.0)  # napari's notice goes
+        for notice in s.viewer.window._qt_viewer.findChildren(NapariQtNotification):
+            notice.close()
+        s.settle()
         s.window("sessions")
 
 

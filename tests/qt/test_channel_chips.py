@@ -92,6 +92,15 @@ def test_words_that_all_names_share_are_left_out(names, parts):
     assert telling_parts(names) == parts
 
 
+def test_whole_names_come_back_in_a_style_that_has_room_for_them(chips, scene):
+    chips.setStyleSheet("QToolButton { font-size: 30pt; }")
+    names = ["sample: nuclei", "sample: vessels"]
+    add(scene, *names)
+    assert not set(names) & {chip.text() for chip in chips.chips}
+    chips.setStyleSheet("QToolButton { font-size: 8pt; }")
+    assert [chip.text() for chip in chips.chips] == names
+
+
 def test_a_click_hides_a_layer_and_shows_it_again(chips, scene):
     ports = add(scene, "nuclei", "vessels")
     press(chips.chips[1])

@@ -28,6 +28,7 @@ MOST_WIDTH = 150
 """Pixels of a chip; longer names are shortened in their middle."""
 GAP = 3
 _COLORS = QSize(14, 12)
+_MOST_TRIES = 4
 _WORDS = re.compile(r"[^\W_]+[\W_]*|[\W_]+")
 """A word of a name with what divides it from the next."""
 _FOLLOWED = frozenset({"layers", "name", "visible", "colormap", "curve", "contrast"})
@@ -92,13 +93,17 @@ class Chip(QToolButton):
         self._name = name
         self.ensurePolished()
         metrics, middle = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
-        room, excess, text = metrics.horizontalAdvance(name) or 1, 1, ""
-        while excess > 0 and room > 0:
-            text = metrics.elidedText(name, middle, room)
+        # Whole at first, not cut to its own width: that is rounded, and may lack a part
+        # of a pixel.
+        room, text = metrics.horizontalAdvance(name), name
+        while True:
             # A lone ampersand would underline what follows.
             self.setText(text.replace("&", "&&"))
             excess = self.sizeHint().width() - MOST_WIDTH
             room -= excess
+            if excess <= 0 or room <= 0:
+                break
+            text = metrics.elidedText(name, middle, room)
         self.is_shortened = text != name
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
@@ -132,6 +137,7 @@ class ChannelChips(QScrollArea):
         self._scene = scene
         self._before: list[LayerPort] = []
         self.chips: list[Chip] = []
+        self._is_naming = self._is_restyled = False
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -157,11 +163,32 @@ class ChannelChips(QScrollArea):
                 chip.hide()
                 chip.deleteLater()
             self.chips = [self._make(port) for port in ports]
-        names = [port.name for port in ports]
-        self._write(names)
-        if any(chip.is_shortened for chip in self.chips):
-            self._write(telling_parts(names))
         self.setVisible(len(ports) >= LEAST)
+        self._name_chips()
+
+    def _name_chips(self) -> None:
+        """Write whole names where there is room, else the parts that differ.
+
+        Asked again by chips in another style: the style of a window may come after the
+        names, and what was too long before may have room then.
+        """
+        self._is_restyled = True
+        if self._is_naming:
+            return
+        self._is_naming = True
+        try:
+            # Asking a chip for its size gives it the style that waits for it: what was
+            # written in the former one is written again, but not for ever.
+            for _ in range(_MOST_TRIES):
+                if not self._is_restyled:
+                    break
+                self._is_restyled = False
+                names = [chip.port.name for chip in self.chips]
+                self._write(names)
+                if any(chip.is_shortened for chip in self.chips):
+                    self._write(telling_parts(names))
+        finally:
+            self._is_naming = False
         self._arrange()
 
     def _write(self, names: Sequence[str]) -> None:
@@ -172,7 +199,7 @@ class ChannelChips(QScrollArea):
         chip = Chip(port, self.inner)
         chip.clicked.connect(partial(self._toggle, port))
         chip.doubled.connect(partial(self._show_alone, port))
-        chip.restyled.connect(self._arrange)
+        chip.restyled.connect(self._name_chips)
         chip.show()
         return chip
 
