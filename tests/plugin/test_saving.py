@@ -189,9 +189,9 @@ def test_one_thread_works_on_a_save_and_one_encodes(tmp_path, monkeypatch):
     context = stored_level._context
     write = stored_level.StoredLevel.write
 
-    def begin(n_threads):
+    def begin(n_threads, syncs):
         begun.append(n_threads)
-        return context(n_threads)
+        return context(n_threads, syncs)
 
     def note(level, region, data):
         workers.add(threading.current_thread())

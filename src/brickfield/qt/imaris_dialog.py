@@ -134,6 +134,8 @@ class ImarisDialog(QDialog):
         self.setMinimumWidth(460)
         self._look = look
         self._background = Background()
+        # napari's window takes the dialog with it without closing it.
+        self.destroyed.connect(self._background.close)
         self._running: RunningTask | None = None
         self._written = ""
         self._column = QVBoxLayout(self)

@@ -62,6 +62,7 @@ def _written_in_the_box(viewer, dialog, qtbot, tmp_path):
     dialog.place.setText(str(tmp_path / "a.ims"))
     dialog.regions[1].setChecked(True)
     write(dialog, qtbot)
+    dialog.close()
     with bf.open_store(tmp_path / "a.ims") as store:
         return store.read(0, None, (0, 0))
 

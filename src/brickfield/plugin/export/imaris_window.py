@@ -91,6 +91,7 @@ class _Export(QObject):
             self._offer(layers), self.look, main_window_of(viewer)
         )
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.dialog.destroyed.connect(self._on_closed)
         self.dialog.asked.connect(self.write)
         self.dialog.open_asked.connect(self._open)
         self.dialog.finished.connect(self._on_closed)
@@ -191,7 +192,7 @@ class _Export(QObject):
 
             viewer.open(path, plugin=PLUGIN)
 
-    def _on_closed(self, _result: int) -> None:
+    def _on_closed(self, _: object = None) -> None:
         self._is_closed = True
         if not self._is_running:
             self._end()
