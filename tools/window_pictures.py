@@ -582,7 +582,7 @@ def tiles() -> None:
         bf.open_volume(registered(), s.viewer)
         s.widen(640)
         for port in s.dock.scene.layers:
-            port.contrast = (100, 2200)
+            port.contrast = (150, 6000)
         panel = s.open("tiles")
         panel.names.setChecked(True)
         panel.choose("angle 10")
