@@ -1,6 +1,8 @@
 """Images that belong together open as one store, which can be moved and saved."""
 
 import json
+import subprocess
+import sys
 from xml.etree import ElementTree as ET
 
 import h5py
@@ -304,6 +306,25 @@ def test_places_of_a_scene_are_saved_as_a_scene_beside_it(scene, tmp_path):
     low = np.array(found.shape) - rest.shape
     assert found.max() == rest.max()
     assert (low <= 0).all()
+
+
+def test_of_a_scene_that_could_not_be_saved_nothing_is_left(scene, tmp_path):
+    code = f"""
+import resource, signal
+from brickfield.errors import StoreWriteError
+from brickfield.store import open_store
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with open_store({str(scene)!r}) as store:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+    try:
+        store.save_transforms({str(tmp_path / "moved.zarr")!r})
+    except StoreWriteError as error:
+        print(error)
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert "File too large" in done.stdout, done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == [scene.name]
 
 
 def test_a_scene_is_saved_beside_the_old_one_alone(scene, project, tmp_path):

@@ -25,7 +25,7 @@ from brickfield.sources import ChunkSource
 from brickfield.sources.io import local_path
 from brickfield.sources.mosaic import MosaicSource, TilePlace
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.writing import check_output, write_text
+from brickfield.writing import building, check_output, write_text
 
 
 class MosaicStore(ChunkedImageStore):
@@ -328,13 +328,15 @@ class MosaicStore(ChunkedImageStore):
                 f" {target.name!r}"
             )
             raise OptionError(msg)
-        if target.exists():
+        if os.path.lexists(target):
             msg = f"expected a new file at {target}; found one that is there: name another"
             raise StoreWriteError(msg)
         check_output(target, [self.source], option="save_transforms")
         if end == ".zarr":
-            target.mkdir()
-        write_text(target / "zarr.json" if end == ".zarr" else target, text)
+            with building(target, sources=[self.source]) as folder:
+                write_text(folder / "zarr.json", text)
+        else:
+            write_text(target, text)
         return target
 
     def _as_json(self) -> dict[str, Any]:
