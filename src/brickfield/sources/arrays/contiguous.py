@@ -42,8 +42,9 @@ class ContiguousArray:
         As stored, with its byte order.
     name : str
         For messages.
-    depth_axis : int
-        Axis along which planes are put together to one storage chunk.
+    depth_axis : int or None
+        Axis along which planes are put together to one storage chunk; None: every plane
+        is one, so that a file that was cut off gives the planes before its end.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class ContiguousArray:
         *,
         dtype: np.dtype[np.generic],
         name: str = "",
-        depth_axis: int = -3,
+        depth_axis: int | None = -3,
     ) -> None:
         self.shape = shape
         self.dtype = native(dtype)
@@ -85,7 +86,7 @@ class ContiguousArray:
                     for axis, (part, i) in enumerate(zip(lead, at, strict=True)):
                         start += (part.start + i) * strides[axis]
                     file.seek(start, os.SEEK_SET)
-                    self._fill(file, plane)
+                    self._fill(file, plane, self.chunk_key(index))
         except ChunkReadError:
             raise
         except StoreFormatError as error:
@@ -96,7 +97,7 @@ class ContiguousArray:
         data = data.reshape(size).astype(self.dtype, copy=False)
         return StorageChunk(data, data.nbytes)
 
-    def _fill(self, file: Any, plane: NDArray[np.generic]) -> None:
+    def _fill(self, file: Any, plane: NDArray[np.generic], key: str) -> None:
         view = plane.reshape(-1).view(np.uint8).data
         done = 0
         while done < len(view):
@@ -106,7 +107,7 @@ class ContiguousArray:
                     f"expected {len(view)} bytes of voxels in {self._path}; the file"
                     f" ends after {done}: it was cut off"
                 )
-                raise ChunkReadError(msg, key=self._name)
+                raise ChunkReadError(msg, key=key)
             done += n
 
     def chunk_key(self, index: tuple[int, ...]) -> str:
@@ -124,13 +125,13 @@ class ContiguousArray:
 
 
 def _row_chunks(
-    shape: tuple[int, ...], itemsize: int, depth_axis: int
+    shape: tuple[int, ...], itemsize: int, depth_axis: int | None
 ) -> tuple[int, ...]:
     *lead, n_rows, row = shape
     rows = max(1, min(CHUNK_EDGE, n_rows, MAX_CHUNK_BYTES // (row * itemsize)))
     chunk = [1] * len(lead) + [rows, row]
-    axis = depth_axis % len(shape)
-    if axis < len(lead):
+    axis = None if depth_axis is None else depth_axis % len(shape)
+    if axis is not None and axis < len(lead):
         planes = max(1, min(CHUNK_EDGE, MAX_CHUNK_BYTES // (rows * row * itemsize)))
         planes = 1 << (planes.bit_length() - 1)
         chunk[axis] = min(planes, shape[axis])

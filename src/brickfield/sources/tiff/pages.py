@@ -71,7 +71,8 @@ class TiffPages:
         self._n_lead = len(self.shape) - len(page_shape)
         lead = self.shape[: self._n_lead]
         has_pages = self._n_lead >= 0 and self.shape[self._n_lead :] == page_shape
-        if not has_pages or prod(lead) != len(level):
+        # Fewer pages: the file was cut off, and what is there is still worth seeing.
+        if not has_pages or not 0 < len(level) <= prod(lead):
             msg = (
                 f"expected {prod(lead)} pages for the shape {self.shape} of {name};"
                 f" found {len(level)} of shape {page_shape}"
@@ -114,7 +115,7 @@ class TiffPages:
             if stored == 0:
                 return StorageChunk(None, 0)
             admit(self.chunk_shape, self.dtype.itemsize, stored, key=key)
-            raws = self._read(Path(page.parent.filehandle.path), parts)
+            raws = self._read(Path(page.parent.filehandle.path), parts, key)
             self._check_inflation(raws, key)
             data = self._assembled(page, raws)
         except ChunkReadError:
@@ -142,6 +143,13 @@ class TiffPages:
         number = 0
         for i, n in zip(lead, self.shape, strict=False):
             number = number * n + i
+        if number >= len(self._level):
+            key = self.chunk_key(index)
+            msg = (
+                f"expected {prod(self.shape[: self._n_lead])} pages; found"
+                f" {len(self._level)} and none for {key}: the file is truncated"
+            )
+            raise ChunkReadError(msg, key=key)
         with self._lock:
             return self._level[number]
 
@@ -152,7 +160,7 @@ class TiffPages:
         return [int(np.ravel_multi_index(index[self._n_lead :], grid))]
 
     def _read(
-        self, path: Path, parts: list[tuple[int, int, int]]
+        self, path: Path, parts: list[tuple[int, int, int]], key: str
     ) -> list[tuple[int, bytes | None]]:
         raws: list[tuple[int, bytes | None]] = []
         with open_regular(path) as file:
@@ -164,7 +172,7 @@ class TiffPages:
                         f"expected {n_bytes} bytes at {offset} of {path}; the file ends"
                         f" after {len(raw)}: it is truncated"
                     )
-                    raise ChunkReadError(msg, key=self._name)
+                    raise ChunkReadError(msg, key=key)
                 raws.append((i, raw))
         return raws
 

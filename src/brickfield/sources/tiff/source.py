@@ -35,6 +35,7 @@ from brickfield.sources.geometry import (
 from brickfield.sources.io.named_places import NamedFiles, Root
 from brickfield.sources.io.plain_files import check_regular, local_path, read_head
 from brickfield.sources.protocol import ArrayHeader, StoredArray
+from brickfield.sources.tiff.damage import broken_list, complaints, short_file
 from brickfield.sources.tiff.pages import TiffPages
 from brickfield.sources.tiff.scales import TiffScales, read_scales
 
@@ -78,6 +79,17 @@ def open_source(
     StoreNotFoundError, StoreAccessError, StoreFormatError, OptionError
     """
     path = local_path(uri)
+    with complaints() as said:
+        return _open(str(uri), path, series, follow_links, said)
+
+
+def _open(
+    uri: str,
+    path: Path,
+    series: int | str | None,
+    follow_links: bool,
+    said: list[str],
+) -> AssembledSource:
     tiff = _opened(path)
     try:
         others, named = _other_files(tiff, path, follow_links)
@@ -87,6 +99,7 @@ def open_source(
         scales = read_scales(tiff, number)
         arrays, findings = _levels(tiff, number, path, absent)
         pyramid = _pyramid(arrays, scales)
+        findings += _damage(tiff, number, said, arrays, findings)
     except BaseException as error:
         tiff.close()
         # tifffile meets damage with errors of many kinds.
@@ -99,7 +112,7 @@ def open_source(
         text = f"expected one image; found {len(names)} series: the first was opened"
         notes.append(Finding("info", "several-images", "series", text))
     info = ImageInfo(
-        uri=str(uri),
+        uri=uri,
         format=_format(tiff),
         name=path.name.split(".")[0],
         pyramid=pyramid,
@@ -113,6 +126,28 @@ def open_source(
         lambda level, _lead: arrays[level],
         places=lambda: _files(tiff, path),
         close=tiff.close,
+    )
+
+
+def _damage(
+    tiff: Any,
+    number: int,
+    said: list[str],
+    arrays: list[StoredArray],
+    known: list[Finding],
+) -> list[Finding]:
+    """Return what a broken list of pages means, unless the voxels told it already."""
+    if not said or any(f.code == "truncated" for f in known):
+        return []
+    # The shape of these kinds comes from the description, not from a count of pages.
+    is_described = tiff.series[number].kind in {"shaped", "imagej"}
+    is_whole = all(isinstance(array, ContiguousArray) for array in arrays)
+    is_refused = any("reshape" in text for text in said)
+    return broken_list(
+        said,
+        len(tiff.pages),
+        len(tiff.series[number]),
+        are_voxels_whole=is_described and is_whole and not is_refused,
     )
 
 
@@ -232,11 +267,12 @@ def _levels(
         name = f"series{number}/level{i}"
         is_alike = level.axes == tiff.series[number].axes
         if is_alike and (level.dtype == tiff.series[number].dtype):
-            arrays.append(
-                TiffPages(level, name, lock, absent=absent)
-                if absent
-                else _level_array(tiff, level, path, name=name, lock=lock)
-            )
+            if absent:
+                arrays.append(TiffPages(level, name, lock, absent=absent))
+                continue
+            array, short = _level_array(tiff, level, path, name=name, lock=lock)
+            arrays.append(array)
+            findings += short
             continue
         text = (
             f"expected axes {tiff.series[number].axes} {tiff.series[number].dtype};"
@@ -249,21 +285,22 @@ def _levels(
 
 def _level_array(
     tiff: Any, level: Any, path: Path, *, name: str, lock: threading.RLock
-) -> StoredArray:
+) -> tuple[StoredArray, list[Finding]]:
     offset = level.dataoffset
     if offset is None or level.axes.endswith("S") or level.keyframe.fillorder != 1:
-        return TiffPages(level, name, lock)
+        return TiffPages(level, name, lock), []
     dtype = level.dtype.newbyteorder(tiff.byteorder)
     shape = tuple(int(n) for n in level.shape)
     needed = offset + prod(shape) * dtype.itemsize
     found = path.stat().st_size
-    if found < needed and len(level) == prod(shape[:-2]):
-        # Pages tell a truncated file apart, one by one.
-        return TiffPages(level, name, lock)
+    short = [short_file(name, needed, found)] if found < needed else []
+    if short and len(level) == prod(shape[:-2]):
+        return TiffPages(level, name, lock), short
     depth = level.axes.find("Z") if "Z" in level.axes else -3
-    return ContiguousArray(
-        path, offset, shape, dtype=dtype, name=name, depth_axis=depth
+    array = ContiguousArray(
+        path, offset, shape, dtype=dtype, name=name, depth_axis=None if short else depth
     )
+    return array, short
 
 
 def _pyramid(arrays: Sequence[StoredArray], scales: TiffScales) -> Pyramid:
