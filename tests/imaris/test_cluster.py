@@ -108,6 +108,6 @@ def test_a_source_that_its_address_alone_does_not_lead_to_is_refused(stored):
     zarr.create_array(
         stored[0], shape=(3, 9, 9, 9), dtype="u1", chunks=(1, 9, 9, 9), overwrite=True
     )
-    with pytest.raises(OptionError, match="`opening`"):
+    with pytest.raises(OptionError, match='"opening"'):
         ClusterSource(source, open_executor("inline"), stored[1])
     source.close()

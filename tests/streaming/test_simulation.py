@@ -37,8 +37,14 @@ def test_it_stops_when_it_is_told_to_and_leaves_a_whole_image(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"frames": 0}, {"planes": 0}, {"size": (0, 4)}, {"fps": -1.0}]
+    ("wrong", "found"),
+    [
+        ({"frames": 0}, "0 frames"),
+        ({"planes": 0, "channels": -1}, "0 planes, -1 channels"),
+        ({"size": (0, 4)}, "0 rows"),
+        ({"fps": -1.0}, "-1 frames a second"),
+    ],
 )
-def test_a_microscope_that_cannot_be_is_refused(wrong):
-    with pytest.raises(OptionError, match="1 or more"):
+def test_a_microscope_that_cannot_be_is_refused_by_what_is_wrong(wrong, found):
+    with pytest.raises(OptionError, match=f"; found {found}$"):
         Microscope(**wrong)

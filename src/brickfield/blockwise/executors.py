@@ -301,7 +301,7 @@ class ClusterExecutor:
         except ImportError as e:
             msg = (
                 "expected dask.distributed for work on a cluster; found it not"
-                " installed: run `pip install 'napari-brickfield[cluster]'`"
+                " installed: run \"pip install 'napari-brickfield[cluster]'\""
             )
             raise MissingExtraError(msg) from e
         try:
@@ -311,7 +311,7 @@ class ClusterExecutor:
         except (OSError, ValueError) as e:
             msg = (
                 f"expected a dask scheduler at {address}; found none that answers"
-                f" ({e}): start one with `dask scheduler` or leave the option out"
+                f' ({e}): start one with "dask scheduler" or leave the option out'
             )
             raise StoreUnreachableError(msg) from e
         self.n_workers = sum(self._client.nthreads().values())
@@ -319,7 +319,7 @@ class ClusterExecutor:
             self._client.close()
             msg = (
                 f"expected workers at the dask scheduler {address}; found none:"
-                f" start some with `dask worker {address}`"
+                f' start some with "dask worker {address}"'
             )
             raise StoreUnreachableError(msg)
 

@@ -30,7 +30,7 @@ Label = Annotated[
 Image = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="Which image of several, as `brickfield info` lists them."
+        metavar="NAME", help='Which image of several, as "brickfield info" lists them.'
     ),
 ]
 Images = Annotated[
@@ -38,7 +38,7 @@ Images = Annotated[
     typer.Option(
         "--image",
         metavar="NAME",
-        help="Which image of several, as `brickfield info` lists them; may be repeated.",
+        help='Which image of several, as "brickfield info" lists them; may be repeated.',
     ),
 ]
 

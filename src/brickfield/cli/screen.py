@@ -33,8 +33,8 @@ def expect_screen() -> None:
         msg = (
             "expected a screen to open a window on; found neither DISPLAY nor"
             " WAYLAND_DISPLAY in the environment: log in with a desktop, put"
-            " `xvfb-run -a` before the command, or draw to a file with"
-            " `brickfield render`"
+            ' "xvfb-run -a" before the command, or draw to a file with'
+            ' "brickfield render"'
         )
         raise OptionError(msg)
 

@@ -185,7 +185,7 @@ def _ask() -> GpuDevice | str:
         return _misnamed() or (
             "expected a Vulkan, Metal or DirectX 12 driver; found none"
             f"{_reason(error)}. Install the driver of your graphics card, or on"
-            " Debian/Ubuntu `apt install mesa-vulkan-drivers` for software rendering,"
+            ' Debian/Ubuntu "apt install mesa-vulkan-drivers" for software rendering,'
             " and start again"
         )
     info = device.adapter.info

@@ -90,8 +90,8 @@ class Encoder:
             import numcodecs.lz4  # noqa: F401
         except ImportError as error:
             msg = (
-                "expected hdf5plugin for LZ4; found it not installed: run `pip install"
-                " 'napari-brickfield[imaris]'`, or use gzip"
+                'expected hdf5plugin for LZ4; found it not installed: run "pip install'
+                " 'napari-brickfield[imaris]'\", or use gzip"
             )
             raise MissingExtraError(msg) from error
 

@@ -237,7 +237,7 @@ def read_document(folder: Path) -> tuple[SessionDocument, str]:
     private = _private(attributes)
     if private is None:
         msg = (
-            f"expected a session in {folder}, as `brickfield session save` writes it;"
+            f'expected a session in {folder}, as "brickfield session save" writes it;'
             " found none of its metadata"
         )
         raise StoreFormatError(msg)

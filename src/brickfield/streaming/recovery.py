@@ -107,7 +107,10 @@ def _check(arrays: Sequence[StreamArray], plan: StreamPlan) -> int:
             document = json.loads(array.meta_file.read_bytes())
             shape = tuple(int(n) for n in document["shape"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            msg = f"expected the metadata of an array in {array.meta_file}; found {error!r}"
+            msg = (
+                f"expected the metadata of an array in {array.meta_file}; found"
+                f" {type(error).__name__}: {error}"
+            )
             raise StoreFormatError(msg) from error
         expected = array.plan.shape
         is_same = shape[1:] == expected[1:] if plan.grows else shape == expected

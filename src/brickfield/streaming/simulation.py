@@ -45,11 +45,21 @@ class Microscope:
     fps: float = 30.0
 
     def __post_init__(self) -> None:
-        whole = (self.frames, *self.size, self.planes, self.channels)
-        if min(whole) < 1 or not 0 <= self.fps < np.inf:
+        rows, columns = self.size
+        whole = {
+            "frames": self.frames,
+            "rows": rows,
+            "columns": columns,
+            "planes": self.planes,
+            "channels": self.channels,
+        }
+        wrong = [f"{n} {name}" for name, n in whole.items() if n < 1]
+        if not 0 <= self.fps < np.inf:
+            wrong.append(f"{self.fps:g} frames a second")
+        if wrong:
             msg = (
-                "expected frames, sizes, planes and channels of 1 or more, and frames a"
-                f" second of 0 or more; found {self}"
+                "expected frames, rows, columns, planes and channels of 1 or more, and"
+                f" frames a second of 0 or more; found {', '.join(wrong)}"
             )
             raise OptionError(msg)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
+from brickfield.qt.view.picture import NO_PICTURE
 from brickfield.store import open_store
 
 
@@ -130,7 +131,8 @@ def test_an_error_is_readable_in_a_narrow_dock(make_dock, scene, hand):
     )
     view._take_report(type(view.report)(error=sentence))
     hand.wait(lambda: dock.status.error.isVisible())
-    assert dock.status.error.text() == sentence
+    assert dock.status.error.text() == "E" + sentence[1:]
+    assert dock.frames["3D"].picture.text() == NO_PICTURE, "the sentence stands once"
     assert dock.status.fidelity.isHidden(), "there is no picture that lacks parts"
     assert dock.status.error.height() > 2 * dock.status.fontMetrics().height()
     assert dock.width() == 300

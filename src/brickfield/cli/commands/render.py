@@ -307,7 +307,7 @@ def _say_if_nothing_is_stored(uri: str, cost: dict[str, Any]) -> None:
         typer.echo(
             hide_secrets(
                 f"brickfield: note: expected chunks in {uri}; found that no chunk is"
-                " stored: see `brickfield info`"
+                ' stored: see "brickfield info"'
             ),
             err=True,
         )

@@ -125,7 +125,7 @@ def _check_address(source: ChunkSource, opening: _Opening) -> None:
     if not is_same:
         msg = (
             "expected a source that workers can open by its address; found another image"
-            f" at {source.info.uri}: give the address and `opening` instead of the source"
+            f' at {source.info.uri}: give the address and "opening" instead of the source'
         )
         raise OptionError(msg)
 

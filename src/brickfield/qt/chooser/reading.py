@@ -188,4 +188,4 @@ def _end(closed: threading.Event, background: Background, *_: object) -> None:
 def _sentence(error: BaseException | None) -> str:
     if isinstance(error, BrickfieldError):
         return str(error)
-    return f"expected to read the images; found {error!r}: Reload may help"
+    return f"expected to read the images; found {error or type(error).__name__}: Reload may help"

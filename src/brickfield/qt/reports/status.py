@@ -417,7 +417,7 @@ class StatusLine(QWidget):
         self.bar.setVisible(shown.percent is not None)
         if shown.percent is not None:
             self.bar.setValue(int(shown.percent))
-        self.error.setText(shown.error)
+        self.error.setText(shown.error[:1].upper() + shown.error[1:])
         self.error.setVisible(bool(shown.error))
         self.text.setVisible(bool(text) or not shown.error)
         self._show_fidelity(self._word_of_now(shown.fidelity))

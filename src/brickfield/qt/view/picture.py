@@ -23,6 +23,7 @@ border: none; border-radius: 0; padding: 0; margin: 0;
 
 
 NO_LAYERS = "No image layers yet."
+NO_PICTURE = "Nothing can be drawn; the reason stands below."
 LOOK_MS = 200
 """Time between two looks for a better stand-in."""
 
@@ -83,10 +84,12 @@ class PictureWidget(QLabel):
     def _show_report(self, report: ViewReport) -> None:
         self.setMargin(12 if report.error else 0)
         if report.error:
-            self._say(report.error)
+            # The sentence itself stands once, below all pictures, where it can be copied.
+            self._shown = None
+            self.setText(NO_PICTURE)
         elif not self.view.layers:
             self._shown = None
-            self._say(NO_LAYERS)
+            self.setText(NO_LAYERS)
         elif report.image is None:
             self._show_stand_in()
         elif report.image is not self._shown:
@@ -100,7 +103,7 @@ class PictureWidget(QLabel):
         if view.is_closed or report.image is not None or report.error:
             return
         if not view.layers:
-            self._say(NO_LAYERS)
+            self.setText(NO_LAYERS)
             return
         text = status(view.report_of_now)
         thumbnail = thumbnail_of(view.scene.layers)
@@ -114,9 +117,6 @@ class PictureWidget(QLabel):
         self.setPixmap(pixmap)
         # Thumbnails come, and stages go, without a word from the view.
         self._soon.start(LOOK_MS)
-
-    def _say(self, text: str) -> None:
-        self.setText(text[:1].upper() + text[1:])
 
     def _show_picture(self, image: NDArray[np.uint8]) -> None:
         height, width = image.shape[:2]

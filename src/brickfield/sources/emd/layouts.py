@@ -94,7 +94,7 @@ def _refuse_velox(file: Any, found: Sequence[DatasetSummary]) -> None:
     if is_velox and not any(len(s.shape) in (4, 5) for s in found):
         msg = (
             "expected a scan of patterns; found the images of a Velox file in"
-            f" {file.filename}: `brickfield info` and `view` open these"
+            f' {file.filename}: "brickfield info" and "view" open these'
         )
         raise StoreFormatError(msg)
 

@@ -25,7 +25,7 @@ def notes_on_choice(info: ImageInfo, opening: Mapping[str, Any]) -> tuple[str, .
     taken = taken or (info.series[0] if info.series else info.name)
     text = (
         f"found {len(info.series)} images that belong together; took {taken!r} alone:"
-        " choose another with --image, or make one image of all with `brickfield fuse`"
+        ' choose another with --image, or make one image of all with "brickfield fuse"'
     )
     return (text,)
 
@@ -41,6 +41,6 @@ def notes_on_placement(info: ImageInfo) -> tuple[str, ...]:
         return ()
     text = (
         "found an image that its file turns, shears or mirrors; wrote voxel size and"
-        " translation alone: `brickfield fuse` writes voxels along the axes of the world"
+        ' translation alone: "brickfield fuse" writes voxels along the axes of the world'
     )
     return (text,)

@@ -317,7 +317,7 @@ def _check_sizes(
             "no-pyramid",
             drafts[0].where,
             f"expected coarser levels beside {base.n_voxels / 1e6:.0f} million voxels;"
-            " found none: write them with `brickfield pyramid`",
+            ' found none: write them with "brickfield pyramid"',
         )
 
 

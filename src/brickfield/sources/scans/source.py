@@ -185,6 +185,6 @@ def _guess(scan: Scan) -> list[Finding]:
     ny, nx, _, _ = scan.data.shape
     text = (
         f"expected a scan whose shape is known; found {scan.n_frames} frames, taken for"
-        f" {ny}x{nx} positions ({found.reason}): `brickfield stem` takes --scan NYxNX"
+        f' {ny}x{nx} positions ({found.reason}): "brickfield stem" takes --scan NYxNX'
     )
     return [Finding("info", "guessed-scan", scan.path.name, text)]

@@ -78,7 +78,7 @@ class LazyFFTAccessor:
         if place is None:
             msg = (
                 f"expected a transform of the mode {mode} with {cache.scan.path}; found"
-                f" none that is valid: compute it with `brickfield stem fft`"
+                f' none that is valid: compute it with "brickfield stem fft"'
             )
             raise StoreNotFoundError(msg)
         self.mode, self.path = mode, place

@@ -78,8 +78,8 @@ class Smooth:
             raise OptionError(msg)
         if not has_scipy():
             msg = (
-                "expected scipy for Gaussian smoothing; found it not installed: run `pip"
-                " install 'napari-brickfield[transforms]'`"
+                'expected scipy for Gaussian smoothing; found it not installed: run "pip'
+                " install 'napari-brickfield[transforms]'\""
             )
             raise MissingExtraError(msg)
         z, y, x = values

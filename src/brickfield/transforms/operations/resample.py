@@ -298,8 +298,8 @@ class Resample:
                 raise OptionError(msg)
             if not trilinear.has_scipy():
                 msg = (
-                    "expected scipy for order 3; found it not installed: run `pip"
-                    " install 'napari-brickfield[transforms]'` or use order 1"
+                    'expected scipy for order 3; found it not installed: run "pip'
+                    " install 'napari-brickfield[transforms]'\" or use order 1"
                 )
                 raise MissingExtraError(msg)
         if is_finite and trilinear.has_scipy():
