@@ -171,6 +171,32 @@ def test_removing_everything_leaves_no_row(kind, steps):
     assert (table.rows[:, 0] >= EMPTY - 1).all()
 
 
+def test_a_table_of_constant_size_is_not_rebuilt_by_what_comes_and_goes():
+    """A search goes on past removed rows, so they count as used until they are empty."""
+    table = PageTable(NESTED, capacity=1 << 10)
+    names = [
+        (plane, int(pack_keys(0, np.array(index))))
+        for plane in range(8)
+        for index in np.ndindex(4, 4, 4)
+    ]
+    for name in names[:200]:
+        table.set(name, DATA, 0)
+    before = table.generation
+    for step in range(2000):
+        table.set(names[(step + 200) % len(names)], DATA, 0)
+        table.remove(names[step % len(names)])
+    assert table.generation == before
+
+
+def test_few_writes_send_rows_that_are_spread_over_the_table():
+    table = PageTable(NESTED, capacity=1 << 14)
+    for step in range(400):
+        table.set(_name(NESTED, 0, (step, step // 8, step // 64), step % 7), DATA, 1)
+    runs = table.take_dirty()
+    assert 1 <= len(runs) <= 32
+    assert runs == sorted(runs)
+
+
 def test_a_chunk_between_two_others_can_go():
     # The finer one stays in sight of rays that begin at the coarser one.
     table = PageTable(NESTED)

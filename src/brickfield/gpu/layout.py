@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.gpu.formats import TextureFormat
-from brickfield.model import INDEX_BITS, Int3, Pyramid, pack_keys, unpack_keys
-
-_LEVEL = 3 * INDEX_BITS
+from brickfield.model import Int3, Pyramid, pack_keys, unpack_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,43 +85,40 @@ def level_layouts(pyramid: Pyramid, fmt: TextureFormat) -> tuple[LevelLayout, ..
     return tuple(layouts)
 
 
-def coarser_over(
-    pyramid: Pyramid, keys: NDArray[np.int64], others: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find which coarser ones of other chunks lie over the centres of chunks.
+def cells_over(pyramid: Pyramid, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the cell of every coarser level that lies over the centre of chunks.
 
     Parameters
     ----------
     pyramid : Pyramid
     keys : ndarray, shape (n,), int64
-    others : ndarray, shape (m,), int64
-        Ascending.
 
     Returns
     -------
-    rows : ndarray, shape (k,), int64
-        Places in `keys`; one appears once for each chunk over it.
-    over : ndarray, shape (k,), int64
-        Keys of `others`.
+    ndarray, shape (n_levels, n), int64
+        Keys of the cells; -1 on a chunk's own level and finer ones.
     """
-    rows, over = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    # Whole arrays: thousands of finer chunks may lie under a few others.
     levels, indices = unpack_keys(keys)
-    scale, offset = pyramid.downscale, pyramid.offset
-    chunk, grids = pyramid.chunk_shapes, pyramid.grids_zyx
-    centre = (indices + 0.5) * chunk[levels] - 0.5
-    centre = centre * scale[levels] + offset[levels]
-    present = np.flatnonzero(np.bincount(others >> _LEVEL)).tolist()
-    for level in present if len(keys) else ():
-        finer = np.flatnonzero(levels < level)
-        at = (centre[finer] - offset[level]) / scale[level] + 0.5
-        inside = np.clip(np.floor(at / chunk[level]), 0, grids[level] - 1)
-        found = pack_keys(level, inside.astype(np.int64))
-        place = np.minimum(np.searchsorted(others, found), len(others) - 1)
-        is_over = others[place] == found
-        rows.append(finer[is_over])
-        over.append(found[is_over])
-    return np.concatenate(rows), np.concatenate(over)
+    scale, offset, chunk, grids = (
+        values[:, :, None]
+        for values in (
+            pyramid.downscale,
+            pyramid.offset,
+            pyramid.chunk_shapes,
+            pyramid.grids_zyx,
+        )
+    )
+    # Whole arrays, of levels, axes and chunks: thousands may be asked for at once, and
+    # the last axis is the one that numpy is quick along.
+    own = tuple(values[levels, :, 0].T for values in (scale, offset, chunk))
+    centre = ((indices.T + 0.5) * own[2] - 0.5) * own[0] + own[1]
+    at = (centre - offset) / scale
+    at += 0.5
+    at /= chunk
+    cells = np.clip(np.floor(at, out=at), 0, grids - 1, out=at).astype(np.int64)
+    numbers = np.arange(pyramid.n_levels)[:, None]
+    found = pack_keys(numbers, np.moveaxis(cells, 1, -1))
+    return np.where(levels < numbers, found, -1)
 
 
 _FLIP = np.array(

@@ -60,6 +60,10 @@ GAP = 48
 """Clean rows between changed ones that are sent along.
 
 A call costs several microseconds, as much as copying kilobytes."""
+_WIDE_GAP = 512
+"""The same where more than :data:`_MANY` calls would be left: beside threads that
+read, each call waits for them, and costs ten times as much."""
+_MANY = 16
 MAX_PLANES = 4096
 Name = tuple[int, ChunkKey]
 """Plane (which selection of the non-spatial axes) and chunk key."""
@@ -148,6 +152,11 @@ class PageTable:
         node = self._nodes.get(name)
         return node.value if node is not None else 0
 
+    def has_finer(self, name: Name) -> bool:
+        """Tell whether something finer than an active chunk is drawn over its cell."""
+        node = self._nodes.get(name)
+        return node is not None and node.is_active and node.n_finer > 0
+
     @property
     def active(self) -> AbstractSet[Name]:
         """The names of all active chunks."""
@@ -233,7 +242,10 @@ class PageTable:
         """Return the runs of rows (first, end) changed since the last call."""
         rows = np.sort(np.fromiter(self._dirty, np.int64, len(self._dirty)))
         self._dirty.clear()
-        ends = np.flatnonzero(np.diff(rows) > GAP)
+        gaps = np.diff(rows)
+        ends = np.flatnonzero(gaps > GAP)
+        if len(ends) > _MANY:
+            ends = np.flatnonzero(gaps > _WIDE_GAP)
         first = rows[np.concatenate([[0], ends + 1])] if len(rows) else rows
         end = rows[np.concatenate([ends, [-1]])] + 1 if len(rows) else rows
         return list(zip(first.tolist(), end.tolist(), strict=True))
@@ -261,12 +273,26 @@ class PageTable:
         if node.exists:
             self._write(name, node)
             return
-        # Marked, not emptied: see _REMOVED.
         if node.row >= 0:
-            self.rows[node.row] = _REMOVED
             self._names.pop(node.row, None)
-            self._dirty.add(node.row)
+            self._free(node.row)
         del self._nodes[name]
+
+    def _free(self, row: int) -> None:
+        """Mark a row as removed; empty it where no search has to go on past it."""
+        mask = len(self.rows) - 1
+        self.rows[row] = _REMOVED
+        self._dirty.add(row)
+        after = self.rows[(row + 1) & mask]
+        if after[0] != _EMPTY or after[1] != _EMPTY:
+            return
+        # Mostly so at this load. Without it a table of constant size would fill with
+        # removed rows, and be rebuilt and sent whole every few seconds of movement.
+        while self.rows[row, 0] == _REMOVED and self.rows[row, 1] == _REMOVED:
+            self.rows[row] = _EMPTY
+            self._dirty.add(row)
+            self._n_used -= 1
+            row = (row - 1) & mask
 
     def _write(self, name: Name, node: _Node) -> None:
         if node.row < 0:
@@ -304,17 +330,17 @@ class PageTable:
         # Where removed rows took the room, the same size is enough.
         if 4 * len(self._nodes) > capacity:
             capacity *= 2
+        before, names = self.rows, self._names
+        rows = np.fromiter(names, np.int64, len(names))
         self.rows = np.full((capacity, 4), _EMPTY, np.uint32)
-        self._n_used = 0
+        self._n_used = len(rows)
         self.generation += 1
         self._dirty.clear()
-        self._names.clear()
-        for name, node in self._nodes.items():
-            if node.row < 0:
-                continue
-            node.row = self._insert(name)
-            self.rows[node.row, 2] = node.value | (FINER if node.n_finer else 0)
-            self.rows[node.row, 3] = node.range_word
+        places = _places(before[rows, 0], before[rows, 1], capacity)
+        self.rows[places] = before[rows]
+        self._names = dict(zip(places.tolist(), names.values(), strict=True))
+        for row, name in self._names.items():
+            self._nodes[name].row = row
 
 
 def pack_name(name: Name) -> tuple[int, int]:
@@ -343,6 +369,41 @@ def hash_words(low: int, high: int) -> int:
     h ^= h >> 15
     h = (h * 0x2C1B3C6D) & 0xFFFFFFFF
     return h ^ (h >> 13)
+
+
+def _places(
+    low: NDArray[np.uint32], high: NDArray[np.uint32], capacity: int
+) -> NDArray[np.int64]:
+    """Find a row for each of many names in an empty table, by linear probing.
+
+    Parameters
+    ----------
+    low, high : ndarray, shape (n,), uint32
+        Words of the names, each name once.
+    capacity : int
+        Rows of the table, a power of two above n.
+
+    Returns
+    -------
+    ndarray, shape (n,), int64
+    """
+    mask = capacity - 1
+    # Products of two words stay below 64 bits; what is above 32 of them is cut off.
+    h = low.astype(np.uint64) * 0x9E3779B1 ^ high.astype(np.uint64) * 0x85EBCA77
+    h &= 0xFFFFFFFF
+    h ^= h >> 15
+    h *= 0x2C1B3C6D
+    h &= 0xFFFFFFFF
+    at = ((h ^ (h >> 13)) & mask).view(np.int64)
+    owner = np.full(capacity, -1, dtype=np.int64)
+    # All at once: who finds its row taken tries the next one in the following round.
+    left = np.arange(len(at))
+    while len(left):
+        is_free = owner[at[left]] < 0
+        owner[at[left[is_free]]] = left[is_free]
+        left = left[owner[at[left]] != left]
+        at[left] = (at[left] + 1) & mask
+    return at
 
 
 class _ParentFinder:

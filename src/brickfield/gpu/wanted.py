@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.layout import coarser_over
+from brickfield.gpu.layout import cells_over
 from brickfield.gpu.page_table import Name, PageTable
 from brickfield.model import INDEX_BITS, Pyramid
 
@@ -22,6 +22,8 @@ IS_TARGET = 1
 IS_CONSTANT = 2
 _BITS = 2
 _LEVEL = 3 * INDEX_BITS
+_SPARE = 1024
+"""Chunks that may be remembered besides twice as many as are drawn."""
 
 _NO_CODES: Codes = np.empty(0, dtype=np.int64)
 
@@ -125,10 +127,10 @@ def _difference(old: Codes, new: Codes) -> tuple[Codes, Codes]:
     return keys[~_is_in(keys_of(came), keys)], came
 
 
-def _is_in(values: Codes, wanted: Codes) -> NDArray[np.bool_]:
-    """Tell which of `wanted` are among `values`, both ascending."""
+def _is_in(values: Codes, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which of `wanted` (any shape) are among `values` (ascending)."""
     if not len(values):
-        return np.zeros(len(wanted), dtype=np.bool_)
+        return np.zeros(wanted.shape, dtype=np.bool_)
     at = np.searchsorted(values, wanted)
     at[at == len(values)] = 0
     return np.asarray(values[at] == wanted)
@@ -153,6 +155,7 @@ class Overdrawn:
         self.names: set[Name] = set()
         self._new: set[Name] = set()
         self._new_leaves: set[Name] = set()
+        self._known: dict[int, _Beneath] = {}
 
     def add(self, name: Name, *, is_target: bool | None) -> None:
         """Note a chunk that is drawn from now on, or that is named no more.
@@ -181,27 +184,93 @@ class Overdrawn:
         if not self._new and not self._new_leaves:
             return []
         new, self._new = self._new & self.names, set()
-        leaves = {n for n in self._new_leaves if wanted.get(n, False)}
+        # Most leaves have nothing drawn below them; the table knows which.
+        leaves = {
+            n
+            for n in self._new_leaves
+            if wanted.get(n, False) and self._table.has_finer(n)
+        }
         self._new_leaves.clear()
-        found: list[Name] = []
-        for plane, codes in plan.by_plane.items():
-            keys = keys_of(codes[codes & IS_TARGET > 0])
-            found += self._below(plane, _keys_in(new, plane), keys)
-            fresh = _keys_in(leaves, plane)
-            if len(fresh):
-                found += self._below(plane, _keys_in(self.names, plane), fresh)
-        return found
+        found: set[Name] = set()
+        for plane in {p for p, _ in new}:
+            keys = _keys_in(new, plane)
+            known = self._known_of(plane)
+            over = known.add(keys)
+            codes = plan.by_plane.get(plane, _NO_CODES)
+            is_leaf = _is_in(keys_of(codes[codes & IS_TARGET > 0]), over)
+            rows, columns = np.nonzero(is_leaf)
+            pairs = zip(
+                keys[columns].tolist(), over[rows, columns].tolist(), strict=True
+            )
+            found |= {(plane, k) for k, o in pairs if (plane, o) in self._table}
+        for plane in {p for p, _ in leaves}:
+            below = self._known_of(plane).below(_keys_in(leaves, plane))
+            found |= {(plane, k) for k in below.tolist()}
+        return list(found & self.names)
 
-    def _below(self, plane: int, keys: Codes, leaves: Codes) -> list[Name]:
-        rows, over = coarser_over(self._pyramid, keys, leaves)
-        pairs = zip(keys[rows].tolist(), over.tolist(), strict=True)
-        return [(plane, k) for k, o in pairs if (plane, o) in self._table]
+    def _known_of(self, plane: int) -> _Beneath:
+        known = self._known.get(plane)
+        if known is None:
+            known = self._known[plane] = _Beneath(self._pyramid)
+        elif len(known) > 2 * len(self.names) + _SPARE:
+            # Those that are drawn no more are left out now and then.
+            known.keep(_keys_in(self.names, plane))
+        return known
 
     def clear(self) -> None:
         """Forget everything: nothing is drawn."""
         self.names.clear()
         self._new.clear()
         self._new_leaves.clear()
+        self._known.clear()
+
+
+class _Beneath:
+    """Chunks by the cells over their centres, which never change.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    """
+
+    def __init__(self, pyramid: Pyramid) -> None:
+        self._pyramid = pyramid
+        self._n = 0
+        self._keys = np.empty(_SPARE, dtype=np.int64)
+        self._over = np.empty((pyramid.n_levels, _SPARE), dtype=np.int64)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def add(self, keys: Codes) -> NDArray[np.int64]:
+        """Add chunks; return the cells over them, shape (n_levels, n)."""
+        over = cells_over(self._pyramid, keys)
+        first, self._n = self._n, self._n + len(keys)
+        if self._n > len(self._keys):
+            # Twice as much at once: mostly a few come, and all would be copied.
+            room = ((0, self._n),)
+            self._keys = np.pad(self._keys[:first], room)
+            self._over = np.pad(self._over[:, :first], ((0, 0), *room))
+        self._keys[first : self._n] = keys
+        self._over[:, first : self._n] = over
+        return over
+
+    def keep(self, keys: Codes) -> None:
+        """Leave out all but some chunks (ascending keys)."""
+        known, first = np.unique(self._keys[: self._n], return_index=True)
+        rows = first[_is_in(keys, known)]
+        self._n = len(rows)
+        self._keys[: self._n] = self._keys[rows]
+        self._over[:, : self._n] = self._over[:, rows]
+
+    def below(self, leaves: Codes) -> Codes:
+        """Return the chunks with one of some cells (ascending keys) over them."""
+        is_below = np.zeros(self._n, dtype=np.bool_)
+        levels = leaves >> _LEVEL
+        for level in np.flatnonzero(np.bincount(levels)).tolist():
+            over = self._over[level, : self._n]
+            is_below |= _is_in(leaves[levels == level], over)
+        return self._keys[: self._n][is_below]
 
 
 def _keys_in(names: Iterable[Name], plane: int) -> NDArray[np.int64]:
