@@ -40,6 +40,7 @@ from brickfield.rendering.requests import (
     ChangedBricks,
     UploadQueue,
     Wish,
+    either,
     held_rows,
     needed_of,
     request_for_slice,
@@ -93,6 +94,7 @@ class LayerRenderer:
         """Set when the plan has to be taken again although the camera rests."""
         self.upload_queue = UploadQueue(self.visual_id)
         self._changed = ChangedBricks(layer.store.changes)
+        self._stays_coarse = layer.store.stays_coarse
         self._build(budget_bytes)
 
     def _build(self, budget_bytes: int) -> None:
@@ -166,7 +168,9 @@ class LayerRenderer:
 
     def _renew_changed(self) -> bool:
         """Request the chunks again that were marked as changed in the store."""
-        names = self._changed.renew(self.bricks)
+        coarse, self._stays_coarse = self._stays_coarse, self.layer.store.stays_coarse
+        self.wants_plan |= coarse is not self._stays_coarse
+        names = self._changed.renew(self.bricks, self._moved_leaves())
         if names is None:
             self._forget()
         elif names:
@@ -176,6 +180,11 @@ class LayerRenderer:
                 del self.damaged[name]
                 self._mender.forget(name)
         return names is None or bool(names)
+
+    def _moved_leaves(self) -> set[int] | None:
+        """Return the keys of what shall be drawn, while the data are being moved."""
+        is_moved = self._stays_coarse is not None and self.plan is not None
+        return set(self.plan.leaf_keys.tolist()) if is_moved else None  # type: ignore[union-attr]  # not None
 
     def _forget(self) -> None:
         self.bricks.forget_all()
@@ -217,7 +226,10 @@ class LayerRenderer:
             policy=policy,
             clip_planes=clip_planes_of(look),
             occupancy=self.layer.store.occupancy,
-            hidden=None if self._feedback is None else self._feedback.hidden,
+            hidden=either(
+                None if self._feedback is None else self._feedback.hidden,
+                self._stays_coarse,
+            ),
             previous=self.plan,
             is_moving=is_moving,
         )
@@ -269,6 +281,7 @@ class LayerRenderer:
             self.shown = selections
         planes = [atlas.plane_of(s) for s in selections]
         self.bricks.want(wanted_of(plan, planes, self._substitutes), has_room=True)
+        self._changed.renew_leaves(self.bricks, self._moved_leaves() or ())
         is_settled = not self.bricks.missing and self.shown == selections
         # Drawn chunks that something on its way still needs go last.
         self.bricks.protect(() if is_settled else self.bricks.idle)
@@ -278,7 +291,8 @@ class LayerRenderer:
             dict(zip(planes, selections, strict=True)),
             visual_id=self.visual_id,
             data_version=layer.versions.data,
-            held=held_rows(plan, asked),
+            # Tiles in a hand are what the eye follows, wherever they are.
+            held=held_rows(plan, asked, is_held=self._stays_coarse is None),
         )
         layer.store.manager.request_chunks(requests, self.visual_id)
 

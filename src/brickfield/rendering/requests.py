@@ -28,7 +28,7 @@ from brickfield.gpu import BrickSet, Name, Wanted, codes_of
 from brickfield.loading import ChangeLog, ChunkManager
 from brickfield.model import Plane, Selection, unpack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
-from brickfield.planning import FramePlan, PlanRequest
+from brickfield.planning import FramePlan, Occupancy, PlanRequest
 from brickfield.rendering.clipping import slab_planes
 
 Wish = tuple[Selection, NDArray[np.int64]]
@@ -39,7 +39,9 @@ CENTRAL = 0.6
 """Half width of the part of the picture that is refined in motion (1: all of it)."""
 
 
-def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
+def held_rows(
+    plan: FramePlan, asked: PlanRequest, *, is_held: bool = True
+) -> NDArray[np.bool_]:
     """Tell which chunks of a plan are not worth reading while the camera moves.
 
     Parameters
@@ -47,13 +49,15 @@ def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
     plan : FramePlan
     asked : PlanRequest
         What the plan was made for.
+    is_held : bool
+        Whether any is; not where the camera rests and the data are moved.
 
     Returns
     -------
     ndarray, shape (n,), bool
         All False at rest.
     """
-    if not asked.is_moving:
+    if not (asked.is_moving and is_held):
         return np.zeros(len(plan.keys), dtype=np.bool_)
     pyramid = asked.pyramid
     levels, indices = unpack_keys(plan.keys)
@@ -68,6 +72,25 @@ def held_rows(plan: FramePlan, asked: PlanRequest) -> NDArray[np.bool_]:
     # The base level is read in any case: it is what the rim shows meanwhile.
     held: NDArray[np.bool_] = is_rim & (plan.categories != Category.BASE)
     return held
+
+
+def either(first: Occupancy | None, second: Occupancy | None) -> Occupancy | None:
+    """Join two reasons for which chunks are not refined.
+
+    Parameters
+    ----------
+    first, second : callable or None
+        ``(level, indices (n, 3)) -> (n,) bool or None``.
+    """
+    if first is None or second is None:
+        return second if first is None else first
+
+    def joined(level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        found = [f(level, indices) for f in (first, second)]
+        known = [answer for answer in found if answer is not None]
+        return np.logical_or.reduce(known) if known else None
+
+    return joined
 
 
 def target_rows(plan: FramePlan) -> NDArray[np.bool_]:
@@ -316,27 +339,51 @@ class ChangedBricks:
     def __init__(self, log: ChangeLog) -> None:
         self._log = log
         self._seen = log.version
+        self._put_off: set[Name] = set()
 
-    def renew(self, bricks: BrickSet) -> set[Name] | None:
+    def renew(
+        self, bricks: BrickSet, leaves: AbstractSet[int] | None = None
+    ) -> set[Name] | None:
         """Request the bricks under new changes again.
 
         What is drawn of them stays until they are there; those in reserve are dropped.
+
+        Parameters
+        ----------
+        bricks : BrickSet
+        leaves : set of int, optional
+            Keys of the chunks that are to be drawn, while they change again and again:
+            others, which only stand behind them, are put off until they do not.
 
         Returns
         -------
         set of Name or None
             None when there were more changes than are remembered.
         """
-        if self._log.version == self._seen:
+        is_over = bool(self._put_off) and leaves is None
+        if self._log.version == self._seen and not is_over:
             return set()
         # The log keeps a limited number: None when some of them were missed.
         self._seen, changes = self._log.since(self._seen)
         if changes is None:
+            self._put_off.clear()
             return None
         found: set[Name] = set()
+        before, self._put_off = self._put_off, set()
         for name in {*bricks.wanted, *bricks.atlas.resident()}:
             selection = bricks.atlas.selection_of(name[0])
-            if any(change.has(selection, name[1]) for change in changes):
+            is_changed = name in before or any(
+                change.has(selection, name[1]) for change in changes
+            )
+            if is_changed and leaves is not None and name[1] not in leaves:
+                self._put_off.add(name)
+            elif is_changed:
                 bricks.renew(name)
                 found.add(name)
         return found
+
+    def renew_leaves(self, bricks: BrickSet, leaves: Collection[int]) -> None:
+        """Request what was put off of the chunks that are to be drawn now."""
+        for name in [name for name in self._put_off if name[1] in leaves]:
+            self._put_off.discard(name)
+            bricks.renew(name)

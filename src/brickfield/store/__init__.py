@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from brickfield.store.lazy_level import LazyLevel as LazyLevel
     from brickfield.store.mosaic import Mosaic as Mosaic
     from brickfield.store.mosaic import Name as Name
-    from brickfield.store.mosaic_store import MosaicStore as MosaicStore
     from brickfield.store.open import open_mosaic as open_mosaic
     from brickfield.store.open import open_store as open_store
+    from brickfield.store.tiles import MosaicStore as MosaicStore
 
 __all__ = [
     "MOST_VOXELS",  # Levels up to this size are looked at whole.
@@ -51,7 +51,7 @@ _HOME = {
     "LazyLevel": "lazy_level",
     "MOST_VOXELS": "contrast",
     "Mosaic": "mosaic",
-    "MosaicStore": "mosaic_store",
+    "MosaicStore": "tiles",
     "Name": "mosaic",
     "PATIENCE_S": "contrast",
     "StoreHold": "hold",

@@ -7,7 +7,7 @@ before that, and knows nothing of cameras' pictures, textures or layers.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -100,6 +100,8 @@ class ChunkedImageStore:
     reloaded = Signal()
     changed = Signal(object)
     grown = Signal(object)
+    stays_coarse: Callable[[int, NDArray[np.int64]], NDArray[np.bool_]] | None = None
+    """Tells of chunks (level, grid indices) which are not refined for now; any thread."""
 
     def __init__(
         self,

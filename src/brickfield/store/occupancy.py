@@ -43,7 +43,8 @@ class Occupancy:
     def forget(self) -> None:
         """Ask the source again from now on, which may have a longer first axis."""
         with self._lock:
-            self._begin()
+            # A store may forget many times before it is asked again.
+            self._is_fresh = False
 
     def _begin(self) -> None:
         pyramid = self._source.info.pyramid
@@ -51,6 +52,7 @@ class Occupancy:
         self._keys = np.empty(0, dtype=np.int64)
         self._is_empty = np.empty(0, dtype=np.bool_)
         self._cannot_tell: set[int] = set()
+        self._is_fresh = True
 
     def __call__(
         self, level: int, indices: NDArray[np.int64]
@@ -70,6 +72,8 @@ class Occupancy:
             other axes, are known not to be stored. None when nothing is known.
         """
         with self._lock:
+            if not self._is_fresh:
+                self._begin()
             return self._tell(level, indices)
 
     def _tell(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:

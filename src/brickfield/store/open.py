@@ -26,7 +26,7 @@ from brickfield.sources.mosaic import (
     open_mosaic_source,
 )
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.store.mosaic_store import MosaicStore, matrix_of
+from brickfield.store.tiles import MosaicStore, matrix_of
 
 MARGIN = 0.1
 """Room round the tiles to move them in, as a share of the largest."""

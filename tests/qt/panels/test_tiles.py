@@ -148,6 +148,29 @@ def test_a_drag_of_the_knob_shifts_in_the_plane_of_the_picture(panel, mosaic, sc
     np.testing.assert_array_equal(mosaic.place_of(second).matrix.matrix, before)
 
 
+def test_while_a_knob_is_dragged_its_tile_stays_coarse_and_is_fine_at_rest(
+    panel, mosaic
+):
+    second = panel.model.names[1]
+    panel.choose(second)
+    overlay = panel.overlays["3D"]
+    overlay.redraw()
+    start = QPoint(*(round(v) for v in overlay.place))
+    picture = overlay._picture
+    QTest.mousePress(picture, LEFT, pos=start)
+    QTest.mouseMove(picture, start + QPoint(8, 0))
+    assert mosaic.stays_coarse is not None
+    QTest.mouseRelease(picture, LEFT, pos=start + QPoint(8, 0))
+    assert mosaic.stays_coarse is None
+
+
+def test_a_step_by_numbers_is_fine_again_soon_after(panel, mosaic, qtbot):
+    panel.choose(panel.model.names[0])
+    typed(panel.shift[2], "2")
+    assert mosaic.stays_coarse is not None
+    qtbot.waitUntil(lambda: mosaic.stays_coarse is None, timeout=10_000)
+
+
 def test_what_cannot_be_is_said_and_nothing_moves(panel, mosaic):
     first, second, _ = panel.model.names
     panel.choose(first, second)

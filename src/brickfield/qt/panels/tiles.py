@@ -29,6 +29,7 @@ from brickfield.model import AffineTransform, Vec3
 from brickfield.model.secrets import hide_secrets
 from brickfield.model.units import unit_symbol
 from brickfield.qt.host import Host
+from brickfield.qt.panels.overlays.tile_hand import TileHand
 from brickfield.qt.panels.overlays.tile_overlay import (
     MOST_BOXES,
     ShownTiles,
@@ -86,6 +87,7 @@ class TilesPanel(Panel):
         self.overlays: dict[str, TileOverlay] = {}
         self._layer: LayerPort | None = None
         self._begun: dict[str, AffineTransform] = {}
+        self._hand = TileHand(self, lambda: host.views, self._drag)
         self._make()
         self._lay_out()
         self.connections.follow_layers(self.scene, self._on_layers)
@@ -314,7 +316,7 @@ class TilesPanel(Panel):
             return
         by = [0.0, 0.0, 0.0]
         by[axis] = value - tiles.shift_of(chosen[0])[axis]
-        self._try(tiles.shift, chosen, (by[0], by[1], by[2]))
+        self._step_by((by[0], by[1], by[2]))
         self._follow_numbers()
 
     def _turn(self, degrees: float) -> None:
@@ -356,7 +358,13 @@ class TilesPanel(Panel):
         size = self.tiles.store.pyramid.levels[0].voxel_size_zyx
         by = [0.0, 0.0, 0.0]
         by[axis] = n_voxels * size[axis]
-        self._try(self.tiles.shift, self.chosen, (by[0], by[1], by[2]))
+        self._step_by((by[0], by[1], by[2]))
+
+    def _step_by(self, by: Vec3) -> None:
+        assert self.tiles is not None
+        self._hand.take(self.tiles, self.chosen)
+        self._try(self.tiles.shift, self.chosen, by)
+        self._hand.wait()
 
     # -- saving ------------------------------------------------------------------
 
@@ -404,7 +412,11 @@ class TilesPanel(Panel):
         for kind, frame in frames.items():
             if kind not in self.overlays:
                 self.overlays[kind] = TileOverlay(
-                    frame, self._shown, self._begin, self._drag
+                    frame,
+                    self._shown,
+                    self._begin,
+                    self._hand.drag,
+                    self._hand.rest,
                 )
 
     def _redraw(self) -> None:
@@ -426,6 +438,7 @@ class TilesPanel(Panel):
     def _begin(self) -> None:
         if self.tiles is not None:
             store = self.tiles.store
+            self._hand.take(self.tiles, self.chosen)
             self._begun = {n: store.place_of(n).matrix for n in self.chosen}
 
     def _drag(self, by: Vec3) -> None:

@@ -52,7 +52,7 @@ class Blender:
         where: tuple[slice, ...],
         covered: NDArray[np.bool_] | None,
         values: NDArray[Any],
-        depth: NDArray[np.float64],
+        depth: NDArray[np.float64] | None,
     ) -> None:
         """Take what one tile gives.
 
@@ -64,8 +64,8 @@ class Blender:
             Where the tile is, in that part; None for everywhere.
         values : ndarray, shape (n,)
             Of the covered voxels, of the mosaic's data type.
-        depth : ndarray, shape (n,)
-            Distance to the tile's nearest edge, world units, above 0.
+        depth : ndarray, shape (n,), or None
+            Distance to the tile's nearest edge, world units, above 0; for ``feather``.
         """
         self.is_empty = False
         present, weights = self._values[where], self._weights[where]
@@ -73,7 +73,7 @@ class Blender:
             self._add_whole(where, values.reshape(present.shape), depth)
             return
         if self._is_sum:
-            weight = depth if self._overlap == "feather" else np.ones(len(values))
+            weight = np.ones(len(values)) if depth is None else depth
             present[covered] += values * weight
             weights[covered] += weight
             return
@@ -88,12 +88,15 @@ class Blender:
         weights[covered] = True
 
     def _add_whole(
-        self, where: tuple[slice, ...], values: NDArray[Any], depth: NDArray[np.float64]
+        self,
+        where: tuple[slice, ...],
+        values: NDArray[Any],
+        depth: NDArray[np.float64] | None,
     ) -> None:
         """Take what a tile gives that is everywhere in a part."""
         present, weights = self._values[where], self._weights[where]
         if self._is_sum:
-            if self._overlap == "feather":
+            if depth is not None:
                 weight = depth.reshape(present.shape)
                 present += values * weight
                 weights += weight

@@ -220,8 +220,8 @@ class TileFuser:
     def _of_few(
         self, part: Part, tiles: LevelsOfTiles, reading: Reading
     ) -> AnyArray | None:
-        about, shape = part.about, part.shape
-        blender = Blender(shape, about.dtype, self.overlap, about.fill_value)
+        about, shape, overlap = part.about, part.shape, self.overlap
+        blender = Blender(shape, about.dtype, overlap, about.fill_value)
         for row, at in enumerate(tiles.ids.tolist()):
             level = int(tiles.level[row])
             to_index = (
@@ -238,6 +238,7 @@ class TileFuser:
                 read,
                 order=self._order,
                 dtype=about.dtype,
+                has_depth=overlap == "feather",
             )
             if found is not None:
                 blender.add(found.where, found.covered, found.values, found.depth)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import ceil, floor
@@ -17,6 +17,8 @@ from brickfield.sources.mosaic.blend import AnyArray, to_dtype
 F64 = NDArray[np.float64]
 ReadBox = Callable[[Int3, Int3], AnyArray]
 """Reads the voxels from a lower corner to an upper one, excluded, (z, y, x)."""
+_SLAB = 1 << 15
+"""Voxels that are worked out at once: four times as quick as a whole box."""
 SNAP = 1e-6
 """Voxels: a place so near to the centre of a voxel is that centre."""
 
@@ -33,14 +35,15 @@ class Sampled:
         Where the tile is, in that part; None for everywhere.
     values : ndarray, shape (n,)
         Of the covered voxels, in the order of the array.
-    depth : ndarray, shape (n,)
-        Their distances to the nearest edge of the tile, world units, above 0.
+    depth : ndarray, shape (n,), or None
+        Their distances to the nearest edge of the tile, world units, above 0; None where
+        they were not asked for.
     """
 
     where: tuple[slice, slice, slice]
     covered: NDArray[np.bool_] | None
     values: AnyArray
-    depth: F64
+    depth: F64 | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def sample(
     *,
     order: int,
     dtype: np.dtype[np.generic],
+    has_depth: bool = True,
 ) -> Sampled | None:
     """Sample a level of a tile on a grid.
 
@@ -81,6 +85,8 @@ def sample(
     order : {0, 1}
     dtype : numpy.dtype
         Of the result.
+    has_depth : bool
+        Whether the distances to the tile's edge are wanted.
 
     Returns
     -------
@@ -98,23 +104,59 @@ def sample(
     shape = level.shape
     linear = level.to_index.matrix[:3, :3]
     if np.count_nonzero(linear) == 3 and np.diag(linear).all():
-        return _sample_straight(level, where, read, order=order, dtype=dtype)
-    at = _coordinates(level.to_index, where)
-    covered = np.ones(at[0].shape, np.bool_)
-    for axis in range(3):
-        covered &= (at[axis] >= -0.5 - SNAP) & (at[axis] < shape[axis] - 0.5 - SNAP)
-    if not covered.any():
+        return _sample_straight(
+            level, where, read, order=order, dtype=dtype, has_depth=has_depth
+        )
+    slabs = [_points_in(level, where, part) for part in _slabs(where)]
+    if not any(len(slab.points[0]) for slab in slabs):
         return None
-    points = [c[covered] for c in at]
-    low, high = _needed(points, shape)
-    values = _sampled(points, read(low, high), low, order, dtype)
-    depth = np.full(len(values), np.inf)
-    for axis, size in enumerate(level.voxel_size):
-        inside = np.minimum(points[axis] + 0.5, shape[axis] - 0.5 - points[axis])
-        depth = np.minimum(depth, inside * size)
+    low, high = _needed([slab.points for slab in slabs if len(slab.points[0])], shape)
+    voxels = read(low, high)
+    values = [_sampled(slab.points, voxels, low, order, dtype) for slab in slabs]
+    depth = None
+    if has_depth:
+        depth = np.concatenate([_depth(slab.points, level) for slab in slabs])
+    covered = np.concatenate([slab.covered for slab in slabs])
+    return Sampled(where, covered, np.concatenate(values), depth)
+
+
+@dataclass(frozen=True)
+class _Slab:
+    """Some planes of a box: where the tile is (z, y, x), and there its indices."""
+
+    covered: NDArray[np.bool_]
+    points: list[F64]
+
+
+def _slabs(where: tuple[slice, slice, slice]) -> list[slice]:
+    """Divide a box into planes of few voxels, whose arrays stay in the processor's cache."""
+    z, y, x = where
+    n = max(1, _SLAB // ((y.stop - y.start) * (x.stop - x.start)))
+    return [slice(a, min(a + n, z.stop)) for a in range(z.start, z.stop, n)]
+
+
+def _points_in(
+    level: TileLevel, where: tuple[slice, slice, slice], planes: slice
+) -> _Slab:
+    at = _coordinates(level.to_index, (planes, *where[1:]))
+    covered = np.ones(at[0].shape, np.bool_)
+    for c, n in zip(at, level.shape, strict=True):
+        covered &= c >= -0.5 - SNAP
+        covered &= c < n - 0.5 - SNAP
+    if covered.all():
+        return _Slab(covered, [c.ravel() for c in at])
+    return _Slab(covered, [c[covered] for c in at])
+
+
+def _depth(points: list[F64], level: TileLevel) -> F64:
+    depth = np.full(len(points[0]), np.inf)
+    for c, n, size in zip(points, level.shape, level.voxel_size, strict=True):
+        inside = np.minimum(c + 0.5, n - 0.5 - c)
+        inside *= size
+        np.minimum(depth, inside, out=depth)
     # Never nothing: a voxel at the very edge is there.
-    depth = np.maximum(depth, 1e-6 * level.voxel_size.min())
-    return Sampled(where, covered, values, depth)
+    np.maximum(depth, 1e-6 * level.voxel_size.min(), out=depth)
+    return depth
 
 
 def _sample_straight(
@@ -124,6 +166,7 @@ def _sample_straight(
     *,
     order: int,
     dtype: np.dtype[np.generic],
+    has_depth: bool,
 ) -> Sampled | None:
     """Sample a tile that lies along the axes of the grid: one axis after the other."""
     places, parts, depths = [], [], []
@@ -142,12 +185,15 @@ def _sample_straight(
         parts.append(slice(first, first + len(inside)))
         size = level.voxel_size[axis]
         depths.append(np.minimum(at + 0.5, n - 0.5 - at) * size)
-    low, high = _needed(places, level.shape)
+    low, high = _needed([places], level.shape)
     values = _along_axes(places, read(low, high), low, order, dtype)
+    found = (parts[0], parts[1], parts[2])
+    if not has_depth:
+        return Sampled(found, None, values.ravel(), None)
     depth = np.minimum(depths[0][:, None, None], depths[1][None, :, None])
     depth = np.minimum(depth, depths[2][None, None, :])
     depth = np.maximum(depth, 1e-6 * level.voxel_size.min())
-    return Sampled((parts[0], parts[1], parts[2]), None, values.ravel(), depth.ravel())
+    return Sampled(found, None, values.ravel(), depth.ravel())
 
 
 def _along_axes(
@@ -208,18 +254,19 @@ def _coordinates(to_index: AffineTransform, where: tuple[slice, ...]) -> list[F6
             + row[3]
         )
         near = np.rint(at)
-        found.append(np.where(np.abs(at - near) < SNAP, near, at))
+        np.copyto(at, near, where=np.abs(at - near) < SNAP)
+        found.append(at)
     return found
 
 
-def _needed(points: list[F64], shape: Int3) -> tuple[Int3, Int3]:
-    """Return the corners of the box of voxels that points need."""
-    low = [max(0, floor(float(c.min()))) for c in points]
-    low = [min(a, n - 1) for a, n in zip(low, shape, strict=True)]
-    high = [
-        max(a + 1, min(n, ceil(float(c.max())) + 1))
-        for c, a, n in zip(points, low, shape, strict=True)
-    ]
+def _needed(parts: Sequence[list[F64]], shape: Int3) -> tuple[Int3, Int3]:
+    """Return the corners of the box of voxels that points of several parts need."""
+    low, high = [], []
+    for axis, n in enumerate(shape):
+        first = floor(min(float(part[axis].min()) for part in parts))
+        last = ceil(max(float(part[axis].max()) for part in parts)) + 1
+        low.append(min(max(0, first), n - 1))
+        high.append(max(low[-1] + 1, min(n, last)))
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
@@ -234,8 +281,7 @@ def _sampled(
         np.clip(c - a, 0, n - 1)
         for c, a, n in zip(points, low, voxels.shape, strict=True)
     ]
-    is_whole = all((c == np.rint(c)).all() for c in inner)
-    if order == 0 or is_whole:
+    if order == 0 or all((c == np.rint(c)).all() for c in inner):
         # Halves go up, so that neighbouring voxels of a finer grid alternate.
         z, y, x = (
             np.minimum(np.floor(c + 0.5).astype(np.intp), n - 1)
@@ -253,19 +299,57 @@ def _linear(inner: list[F64], voxels: AnyArray) -> F64:
         for c, n in zip(inner, voxels.shape, strict=True)
     ]
     share = [c - b for c, b in zip(inner, base, strict=True)]
-    steps = [voxels.shape[1] * voxels.shape[2], voxels.shape[2], 1]
-    first = base[0] * steps[0] + base[1] * steps[1] + base[2]
-    flat = voxels.ravel()
-    result = np.zeros(len(first))
-    for corner in product((0, 1), repeat=3):
-        weight, offset = np.ones(len(first)), 0
-        for axis, is_next in enumerate(corner):
-            weight *= share[axis] if is_next else 1.0 - share[axis]
-            offset += is_next * steps[axis]
-        if weight.any():
-            found = flat[np.minimum(first + offset, len(flat) - 1)].astype(np.float64)
-            # A neighbour of weight 0 does not count, not even one that is no number.
-            result += np.multiply(
-                found, weight, out=np.zeros_like(weight), where=weight > 0
-            )
+    sizes = (voxels.shape[1] * voxels.shape[2], voxels.shape[2], 1)
+    first = base[0] * sizes[0] + base[1] * sizes[1] + base[2]
+    # Along an axis of one voxel the next one is the voxel itself.
+    steps = [s if n > 1 else 0 for s, n in zip(sizes, voxels.shape, strict=True)]
+    return between(voxels.ravel(), first, share, steps)
+
+
+def between(
+    flat: AnyArray,
+    first: NDArray[np.intp],
+    share: Sequence[F64],
+    steps: Sequence[int | NDArray[np.int64]],
+) -> F64:
+    """Interpolate linearly along three axes of a flat array.
+
+    Parameters
+    ----------
+    flat : ndarray, shape (m,)
+    first : ndarray, shape (n,)
+        Position of the voxel at the lower corner of each point.
+    share : sequence of ndarray, shape (n,)
+        Way from there to the next voxel along z, y and x, 0 to 1.
+    steps : sequence of int or ndarray, shape (n,)
+        Positions from a voxel to the next one along z, y and x.
+
+    Returns
+    -------
+    ndarray, shape (n,), float64
+        A neighbour of share 0 does not count, not even one that is no number.
+    """
+    may_be_no_number = flat.dtype.kind in "fc"
+
+    def at(position: NDArray[np.intp], axis: int) -> F64:
+        if axis == 3:
+            return flat.take(position).astype(np.float64)
+        low = at(position, axis + 1)
+        if not share[axis].any():
+            return low
+        high = at(position + steps[axis], axis + 1)
+        if may_be_no_number:
+            return _mixed(low, high, share[axis])
+        high -= low
+        high *= share[axis]
+        high += low
+        return high
+
+    return at(first, 0)
+
+
+def _mixed(low: F64, high: F64, share: F64) -> F64:
+    """Interpolate where infinite values and such that are no numbers may be."""
+    result = np.multiply(low, 1.0 - share, out=np.zeros_like(low), where=share < 1)
+    result += np.multiply(high, share, out=np.zeros_like(high), where=share > 0)
     return result

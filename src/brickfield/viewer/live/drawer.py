@@ -202,6 +202,7 @@ class LiveDrawer:
         # A picture in pieces is of the old state: its rest would not fit.
         if not (is_same := shows_same(old, state)):
             self._is_asked = True
+        if not is_same or state.moving_until > monotonic():
             self._painter.abandon()
         if (state.size, state.pixel_ratio) != (old.size, old.pixel_ratio):
             view.resize(state.size, state.pixel_ratio)

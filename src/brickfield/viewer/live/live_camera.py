@@ -245,6 +245,18 @@ class CameraView(ViewCore):
         self._change(camera=camera, moving_until=until)
         self.camera_changed.emit()
 
+    def keep_moving(self) -> float:
+        """Count as moving for a moment, though the camera rests: the data are moved.
+
+        Returns
+        -------
+        float
+            Until when: ``moving_until`` of the states that pictures are drawn of.
+        """
+        until = monotonic() + 2 * REST_AFTER_S
+        self._change(moving_until=until)
+        return until
+
     def navigate(self, move: Callable[[CameraState], CameraState]) -> None:
         """Move the camera by a function of the present camera, as an action of the user."""
         if self.camera is not None:

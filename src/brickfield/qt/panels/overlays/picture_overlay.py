@@ -111,6 +111,9 @@ class PictureOverlay(QObject, Generic[_Part]):
         """
         raise NotImplementedError
 
+    def end(self) -> None:
+        """Take note that a drag has ended."""
+
     def hint_of(self, part: _Part) -> str:
         """Return what dragging a part does; "" says nothing."""
         return ""
@@ -235,6 +238,8 @@ class PictureOverlay(QObject, Generic[_Part]):
     def _let_go(self) -> None:
         if self.held is not None:
             self.held = None
+            # What the end still does belongs to the act.
+            self.end()
             self._view.history.end_act()
 
     def _drag_to(self, event: Any) -> bool:

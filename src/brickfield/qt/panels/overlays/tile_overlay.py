@@ -64,6 +64,8 @@ class TileOverlay(PictureOverlay[str]):
         Called when the knob is taken hold of.
     move : callable
         Takes the way from there, world (z, y, x).
+    end_move : callable
+        Called when the knob is left.
 
     Attributes
     ----------
@@ -77,10 +79,12 @@ class TileOverlay(PictureOverlay[str]):
         shown: Callable[[], ShownTiles | None],
         begin_move: Callable[[], object],
         move: Callable[[Vec3], object],
+        end_move: Callable[[], object],
     ) -> None:
         self._shown = shown
         self._begin_move = begin_move
         self._move = move
+        self._end_move = end_move
         self.place: Pixel | None = None
         self._begun: tuple[CameraState, NDArray[np.float64]] | None = None
         super().__init__(frame)
@@ -185,6 +189,10 @@ class TileOverlay(PictureOverlay[str]):
         if self._begun is not None:
             camera, middle = self._begun
             self._move(gone_in_picture(camera, middle, move_px))
+
+    def end(self) -> None:
+        """Leave the chosen tiles where they are."""
+        self._end_move()
 
     def hint_of(self, part: str) -> str:
         """Return what dragging the knob does."""

@@ -6,8 +6,6 @@ changes are the chunks of the mosaic that the tile was or is in.
 
 from __future__ import annotations
 
-import json
-import os
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,13 +17,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
-from brickfield.errors import OptionError, StoreWriteError
+from brickfield.errors import OptionError
 from brickfield.model import AffineTransform
 from brickfield.sources import ChunkSource
-from brickfield.sources.io import local_path
 from brickfield.sources.mosaic import MosaicSource, TilePlace
 from brickfield.store.image_store import ChunkedImageStore
-from brickfield.writing import building, check_output, write_text
+from brickfield.store.tiles.moving import StaysCoarse
+from brickfield.store.tiles.saving import matrix_of, save_transforms
 
 
 class MosaicStore(ChunkedImageStore):
@@ -49,6 +47,7 @@ class MosaicStore(ChunkedImageStore):
     """
 
     tiles_changed = Signal()
+    stays_coarse: StaysCoarse | None = None
 
     def __init__(
         self,
@@ -104,7 +103,10 @@ class MosaicStore(ChunkedImageStore):
         self.tiles_changed.emit()
 
     def _put(self, name: str, matrix: AffineTransform) -> None:
-        self._mark(*self._mosaic.move(name, matrix))
+        before, after = self._mosaic.move(name, matrix)
+        if self.stays_coarse is not None:
+            self.stays_coarse = self.stays_coarse.with_box(self.pyramid, after)
+        self._mark(before, after)
         for other in self._others():
             other.move(name, matrix.matrix)
 
@@ -196,8 +198,13 @@ class MosaicStore(ChunkedImageStore):
         self._like.append(weakref.ref(other))
         return other
 
-    def _mark(self, *boxes: NDArray[np.float64]) -> None:
-        """Have what lies in boxes, edges (z, y, x) in world, made again; coarse first."""
+    def _mark(
+        self, *boxes: NDArray[np.float64], levels: Sequence[int] | None = None
+    ) -> None:
+        """Have what lies in boxes, edges (z, y, x) in world, made again; coarse first.
+
+        Of all levels, if none are named.
+        """
         if len(boxes) == 2:
             first, second = boxes
             both = np.array(
@@ -206,7 +213,8 @@ class MosaicStore(ChunkedImageStore):
             # Of a short way one box is not much more than two.
             if np.prod(both[1] - both[0]) < 1.5 * np.prod(first[1] - first[0]):
                 boxes = (both,)
-        for number in reversed(range(self.pyramid.n_levels)):
+        wanted = range(self.pyramid.n_levels) if levels is None else levels
+        for number in reversed(wanted):
             level = self.pyramid.levels[number]
             size = np.array(level.voxel_size_zyx)
             origin = np.array(level.translation_zyx)
@@ -296,6 +304,42 @@ class MosaicStore(ChunkedImageStore):
         if moved:
             self.tiles_changed.emit()
 
+    def begin_move(self, *names: str) -> None:
+        """Show tiles no finer than a few chunks of theirs, because they begin to move.
+
+        Each step of a move is made anew sooner then. Ends with :meth:`end_move`.
+
+        Parameters
+        ----------
+        *names : str
+
+        Raises
+        ------
+        OptionError
+            If there is no such tile.
+        """
+        boxes = np.array([self.place_of(name).box() for name in names])
+        if not len(boxes):
+            return
+        box = np.array([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
+        known = self.stays_coarse
+        self.stays_coarse = (
+            StaysCoarse(self.pyramid, box)
+            if known is None
+            else known.with_box(self.pyramid, box)
+        )
+        for other in self._others():
+            other.begin_move(*names)
+
+    def end_move(self) -> None:
+        """Show all tiles as finely as ever again."""
+        known, self.stays_coarse = self.stays_coarse, None
+        if known is not None:
+            # Of the coarsest level alone, so that what shows it looks again.
+            self._mark(known.box, levels=[self.pyramid.n_levels - 1])
+        for other in self._others():
+            other.end_move()
+
     def save_transforms(self, path: str | PathLike[str]) -> Path:
         """Write where the tiles lie to a new file.
 
@@ -314,112 +358,10 @@ class MosaicStore(ChunkedImageStore):
         StoreWriteError
             If there is a file already, or it cannot be written.
         """
-        target = Path(path).absolute()
-        end = target.suffix.lower()
-        if end == ".json":
-            text = json.dumps(self._as_json(), indent=2)
-        elif end == ".xml":
-            text = self._as_project(target)
-        elif end == ".zarr":
-            text = self._as_scene(target)
-        else:
-            msg = (
-                "expected a name that ends in .json, .xml or .zarr; found"
-                f" {target.name!r}"
-            )
-            raise OptionError(msg)
-        if os.path.lexists(target):
-            msg = f"expected a new file at {target}; found one that is there: name another"
-            raise StoreWriteError(msg)
-        check_output(target, [self.source], option="save_transforms")
-        if end == ".zarr":
-            with building(target, sources=[self.source]) as folder:
-                write_text(folder / "zarr.json", text)
-        else:
-            write_text(target, text)
-        return target
-
-    def _as_json(self) -> dict[str, Any]:
-        return {
-            "axes": ["z", "y", "x"],
-            "tiles": [
-                {
-                    "name": t.name,
-                    "matrix": t.place.matrix.matrix.tolist(),
-                    "shape": list(t.place.shape),
-                    "time": t.place.time,
-                }
-                for t in self._mosaic.tiles
-            ],
-        }
-
-    def _as_scene(self, target: Path) -> str:
-        from brickfield.sources.ome_zarr import moved_scene
-
-        uri = self.source.info.uri
-        if "://" in uri or not local_path(uri).is_dir():
-            msg = (
-                "expected tiles of an OME-Zarr scene on this disk to write as .zarr; found"
-                " others: save .json"
-            )
-            raise OptionError(msg)
-        folder = local_path(uri).absolute()
-        if folder.parent != target.parent:
-            msg = (
-                f"expected a place beside {folder}, whose images the new scene names;"
-                f" found {target}"
-            )
-            raise OptionError(msg)
-        moves = {
-            t.name: t.place.matrix @ self._first[t.name].inverse
-            for t in self._mosaic.tiles
-        }
-
-        def path_of(path: str) -> str:
-            # That of a scene which was itself saved beside its images leads there.
-            return path if path.startswith("../") else f"../{folder.name}/{path}"
-
-        document = moved_scene(uri, moves, path_of)
-        return json.dumps(document, indent=2)
-
-    def _as_project(self, target: Path) -> str:
-        from brickfield.sources.bdv import with_registrations
-
-        if self._document is None:
-            msg = (
-                "expected tiles of a BigDataViewer project to write as .xml; found others:"
-                " save .json"
-            )
-            raise OptionError(msg)
-        matrices = {(t.name, t.place.time): t.place.matrix for t in self._mosaic.tiles}
-        folder = os.path.relpath(
-            local_path(self._document).absolute().parent, target.parent
+        return save_transforms(
+            path,
+            [t.place for t in self._mosaic.tiles],
+            self._first,
+            source=self.source,
+            document=self._document,
         )
-        return with_registrations(self._document, matrices, folder)
-
-
-def matrix_of(name: str, value: ArrayLike) -> AffineTransform:
-    """Read the matrix of a tile as a user gives it.
-
-    Parameters
-    ----------
-    name : str
-        Of the tile, for messages.
-    value : array-like, shape (4, 4) or (3, 4)
-        Columns (z, y, x, 1).
-
-    Raises
-    ------
-    OptionError
-        If it is no such matrix.
-    """
-    try:
-        matrix = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        msg = f"expected a matrix of numbers for {name!r}; found {value!r:.80}"
-        raise OptionError(msg) from error
-    is_last_usual = matrix.shape != (4, 4) or (matrix[3] == [0, 0, 0, 1]).all()
-    if matrix.shape not in ((4, 4), (3, 4)) or not is_last_usual:
-        msg = f"expected a 4 × 4 matrix (z, y, x, 1) for {name!r}; found {value!r:.80}"
-        raise OptionError(msg)
-    return AffineTransform.from_matrix(matrix)

@@ -1,0 +1,68 @@
+"""Pictures of a mosaic while tiles are moved, and once the hand rests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from brickfield.model import AffineTransform
+from brickfield.store import open_mosaic
+
+RNG = np.random.default_rng(0)
+SHAPE = (64, 200, 200)
+
+
+def arrays():
+    return [RNG.integers(0, 250, SHAPE).astype("u1") for _ in range(2)]
+
+
+def places(x):
+    found = [np.eye(4), np.eye(4)]
+    found[1][2, 3] = x
+    return found
+
+
+@pytest.fixture
+def moving(make_view, layer_of):
+    """A finished view of two tiles whose second one begins to move."""
+    with open_mosaic(arrays(), places(180), margin=0.5) as mosaic:
+        view = make_view(layer_of(mosaic), size=(400, 300), camera="ortho:z")
+        assert view.wait_until_complete(60)
+        mosaic.begin_move(mosaic.places[1].name)
+        yield mosaic, view
+
+
+def leaf_levels(view):
+    (renderer,) = view.manager.renderers
+    return set(renderer.plan.levels[renderer.plan.is_leaf].tolist())
+
+
+def go_to(mosaic, view, x):
+    mosaic.put({mosaic.places[1].name: AffineTransform.from_matrix(places(x)[1])})
+    assert view.wait_until_complete(60)
+    return view.image()
+
+
+def test_a_moved_tile_is_drawn_coarse_and_follows_each_step(moving, monkeypatch):
+    mosaic, view = moving
+    monkeypatch.setattr("brickfield.store.tiles.moving.MOST_CHUNKS", 2)
+    assert leaf_levels(view) == {0}
+    pictures = [go_to(mosaic, view, x) for x in (190, 200, 210)]
+    assert max(leaf_levels(view)) > 0
+    assert not np.array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[1], pictures[2])
+
+
+def test_at_rest_the_picture_is_that_of_tiles_that_always_were_there(
+    moving, make_view, layer_of
+):
+    mosaic, view = moving
+    for x in (190, 210, 230):
+        go_to(mosaic, view, x)
+    mosaic.end_move()
+    assert view.wait_until_complete(60)
+    found = view.image()
+    assert leaf_levels(view) == {0}
+    other = make_view(layer_of(mosaic), size=(400, 300), camera="ortho:z")
+    assert other.wait_until_complete(60)
+    np.testing.assert_array_equal(found, other.image())
