@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import islice
@@ -29,6 +29,8 @@ from brickfield.errors import (
 from brickfield.model import choose_chunk_shape
 from brickfield.sources.boundary import check_levels, foreign, shown
 from brickfield.sources.io.location import ZIP_SUFFIXES, Location, check_address, locate
+from brickfield.sources.io.plain_files import local_path, read_head, refuse_pointer
+from brickfield.sources.io.presence import broken_text, first_broken_link
 from brickfield.sources.io.store_files import IF_ABSENT, exists, read_many
 from brickfield.sources.limits.chunk_sizes import with_size_findings
 from brickfield.sources.protocol import ChunkSource
@@ -216,6 +218,7 @@ def find_format(
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
     """
     check_address(uri.removeprefix("precomputed://"))
+    _check_in_reach(uri)
     named = _by_name(uri)
     if named is not None:
         return named, None
@@ -240,6 +243,21 @@ def find_format(
     looked = ", ".join(name for f in FORMATS for name in f.files)
     msg = f"expected one of the files {looked} in {folder}; found none of them"
     raise (StoreNotFoundError if location.is_remote else StoreFormatError)(msg)
+
+
+def _check_in_reach(uri: str) -> None:
+    """Refuse what only stands for data that are elsewhere: broken links, pointers."""
+    if "://" in uri and not uri.startswith("file://"):
+        return
+    path = local_path(uri)
+    link = first_broken_link(path)
+    if link is not None:
+        msg = f"expected a file or folder at {path}; {broken_text(link)}"
+        raise StoreNotFoundError(msg)
+    if path.is_file():
+        # What cannot be read is left to the format's own reader to tell.
+        with suppress(OSError):
+            refuse_pointer(path, read_head(path, 64))
 
 
 def _by_name(uri: str) -> Format | None:

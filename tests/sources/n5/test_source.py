@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -101,6 +102,18 @@ def test_a_block_that_is_not_stored_is_missing(group):
     assert source.read_storage_chunk(0, (0, 0, 0)).data is None
     indices = np.array([(0, 0, 0), (1, 0, 0)])
     assert source.missing_chunks(0, indices).tolist() == [True, False]
+
+
+def test_a_block_that_is_a_link_to_nothing_or_to_itself_has_failed(group):
+    for target in ("nothing", "0"):
+        block = group / "s0" / "0" / "0" / "0"
+        block.unlink()
+        block.symlink_to(target)
+        with closing(open_source(str(group))) as source:
+            known = source.missing_chunks(0, np.array([[0, 0, 0]]))
+            assert known is None or not known.any()
+            with pytest.raises(ChunkReadError):
+                source.read_storage_chunk(0, (0, 0, 0))
 
 
 def test_a_corrupt_block_fails_by_its_key(group):

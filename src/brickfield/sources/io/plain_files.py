@@ -75,6 +75,30 @@ def check_regular(path: Path, about: os.stat_result) -> None:
     raise StoreFormatError(msg)
 
 
+def refuse_pointer(path: Path, head: bytes) -> None:
+    """Refuse a file that only names data which Git LFS keeps elsewhere.
+
+    Parameters
+    ----------
+    path : Path
+    head : bytes
+        First bytes of the file.
+
+    Raises
+    ------
+    StoreFormatError
+    """
+    if head.startswith(_LFS):
+        msg = (
+            f"expected data in {path}; found a pointer of Git LFS, which keeps them"
+            " elsewhere: fetch them with git lfs pull"
+        )
+        raise StoreFormatError(msg)
+
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
 def may_write(path: Path) -> bool:
     """Tell whether a file or folder may be written to.
 

@@ -20,6 +20,7 @@ from brickfield.errors import (
     OptionError,
     StoreAccessError,
     StoreFormatError,
+    StoreNotFoundError,
     StoreUnreachableError,
 )
 from brickfield.sources.io.byte_meter import meter
@@ -28,7 +29,13 @@ from brickfield.sources.io.errors import WEB_PAGE, classify, looks_like_a_page
 from brickfield.sources.io.http_client import LOW_SPEED
 from brickfield.sources.io.http_objects import Total, begin, is_plain_http, is_too_long
 from brickfield.sources.io.location import Location
-from brickfield.sources.io.plain_files import METADATA_BYTES, read_whole, too_long
+from brickfield.sources.io.plain_files import (
+    METADATA_BYTES,
+    read_whole,
+    refuse_pointer,
+    too_long,
+)
+from brickfield.sources.io.presence import broken_text, first_broken_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -196,8 +203,14 @@ def _open_kvstore(location: Location) -> ts.KvStore:
 
 def _read_local(path: Path, denied_is_missing: bool, limit: int) -> bytes | None:
     try:
-        return read_whole(path, limit)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raw = read_whole(path, limit)
+        refuse_pointer(path, raw)
+        return raw
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
+        link = first_broken_link(path, depth=2)
+        if link is not None:
+            msg = f"expected a readable file {path}; {broken_text(link)}"
+            raise StoreNotFoundError(msg) from exc
         return None
     except PermissionError as exc:
         if denied_is_missing:

@@ -9,6 +9,7 @@ and their bytes are told by the meter of the kind of store.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -149,7 +150,7 @@ class DriverArray:
                 return StorageChunk(data, self._meter.take(), requests=n_requests)
             with self._stored(index) as (body, n):
                 if body.raw is None:
-                    self._presence.expect(self.chunk_key(index))
+                    self._presence.expect(self.chunk_key(index), self._file(index))
                     return StorageChunk(None, body.n_bytes, requests=n)
                 raw = body.raw
                 plain = raw if self._decode is None else self._decode(raw)
@@ -160,7 +161,7 @@ class DriverArray:
         except (ValueError, OSError) as error:
             found = classify(error)
             if found.kind in self._absent:
-                self._presence.expect(self.chunk_key(index))
+                self._presence.expect(self.chunk_key(index), self._file(index))
                 return StorageChunk(None, 0)
             key = self.chunk_key(index)
             raise ChunkReadError(
@@ -266,8 +267,21 @@ class DriverArray:
         if self._presence.is_gone:
             return None
         found = np.asarray(indices).tolist()
-        keys = (self.chunk_key(tuple(i)) + self._suffix for i in found)
-        return np.array([not (root / key).exists() for key in keys], dtype=np.bool_)
+        files = (root / (self.chunk_key(tuple(i)) + self._suffix) for i in found)
+        return np.array([self._is_absent(file) for file in files], dtype=np.bool_)
+
+    def _is_absent(self, file: Path) -> bool:
+        # What cannot be looked at, as links in a circle, is left to the read to tell.
+        if os.path.exists(file):  # noqa: PTH110 - Path.exists raises for such links
+            return False
+        return self._presence.broken_link(file) is None
+
+    def _file(self, index: tuple[int, ...]) -> Path | None:
+        """Where a chunk lies on this machine; None where it lies elsewhere."""
+        root = self._location.local
+        if self._key_of is None or root is None:
+            return None
+        return root / (self.chunk_key(index) + self._suffix)
 
     def edges(self, index: tuple[int, ...]) -> list[tuple[int, int]]:
         """First and past-the-last voxel of a chunk along every axis, with origin."""

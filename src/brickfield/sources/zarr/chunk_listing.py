@@ -56,7 +56,8 @@ class ChunkListing:
         Returns
         -------
         ndarray, shape (n,), bool
-            All False when the array's folder is gone: nothing is known then.
+            All False when the array's folder is gone or a folder in it is a link to
+            nothing: nothing is known then.
         """
         indices = np.asarray(indices, dtype=np.int64)
         try:
@@ -154,7 +155,7 @@ def _is_in(numbers: Numbers, listed: Numbers) -> NDArray[np.bool_]:
 
 
 class _GoneError(Exception):
-    """Raised when the array's own folder is not there any more."""
+    """Raised when the array's own folder, or one in it, cannot be reached any more."""
 
 
 def _names_in(folder: Path, array: Presence) -> list[str]:
@@ -162,6 +163,6 @@ def _names_in(folder: Path, array: Presence) -> list[str]:
         with os.scandir(folder) as entries:
             return [e.name for e in entries]
     except (FileNotFoundError, NotADirectoryError):
-        if array.is_gone:
+        if array.is_gone or array.broken_link(folder) is not None:
             raise _GoneError from None
         return []

@@ -125,7 +125,7 @@ class TensorStoreArray:
         region = chunk_slices(index, self.chunk_shape, self.shape)
         known = self._admitted(index)
         if known == 0:
-            self._presence.expect(self.chunk_key(index))
+            self._expect_nothing(index)
             return StorageChunk(None, 0)
         try:
             found = self._read(index, region, known)
@@ -133,7 +133,7 @@ class TensorStoreArray:
             error = classify(exc)
             is_denied = error.kind == "denied" and self._denied_is_missing
             if error.kind == "missing" or is_denied:
-                self._presence.expect(self.chunk_key(index))
+                self._expect_nothing(index)
                 return StorageChunk(None, 0, requests=self._n_requests(index, 0))
             key = self.chunk_key(index)
             raise ChunkReadError(
@@ -142,8 +142,14 @@ class TensorStoreArray:
                 key=key,
             ) from exc
         if found.data is None:
-            self._presence.expect(self.chunk_key(index))
+            self._expect_nothing(index)
         return found
+
+    def _expect_nothing(self, index: tuple[int, ...]) -> None:
+        """Refuse to call a chunk missing whose file is only out of reach."""
+        name = self._meta.file_key(self._file_of(index))
+        file = None if self._folder is None else self._folder / name
+        self._presence.expect(self.chunk_key(index), file)
 
     def _n_requests(self, index: tuple[int, ...], n_data: int) -> int:
         """Count the reads for a chunk: with the shard's index where that is first read.
@@ -252,7 +258,8 @@ class TensorStoreArray:
             try:
                 lengths = self._indices.lengths(path)
             except FileNotFoundError:
-                absent[rows[in_file]] = True
+                # A link to nothing is no absent shard: its read has to fail.
+                absent[rows[in_file]] = not path.is_symlink()
                 continue
             if lengths is not None:
                 absent[rows[in_file]] = lengths[places[in_file]] < 0

@@ -125,7 +125,9 @@ class ZarrPythonArray:
         self._admit(index, self.chunk_bytes(index))
         with self._stored(index) as raw:
             if raw is None:
-                self._presence.expect(self.chunk_key(index))
+                folder = self._location.local
+                file = folder and folder / self._meta.file_key(index)
+                self._presence.expect(self.chunk_key(index), file)
                 return StorageChunk(None, 0)
             return StorageChunk(self._decoded(raw, index, region), len(raw))
 
