@@ -5,7 +5,7 @@ Whole numbers are summed exactly (uint64, int64 in the end), floats in float64.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import Block, ThreadBuffers
 from brickfield.errors import OptionError
-from brickfield.sources.scans import FrameScan, ScanData, Shape4
+from brickfield.sources.scans import FrameScan, RowRun, ScanData, Shape4
 from brickfield.stem4d.detectors import Detector, Weights
 from brickfield.stem4d.passes import PassOptions, scan_pass
+from brickfield.stem4d.summing.direct import sum_from_files
 from brickfield.stem4d.summing.pieces import Patterns, Pieces, Region
 from brickfield.stem4d.summing.sums import BlockSums, column_sums, largest, sum_dtype
 
@@ -76,9 +77,11 @@ def sum_over(
     ndarray, shape (n y, n x)
     """
     n_y, n_x = patterns.shape[:2]
+    is_counted = weights.dtype.kind == "b"
+    if is_counted and (direct := sum_from_files(patterns, weights)) is not None:
+        return direct.astype(kind, copy=False).reshape(n_y, n_x)
     found = np.zeros(n_y * n_x, kind)
     inner = _box(weights)
-    is_counted = weights.dtype.kind == "b"
     add = _sum_counted if is_counted else _sum_weighted
     for at, piece in patterns:
         found[at] = add(piece[:, *inner], weights[inner], kind)
@@ -131,6 +134,11 @@ class _Rows:
         if isinstance(self.inner, FrameScan):
             return self.inner.view_rows(ys, xs, self._rows, buffers)
         return self.inner.view(ys, xs, buffers)[:, :, self._rows]
+
+    def row_runs(self, ys: slice, xs: slice) -> Iterator[RowRun] | None:
+        if isinstance(self.inner, FrameScan):
+            return self.inner.row_runs(ys, xs, self._rows)
+        return None
 
     def held(self) -> AbstractContextManager[None]:
         held = getattr(self.inner, "held", nullcontext)

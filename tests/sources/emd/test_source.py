@@ -12,7 +12,8 @@ from brickfield.errors import (
     StoreFormatError,
 )
 from brickfield.sources.emd.source import open_scan
-from brickfield.sources.scans.frame_stack import FileFrames, FrameScan
+from brickfield.sources.scans.frame_files import FileFrames
+from brickfield.sources.scans.frame_stack import FrameScan
 from brickfield.sources.scans.scan_shape import ScanOptions
 from brickfield.testing.emd import LAYOUTS, write_emd
 

@@ -32,10 +32,8 @@ from brickfield.sources.hdf5.file import closing_on_error, open_file
 from brickfield.sources.hdf5.handles import SharedFile, read_unlocked
 from brickfield.sources.hdf5.links import HDF5Links, close_files, find, links_of
 from brickfield.sources.hdf5.places import files_of_shared
+from brickfield.sources.scans.frame_files import FileFrames, FrameFile, FrameLayout
 from brickfield.sources.scans.frame_stack import (
-    FileFrames,
-    FrameFile,
-    FrameLayout,
     FrameScan,
     FrameStack,
     ScanData,

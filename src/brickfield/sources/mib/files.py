@@ -25,7 +25,7 @@ from brickfield.sources.mib.header import (
     parse_header,
     read_acquisition,
 )
-from brickfield.sources.scans.frame_stack import FrameFile
+from brickfield.sources.scans.frame_files import FrameFile
 
 MOST_FILES = 1 << 18
 _NUMBERED = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)(?P<end>\.mib)$", re.IGNORECASE)

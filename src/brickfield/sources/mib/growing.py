@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,12 @@ from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.io.plain_files import open_regular
 from brickfield.sources.mib.files import MIBFiles, find_files
 from brickfield.sources.mib.header import MAGIC
-from brickfield.sources.scans.frame_stack import FileFrames, FrameFile, FrameLayout
+from brickfield.sources.scans.frame_files import (
+    FileFrames,
+    FrameFile,
+    FrameLayout,
+    RowRun,
+)
 from brickfield.sources.scans.scan_shape import ScanOptions
 
 
@@ -123,6 +129,12 @@ class GrowingFrames(FileFrames):
     ) -> NDArray[Any]:
         """Read some rows of frames, shape (stop - start, number of rows, columns)."""
         return self.view(start, stop, buffers)[:, rows]
+
+    def row_runs(self, start: int, stop: int, rows: slice) -> Iterator[RowRun] | None:
+        """Say where some rows of frames lie; None where some are not written yet."""
+        if stop > self.n_written:
+            return None
+        return super().row_runs(start, stop, rows)
 
 
 def _n_planned(found: MIBFiles, options: ScanOptions | None) -> int:

@@ -19,7 +19,8 @@ from brickfield.sources.mib.decode import decode_raw
 from brickfield.sources.mib.files import MIBFiles, find_files
 from brickfield.sources.mib.growing import GrowingFrames
 from brickfield.sources.mib.header import MAGIC, MIBHeader, timing_of
-from brickfield.sources.scans.frame_stack import FileFrames, FrameLayout, FrameScan
+from brickfield.sources.scans.frame_files import FileFrames, FrameLayout
+from brickfield.sources.scans.frame_stack import FrameScan
 from brickfield.sources.scans.scan_shape import ScanHints, ScanOptions, find_scan_shape
 from brickfield.sources.scans.source import AxisCalibration, Scan, source_of
 

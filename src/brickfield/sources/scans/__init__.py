@@ -6,7 +6,8 @@ from brickfield._faces import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from brickfield.sources.scans.frame_stack import FileFrames as FileFrames
+    from brickfield.sources.scans.frame_files import FileFrames as FileFrames
+    from brickfield.sources.scans.frame_files import RowRun as RowRun
     from brickfield.sources.scans.frame_stack import FrameScan as FrameScan
     from brickfield.sources.scans.frame_stack import ScanData as ScanData
     from brickfield.sources.scans.frame_stack import Shape4 as Shape4
@@ -22,6 +23,7 @@ __all__ = [
     "FileFrames",  # Frames at a constant distance, in one file or several; safe in threads.
     "FrameScan",  # A scan whose patterns are frames of files; safe in threads.
     "LazyScan",  # The four axes of a scan, read where they are indexed.
+    "RowRun",  # The same rows of frames that follow one another in a file that is open.
     "Scan",  # A scan that is open for reading.
     "ScanData",  # A scan of patterns that lies in files. All methods from any thread.
     "ScanOptions",  # What a user says of the scan; None where it is to be found.
@@ -32,9 +34,10 @@ __all__ = [
 
 _HOME = {
     "AxisCalibration": "source",
-    "FileFrames": "frame_stack",
+    "FileFrames": "frame_files",
     "FrameScan": "frame_stack",
     "LazyScan": "lazy_scan",
+    "RowRun": "frame_files",
     "Scan": "source",
     "ScanData": "frame_stack",
     "ScanOptions": "scan_shape",

@@ -21,12 +21,8 @@ from brickfield.sources.io.plain_files import (
     read_head,
     read_whole,
 )
-from brickfield.sources.scans.frame_stack import (
-    FileFrames,
-    FrameFile,
-    FrameLayout,
-    FrameScan,
-)
+from brickfield.sources.scans.frame_files import FileFrames, FrameFile, FrameLayout
+from brickfield.sources.scans.frame_stack import FrameScan
 from brickfield.sources.scans.scan_shape import ScanHints, ScanOptions, find_scan_shape
 from brickfield.sources.scans.source import AxisCalibration, Scan, source_of
 

@@ -10,12 +10,8 @@ import numpy as np
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.io.plain_files import open_regular
 from brickfield.sources.scans import empad
-from brickfield.sources.scans.frame_stack import (
-    FileFrames,
-    FrameFile,
-    FrameLayout,
-    FrameScan,
-)
+from brickfield.sources.scans.frame_files import FileFrames, FrameFile, FrameLayout
+from brickfield.sources.scans.frame_stack import FrameScan
 from brickfield.sources.scans.scan_shape import ScanHints, ScanOptions, find_scan_shape
 from brickfield.sources.scans.source import AxisCalibration, Scan
 

@@ -10,7 +10,9 @@ Imported when patterns are first summed, since numba takes long to import.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from ctypes import memmove
 from importlib import import_module
 from typing import Any
 
@@ -32,6 +34,26 @@ def _compiler() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 _compiled = _compiler()
+
+
+def _reader() -> Callable[[int, int, int, int], int]:
+    """Return the C library's `pread`, or what does the same for uncompiled loops."""
+    try:
+        types: Any = import_module("numba").types
+    except ImportError:
+        return _read_into
+    of_c = types.int64(types.int32, types.uintp, types.uint64, types.int64)
+    found: Callable[[int, int, int, int], int] = types.ExternalFunction("pread", of_c)
+    return found
+
+
+def _read_into(number: int, address: int, n_bytes: int, offset: int) -> int:
+    found = os.pread(number, n_bytes, offset)
+    memmove(address, found, len(found))
+    return len(found)
+
+
+_pread = _reader()
 
 
 @_compiled
@@ -126,3 +148,50 @@ def take_all(
                 high[x] = max(high[x], value)
                 low[x] = min(low[x], value)
             row_sums[i, y] = found
+
+
+@_compiled
+def sum_spans(
+    place: tuple[int, int, int],
+    buffers: tuple[NDArray[np.uint8], NDArray[Any]],
+    spans: NDArray[np.int64],
+    is_swapped: bool,
+    sums: NDArray[np.uint64],
+) -> int:
+    """Read rows of frames from a file and sum some of their pixels.
+
+    Parameters
+    ----------
+    place : tuple of int
+        Number of the open file, byte at which the first frame's rows begin, and bytes
+        from one frame to the next.
+    buffers : tuple of ndarray
+        Bytes of the rows of one frame, and the same memory as values (uint8 or
+        uint16).
+    spans : ndarray, shape (n, 2), int64
+        Values that count: the first and the one after the last, at most 65,536.
+    is_swapped : bool
+        Whether the byte order of 16-bit values is not the processor's.
+    sums : ndarray, shape (frames,), uint64
+        Filled.
+
+    Returns
+    -------
+    int
+        Frames that were read whole; fewer at a file's end and after an error.
+    """
+    number, offset, stride = place
+    memory, values = buffers
+    n_bytes = memory.size
+    for i in range(len(sums)):
+        found = _pread(number, memory.ctypes.data, n_bytes, offset + i * stride)
+        if found != n_bytes:
+            return i
+        total = np.uint64(0)
+        for k in range(len(spans)):
+            part = np.uint32(0)
+            for x in range(spans[k, 0], spans[k, 1]):
+                part += np.uint32(_native(values[x], is_swapped))
+            total += np.uint64(part)
+        sums[i] = total
+    return len(sums)

@@ -8,14 +8,14 @@ as scheduling likes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers
-from brickfield.sources.scans import ScanData, Shape4
+from brickfield.sources.scans import RowRun, ScanData, Shape4
 
 Patterns = NDArray[Any]
 Region = tuple[slice, slice]
@@ -65,15 +65,28 @@ class Pieces:
         """
         return self._data.view(*self._region, self._buffers)
 
+    def row_runs(self) -> Iterator[RowRun] | None:
+        """Say where the patterns lie in files, line by line; None if that is not simple.
+
+        Iterate over it within :meth:`held`.
+        """
+        runs = getattr(self._data, "row_runs", None)
+        found: Iterator[RowRun] | None = runs(*self._region) if runs else None
+        return found
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep files that this thread reads open until the end of the block."""
+        held = getattr(self._data, "held", nullcontext)
+        return held()
+
     def __iter__(self) -> Iterator[Piece]:
         """Yield which patterns, counted line by line, and these, shape (n, rows, columns).
 
         They are as they were read, of any byte order and strides, and valid until the
         next piece; see :func:`native`.
         """
-        held = getattr(self._data, "held", nullcontext)
         done = 0
-        with held():
+        with self.held():
             for ys, xs in self._parts():
                 read = self._data.view(ys, xs, self._buffers)
                 frames = read.reshape(-1, *self.shape[2:])

@@ -67,7 +67,13 @@ def narrow_dtype(dtype: np.dtype[Any], n: int) -> np.dtype[Any]:
     return sum_dtype(dtype)
 
 
-def _is_short(dtype: np.dtype[Any]) -> bool:
+def is_short(dtype: np.dtype[Any]) -> bool:
+    """Whether values are unsigned numbers of 8 or 16 bits.
+
+    Parameters
+    ----------
+    dtype : np.dtype
+    """
     return dtype.kind == "u" and dtype.itemsize <= 2
 
 
@@ -84,7 +90,7 @@ def largest(piece: Patterns) -> int | None:
     int or None
         None for other types.
     """
-    if not _is_short(piece.dtype):
+    if not is_short(piece.dtype):
         return None
     return int(np.maximum.reduce(piece.reshape(-1)))
 
@@ -196,7 +202,7 @@ class BlockSums:
             "columns": ((n, w), narrow_dtype(dtype, h)),
             "scan": ((n,), wide),
             "sum": ((h, w), wide),
-            "squares": ((h, w), np.uint64 if _is_short(dtype) else np.float64),
+            "squares": ((h, w), np.uint64 if is_short(dtype) else np.float64),
         }
         self._found = {k: np.zeros(*v) for k, v in made.items() if k in names}
 
@@ -315,7 +321,7 @@ def _can_fuse(piece: Patterns) -> bool:
     """Whether compiled loops sum a piece: short numbers, each pattern in one piece."""
     size = piece.dtype.itemsize
     return (
-        _is_short(piece.dtype)
+        is_short(piece.dtype)
         and piece.size > 0
         and max(piece.shape) <= 1 << 16
         and piece.strides[1:] == (piece.shape[2] * size, size)

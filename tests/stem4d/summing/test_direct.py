@@ -1,0 +1,88 @@
+"""Sums over a detector straight from files are those of patterns in memory."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from brickfield.errors import ChunkReadError
+from brickfield.sources.mib import open_mib_scan
+from brickfield.sources.scans import ScanOptions
+from brickfield.stem4d import LazyDataManager
+from brickfield.stem4d.detectors import Annulus, Disc, Mask, Points
+from brickfield.stem4d.reductions import virtual_image
+from brickfield.stem4d.summing import direct
+from brickfield.testing.mib import write_mib
+
+KINDS = ("uint8", "uint16")
+DETECTORS = (
+    Disc(7, 30, 5),
+    Annulus(8, 20, 3, 12),
+    Points(((0, 0), (15, 63))),
+    Mask.of(np.indices((16, 64)).sum(axis=0) % 2),
+)
+
+
+@pytest.fixture(autouse=True)
+def _reads_directly(monkeypatch):
+    """Where numba is missing the loops run as they stand, uncompiled."""
+    monkeypatch.setattr(direct, "can_read", lambda: True)
+
+
+@pytest.fixture(
+    scope="module", params=[(kind, skip) for kind in KINDS for skip in (0, 1)]
+)
+def scan(request, tmp_path_factory):
+    """A scan of 2 x 5, with and without frames after each line; its patterns."""
+    kind, skip = request.param
+    top = np.iinfo(kind).max
+    frames = np.random.default_rng(3).integers(0, top, (14, 16, 64), endpoint=True)
+    path = write_mib(tmp_path_factory.mktemp("direct") / "b.mib", frames.astype(kind))
+    opened = open_mib_scan(path, ScanOptions((2, 5), skip_frames=1, line_skip=skip))
+    kept = [1 + y * (5 + skip) + x for y in range(2) for x in range(5)]
+    return opened.data, frames[kept].reshape(2, 5, 16, 64)
+
+
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda d: d.kind)
+def test_sums_are_those_of_numpy(scan, detector):
+    data, patterns = scan
+    mask = detector.mask((16, 64))
+    found = virtual_image(data, detector)
+    np.testing.assert_array_equal(found, (patterns * mask).sum(axis=(2, 3)))
+    assert found.dtype == np.uint64
+
+
+@given(hnp.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
+def test_spans_are_the_pixels_that_count(mask):
+    found = np.zeros(mask.size, bool)
+    spans = direct.spans_of(mask)
+    for start, stop in spans:
+        assert not found[start:stop].any()
+        found[start:stop] = True
+    np.testing.assert_array_equal(found, mask.ravel())
+
+
+def test_no_span_is_longer_than_32_bits_hold():
+    spans = direct.spans_of(np.ones((300, 500), bool))
+    assert np.diff(spans, axis=1).max() == direct.LONGEST_SPAN
+    assert np.diff(spans, axis=1).sum() == 300 * 500
+
+
+def test_a_file_that_was_cut_off_is_told_as_it_is_otherwise(tmp_path):
+    frames = np.ones((10, 16, 64), np.uint16)
+    path = write_mib(tmp_path / "a.mib", frames)
+    data = open_mib_scan(path, ScanOptions((2, 5))).data
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    with pytest.raises(ChunkReadError, match="cut off"):
+        virtual_image(data, Disc(7, 30, 5))
+
+
+def test_numbers_of_32_bits_are_summed_the_ordinary_way(tmp_path):
+    frames = np.arange(4 * 16 * 64, dtype=np.uint32).reshape(4, 16, 64)
+    path = write_mib(tmp_path / "a.mib", frames)
+    with LazyDataManager.create_viewer(path, scan=(2, 2), cache="none") as viewer:
+        found = viewer.virtual(Disc(7, 30, 5))
+    mask = Disc(7, 30, 5).mask((16, 64))
+    np.testing.assert_array_equal(found.ravel(), frames[:, mask].sum(axis=1))
