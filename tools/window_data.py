@@ -108,6 +108,30 @@ def tiles() -> str:
     return str(place)
 
 
+def oblique() -> str:
+    """Return the place of the sample as oblique planes take it: 40 degrees, step 2."""
+    from scipy.ndimage import affine_transform
+
+    from brickfield.transforms import Deskew, Place
+
+    place = folder() / "oblique.ome.zarr"
+    if place.exists():
+        return str(place)
+    with bf.open_store(ensure_sample(ROOT / ".demo")) as sample:
+        whole = sample.read(1)
+    ways = Deskew(40.0, 2.0).to_world(Place((1, 1, 1)))
+    n_planes = int(whole.shape[0] / ways[0, 0])
+    back = int(n_planes * ways[1, 0])
+    ways[1, 3] = -back
+    shape = (n_planes, whole.shape[1] + back, whole.shape[2])
+    fine = affine_transform(whole, ways[:3, :3], ways[:3, 3], shape, order=1)
+    about = image_attributes("zyx", [(2, 1, 1), (4, 2, 2)])
+    for axis in about["multiscales"][0]["axes"]:
+        axis["unit"] = "micrometer"
+    write_image(place, [fine, fine[::2, ::2, ::2]], about, chunks=(32, 64, 64))
+    return str(place)
+
+
 def damaged() -> str:
     """Return the place of a copy of the sample with damaged chunks of level 0."""
     place = folder() / "damaged.ome.zarr"

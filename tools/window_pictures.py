@@ -28,7 +28,7 @@ from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
-from window_data import ball, damaged, numbered, plate, sample, series
+from window_data import ball, damaged, numbered, oblique, plate, sample, series
 from window_data import tiles as registered
 from window_pixels import pixels_of
 
@@ -550,6 +550,30 @@ def transforms() -> None:
         s.window("transforms")
 
 
+def deskew() -> None:
+    """A stack of oblique planes as it is stored, and deskewed by the dock Transforms."""
+    with stage((1400, 800)) as s:
+        bf.open_volume(oblique(), s.viewer)
+        s.widen(620)
+        dock = Transforms(s.viewer)
+        s.viewer.window.add_dock_widget(dock, name="Transforms", area="left")
+        s.viewer.window._qt_viewer.dockLayerControls.hide()
+        dock.show_target(
+            str(Path(tempfile.gettempdir()) / "data" / "deskewed.ome.zarr")
+        )
+        s.orbit(90, 0, 1.0)
+        s.settle()
+        s.part("deskew-before", s.dock)
+        dock.oblique.setChecked(True)
+        dock._choose_deskew(0, 40.0)
+        dock.deskew[0].follow(40.0)
+        s.view.fit()
+        s.orbit(90, 0, 2.2)
+        s.settle()
+        turn(PATIENCE_S, dock.bake.isEnabled)
+        s.window("deskew")
+
+
 def sessions() -> None:
     """A session with two images, of which one's data have been moved away."""
     place = Path(tempfile.mkdtemp())
@@ -597,7 +621,8 @@ PICTURES: dict[str, Callable[[], None]] = {
         window, dock, failures, chooser, imaris, benchmark, four_views, plane, volume_and_plane, clip, labels,
         time, appearance,
         reader, preferences, no_adapter, movies,
-        quality, receipt, huge, objects, scenes, linked, transforms, sessions, tiles,
+        quality, receipt, huge, objects, scenes, linked, transforms, deskew, sessions,
+        tiles,
     )
 }  # fmt: skip
 

@@ -1,5 +1,8 @@
 """The dock Transforms, in a window."""
 
+import json
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -10,8 +13,9 @@ from qtpy.QtWidgets import QPushButton
 from brickfield.plugin.transforms import turned_layers
 from brickfield.plugin.transforms.widget import Transforms
 from brickfield.sources import from_arrays
+from brickfield.store import open_store
 from brickfield.testing.zarr_stores import write_image
-from brickfield.transforms import Move, bake
+from brickfield.transforms import BakeOptions, Deskew, Move, bake
 
 pytestmark = [pytest.mark.napari, pytest.mark.qt]
 DATA = np.random.default_rng(6).integers(0, 255, (9, 9, 9), dtype=np.uint8)
@@ -229,3 +233,71 @@ def test_a_dock_that_was_deleted_hears_nothing(viewer):
     layer.affine = np.diag([1, 1, 2, 1.0])
     viewer.add_image(DATA)
     viewer.layers.clear()
+
+
+def test_a_stack_of_oblique_planes_is_deskewed_while_numbers_are_typed(dock, viewer):
+    """Plane k lies k step sin(angle) behind the first, k step cos(angle) along y."""
+    layer = viewer.add_image(DATA, scale=(0.5, 0.2, 0.2), translate=(1, 2, 3))
+    dock.oblique.setChecked(True)
+    for box, text in zip(dock.deskew, ("60", "0.4", "0.1"), strict=True):
+        typed(box, text)
+    whole = layer.affine.affine_matrix @ turned_layers.own_matrix(layer)
+    k, y, x = 5, 3, 7
+    expected = (
+        1 + k * 0.4 * np.sin(np.pi / 3),
+        2 + k * 0.4 * np.cos(np.pi / 3) + y * 0.1,
+        3 + x * 0.1,
+        1,
+    )
+    np.testing.assert_allclose(whole @ (k, y, x, 1), expected)
+    dock.oblique.setChecked(False)
+    np.testing.assert_array_equal(layer.affine.affine_matrix, np.eye(4))
+
+
+def test_what_is_offered_for_oblique_planes_is_what_the_image_says(dock, viewer):
+    viewer.add_image(DATA, scale=(0.5, 0.2, 0.2))
+    assert dock._deskew == (turned_layers.USUAL_ANGLE, 0.5, 0.2)
+
+
+def test_the_command_bakes_the_matrix_that_is_shown(dock, viewer, stored, tmp_path):
+    layers = viewer.open(str(stored), plugin="napari-brickfield")
+    dock.oblique.setChecked(True)
+    typed(dock.deskew[0], "31.5")
+    typed(dock.deskew[1], "0.75")
+    shown = layers[0].affine.affine_matrix @ turned_layers.own_matrix(layers[0])
+    words = [
+        *("transform", "deskew", str(stored), str(tmp_path / "b.ome.zarr")),
+        *("--angle", "31.5", "--step", "0.75", "--dry-run", "--json"),
+    ]
+    told = subprocess.run(
+        [sys.executable, "-m", "brickfield.cli.main", *words],
+        capture_output=True,
+        check=True,
+    )
+    np.testing.assert_allclose(shown, json.loads(told.stdout)["matrix"], atol=1e-12)
+
+
+def test_a_deskewed_stack_is_baked_alone(dock, viewer, stored, tmp_path):
+    viewer.open(str(stored), plugin="napari-brickfield")
+    dock.oblique.setChecked(True)
+    typed(dock.deskew[1], "0.75")
+    target = tmp_path / "baked.ome.zarr"
+    dock.bake_to(str(target))
+    turn_until(lambda: "Written" in dock.outlook.text())
+    expected = tmp_path / "expected.ome.zarr"
+    bake(str(stored), expected, Deskew(30.0, 0.75, 1.0), BakeOptions(fit=True))
+    with open_store(str(target)) as ours, open_store(str(expected)) as theirs:
+        np.testing.assert_array_equal(ours.read(0), theirs.read(0))
+        assert ours.pyramid.levels[0] == theirs.pyramid.levels[0]
+    dock.angle.moved.emit(20.0)
+    turn_until(lambda: "alone first" in dock.outlook.text())
+    assert not dock.bake.isEnabled()
+
+
+def test_an_angle_that_is_none_is_told_in_the_dock(dock, viewer):
+    layer = viewer.add_image(DATA)
+    dock.oblique.setChecked(True)
+    before = layer.affine.affine_matrix
+    typed(dock.deskew[0], "180")
+    assert "below 180 degrees" in dock.outlook.text()
+    np.testing.assert_array_equal(layer.affine.affine_matrix, before)

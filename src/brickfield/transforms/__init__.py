@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from brickfield.transforms.recipes import Downsample as Downsample
     from brickfield.transforms.recipes import Gaussian as Gaussian
     from brickfield.transforms.recipes import Move as Move
+    from brickfield.transforms.recipes import Place as Place
     from brickfield.transforms.recipes import Recipe as Recipe
     from brickfield.transforms.recipes import SmoothedMove as SmoothedMove
     from brickfield.transforms.requests.manager import (
@@ -67,6 +68,7 @@ __all__ = [
     "Gaussian",  # A smoothed volume.
     "GaussianSmoothWorker",  # A volume smoothed.
     "Move",  # A turn, a shift, or first the one and then the other.
+    "Place",  # A volume and where it lies; all (z, y, x).
     "Recipe",  # What is done with a volume.
     "RotationTransformWorker",  # A volume turned about an axis, in space.
     "SmoothedMove",  # A volume first smoothed, then turned and shifted, in one pass.
@@ -97,6 +99,7 @@ _HOME = {
     "Downsample": "recipes",
     "Gaussian": "recipes",
     "Move": "recipes",
+    "Place": "recipes",
     "Recipe": "recipes",
     "apply_recipe": "in_memory",
     "SmoothedMove": "recipes",

@@ -277,15 +277,37 @@ class Deskew:
         Between the planes and the movement of the stage, degrees.
     step : float
         Movement of the stage between two planes, world units.
+    pixel : float, optional
+        Size of a pixel of the planes, world units; as the image says if not given.
     """
 
     angle: float
     step: float
+    pixel: float | None = None
+
+    def pixel_size(self, place: Place) -> tuple[float, float]:
+        """Return the size of a voxel along y and x, world units.
+
+        Parameters
+        ----------
+        place : Place
+
+        Raises
+        ------
+        OptionError
+            When the size of a pixel cannot be used.
+        """
+        if self.pixel is None:
+            return place.voxel_size[1:]
+        if not 0 < self.pixel < float("inf"):
+            msg = f"expected a size of a pixel above 0; found {self.pixel:g}"
+            raise OptionError(msg)
+        return (self.pixel, self.pixel)
 
     def to_world(self, place: Place) -> Matrix:
         """Return the map from source voxels to world."""
         sheared = deskew(self.angle, self.step)
-        size = np.diag([1.0, *place.voxel_size[1:], 1.0])
+        size = np.diag([1.0, *self.pixel_size(place), 1.0])
         return np.asarray(translation(place.origin) @ sheared @ size)
 
     def plan(self, place: Place, sampling: Sampling) -> Plan:
@@ -307,7 +329,7 @@ class Deskew:
             raise OptionError(msg)
         world = self.to_world(place)
         spacing = abs(float(world[0, 0]))
-        size = (spacing, *place.voxel_size[1:])
+        size = (spacing, *self.pixel_size(place))
         output = replace(place, voxel_size=voxel_sizes(size))
         own = np.diag([*output.voxel_size, 1.0])
         own[:3, 3] = place.origin

@@ -261,6 +261,12 @@ def deskew(
     step: Annotated[
         float, typer.Option(help="Movement between two planes, world units.")
     ],
+    pixel: Annotated[
+        float | None,
+        typer.Option(
+            help="Size of a pixel of the planes, world units; default as the image says."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print the matrix; write nothing.")
     ] = False,
@@ -304,7 +310,7 @@ def deskew(
         version=version,
         overwrite=overwrite,
     )
-    recipe = Deskew(angle, step)
+    recipe = Deskew(angle, step, pixel)
     if dry_run:
         print_dry_run(src, dst, recipe, options, reading, as_json)
         return

@@ -129,6 +129,7 @@ class TransformsDock(TransformsPanel):
             turned.middle_of(layer),
             turned.unit_of(layer),
             turned.missing_axes(layer),
+            turned.usual_deskew(layer),
         )
         if is_other:
             self.show_target(self._target(layer))

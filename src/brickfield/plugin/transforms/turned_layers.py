@@ -22,11 +22,21 @@ from brickfield.model.units import unit_symbol
 from brickfield.plugin.layers.make import store_behind
 from brickfield.plugin.layers.transforms import n_spatial, shape_of
 from brickfield.qt.transforms import Turn
-from brickfield.transforms import Affine, Gaussian, Move, Recipe, SmoothedMove
+from brickfield.transforms import (
+    Affine,
+    Deskew,
+    Gaussian,
+    Move,
+    Place,
+    Recipe,
+    SmoothedMove,
+)
 
 F64 = NDArray[np.float64]
 KEY = "brickfield turn"
 """In a layer's metadata: what was chosen, the affine before it, and the one after."""
+USUAL_ANGLE = 30.0
+"""Degrees that are offered for oblique planes."""
 QUARTER_OFF = 1e-4
 """Degrees; a hundredth of a voxel at the end of 6,000."""
 
@@ -172,10 +182,29 @@ def move_matrix(layer: Any, turn: Turn) -> F64:
     """
     from brickfield.transforms import rotation, translation
 
-    centre = own_matrix(layer) @ [*turn.centre, 1.0]
-    about = centre[:3].tolist()
+    own = own_matrix(layer)
+    lies = own if turn.deskew is None else _deskewed(own, turn.deskew)
+    about = (lies @ [*turn.centre, 1.0])[:3].tolist()
     turned = rotation(turn.degrees, turn.axis, about, (1.0, 1.0, 1.0))
-    return np.asarray(translation(turn.shift) @ turned)
+    return np.asarray(translation(turn.shift) @ turned @ lies @ np.linalg.inv(own))
+
+
+def _deskewed(own: F64, oblique: Vec3) -> F64:
+    """Return where a stack of oblique planes lies, voxels to world, shape (4, 4)."""
+    z, y, x = own[:3, 3].tolist()
+    place = Place((1, 1, 1), origin=(z, y, x))
+    return np.asarray(Deskew(*oblique).to_world(place))
+
+
+def usual_deskew(layer: Any) -> Vec3:
+    """Return what is offered for a stack: an angle, and step and pixel as it says.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+    """
+    z, y, _ = np.linalg.norm(own_matrix(layer)[:3, :3], axis=0).tolist()
+    return (USUAL_ANGLE, z, y)
 
 
 def spread(layer: Any, matrix: F64) -> F64:
@@ -216,6 +245,8 @@ def recipe_of(layer: Any, turn: Turn) -> Recipe:
         msg = "Turn, shift or smooth the image first"
         raise OptionError(msg)
     is_moved = bool(turn.degrees % 360) or any(turn.shift)
+    if turn.deskew is not None:
+        return _deskewing(layer, turn, is_alone=not (is_moved or any(turn.sigma)))
     if not is_moved:
         return Gaussian(turn.sigma)
     own, move = own_matrix(layer), _move(layer, turn)
@@ -228,6 +259,21 @@ def recipe_of(layer: Any, turn: Turn) -> Recipe:
     else:
         chosen = move
     return SmoothedMove(turn.sigma, chosen) if any(turn.sigma) else chosen
+
+
+def _deskewing(layer: Any, turn: Turn, *, is_alone: bool) -> Deskew:
+    assert turn.deskew is not None
+    own = own_matrix(layer)
+    if not is_alone:
+        msg = "Bake the deskewed stack alone first; turn, shift or smooth what it gives"
+        raise OptionError(msg)
+    if not np.allclose(own[:3, 3], _stored_place(layer, own)[:3, 3]):
+        msg = (
+            "expected a stack that begins where its file says; found a layer with another"
+            " translation: set it back first"
+        )
+        raise OptionError(msg)
+    return Deskew(*turn.deskew)
 
 
 def _move(layer: Any, turn: Turn) -> Move:

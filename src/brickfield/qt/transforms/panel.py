@@ -75,6 +75,7 @@ class TransformsPanel(QWidget):
         super().__init__(parent)
         self._turn = Turn()
         self._middle: Vec3 = NOTHING
+        self._deskew: Vec3 = (30.0, 1.0, 1.0)
         self._units: list[QLabel] = []
         self.controls = QWidget()
         self.empty = QLabel(EMPTY, self)
@@ -88,6 +89,7 @@ class TransformsPanel(QWidget):
         inside = QVBoxLayout(self.controls)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addLayout(self._first_row())
+        inside.addLayout(self._deskew_row())
         inside.addLayout(self._turn_row())
         inside.addLayout(self._numbers())
         self.at_once = QLabel(AT_ONCE, self)
@@ -130,6 +132,30 @@ class TransformsPanel(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.layers, stretch=1)
         row.addWidget(self.reset)
+        return row
+
+    def _deskew_row(self) -> QHBoxLayout:
+        self.oblique = QCheckBox("Deskew", self)
+        self.oblique.setToolTip(
+            "A stack of oblique planes, as of a light sheet, lies where its voxels were"
+        )
+        self.oblique.toggled.connect(lambda: self._choose_deskew())
+        self.deskew: list[NumberBox] = []
+        row = QHBoxLayout()
+        row.addWidget(self.oblique)
+        for title, hint, text in (
+            ("angle", "Between the planes and the movement, degrees", "{:z.6g}°"),
+            ("step", "Movement between two planes, world units", "{:z.6g}"),
+            ("pixel", "Size of a pixel of the planes, world units", "{:z.6g}"),
+        ):
+            box = NumberBox(text.format, tooltip=hint)
+            box.setAccessibleName(f"Deskew, {title}")
+            box.setMinimumWidth(40)
+            box.setMaximumWidth(16777215)
+            box.typed.connect(partial(self._choose_deskew, len(self.deskew)))
+            row.addWidget(QLabel(title, self))
+            row.addWidget(box, stretch=1)
+            self.deskew.append(box)
         return row
 
     def _turn_row(self) -> QHBoxLayout:
@@ -260,7 +286,12 @@ class TransformsPanel(QWidget):
         self.scroll.setVisible(is_any)
 
     def show_turn(
-        self, turn: Turn, middle: Vec3, unit: str, missing: Sequence[str] = ()
+        self,
+        turn: Turn,
+        middle: Vec3,
+        unit: str,
+        missing: Sequence[str] = (),
+        usual_deskew: Vec3 = (30.0, 1.0, 1.0),
     ) -> None:
         """Show how an image lies.
 
@@ -273,8 +304,17 @@ class TransformsPanel(QWidget):
             Of the world.
         missing : sequence of str
             Axes that the image lacks.
+        usual_deskew : tuple of float
+            What is offered for oblique planes: angle, step and pixel.
         """
         self._turn, self._middle = turn, middle
+        with quiet(self.oblique):
+            self.oblique.setChecked(turn.deskew is not None)
+        self.oblique.setEnabled(not missing)
+        self._deskew = turn.deskew or usual_deskew
+        for box, value in zip(self.deskew, self._deskew, strict=True):
+            box.follow(value)
+            box.setEnabled(not missing)
         self._units[1].setText(unit)
         for boxes, values in (
             (self.centre, turn.centre),
@@ -313,6 +353,17 @@ class TransformsPanel(QWidget):
             self._turn = turn
             self.reset.setEnabled(not turn.is_nothing)
             self.turned.emit(turn)
+
+    def _choose_deskew(self, part: int | None = None, value: float = 0.0) -> None:
+        if part is not None:
+            values = list(self._deskew)
+            values[part] = value
+            self._deskew = (values[0], values[1], values[2])
+        # A number that is typed is a wish to see it.
+        is_on = self.oblique.isChecked() or part is not None
+        with quiet(self.oblique):
+            self.oblique.setChecked(is_on)
+        self._choose(replace(self._turn, deskew=self._deskew if is_on else None))
 
     def _choose_axis(self, index: int) -> None:
         self._choose(replace(self._turn, axis=AXES[index]))

@@ -24,6 +24,10 @@ class Turn:
         (z, y, x), world units; after the turn.
     sigma : tuple of float
         Smoothing (z, y, x), voxels; when it is baked.
+    deskew : tuple of float or None
+        Of a stack of oblique planes, before the turn: the angle between planes and
+        movement, degrees; the movement between two planes, and the size of a pixel,
+        world units.
     """
 
     degrees: float = 0.0
@@ -31,8 +35,10 @@ class Turn:
     centre: Vec3 = NOTHING
     shift: Vec3 = NOTHING
     sigma: Vec3 = NOTHING
+    deskew: Vec3 | None = None
 
     @property
     def is_nothing(self) -> bool:
         """Whether voxels stay as and where they are."""
-        return not self.degrees % 360 and self.shift == self.sigma == NOTHING
+        is_moved = bool(self.degrees % 360) or self.shift != NOTHING
+        return not is_moved and self.sigma == NOTHING and self.deskew is None
