@@ -74,6 +74,7 @@ class StreamArray:
         self._spec = array_spec(plan, dtype, header)
         self._length = plan.shape[0]
         self._array: Any = None
+        self._unhurried: Any = None
         self._unsynced: set[Path] = set()
 
     @property
@@ -90,6 +91,7 @@ class StreamArray:
     def open(self) -> None:
         """Take the array for writing; its metadata are there."""
         document = json.loads(self.meta_file.read_bytes())
+        n_processors = os.cpu_count() or 1
         self._length = int(document["shape"][0])
         metadata = {**document, "shape": list(self.shape)}
         spec = {
@@ -97,9 +99,10 @@ class StreamArray:
             "kvstore": {"driver": "file", "path": f"{self.folder}/"},
             "metadata": metadata,
         }
-        self._array = ts.open(
-            spec, open=True, assume_metadata=True, context=_context()
-        ).result()
+        self._array, self._unhurried = (
+            ts.open(spec, open=True, assume_metadata=True, context=_context(n)).result()
+            for n in (n_processors, max(1, n_processors - 1))
+        )
 
     # -- length ------------------------------------------------------------------
 
@@ -120,7 +123,7 @@ class StreamArray:
 
     # -- voxels ------------------------------------------------------------------
 
-    def write(self, region: Slices, data: AnyArray) -> Any:
+    def write(self, region: Slices, data: AnyArray, *, in_a_hurry: bool = True) -> Any:
         """Begin to write a region; return what can be waited for.
 
         `data` stays as it is until that has ended.
@@ -130,15 +133,16 @@ class StreamArray:
         region : Slices
             One slice per axis, at borders of storage units.
         data : ndarray, shape of the region
+        in_a_hurry : bool
+            Whether every processor may encode; else one is left to others.
 
         Returns
         -------
         object
             Future of tensorstore.
         """
-        future = self._array[region].write(
-            data, can_reference_source_data_indefinitely=True
-        )
+        array = self._array if in_a_hurry else self._unhurried
+        future = array[region].write(data, can_reference_source_data_indefinitely=True)
         for unit in self.units_under(region):
             self._unsynced.add(self.unit_file(unit))
         return future
@@ -230,11 +234,11 @@ def _opened(place: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-@lru_cache(maxsize=1)
-def _context() -> Any:
+@lru_cache(maxsize=2)
+def _context(n_encoders: int) -> Any:
     return ts.Context(
         {
-            "data_copy_concurrency": {"limit": os.cpu_count() or 1},
+            "data_copy_concurrency": {"limit": n_encoders},
             "file_io_sync": False,
             # Every write has a new file to rename: a killed one leaves nothing that
             # the next would go on in.

@@ -121,6 +121,7 @@ class Flusher:
         self._array = array
         self._buffer = buffer
         self._on_written = on_written
+        self._is_draining = False
         self._max_age_s = max(LEAST_AGE_S, max_age_s)
         self._thread = threading.Thread(
             target=self._run, name="brickfield-stream-flush", daemon=True
@@ -208,9 +209,8 @@ class Flusher:
             whole = voxels if covered is None else self._merged(region, voxels, covered)
             # Asked before the write is sent; afterwards every unit is there.
             was_there = not self._array.is_missing(region)
-            flying.append(
-                _Flying(self._array.write(region, whole), region, whole, was_there)
-            )
+            future = self._array.write(region, whole, in_a_hurry=self._in_a_hurry())
+            flying.append(_Flying(future, region, whole, was_there))
             done.append((region, covered is None or part.is_last))
             n_flying += whole.nbytes
             # Several units are encoded at once, on threads of tensorstore, straight
@@ -220,6 +220,12 @@ class Flusher:
                 n_flying = 0
         self._land(flying)
         return done
+
+    def _in_a_hurry(self) -> bool:
+        """Tell whether frames come faster than they are written, or none come."""
+        # Otherwise a processor is left to the thread that copies frames: where all
+        # encode, it waits for a tick of the system now and then.
+        return bool(self._buffer.waiting) or self._is_draining
 
     def _merged(
         self, region: Slices, voxels: NDArray[Any], covered: NDArray[np.bool_]
@@ -248,14 +254,19 @@ class Flusher:
         StoreWriteError
         """
         buffer = self._buffer
-        with buffer.lock:
-            buffer.close_all()
-            buffer.lock.wait_for(
-                lambda: (
-                    buffer.error is not None or not (buffer.waiting or buffer.writing)
+        self._is_draining = True
+        try:
+            with buffer.lock:
+                buffer.close_all()
+                buffer.lock.wait_for(
+                    lambda: (
+                        buffer.error is not None
+                        or not (buffer.waiting or buffer.writing)
+                    )
                 )
-            )
-            raise_error(buffer)
+                raise_error(buffer)
+        finally:
+            self._is_draining = False
 
     def stop(self) -> None:
         """End the thread after what it is doing."""
