@@ -17,7 +17,7 @@ from brickfield.scene import SceneLayer, SceneSource, SceneState
 from brickfield.sessions.document import SessionDocument, SessionImage
 from brickfield.sessions.reference import Found, find
 
-_AT_ONCE = 8
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True)

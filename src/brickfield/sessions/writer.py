@@ -57,7 +57,7 @@ from brickfield.writing import (
 )
 
 MODES = ("reference", "embed")
-_AT_ONCE = 8
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True)

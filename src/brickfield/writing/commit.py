@@ -29,7 +29,7 @@ from uuid import uuid4
 
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
 from brickfield.writing.files import MOST_LETTERS, usable_path
-from brickfield.writing.guard import check_folder
+from brickfield.writing.guard import check_folder_for_all
 from brickfield.writing.stores import check_replaceable
 
 _END = ".unfinished"
@@ -194,8 +194,7 @@ def _remove_leftover(beside: Path, target: Path) -> None:
 def _check(place: Path, sources: tuple[Any, ...], *, overwrite: bool) -> None:
     is_free = not os.path.lexists(place)
     if is_free or (place.is_dir() and not any(place.iterdir())):
-        for source in sources:  # not in a folder that is read, either
-            check_folder(place, source)
+        check_folder_for_all(place, sources)  # not in a folder that is read, either
         return
     if not place.is_dir():
         msg = f"expected a folder to write to; found the file {place}"
@@ -206,8 +205,7 @@ def _check(place: Path, sources: tuple[Any, ...], *, overwrite: bool) -> None:
             f" another one, or overwrite"
         )
         raise OptionError(msg)
-    for source in sources:
-        check_folder(place, source)
+    check_folder_for_all(place, sources)
     check_replaceable(place)
 
 

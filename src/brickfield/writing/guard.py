@@ -45,12 +45,36 @@ def check_folder(folder: Path, source: Any, *, within: Path | None = None) -> No
     OptionError
         Naming what of the source would be written over.
     """
-    places = [p for p in local_places(source) if not _is_same(p, within)]
-    target = _Target(folder)
-    _check_places(target, places)
-    if _is_filled(folder):
+    check_folder_for_all(folder, [source], within=within)
+
+
+def check_folder_for_all(
+    folder: Path, sources: Iterable[Any], *, within: Path | None = None
+) -> None:
+    """Refuse a folder that must not be written to, since a source is read there.
+
+    Parameters
+    ----------
+    folder : Path
+        To be written, whether it is there or not.
+    sources : iterable of ChunkSource
+        Open.
+    within : Path, optional
+        A folder of the sources in which new folders may be made.
+
+    Raises
+    ------
+    OptionError
+        Naming what of a source would be written over.
+    """
+    target, is_filled = _Target(folder), _is_filled(folder)
+    if is_filled:
         target.look_inside()
-        _check_links(target, places, most=None)
+    for source in sources:
+        places = [p for p in local_places(source) if not _is_same(p, within)]
+        _check_places(target, places)
+        if is_filled:
+            _check_links(target, places, most=None)
 
 
 def check_file(file: Path, sources: Iterable[Any]) -> None:
@@ -88,12 +112,15 @@ class _Target:
         Files with more than one name, below the target or itself.
     links : list of Path
         Where links below the target lead, links followed.
+    known : dict
+        Folders looked at for this check; many sources lie in the same ones.
     """
 
     path: Path
     real: Path = field(init=False)
     ids: set[FileId] = field(default_factory=set)
     links: list[Path] = field(default_factory=list)
+    known: dict[Path, FileId | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.real = Path(os.path.realpath(self.path))
@@ -113,6 +140,12 @@ class _Target:
                 if about.st_nlink > 1:
                     self.ids.add((about.st_dev, about.st_ino))
 
+    def id_of(self, path: Path) -> FileId | None:
+        """Return device and inode of a file or folder; asked for once."""
+        if path not in self.known:
+            self.known[path] = _id(path)
+        return self.known[path]
+
     def refuse(self, how: str, place: Path) -> OptionError:
         """Make the error."""
         return OptionError(
@@ -122,18 +155,19 @@ class _Target:
 
 
 def _check_places(target: _Target, places: list[Path]) -> None:
-    own = _id(target.real)
+    id_of = target.id_of
+    own = id_of(target.real)
     # By device and inode: names differ through links, mounts and letter case.
-    round_target = {_id(p) for p in (target.real, *target.real.parents)}
+    round_target = {id_of(p) for p in (target.real, *target.real.parents)}
     for place in places:
         real = Path(os.path.realpath(place))
-        at = _id(real)
+        at = id_of(real)
         if target.real == real or (at is not None and at == own):
             raise target.refuse("is", place)
         if (at is not None and at in round_target) or real in target.real.parents:
             raise target.refuse("lies in", place)
         # Both ways up: through the link and from where it leads.
-        holders = {_id(p) for p in (*real.parents, *place.absolute().parents)}
+        holders = {id_of(p) for p in (*real.parents, *place.absolute().parents)}
         if (own is not None and own in holders) or target.real in real.parents:
             raise target.refuse("holds", place)
 
