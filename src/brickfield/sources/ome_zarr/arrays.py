@@ -248,7 +248,7 @@ def open_levels(
     *,
     denied_is_missing: bool,
 ) -> list[tuple[ZarrArrayMeta, str, StoredArray]]:
-    """Open arrays concurrently; leave out those that cannot be decoded.
+    """Open arrays, those of a server concurrently; leave out those that cannot be decoded.
 
     Parameters
     ----------
@@ -275,9 +275,14 @@ def open_levels(
             return exc
 
     found = [(_as_stored(location, m, where, findings), where) for m, where in found]
-    n_threads = min(_OPENED_AT_ONCE, len(found))
-    with ThreadPoolExecutor(n_threads, thread_name_prefix="brickfield-open") as pool:
-        results = list(pool.map(opened, [meta for meta, _ in found]))
+    metas = [meta for meta, _ in found]
+    if location.local is not None:
+        # Beginning the threads takes longer than opening files that lie here.
+        results = [opened(meta) for meta in metas]
+    else:
+        n_threads = min(_OPENED_AT_ONCE, len(metas))
+        with ThreadPoolExecutor(n_threads, "brickfield-open") as pool:
+            results = list(pool.map(opened, metas))
     levels: list[tuple[ZarrArrayMeta, str, StoredArray]] = []
     for (meta, where), result in zip(found, results, strict=True):
         if isinstance(result, BrickfieldError):
