@@ -22,9 +22,9 @@ from benchmarks.scenes import (
 )
 from brickfield.sources import open_source
 from brickfield.store import LayerSnapshot
-from brickfield.viewer.live.drawer import LiveDrawer
+from brickfield.viewer.live.drawing.drawer import LiveDrawer
 from brickfield.viewer.live.frame_state import FrameState, ViewReport
-from brickfield.viewer.live.live_camera import REST_AFTER_S
+from brickfield.viewer.live.framing import REST_AFTER_S
 
 EDGE = 512
 SIZE = (686, 516)

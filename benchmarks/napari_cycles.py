@@ -375,7 +375,7 @@ class Cycles:
             "napari-brickfield", "Orthogonal views"
         )
         view = bf.view_of(viewer)
-        view.receipt_later()
+        view.pictures.receipt_later()
         self._turn(0.05)
         opened[0].destroyOnClose()
         self._gone()

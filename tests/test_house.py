@@ -64,7 +64,7 @@ def test_a_function_is_at_most_40_lines_long_without_its_docstring():
     long = [
         f"{path}: {node.name} has {n} lines"
         for path in SOURCES
-        for node in ast.walk(_house().tree_of(path))
+        for node in _house().nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (n := n_body_lines(node)) > 40
     ]
@@ -230,6 +230,18 @@ def test_the_versions_of_a_layer_are_kept_in_two_places_alone():
         "brickfield.store.layer.ChunkedLayer",
         "brickfield.store.layer.LayerVersions",
     ]
+
+
+def test_no_part_of_a_live_view_inherits_from_another():
+    live = ROOT / "src" / "brickfield" / "viewer" / "live"
+    classes = [
+        node
+        for path in live.rglob("*.py")
+        for node in _house().nodes_of(path)
+        if isinstance(node, ast.ClassDef)
+    ]
+    names = {node.name for node in classes} - {"Subject"}
+    assert not [c.name for c in classes if names & {ast.unparse(b) for b in c.bases}]
 
 
 @pytest.mark.parametrize("face", sorted(set(FACES) - {"brickfield"}))

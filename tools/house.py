@@ -6,9 +6,7 @@ python tools/house.py
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -22,6 +20,12 @@ PACKAGE = ROOT / "src" / "brickfield"
 def tree_of(path: Path) -> ast.Module:
     """Parse a module once, for all that look at it."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return all nodes of a module, walked once."""
+    return list(ast.walk(tree_of(path)))
 
 
 def rooms() -> dict[str, int]:
@@ -69,7 +73,7 @@ def deep_imports() -> list[str]:
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         if len(parts) < 3:
             continue  # the root itself, and what all stand on
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             for module, name in _imported(node):
                 steps = module.split(".")
                 if steps[0] != "brickfield" or len(steps) < 2 or steps[1] == parts[1]:
@@ -108,7 +112,7 @@ def version_holders() -> list[str]:
     return [
         f"{'.'.join(path.relative_to(PACKAGE.parent).with_suffix('').parts)}.{node.name}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.ClassDef)
         and {"colormap", "colormap_version"} & _attributes(node)
         and {"geometry", "geometry_version"} & _attributes(node)
@@ -219,21 +223,28 @@ def _n_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def comments() -> tuple[int, int]:
     """Count all lines, and those that are a comment alone (linters' marks aside)."""
-    texts = [p.read_text(encoding="utf-8") for p in sorted(PACKAGE.rglob("*.py"))]
+    paths = sorted(PACKAGE.rglob("*.py"))
     return (
-        sum(len(text.splitlines()) for text in texts),
-        sum(n_comment_lines(text) for text in texts),
+        sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths),
+        sum(map(n_comment_lines, paths)),
     )
 
 
-def n_comment_lines(text: str) -> int:
+def n_comment_lines(path: Path) -> int:
     """Count the lines of a module that are a comment alone, linters' marks aside."""
     marks = ("# noqa", "# type:", "# --", "# fmt")
+    texts = {
+        line
+        for node in nodes_of(path)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for line in range(node.lineno, (node.end_lineno or 0) + 1)
+    }
+    lines = path.read_text(encoding="utf-8").splitlines()
     return sum(
-        token.type == tokenize.COMMENT
-        and token.line.lstrip().startswith("#")
-        and not token.string.startswith(marks)
-        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        line.lstrip().startswith("#")
+        and not line.lstrip().startswith(marks)
+        and number not in texts
+        for number, line in enumerate(lines, 1)
     )
 
 
@@ -245,7 +256,7 @@ HARD = {
     "page table": ["gpu/page_table.py"],
     "brick sets": ["gpu/brick_set.py", "gpu/brick_texels.py", "gpu/level_texture.py"],
     "shader": ["gpu/wgsl/*.wgsl"],
-    "drawer": ["viewer/live/drawer.py", "viewer/live/prefetch.py"],
+    "drawer": ["viewer/live/drawing/drawer.py", "viewer/live/drawing/prefetch.py"],
     "render thread": ["rendering/thread.py"],
     "lazy slicing": ["plugin/slicing/lazy.py", "plugin/slicing/progressive_slice.py"],
     "HDF5 handles": ["sources/hdf5/handles.py"],
@@ -259,6 +270,7 @@ HARD = {
 """Where the code is hard, by what it is: races, orders, traps of formats, costs."""
 
 
+@cache
 def reasons() -> dict[str, float]:
     """Return the share of lines that are a comment alone, where the code is hard."""
     return {name: _share_of_comments(patterns) for name, patterns in HARD.items()}
@@ -268,7 +280,7 @@ def _share_of_comments(patterns: list[str]) -> float:
     paths = [p for pattern in patterns for p in sorted(PACKAGE.glob(pattern))]
     texts = [p.read_text(encoding="utf-8") for p in paths]
     found = [
-        n_comment_lines(text)
+        n_comment_lines(path)
         if path.suffix == ".py"
         else len(re.findall(r"^\s*//", text, re.MULTILINE))
         for path, text in zip(paths, texts, strict=True)

@@ -97,7 +97,7 @@ class Stage:
         """Look at everything from an angle, larger than it fits by `zoom`."""
         view = self.view
         spec = OrbitCamera(azimuth, elevation, zoom)
-        view.camera = orbit_camera(view.corners(), view.viewport, spec)
+        view.camera = orbit_camera(view.framing.corners(), view.viewport, spec)
 
     def widen(self, width: int) -> None:
         """Give the dock a width, pixels."""

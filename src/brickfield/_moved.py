@@ -29,7 +29,7 @@ MOVED = {
     "viewer.png": "viewer.export.files",
     "viewer.receipt": "viewer.receipts.receipt",
     "viewer.scene_file": "scene.file",
-    "viewer.slice_view": "viewer.live.slice_view",
+    "viewer.slice_view": "viewer.live.slice_plane",
 }
 """Names of before and of now, below ``brickfield``."""
 

@@ -219,7 +219,7 @@ def test_what_is_being_loaded_keeps_nobody_from_closing(viewer, gated, qtbot, en
     assert gated.wait_until_reading(1)
     (dock,) = docks_of(viewer)
     views = dock.views
-    asked = [views[0].receipt_later(), views[0].picture_later(0.1)]
+    asked = [views[0].pictures.receipt_later(), views[0].screenshot_later(timeout=0.1)]
     ENDS[end](viewer, dock)
     qtbot.waitUntil(lambda: all(v.is_closed for v in views), timeout=5_000)
     qtbot.waitUntil(lambda: not render_thread().is_alive, timeout=20_000)

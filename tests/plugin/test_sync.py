@@ -9,7 +9,7 @@ import pytest
 
 from brickfield.camera import OrthoCamera, fit_camera
 from brickfield.testing.turns import Turns
-from brickfield.viewer.live import LiveSliceView
+from brickfield.viewer.live import LiveView
 
 SIZE = (48, 40)
 
@@ -126,7 +126,7 @@ def test_iso_threshold(seen, image):
 def test_interpolation(seen, image, volume):
     seen.view.camera = fit_camera(
         OrthoCamera("z"),
-        seen.view.corners() + np.array([0, 0.25, 0.25]),
+        seen.view.framing.corners() + np.array([0, 0.25, 0.25]),
         SIZE,
         (32, 40, 48),
     )
@@ -141,7 +141,7 @@ def test_interpolation(seen, image, volume):
 @pytest.fixture
 def slice_between_voxels(seen, image):
     """A view of the plane z 10.25 beside the volume view, one pixel a voxel."""
-    view = LiveSliceView("xy", seen.scene, Turns(), thread=seen.thread)
+    view = LiveView("xy", seen.scene, Turns(), thread=seen.thread)
     view.resize(SIZE)
     view.set_overlay_options("marker", visible=False)
     seen.scene.move_cross_hair((10.25, 20.0, 24.0))

@@ -105,7 +105,7 @@ def test_a_scene_with_volume_and_plane_comes_back_with_the_plane_where_it_was(
     _, plane = bf.open_views(viewer, layout="3D+plane")
     viewer.dims.set_point([0, 1, 2], [10.0, 20.0, 30.0])
     plane.normal = (1.0, 0.4, -0.3)
-    plane.put_through((12.5, 21.0, 29.25))
+    plane.slice.put_through((12.5, 21.0, 29.25))
     state = bf.get_state(viewer)
     assert state.views.layout == "3D+plane"
     assert state.exploration.plane.position == (12.5, 21.0, 29.25)
@@ -132,7 +132,7 @@ def test_a_document_from_before_a_plane_could_leave_the_cross_hair_opens(
     }
     bf.set_state(viewer, document)
     (plane,) = bf.views_of(viewer)
-    assert plane.has_cross_hair
+    assert plane.slice.has_cross_hair
     assert plane.position == (12.0, 22.0, 32.0)
     assert plane.normal == (0.0, 0.0, 1.0)
 

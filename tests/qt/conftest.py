@@ -13,7 +13,7 @@ from brickfield.qt.deliver import Deliverer
 from brickfield.qt.dock import ViewDock
 from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.testing.scene import MemoryScene
-from brickfield.viewer.live import make_view
+from brickfield.viewer.live import LiveView
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ class PanelHost:
         self.views_changed.emit()
 
     def _frame(self, kind):
-        view = make_view(kind, self.scene, self._deliver)
+        view = LiveView(kind, self.scene, self._deliver)
         frame = ViewFrame(view)
         view.resize((400, 300))
         return frame

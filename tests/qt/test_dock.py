@@ -40,7 +40,7 @@ def test_each_layout_keeps_its_own_camera(dock):
 def test_what_was_fitted_is_fitted_again(dock, scene, blob):
     dock.set_layout("xy")
     dock.set_layout("3D")
-    assert dock.main_view.is_fitting
+    assert dock.main_view.framing.is_fitting
 
 
 def test_a_double_click_gives_one_of_several_pictures_all_the_room_and_takes_it_back(

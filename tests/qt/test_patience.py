@@ -18,7 +18,7 @@ def held(dock, hand):
     """A dock whose render thread waits until it is let go."""
     hand.settle(dock)
     go_on = threading.Event()
-    dock.main_view.ask(lambda _drawer: go_on.wait(20))
+    dock.main_view.client.ask(lambda _drawer: go_on.wait(20))
     yield dock, go_on
     go_on.set()
 

@@ -12,7 +12,6 @@ from brickfield.rendering import RenderThread
 from brickfield.testing.scene import MemoryScene
 from brickfield.testing.turns import Turns
 from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.slice_view import LiveSliceView
 
 
 @pytest.fixture
@@ -39,9 +38,8 @@ def make_live(memory_scene, turns, adapter) -> Iterator[Callable[..., LiveView]]
     def make(
         kind: str = "3D", *, is_shown: bool = True, frames_content: bool = False
     ) -> LiveView:
-        cls = LiveView if kind == "3D" else LiveSliceView
-        view = cls(kind, memory_scene, turns, thread=thread)
-        view.frames_content = frames_content
+        view = LiveView(kind, memory_scene, turns, thread=thread)
+        view.framing.frames_content = frames_content
         view.resize((80, 60))
         view.is_shown = is_shown
         views.append(view)

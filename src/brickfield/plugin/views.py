@@ -88,7 +88,7 @@ def views_of(viewer: Any) -> list[LiveView]:
     from brickfield.plugin.layers.registry import docks_of
 
     views = [view for dock in docks_of(viewer) for view in dock.views]
-    views.sort(key=lambda view: view.kind != "3D")
+    views.sort(key=lambda view: view.slice is not None)
     return views
 
 

@@ -25,6 +25,7 @@ from brickfield.qt.channel_chips import ChannelChips
 from brickfield.qt.controls.layout_buttons import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.controls.toolbar import DockToolbar
 from brickfield.qt.deliver import Deliverer
+from brickfield.qt.host import oblique_of
 from brickfield.qt.panels.quality import Budgets
 from brickfield.qt.panels.stack import DockPanels
 from brickfield.qt.reports.status import StatusLine
@@ -35,12 +36,10 @@ from brickfield.qt.view.view_frame import ViewFrame
 from brickfield.rendering import render_thread
 from brickfield.viewer.live import (
     DEFAULT_BUDGET,
-    LiveSliceView,
     LiveView,
     Place,
     ScenePort,
     are_flat,
-    make_view,
 )
 
 logger = logging.getLogger(__name__)
@@ -149,7 +148,7 @@ class ViewDock(QWidget):
     def views(self) -> list[LiveView]:
         """Views that are shown, the volume view first."""
         views = [frame.view for frame in self._frames.values()]
-        return sorted(views, key=lambda v: v.kind != "3D")
+        return sorted(views, key=lambda v: v.slice is not None)
 
     @property
     def frames(self) -> dict[str, ViewFrame]:
@@ -173,7 +172,7 @@ class ViewDock(QWidget):
         self._slice_link.close()
         others = self.views
         for kind, frame in self._frames.items():
-            self._places[self.layout_name, kind] = frame.view.place
+            self._places[self.layout_name, kind] = frame.view.framing.place
         self._note_plane()
         self.layout_name = name
         for kind in [k for k in self._frames if k not in cells]:
@@ -194,7 +193,7 @@ class ViewDock(QWidget):
         for kind, frame in self._frames.items():
             place = self._places.get((name, kind))
             if place is not None:
-                frame.view.place = place
+                frame.view.framing.place = place
         self._put_plane()
         self._slice_link = SliceLink(self.views if len(cells) > 1 else ())
         self.toolbar.follow_layout(name)
@@ -212,27 +211,22 @@ class ViewDock(QWidget):
             if (inner := frame.layout()) is not None:
                 inner.activate()
 
-    def _oblique(self) -> LiveSliceView | None:
-        frame = self._frames.get("plane")
-        view = None if frame is None else frame.view
-        return view if isinstance(view, LiveSliceView) else None
-
     def _note_plane(self) -> None:
-        view = self._oblique()
-        if view is not None:
-            point = None if view.has_cross_hair else view.position
-            self._plane = (view.normal, point, self.scene.cross_hair)
+        plane = oblique_of(self)
+        if plane is not None:
+            point = None if plane.has_cross_hair else plane.position
+            self._plane = (plane.normal, point, self.scene.cross_hair)
 
     def _put_plane(self) -> None:
-        view = self._oblique()
-        if view is None or self._plane is None:
+        plane = oblique_of(self)
+        if plane is None or self._plane is None:
             return
         normal, point, cross_hair = self._plane
         # Where the cross-hair was moved meanwhile, the plane goes through it again.
         here = point if cross_hair == self.scene.cross_hair else None
-        own = None if view.has_cross_hair else view.position
-        if (view.normal, own) != (normal, here):
-            view.lie_like(normal, here)
+        own = None if plane.has_cross_hair else plane.position
+        if (plane.normal, own) != (normal, here):
+            plane.lie_like(normal, here)
 
     @property
     def maximised(self) -> str:
@@ -265,7 +259,7 @@ class ViewDock(QWidget):
             self.set_layout(layout)
 
     def _make_frame(self, kind: str) -> ViewFrame:
-        view = make_view(kind, self.scene, self._deliver)
+        view = LiveView(kind, self.scene, self._deliver)
         for name in OVERLAYS[kind]:
             view.set_overlay_options(name, visible=True)
         self._closing.append(view.close)

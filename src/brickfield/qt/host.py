@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QVBoxLayout
 
 from brickfield.qt.reports.status import StatusLine
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.live import LiveView, ScenePort
+from brickfield.viewer.live import LiveView, ScenePort, SlicePlane
 
 
 class Host(Protocol):
@@ -72,3 +72,9 @@ class DockHost(Host, Protocol):
     def call_when_closed(self, function: Callable[[], object]) -> None:
         """Call a function after the views were taken down; it keeps no dock alive."""
         ...
+
+
+def oblique_of(host: Host) -> SlicePlane | None:
+    """Return the oblique plane that a dock shows; None without one."""
+    planes = (view.slice for view in host.views)
+    return next((plane for plane in planes if plane and plane.is_oblique), None)

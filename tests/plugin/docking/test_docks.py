@@ -41,18 +41,18 @@ def test_budget_and_quality_come_from_the_preferences_and_follow_them(dock):
 
 def test_the_framing_that_was_chosen_last_is_that_of_the_next_view(dock):
     view = dock.main_view
-    assert view.frames_content
+    assert view.framing.frames_content
     view.camera = view.camera
     for _ in range(2):
-        view.fit_again()
+        view.framing.fit_again()
     assert preferences().drawing.frame_content
-    view.framing_chosen.emit(False)
+    view.framing.framing_chosen.emit(False)
     try:
         assert not preferences().drawing.frame_content
         dock.set_layout("xy")
         dock.set_layout("3D")
         assert dock.main_view is not view
-        assert not dock.main_view.frames_content
+        assert not dock.main_view.framing.frames_content
     finally:
         preferences().drawing.frame_content = True
 

@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from brickfield.camera import presets
 from brickfield.model.appearance import MODES
 
 pytestmark = pytest.mark.bindings
@@ -68,7 +69,8 @@ def test_without_an_image_there_is_no_mode_to_choose(make_dock, scene, blob):
 def test_fit_shows_everything(dock, hand):
     view = dock.main_view
     seen = view.camera
-    view.navigate(lambda camera: view.fitted(10 * view.corners()))
+    corners = 10 * view.framing.corners()
+    view.navigate(lambda camera: presets.fit(camera, corners))
     assert view.camera.position != seen.position
     hand.click(button(dock, "fit"))
     assert view.camera.position == pytest.approx(seen.position)

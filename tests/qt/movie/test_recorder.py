@@ -69,7 +69,7 @@ def test_a_frame_shows_what_its_camera_sees(recorder, turn, dock, hand, tmp_path
     assert picture(tmp_path / "frame_00000.png").shape == (48, 64, 4)
     view.resize((64, 48), 1.0)
     view.move_to(turn.frames[3].camera)
-    expected, _ = view.picture_later(10.0).result(20)
+    expected, _ = view.client.ask(lambda drawer: drawer.picture(10.0)).result(20)
     assert np.array_equal(picture(tmp_path / "frame_00003.png"), expected)
     assert not np.array_equal(picture(tmp_path / "frame_00000.png"), expected)
 

@@ -142,7 +142,7 @@ def test_a_drag_of_the_foot_shifts_the_plane_and_leaves_the_cross_hair(both, sce
     assert abs(before.distance(after.point)) > 1
     assert scene.cross_hair == point
     assert volume.camera is camera
-    assert not view.has_cross_hair
+    assert not view.slice.has_cross_hair
     scene.move_cross_hair((10.0, 11.0, 12.0))
     assert view.position == (10.0, 11.0, 12.0), "the plane comes back to it"
 
@@ -195,7 +195,7 @@ def test_a_shifted_plane_is_moved_on_alone_by_the_wheel_and_by_numbers(both, sce
     view, point = both.frames["plane"].view, scene.cross_hair
     drag(both, "foot", (-9, 12))
     before = view.plane
-    view.scroll(2)
+    view.slice.scroll(2)
     assert abs(before.distance(view.position)) > 1
     view.position = (15.0, 20.0, 24.0)
     assert view.position == (15.0, 20.0, 24.0)
@@ -237,7 +237,7 @@ def test_reset_puts_the_plane_through_the_cross_hair_in_one_step(both, scene, ha
     assert view.position == scene.cross_hair
     assert view.undo()
     assert view.plane == moved
-    assert not view.has_cross_hair
+    assert not view.slice.has_cross_hair
 
 
 def test_a_part_is_lit_only_while_the_cursor_is_on_it(both, hand):

@@ -56,7 +56,7 @@ def answers(host, monkeypatch):
         asked.append(Future())
         return asked[-1]
 
-    monkeypatch.setattr(host.main_view, "receipt_later", receipt_later)
+    monkeypatch.setattr(host.main_view.pictures, "receipt_later", receipt_later)
     return asked
 
 

@@ -39,16 +39,16 @@ def panel(qtbot, host, movie):
 def draws(host, scene):
     """Shows the view, and lets it draw the present step when it is called."""
     view = host.main_view
-    view._state = replace(view._state, is_shown=True)
+    view.client.state = replace(view.client.state, is_shown=True)
 
     def draw(*, has_base=True, is_of_now=True, at_hand=()):
         layers = tuple(LayerSnapshot.of(p.data) for p in scene.layers)
         if not is_of_now:
             layers = tuple(replace(s, selections=((99,),)) for s in layers)
         image = np.zeros((2, 2, 4), np.uint8)
-        view.report = ViewReport(
+        view.client.report = ViewReport(
             image,
-            replace(view._state, layers=layers),
+            replace(view.client.state, layers=layers),
             has_base=has_base,
             at_hand=at_hand,
         )
@@ -94,10 +94,10 @@ def test_a_double_click_goes_to_the_first_step(panel, scene):
 def test_the_button_plays_and_pauses_and_the_views_are_told(panel, host):
     QTest.mouseClick(panel.rows[0].play, LEFT)
     assert panel.player.is_playing
-    assert host.main_view._state.is_playing
+    assert host.main_view.client.state.is_playing
     QTest.mouseClick(panel.rows[0].play, LEFT)
     assert not panel.player.is_playing
-    assert not host.main_view._state.is_playing
+    assert not host.main_view.client.state.is_playing
 
 
 def test_a_step_that_is_drawn_is_followed_by_the_next(panel, scene, draws):
@@ -192,9 +192,9 @@ def test_what_is_at_hand_is_seen_in_a_narrow_panel(panel, draws):
 
 
 def test_a_closed_panel_asks_no_view_what_is_at_hand(panel, host):
-    assert host.main_view._axis is not None
+    assert host.main_view.client._axis is not None
     panel.set_open(False)
-    assert host.main_view._axis is None
+    assert host.main_view.client._axis is None
 
 
 def test_after_the_end_it_plays_no_more(panel, scene, draws):

@@ -129,7 +129,7 @@ def test_an_error_is_readable_in_a_narrow_dock(make_dock, scene, hand):
         "expected a graphics adapter with Vulkan, Metal or DX12; found none:"
         " install mesa-vulkan-drivers, or choose a machine that has one of them"
     )
-    view._take_report(type(view.report)(error=sentence))
+    view.client.take_report(type(view.report)(error=sentence))
     hand.wait(lambda: dock.status.error.isVisible())
     assert dock.status.error.text() == "E" + sentence[1:]
     assert dock.frames["3D"].picture.text() == NO_PICTURE, "the sentence stands once"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from brickfield.camera import presets
 from brickfield.qt.background import Background
 from brickfield.qt.view.capture import Capture
 
@@ -41,7 +42,8 @@ def test_a_view_that_nobody_sees_can_be_taken_too(dock, background, hand):
 def test_it_is_the_picture_of_the_camera_of_now(dock, background, hand):
     view = dock.main_view
     first = shoot(view, background, hand).image
-    view.navigate(lambda camera: view.fitted(4 * view.corners()))
+    corners = 4 * view.framing.corners()
+    view.navigate(lambda camera: presets.fit(camera, corners))
     second = shoot(view, background, hand)
     assert second.is_complete
     assert not np.array_equal(first, second.image)
@@ -56,7 +58,7 @@ def test_a_closed_view_is_a_problem_not_a_wait(dock, background, hand):
 def test_an_error_of_the_view_is_the_problem(dock, background, hand):
     hand.settle(dock)
     view = dock.main_view
-    view._take_report(type(view.report)(error="expected a GPU; found none"))
+    view.client.take_report(type(view.report)(error="expected a GPU; found none"))
     assert shoot(view, background, hand).problem == "expected a GPU; found none"
 
 

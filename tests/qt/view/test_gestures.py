@@ -144,12 +144,12 @@ def test_f_a_second_time_frames_what_can_be_seen(dock, picture, hand):
     view = dock.main_view
     drag(picture, MIDDLE, (60, 30))
     QTest.keyClick(picture, Qt.Key.Key_F)
-    assert view.is_fitting
-    assert not view.is_fitting_content
+    assert view.framing.is_fitting
+    assert not view.framing.is_fitting_content
     QTest.keyClick(picture, Qt.Key.Key_F)
-    hand.wait(lambda: view.is_fitting_content)
+    hand.wait(lambda: view.framing.is_fitting_content)
     QTest.keyClick(picture, Qt.Key.Key_F)
-    assert not view.is_fitting_content
+    assert not view.framing.is_fitting_content
 
 
 def test_p_changes_the_projection(dock, picture):
@@ -192,9 +192,9 @@ def test_the_wheel_zooms_a_slice_round_the_cursor(dock, scene, hand):
     at = frame.picture.rect().center() + QPoint(30, 20)
     ratio = frame.picture.devicePixelRatioF()
     px = (at.x() * ratio, at.y() * ratio)
-    before = frame.view.point_at(px)
+    before = frame.view.slice.point_at(px)
     wheel(frame.picture, 3, at)
-    np.testing.assert_allclose(frame.view.point_at(px), before, atol=1e-6)
+    np.testing.assert_allclose(frame.view.slice.point_at(px), before, atol=1e-6)
     assert frame.view.camera.height < 40
 
 

@@ -14,7 +14,7 @@ from qtpy.QtGui import QImage
 from brickfield.qt.view.picture import NO_LAYERS, PictureWidget
 from brickfield.rendering import RenderThread
 from brickfield.testing.turns import Turns
-from brickfield.viewer.live import LiveView, make_view
+from brickfield.viewer.live import LiveView
 
 pytestmark = [pytest.mark.qt, pytest.mark.bindings]
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.qt, pytest.mark.bindings]
 def test_a_picture_can_be_taken_before_the_window_is_laid_out(
     scene, blob, qtbot, adapter
 ):
-    view = make_view("3D", scene, Turns())
+    view = LiveView("3D", scene, Turns())
     widget = PictureWidget(view)
     qtbot.addWidget(widget)
     scene.add(blob)

@@ -25,7 +25,7 @@ def test_at_first_the_slices_have_one_zoom_at_which_all_fit(four):
     assert unit(views["xy"]) == pytest.approx(unit(views["xz"]))
     assert unit(views["xy"]) == pytest.approx(unit(views["yz"]))
     for view in (views["xy"], views["xz"], views["yz"]):
-        own = view.fitted(view.corners())
+        own = view.slice.fitted(view.framing.corners(), view.camera, view.viewport)
         assert view.camera.height >= own.height * 0.999
 
 
@@ -71,11 +71,11 @@ def test_cameras_that_are_put_back_stay_to_the_last_bit(make_dock, scene, blob):
                 camera, height=camera.height * share, target=target, position=position
             )
         )
-        kept = [view.place for view in views]
+        kept = [view.framing.place for view in views]
         views[1].move_to(replace(views[1].camera, height=7.7))
         for view, place in zip(views, kept, strict=True):
-            view.place = place
-        assert [view.place for view in views] == kept
+            view.framing.place = place
+        assert [view.framing.place for view in views] == kept
 
 
 def test_undoing_a_zoom_takes_the_other_slices_along(four):

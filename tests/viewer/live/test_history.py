@@ -172,7 +172,7 @@ def test_the_camera_goes_back_one_act_at_a_time(make_live, memory_scene, box):
     assert view.camera == other
     assert view.undo()
     assert view.camera == first
-    assert view.is_fitting
+    assert view.framing.is_fitting
     assert view.redo()
     assert view.camera == other
 
@@ -218,8 +218,8 @@ def test_pushing_an_oblique_plane_is_one_act_and_comes_back(
     memory_scene.add(box)
     first = view.position
     view.history.begin_act()
-    view.scroll(2)
-    view.scroll(1)
+    view.slice.scroll(2)
+    view.slice.scroll(1)
     view.history.end_act()
     pushed = view.position
     assert pushed != first

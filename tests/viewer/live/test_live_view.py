@@ -12,6 +12,7 @@ from brickfield.errors import OptionError
 from brickfield.loading import default_cache
 from brickfield.testing.zarr_stores import write_image
 from brickfield.viewer.live.frame_state import ViewReport
+from brickfield.viewer.live.live_view import LiveView
 from brickfield.viewer.live.under_cursor import readout
 
 
@@ -55,7 +56,7 @@ def test_drawing_happens_on_the_render_thread_alone(
     view = make_live()
     memory_scene.add(box)
     drawn(view, turns)
-    name = view.ask(lambda _: threading.current_thread().name).result(10)
+    name = view.client.ask(lambda _: threading.current_thread().name).result(10)
     assert name == "brickfield-render"
     assert threading.current_thread().name != name
 
@@ -113,15 +114,15 @@ def test_movement_is_drawn_with_fewer_pixels_where_the_device_is_slow(
     view = make_live()
     memory_scene.add(box)
     drawn(view, turns)
-    view.ask(lambda drawer: setattr(drawer._painter.speed, "full_ms", 10_000.0)).result(
-        10
-    )
+    view.client.ask(
+        lambda drawer: setattr(drawer._painter.speed, "full_ms", 10_000.0)
+    ).result(10)
     view.navigate(lambda c: navigation.orbit(c, 10, 0))
     assert turns.run_until(lambda: view.report.is_moving)
-    scale = view.ask(lambda d: d.view.renderer.pixel_scale).result(10)
+    scale = view.client.ask(lambda d: d.view.renderer.pixel_scale).result(10)
     assert scale == 0.25
     drawn(view, turns)
-    assert view.ask(lambda d: d.view.renderer.pixel_scale).result(10) == 1.0
+    assert view.client.ask(lambda d: d.view.renderer.pixel_scale).result(10) == 1.0
 
 
 def test_two_views_of_one_layer_have_bricks_of_their_own_and_share_the_cache(
@@ -152,7 +153,7 @@ def test_scrolling_a_slice_moves_the_cross_hair_by_voxels(make_live, memory_scen
     memory_scene.add(box)
     view = make_live("xz")
     memory_scene.move_cross_hair((3.0, 10.0, 3.0))
-    view.scroll(2)
+    view.slice.scroll(2)
     assert memory_scene.cross_hair == (3.0, 12.0, 3.0)
 
 
@@ -234,11 +235,11 @@ def test_what_lies_under_a_pixel_is_told_later(make_live, memory_scene, turns, b
     drawn(view, turns)
     told = []
     view.picked.connect(told.append)
-    view.hover((40, 30))
+    view.cursor.hover((40, 30))
     assert turns.run_until(lambda: bool(told))
     assert told[-1].values == (200,)
     assert told[-1].layer is port.data
-    view.hover(None)
+    view.cursor.hover(None)
     assert told[-1] is None
 
 
@@ -251,7 +252,7 @@ def test_a_value_that_memory_lost_is_read_again_for_the_cursor(
     seen = []
     view.picked.connect(seen.append)
     default_cache().clear()
-    view.hover((40, 30))
+    view.cursor.hover((40, 30))
     assert turns.run_until(lambda: len(seen) == 2)
     assert [info.values for info in seen] == [(None,), (200,)]
     assert readout(seen[0], memory_scene.layers)[0].startswith("reading…")
@@ -262,7 +263,7 @@ def test_a_device_that_cannot_be_had_becomes_a_sentence(
     make_live, memory_scene, turns, box, monkeypatch
 ):
     from brickfield.errors import AdapterError
-    from brickfield.viewer.live import drawer as live_drawer
+    from brickfield.viewer.live.drawing import drawer as live_drawer
 
     def refuse():
         raise AdapterError("expected a driver; found none")
@@ -294,10 +295,10 @@ def test_a_played_series_reads_ahead_and_tells_what_is_at_hand(
     view = make_live()
     drawn(view, turns)
     (axis,) = memory_scene.axes
-    view.watch_axis(axis, is_playing=True, n_ahead=2)
+    view.client.watch_axis(axis, is_playing=True, n_ahead=2)
     wanted = (True, True, True, False, False, False)
     assert turns.run_until(lambda: view.report.at_hand == wanted), view.report.at_hand
-    view.watch_axis(None)
+    view.client.watch_axis(None)
 
 
 def test_an_oblique_plane_turns_about_the_cross_hair(
@@ -307,7 +308,7 @@ def test_an_oblique_plane_turns_about_the_cross_hair(
     view = make_live("plane")
     memory_scene.move_cross_hair((30.0, 30.0, 30.0))
     before = view.plane
-    view.tilt(10, 5)
+    view.slice.tilt(10, 5)
     after = view.plane
     assert after.point == before.point
     assert 0 < np.dot(after.normal, before.normal) < 0.999
@@ -318,5 +319,30 @@ def test_an_oblique_plane_turns_about_the_cross_hair(
 def test_a_slice_across_an_axis_cannot_be_tilted(make_live, memory_scene, box):
     memory_scene.add(box)
     view = make_live("xy")
-    view.tilt(10, 5)
+    view.slice.tilt(10, 5)
     assert view.normal == (1.0, 0.0, 0.0)
+
+
+def test_a_volume_view_has_no_plane_and_says_where_there_is_one(make_live):
+    view = make_live()
+    assert view.slice is None
+    with pytest.raises(OptionError, match=r'open_views\(viewer, "plane"\)'):
+        _ = view.plane
+    with pytest.raises(OptionError, match="expected a slice view"):
+        view.normal = (1.0, 0.0, 0.0)
+
+
+def test_the_names_of_a_slice_view_are_those_of_its_plane(make_live, memory_scene, box):
+    view = make_live("plane")
+    memory_scene.add(box)
+    view.normal = (1.0, -0.6, 0.4)
+    assert view.slice.normal == view.plane.normal == view.normal
+    view.angles = (35.0, -56.0)
+    assert view.slice.angles == pytest.approx((35.0, -56.0))
+    view.position = (20.0, 21.0, 22.0)
+    assert view.slice.position == memory_scene.cross_hair == (20.0, 21.0, 22.0)
+
+
+def test_an_unknown_kind_of_view_is_refused_with_the_known_ones(memory_scene, turns):
+    with pytest.raises(OptionError, match="3D, xy, xz, yz, plane; found 'zx'"):
+        LiveView("zx", memory_scene, turns)

@@ -22,9 +22,9 @@ def test_a_closed_view_refuses_at_once(make_live, memory_scene, turns, box):
     with pytest.raises(ViewClosedError):
         _ = view.receipt
     assert isinstance(view.pick(3, 3).exception(0), ViewClosedError)
-    view.hover((3, 3))
+    view.cursor.hover((3, 3))
     view.retry_failed()
-    view.set_centre_at(3, 3)
+    view.cursor.set_centre_at(3, 3)
 
 
 def test_a_closed_view_takes_nothing_and_tells_nobody(make_live, memory_scene, box):
@@ -66,11 +66,11 @@ def test_a_view_without_layers_says_that_there_is_nothing_to_take(make_live):
 
 def test_an_answer_is_not_waited_for_longer_than_said(make_live):
     view, gate = make_live(), threading.Event()
-    view.ask(lambda _: gate.wait(10))
+    view.client.ask(lambda _: gate.wait(10))
     with pytest.raises(ViewBusyError, match=r"within 0\.1 s"):
-        view.answer(lambda _: 1, timeout_s=0.1)
+        view.client.answer(lambda _: 1, timeout_s=0.1)
     gate.set()
-    assert view.answer(lambda _: 2) == 2
+    assert view.client.answer(lambda _: 2) == 2
 
 
 def test_reads_that_end_while_the_renderer_is_busy_are_known_at_once(
@@ -83,7 +83,7 @@ def test_reads_that_end_while_the_renderer_is_busy_are_known_at_once(
     memory_scene.add(ChunkedImageStore(source))
     assert turns.run_until(lambda: view.report.waiting > 0)
     gate = threading.Event()
-    view.ask(lambda _: gate.wait(20))
+    view.client.ask(lambda _: gate.wait(20))
     assert view.report_of_now.waiting == 4
     source.gate.set()
     assert turns.run_until(lambda: view.report_of_now.waiting == 0)
@@ -103,7 +103,7 @@ def test_a_camera_that_has_come_to_rest_is_not_called_moving(
     assert view.report_of_now.is_moving
     assert turns.run_until(lambda: view.report.is_moving)
     gate = threading.Event()
-    view.ask(lambda _: gate.wait(20))
+    view.client.ask(lambda _: gate.wait(20))
     assert turns.run_until(lambda: not view.report_of_now.is_moving)
     told = view.report_of_now
     assert view.report.is_moving
@@ -119,7 +119,7 @@ def test_a_state_that_was_not_drawn_yet_is_not_called_complete(
     assert turns.run_until(lambda: view.is_settled)
     assert view.report_of_now.is_complete
     gate = threading.Event()
-    view.ask(lambda _: gate.wait(20))
+    view.client.ask(lambda _: gate.wait(20))
     view.quality = 3.0
     told = view.report_of_now
     assert (told.is_complete, told.is_drawing) == (False, True)
@@ -136,7 +136,7 @@ def test_of_layers_that_are_gone_nothing_is_shown_or_told(
     late = view.report
     memory_scene.remove(port)
     assert (view.report.image, view.report.state.layers) == (None, ())
-    view._take_report(late)
+    view.client.take_report(late)
     assert view.report.image is None, "a report that was on its way"
     memory_scene.add(box.copy())
     assert view.report.is_starting
@@ -159,12 +159,12 @@ def test_an_error_of_what_is_asked_is_the_asker_s_own(make_live):
         raise TimeoutError("of its own")
 
     with pytest.raises(TimeoutError, match="of its own"):
-        make_live().answer(late)
+        make_live().client.answer(late)
 
 
 def test_asking_within_an_answer_does_not_wait_for_itself(make_live):
     view = make_live()
-    assert view.answer(lambda _: view.answer(lambda _: 3)) == 3
+    assert view.client.answer(lambda _: view.client.answer(lambda _: 3)) == 3
 
 
 def test_a_screenshot_lets_other_views_draw_while_it_waits_for_data(

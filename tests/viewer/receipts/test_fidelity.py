@@ -55,7 +55,9 @@ def test_it_is_told_that_a_picture_begins_or_ends_to_be_seen(
     make_live, memory_scene, turns, box
 ):
     view, seen = make_live(is_shown=False), []
-    view.seen_changed.connect(lambda: seen.append(view.is_shown and bool(view.layers)))
+    view.client.seen_changed.connect(
+        lambda: seen.append(view.is_shown and bool(view.layers))
+    )
     port = memory_scene.add(box)
     assert not seen
     view.is_shown = True

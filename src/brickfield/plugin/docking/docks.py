@@ -85,10 +85,10 @@ class VolumeDock(ViewDock):
         Pictures of all views carry the scene of the viewer.
         """
         for view in self.views:
-            view.scene_text = partial(_scene_text, self._viewer)
-            if view.kind == "3D":
-                view.frames_content = settings().frame_content
-                view.framing_chosen.connect(keep_framing, unique=True)
+            view.pictures.scene_text = partial(_scene_text, self._viewer)
+            if view.slice is None:
+                view.framing.frames_content = settings().frame_content
+                view.framing.framing_chosen.connect(keep_framing, unique=True)
 
     def _follow_settings(self, chosen: Settings) -> None:
         if self.is_closed:

@@ -38,7 +38,7 @@ from brickfield.scene import (
     SceneViews,
 )
 from brickfield.sources import metres
-from brickfield.viewer.live import LiveSliceView, LiveView
+from brickfield.viewer.live import LiveView, SlicePlane
 from brickfield.viewer.neuroglancer import (
     NeuroglancerLayer,
     NeuroglancerState,
@@ -374,8 +374,8 @@ def _aim(
     target = camera.target
     if view.position is not None:
         target = _place(view, factor, target)
-    if isinstance(shown, LiveSliceView):
-        turn, height = _section(shown, dock, view, factor)
+    if shown.slice is not None:
+        turn, height = _section(shown, shown.slice, dock, view, factor)
         camera = shown.camera or camera
     else:
         camera = replace(camera, orthographic=view.orthographic)
@@ -390,15 +390,18 @@ def _aim(
 
 
 def _section(
-    shown: LiveSliceView, dock: ViewDock, view: NeuroglancerView, factor: float
+    shown: LiveView,
+    plane: SlicePlane,
+    dock: ViewDock,
+    view: NeuroglancerView,
+    factor: float,
 ) -> tuple[Turn, float]:
-    if shown.is_oblique and view.section is not None:
-        shown.normal = view.section.away
+    section = view.section if plane.is_oblique else None
+    if section is not None:
+        plane.normal = section.away
     camera = shown.camera
     assert camera is not None
-    turn = Turn.of_camera(camera)
-    if shown.is_oblique and view.section is not None:
-        turn = view.section
+    turn = section or Turn.of_camera(camera)
     ratio = dock.frames[shown.kind].picture.devicePixelRatioF()
     pixels = shown.viewport[1] / ratio
     return turn, (view.section_pixel or 0.0) * factor * pixels

@@ -36,7 +36,7 @@ from brickfield.scene import (
     SceneState,
     SceneViews,
 )
-from brickfield.viewer.live import LiveSliceView, LiveView
+from brickfield.viewer.live import LiveView
 
 
 def get_state(viewer: Any) -> SceneState:
@@ -71,10 +71,8 @@ def _exploration(scene: NapariScene, views: list[LiveView]) -> SceneExploration:
             time = axis.position
         else:
             positions[axis.name] = axis.position
-    plane = next(
-        (v.plane for v in views if isinstance(v, LiveSliceView) and v.kind == "plane"),
-        None,
-    )
+    planes = [view.slice for view in views if view.slice is not None]
+    plane = next((p.plane for p in planes if p.is_oblique), None)
     return SceneExploration(
         time=time,
         positions=positions,
@@ -258,8 +256,7 @@ def _go_to(scene: NapariScene, exploration: SceneExploration) -> None:
 def _show(dock: ViewDock, document: SceneState) -> None:
     dock.set_layout(document.views.layout)
     for view in dock.views:
-        if view.kind == "plane" and document.exploration.plane is not None:
-            _put_plane(cast("LiveSliceView", view), document.exploration.plane)
+        _put_plane(view, document.exploration.plane)
         camera = document.views.cameras.get(view.kind)
         if camera is not None:
             view.camera = camera.camera(view.viewport)
@@ -268,11 +265,14 @@ def _show(dock: ViewDock, document: SceneState) -> None:
         view.lighting = document.views.light.lighting()
 
 
-def _put_plane(view: LiveSliceView, plane: ScenePlane) -> None:
+def _put_plane(view: LiveView, place: ScenePlane | None) -> None:
     """Put an oblique plane where it was, through the cross-hair if it went there."""
-    view.normal = plane.normal
+    plane = view.slice
+    if plane is None or not plane.is_oblique or place is None:
+        return
+    plane.normal = place.normal
     here = view.scene.cross_hair
-    size = view.scene_size() or 1.0
-    beside = max(abs(a - b) for a, b in zip(plane.position, here, strict=True))
+    size = view.framing.scene_size() or 1.0
+    beside = max(abs(a - b) for a, b in zip(place.position, here, strict=True))
     if beside > 1e-9 * size:
-        view.put_through(plane.position)
+        plane.put_through(place.position)

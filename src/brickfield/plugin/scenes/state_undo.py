@@ -19,7 +19,6 @@ import numpy as np
 from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.plugin.napari_names import camera_of
-from brickfield.viewer.live import LiveSliceView
 
 logger = logging.getLogger(__name__)
 
@@ -119,14 +118,14 @@ def _dock_as_it_is(dock: Any) -> Callable[[], None]:
     """Return what shows the dock's present views again."""
     layout = dock.layout_name
     cameras = {view.kind: view.camera for view in dock.views}
-    poses = {v.kind: v.pose for v in dock.views if isinstance(v, LiveSliceView)}
+    poses = {v.kind: v.slice.pose for v in dock.views if v.slice is not None}
     detail = {v.kind: (v.quality, v.forced_level, v.lighting) for v in dock.views}
 
     def put() -> None:
         dock.set_layout(layout)
         for view in dock.views:
-            if view.kind == "plane":
-                view.pose = poses[view.kind]
+            if view.slice is not None and view.slice.is_oblique:
+                view.slice.pose = poses[view.kind]
             if cameras[view.kind] is not None:
                 view.camera = cameras[view.kind]
             view.quality, view.forced_level, view.lighting = detail[view.kind]

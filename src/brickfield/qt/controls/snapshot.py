@@ -129,7 +129,7 @@ class Snapshots(QObject):
         """
         sources = [port.data.store.source for port in self._dock.scene.layers]
         shown = frames or self._front()
-        scene = shown[0].view.scene_notes() if shown else {}
+        scene = shown[0].view.pictures.scene_notes() if shown else {}
 
         def write(image: Picture, fidelity: str) -> None:
             check_file(path, sources)

@@ -318,7 +318,7 @@ class DockToolbar(QWidget):
         self._dock.status.say(f"{text} does nothing in this picture; ? lists the keys")
 
     def _volume_views(self) -> Sequence[LiveView]:
-        return [view for view in self._dock.views if view.kind == "3D"]
+        return [view for view in self._dock.views if view.slice is None]
 
     # -- actions of the user -----------------------------------------------------
 
@@ -351,7 +351,7 @@ class DockToolbar(QWidget):
 
     def _fit(self) -> None:
         for view in self._dock.views:
-            view.fit_again()
+            view.framing.fit_again()
 
     def set_style(self, style: str, *_: object) -> None:
         """Choose how dragging turns; one of :data:`brickfield.qt.view.gestures.STYLES`."""
@@ -397,7 +397,7 @@ class DockToolbar(QWidget):
         images = [port for port in self._dock.scene.layers if not port.is_labels]
         views = self._dock.views
         mode = self._dock.main_view.mode if images and views else None
-        has_volume = not views or any(view.kind == "3D" for view in views)
+        has_volume = not views or any(view.slice is None for view in views)
         self.mode.show_mode(mode, has_volume=has_volume)
 
     def _show_history(self) -> None:

@@ -11,11 +11,10 @@ from functools import partial
 from qtpy.QtWidgets import QGridLayout, QPushButton
 
 from brickfield.model.units import unit_symbol
-from brickfield.qt.host import Host
-from brickfield.qt.panels.overlays.plane_overlay import oblique_of
+from brickfield.qt.host import Host, oblique_of
 from brickfield.qt.panels.panel import Panel
 from brickfield.qt.panels.widgets import NumberBox, label
-from brickfield.viewer.live import LiveSliceView
+from brickfield.viewer.live import SlicePlane, history_of
 
 AXES = "zyx"
 _ANGLES = {
@@ -23,7 +22,7 @@ _ANGLES = {
     "Turn": "Direction in which the normal leans, degrees: 0 towards x, 90 towards y,"
     " -90 away from y",
 }
-"""Angles and their convention; see :attr:`LiveSliceView.angles`."""
+"""Angles and their convention; see :attr:`SlicePlane.angles`."""
 _UPRIGHT_DEG = 1e-6
 """Tilt from the z axis below which the normal leans in no direction."""
 
@@ -48,7 +47,7 @@ class PlanePanel(Panel):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self._view: LiveSliceView | None = None
+        self._plane: SlicePlane | None = None
         self.position = [self._box("position", axis) for axis in range(3)]
         self.normal = [self._box("normal", axis) for axis in range(3)]
         self.angles = [self._angle_box(i) for i in range(2)]
@@ -105,23 +104,23 @@ class PlanePanel(Panel):
         return oblique_of(host) is not None
 
     def _follow_views(self) -> None:
-        view = oblique_of(self.host)
-        if view is not self._view:
-            if self._view is not None:
-                self.connections.unbind(self._view.plane_changed)
-            if view is not None:
-                self.connections.bind(view.plane_changed, self.when_open)
-            self._view = view
+        plane = oblique_of(self.host)
+        if plane is not self._plane:
+            if self._plane is not None:
+                self.connections.unbind(self._plane.plane_changed)
+            if plane is not None:
+                self.connections.bind(plane.plane_changed, self.when_open)
+            self._plane = plane
         self.when_open()
 
     def follow(self) -> None:
         """Show what there is now."""
-        if self._view is None:
+        if self._plane is None:
             return
         self.unit.setText(unit_symbol(self.scene.unit))
         for boxes, values in (
-            (self.position, self._view.position),
-            (self.normal, self._view.normal),
+            (self.position, self._plane.position),
+            (self.normal, self._plane.normal),
         ):
             for box, value in zip(boxes, values, strict=True):
                 box.follow(value)
@@ -130,8 +129,8 @@ class PlanePanel(Panel):
 
     def _shown_angles(self) -> tuple[float, float]:
         """Return tilt and turn; the last turn where the normal leans nowhere."""
-        assert self._view is not None
-        tilt, turn = self._view.angles
+        assert self._plane is not None
+        tilt, turn = self._plane.angles
         if _UPRIGHT_DEG < tilt < 180 - _UPRIGHT_DEG:
             self._turn = turn
         return tilt, self._turn
@@ -139,9 +138,9 @@ class PlanePanel(Panel):
     # -- the hand ----------------------------------------------------------------
 
     def _type(self, name: str, axis: int, value: float) -> None:
-        if self._view is None:
+        if self._plane is None:
             return
-        values = list(getattr(self._view, name))
+        values = list(getattr(self._plane, name))
         values[axis] = value
         if name == "position" or any(values):
             self._put(name, tuple(values))
@@ -149,7 +148,7 @@ class PlanePanel(Panel):
         self.follow()
 
     def _type_angle(self, i: int, value: float) -> None:
-        if self._view is None:
+        if self._plane is None:
             return
         angles = list(self._shown_angles())
         angles[i] = value
@@ -159,12 +158,13 @@ class PlanePanel(Panel):
         self.follow()
 
     def _put(self, name: str, value: tuple[float, ...]) -> None:
-        if self._view is not None:
-            self._view.history.begin_act()
-            setattr(self._view, name, value)
-            self._view.history.end_act()
+        if self._plane is not None:
+            history = history_of(self.scene)
+            history.begin_act()
+            setattr(self._plane, name, value)
+            history.end_act()
 
     def _reset(self) -> None:
-        if self._view is not None:
-            self._view.reset_plane()
+        if self._plane is not None:
+            self._plane.reset()
         self.follow()

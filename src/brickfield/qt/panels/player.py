@@ -194,7 +194,7 @@ class Player(QObject):
         if told != self._told:
             self._told = told
             for view in self._host.views:
-                view.watch_axis(axis, is_playing=is_playing, n_ahead=n_ahead)
+                view.client.watch_axis(axis, is_playing=is_playing, n_ahead=n_ahead)
         self.changed.emit()
 
     @property

@@ -124,7 +124,7 @@ class ReceiptPanel(Panel):
         self.refresh.setEnabled(False)
         if self.receipt is None:
             self.words.setText("Asking…")
-        view.receipt_later().add_done_callback(
+        view.pictures.receipt_later().add_done_callback(
             lambda done: self._deliver(lambda: self._answer(number, done))
         )
 

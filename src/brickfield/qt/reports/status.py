@@ -352,7 +352,7 @@ class StatusLine(QWidget):
         self._views[view] = None
         view.reported.connect(self._on_report)
         view.fidelity_changed.connect(self._on_fidelity)
-        view.seen_changed.connect(partial(self._on_seen, weakref.ref(view)))
+        view.client.seen_changed.connect(partial(self._on_seen, weakref.ref(view)))
         if view.layers:
             # What stood here was of the views that were there before.
             self._on_fidelity(view.fidelity)

@@ -114,7 +114,7 @@ class Capture:
 
     def _ask(self, piece_s: float, *, is_late: bool) -> None:
         self._is_asking = True
-        future = self._view.ask(lambda drawer: _picture(drawer, piece_s))
+        future = self._view.client.ask(lambda drawer: _picture(drawer, piece_s))
         self._background.follow(
             future, lambda result, error: self._answer(result, error, is_late=is_late)
         )

@@ -35,7 +35,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.camera import navigation, preset, toggle_projection
 from brickfield.model import CameraState
-from brickfield.viewer.live import LiveSliceView, LiveView
+from brickfield.viewer.live import LiveView, SlicePlane
 
 STYLES = ("orbit", "trackball", "fly")
 """How the left button turns."""
@@ -144,7 +144,7 @@ class Gestures(QObject):
 
     def _leave(self, _event: Any) -> bool:
         """Return the keyboard focus to the widget that had it."""
-        self.view.hover(None)
+        self.view.cursor.hover(None)
         lender, self._lender = self._lender, None
         if lender is not None and self._widget.hasFocus():
             with suppress(RuntimeError):  # Qt has deleted it meanwhile
@@ -182,7 +182,7 @@ class Gestures(QObject):
         self._lender = None
         self.view.history.begin_act()
         self._widget.setFocus(Qt.FocusReason.MouseFocusReason)
-        self.view.hover(None)
+        self.view.cursor.hover(None)
         return True
 
     def _release(self, event: Any) -> bool:
@@ -193,7 +193,7 @@ class Gestures(QObject):
     def _move(self, event: Any) -> bool:
         at, buttons = event.position(), event.buttons()
         if self._last is None or buttons == Qt.MouseButton.NoButton:
-            self.view.hover((at.x(), at.y()))
+            self.view.cursor.hover((at.x(), at.y()))
             return True
         before, self._last = self._last, at
         is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
@@ -258,7 +258,7 @@ class Gestures(QObject):
             Point that stays in place, logical pixels.
         """
         px = None if at is None else self._px(at)
-        size = self.view.scene_size()
+        size = self.view.framing.scene_size()
         self.view.navigate(lambda c: navigation.zoom(c, factor, px, scene_size=size))
 
     def _double_click(self, event: Any) -> bool:
@@ -267,10 +267,19 @@ class Gestures(QObject):
         is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         if self.is_one_of_several() and not is_shifted:
             self.maximise_asked.emit()
-        elif not isinstance(self.view, LiveSliceView):
-            at = event.position()
-            self.view.set_centre_at(at.x(), at.y())
+        else:
+            self.centre_at(event.position())
         return True
+
+    def centre_at(self, at: QPointF) -> None:
+        """Turn the volume about what is under a point from now on.
+
+        Parameters
+        ----------
+        at : QPointF
+            Logical pixels.
+        """
+        self.view.cursor.set_centre_at(at.x(), at.y())
 
     def _wheel(self, event: Any) -> bool:
         travel = event.angleDelta().y() or event.angleDelta().x()
@@ -279,7 +288,7 @@ class Gestures(QObject):
 
     def _key(self, event: Any) -> bool:
         key = event.key()
-        corners, camera = self.view.corners(), self.view.camera
+        corners, camera = self.view.framing.corners(), self.view.camera
         if corners is None or camera is None:
             return False
         if self.style == "fly" and key in _FLY_KEYS:
@@ -289,7 +298,7 @@ class Gestures(QObject):
         elif key in _PRESET_KEYS:
             self.view.move_to(preset(camera, _PRESET_KEYS[key], corners))
         elif key == Qt.Key.Key_F:
-            self.view.fit_again()
+            self.view.framing.fit_again()
         elif key == Qt.Key.Key_P:
             self.view.move_to(toggle_projection(camera))
         else:
@@ -349,9 +358,9 @@ def gestures_for(view: LiveView, widget: QWidget) -> Gestures:
     view : LiveView
     widget : QWidget
     """
-    if isinstance(view, LiveSliceView):
-        return SliceGestures(view, widget)
-    return Gestures(view, widget)
+    if view.slice is None:
+        return Gestures(view, widget)
+    return SliceGestures(view, view.slice, widget)
 
 
 _FOR_THE_DOCK = frozenset(
@@ -372,13 +381,23 @@ _STEPS = {
 
 
 class SliceGestures(Gestures):
-    """Turns events of a widget into moves of cross-hair, slice and camera."""
+    """Turns events of a widget into moves of cross-hair, slice and camera.
 
-    view: LiveSliceView
+    Parameters
+    ----------
+    view : LiveView
+    plane : SlicePlane
+        Of the view.
+    widget : QWidget
+    """
 
-    def __init__(self, view: LiveSliceView, widget: Any) -> None:
+    def __init__(self, view: LiveView, plane: SlicePlane, widget: QWidget) -> None:
         super().__init__(view, widget)
+        self._plane = plane
         self._travel = 0.0
+
+    def centre_at(self, at: QPointF) -> None:
+        """Do nothing: a slice has nothing to turn about."""
 
     def _press(self, event: Any) -> bool:
         super()._press(event)
@@ -391,11 +410,13 @@ class SliceGestures(Gestures):
     @property
     def _has_cross_hair(self) -> bool:
         """Whether it is visible: what is hidden is not moved."""
-        return self.view.has_cross_hair and self.view.overlay_options("marker").visible
+        return (
+            self._plane.has_cross_hair and self.view.overlay_options("marker").visible
+        )
 
     def _cross_hair_to(self, at: QPointF) -> None:
         if self.view.camera is not None:
-            self.view.scene.move_cross_hair(self.view.point_at(self._px(at)))
+            self.view.scene.move_cross_hair(self._plane.point_at(self._px(at)))
 
     def drag(self, before: QPointF, at: QPointF) -> None:
         """Handle a drag of the left button: it moves the cross-hair, if that is shown.
@@ -413,9 +434,9 @@ class SliceGestures(Gestures):
             self._right_drag(before, at)
 
     def _right_drag(self, before: QPointF, at: QPointF) -> None:
-        if self.view.is_oblique:
+        if self._plane.is_oblique:
             start, end = self._px(before), self._px(at)
-            self.view.tilt(end[0] - start[0], end[1] - start[1])
+            self._plane.tilt(end[0] - start[0], end[1] - start[1])
         else:
             self.pan(before, at)
 
@@ -428,15 +449,15 @@ class SliceGestures(Gestures):
         n_steps = int(self._travel / NOTCH)
         if n_steps:
             self._travel -= n_steps * NOTCH
-            self.view.scroll(n_steps)
+            self._plane.scroll(n_steps)
         return True
 
     def _key(self, event: Any) -> bool:
         if event.key() in _STEPS:
-            self.view.scroll(_STEPS[event.key()])
+            self._plane.scroll(_STEPS[event.key()])
             return True
         if event.key() == Qt.Key.Key_F:
-            self.view.fit_again()
+            self.view.framing.fit_again()
             return True
         self.key_pressed.emit(int(event.key()))
         return self.is_for_the_dock(event.key())

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from brickfield.model import CameraState, Vec3
 from brickfield.viewer.live import LiveView
 
-IN_PLANE = {"xy": (1, 2), "xz": (0, 2), "yz": (0, 1)}
-"""World axes (0 is z) that each slice shows."""
 PRECISION = 1e-9
 """Differences below this, of a picture's height, are rounding."""
 
@@ -33,7 +31,7 @@ class SliceLink:
     """
 
     def __init__(self, views: Iterable[LiveView]) -> None:
-        self._views = [view for view in views if view.kind in IN_PLANE]
+        self._views = [view for view in views if in_plane(view)]
         self._is_leading = False
         self._connections = [(view, partial(self._lead, view)) for view in self._views]
         if len(self._views) > 1:
@@ -53,7 +51,9 @@ class SliceLink:
             return
         self._is_leading = True
         try:
-            if leader.is_fitting and all(view.is_fitting for view in self._views):
+            if leader.framing.is_fitting and all(
+                view.framing.is_fitting for view in self._views
+            ):
                 self._fit_together()
             else:
                 for view in self._views:
@@ -61,7 +61,7 @@ class SliceLink:
                         camera = _after(leader, leader.camera, view.camera, view)
                         # A camera that was put back stays to the last bit.
                         if not _are_close(camera, view.camera):
-                            view.follow(camera)
+                            view.framing.follow(camera)
         finally:
             self._is_leading = False
 
@@ -69,21 +69,27 @@ class SliceLink:
         """Give all slices the zoom at which the largest fits."""
         fitted: list[tuple[LiveView, CameraState]] = []
         for view in self._views:
-            camera = view.fitting_camera()
+            camera = view.framing.fitting_camera()
             if camera is not None:
                 fitted.append((view, camera))
         if not fitted:
             return
         unit = max(c.height / c.viewport[1] for _, c in fitted)
         for view, camera in fitted:
-            view.follow(replace(camera, height=unit * camera.viewport[1]))
+            view.framing.follow(replace(camera, height=unit * camera.viewport[1]))
+
+
+def in_plane(view: LiveView) -> tuple[int, ...]:
+    """Return the world axes (0 is z) that a slice shows; none if it is oblique."""
+    across = None if view.slice is None else view.slice.axis
+    return () if across is None else tuple(a for a in range(3) if a != across)
 
 
 def _after(
     leader: LiveView, led: CameraState, camera: CameraState, view: LiveView
 ) -> CameraState:
     """Return a slice's camera with the zoom of another and what both show in line."""
-    shared = [a for a in IN_PLANE[view.kind] if a in IN_PLANE[leader.kind]]
+    shared = [a for a in in_plane(view) if a in in_plane(leader)]
     shift = np.zeros(3)
     for axis in shared:
         shift[axis] = led.target[axis] - camera.target[axis]

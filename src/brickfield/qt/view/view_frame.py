@@ -42,7 +42,6 @@ PLANE_HINTS = (
 )
 FLAT = "flat data: one slice along z"
 """Said where a view shows next to nothing of them."""
-_SLICE_AXES = {"xy": "z", "xz": "y", "yz": "x"}
 
 
 class ViewFrame(QWidget):
@@ -64,7 +63,7 @@ class ViewFrame(QWidget):
     def __init__(self, view: LiveView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = view
-        view.wait_for = patience_of(self)
+        view.client.wait_for = patience_of(self)
         self.picture = PictureWidget(view, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -80,7 +79,7 @@ class ViewFrame(QWidget):
         view.camera_changed.connect(self._on_moved)
         view.options_changed.connect(self._place)
         view.reported.connect(self._on_reported)
-        if view.kind in _SLICE_AXES:
+        if view.slice is not None and view.slice.axis is not None:
             view.scene.cross_hair_changed.connect(self._show_tag)
             view.scene.layers_changed.connect(self._show_tag)
         self._show_tag()
@@ -116,15 +115,16 @@ class ViewFrame(QWidget):
         view = self.view
         if view.is_closed:  # this window is on its way out
             return
-        text = "" if view.kind == "3D" else view.kind
-        axis, ports = _SLICE_AXES.get(view.kind), view.scene.layers
+        text = "" if view.slice is None else view.kind
+        axis = None if view.slice is None else view.slice.axis
+        ports = view.scene.layers
         is_flat = are_flat(p.data for p in ports)
-        if axis and is_flat:
+        if axis is not None and is_flat:
             # Flat data have no third axis to be anywhere along.
-            text += "" if axis == "z" else f"{DOT}{FLAT}"
-        elif axis and ports:
-            at = view.scene.cross_hair["zyx".index(axis)]
-            text += f"{DOT}{axis} {length(at, view.scene.unit)}"
+            text += "" if axis == 0 else f"{DOT}{FLAT}"
+        elif axis is not None and ports:
+            at = length(view.scene.cross_hair[axis], view.scene.unit)
+            text += f"{DOT}{'zyx'[axis]} {at}"
         self.tag.setText(text)
         self._place()
 
@@ -147,7 +147,7 @@ class ViewFrame(QWidget):
     def _choose(self, room: int) -> None:
         """Choose the longest text that fits; if none does, the tag makes room for it."""
         texts = self._said
-        if self.view.kind == "plane":
+        if self.view.slice is not None and self.view.slice.is_oblique:
             fitting = (t for t in PLANE_HINTS if self._width(self.tag, t) <= room)
             self.tag.setText("plane" if texts else next(fitting, "plane"))
         tag = self._width(self.tag, self.tag.text()) + GAP if self.tag.text() else 0
@@ -176,7 +176,7 @@ class ViewFrame(QWidget):
 
     def _on_moved(self) -> None:
         # Also drops an answer that is on its way.
-        self.view.hover(None)
+        self.view.cursor.hover(None)
 
     def _on_reported(self, report: ViewReport) -> None:
         """Pick again at the resting cursor when the picture under it changes.
@@ -189,7 +189,7 @@ class ViewFrame(QWidget):
         is_there = report.image is not None and not report.is_moving
         is_of_now = report.state.camera == self.view.camera
         if is_new and is_there and is_of_now and self._at is not None:
-            self.view.hover((self._at.x(), self._at.y()))
+            self.view.cursor.hover((self._at.x(), self._at.y()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Record where the cursor is; no event is held back.

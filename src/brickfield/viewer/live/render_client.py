@@ -1,9 +1,13 @@
-"""What all live views have in common: layers in, frames out, reports back.
+"""A view's client of the render thread: layers in, frames out, reports back.
 
 Invariant: nothing in here waits, draws or loads. A change becomes a frozen
 :class:`~brickfield.viewer.live.frame_state.FrameState`, at most once an event-loop
 turn, and pictures come back as reports. The layers belong to the scene (see
 :mod:`brickfield.viewer.live.ports`), the GPU to the render thread.
+
+A view owns one client. What else the view shows, and what it does when layers are added
+or the picture has another size, are callables that its other parts set before
+:meth:`RenderClient.start`.
 
 Main thread only.
 """
@@ -17,15 +21,13 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
+from brickfield.errors import ViewBusyError, ViewClosedError
 from brickfield.model import Selection, physical_size
 from brickfield.rendering import RenderThread, render_thread
 from brickfield.store import ChunkedLayer, LayerSnapshot
-from brickfield.viewer.live.drawer_guard import LazyDrawer
+from brickfield.viewer.live.drawing.drawer_guard import LazyDrawer
 from brickfield.viewer.live.frame_state import (
     FrameState,
     ViewReport,
@@ -38,19 +40,18 @@ _T = TypeVar("_T")
 PATIENCE_S = 60.0
 """Seconds in which the render thread must have answered."""
 _CLOSED = "expected an open view; found a closed one: ask brickfield.view_of(viewer)"
-KINDS = ("3D", "xy", "xz", "yz", "plane")
 
 
-class ViewCore:
+class RenderClient:
     """Follows a scene and hands frames to the render thread.
 
     Parameters
     ----------
-    kind : str
-        One of :data:`KINDS`.
     scene : ScenePort
     deliver : callable
         Runs a function later on the main thread; may be called from any thread.
+    thread : RenderThread, optional
+        Default: the one of the process.
 
     Attributes
     ----------
@@ -60,6 +61,12 @@ class ViewCore:
         Emits the new word of :attr:`fidelity`.
     seen_changed : psygnal.SignalInstance
         Emits when a picture of layers begins or ends to be seen; no arguments.
+    state : FrameState
+        What is handed to the render thread next; changed by :meth:`change` alone.
+    report : ViewReport
+        What the picture has come to.
+    deliver : callable
+        As given.
     """
 
     reported = Signal(object)
@@ -68,26 +75,28 @@ class ViewCore:
 
     def __init__(
         self,
-        kind: str,
         scene: ScenePort,
         deliver: Callable[[Callable[[], None]], None],
         *,
         thread: RenderThread | None = None,
     ) -> None:
-        if kind not in KINDS:
-            msg = f"expected a view out of {', '.join(KINDS)}; found {kind!r}"
-            raise OptionError(msg)
-        self.kind = kind
         self.scene = scene
+        self.deliver = deliver
+        self.state = FrameState()
         self.report = ViewReport()
-        """What the picture has come to."""
         self.wait_for: Callable[[Future[Any], float], bool] | None = None
         """How a window waits for a future, with a limit in seconds; tells whether it could."""
-        self.scene_text: Callable[[], str] | None = None
-        """What gives the scene document that pictures carry; on the owner's thread."""
-        self._deliver = deliver
+        self.compose: Callable[[FrameState], FrameState] = _unchanged
+        """Adds to a state what else the view shows, such as a plane."""
+        self.on_more_layers: Callable[[], None] = _nothing
+        """Called when layers were added, before they are drawn."""
+        self.on_resize: Callable[[], None] = _nothing
+        """Called when the picture has another size."""
+        self.on_report: Callable[[ViewReport], None] = _nothing
+        """Called with each report, on the render thread."""
+        self.is_provisional: Callable[[], bool] = _never
+        """Tells whether the view will replace even a complete picture by itself."""
         self._thread = thread or render_thread()
-        self._state = FrameState()
         self._drawer: Any = None
         self._layers: tuple[ChunkedLayer, ...] = ()
         self._axis: SliderAxis | None = None
@@ -98,14 +107,14 @@ class ViewCore:
         self._was_seen = False
         # Views belong to the thread that makes them, usually the window's.
         self._owner = threading.get_ident()
-        self._start_drawer()
-        scene.layers_changed.connect(self._take_layers)
-        scene.objects_changed.connect(self.refresh)
-        self._take_layers()
 
-    def _start_drawer(self) -> None:
+    def start(self) -> None:
+        """Begin to draw the layers of the scene, and to follow them."""
         self._drawer = LazyDrawer(self._on_report, self._thread)
         self._thread.add(self._drawer)
+        self.scene.layers_changed.connect(self._take_layers)
+        self.scene.objects_changed.connect(self.refresh)
+        self._take_layers()
 
     # -- layers ------------------------------------------------------------------
 
@@ -126,7 +135,7 @@ class ViewCore:
         self._layers = new
         self._drop_report_of_others()
         if has_more:
-            self._on_more_layers()
+            self.on_more_layers()
         self.refresh()
 
     def _drop_report_of_others(self) -> None:
@@ -139,7 +148,7 @@ class ViewCore:
             # Told in the next turn: others are still hearing that the layers are gone,
             # and whoever is told may close the window under them.
             self.report = report = ViewReport()
-            self._deliver(lambda: self._tell_unless_replaced(report))
+            self.deliver(lambda: self._tell_unless_replaced(report))
 
     def _tell_unless_replaced(self, report: ViewReport) -> None:
         if self.report is report and not self._is_closed:
@@ -151,17 +160,17 @@ class ViewCore:
             self._is_posting = True
             # In the next turn of the event loop: many changes of one turn become one
             # state.
-            self._deliver(self._post)
+            self.deliver(self._post)
             # No later than the change: the picture is not of these layers any more.
-            self._tell_fidelity()
+            self.tell_fidelity()
 
     def _post(self) -> None:
         self._is_posting = False
         if self._is_closed:
             return
-        self._state = self._state_of_now()
-        self._drawer.post(self._state)
-        self._tell_fidelity()
+        self.state = self._state_of_now()
+        self._drawer.post(self.state)
+        self.tell_fidelity()
 
     def _state_of_now(self) -> FrameState:
         """Look at layers and objects as they are."""
@@ -171,14 +180,14 @@ class ViewCore:
             for layer in self._layers
         )
         objects = self.scene.objects
-        return self.compose(replace(self._state, layers=layers, objects=objects))
+        return self.compose(replace(self.state, layers=layers, objects=objects))
 
     def _times_of(self, port: LayerPort | None) -> dict[str, tuple[Selection, ...]]:
         axis = self._axis
         if axis is None or port is None:
             return {}
         timeline = port.selections_along(axis.index)
-        if not self._state.is_playing or not timeline:
+        if not self.state.is_playing or not timeline:
             return {"timeline": timeline}
         # Round the end, since a series is played in a loop.
         ahead = [(axis.position + 1 + i) % len(timeline) for i in range(self._n_ahead)]
@@ -198,15 +207,18 @@ class ViewCore:
             Time points that are worth reading in advance.
         """
         self._axis, self._n_ahead = axis, n_ahead
-        self._change(is_playing=is_playing)
+        self.change(is_playing=is_playing)
 
-    def compose(self, state: FrameState) -> FrameState:
-        """Add what a kind of view shows besides; for subclasses."""
-        return state
+    def change(self, **changes: Any) -> None:
+        """Change fields of the state; of a closed view nothing is changed.
 
-    def _change(self, **changes: Any) -> None:
+        Parameters
+        ----------
+        **changes
+            Fields of :class:`FrameState`.
+        """
         if not self._is_closed:
-            self._state = replace(self._state, **changes)
+            self.state = replace(self.state, **changes)
             self.refresh()
 
     # -- the widget --------------------------------------------------------------
@@ -222,31 +234,25 @@ class ViewCore:
             Physical pixels per logical one.
         """
         size = (max(1, size[0]), max(1, size[1]))
-        if (size, pixel_ratio) == (self._state.size, self._state.pixel_ratio):
+        if (size, pixel_ratio) == (self.state.size, self.state.pixel_ratio):
             return
-        self._change(size=size, pixel_ratio=pixel_ratio)
-        self._on_resize()
+        self.change(size=size, pixel_ratio=pixel_ratio)
+        self.on_resize()
 
     @property
     def viewport(self) -> tuple[int, int]:
         """Width and height, physical pixels."""
-        return physical_size(self._state.size, self._state.pixel_ratio)
+        return physical_size(self.state.size, self.state.pixel_ratio)
 
     @property
     def is_shown(self) -> bool:
         """Whether the picture is visible; a hidden view does nothing."""
-        return self._state.is_shown
+        return self.state.is_shown
 
     @is_shown.setter
     def is_shown(self, value: bool) -> None:
-        if value != self._state.is_shown:
-            self._change(is_shown=value)
-
-    def _on_resize(self) -> None:
-        """The picture has another size; for subclasses."""
-
-    def _on_more_layers(self) -> None:
-        """Layers were added; for subclasses."""
+        if value != self.state.is_shown:
+            self.change(is_shown=value)
 
     # -- the render thread -------------------------------------------------------
 
@@ -266,6 +272,10 @@ class ViewCore:
             self._post()
         drawer = self._drawer
         return self._thread.submit(lambda: drawer.run(job))
+
+    def retry_failed(self) -> None:
+        """Read again what could not be read."""
+        self.ask(lambda drawer: drawer.retry_failed())
 
     def answer(self, job: Callable[[Any], _T], timeout_s: float = PATIENCE_S) -> _T:
         """Run a function of the drawer on the render thread and wait for it.
@@ -287,10 +297,29 @@ class ViewCore:
         # On the render thread: waiting for it here would wait for ever.
         if self._thread.is_current:
             return cast("_T", self._drawer.run(job))
-        return self._waited_for(self.ask(job), timeout_s)
+        return self.waited_for(self.ask(job), timeout_s)
 
-    def _waited_for(self, future: Future[_T], timeout_s: float) -> _T:
-        """Return what a future comes to; the window goes on meanwhile, if there is one."""
+    @property
+    def is_on_render_thread(self) -> bool:
+        """Whether the caller runs on the render thread, which must never wait for itself."""
+        return self._thread.is_current
+
+    def waited_for(self, future: Future[_T], timeout_s: float) -> _T:
+        """Return what a future comes to; the window goes on meanwhile, if there is one.
+
+        Parameters
+        ----------
+        future : Future
+        timeout_s : float
+            Seconds.
+
+        Raises
+        ------
+        ViewClosedError
+            If it was cancelled, as the futures of a closed view are.
+        ViewBusyError
+            If there is no result in time.
+        """
         end = monotonic() + timeout_s
         wait, is_owner = self.wait_for, threading.get_ident() == self._owner
         has_waited = wait is not None and is_owner and wait(future, timeout_s)
@@ -315,9 +344,11 @@ class ViewCore:
 
     def _on_report(self, report: ViewReport) -> None:
         # On the render thread.
-        self._deliver(lambda: self._take_report(report))
+        self.deliver(lambda: self.take_report(report))
+        self.on_report(report)
 
-    def _take_report(self, report: ViewReport) -> None:
+    def take_report(self, report: ViewReport) -> None:
+        """Make a report the present one, unless it is of layers that are gone."""
         told = {snapshot.layer for snapshot in report.state.layers}
         if self._is_closed or (told and not told & set(self._layers)):
             # What is on its way is of layers that are gone.
@@ -330,7 +361,7 @@ class ViewCore:
     def _replace_report(self, report: ViewReport) -> None:
         self.report = report
         self.reported.emit(report)
-        self._tell_fidelity()
+        self.tell_fidelity()
 
     @property
     def report_of_now(self) -> ViewReport:
@@ -344,7 +375,7 @@ class ViewCore:
             return report
         if report.is_starting:
             return replace(report, has_renderer=self._thread.has_device)
-        word, is_moving = self.fidelity, monotonic() < self._state.moving_until
+        word, is_moving = self.fidelity, monotonic() < self.state.moving_until
         is_outdated = report.fidelity != word or report.is_moving
         return replace(
             report,
@@ -356,17 +387,28 @@ class ViewCore:
 
     @property
     def fidelity(self) -> Fidelity:
-        """How true the picture is to the data: one word."""
+        """How true the picture is to the data: one word.
+
+        "improving" while anything better is on its way, also for a picture that is
+        not of the present layers, camera and options; then "final" (every pixel is
+        at its target), "limited" (parts are coarser: this budget or file allows no
+        finer) or "failed" (parts could not be read or drawn).
+        """
+        word = self._fidelity_of_picture()
+        return "improving" if word != "failed" and self.is_provisional() else word
+
+    def _fidelity_of_picture(self) -> Fidelity:
         report = self.report
         if report.error:
             return "failed"
         if not report.state.layers:
             return "improving"
         # What has changed and is not handed on yet counts, too.
-        now = self._state_of_now() if self._is_posting else self._state
+        now = self._state_of_now() if self._is_posting else self.state
         return report.fidelity if shows_same(report.state, now) else "improving"
 
-    def _tell_fidelity(self) -> None:
+    def tell_fidelity(self) -> None:
+        """Emit what has changed of :attr:`fidelity` and of whether the picture is seen."""
         if self._is_closed:
             return
         if (word := self.fidelity) != self._told_fidelity:
@@ -380,9 +422,10 @@ class ViewCore:
     def is_settled(self) -> bool:
         """Whether the last picture is complete, at rest, and matches the current state."""
         report = self.report
-        is_of_now = not self._is_posting and report.state is self._state
+        is_of_now = not self._is_posting and report.state is self.state
         is_done = report.is_complete and not report.is_moving
-        return is_of_now and is_done and report.image is not None
+        has_picture = is_of_now and is_done and report.image is not None
+        return has_picture and not self.is_provisional()
 
     # -- the end -----------------------------------------------------------------
 
@@ -408,7 +451,7 @@ class ViewCore:
             layer.render_callbacks.remove(self.refresh)
         self._layers = ()
         # A reference to the view must keep no image alive.
-        self._state = replace(self._state, layers=(), objects={})
+        self.state = replace(self.state, layers=(), objects={})
         self.report = ViewReport()
         drawer = self._drawer
         return self._thread.remove(drawer, drawer.close)
@@ -420,9 +463,13 @@ def _refused() -> Future[Any]:
     return future
 
 
-def corners_of(layer: ChunkedLayer) -> NDArray[np.float64]:
-    """Return the corners of a layer's data box, shape (8, 3), (z, y, x), world."""
-    low, high = layer.store.pyramid.data_bounds
-    ends = np.array([low, high])
-    picks = np.indices((2, 2, 2)).reshape(3, -1).T
-    return layer.world.apply(np.stack([ends[picks[:, a], a] for a in range(3)], axis=1))
+def _unchanged(state: FrameState) -> FrameState:
+    return state
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False

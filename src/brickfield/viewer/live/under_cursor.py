@@ -1,20 +1,136 @@
-"""What lies under the cursor, in one line as long as there is room."""
+"""What lies under the cursor, and in one line as long as there is room."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import numpy as np
+from psygnal import Signal
 
+from brickfield.camera import set_centre
 from brickfield.errors import BrickfieldError
+from brickfield.loading import AsynchronousDataSlicer
 from brickfield.model import PickInfo, Vec3
 from brickfield.model.units import coordinates
-from brickfield.viewer.live.live_camera import are_flat
+from brickfield.viewer.live.framing import Framing, are_flat
 from brickfield.viewer.live.ports import LayerPort
+from brickfield.viewer.live.render_client import RenderClient
 from brickfield.viewer.receipts import text_status as words
 from brickfield.viewer.receipts.level_names import LevelNames
+
+
+class Cursor:
+    """Finds out what is under a pixel of a view; the last question is answered.
+
+    Main thread only.
+
+    Parameters
+    ----------
+    client : RenderClient
+    framing : Framing
+        Of the same view.
+
+    Attributes
+    ----------
+    picked : psygnal.SignalInstance
+        Emits a PickInfo, or None beside every volume, for the last hovered pixel.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self, client: RenderClient, framing: Framing) -> None:
+        self._client, self._framing = client, framing
+        self._hover: tuple[float, float] | None = None
+        self._is_picking = self._is_reading = False
+
+    def hover(self, at: tuple[float, float] | None) -> None:
+        """Request what is under a pixel (logical); answered by :attr:`picked`.
+
+        Only while nothing moves; of several questions the last is answered.
+        """
+        self._hover = at
+        if at is None:
+            self.picked.emit(None)
+        elif not self._is_picking and self._client.report.image is not None:
+            self._is_picking = True
+            future = self._client.ask(lambda drawer: drawer.pick(*at))
+            future.add_done_callback(
+                lambda done: self._client.deliver(lambda: self._picked(at, done))
+            )
+
+    def _picked(self, at: tuple[float, float], done: Future[Any]) -> None:
+        self._is_picking = False
+        if self._client.is_closed or self._hover is None:
+            return
+        if self._hover != at:
+            self.hover(self._hover)
+        elif done.exception() is None:
+            info = done.result()
+            self.picked.emit(info)
+            if info is not None and is_forgotten(info) and not self._is_reading:
+                self._is_reading = True
+                _reader().submit(
+                    read_again,
+                    info,
+                    callback=lambda read: self._client.deliver(
+                        lambda: self._read(at, read)
+                    ),
+                )
+
+    def _read(self, at: tuple[float, float], done: Future[Any]) -> None:
+        """Take values that had to be read again."""
+        self._is_reading = False
+        if self._client.is_closed or self._hover is None:
+            return
+        if self._hover != at:
+            self.hover(self._hover)
+        elif not done.cancelled() and done.exception() is None:
+            self.picked.emit(done.result())
+
+    def pick(self, x: float, y: float) -> Future[Any]:
+        """Find out what is under a pixel.
+
+        Parameters
+        ----------
+        x : float
+            Column, logical pixels.
+        y : float
+            Row, logical pixels.
+        """
+        return self._client.ask(lambda drawer: drawer.pick(x, y))
+
+    def set_centre_at(self, x: float, y: float) -> None:
+        """Make what is under a pixel the centre of rotation.
+
+        Parameters
+        ----------
+        x : float
+            Column, logical pixels.
+        y : float
+            Row, logical pixels.
+        """
+
+        def centre(done: Future[Any]) -> None:
+            info = None if done.exception() else done.result()
+            if info is not None and not self._client.is_closed:
+                self._client.deliver(lambda: self._centre_on(info.world))
+
+        self.pick(x, y).add_done_callback(centre)
+
+    def _centre_on(self, point: Vec3) -> None:
+        if self._framing.camera is not None and not self._client.is_closed:
+            self._framing.move_to(set_centre(self._framing.camera, point))
+
+
+@cache
+def _reader() -> AsynchronousDataSlicer:
+    """Return the thread that reads values under the cursor again."""
+    return AsynchronousDataSlicer(1, name="brickfield-hover")
 
 
 def readout(

@@ -232,7 +232,7 @@ class PictureOverlay(QObject, Generic[_Part]):
             return False
         self.held, self._start = part, event.position()
         self._view.history.begin_act()
-        self._view.hover(None)
+        self._view.cursor.hover(None)
         return True
 
     def _let_go(self) -> None:

@@ -23,12 +23,12 @@ from brickfield.camera.plane_handle import (
     tilted,
 )
 from brickfield.model import CameraState, Plane
-from brickfield.qt.host import Host
+from brickfield.qt.host import Host, oblique_of
 from brickfield.qt.panels.overlays.picture_overlay import REACH, SHADE, PictureOverlay
 from brickfield.qt.port_watch import Connections
 from brickfield.qt.theme import ACCENT
 from brickfield.qt.view.view_frame import ViewFrame
-from brickfield.viewer.live import LiveSliceView, PlanePose, corners_of
+from brickfield.viewer.live import PlanePose, SlicePlane, corners_of
 
 _HINTS = {
     "foot": "Drag: shifts the oblique plane along its normal",
@@ -43,8 +43,8 @@ class PlaneOverlay(PictureOverlay[Part]):
     ----------
     frame : ViewFrame
         Of the volume.
-    oblique : LiveSliceView
-        Whose plane it is.
+    oblique : SlicePlane
+        The plane.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class PlaneOverlay(PictureOverlay[Part]):
         As it is drawn.
     """
 
-    def __init__(self, frame: ViewFrame, oblique: LiveSliceView) -> None:
+    def __init__(self, frame: ViewFrame, oblique: SlicePlane) -> None:
         self._oblique = oblique
         self.polygon: NDArray[np.float64] = np.empty((0, 3))
         self.handle: PlaneHandle | None = None
@@ -75,8 +75,7 @@ class PlaneOverlay(PictureOverlay[Part]):
 
     def _corners(self) -> NDArray[np.float64] | None:
         """Return the corners of what is cut, shape (8, 3); None without layers."""
-        layers = self._oblique.layers
-        seen = [layer for layer in layers if layer.visible] or list(layers)
+        seen = self._oblique.cut
         return box_round([corners_of(layer) for layer in seen]) if seen else None
 
     def paint(self, painter: QPainter, camera: CameraState) -> None:
@@ -181,7 +180,7 @@ class PlaneInVolume:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._shown: tuple[ViewFrame, LiveSliceView] | None = None
+        self._shown: tuple[ViewFrame, SlicePlane] | None = None
         self.overlay: PlaneOverlay | None = None
         self.connections = Connections()
         self.connections.bind(host.views_changed, self._follow_views)
@@ -201,11 +200,3 @@ class PlaneInVolume:
     def _on_layers(self, name: str) -> None:
         if self.overlay is not None and name in ("layers", "visible", "world", "data"):
             self.overlay.redraw()
-
-
-def oblique_of(host: Host) -> LiveSliceView | None:
-    """Return the oblique slice of a dock; None without one."""
-    for view in host.views:
-        if isinstance(view, LiveSliceView) and view.is_oblique:
-            return view
-    return None

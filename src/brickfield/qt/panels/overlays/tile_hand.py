@@ -90,7 +90,7 @@ class TileHand(QObject):
         self.release()
         for view in self._views():
             if view.is_shown:
-                self._waiting[view] = (view.keep_moving(), view.report.image)
+                self._waiting[view] = (view.framing.keep_moving(), view.report.image)
                 view.reported.connect(self._on_report)
         self._patience.start(LONGEST_WAIT_MS)
         self._rest.start(REST_MS)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from brickfield.store import LayerSnapshot
-from brickfield.viewer.live.drawer import prepare_view, take_prepared
-from brickfield.viewer.live.frame_budget import Painter
+from brickfield.viewer.live.drawing.drawer import prepare_view, take_prepared
+from brickfield.viewer.live.drawing.frame_budget import Painter
 
 pytestmark = pytest.mark.gpu
 

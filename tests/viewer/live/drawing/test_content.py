@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.camera import presets
-from brickfield.viewer.live.content import _ends_of_lines, content_points
+from brickfield.viewer.live import are_flat
+from brickfield.viewer.live.drawing.content import _ends_of_lines, content_points
 
 pytestmark = pytest.mark.gpu
 
@@ -22,7 +23,7 @@ def speck():
 
 
 def points_of(view):
-    return view.answer(lambda drawer: content_points(drawer.view))
+    return view.client.answer(lambda drawer: content_points(drawer.view))
 
 
 @pytest.fixture
@@ -66,20 +67,20 @@ def filled(image):
 
 def test_the_first_picture_of_sparse_data_is_framed_by_what_can_be_seen(shown, turns):
     view, _ = shown
-    assert turns.run_until(lambda: view.is_settled and view.is_fitting_content)
+    assert turns.run_until(lambda: view.is_settled and view.framing.is_fitting_content)
     assert max(filled(view.screenshot())) > 0.8
     view.fit()
-    assert not view.is_fitting_content
+    assert not view.framing.is_fitting_content
     assert max(filled(view.screenshot())) < 0.5
 
 
 def test_fit_to_content_can_be_asked_for_and_undone(shown, turns):
     view, _ = shown
-    assert turns.run_until(lambda: view.is_settled and view.is_fitting_content)
+    assert turns.run_until(lambda: view.is_settled and view.framing.is_fitting_content)
     view.fit()
     whole = view.camera
     view.fit(content=True)
-    assert turns.run_until(lambda: view.is_fitting_content)
+    assert turns.run_until(lambda: view.framing.is_fitting_content)
     assert view.camera != whole
     assert view.undo()
     assert view.camera == whole
@@ -88,17 +89,17 @@ def test_fit_to_content_can_be_asked_for_and_undone(shown, turns):
 def test_asking_for_the_other_framing_is_a_choice(shown, turns):
     """Fit after a move only shows all; fit while all is shown chooses."""
     view, _ = shown
-    assert turns.run_until(lambda: view.is_settled and view.is_fitting_content)
+    assert turns.run_until(lambda: view.is_settled and view.framing.is_fitting_content)
     chosen = []
-    view.framing_chosen.connect(chosen.append)
-    view.camera = presets.fit_points(view.camera, view.corners())
-    view.fit_again()
+    view.framing.framing_chosen.connect(chosen.append)
+    view.camera = presets.fit_points(view.camera, view.framing.corners())
+    view.framing.fit_again()
     assert chosen == []
-    view.fit_again()
-    assert turns.run_until(lambda: view.is_fitting_content)
-    view.fit_again()
+    view.framing.fit_again()
+    assert turns.run_until(lambda: view.framing.is_fitting_content)
+    view.framing.fit_again()
     assert chosen == [True, False]
-    assert not view.frames_content
+    assert not view.framing.frames_content
 
 
 def test_who_has_turned_the_picture_is_not_moved_by_the_first_framing(
@@ -108,14 +109,14 @@ def test_who_has_turned_the_picture_is_not_moved_by_the_first_framing(
     memory_scene.add(speck)
     view.camera = mine = view.camera
     assert turns.run_until(lambda: view.is_settled)
-    turns.run_until(lambda: view.is_fitting_content, 0.3)
+    turns.run_until(lambda: view.framing.is_fitting_content, 0.3)
     assert view.camera == mine
 
 
 def test_flat_data_are_seen_from_the_front(make_live, memory_scene):
     view = make_live(frames_content=True)
     memory_scene.add(np.zeros((1, 20, 30), np.uint8))
-    assert view.is_flat
+    assert are_flat(view.layers)
     np.testing.assert_allclose(view.camera.forward, (1.0, 0.0, 0.0), atol=1e-9)
 
 

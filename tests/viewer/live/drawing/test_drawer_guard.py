@@ -24,7 +24,7 @@ def break_with(view, error: Exception) -> None:
     def refuse() -> None:
         raise error
 
-    view.answer(lambda drawer: setattr(drawer, "step", refuse))
+    view.client.answer(lambda drawer: setattr(drawer, "step", refuse))
 
 
 def test_an_error_is_told_once_and_the_next_change_draws_again(
@@ -37,7 +37,7 @@ def test_an_error_is_told_once_and_the_next_change_draws_again(
     view.quality = 2.0
     assert turns.run_until(lambda: bool(view.report.error))
     assert "KeyError" in view.report.error
-    view.answer(lambda _: None)
+    view.client.answer(lambda _: None)
     assert len([r for r in caplog.records if r.levelno >= logging.ERROR]) == 1
     view.quality = 1.0
     settle(view, turns)
@@ -90,6 +90,6 @@ def test_what_fails_for_whoever_asks_leaves_a_view_that_draws(
         raise wgpu.GPUValidationError(NO_ROOM)
 
     with pytest.raises(DeviceError, match="lower the GPU budget"):
-        view.answer(refuse)
+        view.client.answer(refuse)
     view.quality = 2.0
     settle(view, turns)

@@ -8,7 +8,7 @@ import pytest
 from brickfield.model import pack_keys, unpack_keys
 from brickfield.store import ChunkedImageStore
 from brickfield.testing import MemorySource
-from brickfield.viewer.live.prefetch import Lookahead, chunks_ahead
+from brickfield.viewer.live.drawing.prefetch import Lookahead, chunks_ahead
 
 
 class Plan:

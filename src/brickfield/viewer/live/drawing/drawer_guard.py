@@ -28,7 +28,7 @@ LEAST_BYTES = 16 << 20
 
 
 class LazyDrawer:
-    """Makes a :class:`~brickfield.viewer.live.drawer.LiveDrawer` and hands on to it.
+    """Makes a :class:`~brickfield.viewer.live.drawing.drawer.LiveDrawer` and hands on to it.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class LazyDrawer:
 
             get_device()
             self._thread.has_device = True
-            from brickfield.viewer.live.drawer import LiveDrawer
+            from brickfield.viewer.live.drawing.drawer import LiveDrawer
 
             self._drawer = LiveDrawer(self._report, self.wake)
         if self._asked_bytes != self._posted.gpu_budget:

@@ -12,9 +12,9 @@ from brickfield.loading import default_cache
 from brickfield.rendering import FrameOptions, OffscreenView
 from brickfield.store import ChunkedImageStore
 from brickfield.testing import MemorySource
-from brickfield.viewer.live import frame_budget as painter
-from brickfield.viewer.live.drawer import LiveDrawer
-from brickfield.viewer.live.frame_budget import DrawingSpeed, Painter
+from brickfield.viewer.live.drawing import frame_budget as painter
+from brickfield.viewer.live.drawing.drawer import LiveDrawer
+from brickfield.viewer.live.drawing.frame_budget import DrawingSpeed, Painter
 
 
 def settled(view, turns):
@@ -120,12 +120,12 @@ def test_the_same_state_again_draws_nothing(make_live, memory_scene, turns, box)
     port = add(memory_scene, box)
     view = make_live()
     settled(view, turns)
-    n = view.ask(lambda d: d.view.manager.statistics.frames).result(10)
+    n = view.client.ask(lambda d: d.view.manager.statistics.frames).result(10)
     image = view.report.image
     for _ in range(3):
         port.data.request_render()
         settled(view, turns)
-    assert view.ask(lambda d: d.view.manager.statistics.frames).result(10) == n
+    assert view.client.ask(lambda d: d.view.manager.statistics.frames).result(10) == n
     assert view.report.image is image
 
 
@@ -180,7 +180,7 @@ def test_a_receipt_in_the_middle_of_a_picture_spoils_neither(
     gate.is_armed = True
     view.show_levels = True
     gate.wait(turns)
-    receipt = view.receipt_later()
+    receipt = view.pictures.receipt_later()
     view.show_levels = False
     gate.go.set()
     assert receipt.result(20).pixels["at_target"] == 1.0
@@ -206,11 +206,13 @@ def test_a_screenshot_of_a_shown_view_is_its_picture_and_drawn_once(
     add(memory_scene, box)
     view = make_live()
     settled(view, turns)
-    n = view.ask(lambda d: d.view.manager.statistics.frames).result(10)
+    n = view.client.ask(lambda d: d.view.manager.statistics.frames).result(10)
     image = view.screenshot()
     settled(view, turns)
     np.testing.assert_array_equal(view.report.image, image)
-    assert view.ask(lambda d: d.view.manager.statistics.frames).result(10) == n + 1
+    assert (
+        view.client.ask(lambda d: d.view.manager.statistics.frames).result(10) == n + 1
+    )
 
 
 def test_nobody_draws_while_a_view_only_waits(make_live, memory_scene, turns, box):
@@ -219,7 +221,7 @@ def test_nobody_draws_while_a_view_only_waits(make_live, memory_scene, turns, bo
     view = make_live()
     settled(view, turns)
     steps = []
-    view.ask(
+    view.client.ask(
         lambda d: setattr(d, "step", lambda: steps.append(1) or LiveDrawer.step(d))
     ).result(10)
     assert not turns.run_until(lambda: bool(steps), 0.4)
@@ -241,11 +243,11 @@ def test_planes_further_on_are_read_while_a_slice_is_scrolled(
     memory_scene.move_cross_hair((20.0, 30.0, 30.0))
     settled(view, turns)
     assert set(source.reads) == {(0, (1, 0, 0))}
-    view.scroll(1)
+    view.slice.scroll(1)
     settled(view, turns)
     assert source.wait_until_reading(3)
     assert set(source.reads) == {(0, (z, 0, 0)) for z in (1, 2, 3)}, "on, not back"
-    view.scroll(15)
+    view.slice.scroll(15)
     assert settled(view, turns).image[30, 40, 0] == 36
     assert max(source.reads.values()) == 1
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from brickfield.model import AffineTransform
-from brickfield.viewer.live.live_camera import are_flat
+from brickfield.viewer.live.framing import are_flat
 
 
 def _lifted(z: float) -> np.ndarray:

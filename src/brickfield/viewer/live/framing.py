@@ -1,8 +1,11 @@
-"""Where a live view is: camera, framing, and undo.
+"""Where a live view looks from: camera, framing, and undo.
 
 Invariant: a camera that the user set stays until they change it. Only while the user
 has not moved it does it follow the extent of the data and the size of the widget, which
 is no act that could be undone.
+
+What a camera is fitted to, the volume or a plane, is a :class:`Subject`: a framing asks
+it and never the kind of the view.
 
 Main thread only.
 """
@@ -13,7 +16,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +27,7 @@ from brickfield.model import CameraState, Vec3
 from brickfield.store import ChunkedLayer
 from brickfield.viewer.live.frame_state import ViewReport
 from brickfield.viewer.live.history import history_of
-from brickfield.viewer.live.ports import ScenePort
-from brickfield.viewer.live.render_client import ViewCore, corners_of
-from brickfield.viewer.receipts.fidelity import Fidelity
+from brickfield.viewer.live.render_client import RenderClient
 
 REST_AFTER_S = 0.15
 """Stillness after which the camera counts as resting."""
@@ -50,16 +51,106 @@ class Place:
     normal: Vec3 | None = None
 
 
-class CameraView(ViewCore):
-    """A view with a camera of its own.
+class Subject(Protocol):
+    """What the camera of a view is fitted to.
+
+    Attributes
+    ----------
+    is_volume : bool
+        Whether it has depth, so that what can be seen of sparse data is framed first.
+    facing : tuple of float or None
+        Direction (z, y, x), world, that the user turned it to and can undo; None where
+        nothing can be turned. Setting None changes nothing.
+    """
+
+    is_volume: bool
+    facing: Vec3 | None
+
+    def fitted(
+        self,
+        corners: NDArray[np.float64],
+        camera: CameraState | None,
+        viewport: tuple[int, int],
+    ) -> CameraState:
+        """Return the camera that shows all corners of a box.
+
+        Parameters
+        ----------
+        corners : ndarray, shape (n, 3), float64
+            (z, y, x), world.
+        camera : CameraState or None
+            The present one, whose direction may be kept.
+        viewport : tuple of int
+            Width and height, physical pixels.
+        """
+        ...
+
+    def fitted_to_content(
+        self,
+        points: NDArray[np.float64],
+        camera: CameraState | None,
+        viewport: tuple[int, int],
+    ) -> CameraState:
+        """Return the camera that shows all points, tightly.
+
+        Parameters
+        ----------
+        points : ndarray, shape (n, 3), float64
+            (z, y, x), world.
+        camera : CameraState or None
+            The present one, whose direction may be kept.
+        viewport : tuple of int
+            Width and height, physical pixels.
+        """
+        ...
+
+
+class Volume:
+    """The volume itself as :class:`Subject`: seen from any side.
 
     Parameters
     ----------
-    kind : str
-        One of :data:`~brickfield.viewer.live.render_client.KINDS`.
-    scene : ScenePort
-    deliver : callable
-        Runs a function later on the main thread; may be called from any thread.
+    is_flat : callable
+        Tells whether all of it lies in one plane across z.
+    """
+
+    is_volume = True
+    facing: Vec3 | None = None
+
+    def __init__(self, is_flat: Callable[[], bool]) -> None:
+        self._is_flat = is_flat
+
+    def fitted(
+        self,
+        corners: NDArray[np.float64],
+        camera: CameraState | None,
+        viewport: tuple[int, int],
+    ) -> CameraState:
+        """Show all corners, shape (n, 3), from the present direction."""
+        if camera is None:
+            # Flat data are seen from the front.
+            way = OrbitCamera(0.0, 0.0) if self._is_flat() else presets.OBLIQUE
+            return orbit_camera(corners, viewport, way)
+        return presets.fit(presets.resized(camera, viewport), corners)
+
+    def fitted_to_content(
+        self,
+        points: NDArray[np.float64],
+        camera: CameraState | None,
+        viewport: tuple[int, int],
+    ) -> CameraState:
+        """Show all points, shape (n, 3), from the present direction."""
+        camera = camera or self.fitted(points, camera, viewport)
+        return presets.fit_points(presets.resized(camera, viewport), points)
+
+
+class Framing:
+    """Camera of a view, and whether it follows the extent of the data.
+
+    Parameters
+    ----------
+    client : RenderClient
+        Not started yet: the framing sets what it calls.
 
     Attributes
     ----------
@@ -68,79 +159,69 @@ class CameraView(ViewCore):
     framing_chosen : psygnal.SignalInstance
         Emits whether the user who saw both framings of the data, by their box and by
         what can be seen (True), wants the second.
+    subject : Subject
+        The volume, unless a plane takes its place.
+    history : History
+        What can be undone; shared by all views of a scene.
     """
 
     camera_changed = Signal()
     framing_chosen = Signal(bool)
 
-    def __init__(
-        self,
-        kind: str,
-        scene: ScenePort,
-        deliver: Callable[[Callable[[], None]], None],
-        **options: Any,
-    ) -> None:
+    def __init__(self, client: RenderClient) -> None:
+        self._client = client
         self._is_fitting = True
         self._content: NDArray[np.float64] | None = None
         self._is_framed = self._is_framing = False
         self.frames_content = True
         """Whether the first picture of sparse data is framed by what can be seen."""
-        self.history = history_of(scene)
-        """What can be undone; shared by all views of a scene."""
-        super().__init__(kind, scene, deliver, **options)
+        self.subject: Subject = Volume(lambda: are_flat(client.layers))
+        self.history = history_of(client.scene)
+        client.on_more_layers = self._on_more_layers
+        client.on_resize = self._on_resize
+        client.on_report = self._on_report
+        client.is_provisional = self._shall_frame
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the view was closed: nothing can be undone in it."""
+        return self._client.is_closed
 
     def _on_more_layers(self) -> None:
         if self._is_fitting:
             self._content, self._is_framed = None, False
-            self._refit()
+            self.refit()
 
     def _on_report(self, report: ViewReport) -> None:
         # On the render thread.
-        super()._on_report(report)
         if report.has_base and report.state.layers and not self._is_framed:
-            self._deliver(self._frame_first)
+            self._client.deliver(self._frame_first)
 
-    @property
     def _shall_frame(self) -> bool:
         """Whether the picture is still to be framed by what can be seen."""
-        is_asked_for = self.kind == "3D" and self.frames_content and self._is_fitting
-        return is_asked_for and not self._is_framed and bool(self._layers)
+        is_asked_for = self.frames_content and self.subject.is_volume
+        has_layers = bool(self._client.layers)
+        return is_asked_for and self._is_fitting and not self._is_framed and has_layers
 
     def _frame_first(self) -> None:
         """Frame what can be seen once the overview is there, if the camera was not moved."""
-        if self._shall_frame and not self._is_framing and not self._is_closed:
+        if self._shall_frame() and not self._is_framing and not self.is_closed:
             self._is_framing = True
             self._ask_for_content(is_act=False)
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether the last picture is complete, at rest, and matches the current state."""
-        return super().is_settled and not self._shall_frame
-
-    @property
-    def fidelity(self) -> Fidelity:
-        """How true the picture is to the data: one word.
-
-        "improving" while anything better is on its way, also for a picture that is
-        not of the present layers, camera and options; then "final" (every pixel is
-        at its target), "limited" (parts are coarser: this budget or file allows no
-        finer) or "failed" (parts could not be read or drawn).
-        """
-        word = super().fidelity
-        return "improving" if self._shall_frame and word != "failed" else word
-
     def _on_resize(self) -> None:
         if self._is_fitting:
-            self._refit()
+            self.refit()
         elif self.camera is not None:
-            self._change(camera=presets.resized(self.camera, self.viewport))
+            camera = presets.resized(self.camera, self._client.viewport)
+            self._client.change(camera=camera)
 
     # -- camera ------------------------------------------------------------------
 
     @property
     def camera(self) -> CameraState | None:
         """Where the picture is taken from; None before there is anything to see."""
-        return self._state.camera
+        return self._client.state.camera
 
     @camera.setter
     def camera(self, value: CameraState) -> None:
@@ -159,9 +240,18 @@ class CameraView(ViewCore):
         before = self.place
         self._is_fitting = False
         self._move(camera, is_moving=is_moving)
-        self._record(before, is_going_on=is_moving)
+        self.record_place(before, is_going_on=is_moving)
 
-    def _record(self, before: Place, *, is_going_on: bool = False) -> None:
+    def record_place(self, before: Place, *, is_going_on: bool = False) -> None:
+        """Record the present place as an action of the user's, if it is another one.
+
+        Parameters
+        ----------
+        before : Place
+            Where the view was.
+        is_going_on : bool
+            Whether more of the same act may follow soon.
+        """
         after = self.place
         if before.camera is not None and before != after:
             self.history.record(self, "place", before, after, is_going_on=is_going_on)
@@ -172,26 +262,20 @@ class CameraView(ViewCore):
 
         Setting it puts back what was taken, also of another size.
         """
-        return Place(self.camera, self._is_fitting, self._facing_of_plane)
+        return Place(self.camera, self._is_fitting, self.subject.facing)
 
     @place.setter
     def place(self, value: Place) -> None:
-        self._facing_of_plane = value.normal
+        if value.normal is not None:
+            self.subject.facing = value.normal
         self._is_fitting = value.is_fitting
         camera = value.camera
         if camera is not None:
             self._move(camera, is_moving=False)
-        if value.is_fitting and (camera is None or camera.viewport != self.viewport):
-            self._refit()
-
-    @property
-    def _facing_of_plane(self) -> Vec3 | None:
-        """Normal of an oblique plane; for subclasses."""
-        return None
-
-    @_facing_of_plane.setter
-    def _facing_of_plane(self, value: Vec3 | None) -> None:
-        pass
+        if value.is_fitting and (
+            camera is None or camera.viewport != self._client.viewport
+        ):
+            self.refit()
 
     def follow(self, camera: CameraState, *, is_moving: bool = False) -> None:
         """Adopt the camera of another view; this is no action of the user's here.
@@ -209,40 +293,12 @@ class CameraView(ViewCore):
         """Whether the picture follows the extent of the data."""
         return self._is_fitting
 
-    # -- undo --------------------------------------------------------------------
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is something to take back."""
-        return self.history.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is something to do again."""
-        return self.history.can_redo
-
-    def undo(self) -> bool:
-        """Take back the last change of camera, plane, clip box, contrast or curve.
-
-        Of any view of the scene; one act of the hand is one step.
-
-        Returns
-        -------
-        bool
-            Whether there was something to take back.
-        """
-        return self.history.undo()
-
-    def redo(self) -> bool:
-        """Do again what was taken back last; tell whether there was anything."""
-        return self.history.redo()
-
     def _move(self, camera: CameraState, *, is_moving: bool) -> None:
-        if self._is_closed:
+        if self.is_closed:
             return
-        camera = presets.resized(camera, self.viewport)
+        camera = presets.resized(camera, self._client.viewport)
         until = monotonic() + REST_AFTER_S if is_moving else 0.0
-        self._change(camera=camera, moving_until=until)
+        self._client.change(camera=camera, moving_until=until)
         self.camera_changed.emit()
 
     def keep_moving(self) -> float:
@@ -254,7 +310,7 @@ class CameraView(ViewCore):
             Until when: ``moving_until`` of the states that pictures are drawn of.
         """
         until = monotonic() + 2 * REST_AFTER_S
-        self._change(moving_until=until)
+        self._client.change(moving_until=until)
         return until
 
     def navigate(self, move: Callable[[CameraState], CameraState]) -> None:
@@ -262,17 +318,16 @@ class CameraView(ViewCore):
         if self.camera is not None:
             self.move_to(move(self.camera), is_moving=True)
 
+    @property
+    def seen(self) -> list[ChunkedLayer]:
+        """The visible layers, or all where none is."""
+        layers = self._client.layers
+        return [layer for layer in layers if layer.visible] or list(layers)
+
     def corners(self) -> NDArray[np.float64] | None:
         """Return corners of all visible layers, shape (n, 3), (z, y, x), world."""
-        seen = [layer for layer in self._layers if layer.visible] or self._layers
-        if not seen:
-            return None
-        return np.concatenate([corners_of(layer) for layer in seen])
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether all layers are one voxel thick along z."""
-        return are_flat(self._layers)
+        corners = [corners_of(layer) for layer in self.seen]
+        return np.concatenate(corners) if corners else None
 
     def scene_size(self) -> float | None:
         """Return the diagonal of everything, world units; None without layers."""
@@ -299,8 +354,8 @@ class CameraView(ViewCore):
             return
         before = self.place
         self._is_fitting, self._content = True, None
-        self._refit()
-        self._record(before)
+        self.refit()
+        self.record_place(before)
 
     def fit_again(self) -> None:
         """Show everything; a second time in a row only what can be seen.
@@ -322,23 +377,24 @@ class CameraView(ViewCore):
     def _ask_for_content(self, *, is_act: bool) -> None:
         def answer(done: Future[Any]) -> None:
             points = None if done.cancelled() or done.exception() else done.result()
-            self._deliver(lambda: self._fit_content(points, is_act=is_act))
+            self._client.deliver(lambda: self._fit_content(points, is_act=is_act))
 
-        self.ask(lambda drawer: drawer.content()).add_done_callback(answer)
+        self._client.ask(lambda drawer: drawer.content()).add_done_callback(answer)
 
     def _fit_content(self, points: NDArray[np.float64] | None, *, is_act: bool) -> None:
         if not is_act:
             self._is_framed, self._is_framing = True, False
-        if self._is_closed or (not is_act and not self._is_fitting):
+        if self.is_closed or (not is_act and not self._is_fitting):
             return
         before = self.place
         self._is_fitting, self._content = True, points
-        self._refit()
+        self.refit()
         if is_act:
-            self._record(before)
-        self._tell_fidelity()
+            self.record_place(before)
+        self._client.tell_fidelity()
 
-    def _refit(self) -> None:
+    def refit(self) -> None:
+        """Fit the camera again, as no action of the user's."""
         camera = self.fitting_camera()
         if camera is not None:
             self._move(camera, is_moving=False)
@@ -348,23 +404,10 @@ class CameraView(ViewCore):
         corners = self.corners()
         if corners is None:
             return None
+        subject, viewport = self.subject, self._client.viewport
         if self._content is None:
-            return self.fitted(corners)
-        return self.fitted_to_content(self._content)
-
-    def fitted_to_content(self, points: NDArray[np.float64]) -> CameraState:
-        """Return the camera that shows all points, shape (n, 3), world; for subclasses."""
-        camera = self.camera or self.fitted(points)
-        return presets.fit_points(presets.resized(camera, self.viewport), points)
-
-    def fitted(self, corners: NDArray[np.float64]) -> CameraState:
-        """Return the camera that shows all corners, shape (8, 3), world; for subclasses."""
-        camera = self.camera
-        if camera is None:
-            # Flat data are seen from the front.
-            way = OrbitCamera(0.0, 0.0) if self.is_flat else presets.OBLIQUE
-            return orbit_camera(corners, self.viewport, way)
-        return presets.fit(presets.resized(camera, self.viewport), corners)
+            return subject.fitted(corners, self.camera, viewport)
+        return subject.fitted_to_content(self._content, self.camera, viewport)
 
 
 def are_flat(layers: Iterable[ChunkedLayer]) -> bool:
@@ -380,3 +423,11 @@ def are_flat(layers: Iterable[ChunkedLayer]) -> bool:
     z = np.array([corners_of(layer)[:, 0].reshape(2, 4) for layer in layers])
     thickness = np.abs(z[:, 1] - z[:, 0]).min()
     return bool(np.ptp(z.mean(axis=1)) <= thickness / 2)
+
+
+def corners_of(layer: ChunkedLayer) -> NDArray[np.float64]:
+    """Return the corners of a layer's data box, shape (8, 3), (z, y, x), world."""
+    low, high = layer.store.pyramid.data_bounds
+    ends = np.array([low, high])
+    picks = np.indices((2, 2, 2)).reshape(3, -1).T
+    return layer.world.apply(np.stack([ends[picks[:, a], a] for a in range(3)], axis=1))

@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from brickfield.viewer.live.frame_budget import (
+from brickfield.viewer.live.drawing.frame_budget import (
     BASE_WAIT_S,
     FLUENT_MS,
     PIECE_MS,

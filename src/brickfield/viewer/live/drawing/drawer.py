@@ -1,7 +1,7 @@
 """The render thread's half of a live view: loads, uploads and draws in small steps.
 
 Invariant: a step never waits for data and is short, so that any action of the user
-is answered soon however slow the device (:mod:`brickfield.viewer.live.frame_budget`
+is answered soon however slow the device (:mod:`brickfield.viewer.live.drawing.frame_budget`
 chooses). A picture that takes long is drawn in pieces, a step each; while it is,
 nothing is uploaded, and a request for another picture ends it. What is called complete
 is the same picture on every device: all pixels, the finest sampling, every brick.
@@ -28,15 +28,19 @@ from brickfield.model import PickInfo
 from brickfield.planning import EXPLORATION, PLAYBACK
 from brickfield.rendering import UPLOAD_SLICE_S, ObjectSet, OffscreenView, pick
 from brickfield.store import LayerSnapshot
-from brickfield.viewer.live.content import content_points
-from brickfield.viewer.live.frame_budget import Painter, PictureQuality, ViewConditions
+from brickfield.viewer.live.drawing.content import content_points
+from brickfield.viewer.live.drawing.frame_budget import (
+    Painter,
+    PictureQuality,
+    ViewConditions,
+)
+from brickfield.viewer.live.drawing.prefetch import Scrolling, Series
 from brickfield.viewer.live.frame_state import (
     FrameState,
     ViewReport,
     report_of,
     shows_same,
 )
-from brickfield.viewer.live.prefetch import Scrolling, Series
 from brickfield.viewer.receipts.fidelity import Fidelity, fidelity_of
 from brickfield.viewer.receipts.measure import Account, make_receipt
 from brickfield.viewer.receipts.receipt import Receipt

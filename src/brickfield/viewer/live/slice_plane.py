@@ -1,4 +1,4 @@
-"""Live views of one plane: across an axis through the cross-hair, or oblique.
+"""The plane that a slice view shows: across an axis through the cross-hair, or oblique.
 
 Invariant: a slice across an axis has no position of its own. It goes through the
 scene's cross-hair, which all slices and the sliders share; moving it along the axis
@@ -9,7 +9,6 @@ moving the cross-hair brings the plane back to it. Main thread only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import pi
 from typing import Any
@@ -30,11 +29,11 @@ from brickfield.camera import (
 )
 from brickfield.camera.plane_handle import angles_of, normal_at
 from brickfield.model import CameraState, Plane, Vec3
+from brickfield.store import ChunkedLayer
 from brickfield.viewer.live.frame_state import FrameState
+from brickfield.viewer.live.framing import Framing, Place
 from brickfield.viewer.live.history import unrecorded
-from brickfield.viewer.live.live_camera import Place
-from brickfield.viewer.live.live_view import LiveView
-from brickfield.viewer.live.ports import ScenePort
+from brickfield.viewer.live.render_client import RenderClient
 
 NORMALS: dict[str, Vec3] = {
     "xy": (1.0, 0.0, 0.0),
@@ -43,6 +42,8 @@ NORMALS: dict[str, Vec3] = {
     "plane": (1.0, -0.5, 0.5),
 }
 """Normal of the plane of each kind of slice, at first."""
+_AXES = {"xy": 0, "xz": 1, "yz": 2}
+"""World axis (0 is z) that each kind of slice lies across; none for the oblique one."""
 
 
 @dataclass(frozen=True)
@@ -60,36 +61,43 @@ class PlanePose:
     point: Vec3 | None
 
 
-class LiveSliceView(LiveView):
-    """A :class:`LiveView` that shows a plane through the scene's cross-hair.
+class SlicePlane:
+    """A plane through the scene's cross-hair, and the camera that looks straight at it.
 
     Parameters
     ----------
     kind : str
         ``xy``, ``xz``, ``yz`` or ``plane``.
-    scene : ScenePort
-    deliver : callable
-        Runs a function later on the main thread.
+    client : RenderClient
+        Not started yet: the plane becomes part of its states.
+    framing : Framing
+        Of the same view: its camera is fitted to the plane from now on.
 
     Attributes
     ----------
     plane_changed : psygnal.SignalInstance
         The plane lies elsewhere now.
+    axis : int or None
+        World axis (0 is z) that the plane lies across; None for an oblique one.
     """
 
     plane_changed = Signal()
+    is_volume = False
 
-    def __init__(
-        self,
-        kind: str,
-        scene: ScenePort,
-        deliver: Callable[[Callable[[], None]], None],
-        **options: Any,
-    ) -> None:
-        self._normal = Plane((0.0, 0.0, 0.0), NORMALS[kind]).normal
+    def __init__(self, kind: str, client: RenderClient, framing: Framing) -> None:
+        self.axis = _AXES.get(kind)
+        self._client, self._framing = client, framing
+        self._first_normal = NORMALS[kind]
+        self._normal = Plane((0.0, 0.0, 0.0), self._first_normal).normal
         self._point: Vec3 | None = None
-        super().__init__(kind, scene, deliver, **options)
-        scene.cross_hair_changed.connect(self._on_cross_hair)
+        client.compose = self.compose
+        framing.subject = self
+        client.scene.cross_hair_changed.connect(self._on_cross_hair)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the view was closed: nothing can be undone in it."""
+        return self._client.is_closed
 
     def _on_cross_hair(self) -> None:
         self._point = None
@@ -97,7 +105,7 @@ class LiveSliceView(LiveView):
 
     def _tell_plane(self) -> None:
         self.plane_changed.emit()
-        self.refresh()
+        self._client.refresh()
 
     @property
     def plane(self) -> Plane:
@@ -111,7 +119,7 @@ class LiveSliceView(LiveView):
         The cross-hair, which moves along when it is set; the point of its own that
         an oblique plane has after it was shifted by its handle.
         """
-        return self._point or self.scene.cross_hair
+        return self._point or self._client.scene.cross_hair
 
     @position.setter
     def position(self, value: Vec3) -> None:
@@ -121,12 +129,12 @@ class LiveSliceView(LiveView):
         if self._point is not None:
             self.put_through(point, is_going_on=is_going_on)
             return
-        before = self.scene.cross_hair
-        self.scene.move_cross_hair(point)
-        after = self.scene.cross_hair
+        before = self._client.scene.cross_hair
+        self._client.scene.move_cross_hair(point)
+        after = self._client.scene.cross_hair
         # Slices across an axis are gone through; an oblique one is put somewhere.
         if self.is_oblique and after != before:
-            self.history.record(
+            self._framing.history.record(
                 self, "position", before, after, is_going_on=is_going_on
             )
 
@@ -137,13 +145,13 @@ class LiveSliceView(LiveView):
 
     @normal.setter
     def normal(self, value: Vec3) -> None:
-        before = self.place
+        before = self._framing.place
         self._normal = Plane(self.position, value).normal
-        if self.camera is not None:
+        if self._framing.camera is not None:
             with unrecorded():
-                self.move_to(self._facing(self.camera))
+                self._framing.move_to(self._seen_straight(self._framing.camera))
         self.plane_changed.emit()
-        self._record(before)
+        self._framing.record_place(before)
 
     @property
     def angles(self) -> tuple[float, float]:
@@ -160,20 +168,21 @@ class LiveSliceView(LiveView):
         self.normal = normal_at(*value)
 
     @property
-    def _facing_of_plane(self) -> Vec3 | None:
+    def facing(self) -> Vec3 | None:
+        """Normal of an oblique plane, as an action of the user's left it."""
         return self._normal if self.is_oblique else None
 
-    @_facing_of_plane.setter
-    def _facing_of_plane(self, value: Vec3 | None) -> None:
+    @facing.setter
+    def facing(self, value: Vec3 | None) -> None:
         if value is not None and self.is_oblique:
             self._normal = value
             self.plane_changed.emit()
 
-    def _facing(self, camera: CameraState) -> CameraState:
-        """Turn a camera to the plane; its target and its height stay."""
+    def _seen_straight(self, camera: CameraState) -> CameraState:
+        """Return a camera turned straight to the plane; its target and its height stay."""
         down, _, sight = self.plane.axes
         # Rays are parallel: any distance beyond the data gives the same picture.
-        size = self.scene_size() or 1.0
+        size = self._framing.scene_size() or 1.0
         position = np.array(camera.target) - size * sight
         return replace(
             camera,
@@ -187,27 +196,37 @@ class LiveSliceView(LiveView):
         overlays = state.overlays
         if overlays.marker.visible:
             # A cross-hair beside the plane is nowhere in its picture.
-            here = self.scene.cross_hair if self.has_cross_hair else None
+            here = self._client.scene.cross_hair if self.has_cross_hair else None
             overlays = overlays.with_options("marker", position=here)
         return replace(state, plane=self.plane, overlays=overlays)
 
-    def fitted(self, corners: NDArray[np.float64]) -> CameraState:
-        """Look straight at the plane, with all corners, shape (8, 3), in the picture."""
-        camera = slice_camera(self.plane, corners, self.viewport)
-        return replace(camera, height=camera.height * MARGIN)
+    def fitted(
+        self,
+        corners: NDArray[np.float64],
+        camera: CameraState | None,
+        viewport: tuple[int, int],
+    ) -> CameraState:
+        """Look straight at the plane, with all corners, shape (n, 3), in the picture."""
+        fitting = slice_camera(self.plane, corners, viewport)
+        return replace(fitting, height=fitting.height * MARGIN)
 
-    def fitted_to_content(self, points: NDArray[np.float64]) -> CameraState:
+    def fitted_to_content(
+        self,
+        points: NDArray[np.float64],
+        camera: CameraState | None,
+        viewport: tuple[int, int],
+    ) -> CameraState:
         """Look straight at the plane, with all points, shape (n, 3), in the picture."""
         ends = np.stack([points.min(axis=0), points.max(axis=0)])
         picks = np.indices((2, 2, 2)).reshape(3, -1).T
-        return self.fitted(ends[picks, np.arange(3)])
+        return self.fitted(ends[picks, np.arange(3)], camera, viewport)
 
     # -- the hand ----------------------------------------------------------------
 
     @property
     def is_oblique(self) -> bool:
         """Whether the plane can be turned."""
-        return self.kind == "plane"
+        return self.axis is None
 
     def tilt(self, dx_px: float, dy_px: float) -> None:
         """Turn the plane about its point, as if its picture were a board.
@@ -217,7 +236,7 @@ class LiveSliceView(LiveView):
         dx_px, dy_px : float
             Drag, physical pixels; across the shorter side is half a turn.
         """
-        camera = self.camera
+        camera = self._framing.camera
         if camera is None or not self.is_oblique:
             return
         # Turns about the point of the plane, so that this point stays in the picture.
@@ -227,22 +246,22 @@ class LiveSliceView(LiveView):
         # The camera turns along, so that the picture never jumps to other axes.
         way = about((1, 0, 0), dy_px * speed) @ about((0, 1, 0), dx_px * speed)
         camera = turned(camera, way)
-        before = self.place
+        before = self._framing.place
         self._normal = _vec(camera.forward)
         with unrecorded():
-            self.move_to(camera, is_moving=True)
+            self._framing.move_to(camera, is_moving=True)
         self.plane_changed.emit()
-        self._record(before, is_going_on=True)
+        self._framing.record_place(before, is_going_on=True)
 
     @property
     def pose(self) -> PlanePose:
         """How the plane lies and is looked at; setting it puts back what was taken."""
-        return PlanePose(self.place, self._point)
+        return PlanePose(self._framing.place, self._point)
 
     @pose.setter
     def pose(self, value: PlanePose) -> None:
         self._point = value.point
-        self.place = value.place
+        self._framing.place = value.place
         self._tell_plane()
 
     @property
@@ -286,25 +305,27 @@ class LiveSliceView(LiveView):
         )
         up = _vec(turn @ camera.axes[1])
         self._normal = plane.normal
-        if start.point is not None or plane.point != self.scene.cross_hair:
+        if start.point is not None or plane.point != self._client.scene.cross_hair:
             self._point = plane.point
         with unrecorded():
             turned_camera = replace(camera, position=position, target=target, up=up)
-            self.move_to(turned_camera, is_moving=True)
+            self._framing.move_to(turned_camera, is_moving=True)
         self._tell_plane()
         self._record_pose(before, is_going_on=True)
 
     def _record_pose(self, before: PlanePose, *, is_going_on: bool) -> None:
         after = self.pose
         if after != before:
-            self.history.record(self, "pose", before, after, is_going_on=is_going_on)
+            self._framing.history.record(
+                self, "pose", before, after, is_going_on=is_going_on
+            )
 
-    def reset_plane(self) -> None:
+    def reset(self) -> None:
         """Turn the plane as it was at first, through the cross-hair; one act."""
         before = self.pose
         self._point = None
         with unrecorded():
-            self.normal = NORMALS[self.kind]
+            self.normal = self._first_normal
         self._record_pose(before, is_going_on=False)
 
     def lie_like(self, normal: Vec3, point: Vec3 | None) -> None:
@@ -318,25 +339,30 @@ class LiveSliceView(LiveView):
             World (z, y, x); None for the cross-hair.
         """
         self._normal, self._point = normal, point
-        if self.is_fitting:
-            self._refit()
-        elif self.camera is not None:
-            self.follow(self._facing(self.camera))
+        if self._framing.is_fitting:
+            self._framing.refit()
+        elif self._framing.camera is not None:
+            self._framing.follow(self._seen_straight(self._framing.camera))
         self._tell_plane()
+
+    @property
+    def cut(self) -> list[ChunkedLayer]:
+        """What the plane cuts: the visible layers, or all where none is."""
+        return self._framing.seen
 
     def point_at(self, px: tuple[float, float]) -> Vec3:
         """Return the point of the plane under a pixel (physical), world."""
-        camera = self.camera
+        camera = self._framing.camera
         assert camera is not None
         return self.plane.nearest(world_at(camera, px))
 
     def scroll(self, n_steps: float) -> None:
         """Go on by voxels of the finest layer, along the normal."""
-        corners = self.corners()
+        corners = self._framing.corners()
         if corners is None:
             return
         # Steps of the finest visible layer, so that no plane of any layer is skipped.
-        sizes = np.array([_voxel_size(layer.world) for layer in self._seen()])
+        sizes = np.array([_voxel_size(layer.world) for layer in self.cut])
         z, y, x = (float(v) for v in sizes.min(axis=0))
         point = next_plane_point(
             self.position,
@@ -347,13 +373,10 @@ class LiveSliceView(LiveView):
         )
         self._go_to(point, is_going_on=True)
 
-    def _seen(self) -> list[Any]:
-        return [layer for layer in self.layers if layer.visible] or list(self.layers)
-
-    def close(self) -> Any:
-        """Give everything back; may be called twice."""
-        self.scene.cross_hair_changed.disconnect(self._on_cross_hair, missing_ok=True)
-        return super().close()
+    def close(self) -> None:
+        """Follow the cross-hair no longer; may be called twice."""
+        scene = self._client.scene
+        scene.cross_hair_changed.disconnect(self._on_cross_hair, missing_ok=True)
 
 
 def _voxel_size(world: Any) -> NDArray[np.float64]:
@@ -365,21 +388,3 @@ def _voxel_size(world: Any) -> NDArray[np.float64]:
 def _vec(values: NDArray[np.float64]) -> Vec3:
     z, y, x = (float(v) for v in values)
     return (z, y, x)
-
-
-def make_view(
-    kind: str, scene: ScenePort, deliver: Callable[[Callable[[], None]], None]
-) -> LiveView:
-    """Make a view of a scene.
-
-    Parameters
-    ----------
-    kind : str
-        One of :data:`brickfield.viewer.live.render_client.KINDS`.
-    scene : ScenePort
-    deliver : callable
-        Runs a function later on the main thread.
-    """
-    if kind in NORMALS:
-        return LiveSliceView(kind, scene, deliver)
-    return LiveView(kind, scene, deliver)

@@ -13,7 +13,7 @@ from brickfield.gpu import FAILED
 from brickfield.model import unpack_keys
 from brickfield.store import ChunkedImageStore
 from brickfield.testing import MemorySource
-from brickfield.viewer.live.frame_budget import Painter
+from brickfield.viewer.live.drawing.frame_budget import Painter
 
 CHUNK, N_CELLS = 16, 8
 BLANK = 9
