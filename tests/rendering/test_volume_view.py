@@ -41,6 +41,22 @@ def test_a_mesh_hides_what_lies_behind_it_and_nothing_else(
     assert (image[5:-5, 2:25, 0] == 100).all(), "the ray ends at the mesh"
 
 
+@pytest.mark.parametrize("camera", ["ortho:y", "fit", "orbit:30,40"])
+def test_the_unit_of_length_does_not_change_the_picture(
+    make_view, layer_of, two_sheets, camera
+):
+    pictures = []
+    for length in (1.0, 1e-12, 1e-18, 1e9):
+        scale = (2 * length, length, length)
+        with open_store(two_sheets, scale=scale) as store:
+            view = make_view(layer_of(store), size=(60, 40), camera=camera)
+            assert view.wait_until_complete(30)
+            pictures.append(view.image().astype(int))
+    assert pictures[0].max() > 0
+    for picture in pictures[1:]:
+        assert np.abs(picture - pictures[0]).max() <= 1
+
+
 def test_a_volume_in_front_hides_a_mesh(make_view, layer_of, two_sheets):
     default_cache().clear()
     with open_store(two_sheets) as store:

@@ -1,5 +1,7 @@
 """All axes of space have one unit of length."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 import tifffile
@@ -97,6 +99,30 @@ def test_imagej_without_a_unit_keeps_the_proportions(tmp_path, unit):
     size, named = facts(open_source(tmp_path / "a.tif"))
     assert size == pytest.approx((0.3, 0.1, 0.1))
     assert named == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("scale", "is_odd"),
+    [
+        ((1e4, 1, 1), True),
+        ((1e-6, 1, 1), True),
+        ((900, 1, 1), False),
+        ((1, 1, 1), False),
+    ],
+)
+def test_voxels_a_thousand_times_longer_than_wide_are_a_finding(
+    tmp_path, scale, is_odd
+):
+    with closing(open_source(image_with(tmp_path, [None] * 3, (scale,)))) as source:
+        assert ("odd-proportions" in codes(source)) is is_odd
+
+
+def test_the_length_of_an_axis_of_one_voxel_does_not_matter(tmp_path):
+    path = write_image(
+        tmp_path / "a.zarr", [VOLUME[:1]], image_attributes("zyx", [(1e6, 1, 1)])
+    )
+    with closing(open_source(path)) as source:
+        assert "odd-proportions" not in codes(source)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from brickfield.camera.spec import (
     OrbitCamera,
     OrthoCamera,
 )
-from brickfield.model import CameraState, Vec3
+from brickfield.model import LEAST_LENGTH, CameraState, Vec3
 
 MARGIN = 1.04
 """How much larger than the volume the picture is, in perspective."""
@@ -99,7 +99,7 @@ def fitting_distance(camera: CameraState, offsets: NDArray[np.float64]) -> float
     across = np.abs(offsets @ right) / (half * camera.width_over_height)
     along = np.abs(offsets @ upward) / half
     distance = float((np.maximum(across, along) + offsets @ back).max())
-    return max(distance * MARGIN, 1e-9)
+    return max(distance * MARGIN, LEAST_LENGTH)
 
 
 def _ortho(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import CameraState, Plane, vec3
+from brickfield.model import LEAST_LENGTH, CameraState, Plane, vec3
 
 
 def slice_camera(
@@ -28,7 +28,7 @@ def slice_camera(
     down, right, sight = plane.axes
     seen = _cut(plane, corners) @ plane.axes.T
     low, high = seen.min(axis=0), seen.max(axis=0)
-    extent = np.maximum(high - low, 1e-9)
+    extent = np.maximum(high - low, LEAST_LENGTH)
     reach = float(np.ptp(corners @ sight)) + float(extent.max())
     width, height = viewport
     rows, columns = (low + high)[:2] / 2

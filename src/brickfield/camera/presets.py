@@ -18,7 +18,7 @@ from brickfield.camera.navigation import target_height
 from brickfield.camera.rotations import distance, settled, vec
 from brickfield.camera.spec import OrbitCamera
 from brickfield.errors import OptionError
-from brickfield.model import CameraState, Vec3
+from brickfield.model import LEAST_LENGTH, CameraState, Vec3
 
 OBLIQUE = OrbitCamera(-30.0, 22.0)
 """From beside and a little above: what "3D" shows."""
@@ -98,7 +98,7 @@ def fit(camera: CameraState, corners: NDArray[np.float64]) -> CameraState:
         right, up, _ = camera.axes
         across = np.abs((corners - centre) @ right).max() / straight.width_over_height
         height = 2 * MARGIN * float(max(across, np.abs((corners - centre) @ up).max()))
-        height = max(height, 1e-9)
+        height = max(height, LEAST_LENGTH)
         reach = height / 2 / tan(radians(camera.fov) / 2)
     else:
         reach = fitting_distance(straight, corners - centre)
@@ -145,7 +145,9 @@ def _fit_around(
     height, reach = camera.height, distance(camera)
     if camera.orthographic:
         across = float(np.abs(offsets @ right).max()) / camera.width_over_height
-        height = 2 * MARGIN * max(across, float(np.abs(offsets @ up).max()), 1e-9)
+        height = (
+            2 * MARGIN * max(across, float(np.abs(offsets @ up).max()), LEAST_LENGTH)
+        )
     else:
         reach = fitting_distance(camera, offsets)
     return settled(

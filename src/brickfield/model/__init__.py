@@ -6,6 +6,7 @@ from brickfield._faces import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brickfield.model.camera import LEAST_LENGTH as LEAST_LENGTH
     from brickfield.model.camera import CameraState as CameraState
     from brickfield.model.camera import physical_size as physical_size
     from brickfield.model.chunks import INDEX_BITS as INDEX_BITS
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INDEX_BITS",  # Bits of a grid index in a chunk key: at most 524,288 chunks along an axis.
+    "LEAST_LENGTH",  # In place of no length at all.
     "MAX_LEVELS",  # Levels a key can name (5 bits are kept free, 16 are used).
     "OTHER_LABELS",  # Colour of labels beside those that a store gives one.
     "AffineTransform",  # A map ``y = linear @ x + shift`` of (z, y, x) points.
@@ -73,6 +75,7 @@ _HOME = {
     "Axis": "scales",
     "AxisKind": "scales",
     "CameraState": "camera",
+    "LEAST_LENGTH": "camera",
     "Channel": "image",
     "ChunkId": "chunks",
     "ChunkKey": "chunks",

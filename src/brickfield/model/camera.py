@@ -34,6 +34,10 @@ def physical_size(size: tuple[int, int], pixel_ratio: float) -> tuple[int, int]:
     return (width, height)
 
 
+LEAST_LENGTH = 1e-150
+"""In place of no length at all, world units; its square is still a number."""
+
+
 @dataclass(frozen=True)
 class CameraState:
     """One moment of a camera.
@@ -150,9 +154,11 @@ class CameraState:
             Points (z, y, x) that must not be clipped.
         """
         depth = (corners - np.array(self.position)) @ self.forward
-        margin = 1e-3 * max(float(np.ptp(depth)), 1e-9)
+        # Relative to the depth: a length has no smallest value, only a unit.
+        rounding = max(1e-9 * float(np.abs(depth).max()), LEAST_LENGTH)
+        margin = 1e-3 * max(float(np.ptp(depth)), rounding)
         low, high = float(depth.min()) - margin, float(depth.max()) + margin
         if not self.orthographic:
-            high = max(high, 1e-9)
+            high = max(high, rounding)
             low = max(low, high * 1e-5)
-        return replace(self, near=low, far=max(high, low + 1e-9))
+        return replace(self, near=low, far=max(high, low + rounding))

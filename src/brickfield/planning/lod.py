@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import ScaleLevel, Vec3
+from brickfield.model import LEAST_LENGTH, ScaleLevel, Vec3
 
 Region = tuple[Vec3, Vec3]
 """Lower and upper corner (z, y, x), world."""
@@ -163,4 +163,6 @@ class LevelOfDetailSelector:
         edges = [float(np.linalg.norm(quad[3] - quad[0])) for quad in (near, far)]
         share = distance / length if length > 0 else 0.0
         height = edges[0] + (edges[1] - edges[0]) * share
-        return ViewMeasure(distance, self._longest * self._height / max(height, 1e-12))
+        return ViewMeasure(
+            distance, self._longest * self._height / max(height, LEAST_LENGTH)
+        )

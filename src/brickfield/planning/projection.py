@@ -33,7 +33,14 @@ from math import hypot, radians, tan
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import AffineTransform, CameraState, Frustum, Pyramid, Vec3
+from brickfield.model import (
+    LEAST_LENGTH,
+    AffineTransform,
+    CameraState,
+    Frustum,
+    Pyramid,
+    Vec3,
+)
 from brickfield.planning.culling import VisibleRegion
 from brickfield.planning.grid import Bools, Boxes, Floats, Ints
 
@@ -124,7 +131,7 @@ class DataView:
             _constant=constant,
             _eye=world.inverse.apply(camera.position),
             _metric=columns * stretch * cosine,
-            _near=max(camera.near, 1e-9),
+            _near=max(camera.near, LEAST_LENGTH),
             _scale=camera.pixels_per_unit,
             _half_height=half_height,
             _is_orthographic=camera.orthographic,

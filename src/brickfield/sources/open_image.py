@@ -34,7 +34,7 @@ from brickfield.sources.io.presence import broken_text, first_broken_link
 from brickfield.sources.io.store_files import IF_ABSENT, exists, read_many
 from brickfield.sources.limits.chunk_sizes import with_size_findings
 from brickfield.sources.protocol import ChunkSource
-from brickfield.sources.units import in_one_unit
+from brickfield.sources.units import in_one_unit, with_proportions
 from brickfield.sources.zarr.hierarchy import ROOT_KEYS
 
 DEFAULT_CHUNK_EDGE = 64
@@ -128,7 +128,9 @@ def open_image(
     with opening(uri):
         source = _open_stored(uri, dict(options), chunk_edge, treat_403_as_missing)
         _close_unless_sound(source)
-        return in_one_unit(with_size_findings(source), keeps_numbers="scale" in options)
+        source = with_size_findings(source)
+        source = in_one_unit(source, keeps_numbers="scale" in options)
+        return with_proportions(source)
 
 
 @contextmanager

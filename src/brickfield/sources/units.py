@@ -47,6 +47,10 @@ _SHORT = {
 }
 
 
+ODD_PROPORTION = 1000
+"""Voxels that are longer than this along one axis than along another look wrong."""
+
+
 def metres(unit: str | None) -> float | None:
     """Length of a unit, None if it is not known.
 
@@ -95,6 +99,26 @@ def in_one_unit(source: ChunkSource, *, keeps_numbers: bool = False) -> ChunkSou
     levels = tuple(_rescaled(level, ratio) for level in pyramid.levels)
     source.info = replace(source.info, pyramid=Pyramid(tuple(axes), levels))
     return _with_finding(source, units, f"all are given in {target}")
+
+
+def with_proportions(source: ChunkSource) -> ChunkSource:
+    """Add a finding where voxels are so long that the picture can hardly show them."""
+    pyramid = source.info.pyramid
+    level = pyramid.levels[0]
+    spatial = [p for p in pyramid.spatial_axes if p >= 0 and level.shape[p] > 1]
+    sizes = [abs(level.voxel_size[p]) for p in spatial]
+    if len(sizes) < 2 or max(sizes) <= ODD_PROPORTION * min(sizes):
+        return source
+    named = ", ".join(
+        f"{pyramid.axes[p].name} {s:g}" for p, s in zip(spatial, sizes, strict=True)
+    )
+    text = (
+        f"expected voxels of similar length along the axes; found {named}: if that is"
+        " wrong, give the voxel size with --scale (scale=)"
+    )
+    finding = Finding("warning", "odd-proportions", "axes", text)
+    source.info = replace(source.info, findings=(*source.info.findings, finding))
+    return source
 
 
 def _ratio(unit: str | None, target: str) -> float:
