@@ -44,7 +44,7 @@ def test_the_children_of_a_nested_cell_are_its_eight_parts(make_halving):
     first, stop = grid.children(1, np.array([[1], [2], [3]]))
     assert first.T.tolist() == [[2, 4, 6]]
     assert stop.T.tolist() == [[4, 6, 8]]
-    assert grid.fanout(1) == 8
+    assert grid.fanouts[1] == 8
 
 
 def test_children_of_a_shifted_level_overlap_their_parent(make_pyramid):

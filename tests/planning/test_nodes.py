@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from brickfield.model import AffineTransform, unpack_keys
+from brickfield.model import AffineTransform
 from brickfield.planning.base_level import lay_bases
 from brickfield.planning.grid import cell_grid
-from brickfield.planning.nodes import Layer, join_nodes
+from brickfield.planning.nodes import Layer, Nodes, join_nodes
+from brickfield.planning.plan import FramePlan, PlanRequest, _prepare, plan_frame
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.projection import DataView
 
@@ -46,55 +49,128 @@ def make_layer(make_pyramid, look_at):
     return make
 
 
-NOTHING = np.empty(0, dtype=np.int64)
+def children_of(layer, rows):
+    """Expand rows of the base level; return their children and what each row costs."""
+    n = len(layer.nodes)
+    layer.expand(np.asarray(rows))
+    return layer.nodes.take(np.arange(n, len(layer.nodes))), layer.nodes.costs[rows]
 
 
 def test_all_children_of_all_roots_are_found_once(make_layer):
-    layer = make_layer()
-    children, bytes_added = layer.expand(0, np.arange(8), NOTHING)
+    children, costs = children_of(make_layer(), range(8))
     assert len(np.unique(children.keys)) == len(children.keys) == 64
     # The base level stays: its own bytes are not given back.
-    assert bytes_added.tolist() == [80] * 8
-    assert (unpack_keys(children.keys)[0] == 0).all()
+    assert costs.tolist() == [80] * 8
+    assert (children.levels == 0).all()
 
 
 def test_a_shared_child_belongs_to_the_first_of_its_parents(make_layer):
     layer = make_layer(offset=0.0)
-    rows = np.array([3, 0, 1, 2, 4, 5, 6, 7])
-    children, bytes_added = layer.expand(0, rows, NOTHING)
+    rows = [3, 0, 1, 2, 4, 5, 6, 7]
+    children, costs = children_of(layer, rows)
     assert len(np.unique(children.keys)) == len(children.keys) == 64
-    assert bytes_added.sum() == 640
-    assert bytes_added[0] == max(bytes_added)
-    later, _ = layer.expand(0, rows, np.sort(children.keys))
+    assert costs.sum() == 640
+    assert costs[0] == max(costs)
+    later, _ = children_of(layer, rows)
     assert len(later.keys) == 0
 
 
 def test_a_child_never_ranks_before_its_parent(make_layer):
     layer = make_layer(offset=0.0)
-    roots = layer.tree[0]
-    children, _ = layer.expand(0, np.arange(8), NOTHING)
-    assert (children.ranks <= roots.ranks[children.owners]).all()
+    children, _ = children_of(layer, range(8))
+    assert (children.ranks <= layer.nodes.ranks[children.owners]).all()
 
 
 def test_empty_children_cost_nothing_and_want_nothing(make_layer):
     def occupancy(level, indices):
         return np.full(len(indices), level == 0)
 
-    layer = make_layer(occupancy=occupancy)
-    children, bytes_added = layer.expand(0, np.arange(8), NOTHING)
+    children, costs = children_of(make_layer(occupancy=occupancy), range(8))
     assert children.is_empty.all()
     assert not children.is_wanting.any()
-    assert bytes_added.tolist() == [0] * 8
+    assert costs.tolist() == [0] * 8
 
 
 def test_an_occupancy_that_cannot_tell_counts_as_full(make_layer):
-    layer = make_layer(occupancy=lambda *_: None)
-    assert not layer.tree[0].is_empty.any()
+    assert not make_layer(occupancy=lambda *_: None).nodes.is_empty.any()
 
 
 def test_nodes_are_taken_and_joined_whole(make_layer):
-    roots = make_layer().tree[0]
-    parts = [roots.take(np.arange(3)), roots.take(np.arange(3, 8))]
-    joined = join_nodes(parts)
-    np.testing.assert_array_equal(joined.keys, roots.keys)
-    np.testing.assert_array_equal(joined.indices, roots.indices)
+    roots = make_layer().nodes
+    joined = join_nodes([roots.take(np.arange(3)), roots.take(np.arange(3, 8))])
+    for name in Nodes.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(joined, name), getattr(roots, name))
+
+
+def _walked(request):
+    """The nodes after a walk from the top, level by level."""
+    layer = _prepare(request)
+    lay_bases([layer], 10**12)
+    for level in range(request.pyramid.n_levels - 1, 0, -1):
+        layer.expand(np.flatnonzero(layer.nodes.levels == level))
+    return layer.nodes
+
+
+def _by_key(nodes, name):
+    return getattr(nodes, name)[np.argsort(nodes.keys)]
+
+
+def test_chunks_expanded_in_one_pass_are_as_by_a_walk_from_the_top(
+    make_pyramid, look_at
+):
+    """Levels of odd sizes and of other factors in z."""
+    pyramid = make_pyramid(
+        [(40, 500, 700), (40, 250, 350), (20, 125, 175), (10, 63, 88)],
+        [(1, 1, 1), (1, 2, 2), (2, 4, 4), (4, 8, 8)],
+        [(16, 16, 16)] * 4,
+        [(0, 0, 0), (0, 0.5, 0.5), (0.5, 1.5, 1.5), (1.5, 3.5, 3.5)],
+    )
+    camera = look_at((-200.0, 240.0, 300.0), (20.0, 250.0, 350.0), 700)
+    request = PlanRequest(pyramid, AffineTransform(), camera, (7, 6, 5, 4))
+    walked = _walked(request)
+    keys = np.sort(walked.keys[walked.levels > 0])
+    layer = _prepare(replace(request, previous=_planned(keys)))
+    lay_bases([layer], 10**12)
+    layer.expand_as_before()
+    assert len(layer.nodes) == len(walked) > 900
+    for name in ("keys", "errors_px", "nearness", "ranks", "costs", "is_expanded"):
+        np.testing.assert_array_equal(_by_key(layer.nodes, name), _by_key(walked, name))
+    assert _owners(layer.nodes) == _owners(walked)
+
+
+def _owners(nodes):
+    owners = np.where(nodes.owners < 0, -1, nodes.keys[nodes.owners])
+    return dict(zip(nodes.keys.tolist(), owners.tolist(), strict=True))
+
+
+def _planned(keys):
+    nothing = np.empty(0)
+    return FramePlan(
+        keys=nothing.astype(np.int64),
+        priorities=nothing.astype(np.float32),
+        categories=nothing.astype(np.uint8),
+        errors_px=nothing.astype(np.float32),
+        is_leaf=nothing.astype(bool),
+        cost_bytes=0,
+        is_coarsened=False,
+        max_error_px=0.0,
+        base_level=0,
+        ranked=keys,
+    )
+
+
+def test_a_camera_at_rest_is_planned_in_one_pass(make_halving, look_at, monkeypatch):
+    """Whatever the number of levels: so many calls of numpy does a plan cost."""
+    camera = look_at((2048.0, 2000.0, 2100.0), (4000.0, 2300.0, 1000.0), 4096)
+    request = PlanRequest(make_halving(4096, 7), AffineTransform(), camera, (1,) * 7)
+    passes = []
+    children = Layer.children
+    monkeypatch.setattr(
+        Layer, "children", lambda *args: passes.append(1) or children(*args)
+    )
+    first = plan_frame(request, 1000)
+    assert len(passes) >= 6
+    passes.clear()
+    again = plan_frame(replace(request, previous=first), 1000)
+    assert len(passes) <= 2
+    assert set(again.keys.tolist()) == set(first.keys.tolist())

@@ -53,12 +53,12 @@ class Base:
 
 
 def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], int]:
-    """Choose every layer's base level and plant its tree.
+    """Choose every layer's base level and begin its nodes.
 
     Parameters
     ----------
     layers : sequence of Layer
-        Their trees are begun: the visible base chunks become the first nodes.
+        The visible base chunks become their first nodes.
     budget_bytes : int
         Of all layers together.
 
@@ -76,14 +76,14 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
         _cost(layer, nodes)
         for layer, base in zip(layers, bases, strict=True)
         if base.is_whole
-        for nodes in (layer.tree[0], base.hidden)
+        for nodes in (layer.nodes, base.hidden)
     )
     # Whole base levels first: they are small. What is left is divided among the others.
     partial = [i for i, base in enumerate(bases) if not base.is_whole]
     cuts = _cut_to_fit([layers[i] for i in partial], budget_bytes - used)
     for i, is_cut in zip(partial, cuts, strict=True):
         bases[i] = replace(bases[i], is_cut=bases[i].is_cut or is_cut)
-        used += _cost(layers[i], layers[i].tree[0])
+        used += _cost(layers[i], layers[i].nodes)
     return bases, used
 
 
@@ -94,7 +94,7 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
     grid, view = layer.grid, layer.view
     is_cut = False
     if is_whole:
-        cells = grid.all_cells(level)
+        cells = grid.coarsest_cells
     else:
 
         def rank(boxes: Boxes) -> Floats:
@@ -110,7 +110,7 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
     is_seen, values = view.measure(grid.edges(level, cells))
     owners = np.full(cells.shape[1], -1, dtype=np.int64)
     nodes = layer.make_nodes(level, cells, values, owners)
-    layer.tree = [nodes.take(is_seen)]
+    layer.plant(nodes.take(is_seen))
     overview = _overview(layer, costs, share_bytes)
     is_hidden = ~is_seen & (not layer.policy.is_still)
     return Base(overview, nodes.take(is_hidden), is_whole, is_cut)
@@ -135,18 +135,18 @@ def _is_kept_whole(layer: Layer, cost: float, share_bytes: int) -> bool:
 
 def _cost(layer: Layer, nodes: Nodes) -> int:
     n_kept = int(np.count_nonzero(~nodes.is_empty))
-    return n_kept * int(layer.brick_bytes[nodes.level])
+    return n_kept * int(layer.brick_bytes[-1])
 
 
 def _cut_to_fit(layers: Sequence[Layer], room_bytes: int) -> list[bool]:
     """Keep the highest-ranked visible base chunks that fit; tell which layers lost some."""
-    if sum(_cost(layer, layer.tree[0]) for layer in layers) <= room_bytes:
+    if sum(_cost(layer, layer.nodes) for layer in layers) <= room_bytes:
         return [False] * len(layers)
-    roots = [layer.tree[0] for layer in layers]
+    roots = [layer.nodes for layer in layers]
     wants = np.concatenate([n.errors_px * (1 + n.nearness) for n in roots])
     costs = np.concatenate(
         [
-            np.where(n.is_empty, 0, layer.brick_bytes[n.level])
+            np.where(n.is_empty, 0, layer.brick_bytes[-1])
             for n, layer in zip(roots, layers, strict=True)
         ]
     )
@@ -157,5 +157,5 @@ def _cut_to_fit(layers: Sequence[Layer], room_bytes: int) -> list[bool]:
     ends = np.cumsum([len(n.keys) for n in roots])[:-1]
     kept = np.split(is_kept, ends)
     for layer, nodes, rows in zip(layers, roots, kept, strict=True):
-        layer.tree = [nodes.take(rows)]
+        layer.plant(nodes.take(rows))
     return [not bool(rows.all()) for rows in kept]

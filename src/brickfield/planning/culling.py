@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,12 @@ from brickfield.planning.grid import Bools, Boxes, CellGrid, Floats, Ints, cell_
 
 CullingMode = Literal["any", "all"]
 _ROUNDING = 1e-9
+
+
+@lru_cache(maxsize=128)
+def inverse_of(world: AffineTransform) -> AffineTransform:
+    """Return the inverse of an image's transform, which every plan of it needs."""
+    return world.inverse
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +65,7 @@ class VisibleRegion:
         # A plane equation is a row: the product with the matrix carries it to data
         # space, without an inverse and exact under shear.
         planes = frustum.planes @ world.matrix
-        corners = world.inverse.apply(frustum.corners.reshape(-1, 3))
+        corners = inverse_of(world).apply(frustum.corners.reshape(-1, 3))
         low, high = corners.min(axis=0), corners.max(axis=0)
         # Rounding must not drop what touches: widen by a billionth of all sizes.
         slack = _ROUNDING * np.maximum(np.abs(low), np.abs(high)).max()

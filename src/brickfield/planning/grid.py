@@ -21,7 +21,8 @@ whole-array operations of numpy then run along n, several times faster.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,15 @@ class CellGrid:
     is_nested : tuple of bool
         Whether the level's cells are unions of cells of the next finer level
         (true for level 0).
+    is_flush : bool
+        Whether no level ends inside of the outer box.
+    shift, span : ndarray, shape (n_levels, 3), int64
+        The first child of cell 0, and how many a cell has along every axis; exact
+        where all levels are nested.
+    kinds : ndarray, shape (n_levels,), int64
+        Equal for levels whose cells have about equally many children.
+    fanouts : ndarray, shape (n_levels,), int64
+        About how many children a cell has.
     """
 
     low: Floats
@@ -67,13 +77,19 @@ class CellGrid:
     sliver: Floats
     shapes: Ints
     is_nested: tuple[bool, ...]
+    is_flush: bool
+    shift: Ints
+    span: Ints
+    kinds: Ints
+    fanouts: Ints
 
-    def edges(self, level: int, indices: Ints, size: int = 1) -> Boxes:
+    def edges(self, level: int | Ints, indices: Ints, size: int = 1) -> Boxes:
         """Return the lower and upper corners of blocks of cells.
 
         Parameters
         ----------
-        level : int
+        level : int or ndarray, shape (n,), int64
+            One for all, or one for each place along the last axis of `indices`.
         indices : ndarray, shape (3, ...), int64
             First cell of each block.
         size : int
@@ -83,26 +99,45 @@ class CellGrid:
         -------
         lower, upper : ndarray, shape (3, ...), float64
         """
-        fields = (slice(None), *(None,) * (indices.ndim - 1))
-        low, high, step = self.low[fields], self.high[fields], self.step[level][fields]
-        lower = indices * step
-        lower += self.start[level][fields]
-        upper = lower + size * step
-        for edge in (lower, upper):
-            np.maximum(edge, low, out=edge)
-            np.minimum(edge, high, out=edge)
-        # Cells at the ends reach to the image's faces, also where a coarse level ends
-        # inside of them by rounding: no place is without a cell.
-        np.copyto(lower, low, where=indices == 0)
-        np.copyto(upper, high, where=indices >= self.shapes[level][fields] - size)
-        return lower, upper
+        return self.faces(level, indices), self.faces(level, indices + size)
 
-    def children(self, level: int, indices: Ints) -> tuple[Ints, Ints]:
+    def faces(self, level: int | Ints, places: Ints) -> Floats:
+        """Return where the faces between cells are.
+
+        Parameters
+        ----------
+        level : int or ndarray, shape (n,), int64
+            As of :meth:`edges`.
+        places : ndarray, shape (3, ...), int64
+            A cell's index is the place of its lower face.
+
+        Returns
+        -------
+        ndarray, shape (3, ...), float64
+        """
+        start, step = (
+            _of_level(values, level, places.ndim) for values in (self.start, self.step)
+        )
+        fields = (slice(None), *(None,) * (places.ndim - 1))
+        low, high = self.low[fields], self.high[fields]
+        faces: Floats = places * step
+        faces += start
+        np.maximum(faces, low, out=faces)
+        np.minimum(faces, high, out=faces)
+        if not self.is_flush:
+            # Cells at the ends reach to the image's faces, also where a coarse level
+            # ends inside of them by rounding: no place is without a cell.
+            n = _of_level(self.shapes, level, places.ndim)
+            np.copyto(faces, low, where=places <= 0)
+            np.copyto(faces, high, where=places >= n)
+        return faces
+
+    def children(self, level: int | Ints, indices: Ints) -> tuple[Ints, Ints]:
         """Return the blocks of the next finer level that overlap given cells.
 
         Parameters
         ----------
-        level : int
+        level : int or ndarray, shape (n,), int64
             Level of the given cells, at least 1.
         indices : ndarray, shape (3, n), int64
 
@@ -112,23 +147,35 @@ class CellGrid:
             Of each block of children, along each axis; blocks of neighbours overlap
             where children are shared.
         """
-        lower, upper = self.edges(level, indices)
-        start, step = self.start[level - 1, :, None], self.step[level - 1, :, None]
-        sliver, n = self.sliver[level - 1, :, None], self.shapes[level - 1, :, None]
-        # A cell that is only touched is no child; without the sliver rounding would add
-        # it.
-        first = np.floor((lower - start) / step + sliver).astype(np.int64)
-        stop = np.ceil((upper - start) / step - sliver).astype(np.int64)
+        n, n_finer = (_of_level(self.shapes, at, 2) for at in (level, level - 1))
+        if all(self.is_nested):
+            # In whole numbers: a cell's children are as many as every other's.
+            shift, span = (
+                _of_level(values, level, 2) for values in (self.shift, self.span)
+            )
+            first = indices * span
+            first += shift
+            stop = first + span
+            np.copyto(first, 0, where=indices <= 0)
+            np.copyto(stop, n_finer, where=indices >= n - 1)
+        else:
+            lower, upper = self.edges(level, indices)
+            start, step, sliver = (
+                _of_level(values, level - 1, 2)
+                for values in (self.start, self.step, self.sliver)
+            )
+            # A cell that is only touched is no child; without the sliver rounding would
+            # add it.
+            first = np.floor((lower - start) / step + sliver).astype(np.int64)
+            stop = np.ceil((upper - start) / step - sliver).astype(np.int64)
         # At least one child: a level may end before the coarser one does.
-        first = np.minimum(np.maximum(first, 0), n - 1)
-        return first, np.maximum(np.minimum(stop, n), first + 1)
+        first = np.minimum(np.maximum(first, 0), n_finer - 1)
+        return first, np.maximum(np.minimum(stop, n_finer), first + 1)
 
-    def fanout(self, level: int) -> int:
-        """Return about how many children a cell of `level` has."""
-        ratio = np.minimum(
-            np.rint(self.step[level] / self.step[level - 1]), self.shapes[level - 1]
-        )
-        return int(np.prod(np.maximum(ratio, 1) + (not self.is_nested[level])))
+    @cached_property
+    def coarsest_cells(self) -> Ints:
+        """Indices of all cells of the coarsest level that are not empty, shape (3, n)."""
+        return self.all_cells(len(self.shapes) - 1)
 
     def all_cells(self, level: int) -> Ints:
         """Return the indices of all cells that are not empty, shape (3, n)."""
@@ -153,6 +200,14 @@ class CellGrid:
         """
         lower, upper = self.edges(level, indices, size)
         return np.asarray((upper > lower).all(axis=0))
+
+
+def _of_level(values: NDArray[Any], level: int | Ints, ndim: int) -> NDArray[Any]:
+    """Return values (n_levels, 3) of levels, to be used with indices of `ndim` axes."""
+    is_one = isinstance(level, int)
+    found = values[level] if is_one else values.T.take(level, axis=1)
+    shape = (3, *(1,) * (ndim - 1)) if is_one else (3, *(1,) * (ndim - 2), -1)
+    return np.asarray(found.reshape(shape))
 
 
 @lru_cache(maxsize=64)
@@ -187,7 +242,32 @@ def cell_grid(pyramid: Pyramid) -> CellGrid:
         _is_nested(start, step, shapes, level, _SLIVER / chunks[level - 1])
         for level in range(1, pyramid.n_levels)
     ]
-    return CellGrid(low, high, start, step, _SLIVER / chunks, shapes, tuple(nested))
+    shift, span = _in_cells(start, step)
+    # Not more than there are.
+    about = np.minimum(span, np.vstack([shapes[:1], shapes[:-1]]))
+    return CellGrid(
+        low=low,
+        high=high,
+        start=start,
+        step=step,
+        sliver=_SLIVER / chunks,
+        shapes=shapes,
+        is_nested=tuple(nested),
+        is_flush=bool((start <= low).all() and (start + shapes * step >= high).all()),
+        shift=shift,
+        span=span,
+        kinds=np.unique(about, axis=0, return_inverse=True)[1].reshape(-1),
+        fanouts=(about + ~np.array(nested)[:, None]).prod(axis=1),
+    )
+
+
+def _in_cells(start: Floats, step: Floats) -> tuple[Ints, Ints]:
+    """Return each level's first child and its children along every axis, (n_levels, 3)."""
+    shift = np.zeros(start.shape, dtype=np.int64)
+    span = np.ones_like(shift)
+    shift[1:] = np.rint((start[1:] - start[:-1]) / step[:-1])
+    span[1:] = np.maximum(np.rint(step[1:] / step[:-1]), 1)
+    return shift, span
 
 
 def _is_nested(

@@ -1,20 +1,20 @@
-"""Chunks of one layer under refinement, level by level.
+"""Chunks of one layer under refinement, of all levels in the same arrays.
 
-A tree begins with the visible chunks of the base level. Each further array of
-nodes holds the visible children of some nodes of the array before, all of one
-level, because arrays of one level share their geometry. Ranks never rise from a
-chunk to its children: a ranking by them never puts a child before its parent.
+The first rows are the visible chunks of the base level. Each expansion adds the visible
+children of some rows, whatever levels these are of: numpy works on thousands of chunks
+at once, and a camera change costs few calls. Ranks never rise from a chunk to its
+children: a ranking by them never puts a child before its parent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import MAX_LEVELS, pack_keys
+from brickfield.model import INDEX_BITS, MAX_LEVELS, pack_keys, unpack_keys
 from brickfield.planning.grid import Bools, CellGrid, Floats, Ints
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.projection import DataView
@@ -23,19 +23,18 @@ Occupancy = Callable[[int, Ints], NDArray[np.bool_] | None]
 
 _TIE = 1e-6
 """How much nearness to the centre of attention weighs, relative to error."""
+_LEVEL = 3 * INDEX_BITS
 
 
 @dataclass(eq=False)
 class Nodes:
-    """Visible cells of one level of one layer.
+    """Visible cells of one layer.
 
     Attributes
     ----------
-    level : int
-    indices : ndarray, shape (3, n), int64
     keys : ndarray, shape (n,), int64
     owners : ndarray, shape (n,), int64
-        Row of the chunk each came from, in the next coarser nodes.
+        Row of the chunk each came from; -1 for the base level.
     errors_px, nearness, ranks : ndarray, shape (n,), float64
     is_empty : ndarray, shape (n,), bool
         Known to hold nothing.
@@ -43,10 +42,14 @@ class Nodes:
         Its error is above the target of the policy.
     is_refined : ndarray, shape (n,), bool
         Accepted for replacement by its children.
+    is_expanded : ndarray, shape (n,), bool
+        Its children are among the rows.
+    is_ranked : ndarray, shape (n,), bool
+        Its refinement was entered into the ranking.
+    costs : ndarray, shape (n,), int64
+        GPU bytes that replacing an expanded node by its children costs in addition.
     """
 
-    level: int
-    indices: Ints
     keys: Ints
     owners: Ints
     errors_px: Floats
@@ -55,29 +58,42 @@ class Nodes:
     is_empty: Bools
     is_wanting: Bools
     is_refined: Bools
+    is_expanded: Bools
+    is_ranked: Bools
+    costs: Ints
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def levels(self) -> Ints:
+        """Level of every node, shape (n,)."""
+        return self.keys >> _LEVEL
+
+    @property
+    def is_present(self) -> Bools:
+        """Which nodes are in the cover or above it, shape (n,)."""
+        # Row -1 of a base chunk is a node of its own, whose flag does not count.
+        return np.asarray(self.is_refined[self.owners] | (self.owners < 0))
 
     def take(self, rows: Ints | Bools) -> Nodes:
         """Return some of the nodes."""
-        arrays = {n: getattr(self, n)[..., rows] for n in _ARRAYS}
-        return Nodes(level=self.level, **arrays)
+        return Nodes(**{n: getattr(self, n)[rows] for n in _ARRAYS})
 
 
-_ARRAYS = tuple(n for n in Nodes.__dataclass_fields__ if n != "level")
+_ARRAYS = tuple(Nodes.__dataclass_fields__)
 
 
 def join_nodes(parts: Sequence[Nodes]) -> Nodes:
-    """Put nodes of one level behind each other."""
+    """Put nodes behind each other; rows of owners stay as they are."""
     if len(parts) == 1:
         return parts[0]
-    arrays = {
-        n: np.concatenate([getattr(p, n) for p in parts], axis=-1) for n in _ARRAYS
-    }
-    return Nodes(level=parts[0].level, **arrays)
+    return Nodes(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in _ARRAYS})
 
 
 @dataclass(eq=False)
 class Layer:
-    """One image under refinement: what is fixed, and its tree so far.
+    """One image under refinement: what is fixed, and its nodes so far.
 
     Attributes
     ----------
@@ -90,6 +106,8 @@ class Layer:
     occupancy : callable or None
     refined_before : ndarray, shape (n,), int64
         Keys that the previous plan had refined, ascending.
+    expanded_before : ndarray, shape (n,), int64
+        Keys whose children the previous plan had looked at, ascending.
     is_moving : bool
     is_slice : bool
         Whether only one plane of the image is shown.
@@ -97,8 +115,10 @@ class Layer:
         Voxels that are read of the store for a chunk, about.
     is_sampled : bool
         Whether the coarsest level is sampled from a finer one while it is read.
-    tree : list of Nodes
-        From the base level down; the first are the visible base chunks.
+    nodes : Nodes
+        First the visible base chunks.
+    n_base : int
+        How many these are.
     """
 
     grid: CellGrid
@@ -108,11 +128,13 @@ class Layer:
     occupancy: Occupancy | None
     refined_before: Ints
     is_moving: bool
+    expanded_before: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     hidden: Occupancy | None = None
     is_slice: bool = False
     read_voxels: Floats = field(default_factory=lambda: np.ones(MAX_LEVELS))
     is_sampled: bool = False
-    tree: list[Nodes] = field(default_factory=list)
+    nodes: Nodes = field(init=False)
+    n_base: int = 0
 
     @property
     def target_px(self) -> float:
@@ -120,36 +142,19 @@ class Layer:
         factor = self.policy.motion_bias if self.is_moving else 1.0
         return self.policy.target_error_px * factor
 
-    def present_rows(self, depth: int) -> Bools:
-        """Tell which nodes of a depth are in the cover or above it, shape (n,)."""
-        nodes = self.tree[depth]
-        if depth == 0:
-            return np.ones(len(nodes.keys), dtype=bool)
-        return np.asarray(self.tree[depth - 1].is_refined[nodes.owners])
-
-    def empty_cells(self, level: int, indices: Ints) -> Bools:
-        """Tell which cells are known to hold nothing.
-
-        Parameters
-        ----------
-        level : int
-        indices : ndarray, shape (3, n), int64
-            Grid indices (z, y, x).
-
-        Returns
-        -------
-        ndarray, shape (n,), bool
-        """
-        return _asked(self.occupancy, level, indices)
+    def plant(self, nodes: Nodes) -> None:
+        """Begin with the visible chunks of the base level."""
+        self.nodes, self.n_base = nodes, len(nodes)
 
     def make_nodes(
-        self, level: int, indices: Ints, values: Floats, owners: Ints
+        self, level: int | Ints, indices: Ints, values: Floats, owners: Ints
     ) -> Nodes:
         """Make nodes of measured cells (ranks are not yet bounded by their owners').
 
         Parameters
         ----------
-        level : int
+        level : int or ndarray, shape (n,), int64
+            Descending, if there are several.
         indices : ndarray, shape (3, n), int64
             Grid indices (z, y, x).
         values : ndarray, shape (5, n), float64
@@ -163,7 +168,7 @@ class Layer:
         errors_px = magnification * self.view.voxel_world[level]
         avoidable = magnification * self.view.avoidable_world[level]
         was_refined = _contains(self.refined_before, keys)
-        is_empty = self.empty_cells(level, indices)
+        is_empty = _asked(self.occupancy, level, indices)
         is_hidden = _asked(self.hidden, level, indices)
         policy = self.policy
         # Two thresholds: what was refined is kept down to the lower one, so that a
@@ -175,74 +180,170 @@ class Layer:
             # A forced level is shown whatever its error: the size decides only the
             # order.
             avoidable = errors_px
-            is_wanting = np.full(len(keys), level > policy.forced_level)
+            is_wanting = (keys >> _LEVEL) > policy.forced_level
         ranks = avoidable / policy.target_error_px * (1 + _TIE * nearness)
         # The same advantage in the competition for the budget, or two chunks of nearly
         # equal error would take turns.
         ranks[was_refined] /= 1 - policy.hysteresis
+        is_refined, is_expanded, is_ranked = np.zeros((3, len(keys)), dtype=bool)
         return Nodes(
-            level=level,
-            indices=indices,
             keys=keys,
             owners=owners,
             errors_px=errors_px,
             nearness=nearness,
             ranks=ranks,
             is_empty=is_empty,
-            is_wanting=is_wanting & ~is_empty & ~is_hidden & (level > 0),
-            is_refined=np.zeros(len(keys), dtype=bool),
+            is_wanting=is_wanting & ~is_empty & ~is_hidden & (keys >> _LEVEL > 0),
+            is_refined=is_refined,
+            is_expanded=is_expanded,
+            is_ranked=is_ranked,
+            costs=np.zeros(len(keys), dtype=np.int64),
         )
 
-    def expand(self, depth: int, rows: Ints, known: Ints) -> tuple[Nodes, Ints]:
-        """Find the visible children of some nodes.
+    def expand(self, rows: Ints) -> None:
+        """Add the visible children of some nodes.
 
         Parameters
         ----------
-        depth : int
-            Place in the tree of the nodes.
         rows : ndarray, shape (n,), int64
-            Their rows, highest rank first.
-        known : ndarray, shape (k,), int64
-            Keys of children that others own already, ascending.
+            Rows of the nodes, highest rank first; none of the finest level, none twice.
+        """
+        nodes = self.nodes
+        place, levels, indices, values = self.children(nodes.keys[rows])
+        if not all(self.grid.is_nested):
+            is_new = self._are_unowned(levels, indices)
+            place, levels = place[is_new], levels[is_new]
+            indices, values = indices[:, is_new], values[:, is_new]
+        children = self.make_nodes(levels, indices, values, rows[place])
+        # Never above its parent, so that a prefix of the ranking is always a cover.
+        np.minimum(children.ranks, nodes.ranks[rows[place]], out=children.ranks)
+        self._add(rows, place, children)
+
+    def expand_as_before(self) -> None:
+        """Expand all that the previous plan had ranked and that is still seen.
+
+        In one pass over all levels. Ranks and costs are those that :meth:`expand` gives
+        level by level.
+        """
+        keys = self.expanded_before
+        # A child of several parents belongs to the first in a ranking yet unknown.
+        if not len(keys) or not all(self.grid.is_nested):
+            return
+        # Coarse before fine: what a chunk came from stands before it.
+        place, levels, indices, values = self.children(keys[::-1])
+        children = self.make_nodes(levels, indices, values, place)
+        known = np.concatenate([self.nodes.keys, children.keys])
+        at = np.minimum(np.searchsorted(keys, known), len(keys) - 1)
+        is_here = keys[at] == known
+        rows = np.full(len(keys), -1, dtype=np.int64)
+        rows[len(keys) - 1 - at[is_here]] = np.flatnonzero(is_here)
+        if (rows[place] < 0).any():
+            # What was beside the view has children in it: looked into once more.
+            return
+        children.owners = rows[place]
+        ends = np.flatnonzero(np.diff(levels)) + 1
+        ranks = np.concatenate([self.nodes.ranks, children.ranks])
+        first = len(self.nodes)
+        for start, end in zip(
+            [0, *ends.tolist()], [*ends.tolist(), len(levels)], strict=True
+        ):
+            own = ranks[first + start : first + end]
+            np.minimum(own, ranks[children.owners[start:end]], out=own)
+        children.ranks = ranks[first:]
+        is_seen = rows >= 0
+        number = np.cumsum(is_seen) - 1
+        self._add(rows[is_seen], number[place], children)
+
+    def _add(self, rows: Ints, place: Ints, children: Nodes) -> None:
+        """Append the children of nodes, and note what these cost.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n,), int64
+            Rows of the parents.
+        place : ndarray, shape (m,), int64
+            For every child, the place of its parent in `rows`.
+        children : Nodes
+            Of m nodes.
+        """
+        self.nodes = nodes = join_nodes([self.nodes, children])
+        n_new = np.bincount(place[~children.is_empty], minlength=len(rows))
+        levels = nodes.levels[rows]
+        costs = n_new * self.brick_bytes[levels - 1]
+        # A refined chunk leaves the plan and gives its bytes back; the base level
+        # stays, and where the levels on the way are kept, so does every other.
+        if not self.policy.keeps_way:
+            costs -= np.where(nodes.owners[rows] < 0, 0, self.brick_bytes[levels])
+        nodes.costs[rows] = costs
+        nodes.is_expanded[rows] = True
+
+    def _are_unowned(self, levels: Ints, indices: Ints) -> Ints:
+        """Return the places of children that have no owner yet, each once."""
+        keys = pack_keys(levels, indices.T)
+        _, first = np.unique(keys, return_index=True)
+        first.sort()
+        known = np.sort(self.nodes.keys[self.nodes.owners >= 0])
+        return np.asarray(first[~_contains(known, keys[first])])
+
+    def children(self, keys: Ints) -> tuple[Ints, Ints, Ints, Floats]:
+        """Find and measure what is seen of the children of cells.
+
+        Parameters
+        ----------
+        keys : ndarray, shape (n,), int64
+            Of several levels, but not the finest.
 
         Returns
         -------
-        children : Nodes
-        bytes_added : ndarray, shape (n,), int64
-            What replacing each node costs in addition.
+        place : ndarray, shape (m,), int64
+            Of the parent in `keys`.
+        levels : ndarray, shape (m,), int64
+        indices : ndarray, shape (3, m), int64
+            Grid indices (z, y, x).
+        values : ndarray, shape (5, m), float64
         """
-        parents = self.tree[depth]
-        level = parents.level - 1
-        place, indices, values = self._visible_children(
-            parents.level, parents.indices[:, rows]
-        )
-        if not self.grid.is_nested[parents.level]:
-            first = _first_of_each(indices)
-            keys = pack_keys(level, indices[:, first].T)
-            first = first[~_contains(known, keys)]
-            place, indices, values = place[first], indices[:, first], values[:, first]
-        children = self.make_nodes(level, indices, values, rows[place])
-        # Never above its parent, so that a prefix of the ranking is always a cover.
-        np.minimum(children.ranks, parents.ranks[rows[place]], out=children.ranks)
-        n_new = np.bincount(place[~children.is_empty], minlength=len(rows))
-        # A refined chunk leaves the plan and gives its bytes back; the base level
-        # stays, and where the levels on the way are kept, so does every other.
-        is_leaving = depth > 0 and not self.policy.keeps_way
-        own = self.brick_bytes[parents.level] if is_leaving else 0
-        return children, n_new * self.brick_bytes[level] - own
+        levels, indices = unpack_keys(keys)
+        parts = [
+            (rows, *self._visible_children(levels[rows], indices[rows].T))
+            for rows in self._alike(levels)
+        ]
+        if len(parts) == 1:
+            rows, place, found, values = parts[0]
+            place = rows[place]
+        else:
+            place = np.concatenate([rows[at] for rows, at, _, _ in parts])
+            order = np.argsort(place, kind="stable")
+            place = place[order]
+            found = np.concatenate([part[2] for part in parts], axis=1)[:, order]
+            values = np.concatenate([part[3] for part in parts], axis=1)[:, order]
+        return place, levels[place] - 1, found, values
 
-    def _visible_children(self, level: int, indices: Ints) -> tuple[Ints, Ints, Floats]:
-        """Find and measure what is seen of the children of cells.
+    def _alike(self, levels: Ints) -> Iterator[Ints]:
+        """Divide rows by how many children a chunk of their level has."""
+        # One step of an odd size must not pad the children of all others.
+        kinds = self.grid.kinds[levels]
+        if (kinds == kinds[:1]).all():
+            yield np.arange(len(levels))
+            return
+        for kind in np.flatnonzero(np.bincount(kinds)).tolist():
+            yield np.flatnonzero(kinds == kind)
+
+    def _visible_children(
+        self, levels: Ints, indices: Ints
+    ) -> tuple[Ints, Ints, Floats]:
+        """Find the children of cells of about equally many of them.
 
         Returns the column of the parent, the child's index and its measures.
         """
-        first, stop = self.grid.children(level, indices)
+        first, stop = self.grid.children(levels, indices)
         # Padded to the largest number of children, so that all parents are one array.
         spans = (stop - first).max(axis=1, initial=0)
-        cells = first[:, None] + np.arange(spans.max())[:, None]
-        terms = self.view.axis_terms(self.grid.edges(level - 1, cells))
+        places = first[:, None] + np.arange(spans.max() + 1)[:, None]
+        # Neighbours share faces.
+        faces = self.grid.faces(levels - 1, places)
+        terms = self.view.axis_terms((faces[:, :-1], faces[:, 1:]))
         # What is padding counts as outside of the first plane, so it is never seen.
-        np.copyto(terms[0], -np.inf, where=cells >= stop[:, None])
+        np.copyto(terms[0], -np.inf, where=places[:, :-1] >= stop[:, None])
         # Children along z, y, x and parents, last for the sake of speed.
         z, y, x = (terms[:, a, : spans[a]] for a in range(3))
         sums = z[:, :, None, None] + (y[:, :, None] + x[:, None])[:, None]
@@ -265,28 +366,15 @@ def _contains(keys: Ints, wanted: Ints) -> Bools:
     return np.asarray(keys[at] == wanted)
 
 
-def _first_of_each(indices: Ints) -> Ints:
-    """Place of the first occurrence of each column, ascending."""
-    n = indices.shape[1]
-    low = indices.min(axis=1, initial=0 if n == 0 else np.iinfo(np.int64).max)
-    z, y, x = indices - low[:, None]
-    _, n_y, n_x = (int(v.max(initial=0)) + 1 for v in (z, y, x))
-    # Sorting numbers that hold their place is far quicker than a stable argsort.
-    # They fit: at most 57 bits of indices would, but children lie together.
-    flat = (z * n_y + y) * n_x + x
-    bits = n.bit_length()
-    # Too many bits for the packed form: the slower, general way.
-    if int(flat.max(initial=0)) >> (62 - bits):
-        return np.sort(np.unique(flat, return_index=True)[1])
-    coded = np.sort(flat << bits | np.arange(n))
-    is_first = np.ones(n, dtype=bool)
-    is_first[1:] = coded[1:] >> bits != coded[:-1] >> bits
-    return np.sort(coded[is_first] & ((1 << bits) - 1))
-
-
-def _asked(answer: Occupancy | None, level: int, indices: Ints) -> Bools:
+def _asked(answer: Occupancy | None, level: int | Ints, indices: Ints) -> Bools:
     """Look cells up, indices of shape (3, n); False where nothing is known."""
-    found = answer(level, indices.T) if answer else None
-    if found is None:
-        return np.zeros(indices.shape[1], dtype=bool)
-    return np.asarray(found, dtype=bool)
+    known = np.zeros(indices.shape[1], dtype=bool)
+    if answer is None:
+        return known
+    levels = np.broadcast_to(level, known.shape)
+    for at in np.flatnonzero(np.bincount(levels)).tolist():
+        rows = np.flatnonzero(levels == at)
+        found = answer(at, indices[:, rows].T)
+        if found is not None:
+            known[rows] = found
+    return known

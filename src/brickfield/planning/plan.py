@@ -12,14 +12,14 @@ so that a replay of the same requests gives the same plans.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import AffineTransform, CameraState, Pyramid, Vec3, unpack_keys
+from brickfield.model import INDEX_BITS, AffineTransform, CameraState, Pyramid, Vec3
 from brickfield.model.requests import Category
 from brickfield.planning.base_level import Base, lay_bases
 from brickfield.planning.grid import cell_grid
@@ -70,6 +70,9 @@ class FramePlan:
         of coarser ones is an overview that can stand for the view.
     refined : ndarray, shape (m,), int64
         Keys of chunks replaced by finer ones, ascending (for hysteresis).
+    ranked : ndarray, shape (m,), int64
+        Keys of chunks whose finer ones were looked at, ascending. The next plan looks
+        at these at once, which spares it time and changes nothing of it.
     empty_keys : ndarray, shape (k,), int64
         Leaves that the store is known not to hold: drawn as the fill value, at no
         cost.
@@ -93,6 +96,7 @@ class FramePlan:
     max_error_px: float
     base_level: int
     refined: NDArray[np.int64] = field(default_factory=_no_keys)
+    ranked: NDArray[np.int64] = field(default_factory=_no_keys)
     empty_keys: NDArray[np.int64] = field(default_factory=_no_keys)
     is_forced: bool = False
     target_error_px: float = 1.0
@@ -101,7 +105,7 @@ class FramePlan:
     @cached_property
     def levels(self) -> NDArray[np.int64]:
         """Level of every chunk, shape (n,)."""
-        return unpack_keys(self.keys)[0]
+        return self.keys >> (3 * INDEX_BITS)
 
     @cached_property
     def leaf_keys(self) -> NDArray[np.int64]:
@@ -249,7 +253,7 @@ def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[Fram
         share = min(room, int(budget_bytes * layer.policy.prefetch_share))
         if share > 0:
             extra = _prefetched(layer, parts, share)
-            room -= sum(len(p.keys) * int(layer.brick_bytes[p.level]) for p in extra)
+            room -= sum(_cost(layer, part.keys) for part in extra)
             parts += extra
         plans.append(_assemble(layer, base, parts, floor))
     return plans
@@ -284,6 +288,12 @@ def _prepare(request: PlanRequest) -> Layer:
         occupancy=request.occupancy,
         hidden=request.hidden,
         refined_before=_no_keys() if previous is None else previous.refined,
+        # Without hysteresis nothing shall depend on the past, not by a rounding either.
+        expanded_before=(
+            previous.ranked
+            if previous is not None and request.policy.hysteresis > 0
+            else _no_keys()
+        ),
         is_moving=request.is_moving,
         is_slice=request.slice_normal is not None,
         read_voxels=_read_voxels(request.pyramid),
@@ -303,62 +313,61 @@ def _read_voxels(pyramid: Pyramid) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Chunks of one level and category of a plan, arrays of shape (n,)."""
+    """Some chunks of a plan, arrays of shape (n,)."""
 
-    level: int
     keys: NDArray[np.int64]
     priorities: NDArray[np.float32]
-    category: Category
+    categories: NDArray[np.uint8]
     errors_px: NDArray[np.float64]
     is_leaf: NDArray[np.bool_]
 
 
-def _wanted(
-    layer: Layer, base: Base, is_passed: Sequence[NDArray[np.bool_]]
-) -> list[_Part]:
+def _wanted(layer: Layer, base: Base, is_passed: NDArray[np.bool_]) -> list[_Part]:
     """List what is drawn, on the way and in the end, and kept; coarse before fine."""
-    root, hidden = layer.tree[0], base.hidden
-    seen = root.take(~root.is_refined | is_passed[0])
-    parts = [
-        _base_part(seen, ~seen.is_refined, is_seen=True),
-        _base_part(hidden, np.zeros(len(hidden.keys), dtype=bool), is_seen=False),
-    ]
-    coarsest = len(layer.brick_bytes) - 1
-    for depth in range(1, len(layer.tree)):
-        nodes = layer.tree[depth]
-        is_leaf = layer.present_rows(depth) & ~nodes.is_refined & ~nodes.is_empty
-        rows = np.flatnonzero(is_leaf | is_passed[depth])
-        part = _part(nodes, rows, coarsest - nodes.level, Category.VISIBLE)
-        parts.append(replace(part, is_leaf=is_leaf[rows]))
-    return parts
-
-
-def _base_part(nodes: Nodes, is_leaf: NDArray[np.bool_], *, is_seen: bool) -> _Part:
-    rows = np.flatnonzero(~nodes.is_empty)
-    part = _part(nodes, rows, 0 if is_seen else 1, Category.BASE)
-    return replace(part, is_leaf=is_leaf[rows])
+    nodes, hidden = layer.nodes, base.hidden
+    is_leaf = nodes.is_present & ~nodes.is_refined & ~nodes.is_empty
+    rows = np.flatnonzero(is_leaf | is_passed)
+    seen = _part(layer, nodes, rows, Category.VISIBLE, is_leaf=is_leaf[rows])
+    # What is seen of the base level stands first among the nodes.
+    seen.categories[: np.searchsorted(rows, layer.n_base)] = Category.BASE
+    rest = np.flatnonzero(~hidden.is_empty)
+    nothing = np.zeros(len(rest), dtype=bool)
+    return [seen, _part(layer, hidden, rest, Category.BASE, is_leaf=nothing, step=1)]
 
 
 def _part(
-    nodes: Nodes, rows: NDArray[np.int64], steps: int, category: Category
+    layer: Layer,
+    nodes: Nodes,
+    rows: NDArray[np.int64],
+    category: Category,
+    *,
+    is_leaf: NDArray[np.bool_],
+    step: int = 0,
 ) -> _Part:
-    errors_px = nodes.errors_px[rows]
+    errors_px, keys = nodes.errors_px[rows], nodes.keys[rows]
+    steps = step + len(layer.brick_bytes) - 1 - (keys >> (3 * INDEX_BITS))
     return _Part(
-        level=nodes.level,
-        keys=nodes.keys[rows],
+        keys=keys,
         priorities=step_priorities(steps, errors_px, nodes.nearness[rows]),
-        category=category,
+        categories=np.full(len(rows), category, dtype=np.uint8),
         errors_px=errors_px,
-        is_leaf=np.full(len(rows), category is Category.VISIBLE),
+        is_leaf=is_leaf,
     )
+
+
+def _cost(layer: Layer, keys: NDArray[np.int64]) -> int:
+    return int(layer.brick_bytes[keys >> (3 * INDEX_BITS)].sum())
 
 
 def _prefetched(layer: Layer, parts: Sequence[_Part], room_bytes: int) -> list[_Part]:
     leaf_keys = np.concatenate([part.keys[part.is_leaf] for part in parts])
-    coarsest = len(layer.brick_bytes) - 1
     return [
         _part(
-            nodes, np.arange(len(nodes.keys)), coarsest - nodes.level, Category.PREFETCH
+            layer,
+            nodes,
+            np.arange(len(nodes)),
+            Category.PREFETCH,
+            is_leaf=np.zeros(len(nodes), dtype=bool),
         )
         for nodes in prefetch_nodes(layer, leaf_keys, room_bytes)
     ]
@@ -367,34 +376,29 @@ def _prefetched(layer: Layer, parts: Sequence[_Part], room_bytes: int) -> list[_
 def _assemble(
     layer: Layer, base: Base, parts: Sequence[_Part], floor: float
 ) -> FramePlan:
-    categories = np.repeat(
-        np.array([part.category for part in parts], dtype=np.uint8),
-        [len(part.keys) for part in parts],
+    keys, priorities, categories, errors_px, is_leaf = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("keys", "priorities", "categories", "errors_px", "is_leaf")
     )
-    priorities = np.concatenate([part.priorities for part in parts])
-    order = loading_order(categories, priorities)
     # One order for all parts, found by category and priority alone.
-    errors_px = np.concatenate([part.errors_px for part in parts])[order]
-    is_leaf = np.concatenate([part.is_leaf for part in parts])[order]
-    refined, empty, is_stopped = [], [], base.is_cut
-    for depth, nodes in enumerate(layer.tree):
-        is_present = layer.present_rows(depth)
-        refined.append(nodes.keys[is_present & nodes.is_refined])
-        empty.append(nodes.keys[is_present & nodes.is_empty])
-        # Above the target and yet a leaf: the budget, not the wish, decided.
-        is_stopped |= bool((is_present & nodes.is_wanting & ~nodes.is_refined).any())
+    order = loading_order(categories, priorities)
+    errors_px, is_leaf = errors_px[order], is_leaf[order]
+    nodes, is_present = layer.nodes, layer.nodes.is_present
+    # Above the target and yet a leaf: the budget, not the wish, decided.
+    is_stopped = (is_present & nodes.is_wanting & ~nodes.is_refined).any()
     return FramePlan(
-        keys=np.concatenate([part.keys for part in parts])[order],
+        keys=keys[order],
         priorities=priorities[order],
         categories=categories[order],
         errors_px=errors_px.astype(np.float32),
         is_leaf=is_leaf,
-        cost_bytes=sum(len(p.keys) * int(layer.brick_bytes[p.level]) for p in parts),
-        is_coarsened=is_stopped,
+        cost_bytes=_cost(layer, keys),
+        is_coarsened=base.is_cut or bool(is_stopped),
         max_error_px=float(errors_px[is_leaf].max(initial=0.0)),
         base_level=base.overview,
-        refined=np.sort(np.concatenate(refined)),
-        empty_keys=np.concatenate(empty),
+        refined=np.sort(nodes.keys[is_present & nodes.is_refined]),
+        ranked=np.sort(nodes.keys[nodes.is_ranked]),
+        empty_keys=nodes.keys[is_present & nodes.is_empty],
         is_forced=layer.policy.forced_level is not None,
         target_error_px=layer.target_px,
         floor=floor,

@@ -28,6 +28,7 @@ fraction the order within the level.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import hypot, radians, tan
 
 import numpy as np
@@ -41,7 +42,7 @@ from brickfield.model import (
     Pyramid,
     Vec3,
 )
-from brickfield.planning.culling import VisibleRegion
+from brickfield.planning.culling import VisibleRegion, inverse_of
 from brickfield.planning.grid import Bools, Boxes, Floats, Ints
 
 _SAME = 1e-3
@@ -105,32 +106,24 @@ class DataView:
         slice_normal : tuple of float or None
             Normal of the one plane that is shown, world, length 1.
         """
-        frustum = Frustum.from_camera(camera).with_planes(clip_planes)
+        frustum, inverse = _frustum_of(camera), inverse_of(world)
+        if len(clip_planes):
+            frustum = frustum.with_planes(clip_planes)
         region = VisibleRegion.from_frustum(frustum, world)
-        linear = world.matrix[:3, :3]
-        columns = np.linalg.norm(linear, axis=0)
         half_height, cosine = _opening(camera)
-        # Shear makes distances in the world shorter than those along the axes, by this
-        # factor at most; with it the error is never underestimated.
-        stretch = np.linalg.svd(linear / columns, compute_uv=False)[-1]
-        edges = avoidable = pyramid.downscale * columns
-        if slice_normal is not None:
-            in_plane = linear - np.outer(slice_normal, slice_normal @ linear)
-            # Voxels are as long as their part within the plane.
-            edges = pyramid.downscale * np.linalg.norm(in_plane, axis=0)
-            avoidable = _not_finer_for_free(edges, avoidable)
+        metric, voxel_world, avoidable_world = _voxels_in(pyramid, world, slice_normal)
         lower, upper, constant = _linear_terms(
             region.planes, camera.view_matrix[:3] @ world.matrix
         )
         view = cls(
             region=region,
-            voxel_world=edges.max(axis=1),
-            avoidable_world=_avoidable(avoidable),
+            voxel_world=voxel_world,
+            avoidable_world=avoidable_world,
             _on_lower=lower,
             _on_upper=upper,
             _constant=constant,
-            _eye=world.inverse.apply(camera.position),
-            _metric=columns * stretch * cosine,
+            _eye=inverse.apply(camera.position),
+            _metric=metric * cosine,
             _near=max(camera.near, LEAST_LENGTH),
             _scale=camera.pixels_per_unit,
             _half_height=half_height,
@@ -139,7 +132,7 @@ class DataView:
         )
         if focus is None:
             return view
-        point = world.inverse.apply(focus)[:, None]
+        point = inverse.apply(focus)[:, None]
         _, values = view.measure((point, point))
         return replace(view, _focus=view._on_screen(values)[:, 0])
 
@@ -196,7 +189,7 @@ class DataView:
     def split(self, sums: Floats) -> tuple[Bools, Floats]:
         """Divide sums of :meth:`axis_terms` into what is seen and other measures."""
         n = len(self.region.planes)
-        return np.asarray((sums[:n] >= 0).all(axis=0)), sums[n:]
+        return np.asarray(sums[:n].min(axis=0) >= 0), sums[n:]
 
     def magnification(self, values: Floats) -> Floats:
         """Pixels that a world unit covers at the nearest visible point, shape (n,)."""
@@ -222,6 +215,39 @@ class DataView:
             # Behind the eye there is no place on the screen: far off, so last.
             place /= np.maximum(-values[3], self._near)
         return np.clip(place, -_FAR_OFF, _FAR_OFF)
+
+
+@lru_cache(maxsize=8)
+def _frustum_of(camera: CameraState) -> Frustum:
+    # One camera shows all layers of a view.
+    return Frustum.from_camera(camera)
+
+
+@lru_cache(maxsize=128)
+def _voxels_in(
+    pyramid: Pyramid, world: AffineTransform, slice_normal: Vec3 | None
+) -> tuple[Floats, Floats, Floats]:
+    """Return what of a view depends on the image's place alone.
+
+    Returns
+    -------
+    metric : ndarray, shape (3,), float64
+        World units an axis step stands for at least.
+    voxel_world, avoidable_world : ndarray, shape (n_levels,), float64
+        As of :class:`DataView`.
+    """
+    linear = world.matrix[:3, :3]
+    columns = np.linalg.norm(linear, axis=0)
+    # Shear makes distances in the world shorter than those along the axes, by this
+    # factor at most; with it the error is never underestimated.
+    stretch = np.linalg.svd(linear / columns, compute_uv=False)[-1]
+    edges = avoidable = pyramid.downscale * columns
+    if slice_normal is not None:
+        in_plane = linear - np.outer(slice_normal, slice_normal @ linear)
+        # Voxels are as long as their part within the plane.
+        edges = pyramid.downscale * np.linalg.norm(in_plane, axis=0)
+        avoidable = _not_finer_for_free(edges, avoidable)
+    return columns * stretch, edges.max(axis=1), _avoidable(avoidable)
 
 
 def _linear_terms(planes: Floats, to_view: Floats) -> tuple[Floats, Floats, Floats]:
@@ -272,13 +298,13 @@ def _avoidable(edges: Floats) -> Floats:
 
 
 def step_priorities(
-    steps: int, errors_px: Floats, nearness: Floats
+    steps: int | Ints, errors_px: Floats, nearness: Floats
 ) -> NDArray[np.float32]:
     """Order chunks that share a step: worst and nearest to the centre first.
 
     Parameters
     ----------
-    steps : int
+    steps : int or ndarray, shape (n,), int64
         Levels that go before: 0 for the coarsest; of the base level, 0 for what is
         in view and 1 for the rest.
     errors_px : ndarray, shape (n,), float64
@@ -305,11 +331,18 @@ def loading_order(
     categories : ndarray, shape (n,), uint8
         Smaller goes first.
     priorities : ndarray, shape (n,), float32
-        Smaller goes first.
+        From 0 on; smaller goes first.
 
     Returns
     -------
     ndarray, shape (n,), int64
         Row numbers.
     """
-    return np.lexsort((priorities, categories)).astype(np.int64)
+    # One number that holds both and its place is sorted far quicker than two keys:
+    # the bits of floats from 0 on order as they do.
+    n_bits = len(categories).bit_length()
+    bits = priorities.view(np.uint32).astype(np.int64)
+    coded = (categories.astype(np.int64) << 32 | bits) << n_bits
+    coded |= np.arange(len(coded))
+    coded.sort()
+    return coded & ((1 << n_bits) - 1)

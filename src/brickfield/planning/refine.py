@@ -7,11 +7,14 @@ cover), always fits the budget, and no refinement that was left out has a larger
 error than one that was taken. Only at the very end is a remainder of the budget,
 too small for the next in the ranking, spent on later ones that fit.
 
-Trees are walked level by level, but only where the error is above the *floor*:
-the error of the first refinement that did not fit. Deeper levels cost more, so
-the floor only rises, and work is bounded by what fits the budget, not by what
-could be seen. A chunk with several parents (non-nested pyramids) belongs to the
-one ranked first.
+Chunks are looked at only where the error is above the *floor*: the error of the first
+refinement that did not fit. Deeper levels cost more, so the floor only rises, and work
+is bounded by what fits the budget, not by what could be seen. A chunk with several
+parents (non-nested pyramids) belongs to the one ranked first.
+
+The children of all chunks that the previous plan looked into are measured in one go,
+of all levels: mostly the new plan has to look into few others. That spares time and
+changes no plan.
 
 Chunks just outside of the view, which the next camera move is likely to need.
 
@@ -26,15 +29,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from brickfield.model import MAX_LEVELS, unpack_keys
+from brickfield.model import unpack_keys
 from brickfield.planning.grid import Bools, Floats, Ints
-from brickfield.planning.nodes import Layer, Nodes, join_nodes
+from brickfield.planning.nodes import Layer, Nodes
 
-_NO_KEYS = np.empty(0, dtype=np.int64)
 _BATCH_CELLS = 8192
 """Cells tested at once: enough for numpy to be quick, few enough to stop early."""
 _MOST_CHILDREN = 1 << 18
 """Chunks of more children, which no budget holds, stay as they are."""
+_FEWEST = 32
+"""Chunks looked into at once, also where they have many children."""
 
 
 class Ranking:
@@ -51,7 +55,7 @@ class Ranking:
         self._layers = layers
         self._room = room_bytes
         self._ranks = np.empty(0)
-        self._refs = np.empty((3, 0), dtype=np.int64)
+        self._refs = np.empty((2, 0), dtype=np.int64)
         self._bytes = np.empty(0, dtype=np.int64)
         self._left_out: list[tuple[Floats, Ints, Ints]] = []
         self.floor = 0.0
@@ -62,25 +66,23 @@ class Ranking:
         """Whether the budget left refinements out."""
         return bool(self._left_out)
 
-    def add(self, layer: int, depth: int, rows: Ints, bytes_added: Ints) -> None:
-        """Enter refinements of one layer and depth; keep the prefix that fits.
+    def add(self, layer: int, rows: Ints, bytes_added: Ints) -> None:
+        """Enter refinements of one layer; keep the prefix that fits.
 
         Parameters
         ----------
         layer : int
             Position in the layers.
-        depth : int
-            Of the tree, 0 for the base level.
         rows : ndarray, shape (n,), int64
-            Rows of the refined nodes at that depth.
+            Rows of the refined nodes; none before the one it came from.
         bytes_added : ndarray, shape (n,), int64
             What each refinement costs.
         """
-        nodes = self._layers[layer].tree[depth]
+        nodes = self._layers[layer].nodes
         # Accepted at first; what exceeds the budget is taken back by `_cut`.
         nodes.is_refined[rows] = True
-        refs = np.empty((3, len(rows)), dtype=np.int64)
-        refs[0], refs[1], refs[2] = layer, depth, rows
+        refs = np.empty((2, len(rows)), dtype=np.int64)
+        refs[0], refs[1] = layer, rows
         self._ranks = np.concatenate([self._ranks, nodes.ranks[rows]])
         self._refs = np.concatenate([self._refs, refs], axis=1)
         self._bytes = np.concatenate([self._bytes, bytes_added])
@@ -110,8 +112,8 @@ class Ranking:
         self.used_bytes = int(self._bytes.sum())
 
     def _mark(self, refs: Ints, *, is_refined: bool) -> None:
-        for layer, depth, at in _groups(refs):
-            self._layers[layer].tree[depth].is_refined[refs[2, at]] = is_refined
+        for layer, rows in _by_layer(refs):
+            self._layers[layer].nodes.is_refined[refs[1, rows]] = is_refined
 
     def fill(self) -> None:
         """Spend what is left on refinements that were left out and fit now."""
@@ -134,21 +136,19 @@ class Ranking:
     def _can_refine(self, refs: Ints) -> Bools:
         """Tell which nodes are leaves now, with children of their own only."""
         can = np.zeros(refs.shape[1], dtype=bool)
-        for number, depth, at in _groups(refs):
-            layer = self._layers[number]
+        for number, at in _by_layer(refs):
+            layer, rows = self._layers[number], refs[1, at]
             # Children that are shared with another parent were assigned by rank; taking
             # their owner back now would leave a hole.
-            if layer.grid.is_nested[layer.tree[depth].level]:
-                can[at] = layer.present_rows(depth)[refs[2, at]]
+            is_nested = np.array(layer.grid.is_nested)[layer.nodes.levels[rows]]
+            can[at] = is_nested & layer.nodes.is_present[rows]
         return can
 
 
-def _groups(refs: Ints) -> Iterator[tuple[int, int, Ints]]:
-    """Divide references by layer and depth: both, and the columns."""
-    codes = refs[0] * MAX_LEVELS + refs[1]
-    for code in np.flatnonzero(np.bincount(codes)).tolist():
-        layer, depth = divmod(code, MAX_LEVELS)
-        yield layer, depth, np.flatnonzero(codes == code)
+def _by_layer(refs: Ints) -> Iterator[tuple[int, Ints]]:
+    """Divide references by layer: its position, and the columns."""
+    for number in np.flatnonzero(np.bincount(refs[0])).tolist():
+        yield number, np.flatnonzero(refs[0] == number)
 
 
 def refine(
@@ -159,7 +159,7 @@ def refine(
     Parameters
     ----------
     layers : sequence of Layer
-        Each with its visible base chunks as the only nodes; their trees grow.
+        Each with its visible base chunks as the only nodes, which grow.
     room_bytes : int
         What may be added to the cost of the base levels.
     floor_guess : float
@@ -176,6 +176,8 @@ def refine(
     # A guess from the last frame spares the walk through most of what will not fit. If
     # the budget is not used up above it, the walk goes on down to 0.
     ranking = Ranking(layers, room_bytes)
+    for layer in layers:
+        layer.expand_as_before()
     for floor in (floor_guess, 0.0) if floor_guess > 0 else (0.0,):
         ranking.floor = floor
         _explore(ranking, layers)
@@ -186,46 +188,63 @@ def refine(
 
 
 def _explore(ranking: Ranking, layers: Sequence[Layer]) -> None:
-    """Walk all trees down to the floor, coarse before fine."""
-    # Level by level over all layers: numpy works on thousands of chunks at once, and
-    # the floor that one layer raises stops the others.
-    depth = 0
-    while any(len(layer.tree) > depth for layer in layers):
-        for i, layer in enumerate(layers):
-            if len(layer.tree) > depth and layer.tree[depth].level > 0:
-                _descend(ranking, layer, i, depth)
-        depth += 1
+    """Look into all chunks above the floor, until none is left."""
+    # A step of each layer in turn: the floor that one raises stops the others.
+    while sum(_step(ranking, layer, i) for i, layer in enumerate(layers)):
+        pass
 
 
-def _descend(ranking: Ranking, layer: Layer, number: int, depth: int) -> None:
-    """Explore one level of one layer, highest rank first, down to the floor."""
-    nodes = layer.tree[depth]
-    fanout = layer.grid.fanout(nodes.level)
+def _step(ranking: Ranking, layer: Layer, number: int) -> bool:
+    """Enter what is known of one layer, look further; tell whether there was more."""
+    nodes = layer.nodes
+    rows = _open_rows(nodes, ranking.floor)
+    if len(rows):
+        nodes.is_ranked[rows] = True
+        ranking.add(number, rows, nodes.costs[rows])
+    is_open = nodes.is_wanting & ~nodes.is_expanded & (nodes.ranks > ranking.floor)
+    rows = np.flatnonzero(is_open)
+    owners = nodes.owners[rows]
+    rows = _highest(layer, rows[(owners < 0) | nodes.is_refined[owners]])
+    if not len(rows):
+        return False
+    layer.expand(rows)
+    return True
+
+
+def _open_rows(nodes: Nodes, floor: float) -> Ints:
+    """Return the expanded nodes that are to be refined, parents before children."""
+    is_open = nodes.is_wanting & nodes.is_expanded & (nodes.ranks > floor)
+    is_open &= ~nodes.is_ranked
+    rows = np.flatnonzero(is_open)
+    is_root = nodes.owners[rows] < 0
+    # Where a chunk is to be refined, so mostly is what it came from.
+    while True:
+        owners = nodes.owners[rows]
+        is_kept = is_root | is_open[owners] | nodes.is_refined[owners]
+        if is_kept.all():
+            return rows
+        is_open[rows[~is_kept]] = False
+        rows, is_root = rows[is_kept], is_root[is_kept]
+
+
+def _highest(layer: Layer, rows: Ints) -> Ints:
+    """Return the rows to look into next, highest rank first."""
+    grid = layer.grid
+    levels = layer.nodes.levels[rows]
     # A single step of a strange pyramid must not make millions of nodes.
-    if fanout > _MOST_CHILDREN:
-        return
-    is_open = nodes.is_wanting & ~nodes.is_refined & (nodes.ranks > ranking.floor)
-    rows = np.flatnonzero(is_open & layer.present_rows(depth))
-    rows = rows[np.argsort(-nodes.ranks[rows], kind="stable")]
+    is_good = grid.fanouts[levels] <= _MOST_CHILDREN
+    if not all(grid.is_nested):
+        # A chunk that two parents share belongs to the first of the ranking: were the
+        # second accepted without it, there would be a hole. So all of a level are
+        # known before its children are.
+        is_good &= levels == levels[is_good].max(initial=0)
+    rows, levels = rows[is_good], levels[is_good]
+    order = np.argsort(-layer.nodes.ranks[rows], kind="stable")
     # Large enough for numpy, small enough that a rising floor stops it early.
-    n_batch = max(min(32, _MOST_CHILDREN // fanout), _BATCH_CELLS // fanout)
-    parts = layer.tree[depth + 1 : depth + 2]
-    is_nested = layer.grid.is_nested[nodes.level]
-    known = np.sort(parts[0].keys) if parts and not is_nested else _NO_KEYS
-    for start in range(0, len(rows), n_batch):
-        batch = rows[start : start + n_batch]
-        # A chunk that two parents share belongs to the first of the ranking: were
-        # the second accepted without it, there would be a hole.
-        batch = batch[nodes.ranks[batch] > ranking.floor]
-        if len(batch) == 0:
-            break
-        children, bytes_added = layer.expand(depth, batch, known)
-        parts.append(children)
-        if not is_nested:
-            known = np.sort(np.concatenate([known, children.keys]))
-        ranking.add(number, depth, batch, bytes_added)
-    if parts:
-        layer.tree[depth + 1 :] = [join_nodes(parts), *layer.tree[depth + 2 :]]
+    n_cells = np.cumsum(grid.fanouts[levels[order]])
+    n_few = max(1, min(_FEWEST, int(np.searchsorted(n_cells, _MOST_CHILDREN, "right"))))
+    n_batch = max(n_few, int(np.searchsorted(n_cells, _BATCH_CELLS, "right")))
+    return rows[order[:n_batch]]
 
 
 _FACES = np.hstack([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)])[:, None]
@@ -237,7 +256,7 @@ def prefetch_nodes(layer: Layer, leaf_keys: Ints, room_bytes: int) -> list[Nodes
     Parameters
     ----------
     layer : Layer
-        With its base level as first nodes of the tree.
+        Refined.
     leaf_keys : ndarray, shape (n,), int64
         Packed keys of the chunks that are drawn.
     room_bytes : int
@@ -250,7 +269,7 @@ def prefetch_nodes(layer: Layer, leaf_keys: Ints, room_bytes: int) -> list[Nodes
     """
     levels, indices = unpack_keys(leaf_keys)
     chosen: list[Nodes] = []
-    base = layer.tree[0].level
+    base = len(layer.brick_bytes) - 1
     for level in sorted(set(levels.tolist()) - {base}, reverse=True):
         nodes = _neighbours(layer, level, indices[levels == level])
         n_fit = int(room_bytes // layer.brick_bytes[level])

@@ -25,7 +25,7 @@ from brickfield.planning.grid import Bools
 from brickfield.planning.nodes import Layer
 
 
-def passed_nodes(layer: Layer, room_bytes: int) -> tuple[list[Bools], int]:
+def passed_nodes(layer: Layer, room_bytes: int) -> tuple[Bools, int]:
     """Choose the refined chunks that are wanted besides the leaves.
 
     Parameters
@@ -37,42 +37,35 @@ def passed_nodes(layer: Layer, room_bytes: int) -> tuple[list[Bools], int]:
 
     Returns
     -------
-    is_passed : list of ndarray, shape (n,), bool
-        For each depth of the tree, which nodes these are.
+    is_passed : ndarray, shape (n,), bool
+        Which of the layer's nodes these are.
     cost_bytes : int
     """
-    counts = [_counts(layer, depth) for depth in range(len(layer.tree))]
+    nodes, levels = layer.nodes, layer.nodes.levels
+    is_there = nodes.is_present & ~nodes.is_empty
+    is_refined = is_there & nodes.is_refined
     if layer.policy.keeps_way:
         # Paid for when their children were.
-        return [is_refined for is_refined, _ in counts], 0
+        return is_refined, 0
+    n_levels = len(layer.brick_bytes)
+    n_refined = np.bincount(levels[is_refined], minlength=n_levels)
+    n_leaves = np.bincount(levels[is_there & ~nodes.is_refined], minlength=n_levels)
     # In voxels that are read, not in chunks: coarse levels may have other chunk shapes.
-    room_voxels = layer.policy.way_share * sum(
-        n_leaves * layer.read_voxels[nodes.level]
-        for nodes, (_, n_leaves) in zip(layer.tree, counts, strict=True)
-    )
-    chosen: list[Bools] = []
+    voxels = layer.read_voxels[:n_levels]
+    room_voxels = layer.policy.way_share * float(n_leaves @ voxels)
+    is_taken = np.zeros(n_levels, dtype=bool)
     cost_bytes, is_over = 0, False
-    for depth, (nodes, (is_refined, _)) in enumerate(
-        zip(layer.tree, counts, strict=True)
-    ):
-        n = int(np.count_nonzero(is_refined))
-        room_voxels -= n * layer.read_voxels[nodes.level]
-        price = n * int(layer.brick_bytes[nodes.level]) if depth else 0
+    for level in range(n_levels - 1, -1, -1):
+        n = int(n_refined[level])
+        is_base = level == n_levels - 1
+        room_voxels -= n * voxels[level]
+        price = 0 if is_base else n * int(layer.brick_bytes[level])
         # Once over, always over: a finer level without the one before it would not make
         # the picture sharpen in steps.
         is_over |= room_voxels < 0 or cost_bytes + price > room_bytes
-        is_taken = not is_over or (depth == 0 and _is_always_wanted(layer))
-        chosen.append(is_refined & is_taken)
-        cost_bytes += price * is_taken
-    return chosen, cost_bytes
-
-
-def _counts(layer: Layer, depth: int) -> tuple[Bools, int]:
-    """Return which nodes are refined, and how many leaves hold something."""
-    nodes = layer.tree[depth]
-    is_there = layer.present_rows(depth) & ~nodes.is_empty
-    n_leaves = int(np.count_nonzero(is_there & ~nodes.is_refined))
-    return is_there & nodes.is_refined, n_leaves
+        is_taken[level] = not is_over or (is_base and _is_always_wanted(layer))
+        cost_bytes += price * bool(is_taken[level])
+    return is_refined & is_taken[levels], cost_bytes
 
 
 def _is_always_wanted(layer: Layer) -> bool:

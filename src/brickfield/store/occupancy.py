@@ -22,6 +22,7 @@ MOST_SELECTIONS = 64
 """Storage chunks along the other axes that are looked at for one planned chunk."""
 MOST_KEYS = 1_000_000
 """Most answers that are remembered; then all are forgotten."""
+_NOTHING = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
 
 
 class Occupancy:
@@ -49,8 +50,7 @@ class Occupancy:
     def _begin(self) -> None:
         pyramid = self._source.info.pyramid
         self._layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
-        self._keys = np.empty(0, dtype=np.int64)
-        self._is_empty = np.empty(0, dtype=np.bool_)
+        self._known = [_NOTHING] * pyramid.n_levels
         self._cannot_tell: set[int] = set()
         self._is_fresh = True
 
@@ -80,32 +80,39 @@ class Occupancy:
         if level in self._cannot_tell:
             return None
         keys = pack_keys(level, indices)
-        is_known = self._look_up(keys)[0]
-        if not is_known.all():
-            new, first = np.unique(keys[~is_known], return_index=True)
-            answer = self._ask(level, np.asarray(indices)[~is_known][first])
-            if answer is None:
-                self._cannot_tell.add(level)
-                return None
-            self._remember(new, answer)
-        return self._look_up(keys)[1]
+        is_known, is_empty = self._look_up(level, keys)
+        if is_known.all():
+            return is_empty
+        new, first = np.unique(keys[~is_known], return_index=True)
+        answer = self._ask(level, np.asarray(indices)[~is_known][first])
+        if answer is None:
+            self._cannot_tell.add(level)
+            return None
+        self._remember(level, new, answer)
+        return self._look_up(level, keys)[1]
 
     def _look_up(
-        self, keys: NDArray[np.int64]
+        self, level: int, keys: NDArray[np.int64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        if not len(self._keys):
+        known, is_empty = self._known[level]
+        if not len(known):
             return np.zeros(len(keys), np.bool_), np.zeros(len(keys), np.bool_)
-        rows = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        is_known = self._keys[rows] == keys
-        return is_known, is_known & self._is_empty[rows]
+        rows = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        is_known = known[rows] == keys
+        return is_known, is_known & is_empty[rows]
 
-    def _remember(self, keys: NDArray[np.int64], is_empty: NDArray[np.bool_]) -> None:
-        if len(self._keys) + len(keys) > MOST_KEYS:
-            self._keys, self._is_empty = self._keys[:0], self._is_empty[:0]
-        keys = np.concatenate([self._keys, keys])
-        order = np.argsort(keys, kind="stable")
-        self._keys = keys[order]
-        self._is_empty = np.concatenate([self._is_empty, is_empty])[order]
+    def _remember(
+        self, level: int, keys: NDArray[np.int64], is_empty: NDArray[np.bool_]
+    ) -> None:
+        if sum(len(known) for known, _ in self._known) + len(keys) > MOST_KEYS:
+            self._known = [_NOTHING] * len(self._known)
+        # A level apart from the others: a move of the camera adds a few to each.
+        known, was_empty = self._known[level]
+        places = np.searchsorted(known, keys)
+        self._known[level] = (
+            np.insert(known, places, keys),
+            np.insert(was_empty, places, is_empty),
+        )
 
     def _ask(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         layout = self._layouts[level]
