@@ -1,5 +1,7 @@
 """What is uploaded turns back into the values of the file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -107,3 +109,53 @@ def test_only_floats_may_hold_what_is_no_number():
 def test_other_types_are_refused_with_advice(dtype):
     with pytest.raises(OptionError, match="expected voxels of a real number type"):
         choose_format(np.dtype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "span"),
+    [
+        ("u4", 2**31, 200),
+        ("i4", -(2**31) + 7, 250),
+        ("u8", 2**52, 500),
+        ("i8", -(2**52), 500),
+        ("f8", 1e-300, 3e-300),
+        ("f8", 1e300, 2e300),
+        ("f8", 1e12, 0.5),
+    ],
+)
+def test_a_narrow_window_of_wide_numbers_is_told_apart(dtype, low, span):
+    values = np.array(low + span * np.linspace(0, 1, 200), dtype)
+    window = (float(values[0]), float(values[-1]))
+    plain, fmt = (
+        choose_format(np.dtype(dtype)),
+        choose_format(np.dtype(dtype), windows=[window]),
+    )
+    assert not plain.resolves(window)
+    assert fmt.resolves(window)
+    samples = fmt.convert(values.reshape(1, 1, -1)).ravel().astype(float)
+    wanted = [
+        (int(v) - int(values[0])) if dtype[0] != "f" else v - values[0]
+        for v in values.tolist()
+    ]
+    np.testing.assert_allclose(samples, np.array(wanted, float) / wanted[-1], atol=1e-6)
+    low_sample, high_sample = (fmt.to_sample(v) for v in window)
+    assert (low_sample, high_sample) == pytest.approx((0.0, 1.0))
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
+def test_an_ordinary_window_leaves_the_format_as_it_is(dtype):
+    plain = choose_format(np.dtype(dtype))
+    for window in ((0.0, 1.0), (5.0, 5.0), (-100.0, 4000.0), (60000.0, 60100.0)):
+        assert choose_format(np.dtype(dtype), windows=[window]) == plain
+
+
+@given(
+    st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20), st.integers(0, 2**52)
+)
+def test_what_lies_outside_of_the_window_stays_below_or_above(values, low):
+    fmt = replace(choose_format(np.dtype("u8")), offset=float(low), scale=100.0)
+    kept = np.array([v for v in values if v < 2**63] or [low], np.uint64)
+    samples = fmt.convert(kept.reshape(1, 1, -1)).ravel()
+    below = np.array([int(v) < low for v in kept])
+    assert (samples[below] <= 0).all()
+    assert (samples[~below] >= 0).all()

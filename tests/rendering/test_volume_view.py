@@ -7,6 +7,7 @@ import pygfx as gfx
 import pytest
 
 from brickfield.loading import default_cache
+from brickfield.model.appearance import Appearance, ChannelAppearance
 from brickfield.store import open_store
 
 
@@ -55,6 +56,54 @@ def test_the_unit_of_length_does_not_change_the_picture(
     assert pictures[0].max() > 0
     for picture in pictures[1:]:
         assert np.abs(picture - pictures[0]).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["mip", "average", "iso", "translucent"])
+@pytest.mark.parametrize(
+    ("dtype", "origin", "unit"),
+    [
+        ("i4", 2**31 - 300, 1),
+        ("u8", 2**52, 1),
+        ("f8", 0.0, 1e-200),
+        ("f8", 1e200, 1e190),
+    ],
+)
+def test_wide_numbers_in_a_narrow_window_look_as_their_differences_do(
+    make_view, layer_of, mode, dtype, origin, unit
+):
+    steps = np.random.default_rng(3).integers(0, 250, (20, 20, 20))
+    pictures = []
+    for data, first, size in (
+        (steps.astype("u2"), 0.0, 1.0),
+        ((origin + steps * unit).astype(dtype), float(origin), float(unit)),
+    ):
+        window = (first, first + 250 * size)
+        channel = ChannelAppearance(window, iso_threshold=first + 100 * size)
+        with open_store(data) as store:
+            layer = layer_of(store)
+            layer.appearance = Appearance(mode=mode, channels=(channel,))
+            view = make_view(layer, size=(20, 20), camera="ortho:z")
+            assert view.wait_until_complete(30)
+            pictures.append(view.image().astype(int))
+    assert pictures[0].max() > 100
+    assert np.abs(pictures[1] - pictures[0]).max() <= 2
+
+
+def test_a_window_that_32_bits_cannot_tell_apart_is_drawn_once_it_is_set(
+    make_view, layer_of
+):
+    steps = np.random.default_rng(3).integers(0, 250, (20, 20, 20))
+    with open_store((2**31 - 300 + steps).astype("i4")) as store:
+        layer = layer_of(store)
+        layer.appearance = Appearance(channels=(ChannelAppearance((0.0, 2.0**31)),))
+        view = make_view(layer, size=(20, 20), camera="ortho:z")
+        assert view.wait_until_complete(30)
+        narrow = ChannelAppearance((2.0**31 - 300, 2.0**31 - 50))
+        layer.appearance = Appearance(channels=(narrow,))
+        assert view.wait_until_complete(30)
+        found = view.image()[..., 0].astype(int)
+    wanted = np.rint(steps.max(axis=0) * 255 / 250)
+    assert np.abs(found - wanted).max() <= 1
 
 
 def test_a_volume_in_front_hides_a_mesh(make_view, layer_of, two_sheets):

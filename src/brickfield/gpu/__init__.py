@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brickfield.gpu.device import get_device as get_device
     from brickfield.gpu.formats import TextureFormat as TextureFormat
     from brickfield.gpu.formats import choose_format as choose_format
+    from brickfield.gpu.formats import format_of_look as format_of_look
     from brickfield.gpu.formats import label_table as label_table
     from brickfield.gpu.layout import level_layouts as level_layouts
     from brickfield.gpu.layout import matrix_to_xyz as matrix_to_xyz
@@ -53,6 +54,7 @@ __all__ = [
     "codes_of",  # Put what a plan names into one sorted array.
     "forget_bindings",  # Release buffers and textures that are no longer drawn.
     "forget_pipelines",  # Release what closed renderers had, bindings included.
+    "format_of_look",  # Choose the texture format of a layer.
     "get_device",  # Return the shared device, making it on the first call.
     "label_table",  # Make the table of an appearance.
     "level_layouts",  # Derive the layout of every level.
@@ -79,6 +81,7 @@ _HOME = {
     "TextureFormat": "formats",
     "Wanted": "wanted",
     "choose_format": "formats",
+    "format_of_look": "formats",
     "codes_of": "wanted",
     "forget_bindings": "device",
     "forget_pipelines": "device",

@@ -15,7 +15,8 @@ with. Row 0 of these belongs to label 0, which is never drawn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,15 +76,43 @@ class TextureFormat:
         """
         if self.is_integer:
             return _label_bits(data, self.upload_dtype, self.label_cycle)
-        if data.dtype.kind == "i" and self.offset:
+        is_normalised = self.name.endswith("unorm")
+        if data.dtype.kind == "i" and is_normalised:
             unsigned = np.dtype(f"u{data.dtype.itemsize}")
             # Flipping the sign bit adds half of the range: signed order becomes
             # unsigned order, without a wider type.
             flip = unsigned.type(1 << (8 * data.dtype.itemsize - 1))
             shifted: NDArray[np.generic] = np.ascontiguousarray(data).view(unsigned)
             return np.ascontiguousarray(np.bitwise_xor(shifted, flip))
+        if (self.scale, self.offset) != (1.0, 0.0) and not is_normalised:
+            return self._windowed(data)
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(data, dtype=self.upload_dtype)
+
+    def _windowed(self, data: NDArray[np.generic]) -> NDArray[np.generic]:
+        if data.dtype.kind in "iu":
+            # Differences of integers are exact; as floats the integers would not be.
+            # They wrap, and are right as signed numbers.
+            unsigned = np.ascontiguousarray(data).astype(np.uint64)
+            origin = np.uint64(int(self.offset) % (1 << 64))
+            away = (unsigned - origin).view(np.int64).astype(np.float64)
+            away -= self.offset - int(self.offset)
+        else:
+            away = np.asarray(data, np.float64) - self.offset
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(away / self.scale, dtype=self.upload_dtype)
+
+    def resolves(self, window: tuple[float, float]) -> bool:
+        """Tell whether samples of 32 bits tell a window's values apart.
+
+        Parameters
+        ----------
+        window : tuple of float
+            Contrast limits, values of the file.
+        """
+        low, high = (self.to_sample(v) for v in window)
+        most, span = max(abs(low), abs(high)), high - low
+        return span <= 0 or (span >= most * _STEPS and span > _TINY and most < _HUGE)
 
     def label_word(self, label: int) -> int:
         """Return a label as it lies in the texture."""
@@ -140,6 +169,10 @@ def _folded_in_turn(data: NDArray[np.generic], cycle: int) -> NDArray[np.uint32]
     return folded
 
 
+_STEPS = 2.0**-13
+"""Least window, relative to its values: float32 has 24 bits, a picture shows 8."""
+_TINY, _HUGE = 1e-30, 1e37
+"""Well inside of what float32 holds with all of its bits."""
 _NORMALISED = {
     "u1": ("r8unorm", "u1", 255.0, 0.0),
     "b1": ("r8unorm", "u1", 255.0, 0.0),
@@ -155,6 +188,7 @@ def choose_format(
     is_labels: bool = False,
     has_norm16: bool = True,
     label_cycle: int = 0,
+    windows: Sequence[tuple[float, float]] = (),
 ) -> TextureFormat:
     """Choose the texture format of a data type.
 
@@ -169,6 +203,9 @@ def choose_format(
         16-bit integers take 32-bit floats, twice the memory.
     label_cycle : int
         Colours that labels take turns with.
+    windows : sequence of tuple of float
+        Contrast limits of the channels. Where 32-bit floats cannot tell their values
+        apart, as in a narrow window of large integers, samples count from them.
 
     Raises
     ------
@@ -201,8 +238,36 @@ def choose_format(
         return TextureFormat(
             "r16float", np.dtype(np.float16), may_be_nonfinite=may_be_nonfinite
         )
-    return TextureFormat(
+    plain = TextureFormat(
         "r32float", np.dtype(np.float32), may_be_nonfinite=may_be_nonfinite
+    )
+    if code in {"f4", "u2", "i2"} or all(map(plain.resolves, windows)):
+        return plain
+    low, high = min(w[0] for w in windows), max(w[1] for w in windows)
+    return replace(plain, offset=low, scale=high - low or 1.0)
+
+
+def format_of_look(
+    dtype: np.dtype[np.generic], look: Appearance, *, has_norm16: bool = True
+) -> TextureFormat:
+    """Choose the texture format of a layer.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        Of the stored voxels.
+    look : Appearance
+        Gives labels and contrast limits.
+    has_norm16 : bool
+        As for :func:`choose_format`.
+    """
+    colors = look.label_colors
+    return choose_format(
+        dtype,
+        is_labels=look.is_labels,
+        has_norm16=has_norm16,
+        label_cycle=0 if colors is None else len(colors) - 1,
+        windows=[channel.contrast for channel in look.channels],
     )
 
 

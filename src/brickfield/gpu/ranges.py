@@ -46,8 +46,9 @@ def pack_range(
     if fmt.is_integer:
         return 0xFFFF0000 if bounds[0] or bounds[1] else 0, True
     low, high = float(bounds[0]), float(bounds[1])
+    samples = [fmt.to_sample(low), fmt.to_sample(high)]
     with np.errstate(over="ignore"):
-        is_finite = bool(np.isfinite(np.array([low, high], np.float32)).all())
+        is_finite = bool(np.isfinite(np.array(samples, np.float32)).all())
     if not is_finite:
         # NaN never wins a comparison in the shader; infinities do, so they stay in the
         # bounds.

@@ -26,7 +26,8 @@ from brickfield.gpu import (
     BrickVolume,
     GpuDevice,
     Name,
-    choose_format,
+    TextureFormat,
+    format_of_look,
     label_table,
 )
 from brickfield.model import CameraState, Plane, Selection
@@ -101,13 +102,7 @@ class LayerRenderer:
         self._has_lut = False
         look, store = self.layer.appearance, self.layer.store
         pyramid = store.pyramid
-        colors = look.label_colors
-        fmt = choose_format(
-            pyramid.dtype,
-            is_labels=look.is_labels,
-            has_norm16=self._gpu.has_norm16,
-            label_cycle=0 if colors is None else len(colors) - 1,
-        )
+        fmt = self._format_of(look)
         material = BrickMaterial(*self._program(look))
         material.set_format(fmt)
         self.format = fmt
@@ -118,6 +113,10 @@ class LayerRenderer:
             pyramid, peek=self._peek, value_of=self.bricks.table.value_of
         )
         self.volume = BrickVolume(material)
+
+    def _format_of(self, look: Appearance) -> TextureFormat:
+        dtype = self.layer.store.pyramid.dtype
+        return format_of_look(dtype, look, has_norm16=self._gpu.has_norm16)
 
     def _program(self, look: Appearance) -> tuple[str, str, int, str]:
         is_slice = self.plane is not None
@@ -147,7 +146,13 @@ class LayerRenderer:
         """
         done: set[str] = set()
         before, self.layer = self.layer.versions, layer
-        if layer.versions.geometry != before.geometry:
+        is_told_apart = all(
+            self.format.resolves(c.contrast) for c in layer.appearance.channels
+        )
+        is_other = layer.versions.geometry != before.geometry
+        if is_other or not (
+            is_told_apart or self.format == self._format_of(layer.appearance)
+        ):
             budget = self.bricks.atlas.budget_bytes
             self.bricks.destroy()
             self._build(budget)
