@@ -104,7 +104,7 @@ def test_a_chunk_is_open_while_somebody_has_not_got_it():
     queue = LoadQueue()
     queue.replace("a", [requested([(1, 0, 1)], "a")])
     queue.replace("b", [requested([(1, 0, 1), (2, 0, 1)], "b")])
-    queue.queue_of("a", ()).state[:] = LOADED
+    queue.queues("a")[0].state[:] = LOADED
     assert queue.open_among((), np.array([0, 1, 2])).tolist() == [False, True, True]
     queue.replace("b", [])
     assert queue.open_among((), np.array([0, 1, 2])).tolist() == [False] * 3
@@ -115,7 +115,7 @@ def test_an_end_is_not_taken_back():
     queue.replace("a", [requested([(1, 0, 1)])])
     queue.set_state((), 1, LOADED)
     queue.set_state((), 1, WAITING)
-    assert queue.queue_of("a", ()).state.tolist() == [LOADED]
+    assert queue.queues("a")[0].state.tolist() == [LOADED]
 
 
 @given(wishes, wishes, st.lists(st.integers(0, 30), unique=True))

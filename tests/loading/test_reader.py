@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading.cache.chunk_cache import ENTRY_BYTES
+from brickfield.loading.io_counts import IoCounters
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.retry import RetryRules
 from brickfield.model import unpack_keys
@@ -20,7 +21,8 @@ SHORT = RetryRules((0.001, 0.001, 0.001))
 
 
 def ratio(manager, source, wants):
-    return manager.counters.bytes_read / manager.minimum_bytes(wants)
+    needed = manager.needed_bytes(wants, wants, since=IoCounters())
+    return manager.counters.bytes_read / sum(needed)
 
 
 @pytest.mark.parametrize(

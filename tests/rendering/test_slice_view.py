@@ -15,7 +15,7 @@ from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
 from brickfield.planning import EXPORT
 from brickfield.rendering.offscreen import OffscreenView
 from brickfield.rendering.picking import pick
-from brickfield.rendering.volume_view import SliceView, world_corners
+from brickfield.rendering.volume_view import world_corners
 from brickfield.sample import VirtualImage, VirtualSource
 from brickfield.store import ChunkedImageStore, ChunkedLayer, open_store
 from brickfield.testing import MemorySource
@@ -275,7 +275,8 @@ def test_over_budget_a_slice_is_coarser_and_nowhere_empty(
     (renderer,) = view.manager.renderers
     assert renderer.plan.is_coarsened
     assert set(np.unique(view.classes())) == {1, 2}
-    assert set(renderer.plan.leaves_by_level) > {0}
+    plan = renderer.plan
+    assert set(plan.levels[plan.is_leaf].tolist()) > {0}
     assert view.manager.gpu_bytes <= 5_000_000
 
 
@@ -428,19 +429,3 @@ def test_what_an_oblique_plane_cuts_fills_the_picture():
     assert camera.height == pytest.approx(10 * np.sqrt(2))
     beside = slice_camera(Plane.across(0, 400.0), corners, (100, 100))
     assert beside.height == pytest.approx(100.0)
-
-
-def test_a_slice_view_faces_its_plane(adapter, opened):
-    from rendercanvas.offscreen import OffscreenRenderCanvas
-
-    data = noise("u1")
-    canvas = OffscreenRenderCanvas(size=SHAPE[:0:-1], pixel_ratio=1)
-    view = SliceView(canvas, Plane.across(0, 20.0), policy=EXPORT)
-    canvas.request_draw(view.draw)
-    view.set_layers([layer_of(opened(data))])
-    view.face(SHAPE[:0:-1])
-    while not view.is_complete:
-        view.update(slice_s=0.1)
-    np.testing.assert_array_equal(np.asarray(canvas.draw())[..., 0], data[20])
-    view.close()
-    canvas.close()

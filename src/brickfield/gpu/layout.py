@@ -50,12 +50,6 @@ class LevelLayout:
         z, y, x = self.slot_zyx
         return z * y * x * self.itemsize
 
-    @property
-    def overhead(self) -> float:
-        """GPU bytes of a voxel over its own bytes, for a whole brick."""
-        z, y, x = self.brick_zyx
-        return self.slot_bytes / (z * y * x * self.itemsize)
-
     def slot_limits(self, max_texture_3d: int) -> Int3:
         """Return the most slots along x, y, z that a texture can hold."""
         limits = [max_texture_3d // n for n in reversed(self.slot_zyx)]

@@ -72,11 +72,6 @@ class LevelStatistics:
             return (float(there[0]), float(there[-1])) if there.size else (0.0, 0.0)
         return (self._low or 0.0, self._high or 0.0)
 
-    @property
-    def n_counted(self) -> int:
-        """Values counted so far."""
-        return int(self._counts.sum())
-
     def add(self, data: AnyArray) -> None:
         """Take in a block: count it, or widen the range by it."""
         if self.is_exact:

@@ -371,14 +371,6 @@ class ChunkManager:
         layouts, absent_among = self._scheduler.layouts, self._reader.absent_among
         return storage_counts(layouts, wanted, ended, failures, absent_among)
 
-    def minimum_bytes(self, requested: Requested) -> int:
-        """Return the stored bytes of the storage chunks under some chunks, each once.
-
-        `requested` yields (selection, keys); what several of them need counts once,
-        also where one level is sampled from the storage chunks of another.
-        """
-        return self._stored_bytes(self._stored_under(requested))
-
     def needed_bytes(
         self, needed: Requested, ended: Requested, *, since: IoCounters
     ) -> tuple[int, int]:

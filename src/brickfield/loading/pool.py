@@ -48,11 +48,6 @@ class AsynchronousDataSlicer:
         self._is_shut = False
         _pools.add(self)
 
-    @property
-    def is_shut(self) -> bool:
-        """Whether nothing is taken any more."""
-        return self._is_shut
-
     def submit(
         self,
         fn: Callable[..., Any],

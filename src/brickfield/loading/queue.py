@@ -170,16 +170,6 @@ class LoadQueue:
             return list(self._by_visual.get(visual_id, {}).values())
         return [queue for queues in self._by_selection.values() for queue in queues]
 
-    def queue_of(self, visual_id: str, selection: Selection) -> RequestQueue | None:
-        """Return the queue of a visual and a selection, or None.
-
-        Parameters
-        ----------
-        visual_id : str
-        selection : Selection
-        """
-        return self._by_visual.get(visual_id, {}).get(selection)
-
     def replace(
         self, visual_id: str, queues: Iterable[RequestQueue]
     ) -> list[RequestQueue]:
@@ -311,24 +301,6 @@ class LoadQueue:
         for queue, row in self.requesters(selection, key):
             if queue.state[row] <= READING:
                 queue.set_state(row, state)
-
-    def set_states(
-        self, selection: Selection, keys: list[ChunkKey], state: int
-    ) -> None:
-        """Change the state of many chunks of one selection, but not to waiting.
-
-        Parameters
-        ----------
-        selection : Selection
-        keys : list of ChunkKey
-        state : int
-            One of the states, but not ``WAITING``.
-        """
-        array = np.array(keys, dtype=np.int64)
-        for queue in self._by_selection.get(selection, ()):
-            rows = queue.rows_of(array)
-            rows = rows[rows >= 0]
-            queue.state[rows[queue.state[rows] <= READING]] = state
 
     def heads(self) -> Iterator[tuple[RequestQueue, int]]:
         """Yield the best waiting chunk of all queues, again and again.

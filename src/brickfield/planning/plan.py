@@ -129,12 +129,6 @@ class FramePlan:
         """Chunks of the plan."""
         return len(self.keys)
 
-    @cached_property
-    def leaves_by_level(self) -> dict[int, int]:
-        """Number of leaves of every level that has some, finest first."""
-        levels, counts = np.unique(self.levels[self.is_leaf], return_counts=True)
-        return dict(zip(levels.tolist(), counts.tolist(), strict=True))
-
 
 @dataclass(frozen=True, eq=False)
 class PlanRequest:

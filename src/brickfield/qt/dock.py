@@ -228,11 +228,6 @@ class ViewDock(QWidget):
         if (plane.normal, own) != (normal, here):
             plane.lie_like(normal, here)
 
-    @property
-    def maximised(self) -> str:
-        """Kind of the view that has all the room for a while; "" for none."""
-        return self._maximised
-
     def maximise(self, kind: str | None) -> None:
         """Give one of several views all the room; None gives it back."""
         self._maximised = kind if kind in self._frames and len(self._frames) > 1 else ""

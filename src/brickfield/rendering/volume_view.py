@@ -31,7 +31,6 @@ import pygfx as gfx
 import wgpu
 from numpy.typing import NDArray
 
-from brickfield.camera import slice_camera
 from brickfield.gpu import GpuDevice, forget_bindings, forget_pipelines, get_device
 from brickfield.model import CameraState, Plane, Vec3
 from brickfield.planning import EXPLORATION, LodPolicy
@@ -344,30 +343,3 @@ def _corners(
 ) -> NDArray[np.float64]:
     box = np.array(list(product(*zip(*bounds, strict=True))))
     return layer.world.apply(box)
-
-
-class SliceView(VolumeView):
-    """A :class:`VolumeView` that always shows a plane.
-
-    Parameters
-    ----------
-    canvas : rendercanvas canvas or pygfx texture
-    plane : Plane
-    **options
-        As for :class:`VolumeView`.
-    """
-
-    def __init__(self, canvas: Any, plane: Plane, **options: Any) -> None:
-        super().__init__(canvas, plane=plane, **options)
-
-    def face(self, viewport: tuple[int, int]) -> None:
-        """Look straight at the plane, with all of the layers in the picture.
-
-        Parameters
-        ----------
-        viewport : tuple of int
-            Width and height of the picture, pixels.
-        """
-        corners = [world_corners(layer) for layer in self.layers]
-        if self.plane is not None and corners:
-            self.camera = slice_camera(self.plane, np.concatenate(corners), viewport)

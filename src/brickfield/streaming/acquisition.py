@@ -114,11 +114,9 @@ def put_windows(
         where.get("ome", where).update(found)
 
 
-def publish_progress(group: Group) -> Path:
-    """Replace the root's metadata by one rename, not synced; return the file."""
-    file = metadata_file(group.root, group.version)
-    replace_json(file, group.document)
-    return file
+def publish_progress(group: Group) -> None:
+    """Replace the root's metadata by one rename, not synced."""
+    replace_json(metadata_file(group.root, group.version), group.document)
 
 
 def metadata_file(root: Path, version: str) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from time import monotonic
 
 from brickfield.blockwise import Slices
@@ -55,7 +54,6 @@ class Growth:
         self._news: list[News] = []
         self._frames = -1
         self._last = 0.0
-        self.unsynced: Path | None = None
 
     def add(self, level: int, region: Slices) -> None:
         """Record voxels that are on disk.
@@ -91,7 +89,7 @@ class Growth:
             # Threads come here with what they knew a moment ago.
             if frames > self._frames:
                 put_progress(self._group, frames, is_complete=False)
-                self.unsynced = publish_progress(self._group)
+                publish_progress(self._group)
                 self._frames = frames
             self._last = monotonic()
         for level, region in news:

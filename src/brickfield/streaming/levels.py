@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from math import ceil, prod
 from time import monotonic
 from typing import Any
@@ -54,10 +54,6 @@ class Family:
         """Return how many units of the finer level a unit is joined from."""
         return prod(len(r) for r in self._children(parent))
 
-    def children_of(self, parent: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        """Go through the units of the finer level that a unit is joined from."""
-        return product(*self._children(parent))
-
     def _children(self, parent: tuple[int, ...]) -> list[range]:
         return [
             range(i * p * f // c, ceil(min((i + 1) * p * f, n) / c))
@@ -97,9 +93,6 @@ class CoarseLevels:
         self._families = [Family(a, b) for a, b in pairwise(arrays)]
         self._on_written = on_written
         self._patience_s = patience_s
-        self._n_slabs = tuple(
-            ceil(u / s) for u, s in zip(plan.unit[:-2], plan.slab_shape, strict=True)
-        )
         self._plan = plan
         self._lock = threading.Condition()
         self._here: dict[Unit, set[tuple[int, ...]]] = {}

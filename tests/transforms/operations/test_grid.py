@@ -32,11 +32,6 @@ def test_a_fitting_grid_holds_every_corner():
     assert (moved[:3].max(axis=1) < np.array(grid.shape) - 1 + 1e-6).all()
 
 
-def test_a_region_is_a_grid_that_begins_later():
-    region = parse_region("1:3, 0:4 ,2:", (3, 4, 5))
-    assert Grid((3, 4, 5), (0.5, 0, 0)).cropped(region) == Grid((2, 4, 3), (1.5, 0, 2))
-
-
 @pytest.mark.parametrize(
     "text",
     [

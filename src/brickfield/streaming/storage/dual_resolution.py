@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,7 +29,6 @@ from brickfield.writing import downsample_downsample as downsample
 from brickfield.writing.metadata import read_group
 from brickfield.writing.place import local_path, prepare_new
 
-UpdateMode = Literal["latest", "maximum", "average", "additive"]
 UPDATE_MODES = ("latest", "maximum", "average", "additive")
 SLAB = 8
 """Planes of the small copy that are made at once."""

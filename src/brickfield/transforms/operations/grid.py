@@ -42,12 +42,6 @@ class Grid:
         """Return the map from source voxels to voxels of this grid."""
         return np.asarray(translation([-o for o in self.origin]) @ matrix)
 
-    def cropped(self, region: Region) -> Grid:
-        """Return the part of the grid that a region (of its voxels) covers."""
-        z, y, x = (s.stop - s.start for s in region)
-        oz, oy, ox = (o + s.start for o, s in zip(self.origin, region, strict=True))
-        return Grid((z, y, x), (oz, oy, ox))
-
 
 def fitting_grid(shape: Sequence[int], matrix: Matrix) -> Grid:
     """Make the smallest grid that holds all voxel centres of a moved volume.

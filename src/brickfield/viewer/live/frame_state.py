@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading import LoadingProgressTracker, default_cache
+from brickfield.loading import LoadingProgressTracker
 from brickfield.model import (
     CameraState,
     Plane,
@@ -140,7 +140,7 @@ class ViewReport:
         Whether a layer stands for finer data that are not there.
     failures : tuple of ChunkFailure
         What could not be read.
-    gpu_bytes, gpu_budget, ram_bytes, ram_budget : int
+    gpu_bytes, gpu_budget : int
     at_hand : tuple of bool
         For each time point of the timeline, whether it could be shown at once.
     frame_ms : float
@@ -183,8 +183,6 @@ class ViewReport:
     failures: tuple[ChunkFailure, ...] = ()
     gpu_bytes: int = 0
     gpu_budget: int = 0
-    ram_bytes: int = 0
-    ram_budget: int = 0
     at_hand: tuple[bool, ...] = ()
     frame_ms: float = 0.0
     adapter: str = ""
@@ -248,7 +246,7 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         Fields of the report that the drawer knows: `image`, `state`, `is_complete`,
         `is_moving`, `at_hand`, `frame_ms`.
     """
-    manager, cache = view.manager, default_cache()
+    manager = view.manager
     renderers = [r for r in manager.renderers if r.layer.visible]
     names_of_loads = [(r.layer.store.tracker, r.visual_id) for r in renderers]
     loads = [tracker.status(name) for tracker, name in names_of_loads]
@@ -279,8 +277,6 @@ def report_of(view: OffscreenView, **known: Any) -> ViewReport:
         failures=tuple(f for r in renderers for f in r.failures),
         gpu_bytes=manager.gpu_bytes,
         gpu_budget=manager.gpu_budget,
-        ram_bytes=cache.nbytes,
-        ram_budget=cache.budget_bytes,
         adapter=view.gpu.adapter,
         **known,
     )
