@@ -28,6 +28,7 @@ from brickfield.sources.scans import ScanData, Shape4
 from brickfield.stem4d.detectors import Detector
 from brickfield.stem4d.passes import PassOptions, scan_pass
 from brickfield.stem4d.reductions import fold
+from brickfield.stem4d.summing.direct import summed
 from brickfield.stem4d.summing.pieces import Patterns, Pieces, native
 from brickfield.stem4d.summing.sums import BlockSums, sum_dtype
 
@@ -138,8 +139,7 @@ class _Wanted:
         counted = _Counted(self._chosen(block) if "histogram" in names else None)
         binned = []
         # Everything is taken of a piece while it is in the processor's cache.
-        for at, piece in patterns:
-            sums.add(at, piece)
+        for at, piece in summed(patterns, sums):
             counted.add(at, piece)
             if "binned" in names:
                 binned.append(bin_pixels(native(piece), self.n_binned))

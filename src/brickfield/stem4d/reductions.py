@@ -19,7 +19,7 @@ from brickfield.errors import OptionError
 from brickfield.sources.scans import FrameScan, RowRun, ScanData, Shape4
 from brickfield.stem4d.detectors import Detector, Weights
 from brickfield.stem4d.passes import PassOptions, scan_pass
-from brickfield.stem4d.summing.direct import sum_from_files
+from brickfield.stem4d.summing.direct import sum_from_files, summed
 from brickfield.stem4d.summing.pieces import Patterns, Pieces, Region
 from brickfield.stem4d.summing.sums import BlockSums, column_sums, largest, sum_dtype
 
@@ -135,10 +135,11 @@ class _Rows:
             return self.inner.view_rows(ys, xs, self._rows, buffers)
         return self.inner.view(ys, xs, buffers)[:, :, self._rows]
 
-    def row_runs(self, ys: slice, xs: slice) -> Iterator[RowRun] | None:
-        if isinstance(self.inner, FrameScan):
-            return self.inner.row_runs(ys, xs, self._rows)
-        return None
+    def row_runs(self, ys: slice, xs: slice, rows: slice) -> Iterator[RowRun] | None:
+        if not isinstance(self.inner, FrameScan):
+            return None
+        first = self._rows.start
+        return self.inner.row_runs(ys, xs, slice(first + rows.start, first + rows.stop))
 
     def held(self) -> AbstractContextManager[None]:
         held = getattr(self.inner, "held", nullcontext)
@@ -209,8 +210,8 @@ def _block_sums(
 ) -> dict[str, NDArray[Any]]:
     n_y, n_x, h, w = patterns.shape
     sums = BlockSums(names, (n_y * n_x, h, w), patterns.dtype)
-    for at, piece in patterns:
-        sums.add(at, piece)
+    for _ in summed(patterns, sums):
+        pass  # each piece has been taken when it comes
     return sums.result()
 
 

@@ -9,8 +9,9 @@ from hypothesis.extra import numpy as hnp
 from brickfield.errors import ChunkReadError
 from brickfield.sources.mib import open_mib_scan
 from brickfield.sources.scans import ScanOptions
-from brickfield.stem4d import LazyDataManager
+from brickfield.stem4d import LazyDataManager, OverviewComputer
 from brickfield.stem4d.detectors import Annulus, Disc, Mask, Points
+from brickfield.stem4d.overviews import COMMON, OverviewOptions
 from brickfield.stem4d.reductions import virtual_image
 from brickfield.stem4d.summing import direct
 from brickfield.testing.mib import write_mib
@@ -86,3 +87,26 @@ def test_numbers_of_32_bits_are_summed_the_ordinary_way(tmp_path):
         found = viewer.virtual(Disc(7, 30, 5))
     mask = Disc(7, 30, 5).mask((16, 64))
     np.testing.assert_array_equal(found.ravel(), frames[:, mask].sum(axis=1))
+
+
+@pytest.mark.parametrize(
+    "items", [("scan",), ("sum",), ("sum", "variance"), COMMON], ids=" ".join
+)
+def test_overviews_are_those_of_patterns_in_memory(scan, items, monkeypatch):
+    data, _ = scan
+    monkeypatch.setattr(direct, "AT_ONCE_BYTES", 2 * data.stored_frame_bytes)
+    found = OverviewComputer(data).compute(OverviewOptions(items))
+    monkeypatch.setattr(direct, "can_read", lambda: False)
+    expected = OverviewComputer(data).compute(OverviewOptions(items))
+    assert found.keys() == expected.keys()
+    for name in found.keys() - {"statistics", "histogram", "profile"}:
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+
+
+def test_overviews_of_a_file_that_was_cut_off_tell_it(tmp_path):
+    path = write_mib(tmp_path / "a.mib", np.ones((10, 16, 64), np.uint16))
+    data = open_mib_scan(path, ScanOptions((2, 5))).data
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    with pytest.raises(ChunkReadError, match="cut off"):
+        OverviewComputer(data).compute(OverviewOptions(("scan", "sum")))

@@ -1,15 +1,17 @@
-"""Sums over a detector, read and added in one compiled call for many patterns.
+"""Patterns read and summed in one compiled call for many of them.
 
 A detector touches few rows of a pattern. Reading these with a call of the interpreter
 for each pattern, threads spend more time handing the interpreter's lock to each other
 than they read. Compiled by numba, the rows of a whole block are read and added without
-that lock, through a buffer that stays in the processor's cache.
+that lock, through a buffer that stays in the processor's cache. Whole patterns are
+summed a few at a time right after they were read, before they leave the cache.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -17,12 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers
-from brickfield.sources.scans import RowRun
-from brickfield.stem4d.summing.pieces import Pieces
-from brickfield.stem4d.summing.sums import has_numba, is_short
+from brickfield.errors import ChunkReadError
+from brickfield.sources.scans import RowRun, Shape4
+from brickfield.stem4d.summing.pieces import PIECE_BYTES, Patterns, Piece, Pieces
+from brickfield.stem4d.summing.sums import BlockSums, has_numba, is_short
 
 LONGEST_SPAN = 1 << 16
 """Pixels whose sum of 16-bit values fits 32 bits."""
+AT_ONCE_BYTES = 512 << 10
+"""Of patterns that are read and summed together: a part of what a core caches."""
 _ROWS = ThreadBuffers()
 
 
@@ -56,9 +61,7 @@ def sum_from_files(
     ChunkReadError
         If a file cannot be opened.
     """
-    if not can_read() or not is_short(patterns.dtype):
-        return None
-    runs = patterns.row_runs()
+    runs = _runs_of(patterns)
     if runs is None:
         return None
     spans, done = spans_of(mask), 0
@@ -69,6 +72,82 @@ def sum_from_files(
                 return None
             done += run.n
     return sums
+
+
+def _runs_of(patterns: Pieces) -> Iterator[RowRun] | None:
+    if can_read() and is_short(patterns.dtype):
+        return patterns.row_runs()
+    return None
+
+
+def summed(patterns: Pieces, sums: BlockSums) -> Iterator[Piece]:
+    """Read patterns piece by piece, sum each, and yield it for further use.
+
+    Parameters
+    ----------
+    patterns : Pieces
+    sums : BlockSums
+        Takes each piece before it is yielded.
+
+    Yields
+    ------
+    slice, ndarray
+        As iterating over `patterns` does.
+
+    Raises
+    ------
+    ChunkReadError
+    """
+    runs = _runs_of(patterns) if sums.is_small and sums.has_fused else None
+    if runs is None:
+        for at, piece in patterns:
+            sums.add(at, piece)
+            yield at, piece
+        return
+    done = 0
+    with patterns.held():
+        for run in runs:
+            for part in _parts(run, patterns.shape):
+                at = slice(done, done + part.n)
+                yield at, _read_and_sum(part, at, patterns, sums)
+                done = at.stop
+
+
+def _parts(run: RowRun, shape: Shape4) -> Iterator[RowRun]:
+    """Cut frames that follow one another into pieces."""
+    most = max(1, PIECE_BYTES // (shape[2] * shape[3] * run.stored.itemsize))
+    for first in range(0, run.n, most):
+        offset, n = run.offset + first * run.stride, min(most, run.n - first)
+        yield RowRun(n, run.number, offset, run.stride, run.stored)
+
+
+def _read_and_sum(
+    run: RowRun, at: slice, patterns: Pieces, sums: BlockSums
+) -> Patterns:
+    from brickfield.stem4d.summing import fused
+
+    _, _, rows, columns = patterns.shape
+    stored, frame_bytes = run.stored, rows * columns * run.stored.itemsize
+    memory = _ROWS.take((run.n * run.stride,), np.uint8)
+    memory = memory[: (run.n - 1) * run.stride + frame_bytes]
+    values = memory.view(stored.newbyteorder("="))
+    place = (run.number, run.offset, max(1, AT_ONCE_BYTES // run.stride))
+    layout = (run.n, rows, columns, run.stride // stored.itemsize)
+    with sums.fused(at, values.dtype) as (what, sides, over):
+        kind = (what, not stored.isnative)
+        buffers = (memory, values)
+        n = fused.read_and_sum(place, buffers, layout, kind, sides, over)
+        if n < run.n:
+            # Read the ordinary way to learn why, the file's end or an error.
+            patterns.whole()
+            msg = "expected whole patterns; found a read that ended early: try again"
+            raise ChunkReadError(msg, is_transient=True)
+    strides = (run.stride, columns * stored.itemsize, stored.itemsize)
+    piece: Patterns = np.ndarray(
+        (run.n, rows, columns), stored, memory, strides=strides
+    )
+    sums.add_squares(piece)
+    return piece
 
 
 def spans_of(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 Layout = tuple[int, int, int, int]
 """Patterns, rows, columns, and values from one pattern to the next."""
+ROWS, OVER, ALL = range(3)
+"""What :func:`read_and_sum` takes."""
 
 
 def _compiler() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -58,7 +60,8 @@ _pread = _reader()
 
 @_compiled
 def _native(value: Any, is_swapped: bool) -> Any:
-    return ((value & 0xFF) << 8) | (value >> 8) if is_swapped else value
+    # In 16 bits: numba's operators widen to 64, and so would what follows.
+    return np.uint16(((value & 0xFF) << 8) | (value >> 8)) if is_swapped else value
 
 
 @_compiled
@@ -134,11 +137,32 @@ def take_all(
     row_sums, column_sums = sides
     total, largest, smallest = over
     for y in range(rows):
-        # These three rows stay in the fastest cache while all patterns pass.
+        # These three rows stay in the fastest cache while all patterns pass, two at a
+        # time, so that they are read and written half as often.
         into, high, low = total[y], largest[y], smallest[y]
-        for i in range(n):
+        for i in range(0, n - 1, 2):
             start = i * step + y * columns
             row, below = values[start : start + columns], column_sums[i]
+            other = values[start + step : start + step + columns]
+            under = column_sums[i + 1]
+            # Without the outer casts numba would add in 64 bits.
+            found, further = np.uint32(0), np.uint32(0)
+            for x in range(columns):
+                value = _native(row[x], is_swapped)
+                second = _native(other[x], is_swapped)
+                one, two = np.uint32(value), np.uint32(second)
+                found = np.uint32(found + one)
+                further = np.uint32(further + two)
+                below[x] = np.uint32(below[x] + one)
+                under[x] = np.uint32(under[x] + two)
+                into[x] = np.uint32(into[x] + np.uint32(one + two))
+                high[x] = max(high[x], max(value, second))
+                low[x] = min(low[x], min(value, second))
+            row_sums[i, y] = found
+            row_sums[i + 1, y] = further
+        if n % 2:
+            start = (n - 1) * step + y * columns
+            row, below = values[start : start + columns], column_sums[n - 1]
             found = np.uint32(0)
             for x in range(columns):
                 value = _native(row[x], is_swapped)
@@ -147,7 +171,7 @@ def take_all(
                 into[x] += np.uint32(value)
                 high[x] = max(high[x], value)
                 low[x] = min(low[x], value)
-            row_sums[i, y] = found
+            row_sums[n - 1, y] = found
 
 
 @_compiled
@@ -195,3 +219,75 @@ def sum_spans(
             total += np.uint64(part)
         sums[i] = total
     return len(sums)
+
+
+@_compiled
+def add(
+    kind: tuple[int, bool],
+    values: NDArray[Any],
+    layout: Layout,
+    sides: tuple[NDArray[np.uint32], NDArray[np.uint32]],
+    over: tuple[NDArray[np.uint32], NDArray[Any], NDArray[Any]],
+) -> None:
+    """Sum patterns in one of three ways.
+
+    Parameters
+    ----------
+    kind : tuple of (int, bool)
+        :data:`ROWS` as :func:`sum_rows`, :data:`OVER` as :func:`add_patterns`,
+        :data:`ALL` as :func:`take_all`; and whether the byte order is swapped.
+    values, layout, sides, over
+        As for :func:`take_all`.
+    """
+    what, is_swapped = kind
+    if what == ROWS:
+        sum_rows(values, layout, is_swapped, sides[0])
+    elif what == OVER:
+        add_patterns(values, layout, is_swapped, over[0])
+    else:
+        take_all(values, layout, is_swapped, sides, over)
+
+
+@_compiled
+def read_and_sum(
+    place: tuple[int, int, int],
+    buffers: tuple[NDArray[np.uint8], NDArray[Any]],
+    layout: Layout,
+    kind: tuple[int, bool],
+    sides: tuple[NDArray[np.uint32], NDArray[np.uint32]],
+    over: tuple[NDArray[np.uint32], NDArray[Any], NDArray[Any]],
+) -> int:
+    """Read frames from a file and sum a few at a time, while they are in the cache.
+
+    Parameters
+    ----------
+    place : tuple of int
+        Number of the open file, byte at which the first frame's values begin, and
+        frames that are read at once.
+    buffers : tuple of ndarray
+        Bytes from the first frame's values to the last one's, and the same memory as
+        values (uint8 or uint16). Filled.
+    layout : tuple of int
+    kind, sides, over
+        As for :func:`add`.
+
+    Returns
+    -------
+    int
+        Frames that were read; fewer at a file's end and after an error.
+    """
+    number, offset, at_once = place
+    memory, values = buffers
+    n, rows, columns, step = layout
+    size = values.itemsize
+    for i in range(0, n, at_once):
+        m = min(at_once, n - i)
+        first, last = i * step, (i + m - 1) * step + rows * columns
+        n_bytes = (last - first) * size
+        address = memory.ctypes.data + first * size
+        if _pread(number, address, n_bytes, offset + first * size) != n_bytes:
+            return i
+        part, _shape = values[first:last], (m, rows, columns, step)
+        both = (sides[0][i : i + m], sides[1][i : i + m])
+        add(kind, part, (m, rows, columns, step), both, over)
+    return n

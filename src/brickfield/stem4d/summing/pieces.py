@@ -71,7 +71,9 @@ class Pieces:
         Iterate over it within :meth:`held`.
         """
         runs = getattr(self._data, "row_runs", None)
-        found: Iterator[RowRun] | None = runs(*self._region) if runs else None
+        if runs is None:
+            return None
+        found: Iterator[RowRun] | None = runs(*self._region, slice(0, self.shape[2]))
         return found
 
     def held(self) -> AbstractContextManager[None]:

@@ -13,7 +13,8 @@ thread that calls often waits for others to give the interpreter back.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -24,6 +25,11 @@ from numpy.typing import NDArray
 from brickfield.blockwise import ThreadBuffers
 from brickfield.stem4d.summing.pieces import Patterns, native, pieces_of
 
+FusedSums = tuple[
+    int,
+    tuple[NDArray[np.uint32], NDArray[np.uint32]],
+    tuple[NDArray[Any], ...],
+]
 _SQUARED = ThreadBuffers()
 _EXTREMES = {"max": np.maximum, "min": np.minimum}
 _MOST_16 = (1 << 16) - 1
@@ -227,6 +233,16 @@ class BlockSums:
             sums.add(at, piece)
         return sums.result()
 
+    @property
+    def is_small(self) -> bool:
+        """Whether sums of as many values of 16 bits as there are patterns fit 32."""
+        return self._shape[0] <= 1 << 16
+
+    @property
+    def has_fused(self) -> bool:
+        """Whether anything is asked for that compiled loops take."""
+        return bool(set(self._names) - {"squares"})
+
     def add(self, at: slice, piece: Patterns) -> None:
         """Take a piece of the patterns.
 
@@ -238,8 +254,7 @@ class BlockSums:
             Of any byte order and strides.
         """
         asked = set(self._names)
-        # Sums of 16 bits in 32: as many patterns as a block has must fit.
-        if has_numba() and _can_fuse(piece) and self._shape[0] <= 1 << 16:
+        if has_numba() and _can_fuse(piece) and self.is_small:
             asked -= self._add_fused(at, piece)
         if asked:
             self._add_parts(at, native(piece), asked)
@@ -258,6 +273,17 @@ class BlockSums:
         if "sum" in found:
             found["sum"] = found["sum"].astype(self._wide, copy=False)
         return found
+
+    def add_squares(self, piece: Patterns) -> None:
+        """Take the squares alone, if they are asked for.
+
+        Parameters
+        ----------
+        piece : ndarray, shape (n, rows, columns)
+        """
+        if "squares" in self._names:
+            whole = native(piece)
+            _add_squares(self._found["squares"], whole, largest(whole))
 
     def _add_parts(self, at: slice, piece: Patterns, asked: set[str]) -> None:
         found = self._found
@@ -287,28 +313,51 @@ class BlockSums:
         """Take what compiled loops can; return the names of it."""
         from brickfield.stem4d.summing import fused
 
-        found, asked = self._found, set(self._names) - {"squares"}
-        n, h, w = piece.shape
         values, layout = _flat(piece)
         is_swapped = not piece.dtype.isnative
-        rows = found["rows"][at] if "rows" in asked else np.empty((n, h), np.uint32)
+        with self.fused(at, values.dtype) as (what, sides, over):
+            fused.add((what, is_swapped), values, layout, sides, over)
+        return set(self._names) - {"squares"}
+
+    @contextmanager
+    def fused(self, at: slice, dtype: np.dtype[Any]) -> Iterator[FusedSums]:
+        """Give what compiled loops fill for some patterns, and take it afterwards.
+
+        Parameters
+        ----------
+        at : slice
+            Which of the patterns.
+        dtype : numpy.dtype
+            Of the values, native.
+
+        Yields
+        ------
+        tuple
+            Which of the loops, sums along the sides, and what is taken over all
+            patterns; see :mod:`brickfield.stem4d.summing.fused`.
+        """
+        from brickfield.stem4d.summing import fused
+
+        found, asked = self._found, set(self._names) - {"squares"}
+        (_, h, w), n = self._shape, at.stop - at.start
+        what = fused.ALL
         if asked <= {"rows", "scan"}:
-            fused.sum_rows(values, layout, is_swapped, rows)
+            what = fused.ROWS
         elif asked == {"sum"}:
-            fused.add_patterns(values, layout, is_swapped, self._over(values.dtype)[0])
-        else:
-            is_asked = "columns" in asked
-            columns = found["columns"][at] if is_asked else np.zeros((n, w), np.uint32)
-            over = self._over(values.dtype)
-            fused.take_all(values, layout, is_swapped, (rows, columns), over)
+            what = fused.OVER
+        rows = found["rows"][at] if "rows" in asked else np.empty((n, h), np.uint32)
+        columns = np.zeros((n, w if what == fused.ALL else 0), np.uint32)
+        if "columns" in asked:
+            columns = found["columns"][at]
+        yield what, (rows, columns), self._over(dtype, is_all=what != fused.ROWS)
         if "scan" in asked:
             rows.sum(axis=1, dtype=found["scan"].dtype, out=found["scan"][at])
-        return asked
 
-    def _over(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
+    def _over(self, dtype: np.dtype[Any], *, is_all: bool) -> tuple[NDArray[Any], ...]:
         """Return sum, largest and smallest values of the block so far, changed in place."""
         if self._folded is None:
-            shape, most = self._shape[1:], np.iinfo(dtype).max
+            # Loops over rows alone touch none of them.
+            shape, most = self._shape[1:] if is_all else (0, 0), np.iinfo(dtype).max
             kinds = ((0, np.dtype(np.uint32)), (0, dtype), (most, dtype))
             self._folded = tuple(np.full(shape, v, kind) for v, kind in kinds)
             for name, pattern in zip(("sum", "max", "min"), self._folded, strict=True):
