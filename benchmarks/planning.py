@@ -17,7 +17,13 @@ from benchmarks.peers import ask
 from benchmarks.rows import Row, Setting, at_most
 from benchmarks.scenes import layer_of, view_of, virtual_store
 from brickfield.model import AffineTransform, CameraState, Pyramid
-from brickfield.planning import EXPLORATION, FramePlan, PlanRequest, plan_frame
+from brickfield.planning import (
+    EXPLORATION,
+    FramePlan,
+    PlanRequest,
+    plan_frame,
+    plan_layers,
+)
 from brickfield.sample import VirtualImage, VirtualSource
 
 VIEWPORT = (1404, 1080)
@@ -54,7 +60,48 @@ def plan_time(setting: Setting) -> list[Row]:
     rows.append(at_most("E9", what, median(cpu), 5, unit="ms", repeats=n, note=note))
     rows += _memory()
     rows += _camera_change(is_hollow=False) + _camera_change(is_hollow=True)
-    return rows + _beside_cellier(setting)
+    return rows + _of_many_layers() + _beside_cellier(setting)
+
+
+def _of_many_layers(n_layers: int = 50) -> list[Row]:
+    """Plan many layers that share one budget, in one place and each in its own."""
+    pyramid = VirtualSource(VirtualImage((4096,) * 3, is_hollow=False)).info.pyramid
+    rows = []
+    for what, apart in (("channels in one place", 0.0), ("layers side by side", 10.0)):
+        worlds = [
+            AffineTransform.from_scale((1, 1, 1), (apart * i, 0, 0))
+            for i in range(n_layers)
+        ]
+        cpu: list[float] = []
+        plans: list[FramePlan | None] = [None] * n_layers
+        for i in range(23):
+            camera = _camera(pyramid, 0.6, 0.5 + 0.01 * i)
+            requests = [
+                PlanRequest(
+                    pyramid,
+                    world,
+                    camera,
+                    (66**3,) * pyramid.n_levels,
+                    policy=EXPLORATION,
+                    previous=plan,
+                )
+                for world, plan in zip(worlds, plans, strict=True)
+            ]
+            began = thread_time()
+            plans = [*plan_layers(requests, BUDGET)]
+            cpu.append(1e3 * (thread_time() - began))
+        rows.append(
+            at_most(
+                "E9",
+                f"plan of {n_layers} {what}, 4096³, CPU, median",
+                median(cpu[3:]),
+                10,
+                unit="ms",
+                repeats=20,
+                note=f"{sum(p.n_chunks for p in plans if p)} chunks of one budget",
+            )
+        )
+    return rows
 
 
 def _fly(

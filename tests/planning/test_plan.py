@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from brickfield.errors import OptionError
 from brickfield.model import AffineTransform, CameraState, unpack_keys
 from brickfield.model.requests import Category
+from brickfield.planning.nodes import Layer
 from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame, plan_layers
 from brickfield.planning.policy import LodPolicy
 
@@ -402,6 +403,32 @@ def test_layers_that_share_a_budget_end_at_the_same_error(deep, inside):
     plans = plan_layers([first, replace(first, world=shifted)], 1500 * BRICK)
     assert plans[0].floor == plans[1].floor > 1.0
     assert plans[0].n_chunks == pytest.approx(plans[1].n_chunks, rel=0.15)
+
+
+def test_channels_in_one_place_are_planned_once_for_all(deep, inside, monkeypatch):
+    """As 50 layers of one image are, of which each shows a channel."""
+    request = request_of(deep, inside)
+    apart = replace(request, world=AffineTransform.from_scale((1, 1, 1), (0, 9.0, 0)))
+    walks = []
+    monkeypatch.setattr(
+        Layer, "plant", lambda *args, f=Layer.plant: walks.append(1) or f(*args)
+    )
+    plans = plan_layers([request, apart, *[request] * 49], 51 * 100 * BRICK)
+    assert len(walks) == 2
+    assert sum(plan.cost_bytes for plan in plans) <= 51 * 100 * BRICK
+    assert all(plan is plans[0] for plan in plans[2:])
+    assert plans[0].cost_bytes == plans[0].n_chunks * BRICK
+    alone = plan_frame(request, 100 * BRICK)
+    # They are refined together or not at all: a remainder too small for all stays.
+    assert plans[0].n_chunks == pytest.approx(alone.n_chunks, rel=0.1)
+    assert plans[0].floor == plans[1].floor
+
+
+def test_channels_that_were_planned_differently_before_are_planned_apart(deep, inside):
+    request = request_of(deep, inside)
+    known = replace(request, previous=plan_frame(request, 1500 * BRICK))
+    first, second = plan_layers([request, known], 1500 * BRICK)
+    assert first is not second
 
 
 def test_empty_chunks_cost_nothing_and_are_not_refined(deep, inside):

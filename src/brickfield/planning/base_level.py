@@ -70,8 +70,11 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
     """
     # Each layer is judged by an equal share, so that none depends on the order of
     # layers.
-    share = budget_bytes // max(len(layers), 1)
-    bases = [_lay_base(layer, share, budget_bytes) for layer in layers]
+    n = max(sum(layer.n_alike for layer in layers), 1)
+    bases = [
+        _lay_base(layer, budget_bytes * layer.n_alike // n, budget_bytes)
+        for layer in layers
+    ]
     used = sum(
         _cost(layer, nodes)
         for layer, base in zip(layers, bases, strict=True)

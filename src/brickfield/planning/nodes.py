@@ -101,6 +101,9 @@ class Layer:
     view : DataView
     policy : LodPolicy
     brick_bytes : ndarray, shape (n_levels,), int64
+        Of all the images that this one stands for.
+    n_alike : int
+        How many these are: images in the same place, seen in the same way.
     hidden : callable or None
         Tells which cells no ray reaches; they are not refined.
     occupancy : callable or None
@@ -133,6 +136,7 @@ class Layer:
     is_slice: bool = False
     read_voxels: Floats = field(default_factory=lambda: np.ones(MAX_LEVELS))
     is_sampled: bool = False
+    n_alike: int = 1
     nodes: Nodes = field(init=False)
     n_base: int = 0
 

@@ -12,7 +12,7 @@ so that a replay of the same requests gives the same plans.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -229,9 +229,38 @@ def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[Fram
     list of FramePlan
         One for each request, in their order.
     """
+    # Channels that are layers of their own mostly lie in the same place: what is planned
+    # for one holds for all of them.
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i, request in enumerate(requests):
+        groups.setdefault(_what_is_alike(request), []).append(i)
+    firsts = [requests[members[0]] for members in groups.values()]
+    plans = _plan_apart(firsts, list(map(len, groups.values())), budget_bytes)
+    by_place = {
+        i: plan
+        for plan, members in zip(plans, groups.values(), strict=True)
+        for i in members
+    }
+    return [by_place[i] for i in range(len(requests))]
+
+
+def _what_is_alike(request: PlanRequest) -> tuple[object, ...]:
+    """Return what plans depend on, to be compared."""
+    before = request.previous
+    values = {f.name: getattr(request, f.name) for f in fields(request)}
+    values["clip_planes"] = request.clip_planes.tobytes()
+    # All that a plan takes over from the one before.
+    values["previous"] = before and (before.refined.tobytes(), before.floor)
+    return tuple(values.values())
+
+
+def _plan_apart(
+    requests: Sequence[PlanRequest], n_alike: Sequence[int], budget_bytes: int
+) -> list[FramePlan]:
+    """Plan layers of which each stands for `n_alike` equal ones."""
     # Base levels first, then refinement of all layers in one ranking, then what is
     # left: each step spends what the one before left over, so the sum always fits.
-    layers = [_prepare(request) for request in requests]
+    layers = [_prepare(r, n) for r, n in zip(requests, n_alike, strict=True)]
     bases, used = lay_bases(layers, budget_bytes)
     room = budget_bytes - used
     # One call for all layers: they get the same error, not the same share.
@@ -265,7 +294,7 @@ def _guess_floor(requests: Sequence[PlanRequest]) -> float:
     return _CAUTION * min(floors, default=0.0)
 
 
-def _prepare(request: PlanRequest) -> Layer:
+def _prepare(request: PlanRequest, n_alike: int = 1) -> Layer:
     previous = request.previous
     return Layer(
         grid=cell_grid(request.pyramid),
@@ -278,7 +307,8 @@ def _prepare(request: PlanRequest) -> Layer:
             slice_normal=request.slice_normal,
         ),
         policy=request.policy,
-        brick_bytes=np.array(request.brick_bytes, dtype=np.int64),
+        brick_bytes=n_alike * np.array(request.brick_bytes, dtype=np.int64),
+        n_alike=n_alike,
         occupancy=request.occupancy,
         hidden=request.hidden,
         refined_before=_no_keys() if previous is None else previous.refined,
@@ -386,7 +416,7 @@ def _assemble(
         categories=categories[order],
         errors_px=errors_px.astype(np.float32),
         is_leaf=is_leaf,
-        cost_bytes=_cost(layer, keys),
+        cost_bytes=_cost(layer, keys) // layer.n_alike,
         is_coarsened=base.is_cut or bool(is_stopped),
         max_error_px=float(errors_px[is_leaf].max(initial=0.0)),
         base_level=base.overview,
