@@ -11,6 +11,10 @@ Point = tuple[float, float, float]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Index = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Edge = Annotated[float, Field(gt=0)]
+Row4 = tuple[float, float, float, float]
+Matrix4 = tuple[Row4, Row4, Row4, Row4]
 ColorStop = tuple[Share, Share, Share, Share, Share]
 """Position, red, green, blue, alpha."""
 SceneMode = Literal[
@@ -52,6 +56,33 @@ def with_length(value: Point) -> Point:
     return value
 
 
+class SceneTileGrid(SceneValue):
+    """The voxels that several images are shown in as one."""
+
+    origin: Point
+    """Centre of voxel 0, z, y, x, world."""
+    spacing: tuple[Edge, Edge, Edge]
+    """World units a voxel, z, y, x."""
+    shape: tuple[Count, Count, Count]
+    """Voxels, z, y, x."""
+
+
+class SceneTiles(SceneValue):
+    """How images that are shown as one differ from what their file says."""
+
+    overlap: Word = "max"
+    """How voxels of several images at one place become one."""
+    order: Literal[0, 1] = 1
+    """Between voxels of an image: the nearest, or linear."""
+    colour_by: Word | None = None
+    """What the channels tell apart: ``"tile"``, or an attribute of the images."""
+    grid: SceneTileGrid
+    moved: dict[str, Matrix4] = {}
+    """From voxel index of the image (centres, z, y, x, 1) to world, by its name."""
+    hidden: tuple[str, ...] = ()
+    """Names of the images that are left out."""
+
+
 class SceneSource(SceneValue):
     """Where the voxels of a layer come from, and what of it was chosen."""
 
@@ -72,6 +103,8 @@ class SceneSource(SceneValue):
     margin: Annotated[float, Field(ge=0)] | None = None
     """Room round the images of a scene that are shown as one, as a share of the
     largest: the layer's grid begins there. None for a single image."""
+    tiles: SceneTiles | None = None
+    """Where these images lie; None for where the file says, with room by `margin`."""
 
 
 class SceneClipPlane(SceneValue):

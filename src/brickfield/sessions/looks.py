@@ -29,10 +29,7 @@ def scene_of(sources: Sequence[tuple[str, ChunkSource]]) -> SceneState:
     layers = [
         layer
         for uri, source in sources
-        # All images of a scene as one, with no room round them.
-        for layer in layers_of(
-            uri, source.info, margin=0.0 if hasattr(type(source), "tiles") else None
-        )
+        for layer in layers_of(uri, source.info, **_as_one(source))
     ]
     units = [
         a.unit for _, s in sources for a in s.info.pyramid.axes if a.kind == "space"
@@ -42,9 +39,16 @@ def scene_of(sources: Sequence[tuple[str, ChunkSource]]) -> SceneState:
     )
 
 
-def layers_of(
-    uri: str, info: ImageInfo, margin: float | None = None
-) -> list[SceneLayer]:
+def _as_one(source: ChunkSource) -> dict[str, Any]:
+    """Say of all images of a scene as one where they lie, with no room round them."""
+    from brickfield.sources.mosaic import MosaicSource, changes_of
+
+    if not isinstance(source, MosaicSource):
+        return {}
+    return {"margin": 0.0, "tiles": changes_of(source) or None}
+
+
+def layers_of(uri: str, info: ImageInfo, **named: Any) -> list[SceneLayer]:
     """Return the layers of one image.
 
     Parameters
@@ -52,15 +56,15 @@ def layers_of(
     uri : str
         What it was opened by.
     info : ImageInfo
-    margin : float, optional
-        Room round several images that are one.
+    **named
+        What else a :class:`~brickfield.scene.SceneSource` says of it.
     """
     axis = info.pyramid.channel_axis
     n = 1 if axis is None else int(info.pyramid.levels[0].shape[axis])
     if n > MOST_CHANNELS:
-        return [_layer(SceneSource(uri=uri, margin=margin), info, n=1)]
+        return [_layer(SceneSource(uri=uri, **named), info, n=1)]
     return [
-        _layer(SceneSource(uri=uri, channel=channel, margin=margin), info, n=n)
+        _layer(SceneSource(uri=uri, channel=channel, **named), info, n=n)
         for channel in range(n)
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -296,7 +296,13 @@ def opened_source(source: SceneSource, place: str) -> ChunkSource:
         raise source_error(error, f"{place}: {error}") from error
 
 
-def open_whole(uri: str, *, margin: float = 0.0, **options: Any) -> ChunkSource:
+def open_whole(
+    uri: str,
+    *,
+    margin: float = 0.0,
+    tiles: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> ChunkSource:
     """Open data as a viewer does: all images of a scene as one, unless one is chosen.
 
     Parameters
@@ -304,11 +310,15 @@ def open_whole(uri: str, *, margin: float = 0.0, **options: Any) -> ChunkSource:
     uri : str
     margin : float
         Room round the images of a scene.
+    tiles : mapping, optional
+        Where they lie, as the scene document says it.
     **options
         As for :func:`brickfield.sources.open_source`.
     """
     from brickfield.sources import open_source
 
+    if tiles:
+        return open_source(uri, mosaic=tiles, **options)
     found = open_source(uri, **options)
     if found.info.is_in_scene and not set(options) - {"treat_403_as_missing"}:
         # Where they cannot be put together, the first one is shown.

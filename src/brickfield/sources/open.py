@@ -61,7 +61,8 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         folders and hosts. Without it only data in or beside it are read.
     mosaic : mapping or sequence of pairs, optional
         Open all images of the store as one, made with these
-        :class:`~brickfield.sources.mosaic.grid.MosaicOptions`.
+        :class:`~brickfield.sources.mosaic.grid.MosaicOptions`; or as
+        :func:`~brickfield.sources.mosaic.changes.changes_of` says it.
 
     Raises
     ------
@@ -88,14 +89,11 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         return _open_arrays(uri_or_arrays, options, chunk_edge)
     uri = str(uri_or_arrays).strip()
     if mosaic is not None:
-        from brickfield.sources.mosaic.grid import MosaicOptions
-        from brickfield.sources.mosaic.listing import open_mosaic_source
-
         reading = {
             "follow_links": follow_links,
             "treat_403_as_missing": treat_403_as_missing,
         }
-        return open_mosaic_source(uri, MosaicOptions(**dict(mosaic)), **reading)
+        return _open_together(uri, dict(mosaic), reading)
     if image is not None:
         options = _with_choice(uri, options, treat_403_as_missing)
     return open_image(
@@ -104,6 +102,20 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         chunk_edge=chunk_edge,
         treat_403_as_missing=treat_403_as_missing,
     )
+
+
+def _open_together(
+    uri: str, made: dict[str, Any], reading: dict[str, Any]
+) -> ChunkSource:
+    from brickfield.sources.mosaic import (
+        MosaicOptions,
+        open_changed,
+        open_mosaic_source,
+    )
+
+    if "grid" in made:
+        return open_changed(uri, made, **reading)
+    return open_mosaic_source(uri, MosaicOptions(**made), **reading)
 
 
 def _with_choice(

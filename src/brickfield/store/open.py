@@ -23,6 +23,7 @@ from brickfield.sources.mosaic import (
     MosaicSource,
     Tile,
     TilePlace,
+    open_changed,
     open_mosaic_source,
 )
 from brickfield.store.image_store import ChunkedImageStore
@@ -40,6 +41,7 @@ def open_store(
     mosaic: bool | None = None,
     overlap: str | None = None,
     margin: float = 0.0,
+    tiles: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> ChunkedImageStore:
     """Open any supported image.
@@ -59,6 +61,8 @@ def open_store(
         How voxels of several images at one place become one; ``"max"`` by default.
     margin : float
         Room round several images to move them in, as a share of the largest.
+    tiles : mapping, optional
+        Where several images lie and which are shown, as ``MosaicStore.tile_changes`` says it.
     **options
         As for :func:`brickfield.sources.open.open_source`: `image` (a name
         that ``brickfield info`` lists), `series`, `well`, `field`, `label`, `scale` (world units a voxel), `axes`, …
@@ -78,7 +82,7 @@ def open_store(
         MosaicOptions(overlap=overlap)  # type: ignore[arg-type]  # checked there
     is_place = isinstance(uri_or_arrays, str | PathLike)
     is_free = not set(options) - set(_READING)
-    if mosaic and not (is_place and is_free):
+    if (mosaic or tiles) and not (is_place and is_free):
         msg = "expected all images of a store as one, or one chosen; found both"
         raise OptionError(msg)
 
@@ -89,6 +93,8 @@ def open_store(
 
     if not is_place:
         return ChunkedImageStore(opened())
+    if tiles:
+        return _changed(str(uri_or_arrays), tiles, options)
     if mosaic:
         return _together(uri_or_arrays, overlap, margin, options)
     # Its facts are read-only properties, which a protocol's members are not.
@@ -98,6 +104,7 @@ def open_store(
         # Where they cannot be put together, the first one opens and says so.
         with suppress(BrickfieldError):
             together = _together(uri_or_arrays, overlap, margin, options)
+            together.opens_by_itself = True
             store.close()
             return together
     return store
@@ -108,11 +115,28 @@ def _together(
     overlap: str | None,
     margin: float,
     reading: dict[str, Any],
-) -> ChunkedImageStore:
+) -> MosaicStore:
     """Open all images of a store as one."""
     together = open_mosaic(uri, overlap=overlap or "max", margin=margin, **reading)
     together.address = str(uri)
     return together
+
+
+def _changed(
+    uri: str, changes: Mapping[str, Any], reading: dict[str, Any]
+) -> ChunkedImageStore:
+    """Open all images of a store as one, as it was changed by hand before."""
+    source = open_changed(uri, changes, **reading)
+    # The mosaic's own places are those of its file: resetting goes back to them.
+    store = MosaicStore(source, document=_project(uri))
+    store.address = uri
+    return store
+
+
+def _project(uri: str) -> str | None:
+    """Return the address of a BigDataViewer project; None for any other."""
+    is_project = uri.lower().endswith(".xml") and "://" not in uri
+    return uri if is_project else None
 
 
 def open_mosaic(
@@ -157,8 +181,7 @@ def open_mosaic(
     if isinstance(uri_or_stores, str | PathLike):
         uri = str(uri_or_stores)
         source = open_mosaic_source(uri, made_with, **reading)
-        is_project = uri.lower().endswith(".xml") and "://" not in uri
-        document = uri if is_project else None
+        document = _project(uri)
         held: list[ChunkedImageStore] = []
     else:
         document = None

@@ -14,6 +14,7 @@ from brickfield.plugin.layers.make import KEY, ROOM, level_of, open_layers
 from brickfield.plugin.layers.transforms import matrix_of
 from brickfield.qt import holding_still
 from brickfield.scene import SceneClipPlane, SceneLayer, SceneSource
+from brickfield.store import MosaicStore
 
 _NO_CURVE = ((0.0, 1.0), (1.0, 1.0))
 
@@ -29,8 +30,9 @@ def source_of(layer: Any) -> SceneSource | Literal["memory"]:
         return "memory"
     known = SceneSource.model_fields
     options = {k: v for k, v in told.get("options", {}).items() if k in known}
-    if hasattr(type(level.store), "tiles"):
+    if isinstance(level.store, MosaicStore):
         options.setdefault("margin", ROOM)
+        options["tiles"] = level.store.tile_changes or None
     return SceneSource(
         uri=_address_of(layer, uri), channel=told.get("channel"), **options
     )

@@ -7,6 +7,9 @@ from brickfield._faces import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.sources.mosaic.blend import OVERLAPS as OVERLAPS
+    from brickfield.sources.mosaic.changes import changes_of as changes_of
+    from brickfield.sources.mosaic.changes import open_changed as open_changed
+    from brickfield.sources.mosaic.changes import options_with as options_with
     from brickfield.sources.mosaic.grid import MosaicOptions as MosaicOptions
     from brickfield.sources.mosaic.listing import list_tiles as list_tiles
     from brickfield.sources.mosaic.listing import (
@@ -22,8 +25,11 @@ __all__ = [
     "MosaicSource",  # Tiles as one image, made as it is read.
     "Tile",  # One image of a mosaic, opened when it is first read.
     "TilePlace",  # What is known of a tile without opening it.
+    "changes_of",  # Return how a mosaic differs from what its file says; nothing if it does not.
     "list_tiles",  # List the images of a scene, a project or a collection where they lie.
+    "open_changed",  # Open all images of a store as one, the way it was changed.
     "open_mosaic_source",  # Open all images of a scene, a project or a collection as one.
+    "options_with",  # Return what a mosaic is made with that has changes.
 ]
 
 _HOME = {
@@ -32,8 +38,11 @@ _HOME = {
     "MosaicSource": "source",
     "Tile": "tile",
     "TilePlace": "tile",
+    "changes_of": "changes",
     "list_tiles": "listing",
+    "open_changed": "changes",
     "open_mosaic_source": "listing",
+    "options_with": "changes",
 }
 
 if not TYPE_CHECKING:

@@ -46,6 +46,9 @@ class MosaicOptions:
     colour_by : str or None
         Whether the channels are groups of tiles: ``"tile"``, or an attribute of theirs
         such as ``"angle"``. Of each tile the first channel is shown.
+    anchor : tuple of float or None
+        Where the grid has the centre of a voxel (z, y, x), world; None for that of the
+        first tile.
     """
 
     overlap: Overlap = "max"
@@ -54,6 +57,7 @@ class MosaicOptions:
     region: Region | None = None
     margin: float = 0.0
     colour_by: str | None = None
+    anchor: Vec3 | None = None
 
     def __post_init__(self) -> None:
         if self.overlap not in OVERLAPS:
@@ -105,6 +109,8 @@ def make_grid(places: Sequence[TilePlace], options: MosaicOptions) -> Grid:
     spacing = np.array(options.spacing or finest_spacing(places))
     low, high = _extent(places, options)
     anchor = _anchor(places[0], spacing)
+    if options.anchor is not None:
+        anchor = np.array(options.anchor, dtype=np.float64)
     first = [ceil(v - _ROUNDING) for v in (low - anchor) / spacing]
     last = [floor(v + _ROUNDING) for v in (high - anchor) / spacing]
     shape = [b - a + 1 for a, b in zip(first, last, strict=True)]

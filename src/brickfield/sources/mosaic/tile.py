@@ -73,6 +73,14 @@ class Tile:
         Returns its source.
     is_ours : bool
         Whether closing the tile closes the source.
+    first : AffineTransform, optional
+        Where it lies by its file; default where it is now.
+
+    Attributes
+    ----------
+    place : TilePlace
+        Where it is now.
+    first : AffineTransform
     """
 
     def __init__(
@@ -81,8 +89,10 @@ class Tile:
         open_source: Callable[[], ChunkSource],
         *,
         is_ours: bool = True,
+        first: AffineTransform | None = None,
     ) -> None:
         self.place = place
+        self.first = place.matrix if first is None else first
         self._open = open_source
         self._is_ours = is_ours
         self._lock = threading.Lock()
@@ -115,7 +125,7 @@ class Tile:
 
     def shared(self) -> Tile:
         """Return a tile of the same voxels that lies where this one does now."""
-        return Tile(self.place, lambda: self.source, is_ours=False)
+        return Tile(self.place, lambda: self.source, is_ours=False, first=self.first)
 
     def put(self, matrix: AffineTransform) -> None:
         """Put it elsewhere.

@@ -20,7 +20,7 @@ from psygnal import Signal
 from brickfield.errors import OptionError
 from brickfield.model import AffineTransform
 from brickfield.sources import ChunkSource
-from brickfield.sources.mosaic import MosaicSource, TilePlace
+from brickfield.sources.mosaic import MosaicSource, TilePlace, changes_of
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.tiles.moving import StaysCoarse
 from brickfield.store.tiles.saving import matrix_of, save_transforms
@@ -44,10 +44,13 @@ class MosaicStore(ChunkedImageStore):
     ----------
     tiles_changed : psygnal.SignalInstance
         Emits after tiles were moved, left out or taken in; no arguments.
+    opens_by_itself : bool
+        Whether opening its address, with nothing said, gives a mosaic like it.
     """
 
     tiles_changed = Signal()
     stays_coarse: StaysCoarse | None = None
+    opens_by_itself = False
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class MosaicStore(ChunkedImageStore):
         self._mosaic = source
         self._document = document
         self._held = tuple(held)
-        self._first = {t.name: t.place.matrix for t in source.tiles}
+        self._first = {t.name: t.first for t in source.tiles}
         self._like: list[weakref.ref[MosaicStore]] = []
 
     @property
@@ -78,6 +81,14 @@ class MosaicStore(ChunkedImageStore):
             (t.name, stores.get(id(t.source), t.source), t.place.matrix.matrix)
             for t in self._mosaic.tiles
         )
+
+    @property
+    def tile_changes(self) -> dict[str, Any]:
+        """How it differs from what its file says, as plain values; else nothing.
+
+        :func:`brickfield.store.open_store` takes it as `tiles`.
+        """
+        return changes_of(self._mosaic, in_full=not self.opens_by_itself)
 
     @property
     def places(self) -> tuple[TilePlace, ...]:

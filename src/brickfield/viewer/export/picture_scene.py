@@ -29,7 +29,7 @@ from brickfield.scene import (
     SceneState,
     SceneViews,
 )
-from brickfield.store import ChunkedLayer
+from brickfield.store import ChunkedLayer, MosaicStore
 from brickfield.viewer.export.files import SCENE_KEY
 from brickfield.viewer.export.options import RenderOptions
 from brickfield.viewer.export.picture import RenderResult
@@ -58,7 +58,7 @@ def scene_notes(
     """
     known = set(SceneSource.model_fields) | {"mosaic", "overlap"}
     chosen = {k: v for k, v in image.items() if v is not None and v is not False}
-    if set(chosen) - known or chosen.get("mosaic") or not result.layers:
+    if set(chosen) - known or not result.layers:
         return {}
     named = {k: v for k, v in chosen.items() if k in SceneSource.model_fields}
     try:
@@ -113,7 +113,9 @@ def _layers(
     store, look = layer.store, layer.appearance
     axis = store.pyramid.channel_axis
     n, made = len(look.channels), []
-    margin = 0.0 if hasattr(type(store), "tiles") else None
+    named = dict(named)
+    if isinstance(store, MosaicStore):
+        named |= {"margin": 0.0, "tiles": store.tile_changes or None}
     title = store.info.image or store.info.name
     for i, channel in enumerate(look.channels):
         selection = layer.selections[i]
@@ -133,7 +135,7 @@ def _layers(
         made.append(
             SceneLayer(
                 name=title if n == 1 else f"{title}: {name}",
-                source=SceneSource(uri=uri, channel=number, margin=margin, **named),
+                source=SceneSource(uri=uri, channel=number, **named),
                 kind="labels" if look.is_labels else "image",
                 mode=mode,
                 interpolation=look.interpolation,
