@@ -146,7 +146,9 @@ class Session:
         }
 
     def _is_idle(self) -> bool:
-        if not self.is_ours or "brickfield.plugin.views" not in sys.modules:
+        # No dock can be there before its registry.
+        registry = "brickfield.plugin.layers.registry"
+        if not self.is_ours or registry not in sys.modules:
             return True
         import brickfield as bf
 
@@ -313,6 +315,23 @@ def save(session: Session) -> Callable[[], object]:
     return lambda: layers.save(path, plugin=plugin)
 
 
+def save_beside(session: Session) -> Callable[[], object]:
+    """File > Save again, beside napari that shows its own progress bar and saves nothing."""
+    if session.is_ours:
+        return save(session)
+    session.show()
+
+    def act() -> None:
+        from napari.utils import progress
+
+        with progress(total=10) as bar:
+            for _ in range(2):
+                session.turn(0.3)
+                bar.update(5)
+
+    return act
+
+
 def step(session: Session) -> Callable[[], object]:
     """One plane on."""
     session.show()
@@ -349,6 +368,7 @@ ACTS: dict[str, Callable[[Session], Callable[[], object]]] = {
     "huge": huge,
     "screenshot": screenshot,
     "save": save,
+    "save, bar": save_beside,
     "step": step,
     "zoom": zoom,
     "to 3D": to_3d,

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from qtpy.QtCore import QTimer
 
 from brickfield.errors import BudgetError, StoreWriteError
 from brickfield.plugin.saving import save_beside
-from brickfield.qt import task_board
+from brickfield.qt import task_board, turn_until
 from brickfield.store import open_store
 
 
@@ -102,10 +103,11 @@ def test_ctrl_c_cancels_a_save(tmp_path):
 
 def test_a_second_save_waits_for_the_first(tmp_path):
     """It is asked for while the first runs; both are written, one after the other."""
-    order, go_on = [], threading.Event()
+    order, go_on, begun = [], threading.Event(), Future()
 
     def slow(beside, running):
         order.append("first begins")
+        begun.set_result(None)
         go_on.wait(20)
         order.append("first ends")
         return write_text(beside, running)
@@ -115,6 +117,7 @@ def test_a_second_save_waits_for_the_first(tmp_path):
         return write_text(beside, running)
 
     def begin_second():
+        turn_until(begun)
         QTimer.singleShot(0, look)
         save_beside("Saving b", str(tmp_path / "b"), quick)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from brickfield.qt.view.view_frame import FLAT
@@ -55,6 +55,23 @@ def test_a_double_click_gives_one_of_several_pictures_all_the_room_and_takes_it_
     qtbot.waitUntil(lambda: picture.width() > 1.8 * before)
     QTest.mouseDClick(picture, Qt.MouseButton.LeftButton)
     assert all(frame.isVisible() for frame in dock.frames.values())
+
+
+def test_a_double_click_leaves_the_cross_hair_where_it_was(
+    make_dock, scene, blob, hand
+):
+    scene.add(blob)
+    dock = make_dock("2x2", size=(500, 460))
+    hand.settle(dock)
+    before = scene.cross_hair
+    corner = QPoint(20, 30)
+    for _ in range(2):
+        QTest.mouseDClick(
+            dock.frames["yz"].picture, Qt.MouseButton.LeftButton, pos=corner
+        )
+        assert scene.cross_hair == before
+    QTest.mouseClick(dock.frames["yz"].picture, Qt.MouseButton.LeftButton, pos=corner)
+    assert scene.cross_hair != before
 
 
 def test_another_layout_ends_what_was_maximised(make_dock, scene, blob):

@@ -22,6 +22,7 @@ from pathlib import Path
 from brickfield.errors import BrickfieldError, StoreWriteError
 from brickfield.plugin.docking.activity import in_activity_bar
 from brickfield.plugin.names import PLUGIN
+from brickfield.plugin.warm import quick_turns
 from brickfield.qt import RunningTask, can_turn, task_board, turn_until
 
 N_WORKERS = 1
@@ -46,6 +47,8 @@ a lower priority was no better (83, 112 and 123 ms).
 """
 ENDING_S = 30.0
 """Longest wait for a cancelled save to end, seconds."""
+TOLD_S = 0.2
+"""Longest wait for napari's activity bar before a save begins, seconds."""
 _turn = threading.Lock()
 """Held by the save that writes."""
 
@@ -89,13 +92,22 @@ def save_beside(
         return _named(path, title, _put(Path(path), write, running))
     running = task_board().begin(title, unit=unit)
     future: Future[bool] = Future()
+    is_told = threading.Event()
+
+    def save() -> bool:
+        # napari draws its whole window for the bar: two threads would take longer. Not
+        # without end, for another save may be asked for, and wait, meanwhile.
+        is_told.wait(TOLD_S)
+        return _put(Path(path), write, running)
+
     threading.Thread(
         target=_carry_out,
-        args=(future, running, lambda: _put(Path(path), write, running)),
+        args=(future, running, save),
         name="brickfield-save",
         daemon=True,
     ).start()
     with in_activity_bar(running):
+        is_told.set()
         _wait_for(future, running)
     return _named(path, title, future.result())
 
@@ -140,7 +152,7 @@ def _carry_out(
 ) -> None:
     try:
         running.wait(True)
-        with _turn:
+        with _turn, quick_turns():
             running.wait(False)
             is_written = save()
     except BaseException as error:  # noqa: BLE001 - it is the caller's

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import OptionError
 from brickfield.plugin.docking.load import load_docks, load_reading
-from brickfield.plugin.warm import compile_ahead, few_collections, warm_up
+from brickfield.plugin.warm import compile_ahead, loading, warm_up
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -45,7 +45,7 @@ def open_volume(uri_or_arrays: Any, viewer: Any = None, **options: Any) -> list[
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
         In one sentence; no layer is added then.
     """
-    with few_collections():
+    with loading():
         return _open_volume(uri_or_arrays, viewer, options)
 
 

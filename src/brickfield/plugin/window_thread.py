@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from qtpy.QtCore import QCoreApplication, QTimer
 
 from brickfield.errors import BrickfieldError
-from brickfield.loading import ChunkManager
 from brickfield.qt import Background, Deliverer
-from brickfield.sources import ChunkSource
 
 if TYPE_CHECKING:  # this module is light, for what napari loads at its start
+    from brickfield.loading import ChunkManager
+    from brickfield.sources import ChunkSource
     from brickfield.store import ChunkedImageStore
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
+
+from qtpy.QtCore import QTimer
 
 from brickfield.plugin.docking.camera_link import CameraLink
 from brickfield.plugin.docking.chooser import OtherImages
@@ -27,11 +30,13 @@ from brickfield.plugin.settings import (
     settings_events,
 )
 from brickfield.plugin.slicing.lazy import retry_failed
-from brickfield.plugin.warm import load_later
+from brickfield.plugin.warm import begin_loading, load_later
 from brickfield.qt import ViewDock
 from brickfield.viewer.live import ViewReport
 
 logger = logging.getLogger(__name__)
+LOADING_MS = 20_000
+"""After so long an empty dock counts as one that loads nothing."""
 
 
 class VolumeDock(ViewDock):
@@ -72,10 +77,21 @@ class VolumeDock(ViewDock):
         offer_links(viewer, self)
         self._settling = Settling(self, viewer)
         self.main_view.reported.connect(self._on_report)
+        self._end_loading = self._begin_loading()
         add_dock(viewer, self)
 
+    def _begin_loading(self) -> Callable[[], None]:
+        """Leave the window its turns until the first picture; not for long without."""
+        end = begin_loading()
+        self.call_when_closed(end)
+        QTimer.singleShot(LOADING_MS, end)
+        return end
+
     def _on_report(self, report: ViewReport) -> None:
-        if report.image is not None:
+        if report.error:
+            self._end_loading()
+        elif report.image is not None:
+            self._end_loading()
             self.main_view.reported.disconnect(self._on_report, missing_ok=True)
             load_later()
 

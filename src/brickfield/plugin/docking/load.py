@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QTimer
 
+from brickfield.plugin.warm import loading
 from brickfield.qt import run_beside, run_beside_then
 
 # Not whether the module is known: a thread may still be loading it.
@@ -28,11 +29,12 @@ def load_reading() -> None:
 
 
 def _load_reading() -> None:
-    import brickfield.plugin.layers.make  # noqa: F401 - that is the point
-    from brickfield.plugin.settings import settings
-    from brickfield.sessions import is_session  # noqa: F401 - so is this
+    with loading():
+        import brickfield.plugin.layers.make  # noqa: F401 - that is the point
+        from brickfield.plugin.settings import settings
+        from brickfield.sessions import is_session  # noqa: F401 - so is this
 
-    settings()
+        settings()
     _can_read.set()
 
 
@@ -61,11 +63,12 @@ def _load() -> None:
 
     napari reads its preferences; the colormaps' catalogue is searched once.
     """
-    import brickfield.plugin.docking.docks  # noqa: F401 - that is the point
-    from brickfield.plugin.settings import settings
-    from brickfield.sources import from_arrays  # noqa: F401 - for layers that are there
-    from brickfield.viewer import lut
+    with loading():
+        import brickfield.plugin.docking.docks  # noqa: F401 - that is the point
+        from brickfield.plugin.settings import settings
+        from brickfield.sources import from_arrays  # noqa: F401 - for layers there
+        from brickfield.viewer import lut
 
-    settings()
-    lut("viridis")
+        settings()
+        lut("viridis")
     _is_loaded.set()

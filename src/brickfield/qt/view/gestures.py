@@ -395,12 +395,15 @@ class SliceGestures(Gestures):
         super().__init__(view, widget)
         self._plane = plane
         self._travel = 0.0
+        self._cross_hair_was: Any = None
+        """Where it was before the last click, world."""
 
     def centre_at(self, at: QPointF) -> None:
         """Do nothing: a slice has nothing to turn about."""
 
     def _press(self, event: Any) -> bool:
         super()._press(event)
+        self._cross_hair_was = self.view.scene.cross_hair
         is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         is_left = event.button() == Qt.MouseButton.LeftButton and not is_shifted
         if is_left and self._has_cross_hair:
@@ -413,6 +416,14 @@ class SliceGestures(Gestures):
         return (
             self._plane.has_cross_hair and self.view.overlay_options("marker").visible
         )
+
+    def _double_click(self, event: Any) -> bool:
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        was, self._cross_hair_was = self._cross_hair_was, None
+        if is_left and was is not None and self._has_cross_hair:
+            # The first of the two clicks has moved it, which was not what they are for.
+            self.view.scene.move_cross_hair(was)
+        return super()._double_click(event)
 
     def _cross_hair_to(self, at: QPointF) -> None:
         if self.view.camera is not None:
