@@ -325,6 +325,32 @@ def test_unreadable_chunks_can_be_left_out(tmp_path, grid_source):
     np.testing.assert_array_equal(found[1][:], block_mean(data, (2, 2, 2)))
 
 
+@pytest.mark.parametrize("budget", ["64 MiB", "1 MiB"])
+def test_good_chunks_beside_one_that_is_left_out_are_kept(
+    tmp_path, grid_source, budget
+):
+    data = RNG.integers(1, 255, (64, 64, 64), np.uint8)
+    source = grid_source(data, broken=[(1, 2, 3)])
+    result = write_pyramid(
+        source,
+        tmp_path / "p",
+        chunk_shape=64,
+        levels=2,
+        skip_failed=True,
+        budget=budget,
+    )
+    assert result.is_complete
+    assert len(result.failures) == 1
+    assert "corrupt" in result.failures[0].reason
+    size = source.info.pyramid.levels[0].storage_chunk_shape
+    data[
+        tuple(slice(i * n, (i + 1) * n) for i, n in zip((1, 2, 3), size, strict=True))
+    ] = 0
+    found = levels(tmp_path / "p")
+    np.testing.assert_array_equal(found[0][:], data)
+    np.testing.assert_array_equal(found[1][:], block_mean(data, (2, 2, 2)))
+
+
 def test_a_cancelled_call_leaves_no_image_and_goes_on_later(tmp_path, grid_source):
     data = RNG.integers(1, 255, (96, 96, 96), np.uint8)
     root, cancel = tmp_path / "p", Event()

@@ -53,7 +53,7 @@ class PyramidOptions:
     resume : bool
         Resume an interrupted run; start over if False.
     skip_failed : bool
-        Leave blocks that cannot be read at the fill value and finish.
+        Leave chunks that cannot be read at the fill value and finish.
     """
 
     version: str | None = None

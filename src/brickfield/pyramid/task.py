@@ -222,7 +222,7 @@ def plan_task(
         None,
         options.version or "0.5",
         info,
-        SourceReader(0, order, uri, source),
+        SourceReader(0, order, uri, source, skip_failed=options.skip_failed),
         tuple(pyramid.axes[a] for a in order),
         plans,
         method,
@@ -270,7 +270,10 @@ def _plan_addition(
     names = level_names(paths)
     plans = coarser_levels(first, spatial, names, levels, n_new)
     order = tuple(range(len(pyramid.axes)))
-    reader = SourceReader(pyramid.n_levels - 1, order, uri, source)
+    last_level = pyramid.n_levels - 1
+    reader = SourceReader(
+        last_level, order, uri, source, skip_failed=options.skip_failed
+    )
     return Task(
         root, group, group.version, info, reader, pyramid.axes, tuple(plans), method
     )

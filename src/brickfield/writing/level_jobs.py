@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import Block, BlockGrid, BlockJob, Slices, shift
-from brickfield.errors import BudgetError
+from brickfield.errors import BudgetError, ChunkReadError
 from brickfield.writing.downsample import downsample
 from brickfield.writing.level_plans import LevelPlan, plan_blocks
 from brickfield.writing.options import Method
+from brickfield.writing.source_reader import PartlyReadError
 from brickfield.writing.stored_level import StoredLevel
 
 
@@ -73,14 +74,22 @@ class LevelBlock:
     dtype: np.dtype[np.generic]
 
     def __call__(self, block: Block) -> int:
-        """Read, join and write; returns the bytes written, before compression."""
+        """Read, join and write; returns the bytes written, before compression.
+
+        Raises
+        ------
+        ChunkReadError
+            When chunks cannot be read; with a reader that skips them, after the rest
+            has been written.
+        """
+        failures: list[ChunkReadError] = []
         # Nothing stored below it: nothing is written either, and sparse data stay
         # sparse.
         if self.before.is_missing(self._before(block.slices)):
             return 0
         pieces = BlockGrid(block.shape, self.piece_shape)
         if len(pieces) == 1:
-            out = self._make(block.slices)
+            out = self._make(block.slices, failures)
         else:
             out = np.full(block.shape, self.target.fill_value, self.dtype)
             # A block that does not fit the budget is made piece by piece, but written
@@ -89,8 +98,10 @@ class LevelBlock:
             for piece in pieces:
                 region = shift(piece.slices, back)
                 if not self.before.is_missing(self._before(region)):
-                    out[piece.slices] = self._make(region)
+                    out[piece.slices] = self._make(region, failures)
         self.target.write(block.slices, out)
+        if failures:
+            raise failures[0]
         return out.nbytes
 
     def _before(self, region: Slices) -> Slices:
@@ -99,10 +110,15 @@ class LevelBlock:
             for s, f, n in zip(region, self.factors, self.before.shape, strict=True)
         )
 
-    def _make(self, region: Slices) -> NDArray[np.generic]:
-        return downsample(
-            self.before.read(self._before(region)), self.factors, self.method
-        )
+    def _make(
+        self, region: Slices, failures: list[ChunkReadError]
+    ) -> NDArray[np.generic]:
+        try:
+            data = self.before.read(self._before(region))
+        except PartlyReadError as error:
+            data = error.data
+            failures.append(ChunkReadError(error.reason, key=error.key))
+        return downsample(data, self.factors, self.method)
 
 
 class FirstLevel(RegionReader, Protocol):

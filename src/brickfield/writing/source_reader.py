@@ -14,9 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, Slices, intersect, shift
+from brickfield.errors import ChunkReadError
 from brickfield.sources import ChunkSource
 
 AnyArray = NDArray[np.generic]
+
+
+class PartlyReadError(ChunkReadError):
+    """Raised when chunks of a region cannot be read, with what could be.
+
+    Parameters
+    ----------
+    first : ChunkReadError
+        Of the first of them.
+    data : ndarray
+        The region; chunks that cannot be read have the fill value.
+    """
+
+    def __init__(self, first: ChunkReadError, data: AnyArray) -> None:
+        super().__init__(first.reason, is_transient=first.is_transient, key=first.key)
+        self.data = data
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,8 @@ class SourceReader:
     source : ChunkSource or None
     opening : tuple of (str, object)
         Options with which the source is opened.
+    skip_failed : bool
+        Whether a region with chunks that cannot be read is read to its end first.
     """
 
     level: int
@@ -40,10 +59,11 @@ class SourceReader:
     uri: str | None = field(default=None, repr=False)
     source: ChunkSource | None = field(default=None, repr=False)
     opening: tuple[tuple[str, Any], ...] = ()
+    skip_failed: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         sent = None if self.uri else self.source
-        facts = (self.level, self.order, self.uri, sent, self.opening)
+        facts = (self.level, self.order, self.uri, sent, self.opening, self.skip_failed)
         return (SourceReader, facts)
 
     def _opened(self) -> ChunkSource:
@@ -90,20 +110,31 @@ class SourceReader:
         ------
         ChunkReadError
             When a chunk cannot be read.
+        PartlyReadError
+            Instead, with `skip_failed`: the others are in it.
         """
         source = self._opened()
         level = source.info.pyramid.levels[self.level]
         grid, stored = self._stored(region)
         origin = tuple(s.start for s in stored)
+        failed: ChunkReadError | None = None
         out = np.empty([s.stop - s.start for s in stored], self.dtype)
         for chunk in grid.overlapping(stored):
             common = intersect(chunk.slices, stored)
-            data = source.read_storage_chunk(self.level, chunk.index).data
+            try:
+                data = source.read_storage_chunk(self.level, chunk.index).data
+            except ChunkReadError as error:
+                if not self.skip_failed:
+                    raise
+                failed, data = failed or error, None
             part = (
                 level.fill_value if data is None else data[shift(common, chunk.start)]
             )
             out[shift(common, origin)] = part
-        return np.ascontiguousarray(out.transpose(self.order))
+        whole = np.ascontiguousarray(out.transpose(self.order))
+        if failed is not None:
+            raise PartlyReadError(failed, whole) from failed
+        return whole
 
 
 @lru_cache(maxsize=4)
