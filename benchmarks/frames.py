@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,17 @@ from benchmarks.scenes import (
 from brickfield.model import CameraState
 from brickfield.planning import LodPolicy
 from brickfield.sources import open_source
+from brickfield.viewer.sampling import FINE_STEP
 
 SIZE = (512, 512)
 STEP = 0.8
 """What gfx.Volume takes for a volume of 256³."""
 EDGE = 256
+DIRECTIONS = {
+    "along an axis": (0.0, 0.0, 1.0),
+    "the camera above": (0.479, 0.3, 0.878),
+    "diagonal": (1.0, 1.0, 1.0),
+}
 
 
 class PlainVolume:
@@ -104,7 +111,45 @@ def frame_cost(setting: Setting) -> list[Row]:
         )
         rows.append(row)
         rows += _beside_cellier(setting, name, data, median(ours), repeats)
+    return rows + _by_direction(repeats) + _at_rest(repeats)
+
+
+def _by_direction(repeats: int) -> list[Row]:
+    """Compare at steps of equal length, along and across the axes."""
+    rows = []
+    for name, direction in DIRECTIONS.items():
+        along = np.abs(direction).max() / np.linalg.norm(direction)
+        camera = _camera(direction)
+        # Ours counts along the axis that a ray follows most.
+        ours, plain, _, _ = _both(dense(), repeats, camera, STEP * float(along))
+        rows.append(
+            at_most(
+                "E18",
+                f"frame, steps of equal length, {name}: CPU ÷ gfx.Volume",
+                median(ours) / median(plain),
+                1.0,
+                repeats=repeats,
+                note=f"{median(ours):.0f} ms against {median(plain):.0f} ms",
+            )
+        )
     return rows
+
+
+def _at_rest(repeats: int) -> list[Row]:
+    """Compare a picture at rest, which is sampled more finely than gfx.Volume's."""
+    camera = _camera()
+    ours, plain, _, _ = _both(dense(), repeats, camera, FINE_STEP)
+    return [
+        at_most(
+            "E18",
+            "frame, as at rest: CPU ÷ gfx.Volume",
+            median(ours) / median(plain),
+            1.5,
+            repeats=repeats,
+            note=f"steps of {FINE_STEP:.2f} voxels against {STEP};"
+            f" {median(ours):.0f} ms against {median(plain):.0f} ms",
+        )
+    ]
 
 
 def dense() -> Array:
@@ -132,25 +177,33 @@ def occupied(data: Array) -> float:
     return float((bricks > 0).mean())
 
 
-def _camera() -> CameraState:
+def _camera(direction: tuple[float, float, float] | None = None) -> CameraState:
+    """Return the camera of the other rows, or one that looks along (z, y, x)."""
     camera = orbit((EDGE,) * 3, SIZE, distance=1.25)
+    if direction is not None:
+        middle, way = np.full(3, EDGE / 2), np.array(direction)
+        z, y, x = (middle - 1.25 * EDGE * way / np.linalg.norm(way)).tolist()
+        camera = replace(camera, position=(z, y, x), target=(EDGE / 2,) * 3)
     return camera.with_depth_range(corners((EDGE,) * 3))
 
 
-def _both(data: Array, repeats: int) -> tuple[list[float], list[float], Array, Array]:
+def _both(
+    data: Array, repeats: int, camera: CameraState | None = None, step: float = STEP
+) -> tuple[list[float], list[float], Array, Array]:
     """Draw the same frame in turns, so that other work hits both alike."""
-    layer = layer_of(own_cache(open_source(data)), (0, 255), relative_step=STEP)
+    camera = camera or _camera()
+    layer = layer_of(own_cache(open_source(data)), (0, 255), relative_step=step)
     plain = PlainVolume(data, (0, 255), SIZE)
     ours: list[float] = []
     theirs: list[float] = []
     with view_of(layer, SIZE, policy=LodPolicy(forced_level=0)) as view:
-        view.camera = _camera()
+        view.camera = camera
         assert view.wait_until_complete(60)
         for _ in range(2):
-            drawn, reference = view.image(), plain.draw(_camera())
+            drawn, reference = view.image(), plain.draw(camera)
         for _ in range(repeats):
             ours += cpu_ms(view.image, 1)
-            theirs += cpu_ms(lambda: plain.draw(_camera()), 1)
+            theirs += cpu_ms(lambda: plain.draw(camera), 1)
     return ours, theirs, drawn, reference
 
 
