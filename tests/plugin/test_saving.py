@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 import numpy as np
 import pytest
+import yaozarrs
 from qtpy.QtCore import QTimer
 
 from brickfield.errors import BudgetError, StoreWriteError
@@ -179,6 +180,7 @@ def test_a_layer_saved_from_napari_is_whole_and_the_window_turned(
     assert turns == [1]
     with open_store(path) as store:
         assert np.array_equal(store.read(0), data)
+    yaozarrs.validate_zarr_store(path)
     assert names_in(tmp_path) == ["a.ome.zarr"]
 
 
