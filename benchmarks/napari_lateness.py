@@ -368,7 +368,7 @@ ACTS: dict[str, Callable[[Session], Callable[[], object]]] = {
     "huge": huge,
     "screenshot": screenshot,
     "save": save,
-    "save, bar": save_beside,
+    "save beside": save_beside,
     "step": step,
     "zoom": zoom,
     "to 3D": to_3d,

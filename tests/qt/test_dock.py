@@ -9,6 +9,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
+from brickfield.camera import navigation
 from brickfield.qt.view.view_frame import FLAT
 
 pytestmark = [pytest.mark.qt, pytest.mark.gpu]
@@ -35,6 +36,21 @@ def test_each_layout_keeps_its_own_camera(dock):
     dock.main_view.camera = other
     dock.set_layout("3D")
     assert dock.main_view.camera.position == turn.position
+
+
+def test_what_was_turned_is_not_cut_off_in_a_narrower_picture(make_dock, scene, blob):
+    scene.add(blob)
+    dock = make_dock("3D", size=(900, 500))
+    view = dock.main_view
+    view.camera = turned(view)
+    wide, before = view.viewport, navigation.target_height(view.camera)
+    dock.set_layout("3D+plane")
+    assert view.viewport[0] < 0.6 * wide[0], "the picture is upright now"
+    width, height = view.viewport
+    seen = navigation.target_height(view.camera) * min(1, width / height)
+    assert seen == pytest.approx(before * min(1, wide[0] / wide[1]))
+    dock.set_layout("3D")
+    assert navigation.target_height(view.camera) == pytest.approx(before)
 
 
 def test_what_was_fitted_is_fitted_again(dock, scene, blob):

@@ -43,6 +43,8 @@ from brickfield.viewer.live import (
 )
 
 logger = logging.getLogger(__name__)
+_FREE = ("3D", "plane")
+"""Kinds of views that share their zoom with no other view."""
 LEAST_WIDTH = 300
 """Pixels; every panel has room there."""
 
@@ -171,6 +173,7 @@ class ViewDock(QWidget):
         self.maximise(None)
         self._slice_link.close()
         others = self.views
+        cameras = {kind: frame.view.camera for kind, frame in self._frames.items()}
         for kind, frame in self._frames.items():
             self._places[self.layout_name, kind] = frame.view.framing.place
         self._note_plane()
@@ -194,6 +197,8 @@ class ViewDock(QWidget):
             place = self._places.get((name, kind))
             if place is not None:
                 frame.view.framing.place = place
+            elif (camera := cameras.get(kind)) is not None and kind in _FREE:
+                frame.view.framing.keep_in_view(camera)
         self._put_plane()
         self._slice_link = SliceLink(self.views if len(cells) > 1 else ())
         self.toolbar.follow_layout(name)

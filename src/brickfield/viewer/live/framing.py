@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from brickfield.camera import OrbitCamera, orbit_camera, presets
+from brickfield.camera import OrbitCamera, navigation, orbit_camera, presets
 from brickfield.model import CameraState, Vec3
 from brickfield.store import ChunkedLayer
 from brickfield.viewer.live.frame_state import ViewReport
@@ -287,6 +287,25 @@ class Framing:
             Whether it will move on.
         """
         self._move(camera, is_moving=is_moving)
+
+    def keep_in_view(self, before: CameraState) -> None:
+        """See as much along the shorter side as in a picture of another shape.
+
+        A camera keeps what it sees from top to bottom, so a narrower picture would cut
+        off what a person had in view. Where the view follows the data's extent it does
+        so by itself.
+
+        Parameters
+        ----------
+        before : CameraState
+            The camera as it was, with the size of the picture then.
+        """
+        camera = self.camera
+        if camera is None or self._is_fitting:
+            return
+        now, then = (min(1.0, w / h) for w, h in (camera.viewport, before.viewport))
+        if now != then:
+            self.follow(navigation.zoom(camera, now / then))
 
     @property
     def is_fitting(self) -> bool:
