@@ -57,6 +57,9 @@ def faces() -> dict[str, list[str]]:
 
 
 def _all_of(path: Path) -> list[str] | None:
+    # Looked for before it is parsed: few modules have one.
+    if "__all__" not in path.read_text(encoding="utf-8"):
+        return None
     for node in tree_of(path).body:
         if isinstance(node, ast.Assign) and any(
             isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets

@@ -82,7 +82,8 @@ def test_100000_voxels_a_side_without_a_pyramid_are_a_preview(adapter, tmp_path)
     )
     store = bf.open_store(tmp_path / "flat.zarr")
 
-    receipt = bf.render(store, size=SIZE, camera="orbit:20,30,20").receipt
+    camera = "orbit:20,30,20"
+    receipt = bf.render(store, size=SIZE, camera=camera, gpu_budget=BUDGET).receipt
 
     assert "no-pyramid" in {finding.code for finding in store.findings}
     store.close()

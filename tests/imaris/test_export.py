@@ -404,11 +404,11 @@ def test_the_interrupted_export_of_a_file_is_not_dropped_for_an_array(tmp_path):
 
 
 def test_many_channels_and_time_points_are_written(tmp_path):
-    image = RNG.integers(0, 200, (60, 40, 1, 4, 4), np.uint8)
+    image = RNG.integers(0, 200, (11, 101, 1, 4, 4), np.uint8)
     bf.to_imaris(image, tmp_path / "a.ims", axes="tczyx")
     opened = bf.open_store(tmp_path / "a.ims")
     assert opened.pyramid.levels[0].shape == image.shape
-    assert_array_equal(opened.read(0, None, (59, 39)), image[59, 39])
+    assert_array_equal(opened.read(0, None, (10, 100)), image[10, 100])
 
 
 def test_an_axis_of_two_thousand_million_voxels_is_planned_at_once():

@@ -336,11 +336,11 @@ class SampledSource:
         """
         if level < self._n_stored:
             return [(level, index)]
-        about = self._coarse[level - self._n_stored]
-        slices = chunk_slices(index, about.storage_chunk_shape, about.shape)
-        shape = tuple(s.stop - s.start for s in slices)
-        parts = _parts(self._samplings[level - self._n_stored], index, shape)
-        return [(self.shared_level, storage) for storage, _, _ in parts]
+        numbers = [[i] for i in index]
+        for sampling in self._samplings[level - self._n_stored]:
+            runs = sampling.runs(index[sampling.axis])
+            numbers[sampling.axis] = [number for number, _, _ in runs]
+        return [(self.shared_level, storage) for storage in product(*numbers)]
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
         """Name of a storage chunk for messages; see the protocol.
