@@ -20,7 +20,9 @@ if [ "$(cat $venv/.made 2>/dev/null || true)" != "$wanted" ]; then
     shared=$(.venv/bin/python -c "$where")
     # A line that runs: folders that are only named have no editable installs.
     echo "import site; site.addsitedir('$shared')" >"$($venv/bin/python -c "$where")/shared.pth"
-    $venv/bin/python -m pip install --quiet --disable-pip-version-check 'PySide6-Essentials>=6.7,!=6.12.0'
+    binding='PySide6-Essentials>=6.7,!=6.12.0'
+    .venv/bin/uv pip install --quiet --python $venv/bin/python "$binding" ||
+        $venv/bin/python -m pip install --quiet --disable-pip-version-check "$binding"
     echo "$wanted" >$venv/.made
 fi
 QT_API=pyside6 PYTEST_QT_API=pyside6 exec $venv/bin/python "$@"
