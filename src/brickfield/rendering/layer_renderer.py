@@ -145,19 +145,14 @@ class LayerRenderer:
             and ``"lut"`` (colours rewritten in place). Empty when nothing changed.
         """
         done: set[str] = set()
-        before, self.layer = self.layer.versions, layer
-        is_told_apart = all(
-            self.format.resolves(c.contrast) for c in layer.appearance.channels
-        )
+        before, self.layer, look = self.layer.versions, layer, layer.appearance
+        is_told_apart = all(self.format.resolves(c.contrast) for c in look.channels)
         is_other = layer.versions.geometry != before.geometry
-        if is_other or not (
-            is_told_apart or self.format == self._format_of(layer.appearance)
-        ):
+        if is_other or not (is_told_apart or self.format == self._format_of(look)):
             budget = self.bricks.atlas.budget_bytes
             self.bricks.destroy()
             self._build(budget)
-            self.plan = None
-            self.shown = ()
+            self.plan, self.shown = None, ()
             done.add("rebuild")
         if layer.versions.data != before.data:
             self._forget()
