@@ -19,7 +19,7 @@ from qtpy.QtWidgets import QApplication
 
 import brickfield as bf
 from brickfield.loading import default_cache
-from brickfield.plugin.layers.make import layer_data_of
+from brickfield.plugin.layers.describe import layer_data_of
 from brickfield.plugin.layers.registry import docks_of, scene_of
 from brickfield.plugin.slicing import lazy
 from brickfield.qt import ViewDock

@@ -261,7 +261,14 @@ class VolumeView:
         context = OverlayContext(
             size=self.renderer.logical_size,
             pixel_ratio=self.renderer.pixel_ratio / self.renderer.pixel_scale,
-            layers=tuple(layer_frame(x, world_corners(x)) for x in layers),
+            layers=tuple(
+                layer_frame(
+                    x,
+                    world_corners(x),
+                    has_tiles=self.overlays.options("tiles").visible,
+                )
+                for x in layers
+            ),
             unit=unit_of(layers),
             plane=self.plane,
             background=self.background,

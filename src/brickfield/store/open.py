@@ -40,6 +40,7 @@ def open_store(
     *,
     mosaic: bool | None = None,
     overlap: str | None = None,
+    colour_by: str | None = None,
     margin: float = 0.0,
     tiles: Mapping[str, Any] | None = None,
     **options: Any,
@@ -57,8 +58,11 @@ def open_store(
     mosaic : bool, optional
         Whether all images of a store are opened as one: also those of a collection
         (True), or only the first one (False).
-    overlap : {"max", "mean", "feather", "first"}, optional
+    overlap : {"max", "mean", "feather", "first", "difference"}, optional
         How voxels of several images at one place become one; ``"max"`` by default.
+    colour_by : str, optional
+        ``"tile"``, or an attribute of the images such as ``"angle"``: channels are groups
+        of them in different colours.
     margin : float
         Room round several images to move them in, as a share of the largest.
     tiles : mapping, optional
@@ -82,9 +86,12 @@ def open_store(
         MosaicOptions(overlap=overlap)  # type: ignore[arg-type]  # checked there
     is_place = isinstance(uri_or_arrays, str | PathLike)
     is_free = not set(options) - set(_READING)
-    if (mosaic or tiles) and not (is_place and is_free):
+    is_one = mosaic or (colour_by is not None and mosaic is None)
+    is_apart = colour_by is not None and mosaic is False
+    if is_apart or ((is_one or tiles) and not (is_place and is_free)):
         msg = "expected all images of a store as one, or one chosen; found both"
         raise OptionError(msg)
+    together = {"overlap": overlap or "max", "colour_by": colour_by, "margin": margin}
 
     def opened() -> ChunkSource:
         source = open_source(uri_or_arrays, **options)
@@ -95,31 +102,26 @@ def open_store(
         return ChunkedImageStore(opened())
     if tiles:
         return _changed(str(uri_or_arrays), tiles, options)
-    if mosaic:
-        return _together(uri_or_arrays, overlap, margin, options)
+    if is_one:
+        return _together(uri_or_arrays, together | options)
     # Its facts are read-only properties, which a protocol's members are not.
     store = ChunkedImageStore(cast("ChunkSource", ReplaceableSource(opened)))
     store.address = str(uri_or_arrays)
     if mosaic is None and is_free and store.info.is_in_scene:
         # Where they cannot be put together, the first one opens and says so.
         with suppress(BrickfieldError):
-            together = _together(uri_or_arrays, overlap, margin, options)
-            together.opens_by_itself = True
+            mosaic_store = _together(uri_or_arrays, together | options)
+            mosaic_store.opens_by_itself = True
             store.close()
-            return together
+            return mosaic_store
     return store
 
 
-def _together(
-    uri: str | PathLike[str],
-    overlap: str | None,
-    margin: float,
-    reading: dict[str, Any],
-) -> MosaicStore:
+def _together(uri: str | PathLike[str], options: dict[str, Any]) -> MosaicStore:
     """Open all images of a store as one."""
-    together = open_mosaic(uri, overlap=overlap or "max", margin=margin, **reading)
-    together.address = str(uri)
-    return together
+    store = open_mosaic(uri, **options)
+    store.address = str(uri)
+    return store
 
 
 def _changed(

@@ -314,6 +314,32 @@ class MemoryScene:
             self.axes_changed.emit()
         return port
 
+    def add_store(
+        self,
+        store: ChunkedImageStore,
+        name: str,
+        contrast: tuple[float, float] | None = None,
+    ) -> None:
+        """Show the first channel of a store as a layer; the active layer stays.
+
+        Parameters
+        ----------
+        store : ChunkedImageStore
+        name : str
+        contrast : tuple of float, optional
+        """
+        active = self._active
+        port = self.add(store, name)
+        if contrast is not None:
+            port.contrast = contrast
+        self.active = active
+
+    def remove_store(self, store: ChunkedImageStore) -> None:
+        """Take the layers of a store out, and close it."""
+        for port in [p for p in self._layers if p.data.store is store]:
+            self.remove(port)
+        store.close()
+
     def remove(self, port: MemoryLayerPort) -> None:
         """Take a layer out."""
         self._layers.remove(port)

@@ -117,7 +117,9 @@ def test_overlays_are_drawn_over_the_same_picture(command, image, tmp_path):
 def test_an_unknown_overlay_is_refused_in_one_sentence(command, image, tmp_path):
     ended = command("render", image, "-o", tmp_path / "o.png", "--overlay", "compass")
     assert ended.status == 2
-    assert "scale_bar, axes, bounding_box, colorbar; found 'compass'" in ended.err
+    assert (
+        "scale_bar, axes, bounding_box, tiles, colorbar; found 'compass'" in ended.err
+    )
 
 
 @pytest.mark.gpu

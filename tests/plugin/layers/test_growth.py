@@ -7,7 +7,7 @@ import pytest
 from napari.layers import Layer
 
 from brickfield.loading import ChunkCache
-from brickfield.plugin.layers.make import layer_data_of
+from brickfield.plugin.layers.describe import layer_data_of
 from brickfield.plugin.slicing.lazy import lengthen
 from brickfield.sources import ReplaceableSource, open_source
 from brickfield.store import ChunkedImageStore

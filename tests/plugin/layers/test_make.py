@@ -13,9 +13,9 @@ from qtpy.QtCore import QCoreApplication
 from brickfield.errors import BrickfieldError, OptionError, StoreNotFoundError
 from brickfield.plugin.layers import auto_contrast as contrasts
 from brickfield.plugin.layers import make
+from brickfield.plugin.layers.describe import layer_data_of
 from brickfield.plugin.layers.make import (
     channel_of,
-    layer_data_of,
     level_of,
     open_layers,
     selection_of,

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication
 
 from brickfield.errors import ChunkReadError
 from brickfield.loading import ChunkCache
-from brickfield.plugin.layers.make import layer_data_of
+from brickfield.plugin.layers.describe import layer_data_of
 from brickfield.plugin.slicing import lazy
 from brickfield.store import ChunkedImageStore
 from brickfield.testing import MemorySource

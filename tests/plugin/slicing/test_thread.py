@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 
 from brickfield.loading import ChunkCache
 from brickfield.plugin import napari_names
-from brickfield.plugin.layers.make import layer_data_of
+from brickfield.plugin.layers.describe import layer_data_of
 from brickfield.plugin.slicing import lazy
 from brickfield.store import ChunkedImageStore
 from brickfield.testing import MemorySource

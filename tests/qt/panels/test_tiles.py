@@ -240,3 +240,36 @@ def test_a_mosaic_that_goes_takes_its_rows_along(panel, scene, layer):
     scene.remove(layer)
     assert panel.model.rowCount() == 0
     assert panel._shown() is None
+
+
+def test_tiles_are_coloured_by_layers_that_take_the_place_of_the_mosaic(
+    panel, mosaic, layer, scene
+):
+    layer.contrast = (20, 200)
+    at = panel.colours.findData("tile")
+    panel.colours.setCurrentIndex(at)
+    panel.colours.activated.emit(at)
+    (look,) = [p for p in scene.layers if p is not layer]
+    assert look.data.store.colour_by == "tile"
+    assert look.contrast == (20, 200)
+    assert not layer.visible
+    assert scene.active is layer
+    panel.colours.activated.emit(0)
+    assert list(scene.layers) == [layer]
+    assert layer.visible
+    assert look.data.store.is_closed
+
+
+def test_with_a_coloured_look_as_the_active_layer_the_mosaic_itself_is_moved(
+    panel, mosaic, layer, scene
+):
+    at = panel.colours.findData("tile")
+    panel.colours.activated.emit(at)
+    (look,) = [p for p in scene.layers if p is not layer]
+    scene.active = look
+    assert panel.tiles.store is mosaic
+    assert panel.colours.currentData() == "tile"
+    panel.choose(panel.model.names[1])
+    typed(panel.shift[2], "3")
+    assert x_of(mosaic, panel.model.names[1]) == 23
+    assert x_of(look.data.store, panel.model.names[1]) == 23

@@ -11,7 +11,7 @@ from brickfield.rendering.overlays.options import EXPORTED, NAMES, TITLES, Overl
 def test_all_overlays_are_known_by_name_and_off():
     state = OverlayState()
     assert set(NAMES) == {
-        "scale_bar", "axes", "bounding_box", "colorbar", "marker", "text",
+        "scale_bar", "axes", "bounding_box", "tiles", "colorbar", "marker", "text",
     }  # fmt: skip
     assert not any(state.options(name).visible for name in NAMES)
     assert not state.is_visible
@@ -114,5 +114,5 @@ def test_a_state_is_made_from_what_is_easy_to_type(chosen, shown):
 
 
 def test_names_alone_offer_what_needs_no_content():
-    with pytest.raises(OptionError, match="scale_bar, axes, bounding_box, colorbar;"):
+    with pytest.raises(OptionError, match="bounding_box, tiles, colorbar;"):
         OverlayState.of(["text"])

@@ -115,9 +115,17 @@ def render(
     overlap: Annotated[
         str | None,
         typer.Option(
-            metavar="max|mean|feather|first",
+            metavar="max|mean|feather|first|difference",
             show_default="max for mip, else feather",
             help="What several images of a scene give at one place.",
+        ),
+    ] = None,
+    colour_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tile|ATTRIBUTE",
+            help="Colour the images of a scene or project: each, or by angle,"
+            " illumination, …",
         ),
     ] = None,
     denied: text.Denied = False,
@@ -134,7 +142,7 @@ def render(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="scale_bar, axes, bounding_box or colorbar; may be repeated.",
+            help="scale_bar, axes, bounding_box, tiles or colorbar; may be repeated.",
         ),
     ] = None,
     timeout: Annotated[
@@ -208,27 +216,31 @@ def render(
         depth_colour=depth_colour,
     )
     which = text.chosen_image(series, well, field, label, denied, follow, image)
-    which |= text.corrections(scale, axes) | _together(mosaic, overlap, mode)
+    together = _together(mosaic, overlap, mode, colour_by)
+    which |= text.corrections(scale, axes) | together
     cost = _drawn(uri, out, chosen, receipt, camera=camera, image=which)
     _tell(uri, cost, None if as_json else out)
-    if not cost["complete"]:
-        raise typer.Exit(INCOMPLETE)
 
 
-def _together(mosaic: bool, overlap: str | None, mode: str) -> dict[str, Any]:
+def _together(
+    mosaic: bool, overlap: str | None, mode: str, colour_by: str | None
+) -> dict[str, Any]:
     """Say how several images become one picture."""
     # What overlaps must not get lost in a maximum, nor brighter anywhere else.
     wanted = overlap or ("max" if mode == "mip" else "feather")
-    return {"overlap": wanted, "mosaic": True if mosaic else None}
+    found = {"overlap": wanted, "mosaic": True if mosaic else None}
+    return found if colour_by is None else {**found, "colour_by": colour_by}
 
 
 def _tell(uri: str, cost: dict[str, Any], out: Path | None) -> None:
-    """Print the receipt, as JSON without a picture's name."""
+    """Print the receipt, as JSON without a picture's name; an incomplete one ends with 3."""
     if out is None:
         print_json(cost)
     else:
         print_receipt(cost, out)
     _say_if_nothing_is_stored(uri, cost)
+    if not cost["complete"]:
+        raise typer.Exit(INCOMPLETE)
 
 
 def _drawn(

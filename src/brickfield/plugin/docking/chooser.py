@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Qt
 
 from brickfield.model.secrets import hide_secrets
+from brickfield.plugin.layers.describe import KEY, LayerData
 from brickfield.plugin.layers.holding import watch
-from brickfield.plugin.layers.make import KEY, LayerData, open_layer_data, store_behind
+from brickfield.plugin.layers.make import open_layer_data, store_behind
 from brickfield.plugin.layers.notifications import shown_image, what_is_shown
 from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.napari_names import has_window, main_window_of

@@ -18,8 +18,9 @@ from qtpy.QtCore import QObject
 
 from brickfield.model.secrets import hide_secrets
 from brickfield.plugin.docking.chooser import options_of, stored, take_look
+from brickfield.plugin.layers.describe import KEY, LayerData, layer_data_of
 from brickfield.plugin.layers.holding import watch
-from brickfield.plugin.layers.make import KEY, LayerData, layer_data_of, store_behind
+from brickfield.plugin.layers.make import store_behind
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import close_when_unused

@@ -18,29 +18,20 @@ from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model import (
-    OTHER_LABELS,
-    AffineTransform,
-    Channel,
     ImageInfo,
     Selection,
 )
 from brickfield.plugin.layers.auto_contrast import (
-    Limits,
-    limits_of,
-    mode_of,
     patience_s,
 )
+from brickfield.plugin.layers.describe import LayerData, layer_data_of, title_of
 from brickfield.plugin.layers.gl_context import guard_removals
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.notifications import tell_of
 from brickfield.plugin.layers.transforms import slider_indices
 from brickfield.plugin.settings import settings
-from brickfield.plugin.slicing.lazy import answer
 from brickfield.plugin.units import load_units
 from brickfield.plugin.window_thread import (
     close_when_unused,
@@ -50,24 +41,17 @@ from brickfield.plugin.window_thread import (
 from brickfield.qt import run_beside
 from brickfield.sources import ChunkSource
 from brickfield.sources.images import without_image
-from brickfield.store import ChunkedImageStore, LazyLevel, StoreHold, open_store
-from brickfield.viewer import channel_color
+from brickfield.store import ChunkedImageStore, LazyLevel, open_store
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
 logger = logging.getLogger(__name__)
 
-LayerData = tuple[Any, dict[str, Any], str]
-"""Levels, what napari's layer is made with, and "image" or "labels"."""
 ROOM = 0.1
 """Round the images of a scene, as a share of the largest."""
 MOST_APART = 50
 """Images of one store that are opened as layers of their own."""
-MOST_CHANNELS = 12
-"""Images with more get one layer with a slider for the channel."""
-KEY = "brickfield"
-"""Of what a layer's metadata say about where it is from."""
 
 
 def open_layers(uri_or_arrays: Any, **options: Any) -> list[Layer]:
@@ -212,7 +196,7 @@ def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
 
 def _rename(layers: list[LayerData], info: ImageInfo, title: str) -> None:
     """Name the layers of one image out of several as it was asked for."""
-    old = _title(info)
+    old = title_of(info)
     for _levels, look, _kind in layers:
         look["name"] = title + str(look["name"]).removeprefix(old)
 
@@ -235,184 +219,6 @@ def _opened(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:
         store.source.concurrency = chosen.concurrency
     close_when_unused(store)
     return store
-
-
-def layer_data_of(
-    store: ChunkedImageStore,
-    options: dict[str, Any] | None = None,
-    reopen: Callable[[], ChunkedImageStore] | None = None,
-    wait_s: float | None = None,
-) -> list[LayerData]:
-    """Describe the layers of a store, one for each channel.
-
-    Parameters
-    ----------
-    store : ChunkedImageStore
-    options : dict, optional
-        What it was opened with, for the layers' metadata.
-    reopen : callable, optional
-        Opens the store again, once its layers had left napari and come back.
-    wait_s : float, optional
-        How long contrast limits are waited for; later ones are set on the layers.
-    """
-    hold = StoreHold(store, reopen)
-    info = store.info
-    is_labels = info.is_labels and info.pyramid.dtype.kind in "biu"
-    channels = channels_of(info)
-    limits = [None] * len(channels) if is_labels else limits_of(store, channels, wait_s)
-    return [
-        _one_layer(hold, store.info, (channel, limit), is_labels, options or {})
-        for channel, limit in zip(channels, limits, strict=True)
-    ]
-
-
-def channels_of(info: ImageInfo) -> list[int | None]:
-    """List the channels that get a layer each; None for all in one layer."""
-    axis = info.pyramid.channel_axis
-    n = 1 if axis is None else int(info.pyramid.levels[0].shape[axis])
-    return [None] if n > MOST_CHANNELS else list(range(n))
-
-
-def _title(info: ImageInfo) -> str:
-    return info.image or info.name
-
-
-def _one_layer(
-    hold: StoreHold,
-    info: ImageInfo,
-    shown: tuple[int | None, Limits | None],
-    is_labels: bool,
-    options: dict[str, Any],
-) -> LayerData:
-    channel, limits = shown
-    # napari would view a mask's voxels as bytes, which nothing lazy can do.
-    dtype = "u1" if is_labels and info.pyramid.dtype.kind == "b" else None
-    levels = [
-        LazyLevel(hold, i, channel, dtype=dtype, reading=answer)
-        for i in range(info.pyramid.n_levels)
-    ]
-    is_one = len(channels_of(info)) == 1
-    origin = {"uri": info.uri, "channel": channel, "options": options}
-    look = {
-        "name": _title(info)
-        if is_one
-        else f"{_title(info)}: {_channel(info, channel).name}",
-        "metadata": {KEY: origin},
-        "multiscale": True,
-        **_place(levels[0], info),
-    }
-    if is_labels:
-        return _as_labels(levels, look | _look_of_labels(info))
-    assert limits is not None
-    # Needs napari itself, which importing this module must not load.
-    from brickfield.plugin.layers.levels import LazyLevels
-
-    look |= _look_of_image(info, channel, is_one=is_one)
-    look["rendering"] = mode_of(hold.store, channels_of(info))
-    look["contrast_limits"] = limits.window
-    return LazyLevels(levels), look, "image"
-
-
-def _look_of_labels(info: ImageInfo) -> dict[str, Any]:
-    """Return colours and features that the store gives labels; napari's else."""
-    look: dict[str, Any] = {}
-    if info.label_colors:
-        from napari.utils.colormaps import DirectLabelColormap
-
-        table: dict[int | None, Any] = {
-            label: np.array(rgba) / 255 for label, rgba in info.label_colors
-        }
-        table[None] = np.array(OTHER_LABELS) / 255
-        table.setdefault(0, np.zeros(4))
-        look["colormap"] = DirectLabelColormap(color_dict=table)
-    if info.label_properties:
-        names = dict.fromkeys(k for _, kept in info.label_properties for k, _ in kept)
-        look["features"] = {
-            "index": [label for label, _ in info.label_properties],
-            **{
-                n: [dict(kept).get(n) for _, kept in info.label_properties]
-                for n in names
-            },
-        }
-    return look
-
-
-def _as_labels(levels: list[LazyLevel], look: dict[str, Any]) -> LayerData:
-    """Keep to what napari takes for levels of labels: ever smaller ones, or one."""
-    smaller = levels[:1]
-    for level in levels[1:]:
-        if level.size < smaller[-1].size:
-            smaller.append(level)
-    if len(smaller) == 1:
-        return smaller[0], {**look, "multiscale": False}, "labels"
-    return smaller, look, "labels"
-
-
-def _channel(info: ImageInfo, channel: int | None) -> Channel:
-    known = info.channels
-    at = channel or 0
-    return known[at] if at < len(known) else Channel(str(at))
-
-
-def _look_of_image(
-    info: ImageInfo, channel: int | None, *, is_one: bool
-) -> dict[str, Any]:
-    about = _channel(info, channel)
-    color = about.color if about.color and any(about.color) else None
-    if is_one and (color is None or min(color) == 255):
-        colormap = "gray"
-    else:
-        red, green, blue = color or channel_color(channel or 0)
-        colormap = f"#{red:02x}{green:02x}{blue:02x}"
-    is_any_active = any(c.is_active for c in info.channels)
-    return {
-        "colormap": colormap,
-        "blending": "translucent" if is_one else "additive",
-        # Three or four voxels along the last axis are no colours.
-        "rgb": False,
-        "visible": about.is_active or is_one or not is_any_active,
-    }
-
-
-def _place(level: LazyLevel, info: ImageInfo) -> dict[str, Any]:
-    pyramid = level.pyramid
-    about = pyramid.levels[0]
-    stored = level.stored_axes
-    place = {
-        "scale": [about.voxel_size[a] if a >= 0 else 1.0 for a in stored],
-        "translate": [about.translation[a] if a >= 0 else 0.0 for a in stored],
-        "units": [_unit(pyramid.axes[a].unit if a >= 0 else None) for a in stored],
-        "axis_labels": level.axis_names,
-    }
-    if info.placement is not None:
-        place["affine"] = _affine(info.placement, len(stored), level.n_spatial)
-    return place
-
-
-def _affine(
-    placement: AffineTransform, n_axes: int, n_spatial: int
-) -> NDArray[np.float64]:
-    """Spread what turns an image in space over all axes of a layer."""
-    k = n_spatial + 1
-    result = np.eye(n_axes + 1)
-    matrix = placement.matrix
-    result[-k:, -k:] = matrix[-k:, -k:]
-    return result
-
-
-def _unit(name: str | None) -> str:
-    """Return a unit that napari understands: one word that pint knows."""
-    import pint
-
-    if not name or not name.isalpha():
-        return "pixel"
-    try:
-        return str(pint.Unit(name))
-    except pint.errors.PintError:
-        return "pixel"
-
-
-# -- from a layer back ------------------------------------------------------------
 
 
 def level_of(layer: Any) -> LazyLevel | None:

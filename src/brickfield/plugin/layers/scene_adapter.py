@@ -17,6 +17,7 @@ from psygnal import Signal
 
 from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model import MAX_LEVELS, Selection, Vec3
+from brickfield.plugin.layers.describe import layer_data_of
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
 from brickfield.plugin.layers.objects import NapariObjectPort, is_object
 from brickfield.plugin.layers.transforms import n_spatial
@@ -206,6 +207,36 @@ class NapariScene:
             return  # The same image, which has grown.
         self._drop(layer)
         self._update_layers()
+
+    def add_store(
+        self,
+        store: ChunkedImageStore,
+        name: str,
+        contrast: tuple[float, float] | None = None,
+    ) -> None:
+        """Show a store as layers, one for each channel; the active layer stays.
+
+        Parameters
+        ----------
+        store : ChunkedImageStore
+            Closed with its layers.
+        name : str
+        contrast : tuple of float, optional
+            Values drawn as the first and the last colour; default from the data.
+        """
+        from napari.layers import Layer
+
+        close_when_unused(store)
+        active = self.viewer.layers.selection.active
+        for levels, look, kind in layer_data_of(store, limits=contrast):
+            look["name"] = str(look["name"]).replace(store.info.name, name, 1)
+            self.viewer.add_layer(Layer.create(levels, look, kind))
+        self.viewer.layers.selection.active = active
+
+    def remove_store(self, store: ChunkedImageStore) -> None:
+        """Take the layers of a store out."""
+        for layer in [x for x in self._ports if self._ports[x].data.store is store]:
+            self.viewer.layers.remove(layer)
 
     # -- the active layer --------------------------------------------------------
 

@@ -16,14 +16,10 @@ from qtpy.QtCore import QTimer
 
 from brickfield.errors import source_error
 from brickfield.model import CameraState, Vec3
+from brickfield.plugin.layers.describe import LayerData
 from brickfield.plugin.layers.holding import release_stores
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
-from brickfield.plugin.layers.make import (
-    LayerData,
-    level_of,
-    open_layer_data,
-    open_layers,
-)
+from brickfield.plugin.layers.make import level_of, open_layer_data, open_layers
 from brickfield.plugin.layers.registry import docks_of, scene_of
 from brickfield.plugin.layers.scene_adapter import NapariScene
 from brickfield.plugin.layers.transforms import matrix_of

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import BrickfieldError, OptionError, source_error
-from brickfield.plugin.layers.make import LayerData, open_layer_data, store_behind
+from brickfield.plugin.layers.describe import LayerData
+from brickfield.plugin.layers.make import open_layer_data, store_behind
 from brickfield.plugin.layers.registry import scene_of
 from brickfield.plugin.scenes.recent_scenes import remember
 from brickfield.plugin.scenes.scene_document import get_state, put_state, set_state

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu
 
 from brickfield.errors import BrickfieldError
 from brickfield.model.secrets import hide_secrets
-from brickfield.plugin.layers.make import LayerData
+from brickfield.plugin.layers.describe import LayerData
 from brickfield.plugin.layers.notifications import say
 from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.napari_names import has_window, main_window_of

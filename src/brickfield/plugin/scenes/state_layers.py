@@ -8,9 +8,10 @@ import numpy as np
 
 from brickfield.errors import OptionError
 from brickfield.model.secrets import has_secrets
+from brickfield.plugin.layers.describe import KEY
 from brickfield.plugin.layers.holding import release_stores
 from brickfield.plugin.layers.layer_adapter import NapariLayerPort
-from brickfield.plugin.layers.make import KEY, ROOM, level_of, open_layers
+from brickfield.plugin.layers.make import ROOM, level_of, open_layers
 from brickfield.plugin.layers.transforms import matrix_of
 from brickfield.qt import holding_still
 from brickfield.scene import SceneClipPlane, SceneLayer, SceneSource

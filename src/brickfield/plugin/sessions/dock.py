@@ -17,7 +17,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from brickfield.errors import BrickfieldError, OptionError
-from brickfield.plugin.layers.make import KEY
+from brickfield.plugin.layers.describe import KEY
 from brickfield.plugin.layers.registry import plain, scene_of
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.saving import N_WORKERS

@@ -20,7 +20,8 @@ import numpy as np
 
 from brickfield.errors import OptionError, SceneStateError
 from brickfield.model import Axis
-from brickfield.plugin.layers.make import KEY, LayerData, level_of
+from brickfield.plugin.layers.describe import KEY, LayerData
+from brickfield.plugin.layers.make import level_of
 from brickfield.plugin.layers.registry import scene_of
 from brickfield.plugin.scenes.scene_document import get_state
 from brickfield.plugin.scenes.scene_files import open_what_lacks, put_opened, sources_in

@@ -20,8 +20,9 @@ from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model.secrets import hide_secrets
 from brickfield.model.units import duration
 from brickfield.plugin.docking.make_fast import pyramid_data, target_for
+from brickfield.plugin.layers.describe import LayerData
 from brickfield.plugin.layers.holding import watch
-from brickfield.plugin.layers.make import LayerData, store_behind
+from brickfield.plugin.layers.make import store_behind
 from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.saving import N_WORKERS

@@ -153,6 +153,11 @@ class TilesPanel(Panel):
         self.overlap.addItems(list(OVERLAPS.values()))
         self.overlap.setToolTip("What is shown where tiles overlap")
         self.overlap.activated.connect(self._choose_overlap)
+        self.colours = QComboBox(self)
+        self.colours.setToolTip(
+            "Tiles as they are, or in colours that mix where they overlap"
+        )
+        self.colours.activated.connect(self._choose_colours)
 
     def _make_numbers(self) -> None:
         self.shift = [
@@ -180,6 +185,8 @@ class TilesPanel(Panel):
         looks = QHBoxLayout()
         looks.addWidget(label("Overlaps", "What is shown where tiles overlap"))
         looks.addWidget(self.overlap)
+        looks.addWidget(label("Colours", "How tiles are told apart"))
+        looks.addWidget(self.colours)
         looks.addStretch(1)
         looks.addWidget(self.boxes)
         looks.addWidget(self.names)
@@ -219,6 +226,8 @@ class TilesPanel(Panel):
         """Show the mosaic that is the active layer."""
         layer = active_layer(self.scene, lambda port: mosaic_of(port) is not None)
         store = None if layer is None else mosaic_of(layer)
+        # What is moved is the mosaic, whatever look of it is the active layer.
+        store = None if store is None else store.original
         before = (
             None if self.tiles is None or self.tiles.is_closed else self.tiles.store
         )
@@ -234,6 +243,7 @@ class TilesPanel(Panel):
                 at = list(OVERLAPS).index(store.overlap)
                 with quiet(self.overlap):
                     self.overlap.setCurrentIndex(at)
+        self._follow_colours()
         self.unit.setText(unit_symbol(self.scene.unit) or self.scene.unit)
         self._on_tiles()
 
@@ -330,6 +340,22 @@ class TilesPanel(Panel):
     def _choose_overlap(self, index: int) -> None:
         if self.tiles is not None:
             self._try(self.tiles.store.set_overlap, list(OVERLAPS)[index])
+
+    def _follow_colours(self) -> None:
+        tiles = self.tiles
+        ways = [] if tiles is None else tiles.ways_to_colour
+        by = None if tiles is None else tiles.colour_by
+        with quiet(self.colours):
+            self.colours.clear()
+            self.colours.addItem("As they are", None)
+            for way in ways:
+                self.colours.addItem(f"By {way}", way)
+            self.colours.setCurrentIndex(1 + ways.index(by) if by in ways else 0)
+
+    def _choose_colours(self, index: int) -> None:
+        if self.tiles is not None:
+            self._try(setattr, self.tiles, "colour_by", self.colours.itemData(index))
+            self._follow_colours()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Move the chosen tiles by keys with Alt held.

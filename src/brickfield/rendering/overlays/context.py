@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import pow as power
 from math import radians, tan
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model import AffineTransform, CameraState, Plane
-from brickfield.store import LayerSnapshot
+from brickfield.store import LayerSnapshot, MosaicStore
 
 Rgb = tuple[float, float, float]
 BRIGHT = 0.18
@@ -45,6 +46,21 @@ class ColorScale:
 
 
 @dataclass(frozen=True, eq=False)
+class TileBox:
+    """One tile of a mosaic.
+
+    Attributes
+    ----------
+    name : str
+    corners : ndarray, shape (8, 3)
+        World (z, y, x), the last axis running fastest.
+    """
+
+    name: str
+    corners: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class LayerFrame:
     """One layer of a frame.
 
@@ -59,6 +75,8 @@ class LayerFrame:
         Whether it hides what lies behind it (iso surfaces, labels).
     scales : tuple of ColorScale
         One for each drawn channel; none of labels.
+    tiles : tuple of TileBox
+        Of a mosaic those that are part of it.
     """
 
     corners: NDArray[np.float64]
@@ -66,6 +84,7 @@ class LayerFrame:
     visible: bool = True
     is_surface: bool = False
     scales: tuple[ColorScale, ...] = ()
+    tiles: tuple[TileBox, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +141,9 @@ class OverlayContext:
         return height * camera.width_over_height / self.size[0]
 
 
-def layer_frame(layer: LayerSnapshot, corners: NDArray[np.float64]) -> LayerFrame:
+def layer_frame(
+    layer: LayerSnapshot, corners: NDArray[np.float64], *, has_tiles: bool = False
+) -> LayerFrame:
     """Describe a layer.
 
     Parameters
@@ -130,6 +151,8 @@ def layer_frame(layer: LayerSnapshot, corners: NDArray[np.float64]) -> LayerFram
     layer : LayerSnapshot
     corners : ndarray, shape (8, 3)
         As :func:`brickfield.rendering.volume_view.world_corners` gives them.
+    has_tiles : bool
+        Whether the boxes of tiles are wanted.
     """
     look = layer.appearance
     scales: tuple[ColorScale, ...] = ()
@@ -139,7 +162,23 @@ def layer_frame(layer: LayerSnapshot, corners: NDArray[np.float64]) -> LayerFram
             for i, c in enumerate(look.channels)
         )
     is_surface = look.is_labels or look.mode == "iso"
-    return LayerFrame(corners, layer.world, layer.visible, is_surface, scales)
+    tiles = _tiles_of(layer) if has_tiles else ()
+    return LayerFrame(corners, layer.world, layer.visible, is_surface, scales, tiles)
+
+
+def _tiles_of(layer: LayerSnapshot) -> tuple[TileBox, ...]:
+    store = layer.store
+    if not isinstance(store, MosaicStore):
+        return ()
+    # From the world that the tiles' matrices lead to, to that of the scene.
+    to_scene = layer.world @ store.info.world.inverse
+    found = []
+    for place in store.places_shown(layer.selections):
+        edges = list(product(*[(-0.5, n - 0.5) for n in place.shape]))
+        found.append(
+            TileBox(place.name, (to_scene @ place.matrix).apply(np.array(edges)))
+        )
+    return tuple(found)
 
 
 def _name_of(layer: LayerSnapshot, i: int) -> str:

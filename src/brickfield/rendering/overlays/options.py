@@ -178,19 +178,43 @@ class TextOptions(OverlayOptions):
     color: OptionColor = field(default="auto", metadata=_by(checks.color))
 
 
+@dataclass(frozen=True, kw_only=True)
+class TilesOptions(OverlayOptions):
+    """Boxes and names of the tiles of a mosaic; in slice views where the plane cuts them.
+
+    Attributes
+    ----------
+    names : bool
+        Whether the names are written, too.
+    width : float
+    color : str or tuple
+        "auto" is white with a dark rim.
+    opacity : float
+        Of the boxes, 0 to 1.
+    font_size : float
+    """
+
+    names: bool = field(default=True, metadata=_by(checks.flag))
+    width: float = field(default=1.0, metadata=_by(_WIDTH))
+    color: OptionColor = field(default="auto", metadata=_by(checks.color))
+    opacity: float = field(default=0.7, metadata=_by(checks.number(0, 1)))
+    font_size: float = field(default=12.0, metadata=_by(_FONT))
+
+
 @dataclass(frozen=True)
 class OverlayState:
     """Options of every overlay of a view, by name.
 
     Attributes
     ----------
-    scale_bar, axes, bounding_box, colorbar, marker, text
+    scale_bar, axes, bounding_box, tiles, colorbar, marker, text
         One value of options each; all invisible by default.
     """
 
     scale_bar: ScaleBarOptions = ScaleBarOptions()
     axes: AxesOptions = AxesOptions()
     bounding_box: BoundingBoxOptions = BoundingBoxOptions()
+    tiles: TilesOptions = TilesOptions()
     colorbar: ColorbarOptions = ColorbarOptions()
     marker: MarkerOptions = MarkerOptions()
     text: TextOptions = TextOptions()
@@ -265,7 +289,7 @@ class OverlayState:
 
 NAMES: tuple[str, ...] = tuple(f.name for f in fields(OverlayState))
 """All overlays, drawn first to last."""
-EXPORTED: tuple[str, ...] = ("scale_bar", "axes", "bounding_box", "colorbar")
+EXPORTED: tuple[str, ...] = ("scale_bar", "axes", "bounding_box", "tiles", "colorbar")
 """Those that need no content of their own, offered by ``brickfield render``."""
 
 TITLES: dict[str, tuple[str, str]] = {
@@ -276,6 +300,7 @@ TITLES: dict[str, tuple[str, str]] = {
     ),
     "axes": ("Axes", "Directions of z, y and x."),
     "bounding_box": ("Bounding box", "Edges of every visible layer's data."),
+    "tiles": ("Tiles", "Boxes and names of the tiles of a mosaic."),
     "colorbar": ("Colour bar", "Colours of a layer and the values they stand for."),
     "marker": ("Marker", "A cross-hair through one point in all views."),
     "text": ("Text", "A label of your own."),

@@ -31,6 +31,7 @@ from brickfield.rendering.overlays.layout import Layout
 from brickfield.rendering.overlays.options import NAMES, OverlayOptions, OverlayState
 from brickfield.rendering.overlays.scale_bar import ScaleBar
 from brickfield.rendering.overlays.text import FreeText
+from brickfield.rendering.overlays.tile_boxes import TileBoxes
 
 _OVER = {
     "operation": wgpu.BlendOperation.add,
@@ -79,6 +80,7 @@ class SharpPass:
 _KINDS: dict[str, Callable[[], Overlay]] = {
     # Drawn in this order: lines in the scene first, text last.
     "bounding_box": BoundingBox,
+    "tiles": TileBoxes,
     "marker": Marker,
     "axes": Axes,
     "scale_bar": ScaleBar,

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
-from brickfield.model import AffineTransform
+from brickfield.model import AffineTransform, Selection
 from brickfield.sources import ChunkSource
 from brickfield.sources.mosaic import MosaicSource, TilePlace, changes_of
 from brickfield.store.image_store import ChunkedImageStore
@@ -65,6 +65,8 @@ class MosaicStore(ChunkedImageStore):
         self._held = tuple(held)
         self._first = {t.name: t.first for t in source.tiles}
         self._like: list[weakref.ref[MosaicStore]] = []
+        # A look keeps what it reads from open.
+        self._looked_at: MosaicStore | None = None
 
     @property
     def tiles(
@@ -94,6 +96,26 @@ class MosaicStore(ChunkedImageStore):
     def places(self) -> tuple[TilePlace, ...]:
         """Name, matrix and shape of each tile, without opening any."""
         return tuple(t.place for t in self._mosaic.tiles)
+
+    def places_shown(self, selections: Sequence[Selection]) -> list[TilePlace]:
+        """Return the tiles that pictures of some selections are made of. Any thread.
+
+        Parameters
+        ----------
+        selections : sequence of tuple of int
+            Index on the axes beside space of each drawn channel.
+        """
+        axes = self.pyramid.other_axes
+        kinds = [self.pyramid.axes[a].kind for a in axes]
+        at = kinds.index("time") if "time" in kinds else None
+        times = {0 if at is None else selection[at] for selection in selections}
+        return [
+            place
+            for place in self.places
+            if self.is_shown(place.name)
+            and (place.time is None or place.time in times)
+            and not times <= set(place.absent)
+        ]
 
     def move(self, name: str, matrix: ArrayLike) -> None:
         """Put a tile elsewhere; what shows the mosaic follows.
@@ -206,8 +228,29 @@ class MosaicStore(ChunkedImageStore):
         other = MosaicStore(self._mosaic.seen_as(wanted), document=self._document)
         hidden = [t.name for t in self._mosaic.tiles if not self.is_shown(t.name)]
         other.show(*hidden, is_shown=False)
+        other._looked_at = self
+        other.address = self.address
         self._like.append(weakref.ref(other))
         return other
+
+    @property
+    def original(self) -> MosaicStore:
+        """The mosaic that this is a look of, whose moves it follows; itself if of none."""
+        return self if self._looked_at is None else self._looked_at.original
+
+    def is_look_of(self, other: MosaicStore) -> bool:
+        """Whether this is another look of a mosaic.
+
+        Parameters
+        ----------
+        other : MosaicStore
+        """
+        return self is not other and self.original is other
+
+    @property
+    def colour_by(self) -> str | None:
+        """By what tiles are coloured; None where they are as they are."""
+        return self._mosaic.options.colour_by
 
     def _mark(
         self, *boxes: NDArray[np.float64], levels: Sequence[int] | None = None

@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 
 from brickfield.model import AffineTransform, CameraState, Vec3
 from brickfield.store import MosaicStore
+from brickfield.viewer.controls.tile_colours import (
+    colour_tiles,
+    look_in,
+    ways_to_colour,
+)
 from brickfield.viewer.live import LayerPort, ScenePort, history_of
 
 F64 = NDArray[np.float64]
@@ -97,6 +102,30 @@ class MosaicTiles:
             self.store.show(
                 *(n for n, is_on in value.items() if is_on is state), is_shown=state
             )
+
+    # -- colours -----------------------------------------------------------------
+
+    @property
+    def ways_to_colour(self) -> list[str]:
+        """By what the tiles can be told apart: each, or an attribute that differs."""
+        return ways_to_colour(self.store)
+
+    @property
+    def colour_by(self) -> str | None:
+        """By what they are coloured in the scene; None where they are as they are.
+
+        Setting it shows layers in colours in place of the mosaic, or takes them back.
+        An attribute that no tile has raises OptionError.
+        """
+        scene = self._scene()
+        look = None if scene is None else look_in(scene, self.store)
+        return None if look is None else look.colour_by
+
+    @colour_by.setter
+    def colour_by(self, value: str | None) -> None:
+        scene = self._scene()
+        if scene is not None:
+            colour_tiles(scene, self.store, value)
 
     # -- acts --------------------------------------------------------------------
 

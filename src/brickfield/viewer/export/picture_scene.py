@@ -56,7 +56,7 @@ def scene_notes(
     dict
         Empty where no scene can name the image that was drawn.
     """
-    known = set(SceneSource.model_fields) | {"mosaic", "overlap"}
+    known = set(SceneSource.model_fields) | {"mosaic", "overlap", "colour_by"}
     chosen = {k: v for k, v in image.items() if v is not None and v is not False}
     if set(chosen) - known or not result.layers:
         return {}

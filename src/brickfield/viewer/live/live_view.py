@@ -395,7 +395,7 @@ class LiveView:
         Parameters
         ----------
         name : str
-            One of ``scale_bar``, ``axes``, ``bounding_box``, ``colorbar``,
+            One of ``scale_bar``, ``axes``, ``bounding_box``, ``tiles``, ``colorbar``,
             ``marker``, ``text``.
         **options
             For example ``visible=True``; see

@@ -18,7 +18,7 @@ from psygnal import SignalInstance
 
 from brickfield.model import Selection, Vec3
 from brickfield.rendering import ObjectValue
-from brickfield.store import ChunkedLayer
+from brickfield.store import ChunkedImageStore, ChunkedLayer
 
 Box = tuple[Vec3, Vec3]
 """Lower and upper corner (z, y, x), world units."""
@@ -170,6 +170,28 @@ class ScenePort(Protocol):
     axes_changed: SignalInstance
     cross_hair_changed: SignalInstance
     objects_changed: SignalInstance
+
+    def add_store(
+        self,
+        store: ChunkedImageStore,
+        name: str,
+        contrast: tuple[float, float] | None = None,
+    ) -> None:
+        """Show a store as layers, one for each channel; the active layer stays.
+
+        Parameters
+        ----------
+        store : ChunkedImageStore
+            Closed with its layers.
+        name : str
+        contrast : tuple of float, optional
+            Values drawn as the first and the last colour; default from the data.
+        """
+        ...
+
+    def remove_store(self, store: ChunkedImageStore) -> None:
+        """Take the layers of a store out."""
+        ...
 
     @property
     def objects(self) -> Mapping[Hashable, ObjectValue]:
