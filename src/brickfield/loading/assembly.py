@@ -30,6 +30,7 @@ from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model import ChunkId, ChunkKey, Int3, Selection, pack_keys
 from brickfield.model.requests import ChunkFailure, ChunkState, Hole, LoadedChunk
+from brickfield.sources import PartlyReadError
 
 
 class Assembly:
@@ -46,8 +47,8 @@ class Assembly:
     """
 
     __slots__ = (
-        "bad", "buffer", "gaps", "key", "layout", "n_stored", "origin", "pending",
-        "reserved", "selection", "shape", "single", "unsent",
+        "bad", "buffer", "gaps", "key", "layout", "lost", "n_stored", "origin",
+        "pending", "reserved", "selection", "shape", "single", "unsent",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +69,7 @@ class Assembly:
         # Taken from the end: reversed keeps the order on disk.
         self.unsent = [f for f in reversed(needs) if f not in missing]
         self.bad: dict[FlatIndex, ReadFailure] = {}
+        self.lost: list[Hole] = []
         self.n_stored = 0
         # One storage chunk covers it all, so its decoded array can become the chunk's
         # without a copy.
@@ -169,8 +171,35 @@ class Assembly:
         if flat not in self.pending:
             return False
         self.pending.discard(flat)
-        self.bad[flat] = failure
+        if failure.partly is None:
+            self.bad[flat] = failure
+        else:
+            self._take_part(flat, failure.partly, is_transient=failure.is_transient)
         return not self.pending
+
+    def _take_part(
+        self, flat: FlatIndex, partly: PartlyReadError, *, is_transient: bool
+    ) -> None:
+        """Take what there is of a storage chunk, and note what is lost of it."""
+        self.make_buffer(partly.data.dtype)
+        view = self.layout.view_zyx(partly.data, flat, self.selection)
+        source, target = self.layout.piece(flat, self.origin, self.shape)
+        self.fill(view[source], target, partly.data)
+        self.n_stored, first = self.n_stored + 1, np.array([p.start for p in source])
+        size = np.array([p.stop for p in source]) - first
+        for lost in partly.lost:
+            ends = np.clip(np.array([lost.low, lost.high]) - first, 0, size) + target
+            # Of an empty box the failure alone is told.
+            ends = ends.astype(np.int64) * int((ends[0] < ends[1]).all())
+            (z, y, x), (d, h, w) = ends.tolist()
+            failure = ChunkFailure(
+                ChunkId.from_key(self.key, self.selection),
+                lost.key,
+                lost.reason,
+                is_transient,
+                self.layout.index_of(flat),
+            )
+            self.lost.append(Hole((z, y, x), (d, h, w), failure))
 
     def finish(self, fill_value: float) -> LoadedChunk:
         """Make the chunk: voxels, fill value in gaps and holes, range.
@@ -179,6 +208,7 @@ class Assembly:
         voxels must have been allocated before.
         """
         holes = tuple(self._hole(flat, bad) for flat, bad in sorted(self.bad.items()))
+        holes += tuple(self.lost)
         # A gap is knowledge, too: "nothing is stored there" is the fill value, not a
         # failure.
         if holes and not (self.n_stored or self.gaps):

@@ -417,7 +417,9 @@ class Reader:
             if name in scheduler.stale:
                 scheduler.send_again(name)
                 return
-            self._bad[name] = failure
+            # Of what is there in part nothing is remembered: its voxels would be kept.
+            if failure.partly is None:
+                self._bad[name] = failure
             needing = scheduler.needing(name)
             done = [a for a in needing if a.fail(name[1], failure)]
             scheduler.set_idle(name)

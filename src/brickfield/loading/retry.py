@@ -7,10 +7,11 @@ no thread: the pool calls back when a pause is over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from brickfield.errors import ChunkReadError
+from brickfield.sources import PartlyReadError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class ReadFailure:
     key: str
     reason: str
     is_transient: bool = False
+    partly: PartlyReadError | None = field(default=None, compare=False, repr=False)
+    """What could be made of it nevertheless."""
 
     @classmethod
     def from_exception(cls, error: Exception, key: str) -> ReadFailure:
@@ -78,7 +81,8 @@ class ReadFailure:
             Of the storage chunk, where the error names none.
         """
         if isinstance(error, ChunkReadError):
-            return cls(error.key or key, error.reason, error.is_transient)
+            partly = error if isinstance(error, PartlyReadError) else None
+            return cls(error.key or key, error.reason, error.is_transient, partly)
         return cls(key, f"the reader stopped with {type(error).__name__}: {error}")
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brickfield.sources.preview_level import with_coarse_level as with_coarse_level
     from brickfield.sources.protocol import ChunkSource as ChunkSource
     from brickfield.sources.protocol import MadeOfParts as MadeOfParts
+    from brickfield.sources.protocol import PartlyReadError as PartlyReadError
     from brickfield.sources.protocol import StorageChunk as StorageChunk
     from brickfield.sources.replaceable import ReplaceableSource as ReplaceableSource
     from brickfield.sources.units import metres as metres
@@ -30,6 +31,7 @@ __all__ = [
     "ChunkSource",  # Reads storage chunks. All methods may be called from any thread.
     "Fingerprint",  # Plain JSON values.
     "MadeOfParts",  # A source some levels of which are made of the storage chunks of another.
+    "PartlyReadError",  # Of a storage chunk made of several things some cannot be read.
     "ReplaceableSource",  # Hands everything on to the source opened last. Any thread may call it.
     "StorageChunk",  # One storage chunk as read.
     "find_format",  # Find out what a path or URL holds.
@@ -52,6 +54,7 @@ _HOME = {
     "ChunkSource": "protocol",
     "Fingerprint": "fingerprints",
     "MadeOfParts": "protocol",
+    "PartlyReadError": "protocol",
     "ReplaceableSource": "replaceable",
     "StorageChunk": "protocol",
     "find_format": "open_image",

@@ -17,11 +17,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.model import ImageInfo
+from brickfield.model import ImageInfo, Int3
 
 
 class UnlikeError(ChunkReadError):
     """Raised when an image is not laid out as the one that it was taken to be like."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostPart:
+    """A box of a storage chunk that could not be made.
+
+    Attributes
+    ----------
+    low, high : tuple of int
+        First voxel and the one past the last, (z, y, x), within the storage chunk. The
+        same where what else there is fills the box, so that only the failure is told.
+    key, reason : str
+        What could not be read, and one sentence for the user.
+    """
+
+    low: Int3
+    high: Int3
+    key: str
+    reason: str
+
+
+class PartlyReadError(ChunkReadError):
+    """Raised when of a storage chunk that is made of several things some cannot be read.
+
+    Whoever writes voxels fails with it; a view draws what there is.
+
+    Parameters
+    ----------
+    data : ndarray
+        Voxels as of a whole storage chunk, the fill value where nothing else is.
+    lost : sequence of LostPart
+        At least one.
+    is_transient : bool
+        Whether a retry can help.
+    """
+
+    def __init__(
+        self,
+        data: NDArray[np.generic],
+        lost: Sequence[LostPart],
+        *,
+        is_transient: bool = False,
+    ) -> None:
+        first = lost[0]
+        super().__init__(first.reason, is_transient=is_transient, key=first.key)
+        self.data = data
+        self.lost = tuple(lost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import ChunkReadError
+from brickfield.errors import BrickfieldError, ChunkReadError
 from brickfield.model import AffineTransform, ImageInfo, Int3, Pyramid, ScaleLevel
 from brickfield.sources.io.cancellation import carried
 from brickfield.sources.mosaic.blend import AnyArray, Blender
@@ -28,7 +28,7 @@ from brickfield.sources.mosaic.reading import Kept, Reading
 from brickfield.sources.mosaic.sampling import TileLevel, sample
 from brickfield.sources.mosaic.table import LevelsOfTiles, TileTable
 from brickfield.sources.mosaic.tile import Tile, TilePlace
-from brickfield.sources.protocol import UnlikeError
+from brickfield.sources.protocol import LostPart, PartlyReadError, UnlikeError
 
 F64 = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -192,24 +192,73 @@ class TileFuser:
 
         Raises
         ------
+        PartlyReadError
+            If something of a tile cannot be read, or it does not fit the others; in it
+            is what the other tiles give.
         ChunkReadError
-            If what is needed of a tile cannot be read, or does not fit the others.
+            If there is nothing else.
         """
-        reading = Reading(self._kept)
         while True:
+            reading = Reading(self._kept)
             with self.lock:
                 ids = self.table.reaching(*part.edges, part.time, part.channel)
-            if not len(ids):
-                return None, reading
             try:
-                self._learn(ids)
-                return self._made(part, ids, reading), reading
+                data = self._made(part, self._learned(ids, reading), reading)
             except UnlikeError:
                 # Opened as any other image from now on, so this comes to an end.
                 continue
+            if reading.failed:
+                self._tell(part, data, reading.failed)
+            return data, reading
+
+    def _tell(
+        self, part: Part, data: AnyArray | None, failed: Mapping[int, ChunkReadError]
+    ) -> NoReturn:
+        """Raise for the tiles of which something could not be read."""
+        if data is None:
+            raise next(iter(failed.values()))
+        covered = self._covered(part, failed)
+        lost = []
+        for at, error in failed.items():
+            alone = np.zeros(part.shape, np.bool_)
+            box = self._voxels_under(part, at)
+            alone[box] = ~covered[box]
+            low, high = _box_round(alone)
+            # Where another tile is, coarser voxels must not take the place of its own.
+            if covered[
+                tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+            ].any():
+                high = low
+            name = self._tiles[at].name
+            lost.append(
+                LostPart(low, high, error.key or name, f"{name}: {error.reason}")
+            )
+        raise PartlyReadError(
+            data, lost, is_transient=any(e.is_transient for e in failed.values())
+        )
+
+    def _covered(self, part: Part, failed: Collection[int]) -> NDArray[np.bool_]:
+        """Tell of the voxels of a part whether the box round a readable tile has them."""
+        covered = np.zeros(part.shape, np.bool_)
+        with self.lock:
+            ids = self.table.reaching(*part.edges, part.time, part.channel)
+        for at in set(ids.tolist()) - set(failed):
+            covered[self._voxels_under(part, at)] = True
+        return covered
+
+    def _voxels_under(self, part: Part, at: int) -> tuple[slice, ...]:
+        """Return the voxels of a part under the box round a tile."""
+        size = np.array(part.about.voxel_size_zyx)
+        with self.lock:
+            ends = (self.table.boxes[at] - part.edges[0]) / size
+        low = np.clip(np.floor(ends[0]), 0, part.shape).astype(int)
+        high = np.clip(np.ceil(ends[1]), low, part.shape).astype(int)
+        return tuple(map(slice, low.tolist(), high.tolist()))
 
     def _made(self, part: Part, ids: Ints, reading: Reading) -> AnyArray | None:
         """Make the voxels of a part; None where no tile is."""
+        if not len(ids):
+            return None
         with self.lock:
             tiles = self.table.levels_for(ids, part.about)
             places = [self._tiles[i].place for i in ids.tolist()]
@@ -232,6 +281,8 @@ class TileFuser:
             def read(a: Int3, b: Int3, at: int = at, level: int = level) -> AnyArray:
                 return self._read([(at, level, a, b)], part, reading)[0]
 
+            if at in reading.failed:
+                continue
             found = sample(
                 TileLevel(to_index, (z, y, x), tiles.voxel_size[row]),
                 shape,
@@ -240,7 +291,7 @@ class TileFuser:
                 dtype=about.dtype,
                 has_depth=overlap == "feather",
             )
-            if found is not None:
+            if found is not None and at not in reading.failed:
                 blender.add(found.where, found.covered, found.values, found.depth)
         if blender.is_empty:
             return None
@@ -266,9 +317,12 @@ class TileFuser:
         if new:
             found = self._sampled(part, tiles.take(np.array(new)), reading)
             for i, row in enumerate(new):
-                given[ids[row]] = (places[row], found.get(i))
+                # Of what failed nothing is kept, so that it is read again.
+                given.pop(ids[row], None)
+                if ids[row] not in reading.failed:
+                    given[ids[row]] = (places[row], found.get(i))
             self._given.keep(part.key, given)
-        there = [given[at][1] for at in ids]
+        there = [given[at][1] for at in ids if at in given]
         return blend_many(
             [g for g in there if g is not None],
             part.shape,
@@ -301,7 +355,10 @@ class TileFuser:
         part: Part,
         reading: Reading,
     ) -> list[AnyArray]:
-        """Read boxes of tiles: position of the tile, level and corners."""
+        """Read boxes of tiles: position of the tile, level and corners.
+
+        Of what cannot be read the reading takes note; the box is of zeros then.
+        """
 
         def read(job: _Job) -> tuple[Any, Reading]:
             at, level, low, high = job
@@ -312,6 +369,9 @@ class TileFuser:
                 return own.box(tile, level, lead, low, high), own
             except UnlikeError as error:
                 return error, own
+            except BrickfieldError as error:
+                own.fail(at, error)
+                return np.zeros(np.subtract(high, low), part.about.dtype), own
 
         found = self._together(read, jobs)
         for _, own in found:
@@ -345,14 +405,27 @@ class TileFuser:
         with ThreadPoolExecutor(n, thread_name_prefix="brickfield-tiles") as pool:
             return list(pool.map(carried(work), items))
 
-    def _learn(self, ids: Ints) -> None:
-        """Open the tiles whose levels are not known yet."""
+    def _learned(self, ids: Ints, reading: Reading) -> Ints:
+        """Open the tiles whose levels are not known yet; return those that fit."""
         with self.lock:
             new = self.table.unknown(ids).tolist()
-        pyramids = self._together(lambda at: self._fitting(self._tiles[at]), new)
+
+        def pyramid_of(at: int) -> Pyramid | BrickfieldError:
+            try:
+                return self._fitting(self._tiles[at])
+            except UnlikeError:
+                raise
+            except BrickfieldError as error:
+                return error
+
+        pyramids = self._together(pyramid_of, new)
         with self.lock:
-            for at, pyramid in zip(new, pyramids, strict=True):
-                self.table.learn(at, pyramid)
+            for at, found in zip(new, pyramids, strict=True):
+                if isinstance(found, Pyramid):
+                    self.table.learn(at, found)
+                else:
+                    reading.fail(at, found)
+        return ids[~np.isin(ids, list(reading.failed))]
 
     def _fitting(self, tile: Tile) -> Pyramid:
         """Open a tile and make sure that it fits the first one."""
@@ -368,6 +441,15 @@ class TileFuser:
             )
             raise ChunkReadError(msg, key=tile.name)
         return other
+
+
+def _box_round(mask: NDArray[np.bool_]) -> tuple[Int3, Int3]:
+    """Return the corners of the box round what is true; an empty one for nothing."""
+    at = np.argwhere(mask)
+    if not len(at):
+        return (0, 0, 0), (0, 0, 0)
+    (z, y, x), (d, h, w) = at.min(axis=0).tolist(), (at.max(axis=0) + 1).tolist()
+    return (z, y, x), (d, h, w)
 
 
 def _kind(

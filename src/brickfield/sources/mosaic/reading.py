@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
 import numpy as np
 
+from brickfield.errors import BrickfieldError, ChunkReadError
 from brickfield.model import Int3, Pyramid, ScaleLevel
 from brickfield.sources.io.cancellation import (
     LONGEST_S,
@@ -97,11 +98,26 @@ class Reading:
     kept: Kept
     stored_bytes: int = 0
     requests: int = 0
+    failed: dict[int, ChunkReadError] = field(default_factory=dict)
+    """Why something of a tile cannot be read, by the tile's position."""
 
     def add(self, other: Reading) -> None:
         """Count what another one has read, too."""
         self.stored_bytes += other.stored_bytes
         self.requests += other.requests
+        self.failed |= other.failed
+
+    def fail(self, at: int, error: BrickfieldError) -> None:
+        """Note that something of a tile cannot be read.
+
+        Parameters
+        ----------
+        at : int
+            Position of the tile.
+        error : BrickfieldError
+        """
+        is_read = isinstance(error, ChunkReadError)
+        self.failed[at] = error if is_read else ChunkReadError(str(error))  # type: ignore[assignment]  # as seen
 
     def box(
         self, tile: Tile, level: int, lead: tuple[int, ...], low: Int3, high: Int3

@@ -36,7 +36,7 @@ from brickfield.sources.mosaic.reading import Kept
 from brickfield.sources.mosaic.table import matrices_of
 from brickfield.sources.mosaic.tile import Tile, TilePlace
 from brickfield.sources.places import place_of_uri, places_of
-from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.protocol import PartlyReadError, StorageChunk
 
 _OF_ONE_IMAGE = ("several-images", "moving-registration")
 """Findings on what was left out because one image was opened alone."""
@@ -192,15 +192,23 @@ class MosaicSource:
 
         Raises
         ------
+        PartlyReadError
+            If something of a tile cannot be read, or it does not fit the others; in it
+            is what the other tiles give.
         ChunkReadError
-            If what is needed of a tile cannot be read, or does not fit the others.
+            If there is nothing else.
         """
         about = self.info.pyramid.levels[level]
         low, shape = self._box(about, index)
         lead = tuple(index[a] for a in self.info.pyramid.other_axes)
         time, channel = self._on_axis("time", lead), self._on_axis("channel", lead)
         part = Part(about, (level, index), low, shape, lead, time, channel)
-        data, reading = self._fuser.make(part)
+        try:
+            data, reading = self._fuser.make(part)
+        except PartlyReadError as error:
+            whole = error.data.reshape((1,) * len(lead) + error.data.shape)
+            transient = error.is_transient
+            raise PartlyReadError(whole, error.lost, is_transient=transient) from error
         if data is not None:
             # Axes of the mosaic are those beside space, then z, y and x.
             data = data.reshape((1,) * len(lead) + data.shape)
