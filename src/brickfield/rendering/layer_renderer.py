@@ -94,8 +94,7 @@ class LayerRenderer:
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
         self.upload_queue = UploadQueue(self.visual_id)
-        self._changed = ChangedBricks(layer.store.changes)
-        self._stays_coarse = layer.store.stays_coarse
+        self._changed = ChangedBricks(layer.store)
         self._build(budget_bytes)
 
     def _build(self, budget_bytes: int) -> None:
@@ -168,9 +167,8 @@ class LayerRenderer:
 
     def _renew_changed(self) -> bool:
         """Request the chunks again that were marked as changed in the store."""
-        coarse, self._stays_coarse = self._stays_coarse, self.layer.store.stays_coarse
-        self.wants_plan |= coarse is not self._stays_coarse
-        names = self._changed.renew(self.bricks, self._moved_leaves())
+        self.wants_plan |= self._changed.is_other_coarse()
+        names = self._changed.renew(self.bricks, self.plan)
         if names is None:
             self._forget()
         elif names:
@@ -180,11 +178,6 @@ class LayerRenderer:
                 del self.damaged[name]
                 self._mender.forget(name)
         return names is None or bool(names)
-
-    def _moved_leaves(self) -> set[int] | None:
-        """Return the keys of what shall be drawn, while the data are being moved."""
-        is_moved = self._stays_coarse is not None and self.plan is not None
-        return set(self.plan.leaf_keys.tolist()) if is_moved else None  # type: ignore[union-attr]  # not None
 
     def _forget(self) -> None:
         self.bricks.forget_all()
@@ -228,7 +221,7 @@ class LayerRenderer:
             occupancy=self.layer.store.occupancy,
             hidden=either(
                 None if self._feedback is None else self._feedback.hidden,
-                self._stays_coarse,
+                self._changed.stays_coarse,
             ),
             previous=self.plan,
             is_moving=is_moving,
@@ -281,7 +274,7 @@ class LayerRenderer:
             self.shown = selections
         planes = [atlas.plane_of(s) for s in selections]
         self.bricks.want(wanted_of(plan, planes, self._substitutes), has_room=True)
-        self._changed.renew_leaves(self.bricks, self._moved_leaves() or ())
+        self._changed.renew_leaves(self.bricks, plan)
         is_settled = not self.bricks.missing and self.shown == selections
         # Drawn chunks that something on its way still needs go last.
         self.bricks.protect(() if is_settled else self.bricks.idle)
@@ -292,7 +285,7 @@ class LayerRenderer:
             visual_id=self.visual_id,
             data_version=layer.versions.data,
             # Tiles in a hand are what the eye follows, wherever they are.
-            held=held_rows(plan, asked, is_held=self._stays_coarse is None),
+            held=held_rows(plan, asked, is_held=self._changed.stays_coarse is None),
         )
         layer.store.manager.request_chunks(requests, self.visual_id)
 

@@ -25,11 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu import BrickSet, Name, Wanted, codes_of
-from brickfield.loading import ChangeLog, ChunkManager
+from brickfield.loading import ChunkManager
 from brickfield.model import Plane, Selection, unpack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.planning import FramePlan, Occupancy, PlanRequest
 from brickfield.rendering.clipping import slab_planes
+from brickfield.store import ChunkedImageStore
 
 Wish = tuple[Selection, NDArray[np.int64]]
 """A selection and the keys of chunks of it."""
@@ -332,17 +333,35 @@ class ChangedBricks:
 
     Parameters
     ----------
-    log : ChangeLog
-        Changes from now on count.
+    store : ChunkedImageStore
+        Its changes from now on count.
+
+    Attributes
+    ----------
+    stays_coarse : callable or None
+        Which chunks are not refined while the data are moved.
     """
 
-    def __init__(self, log: ChangeLog) -> None:
-        self._log = log
-        self._seen = log.version
+    def __init__(self, store: ChunkedImageStore) -> None:
+        self._store = store
+        self._log = store.changes
+        self._seen = store.changes.version
+        self.stays_coarse = store.stays_coarse
         self._put_off: set[Name] = set()
 
+    def is_other_coarse(self) -> bool:
+        """Take note of what stays coarse now; tell whether that is something else."""
+        before, self.stays_coarse = self.stays_coarse, self._store.stays_coarse
+        return before is not self.stays_coarse
+
+    def _leaves(self, plan: FramePlan | None) -> set[int] | None:
+        """Return the keys of what shall be drawn, while the data are being moved."""
+        if self.stays_coarse is None or plan is None:
+            return None
+        return set(plan.leaf_keys.tolist())
+
     def renew(
-        self, bricks: BrickSet, leaves: AbstractSet[int] | None = None
+        self, bricks: BrickSet, plan: FramePlan | None = None
     ) -> set[Name] | None:
         """Request the bricks under new changes again.
 
@@ -351,15 +370,16 @@ class ChangedBricks:
         Parameters
         ----------
         bricks : BrickSet
-        leaves : set of int, optional
-            Keys of the chunks that are to be drawn, while they change again and again:
-            others, which only stand behind them, are put off until they do not.
+        plan : FramePlan, optional
+            While the data are moved, chunks that only stand behind its leaves are put
+            off: they change again and again.
 
         Returns
         -------
         set of Name or None
             None when there were more changes than are remembered.
         """
+        leaves = self._leaves(plan)
         is_over = bool(self._put_off) and leaves is None
         if self._log.version == self._seen and not is_over:
             return set()
@@ -382,8 +402,15 @@ class ChangedBricks:
                 found.add(name)
         return found
 
-    def renew_leaves(self, bricks: BrickSet, leaves: Collection[int]) -> None:
-        """Request what was put off of the chunks that are to be drawn now."""
+    def renew_leaves(self, bricks: BrickSet, plan: FramePlan) -> None:
+        """Request what was put off of the chunks that a new plan draws.
+
+        Parameters
+        ----------
+        bricks : BrickSet
+        plan : FramePlan
+        """
+        leaves = self._leaves(plan) or ()
         for name in [name for name in self._put_off if name[1] in leaves]:
             self._put_off.discard(name)
             bricks.renew(name)

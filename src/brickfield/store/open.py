@@ -190,6 +190,10 @@ def open_mosaic(
         source, held = _of_stores(uri_or_stores, made_with)
     if matrices is not None:
         source = _placed(source, matrices)
+        if not isinstance(uri_or_stores, str | PathLike):
+            # Of stores and arrays no file says where else they lie.
+            for tile in source.tiles:
+                tile.first = tile.place.matrix
     return MosaicStore(source, document=document, held=held)
 
 
