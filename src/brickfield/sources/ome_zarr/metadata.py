@@ -22,6 +22,8 @@ from brickfield.sources.ome_zarr.transforms import input_name, output_name
 Json = dict[str, Any]
 _KINDS: dict[str, AxisKind] = {"space": "space", "time": "time", "channel": "channel"}
 KNOWN_VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6")
+USUAL_SYSTEM = "global"
+"""That in which SpatialData puts what is told no other."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,9 @@ def _multiscale(
     else:
         outer_axes = ()
         axes, axes_where = item.get("axes"), f"{where}.axes"
-        transforms = item.get("coordinateTransformations")
+        transforms = _to_one_system(
+            item.get("coordinateTransformations"), where, findings
+        )
         _check_axes_version(axes, version, axes_where, findings)
     return Multiscale(
         name=name if isinstance(name, str) else "",
@@ -180,6 +184,27 @@ def _multiscale(
         outer_axes=outer_axes,
         intrinsic=_intrinsic_name(item) or "",
     )
+
+
+def _to_one_system(listed: Any, where: str, findings: Findings) -> Any:
+    """Choose one of several systems that an image of SpatialData leads to.
+
+    Before 0.6 transformations beside the datasets are applied one after the other.
+    SpatialData names systems there as 0.6 does, and lists one transformation for each:
+    these are ways to choose from.
+    """
+    if not isinstance(listed, list) or len(listed) < 2:
+        return listed
+    names = [output_name(t) if isinstance(t, dict) else None for t in listed]
+    if None in names or len(set(names)) < len(names):
+        return listed
+    at = names.index(USUAL_SYSTEM) if USUAL_SYSTEM in names else 0
+    findings.info(
+        "further-systems",
+        f"{where}.coordinateTransformations",
+        f"{where} leads to the systems {', '.join(map(str, names))}; drew {names[at]!r}",
+    )
+    return [listed[at]]
 
 
 def _axes_of_first(item: Json) -> tuple[Axis, ...]:
