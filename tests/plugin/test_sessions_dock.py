@@ -230,15 +230,15 @@ def test_scan_detector_and_region_come_back(dock, viewer, tmp_path):
     session.set_cursor(2, 1)
     session.set_region((1, 3, 0, 2))
     made._choose_detector(Annulus(7.5, 8.5, 2.0, 5.0))
-    turn_until(lambda: not session.is_busy)
+    turn_until(lambda: made.is_settled)
     before = made.scan_state()
     path = tmp_path / "s.ome.zarr"
     saved(dock, path)
     n = len(viewer.layers)
     session.set_cursor(0, 0)
     made._choose_detector(Disc(8, 8, 3))
-    turn_until(lambda: not session.is_busy)
+    turn_until(lambda: made.is_settled)
     dock.load_from(path)
-    turn_until(lambda: made.scan_state() == before and not session.is_busy)
+    turn_until(lambda: made.scan_state() == before and made.is_settled)
     assert len(viewer.layers) == n
     assert len({layer.name for layer in viewer.layers}) == n

@@ -24,9 +24,7 @@ def dock(make_napari_viewer, qtbot, tmp_path, patterns):
     made = Stem4DDock(viewer)
     viewer.window.add_dock_widget(made)
     made.viewer = viewer
-    made.settle = lambda: qtbot.waitUntil(
-        lambda: not made.session.is_busy, timeout=30_000
-    )
+    made.settle = lambda: qtbot.waitUntil(lambda: made.is_settled, timeout=30_000)
     made.session.open(tmp_path / "scan.emd")
     made.settle()
     yield made

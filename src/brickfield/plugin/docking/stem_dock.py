@@ -28,6 +28,8 @@ from brickfield.plugin.docking.stem_pictures import (
     region_of,
     set_contrast,
 )
+from brickfield.plugin.docking.turns import Turns
+from brickfield.plugin.layers.make import load_for_shapes
 from brickfield.plugin.layers.registry import plain
 from brickfield.qt import (
     COM,
@@ -51,8 +53,7 @@ PAINTED_MS = 150
 """Time that a brush rests before its pixels are counted."""
 GAP = 1.06
 """From one picture to the next, in lengths of the scan."""
-COLORMAPS = {SCAN: "gray", PATTERN: "inferno", VIRTUAL: "gray", FFT: "viridis"}
-COLORMAPS |= {COM: "gray"}
+COLORMAPS = {PATTERN: "inferno", FFT: "viridis"}
 HAND = "#f0b429"
 
 
@@ -73,6 +74,8 @@ class StemLayers:
         self._is_following = False
         self._drawn: Detector | None = None
         self._painted: NDArray[np.bool_] | None = None
+        self._new: dict[str, tuple[NDArray[Any], bool]] = {}
+        self.turns = Turns()
         self._paint_timer = QTimer()
         self._paint_timer.setSingleShot(True)
         self._paint_timer.setInterval(PAINTED_MS)
@@ -124,6 +127,8 @@ class StemLayers:
         To remove all of them and add others takes napari a second, in one turn.
         """
         viewer = self._viewer()
+        self._new.clear()
+        self.turns.clear()
         self._former = {role for role in KEPT if self._layer(role) is not None}
         for role in set(self._layers) - self._former:
             layer = self._layers.pop(role)
@@ -183,19 +188,28 @@ class StemLayers:
             if role in (VIRTUAL, FFT, COM) or not is_whole or is_new_range:
                 set_contrast(layer, limits)
             return
+        if role not in self._new:
+            self.turns.add(lambda: self._add_picture(role))
+        self._new[role] = image, is_whole
+
+    def _add_picture(self, role: str) -> None:
+        """Add the layer of a picture; what lies on it follows, one layer a turn."""
+        viewer, (image, is_whole) = self._viewer(), self._new.pop(role)
+        if viewer is None or self._session.viewer is None:
+            return
         self._layers[role] = layer = viewer.add_image(
             image,
             name=f"{self._session.name} {role}",
-            colormap=COLORMAPS[role],
-            contrast_limits=limits,
+            colormap=COLORMAPS.get(role, "gray"),
+            contrast_limits=self._limits(image, is_whole),
             **self._place(role, image.shape),
         )
         if role == SCAN:
             layer.mouse_drag_callbacks.append(self._drag_cursor)
-            self._add_cursor()
-            self._add_region()
-        if role == PATTERN and self._session.detector is not None:
-            self._draw_detector(self._session.detector)
+            self.turns.add(self._add_cursor)
+            self.turns.add(self._add_region)
+        if role == PATTERN:
+            self.turns.add(self._draw_chosen)
         viewer.reset_view()
         if role == VIRTUAL and self._layer(CURSOR) is not None:
             viewer.layers.selection.active = self._layers[CURSOR]
@@ -216,8 +230,9 @@ class StemLayers:
         return {"scale": (step, step), "translate": at}
 
     def _add_cursor(self) -> None:
-        viewer: Any = self._viewer()
-        scan = self._layers[SCAN]
+        viewer, scan = self._viewer(), self._layer(SCAN)
+        if scan is None or viewer is None:
+            return
         layer = viewer.add_points(
             [self._session.cursor],
             name=f"{self._session.name} {CURSOR}",
@@ -233,10 +248,13 @@ class StemLayers:
         self._layers[CURSOR] = layer
 
     def _add_region(self) -> None:
-        layer = self._add_shapes(REGION, self._layers[SCAN])
+        viewer, scan = self._viewer(), self._layer(SCAN)
+        if scan is None or viewer is None:
+            return
+        layer = self._add_shapes(REGION, scan)
         layer.events.data.connect(self._region_changed)
-        viewer: Any = self._viewer()
-        viewer.layers.selection.active = self._layers[CURSOR]
+        if self._layer(CURSOR) is not None:
+            viewer.layers.selection.active = self._layers[CURSOR]
 
     def _add_shapes(self, role: str, below: Any) -> Any:
         viewer: Any = self._viewer()
@@ -256,6 +274,10 @@ class StemLayers:
         if layer is not None and not self._is_following:
             with self._following():
                 layer.data = np.array([[y, x]], np.float64)
+
+    def _draw_chosen(self) -> None:
+        if self._session.detector is not None:
+            self._draw_detector(self._session.detector)
 
     def _draw_detector(self, detector: Detector) -> None:
         if self._layer(PATTERN) is None:
@@ -434,12 +456,19 @@ class Stem4DDock(StemDock):
         viewer = plain(napari_viewer)
         _docks.setdefault(viewer, weakref.WeakSet()).add(self)
         self.layers = StemLayers(viewer, self)
+        # napari loads scipy, pandas and units (a second and a half) with its first ones.
+        self.session.prepare = load_for_shapes
         self._saved: dict[str, Any] = {}
         # After the dock's own listener, which sets what is usual.
         self.session.opened.connect(self._put_hands)
         active = viewer.layers.selection.active
         if active is not None and active.ndim == 4 and path_of(active) is not None:
             self.layers.open_layer()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is computed and every layer is there."""
+        return not self.session.is_busy and self.layers.turns.is_done
 
     def scan_state(self) -> dict[str, Any]:
         """Return the scan, its cursor, detector and region as plain values."""

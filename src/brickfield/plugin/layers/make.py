@@ -149,7 +149,7 @@ def _read(
         reopen = partial(_opened, uri_or_arrays, options)
         return layer_data_of(store, options, reopen, wait_s)
 
-    _load_for_napari()
+    load_for_napari()
     store = _opened(uri_or_arrays, options)
     found = described(options, store)
     if title and not options.get("label") and len(store.info.series) > 1:
@@ -166,11 +166,18 @@ def _read(
     return store, found
 
 
-def _load_for_napari() -> None:
+def load_for_napari() -> None:
     """Load what napari loads on the window's thread with its first image."""
     with suppress(ImportError):
         import_module("scipy.ndimage")
     load_units()
+
+
+def load_for_shapes() -> None:
+    """Load what napari loads with its first image, points and shapes; on any thread."""
+    load_for_napari()
+    with suppress(ImportError):
+        import_module("pandas")  # of the table of points' and shapes' features
 
 
 def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
@@ -186,7 +193,7 @@ def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
     def read() -> list[LayerData]:
         store = ChunkedImageStore(make())
         close_when_unused(store)
-        _load_for_napari()
+        load_for_napari()
         return layer_data_of(store, wait_s=wait_s)
 
     if is_window_thread():

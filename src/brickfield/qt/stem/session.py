@@ -70,6 +70,8 @@ class ScanSession:
         :class:`~brickfield.stem4d.viewers.ScanViewer`.
     kept_in : Path or None
         The file that results go to; None where there is none.
+    prepare : callable or None
+        Called on the thread that opens a scan: loads what its first picture needs.
     quick : BinnedScan or None
         Answers a drag at once.
     cursor : tuple of int
@@ -99,6 +101,7 @@ class ScanSession:
         self.is_log = False
         self.is_closed = False
         self.last_pattern: NDArray[Any] | None = None
+        self.prepare: Callable[[], object] | None = None
 
     @property
     def name(self) -> str:
@@ -135,9 +138,12 @@ class ScanSession:
         **options
             As for :class:`~brickfield.stem4d.viewers.ScanViewer`.
         """
+        prepare = self.prepare
 
         def job(_task: RunningTask, _show: Show) -> tuple[ScanViewer, Path | None]:
             viewer = LazyDataManager.create_viewer(path, **options)
+            if prepare is not None:
+                prepare()
             return viewer, viewer.cache.target
 
         def take(found: tuple[ScanViewer, Path | None]) -> None:
