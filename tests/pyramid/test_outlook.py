@@ -46,7 +46,7 @@ def test_what_is_in_the_way_is_said(source, tmp_path):
 def test_a_folder_marked_read_only_is_said_to_a_superuser_too(source, tmp_path):
     (tmp_path / "marked").mkdir(mode=0o555)
     told = look_ahead(source, tmp_path / "marked" / "new.ome.zarr")
-    assert told.refusal.endswith("marked to read only")
+    assert told.refusal.endswith("marked read-only")
 
 
 def test_the_source_is_no_target(source, tmp_path):

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from brickfield.errors import BrickfieldError, OptionError
+from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
 from brickfield.pyramid import write_pyramid
-from brickfield.sources import local_places, open_source
+from brickfield.sources import from_arrays, local_places, open_source
+from brickfield.transforms import Downsample, bake
 from brickfield.writing.guard import check_file, check_folder
 
 
@@ -98,3 +99,16 @@ def test_an_array_in_memory_reads_no_file(tmp_path, layouts):
     from brickfield.sources import from_arrays
 
     assert from_arrays(np.zeros((4, 4, 4))).places() == ()
+
+
+def test_a_folder_marked_read_only_is_left_alone_by_a_superuser_too(tmp_path):
+    """Pyramids and transforms are refused there, before anything is made."""
+    marked = tmp_path / "marked"
+    marked.mkdir(mode=0o555)
+    voxels = from_arrays(np.zeros((4, 8, 8), np.uint8))
+    for target in (marked / "new.ome.zarr", marked / "in" / "new.ome.zarr"):
+        with pytest.raises(StoreWriteError, match=r"marked read-only"):
+            write_pyramid(voxels, target)
+        with pytest.raises(StoreWriteError, match=r"marked read-only"):
+            bake(voxels, target, Downsample((2, 2, 2)))
+    assert not list(marked.iterdir())

@@ -16,7 +16,6 @@ from brickfield.errors import BrickfieldError
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.task import plan_task
 from brickfield.sources import ChunkSource
-from brickfield.sources.io import may_write
 from brickfield.writing import place
 from brickfield.writing.place import local_path
 
@@ -79,9 +78,6 @@ def look_ahead(source: ChunkSource, dst: str | Path) -> Outlook:
 
 
 def _refusal(target: Path, n_bytes: int, free: int, *, is_resumed: bool) -> str:
-    folder = _first_there(target)
-    if not may_write(folder):
-        return f"expected a folder that may be written to; found {folder} to read only"
     is_taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
     if is_taken and not is_resumed:
         return f"expected a new folder; something is at {target.name} already: name another"

@@ -19,8 +19,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from brickfield.errors import OptionError
+from brickfield.errors import OptionError, StoreWriteError
 from brickfield.sources import local_places
+from brickfield.sources.io import may_write
 
 FileId = tuple[int, int]
 """Device and inode."""
@@ -44,6 +45,8 @@ def check_folder(folder: Path, source: Any, *, within: Path | None = None) -> No
     ------
     OptionError
         Naming what of the source would be written over.
+    StoreWriteError
+        If the folder, or the one that it would be made in, is read-only.
     """
     check_folder_for_all(folder, [source], within=within)
 
@@ -66,7 +69,10 @@ def check_folder_for_all(
     ------
     OptionError
         Naming what of a source would be written over.
+    StoreWriteError
+        If the folder, or the one that it would be made in, is read-only.
     """
+    _check_writable(folder)
     target, is_filled = _Target(folder), _is_filled(folder)
     if is_filled:
         target.look_inside()
@@ -75,6 +81,15 @@ def check_folder_for_all(
         _check_places(target, places)
         if is_filled:
             _check_links(target, places, most=None)
+
+
+def _check_writable(folder: Path) -> None:
+    there = folder.absolute()
+    while not there.is_dir() and there != there.parent:
+        there = there.parent
+    if not may_write(there):
+        msg = f"expected a folder that may be written to; found {there} read-only"
+        raise StoreWriteError(msg)
 
 
 def check_file(file: Path, sources: Iterable[Any]) -> None:

@@ -23,7 +23,6 @@ import numpy as np
 from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError
 from brickfield.sources import ChunkSource
-from brickfield.sources.io import may_write
 from brickfield.transforms.baking.chunk_cache import KeptReader
 from brickfield.transforms.baking.options import BakeOptions
 from brickfield.transforms.baking.task import BakeTask, plan_bake, reader_of
@@ -195,9 +194,6 @@ def _refusal(
         check_folder(target, source)
     except BrickfieldError as error:
         return str(error)
-    folder = _first_there(target)
-    if not may_write(folder):
-        return f"expected a folder that may be written to; found {folder} to read only"
     is_taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
     if is_taken and not is_resumed and not options.overwrite:
         return f"expected a new folder; something is at {target.name} already: name another"
