@@ -7,7 +7,8 @@ import pytest
 
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.scans import ScanOptions
-from brickfield.stem4d import ScanFollower
+from brickfield.stem4d import LazyDataManager, ScanFollower
+from brickfield.stem4d.corrections import CorrectionOptions
 from brickfield.testing.mib import write_hdr, write_mib
 
 PATTERNS = np.random.default_rng(4).integers(1, 999, (4, 5, 8, 8)).astype(np.uint16)
@@ -124,3 +125,28 @@ def test_a_scan_of_unknown_size_is_refused(whole, tmp_path):
         ScanFollower(tmp_path / "alone.mib")
     with pytest.raises(OptionError, match=r"\.mib"):
         ScanFollower(tmp_path / "alone.emd")
+
+
+def test_corrections_are_laid_over_frames_as_they_come(whole, growing):
+    stride = len(whole) // len(FRAMES)
+    growing.write_bytes(whole[: 7 * stride])
+    dark = np.full((8, 8), 0.5, np.float32)
+    laid = CorrectionOptions(dark=dark, dead="auto")
+    with ScanFollower(growing, corrections=laid) as scan:
+        assert scan.poll() == 7
+        expected = (PATTERNS - dark).sum((2, 3)).ravel()
+        np.testing.assert_allclose(scan.image.ravel()[:7], expected[:7])
+        assert not scan.image.ravel()[7:].any()
+        assert "dead" not in scan.opened.corrections
+
+
+def test_patterns_to_come_are_empty_under_a_dark_one(whole, growing):
+    stride = len(whole) // len(FRAMES)
+    growing.write_bytes(whole[: 6 * stride])
+    options = {"dark": np.ones((8, 8), np.float32), "is_growing": True}
+    with LazyDataManager.create_viewer(growing, **options) as viewer:
+        np.testing.assert_array_equal(viewer.frame(1, 0), PATTERNS[1, 0] - 1.0)
+        assert not viewer.frame(1, 1).any()
+        growing.write_bytes(whole[: 7 * stride])
+        viewer.refresh()
+        np.testing.assert_array_equal(viewer.frame(1, 1), PATTERNS[1, 1] - 1.0)

@@ -152,10 +152,15 @@ class CorrectedData:
     inner : ScanData
         The patterns as they are stored.
     corrections : Corrections
+    is_growing : bool
+        Patterns without any count are not written yet, and stay 0.
     """
 
-    def __init__(self, inner: ScanData, corrections: Corrections) -> None:
+    def __init__(
+        self, inner: ScanData, corrections: Corrections, *, is_growing: bool = False
+    ) -> None:
         self.inner, self.corrections = inner, corrections
+        self._is_growing = is_growing
         self.shape: Shape4 = inner.shape
         self.dtype = corrections.dtype(np.dtype(inner.dtype))
         self.block = inner.block
@@ -181,6 +186,8 @@ class CorrectedData:
         read = self.inner.view(ys, xs, buffers)
         out = self._buffers.take(read.shape, self.dtype)
         self.corrections.apply(read, out)
+        if self._is_growing:
+            out[~read.any(axis=(-2, -1))] = 0
         return out
 
     def held(self) -> AbstractContextManager[None]:
@@ -197,7 +204,13 @@ class CorrectedData:
         self.inner.close()
 
 
-def corrected(scan: Scan, options: CorrectionOptions, mean_of: MeanOf) -> Scan:
+def corrected(
+    scan: Scan,
+    options: CorrectionOptions,
+    mean_of: MeanOf,
+    *,
+    is_growing: bool = False,
+) -> Scan:
     """Lay corrections over an open scan.
 
     Parameters
@@ -206,6 +219,8 @@ def corrected(scan: Scan, options: CorrectionOptions, mean_of: MeanOf) -> Scan:
     options : CorrectionOptions
     mean_of : callable
         Reads a dark or gain that is a scan itself.
+    is_growing : bool
+        The scan is still written: dead pixels are not looked for before it is there.
 
     Returns
     -------
@@ -219,10 +234,12 @@ def corrected(scan: Scan, options: CorrectionOptions, mean_of: MeanOf) -> Scan:
     StoreNotFoundError, StoreFormatError, ChunkReadError
         If a file cannot be read.
     """
+    is_found = isinstance(options.dead, str) and options.dead == "auto"
+    if is_growing and is_found:
+        options, is_found = replace(options, dead=None), False
     if not options:
         return scan
     shape = scan.data.shape[2:]
-    is_found = isinstance(options.dead, str) and options.dead == "auto"
     so_far = Corrections(
         dark=_numbers(options.dark, "--dark", shape, mean_of),
         gain=_numbers(options.gain, "--gain", shape, mean_of),
@@ -236,7 +253,7 @@ def corrected(scan: Scan, options: CorrectionOptions, mean_of: MeanOf) -> Scan:
     elif options.dead is not None:
         dead = _mask(options.dead, shape)
     whole = replace(so_far, dead=dead, is_found=is_found)
-    data = CorrectedData(scan.data, whole)
+    data = CorrectedData(scan.data, whole, is_growing=is_growing)
     return replace(scan, data=data, corrections=whole.as_dict())
 
 

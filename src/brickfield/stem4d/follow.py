@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import ThreadBuffers, parse_bytes
 from brickfield.errors import OptionError
-from brickfield.sources import foreign
 from brickfield.sources.io import local_path
-from brickfield.sources.mib import open_mib_scan
 from brickfield.sources.scans import Scan, ScanOptions
-from brickfield.stem4d.open import MIB
+from brickfield.stem4d.corrections import CorrectionOptions, Corrections
+from brickfield.stem4d.open import MIB, OpenOptions, open_scan
 from brickfield.stem4d.passes import DEFAULT_BUDGET, FIRST_BLOCK_BYTES
 from brickfield.stem4d.reductions import fold
 from brickfield.stem4d.summing.sums import BlockSums, sum_dtype
@@ -39,6 +38,8 @@ class ScanFollower:
     budget : str or int
         Memory for reading.
     this_file_only : bool
+    corrections : CorrectionOptions, optional
+        Laid over the patterns; dead pixels are not looked for before all are there.
 
     Raises
     ------
@@ -67,17 +68,22 @@ class ScanFollower:
         *,
         budget: str | int = DEFAULT_BUDGET,
         this_file_only: bool = False,
+        corrections: CorrectionOptions | None = None,
     ) -> None:
         where = local_path(path)
         if where.suffix.lower() not in MIB:
             msg = f"expected a .mib file to follow; found {path}"
             raise OptionError(msg)
-        with foreign(str(where)):
-            self.opened: Scan = open_mib_scan(
-                where, options, this_file_only=this_file_only, is_growing=True
-            )
-        data = self.opened.data
-        self._frames: Any = data.frames  # type: ignore[attr-defined]
+        how = OpenOptions(
+            options or ScanOptions(),
+            this_file_only=this_file_only,
+            is_growing=True,
+            corrections=corrections or CorrectionOptions(),
+        )
+        self.opened: Scan = open_scan(where, how)
+        data: Any = self.opened.data
+        self._corrections: Corrections | None = getattr(data, "corrections", None)
+        self._frames: Any = getattr(data, "inner", data).frames
         self._most_bytes = min(FIRST_BLOCK_BYTES, parse_bytes(budget) // 2)
         self._buffers = ThreadBuffers()
         kind = sum_dtype(data.dtype)
@@ -133,6 +139,10 @@ class ScanFollower:
             patterns = patterns[counts]
         if not len(patterns):
             return
+        if self._corrections is not None:
+            read = patterns
+            patterns = np.empty(read.shape, self.opened.data.dtype)
+            self._corrections.apply(read, patterns)
         found = BlockSums.of(patterns, ("scan", "sum", "max"))
         self.image[ys[counts], xs[counts]] = found["scan"]
         self.total = fold("sum", self.total, found["sum"])

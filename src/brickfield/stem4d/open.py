@@ -79,7 +79,9 @@ def open_scan(path: str | Path, options: OpenOptions | None = None) -> Scan:
             raise StoreNotFoundError(msg)
         scan = _open(where, options)
         try:
-            return corrected(scan, options.corrections, _mean_of)
+            return corrected(
+                scan, options.corrections, _mean_of, is_growing=options.is_growing
+            )
         except BaseException:
             scan.close()
             raise

@@ -230,10 +230,16 @@ class ScanViewer:
         return self.opening.raw is None and self.path.suffix.lower() in MIB
 
     @property
+    def _frames(self) -> Any:
+        """Frames of files, whatever is laid over them; None where there are none."""
+        data = self.opened.data
+        return getattr(getattr(data, "inner", data), "frames", None)
+
+    @property
     def n_written_lines(self) -> int:
         """Whole lines of the scan that are written."""
         ny, grid = self.shape[0], self.scan.grid
-        frames = getattr(self.opened.data, "frames", None)
+        frames = self._frames
         n = getattr(frames, "n_written", grid.n_needed) + grid.line_skip - grid.first
         return int(min(ny, max(n, 0) // (grid.nx + grid.line_skip)))
 
@@ -244,7 +250,7 @@ class ScanViewer:
         ------
         StoreFormatError, StoreNotFoundError, StoreAccessError
         """
-        frames = getattr(self.opened.data, "frames", None)
+        frames = self._frames
         if self.opening.is_growing and frames is not None:
             frames.refresh()
 

@@ -79,4 +79,9 @@ def test_a_scan_that_is_written_is_followed_to_its_end(command, scan, tmp_path):
     np.testing.assert_array_equal(np.load(out), PATTERNS.sum((2, 3)))
     short = ("--scan", "9x9", "--idle", "0")
     assert command("stem", "follow", scan, "-o", out, *short).status == 3
+    dead, mask = tmp_path / "dead.npy", np.zeros(PATTERNS.shape[2:], bool)
+    mask[1, 1] = True
+    np.save(dead, mask)
+    assert command("stem", "follow", scan, "-o", out, "--dead", dead).status == 0
+    assert (np.load(out) != PATTERNS.sum((2, 3))).any()
     assert command("stem", "follow", scan, "-o", out, "--dead", "auto").status == 2

@@ -37,14 +37,18 @@ def follow(
         msg = f"expected a kind out of {', '.join(KINDS)}; found {kind!r}"
         raise OptionError(msg)
     opening = reading.opening()
-    if opening.corrections:
-        msg = "expected no corrections of a scan that is still written; found some"
+    if opening.corrections.dead == "auto":
+        msg = (
+            "expected dead pixels that are known of a scan that is still written;"
+            " found --dead auto: give a .npy file that marks them"
+        )
         raise OptionError(msg)
     with ScanFollower(
         file,
         opening.scan,
         budget=reading.budget,
         this_file_only=reading.this_file_only,
+        corrections=opening.corrections,
     ) as scan:
         path = check_result_file(output, scan.opened)
         grid = scan.opened.shape_found.grid

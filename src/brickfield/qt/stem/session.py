@@ -185,8 +185,10 @@ class ScanSession:
 
         def job(task: RunningTask, show: Show) -> tuple[bool, Any]:
             how = viewer.opening
-            only = how.this_file_only
-            with ScanFollower(viewer.path, how.scan, this_file_only=only) as scan:
+            only, laid = how.this_file_only, how.corrections
+            with ScanFollower(
+                viewer.path, how.scan, this_file_only=only, corrections=laid
+            ) as scan:
                 each = viewer.opened.data.stored_frame_bytes
                 n = scan.opened.shape_found.grid.n_needed
 

@@ -139,8 +139,6 @@ class ShapePage(Page):
             skip_frames=first,
             line_skip=skip,
             is_growing=True,
-            # What would be found in patterns that are not there yet.
-            **dict.fromkeys(("dead", "dark", "gain", "cross")),
         )
 
     def _detect(self) -> None:
