@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QDialog, QPushButton
 
 from brickfield.benchmarks import BenchmarkResult, TestResult, cases
 from brickfield.qt.benchmark import ComparisonDialog, PerformanceBenchmarkDialog
+from brickfield.qt.benchmark.panel import BenchmarkPanel
 
 pytestmark = [pytest.mark.qt, pytest.mark.bindings]
 COLUMNS = ["mean_ms", "median_ms", "std_ms", "min_ms", "max_ms", "p95_ms", "mvox_per_s"]
@@ -210,3 +211,11 @@ def test_a_voxel_storage_is_measured_by_its_first_channel(qtbot):
 def test_buttons_are_named_as_what_they_do(dialog):
     names = {b.accessibleName() for b in dialog.findChildren(QPushButton)}
     assert {"Run", "Cancel", "Export CSV", "Export JSON", "Compare"} <= names
+
+
+def test_it_fits_beside_the_picture_in_a_small_window(qtbot):
+    """A long name of a layer makes it no wider; a dock takes half of 1280 pixels."""
+    panel = BenchmarkPanel(lambda: ("a very long name of a layer " * 9, None))
+    qtbot.addWidget(panel)
+    assert panel.minimumSizeHint().width() <= 560
+    assert "very long name" in panel.current.toolTip()

@@ -44,6 +44,9 @@ from brickfield.qt.benchmark.table import ResultTable
 SIZES = (100, 200, 300)
 _SIZES = dict(zip(SIZES, ("Small", "Medium", "Large"), strict=True))
 USUAL_SIZE = 200
+COLUMNS = 4
+MOST_NAME_PX = 120
+"""Of a layer's name; longer ones are cut in the middle, and whole in the tooltip."""
 TELL_S = 0.1
 """Least time between two updates of a row."""
 _NAMES = {
@@ -97,6 +100,7 @@ class BenchmarkPanel(QWidget):
         self.result: BenchmarkResult | None = None
         column = QVBoxLayout(self)
         column.addLayout(self._make_sizes())
+        column.addLayout(self._make_counts())
         column.addLayout(self._make_tests())
         self.table = ResultTable(_NAMES, self)
         column.addWidget(self.table, stretch=1)
@@ -125,6 +129,10 @@ class BenchmarkPanel(QWidget):
         self.current = QCheckBox("current layer", self)
         row.addWidget(self.current)
         row.addStretch(1)
+        return row
+
+    def _make_counts(self) -> QHBoxLayout:
+        row = QHBoxLayout()
         self.iterations, self.warmup = QSpinBox(self), QSpinBox(self)
         self.iterations.setRange(1, 1000)
         self.iterations.setValue(5)
@@ -136,6 +144,7 @@ class BenchmarkPanel(QWidget):
             spin.setAccessibleName(text)
             row.addWidget(QLabel(text, self))
             row.addWidget(spin)
+        row.addStretch(1)
         return row
 
     def _make_tests(self) -> QGridLayout:
@@ -143,7 +152,7 @@ class BenchmarkPanel(QWidget):
         self.tests = {name: QCheckBox(_NAMES[name], self) for name in TESTS}
         for number, box in enumerate(self.tests.values()):
             box.setChecked(True)
-            grid.addWidget(box, number // 5, number % 5)
+            grid.addWidget(box, number // COLUMNS, number % COLUMNS)
         return grid
 
     def _make_buttons(self) -> QHBoxLayout:
@@ -178,9 +187,13 @@ class BenchmarkPanel(QWidget):
         self.current.setEnabled(found is not None)
         if found is None:
             self.current.setChecked(False)
-        self.current.setText("current layer" if found is None else f"layer {found[0]}")
+        name, metrics = "" if found is None else found[0], self.current.fontMetrics()
+        middle = Qt.TextElideMode.ElideMiddle
+        short = metrics.elidedText(name, middle, MOST_NAME_PX)
+        self.current.setText(f"layer {short}" if name else "current layer")
         self.current.setToolTip(
-            "Voxels in the middle of the layer, at most those of a cube of 300³; read,"
+            (f"{name}: voxels" if name else "Voxels")
+            + " in the middle of the layer, at most those of a cube of 300³; read,"
             " render and stream use its chunks"
         )
 
