@@ -1,4 +1,4 @@
-"""Modules that stand elsewhere now: their names of before work for one release.
+"""Old names of modules, which keep working for one release.
 
 The documentation named these modules. Importing one gives the module that took its
 place, with a DeprecationWarning that says where it is.
@@ -42,7 +42,9 @@ class _Loader:
 
         old = spec.name.partition(".")[2]
         new = f"brickfield.{MOVED[old]}"
-        msg = f"{spec.name} is called {new} now; the name of before goes with the next release"
+        msg = (
+            f"{spec.name} is called {new} now; the old name goes with the next release"
+        )
         warnings.warn(msg, DeprecationWarning, stacklevel=2)
         return import_module(new)
 

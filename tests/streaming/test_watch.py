@@ -25,10 +25,10 @@ def writer(tmp_path, request):
     made.close()
 
 
-def covered(news, shape) -> np.ndarray:
+def covered(update, shape) -> np.ndarray:
     """Count how often each voxel of level 0 is told of."""
     counts = np.zeros(shape, int)
-    for level, box in news.changes:
+    for level, box in update.changes:
         assert level == 0
         counts[box] += 1
     return counts
@@ -40,10 +40,10 @@ def test_new_time_points_are_told_of_once(writer):
     for _ in range(8):
         writer.append(FRAME)
     writer.flush()
-    news = watch.look()
-    assert news.shape == (2, 4, 64, 64)
-    assert (news.frames, news.is_complete) == (8, False)
-    assert (covered(news, news.shape) == 1).all()
+    update = watch.look()
+    assert update.shape == (2, 4, 64, 64)
+    assert (update.frames, update.is_complete) == (8, False)
+    assert (covered(update, update.shape) == 1).all()
     assert watch.look().changes == ()
     writer.close()
     assert watch.look().is_complete
@@ -81,10 +81,10 @@ def test_images_of_other_programs_are_followed_too(tmp_path):
     watch = AcquisitionWatch(place)
     watch.look()
     write_array(place / "0", data + 1, chunks=(2, 16, 16))
-    news = watch.look()
-    assert (covered(news, (4, 32, 32)) == 1).all()
-    assert not news.is_acquisition
-    assert news.frames is None
+    update = watch.look()
+    assert (covered(update, (4, 32, 32)) == 1).all()
+    assert not update.is_acquisition
+    assert update.frames is None
 
 
 def test_what_is_no_local_image_cannot_be_followed(tmp_path):

@@ -261,7 +261,7 @@ def test_a_block_beyond_the_end_makes_a_growing_image_longer(tmp_path):
     assert np.count_nonzero(found) == block.size
 
 
-# -- news ------------------------------------------------------------------------
+# -- update ------------------------------------------------------------------------
 
 
 def test_voxels_that_are_told_of_are_there_for_readers(tmp_path):

@@ -1,4 +1,4 @@
-"""What the hand does to the camera: pure functions from one camera to the next.
+"""How mouse and keys move the camera: pure functions from one camera to the next.
 
 Pixels are counted from the upper left corner, x to the right and y down, in the
 same pixels as the camera's viewport. What is dragged follows the mouse, and

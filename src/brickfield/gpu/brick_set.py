@@ -129,11 +129,11 @@ class BrickSet:
         self._plan = plan
         # Most of a plan is as it was: only what differs costs anything.
         for plane, keys in gone.items():
-            self._let_go(list(zip(repeat(plane), keys.tolist())))
+            self._release(list(zip(repeat(plane), keys.tolist())))
         for plane, codes in changed.items():
             self._want_changed(plane, codes)
 
-    def _let_go(self, names: list[Name]) -> None:
+    def _release(self, names: list[Name]) -> None:
         """Take chunks out of what is wanted; what is drawn of them stays for now."""
         for name in names:
             del self.wanted[name]

@@ -103,7 +103,7 @@ class ChunkManager:
             self._kept = KeptStorage(cache, source.source_id, layout)
             source.share(self._kept)
         self._visuals: dict[str, Visual] = {}
-        self._news: set[str] = set()
+        self._changed: set[str] = set()
         self._has_complained = False
         # The reader knows no visuals; it tells what ended, and this counts for whom.
         self._reader.on_end = self._chunk_ended
@@ -420,15 +420,15 @@ class ChunkManager:
             visual.add_ready(queue, row)
             visual.note_bytes(chunk)
             visual.chunk_rate.add(1)
-            self._news.add(queue.visual_id)
+            self._changed.add(queue.visual_id)
 
     def _tell(self) -> None:
         with self._lock:
-            # Taken under the lock, told without it: a listener may call any method of
+            # Taken under the lock, announced without it: a listener may call any method of
             # this.
-            told, self._news = self._news, set()
-        if told:
-            self._announce(told)
+            visual_ids, self._changed = self._changed, set()
+        if visual_ids:
+            self._announce(visual_ids)
 
     def _announce(self, visual_ids: set[str]) -> None:
         for visual_id in visual_ids:

@@ -1,4 +1,4 @@
-"""What scripts and napari's console call: one function for each wish.
+"""What scripts and napari's console call: one function for each task.
 
 All of these run on the main thread of a process with a napari viewer, and are
 reached as ``brickfield.open_volume`` and so on. Importing this module loads next to

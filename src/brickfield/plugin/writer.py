@@ -120,7 +120,7 @@ def write_session(path: str, _layers: Any) -> list[str]:
     import napari
 
     from brickfield.plugin.sessions.in_viewer import contents_of
-    from brickfield.sessions import SessionOptions, Told
+    from brickfield.sessions import SaveControl, SessionOptions
     from brickfield.sessions import write_session as write_to
 
     viewer = napari.current_viewer()
@@ -137,7 +137,9 @@ def write_session(path: str, _layers: Any) -> list[str]:
 
     def write(beside: Path, running: RunningTask) -> bool:
         try:
-            write_to(contents, beside, options, Told(running.tell, running.cancelled))
+            write_to(
+                contents, beside, options, SaveControl(running.tell, running.cancelled)
+            )
         except CancelledError:
             return False
         return True

@@ -203,7 +203,7 @@ class ChannelChips(QScrollArea):
         chip.show()
         return chip
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def _toggle(self, port: LayerPort, *_: object) -> None:
         self._before = [one for one in self._scene.layers if one.visible]

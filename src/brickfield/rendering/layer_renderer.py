@@ -39,8 +39,8 @@ from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write
 from brickfield.rendering.mending import Mender
 from brickfield.rendering.requests import (
     ChangedBricks,
+    SelectedKeys,
     UploadQueue,
-    Wish,
     either,
     held_rows,
     needed_of,
@@ -418,7 +418,7 @@ class LayerRenderer:
         """Count the wanted chunks: wanted, loaded, missing (not stored), failed."""
         return self.bricks.counts()
 
-    def needed(self, *, is_ended: bool = False) -> list[Wish]:
+    def needed(self, *, is_ended: bool = False) -> list[SelectedKeys]:
         """List what the picture needs in the end, or what of it is here already."""
         if self.plan is None:
             return []

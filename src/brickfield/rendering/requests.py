@@ -32,7 +32,7 @@ from brickfield.planning import FramePlan, Occupancy, PlanRequest
 from brickfield.rendering.clipping import slab_planes
 from brickfield.store import ChunkedImageStore
 
-Wish = tuple[Selection, NDArray[np.int64]]
+SelectedKeys = tuple[Selection, NDArray[np.int64]]
 """A selection and the keys of chunks of it."""
 SLICE_BASE_SHARE = 0.02
 """Share of the budget for the coarse level that is kept whole behind a slice."""
@@ -218,7 +218,7 @@ def needed_of(
     selections: Mapping[int, Selection],
     stand_ins: Iterable[Name],
     absent: AbstractSet[Name],
-) -> list[Wish]:
+) -> list[SelectedKeys]:
     """List what a picture needs in the end.
 
     Parameters
@@ -245,7 +245,7 @@ def needed_of(
     return found
 
 
-def wanted_and_ended(bricks: BrickSet) -> tuple[list[Wish], list[Wish]]:
+def wanted_and_ended(bricks: BrickSet) -> tuple[list[SelectedKeys], list[SelectedKeys]]:
     """List the keys that are wanted and those of them that ended, by selection."""
     wanted: dict[int, list[int]] = {}
     ended: dict[int, list[int]] = {}

@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from brickfield.sessions.relocate import pack as pack
     from brickfield.sessions.relocate import relink as relink
     from brickfield.sessions.relocate import relink_found as relink_found
-    from brickfield.sessions.writer import Told as Told
+    from brickfield.sessions.writer import SaveControl as SaveControl
     from brickfield.sessions.writer import open_whole as open_whole
     from brickfield.sessions.writer import write_session as write_session
 
 __all__ = [
     "Annotation",  # A layer of points, shapes and so on.
     "Layers",  # What a session's layers are now.
+    "SaveControl",  # How a save reports its progress, and learns that it was cancelled.
     "SessionContents",  # Everything that is saved.
     "SessionDocument",  # What stands under ``brickfield.session``.
     "SessionManager",  # Saves sessions and gets them back.
     "SessionOptions",  # How a session is written.
-    "Told",  # How a save reports its progress, and learns that it was cancelled.
     "is_session",  # Tell whether a folder says that it is a session; never raises.
     "open_whole",  # Open data as a viewer does: all images of a scene as one.
     "pack",  # Write the same session with every voxel in it: one folder to hand on.
@@ -57,7 +57,7 @@ _HOME = {
     "SessionDocument": "document",
     "SessionManager": "manager",
     "SessionOptions": "contents",
-    "Told": "writer",
+    "SaveControl": "writer",
     "is_session": "document",
     "open_whole": "writer",
     "pack": "relocate",

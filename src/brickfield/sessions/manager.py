@@ -17,7 +17,7 @@ from brickfield.scene import SceneState
 from brickfield.sessions.contents import SessionContents, SessionOptions
 from brickfield.sessions.document import SessionDocument, read_document
 from brickfield.sessions.reading import Layers, resolved_layers
-from brickfield.sessions.writer import Told, write_session
+from brickfield.sessions.writer import SaveControl, write_session
 from brickfield.writing import usable_path
 
 SUFFIX = ".ome.zarr"
@@ -109,7 +109,7 @@ class SessionManager:
             overwrite=overwrite,
             **options,
         )
-        return write_session(contents, path, chosen, Told(progress, cancel))
+        return write_session(contents, path, chosen, SaveControl(progress, cancel))
 
     def path_of(self, name: str | os.PathLike[str]) -> Path:
         """Return the folder of a session that a name or path means.

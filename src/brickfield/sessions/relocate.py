@@ -17,7 +17,7 @@ from brickfield.sessions.document import KEY, SessionDocument, read_document
 from brickfield.sessions.kept import extras
 from brickfield.sessions.reading import Layers, resolved_layers
 from brickfield.sessions.reference import METADATA, existing, looked_at, relative_to
-from brickfield.sessions.writer import Told, write_session
+from brickfield.sessions.writer import SaveControl, write_session
 from brickfield.sources import has_same_content
 from brickfield.sources.io import read_whole
 from brickfield.writing import changing
@@ -235,7 +235,11 @@ def write_private(folder: Path, version: str, document: SessionDocument) -> None
 
 
 def pack(
-    folder: Path, target: Path, *, overwrite: bool = False, told: Told | None = None
+    folder: Path,
+    target: Path,
+    *,
+    overwrite: bool = False,
+    control: SaveControl | None = None,
 ) -> Path:
     """Write the same session with every voxel in it: one folder to hand on.
 
@@ -246,7 +250,7 @@ def pack(
     target : Path
         Another folder.
     overwrite : bool
-    told : Told, optional
+    control : SaveControl, optional
 
     Raises
     ------
@@ -271,7 +275,7 @@ def pack(
         overwrite=overwrite,
     )
     contents = contents_of_session(document, folder, layers)
-    return write_session(contents, target, options, told)
+    return write_session(contents, target, options, control)
 
 
 def contents_of_session(

@@ -61,7 +61,7 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class Told:
+class SaveControl:
     """How a save reports its progress, and learns that it was cancelled."""
 
     progress: Progress | None = None
@@ -82,7 +82,7 @@ def write_session(
     contents: SessionContents,
     target: Path,
     options: SessionOptions,
-    told: Told | None = None,
+    control: SaveControl | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Path:
     """Write a session.
@@ -93,7 +93,7 @@ def write_session(
     target : Path
         Folder; made, or replaced where that is allowed.
     options : SessionOptions
-    told : Told, optional
+    control : SaveControl, optional
     now : callable
         The time that the session notes.
 
@@ -115,15 +115,15 @@ def write_session(
     """
     check_known("version", options.version, VERSIONS)
     check_known("mode", options.mode, MODES)
-    told = told or Told()
+    control = control or SaveControl()
     with _named(target), ExitStack() as held:
         parts = _parts(contents, options, target, held)
         readers = [p.image.source for p in parts if p.image and not p.is_own]
         with building(
             target, overwrite=options.overwrite, sources=readers, syncs=True
         ) as root:
-            told.check()
-            grids = _write_images(parts, root, options, told)
+            control.check()
+            grids = _write_images(parts, root, options, control)
             annotations = [
                 write_annotation(one, root, i, options.version)
                 for i, one in enumerate(contents.annotations)
@@ -135,7 +135,7 @@ def write_session(
                     "created": now().isoformat(timespec="seconds"),
                 }
             )
-            told.check()
+            control.check()
             _publish(document, root, options.version)
     return target
 
@@ -334,7 +334,7 @@ def _key(source: Any) -> str:
 
 
 def _write_images(
-    parts: Sequence[_Part], root: Path, options: SessionOptions, told: Told
+    parts: Sequence[_Part], root: Path, options: SessionOptions, control: SaveControl
 ) -> list[SessionImage]:
     whole = [p.image for p in parts if p.image and p.how == "embed"]
     small = [p.image for p in parts if p.image and p.how == "preview"]
@@ -342,18 +342,20 @@ def _write_images(
         whole = [_placeholder()]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="brickfield-preview") as pool:
         previews = list(pool.map(partial(preview, root=root, options=options), small))
-    told.check()
-    copied = [_copied(part, root, told) for part in parts if part.how == "copy"]
-    embedded = embed(whole, root, options, told.progress, told.cancel) if whole else []
-    if told.progress is not None and not whole:
-        told.progress(len(parts), len(parts), 0, 0.0)
+    control.check()
+    copied = [_copied(part, root, control) for part in parts if part.how == "copy"]
+    embedded = (
+        embed(whole, root, options, control.progress, control.cancel) if whole else []
+    )
+    if control.progress is not None and not whole:
+        control.progress(len(parts), len(parts), 0, 0.0)
     grids = {grid.image: grid for grid in (*previews, *embedded, *copied)}
     return [_grid(part, grids[part.name]) for part in parts]
 
 
-def _copied(part: _Part, root: Path, told: Told) -> SessionImage:
+def _copied(part: _Part, root: Path, control: SaveControl) -> SessionImage:
     assert part.kept is not None
-    copy_image(part.kept, root / part.name, moves=part.is_own, check=told.check)
+    copy_image(part.kept, root / part.name, moves=part.is_own, check=control.check)
     return part.kept.grid.model_copy(update={"image": part.name})
 
 

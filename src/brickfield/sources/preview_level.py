@@ -35,7 +35,7 @@ from brickfield.sources.places import places_of
 from brickfield.sources.protocol import (
     ChunkSource,
     StorageChunk,
-    StorageKeep,
+    StorageChunkCache,
     StoredPart,
 )
 
@@ -52,19 +52,19 @@ class SharedReads:
 
     Attributes
     ----------
-    keep : StorageKeep or None
+    cache : StorageChunkCache or None
         Without one, every read goes to the source.
     """
 
     def __init__(self, source: ChunkSource, level: int) -> None:
-        self.keep: StorageKeep | None = None
+        self.cache: StorageChunkCache | None = None
         self._source = source
         self._level = level
         self._lock = threading.Lock()
         self._reading: dict[Index, Future[StorageChunk]] = {}
-        self._owed: list[StoredPart] = []
+        self._unreported: list[StoredPart] = []
 
-    def take(self, index: Index) -> StorageChunk:
+    def read_last(self, index: Index) -> StorageChunk:
         """Return a storage chunk and stop keeping it.
 
         Raises
@@ -72,15 +72,15 @@ class SharedReads:
         ChunkReadError
         """
         chunk, parts = self._get(index, is_kept=False)
-        if self.keep is not None:
-            self.keep.drop(index)
+        if self.cache is not None:
+            self.cache.drop(index)
         if [part.index for part in parts] == [index]:
             (part,) = parts
             return StorageChunk(chunk.data, part.stored_bytes, requests=part.requests)
         n_bytes = sum(part.stored_bytes for part in parts)
         return StorageChunk(chunk.data, n_bytes, tuple(parts))
 
-    def borrow(self, index: Index) -> tuple[StorageChunk, list[StoredPart]]:
+    def read_and_keep(self, index: Index) -> tuple[StorageChunk, list[StoredPart]]:
         """Return a storage chunk and what was read for it, and keep it.
 
         Raises
@@ -89,30 +89,30 @@ class SharedReads:
         """
         return self._get(index, is_kept=True)
 
-    def owe(self, parts: Iterable[StoredPart]) -> None:
+    def add_unreported(self, parts: Iterable[StoredPart]) -> None:
         """Note reads whose cost could not be told, since the result failed."""
         with self._lock:
-            self._owed += parts
+            self._unreported += parts
 
     def _get(
         self, index: Index, *, is_kept: bool
     ) -> tuple[StorageChunk, list[StoredPart]]:
-        keep = self.keep
-        if keep is None:
+        cache = self.cache
+        if cache is None:
             return self._read(index)
         with self._lock:
-            found = keep.find(index)
+            found = cache.find(index)
             if found is not None:
-                return found, self._settle()
+                return found, self._take_unreported()
             first, mine = self._reading.get(index), Future[StorageChunk]()
             if first is None:
                 self._reading[index] = mine
         if first is not None:
             chunk = first.result()
             with self._lock:
-                if is_kept and self.keep is keep:
-                    keep.keep(index, chunk)
-                return chunk, self._settle()
+                if is_kept and self.cache is cache:
+                    cache.keep(index, chunk)
+                return chunk, self._take_unreported()
         try:
             chunk, parts = self._read(index)
         except BaseException as error:
@@ -120,9 +120,9 @@ class SharedReads:
             mine.set_exception(error)
             raise
         with self._lock:
-            if is_kept and self.keep is keep:
-                keep.keep(index, chunk)
-            parts += self._settle()
+            if is_kept and self.cache is cache:
+                cache.keep(index, chunk)
+            parts += self._take_unreported()
         self._end(index)
         mine.set_result(chunk)
         return chunk, parts
@@ -137,9 +137,9 @@ class SharedReads:
         cost = (chunk.stored_bytes, is_stored, chunk.requests)
         return chunk, [StoredPart(self._level, index, *cost)]
 
-    def _settle(self) -> list[StoredPart]:
-        owed, self._owed = self._owed, []
-        return owed
+    def _take_unreported(self) -> list[StoredPart]:
+        unreported, self._unreported = self._unreported, []
+        return unreported
 
 
 MIN_VOXELS = 8_000_000
@@ -290,7 +290,7 @@ class SampledSource:
         if level < self.shared_level:
             return self._source.read_storage_chunk(level, index)
         if level == self.shared_level:
-            return self._reads.take(index)
+            return self._reads.read_last(index)
         about = self._coarse[level - self._n_stored]
         sampling = self._samplings[level - self._n_stored]
         slices = chunk_slices(index, about.storage_chunk_shape, about.shape)
@@ -300,10 +300,10 @@ class SampledSource:
         n_found, failure = 0, None
         for storage, out, picked in _parts(sampling, index, data.shape):
             try:
-                chunk, part = self._reads.borrow(storage)
+                chunk, part = self._reads.read_and_keep(storage)
             except ChunkReadError as error:
                 if error.is_transient:
-                    self._reads.owe(cost)
+                    self._reads.add_unreported(cost)
                     raise
                 failure = error
                 if about.dtype.kind == "f":
@@ -314,14 +314,14 @@ class SampledSource:
                 data[out] = chunk.data[np.ix_(*picked)]
                 n_found += 1
         if failure is not None and n_found == 0:
-            self._reads.owe(cost)
+            self._reads.add_unreported(cost)
             raise failure
         n_bytes = sum(part.stored_bytes for part in cost)
         return StorageChunk(data if n_found else None, n_bytes, tuple(cost))
 
-    def share(self, keep: StorageKeep | None) -> None:
+    def share(self, cache: StorageChunkCache | None) -> None:
         """Keep the storage chunks that are sampled for the level that has them."""
-        self._reads.keep = keep
+        self._reads.cache = cache
 
     def parts_of(
         self, level: int, index: tuple[int, ...]

@@ -208,7 +208,7 @@ class ChunkSource(Protocol):
         ...
 
 
-class StorageKeep(Protocol):
+class StorageChunkCache(Protocol):
     """Keeps decoded storage chunks for as long as there is memory for them."""
 
     def keep(self, index: tuple[int, ...], chunk: StorageChunk) -> None:
@@ -243,8 +243,8 @@ class MadeOfParts(Protocol):
 
     shared_level: int
 
-    def share(self, keep: StorageKeep | None) -> None:
-        """Take a place to keep storage chunks that two levels need; None: keep none."""
+    def share(self, cache: StorageChunkCache | None) -> None:
+        """Use a cache for storage chunks that two levels need; None uses none."""
         ...
 
     def parts_of(

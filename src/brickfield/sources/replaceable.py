@@ -21,7 +21,7 @@ from brickfield.sources.protocol import (
     ChunkSource,
     MadeOfParts,
     StorageChunk,
-    StorageKeep,
+    StorageChunkCache,
 )
 
 
@@ -38,7 +38,7 @@ class ReplaceableSource:
         self._reopen = reopen
         self._source = reopen()
         self._info: ImageInfo | None = None
-        self._keep: StorageKeep | None = None
+        self._cache: StorageChunkCache | None = None
 
     @property
     def info(self) -> ImageInfo:
@@ -120,7 +120,7 @@ class ReplaceableSource:
             # What it is reading now must not be taken for what is there now.
             old.share(None)
         self._source = new
-        self.share(self._keep)
+        self.share(self._cache)
         return old
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
@@ -191,11 +191,11 @@ class ReplaceableSource:
             return self._source.shared_level
         return self.info.pyramid.n_levels - 1
 
-    def share(self, keep: StorageKeep | None) -> None:
-        """Take a place to keep storage chunks that two levels need."""
-        self._keep = keep
+    def share(self, cache: StorageChunkCache | None) -> None:
+        """Use a cache for storage chunks that two levels need; None uses none."""
+        self._cache = cache
         if isinstance(self._source, MadeOfParts):
-            self._source.share(keep)
+            self._source.share(cache)
 
     def parts_of(
         self, level: int, index: tuple[int, ...]

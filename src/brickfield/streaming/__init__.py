@@ -20,15 +20,15 @@ if TYPE_CHECKING:
         DualResolutionVoxelStorage as DualResolutionVoxelStorage,
     )
     from brickfield.streaming.watch import AcquisitionWatch as AcquisitionWatch
-    from brickfield.streaming.watch import News as News
+    from brickfield.streaming.watch import ImageUpdate as ImageUpdate
     from brickfield.streaming.writer import StreamWriter as StreamWriter
 
 __all__ = [
     "AcquisitionHandler",  # Writes each frame that an acquisition engine announces, by its index.
     "AcquisitionWatch",  # Looks at an image on disk, time and again. One thread at a time.
     "DualResolutionVoxelStorage",  # A voxel storage in two resolutions.
+    "ImageUpdate",  # What became of an image since the last look.
     "Microscope",  # What is simulated.
-    "News",  # What became of an image since the last look.
     "StreamWriter",  # Writes an image while it is acquired.
     "read_acquisition",  # Read how far an acquisition is; None where there is none or it says nothing.
     "simulate",  # Write what a simulated microscope sees.
@@ -39,7 +39,7 @@ _HOME = {
     "AcquisitionWatch": "watch",
     "DualResolutionVoxelStorage": "storage.dual_resolution",
     "Microscope": "simulation",
-    "News": "watch",
+    "ImageUpdate": "watch",
     "StreamWriter": "writer",
     "read_acquisition": "acquisition",
     "simulate": "simulation",

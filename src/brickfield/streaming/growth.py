@@ -19,11 +19,11 @@ from brickfield.writing.metadata import Group
 logger = logging.getLogger(__name__)
 LEAST_PAUSE_S = 0.02
 """Between two turns of metadata."""
-News = tuple[int, Slices]
+WrittenRegion = tuple[int, Slices]
 
 
 class Growth:
-    """Publishes metadata, and then the news.
+    """Publishes metadata, and then reports what was written.
 
     Any thread may call it.
 
@@ -51,7 +51,7 @@ class Growth:
         self._tell = tell
         self._grows = grows
         self._lock = threading.RLock()
-        self._news: list[News] = []
+        self._written: list[WrittenRegion] = []
         self._frames = -1
         self._last = 0.0
 
@@ -65,10 +65,10 @@ class Growth:
             One slice per axis.
         """
         with self._lock:
-            self._news.append((level, region))
+            self._written.append((level, region))
 
     def publish(self, frames: int, *, length: int = 0, is_last_word: bool) -> None:
-        """Bring metadata up to date and tell the news.
+        """Bring metadata up to date and report what was written.
 
         Parameters
         ----------
@@ -82,9 +82,9 @@ class Growth:
         with self._lock:
             if not is_last_word and monotonic() < self._last + LEAST_PAUSE_S:
                 return
-            news, self._news = self._news, []
+            written, self._written = self._written, []
             if self._grows:
-                ends = [region[0].stop for _, region in news]
+                ends = [region[0].stop for _, region in written]
                 self._lengthen(max([length, *ends], default=0))
             # Threads come here with what they knew a moment ago.
             if frames > self._frames:
@@ -92,7 +92,7 @@ class Growth:
                 publish_progress(self._group)
                 self._frames = frames
             self._last = monotonic()
-        for level, region in news:
+        for level, region in written:
             try:
                 self._tell(level, region)
             except Exception:

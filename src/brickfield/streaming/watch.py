@@ -30,7 +30,7 @@ Box = Slices
 
 
 @dataclass(frozen=True)
-class News:
+class ImageUpdate:
     """What became of an image since the last look.
 
     Attributes
@@ -107,7 +107,7 @@ class AcquisitionWatch:
         """Of the pyramid."""
         return len(self._levels)
 
-    def look(self) -> News:
+    def look(self) -> ImageUpdate:
         """Tell what changed since the last look.
 
         Raises
@@ -125,7 +125,7 @@ class AcquisitionWatch:
         state = read_acquisition(self.root)
         about = state or {}
         frames = about.get("frames")
-        return News(
+        return ImageUpdate(
             self.shape,
             frames if isinstance(frames, int) else None,
             about.get("complete") is True,

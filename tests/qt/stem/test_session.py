@@ -7,7 +7,7 @@ import pytest
 
 from brickfield.qt.reports.tasks import TaskBoard
 from brickfield.qt.stem.session import PATTERN, SCAN, VIRTUAL, ScanSession, filled
-from brickfield.qt.stem.slots import Wish
+from brickfield.qt.stem.slots import SlotRequest
 from brickfield.stem4d import Disc
 
 pytestmark = pytest.mark.bindings
@@ -97,7 +97,7 @@ def test_closing_ends_what_runs_and_tells_nothing_more(opened, qtbot):
         task.cancelled.wait(30)
         ended.set()
 
-    opened.slot("work").want(Wish("Working", job, told.append))
+    opened.slot("work").submit(SlotRequest("Working", job, told.append))
     assert began.wait(30)
     opened.close()
     assert ended.wait(30)

@@ -82,8 +82,8 @@ class BookMachine(RuleBasedStateMachine):
 
     @rule()
     def hear(self):
-        while self.book.told:
-            name, (number, *said) = self.book.told.popleft()
+        while self.book.emissions:
+            name, (number, *said) = self.book.emissions.popleft()
             assert number not in self.ended, "nothing is told after the end"
             if name == "transform_started":
                 assert number not in self.seen
@@ -163,7 +163,7 @@ def test_a_result_is_held_until_it_is_claimed_and_then_no_longer(book):
     book.computed_result(book.next_to_compute(), np.zeros(1000))  # too large to keep
     result = book.claim(request)
     assert book.claim(request) is result
-    book.told.clear()
+    book.emissions.clear()
     del result
     with pytest.raises(OptionError, match="submit"):
         book.claim(request)

@@ -227,13 +227,16 @@ def pack(
     as_json: AsJson = False,
 ) -> None:
     """Write the same session with every voxel in it, to be handed on."""
-    from brickfield.sessions import SessionManager, Told
+    from brickfield.sessions import SaveControl, SessionManager
     from brickfield.sessions import pack as write
 
     manager = SessionManager()
     with progress_bar("packing") as progress:
         path = write(
-            session, manager.path_of(dst), overwrite=overwrite, told=Told(progress)
+            session,
+            manager.path_of(dst),
+            overwrite=overwrite,
+            control=SaveControl(progress),
         )
     _tell(path, manager.info(path), as_json=as_json)
 

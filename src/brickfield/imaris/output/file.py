@@ -85,7 +85,7 @@ class ImarisFile:
         ----------
         time, channel : int
         """
-        with HDF5_LOCK, self._told():
+        with HDF5_LOCK, self._reporting_errors():
             for number, level in enumerate(self._plan.levels):
                 group = self._file.require_group(self._place(number, time, channel))
                 for axis, n in zip("ZYX", level.shape, strict=True):
@@ -117,7 +117,7 @@ class ImarisFile:
         """
         chunk = self._plan.levels[level].chunk_shape
         offset = tuple(i * c for i, c in zip(index, chunk, strict=True))
-        with HDF5_LOCK, self._told():
+        with HDF5_LOCK, self._reporting_errors():
             self._open[level].id.write_direct_chunk(offset, raw)
             self.bytes_written += len(raw)
 
@@ -144,7 +144,7 @@ class ImarisFile:
         step = about.chunk_shape[0]
         place = f"{self._place(level, time, channel)}/Data"
         for start in range(0, nz, step):
-            with HDF5_LOCK, self._told():
+            with HDF5_LOCK, self._reporting_errors():
                 slab = self._file[place][start : min(start + step, nz), :ny, :nx]
             yield start, slab
 
@@ -157,7 +157,7 @@ class ImarisFile:
             Of the numbers.
         values : tuple of float
         """
-        with HDF5_LOCK, self._told():
+        with HDF5_LOCK, self._reporting_errors():
             self._file.attrs[f"{_OWN}{name}"] = np.array(values, np.float64)
 
     def recall(self, name: str) -> tuple[float, float] | None:
@@ -175,7 +175,7 @@ class ImarisFile:
         found : sequence of LevelStatistics
             Statistics of every level.
         """
-        with HDF5_LOCK, self._told():
+        with HDF5_LOCK, self._reporting_errors():
             for number, statistics in enumerate(found):
                 group = self._file[self._place(number, time, channel)]
                 for name, histogram in statistics.histograms().items():
@@ -193,7 +193,7 @@ class ImarisFile:
         ------
         StoreWriteError
         """
-        with HDF5_LOCK, self._told():
+        with HDF5_LOCK, self._reporting_errors():
             self._file.attrs[_PROGRESS] = self.n_done
             self._file.flush()
             self._raw.commit()
@@ -207,7 +207,7 @@ class ImarisFile:
             Groups below ``DataSetInfo`` and their texts.
         thumbnail : ndarray, shape (256, 1024), uint8
         """
-        with HDF5_LOCK, self._told():
+        with HDF5_LOCK, self._reporting_errors():
             for name in ("DataSetInfo", "Thumbnail"):
                 if name in self._file:  # of a run that was killed after this
                     del self._file[name]
@@ -251,11 +251,11 @@ class ImarisFile:
     def _place(self, level: int, time: int, channel: int) -> str:
         return f"DataSet/ResolutionLevel {level}/TimePoint {time}/Channel {channel}"
 
-    def _told(self) -> _Told:
-        return _Told(self._raw)
+    def _reporting_errors(self) -> _WriteErrors:
+        return _WriteErrors(self._raw)
 
 
-class _Told:
+class _WriteErrors:
     """Turns what the library says of a failed write into the system's own reason."""
 
     def __init__(self, raw: CommittedFile) -> None:

@@ -1,4 +1,4 @@
-"""The 4D-STEM dock joined to napari: its pictures are layers, its hands are shapes.
+"""The 4D-STEM dock joined to napari: its pictures are layers, its detectors are shapes.
 
 Invariant: what the user moves in a layer goes to the dock's session, and what the
 dock sets goes to the layer, never back again. All layers are ordinary ones, named

@@ -23,7 +23,7 @@ from brickfield.plugin.layers.make import level_of
 from brickfield.plugin.live.contrast import LiveContrast
 from brickfield.qt import Background
 from brickfield.store import ChunkedImageStore, open_store
-from brickfield.streaming import AcquisitionWatch, News
+from brickfield.streaming import AcquisitionWatch, ImageUpdate
 from brickfield.viewer.live import unrecorded
 
 logger = logging.getLogger(__name__)
@@ -130,30 +130,32 @@ class LiveFollower:
         if self._there() is not None:
             self._background.run(self._watch.look, self._looked)
 
-    def _looked(self, news: News | None, error: BaseException | None) -> None:
+    def _looked(self, update: ImageUpdate | None, error: BaseException | None) -> None:
         there = self._there()
         if there is None:
             return
         try:
             if error is not None:
                 raise error
-            assert news is not None
-            self._take_up(*there, news)
+            assert update is not None
+            self._take_up(*there, update)
         except BrickfieldError as caught:
             logger.warning("%s", caught)
             self._tell(LiveState(self.state.name, problem=str(caught)))
             self.stop()
             return
-        if news.is_complete:
+        if update.is_complete:
             # Behind a choice of contrast that is still looked for.
             self._background.run(lambda: None, lambda *_: self.stop())
         else:
             self._timer.start(round(1000 * PERIOD_S))
 
-    def _take_up(self, viewer: Any, store: ChunkedImageStore, news: News) -> None:
-        self._changes += news.changes
+    def _take_up(
+        self, viewer: Any, store: ChunkedImageStore, update: ImageUpdate
+    ) -> None:
+        self._changes += update.changes
         try:
-            changes = self._apply(store, news)
+            changes = self._apply(store, update)
         except StoreFormatError:
             # It was met in the middle of growing: the next look finds it whole.
             self._n_failed += 1
@@ -176,14 +178,16 @@ class LiveFollower:
             self._contrast.choose(layers, newest)
             if self.follows_newest:
                 self._show_newest(viewer, store, layers[0], newest)
-        fps = self._rate(n if news.frames is None else news.frames)
+        fps = self._rate(n if update.frames is None else update.frames)
         name = self.state.name
-        self._tell(LiveState(name, news.frames, n, fps, news.is_complete))
+        self._tell(LiveState(name, update.frames, n, fps, update.is_complete))
 
-    def _apply(self, store: ChunkedImageStore, news: News) -> list[tuple[int, Box]]:
+    def _apply(
+        self, store: ChunkedImageStore, update: ImageUpdate
+    ) -> list[tuple[int, Box]]:
         """Let the image grow and read again what changed; return that."""
-        if news.shape != store.pyramid.levels[0].shape:
-            store.grow(news.shape)
+        if update.shape != store.pyramid.levels[0].shape:
+            store.grow(update.shape)
         n = store.pyramid.levels[0].shape[0]
         changes = [one for one in self._changes if one[1][0].start < n]
         for level, (first, *others) in changes:

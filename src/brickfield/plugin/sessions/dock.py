@@ -43,9 +43,9 @@ from brickfield.qt import (
     task_board,
 )
 from brickfield.sessions import (
+    SaveControl,
     SessionDocument,
     SessionOptions,
-    Told,
     is_session,
     pack,
     read_document,
@@ -123,8 +123,8 @@ class SessionsDock(SessionsPanel):
 
         def write(running: RunningTask) -> Path:
             _expect_unchanged(path, before)
-            told = Told(running.tell, running.cancelled)
-            return write_session(contents, path, options, told)
+            control = SaveControl(running.tell, running.cancelled)
+            return write_session(contents, path, options, control)
 
         future = task_board().run(f"Saving {options.name}", write, unit="blocks")
         self._background.follow(future, self._on_saved)
@@ -193,8 +193,8 @@ class SessionsDock(SessionsPanel):
             return None
 
         def write(running: RunningTask) -> Path:
-            told = Told(running.tell, running.cancelled)
-            return pack(session, path, overwrite=overwrite, told=told)
+            control = SaveControl(running.tell, running.cancelled)
+            return pack(session, path, overwrite=overwrite, control=control)
 
         future = task_board().run(f"Packing {session.name}", write, unit="blocks")
         self._background.follow(future, self._on_packed)

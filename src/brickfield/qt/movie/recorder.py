@@ -136,15 +136,15 @@ class Recorder(QObject):
         """Stop, and give everything back."""
         self.stop()
         self._background.close()
-        self._let_go()
+        self._release()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         view, self._view, self._shot = self._view, None, None
         if view is not None:
             view.close()
 
     def _on_done(self, result: MovieResult | None, error: BaseException | None) -> None:
-        self._let_go()
+        self._release()
         self.ended.emit(result, None if isinstance(error, _Stopped) else error)
 
     # -- called by the writing thread --------------------------------------------

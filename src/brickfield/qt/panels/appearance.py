@@ -293,7 +293,7 @@ class AppearancePanel(Panel):
         text = note_of(counts.of(port), counted, counts.problem)
         self.contrast.say(text, progress=counts.progress)
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def _choose(self, name: str, value: Any) -> None:
         port = self.port

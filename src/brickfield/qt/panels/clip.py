@@ -191,7 +191,7 @@ class ClipPanel(Panel):
                     entry.follow(box[side][axis])
                 self._units[axis].setText(unit_symbol(self.scene.unit))
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def _write(self, box: Box | None) -> None:
         with history_of(self.scene).one_act():

@@ -221,7 +221,7 @@ class LayerRow(QWidget):
             self._elide()
         return False
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def _toggle(self) -> None:
         self.port.visible = not self.port.visible

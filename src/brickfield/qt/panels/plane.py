@@ -135,7 +135,7 @@ class PlanePanel(Panel):
             self._turn = turn
         return tilt, self._turn
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def _type(self, name: str, axis: int, value: float) -> None:
         if self._plane is None:

@@ -313,7 +313,7 @@ class QualityPanel(Panel):
         self.gpu.follow(used, self._budgets.gpu_budget)
         self.ram.follow(self._budgets.ram_used, self._budgets.ram_budget)
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def _slide(self, place: int) -> None:
         self._set_quality(QUALITIES[place])

@@ -426,7 +426,7 @@ class DockPanels(PanelStack):
         """Where the clip panel is opened and closed."""
         return self._clip
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def open_clip(self, is_open: bool) -> None:
         """Work on the clip box, or no more."""

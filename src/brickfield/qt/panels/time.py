@@ -133,7 +133,7 @@ class TimePanel(Panel):
         n = player.n_dropped
         self.count.setText(f"{n} dropped" if n else "")
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def toggle(self) -> None:
         """Play or pause."""

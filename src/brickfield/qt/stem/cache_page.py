@@ -19,7 +19,7 @@ from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.stem.fft_page import start_transform
 from brickfield.qt.stem.page import Page, words
 from brickfield.qt.stem.session import ScanSession
-from brickfield.qt.stem.slots import Show, Wish
+from brickfield.qt.stem.slots import Show, SlotRequest
 from brickfield.stem4d import FFTOptions, ScanViewer
 
 COLUMNS = ("Item", "Bytes", "Valid", "Computed")
@@ -91,7 +91,9 @@ class CachePage(Page):
         def job(_task: RunningTask, _show: Show) -> tuple[Any, Any]:
             return viewer.cache.items(), viewer.cache.target
 
-        self.session.slot("cache").want(Wish("Reading the cache", job, self._fill))
+        self.session.slot("cache").submit(
+            SlotRequest("Reading the cache", job, self._fill)
+        )
 
     def _fill(self, found: tuple[Any, Any]) -> None:
         items, target = found
@@ -121,7 +123,9 @@ class CachePage(Page):
             viewer.cache.drop(name)
             return viewer.cache.items(), viewer.cache.target
 
-        self.session.slot("cache").want(Wish(f"Dropping {name}", job, self._fill))
+        self.session.slot("cache").submit(
+            SlotRequest(f"Dropping {name}", job, self._fill)
+        )
 
     def _recompute(self) -> None:
         viewer, name = self.session.viewer, self._chosen()
@@ -136,4 +140,6 @@ class CachePage(Page):
             viewer.recompute(name, progress=task.tell, cancel=task.cancelled)
             return viewer.cache.items(), viewer.cache.target
 
-        self.session.slot("cache").want(Wish(f"Computing {name}", job, self._fill))
+        self.session.slot("cache").submit(
+            SlotRequest(f"Computing {name}", job, self._fill)
+        )

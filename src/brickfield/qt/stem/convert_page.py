@@ -25,7 +25,7 @@ from brickfield.qt.stem.estimate import about, conversion_seconds
 from brickfield.qt.stem.fft_page import start_transform
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import ScanSession
-from brickfield.qt.stem.slots import Show, Wish
+from brickfield.qt.stem.slots import Show, SlotRequest
 from brickfield.sources.io import may_write
 from brickfield.stem4d import ConvertOptions, FFTOptions, ScanViewer, convert_scan
 
@@ -155,7 +155,7 @@ class ConvertPage(Page):
             if self.say.text() == text:
                 self.say.setText(f"{about(seconds)} · {text}")
 
-        self.session.slot("estimate").want(Wish("Estimating", job, done))
+        self.session.slot("estimate").submit(SlotRequest("Estimating", job, done))
 
     def _refusal(self, viewer: ScanViewer) -> str:
         where = Path(self.target.text().strip())
@@ -215,8 +215,8 @@ class ConvertPage(Page):
 
         self.start.setEnabled(False)
         title = f"Converting {source.name}"
-        self.session.slot("convert").want(
-            Wish(title, job, self._done, on_end=self._ended)
+        self.session.slot("convert").submit(
+            SlotRequest(title, job, self._done, on_end=self._ended)
         )
 
     def _done(self, result: Any) -> None:

@@ -25,7 +25,7 @@ from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.stem.estimate import about, transform_seconds
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import FFT, VIRTUAL, ScanSession
-from brickfield.qt.stem.slots import Show, Wish
+from brickfield.qt.stem.slots import Show, SlotRequest
 from brickfield.stem4d import (
     ChunkedFFTProcessor,
     FFTOptions,
@@ -129,8 +129,8 @@ class FFTPage(Page):
         def job(_task: RunningTask, _show: Show) -> Any:
             return small_spectrum(np.asarray(image), SMALL_PX)
 
-        self.session.slot("fft of virtual").want(
-            Wish("FFT of the virtual image", job, self._paint_small)
+        self.session.slot("fft of virtual").submit(
+            SlotRequest("FFT of the virtual image", job, self._paint_small)
         )
 
     def _paint_small(self, grey: Any) -> None:
@@ -211,8 +211,8 @@ class FFTPage(Page):
             def job(_task: RunningTask, _show: Show) -> Any:
                 return _state(viewer, wanted)
 
-            self.session.slot("fft state").want(
-                Wish("Looking for transforms", job, self._tell)
+            self.session.slot("fft state").submit(
+                SlotRequest("Looking for transforms", job, self._tell)
             )
 
     def _tell(self, state: tuple[str, str]) -> None:
@@ -267,7 +267,9 @@ class FFTPage(Page):
             if viewer is self.session.viewer:
                 self.session.pictured.emit(FFT, image, True)
 
-        self.session.slot(FFT + " shown").want(Wish("Reading the FFT", job, done))
+        self.session.slot(FFT + " shown").submit(
+            SlotRequest("Reading the FFT", job, done)
+        )
 
 
 def start_transform(
@@ -292,7 +294,7 @@ def start_transform(
         return processor.compute_and_store_fft(task.tell, task.cancelled)
 
     title = f"FFT of {session.name}"
-    session.slot("fft").want(Wish(title, job, lambda _: None, on_end=on_end))
+    session.slot("fft").submit(SlotRequest(title, job, lambda _: None, on_end=on_end))
 
 
 def plane_of(stored: Any, mode: str, over: str, at: tuple[int, ...]) -> Any:

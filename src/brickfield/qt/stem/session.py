@@ -19,7 +19,7 @@ from psygnal import Signal
 from brickfield.errors import ChunkReadError
 from brickfield.qt.background import Background
 from brickfield.qt.reports.tasks import RunningTask, TaskBoard, task_board
-from brickfield.qt.stem.slots import Show, Slot, Wish
+from brickfield.qt.stem.slots import Show, Slot, SlotRequest
 from brickfield.stem4d import (
     BinnedScan,
     Detector,
@@ -150,7 +150,7 @@ class ScanSession:
             viewer, self.kept_in = found
             self._take(viewer, options)
 
-        self.slot("open").want(Wish(f"Opening {Path(path).name}", job, take))
+        self.slot("open").submit(SlotRequest(f"Opening {Path(path).name}", job, take))
 
     def reopen(self, **changes: Any) -> None:
         """Open the same file anew, with other options; None takes one back.
@@ -212,7 +212,7 @@ class ScanSession:
                 self.reopen(is_growing=None)
 
         title = f"Following {viewer.path.name}"
-        self.slot("follow").want(Wish(title, job, done, shown))
+        self.slot("follow").submit(SlotRequest(title, job, done, shown))
 
     def leave_file(self) -> None:
         """Follow the file no longer, and open the whole lines that there are."""
@@ -298,7 +298,7 @@ class ScanSession:
                 self.quick = quick
 
         title = f"Preparing drags over {self.name}"
-        self.slot("quick").want(Wish(title, job, done))
+        self.slot("quick").submit(SlotRequest(title, job, done))
 
     def set_cursor(self, y: float, x: float) -> None:
         """Move the cursor to a position of the scan; it stays within the scan.
@@ -349,7 +349,7 @@ class ScanSession:
                 self.last_pattern = pattern
                 self._show_last()
 
-        self.slot(PATTERN).want(Wish(f"Pattern of {self.name}", job, done))
+        self.slot(PATTERN).submit(SlotRequest(f"Pattern of {self.name}", job, done))
 
     def set_log(self, is_log: bool) -> None:
         """Show patterns as the logarithm of 1 + their values, or as they are."""
@@ -422,13 +422,13 @@ class ScanSession:
             if viewer is self.viewer:
                 self.pictured.emit(role, image, is_whole)
 
-        wish = Wish(
+        request = SlotRequest(
             title,
             job,
             lambda image: tell(image, True),
             (lambda image: tell(image, False)) if has_preview else None,
         )
-        self.slot(role).want(wish)
+        self.slot(role).submit(request)
 
 
 def _how(task: RunningTask, preview: Show) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Kinds of work of which only the newest matters.
 
-Invariant: a slot runs one job at a time. A newer wish cancels what runs, once that
-has shown its preview, and begins when it has ended; wishes between are forgotten. So
+Invariant: a slot runs one job at a time. A newer request cancels what runs, once that
+has shown its preview, and begins when it has ended; requests between are forgotten. So
 a drag shows pictures all the while, and never piles up work. Main thread only.
 """
 
@@ -20,7 +20,7 @@ Show = Callable[[Any], None]
 
 
 @dataclass(frozen=True)
-class Wish:
+class SlotRequest:
     """A piece of work.
 
     Attributes
@@ -46,7 +46,7 @@ class Wish:
 
 
 class Slot:
-    """Work of one kind, the newest wish first and alone.
+    """Work of one kind, the newest request first and alone.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Slot:
         self._board, self._background = board, background
         self._on_failed = on_failed
         self._running: RunningTask | None = None
-        self._next: Wish | None = None
+        self._next: SlotRequest | None = None
         self._awaits_preview = False
         self.future: Future[Any] | None = None
 
@@ -75,12 +75,12 @@ class Slot:
         """Whether anything runs or waits."""
         return self._running is not None
 
-    def want(self, wish: Wish) -> None:
+    def submit(self, request: SlotRequest) -> None:
         """Do this, and nothing older."""
         if self._running is None:
-            self._begin(wish)
+            self._begin(request)
             return
-        self._next = wish
+        self._next = request
         if not self._awaits_preview:
             self._running.cancel()
 
@@ -90,31 +90,33 @@ class Slot:
         if self._running is not None:
             self._running.cancel()
 
-    def _begin(self, wish: Wish) -> None:
-        running = self._board.begin(wish.title, unit="bytes")
+    def _begin(self, request: SlotRequest) -> None:
+        running = self._board.begin(request.title, unit="bytes")
         self._running, self._next = running, None
-        self._awaits_preview = wish.on_preview is not None
-        show = partial(self._preview_soon, running, wish)
-        self.future = self._board.start(running, lambda task: wish.job(task, show))
-        self._background.follow(self.future, partial(self._ended, running, wish))
+        self._awaits_preview = request.on_preview is not None
+        show = partial(self._preview_soon, running, request)
+        self.future = self._board.start(running, lambda task: request.job(task, show))
+        self._background.follow(self.future, partial(self._ended, running, request))
 
-    def _preview_soon(self, running: RunningTask, wish: Wish, value: Any) -> None:
+    def _preview_soon(
+        self, running: RunningTask, request: SlotRequest, value: Any
+    ) -> None:
         """Any thread."""
-        self._background.deliver(lambda: self._preview(running, wish, value))
+        self._background.deliver(lambda: self._preview(running, request, value))
 
-    def _preview(self, running: RunningTask, wish: Wish, value: Any) -> None:
+    def _preview(self, running: RunningTask, request: SlotRequest, value: Any) -> None:
         if running is not self._running:
             return
         self._awaits_preview = False
-        if wish.on_preview is not None and not running.cancelled.is_set():
-            wish.on_preview(value)
+        if request.on_preview is not None and not running.cancelled.is_set():
+            request.on_preview(value)
         if self._next is not None:
             running.cancel()
 
     def _ended(
         self,
         running: RunningTask,
-        wish: Wish,
+        request: SlotRequest,
         result: Any,
         error: BaseException | None,
     ) -> None:
@@ -124,8 +126,8 @@ class Slot:
             self._begin(following)
         # A cancelled job ends with an error that needs no report.
         if error is None:
-            wish.on_done(result)
+            request.on_done(result)
         elif not running.cancelled.is_set():
             self._on_failed(str(error) or type(error).__name__)
-        if wish.on_end is not None:
-            wish.on_end()
+        if request.on_end is not None:
+            request.on_end()

@@ -1,1 +1,1 @@
-"""One view in a window: its picture, and the hand on it."""
+"""One view in a window: its picture, and what mouse and keys do to it."""

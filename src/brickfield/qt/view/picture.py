@@ -1,4 +1,4 @@
-"""The widget that shows a live view's pictures and feels the hand on them."""
+"""The widget that shows a live view's pictures and takes mouse and keys."""
 
 from __future__ import annotations
 

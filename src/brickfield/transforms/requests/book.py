@@ -1,4 +1,4 @@
-"""What was asked for, what is computed for whom, and what is told: without threads.
+"""What was asked for, what is computed for whom, and what is reported: without threads.
 
 Invariant: a request is in one state, and leaves the last of them never again::
 
@@ -30,7 +30,7 @@ from brickfield.transforms.requests.cache import ResultCache
 from brickfield.transforms.requests.workers import VolumeWorker
 
 AnyArray = NDArray[Any]
-Told = tuple[str, tuple[Any, ...]]
+Emission = tuple[str, tuple[Any, ...]]
 """Name of a signal, and what it says."""
 MOST_REMEMBERED = 10_000
 """Requests that are over and still known."""
@@ -102,7 +102,7 @@ class RequestBook:
 
     Attributes
     ----------
-    told : deque of (str, tuple)
+    emissions : deque of (str, tuple)
         Signals to be emitted, in order.
     hits, misses, shared, computed : int
         Requests answered by a kept result, by a computation of their own, by one under
@@ -111,7 +111,7 @@ class RequestBook:
 
     def __init__(self, cache: ResultCache) -> None:
         self.cache = cache
-        self.told: deque[Told] = deque()
+        self.emissions: deque[Emission] = deque()
         self.hits = self.misses = self.shared = self.computed = 0
         self._requests: OrderedDict[int, Request] = OrderedDict()
         self._results: weakref.WeakValueDictionary[int, Any] = (
@@ -163,7 +163,7 @@ class RequestBook:
                 self._computations.pop(computation.key, None)
         self._end(request)
         request.over.cancel()
-        self.told.append(("transform_cancelled", (request.number,)))
+        self.emissions.append(("transform_cancelled", (request.number,)))
         return True
 
     # -- working -----------------------------------------------------------------
@@ -232,8 +232,8 @@ class RequestBook:
             return
         computation.percent = int(percent)
         for request in computation.requests:
-            told = (request.number, computation.percent)
-            self.told.append(("transform_progress", told))
+            values = (request.number, computation.percent)
+            self.emissions.append(("transform_progress", values))
 
     def computed_result(self, computation: Computation, result: AnyArray) -> None:
         """Take a result.
@@ -271,7 +271,7 @@ class RequestBook:
             return
         self._end(request)
         request.over.set_exception(error)
-        self.told.append(("transform_error", (request.number, str(error))))
+        self.emissions.append(("transform_error", (request.number, str(error))))
 
     # -- results -----------------------------------------------------------------
 
@@ -309,15 +309,15 @@ class RequestBook:
     # -- ends --------------------------------------------------------------------
 
     def _start(self, request: Request) -> None:
-        told = (request.number, request.channel_id)
-        self.told.append(("transform_started", told))
+        values = (request.number, request.channel_id)
+        self.emissions.append(("transform_started", values))
 
     def _finish(self, request: Request, result: AnyArray) -> None:
         self._end(request)
         request.result = result
         request.over.set_result(None)
-        told = (request.number, request.channel_id, result)
-        self.told.append(("transform_completed", told))
+        values = (request.number, request.channel_id, result)
+        self.emissions.append(("transform_completed", values))
 
     def _close(self, computation: Computation) -> list[Request]:
         if self._computations.get(computation.key) is computation:

@@ -1,4 +1,4 @@
-"""Results that are kept: the least lately used go first, and two limits hold at once.
+"""Results that are kept: the least recently used go first, and two limits hold at once.
 
 Invariant: there are never more entries than `most_entries`, nor more bytes than
 `most_bytes`. A result larger than all bytes together is not kept. Thread rule: whoever

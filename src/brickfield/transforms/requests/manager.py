@@ -380,9 +380,9 @@ class TransformManager:
         n = 0
         while True:
             with self._lock:
-                if not self._book.told:
+                if not self._book.emissions:
                     return n
-                name, said = self._book.told.popleft()
+                name, said = self._book.emissions.popleft()
             n += 1
             self._emit(name, said)
 

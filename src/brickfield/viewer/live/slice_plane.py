@@ -221,7 +221,7 @@ class SlicePlane:
         picks = np.indices((2, 2, 2)).reshape(3, -1).T
         return self.fitted(ends[picks, np.arange(3)], camera, viewport)
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     @property
     def is_oblique(self) -> bool:

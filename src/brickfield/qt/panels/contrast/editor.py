@@ -210,7 +210,7 @@ class HistogramEditor(QLabel):
             else:
                 painter.drawEllipse(QPointF(x, y), radius, radius)
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Handle the mouse on the grips.

@@ -142,7 +142,7 @@ class ContrastRow(QWidget):
             text = f"Counting every voxel: {100 * progress:.0f} %"
         self.note.setText(text)
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def _type_end(self, side: int, value: float) -> None:
         low, high = (box.value for box in self.ends)

@@ -1,1 +1,1 @@
-"""Lines and knobs over a picture that the hand can drag."""
+"""Lines and knobs over a picture that can be dragged."""

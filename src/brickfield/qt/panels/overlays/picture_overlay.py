@@ -1,4 +1,4 @@
-"""Lines and knobs over a picture that the hand can drag.
+"""Lines and knobs over a picture that can be dragged.
 
 What is drawn belongs to the picture that is shown, not to a newer camera than that of
 it, so that knobs and data never come apart. A drag that takes hold of a knob is one
@@ -62,7 +62,7 @@ class PictureOverlay(QObject, Generic[_Part]):
 
     def close(self) -> None:
         """Show nothing and feel nothing any more."""
-        self._let_go()
+        self._release()
         self._view.reported.disconnect(self._on_report, missing_ok=True)
         self._picture.removeEventFilter(self)
         self._show_cursor(None)
@@ -189,7 +189,7 @@ class PictureOverlay(QObject, Generic[_Part]):
         else:
             painter.drawEllipse(at, RADIUS, RADIUS)
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Handle the mouse on knobs, and let everything else pass to the gestures.
@@ -206,7 +206,7 @@ class PictureOverlay(QObject, Generic[_Part]):
         if kind == kinds.MouseMove:
             return self._drag_to(event)
         if kind == kinds.MouseButtonRelease and self.held is not None:
-            self._let_go()
+            self._release()
             self.redraw()
             return True
         if kind == kinds.MouseButtonDblClick:
@@ -235,7 +235,7 @@ class PictureOverlay(QObject, Generic[_Part]):
         self._view.cursor.hover(None)
         return True
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self.held is not None:
             self.held = None
             # What the end still does belongs to the act.

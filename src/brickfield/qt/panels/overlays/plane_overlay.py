@@ -120,7 +120,7 @@ class PlaneOverlay(PictureOverlay[Part]):
             self.knob(painter, "foot", place.foot, is_square=True)
         self.knob(painter, "tip", place.tip)
 
-    # -- the hand ----------------------------------------------------------------
+    # -- mouse and keys ---------------------------------------------------------
 
     def hint_of(self, part: Part) -> str:
         """Return what dragging a part does."""
