@@ -38,3 +38,13 @@ def test_without_isal_zlib_writes_the_same_kind_of_stream(monkeypatch):
 def test_shuffling_sorts_bytes_by_their_significance():
     data = np.array([0x0102, 0x0304], "<u2")
     assert shuffled(data).tolist() == [0x02, 0x04, 0x01, 0x03]
+
+
+@pytest.mark.parametrize("dtype", ["<u2", "<u4", "<f4"])
+def test_shuffled_chunks_are_about_as_small_as_those_of_zlib(dtype):
+    pytest.importorskip("isal")
+    data = np.random.default_rng(1).poisson(200, (8, 256, 256)).astype(dtype)
+    stored = Encoder(shuffle=True).encode(data)
+    plain = shuffled(data).tobytes()
+    assert zlib.decompress(stored) == plain
+    assert len(stored) <= 1.02 * len(zlib.compress(plain, 2))

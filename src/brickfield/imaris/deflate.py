@@ -24,6 +24,8 @@ LZ4 = 32004
 DEFLATE_LEVEL = 2
 """That the file states, and that zlib uses where ISA-L is absent."""
 _HIGHEST_OF_ISAL = 3
+_SHORT_BLOCKS = 2
+"""Of ISA-L's levels of memory: one table of codes for each some ten thousand bytes."""
 LZ4_BLOCK_BYTES = 1 << 30
 
 
@@ -109,7 +111,8 @@ class Encoder:
             raw = shuffled(raw)
         if self.compression == "gzip":
             fast = 2 if itemsize == 1 or self.is_shuffled(itemsize) else 1
-            return _deflated(raw, self.level, fast)
+            n_planes = itemsize if self.is_shuffled(itemsize) else 1
+            return _deflated(raw, self.level, fast, n_planes)
         if self.compression == "lz4":
             return _lz4(raw)
         return raw.tobytes()
@@ -124,14 +127,26 @@ def shuffled(data: NDArray[Any]) -> NDArray[np.uint8]:
     return out.reshape(-1)
 
 
-def _deflated(raw: NDArray[Any], level: int | None, fast: int) -> bytes:
+def _deflated(raw: NDArray[Any], level: int | None, fast: int, n_planes: int) -> bytes:
     if level is None or 1 <= level <= _HIGHEST_OF_ISAL:
         try:
             from isal import isal_zlib
         except ImportError:
             pass
         else:
-            return bytes(isal_zlib.compress(raw.data, fast if level is None else level))
+            chosen = fast if level is None else level
+            if n_planes == 1:
+                return bytes(isal_zlib.compress(raw.data, chosen))
+            # Planes of bytes differ: each begins with codes of its own, and blocks are
+            # short, which takes 0.7 % off for a seventh of the speed.
+            stream = isal_zlib.compressobj(
+                chosen, isal_zlib.DEFLATED, zlib.MAX_WBITS, _SHORT_BLOCKS
+            )
+            parts = []
+            for plane in np.split(raw, n_planes):
+                parts.append(stream.compress(plane.data))
+                parts.append(stream.flush(isal_zlib.Z_SYNC_FLUSH))
+            return b"".join([*parts, stream.flush()])
     return zlib.compress(raw.data, DEFLATE_LEVEL if level is None else level)
 
 
