@@ -158,7 +158,6 @@ class Layer:
         Parameters
         ----------
         level : int or ndarray, shape (n,), int64
-            Descending, if there are several.
         indices : ndarray, shape (3, n), int64
             Grid indices (z, y, x).
         values : ndarray, shape (5, n), float64

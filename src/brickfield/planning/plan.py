@@ -72,7 +72,8 @@ class FramePlan:
         Keys of chunks replaced by finer ones, ascending (for hysteresis).
     ranked : ndarray, shape (m,), int64
         Keys of chunks whose finer ones were looked at, ascending. The next plan looks
-        at these at once, which spares it time and changes nothing of it.
+        at these at once, which spares it time; of its result it can only change how the
+        last remainder of the budget is spent.
     empty_keys : ndarray, shape (k,), int64
         Leaves that the store is known not to hold: drawn as the fill value, at no
         cost.

@@ -13,8 +13,8 @@ is bounded by what fits the budget, not by what could be seen. A chunk with seve
 parents (non-nested pyramids) belongs to the one ranked first.
 
 The children of all chunks that the previous plan looked into are measured in one go,
-of all levels: mostly the new plan has to look into few others. That spares time and
-changes no plan.
+of all levels: mostly the new plan has to look into few others. That spares time, and
+can only change how the last remainder of the budget is spent.
 
 Chunks just outside of the view, which the next camera move is likely to need.
 
