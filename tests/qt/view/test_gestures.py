@@ -274,6 +274,26 @@ def test_who_is_typing_keeps_the_keyboard(dock, typed_in):
     assert typed_in.hasFocus()
 
 
+def test_a_number_that_is_not_being_changed_gives_the_keyboard_to_a_picture(
+    dock, qtbot
+):
+    from qtpy.QtWidgets import QApplication, QDoubleSpinBox
+
+    number = QDoubleSpinBox(dock)
+    number.show()
+    dock.activateWindow()
+    number.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is number)
+    picture = dock.frames["3D"].picture
+    enter(picture)
+    assert picture.hasFocus()
+    leave(picture)
+    assert number.hasFocus()
+    QTest.keyClick(number, Qt.Key.Key_3)
+    enter(picture)
+    assert number.hasFocus(), "it is being typed"
+
+
 def test_a_plain_key_that_means_nothing_here_goes_no_further(dock):
     picture, heard = dock.frames["3D"].picture, []
     dock.keyPressEvent = heard.append

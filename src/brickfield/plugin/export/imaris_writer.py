@@ -73,7 +73,10 @@ def write_imaris(path: str, layers: Sequence[LayerData]) -> list[str]:
         return result.is_complete
 
     if not path.lower().endswith(".ims"):
-        msg = f"expected a name that ends in .ims; found {Path(path).name!r}"
+        msg = (
+            f"expected a name that ends in .ims; found {Path(path).name!r}: write .ims,"
+            " or choose another type of file (OME-Zarr takes one layer, a session all)"
+        )
         raise StoreWriteError(msg)
     return save_beside(f"Saving {Path(path).name}", path, write)
 

@@ -137,7 +137,7 @@ class Gestures(QObject):
     def _enter(self, _event: Any) -> bool:
         """Take the keyboard focus, unless the user is typing."""
         has_it = QApplication.focusWidget()
-        if has_it is not self._widget and not isinstance(has_it, _TYPED_IN):
+        if has_it is not self._widget and not _is_typed_in(has_it):
             self._lender = has_it
             self._widget.setFocus(Qt.FocusReason.MouseFocusReason)
         return False
@@ -322,7 +322,15 @@ _MOVING = frozenset(
         Qt.Key.Key_PageDown,
     }
 )
-_TYPED_IN = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox)
+_TYPED_IN = (QLineEdit, QTextEdit, QPlainTextEdit)
+
+
+def _is_typed_in(widget: QWidget | None) -> bool:
+    """Whether the user is writing; a number that was only clicked is not being typed."""
+    if isinstance(widget, QAbstractSpinBox):
+        field = widget.findChild(QLineEdit)
+        return field is None or field.isModified()
+    return isinstance(widget, _TYPED_IN)
 
 
 def _is_plain(event: Any) -> bool:
