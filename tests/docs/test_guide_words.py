@@ -70,6 +70,8 @@ def program_words() -> frozenset[str]:
         }
     manifest = (package / "plugin" / "napari.yaml").read_text(encoding="utf-8")
     found |= set(re.findall(r"(?:display_name|title): *(.+)", manifest))
+    # napari's dialog of files puts the plugin's name before each type.
+    found |= {f"Brickfield {n}" for n in re.findall(r"display_name: *(.+)", manifest)}
     return frozenset(plain(text.strip("\"'")) for text in found)
 
 

@@ -89,8 +89,9 @@ scene.close()
 
 @pytest.mark.gpu
 @pytest.mark.slow
-def test_a_picture_is_shown_pixel_for_pixel_at_a_broken_scale_factor(adapter):
-    env = os.environ | {"QT_SCALE_FACTOR": "1.5", "QT_QPA_PLATFORM": "offscreen"}
+@pytest.mark.parametrize("factor", [1.5, 2.0])
+def test_a_picture_is_shown_pixel_for_pixel_at_a_scale_factor(factor, adapter):
+    env = os.environ | {"QT_SCALE_FACTOR": str(factor), "QT_QPA_PLATFORM": "offscreen"}
     run = subprocess.run(
         [sys.executable, "-c", _SCALED, str(Path(__file__).parent)],
         env=env,
@@ -100,7 +101,23 @@ def test_a_picture_is_shown_pixel_for_pixel_at_a_broken_scale_factor(adapter):
         check=True,
     )
     ratio, share = map(float, run.stdout.split())
-    assert (ratio, share) == (1.5, 0)
+    assert (ratio, share) == (factor, 0)
+
+
+@pytest.mark.gpu
+def test_a_picture_is_not_distorted_while_the_next_one_of_another_shape_is_drawn(
+    dock, hand
+):
+    hand.settle(dock)
+    picture, old = dock.frames["3D"].picture, dock.main_view.report.image
+    picture.setFixedSize(picture.width(), picture.height() // 2)
+    shown = picture.pixmap()
+    assert dock.main_view.report.image is old, "the next one is not drawn yet"
+    assert not picture.hasScaledContents()
+    assert shown.height() == picture.height()
+    assert shown.width() / shown.height() == pytest.approx(
+        old.shape[1] / old.shape[0], rel=0.02
+    )
 
 
 def wait_for_text(widget, text, hand):

@@ -32,7 +32,8 @@ class PictureWidget(QLabel):
     """Shows pictures of a view as they come.
 
     Invariant: a picture of the widget's own size is shown pixel for pixel. One of
-    another size, drawn before the widget was resized, is stretched until the next.
+    another size, drawn before the widget was resized or with fewer pixels, is scaled
+    until the next, both ways alike: a ball is round at every moment.
 
     Parameters
     ----------
@@ -77,8 +78,9 @@ class PictureWidget(QLabel):
         if self.view.is_closed:
             return
         self.view.resize((self.width(), self.height()), self.devicePixelRatioF())
-        if self._shown is not None:
-            self.setScaledContents(self._shown.shape[1::-1] != self.view.viewport)
+        # A stand-in is made anew by its own timer; words lay themselves out.
+        if self._shown is not None and not self.view.report.error:
+            self._show_picture(self._shown)
         self.view.is_shown = self.isVisible()
 
     def _show_report(self, report: ViewReport) -> None:
@@ -120,9 +122,15 @@ class PictureWidget(QLabel):
 
     def _show_picture(self, image: NDArray[np.uint8]) -> None:
         height, width = image.shape[:2]
-        self.setScaledContents((width, height) != self.view.viewport)
+        wide, high = self.view.viewport
+        is_alike = abs(width * high - height * wide) <= max(width, height, wide, high)
+        pixmap = as_pixmap(image, self.devicePixelRatioF())
+        if not is_alike:
+            keep = Qt.AspectRatioMode.KeepAspectRatio
+            pixmap = pixmap.scaled(wide, high, keep)
+        self.setScaledContents(is_alike and (width, height) != (wide, high))
         self.setAccessibleDescription("")
-        self.setPixmap(as_pixmap(image, self.devicePixelRatioF()))
+        self.setPixmap(pixmap)
 
     _shown: NDArray[np.uint8] | None = None
 
