@@ -95,3 +95,11 @@ def test_in_a_hidden_window_a_script_gets_layers_alone(
     qtbot.wait(50)
     assert len(viewer.layers) == 1
     assert docks_of(viewer) == []
+
+
+@pytest.mark.parametrize("name", ["Sessions", "Transforms", "Benchmark"])
+def test_another_dock_leaves_the_picture_half_of_the_height(viewer, qtbot, name):
+    bf.open_volume(np.ones((8, 16, 24), np.uint8), viewer)
+    dock = settle(qtbot, viewer)
+    _, other = viewer.window.add_plugin_dock_widget("napari-brickfield", name)
+    qtbot.waitUntil(lambda: dock.height() > 0.8 * other.height(), timeout=20_000)

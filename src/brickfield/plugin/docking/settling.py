@@ -2,6 +2,7 @@
 
 The dock gets half of the window, its title is the one in the menu, and napari's own
 canvas, which is narrower now, is fitted again unless its camera was moved.
+Another dock that opens below it leaves it half of the height.
 Main thread only.
 """
 
@@ -17,6 +18,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from brickfield.plugin.napari_names import has_window, main_window_of
+from brickfield.qt import ViewDock
 
 SHARE = 0.5
 """Of the window's width that is the dock's."""
@@ -102,6 +104,59 @@ class Settling(QObject):
         else:
             self._look = partial(self._wait_for_canvas, now, n_left - 1)
             self._timer.start(LOOK_MS)
+
+
+class RoomForPicture(QObject):
+    """Leaves the volume dock half of the height when another dock opens below it.
+
+    Qt would share it by what the docks ask for, and a picture asks for little.
+
+    Parameters
+    ----------
+    widget : QWidget
+        What stands in the other dock.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._share)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Start when the widget is shown first; no event is held back.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
+        if event.type() == QEvent.Type.Show:
+            self._widget.removeEventFilter(self)
+            self._timer.start(0)
+        return False
+
+    def _share(self) -> None:
+        dock = _dock_of(self._widget)
+        window = None if dock is None else dock.parentWidget()
+        if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
+            return
+        for other in window.findChildren(QDockWidget):
+            if other.findChild(ViewDock) is None or not _are_stacked(other, dock):
+                continue
+            half = (other.height() + dock.height()) // 2
+            if other.height() < half:
+                window.resizeDocks([other, dock], [half] * 2, Qt.Orientation.Vertical)
+
+
+def _are_stacked(one: QDockWidget, other: QDockWidget) -> bool:
+    """Whether two docks stand in one column, both to be seen."""
+    is_shown = one.isVisible() and other.isVisible() and not one.isFloating()
+    first, second = one.geometry(), other.geometry()
+    is_column = first.left() == second.left() and first.width() == second.width()
+    return is_shown and is_column and not first.intersects(second)
 
 
 def _dock_of(widget: QWidget) -> QDockWidget | None:

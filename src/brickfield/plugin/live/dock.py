@@ -16,6 +16,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from brickfield.errors import BrickfieldError
+from brickfield.plugin.docking.settling import RoomForPicture
 from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.live.follower import (
     LiveFollower,
@@ -44,6 +45,7 @@ class LiveDock(LivePanel):
 
     def __init__(self, napari_viewer, parent: QWidget | None = None) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         super().__init__(parent)
+        RoomForPicture(self)
         viewer: Any = plain(napari_viewer)
         self._viewer = weakref.ref(viewer)
         self._follower: LiveFollower | None = None

@@ -17,6 +17,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from brickfield.errors import BrickfieldError, OptionError
+from brickfield.plugin.docking.settling import RoomForPicture
 from brickfield.plugin.layers.describe import KEY
 from brickfield.plugin.layers.registry import plain, scene_of
 from brickfield.plugin.napari_names import has_window
@@ -68,6 +69,7 @@ class SessionsDock(SessionsPanel):
 
     def __init__(self, napari_viewer, parent: QWidget | None = None) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         super().__init__(parent)
+        RoomForPicture(self)
         viewer: Any = plain(napari_viewer)
         self._viewer = weakref.ref(viewer)
         self._session: Path | None = None

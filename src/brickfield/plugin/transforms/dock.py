@@ -20,6 +20,7 @@ from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model.secrets import hide_secrets
 from brickfield.model.units import duration
 from brickfield.plugin.docking.make_fast import pyramid_data, target_for
+from brickfield.plugin.docking.settling import RoomForPicture
 from brickfield.plugin.layers.describe import LayerData
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import store_behind
@@ -47,6 +48,7 @@ class TransformsDock(TransformsPanel):
 
     def __init__(self, napari_viewer, parent: QWidget | None = None) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         super().__init__(parent)
+        RoomForPicture(self)
         viewer: Any = plain(napari_viewer)
         self._viewer = weakref.ref(viewer)
         self._listed: list[weakref.ref[Any]] = []
