@@ -7,6 +7,7 @@ of overlap; their voxels are computed when they are read, so 8 TB need no disk.
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time, thread_time
@@ -22,7 +23,7 @@ from brickfield.planning import EXPLORATION, PlanRequest, plan_frame
 from brickfield.pyramid import write_pyramid
 from brickfield.rendering import OffscreenView
 from brickfield.sample import VirtualImage, VirtualSource
-from brickfield.sources import open_source
+from brickfield.sources import from_arrays, open_source
 from brickfield.sources.mosaic import MosaicOptions, MosaicSource, Tile, TilePlace
 from brickfield.testing.zarr_stores import write_array
 
@@ -34,7 +35,7 @@ CHUNK = 64
 
 def mosaics(setting: Setting) -> list[Row]:
     """M1."""
-    rows = [*_first_picture(1000), *_plans(1000), *_moves(1000)]
+    rows = [*_first_picture(1000), *_plans(1000), *_moves(1000), *_frames()]
     return rows + _fusing(setting)
 
 
@@ -164,6 +165,59 @@ def _moves(n: int) -> list[Row]:
     what = f"mosaic of {n} tiles: bytes read for a moved tile"
     note = f"its overview is made anew in {median(times):.0f} ms"
     return [exactly("M1", what, read, 0, unit="bytes", repeats=5, note=note)]
+
+
+def _frames() -> list[Row]:
+    """Draw eight tiles of a tenth of overlap, and what they give as one image, in turns."""
+    rows = []
+    for kind, angle in (("shifted", 0.0), ("turned", 0.03)):
+        source = _block_of_tiles(angle)
+        layer = layer_of(own_cache(source, 512 * MIB))
+        levels = [layer.store.read(i) for i in range(source.info.pyramid.n_levels)]
+        other = layer_of(own_cache(from_arrays(levels), 512 * MIB))
+        # The image begins at 0 where the mosaic begins at its first tile.
+        back = np.array(source.info.pyramid.levels[0].translation)
+        times: list[list[float]] = [[], []]
+        apart = 0
+        with view_of(layer, SIZE) as ours, view_of(other, SIZE) as one:
+            for i in range(19):
+                camera = overview(source, 0.3 + 0.05 * (i % 6), 0.9)
+                moved = replace(
+                    camera,
+                    position=_vec(np.array(camera.position) - back),
+                    target=_vec(np.array(camera.target) - back),
+                )
+                pictures = []
+                for view, where, took in zip(
+                    (ours, one), (camera, moved), times, strict=True
+                ):
+                    view.camera = where
+                    assert view.wait_until_complete(60)
+                    start = perf_counter()
+                    pictures.append(view.image().astype(int))
+                    took.append(perf_counter() - start)
+                apart = max(apart, int(np.abs(pictures[0] - pictures[1]).max()))
+        ratio = median(times[0][1:]) / median(times[1][1:])
+        what = f"frame of eight {kind} tiles ÷ the same voxels as one image"
+        note = f"a tenth of overlap; pictures differ by {apart}"
+        rows.append(at_most("M1", what, ratio, 1.3, repeats=18, note=note))
+    return rows
+
+
+def _block_of_tiles(angle: float) -> MosaicSource:
+    z, y, x = np.indices((150,) * 3)
+    voxels = (1000 + 800 * np.sin(x / 9) * np.sin(y / 7) * np.sin(z / 8)).astype("u2")
+    tiles = []
+    for i in range(8):
+        matrix = np.eye(4)
+        c, s = np.cos(angle * i), np.sin(angle * i)
+        matrix[1:3, 1:3] = [[c, -s], [s, c]]
+        matrix[:3, 3] = np.multiply((i // 4, i // 2 % 2, i % 2), 0.9 * 150)
+        place = TilePlace(
+            f"tile {i}", AffineTransform.from_matrix(matrix), voxels.shape
+        )
+        tiles.append(Tile(place, partial(from_arrays, voxels)))
+    return MosaicSource(tiles)
 
 
 def _fusing(setting: Setting) -> list[Row]:

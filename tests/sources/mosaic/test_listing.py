@@ -1,5 +1,7 @@
 """Tiles are listed with the places that their files say, and nothing is opened for it."""
 
+import shutil
+
 import h5py
 import numpy as np
 import pytest
@@ -62,6 +64,66 @@ def test_an_image_without_a_usable_path_is_left_out_with_a_finding(tmp_path):
     assert [place.name for place, _ in listed.tiles] == ["i0"]
     (finding,) = [f for f in listed.findings if f.code == "tile-left-out"]
     assert "displacements" in finding.text
+
+
+def test_images_that_a_scene_names_and_lacks_are_told_together(tmp_path):
+    uri = write_scene(tmp_path / "s.zarr", [{"type": "identity"}] * 14)
+    for n in range(2, 14):
+        shutil.rmtree(tmp_path / "s.zarr" / f"i{n}")
+    listed = list_tiles(uri)
+    assert [place.name for place, _ in listed.tiles] == ["i0", "i1"]
+    (finding,) = [f for f in listed.findings if f.code == "tile-left-out"]
+    assert "'i2', 'i3'" in finding.text
+    assert "and 2 others" in finding.text
+
+
+def test_images_in_other_units_than_the_scene_are_told(tmp_path):
+    uri = write_scene(tmp_path / "s.zarr", [{"type": "identity"}] * 2)
+    assert not [f for f in list_tiles(uri).findings if f.code == "mixed-units"]
+    place = tmp_path / "s.zarr" / "i1" / "zarr.json"
+    text = place.read_text("utf-8")
+    assert "micrometer" in text
+    place.write_text(text.replace("micrometer", "nanometer"), "utf-8")
+    (finding,) = [f for f in list_tiles(uri).findings if f.code == "mixed-units"]
+    assert "in micrometer as the scene is; found nanometer" in finding.text
+
+
+def test_numbers_that_are_none_leave_their_image_out(tmp_path):
+    shift = {"type": "translation", "translation": [0.0, 0.0, float("nan")]}
+    uri = write_scene(tmp_path / "s.zarr", [{"type": "identity"}, shift])
+    listed = list_tiles(uri)
+    assert [place.name for place, _ in listed.tiles] == ["i0"]
+    assert any("expected finite numbers" in f.text for f in listed.findings)
+
+
+def test_images_that_lead_to_one_another_alone_are_refused_in_a_sentence(tmp_path):
+    """A cycle that the scene's own system is no part of is a dead end."""
+    uri = write_scene(tmp_path / "s.zarr", [{"type": "identity"}] * 2)
+    round_about = [
+        {
+            "type": "identity",
+            "input": {"path": f"i{a}", "name": "own"},
+            "output": {"path": f"i{b}", "name": "own"},
+        }
+        for a, b in ((0, 1), (1, 0))
+    ]
+    scene = {
+        "coordinateSystems": [{"name": "world", "axes": AXES}],
+        "coordinateTransformations": round_about,
+    }
+    about = {"ome": {"version": "0.6", "scene": scene}}
+    write_group(tmp_path / "s.zarr", about, zarr_format=3)
+    with pytest.raises(StoreFormatError, match="no path between them"):
+        open_mosaic_source(uri)
+
+
+def test_more_images_than_can_be_listed_are_refused_before_any_is_looked_for(
+    tmp_path, monkeypatch
+):
+    uri = write_scene(tmp_path / "s.zarr", [{"type": "identity"}] * 5)
+    monkeypatch.setattr("brickfield.sources.mosaic.listing.MOST_TILES", 4)
+    with pytest.raises(StoreFormatError, match="at most 4 images in a scene; found 5"):
+        list_tiles(uri)
 
 
 def test_a_scene_of_which_nothing_is_there_is_refused_in_a_sentence(tmp_path):

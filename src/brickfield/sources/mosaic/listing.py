@@ -146,17 +146,24 @@ def _images_of(
     """Read where the images of a scene lie, and their shapes, all together."""
     from brickfield.sources.ome_zarr.arrays import join
     from brickfield.sources.ome_zarr.metadata import read_multiscales
-    from brickfield.sources.ome_zarr.systems import read_graph, world_of
+    from brickfield.sources.ome_zarr.systems import (
+        declared_images,
+        read_graph,
+        unit_of_system,
+        world_of,
+    )
     from brickfield.sources.zarr.metadata import parse_array
 
+    declared = declared_images(root)
+    if len(declared) > MOST_TILES:
+        msg = f"expected at most {MOST_TILES} images in a scene; found {len(declared)}"
+        raise StoreFormatError(msg)
     graph = read_graph(hierarchy, root)
     world = world_of(graph, root)
     paths = list(dict.fromkeys(key[0] for key in graph.systems if key[0] != root.path))
-    if len(paths) > MOST_TILES:
-        msg = f"expected at most {MOST_TILES} images in a scene; found {len(paths)}"
-        raise StoreFormatError(msg)
     found = hierarchy.nodes(paths)
     groups = {path: node for path, node in found.items() if node is not None}
+    _tell_missing([path for path in declared if path not in groups], findings)
     images = {
         path: read_multiscales(node.attributes, Findings())
         for path, node in groups.items()
@@ -168,6 +175,8 @@ def _images_of(
     }
     arrays = hierarchy.nodes(finest.values())
     ways = {} if world is None else graph.all_to(world)
+    world_unit = None if world is None else unit_of_system(root, world[1])
+    other_units: set[str] = set()
     for path, array in finest.items():
         try:
             node = arrays[array]
@@ -176,11 +185,44 @@ def _images_of(
                 raise StoreFormatError(text)
             meta = parse_array(node, findings)
             place = _place(graph, ways, images[path][0], path, world, meta)
+            other_units |= _other_units(images[path][0], world_unit)
         except BrickfieldError as error:
             findings.error("tile-left-out", path, f"{error}; left {path!r} out")
             continue
         alike.note(groups[path], images[path], node)
         yield path, place
+    if other_units:
+        findings.warning(
+            "mixed-units",
+            "scene.coordinateSystems",
+            f"expected images in {world_unit} as the scene is; found"
+            f" {', '.join(sorted(other_units))}; took numbers as the transformations"
+            " give them",
+        )
+
+
+def _tell_missing(paths: list[str], findings: Findings) -> None:
+    """Tell which images that a scene names are not there."""
+    if paths:
+        listed = ", ".join(map(repr, paths[:10]))
+        more = f" and {len(paths) - 10} others" if len(paths) > 10 else ""
+        findings.error(
+            "tile-left-out",
+            "scene.coordinateTransformations",
+            f"expected the images {listed}{more} that the scene names; found nothing"
+            " there; left them out",
+        )
+
+
+def _other_units(image: Any, unit: str | None) -> set[str]:
+    """Return the units of an image's axes of space that are not that of the scene."""
+    axes = image.axes if isinstance(image.axes, list) else ()
+    found = {
+        str(a["unit"])
+        for a in axes
+        if isinstance(a, dict) and a.get("type") == "space" and a.get("unit")
+    }
+    return found - {unit} if unit else set()
 
 
 def _place(

@@ -138,6 +138,41 @@ def world_of(graph: CoordinateGraph, root: ZarrNode) -> Key | None:
     return leading[0] if leading else None
 
 
+def declared_images(root: ZarrNode) -> list[str]:
+    """Return the paths of the images that a scene names, whether they are there or not.
+
+    Parameters
+    ----------
+    root : ZarrNode
+        Of the scene.
+    """
+    scene = ome_attributes(root.attributes).get("scene")
+    listed = scene.get("coordinateTransformations") if isinstance(scene, dict) else ()
+    named = (p for t in _objects(listed) for p in _paths(t))
+    inside = (path_inside(root.path, path) for path in named)
+    return list(dict.fromkeys(p for p in inside if p is not None and p != root.path))
+
+
+def unit_of_system(root: ZarrNode, name: str) -> str | None:
+    """Return the unit of space of a system that a scene lists; None if it names none.
+
+    Parameters
+    ----------
+    root : ZarrNode
+        Of the scene.
+    name : str
+    """
+    scene = ome_attributes(root.attributes).get("scene")
+    systems = scene.get("coordinateSystems") if isinstance(scene, dict) else ()
+    for system in _objects(systems):
+        if system.get("name") == name:
+            spatial = [
+                a for a in _objects(system.get("axes")) if a.get("type") == "space"
+            ]
+            return next((str(a["unit"]) for a in spatial if a.get("unit")), None)
+    return None
+
+
 def axes_of_system(system: CoordinateSystem) -> tuple[Axis, ...]:
     """Return the axes of a system as those of an image are given."""
     named = zip(system.axes, system.kinds, strict=True)
