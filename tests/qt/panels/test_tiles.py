@@ -164,6 +164,20 @@ def test_while_a_knob_is_dragged_its_tile_stays_coarse_and_is_fine_at_rest(
     assert mosaic.stays_coarse is None
 
 
+def test_a_drag_beyond_the_room_slides_along_its_end_and_says_so(panel, mosaic, layer):
+    third = panel.model.names[2]
+    panel.choose(third)
+    panel._begin()
+    _, high = mosaic.room_round({third: mosaic.place_of(third).matrix})
+    panel._drag((0.0, 3.0, high[2] + 50))
+    gone = mosaic.place_of(third).matrix.matrix[:3, 3] - (0, 0, 40)
+    np.testing.assert_allclose(gone, (0, 3, high[2]))
+    assert "room ends there" in panel.told.text()
+    panel._drag((0.0, 0.0, 1.0))
+    assert x_of(mosaic, third) == 41
+    assert panel.told.text() == ""
+
+
 def test_a_step_by_numbers_is_fine_again_soon_after(panel, mosaic, qtbot):
     panel.choose(panel.model.names[0])
     typed(panel.shift[2], "2")

@@ -145,29 +145,14 @@ def _images_of(
 ) -> Iterator[tuple[str, TilePlace]]:
     """Read where the images of a scene lie, and their shapes, all together."""
     from brickfield.sources.ome_zarr.arrays import join
-    from brickfield.sources.ome_zarr.metadata import read_multiscales
-    from brickfield.sources.ome_zarr.systems import (
-        declared_images,
-        read_graph,
-        unit_of_system,
-        world_of,
-    )
+    from brickfield.sources.ome_zarr.systems import read_graph, world_of
     from brickfield.sources.zarr.metadata import parse_array
 
-    declared = declared_images(root)
-    if len(declared) > MOST_TILES:
-        msg = f"expected at most {MOST_TILES} images in a scene; found {len(declared)}"
-        raise StoreFormatError(msg)
+    declared = _declared(root)
     graph = read_graph(hierarchy, root)
     world = world_of(graph, root)
-    paths = list(dict.fromkeys(key[0] for key in graph.systems if key[0] != root.path))
-    found = hierarchy.nodes(paths)
-    groups = {path: node for path, node in found.items() if node is not None}
+    groups, images = _groups_of(hierarchy, graph, root)
     _tell_missing([path for path in declared if path not in groups], findings)
-    images = {
-        path: read_multiscales(node.attributes, Findings())
-        for path, node in groups.items()
-    }
     finest = {
         path: join(path, listed[0].datasets[0].path)
         for path, listed in images.items()
@@ -175,8 +160,6 @@ def _images_of(
     }
     arrays = hierarchy.nodes(finest.values())
     ways = {} if world is None else graph.all_to(world)
-    world_unit = None if world is None else unit_of_system(root, world[1])
-    other_units: set[str] = set()
     for path, array in finest.items():
         try:
             node = arrays[array]
@@ -185,18 +168,56 @@ def _images_of(
                 raise StoreFormatError(text)
             meta = parse_array(node, findings)
             place = _place(graph, ways, images[path][0], path, world, meta)
-            other_units |= _other_units(images[path][0], world_unit)
         except BrickfieldError as error:
             findings.error("tile-left-out", path, f"{error}; left {path!r} out")
             continue
         alike.note(groups[path], images[path], node)
         yield path, place
-    if other_units:
+    if world is not None:
+        _tell_units(root, world[1], [images[path][0] for path in finest], findings)
+
+
+def _declared(root: Any) -> list[str]:
+    """Return the paths of the images that a scene names, if they are not too many."""
+    from brickfield.sources.ome_zarr.systems import declared_images
+
+    declared = declared_images(root)
+    if len(declared) > MOST_TILES:
+        msg = f"expected at most {MOST_TILES} images in a scene; found {len(declared)}"
+        raise StoreFormatError(msg)
+    return declared
+
+
+def _groups_of(
+    hierarchy: Any, graph: Any, root: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the groups of a scene's images that are there, and what each lists."""
+    from brickfield.sources.ome_zarr.metadata import read_multiscales
+
+    paths = list(dict.fromkeys(key[0] for key in graph.systems if key[0] != root.path))
+    found = hierarchy.nodes(paths)
+    groups = {path: node for path, node in found.items() if node is not None}
+    images = {
+        path: read_multiscales(node.attributes, Findings())
+        for path, node in groups.items()
+    }
+    return groups, images
+
+
+def _tell_units(root: Any, world: str, images: list[Any], findings: Findings) -> None:
+    """Tell in which other units than the scene images are."""
+    from brickfield.sources.ome_zarr.systems import unit_of_system
+
+    unit = unit_of_system(root, world)
+    others: set[str] = set()
+    for image in images:
+        others |= _other_units(image, unit)
+    if others:
         findings.warning(
             "mixed-units",
             "scene.coordinateSystems",
-            f"expected images in {world_unit} as the scene is; found"
-            f" {', '.join(sorted(other_units))}; took numbers as the transformations"
+            f"expected images in {unit} as the scene is; found"
+            f" {', '.join(sorted(others))}; took numbers as the transformations"
             " give them",
         )
 

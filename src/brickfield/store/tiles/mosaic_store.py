@@ -358,6 +358,26 @@ class MosaicStore(ChunkedImageStore):
         if moved:
             self.tiles_changed.emit()
 
+    def room_round(self, places: Mapping[str, AffineTransform]) -> NDArray[np.float64]:
+        """Return how far tiles at some places can be shifted within the mosaic.
+
+        Parameters
+        ----------
+        places : mapping of str to AffineTransform
+            By name, from voxel index of the tile's level 0 to world.
+
+        Returns
+        -------
+        ndarray, shape (2, 3)
+            Least and largest shift (z, y, x), world units.
+        """
+        boxes = np.array(
+            [replace(self.place_of(n), matrix=m).box() for n, m in places.items()]
+        )
+        low, high = self._mosaic.extent
+        least = np.minimum(low - boxes[:, 0].min(axis=0), 0.0)
+        return np.array([least, np.maximum(high - boxes[:, 1].max(axis=0), 0.0)])
+
     def begin_move(self, *names: str) -> None:
         """Show tiles no finer than a few chunks of theirs, because they begin to move.
 

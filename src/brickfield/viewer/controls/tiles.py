@@ -169,8 +169,10 @@ class MosaicTiles:
 
     def drag(
         self, begun: Mapping[str, AffineTransform], by: Vec3, layer: LayerPort
-    ) -> None:
-        """Shift tiles from where they were when a drag began.
+    ) -> bool:
+        """Shift tiles from where they were when a drag began, as far as there is room.
+
+        At the end of the mosaic's room they slide along it.
 
         Parameters
         ----------
@@ -181,14 +183,19 @@ class MosaicTiles:
         layer : LayerPort
             That shows the mosaic.
 
-        Raises
-        ------
-        OptionError
-            If one of them cannot be there; then none has moved.
+        Returns
+        -------
+        bool
+            Whether there was room for all of the way.
         """
+        if not begun:
+            return True
         back = to_layer_world(layer).inverse.matrix[:3, :3]
-        z, y, x = (back @ by).tolist()
+        wanted = back @ by
+        shift = np.clip(wanted, *self.store.room_round(begun))
+        z, y, x = shift.tolist()
         self.move(shifted(begun, (z, y, x)), is_going_on=True)
+        return bool(np.array_equal(shift, wanted))
 
     def shift_of(self, name: str) -> Vec3:
         """Return how far the middle of a tile is from where the file has it, world."""
