@@ -100,7 +100,7 @@ times = []
 for _ in range(3):
     start = time.perf_counter()
     data = file_reader(sys.argv[1], lazy=True)[0]["data"]
-    data.sum((2, 3), dtype=np.uint64).compute()
+    data.sum((-2, -1), dtype=np.uint64).compute()  # perhaps without a scan shape
     times.append(time.perf_counter() - start)
 print([float(np.median(times[1:]))])
 """
@@ -198,7 +198,12 @@ def _scan(setting: Setting) -> Path:
     path = setting.folder / "scan.mib"
     side = 64 if setting.is_full else 32
     frames = np.random.default_rng(0).poisson(5, (side, 256, 256)).astype(np.uint16)
-    about = {"Frames per Trigger (Number)": 1, "ScanX": side, "ScanY": side}
+    about = {
+        "Frames in Acquisition (Number)": side * side,
+        "Frames per Trigger (Number)": 1,
+        "ScanX": side,
+        "ScanY": side,
+    }
     write_hdr(path.with_suffix(".hdr"), **about)
     if not path.exists():
         write_mib(path, np.concatenate([frames] * side))
