@@ -446,3 +446,14 @@ def test_a_program_that_ends_without_closing_leaves_a_whole_image(tmp_path):
     assert ended.returncode == 0
     assert level(place)[:, 0, 0].tolist() == [1, 2, 3, 4, 5]
     assert read_acquisition(place)["complete"]
+
+
+def test_a_folder_marked_read_only_is_left_alone(tmp_path):
+    """Also by a superuser, who could write there."""
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(StoreWriteError, match="read-only"):
+            StreamWriter(tmp_path / "a.ome.zarr", (None, 8, 8), "zyx")
+        assert not list(tmp_path.iterdir())
+    finally:
+        tmp_path.chmod(0o755)

@@ -72,7 +72,7 @@ def check_folder_for_all(
     StoreWriteError
         If the folder, or the one that it would be made in, is read-only.
     """
-    _check_writable(folder)
+    check_writable(folder)
     target, is_filled = _Target(folder), _is_filled(folder)
     if is_filled:
         target.look_inside()
@@ -83,7 +83,18 @@ def check_folder_for_all(
             _check_links(target, places, most=None)
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that is marked read-only, also where a superuser could write.
+
+    Parameters
+    ----------
+    folder : Path
+        To be written; where it is not there, the first one above it counts.
+
+    Raises
+    ------
+    StoreWriteError
+    """
     there = folder.absolute()
     while not there.is_dir() and there != there.parent:
         there = there.parent

@@ -12,6 +12,7 @@ from pathlib import Path
 from brickfield.errors import OptionError
 from brickfield.sources.io import local_path as path_of_uri
 from brickfield.writing.files import usable_path
+from brickfield.writing.guard import check_writable
 from brickfield.writing.stores import JOURNAL, remove_contents
 
 __all__ = [
@@ -76,7 +77,10 @@ def prepare_new(folder: Path, *, overwrite: bool) -> None:
     ------
     OptionError
         When something is in the way that may not be removed.
+    StoreWriteError
+        If the folder, or the one that it would be made in, is read-only.
     """
+    check_writable(folder)
     if not folder.exists() or has_journal(folder):
         return
     if not folder.is_dir():
