@@ -19,23 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.blockwise.compiled import compiled
+
 Layout = tuple[int, int, int, int]
 """Patterns, rows, columns, and values from one pattern to the next."""
 ROWS, OVER, ALL = range(3)
 """What :func:`read_and_sum` takes."""
-
-
-def _compiler() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    try:
-        numba: Any = import_module("numba")
-    except ImportError:
-        return lambda function: function
-    # Compiled code is kept beside the module, or in the user's cache.
-    compiler: Callable[..., Any] = numba.njit(nogil=True, cache=True)
-    return compiler
-
-
-_compiled = _compiler()
 
 
 def _reader() -> Callable[[int, int, int, int], int]:
@@ -58,13 +47,13 @@ def _read_into(number: int, address: int, n_bytes: int, offset: int) -> int:
 _pread = _reader()
 
 
-@_compiled
+@compiled
 def _native(value: Any, is_swapped: bool) -> Any:
     # In 16 bits: numba's operators widen to 64, and so would what follows.
     return np.uint16(((value & 0xFF) << 8) | (value >> 8)) if is_swapped else value
 
 
-@_compiled
+@compiled
 def sum_rows(
     values: NDArray[Any], layout: Layout, is_swapped: bool, sums: NDArray[np.uint32]
 ) -> None:
@@ -91,7 +80,7 @@ def sum_rows(
             sums[i, y] = found
 
 
-@_compiled
+@compiled
 def add_patterns(
     values: NDArray[Any], layout: Layout, is_swapped: bool, total: NDArray[np.uint32]
 ) -> None:
@@ -114,7 +103,7 @@ def add_patterns(
                 into[x] += np.uint32(_native(row[x], is_swapped))
 
 
-@_compiled
+@compiled
 def take_all(
     values: NDArray[Any],
     layout: Layout,
@@ -174,7 +163,7 @@ def take_all(
             row_sums[n - 1, y] = found
 
 
-@_compiled
+@compiled
 def sum_spans(
     place: tuple[int, int, int],
     buffers: tuple[NDArray[np.uint8], NDArray[Any]],
@@ -221,7 +210,7 @@ def sum_spans(
     return len(sums)
 
 
-@_compiled
+@compiled
 def add(
     kind: tuple[int, bool],
     values: NDArray[Any],
@@ -248,7 +237,7 @@ def add(
         take_all(values, layout, is_swapped, sides, over)
 
 
-@_compiled
+@compiled
 def read_and_sum(
     place: tuple[int, int, int],
     buffers: tuple[NDArray[np.uint8], NDArray[Any]],

@@ -11,33 +11,19 @@ since numba takes long to import.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.blockwise.compiled import compiled
 from brickfield.transforms.operations.convention import SNAP
 
 _FLAT = 1e-15
 """A step of a coordinate per voxel that counts as none."""
 
 
-def _compiler() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    try:
-        numba: Any = import_module("numba")
-    except ImportError:
-        return lambda function: function
-    # Compiled code is kept beside the module, or in the user's cache.
-    compiler: Callable[..., Any] = numba.njit(nogil=True, cache=True)
-    return compiler
-
-
-_compiled = _compiler()
-
-
-@_compiled
+@compiled
 def _row_ends(
     start: tuple[float, float, float],
     step: NDArray[np.float64],
@@ -61,7 +47,7 @@ def _row_ends(
     return int(first), int(last) + 1
 
 
-@_compiled
+@compiled
 def _value(
     flat: NDArray[Any], shape: tuple[int, int, int], z: float, y: float, x: float
 ) -> float:
@@ -87,7 +73,7 @@ def _value(
     return float(a0 + fz * (a2 - a0))
 
 
-@_compiled
+@compiled
 def fill_rows(
     box: NDArray[Any],
     matrix: NDArray[np.float64],
