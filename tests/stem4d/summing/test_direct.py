@@ -9,6 +9,8 @@ from hypothesis.extra import numpy as hnp
 from brickfield.errors import ChunkReadError
 from brickfield.sources.mib import open_mib_scan
 from brickfield.sources.scans import ScanOptions
+from brickfield.sources.scans.frame_files import FileFrames, FrameFile, FrameLayout
+from brickfield.sources.scans.frame_stack import FrameScan, ScanGrid
 from brickfield.stem4d import LazyDataManager, OverviewComputer
 from brickfield.stem4d.detectors import Annulus, Disc, Mask, Points
 from brickfield.stem4d.overviews import COMMON, OverviewOptions
@@ -110,3 +112,18 @@ def test_overviews_of_a_file_that_was_cut_off_tell_it(tmp_path):
         file.truncate(path.stat().st_size // 2)
     with pytest.raises(ChunkReadError, match="cut off"):
         OverviewComputer(data).compute(OverviewOptions(("scan", "sum")))
+
+
+def test_frames_whose_values_do_not_line_up_are_summed_too(tmp_path):
+    values = np.arange(4 * 16 * 8, dtype=np.uint16).reshape(4, 16, 8)
+    path = tmp_path / "odd.raw"
+    path.write_bytes(b"".join(frame.tobytes() + b"\xff" for frame in values))
+    layout = FrameLayout((16, 8), values.dtype, 0, 16 * 8 * 2 + 1)
+    frames = FileFrames([FrameFile(path, 0, 3)], layout)
+    data = FrameScan(frames, ScanGrid(1, 3))
+    found = OverviewComputer(data).compute(OverviewOptions(("scan", "sum")))
+    np.testing.assert_array_equal(found["sum"], values[:3].sum(axis=0))
+    np.testing.assert_array_equal(found["scan"][0], values[:3].sum(axis=(1, 2)))
+    detected = virtual_image(data, Disc(7, 3, 3))
+    mask = Disc(7, 3, 3).mask((16, 8))
+    np.testing.assert_array_equal(detected[0], values[:3, mask].sum(axis=1))

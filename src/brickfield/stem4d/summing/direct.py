@@ -100,17 +100,26 @@ def summed(patterns: Pieces, sums: BlockSums) -> Iterator[Piece]:
     """
     runs = _runs_of(patterns) if sums.is_small and sums.has_fused else None
     if runs is None:
-        for at, piece in patterns:
-            sums.add(at, piece)
-            yield at, piece
+        yield from _summed_apart(patterns, sums)
         return
     done = 0
     with patterns.held():
         for run in runs:
+            if run.stride % run.stored.itemsize:
+                # Headers of an odd length: values of frames do not line up.
+                yield from _summed_apart(patterns, sums)
+                return
             for part in _parts(run, patterns.shape):
                 at = slice(done, done + part.n)
                 yield at, _read_and_sum(part, at, patterns, sums)
                 done = at.stop
+
+
+def _summed_apart(patterns: Pieces, sums: BlockSums) -> Iterator[Piece]:
+    """Read each piece, and sum it by calls of its own."""
+    for at, piece in patterns:
+        sums.add(at, piece)
+        yield at, piece
 
 
 def _parts(run: RowRun, shape: Shape4) -> Iterator[RowRun]:
