@@ -98,3 +98,14 @@ def test_the_preferences_begin_as_the_code_does(manifest):
     assert memory["ram_mib"].default << 20 == default.ram_budget_bytes
     assert groups["drawing"].properties["quality_px"].default == default.quality_px
     assert groups["loading"].properties["concurrency"].default == default.concurrency
+
+
+def test_napari_s_menu_takes_every_widget_and_gives_it_the_viewer(manifest):
+    """The menu is stricter than ``add_plugin_dock_widget``: it wants widget classes."""
+    qnpe2 = pytest.importorskip("napari._qt._qplugins._qnpe2")
+    functions = {c.id: c.python_name for c in manifest.contributions.commands}
+    for widget in manifest.contributions.widgets:
+        module, _, name = functions[widget.command].partition(":")
+        made = getattr(import_module(module), name)
+        parameter = qnpe2._get_widget_viewer_param(made, widget.display_name)
+        assert parameter == "napari_viewer", widget.display_name

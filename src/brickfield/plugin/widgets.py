@@ -3,8 +3,9 @@
 Invariant: this module is light. The docks themselves are loaded on a thread when the
 first one is made, while napari's window goes on.
 
-napari looks for the name ``napari_viewer`` in a class's ``__init__``, so these are
-classes, though what they make is another's.
+napari's menu takes subclasses of QWidget alone, and looks for the name
+``napari_viewer`` in their ``__init__``. So these are such classes, though what they make
+is another's: as it is none of theirs, Python does not call ``__init__``.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from qtpy.QtWidgets import QWidget
+
 from brickfield.plugin.docking.load import load_docks
 from brickfield.qt import import_beside
 
 
-class VolumeView:
+class VolumeView(QWidget):
     """Makes a :class:`~brickfield.plugin.docking.docks.VolumeDock`."""
 
     def __new__(cls, napari_viewer: Any) -> Any:
@@ -30,7 +33,7 @@ class VolumeView:
         pass
 
 
-class OrthogonalViews:
+class OrthogonalViews(QWidget):
     """Makes an :class:`~brickfield.plugin.docking.docks.OrthogonalDock`."""
 
     def __new__(cls, napari_viewer: Any) -> Any:
@@ -44,7 +47,7 @@ class OrthogonalViews:
         pass
 
 
-class Benchmark:
+class Benchmark(QWidget):
     """Makes a :class:`~brickfield.plugin.docking.benchmark_dock.BenchmarkDock`."""
 
     def __new__(cls, napari_viewer: Any) -> Any:
@@ -60,7 +63,7 @@ class Benchmark:
         pass
 
 
-class Stem4D:
+class Stem4D(QWidget):
     """Makes a :class:`~brickfield.plugin.docking.stem_dock.Stem4DDock`."""
 
     def __new__(cls, napari_viewer: Any) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from qtpy.QtWidgets import QWidget
+
 from brickfield.plugin.docking.load import load_docks
 
 
-class Sessions:
+class Sessions(QWidget):
     """Makes a :class:`~brickfield.plugin.sessions.dock.SessionsDock`."""
 
     def __new__(cls, napari_viewer: Any) -> Any:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from qtpy.QtWidgets import QWidget
+
 from brickfield.qt import import_beside
 
 
-class Transforms:
+class Transforms(QWidget):
     """Makes a :class:`~brickfield.plugin.transforms.dock.TransformsDock`."""
 
     def __new__(cls, napari_viewer: Any) -> Any:
