@@ -1,4 +1,4 @@
-"""Padded copies: a chunk and the one voxel round it that its neighbours lend.
+"""Padded copies: a chunk and the border of one voxel that its neighbours have.
 
 Linear sampling at the face of a brick reads one voxel beyond it. That voxel
 belongs to the neighbour; where no neighbour of the same level is loaded, the
@@ -274,7 +274,7 @@ class BrickEncoder:
         """Bricks to be made again: all that they waited for has arrived."""
 
     def make(self, name: Name, data: Voxels) -> Texels:
-        """Make the texels of a chunk with what its neighbours lend now.
+        """Make the texels of a chunk with the border voxels that its neighbours have now.
 
         Parameters
         ----------

@@ -128,7 +128,7 @@ class NapariLayerPort:
         self._data.store.grown.connect(self._on_grown)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Disconnect from all signals."""
         self._data.store.reloaded.disconnect(self.layer.refresh, missing_ok=True)
         self._data.store.changed.disconnect(self._on_changed, missing_ok=True)
         self._data.store.grown.disconnect(self._on_grown, missing_ok=True)

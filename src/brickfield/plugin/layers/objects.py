@@ -263,7 +263,7 @@ class NapariObjectPort:
             self._on_change()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Disconnect from all signals."""
         for name in _EVENTS:
             if name in self.layer.events.emitters:
                 self.layer.events.emitters[name].disconnect(self._on_change)

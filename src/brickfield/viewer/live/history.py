@@ -250,7 +250,7 @@ class _Watcher:
             history._on_layer(port, name)
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Disconnect from all signals."""
         port = self.port()
         if port is not None:
             port.changed.disconnect(self._on_changed, missing_ok=True)

@@ -82,7 +82,7 @@ def chunks_ahead(
     return fresh
 
 
-class Lookahead:
+class ChunkPrefetch:
     """What one layer in one view will show next.
 
     Parameters
@@ -185,7 +185,7 @@ class Series:
     def __init__(self) -> None:
         self.haste = 1.0
         self.at_hand: tuple[bool, ...] = ()
-        self._aheads: dict[int, Lookahead] = {}
+        self._aheads: dict[int, ChunkPrefetch] = {}
 
     def follow(self, view: OffscreenView, state: FrameState, old: FrameState) -> None:
         """Switch to another state; `view` still shows the old one.
@@ -227,7 +227,7 @@ class Series:
             ahead = self._aheads.get(name)
             if ahead is None:
                 loader = snapshot.store.manager
-                ahead = self._aheads[name] = Lookahead(loader, renderer.visual_id)
+                ahead = self._aheads[name] = ChunkPrefetch(loader, renderer.visual_id)
             if snapshot.ahead:
                 level = snapshot.store.pyramid.levels[0]
                 chunk_bytes = int(np.prod(level.chunk_shape)) * level.dtype.itemsize
@@ -253,7 +253,7 @@ class Scrolling:
 
     def __init__(self) -> None:
         self._sign = 0
-        self._aheads: dict[str, Lookahead] = {}
+        self._aheads: dict[str, ChunkPrefetch] = {}
 
     def follow(self, state: FrameState, old: FrameState) -> None:
         """Record in which direction the plane moved.
@@ -301,7 +301,7 @@ class Scrolling:
         ahead = self._aheads.get(renderer.visual_id)
         if ahead is None:
             name = f"{renderer.visual_id}-on"
-            ahead = self._aheads[renderer.visual_id] = Lookahead(
+            ahead = self._aheads[renderer.visual_id] = ChunkPrefetch(
                 layer.store.manager, name
             )
         level = pyramid.levels[0]

@@ -8,7 +8,7 @@ import pytest
 from brickfield.model import pack_keys, unpack_keys
 from brickfield.store import ChunkedImageStore
 from brickfield.testing import MemorySource
-from brickfield.viewer.live.drawing.prefetch import Lookahead, chunks_ahead
+from brickfield.viewer.live.drawing.prefetch import ChunkPrefetch, chunks_ahead
 
 
 class Plan:
@@ -59,7 +59,7 @@ def test_beyond_the_volume_and_in_the_plan_there_is_nothing_ahead():
 
 def test_what_is_ahead_is_read_into_the_cache_and_handed_to_nobody():
     with opened((32, 32, 32)) as store:
-        ahead = Lookahead(store.manager, "view")
+        ahead = ChunkPrefetch(store.manager, "view")
         key = pack_keys(0, np.array([[1, 0, 0]]))
         ahead.want(key, 32**3, ((),))
         assert store.manager.wait("view-ahead", 10)
