@@ -49,7 +49,7 @@ def begin(j: Journey, uri: str) -> None:
         j.wait(lambda: len(j.viewer.layers))
         if not j.wait(lambda: j.dock is not None, 10 if uri != "huge" else 3):
             # napari's own reader opens no dock.
-            j.viewer.window.add_plugin_dock_widget("napari-brickfield", "Volume view")
+            action(j, "Volume view").trigger()
         j.wait(lambda: j.picture.isVisible())
     with j.step("first picture"):
         j.settle()
