@@ -60,7 +60,7 @@ GAP = 48
 """Clean rows between changed ones that are sent along.
 
 A call costs several microseconds, as much as copying kilobytes."""
-_WIDE_GAP = 512
+_WIDE_GAP = 128
 """The same where more than :data:`_MANY` calls would be left: beside threads that
 read, each call waits for them, and costs ten times as much."""
 _MANY = 16
