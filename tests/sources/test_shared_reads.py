@@ -61,10 +61,10 @@ def reads(source):
     return made
 
 
-def test_what_was_borrowed_is_not_read_again_when_it_is_taken(source, reads):
+def test_what_was_kept_is_not_read_again(source, reads):
     """And its cost is told once."""
-    _, parts = reads.borrow(INDEX)
-    taken = reads.take(INDEX)
+    _, parts = reads.read_and_keep(INDEX)
+    taken = reads.read_last(INDEX)
     assert source.n_reads == 1
     assert [(p.index, p.stored_bytes) for p in parts] == [(INDEX, 5)]
     assert taken.stored_bytes == 0
@@ -72,10 +72,10 @@ def test_what_was_borrowed_is_not_read_again_when_it_is_taken(source, reads):
     assert np.array_equal(taken.data, np.arange(8))
 
 
-def test_what_was_taken_is_kept_no_longer(source, reads):
-    reads.borrow(INDEX)
-    reads.take(INDEX)
-    again = reads.take(INDEX)
+def test_what_was_read_for_the_last_time_is_kept_no_longer(source, reads):
+    reads.read_and_keep(INDEX)
+    reads.read_last(INDEX)
+    again = reads.read_last(INDEX)
     assert source.n_reads == 2
     assert again.stored_bytes == 5
     assert again.parts is None
@@ -84,8 +84,8 @@ def test_what_was_taken_is_kept_no_longer(source, reads):
 def test_two_who_need_it_at_once_send_one_read(source, reads):
     source.may_end.clear()
     found = []
-    first = threading.Thread(target=lambda: found.append(reads.borrow(INDEX)[0]))
-    second = threading.Thread(target=lambda: found.append(reads.take(INDEX)))
+    first = threading.Thread(target=lambda: found.append(reads.read_and_keep(INDEX)[0]))
+    second = threading.Thread(target=lambda: found.append(reads.read_last(INDEX)))
     first.start()
     assert source.is_reading.wait(10)
     second.start()
@@ -99,14 +99,14 @@ def test_two_who_need_it_at_once_send_one_read(source, reads):
 def test_a_read_that_failed_is_sent_again_for_the_next(source, reads):
     source.fails = True
     with pytest.raises(ChunkReadError):
-        reads.take(INDEX)
+        reads.read_last(INDEX)
     source.fails = False
-    assert reads.take(INDEX).stored_bytes == 5
+    assert reads.read_last(INDEX).stored_bytes == 5
 
 
 def test_a_cost_that_could_not_be_told_is_told_with_the_next_result(reads):
-    _, parts = reads.borrow(INDEX)
-    reads.owe(parts)
-    taken = reads.take(INDEX)
+    _, parts = reads.read_and_keep(INDEX)
+    reads.add_unreported(parts)
+    taken = reads.read_last(INDEX)
     assert taken.stored_bytes == 5
-    assert reads.take(INDEX).stored_bytes == 5
+    assert reads.read_last(INDEX).stored_bytes == 5
