@@ -57,7 +57,7 @@ def source():
 @pytest.fixture
 def reads(source):
     made = SharedReads(source, 0)
-    made.keep = Keep()
+    made.cache = Keep()
     return made
 
 
