@@ -19,7 +19,7 @@ from brickfield.errors import BudgetError, ChunkReadError
 from brickfield.writing.downsample import downsample
 from brickfield.writing.level_plans import LevelPlan, plan_blocks
 from brickfield.writing.options import Method
-from brickfield.writing.source_reader import PartlyReadError
+from brickfield.writing.source_reader import IncompleteRegionError
 from brickfield.writing.stored_level import StoredLevel
 
 
@@ -115,7 +115,7 @@ class LevelBlock:
     ) -> NDArray[np.generic]:
         try:
             data = self.before.read(self._before(region))
-        except PartlyReadError as error:
+        except IncompleteRegionError as error:
             data = error.data
             failures.append(ChunkReadError(error.reason, key=error.key))
         return downsample(data, self.factors, self.method)

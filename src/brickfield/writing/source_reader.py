@@ -20,7 +20,7 @@ from brickfield.sources import ChunkSource
 AnyArray = NDArray[np.generic]
 
 
-class PartlyReadError(ChunkReadError):
+class IncompleteRegionError(ChunkReadError):
     """Raised when chunks of a region cannot be read, with what could be.
 
     Parameters
@@ -110,7 +110,7 @@ class SourceReader:
         ------
         ChunkReadError
             When a chunk cannot be read.
-        PartlyReadError
+        IncompleteRegionError
             Instead, with `skip_failed`: the others are in it.
         """
         source = self._opened()
@@ -133,7 +133,7 @@ class SourceReader:
             out[shift(common, origin)] = part
         whole = np.ascontiguousarray(out.transpose(self.order))
         if failed is not None:
-            raise PartlyReadError(failed, whole) from failed
+            raise IncompleteRegionError(failed, whole) from failed
         return whole
 
 
