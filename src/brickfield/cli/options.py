@@ -1,4 +1,4 @@
-"""Texts of the command line as values, each by a pure function.
+"""Options that commands share, and their texts as values, each by a pure function.
 
 Only the shape of a text is judged here; whether the value can be used is judged
 once, by :class:`brickfield.viewer.export.options.RenderOptions`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import typer
@@ -71,70 +72,88 @@ Axes = Annotated[
 ]
 
 
-def chosen_image(
-    series: str | None,
-    well: str | None,
-    field: str | None,
-    label: str | None,
-    denied: bool = False,
-    follow: bool = False,
-    image: str | None = None,
-) -> dict[str, Any]:
-    """Collect what was chosen of a store that holds several images, and how to read it.
+@dataclass(frozen=True)
+class Choice:
+    """Which image of a store that holds several.
 
-    Parameters
+    Attributes
     ----------
     series, well, field, label : str or None
+        Names, or digits for a position.
+    """
+
+    series: Series = None
+    well: Well = None
+    field: Field = None
+    label: Label = None
+
+    def keywords(self) -> dict[str, Any]:
+        """Return arguments of :func:`brickfield.open_source`; digits become a number."""
+        return {
+            name: int(value) if value.isdigit() else value
+            for name, value in asdict(self).items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How an image is opened.
+
+    Attributes
+    ----------
+    image : str or None
+        By its name in the list of ``brickfield info``.
     denied : bool
         Take a server's refusal for "not stored".
     follow : bool
         Let documents name data of other folders and hosts.
-    image : str, optional
-        By its name in the list of ``brickfield info``.
-
-    Returns
-    -------
-    dict
-        Keyword arguments of :func:`brickfield.sources.open.open_source`; digits
-        mean a number.
+    scale, axes : str or None
+        What the user states instead of the file.
     """
-    named = {"series": series, "well": well, "field": field, "label": label}
-    chosen: dict[str, Any] = {
-        name: int(value) if value.isdigit() else value
-        for name, value in named.items()
-        if value is not None
-    }
-    if denied:
-        chosen["treat_403_as_missing"] = True
-    if follow:
-        chosen["follow_links"] = True
-    if image is not None:
-        # Never a number: it stands in a list of names.
-        chosen["image"] = image
-    return chosen
+
+    image: Image = None
+    denied: Denied = False
+    follow: Follow = False
+    scale: Scale = None
+    axes: Axes = None
+
+    def keywords(self) -> dict[str, Any]:
+        """Return arguments of :func:`brickfield.open_source`.
+
+        Raises
+        ------
+        OptionError
+            If the scale cannot be read.
+        """
+        given = trust(self.denied, self.follow)
+        if self.image:
+            # Never a number: it stands in a list of names.
+            given["image"] = self.image
+        if self.scale is not None:
+            given["scale"] = parse_scale(self.scale)
+        if self.axes is not None:
+            given["axes"] = self.axes.strip()
+        return given
 
 
-def corrections(scale: str | None, axes: str | None) -> dict[str, Any]:
-    """Collect what the user states instead of the file.
+@dataclass(frozen=True)
+class OpeningSeveral(Opening):
+    """How one or more images of a store are opened; see :class:`Opening`."""
+
+    image: Images = None  # type: ignore[assignment]  # several where it takes one
+
+
+def trust(denied: bool, follow: bool) -> dict[str, Any]:
+    """Return what is taken on trust, as arguments of :func:`brickfield.open_source`.
 
     Parameters
     ----------
-    scale : str or None
-        Text of ``--scale``.
-    axes : str or None
-        Text of ``--axes``.
-
-    Returns
-    -------
-    dict
-        Further keyword arguments of :func:`brickfield.sources.open.open_source`.
+    denied, follow : bool
+        See :class:`Opening`.
     """
-    given: dict[str, Any] = {}
-    if scale is not None:
-        given["scale"] = parse_scale(scale)
-    if axes is not None:
-        given["axes"] = axes.strip()
-    return given
+    given = {"treat_403_as_missing": denied, "follow_links": follow}
+    return {name: True for name, is_given in given.items() if is_given}
 
 
 def parse_scale(text: str) -> tuple[float, ...]:

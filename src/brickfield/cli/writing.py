@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from brickfield.cli.output import results
+from brickfield.cli.output import INCOMPLETE, print_json, results
 
 Version = Annotated[
     str | None, typer.Option(help="Of OME-Zarr: 0.5 or 0.4.", show_default="0.5")
@@ -28,14 +28,30 @@ SkipFailed = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result.")]
 
 
-def print_written(written: dict[str, Any]) -> None:
-    """Print what was written, for people.
+def tell_written(written: dict[str, Any], *, as_json: bool) -> None:
+    """Print what was written, and say by the exit status what was not.
 
     Parameters
     ----------
     written : dict
         :meth:`brickfield.pyramid.PyramidResult.as_dict`.
+    as_json : bool
+
+    Raises
+    ------
+    typer.Exit
+        With 3 when blocks could not be written.
     """
+    if as_json:
+        print_json(written)
+    else:
+        _print_written(written)
+    if not written["complete"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _print_written(written: dict[str, Any]) -> None:
+    """Print what was written, for people."""
     from rich.markup import escape
 
     from brickfield.blockwise import format_bytes

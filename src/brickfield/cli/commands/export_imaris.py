@@ -7,15 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from brickfield.cli.options import (
-    Axes,
-    Denied,
-    Follow,
-    Image,
-    Scale,
-    chosen_image,
-    corrections,
-)
+from brickfield.cli.option_groups import takes_groups
+from brickfield.cli.options import Opening
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.writing import (
@@ -28,6 +21,7 @@ from brickfield.cli.writing import (
 )
 
 
+@takes_groups
 def export_imaris(
     src: Annotated[str, typer.Argument(help="File, folder or URL of an image.")],
     dst: Annotated[str, typer.Argument(help="File to write, NAME.ims.")],
@@ -90,18 +84,12 @@ def export_imaris(
     overwrite: Overwrite = False,
     restart: Restart = False,
     skip_failed: SkipFailed = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Write an Imaris file (.ims); after an interruption, go on with it."""
     from brickfield.imaris import to_imaris
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
     with ExitStack() as opened:
         progress = opened.enter_context(progress_bar())
         result = to_imaris(
@@ -129,7 +117,7 @@ def export_imaris(
             overwrite=overwrite,
             restart=restart,
             skip_failed=skip_failed,
-            opening=reading,
+            opening=opening.keywords(),
             progress=progress,
         )
     _tell(result.as_dict(), as_json=as_json)

@@ -9,19 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brickfield.cli.options import (
-    Axes,
-    Denied,
-    Field,
-    Follow,
-    Image,
-    Label,
-    Scale,
-    Series,
-    Well,
-    chosen_image,
-    corrections,
-)
+from brickfield.cli.option_groups import takes_groups
+from brickfield.cli.options import Choice, Opening, trust
 from brickfield.cli.output import print_json, results
 
 if TYPE_CHECKING:
@@ -37,32 +26,24 @@ MOST_CHUNKS_COUNTED = 4096
 """Most storage chunks whose stored bytes are summed, and only of local data."""
 
 
+@takes_groups
 def info(
     uri: Annotated[str, typer.Argument(help="File, folder or URL of an image.")],
     *,
-    series: Series = None,
-    well: Well = None,
-    field: Field = None,
-    label: Label = None,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    choice: Choice,
+    opening: Opening,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe an image: axes, levels, channels, and what is odd about it."""
     from brickfield.sources import open_source
 
-    which = chosen_image(series, well, field, label, denied, follow, image)
-    which |= corrections(scale, axes)
-    source = open_source(uri, **which)
+    source = open_source(uri, **choice.keywords(), **opening.keywords())
     try:
         description = describe(source)
         about = source.info
     finally:
         source.close()
-    reading = chosen_image(None, None, None, None, denied, follow)
+    reading = trust(opening.denied, opening.follow)
     description["images"] = _images(uri, reading)
     description |= _places(uri, about, reading)
     if as_json:

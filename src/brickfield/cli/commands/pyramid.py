@@ -6,16 +6,8 @@ from typing import Annotated
 
 import typer
 
-from brickfield.cli.options import (
-    Axes,
-    Denied,
-    Follow,
-    Image,
-    Scale,
-    chosen_image,
-    corrections,
-)
-from brickfield.cli.output import INCOMPLETE, print_json
+from brickfield.cli.option_groups import takes_groups
+from brickfield.cli.options import Opening
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.writing import (
     AsJson,
@@ -26,10 +18,11 @@ from brickfield.cli.writing import (
     SkipFailed,
     Version,
     Workers,
-    print_written,
+    tell_written,
 )
 
 
+@takes_groups
 def pyramid(
     src: Annotated[str, typer.Argument(help="File, folder or URL of an image.")],
     dst: Annotated[
@@ -62,18 +55,12 @@ def pyramid(
     overwrite: Overwrite = False,
     restart: Restart = False,
     skip_failed: SkipFailed = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Write a multiscale OME-Zarr image; after an interruption, go on with it."""
     from brickfield.pyramid import write_pyramid
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
     with progress_bar() as progress:
         result = write_pyramid(
             src,
@@ -91,13 +78,7 @@ def pyramid(
             overwrite=overwrite,
             resume=not restart,
             skip_failed=skip_failed,
-            opening=reading,
+            opening=opening.keywords(),
             progress=progress,
         )
-    written = result.as_dict()
-    if as_json:
-        print_json(written)
-    else:
-        print_written(written)
-    if not written["complete"]:
-        raise typer.Exit(INCOMPLETE)
+    tell_written(result.as_dict(), as_json=as_json)

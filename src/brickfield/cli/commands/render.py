@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brickfield.cli import options as text
+from brickfield.cli.option_groups import takes_groups
 from brickfield.cli.output import INCOMPLETE, messages, print_json, results
 from brickfield.errors import OptionError
 from brickfield.model.secrets import hide_secrets
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from brickfield.viewer.export import RenderOptions
 
 
+@takes_groups
 def render(
     uri: Annotated[
         str, typer.Argument(help="File, folder or URL of an image, or a session.")
@@ -103,11 +105,8 @@ def render(
     interpolation: Annotated[
         str, typer.Option(metavar="linear|nearest", help="Between voxels.")
     ] = "linear",
-    series: text.Series = None,
-    well: text.Well = None,
-    field: text.Field = None,
-    label: text.Label = None,
-    image: text.Image = None,
+    choice: text.Choice,
+    opening: text.Opening,
     mosaic: Annotated[
         bool,
         typer.Option("--mosaic", help="All images of a collection, where they lie."),
@@ -128,10 +127,6 @@ def render(
             " illumination, …",
         ),
     ] = None,
-    denied: text.Denied = False,
-    follow: text.Follow = False,
-    scale: text.Scale = None,
-    axes: text.Axes = None,
     labels: Annotated[
         bool, typer.Option("--labels", help="Draw integers as labels.")
     ] = False,
@@ -215,9 +210,8 @@ def render(
         shading=shading,
         depth_colour=depth_colour,
     )
-    which = text.chosen_image(series, well, field, label, denied, follow, image)
-    together = _together(mosaic, overlap, mode, colour_by)
-    which |= text.corrections(scale, axes) | together
+    which = choice.keywords() | opening.keywords()
+    which |= _together(mosaic, overlap, mode, colour_by)
     cost = _drawn(uri, out, chosen, receipt, camera=camera, image=which)
     _tell(uri, cost, None if as_json else out)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brickfield.cli import options as text
+from brickfield.cli.option_groups import takes_groups
+from brickfield.cli.options import Choice, OpeningSeveral
 from brickfield.cli.screen import expect_screen, window_module
 from brickfield.errors import OptionError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from brickfield.scene import SceneState
 
 
+@takes_groups
 def view(
     uris: Annotated[
         list[str],
@@ -36,30 +38,20 @@ def view(
     live: Annotated[
         bool, typer.Option("--live", help="Follow a local image while it is written.")
     ] = False,
-    series: text.Series = None,
-    well: text.Well = None,
-    field: text.Field = None,
-    label: text.Label = None,
-    image: text.Images = None,
+    choice: Choice,
+    opening: OpeningSeveral,
     apart: Annotated[
         bool,
         typer.Option(
             "--apart", help="Each image of a scene or project as a layer (up to 50)."
         ),
     ] = False,
-    denied: text.Denied = False,
-    follow: text.Follow = False,
-    scale: text.Scale = None,
-    axes: text.Axes = None,
 ) -> None:
     """Open napari with images in the volume dock."""
     from brickfield.qt import cells_of
     from brickfield.scene import is_link
 
-    which = text.chosen_image(series, well, field, label, denied, follow)
-    which |= text.corrections(scale, axes)
-    if image:
-        which["image"] = image
+    which = choice.keywords() | opening.keywords()
     if apart:
         which["apart"] = True
     if len(uris) == 1 and not which and _is_session(uris[0]):

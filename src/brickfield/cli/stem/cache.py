@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from brickfield.cli.option_groups import takes_groups
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import AsJSON, File
-from brickfield.cli.stem.reading import Reading, reads_scan
+from brickfield.cli.stem.reading import Reading
 
 if TYPE_CHECKING:
     from brickfield.stem4d import EMDCacheManager
 
 
-@reads_scan
+@takes_groups
 def cache(
     file: File,
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from brickfield.cli.option_groups import takes_groups
 from brickfield.cli.output import print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import (
@@ -17,7 +18,7 @@ from brickfield.cli.stem.options import (
     parse_region,
     parse_rotation,
 )
-from brickfield.cli.stem.reading import Reading, reads_scan, tell_who
+from brickfield.cli.stem.reading import Reading, tell_who
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from brickfield.stem4d import ScanViewer
 
 
-@reads_scan
+@takes_groups
 def info(file: File, *, reading: Reading, as_json: AsJSON = False) -> None:
     """Describe a scan: its shape and how sure that is, calibrations, findings."""
     with reading.open(file) as viewer:
@@ -38,7 +39,7 @@ def info(file: File, *, reading: Reading, as_json: AsJSON = False) -> None:
         _print(description)
 
 
-@reads_scan
+@takes_groups
 def frame(
     file: File,
     y: Annotated[int, typer.Argument(metavar="Y", help="Line of the scan, from 0.")],
@@ -53,7 +54,7 @@ def frame(
         _write(viewer, output, lambda _how: viewer.frame(y, x), reading, as_json)
 
 
-@reads_scan
+@takes_groups
 def pattern(
     file: File,
     output: Out,
@@ -80,7 +81,7 @@ def pattern(
         )
 
 
-@reads_scan
+@takes_groups
 def overview(
     file: File,
     output: Out,
@@ -111,7 +112,7 @@ def overview(
         )
 
 
-@reads_scan
+@takes_groups
 def virtual(
     file: File,
     output: Out,

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
+from brickfield.cli.option_groups import takes_groups
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import AsJSON, File, parse_region
-from brickfield.cli.stem.reading import Reading, reads_scan
+from brickfield.cli.stem.reading import Reading
 from brickfield.cli.writing import Restart
 
 
-@reads_scan
+@takes_groups
 def fft(
     file: File,
     *,

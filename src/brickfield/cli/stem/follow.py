@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from brickfield.cli.option_groups import takes_groups
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import AsJSON, File, Out
-from brickfield.cli.stem.reading import Reading, reads_scan
+from brickfield.cli.stem.reading import Reading
 
 if TYPE_CHECKING:
     from brickfield.stem4d import ScanFollower
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 KINDS = ("scan", "sum", "mean", "max")
 
 
-@reads_scan
+@takes_groups
 def follow(
     file: File,
     output: Out,

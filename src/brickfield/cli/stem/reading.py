@@ -1,15 +1,11 @@
 """What every ``stem`` command is told: how a file is read, and with what memory.
 
-A command that :func:`reads_scan` wraps has these options beside its own and takes
-them as one value, so that all commands have the same ones.
+All commands take these options as one value.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -124,36 +120,6 @@ class Reading:
 
 _CORRECTIONS = ("dead", "dark", "gain", "cross")
 _OPENING = ("skip_frames", "line_skip", "this_file_only", "dataset", "series", "raw")
-
-
-def reads_scan(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of every ``stem`` command.
-
-    Parameters
-    ----------
-    command : callable
-        Takes ``reading``, a :class:`Reading`, beside its own parameters.
-
-    Returns
-    -------
-    callable
-        With these options instead of ``reading``, in front of ``--json``.
-    """
-    own = dict(inspect.signature(command, eval_str=True).parameters)
-    del own["reading"]
-    last = own.pop("as_json", None)
-    common = inspect.signature(Reading, eval_str=True).parameters
-    shared = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in common.values()]
-    whole = [*own.values(), *shared, *([] if last is None else [last])]
-
-    @wraps(command)
-    def wrapper(**given: Any) -> None:
-        reading = Reading(**{name: given.pop(name) for name in common})
-        command(**given, reading=reading)
-
-    wrapper.__signature__ = inspect.Signature(whole)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {p.name: p.annotation for p in whole}
-    return wrapper
 
 
 def tell_who(owner: object) -> None:

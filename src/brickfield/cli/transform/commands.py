@@ -6,37 +6,24 @@ Everything heavy is imported when a command runs.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from brickfield.cli.options import (
-    Axes,
-    Denied,
-    Follow,
-    Image,
-    Scale,
-    chosen_image,
-    corrections,
-)
+from brickfield.cli.option_groups import takes_groups
+from brickfield.cli.options import Opening
 from brickfield.cli.transform.options import (
     AsJson,
-    Channel,
     Dst,
-    Fill,
-    Fit,
-    Level,
-    Order,
-    Overwrite,
-    Region,
+    Part,
+    Sampled,
     Src,
-    Time,
-    Workers,
+    Work,
     parse_numbers,
     print_dry_run,
     run,
 )
-from brickfield.cli.writing import Budget, Scheduler, Version
 
 Degrees = Annotated[float, typer.Option(help="Angle; + about z takes +x to +y.")]
 Axis = Annotated[str, typer.Option(help="Axis of the turn: y, z or x.")]
@@ -50,6 +37,16 @@ World = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Deskewed(Sampled):
+    """As of any image that is moved, but all of it is held unless told otherwise."""
+
+    fit: Annotated[
+        bool, typer.Option("--fit/--no-fit", help="Hold the whole deskewed volume.")
+    ] = True
+
+
+@takes_groups
 def rotate(
     src: Src,
     dst: Dst,
@@ -57,96 +54,38 @@ def rotate(
     degrees: Degrees,
     axis: Axis = "y",
     centre: Centre = None,
-    level: Level = 0,
-    region: Region = None,
-    channel: Channel = None,
-    time: Time = None,
-    order: Order = None,
-    fill: Fill = 0.0,
-    fit: Fit = False,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    version: Version = None,
-    overwrite: Overwrite = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    part: Sampled,
+    work: Work,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Turn an image about an axis, in space."""
-    from brickfield.transforms import BakeOptions, Move
+    from brickfield.transforms import Move
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
-    options = BakeOptions(
-        level=level,
-        region=region,
-        channel=channel,
-        time=time,
-        order=order,
-        fill=fill,
-        fit=fit,
-        budget=budget,
-        workers=workers,
-        scheduler=scheduler,
-        version=version,
-        overwrite=overwrite,
-    )
     recipe = Move(degrees, axis, _point(centre))
-    run(src, dst, recipe, options, reading, as_json)
+    run(src, dst, recipe, work.on(part), opening, as_json)
 
 
+@takes_groups
 def shift(
     src: Src,
     dst: Dst,
     *,
     by: By,
     world: World = False,
-    level: Level = 0,
-    region: Region = None,
-    channel: Channel = None,
-    time: Time = None,
-    order: Order = None,
-    fill: Fill = 0.0,
-    fit: Fit = False,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    version: Version = None,
-    overwrite: Overwrite = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    part: Sampled,
+    work: Work,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Shift an image."""
-    from brickfield.transforms import BakeOptions, Move
+    from brickfield.transforms import Move
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
-    options = BakeOptions(
-        level=level,
-        region=region,
-        channel=channel,
-        time=time,
-        order=order,
-        fill=fill,
-        fit=fit,
-        budget=budget,
-        workers=workers,
-        scheduler=scheduler,
-        version=version,
-        overwrite=overwrite,
-    )
     recipe = Move(by=parse_numbers("--by", by), is_world=world)
-    run(src, dst, recipe, options, reading, as_json)
+    run(src, dst, recipe, work.on(part), opening, as_json)
 
 
+@takes_groups
 def combine(
     src: Src,
     dst: Dst,
@@ -156,48 +95,19 @@ def combine(
     axis: Axis = "y",
     centre: Centre = None,
     world: World = False,
-    level: Level = 0,
-    region: Region = None,
-    channel: Channel = None,
-    time: Time = None,
-    order: Order = None,
-    fill: Fill = 0.0,
-    fit: Fit = False,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    version: Version = None,
-    overwrite: Overwrite = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    part: Sampled,
+    work: Work,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Turn an image and then shift it; voxels are sampled once."""
-    from brickfield.transforms import BakeOptions, Move
+    from brickfield.transforms import Move
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
-    options = BakeOptions(
-        level=level,
-        region=region,
-        channel=channel,
-        time=time,
-        order=order,
-        fill=fill,
-        fit=fit,
-        budget=budget,
-        workers=workers,
-        scheduler=scheduler,
-        version=version,
-        overwrite=overwrite,
-    )
     recipe = Move(degrees, axis, _point(centre), parse_numbers("--by", by), world)
-    run(src, dst, recipe, options, reading, as_json)
+    run(src, dst, recipe, work.on(part), opening, as_json)
 
 
+@takes_groups
 def affine(
     src: Src,
     dst: Dst,
@@ -208,48 +118,19 @@ def affine(
             metavar="M.json", help="4 × 4, world z, y, x to world z, y, x, forward."
         ),
     ],
-    level: Level = 0,
-    region: Region = None,
-    channel: Channel = None,
-    time: Time = None,
-    order: Order = None,
-    fill: Fill = 0.0,
-    fit: Fit = False,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    version: Version = None,
-    overwrite: Overwrite = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    part: Sampled,
+    work: Work,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Move an image by a matrix."""
-    from brickfield.transforms import Affine, BakeOptions, read_matrix
+    from brickfield.transforms import Affine, read_matrix
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
-    options = BakeOptions(
-        level=level,
-        region=region,
-        channel=channel,
-        time=time,
-        order=order,
-        fill=fill,
-        fit=fit,
-        budget=budget,
-        workers=workers,
-        scheduler=scheduler,
-        version=version,
-        overwrite=overwrite,
-    )
     recipe = Affine.by(read_matrix(matrix))
-    run(src, dst, recipe, options, reading, as_json)
+    run(src, dst, recipe, work.on(part), opening, as_json)
 
 
+@takes_groups
 def deskew(
     src: Src,
     dst: Dst,
@@ -270,53 +151,22 @@ def deskew(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print the matrix; write nothing.")
     ] = False,
-    level: Level = 0,
-    region: Region = None,
-    channel: Channel = None,
-    time: Time = None,
-    order: Order = None,
-    fill: Fill = 0.0,
-    fit: Annotated[
-        bool, typer.Option("--fit/--no-fit", help="Hold the whole deskewed volume.")
-    ] = True,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    version: Version = None,
-    overwrite: Overwrite = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    part: Deskewed,
+    work: Work,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Put the planes of an oblique-plane stack where they were."""
-    from brickfield.transforms import BakeOptions, Deskew
+    from brickfield.transforms import Deskew
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
-    options = BakeOptions(
-        level=level,
-        region=region,
-        channel=channel,
-        time=time,
-        order=order,
-        fill=fill,
-        fit=fit,
-        budget=budget,
-        workers=workers,
-        scheduler=scheduler,
-        version=version,
-        overwrite=overwrite,
-    )
     recipe = Deskew(angle, step, pixel)
     if dry_run:
-        print_dry_run(src, dst, recipe, options, reading, as_json)
+        print_dry_run(src, dst, recipe, work.on(part), opening, as_json)
         return
-    run(src, dst, recipe, options, reading, as_json)
+    run(src, dst, recipe, work.on(part), opening, as_json)
 
 
+@takes_groups
 def gaussian(
     src: Src,
     dst: Dst,
@@ -328,42 +178,19 @@ def gaussian(
             help="Standard deviation, voxels; scipy's gaussian_filter.",
         ),
     ],
-    level: Level = 0,
-    region: Region = None,
-    channel: Channel = None,
-    time: Time = None,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    version: Version = None,
-    overwrite: Overwrite = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    part: Part,
+    work: Work,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Smooth an image."""
-    from brickfield.transforms import BakeOptions, Gaussian
+    from brickfield.transforms import Gaussian
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
-    options = BakeOptions(
-        level=level,
-        region=region,
-        channel=channel,
-        time=time,
-        budget=budget,
-        workers=workers,
-        scheduler=scheduler,
-        version=version,
-        overwrite=overwrite,
-    )
     recipe = Gaussian(parse_numbers("--sigma", sigma, allows_one=True))
-    run(src, dst, recipe, options, reading, as_json)
+    run(src, dst, recipe, work.on(part), opening, as_json)
 
 
+@takes_groups
 def downsample(
     src: Src,
     dst: Dst,
@@ -371,40 +198,16 @@ def downsample(
     factor: Annotated[
         str, typer.Option(metavar="F|Z,Y,X", help="Voxels joined along each axis.")
     ],
-    level: Level = 0,
-    region: Region = None,
-    channel: Channel = None,
-    time: Time = None,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    version: Version = None,
-    overwrite: Overwrite = False,
-    image: Image = None,
-    denied: Denied = False,
-    follow: Follow = False,
-    scale: Scale = None,
-    axes: Axes = None,
+    part: Part,
+    work: Work,
+    opening: Opening,
     as_json: AsJson = False,
 ) -> None:
     """Join voxels: the mean, or the mode of labels."""
-    from brickfield.transforms import BakeOptions, Downsample
+    from brickfield.transforms import Downsample
 
-    reading = chosen_image(None, None, None, None, denied, follow, image)
-    reading |= corrections(scale, axes)
-    options = BakeOptions(
-        level=level,
-        region=region,
-        channel=channel,
-        time=time,
-        budget=budget,
-        workers=workers,
-        scheduler=scheduler,
-        version=version,
-        overwrite=overwrite,
-    )
     recipe = Downsample(factor)
-    run(src, dst, recipe, options, reading, as_json)
+    run(src, dst, recipe, work.on(part), opening, as_json)
 
 
 def _point(text: str | None) -> list[float] | None:

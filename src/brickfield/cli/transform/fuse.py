@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from brickfield.cli.options import Denied, Follow
-from brickfield.cli.output import INCOMPLETE, print_json
+from brickfield.cli.options import Denied, Follow, trust
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.writing import (
     AsJson,
     Budget,
     Overwrite,
     Restart,
+    Scheduler,
     Workers,
-    print_written,
+    tell_written,
 )
 from brickfield.errors import OptionError
 
@@ -60,9 +60,7 @@ def fuse(
     ] = 1,
     budget: Budget = "1 GiB",
     workers: Workers = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler.")
-    ] = None,
+    scheduler: Scheduler = None,
     overwrite: Overwrite = False,
     restart: Restart = False,
     denied: Denied = False,
@@ -78,8 +76,7 @@ def fuse(
         "spacing": None if spacing is None else _three(spacing, "spacing"),
         "region": None if region is None else _region(region),
     }
-    reading: dict[str, Any] = {"treat_403_as_missing": True} if denied else {}
-    reading |= {"follow_links": True} if follow else {}
+    reading = trust(denied, follow)
     if level:
         made_with["spacing"] = _coarser(uri, made_with, level, reading)
     with progress_bar() as progress:
@@ -94,13 +91,7 @@ def fuse(
             opening=reading | {"mosaic": tuple(made_with.items())},
             progress=progress,
         )
-    written = result.as_dict()
-    if as_json:
-        print_json(written)
-    else:
-        print_written(written)
-    if not written["complete"]:
-        raise typer.Exit(INCOMPLETE)
+    tell_written(result.as_dict(), as_json=as_json)
 
 
 def _coarser(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brickfield.cli.output import INCOMPLETE, print_json, results
+from brickfield.cli.options import Opening
+from brickfield.cli.output import print_json, results
 from brickfield.cli.progress import progress_bar
-from brickfield.cli.writing import print_written
+from brickfield.cli.writing import Budget, Scheduler, Version, tell_written
 from brickfield.errors import OptionError
 
 if TYPE_CHECKING:
@@ -18,40 +20,96 @@ Src = Annotated[
     str, typer.Argument(metavar="SRC", help="File, folder or URL of an image.")
 ]
 Dst = Annotated[str, typer.Argument(metavar="DST", help="New OME-Zarr folder.")]
-Level = Annotated[
-    int, typer.Option(min=0, help="Level of SRC that is read; 0 is the finest.")
-]
-Region = Annotated[
-    str | None,
-    typer.Option(
-        metavar="Z0:Z1,Y0:Y1,X0:X1", help="Write this part alone, output voxels."
-    ),
-]
-Channel = Annotated[
-    int | None, typer.Option(help="Write this channel alone.", show_default="all")
-]
-Time = Annotated[
-    int | None, typer.Option(help="Write this time point alone.", show_default="all")
-]
-Order = Annotated[
-    int | None,
-    typer.Option(
-        help="0 nearest, 1 trilinear, 3 cubic spline.",
-        show_default="1; 0 for labels",
-    ),
-]
-Fill = Annotated[float, typer.Option(help="Value outside SRC.")]
-Fit = Annotated[
-    bool,
-    typer.Option("--fit", help="Hold the whole moved volume, not the grid of SRC."),
-]
-Workers = Annotated[
-    int | None, typer.Option(help="Threads.", show_default="one more than cores")
-]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an OME-Zarr image in the way.")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What of an image is read and written.
+
+    Attributes
+    ----------
+    level : int
+    region : str or None
+    channel, time : int or None
+    """
+
+    level: Annotated[
+        int, typer.Option(min=0, help="Level of SRC that is read; 0 is the finest.")
+    ] = 0
+    region: Annotated[
+        str | None,
+        typer.Option(
+            metavar="Z0:Z1,Y0:Y1,X0:X1", help="Write this part alone, output voxels."
+        ),
+    ] = None
+    channel: Annotated[
+        int | None, typer.Option(help="Write this channel alone.", show_default="all")
+    ] = None
+    time: Annotated[
+        int | None,
+        typer.Option(help="Write this time point alone.", show_default="all"),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Sampled(Part):
+    """The same of an image whose voxels are moved, and how they are sampled.
+
+    Attributes
+    ----------
+    order : int or None
+    fill : float
+    fit : bool
+    """
+
+    order: Annotated[
+        int | None,
+        typer.Option(
+            help="0 nearest, 1 trilinear, 3 cubic spline.",
+            show_default="1; 0 for labels",
+        ),
+    ] = None
+    fill: Annotated[float, typer.Option(help="Value outside SRC.")] = 0.0
+    fit: Annotated[
+        bool,
+        typer.Option("--fit", help="Hold the whole moved volume, not the grid of SRC."),
+    ] = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """With what means an image is written, and as what.
+
+    Attributes
+    ----------
+    budget : str
+    workers : int or None
+    scheduler, version : str or None
+    overwrite : bool
+    """
+
+    budget: Budget = "1 GiB"
+    workers: Annotated[
+        int | None, typer.Option(help="Threads.", show_default="one more than cores")
+    ] = None
+    scheduler: Scheduler = None
+    version: Version = None
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an OME-Zarr image in the way.")
+    ] = False
+
+    def on(self, part: Part) -> BakeOptions:
+        """Return how a part of an image is baked.
+
+        Raises
+        ------
+        OptionError
+            If a value cannot be used.
+        """
+        from brickfield.transforms import BakeOptions
+
+        return BakeOptions(**asdict(part), **asdict(self))
 
 
 def parse_numbers(option: str, text: str, allows_one: bool = False) -> list[float]:
@@ -86,7 +144,7 @@ def run(
     dst: str,
     recipe: Recipe,
     options: BakeOptions,
-    reading: dict[str, Any],
+    opening: Opening,
     as_json: bool,
 ) -> None:
     """Bake, show progress, print what became of it.
@@ -96,8 +154,8 @@ def run(
     src, dst : str
     recipe : Recipe
     options : BakeOptions
-    reading : dict
-        How `src` is opened.
+    opening : Opening
+        Of `src`.
     as_json : bool
 
     Raises
@@ -108,14 +166,10 @@ def run(
     from brickfield.transforms import bake
 
     with progress_bar("baking") as progress:
-        result = bake(src, dst, recipe, options, opening=reading, progress=progress)
-    written = result.as_dict()
-    if as_json:
-        print_json(written)
-    else:
-        print_written(written)
-    if not written["complete"]:
-        raise typer.Exit(INCOMPLETE)
+        result = bake(
+            src, dst, recipe, options, opening=opening.keywords(), progress=progress
+        )
+    tell_written(result.as_dict(), as_json=as_json)
 
 
 def print_dry_run(
@@ -123,19 +177,19 @@ def print_dry_run(
     dst: str,
     recipe: Recipe,
     options: BakeOptions,
-    reading: dict[str, Any],
+    opening: Opening,
     as_json: bool,
 ) -> None:
     """Print what would be written.
 
     Parameters
     ----------
-    src, dst, recipe, options, reading, as_json
+    src, dst, recipe, options, opening, as_json
         As for :func:`run`.
     """
     from brickfield.transforms import look_ahead
 
-    outlook = look_ahead(src, dst, recipe, options, opening=reading)
+    outlook = look_ahead(src, dst, recipe, options, opening=opening.keywords())
     found = outlook.as_dict()
     if as_json:
         print_json(found)
