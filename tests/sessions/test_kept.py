@@ -146,6 +146,18 @@ def test_a_packed_session_keeps_its_voxels_and_their_origin_when_saved_over(
     assert [one["status"] for one in manager.info(path)["layers"]] == ["embedded"] * 2
 
 
+def test_a_packed_session_saved_elsewhere_by_reference_refers_to_its_voxels(
+    manager, scene, image
+):
+    packed = manager.save_session(scene, "p", mode="embed")
+    shutil.rmtree(image)
+    other = manager.save_session(manager.scene(packed), "q", mode="reference")
+    about = manager.info(other)["layers"]
+    assert [one["status"] for one in about] == ["ok", "ok"]
+    assert [one["source"] for one in about] == [str(packed / i) for i in "01"]
+    yaozarrs.validate_zarr_store(str(other))
+
+
 def test_a_layer_shown_twice_is_there_twice(manager, in_memory):
     path = manager.save_session(in_memory, "s")
     shown = manager.scene(path)

@@ -26,7 +26,11 @@ from brickfield.imaris.output.bdv_xml import write_bdv_xml
 from brickfield.imaris.output.file import ImarisFile
 from brickfield.imaris.passes import Passes, sample_tiles
 from brickfield.imaris.planning.plan import ExportPlan, PreparedExport, prepare
-from brickfield.imaris.reading.inputs import open_sources, read_on_cluster
+from brickfield.imaris.reading.inputs import (
+    notes_on_taking,
+    open_sources,
+    read_on_cluster,
+)
 from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.result import ImarisResult
 from brickfield.imaris.verify import check_sums, verify
@@ -61,11 +65,12 @@ def export(
     with ExitStack() as opened:
         scratch = scratch_of(target, options)
         sources = open_sources(source, options, scratch, opened)
-        prepared = prepare(sources, options)
+        taken = notes_on_taking(source, sources, options)
+        prepared = prepare(sources, options, taken)
         check_target(target, sources, options, prepared.plan)
         options.encoder.check()
         sources = read_on_cluster(sources, options, opened)
-        prepared = prepare(sources, options)
+        prepared = prepare(sources, options, taken)
         work = _Export(target, sources, prepared, options, scratch)
         return work.run(progress, cancel)
 
@@ -249,7 +254,9 @@ def look_ahead(source: Any, path: str | Path, **options: Any) -> ImarisOutlook:
             scratch = scratch_of(target, chosen)
             opened.callback(scratch.clear)
             sources = open_sources(source, chosen, scratch, opened)
-            prepared = prepare(sources, chosen)
+            prepared = prepare(
+                sources, chosen, notes_on_taking(source, sources, chosen)
+            )
             check_target(target, sources, chosen, prepared.plan)
             return _foreseen(prepared, target, scratch)
     except (BrickfieldError, OSError) as error:

@@ -24,6 +24,7 @@ from brickfield.sources import (
     of_files,
     places_of,
 )
+from brickfield.sources.images import refuse_preview
 from brickfield.writing import Method, SourceReader, StoredLevel, check_folder, place
 from brickfield.writing import described_level as stored_level
 from brickfield.writing.level_plans import (
@@ -194,6 +195,7 @@ def plan_task(
         When source, folder and options do not fit together.
     """
     info = source.info
+    refuse_preview(info)
     pyramid = info.pyramid
     kind = pyramid.dtype.kind
     if kind not in "biuf":

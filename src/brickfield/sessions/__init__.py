@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from brickfield.sessions.relocate import pack as pack
     from brickfield.sessions.relocate import relink as relink
     from brickfield.sessions.relocate import relink_found as relink_found
+    from brickfield.sessions.relocate import whole_contents as whole_contents
     from brickfield.sessions.writer import SaveControl as SaveControl
     from brickfield.sessions.writer import open_whole as open_whole
     from brickfield.sessions.writer import write_session as write_session
@@ -47,6 +48,7 @@ __all__ = [
     "relink_found",  # Find all data of a session that are gone and moved to one place.
     "resolved_layers",  # Look for the data of all layers.
     "scene_of",  # Make the scene of images with the looks that opening them gives.
+    "whole_contents",  # Everything that a session contains, of which nothing may be gone.
     "write_session",  # Write a session.
 ]
 
@@ -67,6 +69,7 @@ _HOME = {
     "relink_found": "relocate",
     "resolved_layers": "reading",
     "scene_of": "looks",
+    "whole_contents": "relocate",
     "write_session": "writer",
 }
 

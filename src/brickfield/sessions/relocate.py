@@ -259,14 +259,7 @@ def pack(
     OptionError, StoreWriteError, CancelledError
     """
     document, version = read_document(folder)
-    layers = resolved_layers(document, folder)
-    if layers.offline:
-        names = ", ".join(map(repr, layers.offline))
-        msg = (
-            f"expected the data of all layers to pack them; found those of {names} gone:"
-            " relink the session first"
-        )
-        raise StoreNotFoundError(msg)
+    contents = whole_contents(document, folder)
     options = SessionOptions(
         name=document.name,
         description=document.description,
@@ -274,8 +267,32 @@ def pack(
         version="0.4" if version == "0.4" else "0.5",
         overwrite=overwrite,
     )
-    contents = contents_of_session(document, folder, layers)
     return write_session(contents, target, options, control)
+
+
+def whole_contents(document: SessionDocument, folder: Path) -> SessionContents:
+    """Return everything that a session contains, of which nothing may be gone.
+
+    Parameters
+    ----------
+    document : SessionDocument
+    folder : Path
+        Of the session.
+
+    Raises
+    ------
+    StoreNotFoundError
+        When data of a layer are gone.
+    """
+    layers = resolved_layers(document, folder)
+    if layers.offline:
+        names = ", ".join(map(repr, layers.offline))
+        msg = (
+            f"expected the data of all layers; found those of {names} gone: relink the"
+            " session first"
+        )
+        raise StoreNotFoundError(msg)
+    return contents_of_session(document, folder, layers)
 
 
 def contents_of_session(

@@ -391,7 +391,7 @@ def _document(
     for layer, part, grid in zip(contents.scene.layers, parts, grids, strict=True):
         layers.append(_written_layer(layer, part, grid))
         source = layer.source
-        if not grid.embedded and part.kept is not None:
+        if not grid.embedded and part.kept is not None and not part.kept.is_in:
             gone.append(part.kept.noted(part.name, target))
         elif not grid.embedded and isinstance(source, SceneSource):
             named.append((source.uri, part.name))

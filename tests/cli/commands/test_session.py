@@ -50,6 +50,44 @@ def test_a_session_with_data_that_are_gone_ends_with_3(command, image, tmp_path)
     assert told["mode"] == "embed"
 
 
+def test_a_session_is_saved_again_with_all_that_it_holds(command, image, tmp_path):
+    session, again = tmp_path / "s.ome.zarr", tmp_path / "t.ome.zarr"
+    two = write_image(tmp_path / "b.ome.zarr", [DATA])
+    command("session", "save", image, two, "-o", session, "--name", "n")
+    said = command(
+        "session", "save", session, "-o", again, "--description", "d", "--json"
+    )
+    told = json.loads(said.out)
+    assert (told["name"], told["description"]) == ("n", "d")
+    assert [one["source"] for one in told["layers"]] == [str(image), str(two)]
+    beside = command("session", "save", session, image, "-o", tmp_path / "u.ome.zarr")
+    assert beside.status == 2
+    assert "expected one session, or images" in beside.err
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "name"),
+    [
+        (("export-imaris",), (), "o.ims"),
+        (("pyramid",), (), "o.ome.zarr"),
+        (("transform", "shift"), ("--by", "1,1,1"), "o.ome.zarr"),
+        (("fuse",), (), "o.ome.zarr"),
+    ],
+    ids=["imaris", "pyramid", "transform", "fuse"],
+)
+def test_nothing_is_written_from_the_preview_of_data_that_lie_elsewhere(
+    command, image, tmp_path, words, options, name
+):
+    session, target = tmp_path / "s.ome.zarr", tmp_path / name
+    command("session", "save", image, "-o", session)
+    said = command(*words, session, target, *options)
+    assert said.status == 2
+    assert f"a coarse preview of {image}" in said.err
+    assert not target.exists()
+    found = json.loads(command("info", session, "--json").out)["findings"]
+    assert [one["code"] for one in found] == ["session-preview"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -1,7 +1,11 @@
-"""Who writes one image of a scene is told which, and what is not written."""
+"""Who writes one image of several is told which, and what is not written."""
 
+import pytest
+
+from brickfield.imaris import to_imaris
 from brickfield.pyramid import write_pyramid
 from brickfield.testing.zarr_stores import ramp, write_group, write_image
+from brickfield.transforms import Move, bake
 
 AXES = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
 
@@ -45,3 +49,60 @@ def test_of_a_chosen_image_only_what_is_lost_is_said(tmp_path):
     notes = write_pyramid(uri, tmp_path / "p.zarr", opening=chosen).notes
     assert not any("belong together" in n for n in notes)
     assert any("turns, shears or mirrors" in n for n in notes)
+
+
+@pytest.fixture
+def collection(tmp_path):
+    """Two images that only lie in one folder, as a converter of series leaves them."""
+    root = tmp_path / "c.zarr"
+    write_group(
+        root, {"ome": {"version": "0.5", "bioformats2raw.layout": 3}}, zarr_format=3
+    )
+    write_group(
+        root / "OME", {"ome": {"version": "0.5", "series": ["0", "1"]}}, zarr_format=3
+    )
+    for i in range(2):
+        about = {
+            "ome": {
+                "version": "0.5",
+                "multiscales": [
+                    {
+                        "name": f"n{i}",
+                        "axes": AXES,
+                        "datasets": [
+                            {
+                                "path": "0",
+                                "coordinateTransformations": [
+                                    {"type": "scale", "scale": [1, 1, 1]}
+                                ],
+                            }
+                        ],
+                    }
+                ],
+            }
+        }
+        write_image(root / str(i), [ramp((4, 8, 8), seed=i)], about, zarr_format=3)
+    return str(root)
+
+
+WRITERS = {
+    "pyramid": lambda uri, to, how: write_pyramid(uri, to / "p.zarr", opening=how),
+    "transform": lambda uri, to, how: bake(
+        uri, to / "t.zarr", Move(by=(1, 0, 0)), opening=how
+    ),
+    "imaris": lambda uri, to, how: to_imaris(uri, to / "i.ims", opening=how),
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_of_several_images_without_a_choice_the_one_taken_is_named(
+    collection, tmp_path, write
+):
+    text = "found 2 images; took the first image alone, 'n0'"
+    assert any(text in note for note in write(collection, tmp_path, None).notes)
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_a_chosen_image_needs_no_note(collection, tmp_path, write):
+    notes = write(collection, tmp_path, {"series": "1"}).notes
+    assert not any("found 2 images" in note for note in notes)

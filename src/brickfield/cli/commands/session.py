@@ -13,7 +13,7 @@ from brickfield.cli.progress import progress_bar
 from brickfield.errors import OptionError
 
 if TYPE_CHECKING:
-    from brickfield.sessions import SessionContents
+    from brickfield.sessions import SessionContents, SessionDocument
     from brickfield.sources import ChunkSource
 
 commands = command_group("Save the whole state of a scene and get it back.")
@@ -33,7 +33,8 @@ def save(
         list[str],
         typer.Argument(
             metavar="SRC…",
-            help="A scene document (*.json), a picture that knows its scene, or images.",
+            help="A scene document (*.json), a picture that knows its scene, a session,"
+            " or images.",
         ),
     ],
     out: Annotated[
@@ -42,7 +43,9 @@ def save(
     *,
     name: Annotated[
         str | None,
-        typer.Option(help="Title of the session.", show_default="that of the folder"),
+        typer.Option(
+            help="Title of the session.", show_default="that of the folder or session"
+        ),
     ] = None,
     description: Annotated[str, typer.Option(help="A note.")] = "",
     embed: Annotated[
@@ -61,7 +64,7 @@ def save(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Save a scene, or images with the looks that opening them gives."""
+    """Save a scene, a session, or images with the looks that opening them gives."""
     from brickfield.blockwise import parse_bytes
     from brickfield.sessions import SessionManager
     from brickfield.writing import parse_triple
@@ -77,7 +80,11 @@ def save(
         "title": name,
     }
     manager = SessionManager()
-    contents, opened = _contents(sources)
+    kept = _session_among(sources)
+    if kept is not None:
+        options["title"] = name or kept.name
+        description = description or kept.description
+    contents, opened = _contents(sources, kept)
     try:
         with progress_bar("saving") as progress:
             path = manager.save_session(
@@ -109,10 +116,23 @@ def _point(text: str | None) -> tuple[float, ...] | None:
     return numbers
 
 
-def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
-    """Read the one scene document, or open images."""
+def _session_among(sources: list[str]) -> SessionDocument | None:
+    """Read the document of the session that is to be saved again, if there is one."""
+    from brickfield.sessions import is_session, read_document
+
+    sessions = [s for s in sources if is_session(Path(s))]
+    if sessions and len(sources) > 1:
+        msg = f"expected one session, or images; found {sessions[0]} beside others"
+        raise OptionError(msg)
+    return read_document(Path(sessions[0]))[0] if sessions else None
+
+
+def _contents(
+    sources: list[str], kept: SessionDocument | None
+) -> tuple[SessionContents, list[ChunkSource]]:
+    """Read the one scene document or session, or open images."""
     from brickfield.scene import read_scene
-    from brickfield.sessions import SessionContents
+    from brickfield.sessions import SessionContents, whole_contents
     from brickfield.viewer.export import scene_of_png
 
     scenes = [s for s in sources if s.lower().endswith(".json")]
@@ -120,6 +140,8 @@ def _contents(sources: list[str]) -> tuple[SessionContents, list[ChunkSource]]:
     if scenes and len(sources) > 1:
         msg = f"expected one scene document, or images; found {scenes[0]} beside others"
         raise OptionError(msg)
+    if kept is not None:
+        return whole_contents(kept, Path(sources[0])), []
     if sources[0].lower().endswith(".png") and len(sources) == 1:
         return SessionContents(scene_of_png(Path(sources[0]))), []
     if scenes:

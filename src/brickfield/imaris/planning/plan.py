@@ -14,7 +14,7 @@ memory as far as there is room and in the scratch folder beyond.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -45,7 +45,7 @@ from brickfield.imaris.reading.inputs import ChannelInput, ImarisInput, choose_i
 from brickfield.imaris.reading.layers import TURNED
 from brickfield.model import Int3
 from brickfield.sources import ChunkSource
-from brickfield.sources.images import notes_on_choice, notes_on_placement
+from brickfield.sources.images import notes_on_placement
 
 MODEST_TILE_BYTES = 8 << 20
 """A tile grows up to this, so that a pass is not made of tiny pieces."""
@@ -325,7 +325,9 @@ class PreparedExport:
     notes: tuple[str, ...]
 
 
-def prepare(sources: list[ChunkSource], options: ImarisOptions) -> PreparedExport:
+def prepare(
+    sources: list[ChunkSource], options: ImarisOptions, taken: Sequence[str] = ()
+) -> PreparedExport:
     """Decide everything about an export.
 
     Parameters
@@ -333,6 +335,8 @@ def prepare(sources: list[ChunkSource], options: ImarisOptions) -> PreparedExpor
     sources : list of ChunkSource
         Open; several become the channels of one image.
     options : ImarisOptions
+    taken : sequence of str
+        Notes on which image of several was taken.
 
     Raises
     ------
@@ -345,6 +349,5 @@ def prepare(sources: list[ChunkSource], options: ImarisOptions) -> PreparedExpor
     times, told = find_times(image, options.times, recording_date(sources[0]))
     turned = [f.text for s in sources for f in s.info.findings if f.code == TURNED]
     placed = [n for s in sources for n in notes_on_placement(s.info)]
-    taken = [n for s in sources for n in notes_on_choice(s.info, {})]
     notes = (*plan.notes, *space.notes, *told, *turned, *placed, *taken)
     return PreparedExport(image, plan, space, tuple(times), notes)

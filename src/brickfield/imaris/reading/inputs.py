@@ -24,6 +24,7 @@ from brickfield.imaris.reading.layers import Rgb, is_layer, sources_of_layers
 from brickfield.imaris.reading.staging import Scratch
 from brickfield.model import Int3, ScaleLevel, Vec3
 from brickfield.sources import ChunkSource
+from brickfield.sources.images import notes_on_choice, refuse_preview
 
 _COLORS: tuple[Rgb, ...] = (
     (255, 0, 0),
@@ -163,6 +164,25 @@ def open_sources(
     return [source]
 
 
+def notes_on_taking(
+    given: Any, sources: Sequence[ChunkSource], options: ImarisOptions
+) -> tuple[str, ...]:
+    """Say which image of several was taken from an address that holds more.
+
+    Parameters
+    ----------
+    given : object
+        As for :func:`open_sources`. A layer or a source is an image already.
+    sources : sequence of ChunkSource
+        What was opened.
+    options : ImarisOptions
+    """
+    several = given if isinstance(given, list | tuple) else [given]
+    if not all(isinstance(item, str | Path) for item in several):
+        return ()
+    return tuple(n for s in sources for n in notes_on_choice(s.info, options.reading))
+
+
 def read_on_cluster(
     sources: Sequence[ChunkSource], options: ImarisOptions, opened: ExitStack
 ) -> list[ChunkSource]:
@@ -203,6 +223,7 @@ def choose_input(sources: Sequence[ChunkSource], options: ImarisOptions) -> Imar
     first = sources[0].info
     about = _level_of(sources[0], options.level)
     for source in sources:
+        refuse_preview(source.info)
         _check_axes(source, options.level, about)
     origin, shape = _region(about.shape_zyx, options)
     size = about.voxel_size_zyx if options.spacing is None else _spacing(options)

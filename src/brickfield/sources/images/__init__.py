@@ -12,28 +12,34 @@ if TYPE_CHECKING:
     from brickfield.sources.images.entry import ImageEntry as ImageEntry
     from brickfield.sources.images.entry import Plate as Plate
     from brickfield.sources.images.entry import WellPlace as WellPlace
+    from brickfield.sources.images.notes import PREVIEW as PREVIEW
     from brickfield.sources.images.notes import notes_on_choice as notes_on_choice
     from brickfield.sources.images.notes import notes_on_placement as notes_on_placement
+    from brickfield.sources.images.notes import refuse_preview as refuse_preview
 
 __all__ = [
+    "PREVIEW",  # Code of the finding that an image is a session's preview of it.
     "Catalogue",  # What a store holds. Any thread, but one at a time.
     "ImageEntry",  # One image of a store.
     "Plate",  # A plate as its metadata draw it.
     "WellPlace",  # One well: its path in the store, and where it is on the plate.
     "list_images",  # List the images of a store; see :class:`Catalogue`.
-    "notes_on_choice",  # Say which image of a scene or project was taken.
+    "notes_on_choice",  # Say which image of several was taken.
     "notes_on_placement",  # Say that what turns, shears or mirrors an image is not written.
+    "refuse_preview",  # Refuse to write from the preview that a session keeps.
     "without_image",  # Put what opens an image in place of its name.
 ]
 
 _HOME = {
     "Catalogue": "catalogue",
     "ImageEntry": "entry",
+    "PREVIEW": "notes",
     "Plate": "entry",
     "WellPlace": "entry",
     "list_images": "catalogue",
     "notes_on_choice": "notes",
     "notes_on_placement": "notes",
+    "refuse_preview": "notes",
     "without_image": "choice",
 }
 

@@ -5,13 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from brickfield.errors import OptionError
 from brickfield.model import ImageInfo
+
+PREVIEW = "session-preview"
+"""Code of the finding that an image is the preview that a session keeps of it."""
 
 _CHOICES = ("image", "series", "well", "field", "label")
 
 
+def refuse_preview(info: ImageInfo) -> None:
+    """Refuse to write from the preview that a session keeps of an image.
+
+    A preview is coarse and may lack channels: what is made of it would look like a
+    whole image and be none.
+
+    Parameters
+    ----------
+    info : ImageInfo
+
+    Raises
+    ------
+    OptionError
+        If the image is such a preview.
+    """
+    for finding in info.findings:
+        if finding.code == PREVIEW:
+            raise OptionError(finding.text)
+
+
 def notes_on_choice(info: ImageInfo, opening: Mapping[str, Any]) -> tuple[str, ...]:
-    """Say which image of a scene or project was taken, where none was chosen.
+    """Say which image of several was taken, where none was chosen.
 
     Parameters
     ----------
@@ -19,13 +43,23 @@ def notes_on_choice(info: ImageInfo, opening: Mapping[str, Any]) -> tuple[str, .
     opening : mapping
         What it was opened with.
     """
-    if not info.is_in_scene or any(opening.get(k) is not None for k in _CHOICES):
+    if any(opening.get(k) is not None for k in _CHOICES):
         return ()
-    taken = next((s for s in info.series if s.strip("/") == info.name), None)
-    taken = taken or (info.series[0] if info.series else info.name)
+    if info.is_in_scene:
+        taken = next((s for s in info.series if s.strip("/") == info.name), None)
+        taken = taken or (info.series[0] if info.series else info.name)
+        text = (
+            f"found {len(info.series)} images that belong together; took {taken!r}"
+            " alone: choose another with --image, or make one image of all with"
+            ' "brickfield fuse"'
+        )
+        return (text,)
+    n, kind = max((len(info.wells), "wells"), (len(info.series), "images"))
+    if n < 2:
+        return ()
     text = (
-        f"found {len(info.series)} images that belong together; took {taken!r} alone:"
-        ' choose another with --image, or make one image of all with "brickfield fuse"'
+        f"found {n} {kind}; took the first image alone, {info.name!r}: choose another"
+        ' with --image, as "brickfield info" lists them'
     )
     return (text,)
 

@@ -8,11 +8,13 @@ nodes together, so a plate on a slow server costs three round trips.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.geometry import Findings
+from brickfield.sources.images import PREVIEW
 from brickfield.sources.ome_zarr.ends import check_scene_ends
 from brickfield.sources.ome_zarr.metadata import (
     clean_path,
@@ -94,6 +96,7 @@ class ImageFinder:
         """
         attributes = ome_attributes(root.attributes)
         place = self._place(root, attributes)
+        _tell_preview(root.attributes, place.path, self._findings)
         is_in_well = bool(place.wells) or "well" in attributes
         uri = self._hierarchy.location.uri
         if self._well is not None and not place.wells:
@@ -298,3 +301,23 @@ class ImageFinder:
 def _holds_image(node: ZarrNode) -> bool:
     attributes = ome_attributes(node.attributes)
     return bool(attributes.get("multiscales")) or "well" in attributes
+
+
+def _tell_preview(attributes: Mapping[str, Any], path: str, findings: Findings) -> None:
+    """Record that an image is the preview that a session keeps of other data."""
+    for source in _sources_of_session(attributes):
+        if isinstance(source, dict) and source.get("image") == path:
+            text = (
+                "expected an image; found a session with a coarse preview of"
+                f" {source.get('absolute')}: open the session itself, or name that"
+                ' image ("brickfield session pack" writes a session with all voxels)'
+            )
+            findings.warning(PREVIEW, "brickfield.session.sources", text)
+            return
+
+
+def _sources_of_session(attributes: Mapping[str, Any]) -> list[Any]:
+    found: Any = attributes
+    for key in ("brickfield", "session", "sources"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, list) else []

@@ -18,6 +18,7 @@ from brickfield.errors import BudgetError, OptionError
 from brickfield.model import Axis, ImageInfo, Int3
 from brickfield.model.secrets import hide_secrets
 from brickfield.sources import ChunkSource, Fingerprint, fingerprint, places_of
+from brickfield.sources.images import refuse_preview
 from brickfield.transforms.baking.blocks import BakedBlock, TiledGrid
 from brickfield.transforms.baking.chunk_cache import KeptReader
 from brickfield.transforms.baking.options import BakeOptions
@@ -337,6 +338,7 @@ def plan_bake(
     """
     assert reader.source is not None
     info = reader.source.info
+    refuse_preview(info)
     if place.same_folder(info.uri, root):
         msg = f"expected another folder than the source's; found {root} for both"
         raise OptionError(msg)
