@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from brickfield.errors import BudgetError
 from brickfield.gpu import atlas as atlas_module
+from brickfield.gpu.allocator import choose_grid
 from brickfield.gpu.atlas import TextureAtlas
 from brickfield.gpu.formats import choose_format
 from brickfield.gpu.layout import LevelLayout
@@ -215,6 +216,16 @@ def test_levels_of_equal_bricks_share_a_texture_that_is_made_once(adapter):
             atlas.upload_chunk(_chunk(0), _brick(0))
         assert living.n_made == 1
     assert atlas.texture(0) is atlas.texture(2)
+    atlas.destroy()
+
+
+def test_no_grid_is_looked_for_while_nothing_is_short(adapter):
+    atlas = _atlas(adapter, budget=60 * 8**3)
+    atlas.ensure_capacity([40, 5, 1])
+    looked_for = choose_grid.cache_info().misses
+    for n in range(1, 46):
+        assert atlas.ensure_capacity([n, 1, 0]) == []
+    assert choose_grid.cache_info().misses == looked_for
     atlas.destroy()
 
 

@@ -98,7 +98,7 @@ def test_an_occupancy_that_cannot_tell_counts_as_full(make_layer):
 def test_nodes_are_taken_and_joined_whole(make_layer):
     roots = make_layer().nodes
     joined = join_nodes([roots.take(np.arange(3)), roots.take(np.arange(3, 8))])
-    for name in Nodes.__dataclass_fields__:
+    for name in Nodes.__slots__:
         np.testing.assert_array_equal(getattr(joined, name), getattr(roots, name))
 
 

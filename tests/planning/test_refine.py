@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from brickfield.model import AffineTransform
-from brickfield.planning.plan import PlanRequest, plan_frame
+from brickfield.planning.plan import PlanRequest, plan_frame, plan_layers
 from brickfield.planning.policy import LodPolicy
+from brickfield.planning.refine import Ranking
 
 BRICK = 1000
 
@@ -57,3 +58,23 @@ def test_what_was_refined_before_wins_ties_within_the_hysteresis(request_inside)
     np.testing.assert_array_equal(
         plan_frame(strict, 1000 * BRICK).keys, plan_frame(again, 1000 * BRICK).keys
     )
+
+
+def test_layers_are_ranked_together_and_not_one_after_the_other(
+    request_inside, monkeypatch
+):
+    n_ranked = []
+    ranked = Ranking.add
+
+    def counted(self, found):
+        n_ranked.append(len(found))
+        ranked(self, found)
+
+    monkeypatch.setattr(Ranking, "add", counted)
+    places = [AffineTransform.from_scale((1, 1, 1), (10.0 * i, 0, 0)) for i in range(9)]
+    plan_layers([replace(request_inside, world=p) for p in places], 1000 * BRICK)
+    n_rounds = len(n_ranked)
+    assert max(n_ranked) == 9
+    n_ranked.clear()
+    plan_frame(request_inside, 1000 * BRICK)
+    assert n_rounds <= len(n_ranked) + 3

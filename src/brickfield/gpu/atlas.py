@@ -187,6 +187,10 @@ class TextureAtlas:
         # From here on the plan fits by bytes; what is left is to turn bytes into grids
         # of slots.
         have = self.capacities()
+        # Mostly nothing is short, and finding grids takes as long as a plan.
+        is_enough = all(n <= h for n, h in zip(need, have, strict=True))
+        if is_enough and self.gpu_bytes <= self.budget_bytes:
+            return []
         # Not every number of slots makes a grid; count what the need really takes.
         grids = [
             prod(self._grid(place, n, n)) if n else 0 for place, n in enumerate(need)

@@ -81,13 +81,12 @@ class CameraState:
         length = float(np.linalg.norm(back))
         back = back / length if length > 0 else np.array([-1.0, 0.0, 0.0])
         up = np.array(self.up, dtype=np.float64)
-        # The cross product of (z, y, x) triples is minus that of (x, y, z) ones.
-        right = -np.cross(up, back)
+        right = _across(up, back)
         if float(np.linalg.norm(right)) < 1e-9 * float(np.linalg.norm(up)):
             up = np.eye(3)[int(np.argmin(np.abs(back)))]
-            right = -np.cross(up, back)
+            right = _across(up, back)
         right /= np.linalg.norm(right)
-        return np.stack([right, -np.cross(back, right), back])
+        return np.stack([right, _across(back, right), back])
 
     @property
     def forward(self) -> NDArray[np.float64]:
@@ -162,3 +161,13 @@ class CameraState:
             high = max(high, rounding)
             low = max(low, high * 1e-5)
         return replace(self, near=low, far=max(high, low + rounding))
+
+
+def _across(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the vector across two others, components (z, y, x), right-handed in x, y, z.
+
+    Of one pair :func:`numpy.cross` takes thirty times as long as the products.
+    """
+    # The cross product of (z, y, x) triples is minus that of (x, y, z) ones.
+    (a0, a1, a2), (b0, b1, b2) = a.tolist(), b.tolist()
+    return np.array([a2 * b1 - a1 * b2, a0 * b2 - a2 * b0, a1 * b0 - a0 * b1])

@@ -66,26 +66,28 @@ class Ranking:
         """Whether the budget left refinements out."""
         return bool(self._left_out)
 
-    def add(self, layer: int, rows: Ints, bytes_added: Ints) -> None:
-        """Enter refinements of one layer; keep the prefix that fits.
+    def add(self, found: Sequence[tuple[int, Ints]]) -> None:
+        """Enter refinements; keep the prefix that fits.
 
         Parameters
         ----------
-        layer : int
-            Position in the layers.
-        rows : ndarray, shape (n,), int64
-            Rows of the refined nodes; none before the one it came from.
-        bytes_added : ndarray, shape (n,), int64
-            What each refinement costs.
+        found : sequence of (int, ndarray)
+            Position in the layers, and rows of the refined nodes, shape (n,), int64;
+            none before the one it came from.
         """
-        nodes = self._layers[layer].nodes
-        # Accepted at first; what exceeds the budget is taken back by `_cut`.
-        nodes.is_refined[rows] = True
-        refs = np.empty((2, len(rows)), dtype=np.int64)
-        refs[0], refs[1] = layer, rows
-        self._ranks = np.concatenate([self._ranks, nodes.ranks[rows]])
-        self._refs = np.concatenate([self._refs, refs], axis=1)
-        self._bytes = np.concatenate([self._bytes, bytes_added])
+        ranks, refs, costs = [self._ranks], [self._refs], [self._bytes]
+        for number, rows in found:
+            nodes = self._layers[number].nodes
+            # Accepted at first; what exceeds the budget is taken back by `_cut`.
+            nodes.is_refined[rows] = True
+            ref = np.empty((2, len(rows)), dtype=np.int64)
+            ref[0], ref[1] = number, rows
+            ranks.append(nodes.ranks[rows])
+            refs.append(ref)
+            costs.append(nodes.costs[rows])
+        self._ranks = np.concatenate(ranks)
+        self._refs = np.concatenate(refs, axis=1)
+        self._bytes = np.concatenate(costs)
         self.used_bytes = int(self._bytes.sum())
         if self.used_bytes > self._room:
             self._cut()
@@ -189,18 +191,22 @@ def refine(
 
 def _explore(ranking: Ranking, layers: Sequence[Layer]) -> None:
     """Look into all chunks above the floor, until none is left."""
-    # A step of each layer in turn: the floor that one raises stops the others.
-    while sum(_step(ranking, layer, i) for i, layer in enumerate(layers)):
-        pass
+    left = list(enumerate(layers))
+    while left:
+        # One ranking of all layers in each round: the floor that one raises stops the
+        # others.
+        found = [(i, _open_rows(layer.nodes, ranking.floor)) for i, layer in left]
+        found = [(i, rows) for i, rows in found if len(rows)]
+        for i, rows in found:
+            layers[i].nodes.is_ranked[rows] = True
+        if found:
+            ranking.add(found)
+        left = [(i, layer) for i, layer in left if _look_further(ranking, layer)]
 
 
-def _step(ranking: Ranking, layer: Layer, number: int) -> bool:
-    """Enter what is known of one layer, look further; tell whether there was more."""
+def _look_further(ranking: Ranking, layer: Layer) -> bool:
+    """Look into the next chunks of one layer; tell whether there were any."""
     nodes = layer.nodes
-    rows = _open_rows(nodes, ranking.floor)
-    if len(rows):
-        nodes.is_ranked[rows] = True
-        ranking.add(number, rows, nodes.costs[rows])
     is_open = nodes.is_wanting & ~nodes.is_expanded & (nodes.ranks > ranking.floor)
     rows = np.flatnonzero(is_open)
     owners = nodes.owners[rows]
