@@ -7,6 +7,7 @@ hold unsigned 16-bit voxels under a signed type; those are read as unsigned.
 from __future__ import annotations
 
 import glob
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import (
-    BrickfieldError,
     ChunkReadError,
     StoreAccessError,
     StoreFormatError,
 )
 from brickfield.model import Vec3
+from brickfield.sources.bdv.folder_loader import FolderLoader
 from brickfield.sources.bdv.protocol import BdvLoader, SetupLevels
 from brickfield.sources.bdv.xml import SpimData
 from brickfield.sources.geometry import is_usable_scale
@@ -29,13 +30,12 @@ from brickfield.sources.hdf5.file import open_file
 from brickfield.sources.hdf5.handles import HDF5_LOCK
 from brickfield.sources.hdf5.links import close_files, find, links_of
 from brickfield.sources.hdf5.places import files_of_shared
-from brickfield.sources.io.location import Location, locate
+from brickfield.sources.io.location import locate
 from brickfield.sources.io.named_places import Root, resolve_named
 from brickfield.sources.io.plain_files import local_path
 from brickfield.sources.n5.driver_array import DriverArray
 from brickfield.sources.n5.scales import LevelAttributes
 from brickfield.sources.n5.source import open_levels
-from brickfield.sources.places import place_of
 from brickfield.sources.protocol import StorageChunk, StoredArray
 
 
@@ -191,19 +191,8 @@ class HDF5Loader:
         close_files(self._shared, self._links)
 
 
-class N5Loader:
+class N5Loader(FolderLoader):
     """Views in an N5 container."""
-
-    def __init__(self, location: Location, *, denied_is_missing: bool = False) -> None:
-        self._denied_is_missing = denied_is_missing
-        self._location = location
-        self.is_remote = location.is_remote
-        self._views: dict[tuple[int, int], list[DriverArray]] = {}
-
-    def watched(self) -> tuple[Path, ...]:
-        """Return the container's folder when it is local."""
-        local = self._location.local
-        return () if local is None else (local,)
 
     def path(self, time: int, setup: int, level: int) -> str:
         """Return the folder of an array.
@@ -227,7 +216,7 @@ class N5Loader:
             If level 0 is missing or has not three axes.
         """
         folder = f"setup{setup}/timepoint{time}"
-        arrays, attributes = self._opened(folder)
+        arrays, attributes = self._open_levels(folder)
         if not arrays or len(arrays[0].shape) != 3:
             msg = f"expected {folder}/s0 of 3 axes in {self._location.uri}; found none"
             raise StoreFormatError(msg)
@@ -243,40 +232,15 @@ class N5Loader:
             factors.append((z, y, x))
         return SetupLevels(tuple(arrays), tuple(factors))
 
-    def _opened(self, folder: str) -> tuple[list[DriverArray], list[LevelAttributes]]:
+    def _open_view(self, time: int, setup: int) -> Sequence[StoredArray]:
+        return self._open_levels(f"setup{setup}/timepoint{time}")[0]
+
+    def _open_levels(
+        self, folder: str
+    ) -> tuple[list[DriverArray], list[LevelAttributes]]:
         return open_levels(
             self._location, folder, denied_is_missing=self._denied_is_missing
         )
-
-    def array(self, time: int, setup: int, level: int) -> StoredArray | None:
-        """Return one level of a view; None when nothing is stored.
-
-        Parameters
-        ----------
-        time, setup, level : int
-
-        Raises
-        ------
-        ChunkReadError
-            If the view cannot be opened.
-        """
-        view = (time, setup)
-        if view not in self._views:
-            folder = f"setup{setup}/timepoint{time}"
-            try:
-                self._views[view] = self._opened(folder)[0]
-            except BrickfieldError as error:
-                key = self.path(time, setup, level)
-                raise ChunkReadError(str(error), key=key) from error
-        arrays = self._views[view]
-        return arrays[level] if level < len(arrays) else None
-
-    def places(self) -> tuple[Path | str, ...]:
-        """Return the container."""
-        return (place_of(self._location),)
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
 
 class UnsignedArray:

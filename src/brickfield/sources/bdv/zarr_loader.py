@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import BrickfieldError, ChunkReadError, StoreFormatError
+from brickfield.errors import StoreFormatError
 from brickfield.model import Vec3
+from brickfield.sources.bdv.folder_loader import FolderLoader
 from brickfield.sources.bdv.protocol import SetupLevels
 from brickfield.sources.geometry import Findings
 from brickfield.sources.io.location import Location
 from brickfield.sources.ome_zarr.arrays import arrays_of_image, open_array
 from brickfield.sources.ome_zarr.metadata import read_multiscales
-from brickfield.sources.places import place_of
 from brickfield.sources.protocol import StorageChunk, StoredArray
 from brickfield.sources.zarr.hierarchy import ZarrHierarchy
 
 Groups = Mapping[tuple[int, int], tuple[str, tuple[int, ...]]]
 
 
-class ZarrLoader:
+class ZarrLoader(FolderLoader):
     """Views in OME-Zarr images below one folder. Any thread.
 
     Parameters
@@ -43,16 +42,8 @@ class ZarrLoader:
     def __init__(
         self, location: Location, groups: Groups, *, denied_is_missing: bool = False
     ) -> None:
-        self._location = location
+        super().__init__(location, denied_is_missing=denied_is_missing)
         self._groups = groups
-        self._denied_is_missing = denied_is_missing
-        self.is_remote = location.is_remote
-        self._views: dict[tuple[int, int], tuple[StoredArray, ...]] = {}
-
-    def watched(self) -> tuple[Path, ...]:
-        """Return the folder when it is local."""
-        local = self._location.local
-        return () if local is None else (local,)
 
     def path(self, time: int, setup: int, level: int) -> str:
         """Return the path of an array below the folder.
@@ -75,26 +66,24 @@ class ZarrLoader:
         StoreFormatError
             If the image is missing or has no usable level.
         """
-        arrays = self._opened(time, setup)
+        arrays = self._view(time, setup)
         first = np.array(arrays[0].shape, float)
         factors: list[Vec3] = []
         for array in arrays:
             ratio = np.maximum(1, np.rint(first / array.shape))
             z, y, x = ratio.tolist()
             factors.append((z, y, x))
-        return SetupLevels(arrays, tuple(factors))
+        return SetupLevels(tuple(arrays), tuple(factors))
 
-    def _opened(self, time: int, setup: int) -> tuple[StoredArray, ...]:
+    def _open_view(self, time: int, setup: int) -> Sequence[StoredArray]:
         view = (time, setup)
-        if view not in self._views:
-            if view not in self._groups:
-                msg = (
-                    f"expected a zgroup for time {time} of setup {setup}; found none in the"
-                    " XML file"
-                )
-                raise StoreFormatError(msg)
-            self._views[view] = self._arrays_of(*self._groups[view])
-        return self._views[view]
+        if view not in self._groups:
+            msg = (
+                f"expected a zgroup for time {time} of setup {setup}; found none in the"
+                " XML file"
+            )
+            raise StoreFormatError(msg)
+        return self._arrays_of(*self._groups[view])
 
     def _arrays_of(self, path: str, index: tuple[int, ...]) -> tuple[StoredArray, ...]:
         findings, denied = Findings(), self._denied_is_missing
@@ -112,32 +101,6 @@ class ZarrLoader:
             )
             for m, _ in found
         )
-
-    def array(self, time: int, setup: int, level: int) -> StoredArray | None:
-        """Return one level of a view; None when nothing is stored.
-
-        Parameters
-        ----------
-        time, setup, level : int
-
-        Raises
-        ------
-        ChunkReadError
-            If the view cannot be opened.
-        """
-        try:
-            arrays = self._opened(time, setup)
-        except BrickfieldError as error:
-            key = self.path(time, setup, level)
-            raise ChunkReadError(str(error), key=key) from error
-        return arrays[level] if level < len(arrays) else None
-
-    def places(self) -> tuple[Path | str, ...]:
-        """Return the folder."""
-        return (place_of(self._location),)
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
 
 class LeadArray:
