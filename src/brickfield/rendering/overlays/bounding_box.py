@@ -41,8 +41,8 @@ FACES = np.array(
 """Corners of the six faces: low and high z, y, x."""
 
 
-class BoundingBox:
-    """See :class:`brickfield.rendering.overlays.base.Overlay`."""
+class _Lines:
+    """Lines that nothing hides, and lines that are dimmer behind what is shown."""
 
     def __init__(self) -> None:
         self.flat, self.deep = gfx.Group(), gfx.Group()
@@ -50,6 +50,10 @@ class BoundingBox:
         self._before, self._behind = Strokes(2, "<"), Strokes(1, ">=")
         self.flat.add(*self._whole.objects)
         self.deep.add(*self._behind.objects, *self._before.objects)
+
+
+class BoundingBox(_Lines):
+    """See :class:`brickfield.rendering.overlays.base.Overlay`."""
 
     def update(
         self,
@@ -161,15 +165,8 @@ def cut_edges(corners: NDArray[np.float64], plane: Plane) -> NDArray[np.float64]
     return np.array(segments).reshape(-1, 2, 3)
 
 
-class Marker:
+class Marker(_Lines):
     """See :class:`brickfield.rendering.overlays.base.Overlay`."""
-
-    def __init__(self) -> None:
-        self.flat, self.deep = gfx.Group(), gfx.Group()
-        self._whole = Strokes(0)
-        self._before, self._behind = Strokes(2, "<"), Strokes(1, ">=")
-        self.flat.add(*self._whole.objects)
-        self.deep.add(*self._behind.objects, *self._before.objects)
 
     def update(
         self,

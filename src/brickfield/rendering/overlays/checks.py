@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -25,26 +26,46 @@ def refusal(name: str, expected: str, found: object) -> OptionError:
         In words.
     found
     """
-    return OptionError(f"expected {name} to be {expected}; found {found!r}")
+    return OptionError(f"expected {name} to be {expected}; found {found!r:.200}")
 
 
-def flag(name: str, value: Any) -> bool:
-    """Check that an option is true or false.
+def check(expected: str, clean: Callable[[Any], Any]) -> Check:
+    """Return a check that tells what it expected.
 
     Parameters
     ----------
-    name : str
-        Of the option.
-    value
+    expected : str
+        In words.
+    clean : callable
+        Takes the value and returns it as it is kept; raises TypeError or ValueError if
+        the option cannot have it.
 
     Raises
     ------
     OptionError
-        If it is anything else.
+        By the check, where `clean` raises.
     """
-    if isinstance(value, bool):
-        return value
-    raise refusal(name, "True or False", value)
+
+    def checked(name: str, value: Any) -> Any:
+        try:
+            return clean(value)
+        except (TypeError, ValueError, OverflowError):
+            raise refusal(name, expected, value) from None
+
+    return checked
+
+
+def or_none(expected: str, clean: Callable[[Any], Any]) -> Check:
+    """Return a check that also accepts None; see :func:`check`.
+
+    Parameters
+    ----------
+    expected : str
+    clean : callable
+    """
+    return check(
+        f"{expected} or None", lambda value: None if value is None else clean(value)
+    )
 
 
 def number(low: float, high: float) -> Check:
@@ -53,148 +74,57 @@ def number(low: float, high: float) -> Check:
     Parameters
     ----------
     low, high : float
-
-    Raises
-    ------
-    OptionError
-        By the check, for anything else.
     """
 
-    def check(name: str, value: Any) -> float:
-        if not isinstance(value, bool):
-            try:
-                clean = float(value)
-            except (TypeError, ValueError):
-                clean = math.nan
-            if low <= clean <= high:
-                return clean
-        raise refusal(name, f"a number from {low:g} to {high:g}", value)
+    def clean(value: Any) -> float:
+        found = math.nan if isinstance(value, bool) else float(value)
+        return float(_kept(found, low <= found <= high))
 
-    return check
+    return check(f"a number from {low:g} to {high:g}", clean)
 
 
 def choice(*names: str) -> Check:
-    """Return a check that accepts some names.
-
-    Raises
-    ------
-    OptionError
-        By the check, for anything else.
-    """
-
-    def check(name: str, value: Any) -> str:
-        if isinstance(value, str) and value in names:
-            return value
-        raise refusal(name, f"one of {', '.join(names)}", value)
-
-    return check
+    """Return a check that accepts some names."""
+    return check(
+        f"one of {', '.join(names)}",
+        lambda value: _kept(value, isinstance(value, str) and value in names),
+    )
 
 
-def text(name: str, value: Any) -> str:
-    """Check that an option is text of a length that fits a picture.
-
-    Parameters
-    ----------
-    name : str
-        Of the option.
-    value
-
-    Raises
-    ------
-    OptionError
-        If it is anything else.
-    """
-    if isinstance(value, str) and len(value) <= MAX_TEXT:
-        return value
-    if isinstance(value, str):
-        raise refusal(name, f"at most {MAX_TEXT} characters", f"{len(value)} of them")
-    raise refusal(name, "text", value)
+def _kept(value: Any, is_good: bool) -> Any:
+    if not is_good:
+        raise ValueError(value)
+    return value
 
 
-def index(name: str, value: Any) -> int:
-    """Check that an option is a non-negative integer.
-
-    Parameters
-    ----------
-    name : str
-        Of the option.
-    value
-
-    Raises
-    ------
-    OptionError
-        If it is anything else.
-    """
-    clean = None if isinstance(value, bool) else getattr(value, "__index__", None)
-    if clean is not None and clean() >= 0:
-        return int(clean())
-    raise refusal(name, "a whole number of 0 or more", value)
+def _index(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError(value)
+    found = operator.index(value)
+    return int(_kept(found, found >= 0))
 
 
-def index_or_none(name: str, value: Any) -> int | None:
-    """Check that an option is a non-negative integer or None.
-
-    Parameters
-    ----------
-    name : str
-        Of the option.
-    value
-
-    Raises
-    ------
-    OptionError
-        If it is anything else.
-    """
-    return None if value is None else index(name, value)
+def _point(value: Any) -> tuple[float, float, float]:
+    z, y, x = (float(v) for v in value)
+    point = (z, y, x)
+    return tuple(_kept(point, all(map(math.isfinite, point))))
 
 
-def point_or_none(name: str, value: Any) -> tuple[float, float, float] | None:
-    """Check that an option is a world point (z, y, x) or None.
-
-    Parameters
-    ----------
-    name : str
-        Of the option.
-    value
-
-    Raises
-    ------
-    OptionError
-        If it is anything else.
-    """
-    if value is None:
-        return None
-    try:
-        z, y, x = (float(v) for v in value)
-    except (TypeError, ValueError):
-        z = y = x = math.nan
-    if all(map(math.isfinite, (z, y, x))):
-        return (z, y, x)
-    raise refusal(name, "a world point (z, y, x) or None", value)
+def _color(value: Any) -> str | tuple[int, int, int]:
+    is_auto = isinstance(value, str) and value.strip() == "auto"
+    return "auto" if is_auto else parse_color(value)
 
 
-def color(name: str, value: Any) -> str | tuple[int, int, int]:
-    """Check that an option is a colour or "auto".
-
-    Parameters
-    ----------
-    name : str
-        Of the option.
-    value
-        "auto", a colour's name, "#rrggbb", or red, green, blue of 0 to 255.
-
-    Raises
-    ------
-    OptionError
-        If it is anything else.
-    """
-    if isinstance(value, str) and value.strip() == "auto":
-        return "auto"
-    try:
-        return parse_color(value)
-    except (TypeError, ValueError):
-        expected = "'auto' or a colour such as white, '#ffcc00' or (255, 204, 0)"
-        raise refusal(name, expected, value) from None
+flag = check("True or False", lambda value: _kept(value, isinstance(value, bool)))
+text = check(
+    f"text of at most {MAX_TEXT} characters",
+    lambda value: _kept(value, isinstance(value, str) and len(value) <= MAX_TEXT),
+)
+index = check("a whole number of 0 or more", _index)
+index_or_none = or_none("a whole number of 0 or more", _index)
+point_or_none = or_none("a world point (z, y, x)", _point)
+color = check("'auto' or a colour such as white, '#ffcc00' or (255, 204, 0)", _color)
+"""The colour is kept as "auto" or as red, green and blue of 0 to 255."""
 
 
 def parse_color(value: Any) -> tuple[int, int, int]:
