@@ -29,7 +29,45 @@ MOST_ZOOM = 1.5
 """Ratio by which another size of the canvas alone may change napari's zoom."""
 
 
-class Settling(QObject):
+class _OnceShown(QObject):
+    """Calls :meth:`_on_time` once the widget of a dock was shown and laid out.
+
+    It may be called again by starting its timer again.
+
+    Parameters
+    ----------
+    widget : QWidget
+        What stands in the dock.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        # A child, so that it falls silent with the dock.
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._on_time)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Start when the widget is shown first; no event is held back.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
+        if event.type() == QEvent.Type.Show:
+            self._widget.removeEventFilter(self)
+            # Not before napari has made the dock and Qt has laid it out.
+            self._timer.start(0)
+        return False
+
+    def _on_time(self) -> None:
+        raise NotImplementedError
+
+
+class Settling(_OnceShown):
     """Waits for a dock's widget to be shown in a window, and settles it there once.
 
     Parameters
@@ -47,30 +85,10 @@ class Settling(QObject):
 
     def __init__(self, widget: QWidget, viewer: Any) -> None:
         super().__init__(widget)
-        self._widget = widget
         self._viewer = weakref.ref(viewer)
         self._is_fitted = is_fitted(viewer)
         self.is_over = False
         self._look: Callable[[], None] = self._settle
-        # A child, so that it falls silent with the dock.
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._on_time)
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Start when the widget is shown; no event is held back.
-
-        Parameters
-        ----------
-        watched : QObject
-        event : QEvent
-        """
-        if event.type() == QEvent.Type.Show:
-            self._widget.removeEventFilter(self)
-            # Not before napari has made the dock and Qt has laid it out.
-            self._timer.start(0)
-        return False
 
     def _on_time(self) -> None:
         self._look()
@@ -106,39 +124,13 @@ class Settling(QObject):
             self._timer.start(LOOK_MS)
 
 
-class RoomForPicture(QObject):
+class RoomForPicture(_OnceShown):
     """Leaves the volume dock half of the height when another dock opens below it.
 
     Qt would share it by what the docks ask for, and a picture asks for little.
-
-    Parameters
-    ----------
-    widget : QWidget
-        What stands in the other dock.
     """
 
-    def __init__(self, widget: QWidget) -> None:
-        super().__init__(widget)
-        self._widget = widget
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._share)
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Start when the widget is shown first; no event is held back.
-
-        Parameters
-        ----------
-        watched : QObject
-        event : QEvent
-        """
-        if event.type() == QEvent.Type.Show:
-            self._widget.removeEventFilter(self)
-            self._timer.start(0)
-        return False
-
-    def _share(self) -> None:
+    def _on_time(self) -> None:
         dock = _dock_of(self._widget)
         window = None if dock is None else dock.parentWidget()
         if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
