@@ -49,9 +49,14 @@ def test_what_was_cancelled_answers_nothing(background):
 
 
 def test_after_closing_nothing_is_answered_and_the_thread_ends(background):
-    seen, gate = [], threading.Event()
-    background.run(gate.wait, lambda *answer: seen.append(answer))
-    (writer,) = [t for t in threading.enumerate() if "brickfield-write" in t.name]
+    seen, gate, begun = [], threading.Event(), Future()
+
+    def work():
+        begun.set_result(threading.current_thread())
+        gate.wait(20)
+
+    background.run(work, lambda *answer: seen.append(answer))
+    writer = begun.result(20)
     background.close()
     gate.set()
     writer.join(10)

@@ -23,7 +23,9 @@ def opened(make_napari_viewer, tmp_path):
     for name, data in (("nuclei", image), ("wall", image + 1)):
         viewer.add_image(data, name=name, scale=(1, 2, 1, 1))
     viewer.dims.set_current_step(0, 1)
-    scene_of(viewer).layers[0].clip_box = ((3.5, 4.5, 0), (9, 12, 12.2))
+    # Held, as a dock would: the box of a scene that nobody has goes with it.
+    scene = scene_of(viewer)
+    scene.layers[0].clip_box = ((3.5, 4.5, 0), (9, 12, 12.2))
     viewer.layers.selection = set(viewer.layers)
     dialog = open_export(viewer)
     dialog.place.setText(str(tmp_path / "a.ims"))
@@ -58,7 +60,7 @@ def test_the_clip_box_of_the_view_and_one_channel_are_written(opened, qtbot, tmp
     assert_array_equal(found, image[0, 2:5, 5:13, 0:13] + 1)
 
 
-def _written_in_the_box(viewer, dialog, qtbot, tmp_path):
+def _written_in_the_box(dialog, qtbot, tmp_path):
     dialog.place.setText(str(tmp_path / "a.ims"))
     dialog.regions[1].setChecked(True)
     write(dialog, qtbot)
@@ -76,8 +78,9 @@ def test_the_clip_box_of_a_layer_with_an_affine_is_that_of_its_voxels(
     affine[:3, 3] = 10, 20, 30
     viewer.add_image(image, scale=(1, 2, 1), affine=affine)
     # World = affine of (z, 2 y, x): (2 z + 10, y + 20, x + 30).
-    scene_of(viewer).layers[0].clip_box = ((13.5, 24.5, 30), (19, 32, 42.2))
-    found = _written_in_the_box(viewer, open_export(viewer), qtbot, tmp_path)
+    scene = scene_of(viewer)
+    scene.layers[0].clip_box = ((13.5, 24.5, 30), (19, 32, 42.2))
+    found = _written_in_the_box(open_export(viewer), qtbot, tmp_path)
     assert_array_equal(found, image[2:5, 5:13, 0:13])
 
 
@@ -89,8 +92,9 @@ def test_the_clip_box_of_a_turned_layer_is_the_smallest_one_along_its_axes(
     turn = np.eye(4)
     turn[1:3, 1:3] = [[0, -1], [1, 0]]  # y of the world is −x, x of the world is y
     viewer.add_image(image, affine=turn)
-    scene_of(viewer).layers[0].clip_box = ((1, -10, 3), (2, -6, 9))
-    found = _written_in_the_box(viewer, open_export(viewer), qtbot, tmp_path)
+    scene = scene_of(viewer)
+    scene.layers[0].clip_box = ((1, -10, 3), (2, -6, 9))
+    found = _written_in_the_box(open_export(viewer), qtbot, tmp_path)
     assert_array_equal(found, image[1:3, 3:10, 6:11])
 
 
