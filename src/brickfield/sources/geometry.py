@@ -39,6 +39,8 @@ _KINDS: dict[str, AxisKind] = {
 }
 MAX_LIKELY_CHANNELS = 16
 """A leading axis longer than this is taken for time, not for channels."""
+PREVIEW = "session-preview"
+"""Code of the finding that an image is the preview that a session keeps of it."""
 NUMERIC_KINDS = "biuf"
 """Kinds of numpy data types whose values can be drawn."""
 

@@ -12,13 +12,11 @@ if TYPE_CHECKING:
     from brickfield.sources.images.entry import ImageEntry as ImageEntry
     from brickfield.sources.images.entry import Plate as Plate
     from brickfield.sources.images.entry import WellPlace as WellPlace
-    from brickfield.sources.images.notes import PREVIEW as PREVIEW
     from brickfield.sources.images.notes import notes_on_choice as notes_on_choice
     from brickfield.sources.images.notes import notes_on_placement as notes_on_placement
     from brickfield.sources.images.notes import refuse_preview as refuse_preview
 
 __all__ = [
-    "PREVIEW",  # Code of the finding that an image is a session's preview of it.
     "Catalogue",  # What a store holds. Any thread, but one at a time.
     "ImageEntry",  # One image of a store.
     "Plate",  # A plate as its metadata draw it.
@@ -33,7 +31,6 @@ __all__ = [
 _HOME = {
     "Catalogue": "catalogue",
     "ImageEntry": "entry",
-    "PREVIEW": "notes",
     "Plate": "entry",
     "WellPlace": "entry",
     "list_images": "catalogue",

@@ -7,9 +7,7 @@ from typing import Any
 
 from brickfield.errors import OptionError
 from brickfield.model import ImageInfo
-
-PREVIEW = "session-preview"
-"""Code of the finding that an image is the preview that a session keeps of it."""
+from brickfield.sources.geometry import PREVIEW
 
 _CHOICES = ("image", "series", "well", "field", "label")
 

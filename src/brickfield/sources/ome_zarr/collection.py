@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.sources.geometry import Findings
-from brickfield.sources.images import PREVIEW
+from brickfield.sources.geometry import PREVIEW, Findings
 from brickfield.sources.ome_zarr.ends import check_scene_ends
 from brickfield.sources.ome_zarr.metadata import (
     clean_path,
