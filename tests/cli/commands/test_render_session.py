@@ -104,3 +104,29 @@ def test_a_layer_that_is_gone_is_drawn_from_its_preview(command, session, tmp_pa
     assert picture(out).max() > 100
     assert json.loads(cost.read_text())["fidelity"] == "limited"
     assert Image.open(out).text["brickfield-fidelity"] == "limited"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--slice", "z=3"),
+        ("--mode", "mip"),
+        ("--labels",),
+        ("--image", "0"),
+        ("--time", 0),
+    ],
+    ids=lambda given: given[0],
+)
+def test_an_option_that_a_session_answers_itself_is_refused(
+    command, session, tmp_path, given
+):
+    ended = command("render", session, "-o", tmp_path / "out.png", *given)
+    assert ended.status == 2
+    assert f"found {given[0]}: draw the image itself" in ended.err
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_session_opens_alone(command, session, tmp_path):
+    ended = command("view", session, tmp_path / "a.ome.zarr")
+    assert ended.status == 2
+    assert "expected a session alone" in ended.err

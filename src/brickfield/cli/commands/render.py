@@ -18,8 +18,24 @@ if TYPE_CHECKING:
     from brickfield.viewer.export import RenderOptions
 
 
+_OF_A_SESSION = (
+    "size",
+    "quality",
+    "level",
+    "camera",
+    "gpu_budget",
+    "ram_budget",
+    "background",
+    "overlay",
+    "timeout",
+)
+"""Options of a session's picture; all others are the session's own."""
+_OF_ANY = (*_OF_A_SESSION, "uri", "out", "receipt", "as_json")
+
+
 @takes_groups
 def render(
+    context: typer.Context,
     uri: Annotated[
         str, typer.Argument(help="File, folder or URL of an image, or a session.")
     ],
@@ -178,6 +194,8 @@ def render(
     """Draw one picture and tell what it cost."""
     from brickfield.viewer.export import render_options
 
+    if is_session(uri):
+        _check_given(context)
     out = _checked_target(out, "--output", ".png")
     if receipt is not None:
         receipt = _checked_target(receipt, "--receipt", "")
@@ -214,6 +232,21 @@ def render(
     which |= _together(mosaic, overlap, mode, colour_by)
     cost = _drawn(uri, out, chosen, receipt, camera=camera, image=which)
     _tell(uri, cost, None if as_json else out)
+
+
+def _check_given(context: typer.Context) -> None:
+    """Refuse what a session says itself, so that nothing is left out unseen."""
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE" or name in _OF_ANY:
+            continue
+        known = ", ".join(f"--{one.replace('_', '-')}" for one in _OF_A_SESSION)
+        msg = (
+            f"expected only {known} for a session, whose looks and time point are its"
+            f" own; found {parameter.opts[0]}: draw the image itself"
+        )
+        raise OptionError(msg)
 
 
 def _together(

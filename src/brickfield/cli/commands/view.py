@@ -59,6 +59,7 @@ def view(
 
         open_session(Path(uris[0]), layout=layout)
         return
+    _check_alone(uris)
     if live:
         _check_live(uris)
     is_scene = any(is_link(uri) for uri in uris)
@@ -73,13 +74,19 @@ def view(
     window.run()
 
 
-def _check_live(uris: list[str]) -> None:
-    """Refuse what cannot be followed before a window opens.
+def _check_alone(uris: list[str]) -> None:
+    """Refuse a session beside other data: its looks and its camera are for it alone."""
+    session = next((uri for uri in uris if _is_session(uri)), None)
+    if session is not None and len(uris) > 1:
+        msg = (
+            f"expected a session alone, or images; found {session} beside others: open"
+            " it first, then add the images in napari"
+        )
+        raise OptionError(msg)
 
-    Raises
-    ------
-    OptionError
-    """
+
+def _check_live(uris: list[str]) -> None:
+    """Refuse what cannot be followed before a window opens."""
     from brickfield.sources.io import local_path
     from brickfield.streaming import AcquisitionWatch
 
