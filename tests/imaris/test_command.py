@@ -204,7 +204,7 @@ def test_another_reader_finds_the_same_voxels_and_places(tmp_path, dtype, shuffl
 
 
 @pytest.mark.parametrize(
-    "axes", ["zyx", "czyx", "zcyx", "yxzt", "xyz", "yx", "tyx", "cx"]
+    "axes", ["zyx", "czyx", "zcyx", "yxzt", "xyz", "yx", "tyx", "cx", "zx", "xtcz"]
 )
 def test_axes_may_come_in_any_subset_and_order(tmp_path, axes):
     sizes = {"t": 2, "c": 3, "z": 5, "y": 20, "x": 30}
@@ -386,6 +386,8 @@ def test_odd_values_and_shapes_give_a_valid_file(tmp_path, image):
         (np.zeros((2, 3, 3), np.uint8), {"channel_names": ["a", "b"]}, "1 channels"),
         (np.zeros((2, 2, 3, 3), np.uint8), {"axes": "tzyx", "times": [1, 0]}, "rise"),
         (np.zeros((2, 3, 3, 3), np.uint8), {"axes": "qzyx"}, "'q'"),
+        (np.zeros((2, 3, 3), "M8[s]"), {}, "real numbers"),
+        ([np.zeros((2, 3, 3)), np.ones((2, 3, 3))], {}, "numpy.stack"),
     ],
 )
 def test_what_cannot_be_written_is_refused_and_leaves_no_file(

@@ -277,6 +277,15 @@ def test_a_file_that_exists_is_kept_unless_it_may_be_replaced(tmp_path):
     assert bf.to_imaris(noise((4, 9, 9)), path, overwrite=True).is_complete
 
 
+def test_refused_values_leave_nothing_that_is_in_the_way_of_another_choice(tmp_path):
+    zarr.create_array(tmp_path / "source.zarr", data=np.full((4, 9, 9), -1, np.int16))
+    with pytest.raises(OptionError, match="--dtype uint16"):
+        bf.to_imaris(tmp_path / "source.zarr", tmp_path / "a.ims")
+    assert left(tmp_path) == set()
+    result = bf.to_imaris(tmp_path / "source.zarr", tmp_path / "a.ims", dtype="uint16")
+    assert result.is_complete
+
+
 def test_a_source_is_never_written_over(tmp_path):
     bf.to_imaris(noise((4, 9, 9)), tmp_path / "a.ims")
     before = (tmp_path / "a.ims").read_bytes()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -22,7 +22,7 @@ from brickfield.blockwise import Journal, OtherWorkError, Progress, format_bytes
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
 from brickfield.imaris.options import ImarisOptions
 from brickfield.imaris.output import committed_file
-from brickfield.imaris.output.bdv_xml import write_bdv_xml
+from brickfield.imaris.output.bdv_xml import write_bdv_xml, xml_path
 from brickfield.imaris.output.file import ImarisFile
 from brickfield.imaris.passes import Passes, sample_tiles
 from brickfield.imaris.planning.plan import ExportPlan, PreparedExport, prepare
@@ -33,7 +33,7 @@ from brickfield.imaris.reading.inputs import (
 )
 from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.result import ImarisResult
-from brickfield.imaris.verify import check_sums, verify
+from brickfield.imaris.verify import DamagedFileError, check_sums, verify
 from brickfield.sources import ChunkSource
 from brickfield.sources import fingerprints as fingerprint
 from brickfield.sources.io import may_write
@@ -124,13 +124,9 @@ def check_target(
     ------
     OptionError, StoreWriteError
     """
-    check_file(target, sources)
-    if target.is_dir():
-        msg = f"expected a file to write; found the folder {target}"
-        raise OptionError(msg)
-    if target.exists() and not options.overwrite:
-        msg = f"expected a new file; found that {target} exists: give another name, or overwrite"
-        raise OptionError(msg)
+    made = [target, xml_path(target)] if options.bdv_xml else [target]
+    for path in made:
+        _check_new(path, sources, options)
     folder = target.absolute().parent
     if not folder.is_dir():
         msg = f"expected a folder to write to; found none at {folder}: make it first"
@@ -144,6 +140,16 @@ def check_target(
             raise StoreWriteError(msg)
         _check_closed(target)
     _check_room(folder, plan, options)
+
+
+def _check_new(path: Path, sources: list[ChunkSource], options: ImarisOptions) -> None:
+    check_file(path, sources)
+    if path.is_dir():
+        msg = f"expected a file to write; found the folder {path}"
+        raise OptionError(msg)
+    if path.exists() and not options.overwrite:
+        msg = f"expected a new file; found that {path} exists: give another name, or overwrite"
+        raise OptionError(msg)
 
 
 def _check_room(folder: Path, plan: ExportPlan, options: ImarisOptions) -> None:
@@ -316,14 +322,19 @@ class _Export:
                 sums = check_sums(plan, all_chunks=options.verify)
                 passes = Passes(self._prepared, options, file, scratch, sums)
                 try:
-                    done = passes.run(progress, cancel)
-                    if done:
-                        passes.finish()
-                finally:
-                    file.close()
-                if not done:
-                    return self._result(passes, n_verified=0, is_complete=False)
-                n_verified = verify(self._part, plan, sums)
+                    with closing(file):
+                        done = passes.run(progress, cancel)
+                        if done:
+                            passes.finish()
+                    if not done:
+                        return self._result(passes, n_verified=0, is_complete=False)
+                    n_verified = verify(self._part, plan, sums)
+                except (OptionError, DamagedFileError):
+                    # Values that do not fit, or chunks that are not as written: no
+                    # later run may go on with this file.
+                    committed_file.remove(self._part)
+                    journal.remove()
+                    raise
                 self._put_in_place()
                 journal.remove()
         finally:

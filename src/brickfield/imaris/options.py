@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from numbers import Integral
 from typing import Any, TypeAlias
 
 from brickfield.blockwise import parse_bytes
@@ -81,12 +82,23 @@ class ImarisOptions:
         if self.dtype not in DTYPES:
             msg = f"expected a dtype out of {', '.join(DTYPES)}; found {self.dtype!r}"
             raise OptionError(msg)
-        for name, value in (("levels", self.levels), ("workers", self.workers)):
-            if value is not None and value < 1:
-                msg = f"expected {name} of at least 1; found {value}"
-                raise OptionError(msg)
+        self._check_numbers()
         parse_bytes(self.budget)
         _ = self.encoder, self.chunk_zyx, self.bounds_zyx
+
+    def _check_numbers(self) -> None:
+        least = {"levels": 1, "workers": 1, "level": 0, "compression_opts": 0}
+        for name, lowest in least.items():
+            value = getattr(self, name)
+            if value is not None and not (_is_whole(value) and value >= lowest):
+                msg = f"expected {name} of at least {lowest}, a whole number; found {value!r}"
+                raise OptionError(msg)
+        for name in ("channels", "time_points"):
+            given = getattr(self, name)
+            is_list = isinstance(given, Iterable) and all(map(_is_whole, given))
+            if given is not None and not is_list:
+                msg = f"expected {name} as whole numbers, as [0, 2]; found {given!r}"
+                raise OptionError(msg)
 
     @property
     def encoder(self) -> Encoder:
@@ -119,11 +131,11 @@ class ImarisOptions:
         """
         if self.chunks is None:
             return None
-        given = self.chunks
-        parts = given.split(",") if isinstance(given, str) else list(given)
+        given: Any = self.chunks
         try:
+            parts = given.split(",") if isinstance(given, str) else list(given)
             z, y, x = (int(str(p)) for p in parts)
-        except ValueError:
+        except (ValueError, TypeError):
             z = y = x = 0
         if min(z, y, x) < 1 or z * y * x > 1 << 28:
             msg = f'expected chunks "Z,Y,X" of at least 1 voxel each; found {given!r}'
@@ -142,8 +154,8 @@ class ImarisOptions:
         if self.region is None:
             return None
         given: Any = self.region
-        parts = given.split(",") if isinstance(given, str) else list(given)
         try:
+            parts = given.split(",") if isinstance(given, str) else list(given)
             bounds = [_bounds(part) for part in parts]
         except (ValueError, TypeError):
             bounds = []
@@ -151,6 +163,10 @@ class ImarisOptions:
             msg = f'expected a region "Z0:Z1,Y0:Y1,X0:X1" of voxels; found {given!r}'
             raise OptionError(msg)
         return tuple(bounds)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _bounds(part: Any) -> tuple[int | None, int | None]:

@@ -17,6 +17,8 @@ from threading import Event
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from brickfield.blockwise import (
     Block,
     BlockGrid,
@@ -325,7 +327,13 @@ class Passes:
         channel, change = self._image.channels[index], self.changes[index]
         window = changed_window(channel.window, change) or self._shown.get(index)
         low, high = window or (0.0, 255.0)
-        return (low, high) if high > low else (low, low + 1.0)
+        if high > low:
+            return (low, high)
+        # Of one value alone; a float32 near the end of its range has no higher one.
+        width = max(1.0, abs(low) / 1024)
+        return (
+            (low, low + width) if low < 1.0 / np.finfo("f4").eps else (low - width, low)
+        )
 
     def _recall(self) -> None:
         """Take what an earlier run found of the first time point from the file."""

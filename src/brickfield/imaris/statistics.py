@@ -75,13 +75,12 @@ class LevelStatistics:
     def add(self, data: AnyArray) -> None:
         """Take in a block: count it, or widen the range by it."""
         if self.is_exact:
-            found = np.zeros(len(self._counts), np.int64)
             flat = data.reshape(-1)
             for start in range(0, flat.size, _PIECE):
-                piece = flat[start : start + _PIECE]
-                found += np.bincount(piece, minlength=len(found))
-            with self._lock:
-                self._counts += found.astype(np.uint64)
+                # Only as far as the largest value: most images use few of all values.
+                found = np.bincount(flat[start : start + _PIECE]).astype(np.uint64)
+                with self._lock:
+                    self._counts[: len(found)] += found
             return
         values = _finite(data)
         if values.size:
@@ -94,7 +93,8 @@ class LevelStatistics:
         """Take a block in a second time, now that the range is known."""
         low, high = self.span
         values = _finite(data).astype(np.float64)
-        top = high if high > low else low + 1.0
+        # Of one value alone: a width that 1024 bins can be told apart in.
+        top = high if high > low else low + max(1.0, abs(low))
         found = np.histogram(values, FINE, (low, top))[0].astype(np.uint64)
         with self._lock:
             self._counts += found

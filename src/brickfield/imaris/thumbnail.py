@@ -20,6 +20,8 @@ from brickfield.model import Int3, Vec3
 
 AnyArray = NDArray[Any]
 EDGE = 256
+_PIECE = 1 << 20
+"""Voxels copied at a time."""
 
 
 def thumbnail_level(shapes: Sequence[Int3]) -> int:
@@ -59,12 +61,20 @@ class Projection:
         columns = slice(
             *np.searchsorted(self._columns, (start[2], start[2] + data.shape[2]))
         )
-        at = np.ix_(
-            np.arange(data.shape[0]),
-            self._rows[rows] - start[1],
-            self._columns[columns] - start[2],
+        # Of an image with fewer voxels than the picture has pixels several pixels show
+        # one voxel, which is looked at once.
+        y, as_row = np.unique(self._rows[rows], return_inverse=True)
+        x, as_column = np.unique(self._columns[columns], return_inverse=True)
+        if not (len(y) and len(x)):
+            return
+        step = max(1, _PIECE // (len(y) * len(x)))
+        found = np.fmax.reduce(
+            [
+                np.fmax.reduce(data[z : z + step, y[:, None] - start[1], x - start[2]])
+                for z in range(0, len(data), step)
+            ]
         )
-        found = np.fmax.reduce(data[at], axis=0).astype(np.float64)
+        found = found[np.ix_(as_row, as_column)].astype(np.float64)
         with self._lock:
             here = self.values[rows, columns]
             np.fmax(here, found, out=here)

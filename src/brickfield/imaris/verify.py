@@ -28,6 +28,10 @@ Place = tuple[int, int, int, Int3]
 """Level, time point, channel, chunk."""
 
 
+class DamagedFileError(StoreWriteError):
+    """Raised when a file that was written holds something else."""
+
+
 @dataclass(eq=False)
 class CheckSums:
     """Check sums of the chunks that will be read back. From any thread.
@@ -100,7 +104,7 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
 
     Raises
     ------
-    StoreWriteError
+    DamagedFileError
         Naming the first part that is not as it was written.
     """
     from brickfield.sources.hdf5 import open_imaris as open_source
@@ -166,9 +170,9 @@ def _check_histograms(path: Path, plan: ExportPlan) -> None:
         shared.close()
 
 
-def _differs(path: Path, wanted: str, found: str) -> StoreWriteError:
+def _differs(path: Path, wanted: str, found: str) -> DamagedFileError:
     msg = (
         f"expected {wanted} when {path} was read back; found {found}: write it again, to"
         " another disk if it happens twice"
     )
-    return StoreWriteError(msg)
+    return DamagedFileError(msg)

@@ -56,6 +56,24 @@ def test_a_commit_lasts(tmp_path):
         assert sorted(plain) == ["first", "second"]
 
 
+def test_a_file_that_was_cut_off_is_begun_anew(tmp_path):
+    path = tmp_path / "a.part"
+    kill(*begun(path))
+    with path.open("r+b") as file:
+        file.truncate(3000)
+    raw = CommittedFile(path)
+    assert raw.is_new
+    raw.close()
+
+
+def test_closing_twice_leaves_another_file_with_the_same_number_open(tmp_path):
+    raw = CommittedFile(tmp_path / "a.part")
+    raw.close()
+    with (tmp_path / "b").open("w") as other:
+        raw.close()
+        other.write("x")
+
+
 @pytest.mark.parametrize("is_torn", [False, True])
 def test_a_whole_log_is_finished_and_a_torn_one_dropped(tmp_path, monkeypatch, is_torn):
     path = tmp_path / "a.part"

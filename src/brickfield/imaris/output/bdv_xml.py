@@ -6,11 +6,20 @@ the world, x before y before z, the centre of a voxel at its whole numbers.
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from brickfield.imaris.planning.plan import PreparedExport
 from brickfield.writing import write_text
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 does not have, not even escaped."""
+
+
+def xml_path(target: Path) -> Path:
+    """Return where the file lies that leads to an Imaris file."""
+    return target.with_suffix(".xml")
 
 
 def write_bdv_xml(target: Path, prepared: PreparedExport) -> Path:
@@ -53,7 +62,7 @@ def write_bdv_xml(target: Path, prepared: PreparedExport) -> Path:
             step = ET.SubElement(view, "ViewTransform", type="affine")
             ET.SubElement(step, "affine").text = affine
     ET.indent(root)
-    path = target.with_suffix(".xml")
+    path = xml_path(target)
     write_text(path, ET.tostring(root, "unicode", xml_declaration=True) + "\n")
     return path
 
@@ -62,7 +71,7 @@ def _setups(sequence: ET.Element, prepared: PreparedExport) -> None:
     setups = ET.SubElement(sequence, "ViewSetups")
     shape = prepared.image.shape
     size = _voxel_size(prepared)
-    names = [channel.name for channel in prepared.image.channels]
+    names = [_NO_XML.sub("\ufffd", c.name) for c in prepared.image.channels]
     for number, name in enumerate(names):
         setup = ET.SubElement(setups, "ViewSetup")
         ET.SubElement(setup, "id").text = str(number)

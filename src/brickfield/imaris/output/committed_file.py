@@ -25,6 +25,7 @@ from pathlib import Path
 from brickfield.errors import StoreWriteError
 
 PAGE = 4096
+_CLOSED = -1
 _HEAD = b"brickfield log 1"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _END_OF_FILE = 28
@@ -180,8 +181,11 @@ class CommittedFile:
 
     def close(self) -> None:
         """Let the file go; what was not committed is lost at the next opening."""
-        with suppress(OSError):
-            os.close(self._file)
+        # Once: the number may be that of another open file afterwards.
+        number, self._file = self._file, _CLOSED
+        if number != _CLOSED:
+            with suppress(OSError):
+                os.close(number)
 
     def _size(self) -> int:
         return max(os.fstat(self._file).st_size, self._held_until())
@@ -226,7 +230,10 @@ class CommittedFile:
             self._apply(pages)
             os.fsync(self._file)
         self._log.unlink(missing_ok=True)
-        self._committed = _stated_length(_read(self._file, 64, 0))
+        stated = _stated_length(_read(self._file, 64, 0))
+        # A file that was cut off later lacks a part of its tables: it is begun anew.
+        is_whole = os.fstat(self._file).st_size >= stated
+        self._committed = stated if is_whole else 0
         os.ftruncate(self._file, self._committed)
 
     def _refusal(self, error: OSError) -> StoreWriteError:

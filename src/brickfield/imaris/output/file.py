@@ -32,6 +32,8 @@ _OWN = "Brickfield"
 _PROGRESS = f"{_OWN}Done"
 """Time points times channels that are whole."""
 _LIBRARY = ("v108", "v108")
+_LIBRARY_ERRORS = (OSError, RuntimeError, ValueError, KeyError)
+"""What h5py raises where the library fails."""
 Sections = Mapping[str, Mapping[str, str]]
 
 
@@ -267,7 +269,7 @@ class _WriteErrors:
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
         if isinstance(error, StoreWriteError):
             return
-        if self._raw.error or isinstance(error, OSError | RuntimeError | ValueError):
+        if self._raw.error or isinstance(error, _LIBRARY_ERRORS):
             cause = self._raw.error or error
             reason = getattr(cause, "strerror", None) or cause
             msg = f"expected to write {self._raw.path}; found: {reason}: make room"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from itertools import pairwise
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -136,14 +137,34 @@ def find_times(
 def _given_times(
     given: Sequence[float | datetime], n: int, start: datetime
 ) -> list[datetime]:
-    if len(given) != n:
-        msg = f"expected a time for each of {n} time points; found {len(given)}"
+    try:
+        found = [_time(start, t) for t in given]
+    except TypeError as error:
+        msg = f"expected seconds or dates for the time points; found {given!r}"
+        raise OptionError(msg) from error
+    if len(found) != n:
+        msg = f"expected a time for each of {n} time points; found {len(found)}"
         raise OptionError(msg)
-    found = [t if isinstance(t, datetime) else _later(start, float(t)) for t in given]
+    if len({t.tzinfo is None for t in found}) > 1:
+        msg = "expected dates that all have a time zone, or none; found both"
+        raise OptionError(msg)
     if any(b <= a for a, b in pairwise(found)):
         msg = "expected times that rise; found others: sort the time points first"
         raise OptionError(msg)
     return found
+
+
+def _time(start: datetime, given: Any) -> datetime:
+    if isinstance(given, np.datetime64):
+        given = given.astype("M8[us]").item()
+    if isinstance(given, datetime):
+        return given
+    try:
+        seconds = float(given)
+    except ValueError as error:
+        msg = f"expected seconds or dates for the time points; found {given!r}"
+        raise OptionError(msg) from error
+    return _later(start, seconds)
 
 
 def _step_seconds(image: ImarisInput, notes: list[str]) -> float:
@@ -311,10 +332,16 @@ def _image(
         reversed(list(zip(image.shape, space.low, space.high, strict=True)))
     ):
         found["XYZ"[i]] = str(n)
-        found[f"ExtMin{i}"] = f"{low:.9f}"
-        found[f"ExtMax{i}"] = f"{high:.9f}"
+        digits = _digits((high - low) / n)
+        found[f"ExtMin{i}"] = f"{low:.{digits}f}"
+        found[f"ExtMax{i}"] = f"{high:.{digits}f}"
         found[f"ResampleDimension{'XYZ'[i]}"] = "true"
     return found
+
+
+def _digits(voxel_size: float) -> int:
+    """Return decimal places: the reference's 9, more where voxels are small in the unit."""
+    return max(9, 6 - floor(log10(voxel_size)))
 
 
 def _time_info(times: Sequence[datetime]) -> dict[str, str]:

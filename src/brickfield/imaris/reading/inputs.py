@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,8 @@ def open_sources(
         str(given) if is_address else regular(given), **options.reading
     )
     opened.callback(source.close)
+    if not is_address:
+        _check_levels(source)
     return [source]
 
 
@@ -248,6 +252,21 @@ def choose_input(sources: Sequence[ChunkSource], options: ImarisOptions) -> Imar
     )
 
 
+def _check_levels(source: ChunkSource) -> None:
+    """Refuse a list of arrays that are no levels: all but one would not be written."""
+    shapes = [level.shape for level in source.info.pyramid.levels]
+    for fine, coarse in pairwise(shapes):
+        if prod(coarse) >= prod(fine) or any(
+            c > f for f, c in zip(fine, coarse, strict=True)
+        ):
+            msg = (
+                "expected a list of levels, each coarser than the one before; found"
+                f" {fine} and {coarse}: join channels along an axis c instead, as"
+                " numpy.stack does"
+            )
+            raise OptionError(msg)
+
+
 def _is_source(item: Any) -> bool:
     return hasattr(item, "read_storage_chunk") and hasattr(item, "info")
 
@@ -293,7 +312,10 @@ def _region(shape: Int3, options: ImarisOptions) -> tuple[Int3, Int3]:
 
 
 def _spacing(options: ImarisOptions) -> Vec3:
-    values = np.asarray(options.spacing, np.float64).reshape(-1)
+    try:
+        values = np.asarray(options.spacing, np.float64).reshape(-1)
+    except (ValueError, TypeError):
+        values = np.array([0.0])
     if values.size == 1:
         values = np.repeat(values, 3)
     if values.size != 3 or not (np.isfinite(values) & (values > 0)).all():

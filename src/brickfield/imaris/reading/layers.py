@@ -26,6 +26,9 @@ TURNED = "layer-turned"
 
 def is_layer(item: Any) -> bool:
     """Tell whether something has what a layer has."""
+    # An array of dates raises when it is asked for its buffer, which is called `data`.
+    if isinstance(item, np.ndarray):
+        return False
     return all(hasattr(item, n) for n in ("data", "multiscale", "scale", "translate"))
 
 

@@ -62,7 +62,7 @@ class Scratch:
         except OSError as error:
             msg = (
                 f"expected room for intermediate data in {self.folder.parent}; found:"
-                f" {error.strerror}: give another folder with --tmp-dir"
+                f" {error.strerror or error}: give another folder with --tmp-dir"
             )
             raise StoreWriteError(msg) from error
         return path

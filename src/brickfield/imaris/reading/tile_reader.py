@@ -204,11 +204,12 @@ class TileReader:
 
     def _spatial(self, data: AnyArray) -> AnyArray:
         """Bring a tile of all stored axes to (z, y, x)."""
-        spatial = [a for a in self._about.spatial_axes if a >= 0]
+        axes = self._about.spatial_axes
+        spatial = [a for a in axes if a >= 0]
         others = [a for a in range(data.ndim) if a not in spatial]
         turned = data.transpose([*others, *spatial])
-        lead = [1] * (3 - len(spatial))
-        return turned.reshape(lead + [data.shape[a] for a in spatial])
+        # An axis that is not stored has one voxel, wherever it stands among the others.
+        return turned.reshape([1 if a < 0 else data.shape[a] for a in axes])
 
     def _part(self, index: Index, part: Slices) -> Any:
         """Return a part of a chunk, or its fill value."""

@@ -240,6 +240,10 @@ def _imaris(
         box = AffineTransform.of_level(info.pyramid.levels[0])
         info = replace(info, placement=matrix @ box.inverse)
     source.info = info
+    # The description is read, too: it must not be written over either.
+    own = [p for p in (place_of_uri(uri),) if p is not None]
+    places = source.places
+    source.places = lambda: (*own, *places())  # type: ignore[method-assign]
     return source
 
 
