@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from typing import Any, cast
 
 from numpy.typing import ArrayLike
 
-from brickfield.errors import BrickfieldError, OptionError
+from brickfield.errors import (
+    BrickfieldError,
+    OptionError,
+    StoreFormatError,
+    StoreNotFoundError,
+)
+from brickfield.model import Finding
 from brickfield.sources import (
     ChunkSource,
     ReplaceableSource,
@@ -23,6 +29,7 @@ from brickfield.sources.mosaic import (
     MosaicSource,
     Tile,
     TilePlace,
+    is_scene,
     open_changed,
     open_mosaic_source,
 )
@@ -104,17 +111,51 @@ def open_store(
         return _changed(str(uri_or_arrays), tiles, options)
     if is_one:
         return _together(uri_or_arrays, together | options)
+    can_be_several = mosaic is None and is_free
+    return _opened(str(uri_or_arrays), opened, together | options, can_be_several)
+
+
+def _opened(
+    uri: str,
+    opened: Callable[[], ChunkSource],
+    together: dict[str, Any],
+    can_be_several: bool,
+) -> ChunkedImageStore:
+    """Open an image, or all of a scene or project as one where that can be meant."""
+    try:
+        store = _replaceable(opened, uri)
+    except (StoreFormatError, StoreNotFoundError):
+        # Of a scene or project whose first image is gone the others are still there.
+        if can_be_several and is_scene(uri):
+            return _together(uri, together)
+        raise
+    if not (can_be_several and store.info.is_in_scene):
+        return store
+    try:
+        mosaic = _together(uri, together)
+    except BrickfieldError as error:
+        # The first one is better than nothing, as long as it says that it is alone.
+        reason = str(error)
+        store.close()
+        return _replaceable(lambda: _alone(opened(), reason), uri)
+    mosaic.opens_by_itself = True
+    store.close()
+    return mosaic
+
+
+def _replaceable(opened: Callable[[], ChunkSource], uri: str) -> ChunkedImageStore:
     # Its facts are read-only properties, which a protocol's members are not.
     store = ChunkedImageStore(cast("ChunkSource", ReplaceableSource(opened)))
-    store.address = str(uri_or_arrays)
-    if mosaic is None and is_free and store.info.is_in_scene:
-        # Where they cannot be put together, the first one opens and says so.
-        with suppress(BrickfieldError):
-            mosaic_store = _together(uri_or_arrays, together | options)
-            mosaic_store.opens_by_itself = True
-            store.close()
-            return mosaic_store
+    store.address = uri
     return store
+
+
+def _alone(source: ChunkSource, reason: str) -> ChunkSource:
+    """Add to the first image of several why the others are not shown with it."""
+    text = f"{reason}; opened the first image alone"
+    finding = Finding("error", "images-apart", "", text)
+    source.info = replace(source.info, findings=(*source.info.findings, finding))
+    return source
 
 
 def _together(uri: str | PathLike[str], options: dict[str, Any]) -> MosaicStore:

@@ -105,3 +105,24 @@ def test_info_lists_tiles_and_systems(command, scene):
     assert about["tiles"][0]["shape"] == [10, 12, 14]
     assert about["tiles"][0]["time"] is None
     assert {"name": "world", "axes": ["z", "y", "x"]} in about["coordinate_systems"]
+
+
+def test_info_tells_which_images_of_a_scene_are_left_out(command, scene):
+    path = scene / "zarr.json"
+    about = json.loads(path.read_text())
+    transforms = about["attributes"]["ome"]["scene"]["coordinateTransformations"]
+    transforms[1]["affine"][0][3] = float("nan")
+    path.write_text(json.dumps(about))
+    told = json.loads(command("info", scene, "--json").out)
+    assert [t["name"] for t in told["tiles"]] == ["tile_0"]
+    (finding,) = [f for f in told["findings"] if f["code"] == "tile-left-out"]
+    assert "left 'tile_1' out" in finding["text"]
+
+
+def test_info_lists_the_only_tile_of_a_scene(command, scene):
+    path = scene / "zarr.json"
+    about = json.loads(path.read_text())
+    del about["attributes"]["ome"]["scene"]["coordinateTransformations"][0]
+    path.write_text(json.dumps(about))
+    told = json.loads(command("info", scene, "--json").out)
+    assert [t["name"] for t in told["tiles"]] == ["tile_1"]

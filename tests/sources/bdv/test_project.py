@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -155,6 +156,43 @@ def test_a_registration_that_cannot_be_used_leaves_the_view_out_of_the_mosaic(tm
     codes = [f.code for f in listed.findings]
     assert codes == ["unusable-registration"] * 2
     assert all("left the view out" in f.text for f in listed.findings)
+
+
+def test_of_a_registration_that_is_usable_at_some_times_these_are_shown(tmp_path):
+    flat = "1 0 0 0 0 1 0 0 0 0 0 0"
+    setups = [("a", {}, shift()), ("b", {}, {0: flat, 1: shift(8)})]
+    listed = list_tiles(write_xml(tmp_path, setups, times=2))
+    assert [(p.name, p.time) for p, _ in listed.tiles] == [("a", None), ("b t1", 1)]
+    (finding,) = listed.findings
+    assert "left it out at time 0" in finding.text
+
+
+def test_numbers_that_are_none_leave_their_view_out_alone(tmp_path):
+    setups = [("a", {}, shift()), ("b", {}, "1,0,0,0 0 1 0 0 0 0 one 0")]
+    listed = list_tiles(write_xml(tmp_path, setups))
+    assert [p.name for p, _ in listed.tiles] == ["a"]
+    assert [f.code for f in listed.findings] == ["unusable-registration"]
+
+
+def test_setups_without_any_registration_are_told(tmp_path):
+    setups = [("a", {}, {}), ("b", {}, shift(3))]
+    _, findings = list_views(BdvProject(write_xml(tmp_path, setups)).data)
+    (finding,) = findings
+    assert finding.code == "no-registration"
+    assert "found none for 0" in finding.text
+
+
+def test_setups_in_several_units_are_told(tmp_path):
+    path = write_xml(tmp_path, [("a", {}, shift()), ("b", {}, shift(3))])
+    text = Path(path).read_text()
+    for unit in ("um", "nm"):
+        size = f"<voxelSize><unit>{unit}</unit><size>1 1 1</size></voxelSize>"
+        text = text.replace("</size><attributes>", f"</size>{size}<attributes>", 1)
+    Path(path).write_text(text)
+    _, findings = list_views(BdvProject(path).data)
+    (finding,) = findings
+    assert finding.code == "mixed-units"
+    assert "found um, nm" in finding.text
 
 
 def test_a_setup_that_is_unlike_the_first_is_read_as_it_is(tmp_path):

@@ -352,3 +352,37 @@ def test_a_scene_that_is_opened_has_the_size_of_its_tiles(scene):
 def test_an_overlap_that_is_none_is_told(scene):
     with pytest.raises(OptionError, match="max, mean, feather, first"):
         open_store(scene, overlap="nope")
+
+
+def test_images_too_far_apart_for_one_mosaic_open_apart_and_say_why(scene):
+    path = scene / "zarr.json"
+    about = json.loads(path.read_text())
+    transforms = about["attributes"]["ome"]["scene"]["coordinateTransformations"]
+    transforms[1]["affine"] = affine(1e18)
+    path.write_text(json.dumps(about))
+    with open_store(scene) as store:
+        assert np.array_equal(store.read(0), VOLUMES[0])
+        (finding,) = [f for f in store.findings if f.code == "images-apart"]
+        assert "a size that can be drawn" in finding.text
+        assert "opened the first image alone" in finding.text
+
+
+@pytest.mark.parametrize("name", ["tile_0/0/zarr.json", "tile_0/zarr.json"])
+@pytest.mark.parametrize("text", ["{}", "{", ""])
+def test_a_scene_of_which_one_image_cannot_be_opened_shows_the_others(
+    scene, name, text
+):
+    (scene / name).write_text(text)
+    with open_mosaic(scene, margin=0) as store:
+        assert np.array_equal(store.read(0), VOLUMES[1])
+        (finding,) = [f for f in store.findings if f.code == "tile-left-out"]
+        assert "left 'tile_0' out" in finding.text
+
+
+def test_a_project_whose_first_view_cannot_be_opened_shows_the_others(project):
+    with h5py.File(project.with_name("d.h5"), "a") as file:
+        del file["s00"]
+    with open_store(project) as store:
+        assert isinstance(store, MosaicStore)
+        (finding,) = [f for f in store.findings if f.code == "tile-left-out"]
+        assert finding.path == "angle 0"

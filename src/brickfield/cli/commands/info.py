@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from brickfield.model import Channel, ImageInfo, ScaleLevel
+    from brickfield.model import Channel, Finding, ImageInfo, ScaleLevel
     from brickfield.sources import ChunkSource
 
 MOST_IMAGES_SHOWN = 24
@@ -45,7 +45,11 @@ def info(
         source.close()
     reading = trust(opening.denied, opening.follow)
     description["images"] = _images(uri, reading)
-    description |= _places(uri, about, reading)
+    places = _places(uri, about, reading)
+    more = places.pop("findings", [])
+    known = description["findings"]
+    description["findings"] = [*known, *(f for f in more if f not in known)]
+    description |= places
     if as_json:
         print_json(description)
     else:
@@ -64,14 +68,31 @@ def _images(uri: str, reading: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _places(uri: str, about: ImageInfo, reading: dict[str, Any]) -> dict[str, Any]:
-    """List the tiles of a scene or project, and the coordinate systems of a store."""
+    """List the tiles of a scene or project, and the coordinate systems of a store.
+
+    With the tiles come findings on what is not among them.
+    """
     from brickfield.errors import BrickfieldError
 
     found: dict[str, Any] = {"tiles": [], "coordinate_systems": []}
-    if about.is_in_scene:
+    is_together = about.is_in_scene or about.format.startswith("BigDataViewer")
+    if about.format.startswith("OME-Zarr"):
+        from brickfield.sources.ome_zarr import open_graph
+
+        with suppress(BrickfieldError):
+            graph = open_graph(uri)
+            is_together |= any(edge.where.startswith("scene.") for edge in graph.edges)
+            found["coordinate_systems"] = [
+                {"name": s.full_name, "axes": list(s.axes)}
+                for s in graph.systems.values()
+                if not s.is_array
+            ]
+    if is_together:
         from brickfield.sources.mosaic import list_tiles
 
         with suppress(BrickfieldError):
+            listed = list_tiles(uri, **reading)
+            found["findings"] = _plain(listed.findings)
             found["tiles"] = [
                 {
                     "name": place.name,
@@ -79,18 +100,16 @@ def _places(uri: str, about: ImageInfo, reading: dict[str, Any]) -> dict[str, An
                     "shape": list(place.shape),
                     "time": place.time,
                 }
-                for place, _ in list_tiles(uri, **reading).tiles
-            ]
-    if about.format.startswith("OME-Zarr"):
-        from brickfield.sources.ome_zarr import open_graph
-
-        with suppress(BrickfieldError):
-            found["coordinate_systems"] = [
-                {"name": s.full_name, "axes": list(s.axes)}
-                for s in open_graph(uri).systems.values()
-                if not s.is_array
+                for place, _ in listed.tiles
             ]
     return found
+
+
+def _plain(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    return [
+        {"severity": f.severity, "code": f.code, "path": f.path, "text": f.text}
+        for f in findings
+    ]
 
 
 def describe(source: ChunkSource) -> dict[str, Any]:
@@ -120,10 +139,7 @@ def describe(source: ChunkSource) -> dict[str, Any]:
         ],
         "channels": [_channel(channel) for channel in about.channels],
         **_names(about),
-        "findings": [
-            {"severity": f.severity, "code": f.code, "path": f.path, "text": f.text}
-            for f in about.findings
-        ],
+        "findings": _plain(about.findings),
         "bytes": {"nominal": sum(nominal), "stored": _stored_bytes(source)},
     }
 

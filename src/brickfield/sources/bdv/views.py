@@ -9,6 +9,7 @@ import numpy as np
 
 from brickfield.model import AffineTransform, Finding, Int3
 from brickfield.sources.bdv.xml import SpimData, ViewSetup
+from brickfield.sources.units import metres
 
 LEFT_OUT = "left the view out"
 
@@ -63,7 +64,7 @@ def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
         Of views that cannot be placed.
     """
     views: list[BdvView] = []
-    findings: list[Finding] = []
+    findings = _odd_setups(data)
     groups = groups_by_series(data)
     order = _channel_order(data, groups)
     for series, group in groups:
@@ -102,6 +103,29 @@ def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
             # is several, each there at its time alone.
             views.append(replace(whole, name=name, matrix=matrix, time=i, absent=()))
     return views, findings
+
+
+def _odd_setups(data: SpimData) -> list[Finding]:
+    """Tell which setups have no registration at all, and that units differ."""
+    found = []
+    known = {setup for _, setup in data.matrices}
+    none = [s for s in data.setups if s.number not in known and not s.is_unusable]
+    if none:
+        listed = ", ".join(str(s.number) for s in none[:5])
+        more = " and others" if len(none) > 5 else ""
+        text = (
+            f"expected a registration for every setup; found none for {listed}{more}:"
+            " put there by voxel size alone"
+        )
+        found.append(Finding("warning", "no-registration", "ViewRegistrations", text))
+    units = {metres(s.unit) or s.unit: s.unit for s in data.setups if s.unit}
+    if len(units) > 1:
+        text = (
+            f"expected one unit for all setups; found {', '.join(units.values())}; took"
+            " numbers as the registrations give them"
+        )
+        found.append(Finding("warning", "mixed-units", "ViewSetups", text))
+    return found
 
 
 def _is_gone(data: SpimData, time: int, setup: int) -> bool:

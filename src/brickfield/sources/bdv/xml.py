@@ -43,8 +43,8 @@ class ViewSetup:
         What turns, shears or mirrors the view, applied after voxel size and
         translation; None when the registration does not.
     is_unusable : bool
-        Whether the registration is left out: it maps the view onto a plane, or some of
-        its numbers are none.
+        Whether the registration is left out: at every time it maps the view onto a
+        plane, or some of its numbers are none.
     attributes : tuple of (str, str, str)
         Kind, id and name of what it is one of: tile, angle, illumination, channel.
     """
@@ -149,8 +149,9 @@ def parse(text: bytes, where: str) -> SpimData:
         raise StoreFormatError(msg) from error
     if not 0 < len(times) <= MOST_TIMES or not setups or not place:
         msg = (
-            f"expected a place, 1 to {MOST_TIMES} time points and view setups in"
-            f" {where}; found {place!r:.200}, {len(times)} and {len(setups)}"
+            f"expected a loader with a place, 1 to {MOST_TIMES} time points and view"
+            f" setups in {where}; found the loader {loader.get('format', '')!r:.80} with"
+            f" {place!r:.200}, {len(times)} and {len(setups)}"
         )
         raise StoreFormatError(msg)
     return SpimData(
@@ -287,7 +288,10 @@ def _registrations(
 
 def _affine(text: str | None) -> NDArray[np.float64]:
     """Read a 4 x 4 matrix (x, y, z, 1); not-a-number where the text holds none."""
-    values = np.array((text or "").split(), np.float64)
+    try:
+        values = np.array((text or "").split(), np.float64)
+    except ValueError:
+        values = np.empty(0)
     if values.shape != (12,):
         return np.full((4, 4), np.nan)
     return np.vstack([values.reshape(3, 4), [0, 0, 0, 1]])
@@ -302,10 +306,10 @@ def _setup(
     size = _triple(element.findtext("size"))
     voxel = _triple(element.findtext("voxelSize/size"))
     unit = (element.findtext("voxelSize/unit") or "").strip()
-    known = (maps[t, number] for t in times if (t, number) in maps)
-    whole = next(known, None)
-    is_unusable = whole is not None and _is_singular(whole)
-    if whole is None or is_unusable:
+    known = [maps[t, number] for t in times if (t, number) in maps]
+    whole = next((m for m in known if not _is_singular(m)), None)
+    is_unusable = bool(known) and whole is None
+    if whole is None:
         whole = np.diag([*(voxel or (1.0, 1.0, 1.0)), 1.0])
     size_zyx, shift, placement = _parted(whole[_ZYX][:, _ZYX])
     return ViewSetup(

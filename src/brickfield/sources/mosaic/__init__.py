@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from brickfield.sources.mosaic.changes import open_changed as open_changed
     from brickfield.sources.mosaic.changes import options_with as options_with
     from brickfield.sources.mosaic.grid import MosaicOptions as MosaicOptions
+    from brickfield.sources.mosaic.listing import is_scene as is_scene
     from brickfield.sources.mosaic.listing import list_tiles as list_tiles
     from brickfield.sources.mosaic.listing import (
         open_mosaic_source as open_mosaic_source,
@@ -26,6 +27,7 @@ __all__ = [
     "Tile",  # One image of a mosaic, opened when it is first read.
     "TilePlace",  # What is known of a tile without opening it.
     "changes_of",  # Return how a mosaic differs from what its file says; nothing if it does not.
+    "is_scene",  # Tell whether a place names several images that belong together, each at its place.
     "list_tiles",  # List the images of a scene, a project or a collection where they lie.
     "open_changed",  # Open all images of a store as one, the way it was changed.
     "open_mosaic_source",  # Open all images of a scene, a project or a collection as one.
@@ -39,6 +41,7 @@ _HOME = {
     "Tile": "tile",
     "TilePlace": "tile",
     "changes_of": "changes",
+    "is_scene": "listing",
     "list_tiles": "listing",
     "open_changed": "changes",
     "open_mosaic_source": "listing",

@@ -78,6 +78,24 @@ def list_tiles(uri: str, **reading: Any) -> TileList:
     return _one_by_one(uri, reading)
 
 
+def is_scene(uri: str, **reading: Any) -> bool:
+    """Tell whether a place names several images that belong together, each at its place.
+
+    Parameters
+    ----------
+    uri : str
+        Path or URL.
+    **reading
+        As for :func:`list_tiles`.
+    """
+    try:
+        found, _ = find_format(checked_place(uri.strip()))
+        is_listed = found is ZARR or found.module == "bdv.source"
+        return is_listed and list_tiles(uri, **reading).is_scene
+    except BrickfieldError:
+        return False
+
+
 def open_mosaic_source(
     uri: str, options: MosaicOptions | None = None, **reading: Any
 ) -> MosaicSource:
@@ -152,17 +170,23 @@ def _images_of(
     graph = read_graph(hierarchy, root)
     world = world_of(graph, root)
     groups, images = _groups_of(hierarchy, graph, root)
-    _tell_missing([path for path in declared if path not in groups], findings)
+    lacking = [path for path in declared if path not in groups]
+    faults = hierarchy.faults
+    for path in [p for p in lacking if p in faults]:
+        findings.error("tile-left-out", path, f"{faults[path]}; left {path!r} out")
+    _tell_missing([p for p in lacking if p not in faults], findings)
     finest = {
         path: join(path, listed[0].datasets[0].path)
         for path, listed in images.items()
         if listed and listed[0].datasets
     }
-    arrays = hierarchy.nodes(finest.values())
+    arrays = hierarchy.nodes(finest.values(), keeps_faults=True)
     ways = {} if world is None else graph.all_to(world)
     for path, array in finest.items():
         try:
             node = arrays[array]
+            if array in faults:
+                raise faults[array]
             if node is None or world is None:
                 text = f"expected an array at {array!r} and a system for it; found none"
                 raise StoreFormatError(text)
@@ -195,7 +219,7 @@ def _groups_of(
     from brickfield.sources.ome_zarr.metadata import read_multiscales
 
     paths = list(dict.fromkeys(key[0] for key in graph.systems if key[0] != root.path))
-    found = hierarchy.nodes(paths)
+    found = hierarchy.nodes(paths, keeps_faults=True)
     groups = {path: node for path, node in found.items() if node is not None}
     images = {
         path: read_multiscales(node.attributes, Findings())

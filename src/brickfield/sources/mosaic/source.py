@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import OptionError
+from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model import (
     AffineTransform,
     Finding,
@@ -36,13 +36,15 @@ from brickfield.sources.mosaic.reading import Kept
 from brickfield.sources.mosaic.table import matrices_of
 from brickfield.sources.mosaic.tile import Tile, TilePlace
 from brickfield.sources.places import place_of_uri, places_of
-from brickfield.sources.protocol import PartlyReadError, StorageChunk
+from brickfield.sources.protocol import ChunkSource, PartlyReadError, StorageChunk
 
 _OF_ONE_IMAGE = ("several-images", "moving-registration")
 """Findings on what was left out because one image was opened alone."""
 KEPT_BYTES = 384 << 20
 """Decoded storage chunks of tiles that are kept."""
 _MOST_SINGULAR = 1e12
+MOST_TRIED = 16
+"""Tiles that are opened to find one that can be: beyond, nothing of them is there."""
 
 
 class MosaicSource:
@@ -51,7 +53,8 @@ class MosaicSource:
     Parameters
     ----------
     tiles : sequence of Tile
-        Closed with the source. Axes, channels and times are those of the first one.
+        Closed with the source. Axes, channels and times are those of the first one that
+        can be opened.
     options : MosaicOptions, optional
     document : str, optional
         Scene, project or collection that all tiles are read from.
@@ -65,7 +68,7 @@ class MosaicSource:
     OptionError
         If there is no tile, or two have one name.
     StoreNotFoundError, StoreFormatError, StoreAccessError, StoreUnreachableError
-        If the first tile cannot be opened.
+        If none of the first tiles can be opened.
     """
 
     def __init__(
@@ -84,7 +87,8 @@ class MosaicSource:
         self._findings = tuple(findings)
         self._tiles = list(tiles)
         self._positions = {t.name: i for i, t in enumerate(self._tiles)}
-        first = tiles[0].source
+        first, told = _first_open(tiles)
+        self._told = told
         self._first = first.info
         self.is_remote = first.is_remote
         self.concurrency = first.concurrency
@@ -118,6 +122,7 @@ class MosaicSource:
             image="",
             findings=(
                 *self._findings,
+                *self._told,
                 *(f for f in self._first.findings if f.code not in _OF_ONE_IMAGE),
             ),
             placement=None,
@@ -411,6 +416,20 @@ class MosaicSource:
         for tile in self._tiles:
             tile.close()
         self._fuser.forget()
+
+
+def _first_open(tiles: Sequence[Tile]) -> tuple[ChunkSource, list[Finding]]:
+    """Open the first tile that can be opened; tell which ones before it cannot."""
+    found: list[Finding] = []
+    errors: list[BrickfieldError] = []
+    for tile in tiles[:MOST_TRIED]:
+        try:
+            return tile.source, found
+        except BrickfieldError as error:
+            text = f"{error}; left {tile.name!r} out where it is needed"
+            found.append(Finding("error", "tile-left-out", tile.name, text))
+            errors.append(error)
+    raise errors[0]
 
 
 def _vec(values: NDArray[np.float64]) -> Vec3:

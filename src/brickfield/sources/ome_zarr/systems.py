@@ -199,11 +199,13 @@ class _GraphReader:
         transforms = _objects(scene.get("coordinateTransformations"))
         paths = dict.fromkeys(p for t in transforms for p in _paths(t))
         inside = (path_inside(root.path, path) for path in paths)
-        nodes = self._hierarchy.nodes(
+        wanted = (
             path
             for path in inside
             if path is not None and (self._images is None or path in self._images)
         )
+        # One image that cannot be read shall not hide the others.
+        nodes = self._hierarchy.nodes(wanted, keeps_faults=True)
         for node in nodes.values():
             if node is not None and node.path != root.path:
                 self._read_image(node)

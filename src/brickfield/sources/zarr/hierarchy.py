@@ -68,6 +68,8 @@ class ZarrHierarchy:
     ----------
     stamps : dict of str to bytes
         What a server says of the versions of the files read here.
+    faults : dict of str to StoreFormatError
+        By path, what is wrong with nodes whose metadata cannot be read.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class ZarrHierarchy:
         self._consolidated: dict[str, ZarrNode] = {}
         self._format: int | None = None
         self.stamps: dict[str, bytes] = {}
+        self.faults: dict[str, StoreFormatError] = {}
         files = known if known is not None else self._read(ROOT_KEYS)
         self._read_consolidated(files)
         self.root = self._root_of(files)
@@ -99,7 +102,11 @@ class ZarrHierarchy:
         return self.nodes([path])[path]
 
     def nodes(
-        self, paths: Iterable[str], *, files: Iterable[str] = ()
+        self,
+        paths: Iterable[str],
+        *,
+        files: Iterable[str] = (),
+        keeps_faults: bool = False,
     ) -> dict[str, ZarrNode | None]:
         """Return several nodes, read at the same time.
 
@@ -109,6 +116,9 @@ class ZarrHierarchy:
             Relative to the location.
         files : iterable of str
             Other small files to read in the same round trip, for :meth:`read`.
+        keeps_faults : bool
+            Whether a node whose metadata cannot be read counts as missing; then
+            :attr:`faults` says what is wrong with it.
 
         Raises
         ------
@@ -125,9 +135,13 @@ class ZarrHierarchy:
         new = [p for p in dict.fromkeys(wanted) if p not in self._nodes]
         names = {3: V3_KEYS, 2: V2_KEYS}.get(self._format or 0, V3_KEYS + V2_KEYS)
         self._load(new, names, files)
-        if new and all(self._nodes[p] is None for p in new):
+        if new and all(self._nodes[p] is None and p not in self.faults for p in new):
             # A few stores keep nodes of one format in a group of the other.
             self._load(new, V2_KEYS if self._format == 3 else V3_KEYS)
+        if not keeps_faults:
+            for path in wanted:
+                if path in self.faults:
+                    raise self.faults[path]
         return {p: self._nodes[p.strip("/")] for p in wanted}
 
     def _load(
@@ -138,7 +152,10 @@ class ZarrHierarchy:
         self._files.update((k, read[k]) for k in wanted)
         for path in paths:
             own = {n: read[f"{path}/{n}"] for n in names}
-            self._nodes[path] = self._parse_node(path, own)
+            try:
+                self._nodes[path] = self._parse_node(path, own)
+            except StoreFormatError as error:
+                self._nodes[path], self.faults[path] = None, error
 
     def read(self, key: str) -> bytes | None:
         """Read another small file, for example an OME-XML."""
