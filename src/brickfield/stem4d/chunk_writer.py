@@ -200,25 +200,30 @@ class ChunkWriter:
             done += os.pwrite(self._number, view[done:], offset + done)
         if self._is_remote:  # nobody else can have it on disk
             os.fdatasync(self._number)
+        else:
+            _begin_storing(self._number, offset, done)
         return done
 
     def flush(self) -> None:
         """Let what was written be found after a kill.
 
+        Without compression it is on disk when this returns.
+
         Raises
         ------
         StoreWriteError
         """
-        if self._file is None:
-            return
         try:
-            with HDF5_LOCK:
-                self._file.flush()
+            if self._number >= 0:
+                os.fdatasync(self._number)
+            if self._file is not None:
+                with HDF5_LOCK:
+                    self._file.flush()
         except (OSError, RuntimeError) as error:
             raise self._no_room(error) from error
 
     def close(self) -> None:
-        """Give the file back, its bytes on disk.
+        """Give the file back; what was not flushed need not be on disk.
 
         Raises
         ------
@@ -228,10 +233,7 @@ class ChunkWriter:
         file, self._file = self._file, None
         try:
             if number >= 0:
-                try:
-                    os.fsync(number)
-                finally:
-                    os.close(number)
+                os.close(number)
             if file is not None:
                 with HDF5_LOCK:
                     file.close()
@@ -265,6 +267,17 @@ def _offsets(dataset: Any) -> NDArray[np.int64]:
         msg = "chunks without a place in the file"
         raise OSError(msg)
     return found
+
+
+def _begin_storing(number: int, offset: int, n_bytes: int) -> None:
+    """Have the system write a part of a file to disk from now on, and do not wait.
+
+    Else it begins when much memory waits to be written, or when it is told to finish:
+    the disk would rest while the processor works, and the other way round.
+    """
+    if hasattr(os, "posix_fadvise"):
+        # Linux answers this advice by writing; what is not yet written stays cached.
+        os.posix_fadvise(number, offset, n_bytes, os.POSIX_FADV_DONTNEED)
 
 
 def _deflated(patterns: NDArray[Any]) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -271,6 +272,11 @@ class _Sums:
         }
 
 
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 class _Conversion:
     """One run."""
 
@@ -432,16 +438,19 @@ class _Conversion:
                 " found that it has changed: the same command begins anew"
             )
             raise StoreFormatError(msg)
+        is_beside = self.options.cache == "sidecar"
         try:
-            with HDF5_LOCK, h5py.File(plan.partial, "r+") as file:
-                self._check_some(file[DATASET])
-            is_beside = self.options.cache == "sidecar"
-            if plan.has_overviews and not is_beside:
-                self._keep(sums, plan.partial, "file")
-            with plan.partial.open("rb") as opened:
-                # On disk before it gets its name: the name is only ever that of a whole
-                # file.
-                os.fsync(opened.fileno())
+            with ThreadPoolExecutor(1, thread_name_prefix="brickfield-sync") as aside:
+                # What is left goes to disk while what was written is looked at.
+                stored = aside.submit(_sync, plan.partial)
+                with HDF5_LOCK, h5py.File(plan.partial, "r") as file:
+                    self._check_some(file[DATASET])
+                if plan.has_overviews and not is_beside:
+                    self._keep(sums, plan.partial, "file", stored)
+                stored.result()
+            # On disk before it gets its name: the name is only ever that of a whole
+            # file.
+            _sync(plan.partial)
             plan.partial.replace(plan.where)
             if plan.has_overviews and is_beside:
                 self._keep(sums, plan.where, "sidecar")
@@ -450,13 +459,19 @@ class _Conversion:
             raise StoreWriteError(msg) from error
 
     @staticmethod
-    def _keep(sums: _Sums, path: Path, where: str) -> None:
+    def _keep(
+        sums: _Sums, path: Path, where: str, stored: Future[None] | None = None
+    ) -> None:
         """Store what was computed, as results of the patterns that were written."""
         from brickfield.sources.emd import open_emd_scan as open_emd
 
         written = open_emd(path, dataset=DATASET)
         try:
-            EMDCacheManager(written, where).put(sums.items())
+            cache = EMDCacheManager(written, where)
+            cache.source()  # hashes some of the patterns, until the others are stored
+            if stored is not None:
+                stored.result()
+            cache.put(sums.items())
         finally:
             written.close()
 
