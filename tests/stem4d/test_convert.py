@@ -272,6 +272,15 @@ def test_a_disk_without_room_is_told_and_gone_on_with(long_scan, tmp_path, compr
     np.testing.assert_array_equal(stored(tmp_path / "a.emd"), frames)
 
 
+def test_without_room_nothing_is_left_behind(scan, tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("brickfield.stem4d.convert.shutil.disk_usage", lambda _: usage)
+    before = names_in(tmp_path)
+    with pytest.raises(StoreWriteError, match="free space"):
+        convert(scan, tmp_path / "a.emd")
+    assert names_in(tmp_path) == before
+
+
 def test_a_folder_that_may_not_be_written_to_is_told(scan, tmp_path):
     if os.geteuid() == 0:
         pytest.skip("a superuser may write everywhere")

@@ -1,15 +1,16 @@
 """Files of every kind that are not as they should be: opened right, or told in a sentence."""
 
 import json
+import os
 
 import h5py
 import hdf5plugin
 import numpy as np
 import pytest
 
-from brickfield.errors import BrickfieldError
+from brickfield.errors import BrickfieldError, BudgetError
 from brickfield.stem4d import Disc, LazyDataManager
-from brickfield.testing.mib import MIBOptions, write_mib
+from brickfield.testing.mib import MIBOptions, header, write_mib
 
 FRAMES = np.random.default_rng(0).integers(0, 50, (12, 8, 8)).astype(np.uint16)
 SCAN = np.random.default_rng(1).integers(0, 99, (3, 4, 5, 6)).astype(np.uint16)
@@ -104,10 +105,44 @@ def test_a_gap_in_the_numbers_of_files_ends_the_set(tmp_path):
     for i, first in enumerate((1, 5, 13)):
         part = FRAMES[4 * i : 4 * i + 4]
         write_mib(tmp_path / f"set{i}.mib", part, MIBOptions(first_sequence=first))
-    found, _ = seen(tmp_path / "set0.mib", scan=(2, 4))
+    found, told_of = seen(tmp_path / "set0.mib", scan=(2, 4))
     np.testing.assert_array_equal(found.reshape(8, 8, 8), FRAMES[:8])
+    assert "gap-in-set" in told_of
     found, _ = seen(tmp_path / "set2.mib", scan=(1, 4))
     np.testing.assert_array_equal(found[0], FRAMES[8:])
+
+
+def test_the_first_file_of_a_set_may_have_no_number(tmp_path):
+    write_mib(tmp_path / "scan.mib", FRAMES[:6])
+    write_mib(tmp_path / "scan1.mib", FRAMES[6:], MIBOptions(first_sequence=7))
+    found, _ = seen(tmp_path / "scan.mib", scan=(3, 4))
+    np.testing.assert_array_equal(found.reshape(12, 8, 8), FRAMES)
+
+
+def test_numbers_of_frames_may_begin_at_0(tmp_path):
+    path = write_mib(tmp_path / "a.mib", FRAMES, MIBOptions(first_sequence=0))
+    np.testing.assert_array_equal(seen(path, scan=(3, 4))[0].reshape(12, 8, 8), FRAMES)
+
+
+@pytest.mark.parametrize("name", ["SCAN.HDR", "SCAN.hdr"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_description_in_capitals_or_with_a_byte_order_mark_is_read(
+    tmp_path, name, mark
+):
+    path = write_mib(tmp_path / "SCAN.MIB", FRAMES)
+    text = b"HDR,\t\r\nScanX:\t6\r\nScanY:\t2\r\nEnd\t"
+    (tmp_path / name).write_bytes(mark + text)
+    assert seen(path)[0].shape == (2, 6, 8, 8)
+
+
+def test_a_frame_larger_than_the_budget_is_told(tmp_path):
+    """Four gigabytes, of which the file holds none."""
+    path = tmp_path / "a.mib"
+    path.write_bytes(header((1 << 15, 1 << 15), MIBOptions(depth=24)))
+    os.truncate(path, 384 + (4 << 30))
+    scan = LazyDataManager.create_viewer(path, budget="64 MB")
+    with scan as viewer, pytest.raises(BudgetError, match="budget of at least"):
+        viewer.overview("scan")
 
 
 def in_file(path, make):
@@ -224,6 +259,12 @@ def test_linked_files_are_one_scan(tmp_path):
 def test_a_linked_file_that_is_missing_is_named(tmp_path, missing):
     text = told(master(tmp_path, missing), scan=(3, 4))
     assert f"m_data_{missing[0] + 1:06d}" in text
+
+
+def test_a_linked_file_that_is_damaged_is_named(tmp_path):
+    path = master(tmp_path)
+    (tmp_path / "m_data_000002.h5").write_bytes(b"junk")
+    assert "m_data_000002" in told(path, scan=(3, 4))
 
 
 def test_a_file_of_links_that_lead_nowhere_is_told(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brickfield.errors import OptionError
+from brickfield.errors import OptionError, StoreWriteError
 from brickfield.stem4d.open import open_scan
 from brickfield.stem4d.output import check_result_file, write_result
 
@@ -68,3 +68,14 @@ def test_hot_pixels_do_not_make_a_picture_black(tmp_path):
     assert picture[50, 0] == round((5000 - 10) / (9991 - 10) * 255)
     assert (picture[3, 4], picture[0, 0]) == (255, 0)
     assert write_result(tmp_path / "a.npy", pattern) is None
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_beforehand(scan, tmp_path):
+    folder = tmp_path / "marked"
+    folder.mkdir()
+    folder.chmod(0o555)
+    try:
+        with pytest.raises(StoreWriteError, match="refuses"):
+            check_result_file(folder / "a.npy", open_scan(scan))
+    finally:
+        folder.chmod(0o755)

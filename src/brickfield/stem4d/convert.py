@@ -293,7 +293,7 @@ class _Conversion:
             # A journal without its file: nothing that it notes as done is there.
             if not self.plan.partial.exists():
                 mask = bytearray(len(self.grid))
-            with self._writer(mask) as writer:
+            with self._writer(mask, journal) as writer:
                 # After a power cut the journal may be ahead of the file.
                 self._forget_unstored(mask, writer)
                 sums, is_whole = self._pass(writer, journal, mask, (progress, cancel))
@@ -318,7 +318,7 @@ class _Conversion:
             # Of another source, or other options: nothing of it can be used.
             return Journal(path, fingerprint, restart=True)
 
-    def _writer(self, mask: bytearray) -> ChunkWriter:
+    def _writer(self, mask: bytearray, journal: Journal) -> ChunkWriter:
         partial = self.plan.partial
         if any(mask):
             try:
@@ -326,11 +326,14 @@ class _Conversion:
             except StoreFormatError:
                 pass  # killed while its structure was written: start over
         mask[:] = bytes(len(mask))
-        self._check_room()
         try:
+            self._check_room()
             partial.unlink(missing_ok=True)
             create(partial, self.target, self.plan.calibration(), self.plan.notes())
             return ChunkWriter(partial, self.target)
+        except StoreWriteError:
+            journal.remove()  # nothing is begun that could be gone on with
+            raise
         except (OSError, RuntimeError, StoreFormatError) as error:
             msg = f"expected to write {partial}; found: {error}: make room or allow it"
             raise StoreWriteError(msg) from error

@@ -14,7 +14,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import OptionError
+from brickfield.errors import OptionError, StoreWriteError
+from brickfield.sources.io import may_write
 from brickfield.sources.scans import Scan
 from brickfield.writing import check_file, usable_path, write_whole
 
@@ -36,6 +37,8 @@ def check_result_file(path: str | Path, scan: Scan) -> Path:
     ------
     OptionError
         If its end is none of ``.npy``, ``.tif``, ``.png``, or it is read.
+    StoreWriteError
+        If its folder may not be written to.
     """
     where = usable_path(path, "an output file")
     if where.suffix.lower() not in ENDS:
@@ -45,6 +48,9 @@ def check_result_file(path: str | Path, scan: Scan) -> Path:
         msg = f"expected an output file in a folder that exists; found {where}"
         raise OptionError(msg)
     check_file(where, [scan.data])
+    if not may_write(where.absolute().parent):
+        msg = f"expected to write into {where.parent}; the system refuses: allow it"
+        raise StoreWriteError(msg)
     return where
 
 

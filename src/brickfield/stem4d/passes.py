@@ -25,11 +25,13 @@ from brickfield.blockwise import (
     Progress,
     ThreadBuffers,
     block_shape,
+    format_bytes,
     gather,
     open_executor,
     parse_bytes,
     usable_bytes,
 )
+from brickfield.errors import BudgetError
 from brickfield.sources.scans import ScanData
 from brickfield.stem4d.summing.pieces import Pieces, Region
 
@@ -164,16 +166,24 @@ def scan_blocks(
     frame_bytes = data.dtype.itemsize * data.shape[2] * data.shape[3]
     # A frame in the file may be larger than in memory (headers, gaps) or smaller
     # (packed pixels): the budget has to hold the larger of both.
-    pattern = np.dtype((np.void, max(frame_bytes, data.stored_frame_bytes)))
-    budget = options.budget_bytes // COPIES
+    pattern_bytes = max(frame_bytes, data.stored_frame_bytes)
     n = executor.n_workers
     # Blocks follow the storage chunks of the file, or each would be decoded once for
     # every block that meets it.
     unit = (min(data.block[0], shape[0]), min(data.block[1], shape[1]))
     # A storage chunk larger than that is still read once rather than in parts.
     largest = FIRST_BLOCK_BYTES if options.stride > 1 else MOST_BLOCK_BYTES
-    most = max(largest, unit[0] * unit[1] * pattern.itemsize) * n
-    block = block_shape(shape, pattern, min(budget, most), n, unit)
+    each = unit[0] * unit[1] * pattern_bytes
+    needed, budget = COPIES * each * n, options.budget_bytes
+    if budget < needed:
+        msg = (
+            f"expected a budget of at least {format_bytes(needed)} for {n} threads, each"
+            f" with {unit[0]}x{unit[1]} patterns of {format_bytes(pattern_bytes)}; found"
+            f" {format_bytes(budget)}: raise it"
+        )
+        raise BudgetError(msg)
+    most = min(budget // COPIES, max(largest, each) * n) // pattern_bytes
+    block = block_shape(shape, np.uint8, most, n, unit)  # counted in patterns
     # A part of a line: several lines of parts would read as many places of the file
     # instead of one run.
     if block[1] < shape[1]:

@@ -264,7 +264,7 @@ class ScanViewer:
         is_kept : bool
             Return it only if it is kept with the file.
         **options
-            Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
+            As for :meth:`overview`.
 
         Returns
         -------
@@ -277,8 +277,10 @@ class ScanViewer:
         if is_kept:
             values = self.cache.get(ITEM_OF["binned"], n_binned=n)
         else:
+            on_wait = options.pop("on_wait", None)
             wanted = OverviewOptions(("scan", "binned"), n_binned=n)
-            found = self.cache.overviews(wanted, replace(self.options, **options))
+            how = replace(self.options, **options)
+            found = self.cache.overviews(wanted, how, on_wait)
             self._computed["scan"], values = found["scan"], found["binned"]
         return None if values is None else BinnedScan(values, n, self.shape[2:])
 
@@ -319,7 +321,7 @@ class ScanViewer:
         descan, rotation, is_flipped
             As for :func:`~brickfield.stem4d.com.prepared`.
         **options
-            Fields of :class:`~brickfield.stem4d.passes.PassOptions`.
+            As for :meth:`overview`.
 
         Returns
         -------
@@ -328,6 +330,7 @@ class ScanViewer:
         if detector is None:
             field = self.overview("com", **options)
         else:
+            options.pop("on_wait", None)
             how = replace(self.options, **options)
             field = com.centre_of_mass(self.opened.data, detector, how)
         turned = com.prepared(

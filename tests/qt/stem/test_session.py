@@ -7,7 +7,7 @@ import pytest
 
 from brickfield.qt.reports.tasks import TaskBoard
 from brickfield.qt.stem.session import PATTERN, SCAN, VIRTUAL, ScanSession, filled
-from brickfield.qt.stem.slots import SlotRequest
+from brickfield.qt.stem.slots import SlotRequest, Told
 from brickfield.stem4d import Disc
 
 pytestmark = pytest.mark.bindings
@@ -109,3 +109,13 @@ def test_lines_that_are_not_known_yet_are_those_next_to_them():
     image = np.zeros((7, 2), int)
     image[1], image[5] = 3, 8
     assert filled(image)[:, 0].tolist() == [3, 3, 3, 3, 8, 8, 8]
+
+
+def test_work_of_another_process_is_said_until_there_is_own_work(qapp):
+    task = TaskBoard().begin("Overview of scan", unit="bytes")
+    told = Told(task)
+    told.on_wait("process 7 on far")
+    assert task.task.title.endswith("computed by another process (process 7 on far)")
+    told.progress(1, 2, 1, None)
+    assert (task.task.title, task.task.done) == ("Overview of scan", 1)
+    task.end()

@@ -12,6 +12,7 @@ import pytest
 
 from brickfield.errors import OptionError, StoreAccessError
 from brickfield.stem4d.cache import manager as managers
+from brickfield.stem4d.cache import places
 from brickfield.stem4d.cache.lock import CacheLock
 from brickfield.stem4d.cache.manager import EMDCacheManager
 from brickfield.stem4d.cache.places import is_on_share, sidecar_of
@@ -300,7 +301,23 @@ def test_a_kill_leaves_a_file_that_opens_and_nothing_half_valid(emd, patterns, s
         assert all(i.is_valid for i in manager.items())
 
 
-def test_a_file_that_another_program_has_open_has_its_cache_beside_it(emd):
+def test_a_file_that_another_program_looks_into_for_a_moment_is_waited_for(emd):
+    code = "import h5py,sys,time;f=h5py.File(sys.argv[1]);print('o',flush=True);"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code + "time.sleep(0.5)", str(emd)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    overviews(emd)
+    process.communicate()
+    assert not sidecar_of(emd).exists()
+    with h5py.File(emd) as file:
+        assert "scan_overview" in file["cached"]
+
+
+def test_a_file_that_another_program_has_open_has_its_cache_beside_it(emd, monkeypatch):
+    monkeypatch.setattr(places, "PATIENCE_S", 0.1)
     code = "import h5py,sys;f=h5py.File(sys.argv[1]);print('o',flush=True);input()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(emd)],

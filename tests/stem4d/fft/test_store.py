@@ -228,3 +228,44 @@ def test_a_file_of_another_format_is_to_be_converted(scan):
         transform(scan)
     with pytest.raises(OptionError, match="mode"):
         FFTOptions("sideways")
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(emd):
+    emd.parent.chmod(0o555)
+    try:
+        with pytest.raises(OptionError, match="may not be written to"):
+            transform(emd)
+    finally:
+        emd.parent.chmod(0o755)
+
+
+HELD = """
+import sys
+from brickfield.stem4d import ChunkedFFTProcessor, EMDCacheManager, FFTOptions
+from brickfield.stem4d.cache.lock import CacheLock
+with EMDCacheManager(sys.argv[1]) as cache:
+    processor = ChunkedFFTProcessor(cache, FFTOptions("detector"))
+    with CacheLock(cache.lock_path, "the Fourier transform"):
+        print("held", flush=True)
+        input()
+        processor._run(None, __import__("threading").Event(), 0.0)
+"""
+
+
+def test_the_transform_of_another_process_is_waited_for_and_taken(emd):
+    command = [sys.executable, "-c", HELD, str(emd)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        seen = []
+
+        def let_go(owner):
+            seen.append(owner.pid)
+            other.stdin.write("\n")
+            other.stdin.flush()
+
+        with EMDCacheManager(emd) as cache:
+            processor = ChunkedFFTProcessor(cache, FFTOptions("detector"))
+            found = processor.compute_and_store_fft(on_wait=let_go)
+        assert seen == [other.pid]
+    assert found.was_there

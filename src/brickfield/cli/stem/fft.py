@@ -10,7 +10,7 @@ from brickfield.cli.option_groups import takes_groups
 from brickfield.cli.output import INCOMPLETE, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.stem.options import AsJSON, File, parse_region
-from brickfield.cli.stem.reading import Reading
+from brickfield.cli.stem.reading import Reading, tell_who
 from brickfield.cli.writing import Restart
 
 
@@ -61,7 +61,7 @@ def fft(
         )
         processor = ChunkedFFTProcessor(viewer.cache, options)
         with progress_bar("transforming", "bytes") as progress:
-            found = processor.compute_and_store_fft(progress)
+            found = processor.compute_and_store_fft(progress, on_wait=tell_who)
     if as_json:
         print_json(found.as_dict())
     else:

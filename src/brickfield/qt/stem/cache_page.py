@@ -19,7 +19,7 @@ from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.stem.fft_page import start_transform
 from brickfield.qt.stem.page import Page, words
 from brickfield.qt.stem.session import ScanSession
-from brickfield.qt.stem.slots import Show, SlotRequest
+from brickfield.qt.stem.slots import Show, SlotRequest, Told
 from brickfield.stem4d import FFTOptions, ScanViewer
 
 COLUMNS = ("Item", "Bytes", "Valid", "Computed")
@@ -137,7 +137,13 @@ class CachePage(Page):
             return
 
         def job(task: RunningTask, _show: Show) -> tuple[Any, Any]:
-            viewer.recompute(name, progress=task.tell, cancel=task.cancelled)
+            told = Told(task)
+            viewer.recompute(
+                name,
+                progress=told.progress,
+                cancel=task.cancelled,
+                on_wait=told.on_wait,
+            )
             return viewer.cache.items(), viewer.cache.target
 
         self.session.slot("cache").submit(

@@ -25,7 +25,7 @@ from brickfield.qt.reports.tasks import RunningTask
 from brickfield.qt.stem.estimate import about, transform_seconds
 from brickfield.qt.stem.page import Page, narrow, words
 from brickfield.qt.stem.session import FFT, VIRTUAL, ScanSession
-from brickfield.qt.stem.slots import Show, SlotRequest
+from brickfield.qt.stem.slots import Show, SlotRequest, Told
 from brickfield.stem4d import (
     ChunkedFFTProcessor,
     FFTOptions,
@@ -40,6 +40,9 @@ MODES = {LIVE: "", "each pattern": "detector", "along the scan": "scan", "4D": "
 PARTS = ("log", "amplitude", "phase", "real", "imag")
 OVER = ("over the detector", "over the scan")
 NO_PLACE = "A stored FFT needs an EMD file: convert this scan first."
+READ_ONLY = "This file's folder may not be written to: convert it to another one."
+NOWHERE = (NO_PLACE, READ_ONLY)
+"""Why a transform cannot be stored; a conversion helps."""
 
 
 class FFTPage(Page):
@@ -217,13 +220,13 @@ class FFTPage(Page):
 
     def _tell(self, state: tuple[str, str]) -> None:
         button, text = state
-        self._has_place = text != NO_PLACE
+        self._has_place = text not in NOWHERE
         if not self._has_place:
             button = "Convert…"
         self.compute.setText(button or "Compute")
         self.compute.setEnabled(bool(button) and not self.session.slot("fft").is_busy)
         self.say.setText(text)
-        if not button and text != NO_PLACE:
+        if not button and text not in NOWHERE:
             self.show_spectrum()
 
     def _compute(self) -> None:
@@ -291,7 +294,10 @@ def start_transform(
 
     def job(task: RunningTask, _show: Show) -> Any:
         processor = ChunkedFFTProcessor(cache, options)
-        return processor.compute_and_store_fft(task.tell, task.cancelled)
+        told = Told(task)
+        return processor.compute_and_store_fft(
+            told.progress, task.cancelled, told.on_wait
+        )
 
     title = f"FFT of {session.name}"
     session.slot("fft").submit(SlotRequest(title, job, lambda _: None, on_end=on_end))
@@ -387,7 +393,7 @@ def _state(viewer: Any, options: FFTOptions) -> tuple[str, str]:
     if cache.find(options.item, **options.params()) is not None:
         return "", "Kept with the scan."
     if cache.target is None:
-        return "", NO_PLACE
+        return "", READ_ONLY if viewer.opened.dataset else NO_PLACE
     plan = ChunkedFFTProcessor(cache, options).plan()
     size = format_bytes(plan.n_bytes)
     done = share_done(cache, options)

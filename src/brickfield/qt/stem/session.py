@@ -19,7 +19,7 @@ from psygnal import Signal
 from brickfield.errors import ChunkReadError
 from brickfield.qt.background import Background
 from brickfield.qt.reports.tasks import RunningTask, TaskBoard, task_board
-from brickfield.qt.stem.slots import Show, Slot, SlotRequest
+from brickfield.qt.stem.slots import Show, Slot, SlotRequest, Told
 from brickfield.stem4d import (
     BinnedScan,
     Detector,
@@ -291,7 +291,7 @@ class ScanSession:
             return
 
         def job(task: RunningTask, _show: Show) -> Any:
-            return viewer.binned(progress=task.tell, cancel=task.cancelled)
+            return viewer.binned(**_telling(task))
 
         def done(quick: Any) -> None:
             if viewer is self.viewer:
@@ -342,7 +342,7 @@ class ScanSession:
             if source == "of region":
                 how: dict[str, Any] = {"progress": task.tell, "cancel": task.cancelled}
                 return viewer.pattern(region, **how)
-            return viewer.overview(source, progress=task.tell, cancel=task.cancelled)
+            return viewer.overview(source, **_telling(task))
 
         def done(pattern: Any) -> None:
             if viewer is self.viewer:
@@ -375,6 +375,7 @@ class ScanSession:
         def job(task: RunningTask, show: Show) -> Any:
             if quick is None:
                 how = _how(task, lambda image: show(filled(image)))
+                del how["on_wait"]  # never kept, so never of another process
                 return viewer.virtual(detector, **how)
             show(quick.virtual(detector))
             if task.cancelled.wait(REST_S):
@@ -401,8 +402,7 @@ class ScanSession:
             return
 
         def job(task: RunningTask, _show: Show) -> Any:
-            how: dict[str, Any] = {"progress": task.tell, "cancel": task.cancelled}
-            found = viewer.centre_of_mass(kind=kind, **turning, **how)
+            found = viewer.centre_of_mass(kind=kind, **turning, **_telling(task))
             return found if part is None else found[part]
 
         title = f"Centre of mass of {self.name}"
@@ -431,13 +431,17 @@ class ScanSession:
         self.slot(role).submit(request)
 
 
-def _how(task: RunningTask, preview: Show) -> dict[str, Any]:
+def _telling(task: RunningTask) -> dict[str, Any]:
+    told = Told(task)
     return {
-        "progress": task.tell,
+        "progress": told.progress,
         "cancel": task.cancelled,
-        "stride": PREVIEW_STRIDE,
-        "preview": preview,
+        "on_wait": told.on_wait,
     }
+
+
+def _how(task: RunningTask, preview: Show) -> dict[str, Any]:
+    return {**_telling(task), "stride": PREVIEW_STRIDE, "preview": preview}
 
 
 def _close_after(viewer: ScanViewer, jobs: list[Any]) -> None:

@@ -45,6 +45,31 @@ class SlotRequest:
     on_end: Callable[[], object] | None = None
 
 
+class Told:
+    """Says on the board how far work is, or that another process does it just now.
+
+    Parameters
+    ----------
+    task : RunningTask
+    """
+
+    def __init__(self, task: RunningTask) -> None:
+        self._task, self._title = task, task.task.title
+        self._is_renamed = False
+
+    def on_wait(self, owner: object) -> None:
+        """Say who computes; on any thread."""
+        self._is_renamed = True
+        self._task.rename(f"{self._title}: computed by another process ({owner})")
+
+    def progress(self, *counts: Any) -> None:
+        """Take what a progress callable is told; on any thread."""
+        if self._is_renamed:
+            self._is_renamed = False
+            self._task.rename(self._title)
+        self._task.tell(*counts)
+
+
 class Slot:
     """Work of one kind, the newest request first and alone.
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from brickfield.errors import StoreFormatError
 from brickfield.model import Finding
-from brickfield.sources.hdf5.handles import HDF5_LOCK, SharedFile, beside_file, share
+from brickfield.sources.hdf5.file import open_file
+from brickfield.sources.hdf5.handles import HDF5_LOCK, SharedFile, beside_file
 from brickfield.sources.io.named_places import NamedFiles, Root, resolve_named
 
 MAX_STEPS = 256
@@ -34,10 +35,16 @@ class HDF5Links(NamedFiles):
     _opened: dict[Path, SharedFile] = field(default_factory=dict)
 
     def open(self, path: Path) -> Any:
-        """Open a file that was checked, once; valid under the lock."""
+        """Open a file that was checked, once; valid under the lock.
+
+        Raises
+        ------
+        StoreAccessError, StoreFormatError
+            Naming the file that cannot be read.
+        """
         with HDF5_LOCK:
             if path not in self._opened:
-                self._opened[path] = share(path)
+                self._opened[path] = open_file(path)
             return self._opened[path].file
 
     def close(self) -> None:

@@ -28,7 +28,9 @@ from brickfield.sources.mib.header import (
 from brickfield.sources.scans.frame_files import FrameFile
 
 MOST_FILES = 1 << 18
-_NUMBERED = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)(?P<end>\.mib)$", re.IGNORECASE)
+_NUMBERED = re.compile(r"^(?P<prefix>.*?)(?P<number>\d*)(?P<end>\.mib)$", re.IGNORECASE)
+"""The first file of several may have no number."""
+_HDR = (".hdr", ".HDR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,22 @@ def _chained(own: _Part, others: list[_Part], findings: list[Finding]) -> list[_
         chain.append(found[0])
     while len(found := by_next.get(chain[0].header.sequence, [])) == 1:
         chain.insert(0, found[0])
+    findings += _gap_behind(chain[-1], by_first)
     return chain
+
+
+def _gap_behind(last: _Part, by_first: dict[int, list[_Part]]) -> list[Finding]:
+    """Tell of files that would follow, were no frames missing between."""
+    behind = sorted(n for n in by_first if n > last.next_sequence)
+    if not behind:
+        return []
+    name = by_first[behind[0]][0].file.path.name
+    text = (
+        f"expected frame {last.next_sequence} behind those of {last.file.path.name};"
+        f" found that {name} goes on with frame {behind[0]}: it and what follows it"
+        " are left out"
+    )
+    return [Finding("warning", "gap-in-set", last.file.path.name, text)]
 
 
 def _of_part(part: _Part) -> list[Finding]:
@@ -204,10 +221,9 @@ def _of_part(part: _Part) -> list[Finding]:
 
 
 def _acquisition(path: Path, first: Path) -> Acquisition:
-    names = [path.with_suffix(".hdr"), first.with_suffix(".hdr")]
+    stems = [path.stem, first.stem]
     match = _NUMBERED.match(path.name)
     if match is not None:
-        prefix = match["prefix"]
-        names += [path.with_name(f"{prefix}.hdr")]
-        names += [path.with_name(f"{prefix.rstrip('_-. ')}.hdr")]
+        stems += [match["prefix"], match["prefix"].rstrip("_-. ")]
+    names = [path.with_name(f"{stem}{end}") for stem in stems for end in _HDR]
     return next((read_acquisition(n) for n in names if n.is_file()), Acquisition())

@@ -35,7 +35,7 @@ class MIBHeader:
     Attributes
     ----------
     sequence : int
-        Number of the frame in its acquisition, from 1.
+        Number of the frame in its acquisition, from 1; from 0 by some software.
     n_bytes : int
         Length of the header.
     n_chips : int
@@ -165,7 +165,7 @@ def parse_header(raw: bytes, where: str) -> MIBHeader:
     fields = raw[:n_bytes].split(b"\0", 1)[0].decode("ascii", "replace").split(",")
     time_ns, exposure_s, depth = _timing(fields)
     header = MIBHeader(
-        sequence=_whole(fields, 1, "sequence number", where),
+        sequence=_whole(fields, 1, "sequence number", where, least=0),
         n_bytes=n_bytes,
         n_chips=_whole(fields, 3, "number of chips", where),
         width=_whole(fields, 4, "width", where),
@@ -219,11 +219,11 @@ def _number(text: str) -> float | None:
     return value if np.isfinite(value) and value >= 0 else None
 
 
-def _whole(fields: list[str], at: int, what: str, where: str) -> int:
+def _whole(fields: list[str], at: int, what: str, where: str, least: int = 1) -> int:
     text = fields[at].strip() if len(fields) > at else ""
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdigit() or int(text) < least:
         msg = (
-            f"expected a {what} of 1 or more (field {at + 1} of the frame's header) in"
+            f"expected a {what} of {least} or more (field {at + 1} of the frame's header) in"
             f" {where}; found {text[:20]!r}: it is damaged"
         )
         raise StoreFormatError(msg)
@@ -304,7 +304,7 @@ class Acquisition:
 def read_acquisition(path: Path) -> Acquisition:
     """Read a ``.hdr`` file; one that is absent or cannot be read says nothing."""
     try:
-        text = read_whole(path, MOST_HDR_BYTES).decode("utf-8", "replace")
+        text = read_whole(path, MOST_HDR_BYTES).decode("utf-8-sig", "replace")
     except (OSError, StoreFormatError):
         return Acquisition()
     if not text.startswith("HDR"):

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import Slices
 from brickfield.errors import ChunkReadError, StoreWriteError
-from brickfield.sources.hdf5 import HDF5_LOCK, share, writing
+from brickfield.sources.hdf5 import HDF5_LOCK, share
 from brickfield.stem4d.cache.items import (
     PATHS,
     ROOT,
@@ -33,6 +33,7 @@ from brickfield.stem4d.cache.items import (
     log,
     sync,
 )
+from brickfield.stem4d.cache.places import LONG_S, writing_soon
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def allocate(
     shape, dtype, chunks = tuple(like[0]), np.dtype(like[1]), like[2]
     where = f"{ROOT}/{PATHS[name]}"
     try:
-        with writing(path) as file:
+        with writing_soon(path) as file:
             old = dataset_of(file, name)
             is_alike = old is not None and (old.shape, old.dtype) == (shape, dtype)
             if is_alike and old.chunks == (None if chunks is None else tuple(chunks)):
@@ -196,7 +197,7 @@ def complete(path: Path, name: str, source: Source) -> None:
     ------
     StoreAccessError, StoreWriteError
     """
-    with writing(path) as file:
+    with writing_soon(path, LONG_S) as file:
         dataset = dataset_of(file, name)
         log(file, "computed", [name], source)
         # The voxels first: a file that says complete must be so after a power cut.

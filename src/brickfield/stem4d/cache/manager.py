@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any, Self
 
 import numpy as np
@@ -24,8 +25,7 @@ from brickfield.errors import (
     StoreFormatError,
     StoreWriteError,
 )
-from brickfield.sources.hdf5 import HDF5_LOCK, is_shared, share, writing
-from brickfield.sources.io import may_write
+from brickfield.sources.hdf5 import HDF5_LOCK, is_shared, share
 from brickfield.sources.scans import Scan
 from brickfield.stem4d.cache.bulk import BulkFile, BulkSink, allocate, complete
 from brickfield.stem4d.cache.content import digest_of
@@ -51,9 +51,8 @@ from brickfield.stem4d.cache.lock import (
     owner_of,
 )
 from brickfield.stem4d.cache.places import (
-    is_on_share,
-    make_sidecar,
-    sidecar_of,
+    CachePlaces,
+    writing_soon,
 )
 from brickfield.stem4d.overviews import (
     BESIDE,
@@ -86,6 +85,12 @@ class EMDCacheManager:
     ------
     OptionError
         If `where` is none of these, or the file is no HDF5 file.
+
+    Attributes
+    ----------
+    scan : Scan
+    kept_in : CachePlaces
+        The files that results are read from and written to.
     """
 
     def __init__(
@@ -103,6 +108,7 @@ class EMDCacheManager:
 
             scan = open_scan(scan)
         self.scan, self.where = scan, where
+        self.kept_in = CachePlaces(scan.path, where, is_hdf5=bool(scan.dataset))
         if where == "file" and not scan.dataset:
             msg = (
                 f"expected an EMD file to keep results in; found {scan.path}: choose"
@@ -115,23 +121,12 @@ class EMDCacheManager:
     @property
     def places(self) -> tuple[Path, ...]:
         """Files that hold results, the one that is asked first in front."""
-        own = [self.scan.path] if self.scan.dataset else []
-        beside = [sidecar_of(self.scan.path)]
-        chosen = {"none": [], "file": own, "sidecar": beside, "auto": own + beside}
-        return tuple(p for p in chosen[self.where] if p.exists())
+        return self.kept_in.places
 
     @property
     def target(self) -> Path | None:
         """The file that results are written to; None where there is none."""
-        path = self.scan.path
-        if self.where == "none" or (self.where == "auto" and not self.scan.dataset):
-            return None
-        is_usable = may_write(path) and may_write(path.parent)
-        if self.where == "file" or (
-            self.where == "auto" and is_usable and not is_on_share(path)
-        ):
-            return path
-        return sidecar_of(path) if may_write(path.parent) else None
+        return self.kept_in.target
 
     @property
     def lock_path(self) -> Path:
@@ -245,7 +240,7 @@ class EMDCacheManager:
         written = {check_item(n): (v, source) for n, v in items.items()}
 
         def write(place: Path) -> Path:
-            with writing(place) as file:
+            with writing_soon(place) as file:
                 write_items(file, written)
             return place
 
@@ -254,19 +249,7 @@ class EMDCacheManager:
 
     def written(self, write: Callable[[Path], Any]) -> Any:
         """Have something written where results go; beside the file if not in it."""
-        target = self.target
-        if target is None:
-            return None
-        beside = sidecar_of(self.scan.path)
-        if target != beside:
-            try:
-                return write(target)
-            except (StoreAccessError, StoreWriteError):
-                is_choice = self.where == "file"
-                if is_choice or not may_write(target.parent):
-                    raise
-        make_sidecar(beside, self.scan.path)
-        return write(beside)
+        return self.kept_in.write(write)
 
     def overviews(
         self,
@@ -306,14 +289,31 @@ class EMDCacheManager:
                 with CacheLock(self.lock_path, "overviews"):
                     return found | self._compute_and_keep(wanted, missing, how)
             except ComputedElsewhereError:
-                self._wait(how, on_wait)
+                self.wait(how.cancel, on_wait)
 
-    def _wait(self, how: PassOptions, on_wait: Callable[[Owner], None] | None) -> None:
+    def wait(
+        self,
+        cancel: Event | None = None,
+        on_wait: Callable[[Owner], None] | None = None,
+    ) -> None:
+        """Wait until no other process computes for this scan.
+
+        Parameters
+        ----------
+        cancel : Event, optional
+        on_wait : callable, optional
+            Told once who computes.
+
+        Raises
+        ------
+        ChunkReadError
+            When it was cancelled.
+        """
         owner = self.owner
         if owner is not None and on_wait is not None:
             on_wait(owner)
         while self.owner is not None:
-            if how.cancel is not None and how.cancel.is_set():
+            if cancel is not None and cancel.is_set():
                 msg = "expected to wait for another process; found: it was cancelled"
                 raise ChunkReadError(msg, is_transient=True)
             time.sleep(POLL_S)
@@ -410,7 +410,7 @@ class EMDCacheManager:
             raise OptionError(msg)
         with CacheLock(self.lock_path, "what is dropped"):
             for place in held:
-                with writing(place) as file:
+                with writing_soon(place) as file:
                     drop_item(file, name)
         return held
 
@@ -436,7 +436,7 @@ class EMDCacheManager:
             )
             if is_same:
                 continue
-            with writing(place) as file:
+            with writing_soon(place) as file:
                 for name in PATHS:
                     dataset = dataset_of(file, name)
                     if dataset is not None:

@@ -3,14 +3,136 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
-from brickfield.errors import StoreWriteError
-from brickfield.sources.hdf5 import HDF5_LOCK
+from brickfield.errors import StoreAccessError, StoreWriteError
+from brickfield.sources.hdf5 import HDF5_LOCK, writing
+from brickfield.sources.io import may_write
 
+PATIENCE_S = 2.0
+"""Time that others, who look into a file, have to close it."""
+LONG_S = 30.0
+"""The same at the end of long work, which would else be lost or told as failed."""
+_LOOK_S = 0.05
 _SHARES = ("nfs", "cifs", "smb", "afs", "9p", "fuse.sshfs", "fuse.glusterfs", "ncpfs")
+
+
+@dataclass(frozen=True, slots=True)
+class CachePlaces:
+    """The files that results of a scan are kept in.
+
+    Attributes
+    ----------
+    path : Path
+        Of the scan.
+    where : {"auto", "file", "sidecar", "none"}
+    is_hdf5 : bool
+        Whether the scan's own file can hold results.
+    """
+
+    path: Path
+    where: str
+    is_hdf5: bool
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """Files that may hold results and exist, the one that is asked first in front."""
+        own = [self.path] if self.is_hdf5 else []
+        beside = [sidecar_of(self.path)]
+        chosen = {"none": [], "file": own, "sidecar": beside, "auto": own + beside}
+        return tuple(p for p in chosen[self.where] if p.exists())
+
+    @property
+    def target(self) -> Path | None:
+        """The file that results are written to; None where there is none."""
+        path, is_auto = self.path, self.where == "auto"
+        if self.where == "none" or (is_auto and not self.is_hdf5):
+            return None
+        is_usable = may_write(path) and may_write(path.parent)
+        if self.where == "file" or (is_auto and is_usable and not is_on_share(path)):
+            return path
+        return sidecar_of(path) if may_write(path.parent) else None
+
+    @property
+    def why_none(self) -> str:
+        """Why there is no target, as the end of a sentence; for people."""
+        if self.where == "none":
+            return "that nothing is to be kept: choose another cache"
+        if self.where == "auto" and not self.is_hdf5:
+            return (
+                f"{self.path}: convert it to EMD, or keep results beside it"
+                " (--cache sidecar)"
+            )
+        folder = self.path.parent
+        return f"that {folder} may not be written to: convert it to another folder"
+
+    def write(self, function: Callable[[Path], Any]) -> Any:
+        """Have something written to the target; beside the file if not in it.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the file to write to.
+
+        Returns
+        -------
+        object
+            What it returned; None where there is no target.
+
+        Raises
+        ------
+        StoreAccessError, StoreWriteError
+        """
+        target, beside = self.target, sidecar_of(self.path)
+        if target is None:
+            return None
+        if target != beside:
+            try:
+                return function(target)
+            except (StoreAccessError, StoreWriteError):
+                if self.where == "file" or not may_write(target.parent):
+                    raise
+        make_sidecar(beside, self.path)
+        return function(beside)
+
+
+@contextmanager
+def writing_soon(path: Path, patience_s: float | None = None) -> Iterator[Any]:
+    """Open a file for writing, as soon as other programs that read it have closed it.
+
+    Parameters
+    ----------
+    path : Path
+        An HDF5 file that is there.
+    patience_s : float, optional
+        :data:`PATIENCE_S` if not given. No lock is held while waiting.
+
+    Yields
+    ------
+    h5py.File
+
+    Raises
+    ------
+    StoreAccessError
+        When another program has it open all that time.
+    StoreWriteError, StoreNotFoundError
+    """
+    end = monotonic() + (PATIENCE_S if patience_s is None else patience_s)
+    with ExitStack() as stack:
+        file: Any = None
+        while file is None:
+            try:
+                file = stack.enter_context(writing(path))
+            except StoreAccessError:
+                if monotonic() >= end:
+                    raise
+                sleep(_LOOK_S)
+        yield file
 
 
 def sidecar_of(path: Path) -> Path:

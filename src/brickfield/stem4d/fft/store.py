@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from brickfield.blockwise import (
     open_executor,
 )
 from brickfield.errors import OptionError, StoreWriteError
-from brickfield.sources.hdf5 import HDF5_LOCK, share, writing
+from brickfield.sources.hdf5 import HDF5_LOCK, share
 from brickfield.stem4d.cache.bulk import Bulk, BulkFile, allocate, complete, find_bulk
 from brickfield.stem4d.cache.items import (
     PATHS,
@@ -37,8 +38,9 @@ from brickfield.stem4d.cache.items import (
     dataset_of,
     params_of,
 )
-from brickfield.stem4d.cache.lock import CacheLock
+from brickfield.stem4d.cache.lock import CacheLock, ComputedElsewhereError, Owner
 from brickfield.stem4d.cache.manager import EMDCacheManager
+from brickfield.stem4d.cache.places import LONG_S, writing_soon
 from brickfield.stem4d.fft.passes import (
     BEGUN,
     FIRST,
@@ -130,9 +132,8 @@ class ChunkedFFTProcessor:
         self.cache, self.options = cache, options or FFTOptions()
         if cache.target is None:
             msg = (
-                f"expected an EMD file that results can be kept with; found"
-                f" {cache.scan.path}: convert it to EMD, or keep results beside it"
-                " (--cache sidecar)"
+                "expected an EMD file that results can be kept with; found"
+                f" {cache.kept_in.why_none}"
             )
             raise OptionError(msg)
         how = self.options
@@ -150,7 +151,10 @@ class ChunkedFFTProcessor:
         return plan_fft(self.data, self.options, budget, n)
 
     def compute_and_store_fft(
-        self, progress: Progress | None = None, cancel: Event | None = None
+        self,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+        on_wait: Callable[[Owner], None] | None = None,
     ) -> FFTResult:
         """Compute what is not there yet.
 
@@ -160,6 +164,9 @@ class ChunkedFFTProcessor:
             Told (bytes done, bytes in all, bytes done, seconds left or None).
         cancel : Event, optional
             Set it to stop after the blocks under way; the same call goes on later.
+        on_wait : callable, optional
+            Told who computes for the scan, when that is another process: its result
+            is waited for, and taken.
 
         Returns
         -------
@@ -168,23 +175,34 @@ class ChunkedFFTProcessor:
         Raises
         ------
         BudgetError
-        ComputedElsewhereError
-            When another process computes for this scan.
         ChunkReadError
-            If patterns cannot be read.
+            If patterns cannot be read, or waiting was cancelled.
         StoreWriteError
             When there is no room, with how much is needed and how much there is.
         StoreAccessError
             When the file is open in another program, and may not lie beside it.
         """
         start = perf_counter()
+        while True:
+            if (there := self._there(start)) is not None:
+                return there
+            try:
+                with CacheLock(self.cache.lock_path, "the Fourier transform"):
+                    # Another process may have been first.
+                    return self._there(start) or self._run(
+                        progress, cancel or Event(), start
+                    )
+            except ComputedElsewhereError:
+                self.cache.wait(cancel, on_wait)
+
+    def _there(self, start: float) -> FFTResult | None:
         kept = None if self.options.recompute else self._kept()
-        if kept is not None:
-            return self._result(kept, (True, True, 0), start)
+        return None if kept is None else self._result(kept, (True, True, 0), start)
+
+    def _run(self, progress: Progress | None, cancel: Event, start: float) -> FFTResult:
         executor = open_executor(self.options.scheduler, self.options.workers)
         try:
-            with CacheLock(self.cache.lock_path, "the Fourier transform"):
-                return self._work(executor, progress, cancel or Event(), start)
+            return self._work(executor, progress, cancel, start)
         finally:
             executor.close()
 
@@ -310,7 +328,7 @@ class ChunkedFFTProcessor:
         }
         import h5py
 
-        with writing(bulk.path) as file:
+        with writing_soon(bulk.path, LONG_S) as file:
             group = file[f"{ROOT}/{PATHS[item]}"].parent.require_group("metadata")
             for name, values in about.items():
                 if name in group:
@@ -417,7 +435,7 @@ def _store_polar(bulk: Bulk, item: str) -> None:
     import h5py
 
     found = {}
-    with writing(bulk.path) as file:
+    with writing_soon(bulk.path, LONG_S) as file:
         group = dataset_of(file, item).parent
         for name in ("amplitude", "phase"):
             if name in group:
@@ -432,7 +450,7 @@ def _store_polar(bulk: Bulk, item: str) -> None:
             group[name].attrs["complete"] = 0
             found[name] = Bulk.of(group[name], bulk.path)
     write_polar(bulk, found["amplitude"], found["phase"])
-    with writing(bulk.path) as file:
+    with writing_soon(bulk.path, LONG_S) as file:
         group = dataset_of(file, item).parent
         for name in found:
             group[name].attrs["complete"] = 1
