@@ -6,9 +6,12 @@ from dataclasses import replace
 from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from brickfield.viewer.live.drawing.frame_budget import (
     BASE_WAIT_S,
+    BLOCK_ROWS,
     FLUENT_MS,
     PIECE_MS,
     QUICK_MS,
@@ -140,12 +143,23 @@ def test_a_series_on_a_slow_device_does_not_begin_pictures_it_cannot_finish():
 
 def test_pieces_take_about_the_same_time_but_do_not_grow_over_empty_rows():
     usual = speed_of(300.0).usual_rows(BEST, 500)
-    assert usual == int(500 * PIECE_MS / 600)
+    assert usual == BLOCK_ROWS * int(500 * PIECE_MS / 600 / BLOCK_ROWS)
     assert next_rows(usual, PIECE_MS, usual) == usual
-    assert next_rows(usual, 4 * PIECE_MS, usual) == round(usual / 4)
+    assert next_rows(usual, 3 * PIECE_MS, usual) == round(usual / 3)
     assert next_rows(usual, 0.1, usual) == 2 * usual
     assert next_rows(1, 1e6, usual) == 1
     assert DrawingSpeed().usual_rows(BEST, 8) == 8
+
+
+@given(st.floats(0.01, 1e5), st.integers(1, 2000), st.floats(0.01, 1e4))
+def test_no_piece_ends_inside_a_block_of_rows_that_a_device_draws_at_once(
+    ms, n_rows, took_ms
+):
+    usual = speed_of(ms).usual_rows(BEST, n_rows)
+    assert usual == n_rows or usual < BLOCK_ROWS or usual % BLOCK_ROWS == 0
+    rows = next_rows(usual, took_ms, usual)
+    assert 1 <= rows <= max(2 * usual, 1)
+    assert rows < BLOCK_ROWS or rows % BLOCK_ROWS == 0
 
 
 def test_a_moving_picture_takes_a_coarser_level_together_with_fewer_pixels():
