@@ -35,6 +35,26 @@ def test_in_motion_the_rim_waits_and_the_base_level_never_does(asked, monkeypatc
     assert not held[plan.categories == Category.BASE].any()
 
 
+def test_what_the_movement_takes_out_of_sight_soon_waits_too(asked):
+    plan = plan_frame(replace(asked, is_moving=False), 12 << 20)
+    camera = asked.camera
+    is_fine = plan.categories != Category.BASE
+    is_rim = held_rows(plan, asked, camera)
+    assert not is_rim[is_fine].all()
+    # A twentieth of the picture a frame: in twenty frames all of it is out of sight.
+    step = camera.height * camera.width_over_height / 20
+    for sign in (-1, 1):
+        z, y, x = camera.position
+        before = replace(
+            camera,
+            position=(z, y, x + sign * step),
+            target=(*camera.target[:2], camera.target[2] + sign * step),
+        )
+        assert held_rows(plan, asked, before)[is_fine].all()
+        little = replace(before, position=(z, y, x), target=camera.target)
+        np.testing.assert_array_equal(held_rows(plan, asked, little), is_rim)
+
+
 def test_every_missing_chunk_is_asked_for_once_in_the_order_of_the_plan(asked):
     plan = plan_frame(asked, 12 << 20)
     stranger = int(plan.keys.max()) + 1

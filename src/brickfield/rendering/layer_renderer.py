@@ -90,6 +90,7 @@ class LayerRenderer:
         """What could not be read of chunks that failed or have holes, by name."""
         self._substitutes: set[Name] = set()
         self._is_moving = False
+        self._camera: CameraState | None = None
         self._feedback: OcclusionFeedback | None = None
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
@@ -261,6 +262,7 @@ class LayerRenderer:
 
     def take_plan(self, plan: FramePlan, asked: PlanRequest) -> None:
         """Set what a plan names, and request what is not resident."""
+        before, self._camera = self._camera, asked.camera
         self.plan, self._is_moving = plan, asked.is_moving
         self.wants_plan = False
         layer, atlas = self.layer, self.bricks.atlas
@@ -285,7 +287,9 @@ class LayerRenderer:
             visual_id=self.visual_id,
             data_version=layer.versions.data,
             # Tiles in a hand are what the eye follows, wherever they are.
-            held=held_rows(plan, asked, is_held=self._changed.stays_coarse is None),
+            held=held_rows(
+                plan, asked, before, is_held=self._changed.stays_coarse is None
+            ),
         )
         layer.store.manager.request_chunks(requests, self.visual_id)
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from brickfield.gpu import BrickSet, Name, Wanted, codes_of
 from brickfield.loading import ChunkManager
-from brickfield.model import Plane, Selection, unpack_keys
+from brickfield.model import CameraState, Plane, Selection, unpack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.planning import FramePlan, Occupancy, PlanRequest
 from brickfield.rendering.clipping import slab_planes
@@ -38,10 +38,16 @@ SLICE_BASE_SHARE = 0.02
 """Share of the budget for the coarse level that is kept whole behind a slice."""
 CENTRAL = 0.6
 """Half width of the part of the picture that is refined in motion (1: all of it)."""
+FRAMES_AHEAD = 20
+"""What is out of sight after so many frames of the same movement is not read now."""
 
 
 def held_rows(
-    plan: FramePlan, asked: PlanRequest, *, is_held: bool = True
+    plan: FramePlan,
+    asked: PlanRequest,
+    before: CameraState | None = None,
+    *,
+    is_held: bool = True,
 ) -> NDArray[np.bool_]:
     """Tell which chunks of a plan are not worth reading while the camera moves.
 
@@ -50,6 +56,8 @@ def held_rows(
     plan : FramePlan
     asked : PlanRequest
         What the plan was made for.
+    before : CameraState, optional
+        Of the frame before: it tells which way chunks go.
     is_held : bool
         Whether any is; not where the camera rests and the data are moved.
 
@@ -65,14 +73,35 @@ def held_rows(
     # Voxel centres are at whole numbers, so the box of chunk i begins at i · n - 0.5.
     centre = (indices + 0.5) * pyramid.chunk_shapes[levels] - 0.5
     centre = centre * pyramid.downscale[levels] + pyramid.offset[levels]
-    world = asked.world.apply(centre)
-    clip = np.column_stack([world, np.ones(len(world))]) @ asked.camera.world_to_clip.T
-    # Behind the eye lies only the middle of a chunk that surrounds it.
-    reach = np.where(clip[:, 3] > 0, CENTRAL * clip[:, 3], np.inf)
-    is_rim = (np.abs(clip[:, :2]) > reach[:, None]).any(axis=1)
+    now = _on_screen(centre, asked.camera, asked)
+    is_rim = np.abs(now) > CENTRAL
+    if before is not None and before != asked.camera:
+        # Places on the screen, not in space: near chunks pass by sooner than far ones.
+        then = now + FRAMES_AHEAD * (now - _on_screen(centre, before, asked))
+        is_rim |= np.abs(then) > 1
     # The base level is read in any case: it is what the rim shows meanwhile.
-    held: NDArray[np.bool_] = is_rim & (plan.categories != Category.BASE)
+    held: NDArray[np.bool_] = is_rim.any(axis=0) & (plan.categories != Category.BASE)
     return held
+
+
+def _on_screen(
+    points: NDArray[np.float64], camera: CameraState, asked: PlanRequest
+) -> NDArray[np.float64]:
+    """Return places on the screen, right and up, -1 to 1 within the picture, (2, n).
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 3), float64
+        Data space (z, y, x).
+    camera : CameraState
+    asked : PlanRequest
+        Gives the image's place in the world.
+    """
+    to_clip = camera.world_to_clip @ asked.world.matrix
+    x, y, _, w = to_clip[:, :3] @ points.T + to_clip[:, 3:]
+    # Behind the eye lies only the middle of a chunk that surrounds it.
+    w[w <= 0] = np.inf
+    return np.asarray(np.stack([x, y]) / w)
 
 
 def either(first: Occupancy | None, second: Occupancy | None) -> Occupancy | None:
