@@ -33,6 +33,11 @@ def complain(text: str) -> None:
     typer.echo(f"brickfield: error: {' '.join(hide_secrets(text).split())}", err=True)
 
 
+def note(text: str) -> None:
+    """Print something worth knowing as one line on standard error."""
+    typer.echo(f"brickfield: note: {' '.join(hide_secrets(text).split())}", err=True)
+
+
 def print_json(value: Any) -> None:
     """Print strict JSON: NaN and infinities, which it lacks, become null."""
     typer.echo(json.dumps(_finite(value), indent=2, allow_nan=False))

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from brickfield.testing.zarr_stores import ramp, write_image
+
 RECEIPT = {
     "complete",
     "time_to_first_image_s",
@@ -293,3 +295,25 @@ def test_a_picture_of_nothing_stored_says_so(command, tmp_path):
     ended = command("render", empty, "-o", tmp_path / "a.png")
     assert ended.status == 0
     assert "no chunk is stored" in " ".join(ended.err.split())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            ("--shading",),
+            "--shading changes nothing in mode mip: it is for translucent",
+        ),
+        (("--iso-threshold", "5", "--slice", "z=2"), "changes nothing in a slice"),
+        (("--mosaic",), "--mosaic changes nothing: found one image alone"),
+        (("--overlay", "tiles"), "--overlay tiles draws nothing"),
+        (("--mode", "iso", "--iso-threshold", "5", "--depth-colour"), ""),
+    ],
+    ids=["shading", "slice", "mosaic", "tiles", "all of use"],
+)
+def test_an_option_without_effect_is_named(command, tmp_path, given, said):
+    image = write_image(tmp_path / "a.ome.zarr", [ramp((4, 6, 8))])
+    ended = command("render", image, "-o", tmp_path / "a.png", "--size", "9x9", *given)
+    assert ended.status == 0
+    assert (said in ended.err) if said else ended.err == ""

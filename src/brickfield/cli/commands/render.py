@@ -10,9 +10,8 @@ import typer
 
 from brickfield.cli import options as text
 from brickfield.cli.option_groups import takes_groups
-from brickfield.cli.output import INCOMPLETE, messages, print_json, results
+from brickfield.cli.output import INCOMPLETE, messages, note, print_json, results
 from brickfield.errors import OptionError
-from brickfield.model.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from brickfield.viewer.export import RenderOptions
@@ -228,6 +227,7 @@ def render(
         shading=shading,
         depth_colour=depth_colour,
     )
+    _tell_unused(chosen)
     which = choice.keywords() | opening.keywords()
     which |= _together(mosaic, overlap, mode, colour_by)
     cost = _drawn(uri, out, chosen, receipt, camera=camera, image=which)
@@ -247,6 +247,21 @@ def _check_given(context: typer.Context) -> None:
             f" own; found {parameter.opts[0]}: draw the image itself"
         )
         raise OptionError(msg)
+
+
+def _tell_unused(options: RenderOptions) -> None:
+    """Name what was asked for and has no effect in this kind of picture."""
+    light = options.lighting
+    is_slice = options.shown_plane is not None
+    for name, is_given, modes in (
+        ("--iso-threshold", options.iso_threshold is not None, ("iso",)),
+        ("--light", light.light != "headlight", ("iso",)),
+        ("--shading", light.shading, ("translucent",)),
+        ("--depth-colour", light.depth_colour, ("mip", "iso")),
+    ):
+        if is_given and (is_slice or options.mode not in modes):
+            what = "a slice" if is_slice else f"mode {options.mode}"
+            note(f"{name} changes nothing in {what}: it is for {' and '.join(modes)}")
 
 
 def _together(
@@ -343,12 +358,9 @@ def _say_if_nothing_is_stored(uri: str, cost: dict[str, Any]) -> None:
     """A picture of fill values alone may be right, but is mostly a wrong name."""
     chunks = cost["chunks"]
     if chunks["wanted"] and chunks["missing"] == chunks["wanted"]:
-        typer.echo(
-            hide_secrets(
-                f"brickfield: note: expected chunks in {uri}; found that no chunk is"
-                ' stored: see "brickfield info"'
-            ),
-            err=True,
+        note(
+            f"expected chunks in {uri}; found that no chunk is stored: see"
+            ' "brickfield info"'
         )
 
 
@@ -392,6 +404,7 @@ def draw_to_file(
                     receipt, [store.source], option="--receipt", kind="receipt"
                 )
             result = render_picture(store, options)
+            _tell_alone(store, options, image)
         finally:
             store.close(wait=False)
     notes = scene_notes(result, uri, options, image)
@@ -400,6 +413,15 @@ def draw_to_file(
     if receipt is not None:
         write_text(receipt, json.dumps(cost, indent=2) + "\n")
     return cost
+
+
+def _tell_alone(store: Any, options: RenderOptions, image: dict[str, Any]) -> None:
+    """Name what is for several images and was asked for of one."""
+    tiles = getattr(store, "tiles", None)
+    if image.get("mosaic") and len(tiles or ()) < 2:
+        note("--mosaic changes nothing: found one image alone")
+    if options.overlay.tiles.visible and tiles is None:
+        note("--overlay tiles draws nothing: found no scene, project or mosaic")
 
 
 def print_receipt(cost: dict[str, Any], out: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brickfield.cli.groups import command_group
-from brickfield.cli.output import INCOMPLETE, print_json, results
+from brickfield.cli.output import INCOMPLETE, note, print_json, results
 from brickfield.cli.progress import progress_bar
 from brickfield.errors import OptionError
 
@@ -209,7 +209,7 @@ def load(
 def complain_of(findings: list[dict[str, str]]) -> bool:
     """Name what is not as it was; tell whether a layer is offline."""
     for finding in findings:
-        typer.echo(f"brickfield: note: {finding['message']}", err=True)
+        note(finding["message"])
     return any(finding["code"] == "offline" for finding in findings)
 
 
