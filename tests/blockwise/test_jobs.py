@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 
+from brickfield.blockwise.batches import run_batch
 from brickfield.blockwise.blocks import BlockGrid
 from brickfield.blockwise.executors import InlineExecutor, ThreadExecutor
 from brickfield.blockwise.jobs import BlockJob, JobOptions, run_jobs
@@ -122,3 +123,20 @@ def test_no_room_to_write_ends_the_job_at_once_with_one_sentence(executor, tmp_p
             run_jobs([BlockJob("a", GRID, function)], executor, JobOptions(journal))
         assert sum(journal.mask("a", 20)) == 3
     assert len(calls) < 20
+
+
+def test_batches_get_smaller_towards_the_end_so_that_all_workers_end_together():
+    class Noting(InlineExecutor):
+        n_workers = 4
+
+        def run(self, function, blocks, cancel, priority=0):
+            self.most = []
+            for numbered in blocks:
+                self.most.append(blocks.most_at_once)
+                yield run_batch(function, [numbered])[0]
+
+    noting = Noting()
+    grid = BlockGrid((100,), (1,))
+    assert run_jobs([BlockJob("a", grid, lambda _: 1)], noting).n_done == 100
+    assert noting.most == sorted(noting.most, reverse=True)
+    assert (noting.most[0], noting.most[-1]) == (99 // 12, 1)

@@ -206,10 +206,11 @@ def test_another_reader_finds_the_same_voxels_and_places(tmp_path, dtype, shuffl
 @pytest.mark.parametrize(
     "axes", ["zyx", "czyx", "zcyx", "yxzt", "xyz", "yx", "tyx", "cx", "zx", "xtcz"]
 )
-def test_axes_may_come_in_any_subset_and_order(tmp_path, axes):
+@pytest.mark.parametrize("kind", [np.asarray, da.from_array], ids=["numpy", "dask"])
+def test_axes_may_come_in_any_subset_and_order(tmp_path, axes, kind):
     sizes = {"t": 2, "c": 3, "z": 5, "y": 20, "x": 30}
     image = noise([sizes[a] for a in axes], "uint16")
-    bf.to_imaris(image, tmp_path / "a.ims", axes=axes)
+    bf.to_imaris(kind(image), tmp_path / "a.ims", axes=axes)
     whole = np.einsum(f"{axes}->{''.join(a for a in 'tczyx' if a in axes)}", image)
     shape = [sizes[a] if a in axes else 1 for a in "tczyx"]
     whole = whole.reshape(shape)

@@ -14,8 +14,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from threading import Event
 from time import perf_counter
+from typing import Self
 
-from brickfield.blockwise.batches import BlockFunction, Outcome
+from brickfield.blockwise.batches import BlockFunction, Numbered, Outcome
 from brickfield.blockwise.blocks import BlockGrid
 from brickfield.blockwise.executors import Executor
 from brickfield.blockwise.journal import Journal
@@ -125,7 +126,7 @@ class _Run:
         mask = journal.mask(job.name, n) if journal else bytearray(n)
         self.n_resumed += sum(mask)
         self.tell()
-        todo = ((i, job.blocks[i]) for i in range(n) if not mask[i])
+        todo = _Todo(job, mask, executor.n_workers)
         with closing(executor.run(job.function, todo, self.cancel)) as stream:
             for outcomes in stream:
                 self.take(job, outcomes)
@@ -162,6 +163,36 @@ class _Run:
             elapsed = perf_counter() - self._start
             left = elapsed / self.n_done * (self.n_total - done)
         self.options.progress(done, self.n_total, self.bytes_written, left)
+
+
+class _Todo:
+    """The blocks that are left, in ever smaller batches towards their end.
+
+    So that all workers end at about the same time: a last batch of several long blocks
+    would leave the others without work.
+
+    Attributes
+    ----------
+    most_at_once : int
+        Blocks of a batch at most.
+    """
+
+    def __init__(self, job: BlockJob, mask: bytearray, n_workers: int) -> None:
+        self._left = len(job.blocks) - sum(map(bool, mask))
+        self._n_workers = n_workers
+        self._blocks = ((i, job.blocks[i]) for i in range(len(mask)) if not mask[i])
+
+    @property
+    def most_at_once(self) -> int:
+        return max(1, self._left // (3 * self._n_workers))
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Numbered:
+        found = next(self._blocks)
+        self._left -= 1
+        return found
 
 
 def run_jobs(

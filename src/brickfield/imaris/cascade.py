@@ -11,12 +11,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise import Block, BlockGrid
+from brickfield.blockwise import Block, BlockGrid, ThreadBuffers
 from brickfield.imaris.halving import halve
 from brickfield.imaris.output.file import ImarisFile
 from brickfield.imaris.planning.plan import ExportPlan
@@ -31,6 +32,8 @@ ReadTile = Callable[[tuple[slice, ...]], AnyArray]
 Noted = Callable[[int, Int3, AnyArray], None]
 """Told level, place and voxels of a chunk that was written, padding included."""
 _PROBE = 4099
+_COMPILED_FROM = 128 << 20
+"""Bytes of voxels whose counting and halving take longer than numba takes to import."""
 
 
 @dataclass(eq=False)
@@ -78,6 +81,8 @@ class Cascade:
         self._is_labels = is_labels
         self._projection = projection
         self._note = note
+        self._loops = _loops_for(plan)
+        self._chunks = ThreadBuffers()
         self._lock = threading.Lock()
         self._unfinished: dict[tuple[int, Int3], _Unfinished] = {}
         self._empty: dict[Int3, bytes] = {}
@@ -121,7 +126,7 @@ class Cascade:
             # plane of an odd size; it is a part of the next tile all the same, which
             # waits for it.
             if data.size:
-                self.statistics[level].add(data)
+                self.statistics[level].add(data, self._loops)
                 self._write(level, region, data)
                 if self._projection is not None and self._projection[0] == level:
                     self._projection[1].add(data, [s.start for s in region])
@@ -139,7 +144,7 @@ class Cascade:
         factors = self._order.factors[level]
         parent = self._order.parent(level, index)
         above = self._order.region(level + 1, parent)
-        halves = halve(data, factors, is_labels=self._is_labels)
+        halves = halve(data, factors, is_labels=self._is_labels, loops=self._loops)
         place = tuple(
             slice(s.start // f - a.start, s.start // f - a.start + n)
             for s, f, a, n in zip(region, factors, above, halves.shape, strict=True)
@@ -170,19 +175,18 @@ class Cascade:
         chunk = self._plan.levels[level].chunk_shape
         for part in BlockGrid(data.shape, chunk):
             voxels = data[part.slices]
+            # The encoder takes the bytes as they lie; a part of a tile has gaps between
+            # its rows.
+            whole = self._chunks.take(chunk, data.dtype)
             # HDF5 stores whole chunks, also at the edge of the image; what lies beyond
             # is 0.
             if voxels.shape != chunk:
-                whole = np.zeros(chunk, data.dtype)
-                whole[tuple(slice(n) for n in voxels.shape)] = voxels
-                voxels = whole
+                whole[...] = 0
+            whole[tuple(slice(n) for n in voxels.shape)] = voxels
             z, y, x = (
                 s.start // c + i
                 for s, c, i in zip(region, chunk, part.index, strict=True)
             )
-            # The encoder takes the bytes as they lie; a part of a tile has gaps between
-            # its rows.
-            whole = np.ascontiguousarray(voxels)
             self._file.write_chunk(level, (z, y, x), self._encoded(whole))
             if self._note is not None:
                 self._note(level, (z, y, x), whole)
@@ -197,3 +201,13 @@ class Cascade:
             # Two workers may both encode it; the result is the same, so no lock.
             self._empty[shape] = self._plan.encoder.encode(voxels)
         return self._empty[shape]
+
+
+def _loops_for(plan: ExportPlan) -> Any:
+    """Return compiled loops where numba is installed and worth its import."""
+    is_small = plan.dtype.itemsize > 2 or plan.n_bytes < _COMPILED_FROM
+    if is_small or find_spec("numba") is None:
+        return None
+    from brickfield.imaris import voxel_loops
+
+    return voxel_loops

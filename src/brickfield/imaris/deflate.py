@@ -120,10 +120,12 @@ class Encoder:
 
 def shuffled(data: NDArray[Any]) -> NDArray[np.uint8]:
     """Return all lowest bytes of the values, then the next, and so on, shape (n_bytes,)."""
-    columns = data.reshape(-1).view(np.uint8).reshape(-1, data.dtype.itemsize)
-    out = np.empty(columns.shape[::-1], np.uint8)
-    for i in range(columns.shape[1]):
-        out[i] = columns[:, i]
+    n_bytes = data.dtype.itemsize
+    # Arithmetic on whole values is faster than taking every second or fourth byte.
+    values = data.reshape(-1).view(f"<u{n_bytes}")
+    out = np.empty((n_bytes, values.size), np.uint8)
+    for i in range(n_bytes):
+        np.right_shift(values, 8 * i, out=out[i], casting="unsafe")
     return out.reshape(-1)
 
 

@@ -19,7 +19,9 @@ _BATCH_BYTES = 1 << 19
 """Of planes taken at a time, so that what is between stays in the processor's cache."""
 
 
-def halve(data: AnyArray, factors: Int3, *, is_labels: bool = False) -> AnyArray:
+def halve(
+    data: AnyArray, factors: Int3, *, is_labels: bool = False, loops: Any = None
+) -> AnyArray:
     """Join voxels.
 
     Parameters
@@ -30,6 +32,8 @@ def halve(data: AnyArray, factors: Int3, *, is_labels: bool = False) -> AnyArray
         1 or 2 along (z, y, x).
     is_labels : bool
         Take the most frequent value, the smallest of those equally frequent.
+    loops : module, optional
+        :mod:`~brickfield.imaris.voxel_loops`, for voxels of up to 16 bits.
 
     Returns
     -------
@@ -41,6 +45,9 @@ def halve(data: AnyArray, factors: Int3, *, is_labels: bool = False) -> AnyArray
     if 0 in shape or max(factors) == 1:
         return data
     out = np.empty(shape, data.dtype)
+    if loops is not None and not is_labels:
+        loops.halve(np.ascontiguousarray(data), factors, out)
+        return out
     step = max(1, _BATCH_BYTES // (data[0].nbytes * factors[0]))
     for z in range(0, shape[0], step):
         planes = data[z * factors[0] : (z + step) * factors[0]]

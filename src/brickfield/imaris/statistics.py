@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.blockwise import ThreadBuffers
+
 AnyArray = NDArray[Any]
 Counts = NDArray[np.uint64]
 FINE = 1024
@@ -56,6 +58,7 @@ class LevelStatistics:
         self._lock = threading.Lock()
         n = {1: 256, 2: 1 << 16}.get(dtype.itemsize, FINE)
         self._counts = np.zeros(n, np.uint64)
+        self._tables = ThreadBuffers()
         self._low: float | None = None
         self._high: float | None = None
 
@@ -72,15 +75,19 @@ class LevelStatistics:
             return (float(there[0]), float(there[-1])) if there.size else (0.0, 0.0)
         return (self._low or 0.0, self._high or 0.0)
 
-    def add(self, data: AnyArray) -> None:
-        """Take in a block: count it, or widen the range by it."""
+    def add(self, data: AnyArray, loops: Any = None) -> None:
+        """Take in a block: count it, or widen the range by it.
+
+        Parameters
+        ----------
+        data : ndarray
+        loops : module, optional
+            :mod:`~brickfield.imaris.voxel_loops`, to count with.
+        """
         if self.is_exact:
-            flat = data.reshape(-1)
-            for start in range(0, flat.size, _PIECE):
-                # Only as far as the largest value: most images use few of all values.
-                found = np.bincount(flat[start : start + _PIECE]).astype(np.uint64)
-                with self._lock:
-                    self._counts[: len(found)] += found
+            found = self._counted(data.reshape(-1), loops)
+            with self._lock:
+                self._counts[: len(found)] += found
             return
         values = _finite(data)
         if values.size:
@@ -88,6 +95,20 @@ class LevelStatistics:
             with self._lock:
                 self._low = low if self._low is None else min(low, self._low)
                 self._high = high if self._high is None else max(high, self._high)
+
+    def _counted(self, flat: AnyArray, loops: Any) -> Counts:
+        if loops is not None:
+            tables = self._tables.take((loops.N_TABLES, len(self._counts)), np.uint32)
+            tables[...] = 0
+            loops.count(flat, tables)
+            return np.asarray(tables.sum(axis=0, dtype=np.uint64))
+        found = np.zeros(0, np.uint64)
+        for start in range(0, flat.size, _PIECE):
+            # Only as far as the largest value: most images use few of all values.
+            piece = np.bincount(flat[start : start + _PIECE], minlength=len(found))
+            piece[: len(found)] += found.astype(piece.dtype)
+            found = piece.astype(np.uint64)
+        return found
 
     def count(self, data: AnyArray) -> None:
         """Take a block in a second time, now that the range is known."""

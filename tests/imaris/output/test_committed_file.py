@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brickfield.imaris.output import committed_file
 from brickfield.imaris.output.committed_file import CommittedFile
 
 LIBRARY = ("v108", "v108")
@@ -64,6 +65,20 @@ def test_a_file_that_was_cut_off_is_begun_anew(tmp_path):
     raw = CommittedFile(path)
     assert raw.is_new
     raw.close()
+
+
+def test_what_is_flushed_beside_the_work_is_committed_as_all_else(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(committed_file, "_FLUSH_BYTES", 1 << 12)
+    raw, file = begun(tmp_path / "a.part")
+    for i in range(30):
+        file[f"part {i}"] = np.arange(5000) + i
+    file.flush()
+    raw.commit()
+    kill(raw, file)
+    with h5py.File(tmp_path / "a.part") as plain:
+        assert plain["part 29"][-1] == 5028
 
 
 def test_closing_twice_leaves_another_file_with_the_same_number_open(tmp_path):

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import struct
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -26,6 +27,7 @@ from brickfield.errors import StoreWriteError
 
 PAGE = 4096
 _CLOSED = -1
+_FLUSH_BYTES = 16 << 20
 _HEAD = b"brickfield log 1"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _END_OF_FILE = 28
@@ -59,6 +61,9 @@ class CommittedFile:
         self._pages: dict[int, bytearray] = {}
         self._at = 0
         self.error: OSError | None = None
+        self._flushing = ThreadPoolExecutor(1, "imaris-flush")
+        self._flush: Future[None] | None = None
+        self._n_unflushed = 0
         if restart:
             remove(path)
         try:
@@ -118,7 +123,18 @@ class CommittedFile:
             except OSError as error:
                 self.error = error
         self._at += len(view)
+        self._n_unflushed += len(view)
+        if self._n_unflushed >= _FLUSH_BYTES:
+            self._flush_beside()
         return len(view)
+
+    def _flush_beside(self) -> None:
+        """Have the disk write what came so far, so that a commit waits for the rest alone."""
+        if self._flush is not None and not self._flush.done():
+            return
+        self._n_unflushed = 0
+        # An error of it is that of the commit as well, which tells it.
+        self._flush = self._flushing.submit(os.fsync, self._file)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move the position in the file; return it.
@@ -181,6 +197,7 @@ class CommittedFile:
 
     def close(self) -> None:
         """Let the file go; what was not committed is lost at the next opening."""
+        self._flushing.shutdown()
         # Once: the number may be that of another open file afterwards.
         number, self._file = self._file, _CLOSED
         if number != _CLOSED:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.blockwise import BlockGrid, Slices, intersect, shift
+from brickfield.blockwise import BlockGrid, Slices, ThreadBuffers, intersect, shift
 from brickfield.errors import ChunkReadError
 from brickfield.imaris.reading.inputs import ChannelInput
 from brickfield.imaris.reading.staging import Scratch, read_part
@@ -128,6 +128,9 @@ class TileReader:
         self._room = room_bytes
         self._skips = skip_failed
         self._number = number
+        arrays = getattr(source, "in_memory", ())
+        self._array = arrays[level] if arrays else None
+        self._tiles = ThreadBuffers()
         self._lock = threading.Lock()
         self._kept: OrderedDict[Index, _Kept] = OrderedDict()
         self._kept_bytes = 0
@@ -148,7 +151,8 @@ class TileReader:
         Returns
         -------
         ndarray
-            Shape of the region; may be read-only.
+            Shape of the region; may be read-only. Valid until the same thread reads
+            again.
 
         Raises
         ------
@@ -156,14 +160,18 @@ class TileReader:
             Unless what fails is skipped.
         """
         stored = self._stored(time, channel.index, region)
+        if self._array is not None:
+            # A copy all the same: the array may be changed meanwhile, and what is
+            # counted must be what is written.
+            copied = self._buffer(stored)
+            copied[...] = self._array[stored]
+            return self._spatial(copied)
         blocks = list(self._grid.overlapping(stored))
         self._announce(blocks)
         whole = self._whole(blocks, stored)
         out = whole
         if out is None:
-            out = np.empty(
-                [s.stop - s.start for s in stored], _native(self._about.dtype)
-            )
+            out = self._buffer(stored)
             origin = tuple(s.start for s in stored)
             for block in blocks:
                 common = intersect(block.slices, stored)
@@ -172,6 +180,10 @@ class TileReader:
         for block in blocks:
             self._release(block.index)
         return self._spatial(out)
+
+    def _buffer(self, stored: Slices) -> AnyArray:
+        shape = tuple(s.stop - s.start for s in stored)
+        return self._tiles.take(shape, _native(self._about.dtype))
 
     def _announce(self, blocks: list[Any]) -> None:
         """Tell a source that reads elsewhere what will be read here first."""

@@ -98,12 +98,16 @@ def from_arrays(
         findings=tuple(findings),
     )
     unique = f"memory:{uuid.uuid4()}"
-    return AssembledSource(
+    source = AssembledSource(
         info,
         unique,
         lambda level, _lead: stored[level],
         places=lambda: [p for a in levels for p in places_of_array(a)],
     )
+    # Not those that numpy maps from a file: reading them can fail, which chunks tell.
+    if all(type(a) is np.ndarray for a in levels):
+        source.in_memory = tuple(levels)
+    return source
 
 
 def _ordered_levels(arrays: Any) -> tuple[list[Any], list[Finding]]:

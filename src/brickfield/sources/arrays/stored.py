@@ -48,6 +48,11 @@ class AssembledSource:
     close : callable or None
         Gives files back.
     is_remote : bool
+
+    Attributes
+    ----------
+    in_memory : tuple of ndarray
+        The levels where they are plain arrays, for those who need no chunks; else empty.
     """
 
     def __init__(  # noqa: PLR0913 -- all that a source is made of
@@ -71,6 +76,7 @@ class AssembledSource:
         self._places = places
         self._close = close
         self._is_closed = False
+        self.in_memory: tuple[NDArray[np.generic], ...] = ()
 
     def read_storage_chunk(self, level: int, index: tuple[int, ...]) -> StorageChunk:
         """Read and decode one storage chunk; see the protocol.
