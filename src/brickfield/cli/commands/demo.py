@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from brickfield.cli.commands.render import draw_to_file, print_receipt
+from brickfield.cli.commands.render import draw_to_file
 from brickfield.cli.output import INCOMPLETE, messages
+from brickfield.cli.receipts import print_receipt
 from brickfield.cli.screen import (
     can_be_virtual,
     has_screen,

@@ -10,7 +10,8 @@ import typer
 
 from brickfield.cli import options as text
 from brickfield.cli.option_groups import takes_groups
-from brickfield.cli.output import INCOMPLETE, messages, note, print_json, results
+from brickfield.cli.output import INCOMPLETE, messages, note, print_json
+from brickfield.cli.receipts import print_receipt
 from brickfield.errors import OptionError
 
 if TYPE_CHECKING:
@@ -227,7 +228,6 @@ def render(
         shading=shading,
         depth_colour=depth_colour,
     )
-    _tell_unused(chosen)
     which = choice.keywords() | opening.keywords()
     which |= _together(mosaic, overlap, mode, colour_by)
     cost = _drawn(uri, out, chosen, receipt, camera=camera, image=which)
@@ -298,6 +298,7 @@ def _drawn(
     if is_session(uri):
         has_camera = camera is not None
         return draw_session(uri, out, options, receipt, has_camera=has_camera)
+    _tell_unused(options)
     return draw_to_file(uri, out, options, receipt=receipt, **image)
 
 
@@ -422,64 +423,6 @@ def _tell_alone(store: Any, options: RenderOptions, image: dict[str, Any]) -> No
         note("--mosaic changes nothing: found one image alone")
     if options.overlay.tiles.visible and tiles is None:
         note("--overlay tiles draws nothing: found no scene, project or mosaic")
-
-
-def print_receipt(cost: dict[str, Any], out: Path) -> None:
-    """Print what a picture cost, for people.
-
-    Parameters
-    ----------
-    cost : dict
-        The receipt as plain values.
-    out : Path
-        The picture.
-    """
-    from rich.markup import escape
-
-    from brickfield.blockwise import format_bytes
-
-    console = results()
-    pixels, chunks = cost["pixels"], cost["chunks"]
-    levels = ", ".join(f"{n} of level {lv}" for lv, n in cost["levels"].items() if n)
-    state = "complete" if cost["complete"] else "incomplete"
-    is_known = cost["is_minimum_known"]
-    least = format_bytes(cost["bytes_minimum"]) if is_known else "not known"
-    console.print(f"[bold]{escape(str(out))}[/bold] {state}", soft_wrap=True)
-    for key, value in (
-        ("pixels", f"{pixels['at_target']:.1%} sharp, {pixels['coarser']:.1%} coarser"),
-        ("bricks", levels or "none"),
-        (
-            "chunks",
-            f"{chunks['loaded']} loaded, {chunks['missing']} not stored,"
-            f" {chunks['failed']} failed of {chunks['wanted']}",
-        ),
-        (
-            "read",
-            f"{format_bytes(cost['bytes_read'])} in {cost['requests']} requests"
-            f" (least possible {least})",
-        ),
-        (
-            "memory",
-            f"{format_bytes(cost['gpu_bytes'])} of {format_bytes(cost['gpu_budget'])} GPU,"
-            f" {format_bytes(cost['ram_cache_peak_bytes'])} of"
-            f" {format_bytes(cost['ram_budget'])} cache",
-        ),
-        ("time", _times(cost)),
-        ("adapter", cost["adapter"]),
-    ):
-        console.print(f"  {key:<8} {escape(value)}", soft_wrap=True)
-    for failure in cost["failures"][:10]:
-        console.print(
-            f"  failed   {escape(failure['key'])}: {escape(failure['reason'])}"
-        )
-
-
-def _times(cost: dict[str, Any]) -> str:
-    named = (
-        ("first picture", cost["time_to_first_image_s"]),
-        ("full picture", cost["time_to_complete_s"]),
-    )
-    return ", ".join(f"{name} {s:.2f} s" for name, s in named if s is not None)
 
 
 def _checked_target(path: Path, option: str, suffix: str) -> Path:
