@@ -23,7 +23,7 @@ endif
 help:
 	@echo "make demo   write sample data and draw it"
 	@echo "make test   lint, types, import contracts, the whole test suite"
-	@echo "make bench  benchmarks beside the peers, one table"
+	@echo "make bench  benchmarks beside the peers; writes docs/explanation/performance.md"
 	@echo "make docs   the documentation, in site/"
 	@echo "make lint   ruff, spelling, mypy and import contracts only"
 
@@ -91,7 +91,7 @@ pyside:
 
 bench:
 	@$(SETUP) bench
-	@$(PY) -m benchmarks
+	@$(PY) -m benchmarks --write
 
 docs:
 	@$(SETUP) docs

@@ -1,9 +1,10 @@
 """What only a machine with a GPU can tell: memory, readback, frames and compiling.
 
-    python -m benchmarks.gpu [--seconds 60] [--json FILE]
+    python -m benchmarks.gpu [--seconds 60] [--repeats 60] [--json FILE]
 
-It runs on software Vulkan as well, where its figures say nothing about a GPU, and
-without NVML, where the driver's own count of memory is left out.
+It runs on software Vulkan as well, with smaller pictures and a smaller volume, so that
+it ends within minutes; its figures say nothing about a GPU then. Without NVML the
+driver's own count of memory is left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import ctypes
 import json
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -25,12 +27,72 @@ from benchmarks.scenes import MIB, layer_of, orbit, view_of, virtual_store
 from brickfield.rendering import OffscreenView
 from brickfield.sample import VirtualImage
 
-SIZES = ((800, 600), (1280, 720), (1920, 1080), (3840, 2160))
-EDGE = 512
 LATE_MS = 1e3 / 30
 ALIGNED = 256
 """Bytes at multiples of which a device writes the answers to queries."""
 MODES = ("mip", "average", "attenuated_mip", "translucent", "iso", "additive")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much is drawn.
+
+    Attributes
+    ----------
+    edge : int
+        Of the volume that is turned, voxels.
+    sizes : tuple of tuple of int
+        Width and height of the pictures that are read back, pixels.
+    screen : tuple of int
+        Of all other pictures.
+    budgets : tuple of int
+        GPU budgets, bytes.
+    threads : tuple of int
+        Threads that read during a flight.
+    seconds : float
+        Of each flight.
+    repeats : int
+        Pictures a row.
+    """
+
+    edge: int
+    sizes: tuple[tuple[int, int], ...]
+    screen: tuple[int, int]
+    budgets: tuple[int, ...]
+    threads: tuple[int, ...]
+    seconds: float
+    repeats: int
+
+
+HARDWARE = Amount(
+    edge=512,
+    sizes=((800, 600), (1280, 720), (1920, 1080), (3840, 2160)),
+    screen=(1920, 1080),
+    budgets=(256 * MIB, 1024 * MIB),
+    threads=(4, 8, 16),
+    seconds=60.0,
+    repeats=60,
+)
+SOFTWARE = Amount(
+    edge=128,
+    sizes=((320, 240), (640, 480)),
+    screen=(320, 240),
+    budgets=(64 * MIB,),
+    threads=(4, 16),
+    seconds=5.0,
+    repeats=8,
+)
+
+
+def amount_for(adapter_type: str) -> Amount:
+    """Choose how much is drawn.
+
+    Parameters
+    ----------
+    adapter_type : str
+        As wgpu calls it: "CPU" for software Vulkan.
+    """
+    return SOFTWARE if adapter_type == "CPU" else HARDWARE
 
 
 class DriverMemory:
@@ -99,14 +161,14 @@ class FrameTimer:
         return (end - begin) / 1e6
 
 
-def memory(driver: DriverMemory) -> list[Row]:
+def memory(driver: DriverMemory, amount: Amount) -> list[Row]:
     """Compare the driver's count with what the view says of itself."""
-    rows = []
-    for budget in (256 * MIB, 1024 * MIB):
+    rows, size = [], amount.screen
+    for budget in amount.budgets:
         before = driver.used()
         store = virtual_store(VirtualImage((4096,) * 3, is_hollow=False))
-        with view_of(layer_of(store), (1920, 1080), gpu_budget=budget) as view:
-            view.camera = orbit((4096,) * 3, (1920, 1080), distance=0.7)
+        with view_of(layer_of(store), size, gpu_budget=budget) as view:
+            view.camera = orbit((4096,) * 3, size, distance=0.7)
             view.wait_until_complete(60)
             view.image()
             own, after = view.manager.gpu_bytes, driver.used()
@@ -121,17 +183,17 @@ def memory(driver: DriverMemory) -> list[Row]:
     return rows
 
 
-def readback(n: int) -> list[Row]:
+def readback(amount: Amount) -> list[Row]:
     """Divide a picture into drawing, reading back and painting."""
     from qtpy.QtGui import QImage, QPainter
 
-    rows = []
-    for size in SIZES:
+    rows, n = [], amount.repeats
+    for size in amount.sizes:
         parts: list[tuple[float, float, float]] = []
-        with _turning(size) as view:
+        with _Loaded(amount.edge, size) as view:
             canvas = QImage(*size, QImage.Format.Format_RGB32)
             for i in range(n + 2):
-                view.camera = _camera(size, i)
+                view.camera = _camera(amount.edge, size, i)
                 start = perf_counter()
                 drawing = view.begin()
                 drawing.draw_rest()
@@ -154,14 +216,14 @@ def readback(n: int) -> list[Row]:
     return rows
 
 
-def intervals(seconds: float) -> list[Row]:
-    """Fly at 1080p while 4, 8 and 16 threads read; look at the gaps between frames."""
+def intervals(amount: Amount) -> list[Row]:
+    """Fly while several threads read; look at the gaps between frames."""
     rows = []
-    shape, size = (20_000, 25_000, 20_000), (1920, 1080)
-    for threads in (4, 8, 16):
+    shape, size, seconds = (20_000, 25_000, 20_000), amount.screen, amount.seconds
+    for threads in amount.threads:
         store = virtual_store(VirtualImage(shape, is_hollow=False), concurrency=threads)
         gaps: list[float] = []
-        with view_of(layer_of(store), size, gpu_budget=1024 * MIB) as view:
+        with view_of(layer_of(store), size, gpu_budget=amount.budgets[-1]) as view:
             start = last = perf_counter()
             while (t := last - start) < seconds:
                 distance = 0.15 + 0.5 * abs(1 - (t / 7) % 2)
@@ -173,20 +235,23 @@ def intervals(seconds: float) -> list[Row]:
                 last = now
         late = sum(gap > LATE_MS for gap in gaps[5:])
         note = f"{len(gaps)} frames in {seconds:.0f} s, {late} later than 1/30 s"
-        what = f"gap between frames in a flight, {threads} reading threads, p99"
+        what = (
+            f"gap between frames in a flight, {_named(size)}, {threads} reading threads,"
+            " p99"
+        )
         row = at_most("G3", what, p99(gaps[5:] or gaps), LATE_MS, unit="ms", note=note)
         rows.append(row)
     return rows
 
 
-def frames(n: int) -> list[Row]:
-    """Turn a volume at 1080p: frames a second, and what the device takes for one."""
-    size = (1920, 1080)
-    with _turning(size) as view:
+def frames(amount: Amount) -> list[Row]:
+    """Turn a volume: frames a second, and what the device takes for one."""
+    size, edge, n = amount.screen, amount.edge, amount.repeats
+    with _Loaded(edge, size) as view:
         timer = FrameTimer(view.gpu.device)
         took: list[float] = []
         for i in range(n):
-            view.camera = _camera(size, i)
+            view.camera = _camera(edge, size, i)
             timer.mark(0)
             view.draw()
             timer.mark(1)
@@ -194,11 +259,11 @@ def frames(n: int) -> list[Row]:
             took += [] if exact is None else [exact]
         start = perf_counter()
         for i in range(n):
-            view.camera = _camera(size, i)
+            view.camera = _camera(edge, size, i)
             view.update(is_moving=True)
             view.image()
         rate = n / (perf_counter() - start)
-    what = f"turning {EDGE}³ at 1080p, all pixels, finest level"
+    what = f"turning {edge}³ at {_named(size)}, all pixels, finest level"
     rows = [at_least("G4", f"{what}: pictures a second", rate, 60, repeats=n)]
     if took:
         what = f"{what}: time on the device, timestamp queries, median"
@@ -208,14 +273,14 @@ def frames(n: int) -> list[Row]:
     return rows
 
 
-def compiling() -> list[Row]:
+def compiling(amount: Amount) -> list[Row]:
     """Time the first picture of each mode against the second."""
-    rows, size = [], (800, 600)
+    rows, edge, size = [], amount.edge, amount.sizes[0]
     for mode in MODES:
-        with _turning(size, mode=mode) as view:
+        with _Loaded(edge, size, mode) as view:
             times = []
             for i in range(3):
-                view.camera = _camera(size, i)
+                view.camera = _camera(edge, size, i)
                 start = perf_counter()
                 view.image()
                 times.append(1e3 * (perf_counter() - start))
@@ -224,23 +289,27 @@ def compiling() -> list[Row]:
     return rows
 
 
-def _turning(size: tuple[int, int], mode: str = "mip") -> Any:
-    """Open a view of a volume whose chunks are all there."""
-    return _Loaded(size, mode)
+def _named(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"
 
 
 class _Loaded:
-    def __init__(self, size: tuple[int, int], mode: str) -> None:
-        store = virtual_store(VirtualImage((EDGE,) * 3, is_hollow=False))
+    """A view of a volume whose chunks are all there."""
+
+    def __init__(self, edge: int, size: tuple[int, int], mode: str = "mip") -> None:
+        store = virtual_store(VirtualImage((edge,) * 3, is_hollow=False))
         layer = layer_of(store, mode=mode)
         self._opened = view_of(layer, size, gpu_budget=1024 * MIB)
-        self._size = size
+        self._edge, self._size = edge, size
 
     def __enter__(self) -> OffscreenView:
         view = self._opened.__enter__()
-        view.camera = _camera(self._size, 0)
+        view.camera = _camera(self._edge, self._size, 0)
         if not view.wait_until_complete(120):
-            msg = f"expected all chunks of {EDGE}³ within 120 s; found some missing"
+            msg = (
+                f"expected all chunks of {self._edge}³ within 120 s; found some missing:"
+                " run it when the machine is less busy"
+            )
             raise TimeoutError(msg)
         return view
 
@@ -248,16 +317,16 @@ class _Loaded:
         self._opened.__exit__(*error)
 
 
-def _camera(size: tuple[int, int], i: int) -> Any:
-    return orbit((EDGE,) * 3, size, distance=1.4, angle=0.5 + 0.03 * i)
+def _camera(edge: int, size: tuple[int, int], i: int) -> Any:
+    return orbit((edge,) * 3, size, distance=1.4, angle=0.5 + 0.03 * i)
 
 
-def measure(seconds: float, n: int) -> list[Row]:
+def measure(amount: Amount) -> list[Row]:
     """Take all measurements of this page, and E11 beside them."""
     from benchmarks.latency import full_picture
 
-    rows = memory(DriverMemory())
-    rows += readback(n) + intervals(seconds) + frames(n) + compiling()
+    rows = memory(DriverMemory(), amount)
+    rows += readback(amount) + intervals(amount) + frames(amount) + compiling(amount)
     with tempfile.TemporaryDirectory(prefix="brickfield-gpu-") as folder:
         rows += full_picture(Setting(Path(folder)))
     return rows
@@ -265,14 +334,21 @@ def measure(seconds: float, n: int) -> list[Row]:
 
 def main() -> int:
     """Measure, print the table, and write it where that is wanted."""
+    from brickfield.gpu import get_device
+
+    amount = amount_for(get_device().device.adapter.info["adapter_type"])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu", description=__doc__
     )
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each flight")
-    parser.add_argument("--repeats", type=int, default=60, help="pictures a row")
+    parser.add_argument(
+        "--seconds", type=float, default=amount.seconds, help="of each flight"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=amount.repeats, help="pictures a row"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
     options = parser.parse_args()
-    rows = measure(options.seconds, options.repeats)
+    rows = measure(replace(amount, seconds=options.seconds, repeats=options.repeats))
     print_table(rows, {})
     if options.json:
         value = {"about": machine(), "rows": [row.as_dict() for row in rows]}

@@ -82,7 +82,7 @@ def main() -> int:
         _write_json(Path(options.json), rows, broken, about)
     if options.write:
         page = Path(options.write)
-        rows = _beside_others(page.with_suffix(".json"), rows, chosen)
+        rows = beside_others(page.with_suffix(".json"), rows, set(chosen) - set(broken))
         write_page(page, rows, broken, about)
         _write_json(page.with_suffix(".json"), rows, broken, about)
     return 1 if broken else 0
@@ -116,22 +116,41 @@ def _now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d} {done.stdout.strip()}".rstrip()
 
 
-def _beside_others(path: Path, rows: list[Row], chosen: list[str]) -> list[Row]:
-    """Add the rows of goals that were not measured now from the table of before."""
-    if not path.exists() or set(chosen) >= set(CASES):
+def beside_others(path: Path, rows: list[Row], measured: set[str]) -> list[Row]:
+    """Add what was not measured now from the table of before, as it stands there.
+
+    Parameters
+    ----------
+    path : Path
+        JSON of the table of before; it need not exist.
+    rows : list of Row
+        Of this run.
+    measured : set of str
+        Goals that were measured to the end. Of these, rows of before are kept only where
+        a peer was measured that did not run now.
+    """
+    if not path.exists():
         return rows
     before = json.loads(path.read_text())
     about = before["about"]
     since = f"{about['date']} {about['versions'].get('napari-brickfield', '')}"
-    plain = [
-        {"measured": since.rstrip()} | {k: v for k, v in row.items() if k != "ratio"}
-        for row in before["rows"]
-        if row["goal"] not in chosen
+    old = [
+        Row(
+            **{"measured": since.rstrip()}
+            | {k: v for k, v in r.items() if k != "ratio"}
+        )
+        for r in before["rows"]
     ]
+    peers = {(row.goal, row.what): row.peer for row in rows}
+    kept = {
+        (row.goal, row.what): row
+        for row in old
+        if row.goal not in measured
+        or (row.theirs is not None and not peers.get((row.goal, row.what)))
+    }
+    rows = [kept.pop((row.goal, row.what), row) for row in rows]
     order = list(CASES)
-    return sorted(
-        [*rows, *(Row(**row) for row in plain)], key=lambda row: order.index(row.goal)
-    )
+    return sorted([*rows, *kept.values()], key=lambda row: order.index(row.goal))
 
 
 def _mode(options: argparse.Namespace) -> str:
