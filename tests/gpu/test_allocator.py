@@ -11,6 +11,7 @@ from brickfield.gpu.allocator import (
     SimpleTextureAllocator,
     TextureRegion,
     choose_grid,
+    fitting_grid,
 )
 
 
@@ -78,3 +79,11 @@ def test_a_region_is_a_value():
     region = TextureRegion("level-0", (1, 1, 1), (8, 8, 8), ((0, 0, 0), (1, 1, 1)))
     with pytest.raises(AttributeError):
         region.offset = (2, 2, 2)
+
+
+def test_a_texture_that_gets_larger_never_has_more_slots_than_rows_can_name():
+    """Slots of thin bricks are so flat that a texture would hold more along z."""
+    grid = fitting_grid(72, 72, 80, (15, 15, 170), (1, 1, 24))
+    assert max(grid) <= SLOTS_PER_AXIS
+    assert grid[0] * grid[1] * grid[2] >= 72
+    assert fitting_grid(48, 48, 80, (15, 15, 170), (1, 1, 24)) == (1, 1, 48)

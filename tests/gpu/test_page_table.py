@@ -1,6 +1,7 @@
 """The table against a simulation of the shader's walk and a brute-force search."""
 
 import importlib.util
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -169,6 +170,48 @@ def test_removing_everything_leaves_no_row(kind, steps):
         table.remove(_name(pyramid, level, where, plane))
     assert len(table) == sum(table.n_active) == 0
     assert (table.rows[:, 0] >= EMPTY - 1).all()
+
+
+def _longer(pyramid, n):
+    """The same image with n more chunks of the finest level along z, and not whole ones."""
+    first = pyramid.levels[0]
+    z = first.shape[0] + n * first.chunk_shape[0]
+    levels = []
+    for level in pyramid.levels:
+        ratio = level.voxel_size[0] / first.voxel_size[0]
+        # Rounded down: coarse levels end before the finest one.
+        levels.append(replace(level, shape=(max(1, int(z / ratio)), *level.shape[1:])))
+    return replace(pyramid, levels=tuple(levels))
+
+
+@pytest.mark.parametrize("kind", PYRAMIDS)
+@given(steps=STEPS, lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@settings(max_examples=40)
+def test_in_an_image_that_grows_every_point_finds_its_finest_chunk(
+    kind, steps, lengths
+):
+    pyramid = PYRAMIDS[kind]
+    table, active = PageTable(pyramid, capacity=8), {}
+    for number, (what, level, where, plane) in enumerate(steps):
+        if number < len(lengths):
+            pyramid = _longer(pyramid, lengths[number])
+            table.grow(pyramid)
+        name = _name(pyramid, level, where, plane)
+        if what == "remove":
+            table.remove(name)
+            active.pop(name, None)
+        else:
+            table.set(name, DATA | 5, 7)
+            active[name] = DATA | 5
+    pyramid = _longer(pyramid, lengths[-1])
+    table.grow(pyramid)
+    for point in _points(pyramid):
+        for plane in (0, 1):
+            expected = _finest(active, pyramid, point, plane)
+            assert _walk(table, pyramid, point, plane, pyramid.n_levels - 1) == expected
+    for name in active:
+        table.remove(name)
+    assert len(table) == 0
 
 
 def test_a_table_of_constant_size_is_not_rebuilt_by_what_comes_and_goes():

@@ -13,7 +13,7 @@ from brickfield.loading.storage_layout import (
     needed_storage_chunks,
     storage_names,
 )
-from brickfield.model import ChunkId, unpack_keys
+from brickfield.model import Axis, ChunkId, Pyramid, ScaleLevel, unpack_keys
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys, numbers, voxels_of
 
@@ -65,7 +65,8 @@ def test_a_storage_chunk_lies_under_exactly_the_chunks_that_need_it(case):
     layout = LevelLayout.of(source.info.pyramid, 0)
     for key in all_keys(source).tolist():
         index = ChunkId.from_key(key).index
-        for flat in range(int(np.prod(layout.grid))):
+        for place in np.ndindex(layout.grid):
+            flat = layout.flat_of(place)
             ranges = layout.chunks_over(flat)
             is_over = layout.holds(flat, selection) and all(
                 i in r for i, r in zip(index, ranges, strict=True)
@@ -90,24 +91,52 @@ def test_the_needs_of_many_chunks_are_the_union_of_their_needs(source, data):
     )
 
 
-@given(sources(), st.data())
-def test_a_flat_index_names_one_storage_chunk(source, data):
+@given(sources())
+def test_a_flat_index_names_one_storage_chunk(source):
+    """In C order, as most stores lie on disk."""
     layout = LevelLayout.of(source.info.pyramid, 0)
-    flat = data.draw(st.integers(0, int(np.prod(layout.grid)) - 1))
-    assert layout.index_of(flat) == np.unravel_index(flat, layout.grid)
-    assert layout.indices_of(np.array([flat]))[0].tolist() == list(
-        layout.index_of(flat)
+    places = list(np.ndindex(layout.grid))
+    flats = [layout.flat_of(place) for place in places]
+    assert flats == sorted(set(flats))
+    assert [layout.index_of(flat) for flat in flats] == places
+    found = layout.indices_of(np.array(flats)).tolist()
+    assert [tuple(index) for index in found] == places
+
+
+@pytest.mark.parametrize("n", [10, 100_000, 1_000_000])
+def test_a_flat_index_may_be_larger_than_a_32_bit_number(n):
+    layout = LevelLayout.of(flat_pyramid((n, n, n)), 0)
+    place = (n - 1, 5, 7)
+    flat = layout.flat_of(place)
+    assert flat < 1 << 63
+    assert layout.index_of(flat) == place
+    assert layout.indices_of(np.array([flat])).tolist() == [list(place)]
+
+
+def flat_pyramid(shape):
+    """An image of storage chunks of one voxel, of which nothing is stored."""
+    one = (1.0, 1.0, 1.0)
+    level = ScaleLevel(
+        "0", shape, np.dtype("u1"), (1, 1, 1), one, (0.0,) * 3, (0, 1, 2), (64, 64, 64)
     )
+    return Pyramid((Axis("z"), Axis("y"), Axis("x")), (level,))
 
 
-def test_a_flat_index_may_be_larger_than_a_32_bit_number():
-    far = np.broadcast_to(np.uint8(0), (1, 1, 1))
-    source = MemorySource([far], (1, 1, 1))
-    layout = LevelLayout.of(source.info.pyramid, 0)
-    object.__setattr__(layout, "grid", (100_000, 100_000, 100_000))
-    flat = 99_999 * 100_000**2 + 5 * 100_000 + 7
-    assert layout.index_of(flat) == (99_999, 5, 7)
-    assert layout.indices_of(np.array([flat])).tolist() == [[99_999, 5, 7]]
+@given(st.tuples(*[st.integers(1, 90)] * 3), st.tuples(*[st.integers(0, 5000)] * 3))
+def test_storage_chunks_keep_their_names_while_an_image_grows(shape, more):
+    before = LevelLayout.of(flat_pyramid(shape), 0)
+    longer = tuple(n + m for n, m in zip(shape, more, strict=True))
+    after = before.grown(flat_pyramid(longer))
+    for place in [(0, 0, 0), tuple(n - 1 for n in shape)]:
+        assert after.flat_of(place) == before.flat_of(place)
+    last = tuple(n - 1 for n in longer)
+    assert after.index_of(after.flat_of(last)) == last
+
+
+def test_an_image_that_grows_beyond_all_names_is_refused():
+    layout = LevelLayout.of(flat_pyramid((10, 1 << 24, 1 << 24)), 0)
+    with pytest.raises(OptionError, match="open the image again"):
+        layout.grown(flat_pyramid((10, 1 << 24, 1 << 30)))
 
 
 def test_channels_in_one_storage_chunk_need_it_once():

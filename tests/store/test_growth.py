@@ -121,23 +121,97 @@ def test_arrays_that_were_indexed_out_of_a_level_stay_as_they_are(store, place):
 
 
 @pytest.mark.parametrize(
-    "shape", [(5, 8, 16), (5, 8, 16, 32), (1, 8, 16, 16)], ids=["axes", "x", "shorter"]
+    "shape", [(5, 8, 16), (5, 8, 12, 16), (1, 8, 16, 16)], ids=["axes", "y", "shorter"]
 )
 def test_another_change_than_growth_is_refused(store, shape):
-    with pytest.raises(OptionError, match="longer first axis"):
+    with pytest.raises(OptionError, match="longer axes"):
         store.grow(shape)
 
 
 def test_growth_that_is_not_stored_is_refused_and_nothing_changes(store):
-    with pytest.raises(StoreFormatError, match="first axis of 5 or more"):
+    with pytest.raises(StoreFormatError, match="or more; found others"):
         store.grow((5, 8, 16, 16))
     assert store.pyramid.levels[0].shape[0] == 2
     assert np.array_equal(store.read(0), MOVIE[0])
 
 
-def test_depth_does_not_grow_while_it_is_shown(tmp_path):
-    place = write_image(tmp_path / "a.zarr", [MOVIE[0]], chunks=(8, 8, 8))
-    with open_store(place) as store, pytest.raises(OptionError, match="beside z, y"):
+STACK = np.random.default_rng(1).integers(1, 250, (96, 64, 80)).astype("u1")
+SCALES = image_attributes("zyx", [[1, 1, 1], [2, 2, 2]])
+
+
+def stack(place, shape, *, coarse=None):
+    """Write a stack of two levels, the coarser one as far as it is said."""
+    fine = STACK[tuple(map(slice, shape))]
+    half = fine[::2, ::2, ::2][: coarse or len(fine)]
+    return write_image(place, [fine, half], SCALES, chunks=(16, 16, 16))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_every_axis_of_space_may_grow(tmp_path, axis):
+    place, shape = tmp_path / "a.zarr", [40, 30, 50]
+    with opened(stack(place, shape)) as store:
+        levels = [LazyLevel(store, i) for i in range(2)]
+        before = [np.asarray(level) for level in levels]
+        assert np.array_equal(before[0], STACK[:40, :30, :50])
+        for n in (shape[axis] + 3, STACK.shape[axis]):
+            shape[axis] = n
+            stack(place, shape)
+            store.grow(shape)
+            expected = STACK[tuple(map(slice, shape))]
+            assert all(level.follow_growth() for level in levels)
+            assert np.array_equal(np.asarray(levels[0]), expected)
+            assert np.array_equal(np.asarray(levels[1]), expected[::2, ::2, ::2])
+            assert np.array_equal(store.read(0), expected)
+
+
+def test_only_chunks_at_the_old_end_are_read_again(tmp_path):
+    place = stack(tmp_path / "a.zarr", (80, 64, 64))
+    with opened(place) as store:
+        level = LazyLevel(store, 0)
+        np.asarray(level)
+        told = []
+        store.changed.connect(told.append)
+        stack(place, (96, 64, 64))
+        store.grow((96, 64, 64))
+        level.follow_growth()
+        assert np.array_equal(np.asarray(level), STACK[:, :, :64])
+        # Planned chunks are 64 voxels thick: the second one ended after one slab.
+        assert [(change.level, change.box[0]) for change in told] == [(0, (64, 80))]
+        assert store.manager.counters.rereads == 4 * 4
+
+
+def test_nothing_is_read_again_where_chunks_ended(tmp_path):
+    place = stack(tmp_path / "a.zarr", (64, 64, 64))
+    with opened(place) as store:
+        np.asarray(LazyLevel(store, 0))
+        told, n_reads = [], store.manager.counters.requests
+        store.changed.connect(told.append)
+        stack(place, (96, 64, 64))
+        store.grow((96, 64, 64))
+        np.asarray(LazyLevel(store, 0)[:64])
+        assert store.manager.counters.requests == n_reads
+        assert not [change for change in told if change.level == 0]
+
+
+def test_a_coarser_level_that_lags_behind_is_waited_for(tmp_path):
+    place = stack(tmp_path / "a.zarr", (64, 64, 64))
+    with opened(place) as store:
+        stack(place, (96, 64, 64), coarse=32)
+        with pytest.raises(StoreFormatError, match="or more"):
+            store.grow((96, 64, 64))
+        assert store.pyramid.levels[0].shape == (64, 64, 64)
+        stack(place, (96, 64, 64))
+        store.grow((96, 64, 64))
+        assert [level.shape[0] for level in store.pyramid.levels] == [96, 48]
+
+
+def test_further_channels_are_refused(tmp_path):
+    look = image_attributes("cyx", [[1, 1, 1]])
+    place = write_image(tmp_path / "a.zarr", [MOVIE[0]], look, chunks=(1, 8, 8))
+    with (
+        open_store(place) as store,
+        pytest.raises(OptionError, match="same channels"),
+    ):
         store.grow((16, 16, 16))
 
 

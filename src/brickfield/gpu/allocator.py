@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, sqrt
+from math import ceil, prod, sqrt
 from typing import Any
 
 Slot = tuple[int, int, int]
@@ -191,3 +191,33 @@ def choose_grid(n_slots: int, limits: Slot) -> Slot:
             if best is None or rank < best:
                 best = rank
     return limits if best is None else best[2]
+
+
+def fitting_grid(
+    n_slots: int, need: int, most: int, limits: Slot, old: Slot | None
+) -> Slot:
+    """Choose a grid of at most `n_slots`, or of a few more than `need`.
+
+    Parameters
+    ----------
+    n_slots, need, most : int
+        Wished, least, and beyond which there is no use.
+    limits : tuple of int
+        Most slots along x, y and z.
+    old : tuple of int or None
+        Of the texture that is replaced.
+    """
+    grid = column_grid(n_slots, most, limits)
+    if old is not None and limits[2] > 1:
+        # As wide as before, so that the slots can stay where they are.
+        gx, gy = old[:2]
+        gz = n_slots // (gx * gy)
+        if 1 <= gz <= min(limits[2], SLOTS_PER_AXIS) and gx * gy * gz >= need:
+            return gx, gy, gz
+    if need <= prod(grid) <= n_slots:
+        return grid
+    for n in range(n_slots, 0, -1):
+        grid = choose_grid(n, limits)
+        if prod(grid) <= n_slots:
+            break
+    return grid if prod(grid) >= need else choose_grid(need, limits)

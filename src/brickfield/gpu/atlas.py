@@ -22,17 +22,15 @@ from numpy.typing import NDArray
 
 from brickfield.errors import BudgetError
 from brickfield.gpu.allocator import (
-    SimpleTextureAllocator,
     Slot,
     TextureRegion,
-    choose_grid,
-    column_grid,
+    fitting_grid,
 )
 from brickfield.gpu.brick_texels import pad_brick
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
-from brickfield.gpu.level_texture import LevelTexture, distribute
+from brickfield.gpu.level_texture import LevelTexture, distribute, places_in
 from brickfield.gpu.page_table import MAX_PLANES, Name
 from brickfield.model import INDEX_BITS, ChunkId, Selection
 
@@ -66,19 +64,25 @@ class TextureAtlas:
         *,
         grid_chunks: Sequence[int] | None = None,
     ) -> None:
-        self.layouts = tuple(layouts)
         self.format = fmt
         self.budget_bytes = max_gpu_memory_bytes
         self._gpu = gpu
-        self._shapes = tuple(dict.fromkeys(self.layouts))
-        self.places = tuple(self._shapes.index(layout) for layout in self.layouts)
-        """Which of the textures a level is in."""
-        self._grid_chunks = self._in_all(grid_chunks or [1 << 30] * len(layouts))
+        self._lay_out(layouts, grid_chunks or [1 << 30] * len(layouts))
         self._textures: list[LevelTexture | None] = [None] * len(self._shapes)
         self._planes: dict[Selection, int] = {}
         self.version = 0
         """Grows when a texture object is replaced (bind groups are stale)."""
         self.upload_bytes = 0
+
+    def _lay_out(
+        self, layouts: Sequence[LevelLayout], grid_chunks: Sequence[int]
+    ) -> tuple[LevelLayout, ...]:
+        self.layouts = tuple(layouts)
+        self._shapes = tuple(dict.fromkeys(self.layouts))
+        self.places = tuple(self._shapes.index(layout) for layout in self.layouts)
+        """Which of the textures a level is in."""
+        self._grid_chunks = self._in_all(grid_chunks)
+        return self._shapes
 
     # -- names ---------------------------------------------------------------
 
@@ -216,22 +220,10 @@ class TextureAtlas:
     def _grid(self, place: int, n_slots: int, need: int) -> Slot:
         """Choose a grid of at most `n_slots`, or of a few more than `need`."""
         shape, old = self._shapes[place], self._textures[place]
-        limits = shape.slot_limits(self._gpu.max_texture_3d)
         most = min(self._grid_chunks[place], self.budget_bytes // shape.slot_bytes)
-        grid = column_grid(n_slots, max(most, n_slots), limits)
-        if old is not None and limits[2] > 1:
-            # As wide as before, so that the slots can stay where they are.
-            gx, gy = old.grid[:2]
-            gz = n_slots // (gx * gy)
-            if 1 <= gz <= limits[2] and gx * gy * gz >= need:
-                return gx, gy, gz
-        if need <= prod(grid) <= n_slots:
-            return grid
-        for n in range(n_slots, 0, -1):
-            grid = choose_grid(n, limits)
-            if prod(grid) <= n_slots:
-                break
-        return grid if prod(grid) >= need else choose_grid(need, limits)
+        limits = shape.slot_limits(self._gpu.max_texture_3d)
+        grid = None if old is None else old.grid
+        return fitting_grid(n_slots, need, max(most, n_slots), limits, grid)
 
     def _resize(self, place: int, n_slots: int, need: int) -> list[Name]:
         old = self._textures[place]
@@ -258,7 +250,7 @@ class TextureAtlas:
 
     def _replace(self, place: int, old: LevelTexture, grid: Slot) -> list[Name]:
         """Copy a texture into one of another size."""
-        kept = _places_in(grid, old)
+        kept = places_in(grid, old)
         try:
             new = self._make(place, grid, kept)
         except wgpu.GPUError:
@@ -316,6 +308,33 @@ class TextureAtlas:
                 (w, h, d),
             )
         self._gpu.device.queue.submit([encoder.finish()])
+
+    def grow(
+        self, layouts: Sequence[LevelLayout], grid_chunks: Sequence[int]
+    ) -> list[Name]:
+        """Follow an image that has grown; textures whose slots stay alike stay.
+
+        Parameters
+        ----------
+        layouts, grid_chunks : sequence
+            As the constructor's.
+
+        Returns
+        -------
+        list of name
+            Chunks that lost their place, since their level has other slots.
+        """
+        before, was = self.textures, self.layouts
+        levels = [i for i, own in enumerate(layouts) if own != was[i]]
+        lost = [name for name in self.resident() if self.level_of(name) in levels]
+        for name in lost:
+            self.drop(name)
+        self.version += tuple(before) != self._lay_out(layouts, grid_chunks)
+        self._textures = [before.pop(shape, None) for shape in self._shapes]
+        for texture in before.values():
+            if texture is not None:
+                texture.destroy()
+        return lost
 
     # -- bricks ----------------------------------------------------------------
 
@@ -476,21 +495,3 @@ class TextureAtlas:
             (o + s) / n for o, s, n in zip(offset, size, texture.size, strict=True)
         )
         return TextureRegion(f"level-{level}", offset, size, (low, high))  # type: ignore[arg-type]
-
-
-def _places_in(grid: Slot, old: LevelTexture) -> dict[Name, Slot]:
-    """Choose who stays in a texture of another size, and where.
-
-    Those used last stay, in their slots where the grid is as wide as before.
-    """
-    names = old.residency.names()
-    names = names[max(0, len(names) - prod(grid)) :]
-    before = {name: old.residency.slot_of(name) for name in names}
-    stays = {
-        name: slot
-        for name, slot in before.items()
-        if slot is not None and grid[:2] == old.grid[:2] and slot[2] < grid[2]
-    }
-    allocator = SimpleTextureAllocator(grid, (1, 1, 1), stays)
-    placed = ((name, allocator.allocate(name)) for name in names)
-    return {name: slot for name, slot in placed if slot is not None}

@@ -14,20 +14,14 @@ from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
-from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
 import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.atlas import TextureAtlas
 from brickfield.gpu.brick_texels import BrickEncoder, Peek
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
-from brickfield.gpu.layout import level_layouts
-from brickfield.gpu.material import (
-    BrickMaterial,
-    new_page_buffer,
-    new_reached_buffer,
-    placeholder_texture,
-)
+from brickfield.gpu.layout import is_at_grown_end, level_layouts
+from brickfield.gpu.material import BrickMaterial, PageBuffers, placeholder_texture
 from brickfield.gpu.page_table import (
     CONSTANT,
     DATA,
@@ -79,11 +73,8 @@ class BrickSet:
         self.material = material
         self._gpu = gpu
         self._peek = peek
-        n_channels = material.program[2]
-        grid_chunks = (pyramid.grids_zyx.prod(axis=1) * n_channels).tolist()
-        self.atlas = TextureAtlas(
-            level_layouts(pyramid, fmt), fmt, budget_bytes, gpu, grid_chunks=grid_chunks
-        )
+        layouts, chunks = level_layouts(pyramid, fmt), self._chunks_of(pyramid)
+        self.atlas = TextureAtlas(layouts, fmt, budget_bytes, gpu, grid_chunks=chunks)
         self.table = PageTable(pyramid)
         self.wanted: dict[Name, bool] = {}
         """The chunks that the plan names; True for leaves that reach the target."""
@@ -92,6 +83,7 @@ class BrickSet:
         self._protected: set[Name] = set()
         self._absent: set[Name] = set()
         self._changed: set[Name] = set()
+        self._ends: set[Name] = set()
         self._ranges: dict[Name, int] = {}
         self._flags: dict[Name, int] = {}
         self._holes: dict[Name, Holes] = {}
@@ -103,10 +95,36 @@ class BrickSet:
             value_of=self.table.value_of,
             is_expected=self._is_expected,
         )
-        self._generation = -1
+        self._pages = PageBuffers(self.table, material, gpu)
         self._atlas_version = -1
-        self.page_bytes = 0
         self.n_committed = 0
+
+    def _chunks_of(self, pyramid: Pyramid) -> list[int]:
+        """Count the chunks of every level that may need a slot."""
+        n_channels = self.material.program[2]
+        return [int(n) for n in pyramid.grids_zyx.prod(axis=1) * n_channels]
+
+    def grow(self, pyramid: Pyramid) -> None:
+        """Follow an image whose axes got longer; what is drawn stays.
+
+        Bricks at the old ends get the borders of the chunks that come beside them. Where
+        a level had one chunk along z and has more now, its slots get borders: its bricks
+        are made again from the RAM cache.
+
+        Parameters
+        ----------
+        pyramid : Pyramid
+        """
+        before, self.pyramid = self.pyramid, pyramid
+        layouts = level_layouts(pyramid, self.format)
+        drawn = [n for n in self.atlas.resident() if n in self.table]
+        lost = self.atlas.grow(layouts, self._chunks_of(pyramid))
+        self.table.grow(pyramid)
+        self._overdrawn.grow(pyramid)
+        self._encoder.grow(pyramid, layouts)
+        self._ends |= {n for n in drawn if is_at_grown_end(n[1], before, pyramid)}
+        for name in lost:
+            self.forget(name)
 
     # -- what is wanted ----------------------------------------------------------
 
@@ -132,6 +150,9 @@ class BrickSet:
             self._release(list(zip(repeat(plane), keys.tolist())))
         for plane, codes in changed.items():
             self._want_changed(plane, codes)
+        # Now it is known which of the chunks beside them come.
+        self._encoder.repairs.extend(self._ends)
+        self._ends.clear()
 
     def _release(self, names: list[Name]) -> None:
         """Take chunks out of what is wanted; what is drawn of them stays for now."""
@@ -403,19 +424,7 @@ class BrickSet:
 
     def flush(self) -> None:
         """Send changed rows and bind replaced textures; call before drawing."""
-        # Renumbered or grown: all is sent, and another buffer needs new bindings.
-        if self._generation != self.table.generation:
-            is_first = self._generation < 0
-            self._generation = self.table.generation
-            self.table.take_dirty()
-            self.material.pages = new_page_buffer(len(self.table.rows))
-            self.material.reached = new_reached_buffer(len(self.table.rows))
-            self._write_rows(0, len(self.table.rows))
-            if is_first:  # clearing a new buffer is no cost of a brick; its rows are
-                self.page_bytes = 16 * len(self.table)
-            self.material.rebind()
-        for first, end in self.table.take_dirty():
-            self._write_rows(first, end)
+        self._pages.send()
         if self._atlas_version != self.atlas.version:
             self._atlas_version = self.atlas.version
             self.material.textures = [
@@ -424,32 +433,18 @@ class BrickSet:
             ]
             self.material.rebind()
 
-    def _write_rows(self, first: int, end: int) -> None:
-        buffer, rows = (
-            ensure_wgpu_object(self.material.pages),
-            self.table.rows[first:end],
-        )
-        self._gpu.device.queue.write_buffer(buffer, 16 * first, rows)
-        self.page_bytes += rows.nbytes
-
     def take_reached(self) -> list[Name]:
         """Return the drawn chunks that rays reached since the last call.
 
         Waits for the frames drawn so far. Meaningful in modes whose material
         :attr:`~BrickMaterial.has_feedback`.
         """
-        buffer = ensure_wgpu_object(self.material.reached)
-        queue = self._gpu.device.queue
-        marks = np.frombuffer(queue.read_buffer(buffer), dtype=np.uint32)
-        queue.write_buffer(buffer, 0, np.zeros_like(marks))
-        names = self.table.names_of(np.flatnonzero(marks).tolist())
-        # Cells that only lead to finer ones have rows, too, but are not drawn.
-        return [name for name in names if name in self.table]
+        return self._pages.take_reached()
 
     @property
     def page_bytes_per_brick(self) -> float:
         """Page-table bytes sent for each brick that was committed."""
-        return self.page_bytes / max(1, self.n_committed)
+        return self._pages.n_bytes / max(1, self.n_committed)
 
     def forget_all(self) -> None:
         """Drop every brick but keep textures and pipeline (the data changed)."""
@@ -491,8 +486,4 @@ class BrickSet:
         """Release all GPU memory."""
         self.forget_all()
         self.atlas.destroy()
-        for buffer in (self.material.pages, self.material.reached):
-            # Of a huge image they are large, and pygfx's caches would keep them.
-            handle = buffer._wgpu_object
-            if handle is not None:
-                handle.destroy()
+        self._pages.destroy()

@@ -273,6 +273,17 @@ class BrickEncoder:
         self.repairs: deque[Name] = deque()
         """Bricks to be made again: all that they waited for has arrived."""
 
+    def grow(self, pyramid: Pyramid, layouts: Sequence[LevelLayout]) -> None:
+        """Follow an image that has grown.
+
+        Parameters
+        ----------
+        pyramid : Pyramid
+        layouts : sequence of LevelLayout
+        """
+        self._layouts = layouts
+        self._grids = [level.grid_zyx for level in pyramid.levels]
+
     def make(self, name: Name, data: Voxels) -> Texels:
         """Make the texels of a chunk with the border voxels that its neighbours have now.
 

@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brickfield.gpu.formats import TextureFormat
-from brickfield.model import Int3, Pyramid, pack_keys, unpack_keys
+from brickfield.model import (
+    INDEX_BITS,
+    ChunkId,
+    ChunkKey,
+    Int3,
+    Pyramid,
+    pack_keys,
+    unpack_keys,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,20 @@ def level_layouts(pyramid: Pyramid, fmt: TextureFormat) -> tuple[LevelLayout, ..
     return tuple(layouts)
 
 
+def is_at_grown_end(key: ChunkKey, before: Pyramid, after: Pyramid) -> bool:
+    """Tell whether a chunk was the last along an axis that has more chunks now.
+
+    Parameters
+    ----------
+    key : ChunkKey
+    before, after : Pyramid
+        The image, and as it has grown.
+    """
+    chunk = ChunkId.from_key(key)
+    grids = (p.levels[chunk.scale_level].grid_zyx for p in (before, after))
+    return any(i == m - 1 < n - 1 for i, m, n in zip(chunk.index, *grids, strict=True))
+
+
 def cells_over(pyramid: Pyramid, keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Find the cell of every coarser level that lies over the centre of chunks.
 
@@ -113,6 +135,107 @@ def cells_over(pyramid: Pyramid, keys: NDArray[np.int64]) -> NDArray[np.int64]:
     numbers = np.arange(pyramid.n_levels)[:, None]
     found = pack_keys(numbers, np.moveaxis(cells, 1, -1))
     return np.where(levels < numbers, found, -1)
+
+
+_MASK = (1 << INDEX_BITS) - 1
+_LEVEL = 3 * INDEX_BITS
+
+
+class ParentFinder:
+    """Finds the cells of the next coarser level that overlap a chunk; remembers them.
+
+    Cells at the ends of a grid reach outwards without end, as in the shader.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    """
+
+    def __init__(self, pyramid: Pyramid) -> None:
+        self._scale = pyramid.downscale.tolist()
+        self._offset = pyramid.offset.tolist()
+        self._chunk = pyramid.chunk_shapes.tolist()
+        self._shape = pyramid.shapes_zyx.tolist()
+        self._grid = pyramid.grids_zyx.tolist()
+        self._cache: dict[ChunkKey, tuple[ChunkKey, ...]] = {}
+
+    def grown(self, pyramid: Pyramid) -> ParentFinder:
+        """Return the finder of an image that has grown, with what it knows already.
+
+        Parameters
+        ----------
+        pyramid : Pyramid
+        """
+        new = ParentFinder(pyramid)
+        shifts = (2 * INDEX_BITS, INDEX_BITS, 0)
+        first = [
+            [self._last_cells(level, axis, new) for axis in range(3)]
+            for level in range(len(self._grid) - 1)
+        ]
+        for key, parents in self._cache.items():
+            bounds = first[key >> _LEVEL]
+            at = (key >> shift & _MASK for shift in shifts)
+            if all(i < bound for i, bound in zip(at, bounds, strict=True)):
+                new._cache[key] = parents
+        return new
+
+    def _last_cells(self, level: int, axis: int, new: ParentFinder) -> int:
+        """Return the first cell along an axis whose parents may be others now."""
+        if new._shape[level][axis] == self._shape[level][axis]:
+            return 1 << INDEX_BITS
+        last: int = self._grid[level + 1][axis] - 1
+        i: int = self._grid[level][axis] - 1
+        while i > 0 and self._overlap(level, axis, i - 1).stop > last:
+            i -= 1
+        return i
+
+    def of(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
+        """Return the cells over a chunk; not for one of the coarsest level."""
+        found = self._cache.get(key)
+        if found is None:
+            # Dropped as a whole: a plan rarely uses so many, and an order of use would
+            # cost more than finding them again.
+            if len(self._cache) > 1 << 17:
+                self._cache.clear()
+            found = self._cache[key] = self._find(key)
+        return found
+
+    def _find(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
+        level = key >> _LEVEL
+        index = (
+            (key >> (2 * INDEX_BITS)) & _MASK,
+            (key >> INDEX_BITS) & _MASK,
+            key & _MASK,
+        )
+        ranges = [self._overlap(level, axis, index[axis]) for axis in range(3)]
+        head = (level + 1) << INDEX_BITS
+        return tuple(
+            (((head | z) << INDEX_BITS | y) << INDEX_BITS) | x
+            for z in ranges[0]
+            for y in ranges[1]
+            for x in ranges[2]
+        )
+
+    def _overlap(self, level: int, axis: int, i: int) -> range:
+        """Return the cells of level + 1 under cell i along one axis.
+
+        Boxes that only touch do not overlap; cells at the ends of both grids
+        reach outwards without end, as in the shader.
+        """
+        scale, offset = self._scale[level][axis], self._offset[level][axis]
+        chunk, n = self._chunk[level][axis], self._shape[level][axis]
+        # Faces that coincide differ by rounding: without it a chunk would count as
+        # overlapping its neighbour's parent.
+        margin = 1e-3
+        low = scale * (chunk * i - 0.5 + margin) + offset
+        high = scale * (min(chunk * (i + 1), n) - 0.5 - margin) + offset
+        scale, offset = self._scale[level + 1][axis], self._offset[level + 1][axis]
+        chunk, last = self._chunk[level + 1][axis], self._grid[level + 1][axis] - 1
+        first = 0 if i == 0 else int(((low - offset) / scale + 0.5) // chunk)
+        end = int(((high - offset) / scale + 0.5) // chunk)
+        if i == self._grid[level][axis] - 1:
+            end = last
+        return range(min(max(first, 0), last), min(max(end, 0), last) + 1)
 
 
 _FLIP = np.array(

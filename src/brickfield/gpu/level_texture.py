@@ -264,3 +264,21 @@ def _shrink(
         slots = min(idle[i] // slot_bytes[i], -(-over // slot_bytes[i]))
         wish[i] -= slots
         over -= slots * slot_bytes[i]
+
+
+def places_in(grid: Slot, old: LevelTexture) -> dict[Name, Slot]:
+    """Choose who stays in a texture of another size, and where.
+
+    Those used last stay, in their slots where the grid is as wide as before.
+    """
+    names = old.residency.names()
+    names = names[max(0, len(names) - prod(grid)) :]
+    before = {name: old.residency.slot_of(name) for name in names}
+    stays = {
+        name: slot
+        for name, slot in before.items()
+        if slot is not None and grid[:2] == old.grid[:2] and slot[2] < grid[2]
+    }
+    allocator = SimpleTextureAllocator(grid, (1, 1, 1), stays)
+    placed = ((name, allocator.allocate(name)) for name in names)
+    return {name: slot for name, slot in placed if slot is not None}

@@ -11,10 +11,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pygfx as gfx
 import wgpu
+from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 from pygfx.utils.bounds import Bounds
 
+from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import LabelTable, TextureFormat
 from brickfield.gpu.layout import LevelLayout
+from brickfield.gpu.page_table import Name, PageTable
 from brickfield.model import MAX_LEVELS
 from brickfield.model.appearance import MAX_CHANNELS
 
@@ -261,3 +264,76 @@ def placeholder_texture(fmt: TextureFormat, layout: LevelLayout) -> gfx.Texture:
     # powers of two and those of the one before were not: these are alike.
     size = tuple(4 if n & (n - 1) == 0 else 3 for n in reversed(layout.slot_zyx))
     return gfx.Texture(data=None, dim=3, size=size, format=fmt.name, usage=usage)
+
+
+class PageBuffers:
+    """The page table on the GPU, and which of its rows rays reached.
+
+    After :meth:`send` the GPU has the rows that the table has: runs of changed rows are
+    sent, all of them where the table was renumbered or has another size. Render thread
+    only.
+
+    Parameters
+    ----------
+    table : PageTable
+    material : BrickMaterial
+    gpu : GpuDevice
+
+    Attributes
+    ----------
+    n_bytes : int
+        Sent so far.
+    """
+
+    def __init__(
+        self, table: PageTable, material: BrickMaterial, gpu: GpuDevice
+    ) -> None:
+        self._table = table
+        self._material = material
+        self._gpu = gpu
+        self._generation = -1
+        self.n_bytes = 0
+
+    def send(self) -> None:
+        """Send the rows that changed since the last time."""
+        table, material = self._table, self._material
+        # Renumbered or grown: all is sent, and another buffer needs new bindings.
+        if self._generation != table.generation:
+            is_first = self._generation < 0
+            self._generation = table.generation
+            table.take_dirty()
+            material.pages = new_page_buffer(len(table.rows))
+            material.reached = new_reached_buffer(len(table.rows))
+            self._write_rows(0, len(table.rows))
+            if is_first:  # clearing a new buffer is no cost of a brick; its rows are
+                self.n_bytes = 16 * len(table)
+            material.rebind()
+        for first, end in table.take_dirty():
+            self._write_rows(first, end)
+
+    def _write_rows(self, first: int, end: int) -> None:
+        buffer = ensure_wgpu_object(self._material.pages)
+        rows = self._table.rows[first:end]
+        self._gpu.device.queue.write_buffer(buffer, 16 * first, rows)
+        self.n_bytes += rows.nbytes
+
+    def take_reached(self) -> list[Name]:
+        """Return the drawn chunks that rays reached since the last call.
+
+        Waits for the frames drawn so far.
+        """
+        buffer = ensure_wgpu_object(self._material.reached)
+        queue = self._gpu.device.queue
+        marks = np.frombuffer(queue.read_buffer(buffer), dtype=np.uint32)
+        queue.write_buffer(buffer, 0, np.zeros_like(marks))
+        names = self._table.names_of(np.flatnonzero(marks).tolist())
+        # Cells that only lead to finer ones have rows, too, but are not drawn.
+        return [name for name in names if name in self._table]
+
+    def destroy(self) -> None:
+        """Release the buffers' memory."""
+        for buffer in (self._material.pages, self._material.reached):
+            # Of a huge image they are large, and pygfx's caches would keep them.
+            handle = buffer._wgpu_object
+            if handle is not None:
+                handle.destroy()

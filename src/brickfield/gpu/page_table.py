@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
 from brickfield.gpu.allocator import Slot
+from brickfield.gpu.layout import ParentFinder
 from brickfield.model import INDEX_BITS, MAX_LEVELS, ChunkKey, Pyramid
 
 DATA = 1 << 31
@@ -127,7 +128,7 @@ class PageTable:
                 " the image with a larger chunk_edge"
             )
             raise OptionError(msg)
-        self._parents = _ParentFinder(pyramid)
+        self._parents = ParentFinder(pyramid)
         self._n_levels = pyramid.n_levels
         self._nodes: dict[Name, _Node] = {}
         self._active: set[Name] = set()
@@ -228,6 +229,26 @@ class PageTable:
         self.rows[:] = _EMPTY
         self.generation += 1
 
+    def grow(self, pyramid: Pyramid) -> None:
+        """Follow longer axes of the image: chunks keep their names and rows.
+
+        Cells at the old ends reached outwards without end; they may lie below others now.
+
+        Parameters
+        ----------
+        pyramid : Pyramid
+        """
+        before, after = self._parents, self._parents.grown(pyramid)
+        for level in range(self._n_levels - 1):
+            # Level by level: what is linked above goes on as it was until its turn.
+            names = [n for n in self._nodes if n[1] >> _LEVEL == level]
+            for name in names:
+                old, new = before.of(name[1]), after.of(name[1])
+                if old != new:
+                    self._add_to(name[0], old, -1)
+                    self._add_to(name[0], new, 1)
+        self._parents = after
+
     def names_of(self, rows: Iterable[int]) -> list[Name]:
         """Return the names that some rows hold now; unused rows are left out."""
         return [self._names[row] for row in rows if row in self._names]
@@ -251,10 +272,12 @@ class PageTable:
         return list(zip(first.tolist(), end.tolist(), strict=True))
 
     def _add_to_parents(self, name: Name, change: int) -> None:
-        plane, key = name
+        self._add_to(name[0], self.parents_of(name[1]), change)
+
+    def _add_to(self, plane: int, parents: Iterable[ChunkKey], change: int) -> None:
         # Recursion up to the coarsest level, at most 16 calls deep; it stops at the
         # first level where nothing changes, usually the next.
-        for parent_key in self.parents_of(key):
+        for parent_key in parents:
             parent = (plane, parent_key)
             node = self._nodes.get(parent)
             if node is None:
@@ -404,62 +427,3 @@ def _places(
         left = left[owner[at[left]] != left]
         at[left] = (at[left] + 1) & mask
     return at
-
-
-class _ParentFinder:
-    """Finds the cells of the next coarser level that overlap a chunk."""
-
-    def __init__(self, pyramid: Pyramid) -> None:
-        self._scale = pyramid.downscale.tolist()
-        self._offset = pyramid.offset.tolist()
-        self._chunk = pyramid.chunk_shapes.tolist()
-        self._shape = pyramid.shapes_zyx.tolist()
-        self._grid = pyramid.grids_zyx.tolist()
-        self._cache: dict[ChunkKey, tuple[ChunkKey, ...]] = {}
-
-    def of(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
-        found = self._cache.get(key)
-        if found is None:
-            # Dropped as a whole: a plan rarely uses so many, and an order of use would
-            # cost more than finding them again.
-            if len(self._cache) > 1 << 17:
-                self._cache.clear()
-            found = self._cache[key] = self._find(key)
-        return found
-
-    def _find(self, key: ChunkKey) -> tuple[ChunkKey, ...]:
-        level = key >> _LEVEL
-        index = (
-            (key >> (2 * INDEX_BITS)) & _MASK,
-            (key >> INDEX_BITS) & _MASK,
-            key & _MASK,
-        )
-        ranges = [self._overlap(level, axis, index[axis]) for axis in range(3)]
-        head = (level + 1) << INDEX_BITS
-        return tuple(
-            (((head | z) << INDEX_BITS | y) << INDEX_BITS) | x
-            for z in ranges[0]
-            for y in ranges[1]
-            for x in ranges[2]
-        )
-
-    def _overlap(self, level: int, axis: int, i: int) -> range:
-        """Return the cells of level + 1 under cell i along one axis.
-
-        Boxes that only touch do not overlap; cells at the ends of both grids
-        reach outwards without end, as in the shader.
-        """
-        scale, offset = self._scale[level][axis], self._offset[level][axis]
-        chunk, n = self._chunk[level][axis], self._shape[level][axis]
-        # Faces that coincide differ by rounding: without it a chunk would count as
-        # overlapping its neighbour's parent.
-        margin = 1e-3
-        low = scale * (chunk * i - 0.5 + margin) + offset
-        high = scale * (min(chunk * (i + 1), n) - 0.5 - margin) + offset
-        scale, offset = self._scale[level + 1][axis], self._offset[level + 1][axis]
-        chunk, last = self._chunk[level + 1][axis], self._grid[level + 1][axis] - 1
-        first = 0 if i == 0 else int(((low - offset) / scale + 0.5) // chunk)
-        end = int(((high - offset) / scale + 0.5) // chunk)
-        if i == self._grid[level][axis] - 1:
-            end = last
-        return range(min(max(first, 0), last), min(max(end, 0), last) + 1)

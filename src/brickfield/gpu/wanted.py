@@ -217,6 +217,13 @@ class Overdrawn:
             known.keep(_keys_in(self.names, plane))
         return known
 
+    def grow(self, pyramid: Pyramid) -> None:
+        """Follow an image that has grown: other cells may lie over some chunks."""
+        self._pyramid = pyramid
+        for plane in self._known:
+            known = self._known[plane] = _Beneath(pyramid)
+            known.add(_keys_in(self.names, plane))
+
     def clear(self) -> None:
         """Forget everything: nothing is drawn."""
         self.names.clear()

@@ -31,7 +31,11 @@ from brickfield.loading.queue import ENDS, LOADED, READING, WAITING, RequestQueu
 from brickfield.loading.reader import Reader
 from brickfield.loading.retry import RetryRules
 from brickfield.loading.scheduler import Scheduler
-from brickfield.loading.storage_layout import StorageName, needed_storage_chunks
+from brickfield.loading.storage_layout import (
+    LevelLayout,
+    StorageName,
+    needed_storage_chunks,
+)
 from brickfield.loading.visual import Visual, damaged_keys, finest_level, queues_of
 from brickfield.model import ChunkId, ChunkKey, Selection, unpack_keys
 from brickfield.model.changes import ChunkChange
@@ -444,8 +448,6 @@ class ChunkManager:
 
     def forget(self) -> None:
         """Forget all voxels of the source, since they changed; wanted ones are reread."""
-        if self._kept is not None:
-            self._kept.clear()
         with self._lock:
             self._reader.forget()
             self._rebuild()
@@ -453,25 +455,28 @@ class ChunkManager:
 
     def forget_changed(self, change: ChunkChange, *, is_reopened: bool = False) -> None:
         """Forget the chunks under a change; those on their way are read again."""
-        if self._kept is not None:
-            self._kept.clear()
         with self._lock:
             self._reader.forget_changed(change, is_reopened=is_reopened)
             self._rebuild()
         self._reader.wake_workers()
 
-    def grow(self) -> None:
-        """Follow the longer first axis of the source, which was reopened.
+    @property
+    def layouts(self) -> Sequence[LevelLayout]:
+        """The grids of every level, by which storage chunks are named."""
+        return self._scheduler.layouts
 
-        Names of chunks and storage chunks, and what the cache holds, stay as they are.
-        """
-        if self._kept is not None:
-            self._kept.clear()
+    def grow(self, changes: Iterable[ChunkChange] = ()) -> None:
+        """Follow longer axes of the reopened source, by which some chunks changed."""
         with self._lock:
             self._scheduler.grow(self.source.info.pyramid)
+            for change in changes:
+                self._reader.forget_changed(change, is_reopened=True)
+            self._rebuild()
         self._reader.wake_workers()
 
     def _rebuild(self) -> None:
+        if self._kept is not None:
+            self._kept.clear()
         for visual_id, visual in self._visuals.items():
             visual.rebuild(self._scheduler.queues(visual_id))
 

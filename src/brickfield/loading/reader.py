@@ -131,8 +131,7 @@ class Reader:
         is_lost = future.cancelled() or future.exception() is not None
         if not is_lost and future.result():
             self._slicer.submit(self._work, callback=self._turn_ended)
-        # A slot that ended by an exception has not counted itself off, as one without a
-        # job does.
+        # One that ended by an exception has not counted itself off.
         elif is_lost:
             with self._lock:
                 self._n_slots -= 1
@@ -215,8 +214,11 @@ class Reader:
         name, level = assembly.name, assembly.layout.level
         scheduler = self._scheduler
         scheduler.claims.discard(name)
-        if self.is_closed or not scheduler.is_open(assembly):
+        # Where the image grew meanwhile the chunk may reach further.
+        is_old = assembly.layout is not scheduler.layouts[level]
+        if self.is_closed or is_old or not scheduler.is_open(assembly):
             scheduler.assemblies.release(room)
+            scheduler.set_waiting(name)
             return
         scheduler.assemblies.add(assembly, room)
         for flat in list(assembly.pending) if self._bad else ():
@@ -301,8 +303,7 @@ class Reader:
             scheduler.counts.enter(name, chunk, scheduler.layouts)
             self._tries.pop(name, None)
             self._silence.ends()
-            # From here the voxels are in memory: whoever ends waiting chunks early
-            # leaves these alone.
+            # Whoever ends waiting chunks early leaves those of these voxels alone.
             self._handing_over.add(name)
             siblings = scheduler.claim_siblings(name)
         is_parked = True
@@ -330,8 +331,7 @@ class Reader:
         if len(todo) < MANY_PIECES:
             scatter(flat, data, todo)
             return
-        # Numpy lets other threads run at every piece; several threads with small
-        # pieces would spend more time on taking turns than on copying.
+        # With small pieces several threads would take turns for longer than they copy.
         with self._turn:
             scatter(flat, data, todo)
 

@@ -101,11 +101,8 @@ class Scheduler:
         self._is_full = False
 
     def grow(self, pyramid: Pyramid) -> None:
-        """Follow a longer first axis; what is being read is out of date.
-
-        The first axis is the slowest of a flat index, so names stay what they are.
-        """
-        self.layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
+        """Follow longer axes; what is being read is out of date."""
+        self.layouts = [layout.grown(pyramid) for layout in self.layouts]
         self.stale |= self.in_flight
 
     @property

@@ -6,13 +6,14 @@ the unit of planning and caching). Neither need divide the other. Everything her
 is arithmetic on the two grids, axis by axis; nothing is read and nothing is kept.
 
 A storage chunk is named within its level by its *flat index*: its grid index as
-one int in C order, which hashes and compares quickly.
+one int in C order, which hashes and compares quickly. It leaves room for longer axes,
+so that names stay what they are while an image grows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 from brickfield.errors import OptionError
 from brickfield.model import Int3, Pyramid, Selection, unpack_keys
 
+FLAT_BITS = 58
+"""Of a flat index; the level is kept in further ones."""
 FlatIndex = int
 StorageName = tuple[int, FlatIndex]
 """Level and flat index of a storage chunk."""
@@ -55,6 +58,9 @@ class LevelLayout:
     level : int
     shape, storage, grid : tuple of int
         Voxels of the array, of a storage chunk, and storage chunks; all axes.
+    room : tuple of int
+        Storage chunks along every axis that flat indices can name; the first axis has
+        no end.
     shape_zyx, chunk_zyx, storage_zyx : tuple of int
         Voxels of the level, of a chunk and of a storage chunk; an absent axis
         is one voxel thick.
@@ -73,6 +79,7 @@ class LevelLayout:
     storage_zyx: Int3
     spatial_axes: Int3
     other_axes: tuple[int, ...]
+    room: tuple[int, ...]
 
     @classmethod
     def of(cls, pyramid: Pyramid, level: int) -> LevelLayout:
@@ -85,17 +92,42 @@ class LevelLayout:
         """
         lv = pyramid.levels[level]
         storage = tuple(int(s) for s in lv.storage_chunk_shape)
+        grid = tuple(-(-int(n) // s) for n, s in zip(lv.shape, storage, strict=True))
         return cls(
             level=level,
             shape=tuple(int(n) for n in lv.shape),
             storage=storage,
-            grid=tuple(-(-int(n) // s) for n, s in zip(lv.shape, storage, strict=True)),
+            grid=grid,
             shape_zyx=lv.shape_zyx,
             chunk_zyx=lv.chunk_shape,
             storage_zyx=lv.storage_chunk_zyx,
             spatial_axes=lv.spatial_axes,
             other_axes=pyramid.other_axes,
+            room=_room_of(grid),
         )
+
+    def grown(self, pyramid: Pyramid) -> LevelLayout:
+        """Return the layout of the same level in a pyramid that has grown.
+
+        Flat indices mean the same storage chunks in both.
+
+        Parameters
+        ----------
+        pyramid : Pyramid
+
+        Raises
+        ------
+        OptionError
+            When it has more storage chunks along an axis than can be named.
+        """
+        new = LevelLayout.of(pyramid, self.level)
+        if any(n > most for n, most in zip(new.grid[1:], self.room[1:], strict=True)):
+            msg = (
+                f"expected at most {self.room} storage chunks in an image that grows"
+                f" while it is shown; found {new.grid}: open the image again"
+            )
+            raise OptionError(msg)
+        return replace(new, room=self.room)
 
     # -- names of storage chunks -------------------------------------------------
 
@@ -103,15 +135,17 @@ class LevelLayout:
         """Unpack a flat index to a grid index, all axes."""
         # C order, as in `flat_of`: the last axis changes fastest.
         index = []
-        for n in reversed(self.grid):
+        for n in reversed(self.room[1:]):
             flat, i = divmod(flat, n)
             index.append(i)
+        if self.room:
+            index.append(flat)
         return tuple(reversed(index))
 
     def flat_of(self, index: tuple[int, ...]) -> FlatIndex:
         """Pack a grid index, all axes, to a flat index."""
         flat = 0
-        for i, n in zip(index, self.grid, strict=True):
+        for i, n in zip(index, self.room, strict=True):
             flat = flat * n + i
         return flat
 
@@ -119,8 +153,10 @@ class LevelLayout:
         """Unpack flat indices, shape (n,), to grid indices, shape (n, ndim)."""
         out = np.empty((len(flats), len(self.grid)), dtype=np.int64)
         rest = np.asarray(flats, dtype=np.int64)
-        for axis in range(len(self.grid) - 1, -1, -1):
-            rest, out[:, axis] = np.divmod(rest, self.grid[axis])
+        for axis in range(len(self.grid) - 1, 0, -1):
+            rest, out[:, axis] = np.divmod(rest, self.room[axis])
+        if self.grid:
+            out[:, 0] = rest
         return out
 
     def storage_shape(self, flat: FlatIndex) -> tuple[int, ...]:
@@ -161,7 +197,7 @@ class LevelLayout:
                 first, n, s = box[0][k], box[1][k], self.storage[axis]
                 ranges[axis] = range(first // s, (first + n - 1) // s + 1)
         flats = [0]
-        for n, r in zip(self.grid, ranges, strict=True):
+        for n, r in zip(self.room, ranges, strict=True):
             # Axis by axis, so the result is in C order: the order on disk of most
             # stores.
             flats = [f * n + i for f, i in product(flats, r)]
@@ -293,6 +329,13 @@ class LevelLayout:
         ]
 
 
+def _room_of(grid: tuple[int, ...]) -> tuple[int, ...]:
+    """Share what a flat index has left of 58 bits among the axes."""
+    bits = [(n - 1).bit_length() for n in grid]
+    spare = (FLAT_BITS - sum(bits)) // max(1, len(grid))
+    return grid if spare < 0 else tuple(1 << (b + spare) for b in bits)
+
+
 def storage_under(
     layout: LevelLayout, indices: NDArray[np.integer], selection: Selection
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -317,7 +360,7 @@ def storage_under(
     chunk, far = np.array(layout.chunk_zyx), np.array(layout.shape_zyx)
     first = np.asarray(indices, dtype=np.int64) * chunk
     last = np.minimum(first + chunk, far) - 1
-    for axis, (n, s) in enumerate(zip(layout.grid, layout.storage, strict=True)):
+    for axis, (n, s) in enumerate(zip(layout.room, layout.storage, strict=True)):
         if axis in layout.other_axes:
             position = selection[layout.other_axes.index(axis)]
             flats = flats * n + position // s

@@ -248,21 +248,53 @@ class Pyramid:
         )
         return replace(self, levels=levels)
 
-    def grown_to(self, n: int) -> Pyramid:
-        """Return the same pyramid with a first axis of another length.
+    def grown_to(self, shape: tuple[int, ...], found: Pyramid) -> Pyramid | None:
+        """Return the same pyramid with longer axes, as far as another one has them.
 
-        Raises
-        ------
-        ValueError
-            If the first axis is a spatial one, whose length differs between levels.
+        Planned chunks keep their shape, so that each keeps its name.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of level 0, all axes; none of them shorter.
+        found : Pyramid
+            The image as it is stored now; levels that it has more are left out.
+
+        Returns
+        -------
+        Pyramid or None
+            None where the other one is not the same image, only longer: where it does
+            not reach so far on every level, or anything else differs.
         """
-        if 0 in self.spatial_axes:
-            msg = (
-                f"expected a first axis beside z, y and x; found {self.axes[0].name!r}"
-            )
-            raise ValueError(msg)
-        levels = tuple(replace(lv, shape=(n, *lv.shape[1:])) for lv in self.levels)
-        return replace(self, levels=levels)
+        if found.axes != self.axes or found.n_levels < self.n_levels:
+            return None
+        levels = []
+        for mine, other in zip(self.levels, found.levels, strict=False):
+            like = replace(other, shape=mine.shape, chunk_shape=mine.chunk_shape)
+            lengths = self._lengths(mine, shape, other)
+            if like != mine or lengths is None:
+                return None
+            levels.append(replace(mine, shape=lengths))
+        return replace(self, levels=tuple(levels))
+
+    def _lengths(
+        self, mine: ScaleLevel, shape: tuple[int, ...], other: ScaleLevel
+    ) -> tuple[int, ...] | None:
+        """Return the shape of one level where level 0 has another; None if it lacks."""
+        first, lengths = self.levels[0], []
+        for axis, n in enumerate(shape):
+            stored, before = other.shape[axis], mine.shape[axis]
+            if n == first.shape[axis]:
+                least = most = before
+            else:
+                ratio = mine.voxel_size[axis] / first.voxel_size[axis]
+                # Writers of pyramids round up or down.
+                least = max(before, 1, int(n / ratio + 1e-6))
+                most = max(least, ceil(n / ratio - 1e-6))
+            if stored < least:
+                return None
+            lengths.append(min(stored, most))
+        return tuple(lengths)
 
 
 def choose_chunk_shape(

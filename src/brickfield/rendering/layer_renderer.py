@@ -100,8 +100,7 @@ class LayerRenderer:
 
     def _build(self, budget_bytes: int) -> None:
         self._has_lut = False
-        look, store = self.layer.appearance, self.layer.store
-        pyramid = store.pyramid
+        look, pyramid = self.layer.appearance, self.layer.pyramid
         fmt = self._format_of(look)
         material = BrickMaterial(*self._program(look))
         material.set_format(fmt)
@@ -140,9 +139,10 @@ class LayerRenderer:
         Returns
         -------
         set of str
-            Out of ``"rebuild"`` (geometry: everything again), ``"residency"`` (data:
-            bricks forgotten, textures and pipeline kept), ``"chunks"`` (some come again)
-            and ``"lut"`` (colours rewritten in place). Empty when nothing changed.
+            Out of ``"rebuild"`` (geometry: everything again), ``"grown"`` (axes got
+            longer: bricks stay), ``"residency"`` (data: bricks forgotten, textures and
+            pipeline kept), ``"chunks"`` (some come again) and ``"lut"`` (colours rewritten
+            in place). Empty when nothing changed.
         """
         done: set[str] = set()
         before, self.layer, look = self.layer.versions, layer, layer.appearance
@@ -154,6 +154,10 @@ class LayerRenderer:
             self._build(budget)
             self.plan, self.shown = None, ()
             done.add("rebuild")
+        if layer.pyramid != self.bricks.pyramid:
+            self.bricks.grow(layer.pyramid)
+            self._mender.pyramid, self._feedback = layer.pyramid, None
+            done.add("grown")
         if layer.versions.data != before.data:
             self._forget()
             done.add("residency")

@@ -61,7 +61,7 @@ class Mender:
         peek: Callable[[Name], LoadedChunk | None],
         value_of: Callable[[Name], int],
     ) -> None:
-        self._pyramid = pyramid
+        self.pyramid = pyramid
         self._peek = peek
         self._value_of = value_of
         self._waiting: dict[Name, frozenset[Name]] = {}
@@ -90,7 +90,7 @@ class Mender:
         fresh = frozenset(w for w in wishes if (name, w) not in self._wished)
         self._wished |= {(name, w) for w in fresh}
         self._waiting[name] = frozenset(wishes)
-        edges = self._pyramid.levels[chunk.chunk_id.scale_level].chunk_shape
+        edges = self.pyramid.levels[chunk.chunk_id.scale_level].chunk_shape
         is_filled = bool(np.count_nonzero(lacking) < n_lost)
         holes = Holes(octants_of(lacking, edges), is_filled)
         return Mended(replace(chunk, data=data), holes, fresh)
@@ -120,11 +120,11 @@ class Mender:
         box, todo = data[hole.box], lacking[hole.box]
         is_wished = False
         chunk = ChunkId.from_key(name[1])
-        for level in range(chunk.scale_level + 1, self._pyramid.n_levels):
+        for level in range(chunk.scale_level + 1, self.pyramid.n_levels):
             if not todo.any():
                 break
-            rows = coarser_rows(self._pyramid, chunk, hole, level)
-            for part, index, inner in _parts(rows, self._pyramid, level):
+            rows = coarser_rows(self.pyramid, chunk, hole, level)
+            for part, index, inner in _parts(rows, self.pyramid, level):
                 other = (name[0], int(pack_keys(level, index)[0]))
                 stand_in = self._at_hand(other, level)
                 if stand_in is not None:
@@ -139,7 +139,7 @@ class Mender:
         if chunk is not None and chunk.state is not ChunkState.FAILED:
             return chunk
         if self._value_of(name) & CONSTANT:
-            fill = float(self._pyramid.levels[level].fill_value)
+            fill = float(self.pyramid.levels[level].fill_value)
             return LoadedChunk(name[1], (), ChunkState.MISSING, None, fill, fill)
         return None
 

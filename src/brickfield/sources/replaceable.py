@@ -1,8 +1,8 @@
 """A source that can be reopened while it is read.
 
 Invariant: a :class:`ReplaceableSource` always reads from the source that was
-opened last; what changes under them are voxels, and the length of the first axis
-where they ask for that (:meth:`ReplaceableSource.reopen_grown`). Nothing else does.
+opened last; what changes under them are voxels, and the lengths of axes where they
+ask for that (:meth:`ReplaceableSource.reopen_grown`). Nothing else does.
 """
 
 from __future__ import annotations
@@ -70,8 +70,7 @@ class ReplaceableSource:
         Parameters
         ----------
         may_be_longer : bool
-            Whether the first axis may have grown; what lies beyond the old end is not
-            shown then.
+            Whether axes may have grown; what lies beyond the old end is not shown then.
 
         Raises
         ------
@@ -81,35 +80,48 @@ class ReplaceableSource:
             If it cannot be opened any more. The old source stays.
         """
         new, before = self._reopen(), self.info.pyramid
-        length = before.levels[0].shape[0] if before.levels[0].shape else 0
         is_same = new.info.pyramid == before
-        if not is_same and not (may_be_longer and _is_grown(new, before, length)):
+        if is_same:
+            return self._replaced_by(new, None)
+        shape = before.levels[0].shape
+        kept = before.grown_to(shape, new.info.pyramid) if may_be_longer else None
+        if kept is None:
             new.close()
             raise StoreFormatError(_other_geometry(self.info.uri))
-        return self._replaced_by(new, None if is_same else before)
+        return self._replaced_by(new, kept)
 
-    def reopen_grown(self, n: int) -> ChunkSource:
-        """Open the source again, whose first axis got longer; return the old one.
+    def reopen_grown(
+        self,
+        shape: tuple[int, ...],
+        accept: Callable[[Pyramid], object] = lambda _: None,
+    ) -> ChunkSource:
+        """Open the source again, whose axes got longer; return the old one.
 
         Parameters
         ----------
-        n : int
-            Length that the first axis has from here on. It may have grown further.
+        shape : tuple of int
+            Of level 0 from here on, all axes. It may have grown further.
+        accept : callable, optional
+            Given the new pyramid; what it raises leaves all as it was.
 
         Raises
         ------
         StoreFormatError
-            If the first axis is shorter, or anything else differs. The old source
-            stays.
+            If an axis is shorter, or anything else differs. The old source stays.
         BrickfieldError
             If it cannot be opened any more. The old source stays.
         """
         new, before = self._reopen(), self.info.pyramid
-        if not _is_grown(new, before, n):
+        try:
+            grown = before.grown_to(shape, new.info.pyramid)
+            if grown is None:
+                what = f"and a shape of {shape} or more"
+                raise StoreFormatError(_other_geometry(self.info.uri, what))
+            accept(grown)
+        except BaseException:
             new.close()
-            what = f"and a first axis of {n} or more"
-            raise StoreFormatError(_other_geometry(self.info.uri, what))
-        return self._replaced_by(new, before.grown_to(n))
+            raise
+        return self._replaced_by(new, grown)
 
     def _replaced_by(self, new: ChunkSource, shown: Pyramid | None) -> ChunkSource:
         old = self._source
@@ -141,8 +153,13 @@ class ReplaceableSource:
         if self._info is None or chunk.data is None:
             return chunk
         about = self._info.pyramid.levels[level]
-        n = about.shape[0] - index[0] * about.storage_chunk_shape[0]
-        return replace(chunk, data=chunk.data[:n])
+        inside = tuple(
+            slice(0, n - i * s)
+            for n, i, s in zip(
+                about.shape, index, about.storage_chunk_shape, strict=True
+            )
+        )
+        return replace(chunk, data=chunk.data[inside])
 
     def storage_key(self, level: int, index: tuple[int, ...]) -> str:
         """Name of a storage chunk for messages.
@@ -219,14 +236,6 @@ class ReplaceableSource:
     def close(self) -> None:
         """Give files and connections back."""
         self._source.close()
-
-
-def _is_grown(source: ChunkSource, before: Pyramid, n: int) -> bool:
-    """Tell whether an image is what it was, but for a first axis of `n` or more."""
-    if 0 in before.spatial_axes:
-        return False
-    found = source.info.pyramid.levels[0].shape[0]
-    return found >= n and source.info.pyramid == before.grown_to(found)
 
 
 def _other_geometry(uri: str, further: str = "") -> str:

@@ -82,32 +82,41 @@ def reopened_for(source: ChunkSource, change: ChunkChange) -> ChunkSource | None
     return source.reopen(may_be_longer=True)
 
 
-def grown_length(source: ChunkSource, shape: Sequence[int]) -> int:
-    """Return the length of the first axis that a grown image shall have.
+def reopened_grown(
+    source: ChunkSource, shape: Sequence[int], layouts: Sequence[LevelLayout]
+) -> ChunkSource | None:
+    """Reopen a source whose axes got longer.
 
     Parameters
     ----------
     source : ChunkSource
     shape : sequence of int
-        Of level 0, all stored axes.
+        Of level 0 then, all stored axes.
+    layouts : sequence of LevelLayout
+        By which storage chunks are named; refused where they do not suffice.
+
+    Returns
+    -------
+    ChunkSource or None
+        The old source, for the caller to close; None where it has that shape already.
 
     Raises
     ------
     OptionError
         If the source cannot grow to that shape.
+    StoreFormatError
+        If the stored image is shorter or has another geometry.
     """
     pyramid = source.info.pyramid
     before, after = pyramid.levels[0].shape, tuple(int(n) for n in shape)
-    if len(after) != len(before) or after[1:] != before[1:] or after[0] < before[0]:
+    is_longer = len(after) == len(before) and all(
+        n >= m if axis != pyramid.channel_axis else n == m
+        for axis, (n, m) in enumerate(zip(after, before, strict=True))
+    )
+    if not is_longer:
         msg = (
-            f"expected a shape like {before} with a longer first axis; found {after}:"
-            " open the image again"
-        )
-        raise OptionError(msg)
-    if 0 in pyramid.spatial_axes:
-        msg = (
-            "expected a first axis beside z, y and x, along which an image grows while"
-            f" it is shown; found {pyramid.axes[0].name!r}: open the image again"
+            f"expected a shape like {before} with longer axes and the same channels;"
+            f" found {after}: open the image again"
         )
         raise OptionError(msg)
     if not isinstance(source, ReplaceableSource):
@@ -116,7 +125,35 @@ def grown_length(source: ChunkSource, shape: Sequence[int]) -> int:
             f" again; found {source.info.format}"
         )
         raise OptionError(msg)
-    return after[0]
+    if after == before:
+        return None
+    return source.reopen_grown(after, lambda new: [own.grown(new) for own in layouts])
+
+
+def ends_grown(before: Pyramid, after: Pyramid) -> list[ChunkChange]:
+    """Return which chunks reach further where an image has grown.
+
+    They are those that the old end of an axis of space cut short. All others are what
+    they were.
+
+    Parameters
+    ----------
+    before, after : Pyramid
+    """
+    changes = []
+    for number, (old, new) in enumerate(zip(before.levels, after.levels, strict=True)):
+        for k, axis in enumerate(before.spatial_axes):
+            edge = old.chunk_shape[k]
+            if (
+                axis < 0
+                or old.shape[axis] == new.shape[axis]
+                or not old.shape[axis] % edge
+            ):
+                continue
+            box = [slice(0, n) for n in old.shape]
+            box[axis] = slice(old.shape[axis] // edge * edge, old.shape[axis])
+            changes.append(change_of(before, number, box))
+    return changes
 
 
 def _axes_of(pyramid: Pyramid, n: int) -> Sequence[int]:

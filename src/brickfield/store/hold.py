@@ -104,14 +104,13 @@ class StoreHold:
 
 
 def _is_same_or_longer(found: Pyramid, before: Pyramid) -> bool:
-    """Tell whether an image is what it was, or has grown along its first axis."""
+    """Tell whether an image is what it was, or has grown."""
     if _form(found) == _form(before):
         return True
-    n = found.levels[0].shape[0]
-    is_growing = bool(found.axes) and 0 not in before.spatial_axes
-    if not is_growing or n < before.levels[0].shape[0]:
-        return False
-    return _form(found) == _form(before.grown_to(n))
+    longer = found.levels[0].shape
+    return len(longer) == len(before.axes) and (
+        before.grown_to(longer, found) is not None
+    )
 
 
 def _form(pyramid: Pyramid) -> list[tuple[object, ...]]:

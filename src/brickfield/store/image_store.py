@@ -39,7 +39,7 @@ from brickfield.model import (
 )
 from brickfield.model.requests import ChunkedDataRequest, ChunkedDataResponse
 from brickfield.sources import ChunkSource, ReplaceableSource
-from brickfield.store.changing import change_of, grown_length, reopened_for
+from brickfield.store import changing
 from brickfield.store.contrast import (
     MOST_VOXELS,
     contrast_of,
@@ -94,7 +94,7 @@ class ChunkedImageStore:
     changed : psygnal.SignalInstance
         Emits each of these changes, on the thread that told it.
     grown : psygnal.SignalInstance
-        Emits the new :class:`ImageInfo` after the first axis got longer.
+        Emits the new :class:`ImageInfo` after axes got longer.
     """
 
     reloaded = Signal()
@@ -392,9 +392,8 @@ class ChunkedImageStore:
     def reload(self) -> None:
         """Read everything again, because the stored voxels changed.
 
-        Metadata are read again, what the cache holds of this store is forgotten,
-        and layers that show it are drawn again. Arrays in memory have no metadata;
-        their voxels are read again. Main thread only.
+        Metadata are read again, where there are any, what the cache holds of this store
+        is forgotten, and layers that show it are drawn again. Main thread only.
 
         Raises
         ------
@@ -417,26 +416,24 @@ class ChunkedImageStore:
         """Have the voxels of a box read again, because they were written.
 
         Cache, views and lazy levels forget the chunks under it and no others; what
-        is drawn stays until the new voxels are there. Main thread only. For a source
-        whose levels are made from one another while they are read, each changed
-        level is to be named.
+        is drawn stays until the new voxels are there. Main thread only. Of levels that
+        are made from one another while they are read, each is to be named.
 
         Parameters
         ----------
         level : int
         box : sequence of slice, optional
-            Voxels of the level, along all stored axes or along z, y and x alone for
-            every selection; default all of it.
+            Voxels, along all stored axes or along z, y and x alone; default all.
 
         Raises
         ------
         OptionError
             If there is no such level or box.
         """
-        change = change_of(self.pyramid, level, box)
+        change = changing.change_of(self.pyramid, level, box)
         self._occupancy.forget()
         self._contrasts.clear()
-        old = reopened_for(self.source, change)
+        old = changing.reopened_for(self.source, change)
         if self._manager is not None:
             self._manager.forget_changed(change, is_reopened=old is not None)
         if old is not None:
@@ -445,15 +442,15 @@ class ChunkedImageStore:
         self.changed.emit(change)
 
     def grow(self, shape: Sequence[int]) -> None:
-        """Accept that the first axis got longer, because more was written.
+        """Accept that axes got longer, because more was written.
 
-        Metadata are read again; :attr:`info` is another frozen value. Voxels, the cache
-        and all that is drawn stay as they are. Main thread only.
+        Metadata are read again; :attr:`info` is another frozen value. All that is cached
+        and drawn stays, but for chunks that the old ends cut short. Main thread only.
 
         Parameters
         ----------
         shape : sequence of int
-            Of level 0, all stored axes, of which the first is at least so long then.
+            Of level 0, all stored axes; as many channels as before.
 
         Raises
         ------
@@ -462,16 +459,21 @@ class ChunkedImageStore:
         StoreFormatError
             If the stored image is shorter or has another geometry.
         """
-        n = grown_length(self.source, shape)
-        if n == self.pyramid.levels[0].shape[0]:
+        before, manager = self.pyramid, self._manager
+        layouts = () if manager is None else manager.layouts
+        old = changing.reopened_grown(self.source, shape, layouts)
+        if old is None:
             return
-        assert isinstance(self.source, ReplaceableSource)
-        old = self.source.reopen_grown(n)
+        changes = changing.ends_grown(before, self.pyramid)
         self._occupancy.forget()
-        if self._manager is not None:
-            self._manager.grow()
+        if manager is not None:
+            manager.grow(changes)
         old.close()
+        for change in changes:
+            self.changes.add(change)
         self.grown.emit(self.info)
+        for change in changes:
+            self.changed.emit(change)
 
     def close(self, *, wait: bool = True) -> None:
         """End the threads and close the source. May be called twice.

@@ -15,7 +15,7 @@ so there is no third copy of a version that could fall behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
 from brickfield.loading import check_selection
-from brickfield.model import AffineTransform, Selection, VersionCounter
+from brickfield.model import AffineTransform, Pyramid, Selection, VersionCounter
 from brickfield.model.appearance import Appearance, ChannelAppearance, Lighting
 from brickfield.store.image_store import ChunkedImageStore
 
@@ -82,6 +82,7 @@ class ChunkedLayer:
         self.render_callbacks: list[Callable[[], None]] = []
         store.reloaded.connect(self._take_anew)
         store.changed.connect(self.request_render)
+        store.grown.connect(self.request_render)
 
     def request_render(self) -> None:
         """Request a frame from every view that listens."""
@@ -199,6 +200,8 @@ class LayerSnapshot:
         Selections of every time point, while a panel shows which are loaded.
     n_changes : int
         Changes of single chunks that were marked in the store.
+    pyramid : Pyramid
+        Of the store, which may grow.
     """
 
     layer: ChunkedLayer
@@ -211,6 +214,7 @@ class LayerSnapshot:
     ahead: tuple[Selection, ...] = ()
     timeline: tuple[Selection, ...] = ()
     n_changes: int = 0
+    pyramid: Pyramid = field(kw_only=True)
 
     @classmethod
     def of(cls, layer: ChunkedLayer, **times: tuple[Selection, ...]) -> LayerSnapshot:
@@ -235,6 +239,7 @@ class LayerSnapshot:
                 layer.geometry_version.value,
             ),
             n_changes=layer.store.changes.version,
+            pyramid=layer.store.pyramid,
             **times,
         )
 

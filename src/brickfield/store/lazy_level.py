@@ -101,8 +101,8 @@ class LazyLevel:
             picks[-3] = 0
         self._picks = tuple(picks)
         self._axes = (*others, *spatial)
-        # Of the first stored axis, along which an image may grow.
-        self._has_all = 0 in others and isinstance(picks[0], range)
+        # Axes that the array has all of: it follows an image that grows along them.
+        self._has_all = tuple(isinstance(p, range) for p in picks)
 
     # -- what it is --------------------------------------------------------------
 
@@ -185,16 +185,18 @@ class LazyLevel:
         return self.level == 0 and all(same[-3:])
 
     def follow_growth(self) -> bool:
-        """Accept that the stored first axis got longer; tell whether it did.
+        """Accept that axes of the stored image got longer; tell whether any did.
 
-        Only of an array that has all of that axis. Arrays that were indexed out of it
-        stay as they are. Main thread only.
+        Only axes that the array has all of. Main thread only.
         """
-        longer = range(self.pyramid.levels[self.level].shape[0])
-        if not self._has_all or self._picks[0] == longer:
-            return False
-        self._picks = (longer, *self._picks[1:])
-        return True
+        about = self.pyramid.levels[self.level]
+        lengths = [about.shape[a] if a >= 0 else 1 for a in self._axes]
+        picks = tuple(
+            range(n) if is_all and isinstance(p, range) else p
+            for p, n, is_all in zip(self._picks, lengths, self._has_all, strict=True)
+        )
+        has_grown, self._picks = picks != self._picks, picks
+        return has_grown
 
     def selection_at(self, indices: tuple[int, ...] = ()) -> Selection:
         """Return the store's selection for indices on the leading axes.
@@ -266,7 +268,10 @@ class LazyLevel:
         other = object.__new__(type(self))
         other.hold, other.level, other.reading = self.hold, self.level, self.reading
         other.dtype, other._axes, other._picks = self.dtype, self._axes, picks
-        other._has_all = self._has_all and picks[0] == self._picks[0]
+        other._has_all = tuple(
+            is_all and p == q
+            for is_all, p, q in zip(self._has_all, picks, self._picks, strict=True)
+        )
         return other
 
     def _read_fancy(self, items: list[Any]) -> NDArray[np.generic]:

@@ -60,6 +60,7 @@ class _Level:
 
     folder: Path
     meta_file: Path
+    scale: tuple[float, ...] = ()
     shape: tuple[int, ...] = ()
     unit: tuple[int, ...] = ()
     prefix: str = ""
@@ -88,19 +89,25 @@ class AcquisitionWatch:
         self, root: str | os.PathLike[str], since: float | None = None
     ) -> None:
         self.root = Path(root)
-        paths = _level_paths(self.root)
-        self._levels = [_level(self.root / path) for path in paths]
+        self._levels = [
+            _level(self.root / path, scale) for path, scale in _found_levels(self.root)
+        ]
         for level in self._levels:
             _read_meta(level)
         self._since_ns = int((time.time() if since is None else since) * 1e9)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of level 0 at the last look; the first axis as far as all levels have it."""
-        shape = self._levels[0].shape
-        if any(a.unit[0] != self._levels[0].unit[0] for a in self._levels):
-            return shape
-        return (min(level.shape[0] for level in self._levels), *shape[1:])
+        """Of level 0 at the last look, every axis as far as all levels have it."""
+        first = self._levels[0]
+        lengths = list(first.shape)
+        for level in self._levels[1:]:
+            for axis, n in enumerate(lengths):
+                ratio = _ratio(level, first, axis)
+                # Writers of pyramids round up or down.
+                if level.shape[axis] < max(1, int(n / ratio + 1e-6)):
+                    lengths[axis] = int(level.shape[axis] * ratio)
+        return tuple(lengths)
 
     @property
     def n_levels(self) -> int:
@@ -142,13 +149,14 @@ class AcquisitionWatch:
                 yield index
 
 
-def _level_paths(root: Path) -> list[str]:
+def _found_levels(root: Path) -> list[tuple[str, tuple[float, ...]]]:
+    """Return path and voxel size of every level; no size where none is told."""
     for name in ("zarr.json", ".zattrs"):
         try:
             document = json.loads((root / name).read_bytes())
             attributes = document.get("attributes", document)
             image = attributes.get("ome", attributes)["multiscales"][0]
-            return [str(d["path"]) for d in image["datasets"]]
+            return [(str(d["path"]), _scale_of(d)) for d in image["datasets"]]
         except (OSError, ValueError, KeyError, TypeError, IndexError):
             continue
     msg = (
@@ -158,9 +166,23 @@ def _level_paths(root: Path) -> list[str]:
     raise OptionError(msg)
 
 
-def _level(folder: Path) -> _Level:
+def _scale_of(dataset: dict[str, Any]) -> tuple[float, ...]:
+    for step in dataset.get("coordinateTransformations", ()):
+        if step.get("type") == "scale" and isinstance(step.get("scale"), list):
+            return tuple(float(v) for v in step["scale"])
+    return ()
+
+
+def _level(folder: Path, scale: tuple[float, ...]) -> _Level:
     is_v3 = (folder / "zarr.json").exists()
-    return _Level(folder, folder / ("zarr.json" if is_v3 else ".zarray"))
+    return _Level(folder, folder / ("zarr.json" if is_v3 else ".zarray"), scale)
+
+
+def _ratio(level: _Level, first: _Level, axis: int) -> float:
+    """Return how many voxels of the first level one of another is long."""
+    if len(level.scale) == len(first.scale) == len(first.shape) and first.scale[axis]:
+        return max(1.0, level.scale[axis] / first.scale[axis])
+    return 1.0
 
 
 def _read_meta(level: _Level) -> None:

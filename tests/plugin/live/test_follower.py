@@ -1,15 +1,19 @@
 """An image that is written while napari shows it."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
+import zarr
 from qtpy.QtCore import QCoreApplication
 
 from brickfield.loading import default_cache
 from brickfield.plugin.layers.make import store_behind
 from brickfield.plugin.live.follower import followers_of, open_live
-from brickfield.streaming import StreamWriter
+from brickfield.streaming import StreamWriter, read_acquisition
+from brickfield.testing.zarr_stores import image_attributes, write_image
 
 pytestmark = [pytest.mark.napari, pytest.mark.qt]
 DATA = np.random.default_rng(2).integers(100, 4000, (4, 4, 64, 96)).astype(np.uint16)
@@ -112,3 +116,71 @@ def test_an_image_that_is_taken_away_is_said_to_be_gone(writer, follower):
     turn_until(lambda: follower.is_over)
     assert "still there" in follower.state.problem
     elsewhere.rename(writer.path)
+
+
+WRITE_STACK = """
+import sys, time, numpy as np
+from brickfield.streaming import StreamWriter
+data = np.random.default_rng(2).integers(100, 4000, (96, 64, 96)).astype(np.uint16)
+with StreamWriter(sys.argv[1], (None, 64, 96), "zyx", chunks=(8, 32, 32)) as writer:
+    writer.append(data[0])
+    writer.flush()
+    sys.stdin.readline()  # until somebody follows it
+    for plane in data[1:]:
+        writer.append(plane)
+        time.sleep(0.005)
+"""
+
+
+def test_a_stack_that_another_process_writes_gets_deeper_while_it_is_shown(
+    viewer, tmp_path
+):
+    """Planes are appended along z; sliders, slices and voxels follow."""
+    place = tmp_path / "stack.ome.zarr"
+    command = [sys.executable, "-c", WRITE_STACK, str(place)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        turn_until(lambda: (read_acquisition(place) or {}).get("frames", 0) > 0)
+        made = open_live(str(place), viewer)
+        (layer,) = viewer.layers
+        assert viewer.dims.nsteps[0] == 1
+        process.stdin.close()
+        turn_until(lambda: made.is_over)
+    assert not made.state.problem
+    assert viewer.dims.nsteps[0] == 96
+    assert viewer.dims.current_step[0] == 95  # the newest
+    expected = np.random.default_rng(2).integers(100, 4000, (96, 64, 96))
+    assert np.array_equal(np.asarray(layer.data[0]), expected)
+    store = store_behind(layer)
+    assert store.pyramid.levels[0].shape == (96, 64, 96)
+
+
+def test_an_image_that_a_foreign_program_makes_wider_is_followed(viewer, tmp_path):
+    """Levels get longer one after another, and voxels come later."""
+    data = np.random.default_rng(3).integers(1, 200, (8, 64, 128)).astype("u1")
+    attributes = image_attributes("zyx", [[1, 1, 1], [1, 2, 2]])
+    levels = [data[:, :, :64], data[:, ::2, :64:2]]
+    place = write_image(tmp_path / "a.zarr", levels, attributes, chunks=(8, 32, 32))
+    made = open_live(str(place), viewer)
+    (layer,) = viewer.layers
+    arrays = [zarr.open_array(place / name, mode="r+") for name in "01"]
+    for array, n in zip(arrays, (128, 64), strict=True):
+        array.resize((*array.shape[:2], n))
+        turn_until(lambda: True)
+    arrays[0][:, :, 64:] = data[:, :, 64:]
+    arrays[1][:, :, 32:] = data[:, ::2, 64::2]
+    turn_until(lambda: layer.data[0].shape == (8, 64, 128))
+    turn_until(lambda: np.array_equal(np.asarray(layer.data[0]), data))
+    turn_until(lambda: np.array_equal(np.asarray(layer.data[1]), data[:, ::2, ::2]))
+    assert layer.extent.data[1].tolist() == [7, 63, 127]
+    assert not made.state.problem
+    made.stop()
+
+
+def test_no_rate_is_told_before_it_is_known(writer, follower, monkeypatch):
+    """Frames come to disk in bursts: what came between two looks is no rate."""
+    monkeypatch.setattr("brickfield.plugin.live.follower.LEAST_RATE_S", 1e6)
+    told = []
+    follower.changed.connect(told.append)
+    append(writer, DATA)
+    turn_until(lambda: follower.state.time_points == 4)
+    assert {state.fps for state in told} == {0.0}

@@ -36,6 +36,8 @@ PATIENCE_S = 3.0
 """After which a time point is shown without its coarsest level."""
 RATE_S = 5.0
 """Over which frames a second are counted."""
+LEAST_RATE_S = 2.0
+"""Before which nothing is said of them: frames come to disk in bursts."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ class LiveState:
     frames : int or None
         On disk; None where nothing says so.
     time_points : int
+        Length of the first axis.
     fps : float
-        Frames (without them: time points) a second, lately.
+        Frames (without them: time points) a second, lately; 0 before that is known.
     is_complete : bool
     problem : str
         Why it is followed no longer; empty while it is.
@@ -167,12 +170,12 @@ class LiveFollower:
         layers = [one for one in viewer.layers if _shows(one, store)]
         coarsest = store.pyramid.n_levels - 1
         # The coarsest level comes last: with it there is something to see at once.
-        ends = [box[0].stop for level, box in changes if level == coarsest]
+        ends = [_end(store, *one) for one in changes if one[0] == coarsest]
         if ends:
             self._coarse_at = monotonic()
         elif changes and monotonic() > self._coarse_at + PATIENCE_S:
             # A stack that takes long, or levels that fall behind.
-            ends = [box[0].stop for _, box in changes]
+            ends = [_end(store, *one) for one in changes]
         if layers and ends:
             newest = min(n, max(ends)) - 1
             self._contrast.choose(layers, newest)
@@ -186,14 +189,22 @@ class LiveFollower:
         self, store: ChunkedImageStore, update: ImageUpdate
     ) -> list[tuple[int, Box]]:
         """Let the image grow and read again what changed; return that."""
-        if update.shape != store.pyramid.levels[0].shape:
-            store.grow(update.shape)
-        n = store.pyramid.levels[0].shape[0]
-        changes = [one for one in self._changes if one[1][0].start < n]
-        for level, (first, *others) in changes:
-            inside = slice(first.start, min(first.stop, n))
-            store.mark_changed(level, (inside, *others))
-        self._changes = [one for one in self._changes if one[1][0].stop > n]
+        shown = store.pyramid.levels[0].shape
+        if len(shown) == len(update.shape):
+            store.grow([max(pair) for pair in zip(shown, update.shape, strict=True)])
+        changes, later = [], []
+        for level, box in self._changes:
+            shape = store.pyramid.levels[level].shape
+            inside = tuple(
+                slice(part.start, min(part.stop, n))
+                for part, n in zip(box, shape, strict=True)
+            )
+            if all(part.start < part.stop for part in inside):
+                store.mark_changed(level, inside)
+                changes.append((level, inside))
+            if inside != box:
+                later.append((level, box))
+        self._changes = later
         return changes
 
     def _tell(self, state: LiveState) -> None:
@@ -208,19 +219,26 @@ class LiveFollower:
         while now - self._rates[0][0] > RATE_S:
             self._rates.popleft()
         first_at, first = self._rates[0]
-        return (count - first) / (now - first_at) if now > first_at else 0.0
+        passed = now - first_at
+        return (count - first) / passed if passed >= LEAST_RATE_S else 0.0
 
     def _show_newest(
         self, viewer: Any, store: ChunkedImageStore, layer: Any, newest: int
     ) -> None:
         """Move the viewer along a first axis that grows to where voxels came last."""
-        if 0 not in store.pyramid.other_axes or store.pyramid.channel_axis == 0:
-            return
         axis = viewer.dims.ndim - layer.ndim
+        if store.pyramid.channel_axis == 0 or axis in viewer.dims.displayed:
+            return
         world = float(layer.data_to_world([newest] + [0] * (layer.ndim - 1))[0])
         if viewer.dims.point[axis] < world:
             with unrecorded():
                 viewer.dims.set_point(axis, world)
+
+
+def _end(store: ChunkedImageStore, level: int, box: Box) -> int:
+    """Return where changed voxels end along the first axis, voxels of level 0."""
+    first, about = store.pyramid.levels[0], store.pyramid.levels[level]
+    return round(float(box[0].stop) * about.voxel_size[0] / first.voxel_size[0])
 
 
 def _shows(layer: Any, store: ChunkedImageStore) -> bool:

@@ -374,11 +374,16 @@ class Feed:
 
 
 def lengthen(layer: Any) -> None:
-    """Let a layer's sliders reach as far as its image does now; nothing is read."""
+    """Let a layer's sliders and its slice reach as far as its image does now."""
     levels = list(layer.data) if getattr(layer, "multiscale", False) else [layer.data]
-    grown = [v.follow_growth() for v in levels if isinstance(v, LazyLevel)]
+    lazy = [level for level in levels if isinstance(level, LazyLevel)]
+    before = [level.shape[-level.n_spatial :] for level in lazy]
+    grown = [level.follow_growth() for level in lazy]
     if any(grown):
         tell_extent(layer)
+    # Along the other axes what is shown is what it was.
+    if before != [level.shape[-level.n_spatial :] for level in lazy]:
+        layer.refresh(extent=False)
 
 
 # -- feeds of layers -------------------------------------------------------------

@@ -43,7 +43,7 @@ class LiveText:
     frames : int or None
     time_points : int
     fps : float
-        Frames (or time points) a second.
+        Frames (or time points) a second; 0 before that is known.
     buffer : float or None
         Share of the writer's buffer that is full; None where it is not known.
     problem : str
@@ -69,7 +69,8 @@ class LiveText:
             else f"frame {self.frames:,}"
         )
         unit = "fps" if self.frames is not None else "a second"
-        rate = f"{self.fps:.0f} {unit}" if self.state == "growing" else ""
+        is_known = self.state == "growing" and self.fps > 0
+        rate = f"{self.fps:.0f} {unit}" if is_known else ""
         return DOT.join(part for part in (self.state, counted, rate) if part)
 
 
