@@ -1,11 +1,15 @@
 """A file that is what it was at the last commit, whatever ends the process."""
 
+import errno
+import os
+
 import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brickfield.errors import StoreWriteError
 from brickfield.imaris.output import committed_file
 from brickfield.imaris.output.committed_file import CommittedFile
 
@@ -79,6 +83,27 @@ def test_what_is_flushed_beside_the_work_is_committed_as_all_else(
     kill(raw, file)
     with h5py.File(tmp_path / "a.part") as plain:
         assert plain["part 29"][-1] == 5028
+
+
+def test_a_write_that_failed_beside_the_work_is_told_by_the_commit(
+    tmp_path, monkeypatch
+):
+    raw, file = begun(tmp_path / "a.part")
+    told = iter([OSError(errno.EIO, "Input/output error")])
+    sync = os.fsync
+
+    def told_once(number):
+        for error in told:
+            raise error
+        sync(number)
+
+    monkeypatch.setattr(committed_file.os, "fsync", told_once)
+    monkeypatch.setattr(committed_file, "_FLUSH_BYTES", 1)
+    file["second"] = np.arange(5)
+    file.flush()
+    with pytest.raises(StoreWriteError, match="Input/output error"):
+        raw.commit()
+    kill(raw, file)
 
 
 def test_closing_twice_leaves_another_file_with_the_same_number_open(tmp_path):

@@ -132,9 +132,19 @@ class CommittedFile:
         """Have the disk write what came so far, so that a commit waits for the rest alone."""
         if self._flush is not None and not self._flush.done():
             return
+        self._end_flush()
         self._n_unflushed = 0
-        # An error of it is that of the commit as well, which tells it.
         self._flush = self._flushing.submit(os.fsync, self._file)
+
+    def _end_flush(self) -> None:
+        """Wait for what is being flushed, and keep its error.
+
+        The system tells a failed write once: a commit that syncs the file afterwards
+        would hear of none.
+        """
+        error = None if self._flush is None else self._flush.exception()
+        if isinstance(error, OSError):
+            self.error = self.error or error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move the position in the file; return it.
@@ -178,6 +188,7 @@ class CommittedFile:
         StoreWriteError
             When there is no room; the last commit stands.
         """
+        self._end_flush()
         if self.error is not None:
             raise self._refusal(self.error)
         try:
