@@ -66,3 +66,17 @@ def test_at_rest_the_picture_is_that_of_tiles_that_always_were_there(
     other = make_view(layer_of(mosaic), size=(400, 300), camera="ortho:z")
     assert other.wait_until_complete(60)
     np.testing.assert_array_equal(found, other.image())
+
+
+@pytest.mark.parametrize("x", [-260, 700])
+def test_the_picture_follows_a_tile_out_of_the_mosaic_s_box(
+    moving, make_view, layer_of, x
+):
+    mosaic, view = moving
+    mosaic.end_move()
+    found = go_to(mosaic, view, x)
+    assert found.any()
+    again = make_view(layer_of(mosaic), size=(400, 300), camera="ortho:z")
+    again.camera = view.camera
+    assert again.wait_until_complete(60)
+    np.testing.assert_array_equal(found, again.image())

@@ -76,6 +76,16 @@ def close_when_unused(store: ChunkedImageStore) -> None:
     # The end may come on any thread that holds any lock, so it only says so.
     end = weakref.finalize(store, close_soon, store.manager, store.source)
     end.atexit = False
+    known = weakref.ref(store)
+
+    def follow(_: object) -> None:
+        # On another grid it has another loader and another source.
+        found = known()
+        if found is not None:
+            again = weakref.finalize(found, close_soon, found.manager, found.source)
+            again.atexit = False
+
+    store.laid_out.connect(follow)
 
 
 def weakly(method: Callable[[], None]) -> Callable[[], None]:

@@ -108,14 +108,13 @@ class LayerRenderer:
         self.bricks = BrickSet(
             pyramid, fmt, budget_bytes, self._gpu, material, peek=self._peek
         )
-        self._mender = Mender(
-            pyramid, peek=self._peek, value_of=self.bricks.table.value_of
-        )
+        value_of = self.bricks.table.value_of
+        self._mender = Mender(pyramid, peek=self._peek, value_of=value_of)
         self.volume = BrickVolume(material)
 
     def _format_of(self, look: Appearance) -> TextureFormat:
-        dtype = self.layer.store.pyramid.dtype
-        return format_of_look(dtype, look, has_norm16=self._gpu.has_norm16)
+        has_norm16, dtype = self._gpu.has_norm16, self.layer.pyramid.dtype
+        return format_of_look(dtype, look, has_norm16=has_norm16)
 
     def _program(self, look: Appearance) -> tuple[str, str, int, str]:
         is_slice = self.plane is not None
@@ -149,10 +148,10 @@ class LayerRenderer:
         is_told_apart = all(self.format.resolves(c.contrast) for c in look.channels)
         is_other = layer.versions.geometry != before.geometry
         if is_other or not (is_told_apart or self.format == self._format_of(look)):
-            budget = self.bricks.atlas.budget_bytes
             self.bricks.destroy()
-            self._build(budget)
-            self.plan, self.shown = None, ()
+            self._build(self.bricks.atlas.budget_bytes)
+            self.shown = ()
+            self._forget()  # chunks of another grid have the same names
             done.add("rebuild")
         if layer.pyramid != self.bricks.pyramid:
             self.bricks.grow(layer.pyramid)

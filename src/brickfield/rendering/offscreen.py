@@ -54,6 +54,7 @@ class OffscreenView(VolumeView):
         self._news = Event()
         self.on_news: Callable[[], None] | None = None
         """Called on a reading thread when a chunk is ready."""
+        self._loaders: dict[int, ChunkManager] = {}
         self._n_feedback_rounds = 0
         self._auditor: Any = None
         self._image_s = 0.0
@@ -66,16 +67,14 @@ class OffscreenView(VolumeView):
 
     def show(self, layers: Sequence[LayerSnapshot]) -> None:
         """Show these snapshots of layers and no others."""
-        before = self._loaders()
         super().show(layers)
-        now = self._loaders()
+        # Those of before are kept: a store on another grid has another loader.
+        before, loaders = self._loaders, [x.store.manager for x in self._shown]
+        now = self._loaders = {id(loader): loader for loader in loaders}
         for name in before.keys() - now:
             before[name].chunk_ready.disconnect(self._wake, missing_ok=True)
         for name in now.keys() - before:
             now[name].chunk_ready.connect(self._wake)
-
-    def _loaders(self) -> dict[int, ChunkManager]:
-        return {id(x.store): x.store.manager for x in self._shown}
 
     def _wake(self, _visual_id: str) -> None:
         self._news.set()

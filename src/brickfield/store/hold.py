@@ -48,6 +48,7 @@ class StoreHold:
         self.address = store.address
         self.pyramid: Pyramid = store.pyramid
         store.grown.connect(self._take_grown)
+        store.laid_out.connect(self._take_laid_out)
         self._reopen = reopen
         self._lock = threading.RLock()
         self._store: ChunkedImageStore | None = store
@@ -80,11 +81,16 @@ class StoreHold:
             )
             raise StoreFormatError(msg)
         store.grown.connect(self._take_grown)
+        store.laid_out.connect(self._take_laid_out)
         self.pyramid = store.pyramid
         return store
 
     def _take_grown(self, info: ImageInfo) -> None:
         self.pyramid = info.pyramid
+
+    def _take_laid_out(self) -> None:
+        if self._store is not None:
+            self.pyramid = self._store.pyramid
 
     def release(self) -> None:
         """Give the store back; it ends when nothing else has it."""

@@ -79,11 +79,9 @@ class ChunkedImageStore:
     ----------
     source : ChunkSource
     address : str or None
-        What it was opened by, with whatever gives access: to open it again, not to
-        be shown.
+        What opens it again, with whatever gives access: not to be shown.
     is_preview : bool
-        Whether the image stands for finer data that are not there: no picture of it is
-        final. False unless it is set.
+        Whether it stands for finer data that are not there: no picture of it is final.
     tracker : LoadingProgressTracker
     data_version : VersionCounter
         Counts how often the voxels were forgotten, to be read again.
@@ -95,11 +93,14 @@ class ChunkedImageStore:
         Emits each of these changes, on the thread that told it.
     grown : psygnal.SignalInstance
         Emits the new :class:`ImageInfo` after axes got longer.
+    laid_out : psygnal.SignalInstance
+        Emits by how many voxels (z, y, x) indices are larger, now that the grid is another.
     """
 
     reloaded = Signal()
     changed = Signal(object)
     grown = Signal(object)
+    laid_out = Signal(object)
     stays_coarse: Callable[[int, NDArray[np.int64]], NDArray[np.bool_]] | None = None
     """Tells of chunks (level, grid indices) which are not refined for now; any thread."""
 
@@ -481,8 +482,7 @@ class ChunkedImageStore:
         Parameters
         ----------
         wait : bool
-            Whether to return only when reads in flight have ended; a stalled server
-            can hold them for half a minute.
+            Whether to return only when reads have ended: a server can stall them.
         """
         with self._lock:
             self._is_closed = True

@@ -23,7 +23,13 @@ from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
 from brickfield.loading import check_selection
-from brickfield.model import AffineTransform, Pyramid, Selection, VersionCounter
+from brickfield.model import (
+    AffineTransform,
+    Int3,
+    Pyramid,
+    Selection,
+    VersionCounter,
+)
 from brickfield.model.appearance import Appearance, ChannelAppearance, Lighting
 from brickfield.store.image_store import ChunkedImageStore
 
@@ -83,6 +89,7 @@ class ChunkedLayer:
         store.reloaded.connect(self._take_anew)
         store.changed.connect(self.request_render)
         store.grown.connect(self.request_render)
+        store.laid_out.connect(self._lay_out)
 
     def request_render(self) -> None:
         """Request a frame from every view that listens."""
@@ -166,6 +173,14 @@ class ChunkedLayer:
         """Read everything again, because the stored voxels changed."""
         self._store.forget()
         self._take_anew()
+
+    def _lay_out(self, shift: Int3) -> None:
+        """Follow a store whose voxels have larger indices now."""
+        z, y, x = shift
+        back = AffineTransform.from_scale((1.0, 1.0, 1.0), (-z, -y, -x))
+        self._world = self._world @ back
+        self.geometry_version.bump()
+        self.request_render()
 
     def _take_anew(self) -> None:
         self.data_version.bump()

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import Pyramid, Selection
+from brickfield.model import Int3, Pyramid, Selection
 from brickfield.store.chunk_loading import load
 from brickfield.store.hold import StoreHold
 from brickfield.store.image_store import ChunkedImageStore
@@ -67,7 +67,8 @@ class LazyLevel:
     """
 
     __slots__ = (
-        "__weakref__", "_axes", "_has_all", "_picks", "dtype", "hold", "level", "reading",
+        "__weakref__", "_axes", "_begins", "_has_all", "_picks", "dtype", "hold", "level",
+        "reading",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +101,7 @@ class LazyLevel:
         if spatial[0] < 0:
             picks[-3] = 0
         self._picks = tuple(picks)
+        self._begins = about.translation_zyx
         self._axes = (*others, *spatial)
         # Axes that the array has all of: it follows an image that grows along them.
         self._has_all = tuple(isinstance(p, range) for p in picks)
@@ -198,6 +200,23 @@ class LazyLevel:
         has_grown, self._picks = picks != self._picks, picks
         return has_grown
 
+    def follow_grid(self) -> Int3:
+        """Accept that the image has another grid in space. Main thread only.
+
+        Only along axes that the array has all of.
+
+        Returns
+        -------
+        tuple of int
+            Voxels of the level (z, y, x) by which its indices are larger than before.
+        """
+        about = self.pyramid.levels[self.level]
+        before, self._begins = self._begins, about.translation_zyx
+        self.follow_growth()
+        steps = zip(before, self._begins, about.voxel_size_zyx, strict=True)
+        z, y, x = (round((a - b) / size) for a, b, size in steps)
+        return z, y, x
+
     def selection_at(self, indices: tuple[int, ...] = ()) -> Selection:
         """Return the store's selection for indices on the leading axes.
 
@@ -268,6 +287,7 @@ class LazyLevel:
         other = object.__new__(type(self))
         other.hold, other.level, other.reading = self.hold, self.level, self.reading
         other.dtype, other._axes, other._picks = self.dtype, self._axes, picks
+        other._begins = self._begins
         other._has_all = tuple(
             is_all and p == q
             for is_all, p, q in zip(self._has_all, picks, self._picks, strict=True)

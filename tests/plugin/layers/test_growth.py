@@ -8,7 +8,7 @@ from napari.layers import Layer
 
 from brickfield.loading import ChunkCache
 from brickfield.plugin.layers.describe import layer_data_of
-from brickfield.plugin.slicing.lazy import lengthen
+from brickfield.plugin.slicing.growth import lengthen
 from brickfield.sources import ReplaceableSource, open_source
 from brickfield.store import ChunkedImageStore
 from brickfield.testing.zarr_stores import image_attributes, write_array, write_image

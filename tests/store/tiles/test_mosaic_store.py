@@ -281,8 +281,8 @@ def test_several_tiles_are_put_elsewhere_together_or_not_at_all(scene):
         store.tiles_changed.connect(lambda: told.append(1))
         before = store.places
         near = AffineTransform.from_scale((1, 1, 1), (0, 0, 0.5))
-        far = AffineTransform.from_scale((1, 1, 1), (0, 0, 500))
-        with pytest.raises(OptionError, match="within the mosaic"):
+        far = AffineTransform.from_scale((1, 1, 1), (0, 0, 1e18))
+        with pytest.raises(OptionError, match="a size that can be drawn"):
             store.put({"tile_0": near, "tile_1": far})
         assert store.places == before
         assert not told
@@ -386,3 +386,84 @@ def test_a_project_whose_first_view_cannot_be_opened_shows_the_others(project):
         assert isinstance(store, MosaicStore)
         (finding,) = [f for f in store.findings if f.code == "tile-left-out"]
         assert finding.path == "angle 0"
+
+
+def two(x=10.0):
+    """Two tiles, the second at x, which can be moved."""
+    second = np.eye(4)
+    second[2, 3] = x
+    return open_mosaic(list(VOLUMES), [np.eye(4), second], margin=0)
+
+
+@pytest.mark.parametrize("by", [(0, 0, 50), (0, 0, -60), (-30, 25, -40), (7, -9, 0)])
+def test_the_mosaic_grows_with_a_tile_that_leaves_it(by):
+    with two() as mosaic:
+        mosaic.read(0)
+        matrix = mosaic.tiles[1][2]
+        matrix[:3, 3] += by
+        shifts = []
+        mosaic.laid_out.connect(shifts.append)
+        before = mosaic.transform[:3, 3]
+        mosaic.move(mosaic.places[1].name, matrix)
+        np.testing.assert_array_equal(mosaic.transform[:3, 3], before - shifts[0])
+        found, low = mosaic.read(0), mosaic.transform[:3, 3]
+        assert len(shifts) == 1
+        whole = np.zeros_like(found)
+        for volume, at in ((VOLUMES[0], (0, 0, 0)), (VOLUMES[1], matrix[:3, 3])):
+            first = np.rint(at - low).astype(int)
+            z, y, x = (
+                slice(a, a + n) for a, n in zip(first, volume.shape, strict=True)
+            )
+            np.maximum(whole[z, y, x], volume, out=whole[z, y, x])
+        assert np.array_equal(found, whole)
+
+
+def test_voxels_of_every_level_stay_where_they_are_when_the_mosaic_grows(tmp_path):
+    with two(150) as mosaic:
+        before = mosaic.pyramid
+        matrix = np.eye(4)
+        matrix[:3, 3] = -45, 0, -33
+        mosaic.move(mosaic.places[1].name, matrix)
+        for old, new in zip(before.levels, mosaic.pyramid.levels, strict=True):
+            steps = np.subtract(old.translation_zyx, new.translation_zyx)
+            steps /= old.voxel_size_zyx
+            np.testing.assert_allclose(steps, np.rint(steps))
+            assert old.voxel_size_zyx == new.voxel_size_zyx
+
+
+def test_a_grown_mosaic_grows_seldom_and_never_beyond_what_can_be_drawn():
+    with two() as mosaic:
+        shifts = []
+        mosaic.laid_out.connect(shifts.append)
+        name, matrix = mosaic.places[1].name, np.eye(4)
+        for x in range(20):
+            matrix[2, 3] = x
+            mosaic.move(name, matrix)
+        assert len(shifts) == 2
+        with pytest.raises(OptionError, match="a size that can be drawn"):
+            mosaic.move(name, np.diag([1, 1, 1e18, 1]))
+        with pytest.raises(OptionError, match="can be inverted"):
+            mosaic.move(name, np.diag([1, 1, np.nan, 1]))
+        assert len(shifts) == 2
+        assert mosaic.place_of(name).matrix.matrix[2, 3] == 19
+
+
+def test_another_look_grows_with_its_mosaic():
+    with two() as mosaic, mosaic.seen_as(colour_by="tile") as look:
+        matrix = np.eye(4)
+        matrix[2, 3] = -40
+        mosaic.move(mosaic.places[1].name, matrix)
+        at = np.rint(-40 - look.transform[2, 3]).astype(int)
+        found = look.read(0, selection=(1,))
+        assert np.array_equal(found[..., at : at + 14], VOLUMES[1])
+        assert not look.read(0, selection=(0,))[..., at : at + 14].any()
+
+
+def test_a_grown_mosaic_is_found_again_by_what_it_says_of_itself(scene):
+    with open_store(scene) as mosaic:
+        matrix = np.eye(4)
+        matrix[2, 3] = 70
+        mosaic.move("tile_1", matrix)
+        changes, found = mosaic.tile_changes, mosaic.read(0)
+    with open_store(scene, tiles=changes) as again:
+        assert np.array_equal(again.read(0), found)

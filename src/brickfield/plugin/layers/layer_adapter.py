@@ -33,7 +33,7 @@ from brickfield.plugin.layers.transforms import (
     slider_indices,
     world_of,
 )
-from brickfield.plugin.slicing.lazy import lengthen
+from brickfield.plugin.slicing.growth import follow_grid, lengthen
 from brickfield.plugin.window_thread import logs_errors
 from brickfield.store import ChunkedImageStore, ChunkedLayer
 from brickfield.viewer.live import Box, Curve
@@ -126,12 +126,14 @@ class NapariLayerPort:
         self._data.store.reloaded.connect(self.layer.refresh)
         self._data.store.changed.connect(self._on_changed)
         self._data.store.grown.connect(self._on_grown)
+        self._data.store.laid_out.connect(self._on_laid_out)
 
     def close(self) -> None:
         """Disconnect from all signals."""
         self._data.store.reloaded.disconnect(self.layer.refresh, missing_ok=True)
         self._data.store.changed.disconnect(self._on_changed, missing_ok=True)
         self._data.store.grown.disconnect(self._on_grown, missing_ok=True)
+        self._data.store.laid_out.disconnect(self._on_laid_out, missing_ok=True)
         events = self.layer.events
         for name in (*_LOOKS, *_PLACES, "visible", "name", "data"):
             if name in events.emitters:
@@ -153,6 +155,10 @@ class NapariLayerPort:
 
     def _on_grown(self) -> None:
         lengthen(self.layer)
+
+    @logs_errors
+    def _on_laid_out(self) -> None:
+        follow_grid(self.layer)
 
     def _look(self) -> None:
         self._data.appearance = appearance_of(self.layer, self._data.world)

@@ -35,8 +35,8 @@ from brickfield.plugin.napari_names import (
     is_slicing,
     layer_above,
     layer_of_request,
-    tell_extent,
 )
+from brickfield.plugin.slicing.growth import follow_grid, lengthen
 from brickfield.plugin.slicing.progressive_slice import (
     ProgressiveSlice,
     move_between,
@@ -343,6 +343,12 @@ class Feed:
         if layer is not None:
             lengthen(layer)
 
+    def follow_grid(self) -> None:
+        """Let the layer follow its image to another grid."""
+        layer = self._layer()
+        if layer is not None:
+            follow_grid(layer)
+
     # -- how it stands -----------------------------------------------------------
 
     @property
@@ -373,19 +379,6 @@ class Feed:
         return n
 
 
-def lengthen(layer: Any) -> None:
-    """Let a layer's sliders and its slice reach as far as its image does now."""
-    levels = list(layer.data) if getattr(layer, "multiscale", False) else [layer.data]
-    lazy = [level for level in levels if isinstance(level, LazyLevel)]
-    before = [level.shape[-level.n_spatial :] for level in lazy]
-    grown = [level.follow_growth() for level in lazy]
-    if any(grown):
-        tell_extent(layer)
-    # Along the other axes what is shown is what it was.
-    if before != [level.shape[-level.n_spatial :] for level in lazy]:
-        layer.refresh(extent=False)
-
-
 # -- feeds of layers -------------------------------------------------------------
 
 # By layer, weakly: a layer that is gone has no feed, and the feed keeps no layer.
@@ -413,6 +406,7 @@ def feed_of(layer: Any, view: LazyLevel) -> Feed:
     view.store.reloaded.connect(feed.show_anew)
     view.store.changed.connect(feed.show_changed)
     view.store.grown.connect(feed.lengthen)
+    view.store.laid_out.connect(feed.follow_grid)
     later(feed.tell_first_shown)
     return feed
 

@@ -50,7 +50,6 @@ OVERLAPS = {
     "difference": "Difference",
 }
 """How voxels of several tiles at one place become one, in words."""
-NO_ROOM = "The mosaic's room ends there: open it with a larger margin to go beyond."
 LARGE_STEP = 10
 """Voxels of a step with Shift held."""
 _STEPS = {
@@ -471,5 +470,4 @@ class TilesPanel(Panel):
     def _drag(self, by: Vec3) -> None:
         if self.tiles is None or self._layer is None:
             return
-        has_room = self.tiles.drag(self._begun, by, self._layer)
-        self.told.setText("" if has_room else NO_ROOM)
+        self._try(self.tiles.drag, self._begun, by, self._layer)

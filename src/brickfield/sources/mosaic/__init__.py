@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from brickfield.sources.mosaic.changes import changes_of as changes_of
     from brickfield.sources.mosaic.changes import open_changed as open_changed
     from brickfield.sources.mosaic.changes import options_with as options_with
+    from brickfield.sources.mosaic.checks import check_matrix as check_matrix
     from brickfield.sources.mosaic.grid import MosaicOptions as MosaicOptions
     from brickfield.sources.mosaic.listing import is_scene as is_scene
     from brickfield.sources.mosaic.listing import list_tiles as list_tiles
@@ -27,6 +28,7 @@ __all__ = [
     "Tile",  # One image of a mosaic, opened when it is first read.
     "TilePlace",  # What is known of a tile without opening it.
     "changes_of",  # Return how a mosaic differs from what its file says; nothing if it does not.
+    "check_matrix",  # Refuse a matrix that maps a volume onto a plane, or that holds no numbers.
     "is_scene",  # Tell whether a place names several images that belong together, each at its place.
     "list_tiles",  # List the images of a scene, a project or a collection where they lie.
     "open_changed",  # Open all images of a store as one, the way it was changed.
@@ -41,6 +43,7 @@ _HOME = {
     "Tile": "tile",
     "TilePlace": "tile",
     "changes_of": "changes",
+    "check_matrix": "checks",
     "is_scene": "listing",
     "list_tiles": "listing",
     "open_changed": "changes",

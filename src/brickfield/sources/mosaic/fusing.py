@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -148,6 +149,8 @@ class TileFuser:
     table : TileTable
         Where the tiles lie; to be changed under :attr:`lock`.
     lock : threading.Lock
+    is_grouped : bool
+        Whether channels of the mosaic are not those of each tile.
     overlap : {"max", "mean", "feather", "first", "difference"}
     """
 
@@ -169,7 +172,7 @@ class TileFuser:
         self._concurrency = concurrency
         self._kept = kept
         self._given = KeptGiven(KEPT_GIVEN_BYTES)
-        self._is_grouped = grouping is not None
+        self.is_grouped = grouping is not None
         own = None if grouping is None else grouping.own
         self.table = TileTable(tiles, own)
         self.lock = threading.Lock()
@@ -182,6 +185,14 @@ class TileFuser:
     def share_kept(self, other: TileFuser) -> None:
         """Keep storage chunks with another fuser of the same tiles."""
         self._kept = other._kept
+
+    def on_other_grid(self) -> TileFuser:
+        """Return a fuser of the same tiles for another grid; what is kept is shared."""
+        other = copy(self)
+        other._given = KeptGiven(KEPT_GIVEN_BYTES)
+        with self.lock:
+            other.table = self.table.on_other_grid()
+        return other
 
     def make(self, part: Part) -> tuple[AnyArray | None, Reading]:
         """Make the voxels of a box, shape (z, y, x); None where no tile is.
@@ -391,7 +402,7 @@ class TileFuser:
 
     def _lead_of(self, at: int, own: Pyramid, part: Part) -> tuple[int, ...]:
         """Return the index of a tile on its axes beside space."""
-        if not self._is_grouped:
+        if not self.is_grouped:
             return part.lead
         channel = self.table.own_channel(at, part.channel)
         found = {"time": part.time, "channel": channel}
@@ -431,9 +442,9 @@ class TileFuser:
         """Open a tile and make sure that it fits the first one."""
         other, ours = tile.source.info.pyramid, self._first
         # Tiles that are laid out alike share one pyramid.
-        wanted = _kind(ours, has_channels=not self._is_grouped)
+        wanted = _kind(ours, has_channels=not self.is_grouped)
         if other is not ours and wanted != _kind(
-            other, has_channels=not self._is_grouped
+            other, has_channels=not self.is_grouped
         ):
             msg = (
                 f"expected the tile {tile.name!r} to have {_words(ours)} as the first"

@@ -115,12 +115,46 @@ def make_grid(places: Sequence[TilePlace], options: MosaicOptions) -> Grid:
     last = [floor(v + _ROUNDING) for v in (high - anchor) / spacing]
     shape = [b - a + 1 for a, b in zip(first, last, strict=True)]
     shape = [max(n, 1) for n in shape]
-    if max(shape) > _MOST_VOXELS:
-        size = " × ".join(map(str, shape))
-        msg = f"expected a mosaic of a size that can be drawn; found {size} voxels"
-        raise OptionError(msg)
+    _check_size(shape)
     origin = anchor + spacing * first
     return _levels(shape, spacing, origin)
+
+
+def grow_grid(grid: Grid, low: F64, high: F64) -> tuple[Grid, Int3]:
+    """Lay a grid that reaches further; the voxels of each level stay where they are.
+
+    Parameters
+    ----------
+    grid : Grid
+    low, high : ndarray, shape (3,)
+        Edges (z, y, x), world, that it shall reach to at least.
+
+    Returns
+    -------
+    grid : Grid
+        With as many levels.
+    shift : tuple of int
+        Voxels of level 0 (z, y, x) by which an index of the old grid is larger in it.
+
+    Raises
+    ------
+    OptionError
+        If it would have too many voxels.
+    """
+    spacing, origin = np.array(grid.spacings[0]), np.array(grid.origins[0])
+    edge, before = origin - 0.5 * spacing, np.array(grid.shapes[0])
+    # By whole voxels of the coarsest level, so that those of no level move.
+    coarsest = np.array(grid.spacings[-1])
+    below = np.ceil(np.maximum(edge - low, 0.0) / coarsest - _ROUNDING)
+    shift = np.rint(below * coarsest / spacing)
+    above = np.maximum(high - edge - before * spacing, 0.0) / spacing
+    shape = before + shift + np.ceil(above - _ROUNDING)
+    _check_size(shape.tolist())
+    sizes = [np.array(s) for s in grid.spacings]
+    origins = [np.array(o) - shift * spacing for o in grid.origins]
+    shapes = [_counts(np.ceil(shape / np.rint(s / spacing))) for s in sizes]
+    grown = Grid(tuple(shapes), grid.spacings, tuple(_vec(o) for o in origins))
+    return grown, _counts(shift)
 
 
 def finest_spacing(places: Sequence[TilePlace]) -> Vec3:
@@ -134,6 +168,13 @@ def finest_spacing(places: Sequence[TilePlace]) -> Vec3:
     found = np.where(is_straight[:, None], size.max(axis=2), smallest)
     z, y, x = found.min(axis=0).tolist()
     return (z, y, x)
+
+
+def _check_size(shape: Sequence[float]) -> None:
+    if max(shape) > _MOST_VOXELS:
+        size = " × ".join(f"{n:.0f}" for n in shape)
+        msg = f"expected a mosaic of a size that can be drawn; found {size} voxels"
+        raise OptionError(msg)
 
 
 def _extent(places: Sequence[TilePlace], options: MosaicOptions) -> tuple[F64, F64]:
@@ -178,6 +219,11 @@ def _levels(shape: Sequence[int], spacing: F64, origin: F64) -> Grid:
         halved = halved if halved.any() else np.array(now) > 1
         factor = np.where(halved, factor * 2, factor)
     return Grid(tuple(shapes), tuple(spacings), tuple(origins))
+
+
+def _counts(values: F64) -> Int3:
+    z, y, x = (int(v) for v in values)
+    return z, y, x
 
 
 def _vec(values: F64) -> Vec3:

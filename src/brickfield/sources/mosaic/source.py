@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import BrickfieldError, OptionError
+from brickfield.errors import OptionError
 from brickfield.model import (
     AffineTransform,
     Finding,
@@ -28,23 +29,20 @@ from brickfield.model import (
     ScaleLevel,
     Vec3,
 )
+from brickfield.sources.mosaic.checks import check_matrix, check_tiles, first_open
 from brickfield.sources.mosaic.fusing import Part, TileFuser
-from brickfield.sources.mosaic.grid import MosaicOptions, make_grid
+from brickfield.sources.mosaic.grid import MosaicOptions, grow_grid, make_grid
 from brickfield.sources.mosaic.groups import Grouping, group
 from brickfield.sources.mosaic.levels import pyramid_of
 from brickfield.sources.mosaic.reading import Kept
-from brickfield.sources.mosaic.table import matrices_of
-from brickfield.sources.mosaic.tile import Tile, TilePlace
+from brickfield.sources.mosaic.tile import Tile
 from brickfield.sources.places import place_of_uri, places_of
-from brickfield.sources.protocol import ChunkSource, PartlyReadError, StorageChunk
+from brickfield.sources.protocol import PartlyReadError, StorageChunk
 
 _OF_ONE_IMAGE = ("several-images", "moving-registration")
 """Findings on what was left out because one image was opened alone."""
 KEPT_BYTES = 384 << 20
 """Decoded storage chunks of tiles that are kept."""
-_MOST_SINGULAR = 1e12
-MOST_TRIED = 16
-"""Tiles that are opened to find one that can be: beyond, nothing of them is there."""
 
 
 class MosaicSource:
@@ -81,13 +79,13 @@ class MosaicSource:
         name: str = "mosaic",
         findings: Sequence[Finding] = (),
     ) -> None:
-        _check_names(tiles)
+        check_tiles(tiles)
         self.options = options or MosaicOptions()
         self._document = document
         self._findings = tuple(findings)
         self._tiles = list(tiles)
         self._positions = {t.name: i for i, t in enumerate(self._tiles)}
-        first, told = _first_open(tiles)
+        first, told = first_open(tiles)
         self._told = told
         self._first = first.info
         self.is_remote = first.is_remote
@@ -165,7 +163,7 @@ class MosaicSource:
         about = self.info
         other = MosaicSource(
             [tile.shared() for tile in self._tiles],
-            replace(options, region=region, margin=0.0),
+            replace(options, region=region, margin=0.0, anchor=self.grid.origins[0]),
             document=self._document,
             uri=about.uri,
             name=about.name,
@@ -173,6 +171,42 @@ class MosaicSource:
         )
         other._fuser.share_kept(self._fuser)
         return other
+
+    def grown_to(
+        self, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> tuple[MosaicSource, Int3]:
+        """Return this mosaic on a grid that reaches further.
+
+        Tiles and all that was read of them are shared; one of both is to be closed.
+
+        Parameters
+        ----------
+        low, high : ndarray, shape (3,)
+            Edges (z, y, x), world, that it shall reach to at least.
+
+        Returns
+        -------
+        source : MosaicSource
+        shift : tuple of int
+            Voxels of level 0 by which an index of this mosaic is larger in it.
+
+        Raises
+        ------
+        OptionError
+            If it would have too many voxels.
+        """
+        other = copy(self)
+        other.grid, shift = grow_grid(self.grid, low, high)
+        ends = other.extent
+        region = (_vec(ends[0]), _vec(ends[1]))
+        anchor = other.grid.origins[0]
+        other.options = replace(self.options, region=region, anchor=anchor)
+        other._fuser = self._fuser.on_other_grid()
+        n_channels = len(self.info.channels) if self._fuser.is_grouped else None
+        pyramid = pyramid_of(self._first, other.grid, n_channels)
+        other.info = replace(self.info, pyramid=pyramid)
+        other.source_id = other._identity()
+        return other, shift
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
@@ -418,68 +452,6 @@ class MosaicSource:
         self._fuser.forget()
 
 
-def _first_open(tiles: Sequence[Tile]) -> tuple[ChunkSource, list[Finding]]:
-    """Open the first tile that can be opened; tell which ones before it cannot."""
-    found: list[Finding] = []
-    errors: list[BrickfieldError] = []
-    for tile in tiles[:MOST_TRIED]:
-        try:
-            return tile.source, found
-        except BrickfieldError as error:
-            text = f"{error}; left {tile.name!r} out where it is needed"
-            found.append(Finding("error", "tile-left-out", tile.name, text))
-            errors.append(error)
-    raise errors[0]
-
-
 def _vec(values: NDArray[np.float64]) -> Vec3:
     z, y, x = values.tolist()
     return (z, y, x)
-
-
-def check_matrix(name: str, matrix: AffineTransform) -> None:
-    """Refuse a matrix that maps a volume onto a plane, or that holds no numbers.
-
-    Parameters
-    ----------
-    name : str
-        Of the tile, for messages.
-    matrix : AffineTransform
-
-    Raises
-    ------
-    OptionError
-    """
-    linear = matrix.matrix[:3]
-    size = np.linalg.norm(linear[:, :3], axis=0)
-    usable = np.isfinite(linear).all() and size.all()
-    if not usable or np.linalg.cond(linear[:, :3] / size) > _MOST_SINGULAR:
-        msg = (
-            f"expected a matrix for {name!r} that can be inverted; found"
-            f" {matrix.rows!r:.120}"
-        )
-        raise OptionError(msg)
-
-
-def _check_names(tiles: Sequence[Tile]) -> None:
-    if not tiles:
-        msg = "expected at least one tile; found none"
-        raise OptionError(msg)
-    names = [t.name for t in tiles]
-    if len(set(names)) < len(names):
-        twice = next(n for n in names if names.count(n) > 1)
-        msg = f"expected tiles of different names; found {twice!r} twice"
-        raise OptionError(msg)
-    _check_matrices([t.place for t in tiles])
-
-
-def _check_matrices(places: Sequence[TilePlace]) -> None:
-    """Refuse the first matrix that cannot be inverted; all are looked at together."""
-    linear = matrices_of(places)[:, :, :3]
-    size = np.linalg.norm(linear, axis=1, keepdims=True)
-    sound = np.isfinite(matrices_of(places)).all(axis=(1, 2))
-    sound &= (size > 0).all(axis=(1, 2))
-    if sound.all():
-        sound &= np.linalg.cond(linear / size) <= _MOST_SINGULAR
-    for at in np.flatnonzero(~sound).tolist():
-        check_matrix(places[at].name, places[at].matrix)

@@ -7,6 +7,7 @@ them; a tile is touched on its own only when it is opened and when its voxels ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import product
 
@@ -211,6 +212,12 @@ class TileTable:
         self._numbers: dict[tuple[object, ...], int] = {}
         self._counts: dict[int, _Counts] = {}
         self._is_shown = np.ones(len(tiles), np.bool_)
+
+    def on_other_grid(self) -> TileTable:
+        """Return a table of the same tiles, changed together, for another grid."""
+        other = copy(self)
+        other._counts = {}
+        return other
 
     def put(self, at: int, matrix: AffineTransform) -> None:
         """Put a tile elsewhere.

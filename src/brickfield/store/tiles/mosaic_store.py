@@ -18,12 +18,21 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from brickfield.errors import OptionError
-from brickfield.model import AffineTransform, Selection
+from brickfield.model import AffineTransform, Int3, Selection
 from brickfield.sources import ChunkSource
-from brickfield.sources.mosaic import MosaicSource, TilePlace, changes_of
+from brickfield.sources.mosaic import (
+    MosaicSource,
+    TilePlace,
+    changes_of,
+    check_matrix,
+)
 from brickfield.store.image_store import ChunkedImageStore
+from brickfield.store.occupancy import Occupancy
 from brickfield.store.tiles.moving import StaysCoarse
 from brickfield.store.tiles.saving import matrix_of, save_transforms
+
+ROOM = 0.5
+"""Share of the largest edge of a tile by which the mosaic reaches beyond one that left it."""
 
 
 class MosaicStore(ChunkedImageStore):
@@ -120,6 +129,9 @@ class MosaicStore(ChunkedImageStore):
     def move(self, name: str, matrix: ArrayLike) -> None:
         """Put a tile elsewhere; what shows the mosaic follows.
 
+        The mosaic grows with a tile that leaves it: its voxels stay where they are in the
+        world, and get other indices where it grows at a lower end.
+
         Parameters
         ----------
         name : str
@@ -129,19 +141,46 @@ class MosaicStore(ChunkedImageStore):
         Raises
         ------
         OptionError
-            If there is no such tile, the matrix cannot be inverted, or the tile would
-            lie outside of the mosaic.
+            If there is no such tile, the matrix cannot be inverted, or the mosaic would
+            get too large to be drawn.
         """
         self._put(name, matrix_of(name, matrix))
         self.tiles_changed.emit()
 
     def _put(self, name: str, matrix: AffineTransform) -> None:
+        check_matrix(name, matrix)
+        self._make_room(replace(self.place_of(name), matrix=matrix).box())
         before, after = self._mosaic.move(name, matrix)
         if self.stays_coarse is not None:
             self.stays_coarse = self.stays_coarse.with_box(self.pyramid, after)
         self._mark(before, after)
         for other in self._others():
             other.move(name, matrix.matrix)
+
+    def _make_room(self, box: NDArray[np.float64]) -> None:
+        """Have the grid reach as far as a box, edges (z, y, x) in world, and further."""
+        low, high = self._mosaic.extent
+        slack = 0.5 * np.array(self._mosaic.grid.spacings[0])
+        is_below, is_above = box[0] < low - slack, box[1] > high + slack
+        if not (is_below.any() or is_above.any()):
+            return
+        # All that is drawn is made anew for another grid, so a hand shall not come to
+        # its end at every step.
+        room = ROOM * (box[1] - box[0]).max()
+        low = np.where(is_below, box[0] - room, low)
+        high = np.where(is_above, box[1] + room, high)
+        self._lay_out(*self._mosaic.grown_to(low, high))
+
+    def _lay_out(self, source: MosaicSource, shift: Int3) -> None:
+        """Go on with the same tiles on another grid; what shows the mosaic follows."""
+        with self._lock:
+            manager, self._manager = self._manager, None
+            self._mosaic = self.source = source
+        self._occupancy = Occupancy(source)
+        # Reads on their way are of the old grid: its loader ends with them.
+        if manager is not None:
+            manager.close(wait=False)
+        self.laid_out.emit(shift)
 
     def _others(self) -> list[MosaicStore]:
         """Return the other looks of the same tiles that are still open."""
@@ -357,26 +396,6 @@ class MosaicStore(ChunkedImageStore):
             raise
         if moved:
             self.tiles_changed.emit()
-
-    def room_round(self, places: Mapping[str, AffineTransform]) -> NDArray[np.float64]:
-        """Return how far tiles at some places can be shifted within the mosaic.
-
-        Parameters
-        ----------
-        places : mapping of str to AffineTransform
-            By name, from voxel index of the tile's level 0 to world.
-
-        Returns
-        -------
-        ndarray, shape (2, 3)
-            Least and largest shift (z, y, x), world units.
-        """
-        boxes = np.array(
-            [replace(self.place_of(n), matrix=m).box() for n, m in places.items()]
-        )
-        low, high = self._mosaic.extent
-        least = np.minimum(low - boxes[:, 0].min(axis=0), 0.0)
-        return np.array([least, np.maximum(high - boxes[:, 1].max(axis=0), 0.0)])
 
     def begin_move(self, *names: str) -> None:
         """Show tiles no finer than a few chunks of theirs, because they begin to move.

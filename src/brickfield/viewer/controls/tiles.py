@@ -169,10 +169,8 @@ class MosaicTiles:
 
     def drag(
         self, begun: Mapping[str, AffineTransform], by: Vec3, layer: LayerPort
-    ) -> bool:
-        """Shift tiles from where they were when a drag began, as far as there is room.
-
-        At the end of the mosaic's room they slide along it.
+    ) -> None:
+        """Shift tiles from where they were when a drag began.
 
         Parameters
         ----------
@@ -183,19 +181,16 @@ class MosaicTiles:
         layer : LayerPort
             That shows the mosaic.
 
-        Returns
-        -------
-        bool
-            Whether there was room for all of the way.
+        Raises
+        ------
+        OptionError
+            If the mosaic would get too large to be drawn; then none has moved.
         """
         if not begun:
-            return True
+            return
         back = to_layer_world(layer).inverse.matrix[:3, :3]
-        wanted = back @ by
-        shift = np.clip(wanted, *self.store.room_round(begun))
-        z, y, x = shift.tolist()
+        z, y, x = (back @ by).tolist()
         self.move(shifted(begun, (z, y, x)), is_going_on=True)
-        return bool(np.array_equal(shift, wanted))
 
     def shift_of(self, name: str) -> Vec3:
         """Return how far the middle of a tile is from where the file has it, world."""

@@ -35,12 +35,19 @@ class Account:
     @property
     def bytes_read(self) -> int:
         """Stored bytes asked of the store since then."""
-        return self.store.manager.counters.bytes_read - self._start.bytes_read
+        return self._since("bytes_read")
 
     @property
     def requests(self) -> int:
         """Reads sent to the store since then."""
-        return self.store.manager.counters.requests - self._start.requests
+        return self._since("requests")
+
+    def _since(self, name: str) -> int:
+        now = self.store.manager.counters
+        if now.n_entries < self._start.n_entries:
+            # A store on another grid has another loader, which counts from nothing.
+            self._start = type(now)()
+        return int(getattr(now, name) - getattr(self._start, name))
 
     def needed_bytes(self, *renderers: LayerRenderer) -> tuple[int, int]:
         """Return the stored bytes that the pictures need, each storage chunk once.
