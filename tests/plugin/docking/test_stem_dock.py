@@ -74,6 +74,26 @@ def test_a_region_that_is_drawn_gives_its_mean_pattern(dock, patterns):
     np.testing.assert_allclose(dock.viewer.layers["scan pattern"].data, expected)
 
 
+def test_the_next_scan_has_the_layers_of_the_former_one(dock, tmp_path, patterns):
+    before = list(dock.viewer.layers)
+    other = np.pad(patterns, ((0, 2), (0, 0), (0, 4), (0, 0)), "edge")
+    with h5py.File(tmp_path / "next.emd", "w") as file:
+        file["data"] = other
+    dock.viewer.layers["scan region"].add_rectangles([[[0, 0], [0, 2], [2, 2], [2, 0]]])
+    dock.settle()
+    dock.session.open(tmp_path / "next.emd")
+    dock.settle()
+    assert list(dock.viewer.layers) == before
+    assert all(layer.name.startswith("next ") for layer in before)
+    layers = dock.viewer.layers
+    np.testing.assert_array_equal(layers["next scan"].data, other.sum(axis=(2, 3)))
+    np.testing.assert_array_equal(layers["next pattern"].data, other[4, 2])
+    np.testing.assert_array_equal(layers["next cursor"].data, [[4, 2]])
+    assert not len(layers["next region"].data)
+    lies = [layers[f"next {role}"].translate for role in ("pattern", "detector")]
+    np.testing.assert_array_equal(*lies)
+
+
 def test_a_layer_that_was_removed_comes_with_the_next_picture(dock):
     dock.viewer.layers.remove("scan pattern")
     dock.session.set_cursor(0, 0)

@@ -9,10 +9,10 @@ virtual image below, each as high as the scan is long. Main thread only.
 
 from __future__ import annotations
 
-import re
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,11 @@ from qtpy.QtCore import QTimer
 from brickfield.plugin.docking.stem_pictures import (
     contrast,
     cursor_size,
+    named_after,
     overlap,
     path_of,
+    place_of,
+    put_layer,
     region_of,
     set_contrast,
 )
@@ -51,8 +54,6 @@ KEPT = (SCAN, PATTERN, VIRTUAL, CURSOR, REGION, DETECTOR)
 """Layers that the next scan uses again."""
 PAINTED_MS = 150
 """Time that a brush rests before its pixels are counted."""
-GAP = 1.06
-"""From one picture to the next, in lengths of the scan."""
 COLORMAPS = {PATTERN: "inferno", FFT: "viridis"}
 HAND = "#f0b429"
 
@@ -109,14 +110,11 @@ class StemLayers:
             Of the scan.
         """
         viewer = self._viewer()
-        roles = (*PLACES, CURSOR, DETECTOR, REGION)
-        named = {f"{name} {role}" for role in roles}
         if viewer is None:
             return
-        for layer in list(viewer.layers):
-            # napari numbers a name that is there twice.
-            plain_name = re.sub(r" \[\d+\]$", "", layer.name)
-            if plain_name in named and layer not in self._layers.values():
+        roles = (*PLACES, CURSOR, DETECTOR, REGION)
+        for layer in named_after(viewer.layers, name, roles):
+            if layer not in self._layers.values():
                 viewer.layers.remove(layer)
 
     # -- from the session to layers ------------------------------------------------
@@ -136,41 +134,46 @@ class StemLayers:
                 viewer.layers.remove(layer)
 
     def _limits(self, image: NDArray[Any], is_whole: bool) -> tuple[float, float]:
-        """Return contrast limits; what is not known yet, 0, does not count."""
-        is_part = not is_whole or self._session.is_following
-        known = image[image != 0] if is_part else image
-        return contrast(known if known.size else image)
+        return contrast(image, is_part=not is_whole or self._session.is_following)
 
     def _renew(self, role: str, image: NDArray[Any], is_whole: bool) -> None:
-        """Give a layer of the former scan, and what lies on it, to this one."""
+        """Give a layer of the former scan to this one; what lies on it follows."""
         self._former.discard(role)
-        layer = self._layers[role]
-        layer.name = f"{self._session.name} {role}"
+        layer, viewer = self._layers[role], self._viewer()
         layer.data = image
         set_contrast(layer, self._limits(image, is_whole))
         place = self._place(role, image.shape)
-        on_it = [r for r in (CURSOR, REGION, DETECTOR) if LIES_ON[r] == role]
-        for one in (role, *on_it):
-            lying = self._layer(one)
-            if lying is not None:
-                lying.scale, lying.translate = place["scale"], place["translate"]
-                lying.name = f"{self._session.name} {one}"
-                self._former.discard(one)
-        self._size_hands(role, image.shape)
-        viewer: Any = self._viewer()
-        viewer.reset_view()
-        if role == SCAN and self._layer(CURSOR) is not None:
-            viewer.layers.selection.active = self._layers[CURSOR]
+        self._put(role, place)
+        for one in (CURSOR, REGION, DETECTOR):
+            if LIES_ON[one] == role and self._layer(one) is not None:
+                self.turns.add(partial(self._renew_hand, one, place, image.shape))
+        if role == PATTERN:
+            self.turns.add(self._draw_chosen)
+        if viewer is not None:
+            self.turns.add(viewer.reset_view)
 
-    def _size_hands(self, role: str, shape: tuple[int, ...]) -> None:
-        """Fit the cursor and outlines to a picture of another size; forget the region."""
+    def _put(self, role: str, place: Mapping[str, Any]) -> None:
+        """Name a layer after this scan, and lay it where its picture is."""
+        layer = self._layer(role)
+        if layer is not None and self._session.viewer is not None:
+            put_layer(layer, f"{self._session.name} {role}", place)
+        self._former.discard(role)
+
+    def _renew_hand(
+        self, role: str, place: Mapping[str, Any], shape: tuple[int, ...]
+    ) -> None:
+        """Fit what lies on a picture to one of another size; forget the region."""
+        layer, viewer = self._layer(role), self._viewer()
+        if layer is None or viewer is None:
+            return
+        self._put(role, place)
         with self._following():
-            cursor, region = self._layer(CURSOR), self._layer(REGION)
-            if role == SCAN and cursor is not None:
-                cursor.data = np.array([self._session.cursor], np.float64)
-                cursor.size = cursor_size(shape)
-            if role == SCAN and region is not None:
-                region.data = []
+            if role == REGION and len(layer.data):
+                layer.data = []
+            if role == CURSOR:
+                layer.data = np.array([self._session.cursor], np.float64)
+                layer.size = cursor_size(shape)
+                viewer.layers.selection.active = layer
 
     def _show(self, role: str, image: NDArray[Any], is_whole: bool) -> None:
         viewer = self._viewer()
@@ -178,24 +181,31 @@ class StemLayers:
             return
         image = np.nan_to_num(np.asarray(image))
         layer = self._layer(role)
-        if layer is not None and role in self._former:
-            self._renew(role, image, is_whole)
+        if layer is None or role in self._former:
+            if role not in self._new:
+                self.turns.add(partial(self._bring, role))
+            self._new[role] = image, is_whole
             return
         limits = self._limits(image, is_whole)
-        if layer is not None:
-            is_new_range = not overlap(layer.contrast_limits, limits)
-            layer.data = image
-            if role in (VIRTUAL, FFT, COM) or not is_whole or is_new_range:
-                set_contrast(layer, limits)
-            return
-        if role not in self._new:
-            self.turns.add(lambda: self._add_picture(role))
-        self._new[role] = image, is_whole
+        is_new_range = not overlap(layer.contrast_limits, limits)
+        layer.data = image
+        if role in (VIRTUAL, FFT, COM) or not is_whole or is_new_range:
+            set_contrast(layer, limits)
 
-    def _add_picture(self, role: str) -> None:
+    def _bring(self, role: str) -> None:
+        """Show the first picture of its kind of this scan, in a turn of its own."""
+        image, is_whole = self._new.pop(role)
+        if self._session.viewer is None:
+            return
+        if self._layer(role) is not None:
+            self._renew(role, image, is_whole)
+        else:
+            self._add_picture(role, image, is_whole)
+
+    def _add_picture(self, role: str, image: NDArray[Any], is_whole: bool) -> None:
         """Add the layer of a picture; what lies on it follows, one layer a turn."""
-        viewer, (image, is_whole) = self._viewer(), self._new.pop(role)
-        if viewer is None or self._session.viewer is None:
+        viewer = self._viewer()
+        if viewer is None:
             return
         self._layers[role] = layer = viewer.add_image(
             image,
@@ -221,13 +231,7 @@ class StemLayers:
     def _place(self, role: str, shape: tuple[int, ...]) -> dict[str, Any]:
         scan = self._session.viewer
         assert scan is not None
-        length = max(scan.shape[:2])
-        row, column = PLACES[role]
-        step = length / max(shape)
-        # Corners of pictures meet, not centres of their first pixels.
-        start = (step - 1) / 2
-        at = (row * length * GAP + start, column * length * GAP + start)
-        return {"scale": (step, step), "translate": at}
+        return place_of(PLACES[role], shape, max(scan.shape[:2]))
 
     def _add_cursor(self) -> None:
         viewer, scan = self._viewer(), self._layer(SCAN)
@@ -280,8 +284,8 @@ class StemLayers:
             self._draw_detector(self._session.detector)
 
     def _draw_detector(self, detector: Detector) -> None:
-        if self._layer(PATTERN) is None:
-            return  # drawn as soon as there is a pattern
+        if self._layer(PATTERN) is None or PATTERN in self._new:
+            return  # drawn as soon as there is a pattern of this scan
         self._show_mask(detector if isinstance(detector, Mask) else None)
         layer = self._layer(DETECTOR)
         with self._following():
@@ -414,10 +418,7 @@ class StemLayers:
         viewer, scan = self._viewer(), self._session.viewer
         if viewer is None or scan is None or viewer.dims.ndim != 4:
             return
-        is_scan = any(
-            layer.ndim == 4 and path_of(layer) == scan.path for layer in viewer.layers
-        )
-        if is_scan:
+        if any(x.ndim == 4 and path_of(x) == scan.path for x in viewer.layers):
             y, x = viewer.dims.current_step[:2]
             self._session.set_cursor(y, x)
 

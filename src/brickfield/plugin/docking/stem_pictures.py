@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,63 @@ import numpy as np
 from numpy.typing import NDArray
 
 PERCENTILES = (0.1, 99.9)
+GAP = 1.06
+"""From one picture to the next, in lengths of the scan."""
+
+
+def place_of(
+    at: tuple[int, int], shape: tuple[int, ...], length: int
+) -> dict[str, Any]:
+    """Return scale and translation of a picture, each as high as the scan is long.
+
+    Parameters
+    ----------
+    at : tuple of int
+        Row and column of the picture among the others.
+    shape : tuple of int
+        Of the picture.
+    length : int
+        Longer side of the scan, positions.
+    """
+    step = length / max(shape)
+    # Corners of pictures meet, not centres of their first pixels.
+    start = (step - 1) / 2
+    y, x = (n * length * GAP + start for n in at)
+    return {"scale": (step, step), "translate": (y, x)}
+
+
+def put_layer(layer: Any, name: str, place: Mapping[str, Any]) -> None:
+    """Name a layer and lay it somewhere, as far as that is another name or place.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+    name : str
+    place : mapping
+        As :func:`place_of` returns it.
+    """
+    # napari draws everything anew for each of these, also if nothing changes.
+    if layer.name != name:
+        layer.name = name
+    for what, values in place.items():
+        if not np.array_equal(getattr(layer, what), values):
+            setattr(layer, what, values)
+
+
+def named_after(layers: Iterable[Any], name: str, roles: Sequence[str]) -> list[Any]:
+    """Return the layers that are named after a scan.
+
+    Parameters
+    ----------
+    layers : iterable of napari.layers.Layer
+    name : str
+        Of the scan.
+    roles : sequence of str
+        What follows its name.
+    """
+    named = {f"{name} {role}" for role in roles}
+    # napari numbers a name that is there twice.
+    return [x for x in layers if re.sub(r" \[\d+\]$", "", x.name) in named]
 
 
 def cursor_size(shape: tuple[int, ...]) -> float:
@@ -49,8 +108,17 @@ def region_of(shapes: Any, scan: tuple[int, ...]) -> tuple[int, int, int, int] |
     return (int(first[0]), int(last[0]) + 1, int(first[1]), int(last[1]) + 1)
 
 
-def contrast(image: NDArray[Any]) -> tuple[float, float]:
-    """Return contrast limits of an image, any shape: percentiles, never an empty range."""
+def contrast(image: NDArray[Any], *, is_part: bool = False) -> tuple[float, float]:
+    """Return contrast limits of an image: percentiles, never an empty range.
+
+    Parameters
+    ----------
+    image : ndarray, any shape
+    is_part : bool
+        Whether something is not known yet: 0 does not count then.
+    """
+    if is_part and image.any():
+        image = image[image != 0]
     low, high = (float(v) for v in np.percentile(image, PERCENTILES))
     if not low < high:
         low, high = float(image.min()), float(image.max())

@@ -165,7 +165,18 @@ class DetectorBar(Widget):
         """Show a detector."""
         if detector.kind not in FIELDS:
             return
+        before = None if self.detector is None else self.detector.kind
+        is_other = {before, self.kind.currentText()} != {detector.kind}
         self.detector = detector
+        # A drag changes numbers alone, thirty times a second.
+        if is_other:
+            self._lay_out_kind(detector)
+        for name, box in zip(FIELDS[detector.kind], self.boxes, strict=False):
+            box.follow(getattr(detector, name))
+        self._tell_step()
+
+    def _lay_out_kind(self, detector: Detector) -> None:
+        """Show the boxes and words of a kind."""
         with quiet(self.kind):
             self.kind.setCurrentText(detector.kind)
         self.load.setVisible(detector.kind == "mask")
@@ -180,8 +191,6 @@ class DetectorBar(Widget):
                 one.setText(texts[i])
                 box.setToolTip(TOOLTIPS[names[i]])
                 box.setAccessibleName(TOOLTIPS[names[i]])
-                box.follow(getattr(detector, names[i]))
-        self._tell_step()
 
     def _typed(self, i: int, value: float) -> None:
         old = self.detector
