@@ -111,3 +111,14 @@ def test_what_was_written_can_be_opened_from_it(make, qtbot):
 def test_a_clip_box_and_a_time_point_are_offered_where_there_are(make):
     dialog = make(offer=ImarisOffer("/x/a.ims", (("one", "#fff"),)))
     assert [button.isEnabled() for button in dialog.regions] == [True, False, False]
+
+
+def test_many_channels_of_long_names_fit_a_small_screen_and_can_be_told_apart(make):
+    names = [f"a stain with a long name and number {i} & more {i}" for i in range(300)]
+    offer = ImarisOffer("/x/a.ims", tuple((n, "#ff0000") for n in names), 1, ("8 × 9",))
+    dialog = make(offer=offer)
+    assert dialog.sizeHint().height() < 600
+    assert dialog.sizeHint().width() < 900
+    assert [box.toolTip() for box in dialog.channels] == names
+    assert len({box.text() for box in dialog.channels}) == 300
+    assert dialog.choice.channels == tuple(range(300))

@@ -18,12 +18,15 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDialog,
     QFileDialog,
+    QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -39,6 +42,11 @@ from brickfield.viewer.receipts import DOT
 
 PAUSE_MS = 300
 """After the last change, until what it takes is looked at."""
+NAME_PX = 120
+"""Width of a channel's name."""
+PER_ROW = 4
+MOST_ROWS = 6
+"""Of channels, until they are scrolled."""
 REGIONS = ("whole", "box", "now")
 _VALUES = {
     "as they are": "auto",
@@ -176,18 +184,8 @@ class ImarisDialog(QDialog):
         self._row(self.overwrite)
 
     def _make_extent(self, offer: ImarisOffer) -> None:
-        self.channels: list[QCheckBox] = []
-        for name, color in offer.channels:
-            box = QCheckBox(name, self)
-            patch = QPixmap(10, 10)
-            patch.fill(QColor(color))
-            box.setIcon(QIcon(patch))
-            box.setChecked(True)
-            self.channels.append(box)
-        for start in range(0, len(self.channels), 4):
-            self._row(
-                "Channels" if not start else "", *self.channels[start : start + 4]
-            )
+        self.channels = [self._channel_box(*channel) for channel in offer.channels]
+        self._column.addWidget(self._channel_table())
         last = offer.n_times - 1
         self.first, self.last = QSpinBox(self), QSpinBox(self)
         for spin, name in ((self.first, "First"), (self.last, "Last")):
@@ -200,6 +198,43 @@ class ImarisDialog(QDialog):
             self.level.addItem(f"{number}: {shape}" if shape else str(number))
         self.level.setToolTip("Level of the source that becomes the finest of the file")
         self._row("Time", self.first, "…", self.last, "Level", self.level)
+
+    def _channel_box(self, name: str, color: str) -> QCheckBox:
+        # Shortened in its middle: channels often differ at the end of their names.
+        middle = Qt.TextElideMode.ElideMiddle
+        text = self.fontMetrics().elidedText(name, middle, NAME_PX)
+        box = QCheckBox(text.replace("&", "&&"), self)
+        box.setToolTip(name)
+        box.setAccessibleName(name)
+        patch = QPixmap(10, 10)
+        patch.fill(QColor(color))
+        box.setIcon(QIcon(patch))
+        box.setChecked(True)
+        return box
+
+    def _channel_table(self) -> QWidget:
+        table = QWidget(self)
+        grid = QGridLayout(table)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(QLabel("Channels", table), 0, 0)
+        for number, box in enumerate(self.channels):
+            row, column = divmod(number, PER_ROW)
+            grid.addWidget(box, row, column + 1)
+        grid.setColumnStretch(PER_ROW + 1, 1)
+        n_rows = -(-len(self.channels) // PER_ROW)
+        if n_rows <= MOST_ROWS:
+            return table
+        area = QScrollArea(self)
+        area.setWidget(table)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        height = table.sizeHint().height() * MOST_ROWS // n_rows
+        area.setFixedHeight(height)
+        bar = area.verticalScrollBar().sizeHint().width()
+        # The theme of napari, which comes later, makes boxes a little wider.
+        area.setMinimumWidth(table.sizeHint().width() + bar + 8 * PER_ROW)
+        return area
 
     def _make_region(self, offer: ImarisOffer) -> None:
         texts = ("whole", "clip box of the view", "this time point")
