@@ -2,6 +2,7 @@
 
 import importlib.util
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from brickfield.gpu.page_table import (
     DATA,
     FAILED,
     FINER,
+    GAP,
     PageTable,
     hash_words,
     pack_name,
+    runs_of,
     slot_word,
 )
 from brickfield.model import Axis, Pyramid, ScaleLevel, pack_keys, unpack_keys
@@ -231,13 +234,16 @@ def test_a_table_of_constant_size_is_not_rebuilt_by_what_comes_and_goes():
     assert table.generation == before
 
 
-def test_few_writes_send_rows_that_are_spread_over_the_table():
-    table = PageTable(NESTED, capacity=1 << 14)
-    for step in range(400):
-        table.set(_name(NESTED, 0, (step, step // 8, step // 64), step % 7), DATA, 1)
-    runs = table.take_dirty()
-    assert 1 <= len(runs) <= 32
-    assert runs == sorted(runs)
+@given(st.sets(st.integers(0, 2000)))
+def test_runs_hold_all_changed_rows_and_only_short_gaps(rows):
+    ordered = sorted(rows)
+    runs = runs_of(np.array(ordered, dtype=np.int64))
+    held = [row for first, end in runs for row in range(first, end)]
+    assert held == sorted(held)
+    assert rows <= set(held)
+    assert {row for run in runs for row in (run[0], run[1] - 1)} <= rows
+    for (_, end), (first, _) in pairwise(runs):
+        assert first - end >= GAP
 
 
 def test_a_chunk_between_two_others_can_go():
@@ -259,10 +265,10 @@ def test_changed_rows_are_all_that_has_to_be_sent():
             table.set(name, DATA | step, step)
         else:
             table.remove(name)
-        for first, end in table.take_dirty():
+        for first, end in runs_of(table.take_dirty()):
             sent[first:end] = table.rows[first:end]
         np.testing.assert_array_equal(sent, table.rows)
-    assert table.take_dirty() == []
+    assert not len(table.take_dirty())
 
 
 def test_the_same_value_again_sends_nothing():
@@ -271,7 +277,7 @@ def test_the_same_value_again_sends_nothing():
     table.set(name, DATA, 3)
     table.take_dirty()
     table.set(name, DATA, 3)
-    assert table.take_dirty() == []
+    assert not len(table.take_dirty())
 
 
 def test_a_growing_table_asks_to_be_sent_anew():
@@ -295,7 +301,7 @@ def test_one_chunk_writes_only_its_row_and_its_ancestors():
     rng = np.random.default_rng(1)
     for index in rng.integers(0, 64, (500, 3)):
         table.set((0, int(pack_keys(0, index))), DATA, 0)
-        rows += sum(end - first for first, end in table.take_dirty())
+        rows += sum(end - first for first, end in runs_of(table.take_dirty()))
         n += 1
     assert 16 * rows / n <= 1024
 

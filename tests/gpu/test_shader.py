@@ -108,7 +108,9 @@ def test_every_file_of_the_program_is_found():
     from importlib.resources import files
 
     names = {p.name for p in files("brickfield.gpu").joinpath("wgsl").iterdir()}
-    assert names == {"volume.wgsl", "pages.wgsl", "samples.wgsl", "modes.wgsl"}
+    assert names == {
+        "volume.wgsl", "pages.wgsl", "samples.wgsl", "modes.wgsl", "rows.wgsl",
+    }  # fmt: skip
     assert BrickShader.type == "render"
 
 

@@ -9,6 +9,7 @@ hide.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +21,6 @@ from brickfield.model import (
     ChunkKey,
     Int3,
     Pyramid,
-    pack_keys,
     unpack_keys,
 )
 
@@ -115,26 +115,42 @@ def cells_over(pyramid: Pyramid, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         Keys of the cells; -1 on a chunk's own level and finer ones.
     """
     levels, indices = unpack_keys(keys)
-    scale, offset, chunk, grids = (
-        values[:, :, None]
-        for values in (
-            pyramid.downscale,
-            pyramid.offset,
-            pyramid.chunk_shapes,
-            pyramid.grids_zyx,
-        )
-    )
-    # Whole arrays, of levels, axes and chunks: thousands may be asked for at once, and
+    rate, start, last = _cells_by_level(pyramid)
+    # Whole arrays, of axes, levels and chunks: thousands may be asked for at once, and
     # the last axis is the one that numpy is quick along.
-    own = tuple(values[levels, :, 0].T for values in (scale, offset, chunk))
-    centre = ((indices.T + 0.5) * own[2] - 0.5) * own[0] + own[1]
-    at = (centre - offset) / scale
-    at += 0.5
-    at /= chunk
-    cells = np.clip(np.floor(at, out=at), 0, grids - 1, out=at).astype(np.int64)
+    at = rate.take(levels, axis=2)
+    at *= indices.T[:, None]
+    at += start.take(levels, axis=2)
+    z, y, x = np.clip(np.floor(at, out=at), 0, last, out=at).astype(np.int64)
     numbers = np.arange(pyramid.n_levels)[:, None]
-    found = pack_keys(numbers, np.moveaxis(cells, 1, -1))
+    found = ((numbers << INDEX_BITS | z) << INDEX_BITS | y) << INDEX_BITS | x
     return np.where(levels < numbers, found, -1)
+
+
+@lru_cache(maxsize=64)
+def _cells_by_level(
+    pyramid: Pyramid,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return which cell of a level lies over the centre of chunk i of another one.
+
+    Returns
+    -------
+    rate, start : ndarray, shape (3, n_levels, n_levels), float64
+        By axis, level of the cell and level of the chunk: the cell is the whole number
+        below ``rate * i + start``.
+    last : ndarray, shape (3, n_levels, 1), float64
+        Index of the last cell of every level.
+    """
+    scale, offset, chunk = (
+        values.T for values in (pyramid.downscale, pyramid.offset, pyramid.chunk_shapes)
+    )
+    size = (scale * chunk)[:, :, None]
+    # Voxel centres are at whole numbers: the centre of chunk 0 and the edge of cell 0.
+    centre = (0.5 * chunk - 0.5) * scale + offset
+    edge = (offset - 0.5 * scale)[:, :, None]
+    rate = np.asarray(size.transpose(0, 2, 1) / size)
+    start = np.asarray((centre[:, None] - edge) / size)
+    return rate, start, np.asarray(pyramid.grids_zyx.T[:, :, None] - 1.0)
 
 
 _MASK = (1 << INDEX_BITS) - 1

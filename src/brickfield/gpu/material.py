@@ -6,23 +6,29 @@ shader's text (mode, filter, number of textures and channels) rebuilds a pipelin
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pygfx as gfx
 import wgpu
+from numpy.typing import NDArray
 from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 from pygfx.utils.bounds import Bounds
 
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import LabelTable, TextureFormat
 from brickfield.gpu.layout import LevelLayout
-from brickfield.gpu.page_table import Name, PageTable
+from brickfield.gpu.page_table import Name, PageTable, runs_of
 from brickfield.model import MAX_LEVELS
 from brickfield.model.appearance import MAX_CHANNELS
 
 _LEVELS, _CHANNELS = f"{MAX_LEVELS}*4x", f"{MAX_CHANNELS}*4x"
 MAX_CLIP_PLANES = 16
+MOST_RUNS = 6
+"""Runs of changed rows that are written one by one."""
+_GROUP = 64
+"""Rows that one group of the compute pass puts in place, as rows.wgsl says."""
 OPAQUE_MODES = ("iso", "translucent")
 """Modes in which what is in front can hide what is behind."""
 SLICE = "slice"
@@ -242,6 +248,79 @@ def new_page_buffer(n_rows: int) -> gfx.Buffer:
     return gfx.Buffer(nbytes=16 * n_rows, nitems=n_rows, format="4xu4", usage=usage)
 
 
+class RowSender:
+    """Sends scattered rows of page tables in one piece; a compute pass puts them in place.
+
+    Each call of the driver lets other threads of Python run first, so that dozens of
+    calls beside threads that read take longer than the rest of a camera change.
+
+    Parameters
+    ----------
+    device : wgpu.GPUDevice
+    """
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+        self._pipeline: Any = None
+        self._sent: Any = None
+        self._bound: tuple[Any, Any] = (None, None)
+
+    def send(self, target: Any, rows: NDArray[np.uint32], at: NDArray[np.int64]) -> int:
+        """Write some rows to a buffer; return the bytes sent.
+
+        Parameters
+        ----------
+        target : wgpu.GPUBuffer
+        rows : ndarray, shape (n, 4), uint32
+            The whole table.
+        at : ndarray, shape (m,), int64
+            Rows to send, each once.
+        """
+        device, n = self._device, len(at)
+        words = np.empty((n + 1, 5), np.uint32)
+        words[0, 0] = n
+        words[1:, 0], words[1:, 1:] = at, rows[at]
+        if self._sent is None or self._sent.size < words.nbytes:
+            usage = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST
+            size = max(1 << 14, 2 * words.nbytes)
+            self._sent = device.create_buffer(size=size, usage=usage)
+        device.queue.write_buffer(self._sent, 0, words)
+        encoder = device.create_command_encoder()
+        work = encoder.begin_compute_pass()
+        bindings = self._bindings(target)
+        work.set_pipeline(self._pipeline)
+        work.set_bind_group(0, bindings)
+        work.dispatch_workgroups(-(-n // _GROUP))
+        work.end()
+        device.queue.submit([encoder.finish()])
+        return words.nbytes
+
+    def _bindings(self, target: Any) -> Any:
+        if self._pipeline is None:
+            code = (files("brickfield.gpu") / "wgsl" / "rows.wgsl").read_text()
+            module = self._device.create_shader_module(code=code)
+            self._pipeline = self._device.create_compute_pipeline(
+                layout="auto", compute={"module": module, "entry_point": "place_rows"}
+            )
+        # Buffers are replaced when a table or what is sent of it grows.
+        known = (self._sent, target)
+        if known != self._bound[0]:
+            entries = [
+                {"binding": i, "resource": {"buffer": b, "offset": 0, "size": b.size}}
+                for i, b in enumerate(known)
+            ]
+            layout = self._pipeline.get_bind_group_layout(0)
+            group = self._device.create_bind_group(layout=layout, entries=entries)
+            self._bound = (known, group)
+        return self._bound[1]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self._sent is not None:
+            self._sent.destroy()
+        self._sent, self._bound = None, (None, None)
+
+
 def new_reached_buffer(n_rows: int) -> gfx.Buffer:
     """Make the buffer in which rays mark the page-table rows that they reach."""
     usage = (
@@ -269,9 +348,9 @@ def placeholder_texture(fmt: TextureFormat, layout: LevelLayout) -> gfx.Texture:
 class PageBuffers:
     """The page table on the GPU, and which of its rows rays reached.
 
-    After :meth:`send` the GPU has the rows that the table has: runs of changed rows are
-    sent, all of them where the table was renumbered or has another size. Render thread
-    only.
+    After :meth:`send` the GPU has the rows that the table has: changed rows are sent, in
+    runs or, where these are many, in one piece; all of them where the table was
+    renumbered or has another size. Render thread only.
 
     Parameters
     ----------
@@ -292,6 +371,7 @@ class PageBuffers:
         self._material = material
         self._gpu = gpu
         self._generation = -1
+        self._sender = RowSender(gpu.device)
         self.n_bytes = 0
 
     def send(self) -> None:
@@ -308,7 +388,13 @@ class PageBuffers:
             if is_first:  # clearing a new buffer is no cost of a brick; its rows are
                 self.n_bytes = 16 * len(table)
             material.rebind()
-        for first, end in table.take_dirty():
+        rows = table.take_dirty()
+        runs = runs_of(rows)
+        if len(runs) > MOST_RUNS:
+            buffer = ensure_wgpu_object(material.pages)
+            self.n_bytes += self._sender.send(buffer, table.rows, rows)
+            return
+        for first, end in runs:
             self._write_rows(first, end)
 
     def _write_rows(self, first: int, end: int) -> None:
@@ -332,6 +418,7 @@ class PageBuffers:
 
     def destroy(self) -> None:
         """Release the buffers' memory."""
+        self._sender.close()
         for buffer in (self._material.pages, self._material.reached):
             # Of a huge image they are large, and pygfx's caches would keep them.
             handle = buffer._wgpu_object

@@ -61,10 +61,6 @@ GAP = 48
 """Clean rows between changed ones that are sent along.
 
 A call costs several microseconds, as much as copying kilobytes."""
-_WIDE_GAP = 128
-"""The same where more than :data:`_MANY` calls would be left: beside threads that
-read, each call waits for them, and costs ten times as much."""
-_MANY = 16
 MAX_PLANES = 4096
 Name = tuple[int, ChunkKey]
 """Plane (which selection of the non-spatial axes) and chunk key."""
@@ -259,17 +255,11 @@ class PageTable:
             return ()
         return self._parents.of(key)
 
-    def take_dirty(self) -> list[tuple[int, int]]:
-        """Return the runs of rows (first, end) changed since the last call."""
+    def take_dirty(self) -> NDArray[np.int64]:
+        """Return the rows changed since the last call, ascending, shape (n,)."""
         rows = np.sort(np.fromiter(self._dirty, np.int64, len(self._dirty)))
         self._dirty.clear()
-        gaps = np.diff(rows)
-        ends = np.flatnonzero(gaps > GAP)
-        if len(ends) > _MANY:
-            ends = np.flatnonzero(gaps > _WIDE_GAP)
-        first = rows[np.concatenate([[0], ends + 1])] if len(rows) else rows
-        end = rows[np.concatenate([ends, [-1]])] + 1 if len(rows) else rows
-        return list(zip(first.tolist(), end.tolist(), strict=True))
+        return rows
 
     def _add_to_parents(self, name: Name, change: int) -> None:
         self._add_to(name[0], self.parents_of(name[1]), change)
@@ -364,6 +354,16 @@ class PageTable:
         self._names = dict(zip(places.tolist(), names.values(), strict=True))
         for row, name in self._names.items():
             self._nodes[name].row = row
+
+
+def runs_of(rows: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return the runs (first, end) of some rows, ascending; short gaps are in them."""
+    if not len(rows):
+        return []
+    ends = np.flatnonzero(np.diff(rows) > GAP)
+    first = rows[np.concatenate([[0], ends + 1])]
+    end = rows[np.concatenate([ends, [-1]])] + 1
+    return list(zip(first.tolist(), end.tolist(), strict=True))
 
 
 def pack_name(name: Name) -> tuple[int, int]:

@@ -283,16 +283,15 @@ class LayerRenderer:
         is_settled = not self.bricks.missing and self.shown == selections
         # Drawn chunks that something on its way still needs go last.
         self.bricks.protect(() if is_settled else self.bricks.idle)
+        # Tiles in a hand are what the eye follows, wherever they are.
+        is_held = self._changed.stays_coarse is None
         requests = requests_for(
             plan,
             self.bricks.missing,
             dict(zip(planes, selections, strict=True)),
             visual_id=self.visual_id,
             data_version=layer.versions.data,
-            # Tiles in a hand are what the eye follows, wherever they are.
-            held=held_rows(
-                plan, asked, before, is_held=self._changed.stays_coarse is None
-            ),
+            held=held_rows(plan, asked, before, is_held=is_held),
         )
         layer.store.manager.request_chunks(requests, self.visual_id)
 
