@@ -140,7 +140,9 @@ def _read_and_sum(
     memory = _ROWS.take((run.n * run.stride,), np.uint8)
     memory = memory[: (run.n - 1) * run.stride + frame_bytes]
     values = memory.view(stored.newbyteorder("="))
-    place = (run.number, run.offset, max(1, AT_ONCE_BYTES // run.stride))
+    # A multiple of four, as patterns are summed by fours.
+    at_once = -(-AT_ONCE_BYTES // (4 * run.stride)) * 4
+    place = (run.number, run.offset, at_once)
     layout = (run.n, rows, columns, run.stride // stored.itemsize)
     with sums.fused(at, values.dtype) as (what, sides, over):
         kind = (what, not stored.isnative)

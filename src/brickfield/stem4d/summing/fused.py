@@ -104,6 +104,25 @@ def add_patterns(
 
 
 @compiled
+def _take_row(
+    row: NDArray[Any],
+    is_swapped: bool,
+    lines: tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[Any], NDArray[Any]],
+) -> Any:
+    """Add a row to its column sums, to the sum, largest and smallest; return its sum."""
+    below, into, high, low = lines
+    found = np.uint32(0)
+    for x in range(len(row)):
+        value = _native(row[x], is_swapped)
+        found += np.uint32(value)
+        below[x] += np.uint32(value)
+        into[x] += np.uint32(value)
+        high[x] = max(high[x], value)
+        low[x] = min(low[x], value)
+    return found
+
+
+@compiled
 def take_all(
     values: NDArray[Any],
     layout: Layout,
@@ -125,42 +144,41 @@ def take_all(
     n, rows, columns, step = layout
     row_sums, column_sums = sides
     total, largest, smallest = over
+    fours = n - n % 4
     for y in range(rows):
-        # These three rows stay in the fastest cache while all patterns pass, two at a
-        # time, so that they are read and written half as often.
+        # These three rows stay in the fastest cache while all patterns pass, four at a
+        # time, so that they are read and written a quarter as often.
         into, high, low = total[y], largest[y], smallest[y]
-        for i in range(0, n - 1, 2):
-            start = i * step + y * columns
-            row, below = values[start : start + columns], column_sums[i]
-            other = values[start + step : start + step + columns]
-            under = column_sums[i + 1]
-            # Without the outer casts numba would add in 64 bits.
-            found, further = np.uint32(0), np.uint32(0)
+        for i in range(0, fours, 4):
+            at = i * step + y * columns
+            row_a = values[at : at + columns]
+            row_b = values[at + step : at + step + columns]
+            row_c = values[at + 2 * step : at + 2 * step + columns]
+            row_d = values[at + 3 * step : at + 3 * step + columns]
+            below_a, below_b = column_sums[i], column_sums[i + 1]
+            below_c, below_d = column_sums[i + 2], column_sums[i + 3]
+            sum_a = sum_b = sum_c = sum_d = np.uint32(0)
             for x in range(columns):
-                value = _native(row[x], is_swapped)
-                second = _native(other[x], is_swapped)
-                one, two = np.uint32(value), np.uint32(second)
-                found = np.uint32(found + one)
-                further = np.uint32(further + two)
-                below[x] = np.uint32(below[x] + one)
-                under[x] = np.uint32(under[x] + two)
-                into[x] = np.uint32(into[x] + np.uint32(one + two))
-                high[x] = max(high[x], max(value, second))
-                low[x] = min(low[x], min(value, second))
-            row_sums[i, y] = found
-            row_sums[i + 1, y] = further
-        if n % 2:
-            start = (n - 1) * step + y * columns
-            row, below = values[start : start + columns], column_sums[n - 1]
-            found = np.uint32(0)
-            for x in range(columns):
-                value = _native(row[x], is_swapped)
-                found += np.uint32(value)
-                below[x] += np.uint32(value)
-                into[x] += np.uint32(value)
-                high[x] = max(high[x], value)
-                low[x] = min(low[x], value)
-            row_sums[n - 1, y] = found
+                a, b = _native(row_a[x], is_swapped), _native(row_b[x], is_swapped)
+                c, d = _native(row_c[x], is_swapped), _native(row_d[x], is_swapped)
+                high[x] = max(high[x], max(max(a, b), max(c, d)))
+                low[x] = min(low[x], min(min(a, b), min(c, d)))
+                # Without the outer casts numba would add in 64 bits.
+                p, q, r, s = np.uint32(a), np.uint32(b), np.uint32(c), np.uint32(d)
+                sum_a, sum_b = np.uint32(sum_a + p), np.uint32(sum_b + q)
+                sum_c, sum_d = np.uint32(sum_c + r), np.uint32(sum_d + s)
+                below_a[x] = np.uint32(below_a[x] + p)
+                below_b[x] = np.uint32(below_b[x] + q)
+                below_c[x] = np.uint32(below_c[x] + r)
+                below_d[x] = np.uint32(below_d[x] + s)
+                both = np.uint32(np.uint32(p + q) + np.uint32(r + s))
+                into[x] = np.uint32(into[x] + both)
+            row_sums[i, y], row_sums[i + 1, y] = sum_a, sum_b
+            row_sums[i + 2, y], row_sums[i + 3, y] = sum_c, sum_d
+        for i in range(fours, n):
+            at = i * step + y * columns
+            row, lines = values[at : at + columns], (column_sums[i], into, high, low)
+            row_sums[i, y] = _take_row(row, is_swapped, lines)
 
 
 @compiled
