@@ -102,3 +102,45 @@ def test_a_reader_beside_the_writer_never_meets_half_a_chunk(begin):
         n_looks += len(values)
     assert process.poll() is None
     assert n_looks > 0
+
+
+BEGIN = """
+import os, signal, sys
+from brickfield.streaming import StreamWriter
+from brickfield.streaming.arrays import StreamArray
+create, n_left = StreamArray.create, [int(sys.argv[2])]
+def create_some(array):
+    if not n_left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    n_left[0] -= 1
+    create(array)
+StreamArray.create = create_some
+StreamWriter(sys.argv[1], (None, 4, 256, 256), "tzyx", chunks=(1, 4, 32, 32))
+"""
+
+
+@pytest.mark.parametrize("n_made", [0, 2])
+def test_a_writer_that_is_killed_while_it_is_made_leaves_nothing_in_the_way(
+    tmp_path, n_made
+):
+    place = tmp_path / "a.ome.zarr"
+    command = [sys.executable, "-c", BEGIN, str(place), str(n_made)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert not place.exists()
+    with StreamWriter(place, (None, 4, 256, 256), "tzyx", chunks=(1, 4, 32, 32)):
+        yaozarrs.validate_zarr_store(place)
+    assert [p.name for p in tmp_path.iterdir()] == [place.name]
+
+
+def test_what_was_there_stays_until_another_stream_has_begun(tmp_path):
+    place = tmp_path / "a.ome.zarr"
+    with StreamWriter(place, (4, 96, 96), "zyx") as writer:
+        writer.append(np.full((96, 96), 7, np.uint16))
+    command = [
+        sys.executable,
+        "-c",
+        BEGIN.replace('"tzyx",', '"tzyx", overwrite=True,'),
+    ]
+    command += [str(place), "1"]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert (zarr.open_group(place, mode="r")["0"][0] == 7).all()

@@ -15,7 +15,7 @@ import os
 import threading
 import weakref
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import prod
 from time import perf_counter
 from typing import Any, Self
@@ -36,7 +36,8 @@ from brickfield.streaming.growth import Growth
 from brickfield.streaming.levels import CoarseLevels
 from brickfield.streaming.plan import StreamOptions, check_age, make_plan
 from brickfield.streaming.recovery import Recovered, arrays_of, recover
-from brickfield.writing.place import local_path, prepare_new
+from brickfield.writing.commit import building
+from brickfield.writing.place import local_path
 
 logger = logging.getLogger(__name__)
 PathLike = str | os.PathLike[str]
@@ -149,14 +150,14 @@ class StreamWriter:
         plan = make_plan(options, buffer)
         check_age(max_age)
         root = local_path(os.fspath(path)).absolute()
-        prepare_new(root, overwrite=overwrite)
-        root.mkdir(parents=True, exist_ok=True)
-        arrays = arrays_of(root, plan)
-        for array in arrays:
-            array.create()
-        # The metadata come last: who finds the group may open every array it names.
         group = image_group(root, plan, root.name.split(".")[0])
-        group.publish()
+        # Whole or not there: who finds the folder may open every array that it names,
+        # and a writer that is killed here leaves nothing in the way.
+        with building(root, overwrite=overwrite) as folder:
+            for array in arrays_of(folder, plan):
+                array.create()
+            replace(group, root=folder).publish()
+        arrays = arrays_of(root, plan)
         self._begin(Recovered(root, plan, arrays, group, 0, ()), max_age)
         if make_ready:
             self._intake.make_ready()
