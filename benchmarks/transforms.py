@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.peers import ask
+from benchmarks.peers import ask, find_peers
 from benchmarks.rows import ROOT, Row, Setting, at_least, at_most, exactly
 from brickfield.sources import from_arrays
-from brickfield.transforms import BakeOptions, Move, TransformManager, bake
+from brickfield.transforms import Move, TransformManager, bake
 from brickfield.transforms import RotationTransformWorker as Turn
 from brickfield.transforms.operations import trilinear
 
@@ -118,7 +118,7 @@ def _against_ngff_zarr(setting: Setting) -> list[Row]:
     matrix = np.eye(4)
     for i in range(3):
         target = setting.folder / f"turned-{i}.zarr"
-        done = bake(str(path), target, Move(DEGREES), BakeOptions(workers=2))
+        done = bake(str(path), target, Move(DEGREES))
         spent.append(done.seconds)
         matrix = done.matrix
     question = {
@@ -126,12 +126,16 @@ def _against_ngff_zarr(setting: Setting) -> list[Row]:
         "target": str(setting.folder / "theirs.zarr"),
         "pull": np.linalg.inv(matrix).tolist(),
     }
-    answer = ask(setting.peers, "ngff_resample", question)
+    peers = None if setting.peers is None else find_peers(ROOT, "resample")
+    answer = ask(peers, "ngff_resample", question)
     ours = float(np.median(spent))
     if answer is None:
         return []
     ratio = answer["seconds"] / ours
-    note = f"{side}³ uint16 from and to disk; the pyramid is ours alone"
+    note = (
+        f"{side}³ uint16 from and to disk ({ours:.2f} s); the pyramid, and waiting for"
+        " the disk, are ours alone"
+    )
     return [
         at_least(
             "T1", "bake ÷ ngff-zarr resample", ratio, 3, peer="ngff-zarr", note=note
@@ -191,8 +195,6 @@ def _memory(setting: Setting) -> Row:
 def main() -> None:
     """Print the rows as JSON."""
     import tempfile
-
-    from benchmarks.peers import find_peers
 
     with tempfile.TemporaryDirectory() as folder:
         for row in turns(Setting(Path(folder), peers=find_peers(ROOT))):

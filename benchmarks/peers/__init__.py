@@ -1,4 +1,4 @@
-"""The peers, in an environment and in processes of their own."""
+"""The peers, in environments and in processes of their own."""
 
 from __future__ import annotations
 
@@ -10,37 +10,52 @@ import venv
 from pathlib import Path
 from typing import Any
 
-PACKAGES = (
-    "cellier==0.0.26",
-    "PySide6",
-    "psutil",
-    "zarr",
-    "ngff-zarr",
-    "multiview-stitcher==0.1.62",
-)
+PACKAGES = {
+    "": (
+        "cellier==0.0.26",
+        "PySide6",
+        "psutil",
+        "zarr",
+        "ngff-zarr",
+        "multiview-stitcher==0.1.62",
+    ),
+    # multiview-stitcher holds ngff-zarr below the version that can resample.
+    "resample": ("ngff-zarr==0.50.0", "dask[array]", "zarr"),
+}
+"""By the environment that they are installed in."""
 VARIABLE = "BRICKFIELD_PEERS"
 HERE = Path(__file__).parent
 
 
-def find_peers(root: Path) -> Path | None:
+def find_peers(root: Path, group: str = "") -> Path | None:
     """Return the Python that has the peers, installing them on the first call.
 
-    The variable ``BRICKFIELD_PEERS`` names another one. None without network.
+    The variable ``BRICKFIELD_PEERS`` names another one (of a group,
+    ``BRICKFIELD_PEERS_RESAMPLE``). None without network.
+
+    Parameters
+    ----------
+    root : Path
+        Of the project.
+    group : str
+        A key of :data:`PACKAGES`.
     """
-    named = os.environ.get(VARIABLE)
+    suffix = f"_{group}" if group else ""
+    named = os.environ.get(f"{VARIABLE}{suffix}".upper())
     if named:
         return Path(named)
-    folder = root / ".venv" / "peers"
+    folder = root / ".venv" / f"peers{suffix.replace('_', '-')}"
     python = folder / "bin" / "python"
     done = folder / ".installed"
-    if done.exists() and done.read_text() == "\n".join(PACKAGES):
+    wanted = "\n".join(PACKAGES[group])
+    if done.exists() and done.read_text() == wanted:
         return python
     print("benchmarks: installing the peers (once)", file=sys.stderr)
     venv.create(folder, with_pip=True)
-    command = [python, "-m", "pip", "install", "--quiet", *PACKAGES]
+    command = [python, "-m", "pip", "install", "--quiet", *PACKAGES[group]]
     if subprocess.run(command, check=False).returncode:
         return None
-    done.write_text("\n".join(PACKAGES))
+    done.write_text(wanted)
     return python
 
 

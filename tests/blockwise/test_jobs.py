@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from threading import Event
 
 import pytest
@@ -123,6 +124,33 @@ def test_no_room_to_write_ends_the_job_at_once_with_one_sentence(executor, tmp_p
             run_jobs([BlockJob("a", GRID, function)], executor, JobOptions(journal))
         assert sum(journal.mask("a", 20)) == 3
     assert len(calls) < 20
+
+
+@pytest.mark.parametrize("pause_s", [-1.0, 3600.0], ids=["each", "at the end"])
+def test_blocks_are_settled_before_they_are_noted_as_done(
+    executor, tmp_path, monkeypatch, pause_s
+):
+    """What they wrote is on disk then; a block that wrote nothing needs none of it."""
+    monkeypatch.setattr("brickfield.blockwise.jobs.SETTLE_S", pause_s)
+    settled = []
+
+    def settle(blocks):
+        told = read_journal(path)
+        assert not {b.index[0] for b in blocks} & told
+        settled.extend(b.index[0] for b in blocks)
+
+    path = tmp_path / "j"
+    with Journal(path, {}) as journal:
+        job = BlockJob("a", GRID, lambda b: b.index[0] % 2, settle)
+        result = run_jobs([job], executor, JobOptions(journal))
+        assert sorted(settled) == list(range(1, 20, 2))
+        assert read_journal(path) == set(range(20))
+    assert result.is_complete
+
+
+def read_journal(path):
+    lines = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+    return {n for line in lines for n in line["done"]}
 
 
 def test_batches_get_smaller_towards_the_end_so_that_all_workers_end_together():

@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Self
 
 from brickfield.blockwise.batches import BlockFunction, Numbered, Outcome
-from brickfield.blockwise.blocks import BlockGrid
+from brickfield.blockwise.blocks import Block, BlockGrid
 from brickfield.blockwise.executors import Executor
 from brickfield.blockwise.journal import Journal
 from brickfield.errors import StoreWriteError
@@ -25,6 +25,8 @@ from brickfield.errors import StoreWriteError
 Progress = Callable[[int, int, int, float | None], None]
 """Told (blocks done, blocks in all, bytes written, seconds left or None), on the
 thread that runs the jobs."""
+SETTLE_S = 0.5
+"""Seconds of work that is brought to disk at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,16 @@ class BlockJob:
         Output regions, each written by one call.
     function : callable
         Block to bytes written; picklable for a cluster.
+    settle : callable, optional
+        Given blocks before they are noted as done, to bring what they wrote to disk:
+        for functions that do not wait for that themselves, since many files together
+        take a fraction of what they take one by one.
     """
 
     name: str
     blocks: BlockGrid
     function: BlockFunction
+    settle: Callable[[Sequence[Block]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,8 @@ class _Run:
         self.n_total = sum(len(job.blocks) for job in jobs)
         self.n_done = self.n_resumed = self.bytes_written = 0
         self.failures: list[BlockFailure] = []
-        self._start = perf_counter()
+        self._waiting: list[Outcome] = []
+        self._start = self._noted_at = perf_counter()
 
     def run(self, job: BlockJob, executor: Executor) -> None:
         journal = self.options.journal
@@ -128,8 +136,11 @@ class _Run:
         self.tell()
         todo = _Todo(job, mask, executor.n_workers)
         with closing(executor.run(job.function, todo, self.cancel)) as stream:
-            for outcomes in stream:
-                self.take(job, outcomes)
+            try:
+                for outcomes in stream:
+                    self.take(job, outcomes)
+            finally:
+                self.note(job)
 
     def take(self, job: BlockJob, outcomes: list[Outcome]) -> None:
         good = [o for o in outcomes if o.reason is None]
@@ -137,17 +148,28 @@ class _Run:
         gives_up = self.options.skip_failed
         # Blocks that are given up count as done, or every run would try them again.
         settled = good + [o for o in bad if gives_up and not o.is_fatal]
-        if self.options.journal is not None:
-            # Before anything is counted: what a progress bar has shown must survive a
-            # crash.
-            self.options.journal.record(job.name, (o.number for o in settled))
-        self.n_done += len(good)
-        self.bytes_written += sum(o.n_bytes for o in good)
+        self._waiting += settled
+        if job.settle is None or perf_counter() > self._noted_at + SETTLE_S:
+            self.note(job)
         for outcome in bad:
             if outcome.is_fatal:
                 raise StoreWriteError(self.stopped(str(outcome.reason)))
             index = job.blocks[outcome.number].index
             self.failures.append(BlockFailure(job.name, index, str(outcome.reason)))
+
+    def note(self, job: BlockJob) -> None:
+        """Write down which blocks are done, once what they wrote is on disk."""
+        settled, self._waiting = self._waiting, []
+        if self.options.journal is not None and settled:
+            # Before anything is counted: what a progress bar has shown must survive a
+            # crash.
+            if job.settle is not None:
+                job.settle([job.blocks[o.number] for o in settled if o.n_bytes])
+            self.options.journal.record(job.name, (o.number for o in settled))
+        good = [o for o in settled if o.reason is None]
+        self.n_done += len(good)
+        self.bytes_written += sum(o.n_bytes for o in good)
+        self._noted_at = perf_counter()
         self.tell()
 
     def stopped(self, reason: str) -> str:

@@ -332,8 +332,46 @@ def sync_tree(folder: Path) -> None:
     places = [str(folder)]
     for root, folders, files in os.walk(folder):
         places += [os.path.join(root, name) for name in (*folders, *files)]  # noqa: PTH118 -- thousands
+    sync_places(places)
+
+
+def begin_sync(file: Path) -> None:
+    """Have the system begin to bring a file to disk, without waiting for it.
+
+    Else it lies in its cache until it is synced, which would do all of it at once.
+
+    Parameters
+    ----------
+    file : Path
+        Need not be there.
+    """
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with suppress(OSError):
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            # Pages that are not on disk yet are not dropped by this, only written.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+
+
+def sync_places(places: Iterable[str | Path]) -> None:
+    """Wait until files and folders are on disk; those that are not there are left out.
+
+    Together they take a fraction of what they take one by one.
+
+    Parameters
+    ----------
+    places : iterable of path-like
+    """
     with ThreadPoolExecutor(_SYNCS_AT_ONCE, "brickfield-sync") as pool:
-        list(pool.map(_sync, places))
+        list(pool.map(_sync_if_there, places))
+
+
+def _sync_if_there(place: str | Path) -> None:
+    with suppress(FileNotFoundError):
+        _sync(place)
 
 
 def _sync(folder: str | Path) -> None:

@@ -1,8 +1,8 @@
 """One array of the store that is being written, frozen and picklable.
 
 A block is written by one call into storage chunks of its own, each file replaced
-whole and on disk before the call returns, so a kill leaves old or new chunks and
-never half ones.
+whole, so a kill leaves old or new chunks and never half ones. A chunk is on disk when
+its write returns, or, where levels are made so, after :meth:`StoredLevel.sync`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, Slices
 from brickfield.errors import StoreWriteError
+from brickfield.writing.commit import begin_sync, sync_places
 from brickfield.writing.level_plans import LevelPlan
 from brickfield.writing.specs import array_spec
 
@@ -107,16 +109,39 @@ class StoredLevel:
                     array.with_transaction(transaction)[region] = data
         except (ValueError, OSError) as e:
             raise _write_error(e, self.folder) from e
+        if not self.syncs:
+            for file in self._files(region):
+                begin_sync(file)
 
     def is_missing(self, region: Slices) -> bool:
         """Tell whether nothing of a region is stored."""
+        return not any(file.exists() for file in self._files(region))
+
+    def _files(self, region: Slices) -> Iterator[Path]:
         grid = BlockGrid(self.shape, self.write_shape)
         is_v3 = "zarr3" in self.spec
         for block in grid.overlapping(region):
             parts = [str(i) for i in block.index]
-            if Path(self.folder, *(["c", *parts] if is_v3 else parts)).exists():
-                return False
-        return True
+            yield Path(self.folder, *(["c", *parts] if is_v3 else parts))
+
+    def sync(self, regions: Iterable[Slices]) -> None:
+        """Have on disk what was written to regions without waiting for it.
+
+        Parameters
+        ----------
+        regions : iterable of Slices
+
+        Raises
+        ------
+        StoreWriteError
+            When there is no room.
+        """
+        files = {file for region in regions for file in self._files(region)}
+        try:
+            sync_places(files)
+            sync_places({file.parent for file in files})
+        except OSError as e:
+            raise _write_error(e, self.folder) from e
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -30,6 +31,7 @@ from brickfield.transforms import (
     look_ahead,
     rotation,
 )
+from brickfield.transforms.baking import command as command_module
 from brickfield.transforms.baking import task as task_module
 from brickfield.writing import LevelOptions
 
@@ -38,8 +40,9 @@ SCALE = (3.0, 1.0, 0.5)
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch):
-    """Several blocks of small images."""
+    """Several blocks of small images, each told of as soon as it is done."""
     monkeypatch.setattr(task_module, "LEVELS", LevelOptions((16, 16, 16)))
+    monkeypatch.setattr("brickfield.blockwise.jobs.SETTLE_S", -1.0)
 
 
 @pytest.fixture
@@ -283,6 +286,29 @@ def test_chunks_are_decoded_about_once(tmp_path, monkeypatch):
     assert len(reads) == len(set(reads)) == 4**3
 
 
+def test_all_that_was_written_is_on_disk_before_the_image_appears(
+    volume, tmp_path, monkeypatch
+):
+    synced, sync = set(), os.fsync
+    target = tmp_path / "a.zarr"
+
+    def note(descriptor):
+        about = os.fstat(descriptor)
+        synced.add((about.st_dev, about.st_ino))
+        sync(descriptor)
+
+    def publish_checked(*arguments):
+        chunks = [p for p in target.rglob("*") if p.is_file() and "c" in p.parts]
+        assert len(chunks) > 1
+        assert {(s.st_dev, s.st_ino) for s in map(Path.stat, chunks)} <= synced
+        return publish_image(*arguments)
+
+    monkeypatch.setattr(os, "fsync", note)
+    publish_image = command_module.publish_image
+    monkeypatch.setattr(command_module, "publish_image", publish_checked)
+    assert bake(source_of(volume), target, Move(20)).is_complete
+
+
 def test_blocks_do_the_same_in_another_process(volume, tmp_path):
     """They are sent without open files, and open the source by its address."""
     path = tmp_path / "source.zarr"
@@ -292,7 +318,7 @@ def test_blocks_do_the_same_in_another_process(volume, tmp_path):
     reader = task_module.reader_of(source, str(path), 0)
     recipe = SmoothedMove(1, Move(20, "z"))
     task = task_module.plan_bake(reader, tmp_path / "a", recipe, options)
-    stored = task.stored(1)
+    stored = task.stored(1, syncs=True)
     jobs, _, kept = task.jobs(stored, (options.budget_bytes, 1), Event())
     sent = pickle.loads(pickle.dumps(jobs[0].function))
     region = tuple(slice(0, n) for n in volume.shape)

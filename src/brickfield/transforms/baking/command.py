@@ -107,7 +107,9 @@ def _run(
 ) -> BakeResult:
     start = perf_counter()
     check_folder(task.root, source)
-    stored = task.stored(options.workers)
+    # Only here can files be synced that were written here.
+    is_here = options.scheduler in (None, "threads")
+    stored = task.stored(options.workers, syncs=not is_here)
     limits = (options.budget_bytes, _n_workers(source, options))
     jobs, n_workers, kept = task.jobs(stored, limits, cancel)
 

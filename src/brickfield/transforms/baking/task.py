@@ -129,8 +129,16 @@ class BakeTask:
             return level.fill_value
         return fill if self.reader.dtype.kind == "f" else int(fill)
 
-    def stored(self, n_threads: int | None) -> list[StoredLevel]:
-        """Describe the arrays to be written."""
+    def stored(self, n_threads: int | None, *, syncs: bool) -> list[StoredLevel]:
+        """Describe the arrays to be written.
+
+        Parameters
+        ----------
+        n_threads : int or None
+            That encode chunks at once.
+        syncs : bool
+            Whether every write waits for the disk; else the jobs bring much to it at once.
+        """
         header = {
             "version": self.version,
             "compressor": "zstd",
@@ -138,6 +146,7 @@ class BakeTask:
             "names": [a.name for a in self.axes],
             "run": uuid4().hex,
             "n_threads": n_threads,
+            "syncs": syncs,
         }
         return [
             stored_level(self.root, p, self.reader.dtype, header) for p in self.levels
@@ -194,7 +203,7 @@ class BakeTask:
                 (budget - room // 2, n_workers),
             )
             jobs += coarser
-        return jobs, n_workers, kept
+        return list(map(_settling, jobs, stored)), n_workers, kept
 
     def block_function(
         self, kept: KeptReader, target: StoredLevel | None, cancel: Event
@@ -294,6 +303,13 @@ class BakeTask:
         level = self.info.pyramid.levels[self.reader.level].path
         where = [hide_secrets(str(p)) for p in places[:4]]
         return "|".join([*where, self.info.name, level])
+
+
+def _settling(job: BlockJob, level: StoredLevel) -> BlockJob:
+    """Have a job bring to disk what a level's writes did not wait for."""
+    if level.syncs:
+        return job
+    return replace(job, settle=lambda blocks: level.sync(b.slices for b in blocks))
 
 
 @dataclass(frozen=True)
