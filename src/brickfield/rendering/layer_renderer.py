@@ -139,9 +139,8 @@ class LayerRenderer:
         -------
         set of str
             Out of ``"rebuild"`` (geometry: everything again), ``"grown"`` (axes got
-            longer: bricks stay), ``"residency"`` (data: bricks forgotten, textures and
-            pipeline kept), ``"chunks"`` (some come again) and ``"lut"`` (colours rewritten
-            in place). Empty when nothing changed.
+            longer), ``"residency"`` (data: bricks forgotten, textures kept), ``"chunks"``
+            (some come again) and ``"lut"`` (colours rewritten). Empty without a change.
         """
         done: set[str] = set()
         before, self.layer, look = self.layer.versions, layer, layer.appearance

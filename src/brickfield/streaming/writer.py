@@ -36,7 +36,7 @@ from brickfield.streaming.growth import Growth
 from brickfield.streaming.levels import CoarseLevels
 from brickfield.streaming.plan import StreamOptions, check_age, make_plan
 from brickfield.streaming.recovery import Recovered, arrays_of, recover
-from brickfield.writing.commit import building
+from brickfield.writing import building
 from brickfield.writing.place import local_path
 
 logger = logging.getLogger(__name__)
