@@ -90,6 +90,37 @@ def test_after_a_move_only_the_moved_tile_is_sampled_and_nothing_is_read(
     np.testing.assert_array_equal(whole(source), whole(other))
 
 
+@pytest.mark.parametrize("overlap", ["max", "mean", "feather", "first", "difference"])
+def test_while_tiles_move_only_those_are_sampled_again(
+    mosaic_of, whole, monkeypatch, overlap
+):
+    arrays = [RNG.integers(1, 99, (8, 8, 8)).astype("u1") for _ in range(4)]
+    matrices = [turned(0.1, (0, 0, 6 * i)) for i in range(4)]
+    source = mosaic_of(arrays, matrices, margin=0.5, overlap=overlap)
+    low, high = source.extent
+    region = (tuple(low), tuple(high))
+    source.keep_parts(True)
+    whole(source)
+    sampled, sample = [], fusing_module.sample
+
+    def counted(*args, **options):
+        sampled.append(1)
+        return sample(*args, **options)
+
+    monkeypatch.setattr(fusing_module, "sample", counted)
+    for step in range(1, 4):
+        sampled.clear()
+        matrices[1] = turned(0.1 + 0.1 * step, (1, 1, 6 + step))
+        source.move("t1", AffineTransform.from_matrix(matrices[1]))
+        found = whole(source)
+        n_chunks = np.prod([-(-n // 64) for n in found.shape])
+        assert len(sampled) == n_chunks
+        other = mosaic_of(arrays, matrices, region=region, overlap=overlap)
+        np.testing.assert_array_equal(found, whole(other))
+    source.keep_parts(False)
+    np.testing.assert_array_equal(whole(source), found)
+
+
 def test_a_hidden_tile_is_in_no_voxel_and_comes_back(mosaic_of, whole):
     arrays = [np.full((4, 4, 4), i + 1, "u1") for i in range(3)]
     source = mosaic_of(arrays, [turned(0, (0, 0, 4 * i)) for i in range(3)])

@@ -8,7 +8,6 @@ that one of them can be moved without sampling the others again.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -25,8 +24,8 @@ from brickfield.sources.mosaic.blend import AnyArray, Blender
 from brickfield.sources.mosaic.grid import MosaicOptions
 from brickfield.sources.mosaic.groups import Grouping
 from brickfield.sources.mosaic.many import Given, blend_many, sample_many
-from brickfield.sources.mosaic.reading import Kept, Reading
-from brickfield.sources.mosaic.sampling import TileLevel, sample
+from brickfield.sources.mosaic.reading import Kept, KeptGiven, PartKey, Reading
+from brickfield.sources.mosaic.sampling import Sampled, TileLevel, sample
 from brickfield.sources.mosaic.table import LevelsOfTiles, TileTable
 from brickfield.sources.mosaic.tile import Tile, TilePlace
 from brickfield.sources.protocol import LostPart, PartlyReadError, UnlikeError
@@ -39,8 +38,6 @@ KEPT_GIVEN_BYTES = 64 << 20
 """Of what many tiles gave for boxes that were made last."""
 _WORTH_A_THREAD = 8
 """Tiles to open or to read for which another thread is begun."""
-_Key = tuple[int, tuple[int, ...]]
-_OfBox = dict[int, tuple[TilePlace, Given | None]]
 _Job = tuple[int, int, Int3, Int3]
 """A box to read: position of the tile, its level, corners (z, y, x)."""
 
@@ -63,7 +60,7 @@ class Part:
     """
 
     about: ScaleLevel
-    key: _Key
+    key: PartKey
     low: Int3
     shape: Int3
     lead: tuple[int, ...]
@@ -82,50 +79,6 @@ class Part:
         """From index in the box to world."""
         shift = AffineTransform.from_scale((1.0, 1.0, 1.0), self.low)
         return AffineTransform.of_level(self.about) @ shift
-
-
-class KeptGiven:
-    """What many tiles gave for boxes, the last used ones. Any thread.
-
-    Parameters
-    ----------
-    most_bytes : int
-    """
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._lock = threading.Lock()
-        self._boxes: OrderedDict[_Key, tuple[_OfBox, int]] = OrderedDict()
-        self._bytes = 0
-
-    def find(self, key: _Key) -> _OfBox:
-        """Return what is kept for a box, for the caller to change."""
-        with self._lock:
-            if key not in self._boxes:
-                return {}
-            self._boxes.move_to_end(key)
-            return dict(self._boxes[key][0])
-
-    def keep(self, key: _Key, found: _OfBox) -> None:
-        """Keep something for a box; the boxes used longest ago go.
-
-        Parameters
-        ----------
-        key : tuple
-        found : dict
-        """
-        size = sum(g.n_bytes for _, g in found.values() if g is not None)
-        with self._lock:
-            self._bytes += size - self._boxes.pop(key, ({}, 0))[1]
-            self._boxes[key] = (found, size)
-            while self._bytes > self._most and self._boxes:
-                self._bytes -= self._boxes.popitem(last=False)[1][1]
-
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._boxes.clear()
-            self._bytes = 0
 
 
 class TileFuser:
@@ -171,7 +124,8 @@ class TileFuser:
         self._order = 0 if first.is_labels else options.order
         self._concurrency = concurrency
         self._kept = kept
-        self._given = KeptGiven(KEPT_GIVEN_BYTES)
+        self._given: KeptGiven[Given] = KeptGiven(KEPT_GIVEN_BYTES)
+        self._moving: KeptGiven[Sampled] | None = None
         self.is_grouped = grouping is not None
         own = None if grouping is None else grouping.own
         self.table = TileTable(tiles, own)
@@ -181,6 +135,18 @@ class TileFuser:
         """Forget all voxels, because the stored ones changed."""
         self._kept.clear()
         self._given.clear()
+        if self._moving is not None:
+            self._moving.clear()
+
+    def keep_parts(self, is_moving: bool) -> None:
+        """Keep what each of a few tiles gives, too, while some of them are moved.
+
+        Then each step of a move samples what was moved alone.
+        """
+        if is_moving and self._moving is None:
+            self._moving = KeptGiven(KEPT_GIVEN_BYTES)
+        elif not is_moving:
+            self._moving = None
 
     def share_kept(self, other: TileFuser) -> None:
         """Keep storage chunks with another fuser of the same tiles."""
@@ -190,6 +156,8 @@ class TileFuser:
         """Return a fuser of the same tiles for another grid; what is kept is shared."""
         other = copy(self)
         other._given = KeptGiven(KEPT_GIVEN_BYTES)
+        if self._moving is not None:
+            other._moving = KeptGiven(KEPT_GIVEN_BYTES)
         with self.lock:
             other.table = self.table.on_other_grid()
         return other
@@ -275,38 +243,59 @@ class TileFuser:
             places = [self._tiles[i].place for i in ids.tolist()]
         if len(ids) > FEW:
             return self._of_many(part, tiles, places, reading)
-        return self._of_few(part, tiles, reading)
+        return self._of_few(part, tiles, places, reading)
 
     def _of_few(
-        self, part: Part, tiles: LevelsOfTiles, reading: Reading
+        self,
+        part: Part,
+        tiles: LevelsOfTiles,
+        places: Sequence[TilePlace],
+        reading: Reading,
     ) -> AnyArray | None:
-        about, shape, overlap = part.about, part.shape, self.overlap
-        blender = Blender(shape, about.dtype, overlap, about.fill_value)
+        about, overlap, kept = part.about, self.overlap, self._moving
+        blender = Blender(part.shape, about.dtype, overlap, about.fill_value)
+        key = (*part.key, overlap == "feather")
+        given = {} if kept is None else kept.find(key)
         for row, at in enumerate(tiles.ids.tolist()):
-            level = int(tiles.level[row])
-            to_index = (
-                AffineTransform.from_matrix(tiles.from_world[row]) @ part.to_world
-            )
-            z, y, x = tiles.shape[row].tolist()
-
-            def read(a: Int3, b: Int3, at: int = at, level: int = level) -> AnyArray:
-                return self._read([(at, level, a, b)], part, reading)[0]
-
-            if at in reading.failed:
-                continue
-            found = sample(
-                TileLevel(to_index, (z, y, x), tiles.voxel_size[row]),
-                shape,
-                read,
-                order=self._order,
-                dtype=about.dtype,
-                has_depth=overlap == "feather",
-            )
-            if found is not None and at not in reading.failed:
-                blender.add(found.where, found.covered, found.values, found.depth)
+            # A place is another value after each move.
+            if at not in given or given[at][0] is not places[row]:
+                found = self._of_one(part, tiles, row, reading)
+                given.pop(at, None)
+                if at in reading.failed:
+                    continue
+                given[at] = (places[row], found)
+            sampled = given[at][1]
+            if sampled is not None:
+                blender.add(
+                    sampled.where, sampled.covered, sampled.values, sampled.depth
+                )
+        if kept is not None:
+            kept.keep(key, given)
         if blender.is_empty:
             return None
         return blender.result().astype(about.dtype, copy=False)
+
+    def _of_one(
+        self, part: Part, tiles: LevelsOfTiles, row: int, reading: Reading
+    ) -> Sampled | None:
+        """Sample one tile; None where it is not in the part, or cannot be read."""
+        at, level = int(tiles.ids[row]), int(tiles.level[row])
+        if at in reading.failed:
+            return None
+        to_index = AffineTransform.from_matrix(tiles.from_world[row]) @ part.to_world
+        z, y, x = tiles.shape[row].tolist()
+
+        def read(a: Int3, b: Int3) -> AnyArray:
+            return self._read([(at, level, a, b)], part, reading)[0]
+
+        return sample(
+            TileLevel(to_index, (z, y, x), tiles.voxel_size[row]),
+            part.shape,
+            read,
+            order=self._order,
+            dtype=part.about.dtype,
+            has_depth=self.overlap == "feather",
+        )
 
     def _of_many(
         self,

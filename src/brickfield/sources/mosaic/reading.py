@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from brickfield.sources.io.cancellation import (
     while_wanted,
 )
 from brickfield.sources.mosaic.blend import AnyArray
-from brickfield.sources.mosaic.tile import Tile
+from brickfield.sources.mosaic.tile import Tile, TilePlace
 
 _Key = tuple[str, int, tuple[int, ...]]
 """Name of the tile, level and place in the storage grid."""
@@ -88,6 +89,65 @@ class Kept:
         """Forget all."""
         with self._lock:
             self._chunks.clear()
+            self._bytes = 0
+
+
+class HasBytes(Protocol):
+    """Something whose memory is known."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of its arrays."""
+
+
+PartKey = tuple[Hashable, ...]
+"""Tells a box of the mosaic's voxels from all others."""
+T = TypeVar("T", bound=HasBytes)
+
+
+class KeptGiven(Generic[T]):
+    """What tiles gave for boxes, the last used ones. Any thread.
+
+    Parameters
+    ----------
+    most_bytes : int
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._lock = threading.Lock()
+        self._boxes: OrderedDict[
+            PartKey, tuple[dict[int, tuple[TilePlace, T | None]], int]
+        ] = OrderedDict()
+        self._bytes = 0
+
+    def find(self, key: PartKey) -> dict[int, tuple[TilePlace, T | None]]:
+        """Return what is kept for a box, for the caller to change."""
+        with self._lock:
+            if key not in self._boxes:
+                return {}
+            self._boxes.move_to_end(key)
+            return dict(self._boxes[key][0])
+
+    def keep(self, key: PartKey, found: dict[int, tuple[TilePlace, T | None]]) -> None:
+        """Keep something for a box; the boxes used longest ago go.
+
+        Parameters
+        ----------
+        key : tuple
+        found : dict
+        """
+        size = sum(g.n_bytes for _, g in found.values() if g is not None)
+        with self._lock:
+            self._bytes += size - self._boxes.pop(key, ({}, 0))[1]
+            self._boxes[key] = (found, size)
+            while self._bytes > self._most and self._boxes:
+                self._bytes -= self._boxes.popitem(last=False)[1][1]
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._boxes.clear()
             self._bytes = 0
 
 

@@ -45,6 +45,12 @@ class Sampled:
     values: AnyArray
     depth: F64 | None
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the arrays."""
+        arrays = (self.covered, self.values, self.depth)
+        return sum(a.nbytes for a in arrays if a is not None)
+
 
 @dataclass(frozen=True)
 class TileLevel:

@@ -411,6 +411,10 @@ class MosaicSource:
         """Whether a tile is part of the mosaic."""
         return self._fuser.table.is_shown(self._position(name))
 
+    def keep_parts(self, is_moving: bool) -> None:
+        """Keep what each tile gives to chunks, too, while some of them are moved."""
+        self._fuser.keep_parts(is_moving)
+
     def set_overlap(self, overlap: str) -> None:
         """Blend what overlaps in another way from now on.
 

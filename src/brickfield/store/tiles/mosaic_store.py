@@ -416,6 +416,7 @@ class MosaicStore(ChunkedImageStore):
             return
         box = np.array([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
         known = self.stays_coarse
+        self._mosaic.keep_parts(True)
         self.stays_coarse = (
             StaysCoarse(self.pyramid, box)
             if known is None
@@ -427,6 +428,7 @@ class MosaicStore(ChunkedImageStore):
     def end_move(self) -> None:
         """Show all tiles as finely as ever again."""
         known, self.stays_coarse = self.stays_coarse, None
+        self._mosaic.keep_parts(False)
         if known is not None:
             # Of the coarsest level alone, so that what shows it looks again.
             self._mark(known.box, levels=[self.pyramid.n_levels - 1])
