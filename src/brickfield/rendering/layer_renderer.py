@@ -125,7 +125,7 @@ class LayerRenderer:
 
     def _peek(self, name: Name) -> LoadedChunk | None:
         selection = self.bricks.atlas.selection_of(name[0])
-        return self.layer.store.manager.peek(selection, name[1])
+        return self.layer.loader.peek(selection, name[1])
 
     def sync(self, layer: LayerSnapshot) -> set[str]:
         """Draw another snapshot of the layer: do the work it requires, and name it.
@@ -292,7 +292,7 @@ class LayerRenderer:
             data_version=layer.versions.data,
             held=held_rows(plan, asked, before, is_held=is_held),
         )
-        layer.store.manager.request_chunks(requests, self.visual_id)
+        layer.loader.request_chunks(requests, self.visual_id)
 
     @property
     def can_use_feedback(self) -> bool:
@@ -325,7 +325,7 @@ class LayerRenderer:
 
     def upload(self, has_time: Callable[[], bool]) -> int:
         """Take arrived chunks to the GPU while there is time; return how many."""
-        manager, n = self.layer.store.manager, 0
+        manager, n = self.layer.loader, 0
         self.upload_queue.begin()
         while has_time():
             chunk = self.upload_queue.next(manager)
@@ -366,7 +366,7 @@ class LayerRenderer:
         """Draw a chunk with holes, filled from coarser levels."""
         mended = self._mender.mend(name, chunk)
         # For all who borrow voxels from it or show it too.
-        self.layer.store.manager.replace(mended.chunk)
+        self.layer.loader.replace(mended.chunk)
         self.bricks.accept(name, mended.chunk, mended.holes)
         for wish in mended.wishes & (self.bricks.wanted.keys() - self.bricks.missing):
             # Drawn already, but no longer in memory.
@@ -415,7 +415,7 @@ class LayerRenderer:
         self._substitutes.clear()
         # What has ended is in no request any more: the loader is told by name.
         taken = [failure for _, found in failures for failure in found]
-        self.layer.store.manager.retry_failed(self.visual_id, taken)
+        self.layer.loader.retry_failed(self.visual_id, taken)
         self.wants_plan = bool(failures)
         return n
 
@@ -436,7 +436,7 @@ class LayerRenderer:
         wanted, ended = wanted_and_ended(self.bricks)
         damaged = self.damaged.keys() & self.bricks.wanted.keys()
         failures = [failure for name in damaged for failure in self.damaged[name]]
-        manager = self.layer.store.manager
+        manager = self.layer.loader
         return manager.storage_counts(wanted, ended, failures)
 
     @property
@@ -494,5 +494,5 @@ class LayerRenderer:
 
     def destroy(self) -> None:
         """Give everything back; the renderer cannot be used afterwards."""
-        self.layer.store.manager.release(self.visual_id)
+        self.layer.loader.release(self.visual_id)
         self.bricks.destroy()

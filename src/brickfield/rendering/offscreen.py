@@ -69,7 +69,7 @@ class OffscreenView(VolumeView):
         """Show these snapshots of layers and no others."""
         super().show(layers)
         # Those of before are kept: a store on another grid has another loader.
-        before, loaders = self._loaders, [x.store.manager for x in self._shown]
+        before, loaders = self._loaders, [x.loader for x in self._shown]
         now = self._loaders = {id(loader): loader for loader in loaders}
         for name in before.keys() - now:
             before[name].chunk_ready.disconnect(self._wake, missing_ok=True)
@@ -222,7 +222,7 @@ class OffscreenView(VolumeView):
         end = perf_counter() + patience_s
         seen = [r for r in self.manager.renderers if r.layer.visible]
         for renderer in seen:
-            renderer.layer.store.manager.end_waiting(renderer.visual_id, reason)
+            renderer.layer.loader.end_waiting(renderer.visual_id, reason)
         while not self.is_complete and perf_counter() < end:
             self.update(slice_s=0.05)
             if not self.has_work:
@@ -234,7 +234,7 @@ class OffscreenView(VolumeView):
         for renderer in self.manager.renderers:
             # A chunk that is corrupt stays failed: reading it again gives the same.
             late = [f for f in renderer.failures_by_chunk if f.is_transient]
-            renderer.layer.store.manager.clear_failures(late)
+            renderer.layer.loader.clear_failures(late)
 
     @property
     def has_work(self) -> bool:

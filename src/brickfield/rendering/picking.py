@@ -133,7 +133,7 @@ def _describe(renderer: LayerRenderer, world: Vec3, level: int) -> PickInfo:
     values: list[Any] = []
     forgotten: list[Selection | None] = []
     for selection in renderer.shown:
-        chunk = renderer.layer.store.manager.peek(selection, key)
+        chunk = renderer.layer.loader.peek(selection, key)
         # The GPU keeps bricks whose chunks had to leave the memory.
         plane = renderer.bricks.atlas.plane_of(selection)
         is_forgotten = chunk is None and (plane, key) in renderer.bricks.table.active

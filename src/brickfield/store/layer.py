@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.loading import check_selection
+from brickfield.loading import ChunkManager, check_selection
 from brickfield.model import (
     AffineTransform,
     Int3,
@@ -217,6 +217,8 @@ class LayerSnapshot:
         Changes of single chunks that were marked in the store.
     pyramid : Pyramid
         Of the store, which may grow.
+    loader : ChunkManager
+        Of the store, which has another one for another grid.
     """
 
     layer: ChunkedLayer
@@ -230,6 +232,7 @@ class LayerSnapshot:
     timeline: tuple[Selection, ...] = ()
     n_changes: int = 0
     pyramid: Pyramid = field(kw_only=True)
+    loader: ChunkManager = field(kw_only=True)
 
     @classmethod
     def of(cls, layer: ChunkedLayer, **times: tuple[Selection, ...]) -> LayerSnapshot:
@@ -255,6 +258,7 @@ class LayerSnapshot:
             ),
             n_changes=layer.store.changes.version,
             pyramid=layer.store.pyramid,
+            loader=layer.store.manager,
             **times,
         )
 

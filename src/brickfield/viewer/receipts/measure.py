@@ -220,7 +220,7 @@ def _brick_counts(renderers: Sequence[LayerRenderer]) -> dict[str, int]:
 
 
 def _n_cancelled(renderers: Sequence[LayerRenderer]) -> int:
-    return sum(r.layer.store.manager.status(r.visual_id).cancelled for r in renderers)
+    return sum(r.layer.loader.status(r.visual_id).cancelled for r in renderers)
 
 
 def _failure_entry(failure: ChunkFailure) -> dict[str, Any]:

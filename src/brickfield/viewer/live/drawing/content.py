@@ -56,7 +56,7 @@ def _points_of(renderer: LayerRenderer) -> NDArray[np.float64] | None:
     for selection, low in zip(renderer.shown, _lowest(renderer), strict=True):
         for index in product(*(range(int(n)) for n in counts)):
             key = int(pack_keys(level, np.array(index)))
-            loaded = renderer.layer.store.manager.peek(selection, key)
+            loaded = renderer.layer.loader.peek(selection, key)
             if loaded is None:
                 return None
             if loaded.state is ChunkState.FAILED:

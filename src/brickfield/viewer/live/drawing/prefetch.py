@@ -97,6 +97,10 @@ class ChunkPrefetch:
         self._visual_id = f"{visual_id}-ahead"
         self._asked: tuple[int, tuple[Selection, ...]] | None = None
 
+    def reads_with(self, manager: ChunkManager) -> bool:
+        """Tell whether it reads with a loader; an image on another grid has another."""
+        return self._manager is manager
+
     def want(
         self, keys: NDArray[np.int64], chunk_bytes: int, selections: Sequence[Selection]
     ) -> None:
@@ -225,8 +229,8 @@ class Series:
             if plan is None or not snapshot.timeline:
                 continue
             ahead = self._aheads.get(name)
-            if ahead is None:
-                loader = snapshot.store.manager
+            loader = snapshot.loader
+            if ahead is None or not ahead.reads_with(loader):
                 ahead = self._aheads[name] = ChunkPrefetch(loader, renderer.visual_id)
             if snapshot.ahead:
                 level = snapshot.store.pyramid.levels[0]
@@ -299,11 +303,9 @@ class Scrolling:
         sign = int(self._sign * np.sign(slopes[axis]))
         keys = chunks_ahead(plan, pyramid, axis, sign)
         ahead = self._aheads.get(renderer.visual_id)
-        if ahead is None:
+        if ahead is None or not ahead.reads_with(layer.loader):
             name = f"{renderer.visual_id}-on"
-            ahead = self._aheads[renderer.visual_id] = ChunkPrefetch(
-                layer.store.manager, name
-            )
+            ahead = self._aheads[renderer.visual_id] = ChunkPrefetch(layer.loader, name)
         level = pyramid.levels[0]
         chunk_bytes = int(np.prod(level.chunk_shape)) * level.dtype.itemsize
         ahead.want(keys, chunk_bytes, tuple(dict.fromkeys(layer.selections)))
