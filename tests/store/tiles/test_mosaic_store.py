@@ -439,12 +439,12 @@ def test_a_grown_mosaic_grows_seldom_and_never_beyond_what_can_be_drawn():
         for x in range(20):
             matrix[2, 3] = x
             mosaic.move(name, matrix)
-        assert len(shifts) == 2
+        assert len(shifts) == 1
         with pytest.raises(OptionError, match="a size that can be drawn"):
             mosaic.move(name, np.diag([1, 1, 1e18, 1]))
         with pytest.raises(OptionError, match="can be inverted"):
             mosaic.move(name, np.diag([1, 1, np.nan, 1]))
-        assert len(shifts) == 2
+        assert len(shifts) == 1
         assert mosaic.place_of(name).matrix.matrix[2, 3] == 19
 
 

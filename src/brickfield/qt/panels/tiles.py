@@ -50,6 +50,8 @@ OVERLAPS = {
     "difference": "Difference",
 }
 """How voxels of several tiles at one place become one, in words."""
+SHOWN_STEP = 1e-3
+"""Share of a voxel that is told of a shift."""
 LARGE_STEP = 10
 """Voxels of a step with Shift held."""
 _STEPS = {
@@ -286,8 +288,12 @@ class TilesPanel(Panel):
         for box in (*self.shift, self.angle, self.axis):
             box.setEnabled(is_any)
         if tiles is not None and chosen:
-            for box, value in zip(self.shift, tiles.shift_of(chosen[0]), strict=True):
-                box.follow(value)
+            sizes = tiles.store.pyramid.levels[0].voxel_size_zyx
+            shift = tiles.shift_of(chosen[0])
+            for box, value, size in zip(self.shift, shift, sizes, strict=True):
+                # A drag in the plane of a picture leaves traces across it.
+                step = SHOWN_STEP * size
+                box.follow(round(value / step) * step)
 
     # -- acts --------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from brickfield.store.occupancy import Occupancy
 from brickfield.store.tiles.moving import StaysCoarse
 from brickfield.store.tiles.saving import matrix_of, save_transforms
 
-ROOM = 0.5
+ROOM = 1.0
 """Share of the largest edge of a tile by which the mosaic reaches beyond one that left it."""
 
 
