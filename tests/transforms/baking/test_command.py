@@ -79,6 +79,14 @@ def test_a_turned_image_is_what_scipy_makes(volume, tmp_path):
     assert found.any()
 
 
+def test_a_factor_beyond_the_image_joins_all_of_it(volume, tmp_path):
+    """And asks for the memory of what there is, not of what there could be."""
+    done = bake(source_of(volume), tmp_path / "a", Downsample(1000))
+    assert done.is_complete
+    assert read(tmp_path / "a").shape == (1, 1, 1)
+    assert read(tmp_path / "a").item() == np.rint(volume.mean())
+
+
 def test_the_matrix_says_where_voxels_went(tmp_path):
     data = np.zeros((20, 20, 20), np.uint8)
     data[4, 5, 6] = 200

@@ -141,3 +141,24 @@ def test_a_file_without_a_matrix_is_refused_by_name(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(OptionError, match=r"absent\.json"):
         c.read_matrix(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize(
+    ("matrix", "words"),
+    [
+        (np.diag([1e30, 1e30, 1e30, 1.0]), "sizes"),
+        (np.diag([1e-9, 1.0, 1.0, 1.0]), "sizes"),
+        (c.translation((1e300, 0, 0)), "move"),
+    ],
+    ids=["larger", "smaller", "far"],
+)
+def test_a_move_beyond_all_images_is_refused(matrix, words):
+    """Floats do not tell neighbouring voxels apart there."""
+    with pytest.raises(OptionError, match=f"expected.*{words}"):
+        c.check_voxel_matrix(matrix)
+
+
+def test_what_an_image_may_need_is_no_such_move():
+    c.check_voxel_matrix(
+        c.translation((1e9, 0, 0)) @ np.diag([1000.0, 1.0, 0.001, 1.0])
+    )

@@ -32,6 +32,7 @@ a coordinate are far smaller, and no value changes by more than this share."""
 _PLANES = {"z": (1, 2), "x": (0, 1), "y": (2, 0)}
 """Axes (to, from): a positive turn takes + of the second towards + of the first."""
 _QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
+MOST_ZOOM, FARTHEST = 2.0**20, 2.0**40
 _LARGEST_CONDITION = 1e12
 
 
@@ -178,6 +179,31 @@ def check_matrix(matrix: ArrayLike) -> Matrix:
             "expected a matrix that can be inverted; found one that makes the volume"
             " flat: no axis may vanish"
         )
+        raise OptionError(msg)
+    return found
+
+
+def check_voxel_matrix(matrix: ArrayLike) -> Matrix:
+    """Return a matrix between voxels that coordinates can be worked out by.
+
+    Beyond the limits, floats do not tell neighbouring voxels apart.
+
+    Raises
+    ------
+    OptionError
+        As :func:`check_matrix`, and for a move or a change of size beyond all images.
+    """
+    found = check_matrix(matrix)
+    sizes = np.linalg.svd(found[:3, :3], compute_uv=False)
+    if max(sizes.max(), 1 / sizes.min()) > MOST_ZOOM:
+        msg = (
+            f"expected sizes to change by a factor of at most {MOST_ZOOM:.0f}; found"
+            f" {sizes.max():.3g} and {sizes.min():.3g}"
+        )
+        raise OptionError(msg)
+    farthest = float(np.abs(found[:3, 3]).max())
+    if farthest > FARTHEST:
+        msg = f"expected a move by at most {FARTHEST:.0f} voxels; found {farthest:.3g}"
         raise OptionError(msg)
     return found
 

@@ -101,8 +101,10 @@ class Join:
             Of the region and of the source (z, y, x).
         dtype : numpy.dtype
         """
-        gain = prod(self.factors)
-        n_box = min(prod(size) * gain, max(MOST_BOX, gain))
+        # Along no axis more than there is.
+        one = prod(map(min, self.factors, shape))
+        box = (min(n * f, m) for n, f, m in zip(size, self.factors, shape, strict=True))
+        n_box = min(prod(box), max(MOST_BOX, one))
         # The voxels read, and their sums in float64.
         return n_box * (dtype.itemsize + 8)
 

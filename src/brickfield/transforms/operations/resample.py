@@ -30,7 +30,7 @@ from brickfield.transforms.operations import trilinear
 from brickfield.transforms.operations.convention import (
     SNAP,
     Matrix,
-    check_matrix,
+    check_voxel_matrix,
     whole_steps,
 )
 from brickfield.transforms.operations.grid import Region
@@ -76,7 +76,7 @@ class Resample:
         if self.order not in ORDERS:
             msg = f"expected an order out of 0, 1, 3; found {self.order!r}"
             raise OptionError(msg)
-        check_matrix(self.rows)
+        check_voxel_matrix(self.rows)
 
     @classmethod
     def by(
@@ -91,7 +91,7 @@ class Resample:
         shape, order, fill
             See the attributes.
         """
-        rows = tuple(tuple(float(v) for v in row) for row in check_matrix(matrix))
+        rows = tuple(tuple(float(v) for v in row) for row in check_voxel_matrix(matrix))
         return cls(rows, shape, order, float(fill))
 
     def output_shape(self, shape: Int3) -> Int3:
