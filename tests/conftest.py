@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import subprocess
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +48,35 @@ def adapter():
     from brickfield.gpu import get_device
 
     try:
-        return get_device()
+        device = get_device()
     except AdapterError as error:
         pytest.fail(f"tests of the picture need a graphics adapter: {error}")
+    # A view that closes has the programs of its pictures forgotten. Compiling them anew
+    # for each test would take a quarter of the time of all.
+    with pytest.MonkeyPatch.context() as patch:
+        for cache in program_caches():
+            patch.setattr(cache, "clear", lambda: None)
+        yield device
+
+
+@pytest.fixture
+def forgetful(adapter):
+    """Have programs forgotten as outside of tests, for what counts things on the device."""
+    for cache in program_caches():
+        cache.__dict__.pop("clear", None)
+        cache.clear()
+    yield
+    for cache in program_caches():
+        cache.clear()
+        cache.clear = lambda: None
+
+
+def program_caches():
+    """Return where pygfx keeps what it compiled, and what belongs to it."""
+    from pygfx.renderers.wgpu.engine.utils import gpu_caches
+
+    names = ("pipelines", "layouts", "full_quad_objects")
+    return [getattr(gpu_caches, name) for name in names]
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +137,29 @@ def pytest_collection_finish():
     """
     gc.collect()
     gc.freeze()
+
+
+VIEWERS_AT_ONCE = 8
+"""Viewers whose remains are put aside together: of the last of them more is still there
+than of those before."""
+_viewers = count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Keep what napari keeps of every viewer out, too: 5,000 objects each.
+
+    After a hundred viewers looking at them would take longer than most tests.
+    """
+    result = yield
+    is_viewer = "make_napari_viewer" in getattr(item, "fixturenames", ())
+    if is_viewer and next(_viewers) % VIEWERS_AT_ONCE == 0:
+        from qtpy.QtCore import QCoreApplication, QEvent
+
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+        gc.freeze()
+    return result
 
 
 def pytest_collection_modifyitems(items):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 
+import pytest
 import wgpu
 
 from brickfield.gpu.device import forget_bindings, forget_pipelines
+
+pytestmark = pytest.mark.usefixtures("forgetful")
 
 
 def counts() -> dict[str, int]:

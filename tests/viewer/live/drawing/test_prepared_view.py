@@ -63,6 +63,7 @@ def test_a_drawer_takes_it_and_its_pictures_are_those_of_any_other(
     np.testing.assert_array_equal(view.report.image, other.report.image)
 
 
+@pytest.mark.usefixtures("forgetful")
 def test_programs_of_a_prepared_layer_are_not_built_again(prepared, port):
     from pygfx.renderers.wgpu.engine.utils import gpu_caches
 
