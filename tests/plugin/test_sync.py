@@ -39,25 +39,25 @@ def test_a_new_layer_is_seen_as_numpy_projects_it(seen, image, volume):
     np.testing.assert_array_equal(seen.gray(), shown(volume.max(0), 0, 255))
 
 
-def test_contrast_limits(seen, image, volume):
+def test_other_contrast_limits_are_seen(seen, image, volume):
     image.contrast_limits = (40, 180)
     assert np.abs(seen.gray() - shown(volume.max(0), 40, 180)).max() <= 1
 
 
-def test_gamma(seen, image, volume):
+def test_another_gamma_is_seen(seen, image, volume):
     image.gamma = 0.5
     wanted = 255 * (volume.max(0) / 255.0) ** 0.5
     assert np.abs(seen.gray() - wanted).max() <= 1
 
 
-def test_colormap(seen, image, volume):
+def test_another_colormap_is_seen(seen, image, volume):
     image.colormap = "magenta"
     picture = seen.picture()
     np.testing.assert_array_equal(picture[..., 0], shown(volume.max(0), 0, 255))
     assert not picture[..., 1].any()
 
 
-def test_opacity(seen, image, volume):
+def test_another_opacity_is_seen(seen, image, volume):
     image.opacity = 0.5
     assert np.abs(seen.gray() - 0.5 * volume.max(0)).max() <= 1
 
@@ -72,14 +72,14 @@ def test_opacity(seen, image, volume):
         ("multiplicative", lambda below, top: below * top / 255),
     ],
 )
-def test_blending(seen, image, volume, blending, oracle):
+def test_layers_are_blended_as_napari_says(seen, image, volume, blending, oracle):
     top = np.full((32, 40, 48), 120, np.uint8)
     seen.viewer.add_image(top, contrast_limits=(0, 255), blending=blending, opacity=0.5)
     below = volume.max(0).astype(float)
     assert np.abs(seen.gray() - oracle(below, 120.0)).max() <= 1
 
 
-def test_visible(seen, image):
+def test_a_hidden_layer_is_not_seen(seen, image):
     image.visible = False
     assert not seen.gray().any()
     image.visible = True
@@ -94,20 +94,22 @@ def test_visible(seen, image):
         ("mip", lambda v: v.max(0)),
     ],
 )
-def test_rendering_of_projections(seen, image, volume, mode: str, oracle: Callable):
+def test_a_projection_that_is_chosen_is_that_of_numpy(
+    seen, image, volume, mode: str, oracle: Callable
+):
     image.rendering = mode
     assert np.abs(seen.gray() - oracle(volume.astype(float))).max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["attenuated_mip", "iso", "translucent", "additive"])
-def test_rendering_of_other_modes_differs_from_mip(seen, image, mode):
+def test_other_modes_that_are_chosen_differ_from_a_maximum(seen, image, mode):
     image.iso_threshold = 100
     before = seen.picture()
     image.rendering = mode
     assert np.abs(seen.picture() - before).max() > 20
 
 
-def test_attenuation(seen, image, volume):
+def test_another_attenuation_is_seen(seen, image, volume):
     image.rendering = "attenuated_mip"
     image.attenuation = 0.0
     np.testing.assert_allclose(seen.gray(), volume.max(0), atol=1)
@@ -115,7 +117,7 @@ def test_attenuation(seen, image, volume):
     assert seen.gray().mean() < 0.7 * volume.max(0).mean()
 
 
-def test_iso_threshold(seen, image):
+def test_another_iso_threshold_is_seen(seen, image):
     image.rendering = "iso"
     image.iso_threshold = 100
     assert seen.gray().all()
@@ -123,7 +125,7 @@ def test_iso_threshold(seen, image):
     assert not seen.gray().any()
 
 
-def test_interpolation(seen, image, volume):
+def test_another_interpolation_is_seen(seen, image, volume):
     seen.view.camera = fit_camera(
         OrthoCamera("z"),
         seen.view.framing.corners() + np.array([0, 0.25, 0.25]),
@@ -179,7 +181,7 @@ def test_slices_follow_the_interpolation_of_napari_in_two_dimensions(
     ],
     ids=lambda place: next(iter(place)),
 )
-def test_places(seen, place):
+def test_a_layer_is_seen_where_its_transforms_put_it(seen, place):
     data = np.zeros((32, 40, 48), np.uint8)
     at = (12, 24, 20)
     data[at] = 255
@@ -198,7 +200,7 @@ def test_places(seen, place):
     assert abs((columns * weight).sum() - column) < 0.6
 
 
-def test_clipping_planes(seen, image, volume):
+def test_clipping_planes_cut_the_volume(seen, image, volume):
     image.experimental_clipping_planes = [
         {"position": (9.5, 0, 0), "normal": (1, 0, 0), "enabled": True},
         {"position": (19.5, 0, 0), "normal": (-1, 0, 0), "enabled": True},
@@ -267,7 +269,7 @@ def test_a_layer_with_fewer_axes_stays_while_others_step(seen, image, volume):
     np.testing.assert_array_equal(seen.gray(), volume.max(0))
 
 
-def test_layer_order_and_removal(seen, image, volume):
+def test_order_and_removal_of_layers_are_followed(seen, image, volume):
     top = seen.viewer.add_image(
         np.full((32, 40, 48), 90, np.uint8), contrast_limits=(0, 255), blending="opaque"
     )
@@ -296,7 +298,7 @@ def test_labels_have_napari_s_colours(seen):
     assert not picture[30, 40].any()
 
 
-def test_labels_with_colours_of_their_own(seen):
+def test_labels_may_have_colours_of_their_own(seen):
     data = np.zeros((8, 40, 48), np.uint8)
     data[:, :, :16], data[:, :, 16:32], data[:, :, 32:] = 3, 4, 5
     layer = seen.viewer.add_labels(data, opacity=1.0, rendering="translucent")

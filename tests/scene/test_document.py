@@ -199,7 +199,7 @@ def test_every_mode_and_axis_view_can_be_said():
         ),
         (
             {"transform": [[1, 0, 0], [0, 0, 0], [0, 0, 1]]},
-            "layers[2].transform: expected a matrix that can be undone",
+            "layers[2].transform: expected a matrix that can be inverted",
         ),
         (
             {"transform": [[1, 0, 0], [0, 1, 0], [0, 0, 2]]},

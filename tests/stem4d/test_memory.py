@@ -69,9 +69,9 @@ def most_taken(what, path):
 
 
 @pytest.mark.parametrize("what", ["overviews", "detector", "scan", "4d"])
-def test_what_is_kept_with_an_emd_file(emd, what):
+def test_what_is_computed_of_an_emd_file_stays_within_the_budget_and_64_mib(emd, what):
     assert most_taken(what, emd) < BUDGET + (64 << 20)
 
 
-def test_a_conversion(large):
+def test_a_conversion_stays_within_the_budget_and_64_mib(large):
     assert most_taken("convert", large) < BUDGET + (64 << 20)

@@ -163,9 +163,7 @@ class SceneState(SceneValue):
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
-            msg = (
-                f"expected a scene document in JSON; found a text that is none: {error}"
-            )
+            msg = f"expected a scene document in JSON; found a text that is no JSON: {error}"
             raise SceneStateError(msg) from error
         return cls.from_dict(data)
 

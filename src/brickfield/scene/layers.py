@@ -212,7 +212,7 @@ class SceneLayer(SceneValue):
         elif value[-1] != (0.0,) * (n - 1) + (1.0,):
             msg = "expected a matrix whose last row is 0, …, 0, 1"
         elif np.linalg.matrix_rank(np.array(value)[:-1, :-1]) < n - 1:
-            msg = "expected a matrix that can be undone"
+            msg = "expected a matrix that can be inverted"
         else:
             return value
         raise ValueError(msg)

@@ -98,7 +98,7 @@ class Place:
         if self.turned is not None:
             msg = (
                 "expected an image that lies along its axes; found one that its metadata"
-                ' turn, which the result could not say: bake it by "brickfield'
+                ' turn, which the result could not express: bake it by "brickfield'
                 ' transform shift --by 0,0,0" first'
             )
             raise OptionError(msg)

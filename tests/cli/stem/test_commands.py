@@ -84,7 +84,7 @@ def test_detectors_are_given_in_rows_and_columns(command, scan, tmp_path):
         np.testing.assert_array_equal(found, (PATTERNS * mask).sum((2, 3)))
 
 
-def test_a_pattern_of_a_region(command, scan, tmp_path):
+def test_the_sum_of_the_patterns_of_a_region_is_written(command, scan, tmp_path):
     found = written(
         command, tmp_path, "pattern", scan, "--roi", "1:3,:2", "--kind", "sum"
     )

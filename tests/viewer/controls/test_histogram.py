@@ -60,7 +60,7 @@ def test_many_whole_numbers_share_bins_without_a_comb():
     assert len(histogram.counts) <= 256
 
 
-def test_the_border_between_few_and_many():
+def test_whole_numbers_have_a_bin_each_up_to_a_limit():
     assert Bins.over(0, MOST_SINGLE - 1).width == 1
     assert Bins.over(0, MOST_SINGLE).width == 5
 

@@ -98,5 +98,5 @@ def _document(text: str) -> Any:
         msg = f"expected a readable file of points at {text}; found: {error.strerror}"
         raise OptionError(msg) from error
     except ValueError as error:
-        msg = f"expected JSON in {text}; found that it is none: {error}"
+        msg = f"expected JSON in {text}; found a text that is no JSON: {error}"
         raise OptionError(msg) from error

@@ -133,7 +133,7 @@ def _check_transform(layer: Any, entry: SceneLayer, place: str) -> None:
         except (ValueError, np.linalg.LinAlgError):
             back = np.full((4, 4), np.nan)
     if not np.isfinite(back).all():
-        _refuse(place, "a matrix that can be undone", entry.transform)
+        _refuse(place, "a matrix that can be inverted", entry.transform)
 
 
 def _check_label(layer: Any, number: int, place: str) -> None:

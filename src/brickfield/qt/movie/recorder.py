@@ -114,7 +114,10 @@ class Recorder(QObject):
             While another movie is being made.
         """
         if self.is_running:
-            msg = "expected the movie before to be ready; found it still being made"
+            msg = (
+                "expected the previous movie to be finished; found it still being"
+                " recorded: wait for it, or stop it"
+            )
             raise BrickfieldError(msg)
         self._stop = Event()
         view = _copy(self._scene, like, self._background)

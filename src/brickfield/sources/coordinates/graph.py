@@ -160,7 +160,7 @@ class CoordinateGraph:
             raise StoreFormatError(msg)
         msg = (
             f"expected transformations that lead from {start!r} to {end!r}; found no path"
-            " between them that can be gone in this direction"
+            " between them that can be followed in this direction"
         )
         raise StoreFormatError(msg)
 
