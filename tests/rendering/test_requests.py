@@ -10,7 +10,7 @@ import pytest
 from brickfield.model.requests import Category
 from brickfield.planning import plan_frame
 from brickfield.rendering import requests as wanting
-from brickfield.rendering.requests import held_rows, requests_for
+from brickfield.rendering.requests import Motion, held_rows, requests_for
 
 
 @pytest.fixture
@@ -53,6 +53,33 @@ def test_what_the_movement_takes_out_of_sight_soon_waits_too(asked):
         assert held_rows(plan, asked, before)[is_fine].all()
         little = replace(before, position=(z, y, x), target=camera.target)
         np.testing.assert_array_equal(held_rows(plan, asked, little), is_rim)
+
+
+def test_frames_that_take_long_tell_less_of_what_comes_after_them(asked, monkeypatch):
+    plan = plan_frame(replace(asked, is_moving=False), 12 << 20)
+    camera = asked.camera
+    width = camera.height * camera.width_over_height
+    fine = plan.categories != Category.BASE
+
+    def held_after(frame_s):
+        """Two frames of a movement by a twentieth of the picture each."""
+        clock = iter((10.0, 10.0 + frame_s, 10.0 + 2 * frame_s))
+        monkeypatch.setattr(wanting, "perf_counter", lambda: next(clock))
+        motion = Motion()
+        for i in range(3):
+            z, y, x = camera.position
+            step = i * width / 20
+            moved = replace(
+                camera,
+                position=(z, y, x + step),
+                target=(*camera.target[:2], camera.target[2] + step),
+            )
+            held = motion.held_rows(plan, replace(asked, camera=moved))
+        return int(held[fine].sum())
+
+    quick, slow, rim = held_after(1 / 60), held_after(1 / 3), held_after(1e9)
+    assert quick > slow >= rim
+    assert quick == fine.sum()
 
 
 def test_every_missing_chunk_is_asked_for_once_in_the_order_of_the_plan(asked):

@@ -39,10 +39,10 @@ from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write
 from brickfield.rendering.mending import Mender
 from brickfield.rendering.requests import (
     ChangedBricks,
+    Motion,
     SelectedKeys,
     UploadQueue,
     either,
-    held_rows,
     needed_of,
     request_for_slice,
     requests_for,
@@ -90,7 +90,7 @@ class LayerRenderer:
         """What could not be read of chunks that failed or have holes, by name."""
         self._substitutes: set[Name] = set()
         self._is_moving = False
-        self._camera: CameraState | None = None
+        self._motion = Motion()
         self._feedback: OcclusionFeedback | None = None
         self.wants_plan = False
         """Set when the plan has to be taken again although the camera rests."""
@@ -264,7 +264,6 @@ class LayerRenderer:
 
     def take_plan(self, plan: FramePlan, asked: PlanRequest) -> None:
         """Set what a plan names, and request what is not resident."""
-        before, self._camera = self._camera, asked.camera
         self.plan, self._is_moving = plan, asked.is_moving
         self.wants_plan = False
         layer, atlas = self.layer, self.bricks.atlas
@@ -290,7 +289,7 @@ class LayerRenderer:
             dict(zip(planes, selections, strict=True)),
             visual_id=self.visual_id,
             data_version=layer.versions.data,
-            held=held_rows(plan, asked, before, is_held=is_held),
+            held=self._motion.held_rows(plan, asked, is_held=is_held),
         )
         layer.loader.request_chunks(requests, self.visual_id)
 

@@ -38,8 +38,42 @@ SLICE_BASE_SHARE = 0.02
 """Share of the budget for the coarse level that is kept whole behind a slice."""
 CENTRAL = 0.6
 """Half width of the part of the picture that is refined in motion (1: all of it)."""
-FRAMES_AHEAD = 20
-"""What is out of sight after so many frames of the same movement is not read now."""
+AHEAD_S = 1 / 3
+"""What is out of sight after so long a time of the same movement is not read now."""
+FRAME_S = 1 / 60
+"""Between frames at the least, and between the first two of a movement."""
+
+
+class Motion:
+    """What of a plan is worth reading while the camera moves as it did of late.
+
+    Render thread only.
+    """
+
+    def __init__(self) -> None:
+        self._before: PlanRequest | None = None
+        self._at = 0.0
+
+    def held_rows(
+        self, plan: FramePlan, asked: PlanRequest, *, is_held: bool = True
+    ) -> NDArray[np.bool_]:
+        """Tell what is not worth reading now; see :func:`held_rows`.
+
+        Parameters
+        ----------
+        plan : FramePlan
+        asked : PlanRequest
+            What the plan was made for, just now.
+        is_held : bool
+            Whether any is; not where the camera rests and the data are moved.
+        """
+        before, self._before = self._before, asked
+        at, self._at = self._at, perf_counter()
+        if before is None or not is_held:
+            return held_rows(plan, asked, is_held=is_held)
+        # A slow device draws few frames, of which each moves far.
+        frame_s = max(self._at - at, FRAME_S) if before.is_moving else FRAME_S
+        return held_rows(plan, asked, before.camera, n_ahead=AHEAD_S / frame_s)
 
 
 def held_rows(
@@ -47,6 +81,7 @@ def held_rows(
     asked: PlanRequest,
     before: CameraState | None = None,
     *,
+    n_ahead: float = AHEAD_S / FRAME_S,
     is_held: bool = True,
 ) -> NDArray[np.bool_]:
     """Tell which chunks of a plan are not worth reading while the camera moves.
@@ -58,6 +93,8 @@ def held_rows(
         What the plan was made for.
     before : CameraState, optional
         Of the frame before: it tells which way chunks go.
+    n_ahead : float
+        Frames for which the movement is taken to go on.
     is_held : bool
         Whether any is; not where the camera rests and the data are moved.
 
@@ -77,7 +114,7 @@ def held_rows(
     is_rim = np.abs(now) > CENTRAL
     if before is not None and before != asked.camera:
         # Places on the screen, not in space: near chunks pass by sooner than far ones.
-        then = now + FRAMES_AHEAD * (now - _on_screen(centre, before, asked))
+        then = now + n_ahead * (now - _on_screen(centre, before, asked))
         is_rim |= np.abs(then) > 1
     # The base level is read in any case: it is what the rim shows meanwhile.
     held: NDArray[np.bool_] = is_rim.any(axis=0) & (plan.categories != Category.BASE)
