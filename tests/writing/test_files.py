@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -146,3 +147,20 @@ def test_a_folder_is_no_file_to_write(tmp_path):
         check_replaceable_file(tmp_path, option="-o", kind="png")
     with pytest.raises(StoreWriteError, match="expected to write"):
         write_text(tmp_path, "x")
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.org/a.zarr", Path("s3://bucket/a.zarr"), "gs:/b/a.zarr"]
+)
+def test_an_address_elsewhere_is_no_place_to_write_to(text, tmp_path, monkeypatch):
+    """A path made of it is a folder below the current one."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OptionError, match="on this machine"):
+        usable_path(text, "a folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_may_have_a_name_like_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "day3:").mkdir()
+    assert usable_path("day3:/a.zarr") == Path("day3:/a.zarr")

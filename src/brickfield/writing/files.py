@@ -40,6 +40,9 @@ _FIELDS = {"receipt": {"bytes_read"}, "benchmark": {"adapter", "versions", "valu
 _MOST_RECEIPT_BYTES = 64 << 20
 
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+
+
 def usable_path(path: str | os.PathLike[str], what: str = "a path") -> Path:
     """Return a path that the operating system accepts.
 
@@ -52,9 +55,17 @@ def usable_path(path: str | os.PathLike[str], what: str = "a path") -> Path:
     Raises
     ------
     OptionError
-        When it holds a zero character or is longer than the system allows.
+        When it holds a zero character, is longer than the system allows, or is an
+        address elsewhere.
     """
     text = os.fspath(path)
+    # As a path, "https://a" is "https:/a", a folder below the current one.
+    if _ADDRESS.match(text) and not Path(Path(text).parts[0]).exists():
+        msg = (
+            f"expected {what} on this machine to write to; found {text}: write to a local"
+            " place and copy it there"
+        )
+        raise OptionError(msg)
     if "\0" in text:
         msg = f"expected {what} without a zero character; found {text[:80]!r}"
         raise OptionError(msg)
