@@ -7,6 +7,7 @@ import pytest
 
 import brickfield as bf
 from brickfield.errors import ChunkReadError
+from brickfield.pyramid import write_pyramid
 from brickfield.testing import corrupt
 from brickfield.testing.zarr_stores import write_image
 
@@ -87,6 +88,17 @@ def test_what_writes_voxels_fails_with_it(damaged):
         pytest.raises(ChunkReadError, match="image 2"),
     ):
         mosaic.read(0)
+
+
+def test_what_skips_failed_blocks_writes_what_the_other_tiles_give(damaged, tmp_path):
+    with bf.open_mosaic(damaged, places(30), margin=0.0) as mosaic:
+        made = write_pyramid(mosaic.source, tmp_path / "p.zarr", skip_failed=True)
+    assert made.failures
+    with bf.open_store(tmp_path / "p.zarr") as written:
+        found = written.read(0)
+    np.testing.assert_array_equal(found[..., :40], VALUES[0])
+    np.testing.assert_array_equal(found[..., 40:60], 0)
+    np.testing.assert_array_equal(found[..., 60:], VALUES[2])
 
 
 def test_a_tile_of_another_data_type_is_told_and_the_others_are_drawn(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, Slices, intersect, shift
 from brickfield.errors import ChunkReadError
-from brickfield.sources import ChunkSource
+from brickfield.sources import ChunkSource, PartlyReadError
 
 AnyArray = NDArray[np.generic]
 
@@ -111,7 +111,8 @@ class SourceReader:
         ChunkReadError
             When a chunk cannot be read.
         IncompleteRegionError
-            Instead, with `skip_failed`: the others are in it.
+            Instead, with `skip_failed`: the others are in it, and what there is of this
+            one.
         """
         source = self._opened()
         level = source.info.pyramid.levels[self.level]
@@ -126,7 +127,9 @@ class SourceReader:
             except ChunkReadError as error:
                 if not self.skip_failed:
                     raise
-                failed, data = failed or error, None
+                failed = failed or error
+                # Of a mosaic the other tiles are there.
+                data = error.data if isinstance(error, PartlyReadError) else None
             part = (
                 level.fill_value if data is None else data[shift(common, chunk.start)]
             )
