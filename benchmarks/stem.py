@@ -154,7 +154,7 @@ def writing(setting: Setting) -> list[Row]:
     # The scan itself on disk first, and the way of conversions imported and compiled.
     os.sync()
     convert_scan(path, out, region=(0, 2, 0, 8))
-    for _ in range(3):
+    for _ in range(7):
         copies.append(_seconds(lambda: _copy(path, plain)))
         options = ConvertOptions(overwrite=True)
         conversions.append(
@@ -211,7 +211,7 @@ def _scan(setting: Setting) -> Path:
 
 
 def _rates(viewer: ScanViewer, path: Path, size: int) -> dict[str, float]:
-    """Return bytes a second, measured in turns; medians of five."""
+    """Return bytes a second, measured in turns; medians of nine."""
 
     def overviews(*items: str) -> object:
         computer = OverviewComputer(viewer.opened.data, viewer.options)
@@ -227,7 +227,7 @@ def _rates(viewer: ScanViewer, path: Path, size: int) -> dict[str, float]:
         "cold scan": lambda: overviews("scan"),
     }
     times: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(5):
+    for _ in range(9):
         for name, job in jobs.items():
             if name.startswith("cold"):
                 _forget(path)

@@ -15,7 +15,7 @@ from brickfield.stem4d import LazyDataManager, OverviewComputer
 from brickfield.stem4d.detectors import Annulus, Disc, Mask, Points
 from brickfield.stem4d.overviews import COMMON, OverviewOptions
 from brickfield.stem4d.reductions import virtual_image
-from brickfield.stem4d.summing import direct
+from brickfield.stem4d.summing import direct, sums
 from brickfield.testing.mib import write_mib
 
 KINDS = ("uint8", "uint16")
@@ -96,7 +96,7 @@ def test_numbers_of_32_bits_are_summed_the_ordinary_way(tmp_path):
 )
 def test_overviews_are_those_of_patterns_in_memory(scan, items, monkeypatch):
     data, _ = scan
-    monkeypatch.setattr(direct, "AT_ONCE_BYTES", 2 * data.stored_frame_bytes)
+    monkeypatch.setattr(sums, "AT_ONCE_BYTES", 2 * data.stored_frame_bytes)
     found = OverviewComputer(data).compute(OverviewOptions(items))
     monkeypatch.setattr(direct, "can_read", lambda: False)
     expected = OverviewComputer(data).compute(OverviewOptions(items))

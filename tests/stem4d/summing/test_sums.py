@@ -108,3 +108,12 @@ def test_native_patterns_are_not_copied():
     patterns = np.zeros((2, 3, 4), "<u2")
     assert native(patterns) is patterns
     assert native(patterns.astype(">u2")).dtype.isnative
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 11])
+def test_sums_do_not_depend_on_how_many_patterns_are_summed_together(
+    way, monkeypatch, n
+):
+    monkeypatch.setattr(sums, "AT_ONCE_BYTES", 1)
+    patterns = np.random.default_rng(n).integers(0, 900, (n, 5, 8)).astype(">u2")
+    compare(BlockSums.of(patterns, NAMES), patterns)

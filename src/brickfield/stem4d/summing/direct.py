@@ -22,12 +22,15 @@ from brickfield.blockwise import ThreadBuffers
 from brickfield.errors import ChunkReadError
 from brickfield.sources.scans import RowRun, Shape4
 from brickfield.stem4d.summing.pieces import PIECE_BYTES, Patterns, Piece, Pieces
-from brickfield.stem4d.summing.sums import BlockSums, has_numba, is_short
+from brickfield.stem4d.summing.sums import (
+    BlockSums,
+    has_numba,
+    is_short,
+    patterns_at_once,
+)
 
 LONGEST_SPAN = 1 << 16
 """Pixels whose sum of 16-bit values fits 32 bits."""
-AT_ONCE_BYTES = 512 << 10
-"""Of patterns that are read and summed together: a part of what a core caches."""
 _ROWS = ThreadBuffers()
 
 
@@ -140,9 +143,7 @@ def _read_and_sum(
     memory = _ROWS.take((run.n * run.stride,), np.uint8)
     memory = memory[: (run.n - 1) * run.stride + frame_bytes]
     values = memory.view(stored.newbyteorder("="))
-    # A multiple of four, as patterns are summed by fours.
-    at_once = -(-AT_ONCE_BYTES // (4 * run.stride)) * 4
-    place = (run.number, run.offset, at_once)
+    place = (run.number, run.offset, patterns_at_once(run.stride))
     layout = (run.n, rows, columns, run.stride // stored.itemsize)
     with sums.fused(at, values.dtype) as (what, sides, over):
         kind = (what, not stored.isnative)

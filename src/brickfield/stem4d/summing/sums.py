@@ -32,9 +32,26 @@ FusedSums = tuple[
 ]
 _SQUARED = ThreadBuffers()
 _EXTREMES = {"max": np.maximum, "min": np.minimum}
+AT_ONCE_BYTES = 512 << 10
+"""Of patterns that are summed together: a part of what a core caches."""
 _MOST_16 = (1 << 16) - 1
 _MOST_ROWS = 16
 """Rows that are added in one step; what is left is a sixteenth."""
+
+
+def patterns_at_once(n_bytes: int) -> int:
+    """Return how many patterns compiled loops take in one go.
+
+    A multiple of four, as they are summed by fours. The same row of more patterns than
+    a cache has ways would push each other out of it, for patterns lie a power of two
+    apart: eight times slower.
+
+    Parameters
+    ----------
+    n_bytes : int
+        From one pattern to the next.
+    """
+    return -(-AT_ONCE_BYTES // (4 * n_bytes)) * 4
 
 
 @cache
@@ -313,10 +330,13 @@ class BlockSums:
         """Take what compiled loops can; return the names of it."""
         from brickfield.stem4d.summing import fused
 
-        values, layout = _flat(piece)
-        is_swapped = not piece.dtype.isnative
-        with self.fused(at, values.dtype) as (what, sides, over):
-            fused.add((what, is_swapped), values, layout, sides, over)
+        is_swapped, most = not piece.dtype.isnative, patterns_at_once(piece[0].nbytes)
+        for first in range(0, len(piece), most):
+            values, layout = _flat(piece[first : first + most])
+            start = at.start + first
+            part = slice(start, start + layout[0])
+            with self.fused(part, values.dtype) as (what, sides, over):
+                fused.add((what, is_swapped), values, layout, sides, over)
         return set(self._names) - {"squares"}
 
     @contextmanager
