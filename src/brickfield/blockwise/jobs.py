@@ -125,7 +125,7 @@ class _Run:
         self.n_total = sum(len(job.blocks) for job in jobs)
         self.n_done = self.n_resumed = self.bytes_written = 0
         self.failures: list[BlockFailure] = []
-        self._waiting: list[Outcome] = []
+        self._waiting: list[tuple[BlockJob, list[Outcome]]] = []
         self._start = self._noted_at = perf_counter()
 
     def run(self, job: BlockJob, executor: Executor) -> None:
@@ -136,11 +136,8 @@ class _Run:
         self.tell()
         todo = _Todo(job, mask, executor.n_workers)
         with closing(executor.run(job.function, todo, self.cancel)) as stream:
-            try:
-                for outcomes in stream:
-                    self.take(job, outcomes)
-            finally:
-                self.note(job)
+            for outcomes in stream:
+                self.take(job, outcomes)
 
     def take(self, job: BlockJob, outcomes: list[Outcome]) -> None:
         good = [o for o in outcomes if o.reason is None]
@@ -148,27 +145,30 @@ class _Run:
         gives_up = self.options.skip_failed
         # Blocks that are given up count as done, or every run would try them again.
         settled = good + [o for o in bad if gives_up and not o.is_fatal]
-        self._waiting += settled
+        self._waiting.append((job, settled))
         if job.settle is None or perf_counter() > self._noted_at + SETTLE_S:
-            self.note(job)
+            self.note()
         for outcome in bad:
             if outcome.is_fatal:
                 raise StoreWriteError(self.stopped(str(outcome.reason)))
             index = job.blocks[outcome.number].index
             self.failures.append(BlockFailure(job.name, index, str(outcome.reason)))
 
-    def note(self, job: BlockJob) -> None:
+    def note(self) -> None:
         """Write down which blocks are done, once what they wrote is on disk."""
-        settled, self._waiting = self._waiting, []
-        if self.options.journal is not None and settled:
-            # Before anything is counted: what a progress bar has shown must survive a
-            # crash.
-            if job.settle is not None:
-                job.settle([job.blocks[o.number] for o in settled if o.n_bytes])
-            self.options.journal.record(job.name, (o.number for o in settled))
-        good = [o for o in settled if o.reason is None]
-        self.n_done += len(good)
-        self.bytes_written += sum(o.n_bytes for o in good)
+        waiting, self._waiting = self._waiting, []
+        for name in dict.fromkeys(job.name for job, _ in waiting):
+            job = next(job for job, _ in waiting if job.name == name)
+            settled = [o for one, some in waiting if one is job for o in some]
+            if self.options.journal is not None:
+                # Before anything is counted: what a progress bar has shown must
+                # survive a crash.
+                if job.settle is not None:
+                    job.settle([job.blocks[o.number] for o in settled if o.n_bytes])
+                self.options.journal.record(name, (o.number for o in settled))
+            good = [o for o in settled if o.reason is None]
+            self.n_done += len(good)
+            self.bytes_written += sum(o.n_bytes for o in good)
         self._noted_at = perf_counter()
         self.tell()
 
@@ -239,12 +239,15 @@ def run_jobs(
         When there is no room to write; what is done stays noted.
     """
     run = _Run(jobs, options or JobOptions())
-    for job in jobs:
-        run.run(job, executor)
-        # A later job reads what this one wrote: it must not start from a level with
-        # gaps.
-        if run.cancel.is_set() or (run.failures and not run.options.skip_failed):
-            break
+    try:
+        for job in jobs:
+            run.run(job, executor)
+            # A later job reads what this one wrote: it must not start from a level with
+            # gaps.
+            if run.cancel.is_set() or (run.failures and not run.options.skip_failed):
+                break
+    finally:
+        run.note()
     given_up = len(run.failures) if run.options.skip_failed else 0
     return JobResult(
         run.n_total,
