@@ -93,7 +93,7 @@ def test_stopping_keeps_what_is_there_and_starting_again_goes_on(
 
 def test_one_movie_at_a_time(recorder, turn, dock, hand, tmp_path):
     recorder.start(recording(turn, tmp_path), dock.main_view)
-    with pytest.raises(BrickfieldError, match="still being made"):
+    with pytest.raises(BrickfieldError, match="still being recorded"):
         recorder.start(recording(turn, tmp_path), dock.main_view)
 
 
