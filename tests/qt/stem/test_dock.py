@@ -124,3 +124,17 @@ def test_the_cache_page_says_why_nothing_is_kept(dock, settle, scan_file):
         assert "may not be written to" in dock.pages["Cache"].say.text()
     finally:
         folder.chmod(0o755)
+
+
+def test_a_transform_that_is_not_there_is_offered_not_missed(dock, settle):
+    """The dock says no sentence about it that were wrong once it is computed."""
+    page = dock.pages["FFT explorer"]
+    page.set_open(True)
+    page.show_it.setChecked(True)
+    page.mode.setCurrentText("each pattern")
+    settle(dock.session)
+    assert page.compute.isEnabled()
+    assert "expected" not in dock.state.text()
+    dock.session.set_cursor(0, 0)
+    settle(dock.session)
+    assert "expected" not in dock.state.text()

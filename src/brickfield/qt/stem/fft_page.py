@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -88,7 +88,7 @@ class FFTPage(Page):
         self.show_it.setCheckable(True)
         self.say = words(self)
         self._make_small()
-        self._has_place = True
+        self._has_place, self._is_kept = True, False
         self.mode.currentIndexChanged.connect(self.follow)
         self.part.currentIndexChanged.connect(self.show_spectrum)
         self.half.toggled.connect(self.follow)
@@ -141,7 +141,9 @@ class FFTPage(Page):
         picture = QImage(
             grey.tobytes(), columns, rows, columns, QImage.Format.Format_Grayscale8
         )
-        self.small.setPixmap(QPixmap.fromImage(picture.copy()))
+        keep = Qt.AspectRatioMode.KeepAspectRatio
+        pixmap = QPixmap.fromImage(picture.copy()).scaled(SMALL_PX, SMALL_PX, keep)
+        self.small.setPixmap(pixmap)
         for one in (self.small, self.small_name):
             one.setVisible(True)
 
@@ -202,6 +204,7 @@ class FFTPage(Page):
         self.half.setEnabled(options is not None and options.mode != "scan")
         self.compute.setVisible(options is not None)
         self.compute.setEnabled(False)
+        self._is_kept = False  # not before that is looked up
         if viewer is None:
             self.say.setText("Open a scan first.")
         elif options is None:
@@ -226,7 +229,8 @@ class FFTPage(Page):
         self.compute.setText(button or "Compute")
         self.compute.setEnabled(bool(button) and not self.session.slot("fft").is_busy)
         self.say.setText(text)
-        if not button and text not in NOWHERE:
+        self._is_kept = not button
+        if self._is_kept:
             self.show_spectrum()
 
     def _compute(self) -> None:
@@ -256,6 +260,8 @@ class FFTPage(Page):
         self.at.setText("at scan" if over == OVER[0] else "at detector")
         if viewer is None or not self.show_it.isChecked():
             return
+        if mode and not self._is_kept:
+            return  # the page says what there is to compute
 
         def job(_task: RunningTask, _show: Show) -> Any:
             if not mode:
