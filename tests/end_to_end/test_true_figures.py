@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 import zarr
@@ -58,15 +60,25 @@ CASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Return a function that writes the store of a case, once."""
+    return lru_cache(
+        lambda case: write(
+            tmp_path_factory.mktemp("case") / "a.zarr", 128, **CASES[case]
+        )
+    )
+
+
 @pytest.mark.parametrize("camera", ["ortho:z", "orbit:30,20,3", CORNER])
 @pytest.mark.parametrize("case", CASES)
 def test_the_least_is_at_most_what_was_read_and_what_the_file_holds(
-    adapter, tmp_path, monkeypatch, case, camera
+    adapter, written, monkeypatch, case, camera
 ):
     """Cold, again, and from elsewhere with part of it in memory."""
     monkeypatch.setattr(synthesis, "MIN_VOXELS", 100**3)
     monkeypatch.setattr(synthesis, "MAX_COARSE_VOXELS", 40**3)
-    folder = write(tmp_path / "a.zarr", 128, **CASES[case])
+    folder = written(case)
     is_labels = case == "labels"
     with bf.open_store(folder) as store:
         cold, again, other = (
