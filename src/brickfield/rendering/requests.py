@@ -1,8 +1,9 @@
 """What a layer requests of the planner for a slice, and of the loader for a plan.
 
-While the camera moves, chunks near the rim of the picture are held back: most of
-them leave again before they could be read. What is near the centre of attention,
-and the base level, is asked for at once. At rest everything is. Bricks whose voxels
+While the camera moves, chunks near the rim of the picture are held back, and those
+that the movement takes out of sight within :data:`AHEAD_S`: most of them leave again
+before they could be read. What is near the centre of attention, and the base level, is
+asked for at once. At rest everything is. Bricks whose voxels
 changed are requested again.
 
 Chunks on the last part of their way: from the loader to one layer's textures.
