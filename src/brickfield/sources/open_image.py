@@ -108,7 +108,7 @@ def open_image(
         Path or URL.
     options : dict
         `series`, `well`, `field`, `label`, `scale`, `axes` and `follow_links`, those
-        that were given, as for :func:`brickfield.sources.open.open_source`.
+        that were given, as for :func:`brickfield.sources.open_source`.
     chunk_edge : int
         Wished edge of planned chunks, voxels.
     treat_403_as_missing : bool

@@ -75,7 +75,7 @@ def open_store(
     tiles : mapping, optional
         Where several images lie and which are shown, as ``MosaicStore.tile_changes`` says it.
     **options
-        As for :func:`brickfield.sources.open.open_source`: `image` (a name
+        As for :func:`brickfield.sources.open_source`: `image` (a name
         that ``brickfield info`` lists), `series`, `well`, `field`, `label`, `scale` (world units a voxel), `axes`, …
 
     Returns

@@ -44,7 +44,7 @@ class Catalogue:
     Parameters
     ----------
     uri : str
-        As for :func:`brickfield.sources.open.open_source`.
+        As for :func:`brickfield.sources.open_source`.
     **reading
         How it is read: `treat_403_as_missing`, `follow_links`.
 

@@ -26,7 +26,7 @@ def without_image(uri: str, options: dict[str, Any]) -> dict[str, Any]:
     ----------
     uri : str
     options : dict
-        As for :func:`brickfield.sources.open.open_source`, perhaps with `image`.
+        As for :func:`brickfield.sources.open_source`, perhaps with `image`.
 
     Returns
     -------

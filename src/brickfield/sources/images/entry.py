@@ -25,7 +25,7 @@ class ImageEntry:
         Opens it; a field's is well and field, ``"A/1/0"``.
     kind : {"image", "labels", "field"}
     options : mapping
-        The same as options of :func:`brickfield.sources.open.open_source`.
+        The same as options of :func:`brickfield.sources.open_source`.
     shape : tuple of int or None
         Of the finest level, all axes; None where it was not read yet.
     axes : tuple of str or None
