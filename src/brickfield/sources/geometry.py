@@ -39,6 +39,8 @@ _KINDS: dict[str, AxisKind] = {
 }
 MAX_LIKELY_CHANNELS = 16
 """A leading axis longer than this is taken for time, not for channels."""
+MASKED = "masked"
+"""Code of the finding that voxels below a mask are drawn."""
 PREVIEW = "session-preview"
 """Code of the finding that an image is the preview that a session keeps of it."""
 NUMERIC_KINDS = "biuf"

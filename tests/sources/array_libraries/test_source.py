@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError, OptionError
+from brickfield.imaris import to_imaris
 from brickfield.model import Axis
 from brickfield.sources.array_libraries.source import from_arrays
 from brickfield.sources.protocol import ChunkSource
@@ -244,3 +245,12 @@ def test_storage_chunks_tile_any_array_exactly(shape, kind):
         assert np.array_equal(read.data, array[where])
         total[where] += 1
     assert (total == 1).all()
+
+
+def test_voxels_below_a_mask_are_told(tmp_path):
+    data = np.ma.masked_greater(np.arange(60).reshape(3, 4, 5), 50)
+    whole = np.ma.masked_greater(np.arange(60).reshape(3, 4, 5), 99)
+    assert [f.code for f in from_arrays(data).info.findings] == ["masked"]
+    assert not from_arrays(whole).info.findings
+    notes = to_imaris(data.astype(np.uint8), tmp_path / "a.ims", axes="zyx").notes
+    assert any("expected arrays without a mask" in note for note in notes)

@@ -45,7 +45,7 @@ from brickfield.imaris.reading.inputs import ChannelInput, ImarisInput, choose_i
 from brickfield.imaris.reading.layers import TURNED
 from brickfield.model import Int3
 from brickfield.sources import ChunkSource
-from brickfield.sources.images import notes_on_placement
+from brickfield.sources.images import notes_on_placement, notes_on_values
 
 MODEST_TILE_BYTES = 8 << 20
 """A tile grows up to this, so that a pass is not made of tiny pieces."""
@@ -348,6 +348,7 @@ def prepare(
     space = find_space(image, options.units)
     times, told = find_times(image, options.times, recording_date(sources[0]))
     turned = [f.text for s in sources for f in s.info.findings if f.code == TURNED]
+    masked = [n for s in sources for n in notes_on_values(s.info)]
     placed = [n for s in sources for n in notes_on_placement(s.info)]
-    notes = (*plan.notes, *space.notes, *told, *turned, *placed, *taken)
+    notes = (*plan.notes, *space.notes, *told, *turned, *masked, *placed, *taken)
     return PreparedExport(image, plan, space, tuple(times), notes)

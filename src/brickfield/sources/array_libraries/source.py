@@ -25,6 +25,7 @@ from brickfield.sources.array_libraries.wrapping import (
 from brickfield.sources.arrays.stored import AssembledSource
 from brickfield.sources.boundary import numbered_channels
 from brickfield.sources.geometry import (
+    MASKED,
     aligned_geometry,
     is_usable_scale,
     make_level,
@@ -71,6 +72,7 @@ def from_arrays(
         If an array cannot be drawn, or the arguments do not fit the arrays.
     """
     levels, findings = _ordered_levels(arrays)
+    findings += _masked(levels)
     parsed = parse_axes(axes, levels[0].shape)
     _check_alike(levels, parsed)
     stored = [as_stored_array(a, parsed, str(i)) for i, a in enumerate(levels)]
@@ -108,6 +110,17 @@ def from_arrays(
     if all(type(a) is np.ndarray for a in levels):
         source.in_memory = tuple(levels)
     return source
+
+
+def _masked(levels: Sequence[Any]) -> list[Finding]:
+    """Tell of masks, which nothing here knows; what is below them is drawn."""
+    if not any(isinstance(a, np.ma.MaskedArray) and np.any(a.mask) for a in levels):
+        return []
+    text = (
+        "expected arrays without a mask; found masked voxels, which count with the"
+        " values below the mask: fill them first, as array.filled(0) does"
+    )
+    return [Finding("warning", MASKED, "array", text)]
 
 
 def _ordered_levels(arrays: Any) -> tuple[list[Any], list[Finding]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from brickfield.errors import OptionError
 from brickfield.model import ImageInfo
-from brickfield.sources.geometry import PREVIEW
+from brickfield.sources.geometry import MASKED, PREVIEW
 
 _CHOICES = ("image", "series", "well", "field", "label")
 
@@ -76,3 +76,13 @@ def notes_on_placement(info: ImageInfo) -> tuple[str, ...]:
         ' translation alone: "brickfield fuse" writes voxels along the axes of the world'
     )
     return (text,)
+
+
+def notes_on_values(info: ImageInfo) -> tuple[str, ...]:
+    """Say that voxels are written that the source calls none.
+
+    Parameters
+    ----------
+    info : ImageInfo
+    """
+    return tuple(f.text for f in info.findings if f.code == MASKED)
