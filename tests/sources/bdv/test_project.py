@@ -10,8 +10,10 @@ import pytest
 
 import brickfield as bf
 from brickfield.errors import StoreFormatError
+from brickfield.sources.bdv import source as bdv_source
 from brickfield.sources.bdv.source import BdvProject, open_source
 from brickfield.sources.bdv.views import list_views
+from brickfield.sources.images import list_images
 from brickfield.sources.mosaic import MosaicOptions, list_tiles, open_mosaic_source
 from brickfield.testing.zarr_stores import image_attributes, write_image
 
@@ -269,6 +271,26 @@ def test_listing_a_thousand_views_opens_nothing(tmp_path):
     views, findings = list_views(BdvProject(uri).data)
     assert len(views) == 1000
     assert not findings
+
+
+def test_views_are_listed_with_their_shapes_from_one_reading_of_the_file(
+    tmp_path, monkeypatch
+):
+    setups = [(f"v{i}", {}, shift(8 * i)) for i in range(3)]
+    write_hdf5(tmp_path, volumes_of(3))
+    uri = write_xml(tmp_path, setups)
+    n_read, read = [], bdv_source.parse
+
+    def counted(*args):
+        n_read.append(1)
+        return read(*args)
+
+    monkeypatch.setattr(bdv_source, "parse", counted)
+    found = list_images(uri)
+    assert [(e.name, e.shape) for e in found] == [
+        (f"v{i}", (1, 1, *SHAPE)) for i in range(3)
+    ]
+    assert len(n_read) <= 2
 
 
 def test_an_imaris_file_lies_where_the_project_puts_it(tmp_path):

@@ -8,8 +8,9 @@ no entry, since nothing would open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 from brickfield.errors import BrickfieldError
@@ -66,6 +67,7 @@ class Catalogue:
         self._info: ImageInfo | None = None
         denied = bool(reading.get("treat_403_as_missing"))
         found, known = find_format(uri, denied_is_missing=denied)
+        self._is_project = found.module == "bdv.source"
         if found is ZARR:
             self._hierarchy = ZarrHierarchy(
                 locate(uri), self._findings, known, denied_is_missing=denied
@@ -226,10 +228,14 @@ class Catalogue:
         )
 
     def _one_by_one(self, bare: Sequence[ImageEntry]) -> tuple[ImageEntry, ...]:
-        known = {} if len(bare) > 1 else {bare[0].name: self.info}
         near = bare[:MOST_DESCRIBED]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            infos = pool.map(lambda e: known.get(e.name) or self._looked(e), near)
+        if len(bare) == 1:
+            infos: Iterable[ImageInfo | None] = [self.info]
+        elif self._is_project:
+            infos = self._views(near)
+        else:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                infos = pool.map(self._looked, near)
         found: list[ImageEntry] = []
         is_alone = len(bare) == 1
         for entry, info in zip(near, infos, strict=True):
@@ -240,6 +246,22 @@ class Catalogue:
             labels = [_label_of(entry, n, is_alone=is_alone) for n in info.labels]
             found += self._opened_entries(labels)
         return (*found, *bare[MOST_DESCRIBED:])
+
+    def _views(self, near: Sequence[ImageEntry]) -> Iterator[ImageInfo | None]:
+        """Open views of a project whose text is read once, not for each of them."""
+        from brickfield.sources.bdv.source import BdvProject
+
+        project = BdvProject(self.uri, **self._reading)
+        with ExitStack() as held:
+            # The first one that opens keeps the files open for the others.
+            for entry in near:
+                try:
+                    source = project.open(entry.name)
+                except BrickfieldError:
+                    yield None
+                    continue
+                yield source.info
+                held.callback(source.close)
 
     def _looked(self, entry: ImageEntry) -> ImageInfo | None:
         try:
