@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QScrollArea
@@ -138,3 +139,22 @@ def test_a_transform_that_is_not_there_is_offered_not_missed(dock, settle):
     dock.session.set_cursor(0, 0)
     settle(dock.session)
     assert "expected" not in dock.state.text()
+
+
+def test_a_file_of_several_scans_has_a_slider_for_them(dock, settle, tmp_path):
+    several = np.random.default_rng(5).integers(0, 99, (3, 4, 5, 8, 8)).astype("u2")
+    with h5py.File(tmp_path / "tilts.h5", "w") as file:
+        file["data"] = several
+    page = dock.pages["Scan shape"]
+    assert page.series.isHidden()
+    dock.session.open(tmp_path / "tilts.h5")
+    settle(dock.session)
+    assert not page.series.isHidden()
+    dock.folds["Scan shape"].expand(animate=False)
+    scroll = dock.findChild(QScrollArea)
+    bar = scroll.verticalScrollBar().sizeHint().width()
+    assert scroll.widget().minimumSizeHint().width() + bar <= 300
+    page.series.setValue(2)
+    settle(dock.session)
+    assert page.series_name.text() == "series 2 of 3, from 0"
+    np.testing.assert_array_equal(dock.session.viewer.frame(1, 1), several[2, 1, 1])

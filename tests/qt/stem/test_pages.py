@@ -56,7 +56,7 @@ def test_a_shape_that_is_typed_opens_the_file_anew(make_dock, mib_file, settle):
     shape.apply_it.click()
     settle(dock.session)
     assert dock.session.viewer.shape[:2] == (5, 6)
-    assert "as given" in shape.say.text()
+    assert "As given" in shape.say.text()
     shape.lines.typed.emit(99.0)
     assert "594 frames are needed" in shape.say.text()
     assert not shape.apply_it.isEnabled()

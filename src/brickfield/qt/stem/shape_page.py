@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QWidget,
+)
 
-from brickfield.qt.panels.widgets import NumberBox
+from brickfield.qt.panels.widgets import NumberBox, quiet
 from brickfield.qt.stem.page import Page, words
 from brickfield.qt.stem.session import ScanSession
 
 
 class ShapePage(Page):
-    """Lines, positions, frames to skip.
+    """Lines, positions, frames to skip, and which scan of several.
 
     Attributes
     ----------
     lines, positions, skip, line_skip : NumberBox
+    series : QSlider
+        Which scan of a file that holds several; hidden where there is one.
     apply_it, detect : QPushButton
     follow_it : QPushButton
         Shows an acquisition as it is written; pressed while that goes on.
@@ -38,6 +48,7 @@ class ShapePage(Page):
             box.setAccessibleName(text)
             box.typed.connect(lambda value, box=box: self._typed(box, value))
         self.lines, self.positions, self.skip, self.line_skip = boxes
+        self._make_series()
         self.apply_it = QPushButton("Apply", self)
         self.apply_it.setToolTip("Open the file anew with this shape")
         self.apply_it.clicked.connect(self._apply)
@@ -53,6 +64,28 @@ class ShapePage(Page):
         self.say = words(self)
         self._lay_out()
         session.opened.connect(self._opened)
+
+    def _make_series(self) -> None:
+        self.series, self.series_name = QSlider(Qt.Orientation.Horizontal), QLabel(self)
+        self.series.setAccessibleName("Which scan of the file")
+        self.series.setToolTip("Which scan of the file: a time, a tilt, a dataset")
+        # Told when it is let go: every value opens the file anew.
+        self.series.setTracking(False)
+        self.series.valueChanged.connect(self._choose_series)
+        for one in (self.series, self.series_name):
+            one.setVisible(False)
+
+    def _choose_series(self, number: int) -> None:
+        self.session.reopen(series=number)
+
+    def _follow_series(self, n: int) -> None:
+        number = int(self.session.asked.get("series") or 0)
+        with quiet(self.series):
+            self.series.setRange(0, max(n - 1, 0))
+            self.series.setValue(number)
+        self.series_name.setText(f"series {number} of {n}, from 0")
+        for one in (self.series, self.series_name):
+            one.setVisible(n > 1)
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
@@ -70,8 +103,10 @@ class ShapePage(Page):
         row.addStretch(1)
         row.addWidget(self.detect)
         row.addWidget(self.apply_it)
-        grid.addWidget(self.say, 2, 0, 1, 4)
-        grid.addLayout(row, 3, 0, 1, 4)
+        grid.addWidget(self.series_name, 2, 0, 1, 4)
+        grid.addWidget(self.series, 3, 0, 1, 4)
+        grid.addWidget(self.say, 4, 0, 1, 4)
+        grid.addLayout(row, 5, 0, 1, 4)
 
     def _opened(self, _viewer: object) -> None:
         self.follow()
@@ -86,6 +121,7 @@ class ShapePage(Page):
             self.say.setText("Open a scan first.")
             return
         self.follow_it.setEnabled(viewer.can_grow)
+        self._follow_series(len(viewer.opened.series))
         grid = viewer.scan.grid
         boxes = (self.lines, self.positions, self.skip, self.line_skip)
         values = (grid.ny, grid.nx, grid.first, grid.line_skip)
@@ -99,7 +135,8 @@ class ShapePage(Page):
             return
         n, unused = viewer.opened.n_frames, viewer.opened.n_unused
         rest = f", {unused} of them unused" if unused else ""
-        self.say.setText(f"{n} frames{rest}. {viewer.scan.reason}.")
+        reason = viewer.scan.reason
+        self.say.setText(f"{n} frames{rest}. {reason[:1].upper()}{reason[1:]}.")
 
     def _typed(self, box: NumberBox, value: float) -> None:
         box.follow(max(round(value), 0))
