@@ -154,6 +154,7 @@ def parse(text: bytes, where: str) -> SpimData:
             f" {place!r:.200}, {len(times)} and {len(setups)}"
         )
         raise StoreFormatError(msg)
+    moving = _moving(maps)
     return SpimData(
         loader=loader.get("format", ""),
         place=place,
@@ -161,7 +162,7 @@ def parse(text: bytes, where: str) -> SpimData:
         times=times,
         setups=setups,
         missing=missing,
-        moves=tuple(s.number for s in setups if _moves(s.number, maps)),
+        moves=tuple(s.number for s in setups if s.number in moving),
         matrices=_usable(maps),
         unregistered=_unregistered(maps, times, setups) - missing,
         groups=groups,
@@ -356,6 +357,12 @@ def _triple(text: str | None) -> Vec3 | None:
     return (values[0], values[1], values[2])
 
 
-def _moves(number: int, maps: dict[tuple[int, int], NDArray[np.float64]]) -> bool:
-    own = [m for (_, s), m in maps.items() if s == number]
-    return any(not np.allclose(m, own[0]) for m in own[1:])
+def _moving(maps: dict[tuple[int, int], NDArray[np.float64]]) -> frozenset[int]:
+    """Return the setups whose registrations differ; each map is looked at once."""
+    first: dict[int, NDArray[np.float64]] = {}
+    return frozenset(
+        setup
+        for (_, setup), matrix in maps.items()
+        if (known := first.setdefault(setup, matrix)) is not matrix
+        and not np.allclose(matrix, known)
+    )
