@@ -13,14 +13,20 @@ from brickfield.testing.loading import numbers
 
 
 def assembly_of(source, missing=()):
+    """Begin the only chunk of a source, of which storage chunks along z are missing."""
     layout = LevelLayout.of(source.info.pyramid, 0)
     needs = layout.needs((0, 0, 0), ())
-    return Assembly(layout, ChunkId(0, (0, 0, 0)), needs, set(missing))
+    return Assembly(layout, ChunkId(0, (0, 0, 0)), needs, {needs[z] for z in missing})
 
 
-def fill(assembly, source, flats):
+def named(assembly, z):
+    """Return the flat index of a storage chunk along z."""
+    return assembly.layout.flat_of((z, 0, 0))
+
+
+def fill(assembly, source, positions):
     assembly.make_buffer(source.arrays[0].dtype)
-    for flat in flats:
+    for flat in (named(assembly, z) for z in positions):
         index = assembly.layout.index_of(flat)
         scatter(flat, source.read_storage_chunk(0, index).data, [assembly])
         assembly.receive(flat, is_stored=True)
@@ -91,14 +97,14 @@ def test_a_piece_counts_once():
     assembly = assembly_of(source)
     assert not assembly.receive(0, is_stored=True)
     assert not assembly.receive(0, is_stored=True)
-    assert assembly.receive(1, is_stored=True)
+    assert assembly.receive(named(assembly, 1), is_stored=True)
 
 
 def test_what_failed_is_a_hole_with_its_reason_and_its_place():
     source = MemorySource([numbers((8, 8, 8)) + 1], (4, 8, 8), chunk=(8, 8, 8))
     assembly = assembly_of(source)
     fill(assembly, source, [0])
-    assert assembly.fail(1, ReadFailure("0/c/1/0/0", "broken"))
+    assert assembly.fail(named(assembly, 1), ReadFailure("0/c/1/0/0", "broken"))
     chunk = assembly.finish(9)
     assert chunk.state is ChunkState.LOADED
     assert not chunk.is_whole
@@ -114,7 +120,7 @@ def test_the_range_leaves_holes_out():
     source = MemorySource([numbers((8, 8, 8)) + 5], (4, 8, 8), chunk=(8, 8, 8))
     assembly = assembly_of(source)
     fill(assembly, source, [0])
-    assembly.fail(1, ReadFailure("k", "broken"))
+    assembly.fail(named(assembly, 1), ReadFailure("k", "broken"))
     chunk = assembly.finish(0)
     assert (chunk.minimum, chunk.maximum) == (5, 4 * 64 + 4)
     assert chunk.known_voxels().size == 256
@@ -123,9 +129,10 @@ def test_the_range_leaves_holes_out():
 def test_next_unsent_passes_over_what_is_on_its_way():
     source = MemorySource([numbers((8, 8, 8))], (2, 8, 8), chunk=(8, 8, 8))
     assembly = assembly_of(source)
-    assert assembly.next_unsent(set()) == 0
-    assert assembly.next_unsent({0, 1}) == 2
-    assert assembly.next_unsent({0, 1, 2, 3}) is None
+    all_of_them = [named(assembly, z) for z in range(4)]
+    assert assembly.next_unsent(set()) == all_of_them[0]
+    assert assembly.next_unsent(set(all_of_them[:2])) == all_of_them[2]
+    assert assembly.next_unsent(set(all_of_them)) is None
 
 
 @pytest.mark.parametrize(
