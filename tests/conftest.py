@@ -8,7 +8,6 @@ import random
 import shutil
 import signal
 import subprocess
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -137,29 +136,6 @@ def pytest_collection_finish():
     """
     gc.collect()
     gc.freeze()
-
-
-VIEWERS_AT_ONCE = 8
-"""Viewers whose remains are put aside together: of the last of them more is still there
-than of those before."""
-_viewers = count(1)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item):
-    """Keep what napari keeps of every viewer out, too: 5,000 objects each.
-
-    After a hundred viewers looking at them would take longer than most tests.
-    """
-    result = yield
-    is_viewer = "make_napari_viewer" in getattr(item, "fixturenames", ())
-    if is_viewer and next(_viewers) % VIEWERS_AT_ONCE == 0:
-        from qtpy.QtCore import QCoreApplication, QEvent
-
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        gc.collect()
-        gc.freeze()
-    return result
 
 
 def pytest_collection_modifyitems(items):

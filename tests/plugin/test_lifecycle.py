@@ -64,12 +64,6 @@ def on_device() -> dict[str, int]:
     return {k: found[k]["count"] for k in ("RenderPipeline", "Texture", "TextureView")}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _everything_can_be_collected():
-    """Look again at what tests/conftest.py keeps from the collector."""
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
 def nothing_is_left(qtbot, qtlog, caplog, forgetful):
     """After each test: no thread, no widget, no message of Qt, no warning."""

@@ -23,7 +23,8 @@ def store():
 
 
 @pytest.fixture
-def layer(seen, store):
+def layer(seen, store, qapp):
+    """A layer whose slices are filled while they are shown, as in a window."""
     (data,) = layer_data_of(store)
     made = Layer.create(*data)
     made.contrast_limits = (0, 255)

@@ -159,6 +159,9 @@ class NapariLayerPort:
     @logs_errors
     def _on_laid_out(self) -> None:
         follow_grid(self.layer)
+        # The value without napari was shifted too, before napari's layer or, where its
+        # slices followed first, after it.
+        self._on_place(None)
 
     def _look(self) -> None:
         self._data.appearance = appearance_of(self.layer, self._data.world)
