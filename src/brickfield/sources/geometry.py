@@ -323,6 +323,16 @@ class Findings:
         if finding not in self._items:
             self._items.append(finding)
 
+    def forget(self, code: str) -> None:
+        """Take back what was recorded, since it turned out not to be odd.
+
+        Parameters
+        ----------
+        code : str
+            Short name.
+        """
+        self._items = [finding for finding in self._items if finding.code != code]
+
     def as_tuple(self) -> tuple[Finding, ...]:
         """Everything noted, in order."""
         return tuple(self._items)

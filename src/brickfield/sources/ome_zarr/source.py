@@ -7,7 +7,7 @@ image, levels. With consolidated metadata it is one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -304,6 +304,8 @@ class _Opening:
             self._findings,
             denied_is_missing=options.treat_403_as_missing,
         )
+        if (root := self._hierarchy.root) and _is_being_written(root.attributes):
+            self._findings.forget("no-chunks")  # they are still to come
         pyramid, placement = assemble_pyramid(
             arrays,
             axes,
@@ -459,3 +461,11 @@ def _label_names(node: ZarrNode | None, findings: Findings) -> tuple[str, ...]:
         f"expected a list of names in labels; found {type(listed).__name__}",
     )
     return ()
+
+
+def _is_being_written(attributes: Mapping[str, Any]) -> bool:
+    """Tell whether a stream that is not complete says so."""
+    said = attributes.get("brickfield.acquisition")
+    if isinstance(ours := attributes.get("brickfield"), Mapping):
+        said = ours.get("acquisition", said)
+    return isinstance(said, Mapping) and said.get("complete") is False
