@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,10 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, Slices
-from brickfield.writing import array_spec
+from brickfield.writing import array_spec, begin_sync, sync_places
 from brickfield.writing.level_plans import LevelPlan
 
 AnyArray = NDArray[np.generic]
-SYNCS_AT_ONCE = 8
 ENDLESS = 1 << 40
 """Length of a first axis that grows, as tensorstore is told."""
 
@@ -172,20 +169,15 @@ class StreamArray:
 
         Else it lies in its cache until :meth:`sync`, which would do all of it at once.
         """
-        if not hasattr(os, "posix_fadvise"):
-            return
         for unit in self.units_under(region):
-            # A unit of fill values has no file.
-            with suppress(OSError), _opened(self.unit_file(unit)) as descriptor:
-                # Pages that are not on disk yet are not dropped by this, only written.
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            begin_sync(self.unit_file(unit))
 
     def sync(self) -> None:
         """Have on disk what was written since the last time."""
         files, self._unsynced = self._unsynced, set()
         folders = {file.parent for file in files}
         for places in (files, folders):
-            _sync_all(places)
+            sync_places(places)
 
 
 def sync_all(arrays: Iterable[StreamArray]) -> None:
@@ -205,33 +197,6 @@ def replace_json(path: Path, document: dict[str, Any]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(json.dumps(document, indent=2), "utf-8")
     partial.replace(path)
-
-
-def _sync_all(places: set[Path]) -> None:
-    """Sync files together, which takes a fraction of what they take one by one."""
-    try:
-        with ThreadPoolExecutor(SYNCS_AT_ONCE, "brickfield-stream-sync") as pool:
-            list(pool.map(_sync, places))
-    except RuntimeError:  # no thread begins any more while the program ends
-        for place in places:
-            _sync(place)
-
-
-def _sync(place: Path) -> None:
-    if place.is_dir() and os.name != "posix":
-        return
-    # What was replaced meanwhile is synced with its next turn.
-    with suppress(FileNotFoundError), _opened(place) as descriptor:
-        os.fsync(descriptor)
-
-
-@contextmanager
-def _opened(place: Path) -> Iterator[int]:
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @lru_cache(maxsize=2)

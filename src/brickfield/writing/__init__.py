@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from brickfield.writing import place as place
     from brickfield.writing.collection import publish_collection as publish_collection
     from brickfield.writing.collection import write_group as write_group
+    from brickfield.writing.commit import begin_sync as begin_sync
     from brickfield.writing.commit import building as building
     from brickfield.writing.commit import changing as changing
+    from brickfield.writing.commit import sync_places as sync_places
     from brickfield.writing.downsample import downsample as downsample_downsample
     from brickfield.writing.files import check_output as check_output
     from brickfield.writing.files import (
@@ -65,6 +67,7 @@ __all__ = [
     "StoredLevel",  # One array of the written store.
     "Triple",
     "array_spec",  # Describe an array of the version that `header` names, without its place.
+    "begin_sync",  # Have the system begin to bring a file to disk, without waiting for it.
     "building",  # Give a new folder to build a store in, and put it in place at the end.
     "changing",  # Keep other runs from replacing a folder while some files in it are changed.
     "check_file",  # Refuse a file that a source reads, or one inside a folder that it reads.
@@ -78,6 +81,7 @@ __all__ = [
     "parse_triple",  # Read one or three positive integers (z, y, x), for example "32,64,64".
     "place",  # The folder that an image goes to: what may be there, and what may be removed.
     "publish_collection",  # Write the metadata that make a folder of images a collection.
+    "sync_places",  # Wait until files and folders are on disk.
     "usable_path",  # Return a path that the operating system accepts.
     "write_group",  # Write the metadata of a group, its one file that counts last.
     "write_text",  # Write a text file in UTF-8 completely, or leave what was there.
@@ -94,6 +98,7 @@ _HOME = {
     "Triple": "options",
     "VERSIONS": "options",
     "array_spec": "specs",
+    "begin_sync": "commit",
     "building": "commit",
     "changing": "commit",
     "check_file": "guard",
@@ -111,6 +116,7 @@ _HOME = {
     "write_group": "collection",
     "write_text": "files",
     "write_whole": "files",
+    "sync_places": "commit",
 }
 
 if not TYPE_CHECKING:

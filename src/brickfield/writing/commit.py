@@ -365,8 +365,13 @@ def sync_places(places: Iterable[str | Path]) -> None:
     ----------
     places : iterable of path-like
     """
-    with ThreadPoolExecutor(_SYNCS_AT_ONCE, "brickfield-sync") as pool:
-        list(pool.map(_sync_if_there, places))
+    every = list(places)
+    try:
+        with ThreadPoolExecutor(_SYNCS_AT_ONCE, "brickfield-sync") as pool:
+            list(pool.map(_sync_if_there, every))
+    except RuntimeError:  # no thread begins any more while the program ends
+        for place in every:
+            _sync_if_there(place)
 
 
 def _sync_if_there(place: str | Path) -> None:
@@ -374,10 +379,13 @@ def _sync_if_there(place: str | Path) -> None:
         _sync(place)
 
 
-def _sync(folder: str | Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _sync(place: str | Path) -> None:
+    is_posix = os.name == "posix"
+    if not is_posix and Path(place).is_dir():
+        return
+    # Windows syncs only what is open for writing.
+    descriptor = os.open(place, os.O_RDONLY if is_posix else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
