@@ -8,7 +8,7 @@ import pytest
 import brickfield as bf
 from brickfield.camera import navigation
 from brickfield.plugin.docking.camera_link import ORIENTATION
-from brickfield.plugin.docking.docks import VolumeDock
+from brickfield.plugin.docking.docks import VolumeDock, holder_of
 from brickfield.plugin.settings import preferences
 
 pytestmark = [pytest.mark.napari, pytest.mark.bindings]
@@ -55,6 +55,18 @@ def test_the_framing_that_was_chosen_last_is_that_of_the_next_view(dock):
         assert not dock.main_view.framing.frames_content
     finally:
         preferences().drawing.frame_content = True
+
+
+def test_views_above_each_other_share_the_height_of_the_window(qtbot, viewer, dock):
+    viewer.window._qt_window.resize(1280, 800)
+    viewer.show()
+    qtbot.waitUntil(dock.isVisible)
+    _, other = viewer.window.add_plugin_dock_widget(
+        "napari-brickfield", "Orthogonal views"
+    )
+    places = [holder_of(dock), holder_of(other)]
+    assert None not in places
+    qtbot.waitUntil(lambda: abs(places[0].height() - places[1].height()) <= 2)
 
 
 def test_linked_cameras_follow_each_other_and_part_again(viewer, dock):

@@ -13,7 +13,9 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from brickfield.plugin.docking.camera_link import CameraLink
 from brickfield.plugin.docking.chooser import OtherImages
@@ -79,6 +81,20 @@ class VolumeDock(ViewDock):
         self.main_view.reported.connect(self._on_report)
         self._end_loading = self._begin_loading()
         add_dock(viewer, self)
+        self._has_room = False
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Divide the height with other views, the first time."""
+        super().showEvent(event)
+        if not self._has_room:
+            self._has_room = True
+            # Qt gives a new dock all the height that it asks for; what stood there is
+            # left a strip. What lies in the window is known only after this event.
+            QTimer.singleShot(0, self._share_height)
+
+    def _share_height(self) -> None:
+        if not self.is_closed:
+            share_height(self)
 
     def _begin_loading(self) -> Callable[[], None]:
         """Leave the window its turns until the first picture; not for long without."""
@@ -142,6 +158,35 @@ class VolumeDock(ViewDock):
     def _relink(self) -> None:
         if self._link is not None:
             self._set_link(True)
+
+
+def share_height(dock: ViewDock) -> None:
+    """Give the views that stand above each other in a window the same height."""
+    window = dock.window()
+    place = holder_of(dock)
+    if not isinstance(window, QMainWindow) or place is None or place.isFloating():
+        return
+    area = window.dockWidgetArea(place)
+    above_each_other = [
+        other
+        for other in map(holder_of, window.findChildren(ViewDock))
+        if other is not None
+        and other.isVisible()
+        and not other.isFloating()
+        and window.dockWidgetArea(other) == area
+        and other.x() == place.x()
+    ]
+    if len(above_each_other) > 1:
+        even = [1] * len(above_each_other)
+        window.resizeDocks(above_each_other, even, Qt.Orientation.Vertical)
+
+
+def holder_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock of the window that a widget lies in."""
+    above = widget.parentWidget()
+    while above is not None and not isinstance(above, QDockWidget):
+        above = above.parentWidget()
+    return above
 
 
 def _scene_text(viewer: weakref.ref[Any]) -> str:
