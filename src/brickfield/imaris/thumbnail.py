@@ -20,8 +20,6 @@ from brickfield.model import Int3, Vec3
 
 AnyArray = NDArray[Any]
 EDGE = 256
-_PIECE = 1 << 20
-"""Voxels copied at a time."""
 
 
 def thumbnail_level(shapes: Sequence[Int3]) -> int:
@@ -67,13 +65,10 @@ class Projection:
         x, as_column = np.unique(self._columns[columns], return_inverse=True)
         if not (len(y) and len(x)):
             return
-        step = max(1, _PIECE // (len(y) * len(x)))
-        found = np.fmax.reduce(
-            [
-                np.fmax.reduce(data[z : z + step, y[:, None] - start[1], x - start[2]])
-                for z in range(0, len(data), step)
-            ]
-        )
+        # All of the tile, in one go over its memory: picking out the voxels first takes
+        # six times as long.
+        highest = np.fmax.reduce(data)
+        found = highest[np.ix_(y - start[1], x - start[2])]
         found = found[np.ix_(as_row, as_column)].astype(np.float64)
         with self._lock:
             here = self.values[rows, columns]
