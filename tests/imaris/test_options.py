@@ -22,6 +22,8 @@ IMAGE = np.zeros((4, 9, 11), "u2")
         {"chunks": 5},
         {"region": 5},
         {"spacing": "x"},
+        {"opening": {"sereis": 1}},
+        {"opening": "series"},
     ],
     ids=str,
 )

@@ -13,7 +13,7 @@ from brickfield.errors import (
     StoreNotFoundError,
     StoreUnreachableError,
 )
-from brickfield.sources.open import open_source
+from brickfield.sources.open import open_source, opening_options
 from brickfield.sources.open_image import find_format
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.zarr_stores import ramp, write_image
@@ -251,3 +251,10 @@ def test_n5_and_precomputed_open_from_a_server_that_refuses_what_is_absent(tmp_p
             open_source(url).read_storage_chunk(0, (0, 0, 0))
         source = open_source(url, treat_403_as_missing=True)
         assert source.read_storage_chunk(0, (0, 0, 0)).data is None
+
+
+def test_options_handed_on_are_named_when_they_are_none():
+    assert opening_options(None) == {}
+    assert opening_options({"series": 1}) == {"series": 1}
+    with pytest.raises(OptionError, match=r"series, .*found sereis"):
+        opening_options({"sereis": 1})

@@ -12,6 +12,7 @@ from brickfield.blockwise import parse_bytes
 from brickfield.errors import OptionError
 from brickfield.imaris.deflate import Encoder
 from brickfield.model import Int3
+from brickfield.sources import opening_options
 
 DTYPES = ("auto", "uint8", "uint16", "float32")
 Color: TypeAlias = "str | Sequence[float]"
@@ -84,7 +85,7 @@ class ImarisOptions:
             raise OptionError(msg)
         self._check_numbers()
         parse_bytes(self.budget)
-        _ = self.encoder, self.chunk_zyx, self.bounds_zyx
+        _ = self.encoder, self.chunk_zyx, self.bounds_zyx, self.reading
 
     def _check_numbers(self) -> None:
         least = {"levels": 1, "workers": 1, "level": 0, "compression_opts": 0}
@@ -112,7 +113,7 @@ class ImarisOptions:
     @property
     def reading(self) -> dict[str, Any]:
         """How addresses are opened."""
-        found = dict(self.opening or {})
+        found = opening_options(self.opening)
         return found if self.axes is None else {**found, "axes": self.axes}
 
     @property

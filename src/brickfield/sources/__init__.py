@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brickfield.sources.fingerprints import is_same as is_same
     from brickfield.sources.fingerprints import of_files as of_files
     from brickfield.sources.open import open_source as open_source
+    from brickfield.sources.open import opening_options as opening_options
     from brickfield.sources.open_image import find_format as find_format
     from brickfield.sources.places import local_places as local_places
     from brickfield.sources.places import place_of_uri as place_of_uri
@@ -45,6 +46,7 @@ __all__ = [
     "metres",  # Length of a unit, None if it is not known.
     "of_files",  # Tell what files, and all files below folders, are like now.
     "open_source",  # Open any supported store or array for reading storage chunks.
+    "opening_options",  # Check options that are handed on to :func:`open_source`.
     "place_of_uri",  # Return what an address names; None for arrays in memory.
     "places_of",  # Return what a source reads.
     "with_coarse_level",  # Add a sampled coarse level to a source whose coarsest level is large.
@@ -68,6 +70,7 @@ _HOME = {
     "metres": "units",
     "of_files": "fingerprints",
     "open_source": "open",
+    "opening_options": "open",
     "place_of_uri": "places",
     "places_of": "places",
     "with_coarse_level": "preview_level",

@@ -6,6 +6,7 @@ One of several images in a store is chosen by its name, or by where it lies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from os import PathLike
 from typing import Any
 
@@ -102,6 +103,39 @@ def open_source(  # noqa: PLR0913 - what a user can choose, in one place
         chunk_edge=chunk_edge,
         treat_403_as_missing=treat_403_as_missing,
     )
+
+
+def opening_options(opening: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Check options that are handed on to :func:`open_source`.
+
+    Parameters
+    ----------
+    opening : mapping or None
+        Keywords of :func:`open_source`.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    OptionError
+        Naming what is no such keyword.
+    """
+    given: Any = opening
+    if given is not None and not isinstance(given, Mapping):
+        msg = f"expected opening as a mapping of names to values; found {given!r}"
+        raise OptionError(msg)
+    found = dict(opening or {})
+    known = list(signature(open_source).parameters)[1:]
+    unknown = [str(name) for name in found if name not in known]
+    if unknown:
+        msg = (
+            f"expected names out of {', '.join(known)} in opening; found"
+            f" {', '.join(unknown)}"
+        )
+        raise OptionError(msg)
+    return found
 
 
 def _open_together(

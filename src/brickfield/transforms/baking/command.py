@@ -84,10 +84,10 @@ def bake(  # noqa: PLR0913 -- what is done, how, and who is told
         reader = reader_of(source, None, options.level)
         task = plan_bake(reader, root, recipe, options)
         return _run(task, source, options, progress, cancel)
-    from brickfield.sources import open_source
+    from brickfield.sources import open_source, opening_options
     from brickfield.sources.images import notes_on_choice
 
-    opened = open_source(str(source), **dict(opening or {}))
+    opened = open_source(str(source), **opening_options(opening))
     try:
         reader = reader_of(opened, str(source), options.level, opening)
         task = plan_bake(reader, root, recipe, options)

@@ -122,9 +122,9 @@ def look_ahead(
     target = local_path(dst).absolute()
     with ExitStack() as stack:
         if isinstance(source, str | Path):
-            from brickfield.sources import open_source
+            from brickfield.sources import open_source, opening_options
 
-            opened = open_source(str(source), **dict(opening or {}))
+            opened = open_source(str(source), **opening_options(opening))
             stack.callback(opened.close)
         else:
             opened = source
