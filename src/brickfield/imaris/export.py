@@ -9,17 +9,19 @@ together is about two seconds of work, or one time point and channel.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from time import perf_counter
 from typing import Any
 
 from brickfield.blockwise import Journal, OtherWorkError, Progress, format_bytes
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
+from brickfield.imaris.check_sums import CheckSums
 from brickfield.imaris.options import ImarisOptions
 from brickfield.imaris.output import committed_file
 from brickfield.imaris.output.bdv_xml import write_bdv_xml, xml_path
@@ -33,7 +35,7 @@ from brickfield.imaris.reading.inputs import (
 )
 from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.result import ImarisResult
-from brickfield.imaris.verify import DamagedFileError, check_sums, verify
+from brickfield.imaris.verify import DamagedFileError, verify
 from brickfield.sources import ChunkSource
 from brickfield.sources import fingerprints as fingerprint
 from brickfield.sources.io import may_write
@@ -69,8 +71,9 @@ def export(
         prepared = prepare(sources, options, taken)
         check_target(target, sources, options, prepared.plan)
         options.encoder.check()
-        sources = read_on_cluster(sources, options, opened)
-        prepared = prepare(sources, options, taken)
+        if options.scheduler is not None:
+            sources = read_on_cluster(sources, options, opened)
+            prepared = prepare(sources, options, taken)
         work = _Export(target, sources, prepared, options, scratch)
         return work.run(progress, cancel)
 
@@ -319,7 +322,8 @@ class _Export:
                 # A file without a journal, or of other work, is of no use.
                 is_new = not self._is_resumable(journal)
                 file = ImarisFile(self._part, plan, restart=is_new)
-                sums = check_sums(plan, all_chunks=options.verify)
+                sums = CheckSums(self._part, plan, all_chunks=options.verify)
+                sums.resume(file.n_done)
                 passes = Passes(self._prepared, options, file, scratch, sums)
                 try:
                     with closing(file):
@@ -328,17 +332,24 @@ class _Export:
                             passes.finish()
                     if not done:
                         return self._result(passes, n_verified=0, is_complete=False)
-                    n_verified = verify(self._part, plan, sums)
+                    n_verified, n_decoded = verify(self._part, plan, sums)
                 except (OptionError, DamagedFileError):
                     # Values that do not fit, or chunks that are not as written: no
                     # later run may go on with this file.
                     committed_file.remove(self._part)
+                    sums.remove()
                     journal.remove()
                     raise
                 self._put_in_place()
+                sums.remove()
                 journal.remove()
         finally:
             scratch.clear()
+        if n_decoded:
+            passes.notes.append(
+                f"{n_decoded} chunks of an earlier run without verify were decoded; it"
+                " had not noted what they hold"
+            )
         return self._result(passes, n_verified=n_verified, is_complete=True)
 
     def _open_journal(self) -> Journal:
@@ -385,7 +396,7 @@ class _Export:
         try:
             if self._options.bdv_xml:
                 write_bdv_xml(self._target, self._prepared)
-            self._part.replace(self._target)
+            _replace(self._part, self._target)
         except OSError as error:
             if isinstance(error, BrickfieldError):
                 raise
@@ -424,6 +435,22 @@ class _Export:
             failures=tuple(passes.failures),
             notes=(*self._notes(passes), *passes.notes),
         )
+
+
+def _replace(part: Path, target: Path) -> None:
+    """Give the finished file its name; an older file of that name is gone at once.
+
+    The system frees what the older one took when its last reader ends, which takes
+    seconds for a large one: a thread of its own waits for that.
+    """
+    old = None
+    if os.name == "posix" and target.exists():
+        old = os.open(target, os.O_RDONLY)
+    try:
+        part.replace(target)
+    finally:
+        if old is not None:
+            Thread(target=os.close, args=(old,), name="imaris-free").start()
 
 
 def _facts_in(journal: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from brickfield.blockwise import (
     run_jobs,
 )
 from brickfield.imaris.cascade import Cascade, ReadTile
+from brickfield.imaris.check_sums import CheckSums
 from brickfield.imaris.dtypes import Converter
 from brickfield.imaris.halving import halve
 from brickfield.imaris.options import ImarisOptions
@@ -45,7 +46,6 @@ from brickfield.imaris.reading.staging import Scratch
 from brickfield.imaris.reading.tile_reader import Demand, ReadFailure, TileReader
 from brickfield.imaris.statistics import LevelStatistics
 from brickfield.imaris.thumbnail import Projection, compose, thumbnail_level
-from brickfield.imaris.verify import CheckSums
 
 COMMIT_S = 2.0
 """Most seconds of finished work that a kill can cost."""
@@ -190,6 +190,9 @@ class Passes:
             [look.window for look in looks],
         )
         space, times = self._prepared.space, self._prepared.times
+        if self._options.verify:
+            # Reading all of a large file back may take as long as a kill needs.
+            self._sums.save()
         texts = sections(self._image, self._options, space, times, looks)
         self._file.finish(texts, picture)
 
@@ -354,6 +357,8 @@ class Passes:
         # A commit waits for the disk. For many small time points one after each would
         # take longer than the work.
         if perf_counter() - self._committed_at > COMMIT_S:
+            # First, so that of every part that counts as whole all sums are known.
+            self._sums.save()
             self._file.commit()
             self._committed_at = perf_counter()
 

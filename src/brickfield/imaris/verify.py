@@ -2,94 +2,30 @@
 
 Every histogram has to count every voxel (those that are no numbers left out), and the
 chunks that are looked at have to hold what was written, told by their check sums. So
-the source, which may be expensive, is not read again.
+the source, which may be expensive, is not read again. Chunks of an earlier run that
+noted none are decoded, which proves the check sum of the compressed stream alone.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError, StoreWriteError
+from brickfield.imaris.check_sums import CheckSums, Place, check_sum
 from brickfield.imaris.planning.plan import ExportPlan
-from brickfield.model import Int3
-
-SAMPLED = 8
-"""Chunks of each level that are read back when not all are."""
-AnyArray = NDArray[Any]
-Place = tuple[int, int, int, Int3]
-"""Level, time point, channel, chunk."""
 
 
 class DamagedFileError(StoreWriteError):
     """Raised when a file that was written holds something else."""
 
 
-@dataclass(eq=False)
-class CheckSums:
-    """Check sums of the chunks that will be read back. From any thread.
-
-    Attributes
-    ----------
-    all_chunks : bool
-    sums : dict
-    """
-
-    all_chunks: bool
-    n_chunks: tuple[int, ...]
-    sums: dict[Place, int] = field(default_factory=dict)
-    _seen: dict[int, int] = field(default_factory=dict)
-
-    def note(self, place: Place, chunk: AnyArray) -> None:
-        """Record the check sum of a chunk, or of every nth.
-
-        Parameters
-        ----------
-        place : Place
-            Level, time point, channel and position.
-        chunk : ndarray, shape (z, y, x)
-        """
-        level = place[0]
-        seen = self._seen[level] = self._seen.get(level, -1) + 1
-        step = 1 if self.all_chunks else max(1, self.n_chunks[level] // SAMPLED)
-        if seen % step == 0:
-            self.sums[place] = check_sum(chunk)
-
-
-def check_sum(chunk: AnyArray) -> int:
-    """Return the CRC-32 of a chunk, padding included."""
-    try:
-        from isal.isal_zlib import crc32  # the same numbers, faster
-    except ImportError:
-        from zlib import crc32
-    return int(crc32(chunk.data))
-
-
-def check_sums(plan: ExportPlan, *, all_chunks: bool) -> CheckSums:
-    """Return empty check sums for a plan.
-
-    Parameters
-    ----------
-    plan : ExportPlan
-    all_chunks : bool
-        Record all chunks instead of a sample.
-    """
-    counts = tuple(
-        prod(-(-n // c) for n, c in zip(lv.shape, lv.chunk_shape, strict=True))
-        * plan.n_times
-        * plan.n_channels
-        for lv in plan.levels
-    )
-    return CheckSums(all_chunks, counts)
-
-
-def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
+def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> tuple[int, int]:
     """Read a file back.
 
     Parameters
@@ -102,8 +38,8 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
 
     Returns
     -------
-    int
-        Chunks that were compared.
+    (int, int)
+        Chunks that were compared, and those that were decoded alone.
 
     Raises
     ------
@@ -118,9 +54,11 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
         wanted = [(plan.n_times, plan.n_channels, *lv.shape) for lv in plan.levels]
         if found != wanted or source.info.pyramid.dtype != plan.dtype:
             raise _differs(path, f"levels {wanted}", str(found))
+        unknown = dict.fromkeys(sums.unknown())
         with ThreadPoolExecutor(plan.n_workers, "imaris-verify") as pool:
             compared = pool.map(
-                lambda known: _compare(source, path, plan, *known), sums.sums.items()
+                lambda known: _compare(source, path, plan, *known),
+                chain(sums.sums.items(), unknown.items()),
             )
             try:
                 list(compared)
@@ -133,18 +71,18 @@ def verify(path: Path, plan: ExportPlan, sums: CheckSums) -> int:
     finally:
         source.close()
     _check_histograms(path, plan)
-    return len(sums.sums)
+    return len(sums.sums), len(unknown)
 
 
 def _compare(
-    source: Any, path: Path, plan: ExportPlan, place: Place, check: int
+    source: Any, path: Path, plan: ExportPlan, place: Place, check: int | None
 ) -> None:
     level, time, channel, index = place
     data = source.read_storage_chunk(level, (time, channel, *index)).data
     whole = np.zeros(plan.levels[level].chunk_shape, plan.dtype)
     if data is not None:
         whole[tuple(slice(n) for n in data.shape[2:])] = data[0, 0]
-    if check_sum(whole) != check:
+    if check is not None and check_sum(whole) != check:
         raise _differs(path, f"chunk {index} of level {level} as written", "another")
 
 
