@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.model import unpack_keys
-from brickfield.store.occupancy import MOST_SELECTIONS, Occupancy
+from brickfield.store.occupancy import MOST_SELECTIONS, Answers, Occupancy
 from brickfield.testing import MemorySource
 from brickfield.testing.loading import all_keys
 
@@ -43,6 +43,34 @@ def test_a_chunk_is_empty_when_nothing_is_stored_under_it(source, data):
             for s in starts.tolist()
         ]  # fmt: skip
         assert occupancy(0, some).tolist() == expected
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 2**61), st.booleans(), max_size=900)))
+def test_answers_are_found_again_as_they_were_given(batches):
+    answers, known = Answers(), {}
+    for batch in batches:
+        keys = np.array(sorted(batch), dtype=np.int64)
+        is_known, values = answers.look_up(keys)
+        assert is_known.tolist() == [k in known for k in keys.tolist()]
+        assert values.tolist() == [known.get(k, False) for k in keys.tolist()]
+        new = [k for k in keys.tolist() if k not in known]
+        known |= {k: batch[k] for k in new}
+        answers.add(
+            np.array(new, dtype=np.int64), np.array([batch[k] for k in new], bool)
+        )
+    assert len(answers) == len(known)
+
+
+def test_many_answers_are_found_again_after_the_table_has_grown():
+    rng, answers = np.random.default_rng(0), Answers()
+    keys = np.unique(rng.integers(0, 1 << 40, 40_000))
+    values = rng.random(len(keys)) < 0.5
+    for part in np.array_split(np.arange(len(keys)), 50):
+        answers.add(keys[part], values[part])
+    is_known, found = answers.look_up(keys)
+    assert is_known.all()
+    assert (found == values).all()
+    assert not answers.look_up(keys + (1 << 40))[0].any()
 
 
 def test_a_chunk_is_asked_for_once():

@@ -8,6 +8,7 @@ hide.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -101,30 +102,38 @@ def is_at_grown_end(key: ChunkKey, before: Pyramid, after: Pyramid) -> bool:
     return any(i == m - 1 < n - 1 for i, m, n in zip(chunk.index, *grids, strict=True))
 
 
-def cells_over(pyramid: Pyramid, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Find the cell of every coarser level that lies over the centre of chunks.
+def cells_over(
+    pyramid: Pyramid, keys: NDArray[np.int64], levels: Sequence[int]
+) -> NDArray[np.int64]:
+    """Find the cells of some levels that lie over the centres of chunks.
 
     Parameters
     ----------
     pyramid : Pyramid
     keys : ndarray, shape (n,), int64
+    levels : sequence of int
+        Of the cells, m of them.
 
     Returns
     -------
-    ndarray, shape (n_levels, n), int64
-        Keys of the cells; -1 on a chunk's own level and finer ones.
+    ndarray, shape (m, n), int64
+        Keys of the cells; -1 where a chunk is of the cell's level or a coarser one.
     """
-    levels, indices = unpack_keys(keys)
+    of_keys, indices = unpack_keys(keys)
+    numbers = np.array(levels, dtype=np.int64)
     rate, start, last = _cells_by_level(pyramid)
     # Whole arrays, of axes, levels and chunks: thousands may be asked for at once, and
     # the last axis is the one that numpy is quick along.
-    at = rate.take(levels, axis=2)
+    pairs = numbers[:, None] * len(pyramid.levels) + of_keys
+    at = rate.take(pairs, axis=1)
     at *= indices.T[:, None]
-    at += start.take(levels, axis=2)
-    z, y, x = np.clip(np.floor(at, out=at), 0, last, out=at).astype(np.int64)
-    numbers = np.arange(pyramid.n_levels)[:, None]
-    found = ((numbers << INDEX_BITS | z) << INDEX_BITS | y) << INDEX_BITS | x
-    return np.where(levels < numbers, found, -1)
+    at += start.take(pairs, axis=1)
+    np.floor(at, out=at)
+    np.maximum(at, 0, out=at)
+    np.minimum(at, last[:, numbers], out=at)
+    z, y, x = at.astype(np.int64)
+    found = ((numbers[:, None] << INDEX_BITS | z) << INDEX_BITS | y) << INDEX_BITS | x
+    return np.where(of_keys < numbers[:, None], found, -1)
 
 
 @lru_cache(maxsize=64)
@@ -135,7 +144,7 @@ def _cells_by_level(
 
     Returns
     -------
-    rate, start : ndarray, shape (3, n_levels, n_levels), float64
+    rate, start : ndarray, shape (3, n_levels * n_levels), float64
         By axis, level of the cell and level of the chunk: the cell is the whole number
         below ``rate * i + start``.
     last : ndarray, shape (3, n_levels, 1), float64
@@ -150,6 +159,7 @@ def _cells_by_level(
     edge = (offset - 0.5 * scale)[:, :, None]
     rate = np.asarray(size.transpose(0, 2, 1) / size)
     start = np.asarray((centre[:, None] - edge) / size)
+    rate, start = rate.reshape(3, -1), start.reshape(3, -1)
     return rate, start, np.asarray(pyramid.grids_zyx.T[:, :, None] - 1.0)
 
 

@@ -194,14 +194,9 @@ class Overdrawn:
         found: set[Name] = set()
         for plane in {p for p, _ in new}:
             keys = _keys_in(new, plane)
-            known = self._known_of(plane)
-            over = known.add(keys)
             codes = plan.by_plane.get(plane, _NO_CODES)
-            is_leaf = _is_in(keys_of(codes[codes & IS_TARGET > 0]), over)
-            rows, columns = np.nonzero(is_leaf)
-            pairs = zip(
-                keys[columns].tolist(), over[rows, columns].tolist(), strict=True
-            )
+            targets = keys_of(codes[codes & IS_TARGET > 0])
+            pairs = self._known_of(plane).add(keys, targets)
             found |= {(plane, k) for k, o in pairs if (plane, o) in self._table}
         for plane in {p for p, _ in leaves}:
             below = self._known_of(plane).below(_keys_in(leaves, plane))
@@ -222,7 +217,7 @@ class Overdrawn:
         self._pyramid = pyramid
         for plane in self._known:
             known = self._known[plane] = _Beneath(pyramid)
-            known.add(_keys_in(self.names, plane))
+            known.add(_keys_in(self.names, plane), _NO_CODES)
 
     def clear(self) -> None:
         """Forget everything: nothing is drawn."""
@@ -235,6 +230,9 @@ class Overdrawn:
 class _Beneath:
     """Chunks by the cells over their centres, which never change.
 
+    Of each level these are found when a leaf of that level is first looked for: a plan
+    has leaves of few levels.
+
     Parameters
     ----------
     pyramid : Pyramid
@@ -245,13 +243,20 @@ class _Beneath:
         self._n = 0
         self._keys = np.empty(_SPARE, dtype=np.int64)
         self._over = np.empty((pyramid.n_levels, _SPARE), dtype=np.int64)
+        self._n_found = [0] * pyramid.n_levels
 
     def __len__(self) -> int:
         return self._n
 
-    def add(self, keys: Codes) -> NDArray[np.int64]:
-        """Add chunks; return the cells over them, shape (n_levels, n)."""
-        over = cells_over(self._pyramid, keys)
+    def add(self, keys: Codes, leaves: Codes) -> list[tuple[int, int]]:
+        """Add chunks; return those with one of some leaves over them, and which.
+
+        Parameters
+        ----------
+        keys : ndarray, shape (n,), int64
+        leaves : ndarray, shape (m,), int64
+            Ascending.
+        """
         first, self._n = self._n, self._n + len(keys)
         if self._n > len(self._keys):
             # Twice as much at once: mostly a few come, and all would be copied.
@@ -259,25 +264,43 @@ class _Beneath:
             self._keys = np.pad(self._keys[:first], room)
             self._over = np.pad(self._over[:, :first], ((0, 0), *room))
         self._keys[first : self._n] = keys
-        self._over[:, first : self._n] = over
-        return over
+        over = self._over_at(_levels_of(leaves), first)
+        rows, columns = np.nonzero(_is_in(leaves, over))
+        pairs = keys[columns].tolist(), over[rows, columns].tolist()
+        return list(zip(*pairs, strict=True))
+
+    def _over_at(self, levels: list[int], first: int = 0) -> Codes:
+        """Return the cells of some levels over all chunks from `first` on, (m, n)."""
+        n = min((self._n_found[level] for level in levels), default=self._n)
+        if n < self._n:
+            cells = cells_over(self._pyramid, self._keys[n : self._n], levels)
+            self._over[levels, n : self._n] = cells
+            for level in levels:
+                self._n_found[level] = self._n
+        return self._over[levels, first : self._n]
 
     def keep(self, keys: Codes) -> None:
         """Leave out all but some chunks (ascending keys)."""
         known, first = np.unique(self._keys[: self._n], return_index=True)
-        rows = first[_is_in(keys, known)]
+        rows = np.sort(first[_is_in(keys, known)])
+        self._n_found = [int(rows.searchsorted(n)) for n in self._n_found]
         self._n = len(rows)
         self._keys[: self._n] = self._keys[rows]
         self._over[:, : self._n] = self._over[:, rows]
 
     def below(self, leaves: Codes) -> Codes:
         """Return the chunks with one of some cells (ascending keys) over them."""
-        is_below = np.zeros(self._n, dtype=np.bool_)
-        levels = leaves >> _LEVEL
-        for level in np.flatnonzero(np.bincount(levels)).tolist():
-            over = self._over[level, : self._n]
-            is_below |= _is_in(leaves[levels == level], over)
-        return self._keys[: self._n][is_below]
+        over = self._over_at(_levels_of(leaves))
+        return self._keys[: self._n][_is_in(leaves, over).any(axis=0)]
+
+
+def _levels_of(keys: Codes) -> list[int]:
+    """List the levels of ascending keys."""
+    levels: list[int] = []
+    while len(keys):
+        levels.append(int(keys[0]) >> _LEVEL)
+        keys = keys[keys.searchsorted((levels[-1] + 1) << _LEVEL) :]
+    return levels
 
 
 def _keys_in(names: Iterable[Name], plane: int) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -400,10 +401,23 @@ def _asked(answer: Occupancy | None, level: int | Ints, indices: Ints) -> Bools:
     known = np.zeros(indices.shape[1], dtype=bool)
     if answer is None:
         return known
-    levels = np.broadcast_to(level, known.shape)
-    for at in np.flatnonzero(np.bincount(levels)).tolist():
-        rows = np.flatnonzero(levels == at)
+    for at, rows in _rows_by_level(level, len(known)):
         found = answer(at, indices[:, rows].T)
         if found is not None:
             known[rows] = found
     return known
+
+
+def _rows_by_level(level: int | Ints, n: int) -> Iterator[tuple[int, slice | Ints]]:
+    """Yield every level of n cells and its rows."""
+    if isinstance(level, int):
+        yield level, slice(n)
+        return
+    ends = [*(np.flatnonzero(np.diff(level)) + 1).tolist(), n]
+    if len(ends) <= MAX_LEVELS:
+        # Mostly coarse ones stand before fine ones: nothing has to be gathered.
+        for first, end in pairwise([0, *ends]):
+            yield from ((int(level[first]), slice(first, end)),) if end > first else ()
+        return
+    for at in np.flatnonzero(np.bincount(level)).tolist():
+        yield at, np.flatnonzero(level == at)

@@ -29,7 +29,8 @@ from brickfield.planning.projection import DataView, loading_order, step_priorit
 from brickfield.planning.refine import prefetch_nodes, refine
 from brickfield.planning.steps import passed_nodes
 
-_CAUTION = 0.9
+_CAUTION = 0.98
+"""Share of the previous floor that is guessed: most cameras move on by little."""
 
 
 def _no_keys() -> NDArray[np.int64]:

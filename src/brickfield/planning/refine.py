@@ -37,6 +37,8 @@ _BATCH_CELLS = 8192
 """Cells tested at once: enough for numpy to be quick, few enough to stop early."""
 _MOST_CHILDREN = 1 << 18
 """Chunks of more children, which no budget holds, stay as they are."""
+_LOWER = np.array([1.0, 0.85, 0.6])
+"""Shares of a guessed floor that are tried before 0."""
 _FEWEST = 32
 """Chunks looked into at once, also where they have many children."""
 
@@ -176,11 +178,12 @@ def refine(
         Rank of the first refinement that did not fit, 0 if all did.
     """
     # A guess from the last frame spares the walk through most of what will not fit. If
-    # the budget is not used up above it, the walk goes on down to 0.
+    # the budget is not used up above it, the walk goes on, in steps: from 0 on it would
+    # look into far more than fits.
     ranking = Ranking(layers, room_bytes)
     for layer in layers:
         layer.expand_as_before()
-    for floor in (floor_guess, 0.0) if floor_guess > 0 else (0.0,):
+    for floor in (*(_LOWER * floor_guess), 0.0) if floor_guess > 0 else (0.0,):
         ranking.floor = floor
         _explore(ranking, layers)
         if ranking.is_full:

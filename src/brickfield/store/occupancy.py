@@ -1,6 +1,6 @@
 """Which planned chunks are known to hold nothing.
 
-Answers are remembered as sorted arrays of chunk keys, because a planner needs
+Answers are remembered in a table of chunk keys, because a planner needs
 the same thousands of chunks at every camera move. Nothing is read: a source that
 cannot tell from a listing or an index is not asked again.
 """
@@ -22,7 +22,11 @@ MOST_SELECTIONS = 64
 """Storage chunks along the other axes that are looked at for one planned chunk."""
 MOST_KEYS = 1_000_000
 """Most answers that are remembered; then all are forgotten."""
-_NOTHING = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+_LEAST_ROWS = 1 << 12
+_FREE = -1
+"""No key: keys are not negative."""
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 divided by the golden ratio, odd: Knuth's multiplicative hashing."""
 
 
 class Occupancy:
@@ -50,7 +54,7 @@ class Occupancy:
     def _begin(self) -> None:
         pyramid = self._source.info.pyramid
         self._layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
-        self._known = [_NOTHING] * pyramid.n_levels
+        self._answers = Answers()
         self._cannot_tell: set[int] = set()
         self._is_fresh = True
 
@@ -80,45 +84,33 @@ class Occupancy:
         if level in self._cannot_tell:
             return None
         keys = pack_keys(level, indices)
-        is_known, is_empty = self._look_up(level, keys)
+        is_known, is_empty = self._answers.look_up(keys)
         if is_known.all():
             return is_empty
-        new, first = np.unique(keys[~is_known], return_index=True)
-        answer = self._ask(level, np.asarray(indices)[~is_known][first])
+        rows = np.flatnonzero(~is_known)
+        new, first, of_new = np.unique(
+            keys[rows], return_index=True, return_inverse=True
+        )
+        answer = self._ask(level, np.asarray(indices)[rows[first]])
         if answer is None:
             self._cannot_tell.add(level)
             return None
-        self._remember(level, new, answer)
-        return self._look_up(level, keys)[1]
-
-    def _look_up(
-        self, level: int, keys: NDArray[np.int64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        known, is_empty = self._known[level]
-        if not len(known):
-            return np.zeros(len(keys), np.bool_), np.zeros(len(keys), np.bool_)
-        rows = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-        is_known = known[rows] == keys
-        return is_known, is_known & is_empty[rows]
-
-    def _remember(
-        self, level: int, keys: NDArray[np.int64], is_empty: NDArray[np.bool_]
-    ) -> None:
-        if sum(len(known) for known, _ in self._known) + len(keys) > MOST_KEYS:
-            self._known = [_NOTHING] * len(self._known)
-        # A level apart from the others: a move of the camera adds a few to each.
-        known, was_empty = self._known[level]
-        places = np.searchsorted(known, keys)
-        self._known[level] = (
-            np.insert(known, places, keys),
-            np.insert(was_empty, places, is_empty),
-        )
+        if len(self._answers) + len(new) > MOST_KEYS:
+            self._answers = Answers()
+        self._answers.add(new, answer)
+        is_empty[rows] = answer[of_new]
+        return is_empty
 
     def _ask(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         layout = self._layouts[level]
         selections = _one_per_storage_chunk(layout)
         if len(selections) > MOST_SELECTIONS:
             return None
+        if _is_stored_as_planned(layout):
+            # Nothing to translate, which takes longer than many sources do to answer.
+            at = np.zeros((len(indices), len(layout.grid)), np.int64)
+            at[:, layout.spatial_axes] = indices
+            return self._source.missing_chunks(level, at)
         is_empty = np.ones(len(indices), np.bool_)
         for selection in selections:
             flats, is_there = storage_under(layout, indices, selection)
@@ -130,6 +122,84 @@ class Occupancy:
             is_missing[is_there] = known[inverse]
             is_empty &= is_missing.all(axis=1)
         return is_empty
+
+
+def _is_stored_as_planned(layout: LevelLayout) -> bool:
+    """Tell whether each planned chunk is one storage chunk, at all positions."""
+    storage = tuple(layout.storage[axis] for axis in layout.spatial_axes)
+    is_one = all(layout.grid[axis] == 1 for axis in layout.other_axes)
+    return is_one and storage == tuple(layout.chunk_zyx)
+
+
+class Answers:
+    """Yes or no for chunk keys: a hash table that is read and written by whole arrays.
+
+    A camera change adds a few hundred keys and looks thousands up; inserting into a
+    sorted array would copy all that was ever asked each time. Not thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._keys = np.full(_LEAST_ROWS, _FREE, dtype=np.int64)
+        self._values = np.zeros(_LEAST_ROWS, dtype=np.bool_)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def _first_rows(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        # The high bits of the product depend on all bits of a key.
+        n_bits = len(self._keys).bit_length() - 1
+        mixed = keys.view(np.uint64) * _GOLDEN
+        mixed >>= np.uint64(64 - n_bits)
+        return mixed.view(np.int64)
+
+    def look_up(
+        self, keys: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which keys are known, and what of them: False for the others.
+
+        Parameters
+        ----------
+        keys : ndarray, shape (n,), int64
+        """
+        rows, mask = self._first_rows(keys), len(self._keys) - 1
+        found = self._keys[rows]
+        left = np.flatnonzero((found != keys) & (found != _FREE))
+        # Linear probing, all at once: few go on to a second row.
+        while len(left):
+            rows[left] = at = (rows[left] + 1) & mask
+            found[left] = there = self._keys[at]
+            left = left[(there != keys[left]) & (there != _FREE)]
+        is_known = found == keys
+        return is_known, is_known & self._values[rows]
+
+    def add(self, keys: NDArray[np.int64], values: NDArray[np.bool_]) -> None:
+        """Remember answers.
+
+        Parameters
+        ----------
+        keys : ndarray, shape (n,), int64
+            Each once, none known.
+        values : ndarray, shape (n,), bool
+        """
+        self._n += len(keys)
+        if 2 * self._n > len(self._keys):
+            is_used = self._keys != _FREE
+            keys = np.concatenate([self._keys[is_used], keys])
+            values = np.concatenate([self._values[is_used], values])
+            n_rows = 1 << (4 * self._n).bit_length()
+            self._keys = np.full(n_rows, _FREE, dtype=np.int64)
+            self._values = np.zeros(n_rows, dtype=np.bool_)
+        rows, mask = self._first_rows(keys), len(self._keys) - 1
+        left = np.arange(len(keys))
+        while len(left):
+            at = rows[left]
+            is_free = self._keys[at] == _FREE
+            # Of several keys that find the same free row the last one stays.
+            self._keys[at[is_free]] = keys[left[is_free]]
+            left = left[self._keys[at] != keys[left]]
+            rows[left] = (rows[left] + 1) & mask
+        self._values[rows] = values
 
 
 def _one_per_storage_chunk(layout: LevelLayout) -> list[Selection]:

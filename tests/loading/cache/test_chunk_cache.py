@@ -97,6 +97,20 @@ def test_a_pinned_entry_stays():
     assert cache.peek("s", (), 1) is None
 
 
+def test_pins_that_are_released_together_count_one_by_one():
+    cache = ChunkCache(budget_for(2))
+    cache.put("s", chunk(1), pins=2)
+    cache.put("s", chunk(2), pins=1)
+    cache.release_pins("s", (), [1, 2, 9])
+    cache.put("s", chunk(3))
+    assert cache.peek("s", (), 1) is not None
+    assert cache.peek("s", (), 2) is None
+    cache.release_pins("s", (), [1])
+    cache.put("s", chunk(4))
+    cache.put("s", chunk(5))
+    assert cache.peek("s", (), 1) is None
+
+
 def test_nothing_is_kept_when_pins_leave_no_room():
     cache = ChunkCache(budget_for(1))
     cache.put("s", chunk(1), pins=1)
@@ -156,6 +170,7 @@ steps = st.lists(
         st.tuples(st.just("pinned"), st.integers(0, 9), st.integers(0, 900)),
         st.tuples(st.just("pin"), st.integers(0, 9)),
         st.tuples(st.just("unpin"), st.integers(0, 9)),
+        st.tuples(st.just("release"), st.integers(0, 9)),
         st.tuples(st.just("get"), st.integers(0, 9)),
         st.tuples(st.just("reserve"), st.integers(0, 900)),
         st.tuples(st.just("unreserve")),
@@ -177,6 +192,8 @@ def test_the_cache_is_never_above_its_budget(steps, budget):
             cache.pin("s", (), rest)
         elif step == "unpin":
             cache.unpin("s", (), rest)
+        elif step == "release":
+            cache.release_pins("s", (), rest)
         elif step == "get":
             found = cache.get("s", (), rest[0])
             assert found is None or found is kept[rest[0]]

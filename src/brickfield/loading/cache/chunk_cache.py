@@ -229,6 +229,29 @@ class ChunkCache:
             group = self._group(source_id, selection)
             return [self._unpin((group, key)) for key in keys]
 
+    def release_pins(
+        self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]
+    ) -> None:
+        """Remove one pin from each of the entries; as :meth:`unpin`, of many at once.
+
+        Parameters
+        ----------
+        source_id : str
+        selection : Selection
+        keys : sequence of ChunkKey
+        """
+        with self._lock:
+            group, pins = self._group(source_id, selection), self._pins
+            for key in keys:
+                name = (group, key)
+                n = pins.get(name, 0)
+                if n > 1:
+                    pins[name] = n - 1
+                elif n:
+                    del pins[name]
+                    self._free[name] = None
+            self._make_room(0)
+
     def _unpin(self, name: _Name) -> LoadedChunk | None:
         chunk = self._chunks.get(name)
         if chunk is None or name not in self._pins:

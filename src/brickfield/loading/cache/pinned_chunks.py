@@ -93,13 +93,13 @@ class PinnedChunks:
 
     def release(self, selection: Selection, keys: list[ChunkKey]) -> None:
         """Remove one taker from each chunk."""
-        rest = []
-        for key in keys:
-            if (selection, key) in self._held or (selection, key) in self.failed:
+        # Mostly neither is there, and hundreds may be released at a camera change.
+        if self._held or self.failed:
+            apart = {k for s, k in (*self._held, *self.failed) if s == selection}
+            for key in filter(apart.__contains__, keys):
                 self.unpin(selection, key)
-            else:
-                rest.append(key)
-        self.cache.unpin(self._source_id, selection, rest)
+            keys = [key for key in keys if key not in apart]
+        self.cache.release_pins(self._source_id, selection, keys)
 
     def peek(self, selection: Selection, key: ChunkKey) -> LoadedChunk | None:
         """Return a chunk with voxels (or known to be missing) if it is loaded."""
