@@ -168,6 +168,25 @@ def test_what_is_written_is_ome_zarr(source, tmp_path, write, version):
     check(place, version)
 
 
+@pytest.mark.parametrize("write", BOTH[:6], ids=lambda write: write.__name__)
+def test_what_is_written_as_06_is_what_its_specification_says(source, tmp_path, write):
+    place = tmp_path / "w.ome.zarr"
+    write(source, place, "0.6")
+    about = json.loads((place / "zarr.json").read_text())["attributes"]["ome"]
+    (image,) = about["multiscales"]
+    (system,) = image["coordinateSystems"]
+    assert (about["version"], len(system["axes"])) == ("0.6", 5)
+    assert "axes" not in image
+    for dataset in image["datasets"]:
+        (way,) = dataset["coordinateTransformations"]
+        assert way["input"] == {"path": dataset["path"]}
+        assert way["output"] == {"name": system["name"]}
+        kinds = [part["type"] for part in way["transformations"]]
+        assert (way["type"], kinds) == ("sequence", ["scale", "translation"])
+        array = json.loads((place / dataset["path"] / "zarr.json").read_text())
+        assert array["dimension_names"] == [a["name"] for a in system["axes"]]
+
+
 def test_images_that_were_fused_are_ome_zarr(tiles, tmp_path):
     run("fuse", tiles, tmp_path / "f.ome.zarr")
     check(tmp_path / "f.ome.zarr", "0.5")

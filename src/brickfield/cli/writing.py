@@ -9,7 +9,11 @@ import typer
 from brickfield.cli.output import INCOMPLETE, print_json, results
 
 Version = Annotated[
-    str | None, typer.Option(help="Of OME-Zarr: 0.5 or 0.4.", show_default="0.5")
+    str | None,
+    typer.Option(
+        help="Of OME-Zarr: 0.6, 0.5 or 0.4; 0.6 alone keeps how an image is turned.",
+        show_default="0.5",
+    ),
 ]
 Budget = Annotated[str, typer.Option(help="Memory for the work.")]
 Workers = Annotated[

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
+from brickfield.plugin.export.saved_place import where_saved
 from brickfield.plugin.saving import N_WORKERS, save_beside
 from brickfield.qt import RunningTask, import_beside
 
@@ -79,6 +81,7 @@ def _write(
     name = str(meta.get("name", "image"))
     try:
         source = _source(path, data, meta, is_labels)
+        is_turned = source.info.placement is not None
     except OptionError as error:
         # napari takes a ValueError for "no writer" and says nothing.
         raise StoreWriteError(str(error)) from error
@@ -89,6 +92,7 @@ def _write(
         result = write_pyramid(
             source,
             beside,
+            version="0.6" if is_turned else None,
             workers=N_WORKERS,
             progress=running.tell,
             cancel=running.cancelled,
@@ -101,7 +105,17 @@ def _write(
         return result.is_complete
 
     with closing(source):
-        return save_beside(f"Saving {name}", path, write)
+        written = save_beside(f"Saving {name}", path, write)
+    if written and is_turned:
+        _tell_version(name)
+    return written
+
+
+def _tell_version(name: str) -> None:
+    """Say that programs that read OME-Zarr 0.5 and older do not open what was saved."""
+    from napari.utils.notifications import show_info
+
+    show_info(f"{name} is turned: saved as OME-Zarr 0.6, which alone holds that")
 
 
 def write_session(path: str, _layers: Any) -> list[str]:
@@ -159,14 +173,17 @@ def _source(
         msg = f"expected a new folder; found that {path} exists: choose another name"
         raise OptionError(msg)
     finest = data[0] if meta.get("multiscale") else data
-    return from_arrays(
+    where = where_saved(meta, min(getattr(finest, "n_spatial", 3), finest.ndim))
+    source = from_arrays(
         finest,
         axes=_axes(finest, meta),
-        scale=[float(s) for s in meta["scale"]],
-        translation=[float(t) for t in meta["translate"]],
+        scale=where.scale,
+        translation=where.translation,
         name=str(meta.get("name", "image")),
         is_labels=is_labels,
     )
+    source.info = replace(source.info, placement=where.placement)
+    return source
 
 
 def _axes(data: Any, meta: Mapping[str, Any]) -> list[Axis] | None:

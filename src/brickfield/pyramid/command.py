@@ -96,7 +96,7 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
         task = plan_task(source, None, root, options)
         return run_task(task, source, options, progress, cancel)
     from brickfield.sources import open_source
-    from brickfield.sources.images import notes_on_choice, notes_on_placement
+    from brickfield.sources.images import notes_on_choice
 
     uri = str(source)
     given = dict(opening or {})
@@ -105,7 +105,7 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
         task = plan_task(opened, uri, root, options)
         task = replace(task, reader=replace(task.reader, opening=tuple(given.items())))
         result = run_task(task, opened, options, progress, cancel)
-        notes = notes_on_choice(opened.info, given) + notes_on_placement(opened.info)
+        notes = notes_on_choice(opened.info, given)
         return replace(result, notes=(*result.notes, *notes))
     finally:
         opened.close()

@@ -9,7 +9,7 @@ from brickfield.errors import OptionError
 from brickfield.model import Int3
 from brickfield.writing import (
     COMPRESSORS,
-    VERSIONS,
+    IMAGE_VERSIONS,
     LevelOptions,
     Method,
     Triple,
@@ -26,16 +26,17 @@ class PyramidOptions:
 
     Attributes
     ----------
-    version : {"0.5", "0.4"}, optional
+    version : {"0.6", "0.5", "0.4"}, optional
         Of OME-Zarr: 0.5 (zarr v3) for a new store if not given, that of the
-        store when levels are added to one.
+        store when levels are added to one. 0.6 alone holds what turns, shears or
+        mirrors an image.
     factors : "auto" or up to three int
         Voxels (z, y, x) of a level joined into one of the next. "auto" halves
         the axes whose voxels are at most 1.5 times the smallest.
     chunk_shape : int or three int
         Storage chunk (z, y, x), voxels; 1 along time and channels.
     shard_shape : int or three int, optional
-        Shard (z, y, x), voxels, a multiple of the chunk; version 0.5 only.
+        Shard (z, y, x), voxels, a multiple of the chunk; not in version 0.4.
     compressor : {"zstd", "blosc", "none"}
     method : {"mean", "mode"}, optional
         Mode for labels, mean otherwise, if not given.
@@ -71,7 +72,7 @@ class PyramidOptions:
     skip_failed: bool = False
 
     def __post_init__(self) -> None:
-        check_known("version", self.version, (None, *VERSIONS))
+        check_known("version", self.version, (None, *IMAGE_VERSIONS))
         check_known("compressor", self.compressor, COMPRESSORS)
         check_known("method", self.method, (None, *METHODS))
         if self.levels is not None and self.levels < 1:

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from brickfield.errors import OptionError, StoreFormatError
-from brickfield.model import Axis, ImageInfo, Int3
+from brickfield.model import AffineTransform, Axis, ImageInfo, Int3
 from brickfield.model.secrets import hide_secrets
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.sources import (
@@ -66,6 +66,11 @@ class Task:
     axes: tuple[Axis, ...]
     plans: tuple[LevelPlan, ...]
     method: Method
+
+    @property
+    def placement(self) -> AffineTransform | None:
+        """What the metadata of a new store say besides the boxes of its levels."""
+        return self.info.placement if self.version == "0.6" else None
 
     def stored(
         self, compressor: str, n_threads: int | None = None

@@ -18,6 +18,7 @@ from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.result import PyramidResult
 from brickfield.pyramid.task import Task
 from brickfield.sources import ChunkSource
+from brickfield.sources.images import notes_on_placement
 from brickfield.writing import StoredLevel, fitting_jobs, place
 from brickfield.writing.images import (
     ImageWork,
@@ -27,8 +28,10 @@ from brickfield.writing.images import (
     remove_leftover,
     write_resumable,
 )
-from brickfield.writing.metadata import dataset
 from brickfield.writing.place import prepare_new
+
+_KEEPING = '--version 0.6 keeps it, and "brickfield fuse" writes voxels along the axes of the world'
+"""What to do about an image that is turned."""
 
 
 def run_task(
@@ -133,7 +136,7 @@ def _make_room(task: Task, options: PyramidOptions) -> None:
 
 def _publish(task: Task, stored: Sequence[StoredLevel]) -> None:
     if task.group is not None:
-        task.group.image["datasets"].extend(dataset(p) for p in task.plans)
+        task.group.add(task.plans)
         task.group.publish()
         return
     image = NewImage(
@@ -144,6 +147,7 @@ def _publish(task: Task, stored: Sequence[StoredLevel]) -> None:
         task.plans,
         task.method,
         "brickfield.pyramid.write_pyramid",
+        task.placement,
     )
     publish_image(image, stored[-1], task.reader.dtype)
 
@@ -155,4 +159,6 @@ def _notes(task: Task) -> tuple[str, ...]:
     if task.group is None and task.info.labels:
         names = ", ".join(task.info.labels)
         notes.append(f"label images beside the source were not copied: {names}")
+    if task.group is None and task.placement is None:
+        notes += notes_on_placement(task.info, _KEEPING)
     return tuple(notes)

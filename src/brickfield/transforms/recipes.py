@@ -88,8 +88,13 @@ class Place:
             return np.eye(4)
         return in_voxels(self.turned.matrix, self.voxel_size, self.origin)
 
-    def expect_along_axes(self) -> None:
+    def expect_along_axes(self, remedy: str = "") -> None:
         """Refuse an image that its metadata turn.
+
+        Parameters
+        ----------
+        remedy : str
+            What can be done besides baking it first.
 
         Raises
         ------
@@ -98,8 +103,7 @@ class Place:
         if self.turned is not None:
             msg = (
                 "expected an image that lies along its axes; found one that its metadata"
-                ' turn, which the result could not express: bake it by "brickfield'
-                ' transform shift --by 0,0,0" first'
+                f' turn: {remedy}bake it by "brickfield transform shift --by 0,0,0" first'
             )
             raise OptionError(msg)
 
@@ -366,7 +370,6 @@ class Gaussian:
         OptionError
             When the recipe does not fit the volume.
         """
-        place.expect_along_axes()
         return Plan(Smooth.by(self.sigma), place)
 
 
@@ -397,7 +400,6 @@ class Downsample:
         OptionError
             When the recipe does not fit the volume.
         """
-        place.expect_along_axes()
         join = Join.by(self.factor, self.method)
         sizes = [s * f for s, f in zip(place.voxel_size, join.factors, strict=True)]
         moved = [

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from brickfield.writing.level_jobs import LevelBlock as LevelBlock
     from brickfield.writing.level_jobs import fitting_jobs as fitting_jobs
     from brickfield.writing.options import COMPRESSORS as COMPRESSORS
+    from brickfield.writing.options import IMAGE_VERSIONS as IMAGE_VERSIONS
     from brickfield.writing.options import VERSIONS as VERSIONS
     from brickfield.writing.options import LevelOptions as LevelOptions
     from brickfield.writing.options import Method as Method
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from brickfield.writing.stored_level import stored_level as described_level
 __all__ = [
     "COMPRESSORS",
+    "IMAGE_VERSIONS",  # Of single images: 0.6 alone also holds what turns, shears or mirrors them.
     "VERSIONS",
     "LevelBlock",  # Makes one block of a level from the level before; a block function.
     "LevelOptions",  # How the arrays of an image are cut, and how one follows from another.
@@ -96,6 +98,7 @@ _HOME = {
     "SourceReader": "source_reader",
     "StoredLevel": "stored_level",
     "Triple": "options",
+    "IMAGE_VERSIONS": "options",
     "VERSIONS": "options",
     "array_spec": "specs",
     "begin_sync": "commit",

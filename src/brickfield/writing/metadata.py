@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from brickfield.errors import OptionError, StoreFormatError, StoreWriteError
-from brickfield.model import Axis, Channel
+from brickfield.model import AffineTransform, Axis, Channel
 from brickfield.sources.io import read_whole
+from brickfield.sources.ome_zarr import placement_matrix
 from brickfield.writing.files import write_text
 from brickfield.writing.level_plans import LevelPlan
-from brickfield.writing.options import VERSIONS
+from brickfield.writing.options import IMAGE_VERSIONS
 
 __all__ = [
     "Group",
-    "dataset",
     "image_attributes",
     "last_geometry",
     "method_attributes",
@@ -36,27 +36,39 @@ __all__ = [
     "write_json",
 ]
 
+_OWN = "physical"
+_WORLD = "world"
 _PALETTE = ("00FFFF", "FF00FF", "FFFF00", "FF0000", "00FF00", "0000FF")
 Json = dict[str, Any]
 
 
 def image_attributes(
-    ome_version: str, name: str, axes: Sequence[Axis], levels: Sequence[LevelPlan]
+    ome_version: str,
+    name: str,
+    axes: Sequence[Axis],
+    levels: Sequence[LevelPlan],
+    placement: AffineTransform | None = None,
 ) -> Json:
     """Make the ``multiscales`` attribute of an image.
 
     Parameters
     ----------
-    ome_version : {"0.4", "0.5"}
+    ome_version : {"0.4", "0.5", "0.6"}
     name : str
     axes : sequence of Axis
         In the written order.
     levels : sequence of LevelPlan
+    placement : AffineTransform, optional
+        What turns, shears or mirrors the image, (z, y, x) in world units; 0.6 only.
     """
+    written = [_axis(a) for a in axes]
+    if ome_version == "0.6":
+        where = _image_in_systems(written, levels, axes, placement)
+        return {"multiscales": [{"name": name, **where}]}
     image: Json = {
         "name": name,
-        "axes": [_axis(a) for a in axes],
-        "datasets": [dataset(level) for level in levels],
+        "axes": written,
+        "datasets": [_dataset(level) for level in levels],
     }
     if ome_version == "0.4":
         image["version"] = "0.4"
@@ -72,17 +84,10 @@ def _axis(axis: Axis) -> Json:
     return entry
 
 
-def dataset(level: LevelPlan) -> Json:
-    """Make the ``datasets`` entry of one level."""
+def _dataset(level: LevelPlan) -> Json:
     return {
         "path": level.path,
-        "coordinateTransformations": [
-            {"type": "scale", "scale": [float(v) for v in level.voxel_size]},
-            {
-                "type": "translation",
-                "translation": [float(v) for v in level.translation],
-            },
-        ],
+        "coordinateTransformations": _scale_and_translation(level),
     }
 
 
@@ -149,7 +154,7 @@ class Group:
     Attributes
     ----------
     root : Path
-    version : {"0.4", "0.5"}
+    version : {"0.4", "0.5", "0.6"}
     document : dict
         The whole metadata file, ``zarr.json`` or ``.zattrs``.
     """
@@ -171,6 +176,20 @@ class Group:
         """The first multiscale image."""
         image: Json = self.attributes["multiscales"][0]
         return image
+
+    def add(self, levels: Sequence[LevelPlan]) -> None:
+        """Name further levels, coarser than those that are there.
+
+        Parameters
+        ----------
+        levels : sequence of LevelPlan
+        """
+        if self.version == "0.6":
+            system = _own_system(self.image)
+            more = [_dataset_to(level, system) for level in levels]
+        else:
+            more = [_dataset(level) for level in levels]
+        self.image["datasets"].extend(more)
 
     def publish(self, *, syncs: bool = True) -> None:
         """Put the metadata in place, by one rename.
@@ -234,17 +253,19 @@ def read_group(root: Path) -> Group:
             document = json.loads(read_whole(root / "zarr.json"))
             found = str(document["attributes"]["ome"]["version"])
             group = Group(root, found, document)
+            if found == "0.6":
+                _axes_of(group.image)
         elif (root / ".zattrs").exists():
             document = json.loads(read_whole(root / ".zattrs"))
             found = str(document["multiscales"][0].get("version", "0.4"))
             group = Group(root, found, document)
-    except (KeyError, IndexError, TypeError, ValueError) as e:
+    except (KeyError, IndexError, TypeError, ValueError, StopIteration) as e:
         msg = f"expected multiscales metadata in {root}; found it incomplete ({e!r})"
         raise StoreFormatError(msg) from e
-    if group is None or group.version not in VERSIONS:
+    if group is None or group.version not in IMAGE_VERSIONS:
         found = "none" if group is None else f"version {group.version}"
         msg = (
-            f"expected an OME-Zarr image of version {' or '.join(VERSIONS)} in {root};"
+            f"expected an OME-Zarr image of version {' or '.join(IMAGE_VERSIONS)} in {root};"
             f" found {found}: write to another folder"
         )
         raise StoreFormatError(msg)
@@ -263,9 +284,10 @@ def last_geometry(group: Group) -> tuple[tuple[float, ...], tuple[float, ...]]:
         If a transform has another number of axes than the image.
     """
     image = group.image
-    n = len(image["axes"])
+    n = len(_axes_of(image) if group.version == "0.6" else image["axes"])
     size, shift = (1.0,) * n, (0.0,) * n
-    for transform in image["datasets"][-1].get("coordinateTransformations", []):
+    listed = image["datasets"][-1].get("coordinateTransformations", [])
+    for transform in _flattened(listed):
         if transform.get("type") == "scale":
             size = tuple(float(v) for v in transform["scale"])
         elif transform.get("type") == "translation":
@@ -299,3 +321,124 @@ def _as_text(document: Json) -> str:
         return to_json(document, indent=2, inf_nan_mode="constants").decode()
     except ValueError:  # a name that is no UTF-8, a number beyond 64 bits
         return json.dumps(document, indent=2)
+
+
+# -- coordinate systems of 0.6 -------------------------------------------------------
+
+
+def _image_in_systems(
+    axes: Sequence[Json],
+    levels: Sequence[LevelPlan],
+    parsed: Sequence[Axis],
+    placement: AffineTransform | None,
+) -> Json:
+    """Make the entries of ``multiscales[0]`` that say where an image lies.
+
+    Parameters
+    ----------
+    axes : sequence of dict
+        As the metadata have them, in the written order.
+    levels : sequence of LevelPlan
+    parsed : sequence of Axis
+        The same axes.
+    placement : AffineTransform or None
+        Applied after the boxes of the levels, (z, y, x) in world units.
+    """
+    systems = [{"name": _OWN, "axes": list(axes)}]
+    entry: Json = {"datasets": [_dataset_to(level, _OWN) for level in levels]}
+    if placement is not None:
+        systems.insert(0, {"name": _WORLD, "axes": list(axes)})
+        entry["coordinateTransformations"] = [
+            {
+                "type": "affine",
+                "affine": placement_matrix(placement, parsed).tolist(),
+                "input": {"name": _OWN},
+                "output": {"name": _WORLD},
+            }
+        ]
+    return {"coordinateSystems": systems, **entry}
+
+
+def _dataset_to(level: LevelPlan, system: str) -> Json:
+    """Make the ``datasets`` entry of one level.
+
+    Parameters
+    ----------
+    level : LevelPlan
+    system : str
+        The image's own system.
+    """
+    return {
+        "path": level.path,
+        "coordinateTransformations": [
+            {
+                "type": "sequence",
+                "transformations": _scale_and_translation(level),
+                "input": {"path": level.path},
+                "output": {"name": system},
+            }
+        ],
+    }
+
+
+def _scale_and_translation(level: LevelPlan) -> list[Json]:
+    """Say where the box of one level lies.
+
+    Parameters
+    ----------
+    level : LevelPlan
+    """
+    return [
+        {"type": "scale", "scale": [float(v) for v in level.voxel_size]},
+        {"type": "translation", "translation": [float(v) for v in level.translation]},
+    ]
+
+
+def _own_system(image: Json) -> str:
+    """Return the name of the system that the levels of an image lead to.
+
+    Parameters
+    ----------
+    image : dict
+        ``multiscales[0]`` of version 0.6.
+
+    Raises
+    ------
+    KeyError, IndexError, TypeError
+        If the metadata are not as the format has them.
+    """
+    name = image["datasets"][0]["coordinateTransformations"][0]["output"]["name"]
+    return str(name)
+
+
+def _axes_of(image: Json) -> list[Json]:
+    """Return the axes of an image's own system.
+
+    Parameters
+    ----------
+    image : dict
+        ``multiscales[0]`` of version 0.6.
+
+    Raises
+    ------
+    KeyError, IndexError, TypeError
+        If the metadata are not as the format has them.
+    """
+    own = _own_system(image)
+    systems = image["coordinateSystems"]
+    axes: list[Json] = next(s["axes"] for s in systems if s["name"] == own)
+    return axes
+
+
+def _flattened(transforms: Sequence[Json]) -> list[Json]:
+    """Return the parts of sequences in their place.
+
+    Parameters
+    ----------
+    transforms : sequence of dict
+    """
+    parts = []
+    for item in transforms:
+        inner = item.get("transformations") if item.get("type") == "sequence" else None
+        parts += [item] if inner is None else _flattened(inner)
+    return parts

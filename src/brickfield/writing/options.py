@@ -14,6 +14,8 @@ Method = Literal["mean", "mode", "floor"]
 Triple: TypeAlias = "str | int | Sequence[int]"
 
 VERSIONS = ("0.4", "0.5")
+IMAGE_VERSIONS = (*VERSIONS, "0.6")
+"""Of single images: 0.6 alone also holds what turns, shears or mirrors them."""
 COMPRESSORS = ("zstd", "blosc", "none")
 
 

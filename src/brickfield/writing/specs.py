@@ -1,4 +1,4 @@
-"""Array metadata of OME-Zarr 0.4 (zarr v2) and 0.5 (zarr v3), for tensorstore.
+"""Array metadata of OME-Zarr 0.4 (zarr v2), 0.5 and 0.6 (zarr v3), for tensorstore.
 
 Both write little-endian voxels in C order under keys with slashes; version 3
 carries the names of the axes and may group chunks in shards.
@@ -38,14 +38,14 @@ def array_spec(
     header : dict
         ``version``, ``compressor`` and ``fill_value``.
     """
-    make = zarr_v3 if header["version"] == "0.5" else zarr_v2
+    make = zarr_v2 if header["version"] == "0.4" else zarr_v3
     return make(plan, dtype, header)
 
 
 def zarr_v3(
     plan: LevelPlan, dtype: np.dtype[np.generic], header: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the tensorstore spec of an array of OME-Zarr 0.5.
+    """Return the tensorstore spec of an array of OME-Zarr 0.5 and 0.6.
 
     Parameters
     ----------

@@ -386,7 +386,7 @@ def test_a_budget_is_kept_by_fewer_workers_or_refused(tmp_path):
         ({"region": "0:1"}, "region"),
         ({"fill": 300}, "uint8"),
         ({"order": 2}, "order"),
-        ({"version": "0.6"}, "version"),
+        ({"version": "0.7"}, "version"),
         ({"workers": 0}, "worker"),
         ({"budget": "much"}, "size"),
     ],

@@ -38,7 +38,7 @@ def pyramid(
         str, typer.Option("--chunks", help="Storage chunk Z,Y,X, voxels.")
     ] = "64",
     shard_shape: Annotated[
-        str | None, typer.Option("--shards", help="Shard Z,Y,X, voxels; 0.5 only.")
+        str | None, typer.Option("--shards", help="Shard Z,Y,X, voxels; not in 0.4.")
     ] = None,
     compressor: Annotated[str, typer.Option(help="zstd, blosc or none.")] = "zstd",
     method: Annotated[

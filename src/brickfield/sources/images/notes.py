@@ -62,18 +62,23 @@ def notes_on_choice(info: ImageInfo, opening: Mapping[str, Any]) -> tuple[str, .
     return (text,)
 
 
-def notes_on_placement(info: ImageInfo) -> tuple[str, ...]:
+def notes_on_placement(
+    info: ImageInfo,
+    remedy: str = '"brickfield fuse" writes voxels along the axes of the world',
+) -> tuple[str, ...]:
     """Say that what turns, shears or mirrors an image is not written.
 
     Parameters
     ----------
     info : ImageInfo
+    remedy : str
+        What to do about it.
     """
     if info.placement is None:
         return ()
     text = (
         "found an image that its file turns, shears or mirrors; wrote voxel size and"
-        ' translation alone: "brickfield fuse" writes voxels along the axes of the world'
+        f" translation alone: {remedy}"
     )
     return (text,)
 

@@ -221,6 +221,32 @@ def in_space(matrix: F64, axes: Sequence[Axis]) -> AffineTransform:
     return AffineTransform.from_matrix(result)
 
 
+def placement_matrix(placement: AffineTransform, axes: Sequence[Axis]) -> F64:
+    """Spread a map of space over all axes; the inverse of :func:`in_space`.
+
+    Parameters
+    ----------
+    placement : AffineTransform
+        (z, y, x).
+    axes : sequence of Axis
+
+    Returns
+    -------
+    ndarray, shape (n, n + 1)
+        Rows and columns in the order of the axes; those not of space stay.
+    """
+    result = affine_map.identity(len(axes))
+    positions = spatial_positions(axes)
+    for row, p in enumerate(positions):
+        if p < 0:
+            continue
+        for column, q in enumerate(positions):
+            if q >= 0:
+                result[p, q] = placement.matrix[row, column]
+        result[p, -1] = placement.matrix[row, 3]
+    return result
+
+
 def _note_left_out(
     findings: Findings, where: str, expected: str, image: ImageMap
 ) -> None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from brickfield.errors import OptionError
 from brickfield.model import AffineTransform
 from brickfield.sources.coordinates import affine_map
-from brickfield.sources.coordinates.affine_map import F64
 from brickfield.sources.coordinates.graph import CoordinateSystem
-from brickfield.sources.geometry import Findings, spatial_positions
+from brickfield.sources.geometry import Findings
 from brickfield.sources.io.location import locate
 from brickfield.sources.ome_zarr.metadata import ome_attributes
+from brickfield.sources.ome_zarr.placing import placement_matrix
 from brickfield.sources.ome_zarr.systems import (
     axes_of_system,
     read_graph,
@@ -68,7 +66,7 @@ def moved_scene(
         if own is None:
             msg = f"expected a place of {path!r} in the scene; found none"
             raise OptionError(msg)
-        outer = _over_axes(move, axes_of_system(graph.systems[world]))
+        outer = placement_matrix(move, axes_of_system(graph.systems[world]))
         matrix = affine_map.then(graph.between(own, world), outer)
         transforms.append(
             {
@@ -97,18 +95,3 @@ def _system(system: CoordinateSystem, scene: Json) -> Json:
         for name, kind in zip(system.axes, system.kinds, strict=True)
     ]
     return {"name": system.name, "axes": axes}
-
-
-def _over_axes(move: AffineTransform, axes: Any) -> F64:
-    """Return a map of space over all axes of a system, shape (n, n + 1)."""
-    result = affine_map.identity(len(axes))
-    positions = spatial_positions(axes)
-    matrix = move.matrix
-    for row, p in enumerate(positions):
-        if p < 0:
-            continue
-        for column, q in enumerate(positions):
-            if q >= 0:
-                result[p, q] = matrix[row, column]
-        result[p, -1] = matrix[row, 3]
-    return np.asarray(result)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from brickfield.blockwise import parse_bytes
 from brickfield.errors import OptionError
 from brickfield.transforms.operations.resample import ORDERS
-from brickfield.writing import VERSIONS, check_known
+from brickfield.writing import IMAGE_VERSIONS, check_known
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class BakeOptions:
         Threads that work on blocks, and as many that encode chunks.
     scheduler : str, optional
         None or "threads", "inline", or a dask scheduler "tcp://host:port".
-    version : {"0.5", "0.4"}, optional
-        Of OME-Zarr; 0.5 if not given.
+    version : {"0.6", "0.5", "0.4"}, optional
+        Of OME-Zarr; 0.5 if not given. 0.6 alone holds what turns, shears or mirrors
+        an image that is smoothed or of which voxels are joined.
     overwrite : bool
         Replace an OME-Zarr image that is in the way.
     """
@@ -54,7 +55,7 @@ class BakeOptions:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        check_known("version", self.version, (None, *VERSIONS))
+        check_known("version", self.version, (None, *IMAGE_VERSIONS))
         if self.order not in (None, *ORDERS):
             msg = f"expected an order out of 0, 1, 3; found {self.order!r}"
             raise OptionError(msg)
@@ -67,3 +68,26 @@ class BakeOptions:
     def budget_bytes(self) -> int:
         """Budget in bytes."""
         return parse_bytes(self.budget)
+
+    def order_for(self, *, is_labels: bool) -> int:
+        """Return the order of sampling.
+
+        Parameters
+        ----------
+        is_labels : bool
+            Whether the voxels are labels or booleans.
+
+        Raises
+        ------
+        OptionError
+            For labels and an order that makes values between them.
+        """
+        if self.order is None:
+            return int(not is_labels)
+        if is_labels and self.order != 0:
+            msg = (
+                f"expected order 0 for labels and booleans, which have no values between;"
+                f" found {self.order}"
+            )
+            raise OptionError(msg)
+        return self.order

@@ -104,6 +104,7 @@ class BakeTask:
             self.levels,
             self.method,
             "brickfield.transforms.bake",
+            self.plan.place.turned,
         )
 
     @property
@@ -354,24 +355,21 @@ def plan_bake(
     """
     assert reader.source is not None
     info = reader.source.info
+    is_labels = info.is_labels or reader.dtype.kind == "b"
     refuse_preview(info)
     if place.same_folder(info.uri, root):
         msg = f"expected another folder than the source's; found {root} for both"
         raise OptionError(msg)
     check_fill(options.fill, reader.dtype)
-    is_labels = info.is_labels or reader.dtype.kind == "b"
-    if is_labels and options.order not in (None, 0):
-        msg = (
-            f"expected order 0 for labels and booleans, which have no values between;"
-            f" found {options.order}"
-        )
-        raise OptionError(msg)
-    order = options.order if options.order is not None else int(not is_labels)
+    order = options.order_for(is_labels=is_labels)
     sampling = Sampling(order, options.fill, options.fit)
     if is_labels and isinstance(recipe, Downsample):
         recipe = replace(recipe, method="mode")
     level = info.pyramid.levels[options.level]
+    version = options.version or "0.5"
     plan = recipe.plan(Place.of(level, info.placement), sampling)
+    if version != "0.6":
+        plan.place.expect_along_axes("write --version 0.6, which holds that, or ")
     z, y, x = (slice(0, n) for n in plan.place.shape)
     region: Region = (z, y, x)
     if options.region is not None:
@@ -381,7 +379,7 @@ def plan_bake(
     shape, geometry = _written_space(reader, plan, region, lead)
     return BakeTask(
         root,
-        options.version or "0.5",
+        version,
         _info_of(info, lead),
         reader,
         tuple(info.pyramid.axes[a] for a in reader.order),

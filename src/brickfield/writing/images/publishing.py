@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from brickfield.blockwise import BlockGrid, Extrema, extrema
-from brickfield.model import Axis, ImageInfo
+from brickfield.model import AffineTransform, Axis, ImageInfo
 from brickfield.writing.level_plans import LevelPlan
 from brickfield.writing.metadata import (
     image_attributes,
@@ -28,7 +28,7 @@ class NewImage:
     Attributes
     ----------
     root : Path
-    version : {"0.5", "0.4"}
+    version : {"0.6", "0.5", "0.4"}
     info : ImageInfo
         Name, channels, and whether the voxels are labels.
     axes : tuple of Axis
@@ -38,6 +38,8 @@ class NewImage:
         How coarser levels are made.
     made_by : str
         The function that a reader would look up.
+    placement : AffineTransform or None
+        What turns, shears or mirrors the image; version 0.6 only.
     """
 
     root: Path
@@ -47,6 +49,7 @@ class NewImage:
     levels: Sequence[LevelPlan]
     method: str
     made_by: str
+    placement: AffineTransform | None = None
 
 
 def publish_image(image: NewImage, coarsest: StoredLevel, dtype: np.dtype[Any]) -> None:
@@ -65,7 +68,7 @@ def publish_image(image: NewImage, coarsest: StoredLevel, dtype: np.dtype[Any]) 
         When there is no room or no right to write.
     """
     attributes = image_attributes(
-        image.version, image.info.name, image.axes, image.levels
+        image.version, image.info.name, image.axes, image.levels, image.placement
     )
     attributes["multiscales"][0].update(method_attributes(image.method, image.made_by))
     if image.info.is_labels:
