@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from brickfield.imaris import statistics
 from brickfield.imaris.statistics import LevelStatistics
 
 
@@ -30,3 +31,20 @@ def test_every_value_is_counted_in_however_many_parts(dtype):
         image.reshape(-1).astype(int) * len(fine) // n, minlength=len(fine)
     )
     np.testing.assert_array_equal(fine, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_long_stretches_of_one_value_are_counted_like_any_other(dtype, monkeypatch):
+    """They are not counted one by one; a single other value among them is seen."""
+    monkeypatch.setattr(statistics, "_PIECE", 2000)
+    image = np.full(9000, 7, dtype)
+    image[2001:4000] = 3
+    image[5555] = 9
+    found = LevelStatistics(image.dtype)
+    found.add(image)
+    counts = found.histograms()["" if dtype == "u1" else "1024"].counts
+    assert {int(v): int(counts[v]) for v in np.flatnonzero(counts)} == {
+        3: 1999,
+        7: 7000,
+        9: 1,
+    }

@@ -111,3 +111,9 @@ def test_chunks_stay_within_the_level_and_a_brick(shape, storage):
     chunk = choose_chunk_shape(shape, storage)
     assert all(1 <= c <= n for c, n in zip(chunk, shape, strict=True))
     assert np.prod(chunk) <= (64 * 13 / 8) ** 3
+
+
+def test_a_chunk_is_chosen_at_once_however_long_an_axis_is_stored_as_one_piece():
+    """A count of 10¹⁵ divisors, one by one, would not end."""
+    n = 10**15
+    assert choose_chunk_shape((1, 1, n), (1, 1, n)) == (1, 1, 256)

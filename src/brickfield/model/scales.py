@@ -339,7 +339,9 @@ def choose_chunk_shape(
 def _fitting_edge(storage: int, wished: int) -> int:
     low, high = wished - wished // 32, wished * 13 // 8
     if storage >= low:
-        fits = [storage // k for k in range(1, storage // low + 1) if storage % k == 0]
+        # By edges, of which there are few, not by how many of them there are: that may
+        # be millions along an axis stored as one piece.
+        fits = [e for e in range(min(high, storage), low - 1, -1) if storage % e == 0]
     else:
         fits = [storage * k for k in range(1, high // storage + 1)]
     fits = [e for e in fits if low <= e <= high]
