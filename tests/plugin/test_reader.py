@@ -218,3 +218,31 @@ def test_napari_opens_a_folder_through_the_plugin(image, make_napari_viewer):
 def test_a_reader_returns_what_opening_returns(image):
     ((levels, _, _),) = read(str(image))
     assert np.array_equal(np.asarray(levels[0]), DATA)
+
+
+def test_images_of_spatialdata_in_one_system_are_layers_where_they_lie(tmp_path):
+    root = tmp_path / "s.zarr"
+    axes = [{"name": a, "type": "space"} for a in "yx"]
+    turn = [[0.6, -0.8, 3], [0.8, 0.6, 5]]
+    ways = {"a": "global", "b": "global", "c": "other"}
+    for name, system in ways.items():
+        outer = {
+            "type": "affine",
+            "affine": turn,
+            "input": {"name": "yx", "axes": axes},
+            "output": {"name": system, "axes": axes},
+        }
+        level = [{"type": "scale", "scale": [1.0, 1.0]}]
+        image = {
+            "axes": axes,
+            "datasets": [{"path": "0", "coordinateTransformations": level}],
+            "coordinateTransformations": [outer],
+        }
+        about = {"ome": {"version": "0.5-dev-spatialdata", "multiscales": [image]}}
+        write_image(root / "images" / name, [ramp((6, 8))], about, zarr_format=3)
+    for group, about in (("", {"spatialdata_attrs": {}}), ("images", {})):
+        write_group(root / group, about, zarr_format=3)
+    found = get_reader(str(root))(str(root))
+    assert [look["name"] for _, look, _ in found] == ["a", "b"]
+    expected = [*turn, [0, 0, 1]]
+    assert all(np.allclose(look["affine"], expected) for _, look, _ in found)

@@ -95,6 +95,9 @@ class ImageInfo:
         levels' voxel sizes and translations say; None where these say all.
     is_in_scene : bool
         Whether the images of the store belong together, each where it lies.
+    beside : tuple of str
+        Of `series`, those that lie in one coordinate system and show different things:
+        layers of their own, not parts of one image.
     n_images : int
         Of how many images it is put together.
     """
@@ -114,6 +117,7 @@ class ImageInfo:
     label_properties: tuple[tuple[int, tuple[tuple[str, Any], ...]], ...] = ()
     placement: AffineTransform | None = None
     is_in_scene: bool = False
+    beside: tuple[str, ...] = ()
     n_images: int = 1
 
     @property

@@ -6,11 +6,15 @@ datasets and axes of 0.5, and there is one transformation for each system.
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import brickfield as bf
-from brickfield.testing.zarr_stores import write_image
+from brickfield.sources.mosaic import list_tiles
+from brickfield.testing.zarr_stores import write_group, write_image
 
 C, S = np.cos(0.3), np.sin(0.3)
 TURN = [[1, 0, 0, 0], [0, C, -S, 10], [0, S, C, 20]]
@@ -69,6 +73,93 @@ def image(tmp_path):
     return write
 
 
+@pytest.fixture
+def elements(image, tmp_path):
+    """A whole store: three images, labels, points, in two systems."""
+    half = to("um", {"type": "scale", "scale": [1.0, 0.5, 0.5]})
+    shift = {"type": "translation", "translation": [0.0, 30.0, 60.0]}
+    image(half, name="alone")
+    image(half, affine(), name="he")
+    image(to("global", shift), name="shifted")
+    root = tmp_path / "data.zarr"
+    about = {"spatialdata_attrs": {"version": "0.2"}}
+    write_group(root, about, zarr_format=3)
+    write_group(root / "images", {}, zarr_format=3)
+    names = {"ome": {"labels": ["cells"]}}
+    write_group(root / "labels", names, zarr_format=3)
+    write_group(root / "points", {}, zarr_format=3)
+    write_group(root / "points" / "tx", {"encoding-type": "ngff:points"}, zarr_format=3)
+    plane = AXES[1:]
+    way = {
+        "type": "identity",
+        "input": {"name": "yx", "axes": plane},
+        "output": {"name": "global", "axes": plane},
+    }
+    axes = [{k: v for k, v in a.items() if k != "unit"} for a in plane]
+    level = [{"type": "scale", "scale": [1.0, 1.0]}]
+    labels = {
+        "image-label": {"version": "0.5"},
+        "version": "0.5-dev-spatialdata",
+        "multiscales": [
+            {
+                "datasets": [{"path": "0", "coordinateTransformations": level}],
+                "axes": axes,
+                "coordinateTransformations": [way],
+            }
+        ],
+    }
+    data = np.arange(40 * 50).reshape(40, 50).astype("u2")
+    write_image(root / "labels" / "cells", [data], {"ome": labels}, zarr_format=3)
+    return str(root)
+
+
+def test_a_store_opens_with_an_image_of_the_usual_system(elements):
+    with bf.open_store(elements) as store:
+        assert store.info.series == ("alone", "he", "shifted", "cells")
+        assert store.info.beside == ("he", "shifted", "cells")
+        np.testing.assert_allclose(
+            plane_of(store.transform), [[C, -S, 10], [S, C, 20], [0, 0, 1]]
+        )
+
+
+def test_what_is_not_shown_is_told(elements):
+    with bf.open_store(elements) as store:
+        told = {f.code: f.text for f in store.findings if f.path == ""}
+    assert "found 'alone' in 'um'; left them out" in told["further-systems"]
+    assert "points 'tx'" in told["elements-left-out"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_labels", "size"),
+    [("alone", False, 0.5), ("cells", True, 1.0)],
+)
+def test_every_image_is_chosen_by_its_name(elements, name, is_labels, size):
+    with bf.open_store(elements, image=name) as store:
+        assert store.info.is_labels is is_labels
+        assert store.pyramid.levels[0].voxel_size_zyx[1:] == (size, size)
+
+
+def test_the_images_of_one_system_are_listed_where_they_lie(elements):
+    listed = list_tiles(elements)
+    assert [place.name for place, _ in listed.tiles] == ["he", "shifted"]
+    assert not listed.is_scene
+    np.testing.assert_allclose(
+        plane_of(listed.tiles[1][0].matrix.matrix), [[1, 0, 30], [0, 1, 60], [0, 0, 1]]
+    )
+
+
+def test_a_store_without_images_opens_its_labels(elements):
+    shutil.rmtree(f"{elements}/images")
+    with bf.open_store(elements) as store:
+        assert store.info.is_labels
+
+
+def test_an_image_that_cannot_be_read_costs_itself_alone(elements):
+    (Path(elements) / "images" / "alone" / "zarr.json").write_text("{")
+    with bf.open_store(elements) as store:
+        assert store.info.beside == ("he", "shifted", "cells")
+
+
 def plane_of(matrix):
     return np.asarray(matrix)[1:, 1:]
 
@@ -77,6 +168,17 @@ def test_an_affine_turns_the_image(image):
     with bf.open_store(image(affine())) as store:
         np.testing.assert_allclose(
             plane_of(store.transform), [[C, -S, 10], [S, C, 20], [0, 0, 1]]
+        )
+
+
+def test_rows_of_a_matrix_are_those_of_the_axes_that_it_leads_to(image):
+    """Matrices are mostly given for x and y, and written so."""
+    way = affine()
+    way["output"] = {"name": "global", "axes": [AXES[0], AXES[2], AXES[1]]}
+    with bf.open_store(image(way)) as store:
+        assert not [f for f in store.findings if f.severity == "error"]
+        np.testing.assert_allclose(
+            plane_of(store.transform), [[S, C, 20], [C, -S, 10], [0, 0, 1]]
         )
 
 

@@ -75,7 +75,8 @@ def _places(uri: str, about: ImageInfo, reading: dict[str, Any]) -> dict[str, An
     from brickfield.errors import BrickfieldError
 
     found: dict[str, Any] = {"tiles": [], "coordinate_systems": []}
-    is_together = about.is_in_scene or about.format.startswith("BigDataViewer")
+    is_project = about.format.startswith("BigDataViewer")
+    is_together = about.is_in_scene or is_project or bool(about.beside)
     if about.format.startswith("OME-Zarr"):
         from brickfield.sources.ome_zarr import open_graph
 

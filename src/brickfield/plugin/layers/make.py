@@ -50,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 ROOM = 0.1
 """Round the images of a scene, as a share of the largest."""
+_CHOICES = {"series", "well", "field", "label", "mosaic"}
 MOST_APART = 50
 """Images of one store that are opened as layers of their own."""
 
@@ -151,6 +152,8 @@ def _read(
 
     load_for_napari()
     store = _opened(uri_or_arrays, options)
+    if store.info.beside and not _CHOICES & options.keys():
+        return store, _side_by_side(uri_or_arrays, options, store, described)
     found = described(options, store)
     if title and not options.get("label") and len(store.info.series) > 1:
         _rename(found, store.info, title.strip("/"))
@@ -164,6 +167,27 @@ def _read(
             continue
         found += described(more, labels)
     return store, found
+
+
+def _side_by_side(
+    uri: Any,
+    options: dict[str, Any],
+    first: ChunkedImageStore,
+    described: Callable[[dict[str, Any], ChunkedImageStore], list[LayerData]],
+) -> list[LayerData]:
+    """Describe what lies in one coordinate system and shows different things."""
+    found: list[LayerData] = []
+    for i, name in enumerate(first.info.beside[:MOST_APART]):
+        more = {**options, "series": name}
+        try:
+            store = _opened(uri, more) if i else first
+        except BrickfieldError as error:
+            logger.warning("image %s is left out: %s", name, error)
+            continue
+        layers = described(more, store)
+        _rename(layers, store.info, name)
+        found += layers
+    return found
 
 
 def load_for_napari() -> None:

@@ -342,7 +342,8 @@ def _one_by_one(uri: str, reading: dict[str, Any]) -> TileList:
     """Open each image of a store to see where it lies."""
     denied = bool(reading.get("treat_403_as_missing"))
     source = open_image(uri, _follow(reading), treat_403_as_missing=denied)
-    names: Sequence[str] = source.info.series
+    beside = source.info.beside
+    names: Sequence[str] = beside or source.info.series
     kind = "collection" if len(names) > 1 else "image"
     result = TileList(kind, source.info.name)
     if not names:
@@ -362,7 +363,9 @@ def _one_by_one(uri: str, reading: dict[str, Any]) -> TileList:
             text = f"{error}; left {name!r} out"
             result.findings.append(Finding("error", "tile-left-out", name, text))
             continue
-        result.tiles.append((_place_of(name, one), opener))
+        # Labels among images are no part of the picture that these make together.
+        if not (beside and one.info.is_labels):
+            result.tiles.append((_place_of(name, one), opener))
         one.close()
     return result
 

@@ -16,7 +16,9 @@ from brickfield.errors import OptionError, StoreFormatError
 from brickfield.sources.geometry import PREVIEW, Findings
 from brickfield.sources.ome_zarr.ends import check_scene_ends
 from brickfield.sources.ome_zarr.metadata import (
+    USUAL_SYSTEM,
     clean_path,
+    drawn_system,
     ome_attributes,
     path_inside,
 )
@@ -28,6 +30,7 @@ Choice = int | str | None
 _LAYOUT = "bioformats2raw.layout"
 _XML = "OME/METADATA.ome.xml"
 _MAX_PROBED = 16
+_SPATIAL = "spatialdata_attrs"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class ImagePlace:
     is_labels : bool
     is_in_scene : bool
         Whether a 0.6 scene lies round the image.
+    beside : tuple of str
+        Of `series`, those of SpatialData that lie in one coordinate system.
     series_left : int, str or None
         Choice that is still to be made inside the image's group.
     """
@@ -54,6 +59,7 @@ class ImagePlace:
     series: tuple[str, ...] = ()
     is_labels: bool = False
     is_in_scene: bool = False
+    beside: tuple[str, ...] = ()
     series_left: Choice = None
 
 
@@ -122,6 +128,10 @@ class ImageFinder:
             return self._in_scene(attributes["scene"])
         if isinstance(attributes.get("labels"), list):
             return self._in_labels(attributes["labels"])
+        if _SPATIAL in root.attributes:
+            place = self._in_elements()
+            if place is not None:
+                return place
         return self._in_group(root)
 
     def _in_plate(self, root: ZarrNode) -> ImagePlace:
@@ -236,6 +246,49 @@ class ImageFinder:
             )
             raise StoreFormatError(msg)
         return replace(self._chosen(paths, paths), is_in_scene=True)
+
+    def _in_elements(self) -> ImagePlace | None:
+        """Find the images and labels of SpatialData; None where it has neither.
+
+        Those that have a transformation to the usual system belong together; where
+        none has, those that lead where the first one does.
+        """
+        found: dict[str, str] = {}
+        folders = ("images", "labels", "points", "shapes", "tables")
+        inside = {f: self._hierarchy.children(f) for f in folders}
+        for folder in folders[:2]:
+            for name in sorted(inside[folder]):
+                found[f"{folder}/{name}" if name in found else name] = (
+                    f"{folder}/{name}"
+                )
+        nodes = self._hierarchy.nodes(found.values(), keeps_faults=True)
+        systems = {n: drawn_system(nodes[p]) for n, p in found.items() if nodes[p]}
+        if not systems:
+            return None
+        names = tuple(systems)
+        usual = USUAL_SYSTEM if USUAL_SYSTEM in systems.values() else systems[names[0]]
+        beside = tuple(n for n in names if systems[n] == usual)
+        self._tell_others(usual, {n: s for n, s in systems.items() if s != usual})
+        left = [f"{f} {n!r}" for f in folders[2:] for n in sorted(inside[f])]
+        if left:
+            text = f"expected images and labels; found {', '.join(left)}, too; left them out"
+            self._findings.info("elements-left-out", "", text)
+        first = choose(self._series, names, "series")
+        if self._series is None:
+            first = names.index(beside[0])
+        path = found[names[first]]
+        return ImagePlace(
+            path, series=names, is_labels=path.startswith("labels/"), beside=beside
+        )
+
+    def _tell_others(self, usual: str, others: dict[str, str]) -> None:
+        if others:
+            listed = ", ".join(f"{name!r} in {s!r}" for name, s in others.items())
+            text = (
+                f"expected elements in the system {usual!r}; found {listed}; left them out"
+                " of what is shown together: choose one by its name"
+            )
+            self._findings.info("further-systems", "", text)
 
     def _in_labels(self, listed: list[Any]) -> ImagePlace:
         names = tuple(p for p in (clean_path(v) for v in listed) if p)

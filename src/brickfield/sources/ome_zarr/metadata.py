@@ -18,6 +18,7 @@ from brickfield.model import Axis, AxisKind
 from brickfield.sources.geometry import Findings, axis_named
 from brickfield.sources.ome_zarr.ends import check_ends
 from brickfield.sources.ome_zarr.transforms import input_name, output_name
+from brickfield.sources.zarr.hierarchy import ZarrNode
 
 Json = dict[str, Any]
 _KINDS: dict[str, AxisKind] = {"space": "space", "time": "time", "channel": "channel"}
@@ -167,11 +168,11 @@ def _multiscale(
         axes, axes_where, transforms = _in_systems(item, where, findings)
         outer_axes = _axes_of_first(item) if transforms else ()
     else:
-        outer_axes = ()
         axes, axes_where = item.get("axes"), f"{where}.axes"
         transforms = _to_one_system(
             item.get("coordinateTransformations"), where, findings
         )
+        outer_axes = _axes_of_end(transforms)
         _check_axes_version(axes, version, axes_where, findings)
     return Multiscale(
         name=name if isinstance(name, str) else "",
@@ -205,6 +206,36 @@ def _to_one_system(listed: Any, where: str, findings: Findings) -> Any:
         f"{where} leads to the systems {', '.join(map(str, names))}; drew {names[at]!r}",
     )
     return [listed[at]]
+
+
+def _axes_of_end(listed: Any) -> tuple[Axis, ...]:
+    """Axes that a transformation of SpatialData leads to, as it names them.
+
+    Its matrices are often written for x and y, into systems of images that have y and
+    x: the rows of a matrix are those of the output's axes.
+    """
+    last = listed[-1] if isinstance(listed, list) and listed else None
+    output = last.get("output") if isinstance(last, dict) else None
+    axes = output.get("axes") if isinstance(output, dict) else None
+    return system_axes(axes if isinstance(axes, list) else [])
+
+
+def drawn_system(node: ZarrNode | None) -> str:
+    """Return the system that an image of SpatialData is drawn in; empty if none.
+
+    Parameters
+    ----------
+    node : ZarrNode or None
+        The image's group.
+    """
+    listed = ome_attributes(node.attributes).get("multiscales") if node else None
+    first = listed[0] if isinstance(listed, list) and listed else None
+    ways = first.get("coordinateTransformations") if isinstance(first, dict) else None
+    ways = ways if isinstance(ways, list) else []
+    names = [output_name(t) if isinstance(t, dict) else None for t in ways]
+    if USUAL_SYSTEM in names:
+        return USUAL_SYSTEM
+    return str(names[0] or "") if names else ""
 
 
 def _axes_of_first(item: Json) -> tuple[Axis, ...]:

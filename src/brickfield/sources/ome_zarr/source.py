@@ -321,6 +321,7 @@ class _Opening:
         info = self._info(node, place, arrays, pyramid)
         is_in_scene = place.is_in_scene and len(place.series) > 1
         info = replace(info, placement=placement, is_in_scene=is_in_scene)
+        info = replace(info, beside=place.beside)
         places = self._places(place, pyramid)
         return AssembledSource(
             info,
@@ -358,7 +359,7 @@ class _Opening:
         if image is not None and not is_labels:
             folder = self._hierarchy.node(join(place.path, "labels"))
             labels = _label_names(folder, self._findings)
-        elif place.is_labels and place.path.startswith("labels/"):
+        elif place.is_labels and place.path.startswith("labels/") and not place.beside:
             # There is no image that they lie beside.
             labels = place.series
         said = attributes.get("image-label")
