@@ -9,9 +9,10 @@ import pytest
 
 from brickfield.model import AffineTransform
 from brickfield.planning.base_level import lay_bases
+from brickfield.planning.frame_plan import FramePlan
 from brickfield.planning.grid import cell_grid
 from brickfield.planning.nodes import Layer, Nodes, join_nodes
-from brickfield.planning.plan import FramePlan, PlanRequest, _prepare, plan_frame
+from brickfield.planning.plan import PlanRequest, _prepare, plan_frame
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.projection import DataView
 
@@ -104,7 +105,7 @@ def test_nodes_are_taken_and_joined_whole(make_layer):
 
 def _walked(request):
     """The nodes after a walk from the top, level by level."""
-    layer = _prepare(request)
+    layer = _prepare([request])
     lay_bases([layer], 10**12)
     for level in range(request.pyramid.n_levels - 1, 0, -1):
         layer.expand(np.flatnonzero(layer.nodes.levels == level))
@@ -129,7 +130,7 @@ def test_chunks_expanded_in_one_pass_are_as_by_a_walk_from_the_top(
     request = PlanRequest(pyramid, AffineTransform(), camera, (7, 6, 5, 4))
     walked = _walked(request)
     keys = np.sort(walked.keys[walked.levels > 0])
-    layer = _prepare(replace(request, previous=_planned(keys)))
+    layer = _prepare([replace(request, previous=_planned(keys))])
     lay_bases([layer], 10**12)
     layer.expand_as_before()
     assert len(layer.nodes) == len(walked) > 900

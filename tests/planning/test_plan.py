@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from brickfield.errors import OptionError
 from brickfield.model import AffineTransform, CameraState, unpack_keys
 from brickfield.model.requests import Category
+from brickfield.planning.frame_plan import FramePlan
 from brickfield.planning.nodes import Layer
-from brickfield.planning.plan import FramePlan, PlanRequest, plan_frame, plan_layers
+from brickfield.planning.plan import PlanRequest, plan_frame, plan_layers
 from brickfield.planning.policy import LodPolicy
 
 BRICK = 1000

@@ -72,7 +72,12 @@ def test_layers_are_ranked_together_and_not_one_after_the_other(
 
     monkeypatch.setattr(Ranking, "add", counted)
     places = [AffineTransform.from_scale((1, 1, 1), (10.0 * i, 0, 0)) for i in range(9)]
-    plan_layers([replace(request_inside, world=p) for p in places], 1000 * BRICK)
+    # Of different bricks, so that they are not planned as one.
+    requests = [
+        replace(request_inside, world=p, brick_bytes=(BRICK + i,) * 7)
+        for i, p in enumerate(places)
+    ]
+    plan_layers(requests, 1000 * BRICK)
     n_rounds = len(n_ranked)
     assert max(n_ranked) == 9
     n_ranked.clear()

@@ -17,8 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from brickfield.planning.culling import visible_cells
-from brickfield.planning.grid import Bools, Boxes, Floats
+from brickfield.planning.grid import Bools, Boxes, Floats, Ints
 from brickfield.planning.nodes import Layer, Nodes
+from brickfield.planning.policy import LodPolicy
+from brickfield.planning.sites import sites_of
 
 _LARGEST_SHARE = 0.5
 """Of the budget, for a whole coarsest level of a pyramid with finer ones."""
@@ -70,7 +72,7 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
     """
     # Each layer is judged by an equal share, so that none depends on the order of
     # layers.
-    n = max(sum(layer.n_alike for layer in layers), 1)
+    n = max(sum(layer.n_alike * layer.code.n_sites for layer in layers), 1)
     bases = [
         _lay_base(layer, budget_bytes * layer.n_alike // n, budget_bytes)
         for layer in layers
@@ -92,12 +94,23 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
 
 def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
     costs = layer.grid.shapes.prod(axis=1, dtype=np.float64) * layer.brick_bytes
-    level = len(costs) - 1
-    is_whole = _is_kept_whole(layer, float(costs[level]), share_bytes)
+    heads: int | Ints = len(costs) - 1
+    level, sites = len(costs) - 1, None
+    is_whole = is_kept_whole(
+        layer.policy,
+        level,
+        float(costs[level]),
+        share_bytes,
+        is_slice=layer.is_slice,
+    )
     grid, view = layer.grid, layer.view
     is_cut = False
     if is_whole:
         cells = grid.coarsest_cells
+        if layer.code.n_sites > 1:
+            heads = level + layer.code.heads_of_level.repeat(cells.shape[1])
+            sites = sites_of(heads)
+            cells = np.tile(cells, layer.code.n_sites)
     else:
 
         def rank(boxes: Boxes) -> Floats:
@@ -110,9 +123,9 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
         cells = visible_cells(grid, level, view.region, limit=limit, rank=rank)
         # The limit was reached, so some candidates were never looked at.
         is_cut = cells.shape[1] >= limit
-    is_seen, values = view.measure(grid.edges(level, cells))
+    is_seen, values = view.measure(grid.edges(level, cells), sites)
     owners = np.full(cells.shape[1], -1, dtype=np.int64)
-    nodes = layer.make_nodes(level, cells, values, owners)
+    nodes = layer.make_nodes(heads, cells, values, owners)
     layer.plant(nodes.take(is_seen))
     overview = _overview(layer, costs, share_bytes)
     is_hidden = ~is_seen & (not layer.policy.is_still)
@@ -128,11 +141,26 @@ def _overview(layer: Layer, costs: Floats, share_bytes: int) -> int:
     return finest + int(is_cheap.argmax()) if is_cheap.any() else coarsest
 
 
-def _is_kept_whole(layer: Layer, cost: float, share_bytes: int) -> bool:
-    """Tell whether all of the coarsest level is kept."""
-    if layer.is_slice:
-        return cost <= share_bytes * layer.policy.base_share
-    has_finer = len(layer.brick_bytes) - 1 > (layer.policy.forced_level or 0)
+def is_kept_whole(
+    policy: LodPolicy, coarsest: int, cost: float, share_bytes: int, *, is_slice: bool
+) -> bool:
+    """Tell whether all of the coarsest level is kept.
+
+    Parameters
+    ----------
+    policy : LodPolicy
+    coarsest : int
+        That level.
+    cost : float
+        GPU bytes of all of it.
+    share_bytes : int
+        What the image may use of the budget.
+    is_slice : bool
+        Whether only one plane of the image is shown.
+    """
+    if is_slice:
+        return cost <= share_bytes * policy.base_share
+    has_finer = coarsest > (policy.forced_level or 0)
     return cost <= share_bytes * (_LARGEST_SHARE if has_finer else 1.0)
 
 

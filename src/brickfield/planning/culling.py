@@ -29,10 +29,16 @@ CullingMode = Literal["any", "all"]
 _ROUNDING = 1e-9
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=4096)
 def inverse_of(world: AffineTransform) -> AffineTransform:
     """Return the inverse of an image's transform, which every plan of it needs."""
     return world.inverse
+
+
+@lru_cache(maxsize=4096)
+def matrices_of(world: AffineTransform) -> tuple[Floats, Floats]:
+    """Return the matrices of an image's transform and of its inverse, shape (4, 4)."""
+    return world.matrix, inverse_of(world).matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +78,36 @@ class VisibleRegion:
         reach = np.abs(planes[:, :3]).sum(axis=1) * slack
         planes[:, 3] += reach + _ROUNDING * np.abs(planes[:, 3])
         return cls(planes, low - slack, high + slack)
+
+    @classmethod
+    def from_sites(
+        cls, frustum: Frustum, clip_planes: Floats, matrices: Floats, inverses: Floats
+    ) -> VisibleRegion:
+        """Carry a frustum into the data spaces of several images.
+
+        Parameters
+        ----------
+        frustum : Frustum
+            World.
+        clip_planes : ndarray, shape (m, n, 4), float64
+            Further planes of each image, world.
+        matrices, inverses : ndarray, shape (m, 4, 4), float64
+            Data space to world and back.
+
+        Returns
+        -------
+        VisibleRegion
+            Its arrays have an axis more, the last, for the images.
+        """
+        own = np.broadcast_to(frustum.planes, (len(matrices), *frustum.planes.shape))
+        planes = np.concatenate([own, clip_planes], axis=1) @ matrices
+        corners = frustum.corners.reshape(-1, 3) @ inverses[:, :3, :3].mT
+        corners += inverses[:, None, :3, 3]
+        low, high = corners.min(axis=1), corners.max(axis=1)
+        slack = _ROUNDING * np.maximum(np.abs(low), np.abs(high)).max(axis=1)[:, None]
+        reach = np.abs(planes[..., :3]).sum(axis=2) * slack
+        planes[..., 3] += reach + _ROUNDING * np.abs(planes[..., 3])
+        return cls(np.moveaxis(planes, 0, -1), (low - slack).T, (high + slack).T)
 
     def intersects(self, boxes: Boxes) -> Bools:
         """Tell which boxes may be visible; none that is visible is left out.

@@ -15,16 +15,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.model import INDEX_BITS, MAX_LEVELS, pack_keys, unpack_keys
+from brickfield.model import MAX_LEVELS
 from brickfield.planning.grid import Bools, CellGrid, Floats, Ints
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.projection import DataView
+from brickfield.planning.sites import NodeCode, levels_of, sites_of
 
 Occupancy = Callable[[int, Ints], NDArray[np.bool_] | None]
 
 _TIE = 1e-6
 """How much nearness to the centre of attention weighs, relative to error."""
-_LEVEL = 3 * INDEX_BITS
 
 
 class Nodes:
@@ -35,8 +35,8 @@ class Nodes:
 
     Parameters
     ----------
-    ints : ndarray, shape (3, n), int64
-        Keys, owners and costs.
+    ints : ndarray, shape (4, n), int64
+        Keys, owners, costs and heads.
     floats : ndarray, shape (3, n), float64
         Errors, nearness and ranks.
     flags : ndarray, shape (5, n), bool
@@ -45,6 +45,9 @@ class Nodes:
     Attributes
     ----------
     keys : ndarray, shape (n,), int64
+        Chunk keys; of several sites their names, see :mod:`brickfield.planning.sites`.
+    heads : ndarray, shape (n,), int64
+        Site and level.
     owners : ndarray, shape (n,), int64
         Row of the chunk each came from; -1 for the base level.
     costs : ndarray, shape (n,), int64
@@ -63,13 +66,15 @@ class Nodes:
     """
 
     __slots__ = (
-        "costs", "errors_px", "flags", "floats", "ints", "is_empty", "is_expanded",
-        "is_ranked", "is_refined", "is_wanting", "keys", "nearness", "owners", "ranks",
+        "costs", "errors_px", "flags", "floats", "heads", "ints", "is_empty",
+        "is_expanded", "is_ranked", "is_refined", "is_wanting", "keys", "nearness",
+        "owners", "ranks",
     )  # fmt: skip
 
     keys: Ints
     owners: Ints
     costs: Ints
+    heads: Ints
     errors_px: Floats
     nearness: Floats
     ranks: Floats
@@ -81,7 +86,7 @@ class Nodes:
 
     def __init__(self, ints: Ints, floats: Floats, flags: Bools) -> None:
         self.ints, self.floats, self.flags = ints, floats, flags
-        self.keys, self.owners, self.costs = ints
+        self.keys, self.owners, self.costs, self.heads = ints
         self.errors_px, self.nearness, self.ranks = floats
         self.is_empty, self.is_wanting, self.is_refined = flags[:3]
         self.is_expanded, self.is_ranked = flags[3:]
@@ -92,7 +97,7 @@ class Nodes:
     @property
     def levels(self) -> Ints:
         """Level of every node, shape (n,)."""
-        return self.keys >> _LEVEL
+        return levels_of(self.heads)
 
     @property
     def is_present(self) -> Bools:
@@ -124,7 +129,7 @@ def join_nodes(parts: Sequence[Nodes]) -> Nodes:
 
 @dataclass(eq=False)
 class Layer:
-    """One image under refinement: what is fixed, and its nodes so far.
+    """One image, or several of one kind, under refinement: what is fixed, and the nodes.
 
     Attributes
     ----------
@@ -138,10 +143,11 @@ class Layer:
     hidden : callable or None
         Tells which cells no ray reaches; they are not refined.
     occupancy : callable or None
+        Of one site by its levels; of several by heads.
     refined_before : ndarray, shape (n,), int64
-        Keys that the previous plan had refined, ascending.
+        Keys of nodes that the previous plan had refined, ascending.
     expanded_before : ndarray, shape (n,), int64
-        Keys whose children the previous plan had looked at, ascending.
+        Keys of nodes whose children the previous plan had looked at, ascending.
     is_moving : bool
     is_slice : bool
         Whether only one plane of the image is shown.
@@ -153,6 +159,8 @@ class Layer:
         First the visible base chunks.
     n_base : int
         How many these are.
+    code : NodeCode
+        How nodes are named, and how many sites there are.
     """
 
     grid: CellGrid
@@ -170,6 +178,7 @@ class Layer:
     n_alike: int = 1
     nodes: Nodes = field(init=False)
     n_base: int = 0
+    code: NodeCode = field(default_factory=NodeCode)
 
     @property
     def target_px(self) -> float:
@@ -182,13 +191,14 @@ class Layer:
         self.nodes, self.n_base = nodes, len(nodes)
 
     def make_nodes(
-        self, level: int | Ints, indices: Ints, values: Floats, owners: Ints
+        self, heads: int | Ints, indices: Ints, values: Floats, owners: Ints
     ) -> Nodes:
         """Make nodes of measured cells (ranks are not yet bounded by their owners').
 
         Parameters
         ----------
-        level : int or ndarray, shape (n,), int64
+        heads : int or ndarray, shape (n,), int64
+            Site and level; of one site the level alone.
         indices : ndarray, shape (3, n), int64
             Grid indices (z, y, x).
         values : ndarray, shape (5, n), float64
@@ -197,36 +207,37 @@ class Layer:
             Rows of the nodes they come from.
         """
         n = indices.shape[1]
-        ints = np.zeros((3, n), dtype=np.int64)
+        ints = np.zeros((4, n), dtype=np.int64)
         flags = np.zeros((5, n), dtype=np.bool_)
         nodes = Nodes(ints, np.empty((3, n)), flags)
         magnification = self.view.magnification(values)
-        nodes.keys[:] = keys = pack_keys(level, indices.T)
+        nodes.keys[:] = keys = self.code.pack(heads, indices)
+        nodes.heads[:] = heads
         nodes.owners[:] = owners
         nodes.nearness[:] = self.view.nearness(values)
-        np.multiply(magnification, self.view.voxel_world[level], out=nodes.errors_px)
+        np.multiply(magnification, self.view.voxel_world[heads], out=nodes.errors_px)
         was_refined = _contains(self.refined_before, keys)
-        nodes.is_empty[:] = _asked(self.occupancy, level, indices)
-        is_hidden = _asked(self.hidden, level, indices)
+        nodes.is_empty[:] = _asked(self.occupancy, heads, indices)
+        is_hidden = _asked(self.hidden, heads, indices)
         policy = self.policy
         # Two thresholds: what was refined is kept down to the lower one, so that a
         # level does not flicker while the camera moves by little.
         keep_px = policy.target_error_px * (1 - policy.hysteresis)
         if policy.forced_level is None:
-            avoidable = magnification * self.view.avoidable_world[level]
+            avoidable = magnification * self.view.avoidable_world[heads]
             is_wanting = avoidable > np.where(was_refined, keep_px, self.target_px)
         else:
             # A forced level is shown whatever its error: the size decides only the
             # order.
             avoidable = nodes.errors_px
-            is_wanting = (keys >> _LEVEL) > policy.forced_level
+            is_wanting = nodes.levels > policy.forced_level
         ranks = avoidable / policy.target_error_px
         ranks *= 1 + _TIE * nodes.nearness
         # The same advantage in the competition for the budget, or two chunks of nearly
         # equal error would take turns.
         ranks[was_refined] /= 1 - policy.hysteresis
         nodes.ranks[:] = ranks
-        is_wanting &= ~(nodes.is_empty | is_hidden) & (keys >> _LEVEL > 0)
+        is_wanting &= ~(nodes.is_empty | is_hidden) & (nodes.levels > 0)
         nodes.is_wanting[:] = is_wanting
         return nodes
 
@@ -239,12 +250,12 @@ class Layer:
             Rows of the nodes, highest rank first; none of the finest level, none twice.
         """
         nodes = self.nodes
-        place, levels, indices, values = self.children(nodes.keys[rows])
+        place, heads, indices, values = self.children(nodes.keys[rows])
         if not all(self.grid.is_nested):
-            is_new = self._are_unowned(levels, indices)
-            place, levels = place[is_new], levels[is_new]
+            is_new = self._are_unowned(heads, indices)
+            place, heads = place[is_new], heads[is_new]
             indices, values = indices[:, is_new], values[:, is_new]
-        children = self.make_nodes(levels, indices, values, rows[place])
+        children = self.make_nodes(heads, indices, values, rows[place])
         # Never above its parent, so that a prefix of the ranking is always a cover.
         np.minimum(children.ranks, nodes.ranks[rows[place]], out=children.ranks)
         self._add(rows, place, children)
@@ -260,22 +271,26 @@ class Layer:
         if not len(keys) or not all(self.grid.is_nested):
             return
         # Coarse before fine: what a chunk came from stands before it.
-        place, levels, indices, values = self.children(keys[::-1])
-        children = self.make_nodes(levels, indices, values, place)
+        order = np.arange(len(keys))[::-1]
+        if self.code.n_sites > 1:
+            order = np.argsort(-levels_of(self.code.heads(keys)), kind="stable")
+        place, heads, indices, values = self.children(keys[order])
+        children = self.make_nodes(heads, indices, values, place)
         known = np.concatenate([self.nodes.keys, children.keys])
         at = np.minimum(np.searchsorted(keys, known), len(keys) - 1)
         is_here = keys[at] == known
         rows = np.full(len(keys), -1, dtype=np.int64)
-        rows[len(keys) - 1 - at[is_here]] = np.flatnonzero(is_here)
+        rows[at[is_here]] = np.flatnonzero(is_here)
+        rows = rows[order]
         if (rows[place] < 0).any():
             # What was beside the view has children in it: looked into once more.
             return
         children.owners[:] = rows[place]
-        ends = np.flatnonzero(np.diff(levels)) + 1
+        ends = np.flatnonzero(np.diff(levels_of(heads))) + 1
         ranks = np.concatenate([self.nodes.ranks, children.ranks])
         first = len(self.nodes)
         for start, end in zip(
-            [0, *ends.tolist()], [*ends.tolist(), len(levels)], strict=True
+            [0, *ends.tolist()], [*ends.tolist(), len(heads)], strict=True
         ):
             own = ranks[first + start : first + end]
             np.minimum(own, ranks[children.owners[start:end]], out=own)
@@ -307,9 +322,9 @@ class Layer:
         nodes.costs[rows] = costs
         nodes.is_expanded[rows] = True
 
-    def _are_unowned(self, levels: Ints, indices: Ints) -> Ints:
+    def _are_unowned(self, heads: Ints, indices: Ints) -> Ints:
         """Return the places of children that have no owner yet, each once."""
-        keys = pack_keys(levels, indices.T)
+        keys = self.code.pack(heads, indices)
         _, first = np.unique(keys, return_index=True)
         first.sort()
         known = np.sort(self.nodes.keys[self.nodes.owners >= 0])
@@ -327,15 +342,15 @@ class Layer:
         -------
         place : ndarray, shape (m,), int64
             Of the parent in `keys`.
-        levels : ndarray, shape (m,), int64
+        heads : ndarray, shape (m,), int64
         indices : ndarray, shape (3, m), int64
             Grid indices (z, y, x).
         values : ndarray, shape (5, m), float64
         """
-        levels, indices = unpack_keys(keys)
+        heads, indices = self.code.unpack(keys)
         parts = [
-            (rows, *self._visible_children(levels[rows], indices[rows].T))
-            for rows in self._alike(levels)
+            (rows, *self._visible_children(heads[rows], indices[:, rows]))
+            for rows in self._alike(levels_of(heads))
         ]
         if len(parts) == 1:
             rows, place, found, values = parts[0]
@@ -346,7 +361,7 @@ class Layer:
             place = place[order]
             found = np.concatenate([part[2] for part in parts], axis=1)[:, order]
             values = np.concatenate([part[3] for part in parts], axis=1)[:, order]
-        return place, levels[place] - 1, found, values
+        return place, heads[place] - 1, found, values
 
     def _alike(self, levels: Ints) -> Iterator[Ints]:
         """Divide rows by how many children a chunk of their level has."""
@@ -359,19 +374,21 @@ class Layer:
             yield np.flatnonzero(kinds == kind)
 
     def _visible_children(
-        self, levels: Ints, indices: Ints
+        self, heads: Ints, indices: Ints
     ) -> tuple[Ints, Ints, Floats]:
         """Find the children of cells of about equally many of them.
 
         Returns the column of the parent, the child's index and its measures.
         """
+        levels = levels_of(heads)
+        sites = sites_of(heads) if self.code.n_sites > 1 else None
         first, stop = self.grid.children(levels, indices)
         # Padded to the largest number of children, so that all parents are one array.
         spans = (stop - first).max(axis=1, initial=0)
         places = first[:, None] + np.arange(spans.max() + 1)[:, None]
         # Neighbours share faces.
         faces = self.grid.faces(levels - 1, places)
-        terms = self.view.axis_terms((faces[:, :-1], faces[:, 1:]))
+        terms = self.view.axis_terms((faces[:, :-1], faces[:, 1:]), sites)
         # What is padding counts as outside of the first plane, so it is never seen.
         np.copyto(terms[0], -np.inf, where=places[:, :-1] >= stop[:, None])
         # Children along z, y, x and parents, last for the sake of speed.
@@ -396,28 +413,30 @@ def _contains(keys: Ints, wanted: Ints) -> Bools:
     return np.asarray(keys[at] == wanted)
 
 
-def _asked(answer: Occupancy | None, level: int | Ints, indices: Ints) -> Bools:
+def _asked(answer: Occupancy | None, heads: int | Ints, indices: Ints) -> Bools:
     """Look cells up, indices of shape (3, n); False where nothing is known."""
     known = np.zeros(indices.shape[1], dtype=bool)
     if answer is None:
         return known
-    for at, rows in _rows_by_level(level, len(known)):
+    for at, rows in _rows_by_head(heads, len(known)):
         found = answer(at, indices[:, rows].T)
         if found is not None:
             known[rows] = found
     return known
 
 
-def _rows_by_level(level: int | Ints, n: int) -> Iterator[tuple[int, slice | Ints]]:
-    """Yield every level of n cells and its rows."""
-    if isinstance(level, int):
-        yield level, slice(n)
+def _rows_by_head(heads: int | Ints, n: int) -> Iterator[tuple[int, slice | Ints]]:
+    """Yield every head of n cells and its rows."""
+    if isinstance(heads, int):
+        yield heads, slice(n)
         return
-    ends = [*(np.flatnonzero(np.diff(level)) + 1).tolist(), n]
+    ends = [*(np.flatnonzero(np.diff(heads)) + 1).tolist(), n]
     if len(ends) <= MAX_LEVELS:
         # Mostly coarse ones stand before fine ones: nothing has to be gathered.
         for first, end in pairwise([0, *ends]):
-            yield from ((int(level[first]), slice(first, end)),) if end > first else ()
+            yield from ((int(heads[first]), slice(first, end)),) if end > first else ()
         return
-    for at in np.flatnonzero(np.bincount(level)).tolist():
-        yield at, np.flatnonzero(level == at)
+    order = np.argsort(heads, kind="stable")
+    ends = [*(np.flatnonzero(np.diff(heads[order])) + 1).tolist(), n]
+    for first, end in pairwise([0, *ends]):
+        yield int(heads[order[first]]), order[first:end]

@@ -12,124 +12,42 @@ so that a replay of the same requests gives the same plans.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
-from brickfield.model import INDEX_BITS, AffineTransform, CameraState, Pyramid, Vec3
-from brickfield.model.requests import Category
-from brickfield.planning.base_level import Base, lay_bases
+from brickfield.model import (
+    MAX_LEVELS,
+    AffineTransform,
+    CameraState,
+    Pyramid,
+    Vec3,
+)
+from brickfield.planning.base_level import is_kept_whole, lay_bases
+from brickfield.planning.frame_plan import (
+    FramePlan,
+    assemble,
+    no_keys,
+    prefetched_parts,
+    wanted_parts,
+)
 from brickfield.planning.grid import cell_grid
-from brickfield.planning.nodes import Layer, Nodes, Occupancy
+from brickfield.planning.nodes import Layer, Occupancy
 from brickfield.planning.policy import EXPLORATION, LodPolicy
-from brickfield.planning.projection import DataView, loading_order, step_priorities
-from brickfield.planning.refine import prefetch_nodes, refine
+from brickfield.planning.projection import DataView
+from brickfield.planning.refine import refine
+from brickfield.planning.sites import MOST_SITES, NodeCode
 from brickfield.planning.steps import passed_nodes
 
 _CAUTION = 0.98
 """Share of the previous floor that is guessed: most cameras move on by little."""
 
 
-def _no_keys() -> NDArray[np.int64]:
-    return np.empty(0, dtype=np.int64)
-
-
 def _no_planes() -> NDArray[np.float64]:
     return np.empty((0, 4))
-
-
-@dataclass(frozen=True, eq=False)
-class FramePlan:
-    """The chunks that one frame of one layer needs, most important first.
-
-    Attributes
-    ----------
-    keys : ndarray, shape (n,), int64
-        Packed chunk keys (see :mod:`brickfield.model.chunks`), each once.
-    priorities : ndarray, shape (n,), float32
-        Ascending within a category.
-    categories : ndarray, shape (n,), uint8
-        :class:`~brickfield.model.requests.Category`, ascending.
-    errors_px : ndarray, shape (n,), float32
-        Length on the screen of the longest voxel edge, at the chunk's nearest
-        visible point, pixels.
-    is_leaf : ndarray, shape (n,), bool
-        What shall finally be drawn. The others are drawn until that is there
-        (coarser levels), or kept for the next move (prefetch).
-    cost_bytes : int
-        GPU bytes of all chunks together.
-    is_coarsened : bool
-        Whether the budget stopped refinement above the target.
-    max_error_px : float
-        Largest error of a leaf, 0 without leaves. Above the target also where
-        level 0 itself is too coarse for the view.
-    base_level : int
-        The finest level that costs little of the budget. What the plan names of it and
-        of coarser ones is an overview that can stand for the view.
-    refined : ndarray, shape (m,), int64
-        Keys of chunks replaced by finer ones, ascending (for hysteresis).
-    ranked : ndarray, shape (m,), int64
-        Keys of chunks whose finer ones were looked at, ascending. The next plan looks
-        at these at once, which spares it time; of its result it can only change how the
-        last remainder of the budget is spent.
-    empty_keys : ndarray, shape (k,), int64
-        Leaves that the store is known not to hold: drawn as the fill value, at no
-        cost.
-    is_forced : bool
-        Whether the policy asked for one level everywhere.
-    target_error_px : float
-        What the plan aimed at.
-    floor : float
-        Error over target where the budget ended, 0 if it sufficed. It spares the
-        next plan work; of its result it can only change how the last remainder of
-        the budget is spent.
-    """
-
-    keys: NDArray[np.int64]
-    priorities: NDArray[np.float32]
-    categories: NDArray[np.uint8]
-    errors_px: NDArray[np.float32]
-    is_leaf: NDArray[np.bool_]
-    cost_bytes: int
-    is_coarsened: bool
-    max_error_px: float
-    base_level: int
-    refined: NDArray[np.int64] = field(default_factory=_no_keys)
-    ranked: NDArray[np.int64] = field(default_factory=_no_keys)
-    empty_keys: NDArray[np.int64] = field(default_factory=_no_keys)
-    is_forced: bool = False
-    target_error_px: float = 1.0
-    floor: float = 0.0
-
-    @cached_property
-    def levels(self) -> NDArray[np.int64]:
-        """Level of every chunk, shape (n,)."""
-        return self.keys >> (3 * INDEX_BITS)
-
-    @cached_property
-    def leaf_keys(self) -> NDArray[np.int64]:
-        """Keys of the leaves, shape (n,), most wanted first."""
-        return self.keys[self.is_leaf]
-
-    @cached_property
-    def finest(self) -> tuple[int, float]:
-        """The finest level of a leaf, and the median error of its leaves, pixels.
-
-        Without leaves the coarsest that is planned, and 1.
-        """
-        leaves = self.levels[self.is_leaf]
-        if not len(leaves):
-            return int(self.levels.max(initial=0)), 1.0
-        level = int(leaves.min())
-        return level, float(np.median(self.errors_px[self.is_leaf][leaves == level]))
-
-    @property
-    def n_chunks(self) -> int:
-        """Chunks of the plan."""
-        return len(self.keys)
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,11 +167,21 @@ def plan_layers(requests: Sequence[PlanRequest], budget_bytes: int) -> list[Fram
 def _what_is_alike(request: PlanRequest) -> tuple[object, ...]:
     """Return what plans depend on, to be compared."""
     before = request.previous
-    values = {f.name: getattr(request, f.name) for f in fields(request)}
-    values["clip_planes"] = request.clip_planes.tobytes()
-    # All that a plan takes over from the one before.
-    values["previous"] = before and (before.refined.tobytes(), before.floor)
-    return tuple(values.values())
+    return (
+        request.pyramid,
+        request.world,
+        request.camera,
+        request.brick_bytes,
+        request.policy,
+        request.clip_planes.tobytes(),
+        request.occupancy,
+        request.hidden,
+        # All that a plan takes over from the one before.
+        before and (before.refined.tobytes(), before.floor),
+        request.is_moving,
+        request.focus,
+        request.slice_normal,
+    )
 
 
 def _plan_apart(
@@ -262,26 +190,78 @@ def _plan_apart(
     """Plan layers of which each stands for `n_alike` equal ones."""
     # Base levels first, then refinement of all layers in one ranking, then what is
     # left: each step spends what the one before left over, so the sum always fits.
-    layers = [_prepare(r, n) for r, n in zip(requests, n_alike, strict=True)]
+    kinds = _kinds(requests, n_alike, budget_bytes)
+    layers = [_prepare([requests[i] for i in rows], n_alike[rows[0]]) for rows in kinds]
     bases, used = lay_bases(layers, budget_bytes)
     room = budget_bytes - used
     # One call for all layers: they get the same error, not the same share.
     used, floor = refine(layers, room, floor_guess=_guess_floor(requests))
     room -= used
-    plans = []
-    for layer, base in zip(layers, bases, strict=True):
+    plans: dict[int, FramePlan] = {}
+    for rows, layer, base in zip(kinds, layers, bases, strict=True):
         # Levels on the way and prefetched chunks come last: they cost only what no
         # refinement could use.
         is_passed, cost = passed_nodes(layer, room)
         room -= cost
-        parts = _wanted(layer, base, is_passed)
+        parts = wanted_parts(layer, base, is_passed)
         share = min(room, int(budget_bytes * layer.policy.prefetch_share))
         if share > 0:
-            extra = _prefetched(layer, parts, share)
-            room -= sum(_cost(layer, part.keys) for part in extra)
+            extra = prefetched_parts(layer, parts, share)
+            room -= sum(part.cost(layer) for part in extra)
             parts += extra
-        plans.append(_assemble(layer, base, parts, floor))
-    return plans
+        assembled = assemble(layer, base, parts, floor)
+        plans |= dict(zip(rows, assembled, strict=True))
+    return [plans[i] for i in range(len(requests))]
+
+
+def _kinds(
+    requests: Sequence[PlanRequest], n_alike: Sequence[int], budget_bytes: int
+) -> list[list[int]]:
+    """Group the requests that can be planned as sites of one layer."""
+    kinds: dict[tuple[object, ...], list[int]] = {}
+    n = sum(n_alike)
+    for i, request in enumerate(requests):
+        policy = request.policy
+        kind: tuple[object, ...] = (
+            request.pyramid,
+            request.camera,
+            request.brick_bytes,
+            policy,
+            len(request.clip_planes),
+            request.is_moving,
+            request.slice_normal,
+            n_alike[i],
+        )
+        if request.focus is not None or policy.prefetch_share > 0:
+            kind = (i,)
+        kinds.setdefault(kind, []).append(i)
+    return [
+        rows
+        for members in kinds.values()
+        for rows in _sites(requests[members[0]], members, n_alike, budget_bytes // n)
+    ]
+
+
+def _sites(
+    request: PlanRequest, members: list[int], n_alike: Sequence[int], share_bytes: int
+) -> list[list[int]]:
+    """Return requests of one kind, together or each apart."""
+    if len(members) > 1:
+        grid, n = cell_grid(request.pyramid), n_alike[members[0]]
+        coarsest = len(grid.shapes) - 1
+        cost = float(grid.shapes[-1].prod()) * request.brick_bytes[-1] * n
+        is_whole = is_kept_whole(
+            request.policy,
+            coarsest,
+            cost,
+            share_bytes * n,
+            is_slice=request.slice_normal is not None,
+        )
+        # A base level of which only a part is kept is cut for each image in turn.
+        n_most = min(MOST_SITES, len(members))
+        if is_whole and NodeCode.of(grid.shapes, n_most).is_possible:
+            return [members[i : i + n_most] for i in range(0, len(members), n_most)]
+    return [[i] for i in members]
 
 
 def _guess_floor(requests: Sequence[PlanRequest]) -> float:
@@ -296,35 +276,91 @@ def _guess_floor(requests: Sequence[PlanRequest]) -> float:
     return _CAUTION * min(floors, default=0.0)
 
 
-def _prepare(request: PlanRequest, n_alike: int = 1) -> Layer:
-    previous = request.previous
+def _prepare(requests: Sequence[PlanRequest], n_alike: int = 1) -> Layer:
+    """Begin the plan of one image, or of several of one kind."""
+    first = requests[0]
+    grid = cell_grid(first.pyramid)
+    code = NodeCode()
+    if len(requests) > 1:
+        code = NodeCode.of(grid.shapes, len(requests))
+    refined, ranked = _before(requests, code)
     return Layer(
-        grid=cell_grid(request.pyramid),
-        view=DataView.of(
-            request.pyramid,
-            request.world,
-            request.camera,
-            clip_planes=request.clip_planes,
-            focus=request.focus,
-            slice_normal=request.slice_normal,
-        ),
-        policy=request.policy,
-        brick_bytes=n_alike * np.array(request.brick_bytes, dtype=np.int64),
+        grid=grid,
+        view=_view_of(requests),
+        policy=first.policy,
+        brick_bytes=n_alike * np.array(first.brick_bytes, dtype=np.int64),
         n_alike=n_alike,
-        occupancy=request.occupancy,
-        hidden=request.hidden,
-        refined_before=_no_keys() if previous is None else previous.refined,
-        # Without hysteresis nothing shall depend on the past, not by a rounding either.
-        expanded_before=(
-            previous.ranked
-            if previous is not None and request.policy.hysteresis > 0
-            else _no_keys()
-        ),
-        is_moving=request.is_moving,
-        is_slice=request.slice_normal is not None,
-        read_voxels=_read_voxels(request.pyramid),
-        is_sampled=request.pyramid.levels[-1].read_factor > 1,
+        occupancy=_of_sites([r.occupancy for r in requests]),
+        hidden=_of_sites([r.hidden for r in requests]),
+        refined_before=refined,
+        expanded_before=ranked,
+        is_moving=first.is_moving,
+        is_slice=first.slice_normal is not None,
+        read_voxels=_read_voxels(first.pyramid),
+        is_sampled=first.pyramid.levels[-1].read_factor > 1,
+        code=code,
     )
+
+
+def _before(
+    requests: Sequence[PlanRequest], code: NodeCode
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return what the previous plans had refined, and what they had ranked."""
+    plans = [
+        (site, r.previous) for site, r in enumerate(requests) if r.previous is not None
+    ]
+    refined = [code.names_of(site, plan.refined) for site, plan in plans]
+    # Without hysteresis nothing shall depend on the past, not by a rounding either.
+    ranked = [
+        code.names_of(site, plan.ranked)
+        for site, plan in plans
+        if requests[site].policy.hysteresis > 0
+    ]
+    return _joined(refined), _joined(ranked)
+
+
+def _joined(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate(parts) if parts else no_keys()
+
+
+def _view_of(requests: Sequence[PlanRequest]) -> DataView:
+    first = requests[0]
+    if len(requests) == 1:
+        return DataView.of(
+            first.pyramid,
+            first.world,
+            first.camera,
+            clip_planes=first.clip_planes,
+            focus=first.focus,
+            slice_normal=first.slice_normal,
+        )
+    return DataView.of_sites(
+        first.pyramid,
+        [r.world for r in requests],
+        first.camera,
+        clip_planes=np.stack([r.clip_planes for r in requests]),
+        slice_normal=first.slice_normal,
+    )
+
+
+def _of_sites(answers: Sequence[Occupancy | None]) -> Occupancy | None:
+    """Join what is known of several images: asked by head in place of level."""
+    if len(answers) == 1 or not any(answers):
+        return answers[0]
+    unknown: set[int] = set()
+
+    def asked(head: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        site, level = divmod(head, MAX_LEVELS)
+        answer = answers[site]
+        if answer is None or head in unknown:
+            return None
+        found = answer(level, indices)
+        # Not asked again within this plan: there are many of them.
+        if found is None:
+            unknown.add(head)
+        return found
+
+    return asked
 
 
 @lru_cache(maxsize=64)
@@ -335,97 +371,3 @@ def _read_voxels(pyramid: Pyramid) -> NDArray[np.float64]:
     factors = np.array([level.read_factor for level in pyramid.levels])
     voxels: NDArray[np.float64] = factors * n_voxels / n_chunks
     return voxels
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Some chunks of a plan, arrays of shape (n,)."""
-
-    keys: NDArray[np.int64]
-    priorities: NDArray[np.float32]
-    categories: NDArray[np.uint8]
-    errors_px: NDArray[np.float64]
-    is_leaf: NDArray[np.bool_]
-
-
-def _wanted(layer: Layer, base: Base, is_passed: NDArray[np.bool_]) -> list[_Part]:
-    """List what is drawn, on the way and in the end, and kept; coarse before fine."""
-    nodes, hidden = layer.nodes, base.hidden
-    is_leaf = nodes.is_present & ~nodes.is_refined & ~nodes.is_empty
-    rows = np.flatnonzero(is_leaf | is_passed)
-    seen = _part(layer, nodes, rows, Category.VISIBLE, is_leaf=is_leaf[rows])
-    # What is seen of the base level stands first among the nodes.
-    seen.categories[: np.searchsorted(rows, layer.n_base)] = Category.BASE
-    rest = np.flatnonzero(~hidden.is_empty)
-    nothing = np.zeros(len(rest), dtype=bool)
-    return [seen, _part(layer, hidden, rest, Category.BASE, is_leaf=nothing, step=1)]
-
-
-def _part(
-    layer: Layer,
-    nodes: Nodes,
-    rows: NDArray[np.int64],
-    category: Category,
-    *,
-    is_leaf: NDArray[np.bool_],
-    step: int = 0,
-) -> _Part:
-    errors_px, keys = nodes.errors_px[rows], nodes.keys[rows]
-    steps = step + len(layer.brick_bytes) - 1 - (keys >> (3 * INDEX_BITS))
-    return _Part(
-        keys=keys,
-        priorities=step_priorities(steps, errors_px, nodes.nearness[rows]),
-        categories=np.full(len(rows), category, dtype=np.uint8),
-        errors_px=errors_px,
-        is_leaf=is_leaf,
-    )
-
-
-def _cost(layer: Layer, keys: NDArray[np.int64]) -> int:
-    return int(layer.brick_bytes[keys >> (3 * INDEX_BITS)].sum())
-
-
-def _prefetched(layer: Layer, parts: Sequence[_Part], room_bytes: int) -> list[_Part]:
-    leaf_keys = np.concatenate([part.keys[part.is_leaf] for part in parts])
-    return [
-        _part(
-            layer,
-            nodes,
-            np.arange(len(nodes)),
-            Category.PREFETCH,
-            is_leaf=np.zeros(len(nodes), dtype=bool),
-        )
-        for nodes in prefetch_nodes(layer, leaf_keys, room_bytes)
-    ]
-
-
-def _assemble(
-    layer: Layer, base: Base, parts: Sequence[_Part], floor: float
-) -> FramePlan:
-    keys, priorities, categories, errors_px, is_leaf = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("keys", "priorities", "categories", "errors_px", "is_leaf")
-    )
-    # One order for all parts, found by category and priority alone.
-    order = loading_order(categories, priorities)
-    errors_px, is_leaf = errors_px[order], is_leaf[order]
-    nodes, is_present = layer.nodes, layer.nodes.is_present
-    # Above the target and yet a leaf: the budget, not the wish, decided.
-    is_stopped = (is_present & nodes.is_wanting & ~nodes.is_refined).any()
-    return FramePlan(
-        keys=keys[order],
-        priorities=priorities[order],
-        categories=categories[order],
-        errors_px=errors_px.astype(np.float32),
-        is_leaf=is_leaf,
-        cost_bytes=_cost(layer, keys) // layer.n_alike,
-        is_coarsened=base.is_cut or bool(is_stopped),
-        max_error_px=float(errors_px[is_leaf].max(initial=0.0)),
-        base_level=base.overview,
-        refined=np.sort(nodes.keys[is_present & nodes.is_refined]),
-        ranked=np.sort(nodes.keys[nodes.is_ranked]),
-        empty_keys=nodes.keys[is_present & nodes.is_empty],
-        is_forced=layer.policy.forced_level is not None,
-        target_error_px=layer.target_px,
-        floor=floor,
-    )

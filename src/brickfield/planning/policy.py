@@ -30,7 +30,7 @@ class LodPolicy:
         least 1. What is refined already stays so.
     base_share : float
         Share of the budget that the overview of a view may cost: see
-        :attr:`~brickfield.planning.plan.FramePlan.base_level`. Behind a slice the
+        :attr:`~brickfield.planning.frame_plan.FramePlan.base_level`. Behind a slice the
         coarsest level is kept whole within it.
     way_share : float
         What the levels between the coarsest and the leaves may cost to read, as a

@@ -27,6 +27,7 @@ fraction the order within the level.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import hypot, radians, tan
@@ -36,19 +37,23 @@ from numpy.typing import NDArray
 
 from brickfield.model import (
     LEAST_LENGTH,
+    MAX_LEVELS,
     AffineTransform,
     CameraState,
     Frustum,
     Pyramid,
     Vec3,
 )
-from brickfield.planning.culling import VisibleRegion, inverse_of
+from brickfield.planning.culling import VisibleRegion, inverse_of, matrices_of
 from brickfield.planning.grid import Bools, Boxes, Floats, Ints
 
 _SAME = 1e-3
 """Relative difference up to which voxels of two levels count as equal in size."""
 _FAR_OFF = 1e3
 """Largest distance on the screen that is told apart, half picture heights."""
+
+
+_CATEGORY_BITS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,13 +141,75 @@ class DataView:
         _, values = view.measure((point, point))
         return replace(view, _focus=view._on_screen(values)[:, 0])
 
-    def measure(self, boxes: Boxes) -> tuple[Bools, Floats]:
+    @classmethod
+    def of_sites(
+        cls,
+        pyramid: Pyramid,
+        worlds: Sequence[AffineTransform],
+        camera: CameraState,
+        *,
+        clip_planes: Floats,
+        slice_normal: Vec3 | None = None,
+    ) -> DataView:
+        """Carry a camera into the data spaces of several images of one kind.
+
+        Parameters
+        ----------
+        pyramid : Pyramid
+            Of all of them.
+        worlds : sequence of AffineTransform
+            Data space to world, of m images.
+        camera : CameraState
+        clip_planes : ndarray, shape (m, n, 4), float64
+        slice_normal : tuple of float or None
+
+        Returns
+        -------
+        DataView
+            Its arrays have an axis more, the last, for the images; what is known of
+            levels is to be looked up by head (see :mod:`brickfield.planning.sites`).
+        """
+        pairs = [matrices_of(world) for world in worlds]
+        matrices, inverses = (np.stack(m) for m in zip(*pairs, strict=True))
+        region = VisibleRegion.from_sites(
+            _frustum_of(camera), clip_planes, matrices, inverses
+        )
+        half_height, cosine = _opening(camera)
+        known = [_voxels_in(pyramid, world, slice_normal) for world in worlds]
+        metric = np.stack([m for m, _, _ in known], axis=-1)
+        by_head = np.zeros((2, len(worlds), MAX_LEVELS))
+        by_head[..., : pyramid.n_levels] = [
+            [v for _, v, _ in known],
+            [a for *_, a in known],
+        ]
+        to_view = np.moveaxis(camera.view_matrix[:3] @ matrices, 0, -1)
+        lower, upper, constant = _linear_terms(region.planes, to_view)
+        eye = inverses[:, :3, :3] @ camera.position + inverses[:, :3, 3]
+        return cls(
+            region=region,
+            voxel_world=by_head[0].reshape(-1),
+            avoidable_world=by_head[1].reshape(-1),
+            _on_lower=lower,
+            _on_upper=upper,
+            _constant=constant,
+            _eye=eye.T,
+            _metric=metric * cosine,
+            _near=max(camera.near, LEAST_LENGTH),
+            _scale=camera.pixels_per_unit,
+            _half_height=half_height,
+            _is_orthographic=camera.orthographic,
+            _focus=np.zeros(2),
+        )
+
+    def measure(self, boxes: Boxes, sites: Ints | None = None) -> tuple[Bools, Floats]:
         """Measure boxes.
 
         Parameters
         ----------
         boxes : tuple of ndarray, shape (3, n), float64
             Lower and upper corners, data space.
+        sites : ndarray, shape (n,), int64, optional
+            The image of each box, where the view is of several.
 
         Returns
         -------
@@ -150,10 +217,10 @@ class DataView:
         values : ndarray, shape (5, n), float64
             For :meth:`magnification` and :meth:`nearness`.
         """
-        terms = self.axis_terms(boxes)
+        terms = self.axis_terms(boxes, sites)
         return self.split(terms[:, 0] + terms[:, 1] + terms[:, 2])
 
-    def axis_terms(self, boxes: Boxes) -> Floats:
+    def axis_terms(self, boxes: Boxes, sites: Ints | None = None) -> Floats:
         """What the extent along each axis adds to all measures of boxes.
 
         Every measure is a sum of one term for each axis, so that the measures of
@@ -163,26 +230,35 @@ class DataView:
         ----------
         boxes : tuple of ndarray, shape (3, ...), float64
             Lower and upper edges along each axis, data space.
+        sites : ndarray, shape (n,), int64, optional
+            The image of each place along the last axis, where the view is of several.
 
         Returns
         -------
         ndarray, shape (n_planes + 5, 3, ...), float64
         """
         lower, upper = boxes
-        fields = (slice(None), *(None,) * (lower.ndim - 1))
+
+        def spread(values: Floats) -> Floats:
+            # To be used with boxes: one value for all, or the one of each box's image.
+            if sites is None:
+                return values[(..., *(None,) * (lower.ndim - 1))]
+            shape = (*values.shape[:-1], *(1,) * (lower.ndim - 2), -1)
+            return values.take(sites, axis=-1).reshape(shape)
+
         terms = np.empty((len(self._constant) + 1, *lower.shape))
-        np.multiply(self._on_lower[(..., *fields[1:])], lower, out=terms[:-1])
-        terms[:-1] += self._on_upper[(..., *fields[1:])] * upper
-        terms[:-1, 0] += self._constant[fields]
-        low, high = self.region.low[fields], self.region.high[fields]
+        np.multiply(spread(self._on_lower), lower, out=terms[:-1])
+        terms[:-1] += spread(self._on_upper) * upper
+        terms[:-1, 0] += spread(self._constant)
+        low, high = spread(self.region.low), spread(self.region.high)
         # A quick test against the frustum's bounding box, as a term of the first plane:
         # it rejects boxes that all planes meet, beyond the corners of the frustum.
         np.copyto(terms[0], -np.inf, where=(upper < low) | (lower > high))
-        eye = self._eye[fields]
+        eye = spread(self._eye)
         # Distance from the eye to the box along each axis, 0 beside it.
         gap = np.maximum(lower - eye, eye - upper)
         np.maximum(gap, 0.0, out=gap)
-        gap *= self._metric[fields]
+        gap *= spread(self._metric)
         np.multiply(gap, gap, out=terms[-1])
         return terms
 
@@ -223,7 +299,7 @@ def _frustum_of(camera: CameraState) -> Frustum:
     return Frustum.from_camera(camera)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=4096)
 def _voxels_in(
     pyramid: Pyramid, world: AffineTransform, slice_normal: Vec3 | None
 ) -> tuple[Floats, Floats, Floats]:
@@ -322,7 +398,9 @@ def step_priorities(
 
 
 def loading_order(
-    categories: NDArray[np.uint8], priorities: NDArray[np.float32]
+    categories: NDArray[np.uint8],
+    priorities: NDArray[np.float32],
+    sites: Ints | None = None,
 ) -> Ints:
     """Order rows by category, then by priority; equal rows keep their order.
 
@@ -332,6 +410,8 @@ def loading_order(
         Smaller goes first.
     priorities : ndarray, shape (n,), float32
         From 0 on; smaller goes first.
+    sites : ndarray, shape (n,), int64, optional
+        Comes before the category: smaller goes first.
 
     Returns
     -------
@@ -342,7 +422,10 @@ def loading_order(
     # the bits of floats from 0 on order as they do.
     n_bits = len(categories).bit_length()
     bits = priorities.view(np.uint32).astype(np.int64)
-    coded = (categories.astype(np.int64) << 32 | bits) << n_bits
+    coded = categories.astype(np.int64)
+    if sites is not None:
+        coded |= sites << _CATEGORY_BITS
+    coded = (coded << 32 | bits) << n_bits
     coded |= np.arange(len(coded))
     coded.sort()
     return coded & ((1 << n_bits) - 1)

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from brickfield.planning.grid import Bools
+from brickfield.model import MAX_LEVELS
+from brickfield.planning.grid import Bools, Ints
 from brickfield.planning.nodes import Layer
 
 
@@ -41,31 +42,61 @@ def passed_nodes(layer: Layer, room_bytes: int) -> tuple[Bools, int]:
         Which of the layer's nodes these are.
     cost_bytes : int
     """
-    nodes, levels = layer.nodes, layer.nodes.levels
+    nodes = layer.nodes
     is_there = nodes.is_present & ~nodes.is_empty
     is_refined = is_there & nodes.is_refined
     if layer.policy.keeps_way:
         # Paid for when their children were.
         return is_refined, 0
-    n_levels = len(layer.brick_bytes)
-    n_refined = np.bincount(levels[is_refined], minlength=n_levels)
-    n_leaves = np.bincount(levels[is_there & ~nodes.is_refined], minlength=n_levels)
+    n_refined, n_leaves = (
+        _by_site(layer, nodes.heads[rows])
+        for rows in (is_refined, is_there & ~nodes.is_refined)
+    )
     # In voxels that are read, not in chunks: coarse levels may have other chunk shapes.
-    voxels = layer.read_voxels[:n_levels]
-    room_voxels = layer.policy.way_share * float(n_leaves @ voxels)
-    is_taken = np.zeros(n_levels, dtype=bool)
+    voxels = layer.read_voxels[: len(layer.brick_bytes)]
+    room_voxels = layer.policy.way_share * (n_leaves @ voxels)
+    is_taken = np.zeros((layer.code.n_sites, MAX_LEVELS), dtype=bool)
+    cost_bytes = 0
+    for site in range(layer.code.n_sites):
+        cost_bytes += _take_levels(
+            layer,
+            n_refined[site].tolist(),
+            float(room_voxels[site]),
+            room_bytes - cost_bytes,
+            is_taken[site],
+        )
+    return is_refined & is_taken.reshape(-1)[nodes.heads], cost_bytes
+
+
+def _by_site(layer: Layer, heads: Ints) -> Ints:
+    """Count nodes, shape (n_sites, n_levels)."""
+    n_sites = layer.code.n_sites
+    counts = np.bincount(heads, minlength=n_sites * MAX_LEVELS)
+    return counts.reshape(n_sites, MAX_LEVELS)[:, : len(layer.brick_bytes)]
+
+
+def _take_levels(
+    layer: Layer,
+    n_refined: list[int],
+    room_voxels: float,
+    room_bytes: int,
+    is_taken: Bools,
+) -> int:
+    """Note which levels one image passes; return what they cost."""
     cost_bytes, is_over = 0, False
-    for level in range(n_levels - 1, -1, -1):
-        n = int(n_refined[level])
-        is_base = level == n_levels - 1
+    coarsest = len(n_refined) - 1
+    voxels, brick_bytes = layer.read_voxels.tolist(), layer.brick_bytes.tolist()
+    for level in range(coarsest, -1, -1):
+        n = n_refined[level]
+        is_base = level == coarsest
         room_voxels -= n * voxels[level]
-        price = 0 if is_base else n * int(layer.brick_bytes[level])
+        price = 0 if is_base else n * brick_bytes[level]
         # Once over, always over: a finer level without the one before it would not make
         # the picture sharpen in steps.
         is_over |= room_voxels < 0 or cost_bytes + price > room_bytes
         is_taken[level] = not is_over or (is_base and _is_always_wanted(layer))
         cost_bytes += price * bool(is_taken[level])
-    return is_refined & is_taken[levels], cost_bytes
+    return cost_bytes
 
 
 def _is_always_wanted(layer: Layer) -> bool:
