@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count, product
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading import Box, ChunkManager
 from brickfield.model import ScaleLevel, Selection, pack_keys
 from brickfield.model.requests import ChunkedDataRequest, ChunkState
+from brickfield.store.indexing import Region
 
 MOST_VOXELS = 1 << 24
 """Levels up to this size are looked at whole."""
@@ -23,6 +25,56 @@ PATIENCE_S = 8.0
 _numbers = count()
 SHARES = (1 / 2, 1 / 6, 5 / 6)
 """Places along each axis where a larger level is looked at."""
+
+
+class ContrastLook(NamedTuple):
+    """What a look at the voxels of a level has told.
+
+    Attributes
+    ----------
+    window : tuple
+        Contrast limits, low < high.
+    is_dense : bool
+        Whether the voxels fill the window, as solids do.
+    is_constant : bool
+        Whether all voxels are equal, or none could be read.
+    """
+
+    window: tuple[float, float]
+    is_dense: bool
+    is_constant: bool
+
+
+def look_at(
+    manager: ChunkManager,
+    level: int,
+    selection: Selection,
+    read: Callable[[int, Region, Selection], NDArray[np.generic]],
+) -> ContrastLook:
+    """Look at the voxels of a level: at all, or at some of a large one.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    level : int
+    selection : tuple of int
+        Index on every non-spatial axis.
+    read : callable
+        Returns the voxels of a box (first voxel, end) of a level; raises
+        ChunkReadError where it cannot.
+    """
+    about = manager.source.info.pyramid.levels[level]
+
+    def read_box(box: Box) -> NDArray[np.generic]:
+        (z, y, x), (n, h, w) = box
+        return read(level, ((z, y, x), (z + n, y + h, x + w)), selection)
+
+    if about.n_voxels <= MOST_VOXELS:
+        values = level_values(manager, level, selection)
+    else:
+        values = sample(about, read_box)
+    window = contrast_of(values)
+    return ContrastLook(window, is_dense(values, window), is_constant(values))
 
 
 def sample_boxes(level: ScaleLevel) -> list[Box]:
@@ -157,6 +209,16 @@ def contrast_of(
         zero = type(low)(0)
         low, high = min(low, zero), max(high, zero)
     return (low, high) if low < high else (low, low + 1)
+
+
+def is_constant(values: NDArray[np.generic]) -> bool:
+    """Tell whether values are all equal; so are none at all.
+
+    Parameters
+    ----------
+    values : ndarray, any shape
+    """
+    return not values.size or bool((values == values.flat[0]).all())
 
 
 def is_dense(values: NDArray[np.generic], window: tuple[float, float]) -> bool:

@@ -17,7 +17,6 @@ from psygnal import Signal
 
 from brickfield.errors import OptionError
 from brickfield.loading import (
-    Box,
     ChangeLog,
     ChunkCache,
     ChunkManager,
@@ -40,13 +39,7 @@ from brickfield.model import (
 from brickfield.model.requests import ChunkedDataRequest, ChunkedDataResponse
 from brickfield.sources import ChunkSource, ReplaceableSource
 from brickfield.store import changing
-from brickfield.store.contrast import (
-    MOST_VOXELS,
-    contrast_of,
-    is_dense,
-    level_values,
-    sample,
-)
+from brickfield.store.contrast import ContrastLook, look_at
 from brickfield.store.indexing import Region, box_of
 from brickfield.store.occupancy import Occupancy
 from brickfield.store.requesting import (
@@ -120,8 +113,7 @@ class ChunkedImageStore:
         self._manager: ChunkManager | None = None
         self._is_closed = False
         self._occupancy = Occupancy(source)
-        self._contrasts: dict[Selection, tuple[float, float]] = {}
-        self._dense: dict[Selection, bool] = {}
+        self._looks: dict[Selection, ContrastLook] = {}
         self.data_version = VersionCounter()
         self.changes = ChangeLog()
 
@@ -347,22 +339,13 @@ class ChunkedImageStore:
         """
         selection = self.default_selection() if selection is None else selection
         check_selection(self.pyramid, selection)
-        if selection not in self._contrasts:
-            level = self.pyramid.n_levels - 1
-
-            def read(box: Box) -> NDArray[np.generic]:
-                (z, y, x), (n, h, w) = box
-                return self.read(level, ((z, y, x), (z + n, y + h, x + w)), selection)
-
-            about = self.pyramid.levels[level]
-            if about.n_voxels <= MOST_VOXELS:
-                values = level_values(self.manager, level, selection)
-            else:
-                values = sample(about, read)
-            window = contrast_of(values)
-            self._dense[selection] = is_dense(values, window)
-            self._contrasts[selection] = window
-        return self._contrasts[selection]
+        look = self._looks.get(selection)
+        if look is None:
+            at = self.pyramid.n_levels - 1
+            look = self._looks[selection] = look_at(
+                self.manager, at, selection, self.read
+            )
+        return look.window
 
     def is_dense(self, selection: Selection | None = None) -> bool | None:
         """Tell whether the voxels fill their contrast window, as solids do.
@@ -373,7 +356,20 @@ class ChunkedImageStore:
             None before :meth:`estimate_contrast` has looked; nothing is read.
         """
         selection = self.default_selection() if selection is None else selection
-        return self._dense.get(selection)
+        look = self._looks.get(selection)
+        return None if look is None else look.is_dense
+
+    def is_constant(self, selection: Selection | None = None) -> bool | None:
+        """Tell whether all voxels that the contrast was chosen from are equal.
+
+        Returns
+        -------
+        bool or None
+            None before :meth:`estimate_contrast` has looked; nothing is read.
+        """
+        selection = self.default_selection() if selection is None else selection
+        look = self._looks.get(selection)
+        return None if look is None else look.is_constant
 
     # -- ends --------------------------------------------------------------------
 
@@ -385,8 +381,7 @@ class ChunkedImageStore:
         """
         self.data_version.bump()
         self._occupancy.forget()
-        self._contrasts.clear()
-        self._dense.clear()
+        self._looks.clear()
         if self._manager is not None:
             self._manager.forget()
 
@@ -433,7 +428,7 @@ class ChunkedImageStore:
         """
         change = changing.change_of(self.pyramid, level, box)
         self._occupancy.forget()
-        self._contrasts.clear()
+        self._looks.clear()
         old = changing.reopened_for(self.source, change)
         if self._manager is not None:
             self._manager.forget_changed(change, is_reopened=old is not None)

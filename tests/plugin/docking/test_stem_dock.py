@@ -94,6 +94,40 @@ def test_the_next_scan_has_the_layers_of_the_former_one(dock, tmp_path, patterns
     np.testing.assert_array_equal(*lies)
 
 
+def test_beside_a_layer_that_shows_the_scan_pictures_lie_in_its_world(
+    make_napari_viewer, qtbot, tmp_path, patterns
+):
+    with h5py.File(tmp_path / "map.emd", "w") as file:
+        group = file.create_group("data/map")
+        group.attrs["emd_group_type"] = 1
+        group["data"] = patterns
+        for i, (name, step) in enumerate(
+            (("y", 0.5), ("x", 0.25), ("ky", 1), ("kx", 1))
+        ):
+            dim = group.create_dataset(
+                f"dim{i + 1}", data=np.arange(patterns.shape[i]) * step
+            )
+            dim.attrs.update({"name": name, "units": "[n_m]" if i < 2 else "[n_m^-1]"})
+    viewer = make_napari_viewer()
+    (scan,) = viewer.open(tmp_path / "map.emd", plugin="napari-brickfield")
+    dock = Stem4DDock(viewer)
+    viewer.window.add_dock_widget(dock)
+    qtbot.waitUntil(
+        lambda: dock.is_settled and "map cursor" in viewer.layers, timeout=30_000
+    )
+    picture, pattern = viewer.layers["map scan"], viewer.layers["map pattern"]
+    assert scan.data.shape[-2:] == picture.data.shape
+    np.testing.assert_allclose(picture.scale, (0.5, 0.25))
+    np.testing.assert_allclose(picture.translate, scan.translate[-2:])
+    np.testing.assert_allclose(pattern.scale * max(pattern.data.shape), 6 * 0.5)
+    assert viewer.layers.extent.units is not None
+    # Its sliders choose a pixel of the detector.
+    before = dock.session.cursor
+    viewer.dims.current_step = (3, 4, 0, 0)
+    assert dock.session.cursor == before
+    dock.shutdown()
+
+
 def test_a_layer_that_was_removed_comes_with_the_next_picture(dock):
     dock.viewer.layers.remove("scan pattern")
     dock.session.set_cursor(0, 0)

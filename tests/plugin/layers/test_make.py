@@ -131,6 +131,20 @@ def test_contrast_comes_from_the_coarsest_level_alone():
         assert {level for level, _ in source.reads} == {1}
 
 
+@pytest.mark.parametrize("is_written", [True, False])
+def test_contrast_is_that_of_what_is_shown_first_unless_nothing_is_there(
+    tmp_path, is_written
+):
+    data = np.zeros((5, 1, 4, 8, 8), "u2")
+    data[0] = ramp((4, 8, 8))
+    if is_written:
+        data[2] = 300 + ramp((4, 8, 8))
+    (layer,) = open_layers(write_channels(tmp_path / "a.ome.zarr", data))
+    start, coarse = (300 if is_written else 0), ramp((4, 8, 8))[:, ::2, ::2]
+    ends = [start + int(coarse.min()), start + int(coarse.max())]
+    assert layer.contrast_limits == pytest.approx(ends, abs=8)
+
+
 def test_three_voxels_along_x_are_no_colours(tmp_path):
     (layer,) = open_layers(write_image(tmp_path / "a.ome.zarr", [ramp((8, 8, 3))]))
     assert layer.ndim == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import h5py
 import numpy as np
 import pytest
@@ -56,6 +58,20 @@ def test_the_largest_dataset_and_its_coarser_siblings_are_the_image(
     assert source.info.series == ("/vol/s0", "/mask")
     assert [f.code for f in source.info.findings] == ["several-datasets"]
     source.close()
+
+
+def test_kept_results_are_no_images_of_the_file_but_open_by_name(tmp_path):
+    path, data = tmp_path / "scan.h5", np.arange(2 * 3 * 8 * 8, dtype="u1")
+    with h5py.File(path, "w") as file:
+        file["scan/data"] = data.reshape(2, 3, 8, 8)
+        file["cached/fft_4d/amplitude"] = np.ones((2, 3, 8, 8), "f8")
+    with closing(open_source(str(path))) as source:
+        assert source.info.pyramid.dtype == np.uint8
+        assert (source.info.name, source.info.series) == ("scan", ("/scan/data",))
+        assert not source.info.findings
+    name = "/cached/fft_4d/amplitude"
+    with closing(open_source(str(path), series=name)) as source:
+        assert source.info.pyramid.dtype == np.float64
 
 
 def test_a_path_behind_the_file_names_one_dataset(pyramid_file, volume, read_level):

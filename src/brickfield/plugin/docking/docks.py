@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from brickfield.plugin.docking.camera_link import CameraLink
 from brickfield.plugin.docking.chooser import OtherImages
@@ -39,6 +39,8 @@ from brickfield.viewer.live import ViewReport
 logger = logging.getLogger(__name__)
 LOADING_MS = 20_000
 """After so long an empty dock counts as one that loads nothing."""
+LEAST_HEIGHT = 300
+"""Pixels below which a view asks other docks for room."""
 
 
 class VolumeDock(ViewDock):
@@ -81,20 +83,24 @@ class VolumeDock(ViewDock):
         self.main_view.reported.connect(self._on_report)
         self._end_loading = self._begin_loading()
         add_dock(viewer, self)
-        self._has_room = False
+        self._is_small_by_hand = False
+        self._room_soon = QTimer(self)
+        self._room_soon.setSingleShot(True)
+        self._room_soon.timeout.connect(partial(make_room, self))
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Divide the height with other views, the first time."""
-        super().showEvent(event)
-        if not self._has_room:
-            self._has_room = True
-            # Qt gives a new dock all the height that it asks for; what stood there is
-            # left a strip. What lies in the window is known only after this event.
-            QTimer.singleShot(0, self._share_height)
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Ask for room where another dock has left too little.
 
-    def _share_height(self) -> None:
-        if not self.is_closed:
-            share_height(self)
+        Qt gives a new dock all the height that it asks for; what stood there is left a
+        strip. What a person drags stays.
+        """
+        super().resizeEvent(event)
+        if event.size().height() >= LEAST_HEIGHT:
+            self._is_small_by_hand = False
+        elif QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            self._is_small_by_hand = True
+        elif not self._is_small_by_hand:
+            self._room_soon.start(0)
 
     def _begin_loading(self) -> Callable[[], None]:
         """Leave the window its turns until the first picture; not for long without."""
@@ -160,14 +166,13 @@ class VolumeDock(ViewDock):
             self._set_link(True)
 
 
-def share_height(dock: ViewDock) -> None:
-    """Give the views that stand above each other in a window the same height."""
-    window = dock.window()
-    place = holder_of(dock)
+def make_room(dock: ViewDock) -> None:
+    """Give a view, and those above and below it, the height that a picture needs."""
+    window, place = dock.window(), holder_of(dock)
     if not isinstance(window, QMainWindow) or place is None or place.isFloating():
         return
     area = window.dockWidgetArea(place)
-    above_each_other = [
+    column = [
         other
         for other in map(holder_of, window.findChildren(ViewDock))
         if other is not None
@@ -176,9 +181,8 @@ def share_height(dock: ViewDock) -> None:
         and window.dockWidgetArea(other) == area
         and other.x() == place.x()
     ]
-    if len(above_each_other) > 1:
-        even = [1] * len(above_each_other)
-        window.resizeDocks(above_each_other, even, Qt.Orientation.Vertical)
+    least = [LEAST_HEIGHT + place.height() - dock.height()] * len(column)
+    window.resizeDocks(column, least, Qt.Orientation.Vertical)
 
 
 def holder_of(widget: QWidget) -> QDockWidget | None:

@@ -23,13 +23,15 @@ from qtpy.QtCore import QTimer
 from brickfield.plugin.docking.stem_pictures import (
     contrast,
     cursor_size,
+    ground_of,
+    lying_on,
     named_after,
     overlap,
     path_of,
-    place_of,
     put_layer,
     region_of,
     set_contrast,
+    shows_patterns,
 )
 from brickfield.plugin.docking.turns import Turns
 from brickfield.plugin.layers.make import load_for_shapes
@@ -186,10 +188,9 @@ class StemLayers:
                 self.turns.add(partial(self._bring, role))
             self._new[role] = image, is_whole
             return
-        limits = self._limits(image, is_whole)
-        is_new_range = not overlap(layer.contrast_limits, limits)
+        limits, former = self._limits(image, is_whole), layer.contrast_limits
         layer.data = image
-        if role in (VIRTUAL, FFT, COM) or not is_whole or is_new_range:
+        if role in (VIRTUAL, FFT, COM) or not is_whole or not overlap(former, limits):
             set_contrast(layer, limits)
 
     def _bring(self, role: str) -> None:
@@ -229,9 +230,10 @@ class StemLayers:
         return layer if viewer is not None and layer in viewer.layers else None
 
     def _place(self, role: str, shape: tuple[int, ...]) -> dict[str, Any]:
-        scan = self._session.viewer
+        scan, viewer = self._session.viewer, self._viewer()
         assert scan is not None
-        return place_of(PLACES[role], shape, max(scan.shape[:2]))
+        ground = ground_of(() if viewer is None else viewer.layers, scan.path)
+        return ground.place(PLACES[role], shape, tuple(scan.shape[:2]))
 
     def _add_cursor(self) -> None:
         viewer, scan = self._viewer(), self._layer(SCAN)
@@ -244,8 +246,7 @@ class StemLayers:
             size=cursor_size(scan.data.shape),
             face_color=HAND,
             border_width=0,
-            scale=scan.scale,
-            translate=scan.translate,
+            **lying_on(scan),
         )
         layer.mouse_drag_callbacks.append(self._drag_cursor)
         layer.events.data.connect(self._cursor_dragged)
@@ -268,8 +269,7 @@ class StemLayers:
             face_color="transparent",
             edge_color=HAND,
             edge_width=max(max(below.data.shape) / 150, 0.05),
-            scale=below.scale,
-            translate=below.translate,
+            **lying_on(below),
         )
         return layer
 
@@ -317,8 +317,7 @@ class StemLayers:
                     labels,
                     name=f"{self._session.name} {MASK}",
                     opacity=0.5,
-                    scale=below.scale,
-                    translate=below.translate,
+                    **lying_on(below),
                 )
                 layer.brush_size = max(2, max(labels.shape) // 16)
                 # A stroke, an undone one, and another array: all of them are looked at.
@@ -418,7 +417,8 @@ class StemLayers:
         viewer, scan = self._viewer(), self._session.viewer
         if viewer is None or scan is None or viewer.dims.ndim != 4:
             return
-        if any(x.ndim == 4 and path_of(x) == scan.path for x in viewer.layers):
+        four = [x for x in viewer.layers if x.ndim == 4]
+        if any(path_of(x) == scan.path and shows_patterns(x) for x in four):
             y, x = viewer.dims.current_step[:2]
             self._session.set_cursor(y, x)
 

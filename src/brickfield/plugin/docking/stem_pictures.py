@@ -4,36 +4,107 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brickfield.plugin.layers.make import level_of
+
 PERCENTILES = (0.1, 99.9)
 GAP = 1.06
 """From one picture to the next, in lengths of the scan."""
 
 
-def place_of(
-    at: tuple[int, int], shape: tuple[int, ...], length: int
-) -> dict[str, Any]:
-    """Return scale and translation of a picture, each as high as the scan is long.
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where positions of a scan lie in the world of napari's layers.
+
+    Attributes
+    ----------
+    origin : tuple of float
+        World y, x of the first position.
+    step : tuple of float
+        From one position to the next along y and x, world.
+    units : tuple
+        Units of y and x, as napari takes them.
+    """
+
+    origin: tuple[float, float] = (0.0, 0.0)
+    step: tuple[float, float] = (1.0, 1.0)
+    units: tuple[Any, Any] = ("pixel", "pixel")
+
+    def place(
+        self, at: tuple[int, int], shape: tuple[int, ...], scan: tuple[int, ...]
+    ) -> dict[str, Any]:
+        """Return where a picture lies, as high or wide as the scan is long.
+
+        Parameters
+        ----------
+        at : tuple of int
+            Row and column of the picture among the others.
+        shape : tuple of int
+            Of the picture.
+        scan : tuple of int
+            Lines, and positions along a line.
+
+        Returns
+        -------
+        dict
+            Scale, translation and units, as layers take them.
+        """
+        length = max(n * d for n, d in zip(scan, self.step, strict=True))
+        own = self.step if shape == scan else (length / max(shape),) * 2
+        # Corners of pictures meet, not centres of their first pixels.
+        first = [
+            o + n * length * GAP + (s - d) / 2
+            for o, n, s, d in zip(self.origin, at, own, self.step, strict=True)
+        ]
+        return {"scale": own, "translate": tuple(first), "units": self.units}
+
+
+def ground_of(layers: Iterable[Any], path: Path) -> Ground:
+    """Return the world of the layer of a scan, where its pictures are those of the scan.
+
+    Where there is none, or a layer whose pictures are the patterns, positions lie one
+    pixel from each other: lengths of both kinds cannot be on one scale.
 
     Parameters
     ----------
-    at : tuple of int
-        Row and column of the picture among the others.
-    shape : tuple of int
-        Of the picture.
-    length : int
-        Longer side of the scan, positions.
+    layers : iterable of napari.layers.Layer
+    path : Path
+        Of the scan.
     """
-    step = length / max(shape)
-    # Corners of pictures meet, not centres of their first pixels.
-    start = (step - 1) / 2
-    y, x = (n * length * GAP + start for n in at)
-    return {"scale": (step, step), "translate": (y, x)}
+    for layer in layers:
+        if layer.ndim == 4 and path_of(layer) == path and not shows_patterns(layer):
+            (y, x), (dy, dx) = layer.translate[-2:], layer.scale[-2:]
+            units = tuple(layer.units[-2:])
+            return Ground((float(y), float(x)), (abs(float(dy)), abs(float(dx))), units)
+    return Ground()
+
+
+def shows_patterns(layer: Any) -> bool:
+    """Tell whether the first sliders of a layer choose the position of a scan.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        With four axes.
+    """
+    level = level_of(layer)
+    return level is None or level.stored_axes[:2] == (0, 1)
+
+
+def lying_on(picture: Any) -> dict[str, Any]:
+    """Return the place of what lies on a picture, pixel on pixel.
+
+    Parameters
+    ----------
+    picture : napari.layers.Image
+    """
+    return {name: getattr(picture, name) for name in ("scale", "translate", "units")}
 
 
 def put_layer(layer: Any, name: str, place: Mapping[str, Any]) -> None:
@@ -44,13 +115,19 @@ def put_layer(layer: Any, name: str, place: Mapping[str, Any]) -> None:
     layer : napari.layers.Layer
     name : str
     place : mapping
-        As :func:`place_of` returns it.
+        As :meth:`Ground.place` returns it.
     """
     # napari draws everything anew for each of these, also if nothing changes.
     if layer.name != name:
         layer.name = name
     for what, values in place.items():
-        if not np.array_equal(getattr(layer, what), values):
+        before = getattr(layer, what)
+        is_same = (
+            [str(v) for v in before] == [str(v) for v in values]
+            if what == "units"
+            else np.array_equal(before, values)
+        )
+        if not is_same:
             setattr(layer, what, values)
 
 

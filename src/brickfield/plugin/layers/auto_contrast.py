@@ -112,9 +112,9 @@ def mode_of(store: ChunkedImageStore, channels: list[int | None]) -> str:
     """
     if not may_be_dense(store, channels):
         return "mip"
-    selection = store.default_selection(channels[0] or 0)
-    dense = store.is_dense(selection)
+    dense = store.is_dense(first_selection(store, channels[0]))
     if dense is None:
+        selection = store.default_selection(channels[0] or 0)
         _unjudged.setdefault(store, set()).add(selection)
     # A maximum of what has no dark surroundings is a white box.
     return "translucent" if dense else "mip"
@@ -130,6 +130,30 @@ def _own_window(store: ChunkedImageStore, channel: int | None) -> Window | None:
         return None
     low, high = (float(v) for v in window)
     return (low, high) if np.isfinite([low, high]).all() and low < high else None
+
+
+def first_selection(store: ChunkedImageStore, channel: int | None) -> Selection:
+    """Return what napari shows first of a channel: the middle of every further axis.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    channel : int or None
+        None for all of them in one layer, which has an axis of them then.
+
+    Returns
+    -------
+    tuple of int
+        Index on every non-spatial axis.
+    """
+    pyramid = store.pyramid
+    shape = pyramid.levels[0].shape
+    return tuple(
+        channel
+        if a == pyramid.channel_axis and channel is not None
+        else (shape[a] - 1) // 2
+        for a in pyramid.other_axes
+    )
 
 
 class _Look:
@@ -165,9 +189,8 @@ class _Look:
             store = self._store()
             if store is None:
                 return
-            selection = store.default_selection(channel or 0)
             try:
-                window = store.estimate_contrast(selection)
+                window = self._window_of(store, channel)
             except BrickfieldError:
                 continue
             with self._lock:
@@ -176,6 +199,15 @@ class _Look:
             if is_late:
                 set_later(store, channel, window if self._for_limits else None)
             del store
+
+    def _window_of(self, store: ChunkedImageStore, channel: int | None) -> Window:
+        selection = first_selection(store, channel)
+        window = store.estimate_contrast(selection)
+        start = store.default_selection(channel or 0)
+        if selection != start and store.is_constant(selection):
+            # Such as time points that are still to come.
+            return store.estimate_contrast(start)
+        return window
 
     def wait(self, timeout_s: float) -> None:
         """Wait; what is found after that is set on the layers."""
@@ -257,7 +289,9 @@ def _set_late_mode(layer: Any, level: LazyLevel) -> None:
     """Show dense data as a solid, once, and unless the user chose a mode."""
     selection = level.selection_at()
     is_open = selection in _unjudged.get(level.store, ()) and layer not in _judged
-    dense = level.store.is_dense(selection) if is_open else None
+    steps = [len(pick) for pick in level.picks[:-3] if isinstance(pick, range)]
+    seen = level.selection_at(tuple((n - 1) // 2 for n in steps))
+    dense = level.store.is_dense(seen) if is_open else None
     if dense is None:
         return
     _judged.add(layer)

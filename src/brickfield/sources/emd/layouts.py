@@ -23,11 +23,9 @@ from brickfield.sources.hdf5.file import (
     vector_attribute,
 )
 from brickfield.sources.hdf5.links import HDF5Links
-from brickfield.sources.hdf5.listing import linked_datasets
+from brickfield.sources.hdf5.listing import is_computed, linked_datasets
 from brickfield.sources.scans.source import AXES, AxisCalibration
 
-CACHE = "/cached/"
-"""What was computed of a scan is no scan."""
 _RECIPROCAL_NAMES = ("q", "k", "det", "recip")
 _LENGTHS = ("m", "mm", "um", "µm", "μm", "nm", "pm", "a", "å", "ang", "angstrom")
 _REAL_NAMES = ("r", "x", "y", "scan", "pos", "probe")
@@ -74,7 +72,7 @@ def find_scans(file: Any, links: HDF5Links) -> list[DatasetSummary]:
         If there is none; Velox files are named.
     """
     found = [*list_datasets(file), *linked_datasets(file, links)]
-    found = [s for s in found if not s.path.startswith(CACHE) and s.dtype[1:2] != "b"]
+    found = [s for s in found if not is_computed(s.path) and s.dtype[1:2] != "b"]
     _refuse_velox(file, found)
     scans = [s for s in found if len(s.shape) in (3, 4, 5) and min(s.shape[-2:]) > 1]
     if not scans:

@@ -19,6 +19,20 @@ MOST_LINKS = 1024
 """Links that are followed in search of datasets."""
 
 
+def is_computed(path: str) -> bool:
+    """Tell whether a dataset is a kept result, such as a transform of a 4D-STEM scan.
+
+    Results lie in the group ``cached``. They open by name, but are no images of the
+    file: a scan is the same with and without them.
+
+    Parameters
+    ----------
+    path : str
+        Of the dataset, from the root.
+    """
+    return path.startswith("/cached/")
+
+
 def linked_datasets(group: Any, links: HDF5Links) -> list[DatasetSummary]:
     """List drawable datasets behind links to other files, below a group.
 

@@ -39,7 +39,7 @@ from brickfield.sources.hdf5.file import (
     split_uri,
 )
 from brickfield.sources.hdf5.links import HDF5Links, close_files, find, links_of
-from brickfield.sources.hdf5.listing import linked_datasets
+from brickfield.sources.hdf5.listing import is_computed, linked_datasets
 from brickfield.sources.hdf5.places import files_of_shared
 from brickfield.sources.hdf5.scales import DatasetGeometry, geometry_of
 from brickfield.sources.protocol import ArrayHeader, StoredArray
@@ -86,9 +86,10 @@ def open_source(
     with closing_on_error(shared) as file:
         families = _families(file, path, inside, links)
         chosen = _choose(file, families, links, series=series, paths=paths)
+        images = [f for f in families if not is_computed(f[0])] or families
         findings = _also_there(
             chosen,
-            families,
+            images,
             is_asked=any(v is not None for v in (series, paths, inside)),
         )
         datasets = [_dataset(file, name, links) for name in chosen]
@@ -97,10 +98,10 @@ def open_source(
         info = ImageInfo(
             uri=str(uri),
             format="HDF5",
-            name=path.stem if len(families) == 1 else chosen[0].strip("/"),
+            name=path.stem if images == [chosen] else chosen[0].strip("/"),
             pyramid=pyramid,
             channels=_channels(pyramid),
-            series=tuple(family[0] for family in families),
+            series=tuple(family[0] for family in images),
             findings=(*findings, *links.findings),
         )
         return AssembledSource(
@@ -115,7 +116,7 @@ def open_source(
 def _families(
     file: Any, path: Path, inside: str | None, links: HDF5Links
 ) -> list[list[str]]:
-    """Paths of datasets grouped to pyramids, the largest first."""
+    """Paths of datasets grouped to pyramids: the largest first, computed ones last."""
     place = file
     if inside is not None:
         place = find(file, f"/{inside}", links)
@@ -142,7 +143,7 @@ def _families(
     for members in kinds.values():
         is_one = len(members) > 1 and _is_pyramid([m.shape for m in members])
         families += [members] if is_one else [[m] for m in members]
-    families.sort(key=lambda family: -family[0].size)
+    families.sort(key=lambda family: (is_computed(family[0].path), -family[0].size))
     return [[m.path for m in family] for family in families]
 
 
