@@ -66,6 +66,8 @@ class ImarisOffer:
         File that is offered.
     channels : tuple of (str, str)
         Name and colour ("#rrggbb") of each.
+    left_out : frozenset of int
+        Channels that are not chosen unless the user does.
     n_times : int
     levels : tuple of str
         Of the source, as "6 × 30 × 40".
@@ -78,6 +80,7 @@ class ImarisOffer:
     n_times: int = 1
     levels: tuple[str, ...] = ("",)
     has_box: bool = False
+    left_out: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,8 @@ class ImarisDialog(QDialog):
 
     def _make_extent(self, offer: ImarisOffer) -> None:
         self.channels = [self._channel_box(*channel) for channel in offer.channels]
+        for number in offer.left_out:
+            self.channels[number].setChecked(False)
         self._column.addWidget(self._channel_table())
         last = offer.n_times - 1
         self.first, self.last = QSpinBox(self), QSpinBox(self)

@@ -60,6 +60,23 @@ def test_the_clip_box_of_the_view_and_one_channel_are_written(opened, qtbot, tmp
     assert_array_equal(found, image[0, 2:5, 5:13, 0:13] + 1)
 
 
+def test_layers_of_the_same_shape_are_offered_but_not_chosen(opened, qtbot, tmp_path):
+    viewer, image, _ = opened
+    viewer.add_image(np.zeros((3, 4), "u2"), name="flat")
+    viewer.add_image(image.astype("f4"), name="float")
+    viewer.layers.selection = {viewer.layers["wall"]}
+    dialog = open_export(viewer)
+    boxes = {box.toolTip(): box.isChecked() for box in dialog.channels}
+    assert boxes == {"nuclei": False, "wall": True, "float": False}
+    dialog.place.setText(str(tmp_path / "b.ims"))
+    write(dialog, qtbot)
+    dialog.close()
+    with bf.open_store(tmp_path / "b.ims") as store:
+        assert [channel.name for channel in store.channels] == ["wall"]
+        assert store.pyramid.dtype == np.uint16
+        assert_array_equal(store.read(0, None, (1, 0)), image[1] + 1)
+
+
 def _written_in_the_box(dialog, qtbot, tmp_path):
     dialog.place.setText(str(tmp_path / "a.ims"))
     dialog.regions[1].setChecked(True)

@@ -50,6 +50,8 @@ def export_to_imaris(viewer: napari.Viewer) -> None:
 def open_export(viewer: Any) -> ImarisDialog | None:
     """Open the window for the layers that are selected.
 
+    Those of the same shape that are not are offered, too, but not chosen.
+
     Returns
     -------
     ImarisDialog or None
@@ -80,15 +82,17 @@ class _Export(QObject):
         super().__init__()
         _exports.add(self)
         self._viewer = weakref.ref(viewer)
-        self._layers = [as_layer(*layer.as_layer_data_tuple()) for layer in layers]
-        self._shapes = _shapes(self._layers[0])
+        first = as_layer(*layers[0].as_layer_data_tuple())
+        self._shapes = _shapes(first)
+        offered = [x for x in viewer.layers if x in layers or self._is_alike(x)]
+        self._layers = [as_layer(*layer.as_layer_data_tuple()) for layer in offered]
         self._box = None if box is None else box_in_voxels(box, layers[0])
         n = len(self._shapes[0])
         self._now = int(viewer.dims.current_step[-n]) if n > 3 else 0
         self._background = Background()
         self._is_closed = self._is_running = False
         self.dialog = ImarisDialog(
-            self._offer(layers), self.look, main_window_of(viewer)
+            self._offer(offered, layers), self.look, main_window_of(viewer)
         )
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.dialog.destroyed.connect(self._on_closed)
@@ -96,16 +100,27 @@ class _Export(QObject):
         self.dialog.open_asked.connect(self._open)
         self.dialog.finished.connect(self._on_closed)
 
-    def _offer(self, layers: Sequence[Any]) -> ImarisOffer:
+    def _is_alike(self, layer: Any) -> bool:
+        """Tell whether a layer can be another channel of the first one."""
+        return (
+            kind_of(layer) in ("image", "labels")
+            and _shapes(as_layer(*layer.as_layer_data_tuple())) == self._shapes
+        )
+
+    def _offer(self, offered: Sequence[Any], chosen: Sequence[Any]) -> ImarisOffer:
         channels: list[tuple[str, str]] = []
-        for layer, described in zip(layers, self._layers, strict=True):
+        left_out: set[int] = set()
+        for layer, described in zip(offered, self._layers, strict=True):
+            start = len(channels)
             if getattr(described, "rgb", False):
                 channels += [(f"{layer.name} {n}", color) for n, color in _RGB]
             else:
                 channels.append((layer.name, _color(layer)))
+            if layer not in chosen:
+                left_out.update(range(start, len(channels)))
         shape = self._shapes[0]
-        stem = re.sub(r"[^\w.-]+", "-", layers[0].name).strip("-") or "image"
-        path = getattr(layers[0].source, "path", None)
+        stem = re.sub(r"[^\w.-]+", "-", chosen[0].name).strip("-") or "image"
+        path = getattr(chosen[0].source, "path", None)
         is_local = path is not None and "://" not in str(path)
         folder = Path(str(path)).absolute().parent if is_local else Path.home()
         return ImarisOffer(
@@ -114,7 +129,23 @@ class _Export(QObject):
             shape[0] if len(shape) > 3 else 1,
             tuple(" × ".join(map(str, s[-3:])) for s in self._shapes),
             self._box is not None,
+            frozenset(left_out),
         )
+
+    def _chosen(self, choice: ImarisChoice) -> tuple[list[Any], tuple[int, ...]]:
+        """Return the layers with a chosen channel, and the channels' numbers in these."""
+        layers: list[Any] = []
+        channels: list[int] = []
+        start = n_kept = 0
+        for layer in self._layers:
+            n = len(_RGB) if getattr(layer, "rgb", False) else 1
+            own = [c - start for c in choice.channels if start <= c < start + n]
+            start += n
+            if own:
+                layers.append(layer)
+                channels += [n_kept + c for c in own]
+                n_kept += n
+        return layers, tuple(channels)
 
     def options(self, choice: ImarisChoice) -> dict[str, Any]:
         """Return what ``to_imaris`` is given for a choice."""
@@ -125,7 +156,7 @@ class _Export(QObject):
         if choice.region == "box" and self._box is not None:
             region = voxels_of(self._box, self._shapes[0], self._shapes[choice.level])
         return {
-            "channels": choice.channels,
+            "channels": self._chosen(choice)[1],
             "time_points": tuple(times),
             "level": choice.level,
             "region": region,
@@ -140,11 +171,13 @@ class _Export(QObject):
         """Say what a choice takes; on any thread."""
         from brickfield.imaris import look_ahead
 
-        return look_ahead(self._layers, choice.target, **self.options(choice))
+        return look_ahead(
+            self._chosen(choice)[0], choice.target, **self.options(choice)
+        )
 
     def write(self, choice: ImarisChoice) -> None:
         """Write what was chosen, beside the window."""
-        options, layers = self.options(choice), self._layers
+        options, (layers, _) = self.options(choice), self._chosen(choice)
         name = Path(choice.target).stem
         title = f"Writing {Path(choice.target).name}"
         begun: list[RunningTask] = []
