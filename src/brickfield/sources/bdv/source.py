@@ -116,9 +116,9 @@ class BdvProject:
         self.data, self._folder, self._identity = _read_xml(uri)
         self._denied_is_missing = treat_403_as_missing
         self._follow_links = follow_links
-        groups = groups_by_series(self.data)
-        self._names = [name for name, _ in groups]
-        self._groups = [group for _, group in groups]
+        self.groups = groups_by_series(self.data)
+        self._names = [name for name, _ in self.groups]
+        self._groups = [group for _, group in self.groups]
         self._lock = threading.Lock()
         self._levels: dict[object, SetupLevels] = {}
         self._unlike: set[int] = set()

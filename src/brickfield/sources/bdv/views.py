@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from brickfield.model import AffineTransform, Finding, Int3
 from brickfield.sources.bdv.xml import SpimData, ViewSetup
 from brickfield.sources.units import metres
 
+SeriesGroups = list[tuple[str, list[ViewSetup]]]
 LEFT_OUT = "left the view out"
 
 
@@ -48,7 +47,9 @@ class BdvView:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
+def list_views(
+    data: SpimData, groups: SeriesGroups | None = None
+) -> tuple[list[BdvView], list[Finding]]:
     """List the images of a project, from the XML file alone.
 
     An image whose registration changes with time is listed once for each time point.
@@ -56,6 +57,8 @@ def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
     Parameters
     ----------
     data : SpimData
+    groups : list of (str, list of ViewSetup), optional
+        As :func:`groups_by_series` gives them, if that was asked before.
 
     Returns
     -------
@@ -65,12 +68,10 @@ def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
     """
     views: list[BdvView] = []
     findings = _odd_setups(data)
-    groups = groups_by_series(data)
+    groups = groups_by_series(data) if groups is None else groups
     order = _channel_order(data, groups)
     for series, group in groups:
         setup = group[0]
-        box = AffineTransform.from_scale(setup.voxel_size, setup.translation)
-        still = box if setup.placement is None else setup.placement @ box
         if setup.is_unusable:
             findings.append(unusable(setup, LEFT_OUT))
             continue
@@ -86,7 +87,14 @@ def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
         own = None if order is None else tuple(order[_channel_id(s)] for s in group)
         about = tuple((kind, name) for kind, _, name in setup.attributes)
         whole = BdvView(
-            series, series, still, setup.shape, None, tuple(gone), own, about
+            series,
+            series,
+            _first_map(data, setup),
+            setup.shape,
+            None,
+            tuple(gone),
+            own,
+            about,
         )
         if setup.number not in data.moves:
             views.append(whole)
@@ -103,6 +111,13 @@ def list_views(data: SpimData) -> tuple[list[BdvView], list[Finding]]:
             # is several, each there at its time alone.
             views.append(replace(whole, name=name, matrix=matrix, time=i, absent=()))
     return views, findings
+
+
+def _first_map(data: SpimData, setup: ViewSetup) -> AffineTransform:
+    """Return the registration at the first time that has one; else the voxel size."""
+    views = ((time, setup.number) for time in data.times)
+    found = next((data.matrices[v] for v in views if v in data.matrices), None)
+    return found or AffineTransform.from_scale(setup.voxel_size, setup.translation)
 
 
 def _odd_setups(data: SpimData) -> list[Finding]:
@@ -136,9 +151,7 @@ def _channel_id(setup: ViewSetup) -> str:
     return next((n for kind, n, _ in setup.attributes if kind == "channel"), "")
 
 
-def _channel_order(
-    data: SpimData, groups: list[tuple[str, list[ViewSetup]]]
-) -> dict[str, int] | None:
+def _channel_order(data: SpimData, groups: SeriesGroups) -> dict[str, int] | None:
     """Number the channels of a project; None where every image has all of them."""
     ids = list(dict.fromkeys(_channel_id(s) for s in data.setups))
     if len(ids) < 2 or all([_channel_id(s) for s in g] == ids for _, g in groups):
@@ -168,7 +181,7 @@ def unusable(
     return Finding("error", "unusable-registration", path, text)
 
 
-def groups_by_series(data: SpimData) -> list[tuple[str, list[ViewSetup]]]:
+def groups_by_series(data: SpimData) -> SeriesGroups:
     """Return the setups of each image of a project, with what opens it."""
     groups = _groups(data.setups)
     return list(zip(_series_names(groups), groups, strict=True))
@@ -184,7 +197,8 @@ def _groups(setups: Sequence[ViewSetup]) -> list[list[ViewSetup]]:
     groups: dict[object, list[ViewSetup]] = {}
     for setup in setups:
         # The numbers come from decimal text, which two programs round differently.
-        where = tuple(np.round([*setup.voxel_size, *setup.translation], 9))
+        numbers = (*setup.voxel_size, *setup.translation)
+        where = tuple([round(v, 9) for v in numbers])
         # A size is optional in the XML file; without one nothing says that setups are
         # alike.
         is_unsure = setup.shape is None or setup.is_unusable

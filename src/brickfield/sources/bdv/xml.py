@@ -9,21 +9,21 @@ flips as a placement besides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brickfield.errors import StoreFormatError
 from brickfield.model import AffineTransform, Int3, Vec3
+from brickfield.sources.bdv.maps import View, ViewMaps
 
-_ZYX = [2, 1, 0, 3]
-_MOST_SINGULAR = 1e12
 MOST_TIMES = 1_000_000
 """Time points that one file may have."""
+MOST_VIEWS = 10_000_000
+"""Time points times setups that one file may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def parse(text: bytes, where: str) -> SpimData:
     try:
         times = tuple(islice(_times(sequence), MOST_TIMES + 1))
         missing = frozenset(_missing(sequence))
-        maps = _registrations(root)
+        maps = ViewMaps.of(_registrations(root))
         setups = tuple(_setups(sequence, maps, times))
         groups = dict(_zarr_groups(loader))
     except (ValueError, TypeError) as error:
@@ -154,7 +154,13 @@ def parse(text: bytes, where: str) -> SpimData:
             f" {place!r:.200}, {len(times)} and {len(setups)}"
         )
         raise StoreFormatError(msg)
-    moving = _moving(maps)
+    if len(times) * len(setups) > MOST_VIEWS:
+        msg = (
+            f"expected at most {MOST_VIEWS} views in {where}; found {len(times)} time"
+            f" points of {len(setups)} setups: split the project"
+        )
+        raise StoreFormatError(msg)
+    moving = maps.moving()
     return SpimData(
         loader=loader.get("format", ""),
         place=place,
@@ -163,7 +169,7 @@ def parse(text: bytes, where: str) -> SpimData:
         setups=setups,
         missing=missing,
         moves=tuple(s.number for s in setups if s.number in moving),
-        matrices=_usable(maps),
+        matrices=maps.usable(),
         unregistered=_unregistered(maps, times, setups) - missing,
         groups=groups,
     )
@@ -200,14 +206,31 @@ def _attribute_names(sequence: ET.Element) -> dict[tuple[str, str], str]:
 
 
 def _setups(
-    sequence: ET.Element,
-    maps: dict[tuple[int, int], NDArray[np.float64]],
-    times: tuple[int, ...],
+    sequence: ET.Element, maps: ViewMaps, times: tuple[int, ...]
 ) -> Iterator[ViewSetup]:
     known = _attribute_names(sequence)
+    firsts = maps.firsts(times)
     for element in sequence.iterfind("ViewSetups/ViewSetup"):
-        about = _attributes(element, known)
-        yield replace(_setup(element, maps, times), attributes=about)
+        number = int(element.findtext("id") or 0)
+        size = _triple(element.findtext("size"))
+        unit = (element.findtext("voxelSize/unit") or "").strip()
+        row = firsts.get(number)
+        if row is None:
+            voxel = _triple(element.findtext("voxelSize/size")) or (1.0, 1.0, 1.0)
+            voxel, shift, placement = voxel[::-1], (0.0, 0.0, 0.0), None
+        else:
+            voxel, shift, placement = maps.parted(row)
+        yield ViewSetup(
+            number=number,
+            name=(element.findtext("name") or "").strip() or f"setup{number}",
+            shape=None if size is None else _reversed_counts(size),
+            voxel_size=voxel,
+            translation=shift,
+            unit=unit or None,
+            placement=placement,
+            is_unusable=number in firsts and row is None,
+            attributes=_attributes(element, known),
+        )
 
 
 def _attributes(
@@ -231,25 +254,19 @@ def _zarr_groups(
 
 
 def _unregistered(
-    maps: dict[tuple[int, int], NDArray[np.float64]],
-    times: tuple[int, ...],
-    setups: tuple[ViewSetup, ...],
-) -> frozenset[tuple[int, int]]:
-    some = {setup for _, setup in maps}
+    maps: ViewMaps, times: tuple[int, ...], setups: tuple[ViewSetup, ...]
+) -> frozenset[View]:
+    some = {setup for _, setup in maps.rows}
     numbers = [s.number for s in setups if s.number in some]
-    if len(maps) >= len(times) * len(numbers):
+    if len(maps.rows) >= len(times) * len(numbers):
         return frozenset()
-    return frozenset((t, n) for t in times for n in numbers if (t, n) not in maps)
+    return frozenset((t, n) for t in times for n in numbers if (t, n) not in maps.rows)
 
 
-def _usable(
-    maps: dict[tuple[int, int], NDArray[np.float64]],
-) -> dict[tuple[int, int], AffineTransform]:
-    return {
-        view: AffineTransform.from_matrix(matrix[_ZYX][:, _ZYX])
-        for view, matrix in maps.items()
-        if not _is_singular(matrix)
-    }
+def _registrations(root: ET.Element) -> Iterator[tuple[View, list[str]]]:
+    for view in root.iterfind("ViewRegistrations/ViewRegistration"):
+        texts = [t.findtext("affine") or "" for t in view.iterfind("ViewTransform")]
+        yield (int(view.get("timepoint", 0)), int(view.get("setup", 0))), texts
 
 
 def _times(sequence: ET.Element) -> Iterator[int]:
@@ -275,76 +292,6 @@ def _missing(sequence: ET.Element) -> Iterator[tuple[int, int]]:
         yield int(view.get("timepoint", -1)), int(view.get("setup", -1))
 
 
-def _registrations(
-    root: ET.Element,
-) -> dict[tuple[int, int], NDArray[np.float64]]:
-    maps: dict[tuple[int, int], NDArray[np.float64]] = {}
-    for view in root.iterfind("ViewRegistrations/ViewRegistration"):
-        whole = np.eye(4)
-        for transform in view.iterfind("ViewTransform"):
-            whole = whole @ _affine(transform.findtext("affine"))
-        maps[int(view.get("timepoint", 0)), int(view.get("setup", 0))] = whole
-    return maps
-
-
-def _affine(text: str | None) -> NDArray[np.float64]:
-    """Read a 4 x 4 matrix (x, y, z, 1); not-a-number where the text holds none."""
-    try:
-        values = np.array((text or "").split(), np.float64)
-    except ValueError:
-        values = np.empty(0)
-    if values.shape != (12,):
-        return np.full((4, 4), np.nan)
-    return np.vstack([values.reshape(3, 4), [0, 0, 0, 1]])
-
-
-def _setup(
-    element: ET.Element,
-    maps: dict[tuple[int, int], NDArray[np.float64]],
-    times: tuple[int, ...],
-) -> ViewSetup:
-    number = int(element.findtext("id") or 0)
-    size = _triple(element.findtext("size"))
-    voxel = _triple(element.findtext("voxelSize/size"))
-    unit = (element.findtext("voxelSize/unit") or "").strip()
-    known = [maps[t, number] for t in times if (t, number) in maps]
-    whole = next((m for m in known if not _is_singular(m)), None)
-    is_unusable = bool(known) and whole is None
-    if whole is None:
-        whole = np.diag([*(voxel or (1.0, 1.0, 1.0)), 1.0])
-    size_zyx, shift, placement = _parted(whole[_ZYX][:, _ZYX])
-    return ViewSetup(
-        number=number,
-        name=(element.findtext("name") or "").strip() or f"setup{number}",
-        shape=None if size is None else _reversed_counts(size),
-        voxel_size=size_zyx,
-        translation=shift,
-        unit=unit or None,
-        placement=placement,
-        is_unusable=is_unusable,
-    )
-
-
-def _is_singular(matrix: NDArray[np.float64]) -> bool:
-    if not np.isfinite(matrix).all():
-        return True
-    size = np.linalg.norm(matrix[:3, :3], axis=0)
-    return not size.all() or np.linalg.cond(matrix[:3, :3] / size) > _MOST_SINGULAR
-
-
-def _parted(matrix: NDArray[np.float64]) -> tuple[Vec3, Vec3, AffineTransform | None]:
-    """Part a 4 x 4 matrix (z, y, x, 1) into voxel size, translation and the rest."""
-    linear = matrix[:3, :3]
-    scale = np.linalg.norm(linear, axis=0)
-    z, y, x = scale.tolist()
-    if np.allclose(linear, np.diag(scale), atol=1e-9 * float(scale.max())):
-        at_z, at_y, at_x = matrix[:3, 3].tolist()
-        return (z, y, x), (at_z, at_y, at_x), None
-    rest = matrix.copy()
-    rest[:3, :3] = linear / scale
-    return (z, y, x), (0.0, 0.0, 0.0), AffineTransform.from_matrix(rest)
-
-
 def _reversed_counts(size: Vec3) -> Int3:
     x, y, z = (int(v) for v in size)
     return (z, y, x)
@@ -355,14 +302,3 @@ def _triple(text: str | None) -> Vec3 | None:
     if len(values) != 3 or not np.isfinite(values).all() or min(values) <= 0:
         return None
     return (values[0], values[1], values[2])
-
-
-def _moving(maps: dict[tuple[int, int], NDArray[np.float64]]) -> frozenset[int]:
-    """Return the setups whose registrations differ; each map is looked at once."""
-    first: dict[int, NDArray[np.float64]] = {}
-    return frozenset(
-        setup
-        for (_, setup), matrix in maps.items()
-        if (known := first.setdefault(setup, matrix)) is not matrix
-        and not np.allclose(matrix, known)
-    )

@@ -303,7 +303,7 @@ def _in_project(uri: str, reading: dict[str, Any]) -> TileList:
     denied = bool(reading.get("treat_403_as_missing"))
     project = BdvProject(uri, treat_403_as_missing=denied, **_follow(reading))
     name = uri.rstrip("/").rpartition("/")[2].removesuffix(".xml")
-    views, findings = list_views(project.data)
+    views, findings = list_views(project.data, project.groups)
     result = TileList("project", name, findings=findings)
     for view in views:
         opener = partial(_opened_view, project, view.series)
