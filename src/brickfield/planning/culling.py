@@ -101,7 +101,9 @@ class VisibleRegion:
         """
         own = np.broadcast_to(frustum.planes, (len(matrices), *frustum.planes.shape))
         planes = np.concatenate([own, clip_planes], axis=1) @ matrices
-        corners = frustum.corners.reshape(-1, 3) @ inverses[:, :3, :3].mT
+        corners = frustum.corners.reshape(-1, 3) @ inverses[:, :3, :3].transpose(
+            0, 2, 1
+        )
         corners += inverses[:, None, :3, 3]
         low, high = corners.min(axis=1), corners.max(axis=1)
         slack = _ROUNDING * np.maximum(np.abs(low), np.abs(high)).max(axis=1)[:, None]
