@@ -76,14 +76,7 @@ def list_views(
             findings.append(unusable(setup, LEFT_OUT))
             continue
         gone = [i for i, t in enumerate(data.times) if _is_gone(data, t, setup.number)]
-        lost = [t for t in data.times if (t, setup.number) in data.unregistered]
-        if lost:
-            text = (
-                "expected a registration for every time; found none for"
-                f" {', '.join(map(str, lost[:5]))}: not shown there"
-            )
-            path = f"ViewRegistrations/setup {setup.number}"
-            findings.append(Finding("error", "no-registration", path, text))
+        findings += _lost_times(data, setup)
         own = None if order is None else tuple(order[_channel_id(s)] for s in group)
         about = tuple((kind, name) for kind, _, name in setup.attributes)
         whole = BdvView(
@@ -111,6 +104,19 @@ def list_views(
             # is several, each there at its time alone.
             views.append(replace(whole, name=name, matrix=matrix, time=i, absent=()))
     return views, findings
+
+
+def _lost_times(data: SpimData, setup: ViewSetup) -> list[Finding]:
+    """Tell at which times a setup has no registration although it has others."""
+    lost = [t for t in data.times if (t, setup.number) in data.unregistered]
+    if not lost:
+        return []
+    text = (
+        "expected a registration for every time; found none for"
+        f" {', '.join(map(str, lost[:5]))}: not shown there"
+    )
+    path = f"ViewRegistrations/setup {setup.number}"
+    return [Finding("error", "no-registration", path, text)]
 
 
 def _first_map(data: SpimData, setup: ViewSetup) -> AffineTransform:

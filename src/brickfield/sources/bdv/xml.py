@@ -154,12 +154,7 @@ def parse(text: bytes, where: str) -> SpimData:
             f" {place!r:.200}, {len(times)} and {len(setups)}"
         )
         raise StoreFormatError(msg)
-    if len(times) * len(setups) > MOST_VIEWS:
-        msg = (
-            f"expected at most {MOST_VIEWS} views in {where}; found {len(times)} time"
-            f" points of {len(setups)} setups: split the project"
-        )
-        raise StoreFormatError(msg)
+    _expect_few(times, setups, where)
     moving = maps.moving()
     return SpimData(
         loader=loader.get("format", ""),
@@ -173,6 +168,17 @@ def parse(text: bytes, where: str) -> SpimData:
         unregistered=_unregistered(maps, times, setups) - missing,
         groups=groups,
     )
+
+
+def _expect_few(
+    times: tuple[int, ...], setups: tuple[ViewSetup, ...], where: str
+) -> None:
+    if len(times) * len(setups) > MOST_VIEWS:
+        msg = (
+            f"expected at most {MOST_VIEWS} views in {where}; found {len(times)} time"
+            f" points of {len(setups)} setups: split the project"
+        )
+        raise StoreFormatError(msg)
 
 
 def _root_of(text: bytes, where: str) -> ET.Element:
