@@ -18,7 +18,7 @@ from tests.imaris.validator import problems
 import brickfield as bf
 from brickfield.blockwise import OtherWorkError
 from brickfield.errors import ChunkReadError, OptionError, StoreWriteError
-from brickfield.imaris import passes
+from brickfield.imaris import export, passes
 from brickfield.sample import VirtualImage, VirtualSource
 from brickfield.sources import from_arrays
 
@@ -155,6 +155,42 @@ def test_what_was_stopped_becomes_the_file_that_it_would_have_been(
             assert_array_equal(
                 stored(tmp_path / "a.ims", t, c), stored(tmp_path / "whole.ims", t, c)
             )
+
+
+@pytest.mark.parametrize("options", [{}, {"dtype": "uint8"}, {"verify": True}])
+def test_a_run_that_ended_before_the_file_had_its_name_is_gone_on_with(
+    tmp_path, monkeypatch, options
+):
+    """Everything is written then, and what only an unfinished file has is gone."""
+    image = noise((2, 8, 40, 50))
+    zarr.create_array(
+        tmp_path / "source.zarr", data=image, dimension_names=list("tzyx")
+    )
+    names = [tmp_path / "source.zarr", tmp_path / "a.ims"]
+    with monkeypatch.context() as patched:
+
+        def end(*_):
+            raise KeyboardInterrupt
+
+        patched.setattr(export, "verify", end)
+        with pytest.raises(KeyboardInterrupt):
+            bf.to_imaris(*names, **options)
+    assert not names[1].exists()
+    result = bf.to_imaris(*names, **options)
+    assert (result.n_resumed, result.n_decoded) == (2, 0)
+    assert left(tmp_path) == NAMES
+    assert problems(names[1]) == []
+    bf.to_imaris(names[0], tmp_path / "b.ims", **options)
+    with h5py.File(names[1]) as one, h5py.File(tmp_path / "b.ims") as other:
+        assert dict(one.attrs).keys() == dict(other.attrs).keys()
+
+        def compare(place, item):
+            if isinstance(item, h5py.Dataset):
+                assert_array_equal(item[...], other[place][...], place)
+
+        one.visititems(compare)
+    with bf.open_store(names[1]) as one, bf.open_store(tmp_path / "b.ims") as other:
+        assert one.channels == other.channels
 
 
 def test_other_work_is_not_gone_on_with(tmp_path):

@@ -1,5 +1,7 @@
 """Layers of napari as the channels of an Imaris file, and where they lie."""
 
+from types import SimpleNamespace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -107,3 +109,25 @@ def test_layers_that_lie_apart_are_no_channels_of_one_file(tmp_path, facts):
     with pytest.raises(OptionError, match="'a' and 'b' apart: export each"):
         bf.to_imaris(layers, tmp_path / "a.ims")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [np.zeros((7, 3)), [np.zeros((4, 3))]])
+def test_a_layer_of_points_or_shapes_is_refused_by_name(tmp_path, data):
+    odd = Layer(data, "spots", multiscale=False)
+    with pytest.raises(OptionError, match=r"spots.* no voxels"):
+        bf.to_imaris([Layer(noise((6, 20, 20)), "a"), odd], tmp_path / "a.ims")
+
+
+def test_layers_with_different_axes_are_told_so(tmp_path):
+    series = Layer(noise((2, 6, 20, 20)), "series", scale=(1,) * 4, translate=(0,) * 4)
+    with pytest.raises(OptionError, match="3 of 'a' and 4 of 'series'"):
+        bf.to_imaris([Layer(noise((6, 20, 20)), "a"), series], tmp_path / "a.ims")
+
+
+def test_a_colormap_that_ends_in_black_is_no_black_channel_and_told(tmp_path):
+    """On Imaris' black ground such a channel would show nothing."""
+    inverted = SimpleNamespace(colors=[[1, 1, 0.9, 1], [0, 0, 0, 1]])
+    layer = Layer(noise((6, 20, 20)), "dark", colormap=inverted)
+    result = bf.to_imaris(layer, tmp_path / "a.ims")
+    assert bf.open_store(tmp_path / "a.ims").channels[0].color == (255, 255, 230)
+    assert any("largest values black" in note for note in result.notes)

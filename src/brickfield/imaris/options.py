@@ -15,6 +15,8 @@ from brickfield.model import Int3
 from brickfield.sources import opening_options
 
 DTYPES = ("auto", "uint8", "uint16", "float32")
+MOST_VOXELS = 1 << 28
+"""Of a chunk: a gigabyte in 32 bits, which every reader has to hold."""
 Color: TypeAlias = "str | Sequence[float]"
 Window: TypeAlias = "tuple[float, float]"
 Region: TypeAlias = "str | Sequence[Sequence[int] | slice]"
@@ -138,8 +140,11 @@ class ImarisOptions:
             z, y, x = (int(str(p)) for p in parts)
         except (ValueError, TypeError):
             z = y = x = 0
-        if min(z, y, x) < 1 or z * y * x > 1 << 28:
-            msg = f'expected chunks "Z,Y,X" of at least 1 voxel each; found {given!r}'
+        if min(z, y, x) < 1 or z * y * x > MOST_VOXELS:
+            msg = (
+                'expected chunks "Z,Y,X" of at least 1 voxel along each and at most'
+                f" {MOST_VOXELS:,} in all; found {given!r}"
+            )
             raise OptionError(msg)
         return (z, y, x)
 

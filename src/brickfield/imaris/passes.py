@@ -147,6 +147,8 @@ class Passes:
         ------
         ChunkReadError, OptionError, StoreWriteError
         """
+        if self._file.is_finished:
+            return True
         plan = self._plan
         n_parts = plan.n_times * plan.n_channels
         # Channels scaled by their range need a pass that only looks, before anything is
@@ -178,7 +180,9 @@ class Passes:
         return True
 
     def finish(self) -> None:
-        """Write what is known of the whole image."""
+        """Write what is known of the whole image, unless an earlier run did."""
+        if self._file.is_finished:
+            return
         self._recall()
         looks = [
             ChannelLook(c.name, c.color, self._window(i), self.changes[i])

@@ -52,6 +52,8 @@ class ImarisFile:
     ----------
     n_done : int
         Parts, counted with channels fastest, that are whole in the file.
+    is_finished : bool
+        Whether an earlier run wrote all there is to write.
     """
 
     def __init__(self, path: Path, plan: ExportPlan, *, restart: bool = False) -> None:
@@ -77,6 +79,10 @@ class ImarisFile:
                 self._file.flush()
                 self._raw.commit()
             self.n_done = int(self._file.attrs.get(_PROGRESS, 0))
+            # A run that ended after the last commit, before the file had its name.
+            self.is_finished = "Thumbnail" in self._file and not self.n_done
+            if self.is_finished:
+                self.n_done = plan.n_times * plan.n_channels
         self._open: list[Any] = []
         self.bytes_written = 0
 
@@ -272,7 +278,11 @@ class _WriteErrors:
         if self._raw.error or isinstance(error, _LIBRARY_ERRORS):
             cause = self._raw.error or error
             reason = getattr(cause, "strerror", None) or cause
-            msg = f"expected to write {self._raw.path}; found: {reason}: make room"
+            # What the library says of its own objects is about an unfinished file that
+            # is not as it was left.
+            is_system = isinstance(cause, OSError) and cause.errno is not None
+            remedy = "make room" if is_system else "begin anew with restart"
+            msg = f"expected to write {self._raw.path}; found: {reason}: {remedy}"
             raise StoreWriteError(msg) from error
 
 

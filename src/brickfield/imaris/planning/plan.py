@@ -42,7 +42,7 @@ from brickfield.imaris.planning.metadata import (
 )
 from brickfield.imaris.planning.tiles import TileOrder, tile_shapes
 from brickfield.imaris.reading.inputs import ChannelInput, ImarisInput, choose_input
-from brickfield.imaris.reading.layers import TURNED
+from brickfield.imaris.reading.layers import INVERTED, TURNED
 from brickfield.model import Int3
 from brickfield.sources import ChunkSource
 from brickfield.sources.images import notes_on_placement, notes_on_values
@@ -347,7 +347,9 @@ def prepare(
     plan = plan_export(image, options)
     space = find_space(image, options.units)
     times, told = find_times(image, options.times, recording_date(sources[0]))
-    turned = [f.text for s in sources for f in s.info.findings if f.code == TURNED]
+    turned = [
+        f.text for s in sources for f in s.info.findings if f.code in (TURNED, INVERTED)
+    ]
     masked = [n for s in sources for n in notes_on_values(s.info)]
     placed = [n for s in sources for n in notes_on_placement(s.info)]
     notes = (*plan.notes, *space.notes, *told, *turned, *masked, *placed, *taken)

@@ -396,14 +396,17 @@ def _channel(
 def _as_color(color: Any) -> Rgb:
     from cmap import Color
 
+    given = color
     try:
         if not isinstance(color, str):
             values = [float(v) for v in color][:3]
             is_bytes = max(values) > 1
+            if not all(0 <= v <= 255 for v in values):
+                raise ValueError(values)
             color = [v / 255 for v in values] if is_bytes else values
         r, g, b = (round(v * 255) for v in tuple(Color(color).rgba)[:3])
     except (ValueError, TypeError) as error:
-        msg = f'expected a colour as "magenta", "#ff00ff" or (r, g, b); found {color!r}'
+        msg = f'expected a colour as "magenta", "#ff00ff" or (r, g, b); found {given!r}'
         raise OptionError(msg) from error
     return (r, g, b)
 

@@ -20,8 +20,11 @@ from brickfield.model import Axis, Channel, Finding
 from brickfield.sources import ChunkSource, from_arrays
 
 Rgb = tuple[int, int, int]
+_LEAST_LIGHT = 0.1
 TURNED = "layer-turned"
 """Code of the finding of a layer whose rotation or shear is not written."""
+INVERTED = "layer-inverted"
+"""Code of the finding of a layer whose largest values are drawn black."""
 
 
 def is_layer(item: Any) -> bool:
@@ -51,8 +54,17 @@ def sources_of_layers(
     OptionError
         When the layers do not lie at one place.
     """
+    for layer in layers:
+        _check_kind(layer)
     places = [_place_of(layer) for layer in layers]
     for layer, place in zip(layers[1:], places[1:], strict=True):
+        if len(place.scale) != len(places[0].scale):
+            msg = (
+                f"expected layers of as many axes; found {len(places[0].scale)} of"
+                f" {layers[0].name!r} and {len(place.scale)} of {layer.name!r}: export"
+                " each to a file of its own"
+            )
+            raise OptionError(msg)
         if not place.is_close(places[0]):
             msg = (
                 "expected layers of one scale, rotation, position and unit, since the"
@@ -64,6 +76,19 @@ def sources_of_layers(
         _source_of_layer(layer, place, level, regular)
         for layer, place in zip(layers, places, strict=True)
     ]
+
+
+def _check_kind(layer: Any) -> None:
+    """Refuse layers of points, shapes and the like, whose data are no voxels."""
+    data = layer.data[0] if layer.multiscale and len(layer.data) else layer.data
+    n_axes = getattr(data, "ndim", None)
+    n_scales = len(layer.scale) + bool(getattr(layer, "rgb", False))
+    if n_axes != n_scales:
+        msg = (
+            f"expected layers of images or labels; found {str(layer.name)!r}, whose data"
+            " are no voxels: leave it out"
+        )
+        raise OptionError(msg)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +192,13 @@ def _source_of_layer(
     if len(source.info.channels) == 1 and not is_labels:
         shown = Channel(str(layer.name), _color_of_layer(layer), _window_of(layer))
         source.info = replace(source.info, channels=(shown,))
+    if not is_labels and _is_inverted(layer):
+        text = (
+            f"the layer {str(layer.name)!r} draws its largest values black, which an Imaris file"
+            " cannot say: they are shown in the lightest colour of its colormap"
+        )
+        finding = Finding("warning", INVERTED, "layer", text)
+        source.info = replace(source.info, findings=(*source.info.findings, finding))
     if not straight:
         text = (
             f"the layer {str(layer.name)!r} is rotated, mirrored or sheared in napari, which an"
@@ -200,12 +232,25 @@ def _axes_of_layer(layer: Any, data: Any) -> list[Axis] | None:
 
 
 def _color_of_layer(layer: Any) -> Rgb | None:
-    """Return the colour of the largest value."""
+    """Return the colour of the largest value; the lightest of a map that ends in black."""
     colors = getattr(getattr(layer, "colormap", None), "colors", None)
     if colors is None or not len(colors):
         return None
-    r, g, b = (round(float(v) * 255) for v in colors[-1][:3])
+    shown = colors[-1]
+    if _is_dark(shown):
+        shown = max(colors, key=lambda color: sum(map(float, color[:3])))
+    r, g, b = (round(float(v) * 255) for v in shown[:3])
     return (r, g, b)
+
+
+def _is_inverted(layer: Any) -> bool:
+    colors = getattr(getattr(layer, "colormap", None), "colors", None)
+    return colors is not None and len(colors) > 1 and _is_dark(colors[-1])
+
+
+def _is_dark(color: Any) -> bool:
+    """Whether a channel of that colour would not be seen in Imaris, whose ground is black."""
+    return max(map(float, color[:3])) < _LEAST_LIGHT
 
 
 def _window_of(layer: Any) -> tuple[float, float] | None:
