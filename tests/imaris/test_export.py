@@ -379,6 +379,7 @@ except bf.to_imaris.__globals__["export"].__globals__["StoreWriteError"] as erro
     )
     assert done.stdout.startswith("told: expected"), done.stdout + done.stderr
     assert done.stdout.count("\n") == 1
+    assert " blocks" not in done.stdout  # those of one time point and channel
     assert not (tmp_path / "a.ims").exists()
 
 

@@ -30,6 +30,7 @@ from brickfield.blockwise import (
     open_executor,
     run_jobs,
 )
+from brickfield.errors import StoreWriteError
 from brickfield.imaris.cascade import Cascade, ReadTile
 from brickfield.imaris.check_sums import CheckSums
 from brickfield.imaris.dtypes import Converter
@@ -246,7 +247,11 @@ class Passes:
         # A single tile gains nothing from another thread, and of small images there may
         # be thousands of time points and channels.
         executor = open_executor("inline") if len(grid) == 1 else work.executor
-        result = run_jobs([job], executor, options)
+        try:
+            result = run_jobs([job], executor, options)
+        except StoreWriteError as error:
+            # Without the number of blocks, which are those of one time point and channel.
+            raise (self._error or error) from None
         if self._error is not None:
             raise self._error
         return result.is_complete
