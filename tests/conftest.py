@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -128,14 +129,41 @@ def pytest_configure(config):
         os.environ["DISPLAY"] = display
 
 
-def pytest_collection_finish():
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Import without collecting garbage: modules are none, and they are many."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        keep_for_good()
+
+
+MANY = 50
+"""So many modules that were imported by tests are worth a collection of garbage."""
+_n_kept = 0
+
+
+def keep_for_good():
     """Keep what was imported and collected out of every later collection of garbage.
 
-    napari's fixture collects four times for each viewer, and each time would look at
-    hundreds of thousands of objects that stay until the end.
+    napari collects for each viewer and for each layer that is removed, and each time
+    would look at hundreds of thousands of objects that stay until the end.
     """
+    global _n_kept
     gc.collect()
     gc.freeze()
+    _n_kept = len(sys.modules)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    """After a test that imported much (napari's window, graphics), keep that too."""
+    result = yield
+    if len(sys.modules) > _n_kept + MANY:
+        keep_for_good()
+    return result
 
 
 def pytest_collection_modifyitems(items):

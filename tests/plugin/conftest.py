@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from npe2 import PluginManifest
 
 from brickfield.camera import OrthoCamera, fit_camera
 from brickfield.loading import default_cache
@@ -44,6 +47,27 @@ class Seen:
     def gray(self) -> np.ndarray:
         """Return the red part, shape (40, 48)."""
         return self.picture()[..., 0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _manifests() -> Iterator[None]:
+    """Read the manifests of what is installed once.
+
+    Every viewer of napari's fixture asks for them, and npe2 would look through all
+    packages again to register none: it knows them since the first viewer.
+    """
+    find = PluginManifest.discover
+    found: dict[str, list] = {}
+
+    def discover(*args: Any, **options: Any) -> list:
+        asked = repr((args, options, sys.path))
+        if asked not in found:
+            found[asked] = list(find(*args, **options))
+        return found[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "discover", discover)
+        yield
 
 
 @pytest.fixture
