@@ -28,12 +28,13 @@ def trilinear(data, points):
     """Interpolate at (n, 3) points; the edges repeat outwards."""
     top = np.array(data.shape) - 1
     low = np.floor(points).astype(int)
-    f = points - low
+    f = (points - low).T
+    shares = (1 - f, f)
+    places = [np.clip(low + i, 0, top).T for i in range(2)]
     total = np.zeros(len(points))
-    for corner in range(8):
-        d = np.array([corner >> 2 & 1, corner >> 1 & 1, corner & 1])
-        weight = np.where(d, f, 1 - f).prod(axis=1)
-        total += weight * data[tuple(np.clip(low + d, 0, top).T)]
+    for z, y, x in np.ndindex(2, 2, 2):
+        weight = shares[z][0] * shares[y][1] * shares[x][2]
+        total += weight * data[places[z][0], places[y][1], places[x][2]]
     return total
 
 

@@ -1,5 +1,6 @@
 """The table against a simulation of the shader's walk and a brute-force search."""
 
+import functools
 import importlib.util
 from dataclasses import replace
 from itertools import pairwise
@@ -56,11 +57,18 @@ NOT_NESTED = _pyramid(
 PYRAMIDS = {"nested": NESTED, "not nested": NOT_NESTED}
 
 
+@functools.cache
+def _geometry(pyramid):
+    """Where the levels lie: each is computed anew whenever a pyramid is asked."""
+    shapes, grids = pyramid.chunk_shapes, pyramid.grids_zyx
+    return list(zip(pyramid.offset, pyramid.downscale, shapes, grids, strict=True))
+
+
 def _cell_of(pyramid, level, point):
     """The cell of one level at a point; ends of the grid reach outwards."""
-    q = (point - pyramid.offset[level]) / pyramid.downscale[level]
-    cell = np.floor((q + 0.5) / pyramid.chunk_shapes[level]).astype(int)
-    return np.clip(cell, 0, pyramid.grids_zyx[level] - 1)
+    offset, downscale, chunk_shape, grid = _geometry(pyramid)[level]
+    cell = np.floor(((point - offset) / downscale + 0.5) / chunk_shape).astype(int)
+    return np.minimum(np.maximum(cell, 0), grid - 1)
 
 
 def _lookup(rows, plane, level, cell):
@@ -107,6 +115,7 @@ def _finest(active, pyramid, point, plane):
     return -1, 0
 
 
+@functools.cache
 def _points(pyramid, n=25):
     """Random points that are not just on a face of any level's grid."""
     rng = np.random.default_rng(0)
@@ -121,7 +130,7 @@ def _points(pyramid, n=25):
 
 def _name(pyramid, level, where, plane):
     level %= pyramid.n_levels
-    index = [w % g for w, g in zip(where, pyramid.grids_zyx[level], strict=True)]
+    index = [w % g for w, g in zip(where, _geometry(pyramid)[level][3], strict=True)]
     return plane, int(pack_keys(level, np.array(index)))
 
 

