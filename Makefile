@@ -31,10 +31,16 @@ demo:
 	@$(SETUP) desktop
 	@$(BIN)/brickfield demo
 
+# The types are checked beside the tests: that is one process for a minute. As soon as
+# one part has failed, no other begins.
 test:
 	@$(SETUP) test
-	@$(MAKE) --no-print-directory -j3 format types contracts adapter pyside-venv
-	@$(MAKE) --no-print-directory pytest windows pyside
+	@$(MAKE) --no-print-directory -j3 format contracts adapter pyside-venv
+	@$(MAKE) --no-print-directory -j2 IN_TURN=yes types pytest windows pyside
+ifdef IN_TURN
+windows: pytest
+pyside: windows
+endif
 
 lint:
 	@$(SETUP) test
@@ -55,10 +61,11 @@ contracts:
 adapter:
 	$(PY) -W ignore::RuntimeWarning:runpy -m brickfield.gpu.device
 
-# Processes that share the tests; WORKERS=0 runs them in one, as a debugger wants.
-# Software Vulkan takes a thread per core in each process, which then wait for each
-# other: one is enough where every core has a process of its own.
-WORKERS ?= 2
+# Processes that share the tests; WORKERS=0 runs them in one, as a debugger wants. Tests
+# wait for timers, files and processes a quarter of their time, so three of them keep
+# two cores busy. Software Vulkan takes a thread per core in each process, which then
+# wait for each other: one is enough where every core has a process of its own.
+WORKERS ?= 3
 SHARED := -n $(WORKERS) --dist worksteal
 ifneq ($(WORKERS),0)
 pytest windows pyside: export LP_NUM_THREADS ?= 1
