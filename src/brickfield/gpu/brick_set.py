@@ -158,31 +158,33 @@ class BrickSet:
         """Take chunks out of what is wanted; what is drawn of them stays for now."""
         for name in names:
             del self.wanted[name]
-        self._absent.difference_update(names)
-        self._encoder.release(names)
+        # Between sets, since these keep the hashes of names.
+        gone = set(names)
+        self._absent -= gone
+        self._encoder.release(gone)
         # Out of date, and no new voxels were requested: not fit to be shown again.
-        for name in self._changed.intersection(names):
+        for name in self._changed & gone:
             self._changed.discard(name)
             self.atlas.drop(name)
             self.forget(name)
         self.atlas.touch(names)
-        for name in self.table.active & set(names):
-            self._overdrawn.add(name, is_target=None)
+        self._overdrawn.release(self.table.active & gone)
 
     def _want_changed(self, plane: int, codes: NDArray[np.int64]) -> None:
         """Take over codes that are new, or whose bits are."""
         keys = keys_of(codes)
         names: list[Name] = list(zip(repeat(plane), keys.tolist()))
+        named = set(names)
         targets = dict(zip(names, (codes & IS_TARGET > 0).tolist(), strict=True))
         is_constant = np.flatnonzero(codes & IS_CONSTANT).tolist()
         constant = {names[row] for row in is_constant}
-        self.idle.difference_update(names)
+        self.idle.difference_update(named)
         self.wanted.update(targets)
-        here = self.atlas.resident_among(names)
+        here = self.atlas.resident_among(named)
         for name in here:
             self._activate(name, is_target=targets[name])
         # Drawn without a slot already; only the part in the plan changes.
-        for name in (self.table.active & targets.keys()) - here:
+        for name in (self.table.active & named) - here:
             value = self.table.value_of(name)
             if value & CONSTANT or name not in constant:
                 value = (value & ~TARGET) | (TARGET if targets[name] else 0)
@@ -193,7 +195,7 @@ class BrickSet:
             self._ranges[name] = fill
             self._draw(name, CONSTANT | TARGET, fill)
         self._absent -= constant
-        self._absent |= targets.keys() - self.table.active
+        self._absent |= named - self.table.active
 
     def can_hold(self, need: Sequence[int]) -> bool:
         """Tell whether the budget has room for `need` slots a level."""

@@ -184,6 +184,8 @@ class ParentFinder:
         self._shape = pyramid.shapes_zyx.tolist()
         self._grid = pyramid.grids_zyx.tolist()
         self._cache: dict[ChunkKey, tuple[ChunkKey, ...]] = {}
+        # Chunks side by side share their places along two axes.
+        self._ranges: dict[tuple[int, int, int], range] = {}
 
     def grown(self, pyramid: Pyramid) -> ParentFinder:
         """Return the finder of an image that has grown, with what it knows already.
@@ -223,6 +225,7 @@ class ParentFinder:
             # cost more than finding them again.
             if len(self._cache) > 1 << 17:
                 self._cache.clear()
+                self._ranges.clear()
             found = self._cache[key] = self._find(key)
         return found
 
@@ -233,7 +236,7 @@ class ParentFinder:
             (key >> INDEX_BITS) & _MASK,
             key & _MASK,
         )
-        ranges = [self._overlap(level, axis, index[axis]) for axis in range(3)]
+        ranges = [self._range(level, axis, index[axis]) for axis in range(3)]
         head = (level + 1) << INDEX_BITS
         return tuple(
             (((head | z) << INDEX_BITS | y) << INDEX_BITS) | x
@@ -241,6 +244,13 @@ class ParentFinder:
             for y in ranges[1]
             for x in ranges[2]
         )
+
+    def _range(self, level: int, axis: int, i: int) -> range:
+        place = (level, axis, i)
+        found = self._ranges.get(place)
+        if found is None:
+            found = self._ranges[place] = self._overlap(*place)
+        return found
 
     def _overlap(self, level: int, axis: int, i: int) -> range:
         """Return the cells of level + 1 under cell i along one axis.

@@ -53,6 +53,9 @@ Of a chunk with DATA and FAILED: holes that nothing stands in for lie in it."""
 # been put there because this one was taken (open addressing).
 _EMPTY = 0xFFFFFFFF
 _REMOVED = 0xFFFFFFFE
+_EMPTY_ROW, _REMOVED_ROW = (
+    np.full(4, word, np.uint32).data for word in (_EMPTY, _REMOVED)
+)
 _MASK = (1 << INDEX_BITS) - 1
 _LEVEL = 3 * INDEX_BITS
 # 2 × 32 bits per name: 3 × 15 for the grid index, 4 for the level, 12 for the plane.
@@ -75,12 +78,12 @@ class _Node:
 
     @property
     def is_active(self) -> bool:
-        return bool(self.value)
+        return self.value != 0
 
     @property
     def exists(self) -> bool:
         """Whether the cell has a row: drawn itself, or over something drawn."""
-        return self.is_active or self.n_finer > 0
+        return self.value != 0 or self.n_finer > 0
 
 
 def slot_word(slot: Slot) -> int:
@@ -133,9 +136,14 @@ class PageTable:
         self._n_used = 0
         self._dirty: set[int] = set()
         self._names: dict[int, Name] = {}
-        self.rows: NDArray[np.uint32] = np.full((capacity, 4), _EMPTY, np.uint32)
+        self._set_rows(np.full((capacity, 4), _EMPTY, np.uint32))
         self.generation = 0
         """Counts how often the whole table had to be sent again."""
+
+    def _set_rows(self, rows: NDArray[np.uint32]) -> None:
+        self.rows: NDArray[np.uint32] = rows
+        # The same words: single ones are read and written several times as fast.
+        self._words = rows.reshape(-1).data
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -186,15 +194,15 @@ class PageTable:
             # with the volume.
             node = self._nodes[name] = _Node()
         # Most chunks of a plan are drawn already: no row is sent again for them.
-        if node.is_active and node.value == value and node.range_word == range_word:
+        if node.value == value and node.range_word == range_word and value:
             return
         existed = node.exists
-        # A bool counts as 0 or 1.
-        self._n_active[name[1] >> _LEVEL] += not node.is_active
-        self._n_of_plane[name[0]] += not node.is_active
+        if not node.value:
+            self._n_active[name[1] >> _LEVEL] += 1
+            self._n_of_plane[name[0]] += 1
+            self._active.add(name)
         node.value, node.range_word = value, range_word
         self._write(name, node)
-        self._active.add(name)
         # A cell that was flagged FINER is linked to its parents already.
         if not existed:
             self._add_to_parents(name, 1)
@@ -293,16 +301,16 @@ class PageTable:
 
     def _free(self, row: int) -> None:
         """Mark a row as removed; empty it where no search has to go on past it."""
-        mask = len(self.rows) - 1
-        self.rows[row] = _REMOVED
+        words, mask = self._words, len(self.rows) - 1
+        words[4 * row : 4 * row + 4] = _REMOVED_ROW
         self._dirty.add(row)
-        after = self.rows[(row + 1) & mask]
-        if after[0] != _EMPTY or after[1] != _EMPTY:
+        after = 4 * ((row + 1) & mask)
+        if words[after] != _EMPTY or words[after + 1] != _EMPTY:
             return
         # Mostly so at this load. Without it a table of constant size would fill with
         # removed rows, and be rebuilt and sent whole every few seconds of movement.
-        while self.rows[row, 0] == _REMOVED and self.rows[row, 1] == _REMOVED:
-            self.rows[row] = _EMPTY
+        while words[4 * row] == _REMOVED and words[4 * row + 1] == _REMOVED:
+            words[4 * row : 4 * row + 4] = _EMPTY_ROW
             self._dirty.add(row)
             self._n_used -= 1
             row = (row - 1) & mask
@@ -314,26 +322,26 @@ class PageTable:
             if 2 * (self._n_used + 1) > len(self.rows):
                 self._rebuild()
             node.row = self._insert(name)
-        self.rows[node.row, 2] = node.value | (FINER if node.n_finer else 0)
-        self.rows[node.row, 3] = node.range_word
+        self._words[4 * node.row + 2] = node.value | (FINER if node.n_finer else 0)
+        self._words[4 * node.row + 3] = node.range_word
         self._dirty.add(node.row)
 
     def _insert(self, name: Name) -> int:
         low, high = pack_name(name)
-        mask = len(self.rows) - 1
+        words, mask = self._words, len(self.rows) - 1
         # Linear probing, with the same steps as in the shader: the row that it finds
         # first must be the right one.
         row = hash_words(low, high) & mask
         while True:
-            first, second = self.rows[row, 0], self.rows[row, 1]
-            if first == second and first >= _REMOVED:
+            first = words[4 * row]
+            if first >= _REMOVED and first == words[4 * row + 1]:
                 break
             row = (row + 1) & mask
         # A removed row that is used again is counted already.
-        if self.rows[row, 0] == _EMPTY:
+        if words[4 * row] == _EMPTY:
             self._n_used += 1
-        self.rows[row, 0] = low
-        self.rows[row, 1] = high
+        words[4 * row] = low
+        words[4 * row + 1] = high
         self._names[row] = name
         return row
 
@@ -345,7 +353,7 @@ class PageTable:
             capacity *= 2
         before, names = self.rows, self._names
         rows = np.fromiter(names, np.int64, len(names))
-        self.rows = np.full((capacity, 4), _EMPTY, np.uint32)
+        self._set_rows(np.full((capacity, 4), _EMPTY, np.uint32))
         self._n_used = len(rows)
         self.generation += 1
         self._dirty.clear()

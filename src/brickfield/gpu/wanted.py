@@ -9,6 +9,7 @@ chunk is a leaf that reaches the target error, and whether it is known to hold n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,6 +172,11 @@ class Overdrawn:
             self._new.add(name)
         elif is_target:
             self._new_leaves.add(name)
+
+    def release(self, names: AbstractSet[Name]) -> None:
+        """Note drawn chunks that the plan names no more."""
+        self.names |= names
+        self._new |= names
 
     def replaced(self, plan: Wanted, wanted: Mapping[Name, bool]) -> list[Name]:
         """Return chunks that lie below a drawn leaf and have nothing left to show.

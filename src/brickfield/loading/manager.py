@@ -152,13 +152,14 @@ class ChunkManager:
             self._replace(visual_id, visual, queues)
             status = self._status(visual_id)
             has_ready = bool(visual.ready)
-        # One slot wakes the others, off this thread: starting threads takes time.
-        self._reader.wake_workers(at_most=1)
         if self.tracker is not None:
             level = finest_level(queues)
             self.tracker.start_loading_session(visual_id, status.wanted, level)
         if has_ready:
             self._announce({visual_id})
+        # At the end, since threads that read slow this one down. One slot wakes the
+        # others, off this thread: starting threads takes time.
+        self._reader.wake_workers(at_most=1)
         return status
 
     def _replace(

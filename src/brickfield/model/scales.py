@@ -11,9 +11,10 @@ Axes of a stored array: name, kind and unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +143,32 @@ class Pyramid:
 
     axes: tuple[Axis, ...]
     levels: tuple[ScaleLevel, ...]
+    _known: dict[str, Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __hash__(self) -> int:
+        # Caches of plans ask at every camera change; dozens of values are hashed.
+        found: int | None = self._known.get("hash")
+        if found is None:
+            found = self._known["hash"] = hash((self.axes, self.levels))
+        return found
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        # Without the hash, which is another one in another process.
+        return self.axes, self.levels
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        for name, value in zip(("axes", "levels", "_known"), (*state, {}), strict=True):
+            object.__setattr__(self, name, value)
+
+    def _table(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Return an array that is made once, read-only."""
+        found: NDArray[Any] | None = self._known.get(name)
+        if found is None:
+            found = self._known[name] = make()
+            found.flags.writeable = False
+        return found
 
     @property
     def n_levels(self) -> int:
@@ -184,9 +211,18 @@ class Pyramid:
                 return self.axes[axis].unit
         return None
 
+    def _of_levels(self, name: str) -> NDArray[np.int64]:
+        """Return whole numbers (z, y, x) of every level, shape (n_levels, 3)."""
+        return self._table(
+            name, lambda: np.array([getattr(lv, name) for lv in self.levels], np.int64)
+        )
+
     @property
     def downscale(self) -> NDArray[np.float64]:
         """Voxel size over level 0's, shape (n_levels, 3), (z, y, x)."""
+        return self._table("downscale", self._downscale)
+
+    def _downscale(self) -> NDArray[np.float64]:
         sizes = np.array([lv.voxel_size_zyx for lv in self.levels], dtype=np.float64)
         relative: NDArray[np.float64] = sizes / sizes[0]
         return relative
@@ -194,6 +230,9 @@ class Pyramid:
     @property
     def offset(self) -> NDArray[np.float64]:
         """Data-space coordinate of every level's voxel 0, shape (n_levels, 3)."""
+        return self._table("offset", self._offset)
+
+    def _offset(self) -> NDArray[np.float64]:
         shift = np.array([lv.translation_zyx for lv in self.levels], dtype=np.float64)
         size0 = np.array(self.levels[0].voxel_size_zyx, dtype=np.float64)
         offset: NDArray[np.float64] = (shift - shift[0]) / size0
@@ -202,17 +241,17 @@ class Pyramid:
     @property
     def shapes_zyx(self) -> NDArray[np.int64]:
         """Voxels of every level, shape (n_levels, 3)."""
-        return np.array([lv.shape_zyx for lv in self.levels], dtype=np.int64)
+        return self._of_levels("shape_zyx")
 
     @property
     def chunk_shapes(self) -> NDArray[np.int64]:
         """Planned chunk of every level, shape (n_levels, 3)."""
-        return np.array([lv.chunk_shape for lv in self.levels], dtype=np.int64)
+        return self._of_levels("chunk_shape")
 
     @property
     def grids_zyx(self) -> NDArray[np.int64]:
         """Planned chunks of every level, shape (n_levels, 3)."""
-        return np.array([lv.grid_zyx for lv in self.levels], dtype=np.int64)
+        return self._of_levels("grid_zyx")
 
     @property
     def data_bounds(self) -> tuple[Vec3, Vec3]:

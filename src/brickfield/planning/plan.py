@@ -168,7 +168,8 @@ def _what_is_alike(request: PlanRequest) -> tuple[object, ...]:
     """Return what plans depend on, to be compared."""
     before = request.previous
     return (
-        request.pyramid,
+        # Equal pyramids have one grid, which is compared by identity.
+        cell_grid(request.pyramid),
         request.world,
         request.camera,
         request.brick_bytes,
@@ -223,7 +224,7 @@ def _kinds(
     for i, request in enumerate(requests):
         policy = request.policy
         kind: tuple[object, ...] = (
-            request.pyramid,
+            cell_grid(request.pyramid),
             request.camera,
             request.brick_bytes,
             policy,

@@ -278,6 +278,8 @@ class LayerRenderer:
         planes = [atlas.plane_of(s) for s in selections]
         self.bricks.want(wanted_of(plan, planes, self._substitutes), has_room=True)
         self._changed.renew_leaves(self.bricks, plan)
+        # Before anything is requested: reading threads share the interpreter with this.
+        self.bricks.retire()
         is_settled = not self.bricks.missing and self.shown == selections
         # Drawn chunks that something on its way still needs go last.
         self.bricks.protect(() if is_settled else self.bricks.idle)
