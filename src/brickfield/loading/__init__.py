@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brickfield.loading.cache.chunk_cache import default_cache as default_cache
     from brickfield.loading.manager import ChunkManager as ChunkManager
     from brickfield.loading.pool import AsynchronousDataSlicer as AsynchronousDataSlicer
+    from brickfield.loading.precedence import PRECEDENCE as PRECEDENCE
     from brickfield.loading.progress import (
         LoadingProgressTracker as LoadingProgressTracker,
     )
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_RAM_BUDGET",  # Bytes of the process-wide cache unless it is told otherwise.
+    "PRECEDENCE",  # Lets reading threads wait while a camera change goes first.
     "AsynchronousDataSlicer",  # Runs functions in background threads. May be used from any thread.
     "Box",  # Origin and shape, (z, y, x), voxels of the level.
     "ChangeLog",  # The latest changes of one image, numbered from 1. May be used from any thread.
@@ -46,6 +48,7 @@ _HOME = {
     "ChunkManager": "manager",
     "DEFAULT_RAM_BUDGET": "cache.chunk_cache",
     "LevelLayout": "storage_layout",
+    "PRECEDENCE": "precedence",
     "LoadingProgressTracker": "progress",
     "check_selection": "storage_layout",
     "default_cache": "cache.chunk_cache",

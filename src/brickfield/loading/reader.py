@@ -26,6 +26,7 @@ from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, Begun, scatter
 from brickfield.loading.cache.pinned_chunks import PinnedChunks
 from brickfield.loading.pool import AsynchronousDataSlicer
+from brickfield.loading.precedence import PRECEDENCE
 from brickfield.loading.queue import ENDS, RequestQueue
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
 from brickfield.loading.scheduler import Read, Scheduler
@@ -142,6 +143,7 @@ class Reader:
     def _work(self) -> bool:
         """Do jobs; return whether there may be more."""
         for _ in range(JOBS_A_TURN):
+            PRECEDENCE.give_way()
             with self._lock:
                 job = None if self.is_closed else self._scheduler.next_job()
                 if job is None:
@@ -188,9 +190,8 @@ class Reader:
             for first in range(0, len(chunks), BATCH):
                 part = slice(first, first + BATCH)
                 with self._lock:
-                    for (chunk, room), flats in zip(
-                        chunks[part], needs[part], strict=True
-                    ):
+                    pairs = zip(chunks[part], needs[part], strict=True)
+                    for (chunk, room), flats in pairs:
                         self._file(Assembly(layout, chunk, flats, missing), room)
                     self._lock.notify_all()
 
@@ -203,9 +204,8 @@ class Reader:
             if known is not None:
                 return set(array[known].tolist())
         except Exception as error:  # noqa: BLE001  (reading will tell what is there)
-            logger.warning(
-                "%s cannot list its chunks: %s", self._source.source_id, error
-            )
+            source_id = self._source.source_id
+            logger.warning("%s cannot list its chunks: %s", source_id, error)
         self._cannot_tell.add(layout.level)
         return set()
 
@@ -236,6 +236,7 @@ class Reader:
         name, began_at = read.name, monotonic()
         try:
             got = self._fetch(name)
+            PRECEDENCE.give_way()
             if isinstance(got, ReadFailure):
                 self._take_failure(name, got, began_at)
             else:
@@ -279,8 +280,7 @@ class Reader:
         layout = self._scheduler.layouts[name[0]]
         try:
             index = layout.index_of(name[1])
-            # While the image is shown, chunks that are not wanted now may be wanted
-            # soon.
+            # While the image is shown, what is not wanted now may be wanted soon.
             wanted = while_wanted(self._has_takers, self._limit_s(name))
             with wanted, within(self._pinned.cache.budget_bytes):
                 chunk = self._source.read_storage_chunk(name[0], index)
@@ -351,8 +351,7 @@ class Reader:
             self._lock.wait_for(
                 lambda: self.is_closed or not scheduler.claims_over(name)
             )
-            # The voxels changed in storage while they were read: they are read again
-            # for all that still need them.
+            # Changed in storage while they were read: read again for all who need them.
             if name in scheduler.stale:
                 scheduler.send_again(name)
                 return done, []
@@ -366,6 +365,7 @@ class Reader:
 
     def _finish(self, done: list[Assembly]) -> None:
         for assembly in done:
+            PRECEDENCE.give_way()
             chunk = self._finished(assembly)
             with self._lock:
                 self._end(assembly, chunk)

@@ -14,6 +14,7 @@ from time import perf_counter
 
 from brickfield.errors import BudgetError
 from brickfield.gpu import GpuDevice
+from brickfield.loading import PRECEDENCE
 from brickfield.model import CameraState, Plane
 from brickfield.planning import (
     EXPLORATION,
@@ -140,10 +141,12 @@ class RenderManager:
         if state == self._planned_for and not any(r.wants_plan for r in seen):
             return False
         start = perf_counter()
-        requests = [
-            r.plan_request(camera, self.policy, is_moving=is_moving) for r in seen
-        ]
-        self._take(seen, requests)
+        # Reading threads wait meanwhile, or they make it several times as dear.
+        with PRECEDENCE.taken():
+            requests = [
+                r.plan_request(camera, self.policy, is_moving=is_moving) for r in seen
+            ]
+            self._take(seen, requests)
         self.statistics.plan_ms.append(1e3 * (perf_counter() - start))
         self._planned_for = state
         return True
