@@ -95,6 +95,21 @@ def test_translucent_channels_mix_sample_by_sample(harness, raycaster):
     assert harness.ssim(image[..., :3], expected) >= 0.995
 
 
+@pytest.mark.parametrize("mode", ["mip", "iso"])
+def test_eight_bits_are_interpolated_as_finely_as_float32(mode, harness, stages):
+    """Between two neighbouring whole numbers there are all the greys."""
+    soft = 100 + 2 * harness.blobs(noise=0)
+    data = np.rint(soft).astype(np.uint8)
+    camera = harness.oblique(data.shape)
+    look = harness.look_of(mode, contrast=(100, 102), threshold=100.7)
+    pictures = [
+        stages(data.astype(dtype), look).image(camera)[..., 0].astype(int)
+        for dtype in (np.uint8, np.float32)
+    ]
+    assert len(np.unique(pictures[1])) > 30
+    assert np.abs(pictures[0] - pictures[1]).mean() <= 0.02
+
+
 @pytest.mark.parametrize("step", [0.5, 1.7])
 def test_the_distance_of_samples_follows_the_option(step, harness, raycaster, stages):
     data = harness.blobs().astype(np.float32)

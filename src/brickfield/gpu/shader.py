@@ -19,6 +19,10 @@ from brickfield.gpu.material import SLICE, BrickMaterial, BrickVolume
 from brickfield.model.appearance import BY_DEPTH, SHADED
 
 _STAGE = "FRAGMENT"
+# Inside a texture, mirrored coordinates are clamped ones. But llvmpipe filters textures
+# of 8 bits that are clamped along every axis with weights of 8 bits, which shows on
+# surfaces and takes longer than weights of float32.
+_ADDRESSING = "clamp clamp mirror"
 
 
 def _load(name: str) -> str:
@@ -146,7 +150,7 @@ def _bindings(wobject: BrickVolume, shared: Any) -> list[Binding]:
         labels = material.label_rows
         bindings.append(Binding("s_labels", "buffer/read_only_storage", labels, _STAGE))
     else:
-        bricks = GfxSampler(material.program[1], "clamp")
+        bricks = GfxSampler(material.program[1], _ADDRESSING)
         bindings.append(Binding("s_bricks", "sampler/filtering", bricks, _STAGE))
     bindings += [
         Binding(f"t_bricks{i}", "texture/auto", GfxTextureView(texture), _STAGE)
