@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from brickfield.errors import ChunkReadError
+
 Kind = Literal["missing", "denied", "transient", "corrupt"]
 
 WEB_PAGE = (
@@ -115,3 +117,31 @@ def as_sentence(error: ReadError, key: str, uri: str) -> str:
     if "[HTTP code" in error.detail:
         return f"expected to read {where}; found a refusal: {error.detail}"
     return f"expected to decode {where}; found damaged data: {error.detail}"
+
+
+def is_absent(error: ReadError, *, denied_is_missing: bool) -> bool:
+    """Whether a failed read only says that nothing is stored.
+
+    Parameters
+    ----------
+    error : ReadError
+    denied_is_missing : bool
+        Take a server's refusal (HTTP 403) for "nothing is stored".
+    """
+    return error.kind == "missing" or (error.kind == "denied" and denied_is_missing)
+
+
+def chunk_failure(error: ReadError, key: str, uri: str) -> ChunkReadError:
+    """Return the error to raise for a failed read of a storage chunk.
+
+    Parameters
+    ----------
+    error : ReadError
+    key : str
+        Of the storage chunk.
+    uri : str
+        Of the store.
+    """
+    return ChunkReadError(
+        as_sentence(error, key, uri), is_transient=error.kind == "transient", key=key
+    )

@@ -25,7 +25,12 @@ from brickfield.errors import (
 )
 from brickfield.sources.io.byte_meter import meter
 from brickfield.sources.io.cancellation import LONGEST_S, result_of, while_wanted
-from brickfield.sources.io.errors import WEB_PAGE, classify, looks_like_a_page
+from brickfield.sources.io.errors import (
+    WEB_PAGE,
+    classify,
+    is_absent,
+    looks_like_a_page,
+)
 from brickfield.sources.io.http_client import LOW_SPEED
 from brickfield.sources.io.http_objects import Total, begin, is_plain_http, is_too_long
 from brickfield.sources.io.location import Location
@@ -230,7 +235,7 @@ def _raise_unless_absent(
     location: Location, key: str, exc: ValueError, denied_is_missing: bool
 ) -> None:
     error = classify(exc)
-    if error.kind == "missing" or (error.kind == "denied" and denied_is_missing):
+    if is_absent(error, denied_is_missing=denied_is_missing):
         return
     where = location.uri_of(key)
     family: type[BrickfieldError]

@@ -24,7 +24,7 @@ from brickfield.errors import ChunkReadError, StoreFormatError
 from brickfield.sources.arrays.stored import chunk_slices, native
 from brickfield.sources.io.byte_meter import meter
 from brickfield.sources.io.cancellation import result_of
-from brickfield.sources.io.errors import as_sentence, classify
+from brickfield.sources.io.errors import chunk_failure, classify, is_absent
 from brickfield.sources.io.http_objects import Fetched, body_of, is_plain_http
 from brickfield.sources.io.in_flight import DECODED
 from brickfield.sources.io.location import Location
@@ -86,7 +86,7 @@ class DriverArray:
     ) -> None:
         self._location = location
         self._shards = shards
-        self._absent = {"missing", "denied"} if denied_is_missing else {"missing"}
+        self._denied_is_missing = denied_is_missing
         self._folder = folder
         local = location.local
         self._presence = Presence(None if local is None else local / folder)
@@ -150,7 +150,7 @@ class DriverArray:
                 return StorageChunk(data, self._meter.take(), requests=n_requests)
             with self._stored(index) as (body, n):
                 if body.raw is None:
-                    self._presence.expect(self.chunk_key(index), self._file(index))
+                    self._presence.expect(key, self._file(index))
                     return StorageChunk(None, body.n_bytes, requests=n)
                 raw = body.raw
                 plain = raw if self._decode is None else self._decode(raw)
@@ -160,15 +160,10 @@ class DriverArray:
             raise
         except (ValueError, OSError) as error:
             found = classify(error)
-            if found.kind in self._absent:
-                self._presence.expect(self.chunk_key(index), self._file(index))
+            if is_absent(found, denied_is_missing=self._denied_is_missing):
+                self._presence.expect(key, self._file(index))
                 return StorageChunk(None, 0)
-            key = self.chunk_key(index)
-            raise ChunkReadError(
-                as_sentence(found, key, self._location.uri),
-                is_transient=found.kind == "transient",
-                key=key,
-            ) from error
+            raise chunk_failure(found, key, self._location.uri) from error
 
     @contextmanager
     def _stored(self, index: tuple[int, ...]) -> Iterator[tuple[Fetched, int]]:
@@ -249,11 +244,11 @@ class DriverArray:
 
     def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
         """Size of the chunk's file when it is local."""
-        if self._key_of is None or self._location.local is None:
+        file = self._file(index)
+        if file is None:
             return None
         try:
-            key = self.chunk_key(index) + self._suffix
-            return (self._location.local / key).stat().st_size
+            return file.stat().st_size
         except FileNotFoundError:
             return 0
         except OSError:

@@ -9,8 +9,6 @@ of which the first two are made once for a minishard.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ import numpy as np
 from brickfield.sources.io.http_answers import Span, inflated
 from brickfield.sources.io.http_objects import Fetched, body_of
 from brickfield.sources.io.location import Location
+from brickfield.sources.limits.kept_once import KeptOnce
 
 INDEX_BYTES = 16 << 20
 """Most bytes of a minishard's index: half a million chunks."""
@@ -136,9 +135,9 @@ class HttpShards:
         self._location = location
         self._folder = folder
         self._sharding = sharding
-        self._lock = threading.Lock()
-        self._reading: dict[tuple[str, int], threading.Lock] = {}
-        self._kept: OrderedDict[tuple[str, int], Places | None] = OrderedDict()
+        self._indices: KeptOnce[tuple[str, int], Places | None] = KeptOnce(
+            self._read, _memory_of, KEPT_BYTES
+        )
 
     @contextmanager
     def chunk(
@@ -167,7 +166,7 @@ class HttpShards:
         number = morton_code(place, grid)
         name, minishard = self._sharding.place_of(number)
         key = f"{self._folder}/{name}"
-        index, n_bytes, n_requests = self._index(key, minishard)
+        index, n_bytes, n_requests = self._indices.get((key, minishard))
         if index is None or number not in index:
             yield Fetched(None, n_bytes), n_requests
             return
@@ -181,28 +180,9 @@ class HttpShards:
                 raw = inflated(raw, self._location.uri_of(key), most)
             yield Fetched(raw, n_bytes + found.n_bytes), n_requests + 1
 
-    def _index(self, key: str, minishard: int) -> tuple[Places | None, int, int]:
-        """Return a minishard's index, and bytes and requests that it cost now."""
-        with self._lock:
-            own = self._reading.setdefault((key, minishard), threading.Lock())
-        with own:
-            with self._lock:
-                if (key, minishard) in self._kept:
-                    self._kept.move_to_end((key, minishard))
-                    return self._kept[key, minishard], 0, 0
-            index, n_bytes, n_requests = self._read(key, minishard)
-            with self._lock:
-                self._kept[key, minishard] = index
-                while len(self._kept) > 1 and self._n_bytes() > KEPT_BYTES:
-                    self._kept.popitem(last=False)
-                self._reading.pop((key, minishard), None)
-        return index, n_bytes, n_requests
-
-    def _n_bytes(self) -> int:
-        # A dictionary takes about eight times what it was made of.
-        return sum(200 * len(index or ()) for index in self._kept.values())
-
-    def _read(self, key: str, minishard: int) -> tuple[Places | None, int, int]:
+    def _read(self, place: tuple[str, int]) -> tuple[Places | None, int, int]:
+        """Read the index of a minishard, given the shard's key and its number there."""
+        key, minishard = place
         entry = Span(_ENTRY_BYTES, _ENTRY_BYTES * minishard)
         with body_of(self._location, key, _ENTRY_BYTES, entry) as found:
             if found.raw is None:
@@ -222,6 +202,11 @@ class HttpShards:
             if self._sharding.is_index_zipped:
                 raw = inflated(raw, self._location.uri_of(key), INDEX_BYTES)
             return _places(raw, data, key), _ENTRY_BYTES + found.n_bytes, 2
+
+
+def _memory_of(index: Places | None) -> int:
+    # A dictionary takes about eight times what it was made of.
+    return 200 * len(index or ())
 
 
 def _places(raw: bytes, data: int, key: str) -> Places:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from brickfield.errors import StoreAccessError, StoreFormatError
-from brickfield.sources.io import json_files
+from brickfield.sources.io.json_files import parse_object
 from brickfield.sources.io.location import Location
 from brickfield.sources.io.store_files import IF_ABSENT, list_folders, read_many
 
@@ -237,7 +237,7 @@ class ZarrHierarchy:
         return self._parse_node("", files)
 
     def _json(self, raw: bytes, key: str) -> Json:
-        return parse_json(raw, self.location.uri_of(key))
+        return parse_object(raw, self.location.uri_of(key))
 
     def _read_consolidated(self, files: dict[str, bytes | None]) -> None:
         raw = files.get("zarr.json") or files.get(".zmetadata")
@@ -258,27 +258,6 @@ class ZarrHierarchy:
             self._consolidated = _consolidated_v2(document.get("metadata"))
             if self._consolidated:
                 self._consolidated.setdefault("", ZarrNode("", "group", 2, {}))
-
-
-def parse_json(raw: bytes, where: str) -> Json:
-    """Parse a metadata file that must hold one JSON object.
-
-    Parameters
-    ----------
-    raw : bytes
-    where : str
-        For messages.
-
-    Raises
-    ------
-    StoreFormatError
-        If it holds something else, for example half an object.
-    """
-    value = json_files.parse_json(raw, where)
-    if not isinstance(value, dict):
-        msg = f"expected {where} to hold a JSON object; found {type(value).__name__}"
-        raise StoreFormatError(msg)
-    return value
 
 
 def node_v3(path: str, document: Json, prefix: str) -> ZarrNode:

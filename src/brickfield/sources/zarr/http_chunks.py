@@ -8,8 +8,6 @@ of servers that know no ranges or send every object somewhere else, are read who
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -24,6 +22,7 @@ from brickfield.sources.io.in_flight import DECODED
 from brickfield.sources.io.location import Location
 from brickfield.sources.limits.admission import most_stored, read_bytes
 from brickfield.sources.limits.inflation import check_inflation
+from brickfield.sources.limits.kept_once import KeptOnce
 from brickfield.sources.protocol import StorageChunk
 from brickfield.sources.zarr.memory_array import MemoryArray
 from brickfield.sources.zarr.metadata import ZarrArrayMeta
@@ -152,11 +151,10 @@ class _Indices:
     def __init__(self, location: Location, meta: ZarrArrayMeta) -> None:
         self._location = location
         self._shards = meta.shards
-        self._lock = threading.Lock()
-        self._reading: dict[str, threading.Lock] = {}
-        self._kept: OrderedDict[str, Index | None] = OrderedDict()
         size = 1 if meta.shards is None else meta.shards.index_bytes
-        self._room = max(1, INDICES_BYTES // size)
+        self._kept: KeptOnce[str, Index | None] = KeptOnce(
+            self._read, lambda _: size, INDICES_BYTES
+        )
 
     def of(self, key: str) -> tuple[NDArray[np.uint64] | None, int]:
         """Return the index of a shard, and the bytes read for it now.
@@ -167,34 +165,22 @@ class _Indices:
         ------
         ValueError
         """
-        with self._lock:
-            own = self._reading.setdefault(key, threading.Lock())
-        with own:
-            with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key], 0
-            index, n_bytes = self._read(key)
-            with self._lock:
-                self._kept[key] = index
-                while len(self._kept) > self._room:
-                    self._kept.popitem(last=False)
-                self._reading.pop(key, None)
+        index, n_bytes, _ = self._kept.get(key)
         return index, n_bytes
 
-    def _read(self, key: str) -> tuple[Index | None, int]:
+    def _read(self, key: str) -> tuple[Index | None, int, int]:
         shards = self._shards
         assert shards is not None
         size = shards.index_bytes
         span = Span(size, None if shards.is_at_end else 0)
         with body_of(self._location, key, size, span) as found:
             if found.raw is None:
-                return None, 0
+                return None, 0, 1
             index = decode_index(found.raw, shards, found.size)
             if index is None:
                 msg = "DATA_LOSS: the shard's index is damaged"
                 raise ValueError(msg)
-            return index, found.n_bytes
+            return index, found.n_bytes, 1
 
 
 def _inner_metadata(meta: ZarrArrayMeta) -> dict[str, Any]:

@@ -16,28 +16,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.errors import ChunkReadError, StoreFormatError
+from brickfield.errors import StoreFormatError
 from brickfield.sources.arrays.stored import chunk_slices
 from brickfield.sources.io.byte_meter import meter
 from brickfield.sources.io.cancellation import result_of
-from brickfield.sources.io.errors import as_sentence, classify
+from brickfield.sources.io.errors import classify
 from brickfield.sources.io.http_objects import is_plain_http
 from brickfield.sources.io.location import Location
 from brickfield.sources.io.plain_files import (
-    check_regular,
     open_regular,
     plain_chunk,
     read_exactly,
 )
-from brickfield.sources.io.presence import Presence
 from brickfield.sources.io.store_files import shared_context
 from brickfield.sources.limits.admission import admit, most_stored
 from brickfield.sources.limits.inflation import HEADER_BYTES, check_inflation
 from brickfield.sources.protocol import StorageChunk
-from brickfield.sources.zarr.chunk_listing import listing_of
 from brickfield.sources.zarr.http_chunks import HttpChunks
 from brickfield.sources.zarr.metadata import ZarrArrayMeta
 from brickfield.sources.zarr.shard_index import ShardIndices
+from brickfield.sources.zarr.stored_objects import StoredObjects
 
 
 class TensorStoreArray:
@@ -69,7 +67,6 @@ class TensorStoreArray:
         self.fill_value = meta.fill_value
         self._meta = meta
         self._location = location
-        self._denied_is_missing = denied_is_missing
         self._store = self._open(location.spec, shared_context(), meta.metadata)
         layout = self._store.chunk_layout.read_chunk.shape
         self.chunk_shape = tuple(
@@ -84,11 +81,11 @@ class TensorStoreArray:
         self._http: HttpChunks | None = None
         if is_plain_http(location):
             self._http = HttpChunks(location, meta, self._open)
-        local = location.local
-        self._folder = local
-        self._presence = Presence(local)
-        self._listing = listing_of(local, meta) if local else None
-        self._indices = ShardIndices(meta.shards) if local and meta.shards else None
+        self._objects = StoredObjects(
+            location, meta, denied_is_missing=denied_is_missing
+        )
+        has_files = self._objects.folder is not None
+        self._indices = ShardIndices(meta.shards) if meta.shards and has_files else None
         self._meter = meter(location.driver)
         self._meter.settle()
         self._lock = Lock()
@@ -131,25 +128,17 @@ class TensorStoreArray:
             found = self._read(index, region, known)
         except ValueError as exc:
             error = classify(exc)
-            is_denied = error.kind == "denied" and self._denied_is_missing
-            if error.kind == "missing" or is_denied:
+            if self._objects.is_absent(error):
                 self._expect_nothing(index)
                 return StorageChunk(None, 0, requests=self._n_requests(index, 0))
-            key = self.chunk_key(index)
-            raise ChunkReadError(
-                as_sentence(error, key, self._location.uri),
-                is_transient=error.kind == "transient",
-                key=key,
-            ) from exc
+            raise self._objects.failure(error, self.chunk_key(index)) from exc
         if found.data is None:
             self._expect_nothing(index)
         return found
 
     def _expect_nothing(self, index: tuple[int, ...]) -> None:
-        """Refuse to call a chunk missing whose file is only out of reach."""
-        name = self._meta.file_key(self._file_of(index))
-        file = None if self._folder is None else self._folder / name
-        self._presence.expect(self.chunk_key(index), file)
+        file = self._file_of(index)
+        self._objects.expect_nothing(file, self.chunk_key(index))
 
     def _n_requests(self, index: tuple[int, ...], n_data: int) -> int:
         """Count the reads for a chunk: with the shard's index where that is first read.
@@ -182,11 +171,10 @@ class TensorStoreArray:
         if shards is not None:
             admit((shards.n_inner,), 16, key=f"{key}, index of the shard")
         known = self.chunk_bytes(index)
-        if known != 0 and self._folder is not None:
-            path = self._folder / self._meta.file_key(self._file_of(index))
-            with plain_chunk(path, key):
-                check_regular(path, path.stat())
-                if self._meta.has_blosc:
+        if known != 0:
+            path = self._objects.regular_file(self._file_of(index), key)
+            if path is not None and self._meta.has_blosc:
+                with plain_chunk(path, key):
                     self._check_blosc(path, index, key)
         admit(self.chunk_shape, self.dtype.itemsize, known, key=key)
         return known
@@ -214,9 +202,7 @@ class TensorStoreArray:
 
     def chunk_key(self, index: tuple[int, ...]) -> str:
         """Name in the store; with the place inside the shard where there is one."""
-        key = f"{self._meta.path}/{self._meta.file_key(self._file_of(index))}".lstrip(
-            "/"
-        )
+        key = self._objects.key(self._file_of(index))
         if not self._is_sharded:
             return key
         inside = [i % n for i, n in zip(index, self._per_file, strict=True)]
@@ -224,36 +210,31 @@ class TensorStoreArray:
 
     def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
         """Stored bytes of a chunk, 0 when missing; None if not known cheaply."""
-        if self._folder is None:
-            return None
-        path = self._folder / self._meta.file_key(self._file_of(index))
-        try:
-            if not self._is_sharded:
-                # An empty file is a damaged chunk, not a missing one.
-                return path.stat().st_size or None
-            lengths = self._indices.lengths(path) if self._indices else None
-        except (FileNotFoundError, NotADirectoryError):
-            return 0
-        except OSError:
-            return None
+        file = self._file_of(index)
+        if not self._is_sharded:
+            return self._objects.n_bytes(file)
+        return self._objects.n_bytes(file, lambda path: self._length(path, index))
+
+    def _length(self, path: Path, index: tuple[int, ...]) -> int | None:
+        """Stored bytes of a chunk inside a shard, 0 when missing; None if not known."""
+        lengths = self._indices.lengths(path) if self._indices else None
         if lengths is None:
             return None
         return max(0, int(lengths[self._place(np.array([index]))[0]]))
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         """Tell which chunks, shape (n, ndim), are not stored; None for a remote array."""
-        if self._listing is None or self._folder is None:
-            return None
         indices = np.asarray(indices, dtype=np.int64).reshape(-1, len(self.shape))
         files = indices // np.array(self._per_file, dtype=np.int64)
-        absent = self._listing.absent(files)
-        if self._indices is None or absent.all():
+        absent = self._objects.absent(files)
+        if absent is None or self._indices is None or absent.all():
             return absent
         rows = np.flatnonzero(~absent)
         own, which = np.unique(files[rows], axis=0, return_inverse=True)
         places = self._place(indices[rows])
         for i, file in enumerate(own):
-            path = self._folder / self._meta.file_key(tuple(file.tolist()))
+            path = self._objects.path(tuple(file.tolist()))
+            assert path is not None
             in_file = which.reshape(-1) == i
             try:
                 lengths = self._indices.lengths(path)

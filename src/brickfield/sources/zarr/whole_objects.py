@@ -7,13 +7,12 @@ its chunks are asked for, in bounded memory; tensorstore decodes it from there.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from brickfield.sources.io.http_objects import fetch
 from brickfield.sources.io.location import Location
+from brickfield.sources.limits.kept_once import KeptOnce
 from brickfield.sources.zarr.memory_array import MemoryArray
 
 MAX_OBJECT_BYTES = 256 << 20
@@ -44,9 +43,7 @@ class WholeObjects:
         self._location = location
         self._array = MemoryArray(open_array)
         self._most = min(most_bytes, MAX_OBJECT_BYTES)
-        self._lock = threading.Lock()
-        self._fetching: dict[str, threading.Lock] = {}
-        self._kept: OrderedDict[str, bytes | None] = OrderedDict()
+        self._objects = KeptOnce(self._fetch, lambda raw: len(raw or b""), KEPT_BYTES)
 
     def read(self, key: str, region: tuple[slice, ...]) -> tuple[Any, int]:
         """Read a region that lies in one object.
@@ -69,27 +66,12 @@ class WholeObjects:
         ValueError
             Beginning with a status name, as tensorstore's.
         """
-        raw, n_bytes = self._object(key)
+        raw, n_bytes, _ = self._objects.get(key)
         if raw is None:
             msg = f"NOT_FOUND: nothing is stored at {key}"
             raise ValueError(msg)
         return self._array.decode(key, raw, region), n_bytes
 
-    def _object(self, key: str) -> tuple[bytes | None, int]:
-        with self._lock:
-            own = self._fetching.setdefault(key, threading.Lock())
-        with own:
-            with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key], 0
-            raw = fetch(self._location, key, self._most)
-            with self._lock:
-                self._kept[key] = raw
-                while len(self._kept) > 1 and self._n_bytes() > KEPT_BYTES:
-                    self._kept.popitem(last=False)
-                self._fetching.pop(key, None)
-        return raw, len(raw or b"")
-
-    def _n_bytes(self) -> int:
-        return sum(len(raw or b"") for raw in self._kept.values())
+    def _fetch(self, key: str) -> tuple[bytes | None, int, int]:
+        raw = fetch(self._location, key, self._most)
+        return raw, len(raw or b""), 1

@@ -25,27 +25,26 @@ from brickfield.errors import (
     ChunkReadError,
     StoreAccessError,
     StoreFormatError,
+    StoreNotFoundError,
     StoreUnreachableError,
 )
 from brickfield.sources.arrays.stored import chunk_slices
 from brickfield.sources.io.errors import (
     WEB_PAGE,
     ReadError,
-    as_sentence,
     classify,
     looks_like_a_page,
 )
 from brickfield.sources.io.http_objects import body_of, is_plain_http
 from brickfield.sources.io.in_flight import DECODED
 from brickfield.sources.io.location import Location
-from brickfield.sources.io.presence import Presence
 from brickfield.sources.io.store_files import read_many
 from brickfield.sources.limits.admission import admit, most_stored, read_bytes
 from brickfield.sources.limits.inflation import check_inflation
 from brickfield.sources.protocol import StorageChunk
-from brickfield.sources.zarr.chunk_listing import listing_of
 from brickfield.sources.zarr.metadata import ZarrArrayMeta
 from brickfield.sources.zarr.shard_index import decode_index
+from brickfield.sources.zarr.stored_objects import StoredObjects
 
 _BLOSC_HEADER = 16
 _CHECKSUMS = ("crc32c", "crc32", "adler32", "fletcher32")
@@ -84,14 +83,13 @@ class ZarrPythonArray:
         self._meta = meta
         self._most = most_stored(WIDENING * prod(meta.file_shape) * meta.dtype.itemsize)
         self._location = location
-        self._presence = Presence(location.local)
-        self._denied_is_missing = denied_is_missing
-        self._objects: dict[str, Any] = {}
+        self._objects = StoredObjects(
+            location, meta, denied_is_missing=denied_is_missing
+        )
+        self._memory: dict[str, Any] = {}
         # zarr-python decodes on one event loop anyway, so a lock costs little.
         self._lock = Lock()
         self._array = self._open()
-        local = location.local
-        self._listing = listing_of(local, meta) if local else None
 
     def _open(self) -> Any:
         import zarr
@@ -101,12 +99,12 @@ class ZarrPythonArray:
         self._buffer = default_buffer_prototype().buffer
         name = "zarr.json" if self._meta.zarr_format == 3 else ".zarray"
         raw = json.dumps(self._meta.stored).encode()
-        self._objects[name] = self._buffer.from_bytes(raw)
+        self._memory[name] = self._buffer.from_bytes(raw)
         try:
             # Codecs outside the v3 specification are the reason to be here.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return zarr.open_array(MemoryStore(self._objects), mode="r")
+                return zarr.open_array(MemoryStore(self._memory), mode="r")
         except Exception as exc:
             msg = (
                 f"expected codecs that tensorstore or zarr-python can decode at"
@@ -122,12 +120,15 @@ class ZarrPythonArray:
         ChunkReadError
         """
         region = chunk_slices(index, self.chunk_shape, self.shape)
-        self._admit(index, self.chunk_bytes(index))
+        key, known = self.chunk_key(index), self.chunk_bytes(index)
+        if known == 0:
+            self._objects.expect_nothing(index, key)
+            return StorageChunk(None, 0)
+        self._objects.regular_file(index, key)
+        self._admit(index, known)
         with self._stored(index) as raw:
             if raw is None:
-                folder = self._location.local
-                file = folder and folder / self._meta.file_key(index)
-                self._presence.expect(self.chunk_key(index), file)
+                self._objects.expect_nothing(index, key)
                 return StorageChunk(None, 0)
             return StorageChunk(self._decoded(raw, index, region), len(raw))
 
@@ -140,13 +141,13 @@ class ZarrPythonArray:
             raise self._failure(index, reason)
         key = self._meta.file_key(index)
         with self._lock:
-            self._objects[key] = self._buffer.from_bytes(raw)
+            self._memory[key] = self._buffer.from_bytes(raw)
             try:
                 data = np.asarray(self._array[region])
             except Exception as exc:
                 raise self._failure(index, _one_line(exc)) from exc
             finally:
-                del self._objects[key]
+                del self._memory[key]
         return data.astype(self.dtype, copy=False)
 
     @contextmanager
@@ -163,25 +164,16 @@ class ZarrPythonArray:
                     raise ValueError(WEB_PAGE)
             except ValueError as exc:
                 error = classify(exc)
-                is_denied = error.kind == "denied" and self._denied_is_missing
-                if not (error.kind == "missing" or is_denied):
-                    raise self._http_failure(index, error) from exc
+                if not self._objects.is_absent(error):
+                    raise self._objects.failure(error, self.chunk_key(index)) from exc
                 raw = None
             decoded = self._widened() * prod(self.chunk_shape) * self.dtype.itemsize
             stack.enter_context(DECODED.room(read_bytes(decoded)))
             yield raw
 
-    def _http_failure(self, index: tuple[int, ...], error: ReadError) -> ChunkReadError:
-        key = self.chunk_key(index)
-        return ChunkReadError(
-            as_sentence(error, key, self._location.uri),
-            is_transient=error.kind == "transient",
-            key=key,
-        )
-
     def _read(self, index: tuple[int, ...]) -> bytes | None:
         name, key = self._meta.file_key(index), self.chunk_key(index)
-        denied = self._denied_is_missing
+        denied = self._objects.denied_is_missing
         try:
             return read_many(
                 self._location,
@@ -192,7 +184,7 @@ class ZarrPythonArray:
             )[name]
         except StoreUnreachableError as exc:
             raise ChunkReadError(str(exc), is_transient=True, key=key) from exc
-        except (StoreAccessError, StoreFormatError) as exc:
+        except (StoreAccessError, StoreFormatError, StoreNotFoundError) as exc:
             raise ChunkReadError(str(exc), key=key) from exc
 
     def _admit(self, index: tuple[int, ...], stored: int | None) -> None:
@@ -209,9 +201,8 @@ class ZarrPythonArray:
         return WIDENING if self._meta.stored.get("filters") else 1
 
     def _failure(self, index: tuple[int, ...], detail: str) -> ChunkReadError:
-        key = self.chunk_key(index)
         error = ReadError("corrupt", detail)
-        return ChunkReadError(as_sentence(error, key, self._location.uri), key=key)
+        return self._objects.failure(error, self.chunk_key(index))
 
     def _check_inflation(self, raw: bytes, key: str) -> None:
         """Refuse a chunk whose outermost compressor gives too much."""
@@ -250,24 +241,15 @@ class ZarrPythonArray:
 
     def chunk_key(self, index: tuple[int, ...]) -> str:
         """Name in the store."""
-        return f"{self._meta.path}/{self._meta.file_key(index)}".lstrip("/")
+        return self._objects.key(index)
 
     def chunk_bytes(self, index: tuple[int, ...]) -> int | None:
         """Stored bytes of a chunk, 0 when missing; None if not known cheaply."""
-        if self._location.local is None:
-            return None
-        try:
-            path = self._location.local / self._meta.file_key(index)
-            # An empty file is a damaged chunk, not a missing one.
-            return path.stat().st_size or None
-        except (FileNotFoundError, NotADirectoryError):
-            return 0
-        except OSError:
-            return None
+        return self._objects.n_bytes(index)
 
     def missing_chunks(self, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         """Tell which chunks, shape (n, ndim), have no object; None for a remote array."""
-        return None if self._listing is None else self._listing.absent(indices)
+        return self._objects.absent(indices)
 
 
 def _outermost(meta: ZarrArrayMeta) -> str | None:
