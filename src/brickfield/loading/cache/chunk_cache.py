@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache as _once
 
 from brickfield.errors import BudgetError
@@ -203,9 +203,18 @@ class ChunkCache:
         list of LoadedChunk or None
             One for each key; None (and no pin) where there is no entry.
         """
+        return self._each(self._pin, source_id, selection, keys)
+
+    def _each(
+        self,
+        act: Callable[[_Name], LoadedChunk | None],
+        source_id: str,
+        selection: Selection,
+        keys: Sequence[ChunkKey],
+    ) -> list[LoadedChunk | None]:
         with self._lock:
             group = self._group(source_id, selection)
-            return [self._pin((group, key)) for key in keys]
+            return [act((group, key)) for key in keys]
 
     def _pin(self, name: _Name) -> LoadedChunk | None:
         chunk = self._chunks.get(name)
@@ -225,9 +234,7 @@ class ChunkCache:
         selection : Selection
         keys : sequence of ChunkKey
         """
-        with self._lock:
-            group = self._group(source_id, selection)
-            return [self._unpin((group, key)) for key in keys]
+        return self._each(self._unpin, source_id, selection, keys)
 
     def release_pins(
         self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]
