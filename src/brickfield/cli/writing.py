@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +31,35 @@ SkipFailed = Annotated[
     bool, typer.Option("--skip-failed", help="Finish even where data cannot be read.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result.")]
+
+
+@dataclass(frozen=True)
+class Run:
+    """With what means an image is written, and what becomes of an earlier run.
+
+    Attributes
+    ----------
+    budget : str
+    workers : int or None
+    scheduler : str or None
+    overwrite, restart : bool
+    """
+
+    budget: Budget = "1 GiB"
+    workers: Workers = None
+    scheduler: Scheduler = None
+    overwrite: Overwrite = False
+    restart: Restart = False
+
+    def keywords(self) -> dict[str, Any]:
+        """Return arguments of :func:`brickfield.pyramid.write_pyramid`."""
+        return {
+            "budget": self.budget,
+            "workers": self.workers,
+            "scheduler": self.scheduler,
+            "overwrite": self.overwrite,
+            "resume": not self.restart,
+        }
 
 
 def tell_written(written: dict[str, Any], *, as_json: bool) -> None:

@@ -11,13 +11,9 @@ from brickfield.cli.options import Opening
 from brickfield.cli.progress import progress_bar
 from brickfield.cli.writing import (
     AsJson,
-    Budget,
-    Overwrite,
-    Restart,
-    Scheduler,
+    Run,
     SkipFailed,
     Version,
-    Workers,
     tell_written,
 )
 
@@ -49,11 +45,7 @@ def pyramid(
         int | None,
         typer.Option(help="Levels in all.", show_default="until one chunk holds it"),
     ] = None,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    overwrite: Overwrite = False,
-    restart: Restart = False,
+    run: Run,
     skip_failed: SkipFailed = False,
     opening: Opening,
     as_json: AsJson = False,
@@ -72,13 +64,9 @@ def pyramid(
             compressor=compressor,
             method=method,  # type: ignore[arg-type]  # checked there
             levels=levels,
-            scheduler=scheduler,
-            budget=budget,
-            workers=workers,
-            overwrite=overwrite,
-            resume=not restart,
             skip_failed=skip_failed,
             opening=opening.keywords(),
             progress=progress,
+            **run.keywords(),
         )
     tell_written(result.as_dict(), as_json=as_json)

@@ -20,7 +20,7 @@ from brickfield.cli.transform.options import (
     Sampled,
     Src,
     Work,
-    parse_numbers,
+    parse_zyx,
     print_dry_run,
     run,
 )
@@ -81,7 +81,7 @@ def shift(
     """Shift an image."""
     from brickfield.transforms import Move
 
-    recipe = Move(by=parse_numbers("--by", by), is_world=world)
+    recipe = Move(by=parse_zyx("--by", by), is_world=world)
     run(src, dst, recipe, work.on(part), opening, as_json)
 
 
@@ -103,7 +103,7 @@ def combine(
     """Turn an image and then shift it; voxels are sampled once."""
     from brickfield.transforms import Move
 
-    recipe = Move(degrees, axis, _point(centre), parse_numbers("--by", by), world)
+    recipe = Move(degrees, axis, _point(centre), parse_zyx("--by", by), world)
     run(src, dst, recipe, work.on(part), opening, as_json)
 
 
@@ -186,7 +186,7 @@ def gaussian(
     """Smooth an image."""
     from brickfield.transforms import Gaussian
 
-    recipe = Gaussian(parse_numbers("--sigma", sigma, allows_one=True))
+    recipe = Gaussian(parse_zyx("--sigma", sigma, allows_one=True))
     run(src, dst, recipe, work.on(part), opening, as_json)
 
 
@@ -211,4 +211,4 @@ def downsample(
 
 
 def _point(text: str | None) -> list[float] | None:
-    return None if text is None else parse_numbers("--centre", text)
+    return None if text is None else parse_zyx("--centre", text)

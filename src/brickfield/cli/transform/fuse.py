@@ -6,20 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
+from brickfield.cli.option_groups import takes_groups
 from brickfield.cli.options import Denied, Follow, trust
 from brickfield.cli.progress import progress_bar
+from brickfield.cli.transform.options import parse_zyx
 from brickfield.cli.writing import (
     AsJson,
-    Budget,
-    Overwrite,
-    Restart,
-    Scheduler,
-    Workers,
+    Run,
     tell_written,
 )
 from brickfield.errors import OptionError
 
 
+@takes_groups
 def fuse(
     uri: Annotated[
         str,
@@ -58,11 +57,7 @@ def fuse(
     order: Annotated[
         int, typer.Option(metavar="0|1", help="Nearest voxel, or linear between.")
     ] = 1,
-    budget: Budget = "1 GiB",
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    overwrite: Overwrite = False,
-    restart: Restart = False,
+    run: Run,
     denied: Denied = False,
     follow: Follow = False,
     as_json: AsJson = False,
@@ -73,7 +68,9 @@ def fuse(
     made_with = {
         "overlap": overlap,
         "order": order,
-        "spacing": None if spacing is None else _three(spacing, "spacing"),
+        "spacing": None
+        if spacing is None
+        else tuple(parse_zyx("--spacing", spacing, True)),
         "region": None if region is None else _region(region),
     }
     reading = trust(denied, follow)
@@ -83,13 +80,9 @@ def fuse(
         result = write_pyramid(
             uri,
             dst,
-            budget=budget,
-            workers=workers,
-            scheduler=scheduler,
-            overwrite=overwrite,
-            resume=not restart,
             opening=reading | {"mosaic": tuple(made_with.items())},
             progress=progress,
+            **run.keywords(),
         )
     tell_written(result.as_dict(), as_json=as_json)
 
@@ -107,19 +100,6 @@ def _coarser(
         msg = f"expected a level from 0 to {len(levels) - 1}; found {level}"
         raise OptionError(msg)
     return levels[level].voxel_size_zyx
-
-
-def _three(text: str, name: str) -> tuple[float, ...]:
-    try:
-        found = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        found = ()
-    if len(found) == 1:
-        found *= 3
-    if len(found) != 3:
-        msg = f"expected --{name} as Z,Y,X; found {text!r}"
-        raise OptionError(msg)
-    return found
 
 
 def _region(text: str) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -112,7 +112,7 @@ class Work:
         return BakeOptions(**asdict(part), **asdict(self))
 
 
-def parse_numbers(option: str, text: str, allows_one: bool = False) -> list[float]:
+def parse_zyx(option: str, text: str, allows_one: bool = False) -> list[float]:
     """Read ``Z,Y,X`` as three numbers, or one where one is allowed.
 
     Parameters
