@@ -15,14 +15,12 @@ from uuid import uuid4
 
 from brickfield.errors import OptionError, StoreFormatError
 from brickfield.model import AffineTransform, Axis, ImageInfo, Int3
-from brickfield.model.secrets import hide_secrets
 from brickfield.pyramid.options import PyramidOptions
 from brickfield.sources import (
     ChunkSource,
     Fingerprint,
     fingerprint,
     of_files,
-    places_of,
 )
 from brickfield.sources.images import refuse_preview
 from brickfield.writing import Method, SourceReader, StoredLevel, check_folder, place
@@ -138,13 +136,7 @@ class Task:
         """Say which source this is, whatever its data are like now."""
         if self.group is not None:
             return "this folder"
-        places = places_of(source)
-        if not places or self.info.uri.startswith("memory:"):
-            return source.source_id
-        level = self.info.pyramid.levels[self.reader.level].path
-        # It stands in a file on the disk.
-        where = [hide_secrets(str(place)) for place in places[:4]]
-        return "|".join([*where, self.info.name, level])
+        return self.reader.journal_name(source, self.info)
 
     def check_target(self, source: ChunkSource) -> None:
         """Refuse to write where the source is read from.

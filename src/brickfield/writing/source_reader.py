@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 
 from brickfield.blockwise import BlockGrid, Slices, intersect, shift
 from brickfield.errors import ChunkReadError
-from brickfield.sources import ChunkSource, PartlyReadError
+from brickfield.model import ImageInfo
+from brickfield.model.secrets import hide_secrets
+from brickfield.sources import ChunkSource, PartlyReadError, places_of
 
 AnyArray = NDArray[np.generic]
+_MOST_PLACES = 4
+"""Places in the name of a source, which may be made of thousands of files."""
 
 
 class IncompleteRegionError(ChunkReadError):
@@ -65,6 +69,24 @@ class SourceReader:
         sent = None if self.uri else self.source
         facts = (self.level, self.order, self.uri, sent, self.opening, self.skip_failed)
         return (SourceReader, facts)
+
+    def journal_name(self, source: ChunkSource, info: ImageInfo) -> str:
+        """Say which level of which source this is, whatever its data are like now.
+
+        Parameters
+        ----------
+        source : ChunkSource
+            Open.
+        info : ImageInfo
+            Of the source, as it was first opened.
+        """
+        places = places_of(source)
+        if not places or info.uri.startswith("memory:"):
+            return source.source_id
+        level = info.pyramid.levels[self.level].path
+        # A journal is a file that others may read.
+        where = [hide_secrets(str(place)) for place in places[:_MOST_PLACES]]
+        return "|".join([*where, info.name, level])
 
     def _opened(self) -> ChunkSource:
         return self.source or _open_source(str(self.uri), self.opening)

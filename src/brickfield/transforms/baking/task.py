@@ -16,8 +16,7 @@ import numpy as np
 from brickfield.blockwise import BlockJob, format_bytes
 from brickfield.errors import BudgetError, OptionError
 from brickfield.model import Axis, ImageInfo, Int3
-from brickfield.model.secrets import hide_secrets
-from brickfield.sources import ChunkSource, Fingerprint, fingerprint, places_of
+from brickfield.sources import ChunkSource, Fingerprint, fingerprint
 from brickfield.sources.images import refuse_preview
 from brickfield.transforms.baking.blocks import BakedBlock, TiledGrid
 from brickfield.transforms.baking.chunk_cache import KeptReader
@@ -273,7 +272,7 @@ class BakeTask:
             The arrays to be written.
         """
         return {
-            "source": self._name_of(source),
+            "source": self.reader.journal_name(source, self.info),
             "source data": self.source_data(source),
             "source shape": list(self.reader.shape),
             "operation": key_of(self.plan.operation),
@@ -295,15 +294,6 @@ class BakeTask:
             Sample voxels too, not files and times alone.
         """
         return fingerprint(source, self.reader.level, reads_voxels=reads_voxels)
-
-    def _name_of(self, source: ChunkSource) -> str:
-        """Say which source this is, whatever its data are like now."""
-        places = places_of(source)
-        if not places or self.info.uri.startswith("memory:"):
-            return source.source_id
-        level = self.info.pyramid.levels[self.reader.level].path
-        where = [hide_secrets(str(p)) for p in places[:4]]
-        return "|".join([*where, self.info.name, level])
 
 
 def _settling(job: BlockJob, level: StoredLevel) -> BlockJob:
