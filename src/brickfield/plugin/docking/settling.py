@@ -17,8 +17,9 @@ import numpy as np
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.napari_names import has_window, main_window_of
-from brickfield.qt import ViewDock
+from brickfield.qt import Background, ViewDock
 
 SHARE = 0.5
 """Of the window's width that is the dock's."""
@@ -141,6 +142,36 @@ class RoomForPicture(_OnceShown):
             half = (other.height() + dock.height()) // 2
             if other.height() < half:
                 window.resizeDocks([other, dock], [half] * 2, Qt.Orientation.Vertical)
+
+
+class DockPlace:
+    """Where a dock of napari's stands: its window, and a thread for its work.
+
+    Parameters
+    ----------
+    widget : QWidget
+        What stands in the dock.
+    napari_viewer : napari.Viewer
+        As napari gives it to the widget.
+
+    Attributes
+    ----------
+    background : Background
+        Closed with the widget.
+    """
+
+    def __init__(self, widget: QWidget, napari_viewer: Any) -> None:
+        RoomForPicture(widget)
+        self._viewer = weakref.ref(plain(napari_viewer))
+        self.background = Background()
+        # napari deletes docks without closing them.
+        widget.destroyed.connect(self.background.close)
+
+    @property
+    def viewer(self) -> Any:
+        """The napari viewer; None once its window is closed."""
+        viewer = self._viewer()
+        return viewer if viewer is not None and has_window(viewer) else None
 
 
 def _are_stacked(one: QDockWidget, other: QDockWidget) -> bool:

@@ -7,7 +7,6 @@ sentence. Main thread only.
 from __future__ import annotations
 
 import tempfile
-import weakref
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from brickfield.errors import BrickfieldError
-from brickfield.plugin.docking.settling import RoomForPicture
+from brickfield.plugin.docking.settling import DockPlace
 from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.live.follower import (
     LiveFollower,
@@ -24,9 +23,8 @@ from brickfield.plugin.live.follower import (
     followers_of,
     open_live,
 )
-from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.scenes.scene_menu import tell
-from brickfield.qt import Background, RunningTask, task_board
+from brickfield.qt import RunningTask, task_board
 from brickfield.qt.live import LivePanel, LiveText
 from brickfield.streaming import Microscope, StreamWriter, simulate
 
@@ -45,16 +43,12 @@ class LiveDock(LivePanel):
 
     def __init__(self, napari_viewer, parent: QWidget | None = None) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         super().__init__(parent)
-        RoomForPicture(self)
+        self._place = DockPlace(self, napari_viewer)
         viewer: Any = plain(napari_viewer)
-        self._viewer = weakref.ref(viewer)
         self._follower: LiveFollower | None = None
         self._demo: RunningTask | None = None
         self._demos: list[RunningTask] = []
         self._writer: StreamWriter | None = None
-        self._background = Background()
-        # napari deletes docks without closing them.
-        self.destroyed.connect(self._background.close)
         demos = self._demos
         self.destroyed.connect(lambda: _cancel_all(demos))
         self._timer = QTimer(self)
@@ -67,15 +61,11 @@ class LiveDock(LivePanel):
         if followed:
             self._attach(followed[-1])
 
-    def _there(self) -> Any:
-        viewer = self._viewer()
-        return viewer if viewer is not None and has_window(viewer) else None
-
     # -- following ---------------------------------------------------------------
 
     def follow_image(self, path: Path) -> None:
         """Open a local image in the viewer and follow it."""
-        viewer = self._there()
+        viewer = self._place.viewer
         if viewer is None:
             return
         try:
@@ -150,7 +140,7 @@ class LiveDock(LivePanel):
         path : Path, optional
             New folder; by default one among the temporary files.
         """
-        if self._demo is not None or self._there() is None:
+        if self._demo is not None or self._place.viewer is None:
             return
         if path is None:
             path = Path(tempfile.mkdtemp(prefix="brickfield-")) / "demo.ome.zarr"
@@ -161,7 +151,7 @@ class LiveDock(LivePanel):
         self._demos[:] = [running]
 
         def begun(writer: StreamWriter) -> None:
-            self._background.deliver(lambda: self._demo_begun(writer, place))
+            self._place.background.deliver(lambda: self._demo_begun(writer, place))
 
         def job(_running: RunningTask) -> Any:
             return simulate(
@@ -172,7 +162,9 @@ class LiveDock(LivePanel):
                 on_begin=begun,
             )
 
-        self._background.follow(task_board().start(running, job), self._demo_ended)
+        self._place.background.follow(
+            task_board().start(running, job), self._demo_ended
+        )
 
     def _demo_begun(self, writer: StreamWriter, place: Path) -> None:
         self._writer = writer

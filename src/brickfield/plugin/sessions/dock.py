@@ -7,7 +7,6 @@ sentence in a notification, and the window is then as it was. Main thread only.
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
@@ -17,10 +16,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from brickfield.errors import BrickfieldError, OptionError
-from brickfield.plugin.docking.settling import RoomForPicture
+from brickfield.plugin.docking.settling import DockPlace
 from brickfield.plugin.layers.describe import KEY
-from brickfield.plugin.layers.registry import plain, scene_of
-from brickfield.plugin.napari_names import has_window
+from brickfield.plugin.layers.registry import scene_of
 from brickfield.plugin.saving import N_WORKERS
 from brickfield.plugin.scenes.recent_scenes import recent_sessions, remember_session
 from brickfield.plugin.scenes.scene_files import sources_in
@@ -36,7 +34,6 @@ from brickfield.plugin.sessions.thumbnails import session_thumbnail
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import in_background
 from brickfield.qt import (
-    Background,
     RecentSession,
     RunningTask,
     SessionsPanel,
@@ -69,15 +66,10 @@ class SessionsDock(SessionsPanel):
 
     def __init__(self, napari_viewer, parent: QWidget | None = None) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         super().__init__(parent)
-        RoomForPicture(self)
-        viewer: Any = plain(napari_viewer)
-        self._viewer = weakref.ref(viewer)
+        self._place = DockPlace(self, napari_viewer)
         self._session: Path | None = None
         self._of_session: SessionDocument | None = None
         self._version = "0.5"
-        self._background = Background()
-        # napari deletes docks without closing them.
-        self.destroyed.connect(self._background.close)
         self.save_asked.connect(self._ask_where_to_save)
         self.load_asked.connect(self._ask_what_to_load)
         self.data_asked.connect(self._ask_for_data)
@@ -86,10 +78,6 @@ class SessionsDock(SessionsPanel):
         self.pack_asked.connect(self._ask_where_to_pack)
         self.recent_chosen.connect(lambda path: self.load_from(Path(path)))
         self._show_recent()
-
-    def _there(self) -> Any:
-        viewer = self._viewer()
-        return viewer if viewer is not None and has_window(viewer) else None
 
     # -- saving ------------------------------------------------------------------
 
@@ -103,7 +91,7 @@ class SessionsDock(SessionsPanel):
         overwrite : bool
             Replace a session that is there.
         """
-        viewer = self._there()
+        viewer = self._place.viewer
         if viewer is None:
             return None
         try:
@@ -129,7 +117,7 @@ class SessionsDock(SessionsPanel):
             return write_session(contents, path, options, control)
 
         future = task_board().run(f"Saving {options.name}", write, unit="blocks")
-        self._background.follow(future, self._on_saved)
+        self._place.background.follow(future, self._on_saved)
         return future
 
     def _on_saved(self, path: Path | None, error: BaseException | None) -> None:
@@ -199,7 +187,7 @@ class SessionsDock(SessionsPanel):
             return pack(session, path, overwrite=overwrite, control=control)
 
         future = task_board().run(f"Packing {session.name}", write, unit="blocks")
-        self._background.follow(future, self._on_packed)
+        self._place.background.follow(future, self._on_packed)
         return future
 
     def _on_packed(self, path: Path | None, error: BaseException | None) -> None:
@@ -224,7 +212,7 @@ class SessionsDock(SessionsPanel):
 
     def load_from(self, path: Path) -> None:
         """Open a session, or the scene of a picture, in the background."""
-        viewer = self._there()
+        viewer = self._place.viewer
         if viewer is None:
             return
         if path.suffix.lower() == ".png":
@@ -235,12 +223,12 @@ class SessionsDock(SessionsPanel):
         future = task_board().run(
             f"Opening {path.name}", lambda _running: load(path, known), can_cancel=True
         )
-        self._background.follow(future, self._on_loaded)
+        self._place.background.follow(future, self._on_loaded)
 
     def _on_loaded(
         self, session: LoadedSession | None, error: BaseException | None
     ) -> None:
-        viewer = self._there()
+        viewer = self._place.viewer
         if viewer is None:
             return
         try:
@@ -303,7 +291,7 @@ class SessionsDock(SessionsPanel):
         """Open .zarr, .tif or .npy data."""
         from brickfield.plugin.views import open_volume
 
-        viewer = self._there()
+        viewer = self._place.viewer
         if viewer is None:
             return
         try:
@@ -354,7 +342,7 @@ class SessionsDock(SessionsPanel):
         ) -> None:
             self.show_recent(lines or [])
 
-        self._background.run(lambda: [_described(path) for path in paths], done)
+        self._place.background.run(lambda: [_described(path) for path in paths], done)
 
     def _open_benchmark(self) -> None:
         if _BENCHMARK not in sys.modules:
@@ -362,7 +350,7 @@ class SessionsDock(SessionsPanel):
         from brickfield.plugin.docking.benchmark_dock import subject_of
         from brickfield.qt.benchmark import PerformanceBenchmarkDialog
 
-        found = subject_of(self._there())
+        found = subject_of(self._place.viewer)
         storage = None if found is None else found[1]
         dialog = PerformanceBenchmarkDialog(storage, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -20,16 +20,15 @@ from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model.secrets import hide_secrets
 from brickfield.model.units import duration
 from brickfield.plugin.docking.make_fast import pyramid_data, target_for
-from brickfield.plugin.docking.settling import RoomForPicture
+from brickfield.plugin.docking.settling import DockPlace
 from brickfield.plugin.layers.describe import LayerData
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import store_behind
 from brickfield.plugin.layers.registry import plain
-from brickfield.plugin.napari_names import has_window
 from brickfield.plugin.saving import N_WORKERS
 from brickfield.plugin.settings import settings
 from brickfield.plugin.transforms import turned_layers as turned
-from brickfield.qt import Background, RunningTask, task_board
+from brickfield.qt import RunningTask, task_board
 from brickfield.qt.transforms import TransformsPanel, Turn
 from brickfield.transforms import BakeOptions, BakeOutlook, BakeResult, bake, look_ahead
 from brickfield.viewer.receipts import DOT
@@ -48,16 +47,12 @@ class TransformsDock(TransformsPanel):
 
     def __init__(self, napari_viewer, parent: QWidget | None = None) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         super().__init__(parent)
-        RoomForPicture(self)
+        self._place = DockPlace(self, napari_viewer)
         viewer: Any = plain(napari_viewer)
-        self._viewer = weakref.ref(viewer)
         self._listed: list[weakref.ref[Any]] = []
         self._layer: weakref.ref[Any] | None = None
         self._asked = 0
         self._is_adding = False
-        self._background = Background()
-        # napari deletes docks without closing them.
-        self.destroyed.connect(self._background.close)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -78,14 +73,14 @@ class TransformsDock(TransformsPanel):
     @property
     def layer(self) -> Any:
         """The layer that is turned; None without one."""
-        viewer = self._viewer()
+        viewer = self._place.viewer
         layer = None if self._layer is None else self._layer()
         return layer if viewer is not None and layer in viewer.layers else None
 
     # -- layers ------------------------------------------------------------------
 
     def _list(self, _event: object = None) -> None:
-        viewer = self._viewer()
+        viewer = self._place.viewer
         if viewer is None or self._is_adding:
             return
         layers = [x for x in viewer.layers if turned.can_turn(x)]
@@ -121,7 +116,7 @@ class TransformsDock(TransformsPanel):
                 self._show(layer, is_other=False)
 
     def _choose_layer(self, index: int) -> None:
-        viewer, layer = self._viewer(), self._listed[index]()
+        viewer, layer = self._place.viewer, self._listed[index]()
         if viewer is not None and layer in viewer.layers:
             viewer.layers.selection.active = layer
 
@@ -152,7 +147,7 @@ class TransformsDock(TransformsPanel):
     # -- turning -----------------------------------------------------------------
 
     def _turn_layers(self, turn: Turn) -> None:
-        viewer, layer = self._viewer(), self.layer
+        viewer, layer = self._place.viewer, self.layer
         if viewer is None or layer is None:
             return
         try:
@@ -164,7 +159,7 @@ class TransformsDock(TransformsPanel):
         self._soon()
 
     def _reset_layers(self) -> None:
-        viewer, layer = self._viewer(), self.layer
+        viewer, layer = self._place.viewer, self.layer
         if viewer is None or layer is None:
             return
         for one in turned.layers_like(viewer, layer):
@@ -206,7 +201,9 @@ class TransformsDock(TransformsPanel):
                 text = outlook.refusal or foretold(outlook)
                 self.show_outlook(text, not outlook.refusal)
 
-        self._background.run(lambda: look_ahead(source, place, recipe, options), done)
+        self._place.background.run(
+            lambda: look_ahead(source, place, recipe, options), done
+        )
 
     # -- baking ------------------------------------------------------------------
 
@@ -244,7 +241,7 @@ class TransformsDock(TransformsPanel):
         self.show_outlook("Baking; go on meanwhile", False)
         title = f"Baking {Path(target).name}"
         future = task_board().run(title, job, unit="blocks")
-        self._background.follow(future, self._on_baked)
+        self._place.background.follow(future, self._on_baked)
 
     def _on_baked(self, found: Any, error: BaseException | None) -> None:
         if error is not None:
@@ -256,8 +253,8 @@ class TransformsDock(TransformsPanel):
             what = f"{n} blocks could not be made" if n else "Stopped"
             self.show_outlook(f"{what}; Bake goes on where it stopped", True)
             return
-        viewer = self._viewer()
-        if viewer is not None and has_window(viewer):
+        viewer = self._place.viewer
+        if viewer is not None:
             self._is_adding = True
             try:
                 _add(viewer, data)
