@@ -49,6 +49,10 @@ class ChunkedLayer:
     world : AffineTransform, optional
         Data space (index of level 0, z, y, x) to world; default where the store says
         it lies.
+    visible : bool
+    follows_grid : bool
+        Whether it keeps its place by itself when the voxels of a store that grows get
+        other indices. Where False, whoever made it calls :meth:`take_grid` then.
 
     Attributes
     ----------
@@ -65,6 +69,7 @@ class ChunkedLayer:
         *,
         world: AffineTransform | None = None,
         visible: bool = True,
+        follows_grid: bool = True,
     ) -> None:
         if selections is None:
             n = 1 if appearance is None else len(appearance.channels)
@@ -89,7 +94,8 @@ class ChunkedLayer:
         store.reloaded.connect(self._take_anew)
         store.changed.connect(self.request_render)
         store.grown.connect(self.request_render)
-        store.laid_out.connect(self._lay_out)
+        if follows_grid:
+            store.laid_out.connect(self._lay_out)
 
     def request_render(self) -> None:
         """Request a frame from every view that listens."""
@@ -178,7 +184,17 @@ class ChunkedLayer:
         """Follow a store whose voxels have larger indices now."""
         z, y, x = shift
         back = AffineTransform.from_scale((1.0, 1.0, 1.0), (-z, -y, -x))
-        self._world = self._world @ back
+        self.take_grid(self._world @ back)
+
+    def take_grid(self, world: AffineTransform) -> None:
+        """Set the place of a layer whose store has its voxels at other indices now.
+
+        Parameters
+        ----------
+        world : AffineTransform
+            Data space (index of level 0 as it is now) to world.
+        """
+        self._world = world
         self.geometry_version.bump()
         self.request_render()
 

@@ -100,6 +100,8 @@ class NapariLayerPort:
             selections=self._selections(slider_indices(layer, point)),
             world=world_of(layer),
             visible=bool(layer.visible),
+            # napari's layer says where the voxels are, also when a mosaic has grown.
+            follows_grid=False,
         )
         self._look()
         self._connect()
@@ -159,8 +161,7 @@ class NapariLayerPort:
     @logs_errors
     def _on_laid_out(self) -> None:
         follow_grid(self.layer)
-        # The value without napari was shifted too, before napari's layer or, where its
-        # slices followed first, after it.
+        self._data.take_grid(world_of(self.layer))
         self._on_place(None)
 
     def _look(self) -> None:
