@@ -47,7 +47,7 @@ Denied = Annotated[
     bool,
     typer.Option(
         "--treat-403-as-missing",
-        help="Take a server's refusal for: nothing is stored there.",
+        help="Take a server's refusal (HTTP 403) to mean that nothing is stored there.",
     ),
 ]
 Follow = Annotated[

@@ -12,13 +12,13 @@ from brickfield.cli.output import INCOMPLETE, print_json, results
 Version = Annotated[
     str | None,
     typer.Option(
-        help="Of OME-Zarr: 0.6, 0.5 or 0.4; 0.6 alone keeps how an image is turned.",
+        help="Version of OME-Zarr: 0.6, 0.5 or 0.4; 0.6 alone keeps how an image is turned.",
         show_default="0.5",
     ),
 ]
 Budget = Annotated[str, typer.Option(help="Memory for the work.")]
 Workers = Annotated[
-    int | None, typer.Option(help="Threads.", show_default="one a core")
+    int | None, typer.Option(help="Threads.", show_default="one per core")
 ]
 Scheduler = Annotated[str | None, typer.Option(help="Address of a dask scheduler.")]
 Overwrite = Annotated[
@@ -30,12 +30,12 @@ Restart = Annotated[
 SkipFailed = Annotated[
     bool, typer.Option("--skip-failed", help="Finish even where data cannot be read.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @dataclass(frozen=True)
 class Run:
-    """With what means an image is written, and what becomes of an earlier run.
+    """Resources of a run that writes an image, and what becomes of an earlier one.
 
     Attributes
     ----------

@@ -30,19 +30,28 @@ def bench(
     tests: Annotated[
         str | None, typer.Option(help="NAME,…", show_default="all")
     ] = None,
-    sizes: Annotated[str, typer.Option(help="N,…: edges of cubes, voxels.")] = "100",
-    iterations: Annotated[int, typer.Option(help="Of each test, that count.")] = 5,
-    warmup: Annotated[int, typer.Option(help="Of each test, before them.")] = 1,
+    sizes: Annotated[
+        str, typer.Option(help="N,…: edges of the cubes, voxels.")
+    ] = "100",
+    iterations: Annotated[int, typer.Option(help="Timed calls of each test.")] = 5,
+    warmup: Annotated[
+        int, typer.Option(help="Calls of each test before those, not timed.")
+    ] = 1,
     source: Annotated[
         str | None,
         typer.Option(help="Image to measure on.", show_default="one that is made"),
     ] = None,
     json_file: Annotated[
         str | None,
-        typer.Option("--json", help="Write the result there, as JSON; - prints it."),
+        typer.Option(
+            "--json", help="Write the result to a file, as JSON; - prints it."
+        ),
     ] = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Write one line a test there.")
+        Path | None,
+        typer.Option(
+            "--csv", help="Write the table to a file, one line per test and size."
+        ),
     ] = None,
 ) -> None:
     """Measure processing, reading, drawing and writing on this machine."""

@@ -34,7 +34,7 @@ def export_imaris(
         list[int] | None,
         typer.Option(help="Time point; may be repeated.", show_default="all"),
     ] = None,
-    level: Annotated[int, typer.Option(help="Of the source, to begin with.")] = 0,
+    level: Annotated[int, typer.Option(help="Level of the source to begin with.")] = 0,
     region: Annotated[
         str | None,
         typer.Option(help="Z0:Z1,Y0:Y1,X0:X1, voxels.", show_default="all"),
@@ -50,7 +50,7 @@ def export_imaris(
     compression: Annotated[str, typer.Option(help="gzip, lz4 or none.")] = "gzip",
     compression_level: Annotated[
         int | None,
-        typer.Option(help="Of gzip, 0 to 9.", show_default="the best for speed"),
+        typer.Option(help="Level of gzip, 0 to 9.", show_default="the best for speed"),
     ] = None,
     shuffle: Annotated[
         bool,
@@ -60,11 +60,11 @@ def export_imaris(
         str, typer.Option(help="auto, uint8, uint16 or float32.")
     ] = "auto",
     name: Annotated[
-        str | None, typer.Option(help="Of the image.", show_default="the source's")
+        str | None, typer.Option(help="Name of the image.", show_default="the source's")
     ] = None,
-    description: Annotated[str, typer.Option(help="Of the image.")] = "",
+    description: Annotated[str, typer.Option(help="Description of the image.")] = "",
     units: Annotated[
-        str, typer.Option(help="Where the source names no unit: nm, um, mm or m.")
+        str, typer.Option(help="Unit where the source names none: nm, um, mm or m.")
     ] = "um",
     budget: Budget = "512 MiB",
     workers: Workers = None,
@@ -73,7 +73,7 @@ def export_imaris(
     ] = None,
     tmp_dir: Annotated[
         str | None,
-        typer.Option(help="For intermediate data.", show_default="beside DST"),
+        typer.Option(help="Folder for intermediate data.", show_default="beside DST"),
     ] = None,
     bdv_xml: Annotated[
         bool, typer.Option("--bdv-xml", help="Write NAME.xml for BigDataViewer too.")

@@ -32,7 +32,9 @@ def info(
     *,
     choice: Choice,
     opening: Opening,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON.")
+    ] = False,
 ) -> None:
     """Describe an image: axes, levels, channels, and what is odd about it."""
     from brickfield.sources import open_source

@@ -65,12 +65,13 @@ def render(
     contrast: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="LO,HI", help="Values drawn first and last; one a channel."
+            metavar="LO,HI",
+            help="Values drawn as the first and last colour; one for each channel.",
         ),
     ] = None,
     colormap: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Colormap or colour; one a channel."),
+        typer.Option(metavar="NAME", help="Colormap or colour; one for each channel."),
     ] = None,
     gamma: Annotated[
         float, typer.Option(metavar="G", help="Exponent after contrast.")
@@ -119,7 +120,10 @@ def render(
         typer.Option(metavar="x,y,z,nx,ny,nz", help="A slice at any angle."),
     ] = None,
     interpolation: Annotated[
-        str, typer.Option(metavar="linear|nearest", help="Between voxels.")
+        str,
+        typer.Option(
+            metavar="linear|nearest", help="How values between voxels are found."
+        ),
     ] = "linear",
     choice: text.Choice,
     opening: text.Opening,
@@ -147,7 +151,7 @@ def render(
         bool, typer.Option("--labels", help="Draw integers as labels.")
     ] = False,
     background: Annotated[
-        str, typer.Option(metavar="COLOR", help="Behind the volume.")
+        str, typer.Option(metavar="COLOUR", help="Colour behind the volume.")
     ] = "black",
     overlay: Annotated[
         list[str] | None,
@@ -167,7 +171,7 @@ def render(
         str,
         typer.Option(
             metavar="LIGHT",
-            help="Of surfaces (iso): headlight, or raking, from the upper left, which"
+            help="Light of surfaces (iso): headlight, or raking, from the upper left, which"
             " shows relief.",
         ),
     ] = "headlight",
@@ -189,7 +193,9 @@ def render(
     receipt: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Write the receipt there.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the receipt as JSON.")
+    ] = False,
 ) -> None:
     """Draw one picture and tell what it cost."""
     from brickfield.viewer.export import render_options

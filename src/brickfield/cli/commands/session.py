@@ -47,11 +47,15 @@ def save(
             help="Title of the session.", show_default="that of the folder or session"
         ),
     ] = None,
-    description: Annotated[str, typer.Option(help="A note.")] = "",
+    description: Annotated[
+        str, typer.Option(help="A note to keep with the session.")
+    ] = "",
     embed: Annotated[
         bool, typer.Option("--embed", help="Copy all voxels into the session.")
     ] = False,
-    version: Annotated[str, typer.Option(help="Of OME-Zarr: 0.5 or 0.4.")] = "0.5",
+    version: Annotated[
+        str, typer.Option(help="Version of OME-Zarr: 0.5 or 0.4.")
+    ] = "0.5",
     chunks: Annotated[str, typer.Option(help="Storage chunk Z,Y,X, voxels.")] = "64",
     shards: Annotated[
         str | None, typer.Option(help="Shard Z,Y,X, voxels; 0.5 only.")
@@ -266,8 +270,13 @@ def pack(
 @commands.command("relink")
 def relink(
     session: Session,
-    old: Annotated[str, typer.Argument(metavar="OLD", help="Where data were.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="Where they are now.")],
+    old: Annotated[
+        str,
+        typer.Argument(metavar="OLD", help="Folder or address where the data were."),
+    ],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="Folder or address where they are now.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -22,10 +22,11 @@ def cache(
     file: File,
     *,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Compare with all patterns.")
+        bool, typer.Option("--verify", help="Compare what is kept with all patterns.")
     ] = False,
     drop: Annotated[
-        list[str] | None, typer.Option(metavar="ITEM", help="Delete; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="ITEM", help="Item to delete; may be repeated."),
     ] = None,
     repack: Annotated[
         bool, typer.Option("--repack", help="Give the space of dropped items back.")

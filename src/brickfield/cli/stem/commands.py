@@ -61,7 +61,9 @@ def pattern(
     *,
     roi: Annotated[
         str | None,
-        typer.Option(metavar="Y0:Y1,X0:X1", help="Region of the scan; all of it."),
+        typer.Option(
+            metavar="Y0:Y1,X0:X1", help="Region of the scan; all of it by default."
+        ),
     ] = None,
     kind: Annotated[
         str, typer.Option(help="mean, sum, max, min or variance.")

@@ -20,7 +20,10 @@ def fft(
     *,
     mode: Annotated[str, typer.Option(help="detector, scan or 4d.")] = "4d",
     half: Annotated[
-        bool, typer.Option("--half", help="Store the half that the other follows from.")
+        bool,
+        typer.Option(
+            "--half", help="Store half of the spectrum; the other half follows from it."
+        ),
     ] = False,
     region: Annotated[
         str | None, typer.Option(metavar="Y0:Y1,X0:X1", help="Part of the scan.")
@@ -29,14 +32,15 @@ def fft(
         int, typer.Option("--bin", metavar="N", help="Sum N x N pixels first.")
     ] = 1,
     store_amplitude: Annotated[
-        bool, typer.Option("--store-amplitude", help="Amplitude and phase, too.")
+        bool, typer.Option("--store-amplitude", help="Store amplitude and phase, too.")
     ] = False,
     recompute: Annotated[
-        bool, typer.Option("--recompute", help="Even if it is there.")
+        bool, typer.Option("--recompute", help="Compute it even if it is there.")
     ] = False,
     restart: Restart = False,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Threads; one a core.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Threads; one per core by default."),
     ] = None,
     reading: Reading,
     as_json: AsJSON = False,

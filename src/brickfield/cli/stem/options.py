@@ -16,7 +16,7 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="File of a scan.")]
 Out = Annotated[
     str, typer.Option("--output", "-o", metavar="OUT", help="A .npy, .tif or .png.")
 ]
-AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def parse_scan(text: str | None) -> tuple[int, int] | None:

@@ -36,7 +36,7 @@ class Reading:
         ),
     ] = None
     skip_frames: Annotated[
-        int | None, typer.Option(metavar="N", help="Frames in front of the scan.")
+        int | None, typer.Option(metavar="N", help="Frames before the scan.")
     ] = None
     line_skip: Annotated[
         int | None,
@@ -58,7 +58,8 @@ class Reading:
     raw: Annotated[
         str | None,
         typer.Option(
-            metavar="DTYPE,NY,NX,H,W[,OFFSET]", help="Frames without a description."
+            metavar="DTYPE,NY,NX,H,W[,OFFSET]",
+            help="Layout of frames that no file describes.",
         ),
     ] = None
     dead: Annotated[
@@ -70,23 +71,28 @@ class Reading:
     ] = None
     dark: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Subtract it: .npy, .tif, or a scan's mean."),
+        typer.Option(
+            metavar="FILE",
+            help="Dark reference to subtract: .npy, .tif, or a scan, of which the mean.",
+        ),
     ] = None
     gain: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Multiply with it, after the dark."),
+        typer.Option(
+            metavar="FILE", help="Gain to multiply by, after the dark reference."
+        ),
     ] = None
     cross: Annotated[
         str | None,
         typer.Option(
-            metavar="auto|N", help="Interpolate N pixels between two by two chips."
+            metavar="auto|N", help="Interpolate the N pixels between 2 x 2 chips."
         ),
     ] = None
     budget: Annotated[
         str, typer.Option(metavar="B", help="Memory for passes over all patterns.")
     ] = "256 MB"
     scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler.")
+        str | None, typer.Option(metavar="ADDRESS", help="Address of a dask scheduler.")
     ] = None
     cache: Annotated[
         str,

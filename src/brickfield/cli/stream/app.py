@@ -30,7 +30,9 @@ def demo(
     fps: Annotated[
         float, typer.Option(help="Frames a second; 0 for as fast as it goes.")
     ] = 60.0,
-    version: Annotated[str, typer.Option(help="Of OME-Zarr: 0.5 or 0.4.")] = "0.5",
+    version: Annotated[
+        str, typer.Option(help="Version of OME-Zarr: 0.5 or 0.4.")
+    ] = "0.5",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an image that is in the way.")
     ] = False,

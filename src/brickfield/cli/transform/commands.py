@@ -39,7 +39,7 @@ World = Annotated[
 
 @dataclass(frozen=True)
 class Deskewed(Sampled):
-    """As of any image that is moved, but all of it is held unless told otherwise."""
+    """Sampling as of any image that is moved, but the whole result is held by default."""
 
     fit: Annotated[
         bool, typer.Option("--fit/--no-fit", help="Hold the whole deskewed volume.")

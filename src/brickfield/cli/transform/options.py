@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Sampled(Part):
-    """The same of an image whose voxels are moved, and how they are sampled.
+    """What of an image whose voxels are moved is read and written, and how it is sampled.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Sampled(Part):
 
 @dataclass(frozen=True)
 class Work:
-    """With what means an image is written, and as what.
+    """Resources of a run that writes an image, and the version written.
 
     Attributes
     ----------

@@ -38,7 +38,9 @@ def points(
         ),
     ],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON.")
+    ] = False,
 ) -> None:
     """Map points by the shortest path of transformations between two systems."""
     from brickfield.cli.output import complain
