@@ -37,7 +37,7 @@ class Deliverer:
         self._receiver.moveToThread(other.thread())
 
     def close(self) -> None:
-        """Deliver nothing any more."""
+        """Stop delivering."""
         self._receiver.is_closed = True
 
 

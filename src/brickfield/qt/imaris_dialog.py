@@ -321,7 +321,7 @@ class ImarisDialog(QDialog):
         if self._running is not None:
             return
         self.start.setEnabled(False)
-        self.words.setText("Looking at a few blocks …")
+        self.words.setText("Looking at a few blocks…")
         self._pause.start(PAUSE_MS)
 
     def _look_now(self) -> None:
@@ -345,7 +345,7 @@ class ImarisDialog(QDialog):
         if not choice.channels:
             return "Choose at least one channel"
         if choice.times[0] > choice.times[1]:
-            return "The first time point is behind the last one: change one of them"
+            return "The first time point comes after the last one: change one of them"
         return ""
 
     # -- writing -----------------------------------------------------------------

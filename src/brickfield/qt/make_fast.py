@@ -110,14 +110,14 @@ class MakeFastPanel(QWidget):
     def _soon(self) -> None:
         self._outlook = None
         self.start.setEnabled(False)
-        self.words.setText("Looking at the place …")
+        self.words.setText("Looking at the place…")
         self._pause.start(PAUSE_MS)
 
     def _look_now(self) -> None:
         self._pause.stop()
         place = self.place.text().strip()
         if not place:
-            self.words.setText("Name a folder that shall be made")
+            self.words.setText("Name a new folder to write to")
             return
 
         def done(outlook: Outlook | None, error: BaseException | None) -> None:

@@ -1,9 +1,9 @@
 """Tells a widget when anything about a scene's layers changed.
 
-Invariant: a watch keeps neither the widget nor the scene alive, follows layers
-that come and go, and calls nothing after :meth:`PortWatch.close`.
+Invariant: a watch keeps neither the widget nor the scene alive, follows layers that
+come and go, and calls nothing after :meth:`PortWatch.close`.
 
-Connections of a widget to signals of objects that outlive it.
+:class:`Connections` are those of a widget to signals of objects that outlive it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class PortWatch:
             call(name)
 
     def close(self) -> None:
-        """Listen no more; may be called twice."""
+        """Disconnect; may be called twice."""
         self._scene.layers_changed.disconnect(self._take_layers, missing_ok=True)
         self._scene.active_changed.disconnect(self._take_active, missing_ok=True)
         for port in self._ports:

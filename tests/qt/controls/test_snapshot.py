@@ -83,7 +83,7 @@ def test_a_picture_that_took_too_long_says_so(
 def test_waiting_can_be_stopped(held, make_dock, hand, tmp_path):
     dock = make_dock()
     dock.toolbar.snapshots.save_to(tmp_path / "a.png")
-    hand.choose(dock.toolbar.pictures, "Do not wait any more")
+    hand.choose(dock.toolbar.pictures, "Stop waiting")
     held.set()
     hand.settle(dock)
     hand.wait(lambda: dock.status.text.whole == "full resolution")

@@ -182,7 +182,7 @@ class BenchmarkPanel(QWidget):
     # -- what is chosen ----------------------------------------------------------
 
     def look(self) -> None:
-        """Look what the current layer is."""
+        """Find out what the current layer is."""
         found = self._find_subject()
         self.current.setEnabled(found is not None)
         if found is None:
@@ -248,7 +248,7 @@ class BenchmarkPanel(QWidget):
         self.table.clear_rows()
         self.bar.setRange(0, run.n_calls)
         self.bar.setValue(0)
-        self.words.setText("Making ready …")
+        self.words.setText("Preparing…")
         self._show_state()
         self._background.run(run.run, self._on_done)
 
@@ -256,7 +256,7 @@ class BenchmarkPanel(QWidget):
         """End after the call that is under way; what is done is kept."""
         if self.is_running:
             self._cancel.set()
-            self.words.setText("Ends after the call under way …")
+            self.words.setText("Stopping after the current call…")
 
     def _show(self, progress: Progress) -> None:
         if self._run is None:

@@ -22,7 +22,7 @@ _NAME = Qt.ItemDataRole.UserRole
 
 
 class ImageList(QListWidget):
-    """One line an image: picture, name, size and axes.
+    """One line per image: picture, name, size and axes.
 
     Attributes
     ----------

@@ -80,7 +80,7 @@ class ImageChooser(QDialog):
         self._n_wells = 0
         self.plate: PlateTable | None = None
         self.reading = ImageReading(uri, reading or {}, self)
-        self.headline = QLabel("Reading what there is …", self)
+        self.headline = QLabel("Reading the list of images…", self)
         self.headline.setWordWrap(True)
         self.images = ImageList(self.reading, self)
         self.splitter = QSplitter(Qt.Orientation.Vertical, self)

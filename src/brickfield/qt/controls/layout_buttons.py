@@ -1,6 +1,6 @@
 """The choice of views: a row of buttons, or one button with a menu where it is narrow.
 
-Which views stand where.
+A layout says which views are shown, and where each stands (:func:`cells_of`).
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class OverflowRow(QWidget):
     def add(
         self, widget: QWidget, *, rank: int = 0, stand_in: QWidget | None = None
     ) -> None:
-        """Put a widget behind the others.
+        """Put a widget after the others.
 
         Parameters
         ----------

@@ -137,5 +137,5 @@ class OverlaysMenu(QMenu):
         self.set_shown("text", is_shown=bool(text.strip()), text=text.strip())
 
     def close_watch(self) -> None:
-        """Follow the cross-hair no more."""
+        """Stop following the cross-hair."""
         self._scene.cross_hair_changed.disconnect(self.follow_scene, missing_ok=True)

@@ -87,7 +87,7 @@ class Snapshots(QObject):
         self.marks.setToolTip(
             "Write “incomplete” into a picture for which not all data could be read"
         )
-        self.stop = add("Do not wait any more", "Forget the picture", self.cancel)
+        self.stop = add("Stop waiting", "Forget the picture", self.cancel)
 
     def _look_at_views(self) -> None:
         for action in self._all:

@@ -47,7 +47,7 @@ class LiveText:
     buffer : float or None
         Share of the writer's buffer that is full; None where it is not known.
     problem : str
-        Why it is followed no longer.
+        Why it is not followed any longer.
     """
 
     name: str = ""
@@ -117,7 +117,7 @@ class LivePanel(QWidget):
             "Follow…", "Choose a local OME-Zarr folder that is being written"
         )
         self.demo = self._button("Demo", "Simulate a microscope and follow it")
-        self.stop = self._button("Stop", "Follow no longer; ends a demo, too")
+        self.stop = self._button("Stop", "Stop following; ends a demo, too")
         self.follow.clicked.connect(lambda _=False: self.follow_asked.emit())
         self.demo.clicked.connect(lambda _=False: self.demo_asked.emit())
         self.stop.clicked.connect(lambda _=False: self.stop_asked.emit())

@@ -238,7 +238,7 @@ class KeyFramePage(QWidget):
         self.changed.emit()
 
     def add(self) -> None:
-        """Add what the view shows now, behind the selected one."""
+        """Add what the view shows now, after the selected one."""
         here = self._here()
         if here is not None:
             row = self.list.currentRow() + 1 if self._keys else 0

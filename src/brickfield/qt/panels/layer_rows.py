@@ -1,9 +1,9 @@
-"""One row a layer: whether it can be seen, its colours, its name, its opacity.
+"""One row per layer: whether it can be seen, its colours, its name, its opacity.
 
-The topmost layer is on top, as in napari's list. A row shows what its layer's port
-says and writes to it.
+The topmost layer is on top, as in napari's list. A row shows what its layer's port says
+and writes to it.
 
-Small pictures: colours of a layer, and whether it can be seen.
+Its small pictures show the layer's colours, and whether it can be seen.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Quality and memory: how sharp, which level, and how much memory that may take.
 
-The two budgets in bytes are read and set through an object of this kind.
+The two budgets in bytes are read and set through an object like :class:`Budgets`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """The panels under one another, each closed until it is wanted.
 
-Invariant: a panel that was never opened does not exist. Making all of them takes a
-tenth of a second on the window's thread, and most are never looked at.
-
-Which are open is stored in a mapping that is handed in.
-
-All panels of a dock, in their order, and the keys that are theirs.
+:class:`DockPanels` are all panels of a dock, in their order, and the keys that are
+theirs. Invariant: a panel that was never opened does not exist. Making all of them
+takes a tenth of a second on the window's thread, and most are never looked at. Which
+are open is stored in a mapping that is handed in.
 """
 
 from __future__ import annotations
@@ -429,7 +427,7 @@ class DockPanels(PanelStack):
     # -- mouse and keys ---------------------------------------------------------
 
     def open_clip(self, is_open: bool) -> None:
-        """Work on the clip box, or no more."""
+        """Open or close the panel with the clip box."""
         if is_open or self._clip.is_open:
             self.open(self.clip, is_open=is_open)
 

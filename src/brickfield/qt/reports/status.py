@@ -3,16 +3,14 @@
 Invariant: the line speaks at most five times a second, is quiet when everything is
 there, and never requires more room than there is. Main thread only.
 
-A line of text that is cut where the room ends, and never widens its window.
+An :class:`ElidedLabel` is cut where the room ends, and never widens its window. Of a
+line made of parts (with a dot between them) the last go first, each as a whole.
 
-Of a line made of parts (with a dot between them) the last go first, each as a whole.
-
-What a status line says, out of the reports of several views and the time.
-
-Invariant: what is done at once is never announced. Work is told of when it has
-taken a third of a second, and silence of storage when reads have been out for five.
-A share that was told of some work does not fall before that work is done, or the
-camera moves.
+:class:`Progress` decides what the line says, from the reports of several views and the
+time. Invariant: what is done at once is never announced. Work is told of when it has
+taken a third of a second, and silence of storage when reads have been out for five. A
+share that was told of some work does not fall before that work is done, or the camera
+moves.
 """
 
 from __future__ import annotations
@@ -242,7 +240,7 @@ class ElidedLabel(QLabel):
 
 
 BADGES = {
-    "improving": ("improving", "#e69f00", "#1a1a1a", "better is on its way"),
+    "improving": ("improving", "#e69f00", "#1a1a1a", "a better picture is on its way"),
     "final": ("final", "#2fb380", "#10241c", "every pixel is as fine as asked for"),
     "limited": (
         "limited",
@@ -359,7 +357,7 @@ class StatusLine(QWidget):
         self._soon()
 
     def forget(self, view: LiveView) -> None:
-        """Tell of this view no more."""
+        """Stop reporting this view."""
         if view in self._views:
             del self._views[view]
             view.reported.disconnect(self._on_report, missing_ok=True)
@@ -369,7 +367,7 @@ class StatusLine(QWidget):
         self._soon()
 
     def _on_fidelity(self, word: str) -> None:
-        """Take back at once what is not true any more; what is better may wait."""
+        """Withdraw at once what is no longer true; what is better may wait."""
         if word == "improving" and self._badge and not self.fidelity.isHidden():
             self._show_fidelity(word)
         self._soon()
@@ -399,7 +397,7 @@ class StatusLine(QWidget):
         self._show()
 
     def set_job(self, text: str) -> None:
-        """Say before the progress what it is waited for; "" is nothing any more."""
+        """Put before the progress what the work is for; "" takes it away."""
         self._job = text
         self._show()
 

@@ -121,7 +121,7 @@ class DetectorBar(Widget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
         column.addLayout(first)
-        # Two numbers a row: four beside each other are wider than a narrow dock.
+        # Two numbers per row: four beside each other are wider than a narrow dock.
         for i, unit in enumerate(self.units):
             row = QHBoxLayout()
             pair = slice(2 * i, 2 * i + 2)

@@ -77,7 +77,7 @@ class ScanSession:
     cursor : tuple of int
     detector : Detector or None
     region : tuple of int or None
-        Scan rows and columns, ends behind the last.
+        Scan rows and columns, ends one past the last.
     """
 
     opened = Signal(object)
@@ -215,7 +215,7 @@ class ScanSession:
         self.slot("follow").submit(SlotRequest(title, job, done, shown))
 
     def leave_file(self) -> None:
-        """Follow the file no longer, and open the whole lines that there are."""
+        """Stop following the file, and open the whole lines that there are."""
         self.slot("follow").cancel()
         if self.viewer is None or not self.is_following:
             return
@@ -379,7 +379,7 @@ class ScanSession:
                 return viewer.virtual(detector, **how)
             show(quick.virtual(detector))
             if task.cancelled.wait(REST_S):
-                msg = "expected the hand to rest; found a newer detector"
+                msg = "expected the detector to stay as it was; found a newer one"
                 raise ChunkReadError(msg, is_transient=True)
             return viewer.virtual(detector, progress=task.tell, cancel=task.cancelled)
 

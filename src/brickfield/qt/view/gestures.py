@@ -1,19 +1,18 @@
-"""What mouse and keys do to a view.
+"""What mouse and keys do to a view of the volume, and to a slice.
 
-Left drag turns, right drag or the wheel zooms, middle or shift drag pans, a double
-click makes what lies there the centre; one of several pictures takes all the room
-and gives it back. In fly mode the left drag looks round and W A S D, E and Q move.
+In the volume, left drag turns, right drag or the wheel zooms, middle or shift drag
+pans, a double click makes what lies there the centre; one of several pictures takes all
+the room and gives it back. In fly mode the left drag looks round and W A S D, E and Q
+move.
 
-Invariant: keys go to the picture under the pointer, unless the user is
-typing; plain keys that it does not know are refused there with a
-hint, for the window behind would act on layers that are not looked at.
+Invariant: keys go to the picture under the pointer, unless the user is typing; plain
+keys that it does not know are refused there with a hint, for the window behind would
+act on layers that are not looked at.
 
-What mouse and keys do to a slice.
-
-Left click and drag move the cross-hair where it is shown. Where it is not, a left drag
-tilts an oblique slice and moves the picture of any other. The wheel zooms, shift and wheel (or the
-page and arrow keys) go through the slices, middle or shift drag pans. Right drag
-pans, too, or turns the plane of an oblique slice.
+In a slice, left click and drag move the cross-hair where it is shown. Where it is not,
+a left drag tilts an oblique slice and moves the picture of any other. The wheel zooms,
+shift and wheel (or the page and arrow keys) go through the slices, middle or shift drag
+pans. Right drag pans, too, or turns the plane of an oblique slice.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class SliceLink:
             self._lead(self._views[0])
 
     def close(self) -> None:
-        """Let every slice go its own way."""
+        """Unlink the slices."""
         for view, lead in self._connections:
             view.camera_changed.disconnect(lead, missing_ok=True)
         self._connections = []

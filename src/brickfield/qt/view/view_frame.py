@@ -1,8 +1,8 @@
 """One view in a window: its picture, its name and what lies under the cursor.
 
 Invariant: what is written over the picture is one line high, is never wider than
-the picture, keeps away from overlays, and never stands between the hand and the
-picture. What was said of a place goes as soon as the place has moved.
+the picture, keeps away from overlays, and never takes mouse events from it.
+What was said of a place goes as soon as the place has moved.
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ def note_of(histogram: Histogram | None, resolution: str, problem: str = "") -> 
     if histogram.share < 0.9995:
         parts.append(f"{100 * histogram.share:.0f} % of them")
     if histogram.n_nan:
-        parts.append(f"{_rounded(histogram.n_nan)} are no number")
+        parts.append(f"{_rounded(histogram.n_nan)} are not a number")
     if histogram.n_infinite:
         parts.append(f"{_rounded(histogram.n_infinite)} infinite")
     return " · ".join(parts)

@@ -61,7 +61,7 @@ class PictureOverlay(QObject, Generic[_Part]):
         self.redraw()
 
     def close(self) -> None:
-        """Show nothing and feel nothing any more."""
+        """Hide what is drawn, and let all events pass."""
         self._release()
         self._view.reported.disconnect(self._on_report, missing_ok=True)
         self._picture.removeEventFilter(self)

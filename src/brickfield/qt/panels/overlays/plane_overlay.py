@@ -63,7 +63,7 @@ class PlaneOverlay(PictureOverlay[Part]):
         oblique.plane_changed.connect(self.redraw)
 
     def close(self) -> None:
-        """Show nothing and feel nothing any more."""
+        """Hide what is drawn, and let all events pass."""
         self._oblique.plane_changed.disconnect(self.redraw, missing_ok=True)
         super().close()
 

@@ -110,7 +110,7 @@ class TileHand(QObject):
         view.reported.disconnect(self._on_report, missing_ok=True)
 
     def release(self) -> None:
-        """Wait for no view any more."""
+        """Stop waiting for views."""
         for view in list(self._waiting):
             self._forget(view)
         self._patience.stop()
