@@ -1,15 +1,14 @@
 """Preferences of the plugin in napari, as values.
 
 napari owns the preferences (they are declared in ``napari.yaml`` and kept in its
-settings folder). Here they are read, and applied to what the whole process shares:
-the RAM budget of the chunk cache. Views and readers take the rest from
-:func:`settings` and listen to :data:`settings_events`. Main thread only.
+settings folder). Here they are read, and applied to what the whole process shares: the
+RAM budget of the chunk cache. Views and readers take the rest from :func:`settings` and
+listen to :data:`settings_events`. Main thread only.
 
-What a dock keeps in napari's preferences: budgets, framing, and open panels.
-
-Budgets are the preferences of the *Brickfield* page; a slider in the dock writes
-there, so that both show one value. So does a second press of *Fit*. Which panels are
-open is kept for the session only: napari has no place for a plugin's window state.
+A dock keeps budgets, framing and open panels here, too. Budgets are the preferences of
+the *Brickfield* page; a slider in the dock writes there, so that both show one value.
+So does a second press of *Fit*. Which panels are open is kept for the session only:
+napari has no place for a plugin's window state.
 """
 
 from __future__ import annotations

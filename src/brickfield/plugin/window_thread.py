@@ -1,9 +1,8 @@
 """Calls on the thread of the windows, now or from its event loop.
 
-Listeners to napari that never fail.
-
-napari calls listeners inside its own setters: an error of one would end what the
-person did, though only the volume view cannot follow.
+Listeners to napari log what they cannot do instead of raising it (:func:`logs_errors`):
+napari calls listeners inside its own setters: an error of one would end what the person
+did, though only the volume view cannot follow.
 """
 
 from __future__ import annotations

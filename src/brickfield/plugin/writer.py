@@ -167,7 +167,9 @@ def _source(
     from brickfield.sources import from_arrays
 
     if meta.get("rgb"):
-        msg = "expected a layer of one value a voxel; found RGB: save it as TIFF or PNG"
+        msg = (
+            "expected a layer of one value per voxel; found RGB: save it as TIFF or PNG"
+        )
         raise OptionError(msg)
     if Path(path).exists():
         msg = f"expected a new folder; found that {path} exists: choose another name"

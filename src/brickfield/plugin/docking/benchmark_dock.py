@@ -47,7 +47,7 @@ class BenchmarkDock(BenchmarkPanel):
         RoomForPicture(self)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Look what is selected."""
+        """Find out what is selected."""
         super().showEvent(event)
         if not self.is_running:
             self.look()

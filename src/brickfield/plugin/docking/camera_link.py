@@ -8,21 +8,20 @@ napari's usual orientation is the mirror image of ours, so that near and far wou
 exchanged; while the link lasts, napari's camera is turned the way in which both
 pictures agree.
 
-Our camera as napari's 3D camera and back, as plain values.
-
-What stands in the middle of the picture, how large it is there, and which way is
-right and up on the screen agree exactly. napari's zoom counts canvas pixels a
-world unit at its centre, along the shorter side of the canvas; a perspective
-camera stands as far away as that needs.
+:func:`to_napari` and :func:`from_napari` convert cameras as plain values. What stands
+in the middle of the picture, how large it is there, and which way is right and up on
+the screen agree exactly. napari's zoom counts canvas pixels a world unit at its centre,
+along the shorter side of the canvas; a perspective camera stands as far away as that
+needs.
 
 napari's default orientation (z towards the viewer, y down, x to the right) is
 right-handed in (z, y, x) and therefore the *mirror image* of ours, which is
 right-handed in (x, y, z). Pictures agree in every way when napari's orientation is
 :data:`ORIENTATION`. For the default, :func:`is_mirrored` is true and the link keeps
 what the user sees first: right and up on the screen. The camera then stands on the
-other side of its target, so that what is near in one picture is far in the other:
-the same picture for a projection (mip, minip, average) with parallel rays, the back
-of a surface for the others.
+other side of its target, so that what is near in one picture is far in the other: the
+same picture for a projection (mip, minip, average) with parallel rays, the back of a
+surface for the others.
 """
 
 from __future__ import annotations
@@ -237,7 +236,7 @@ class CameraLink:
         self._follow_napari()
 
     def close(self) -> None:
-        """Let the cameras go their own ways; may be called twice."""
+        """Unlink the cameras; may be called twice."""
         if self._is_closed or self._is_unknown:
             return
         self._is_closed = True

@@ -158,7 +158,7 @@ class _Opener(QObject):
 
     def _open(self, names: Sequence[str], *, is_instead: bool) -> None:
         address, reading = self._address, self._reading
-        self._say(f"Opening {', '.join(names)} …")
+        self._say(f"Opening {', '.join(names)}…")
         settings()  # read on this thread, so that the other thread has them
 
         def job() -> list[LayerData]:

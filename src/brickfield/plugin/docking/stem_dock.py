@@ -204,7 +204,7 @@ class StemLayers:
             self._add_picture(role, image, is_whole)
 
     def _add_picture(self, role: str, image: NDArray[Any], is_whole: bool) -> None:
-        """Add the layer of a picture; what lies on it follows, one layer a turn."""
+        """Add the layer of a picture; what lies on it follows, one layer per turn."""
         viewer = self._viewer()
         if viewer is None:
             return

@@ -160,7 +160,7 @@ def path_of(layer: Any) -> Path | None:
 
 
 def region_of(shapes: Any, scan: tuple[int, ...]) -> tuple[int, int, int, int] | None:
-    """Return the positions within the last shape that was drawn, ends behind the last.
+    """Return the positions within the last shape that was drawn, ends one past the last.
 
     Parameters
     ----------

@@ -1,11 +1,9 @@
 """How a napari layer looks, as the engine's frozen value.
 
-Opacity curves as napari holds them: the alpha of a layer's colormap.
-
-napari keeps every colormap that it ever sees, by its name, and gives a new name to
-other colours of a known one. A colormap with a curve therefore has a name of its own,
-and only the latest of that name is kept; the name without the addition stays the name
-of the colours.
+An opacity curve is the alpha of a layer's colormap. napari keeps every colormap that it
+ever sees, by its name, and gives a new name to other colours of a known one. A colormap
+with a curve therefore has a name of its own, and only the latest of that name is kept;
+the name without the addition stays the name of the colours.
 """
 
 from __future__ import annotations

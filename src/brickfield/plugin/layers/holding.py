@@ -38,7 +38,7 @@ def hold_of(layer: Any) -> StoreHold | None:
 
 
 def watch_lists_of(layer: Any) -> None:
-    """Hear of it when a layer leaves the lists that it is in."""
+    """Be told when a layer leaves the lists that it is in."""
     for layers in lists_of(layer):
         watch(layers)
 

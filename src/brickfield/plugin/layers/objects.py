@@ -1,9 +1,9 @@
 """napari's points, surfaces, shapes, vectors and tracks as values that views draw.
 
-A layer becomes one frozen value in its last three axes; what lies elsewhere on the
-axes moved along by sliders is left out, as napari's own 3D canvas does.
+A layer becomes one frozen value in its last three axes; what lies elsewhere on the axes
+moved along by sliders is left out, as napari's own 3D canvas does.
 
-One napari layer of points, surfaces or lines, followed as a value.
+:class:`NapariObjectPort` follows one such layer.
 """
 
 from __future__ import annotations

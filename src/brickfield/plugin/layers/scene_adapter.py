@@ -71,7 +71,7 @@ class NapariScene:
             getattr(dims, name).connect(self._on_dims)
 
     def close(self) -> None:
-        """Listen no more and close what was opened here."""
+        """Disconnect from all napari events and close what was opened here."""
         layers = self.viewer.layers
         for name in ("inserted", "removed", "reordered"):
             getattr(layers.events, name).disconnect(self._on_layers)

@@ -84,7 +84,7 @@ class LiveDock(LivePanel):
         self._show_now()
 
     def end(self) -> None:
-        """Follow no longer, and end a demo."""
+        """Stop following, and end a demo."""
         if self._demo is not None:
             self._demo.cancel()
         elif self._follower is not None:

@@ -55,7 +55,7 @@ class LiveState:
         Frames (without them: time points) a second, lately; 0 before that is known.
     is_complete : bool
     problem : str
-        Why it is followed no longer; empty while it is.
+        Why it is not followed any longer; empty while it is.
     """
 
     name: str
@@ -85,7 +85,7 @@ class LiveFollower:
     changed : psygnal.SignalInstance
         Emits the state, after each look that brought something.
     is_over : bool
-        Whether it looks no more.
+        Whether it has stopped.
     """
 
     changed = Signal(object)
@@ -114,7 +114,7 @@ class LiveFollower:
         self._timer.start(0)
 
     def stop(self) -> None:
-        """Look no more. May be called twice."""
+        """Stop following the image. May be called twice."""
         self._timer.stop()
         if not self.is_over:
             self.is_over = True

@@ -1,12 +1,10 @@
 """One array that napari shows, filled while it is shown.
 
-Which chunks are needed next while planes or time points are stepped through.
-
-Invariant: nothing is prefetched before a move has shown its direction, and then
-one step at most: the next chunk along a spatial axis, the next index along
-any other. A change of level, or of more than one axis, is no such move.
-
-How much memory there is to take.
+While planes or time points are stepped through, the chunks that come next are
+prefetched (:func:`names_ahead`). Invariant: nothing is prefetched before a move has
+shown its direction, and then one step at most: the next chunk along a spatial axis, the
+next index along any other. A change of level, or of more than one axis, is no such
+move.
 """
 
 from __future__ import annotations

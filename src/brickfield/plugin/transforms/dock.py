@@ -98,7 +98,7 @@ class TransformsDock(TransformsPanel):
                 self._show(chosen, is_other=chosen is not before)
 
     def _follow(self, layer: Any) -> None:
-        """Hear when somebody else moves the layer."""
+        """Follow moves of the layer from elsewhere."""
         before = None if self._layer is None else self._layer()
         if before is layer:
             return
@@ -181,7 +181,7 @@ class TransformsDock(TransformsPanel):
         if layer is None:
             return
         if not place:
-            self.show_outlook("Name a folder that shall be made", False)
+            self.show_outlook("Name a new folder to write to", False)
             return
         try:
             recipe = turned.recipe_of(layer, self.turn)
@@ -190,7 +190,7 @@ class TransformsDock(TransformsPanel):
             self.show_outlook(str(error), False)
             return
         options = self._options()
-        self.show_outlook("Looking at what it takes …", False)
+        self.show_outlook("Looking at what it takes…", False)
 
         def done(outlook: BakeOutlook | None, error: BaseException | None) -> None:
             if asked != self._asked:
@@ -238,7 +238,7 @@ class TransformsDock(TransformsPanel):
             )
             return result, pyramid_data(target) if result.is_complete else []
 
-        self.show_outlook("Baking; go on meanwhile", False)
+        self.show_outlook("Baking; you can go on working", False)
         title = f"Baking {Path(target).name}"
         future = task_board().run(title, job, unit="blocks")
         self._place.background.follow(future, self._on_baked)

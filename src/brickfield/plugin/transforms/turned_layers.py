@@ -42,7 +42,7 @@ QUARTER_OFF = 1e-4
 
 
 def can_turn(layer: Any) -> bool:
-    """Tell whether a layer is an image or labels of one value a voxel, 2D or 3D."""
+    """Tell whether a layer is an image or labels of one value per voxel, 2D or 3D."""
     is_picture = hasattr(layer, "data") and hasattr(layer, "contrast_limits")
     is_labels = type(layer).__name__ == "Labels"
     return (is_picture or is_labels) and not getattr(layer, "rgb", False)
