@@ -26,7 +26,7 @@ class TextureRegion:
     texture_id : str
         Name of the texture, for example ``"level-2"``.
     offset : tuple of int
-        First texel (x, y, z) of the chunk's own voxels, behind the border.
+        First texel (x, y, z) of the chunk's own voxels, after the border.
     size : tuple of int
         Width, height and depth of the chunk's own voxels.
     texture_coordinates : tuple of tuple of float

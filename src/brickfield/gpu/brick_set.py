@@ -51,7 +51,7 @@ class BrickSet:
     pyramid : Pyramid
     fmt : TextureFormat
     budget_bytes : int
-        For textures; the page table comes on top (16 bytes a row).
+        For textures; the page table comes on top (16 bytes per row).
     gpu : GpuDevice
     material : BrickMaterial
     peek : callable
@@ -198,7 +198,7 @@ class BrickSet:
         self._absent |= named - self.table.active
 
     def can_hold(self, need: Sequence[int]) -> bool:
-        """Tell whether the budget has room for `need` slots a level."""
+        """Tell whether the budget has room for `need` slots per level."""
         slots = zip(need, self.atlas.layouts, strict=True)
         return sum(n * lay.slot_bytes for n, lay in slots) <= self.atlas.budget_bytes
 

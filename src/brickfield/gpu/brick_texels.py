@@ -1,14 +1,13 @@
 """Padded copies: a chunk and the border of one voxel that its neighbours have.
 
-Linear sampling at the face of a brick reads one voxel beyond it. That voxel
-belongs to the neighbour; where no neighbour of the same level is loaded, the
-nearest own voxel is repeated, which is also right at the edges of the volume.
+Linear sampling at the face of a brick reads one voxel beyond it. That voxel belongs to
+the neighbour; where no neighbour of the same level is loaded, the nearest own voxel is
+repeated, which is also right at the edges of the volume.
 
-From a chunk to the texels of its slot, and which bricks wait for a neighbour.
-
-A brick whose neighbours are still on their way is drawn with its own faces
-repeated, and made again once all of them have arrived: nothing is made a second
-time while one of them is missing. Thread rule: render thread only.
+:class:`BrickEncoder` makes the texels of a slot from a chunk, and knows which bricks
+wait for a neighbour. A brick whose neighbours are still on their way is drawn with its
+own faces repeated, and made again once all of them have arrived: nothing is made a
+second time while one of them is missing. Thread rule: render thread only.
 """
 
 from __future__ import annotations

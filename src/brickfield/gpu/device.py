@@ -1,21 +1,19 @@
 """Getting a graphics device without ever aborting the process.
 
-On Linux wgpu probes OpenGL through EGL while it looks for adapters. When
-another OpenGL context is current in the thread (napari's canvas), that probe
-panics in native code and the interpreter dies. The probe is therefore switched
-off before the first adapter request: only Vulkan is asked. See
-gfx-rs/wgpu issue 7973 for the same panic.
+On Linux wgpu probes OpenGL through EGL while it looks for adapters. When another OpenGL
+context is current in the thread (napari's canvas), that probe panics in native code and
+the interpreter dies. The probe is therefore switched off before the first adapter
+request: only Vulkan is asked. See gfx-rs/wgpu issue 7973 for the same panic.
 
-``python -m brickfield.gpu.device`` prints the adapter, or one sentence and exit
-status 1 when there is none.
+``python -m brickfield.gpu.device`` prints the adapter, or one sentence and exit status
+1 when there is none.
 
-What pygfx remembers of pictures that are gone.
-
-pygfx keeps the last 128 bind groups and the last 128 pipelines of the process, and
-with them the buffers and textures they name (pygfx #1283, #1288). A pipeline belongs
-to one renderer and never fits another, so those of a closed view are of no use: on
-software Vulkan they are 18 MB. What is in use is held by who uses it; forgetting costs
-at most that something is built once more. Render thread only.
+The functions ``forget_bindings`` and ``forget_pipelines`` empty two caches of pygfx.
+pygfx keeps the last 128 bind groups and the last 128 pipelines of the process, and with
+them the buffers and textures they name (pygfx #1283, #1288). A pipeline belongs to one
+renderer and never fits another, so those of a closed view are of no use: on software
+Vulkan they are 18 MB. What is in use is held by who uses it; forgetting costs at most
+that something is built once more. Render thread only.
 """
 
 from __future__ import annotations

@@ -1,16 +1,14 @@
 """Data types and the texture formats that hold them.
 
-A brick is stored in its native width: no format here takes more than 1.0 times
-the item size, 64-bit types take half. ``value = sample * scale + offset`` turns
-what the shader samples back into the value of the file. Signed integers are
-shifted into the unsigned range, because the normalised signed formats cannot
-hold the most negative value.
+A brick is stored in its native width: no format here takes more than 1.0 times the item
+size, 64-bit types take half. ``value = sample * scale + offset`` turns what the shader
+samples back into the value of the file. Signed integers are shifted into the unsigned
+range, because the normalised signed formats cannot hold the most negative value.
 
-The colours of labels as a table that the shader looks up.
-
-Rows are pairs of words: first the labels with a colour of their own, ascending, with
-the number as it lies in the texture; then the colours that all others take turns
-with. Row 0 of these belongs to label 0, which is never drawn.
+The colours of labels are a table that the shader looks up (:class:`LabelTable`). Its
+rows are pairs of words: first the labels with a colour of their own, ascending, with
+the number as it lies in the texture; then the colours that all others take turns with.
+Row 0 of these belongs to label 0, which is never drawn.
 """
 
 from __future__ import annotations

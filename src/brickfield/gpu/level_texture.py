@@ -1,22 +1,18 @@
 """A 3D texture, divided into equal slots. Render thread only.
 
-All levels whose slots have the same shape share one.
+All levels whose slots have the same shape share one. :class:`LevelResidency` knows
+which chunks are in it, and which is evicted first. States of a chunk: absent →
+*resident* (its voxels are in a slot) → absent. Resident chunks are *wanted* (the
+present plan names them; never evicted), *protected* (drawn as fallback for something on
+its way; evicted only before a wanted chunk would find no place) or *reserve* (evicted
+first, least recently used first). Eviction always finds a victim as long as the wanted
+chunks are not more than the slots, which planning guarantees.
 
-Which chunks are in it, and which is evicted first.
-
-States of a chunk: absent → *resident* (its voxels are in a slot) → absent.
-Resident chunks are *wanted* (the present plan names them; never evicted),
-*protected* (drawn as fallback for something on its way; evicted only before a
-wanted chunk would find no place) or *reserve* (evicted first, least recently
-used first). Eviction always finds a victim as long as the wanted chunks are not more
-than the slots, which planning guarantees.
-
-How a GPU budget moves between the textures, as a pure function.
-
-Each is sized for what the present view needs of it, with much room to grow: a
-view that moves on wants other levels, which mostly share a texture. Slots that no
-view needs are taken from a texture only when another one is short of them, so that
-textures are seldom rebuilt; a plan may use nearly the whole budget at any camera.
+:func:`distribute` moves a GPU budget between the textures. Each is sized for what the
+present view needs of it, with much room to grow: a view that moves on wants other
+levels, which mostly share a texture. Slots that no view needs are taken from a texture
+only when another one is short of them, so that textures are seldom rebuilt; a plan may
+use nearly the whole budget at any camera.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ OCTANTS = 18
 Of a chunk with DATA and FAILED: holes that nothing stands in for lie in it."""
 
 # Names never have all bits set, so these words mark unused rows. A removed row must
-# differ from an empty one: a search goes on past it, as some row behind it may have
+# differ from an empty one: a search goes on past it, as some row after it may have
 # been put there because this one was taken (open addressing).
 _EMPTY = 0xFFFFFFFF
 _REMOVED = 0xFFFFFFFE

@@ -2,7 +2,7 @@
 
 Most of a plan is as the one before: only what differs shall cost anything. So a plan
 is kept as one sorted array of *codes* for each plane, and two plans are compared by
-whole-array operations. A code is a chunk key with two bits behind it: whether the
+whole-array operations. A code is a chunk key followed by two bits: whether the
 chunk is a leaf that reaches the target error, and whether it is known to hold nothing.
 """
 
@@ -100,7 +100,7 @@ class Wanted:
         Returns
         -------
         gone : dict of int to ndarray
-            Plane to the keys that are named no more.
+            Plane to the keys that are no longer named.
         changed : dict of int to ndarray
             Plane to the codes that are new, or whose bits differ.
         """
@@ -159,7 +159,7 @@ class Overdrawn:
         self._known: dict[int, _Beneath] = {}
 
     def add(self, name: Name, *, is_target: bool | None) -> None:
-        """Note a chunk that is drawn from now on, or that is named no more.
+        """Note a chunk that is drawn from now on, or that is no longer named.
 
         Parameters
         ----------
@@ -214,7 +214,7 @@ class Overdrawn:
         if known is None:
             known = self._known[plane] = _Beneath(self._pyramid)
         elif len(known) > 2 * len(self.names) + _SPARE:
-            # Those that are drawn no more are left out now and then.
+            # Those that are no longer drawn are left out now and then.
             known.keep(_keys_in(self.names, plane))
         return known
 

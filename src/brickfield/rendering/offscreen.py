@@ -3,11 +3,10 @@
 The same engine as in the dock. Nothing polls: the thread sleeps on the loader's
 condition until a chunk is ready or the time is over.
 
-Pictures that are there in time, however large they are.
-
-Invariant: a picture is either drawn with every pixel, or as a whole with fewer of
-them; never in part. Where the time could be too short volumes are drawn small
-first, which tells what every pixel would take. Render thread only.
+:func:`picture_by` makes a picture that is there in time, however large it is.
+Invariant: a picture is either drawn with every pixel, or as a whole with fewer of them;
+never in part. Where the time could be too short volumes are drawn small first, which
+tells what every pixel would take. Render thread only.
 """
 
 from __future__ import annotations

@@ -1,17 +1,15 @@
 """What a layer requests of the planner for a slice, and of the loader for a plan.
 
-While the camera moves, chunks near the rim of the picture are held back, and those
-that the movement takes out of sight within :data:`AHEAD_S`: most of them leave again
-before they could be read. What is near the centre of attention, and the base level, is
-asked for at once. At rest everything is. Bricks whose voxels
-changed are requested again.
+While the camera moves, chunks near the rim of the picture are held back, and those that
+the movement takes out of sight within :data:`AHEAD_S`: most of them leave again before
+they could be read. What is near the centre of attention, and the base level, is asked
+for at once. At rest everything is. Bricks whose voxels changed are requested again.
 
-Chunks on the last part of their way: from the loader to one layer's textures.
-
-Invariant: the render thread takes the loader's lock at most once for each
-:data:`BATCH` chunks and waits for it at most :data:`LOCK_WAIT_S`, because a reading
-thread may be put aside by the system while it holds the lock. What was taken and
-found no time waits here for the next frame. Thread rule: render thread only.
+:class:`UploadQueue` takes chunks from the loader to one layer's textures. Invariant:
+the render thread takes the loader's lock at most once for each :data:`BATCH` chunks and
+waits for it at most :data:`LOCK_WAIT_S`, because a reading thread may be put aside by
+the system while it holds the lock. What was taken and found no time waits here for the
+next frame. Thread rule: render thread only.
 """
 
 from __future__ import annotations

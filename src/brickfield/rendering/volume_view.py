@@ -1,19 +1,16 @@
 """A view of volumes on one canvas.
 
-The canvas is given from outside (offscreen, or a widget), so that this package
-knows no toolkit. Opaque objects (meshes, points) are drawn first; their depth
-ends the rays of the volumes, and volumes write depth in turn. Thread rule:
-render thread only.
+The canvas is given from outside (offscreen, or a widget), so that this package knows no
+toolkit. Opaque objects (meshes, points) are drawn first; their depth ends the rays of
+the volumes, and volumes write depth in turn. Thread rule: render thread only.
 
-Waiting for the device, to know how long something took.
+:class:`Fence` waits for the device, to know how long something took. wgpu's own
+question when submitted work is done cannot be asked in wgpu-py 0.32 (its callback has
+another signature than the library's). What is read back has been waited for just as
+well. Thread rule: render thread only.
 
-wgpu's own question when submitted work is done cannot be asked in wgpu-py 0.32 (its
-callback has another signature than the library's). What is read back has been waited
-for just as well. Thread rule: render thread only.
-
-A view of one plane through volumes, and the camera that looks at it.
-
-Invariant: a slice is never mirrored or turned. Its rows and columns are those of
+Given a plane, the view shows a slice in place of the volumes. Invariant: a slice is
+never mirrored or turned. Its rows and columns are those of
 :attr:`brickfield.model.plane.Plane.axes`, which are the ones of the cameras
 ``ortho:z``, ``ortho:y`` and ``ortho:x`` where the plane lies across an axis.
 """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from brickfield.scene.link import state_of_link as state_of_link
 
 __all__ = [
-    "MOST_BYTES",  # Of the document in a link, and letters of a link.
+    "MOST_BYTES",  # Of the document in a link, and characters of a link.
     "Link",  # A scene as a text.
     "SceneCamera",
     "SceneClipPlane",

@@ -1,15 +1,15 @@
 """The scene document: what two people must share to see the same.
 
-Plain values only, checked once, here. Layers, cameras, where one is in the data
-and how sharp the picture should be: all of that round-trips, and reading what was
-written gives an equal document. Overlays, budgets, the size of windows and
-everything on the GPU are not in it.
+Plain values only, checked once, here. Layers, cameras, where one is in the data and how
+sharp the picture should be: all of that round-trips, and reading what was written gives
+an equal document. Overlays, budgets, the size of windows and everything on the GPU are
+not in it.
 
-What belongs to napari (blending, interpolation) is a free word; what belongs to
-us is checked. A field that is not known is refused, so that a slip of the pen
-does not pass for a setting, and so is a document of a newer version.
+What belongs to napari (blending, interpolation) is a free word; what belongs to us is
+checked. A field that is not known is refused, so that a misspelled one does not pass
+for a setting, and so is a document of a newer version.
 
-One sentence for a scene document that cannot be used.
+A document that cannot be used is refused with one sentence (:func:`problem_of`).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _EXPECTED = {
     "too_short": "a list of {min_length} or more",
     "too_long": "a list of at most {max_length}",
     "string_too_short": "a text that is not empty",
-    "string_too_long": "a text of at most {max_length} letters",
+    "string_too_long": "a text of at most {max_length} characters",
     "greater_than": "a number above {gt:g}",
     "greater_than_equal": "a number of {ge:g} or more",
     "less_than": "a number below {lt:g}",

@@ -139,7 +139,7 @@ class SceneLayer(SceneValue):
         | Annotated[SceneSource, Tag("store")],
         Discriminator(_source_kind),
     ]
-    """``"memory"`` for arrays that no file stands behind."""
+    """``"memory"`` for arrays that are in no file."""
     kind: Literal["image", "labels"] = "image"
     visible: bool = True
     opacity: Share = 1.0

@@ -28,7 +28,7 @@ from brickfield.scene.document import SceneLayer, SceneSource, SceneState
 SCHEME = "brickfield://"
 VERSION = 1
 MOST_BYTES = 4 << 20
-"""Of the document in a link, and letters of a link."""
+"""Of the document in a link, and characters of a link."""
 _FORM = re.compile(r"(?P<version>\d{1,9})/(?P<length>\d{1,9})/(?P<data>[\w-]+)=*")
 _AROUND = " \t\r\n<>\"'`()[].,;"
 _HINT = "copy the whole link once more"
@@ -111,7 +111,7 @@ def state_of_link(text: str) -> SceneState:
 
 def _document_in(text: str) -> bytes:
     if len(text) > 2 * MOST_BYTES:
-        msg = f"expected a link of at most {MOST_BYTES} letters; found {len(text)}"
+        msg = f"expected a link of at most {MOST_BYTES} characters; found {len(text)}"
         raise SceneStateError(msg)
     plain = "".join(text.split()).strip(_AROUND)
     if not is_link(plain):
@@ -140,7 +140,7 @@ def _inflated(data: str, length: int) -> bytes:
         # One byte more shows that there is more, and no bomb goes off.
         raw = reader.decompress(packed, length + 1)
     except (binascii.Error, ValueError, zlib.error) as error:
-        raise _damaged("letters that were changed or cut off") from error
+        raise _damaged("characters that were changed or cut off") from error
     if not reader.eof or len(raw) != length or reader.unused_data:
         raise _damaged(f"another length than the {length} bytes that it names")
     return raw

@@ -1,6 +1,6 @@
 """Indices as numpy understands them, spelled out.
 
-A box of voxels as a user names it.
+:func:`box_of` reads a box of voxels as a user names it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def expanded(index: Any, ndim: int) -> list[Any]:
             items += list(np.nonzero(array)) if array.dtype == bool else [array]
     n_used = sum(i is not None and i is not Ellipsis for i in items)
     if n_used > ndim:
-        msg = f"expected at most {ndim} indices, one an axis; found {n_used}"
+        msg = f"expected at most {ndim} indices, one per axis; found {n_used}"
         raise IndexError(msg)
     if not any(i is Ellipsis for i in items):
         items.append(Ellipsis)

@@ -322,7 +322,7 @@ class LazyLevel:
     ) -> NDArray[Any]:
         """Return the voxels, as the level's reading answers or else as read."""
         if copy is False:
-            msg = "expected that voxels may be read; found copy=False, which forbids it"
+            msg = "expected copy=None or copy=True, since the voxels have to be read; found copy=False"
             raise ValueError(msg)
         answer = None if self.reading is None else self.reading(self)
         data = self.read() if answer is None else answer

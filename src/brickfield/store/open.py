@@ -60,7 +60,7 @@ def open_store(
     Parameters
     ----------
     uri_or_arrays : str, Path, array or list of arrays
-        A file, folder or URL; or one array (…, z, y, x), or one a level, finest
+        A file, folder or URL; or one array (…, z, y, x), or one per level, finest
         first (numpy, memmap, dask, zarr, tensorstore, h5py).
     mosaic : bool, optional
         Whether all images of a store are opened as one: also those of a collection

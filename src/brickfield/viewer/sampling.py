@@ -1,6 +1,6 @@
 """How finely rays are sampled: one rule for windows, files and movies.
 
-Along an axis of the voxels one sample a voxel sees every voxel exactly. Rays at an
+Along an axis of the voxels one sample per voxel sees every voxel exactly. Rays at an
 angle take three, so that thin bright structures do not break up into stripes; so do
 modes whose colour builds up along the ray, and surfaces, which are found between
 samples. A slice takes its one sample where the plane is.
@@ -68,7 +68,7 @@ def sampling_step(
 
 
 def _is_exact(layer: Sampled, camera: CameraState) -> bool:
-    """Whether one sample a voxel meets every voxel of a layer once."""
+    """Whether one sample per voxel meets every voxel of a layer once."""
     way = layer.world.inverse.matrix[:3, :3] @ camera.forward
     is_straight = float(np.abs(way).max()) > _STRAIGHT * float(np.linalg.norm(way))
     return is_straight and layer.appearance.mode in EXACT_MODES

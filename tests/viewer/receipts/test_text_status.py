@@ -46,7 +46,7 @@ def failure(reason="expected to decode it; found damaged data: crc", level=0, **
         (ended("final", factors=()), ""),
         (
             ended("limited", factors=(2.0, 64.0), is_coarsened=True),
-            "1/2 to 1/64 resolution · the GPU budget allows no finer",
+            "1/2 to 1/64 resolution · the GPU budget allows nothing finer",
         ),
         (
             ended("limited", factors=(64.0, 64.0)),

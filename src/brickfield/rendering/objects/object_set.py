@@ -1,10 +1,10 @@
 """All opaque objects of one view.
 
-Invariant: the scene holds one pygfx object for each value that is shown and not
-empty, under the key that it was given with; a value with a known key is shown in
-the buffers that are there, if they fit. Render thread only.
+Invariant: the scene holds one pygfx object for each value that is shown and not empty,
+under the key that it was given with; a value with a known key is shown in the buffers
+that are there, if they fit. Render thread only.
 
-Light that comes from the eye, so that what is seen is never black.
+A :class:`Headlight` lights them from the eye, so that what is seen is never black.
 """
 
 from __future__ import annotations
@@ -93,5 +93,5 @@ class Headlight:
         self.lights = (gfx.AmbientLight(intensity=pi * _RIM), self._lamp)
 
     def follow(self, camera: CameraState) -> None:
-        """Shine where the camera looks."""
+        """Follow the camera."""
         self._lamp.local.position = tuple(-to_xyz(camera.forward))

@@ -1,15 +1,14 @@
-"""Edges of every visible layer's data box.
+"""Two overlays of lines: the boxes of layers, and a cross-hair.
 
-A box is convex: the volume in it never hides the edges on the side of the eye,
-which are therefore drawn whole; it hides those on the far side where something is
-shown before them. Where every layer is a projection (mip, average, …), a ray has
-no front, and the far edges shine through. In a slice view the box is the outline
-along which the plane cuts it.
+:class:`BoundingBox` draws the edges of every visible layer's data box. A box is convex:
+the volume in it never hides the edges on the side of the eye, which are therefore drawn
+whole; it hides those on the far side where something is shown before them. Where every
+layer is a projection (mip, average, …), a ray has no front, and the far edges shine
+through. In a slice view the box is the outline along which the plane cuts it.
 
-A cross-hair: lines along the world's axes through one point.
-
-In a slice view the lines run across the picture, as other slices would cut it; in
-a volume they run through the data, and dimmer behind what is shown.
+:class:`Marker` draws lines along the world's axes through one point. In a slice view
+they run across the picture, as other slices would cut it; in a volume they run through
+the data, and dimmer behind what is shown.
 """
 
 from __future__ import annotations

@@ -1,16 +1,15 @@
 """All overlays of one view.
 
-Invariant: an overlay that is not visible costs nothing: it has no objects, and a
-view without visible overlays draws no pass for them. Overlays are made when they
-are first seen and then updated in place. Options may be set by any thread, since
-each change replaces one frozen value; everything else is for the render thread.
+Invariant: an overlay that is not visible costs nothing: it has no objects, and a view
+without visible overlays draws no pass for them. Overlays are made when they are first
+seen and then updated in place. Options may be set by any thread, since each change
+replaces one frozen value; everything else is for the render thread.
 
-Draws overlays at the canvas' own resolution over a picture that has fewer pixels.
-
-While the camera moves on a slow device, a view draws a fraction of the pixels and
-lets pygfx enlarge them; text would become unreadable. So it is drawn separately and
-laid over the enlarged picture. pygfx has no name for this: its output pass is told
-here, in the one place that touches it, to blend instead of to replace.
+:class:`SharpPass` draws overlays at the canvas' own resolution over a picture that has
+fewer pixels. While the camera moves on a slow device, a view draws a fraction of the
+pixels and lets pygfx enlarge them; text would become unreadable. So it is drawn
+separately and laid over the enlarged picture. pygfx has no name for this: its output
+pass is told here, in the one place that touches it, to blend instead of to replace.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How often values occur: counted exactly, and drawn.
 
 A bin of whole numbers holds equally many of them as every other, so that no comb
-appears that is not in the data: one value a bin where there are few, else a whole
+appears that is not in the data: one value per bin where there are few, else a whole
 number of values. NaN and infinite values are counted apart and never change the
 range. Counts of what is loaded are honest about how much that is
 (:attr:`Histogram.share`). Nothing here reads; see

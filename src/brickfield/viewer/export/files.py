@@ -1,9 +1,11 @@
-"""Frames on disk as an MP4 that plays everywhere.
+"""Pictures and movies as files.
 
-The common format has colours at half the resolution and therefore even sides:
-a picture with an odd side gets a black row or column, it is never scaled.
+:func:`encode` makes an MP4 that plays everywhere. The common format has colours at half
+the resolution and therefore even sides: a picture with an odd side gets a black row or
+column, it is never scaled.
 
-Writes pictures, and reads the scene that a picture of ours knows.
+:func:`write_png` writes a picture, and :func:`scene_of_png` reads the scene that it
+knows.
 """
 
 from __future__ import annotations
@@ -195,7 +197,7 @@ def scene_of_png(path: Path) -> SceneState:
 
     try:
         with Image.open(path, formats=["PNG"]) as picture:
-            # What comes behind the pixels is read by loading alone.
+            # What comes after the pixels is read by loading alone.
             text = getattr(picture, "text", {}).get(SCENE_KEY)
     except FileNotFoundError as error:
         msg = f"expected a picture at {path}; found nothing"

@@ -4,7 +4,7 @@ The window's thread owns layers, camera and options. It hands the render thread 
 :class:`FrameState`, always the whole of it and the latest only; the render thread
 answers with a :class:`ViewReport` for each picture. Nothing else is shared.
 
-What a live view's picture has come to, read off its renderers.
+:func:`report_of` reads the report off the renderers.
 """
 
 from __future__ import annotations

@@ -374,7 +374,7 @@ class SlicePlane:
         self._go_to(point, is_going_on=True)
 
     def close(self) -> None:
-        """Follow the cross-hair no longer; may be called twice."""
+        """Stop following the cross-hair; may be called twice."""
         scene = self._client.scene
         scene.cross_hair_changed.disconnect(self._on_cross_hair, missing_ok=True)
 

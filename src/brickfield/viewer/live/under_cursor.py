@@ -197,12 +197,12 @@ def _value(info: PickInfo, port: LayerPort) -> str:
 
 
 def is_forgotten(info: PickInfo) -> bool:
-    """Whether values are in the picture that memory holds no more."""
+    """Whether the picture shows values that are no longer in memory."""
     return any(one.forgotten for one in (info, *info.others))
 
 
 def read_again(info: PickInfo) -> PickInfo:
-    """Read the values that memory holds no more; waits for the storage.
+    """Read the values that are no longer in memory; waits for the storage.
 
     Parameters
     ----------

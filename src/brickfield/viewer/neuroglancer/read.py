@@ -105,7 +105,7 @@ def state_in_text(text: str) -> Any:
     SceneStateError
     """
     if len(text) > _MOST_LETTERS:
-        msg = f"expected at most {_MOST_LETTERS} letters; found {len(text)}"
+        msg = f"expected at most {_MOST_LETTERS} characters; found {len(text)}"
         raise SceneStateError(msg)
     _, mark, behind = text.partition("#!")
     try:

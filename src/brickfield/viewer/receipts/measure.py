@@ -1,6 +1,7 @@
 """Makes the receipt of a view's present picture.
 
-Adds up what a picture cost: bytes, requests, levels and classes of pixels.
+:class:`Account` counts what was read for it; :func:`make_receipt` adds bytes, requests,
+levels and classes of pixels.
 """
 
 from __future__ import annotations

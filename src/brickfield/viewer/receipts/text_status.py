@@ -161,7 +161,7 @@ def _ended(report: Report) -> str:
     elif report.fidelity == "limited":
         why = "the file has nothing finer that fits"
         if report.is_coarsened:
-            why = "the GPU budget allows no finer"
+            why = "the GPU budget allows nothing finer"
     return DOT.join(part for part in (head, *_resolution(report, "–"), why) if part)
 
 

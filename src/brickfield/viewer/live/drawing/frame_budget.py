@@ -2,17 +2,15 @@
 
 Invariant: no piece of drawing takes much longer than :data:`PIECE_MS` as far as the
 pictures before tell, and drawing takes about a sixth of the time while data arrive.
-What a slow device cannot draw at once is first drawn with fewer pixels, then in
-pieces between which something new is noticed. The picture at rest is the same on
-every device.
+What a slow device cannot draw at once is first drawn with fewer pixels, then in pieces
+between which something new is noticed. The picture at rest is the same on every device.
 
-Pure numbers: nothing in here draws or waits.
+The choice is made of pure numbers: :class:`DrawingSpeed` neither draws nor waits.
 
-Draws one picture at a time, at once or in pieces, and learns how long it takes.
-
-Invariant: of a picture that is drawn in pieces nothing is shown before the last one;
-whatever plans, uploads or draws in the same view meanwhile has to :meth:`abandon` it.
-Render thread only.
+:class:`Painter` draws one picture at a time, at once or in pieces, and learns how long
+it takes. Invariant: of a picture that is drawn in pieces nothing is shown before the
+last one; whatever plans, uploads or draws in the same view meanwhile has to
+:meth:`abandon` it. Render thread only.
 """
 
 from __future__ import annotations
@@ -77,7 +75,7 @@ class PictureQuality(NamedTuple):
 
     @property
     def amount(self) -> float:
-        """Work, in full pictures with one sample a voxel."""
+        """Work, in full pictures with one sample per voxel."""
         # A third of the step takes twice as long: bricks are found as often as before.
         # A coarser level has half of the samples and of the bricks along a ray; setting
         # a ray up costs the same (measured: 0.40, 0.21, 0.13 of the time).
@@ -148,7 +146,7 @@ class DrawingSpeed:
     Attributes
     ----------
     full_ms : float
-        What all pixels with one sample a voxel add to a picture; 0 while unknown.
+        What all pixels with one sample per voxel add to a picture; 0 while unknown.
     fixed_ms : float
         What every picture takes, however few its pixels: it is enlarged, decorated
         and read back.

@@ -1,19 +1,16 @@
-"""A series that is watched or played: what comes next is read, levels give way first.
+"""Reads what is likely to be shown next: later time points, planes further on.
 
-Invariant: a time point is shown when it is due; when it is not there yet, the ones
-after it are asked for coarser, and finer again once they are in time. Render thread
-only.
+What comes next is requested at the lowest priority and into the RAM cache only; the GPU
+gets it when it is shown. Nothing stays pinned: what arrived is released at once and
+lives in the cache as long as there is room. Render thread only.
 
-A plane that is moved along its normal: the chunks further on are read in advance.
+:class:`Series` follows a series that is watched or played. Invariant: a time point is
+shown when it is due; when it is not there yet, the ones after it are asked for coarser,
+and finer again once they are in time.
 
-Only in the direction of movement, and only when everything visible is loaded. Render
-thread only.
-
-Reads what is likely to be shown next: later time points, planes further on.
-
-What comes next is requested at the lowest priority and into the RAM cache only; the
-GPU gets it when it is shown. Nothing stays pinned: what arrived is released at
-once and lives in the cache as long as there is room. Render thread only.
+:class:`Scrolling` follows a plane that is moved along its normal: the chunks further on
+are read in advance, only in the direction of movement, and only when everything visible
+is loaded.
 """
 
 from __future__ import annotations
@@ -242,7 +239,7 @@ class Series:
         self.at_hand = tuple(bool(a) for a in at_hand)
 
     def close(self) -> None:
-        """Read nothing any more."""
+        """Cancel all reads."""
         for ahead in self._aheads.values():
             ahead.close()
         self._aheads = {}
@@ -316,7 +313,7 @@ class Scrolling:
             ahead.release_ready()
 
     def close(self) -> None:
-        """Read nothing any more."""
+        """Cancel all reads."""
         for ahead in self._aheads.values():
             ahead.close()
         self._aheads = {}
