@@ -92,7 +92,7 @@ class Flight:
             if not view.wait_until_complete(PATIENCE_S, carry_out=render_thread().call):
                 msg = (
                     f"expected each picture complete within {PATIENCE_S:g} s; found one"
-                    " that was not: measure on an image that is nearer"
+                    " that was not: measure on an image that is read faster, such as a local copy"
                 )
                 raise StoreUnreachableError(msg)
             render_thread().call(view.image)
@@ -105,7 +105,7 @@ class Flight:
             )
 
     def further(self) -> Mapping[str, float]:
-        """Tell of all pictures: frame times, stored bytes read, chunks loaded.
+        """Return figures of all pictures: frame times, stored bytes read, chunks loaded.
 
         Returns
         -------

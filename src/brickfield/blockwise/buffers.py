@@ -2,7 +2,7 @@
 
 A pass over a file of hundreds of gigabytes that allocates new memory for every block
 spends much of its time on page faults, and its peak depends on when memory is given
-back. With a buffer a thread the peak is known beforehand: as many buffers as
+back. With one buffer per thread the peak is known beforehand: as many buffers as
 workers.
 """
 

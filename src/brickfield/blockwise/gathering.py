@@ -85,7 +85,7 @@ class GatherOptions:
     Attributes
     ----------
     budget_bytes : int
-        For values that wait to be merged; one a worker is allowed in any case.
+        For values that wait to be merged; one per worker is allowed in any case.
     bytes_per_voxel : int
         What progress counts for a voxel of a block; for a grid over frames, the
         bytes of a frame.

@@ -75,7 +75,7 @@ def to_imaris(  # noqa: PLR0913 -- one keyword for each option of the command
         Values drawn as black and as the whole colour, in values of the source; by
         default the source's own, else what leaves out a thousandth at either end.
     times : sequence of float or datetime, optional
-        Seconds from the start of the recording, or dates; rising, one a time point.
+        Seconds from the start of the recording, or dates; rising, one per time point.
     name, description : str, optional
     axes : str, optional
         Axis names instead of the source's, for example ``"tczyx"``, in any order.
@@ -99,7 +99,7 @@ def to_imaris(  # noqa: PLR0913 -- one keyword for each option of the command
     budget : str or int
         Memory for the work.
     workers : int, optional
-        Threads; one a core if not given.
+        Threads; one per core if not given.
     scheduler : str, optional
         Address of a dask scheduler whose workers read and decode the source,
         ``"tcp://host:port"``; one process writes the file in any case. They have to

@@ -1,19 +1,18 @@
 """Chunks that are being put together from storage chunks.
 
-Invariant: a storage chunk is in ``pending`` until its voxels are in the buffer or
-it is known to hold none. Pieces do not overlap, so several threads may fill one
-buffer at once; the thread that removes the last piece from ``pending`` finishes the
-chunk. A piece that cannot be read leaves a hole and costs no other piece.
+Invariant: a storage chunk is in ``pending`` until its voxels are in the buffer or it is
+known to hold none. Pieces do not overlap, so several threads may fill one buffer at
+once; the thread that removes the last piece from ``pending`` finishes the chunk. A
+piece that cannot be read leaves a hole and costs no other piece.
 
-The chunks that are being put together, and the memory they may take.
-
-Invariant: the bytes of all assemblies are reserved in the RAM cache, so that
-assemblies and cache together stay within one budget. New ones are begun while the
-assemblies take less than a quarter of it (one is always allowed); chunks that
-share a storage chunk with one that is being read may join up to a half, because
-decoding twice costs more than waiting. When even one chunk finds no room, nothing
-is begun until what is ready is taken; only a visual that has nothing to
-take gets one chunk beyond the cache, so that it cannot starve.
+:class:`AssemblyPool` holds all of them and bounds the memory that they take. Invariant:
+the bytes of all assemblies are reserved in the RAM cache, so that assemblies and cache
+together stay within one budget. New ones are begun while the assemblies take less than
+a quarter of it (one is always allowed); chunks that share a storage chunk with one that
+is being read may join up to a half, because decoding twice costs more than waiting.
+When even one chunk finds no room, nothing is begun until what is ready is taken; only a
+visual that has nothing to take gets one chunk beyond the cache, so that it cannot
+starve.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A *session* is what one visual waits for at present. The tracker counts what
 reaches its end and tells registered callbacks and psygnal listeners. It is
 thread-safe: reports come from reading threads, and callbacks run on the thread
 that reports, one at a time, so a callback must not wait for another thread. A
-callback that raises is logged once and harms nobody.
+callback that raises is logged once and stops no other.
 """
 
 from __future__ import annotations

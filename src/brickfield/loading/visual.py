@@ -1,6 +1,7 @@
-"""What the manager keeps of one visual beside its queues.
+"""What the manager keeps of one visual beside its queues (:class:`Visual`).
 
-From requests to queues: one for each selection, checked against the image.
+:func:`queues_of` makes the queues of a request: one for each selection, checked against
+the image.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""How a layer looks, as one frozen value.
+"""How a layer looks (:class:`Appearance`), and how volumes are lit (:class:`Lighting`).
 
-How volumes are lit, as one frozen value.
-
-Light belongs to a view, as its background does, not to a layer: all layers of one
-picture are lit from the same side. Slices show values and are never lit.
+Both are frozen values. Light belongs to a view, as its background does, not to a layer:
+all layers of one picture are lit from the same side. Slices show values and are never
+lit.
 """
 
 from __future__ import annotations

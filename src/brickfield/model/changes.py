@@ -13,7 +13,7 @@ __all__ = [
 ]
 
 Range = tuple[int, int]
-"""First index, and the one behind the last."""
+"""First index, and the one after the last."""
 
 
 @dataclass(frozen=True, slots=True)

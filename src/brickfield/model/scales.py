@@ -1,12 +1,12 @@
 """Levels of a pyramid and how their voxels lie in space.
 
-The geometry of a level is exactly what the file gives: nothing here assumes
-factors of two, nested chunks or equal voxel sizes. Two spaces occur. *Level
-space* counts voxels of one level, the centre of voxel i lies at i. *Data space*
-is the level space of level 0. ``downscale`` and ``offset`` lead from the first
-to the second: ``p = downscale * q + offset``.
+The geometry of a level is exactly what the file gives: nothing here assumes factors of
+two, nested chunks or equal voxel sizes. Two spaces occur. *Level space* counts voxels
+of one level, the centre of voxel i lies at i. *Data space* is the level space of level
+0. ``downscale`` and ``offset`` lead from the first to the second: ``p = downscale * q +
+offset``.
 
-Axes of a stored array: name, kind and unit.
+An :class:`Axis` is one axis of a stored array: its name, kind and unit.
 """
 
 from __future__ import annotations
@@ -281,7 +281,7 @@ class Pyramid:
         return (z0, y0, x0), (z1, y1, x1)
 
     def with_chunk_shapes(self, shapes: tuple[Int3, ...]) -> Pyramid:
-        """Return the same pyramid, planned in other chunks (one shape a level)."""
+        """Return the same pyramid, planned in other chunks (one shape per level)."""
         levels = tuple(
             lv.with_chunk_shape(s) for lv, s in zip(self.levels, shapes, strict=True)
         )

@@ -57,7 +57,7 @@ def _masked_value(match: re.Match[str]) -> str:
     is_secret = bool(_NAMES.search(name)) or len(value) >= LONG
     if not is_secret or not value:
         return match[0]
-    # What a sentence sets behind an address is no part of it.
+    # What a sentence sets after an address is no part of it.
     rest = value[len(value.rstrip(".,:)]}")) :]
     return f"{match['start']}{name}={MASK}{rest}"
 

@@ -1,13 +1,11 @@
 """Numbers with their units as people write them.
 
-A number has as many digits as mean something, its unit stands behind it, and a
-number that is none is said to be so instead of being printed as ``nan``. What is
-rounded to zero is written without a sign.
+A number has as many digits as mean something, its unit follows it, and a number that is
+none is said to be so instead of being printed as ``nan``. What is rounded to zero is
+written without a sign.
 
-Round lengths and how people write them.
-
-A length is kept as ``mantissa * 10**exponent``, so that its label never shows a
-rounding error, whatever the prefix.
+The length of a scale bar is a :class:`RoundLength`. It is kept as ``mantissa *
+10**exponent``, so that its label never shows a rounding error, whatever the prefix.
 """
 
 from __future__ import annotations

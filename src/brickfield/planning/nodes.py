@@ -117,7 +117,7 @@ class Nodes:
 
 
 def join_nodes(parts: Sequence[Nodes]) -> Nodes:
-    """Put nodes behind each other; rows of owners stay as they are."""
+    """Concatenate nodes; rows of owners stay as they are."""
     if len(parts) == 1:
         return parts[0]
     return Nodes(

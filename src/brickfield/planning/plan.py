@@ -105,7 +105,7 @@ class PlanRequest:
         n = self.pyramid.n_levels
         if len(self.brick_bytes) != n or min(self.brick_bytes) <= 0:
             msg = (
-                f"expected {n} positive brick sizes, one a level; found"
+                f"expected {n} positive brick sizes, one per level; found"
                 f" {self.brick_bytes}"
             )
             raise OptionError(msg)

@@ -1,28 +1,25 @@
 """What a camera sees of one image, measured in its data space.
 
-Everything that a plan needs of the camera is linear in data space: planes,
-depth, place on the screen. So the camera is carried there once for each plan
-and the thousands of boxes are tested as they are.
-Measures of a box are sums of one term an axis, which a block of boxes shares.
+Everything that a plan needs of the camera is linear in data space: planes, depth, place
+on the screen. So the camera is carried there once for each plan and the thousands of
+boxes are tested as they are. Measures of a box are sums of one term per axis, which a
+block of boxes shares.
 
-The *error* of a chunk is the length on the screen of the longest edge of its
-voxels, at the nearest point of the chunk that can be seen. Depth there is
-bounded from below by the depth of the box, by the distance to the box times the
-cosine of the screen's corner, and by the near plane; so the error is never
-underestimated, also under shear.
+The *error* of a chunk is the length on the screen of the longest edge of its voxels, at
+the nearest point of the chunk that can be seen. Depth there is bounded from below by
+the depth of the box, by the distance to the box times the cosine of the screen's
+corner, and by the near plane; so the error is never underestimated, also under shear.
 
-An axis counts for the *avoidable* error only where a finer level is finer along
-it: thick slices that are thick on every level do not drive x and y to level 0.
-Of a plane through the image only what lies in the plane counts: voxels are as long
-as they are seen, and their thickness across it drives nothing.
+An axis counts for the *avoidable* error only where a finer level is finer along it:
+thick slices that are thick on every level do not drive x and y to level 0. Of a plane
+through the image only what lies in the plane counts: voxels are as long as they are
+seen, and their thickness across it drives nothing.
 
-In which order chunks are wanted: smaller numbers sooner.
-
-Within a category, coarse chunks come before fine ones, because each coarse
-chunk improves more of the picture for the same bytes. Within a level the order
-is error times nearness to the centre of attention: where the picture is worst
-and the eye rests. The whole number of a priority is the step of coarseness, its
-fraction the order within the level.
+Priorities say in which order chunks are wanted, the smallest number first. Within a
+category, coarse chunks come before fine ones, because each coarse chunk improves more
+of the picture for the same bytes. Within a level the order is error times nearness to
+the centre of attention: where the picture is worst and the eye rests. The whole number
+of a priority is the step of coarseness, its fraction the order within the level.
 """
 
 from __future__ import annotations

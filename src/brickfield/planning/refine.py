@@ -1,26 +1,25 @@
 """Best-first refinement of several layers within one budget.
 
-Invariant: after every step the accepted refinements are a prefix of one
-ranking by error, over all levels and all layers, in which a chunk never stands
-before the chunk it came from. So the accepted set is always closed upward (a
-cover), always fits the budget, and no refinement that was left out has a larger
-error than one that was taken. Only at the very end is a remainder of the budget,
-too small for the next in the ranking, spent on later ones that fit.
+Invariant: after every step the accepted refinements are a prefix of one ranking by
+error, over all levels and all layers, in which a chunk never stands before the chunk it
+came from. So the accepted set is always closed upward (a cover), always fits the
+budget, and no refinement that was left out has a larger error than one that was taken.
+Only at the very end is a remainder of the budget, too small for the next in the
+ranking, spent on later ones that fit.
 
 Chunks are looked at only where the error is above the *floor*: the error of the first
 refinement that did not fit. Deeper levels cost more, so the floor only rises, and work
 is bounded by what fits the budget, not by what could be seen. A chunk with several
 parents (non-nested pyramids) belongs to the one ranked first.
 
-The children of all chunks that the previous plan looked into are measured in one go,
-of all levels: mostly the new plan has to look into few others. That spares time, and
-can only change how the last remainder of the budget is spent.
+The children of all chunks that the previous plan looked into are measured in one go, of
+all levels: mostly the new plan has to look into few others. That spares time, and can
+only change how the last remainder of the budget is spent.
 
-Chunks just outside of the view, which the next camera move is likely to need.
-
-Candidates are the face neighbours of the leaves, of the same level, that cannot
-be seen now. They cost only budget that the view leaves over and stand in the
-last category, so they never delay or displace anything that is seen.
+:func:`prefetch_nodes` adds chunks just outside of the view, which the next camera move
+is likely to need. Candidates are the face neighbours of the leaves, of the same level,
+that cannot be seen now. They cost only budget that the view leaves over and stand in
+the last category, so they never delay or displace anything that is seen.
 """
 
 from __future__ import annotations
@@ -95,7 +94,7 @@ class Ranking:
             self._cut()
 
     def _cut(self) -> None:
-        # Stable: what came from a chunk of equal rank stays behind it.
+        # Stable: what came from a chunk of equal rank stays after it.
         order = np.argsort(-self._ranks, kind="stable")
         ranks, refs, costs = (
             self._ranks[order],

@@ -1,7 +1,7 @@
 """Writing a pyramid: the block jobs, then the metadata.
 
 What interrupts it leaves a journal, and the same call goes on from there; see
-:mod:`brickfield.writing.resumable`.
+:mod:`brickfield.writing.images.resumable`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Saving the whole working state of a scene, and getting it back.
 
-A session is a folder, a valid OME-Zarr collection: one image a layer, and beside the
+A session is a folder, a valid OME-Zarr collection: one image per layer, and beside the
 standard's metadata the scene document and what it lacks. By default the images hold
 small previews and the session names the data; it can hold all voxels instead. This
 package names nothing of napari or Qt; what needs a viewer is looked up by name.

@@ -55,7 +55,7 @@ def looked_at(uri: str) -> dict[str, Any]:
     place = existing(place)
     if not place.is_dir():
         return of_files([place])
-    # All begin with the folder, so that their order is that of what comes behind it.
+    # All begin with the folder, so that their order is that of what comes after it.
     files = sorted(_some_files(place))
     n_bytes = newest = 0
     for file in files:

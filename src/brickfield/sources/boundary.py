@@ -4,7 +4,7 @@ Readers check what they know of and say it well. A file can be wrong in more way
 than can be foreseen, and the libraries below raise whatever they like; so every
 entry from outside (opening, reading boxes) goes through :func:`foreign`. What no
 reader foresaw is a :class:`~brickfield.errors.UnforeseenDataError`, which names the
-file and keeps the cause, so that a slip of ours can be told from one of the file.
+file and keeps the cause, so that a defect of ours can be told from one of the file.
 """
 
 from __future__ import annotations

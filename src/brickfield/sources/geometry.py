@@ -1,10 +1,10 @@
 """Axes and levels from what files say: names to kinds, ratios to voxel sizes.
 
-Every function is pure. A *centre-aligned* pyramid lies over one extent: the
-edges of all levels coincide, so voxel 0 of a level whose voxels are f times as
-large has its centre (f - 1) / 2 fine voxels further in.
+Every function is pure. A *centre-aligned* pyramid lies over one extent: the edges of
+all levels coincide, so voxel 0 of a level whose voxels are f times as large has its
+centre (f - 1) / 2 fine voxels further in.
 
-A list that parsers write what they found odd into.
+Parsers note what is odd in :class:`Findings`.
 """
 
 from __future__ import annotations

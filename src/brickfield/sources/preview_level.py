@@ -1,18 +1,17 @@
 """A coarse level for data that have none, sampled while it is read.
 
-The level holds every s-th voxel of the coarsest stored level (s may differ along
-axes), never a mean. Up to 512 MiB that is exact. Of larger data only every n-th storage
-chunk is read, at most 512 for the whole level; a voxel whose storage chunk is left out
-gets the value of the nearest voxel of the one that is read, so away from those chunks
-the level shows streaks, not data. It is a preview: a finding says so and names the
-command that writes a real pyramid.
+The level holds every s-th voxel of the coarsest stored level (s may differ along axes),
+never a mean. Up to 512 MiB that is exact. Of larger data only every n-th storage chunk
+is read, at most 512 for the whole level; a voxel whose storage chunk is left out gets
+the value of the nearest voxel of the one that is read, so away from those chunks the
+level shows streaks, not data. It is a preview: a finding says so and names the command
+that writes a real pyramid.
 
-Reads of storage chunks that two levels need: each is sent once.
-
-A sampled level and the level that it is sampled from share their storage chunks.
-The second to need one waits for the first one's read; what was read for the sample is
-kept, as far as there is room, until the level itself takes it. What a read cost is
-told once, with the first result it went into.
+Storage chunks that two levels need are read once (:class:`SharedReads`). A sampled
+level and the level that it is sampled from share their storage chunks. The second to
+need one waits for the first one's read; what was read for the sample is kept, as far as
+there is room, until the level itself takes it. What a read cost is told once, with the
+first result it went into.
 """
 
 from __future__ import annotations

@@ -192,7 +192,7 @@ class ChunkSource(Protocol):
         -------
         ndarray, shape (n,), bool, or None
             None when the source cannot tell without reading. Must be quick
-            (no request a chunk): the answer comes from a listing or an index.
+            (no request per chunk): the answer comes from a listing or an index.
         """
         ...
 

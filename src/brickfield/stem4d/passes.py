@@ -58,7 +58,7 @@ class PassOptions:
     budget : str or int
         Memory for the work; never more than 80 % of what the machine has left.
     workers : int or None
-        Threads; one a core if None.
+        Threads; one per core if None.
     scheduler : str or None
         Address of a dask scheduler instead of threads.
     progress : callable or None

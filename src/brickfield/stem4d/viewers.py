@@ -346,7 +346,7 @@ class ScanViewer:
         Parameters
         ----------
         roi : tuple of (int, int, int, int) or of two slices, optional
-            First row, row behind the last, first column, column behind the last;
+            First row, row after the last, first column, column after the last;
             the whole scan, and kept with the file, if not given.
         kind : {"mean", "sum", "max", "min", "variance"}
         **options

@@ -357,7 +357,7 @@ def _slab_shape(
         ceil(n / u) * u
         for n, u in zip(level.shape[-2:], level.write_shape[-2:], strict=True)
     )
-    # A part of a frame may be written alone, with one byte a voxel for what is there.
+    # A part of a frame may be written alone, with one byte per voxel for what is there.
     least = max(frame, prod(level.write_shape[-2:]) * (itemsize + 1))
     if least > buffer_bytes:
         msg = (

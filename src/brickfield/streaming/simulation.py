@@ -1,4 +1,4 @@
-"""A microscope that is not there: frames of moving cells, as fast as is asked for."""
+"""A simulated microscope: frames of moving cells, as fast as is asked for."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ class StreamWriter:
     def resume(
         cls, path: PathLike, *, buffer: str | int = "256 MiB", max_age: float = 2.0
     ) -> Self:
-        """Go on behind the last frame that is on disk, for example after a crash.
+        """Go on after the last frame that is on disk, for example after a crash.
 
         Parameters
         ----------

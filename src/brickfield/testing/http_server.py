@@ -1,7 +1,7 @@
 """A web server on this machine that misbehaves as it is told.
 
 It serves one folder with ranges and keep-alive, counts what it is asked for, and
-plays faults by rule: the first rule that fits a request and still has something
+makes faults by rule: the first rule that fits a request and still has something
 to do decides. Whether a rule with a `share` hits depends on the seed, the path
 and how often that path was asked for, never on the order of threads.
 """
@@ -170,7 +170,7 @@ class FaultServer:
         return rounds
 
     def add(self, *rules: Rule) -> None:
-        """Add rules behind the present ones."""
+        """Add rules after the present ones."""
         with self._lock:
             self._rules.extend(rules)
 
@@ -259,7 +259,7 @@ class _Server(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that goes away is part of the play."""
+        """Say nothing: a client that goes away is expected."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -48,9 +48,9 @@ class MemorySource:
     levels : sequence of ndarray
         Finest first, all axes in stored order.
     storage : tuple of int or sequence of tuple
-        Storage chunk, all axes; one for all levels or one a level.
+        Storage chunk, all axes; one for all levels or one per level.
     axes : str
-        One letter an axis, in stored order: t, c, z, y, x, or another.
+        One letter per axis, in stored order: t, c, z, y, x, or another.
     chunk : tuple of int
         Planned chunk (z, y, x) of every level.
     concurrency : int

@@ -85,7 +85,7 @@ def image_attributes(
     Parameters
     ----------
     axes : str
-        One letter an axis.
+        One letter per axis.
     scales, translations : sequence
         One for each level.
     **further
@@ -182,7 +182,7 @@ def write_plate(
     wells : sequence of str
         Row and column each, as the plate lists them.
     n_fields : int
-        Fields of 8 x 8 voxels a well.
+        Fields of 8 x 8 voxels per well.
     absent : sequence of str
         Wells that are listed, but have no folder.
     """

@@ -236,7 +236,7 @@ def _move(this: Path, there: Path) -> None:
 
 
 def _start(place: Path) -> str:
-    # Names have a limit in bytes: a long one is cut at a whole letter.
+    # Names have a limit in bytes: a long one is cut at a whole character.
     room = MOST_LETTERS - len(_END) - _TOKEN - 2
     return f".{place.name.encode()[:room].decode(errors='ignore')}."
 

@@ -67,7 +67,7 @@ def usable_path(path: str | os.PathLike[str], what: str = "a path") -> Path:
         )
         raise OptionError(msg)
     if "\0" in text:
-        msg = f"expected {what} without a zero character; found {text[:80]!r}"
+        msg = f"expected {what} without NUL characters; found {text[:80]!r}"
         raise OptionError(msg)
     found = Path(text).expanduser()
     try:
@@ -76,7 +76,7 @@ def usable_path(path: str | os.PathLike[str], what: str = "a path") -> Path:
         if getattr(error, "errno", errno.EINVAL) not in _NO_NAMES:
             return found
         reason = getattr(error, "strerror", None) or str(error)
-        shown = text if len(text) <= 120 else f"{text[:80]}… ({len(text)} letters)"
+        shown = text if len(text) <= 120 else f"{text[:80]}… ({len(text)} characters)"
         msg = f"expected {what} that can be written; found {shown}: {reason}"
         raise OptionError(msg) from error
     return found

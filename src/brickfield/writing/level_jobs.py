@@ -135,7 +135,7 @@ def level_jobs(
     method: Method,
     room_bytes: int,
 ) -> list[BlockJob]:
-    """Make one job a level, each reading what the one before wrote.
+    """Make one job per level, each reading what the one before wrote.
 
     Parameters
     ----------

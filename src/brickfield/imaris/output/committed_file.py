@@ -2,7 +2,7 @@
 
 HDF5 overwrites its own metadata in place; a process that ends in between leaves a file
 that no reader opens. Here everything that would change bytes of the last committed
-state is held in memory, in pages, while what lies behind that state goes to the disk
+state is held in memory, in pages, while what lies beyond that state goes to the disk
 at once: the voxels, which are nearly all. A commit writes the pages to a log beside
 the file first, checksum last, and only then into the file. Opening the file
 finishes a whole log, drops a torn one, and cuts off what came after the commit.

@@ -42,7 +42,7 @@ class ChangeLog:
         -------
         version : int
         changes : list of ChunkChange or None
-            None when some of them are remembered no more.
+            None when some of them are no longer remembered.
         """
         with self._lock:
             n = self._version - version

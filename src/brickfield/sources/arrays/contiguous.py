@@ -29,7 +29,7 @@ class ContiguousArray:
     """A C-ordered array at an offset of a file; safe in threads.
 
     Storage chunks are made up: whole rows, 64 of them, and as many planes of those
-    as fit in 32 MiB, at most 64. One read is then one piece of the file a plane.
+    as fit in 32 MiB, at most 64. One read is then one piece of the file per plane.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Where BigDataViewer keeps voxels: HDF5 (``t00000/s00/0/cells``), N5 or OME-Zarr.
 
-Both loaders open arrays on demand and may be asked from any thread. Old BDV files
+The loaders open arrays on demand and may be asked from any thread. Old BDV files
 hold unsigned 16-bit voxels under a signed type; those are read as unsigned.
 """
 

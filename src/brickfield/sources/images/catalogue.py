@@ -109,7 +109,7 @@ class Catalogue:
     # -- all of it ---------------------------------------------------------------
 
     def entries(self) -> tuple[ImageEntry, ...]:
-        """List all images with shapes and axes, label images behind their image.
+        """List all images with shapes and axes, label images after their image.
 
         Raises
         ------

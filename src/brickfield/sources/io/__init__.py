@@ -21,7 +21,7 @@ __all__ = [
     "LONGEST_S",  # A wait that would else be endless (no connection, a trickle) ends after so long.
     "SLOWEST",  # Decoded bytes a second at which a slow line still counts as alive.
     "at_end",  # Call a function when the program ends, before its threads are waited for.
-    "is_ending",  # Whether the program is ending; its main thread answers no more.
+    "is_ending",  # Whether the program is ending; its main thread no longer answers.
     "local_path",  # Path of a local file or folder, given as a path or a ``file://`` URI.
     "may_write",  # Tell whether a file or folder may be written to.
     "open_regular",  # Open a regular file for reading, unbuffered; never wait for a pipe's writer.

@@ -116,7 +116,7 @@ def result_of(future: Any) -> Any:
             if is_wanted() and not _ending.is_set():
                 continue
             future.cancel()
-            msg = "the read was given up, because nobody looked at the image any more"
+            msg = "the read was given up, because the image is no longer looked at"
             # A look during the end starts another try.
             is_transient = not _ending.is_set()
             raise ChunkReadError(msg, is_transient=is_transient) from None
@@ -137,7 +137,7 @@ def wait_for(event: threading.Event) -> None:
     is_wanted = getattr(_reader, "is_wanted", _always)
     while not event.wait(LOOK_S):
         if not is_wanted() or _ending.is_set():
-            msg = "the read was given up, because nobody looked at the image any more"
+            msg = "the read was given up, because the image is no longer looked at"
             raise ChunkReadError(msg, is_transient=not _ending.is_set())
 
 
@@ -147,7 +147,7 @@ def has_limit() -> bool:
 
 
 def is_ending() -> bool:
-    """Whether the program is ending; its main thread answers no more."""
+    """Whether the program is ending; its main thread no longer answers."""
     return _ending.is_set()
 
 

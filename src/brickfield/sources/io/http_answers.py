@@ -1,6 +1,6 @@
 """What the head of an answer says, and whether its body is what was asked for.
 
-A server's word is never taken for the length of a body: what it compressed is
+What a server says of the length of a body is never relied on: what it compressed is
 inflated up to a limit, and a part has to be the very part that was asked for.
 """
 

@@ -3,8 +3,8 @@
 A chip sends words of 64 bits, and each word's pixels in reverse. So, along a row,
 
 - 1 bit: the eight bytes of a word are reversed, pixels are bits from the lowest up;
-- 6 bit: a byte a pixel, reversed in groups of eight;
-- 12 bit: a big-endian word of 16 bit a pixel, reversed in groups of four.
+- 6 bit: one byte per pixel, reversed in groups of eight;
+- 12 bit: a big-endian word of 16 bit per pixel, reversed in groups of four.
 
 Four chips come side by side as 4, 3, 2, 1. Chips 1 and 2 are the upper half of the
 picture, 3 and 4 the lower one, each of these turned by 180 degrees.

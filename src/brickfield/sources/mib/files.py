@@ -203,7 +203,7 @@ def _gap_behind(last: _Part, by_first: dict[int, list[_Part]]) -> list[Finding]:
         return []
     name = by_first[behind[0]][0].file.path.name
     text = (
-        f"expected frame {last.next_sequence} behind those of {last.file.path.name};"
+        f"expected frame {last.next_sequence} after those of {last.file.path.name};"
         f" found that {name} goes on with frame {behind[0]}: it and what follows it"
         " are left out"
     )
@@ -215,7 +215,7 @@ def _of_part(part: _Part) -> list[Finding]:
         return []
     text = (
         f"expected whole frames of {part.header.stride} bytes; found"
-        f" {part.n_left_bytes} bytes behind the last: they are left out"
+        f" {part.n_left_bytes} bytes after the last: they are left out"
     )
     return [Finding("warning", "cut-off", part.file.path.name, text)]
 

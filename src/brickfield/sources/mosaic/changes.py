@@ -90,7 +90,7 @@ def options_with(changes: Mapping[str, Any]) -> MosaicOptions:
 def open_changed(uri: str, changes: Mapping[str, Any], **reading: Any) -> MosaicSource:
     """Open all images of a store as one, the way it was changed.
 
-    Tiles that the file has no more are left out; a finding names them.
+    Tiles that the file no longer has are left out; a finding names them.
 
     Parameters
     ----------

@@ -249,7 +249,7 @@ def _part(level: TileLevel, box: Int3) -> tuple[slice, slice, slice] | None:
 
 
 def _coordinates(to_index: AffineTransform, where: tuple[slice, ...]) -> list[F64]:
-    """Return indices in the tile of every voxel of a part, one array an axis."""
+    """Return indices in the tile of every voxel of a part, one array per axis."""
     z, y, x = (np.arange(s.start, s.stop, dtype=np.float64) for s in where)
     found = []
     for row in to_index.matrix[:3]:

@@ -68,7 +68,7 @@ def inverse_of(matrices: F64) -> F64:
 
 @dataclass(frozen=True)
 class _Kind:
-    """Levels of tiles that have one pyramid: rows one a level, (z, y, x).
+    """Levels of tiles that have one pyramid: one row per level, (z, y, x).
 
     Level index = (index in level 0 - shift) / scale.
     """

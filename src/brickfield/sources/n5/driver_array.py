@@ -2,7 +2,7 @@
 
 N5 and neuroglancer count axes x, y, z; here the last axis is always x. Where every
 storage chunk has a key of its own, its stored bytes are fetched first and decoded
-from memory, one memory store a thread: so the bytes asked for are known exactly
+from memory, one memory store per thread: so the bytes asked for are known exactly
 and nothing is asked for twice. Chunks inside shards are read by the driver itself,
 and their bytes are told by the meter of the kind of store.
 """

@@ -72,7 +72,7 @@ class Sharding:
 
 def _bits(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= 64:
-        msg = f"a number of bits from 0 to 64 was expected, not {value!r:.40}"
+        msg = f"{value!r:.40} where a number of bits from 0 to 64 is expected"
         raise ValueError(msg)
     return value
 
@@ -210,7 +210,7 @@ def _memory_of(index: Places | None) -> int:
 
 
 def _places(raw: bytes, data: int, key: str) -> Places:
-    """Decode a minishard's index; `data` is the shard's first byte behind its own."""
+    """Decode a minishard's index; `data` is the shard's first byte after its own."""
     if not raw or len(raw) % 24:
         raise _damaged(key)
     numbers, gaps, sizes = np.frombuffer(raw, "<u8").reshape(3, -1)

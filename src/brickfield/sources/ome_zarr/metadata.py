@@ -3,7 +3,7 @@
 Versions 0.1 to 0.6 differ in where attributes lie (under ``ome`` from 0.5), how
 axes are spelled (0.1 and 0.2 none, 0.3 names, 0.4 objects, 0.6 inside
 ``coordinateSystems``) and where transformations stand. After this module they
-differ no more. The stated version only serves to note contradictions: what is
+no longer differ. The stated version only serves to note contradictions: what is
 there decides how it is read.
 """
 

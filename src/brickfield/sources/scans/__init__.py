@@ -1,4 +1,4 @@
-"""Scans: frames one behind the other, and the grid they were taken at."""
+"""Scans: consecutive frames, and the grid they were taken at."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
     "ScanOptions",  # What a user says of the scan; None where it is to be found.
     "ScanShape",  # A scan's shape, and how it was found.
     "Shape4",
-    "open_flat_scan",  # Open a scan whose frames lie one behind the other.
+    "open_flat_scan",  # Open a scan of consecutive frames.
 ]
 
 _HOME = {

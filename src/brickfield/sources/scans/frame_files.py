@@ -1,4 +1,4 @@
-"""Frames of equal size, one behind the other in files.
+"""Frames of equal size that follow one another in files.
 
 :class:`FileFrames` is what Merlin, EMPAD and flat files have in common: frames at a
 constant distance, in one file or several. Reads are by position into memory that a
@@ -67,7 +67,7 @@ class FrameLayout:
         In front of every frame.
     picture_bytes : int
         Of a frame without header; more than the picture's where a format stores
-        further rows behind it.
+        further rows after it.
     decode : callable or None
         Where pixels are not simply stored.
     """
@@ -172,7 +172,7 @@ class FileFrames:
             return os.pread(opened.fileno(), n_bytes, offset)
 
     def view(self, start: int, stop: int, buffers: ThreadBuffers) -> NDArray[Any]:
-        """Read frames one behind the other.
+        """Read consecutive frames.
 
         Parameters
         ----------

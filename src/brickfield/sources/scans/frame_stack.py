@@ -1,4 +1,4 @@
-"""Frames one behind the other, and the scan they make up.
+"""Consecutive frames, and the scan they make up.
 
 A :class:`ScanGrid` says which frame belongs to which position of the scan.
 
@@ -86,7 +86,7 @@ class ScanData(Protocol):
 
 @runtime_checkable
 class FrameStack(Protocol):
-    """Frames one behind the other. All methods from any thread.
+    """Consecutive frames. All methods from any thread.
 
     Attributes
     ----------

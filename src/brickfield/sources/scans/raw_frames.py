@@ -1,4 +1,4 @@
-"""Frames without any description, one behind the other, as a user describes them."""
+"""Consecutive frames without any description, as a user describes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = "DTYPE,NY,NX,H,W[,OFFSET]"
 def open_flat_scan(
     path: Path, options: ScanOptions | None = None, raw: str | None = None
 ) -> Scan:
-    """Open a scan whose frames lie one behind the other.
+    """Open a scan of consecutive frames.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def open_raw(path: Path, description: str, options: ScanOptions | None = None) -
         options = ScanOptions((ny, nx), options.skip_frames, options.line_skip)
     if n_frames < ny * nx:
         msg = (
-            f"expected {ny}x{nx} frames of {layout.stride} bytes behind byte {offset} of"
+            f"expected {ny}x{nx} frames of {layout.stride} bytes from byte {offset} of"
             f" {path}, as --raw says; found {size} bytes, enough for {n_frames}"
         )
         raise StoreFormatError(msg)

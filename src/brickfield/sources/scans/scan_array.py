@@ -13,7 +13,7 @@ from brickfield.sources.scans.frame_stack import ScanData
 
 
 class ScanArray:
-    """A scan as one stored array, a storage chunk a pattern; safe in threads.
+    """A scan as one stored array, one storage chunk per pattern; safe in threads.
 
     Parameters
     ----------

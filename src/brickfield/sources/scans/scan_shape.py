@@ -9,7 +9,7 @@ longer exposure once a line; the square root of the number of frames.
 deviations. Single stalls of the detector are gaps, too, so the line length is the
 *most frequent* distance between gaps, and it counts only when most gaps lie whole
 lines apart and most lines end with one. Frames in front of the first line follow from where gaps
-lie within a period, frames behind the last line are left over. A period that is
+lie within a period, frames after the last line are left over. A period that is
 longer by one or two than there are lines, or than a power of two, has frames of the
 beam's way back in it: these are skipped after each line.
 

@@ -78,7 +78,7 @@ def broken_list(
 
 
 def short_file(name: str, needed: int, found: int) -> Finding:
-    """Return the finding for voxels that lie behind the end of the file (bytes)."""
+    """Return the finding for voxels that lie beyond the end of the file (bytes)."""
     text = (
         f"expected {needed:,} bytes of voxels and headers; the file ends after {found:,}:"
         " it is truncated, and planes after its end fail; copy it again"

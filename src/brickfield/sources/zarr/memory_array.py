@@ -13,7 +13,7 @@ from brickfield.sources.io.cancellation import result_of
 
 
 class MemoryArray:
-    """Decodes stored objects, one a thread at a time. Any thread may call it.
+    """Decodes stored objects, one per thread at a time. Any thread may call it.
 
     Parameters
     ----------

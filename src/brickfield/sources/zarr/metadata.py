@@ -293,7 +293,7 @@ def _lengths(value: Any, name: str, where: str, *, least: int) -> tuple[int, ...
 def _dtype_v2(value: Any, where: str) -> np.dtype[np.generic]:
     if not isinstance(value, str):
         msg = (
-            f"expected one number a voxel in dtype of {where}; found a record type"
+            f"expected one number per voxel in dtype of {where}; found a record type"
             f" {value!r:.80}: export one field of it"
         )
         raise StoreFormatError(msg)
@@ -309,13 +309,13 @@ def _dtype_v3(value: Any, where: str) -> np.dtype[np.generic]:
     name = value.get("name") if isinstance(value, dict) else value
     if name in _V3_TYPES:
         return np.dtype(_V3_TYPES[name])
-    msg = f"expected a real number a voxel in data_type of {where}; found {value!r:.80}: {_USE}"
+    msg = f"expected a real number per voxel in data_type of {where}; found {value!r:.80}: {_USE}"
     raise StoreFormatError(msg)
 
 
 def _drawable(dtype: np.dtype[np.generic], what: str) -> np.dtype[np.generic]:
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        msg = f"expected a real number a voxel; found {what}: {_USE}"
+        msg = f"expected a real number per voxel; found {what}: {_USE}"
         raise StoreFormatError(msg)
     return dtype
 

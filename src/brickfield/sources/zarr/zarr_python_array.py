@@ -278,7 +278,7 @@ def _codec_names(value: Any) -> list[str]:
 
 
 def _is_whole_blosc(raw: bytes) -> bool:
-    """Whether a blosc header's length is that of the data behind it."""
+    """Whether a blosc header's length is that of the data after it."""
     if len(raw) < _BLOSC_HEADER:
         return False
     (length,) = struct.unpack_from("<I", raw, 12)

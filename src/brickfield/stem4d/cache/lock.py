@@ -1,7 +1,7 @@
 """One process at a time computes what is kept with a scan.
 
 A lock is a small file, made only where none is, that names its owner: host, process,
-since when. The owner touches it every few seconds. It counts no more when its
+since when. The owner touches it every few seconds. It no longer counts when its
 process is gone (on the same host), or when it was not touched for
 :data:`STALE_S` (on another one); then the next process takes it over.
 """
@@ -127,7 +127,7 @@ class CacheLock:
         return True
 
     def _remove_stale(self) -> None:
-        """Remove a lock that counts no more; the first process succeeds."""
+        """Remove a lock that no longer counts; the first process succeeds."""
         aside = self.path.with_name(f"{self.path.name}.{self._owner.token}.old")
         with suppress(FileNotFoundError):
             self.path.rename(aside)
@@ -144,7 +144,7 @@ class CacheLock:
 
 
 def owner_of(path: Path) -> Owner | None:
-    """Return the holder of a lock; None when it is free, or counts no more."""
+    """Return the holder of a lock; None when it is free, or no longer counts."""
     return _read(path) if is_alive(path) else None
 
 

@@ -400,7 +400,7 @@ def _can_fuse(piece: Patterns) -> bool:
 
 
 def _flat(piece: Patterns) -> tuple[NDArray[Any], tuple[int, int, int, int]]:
-    """Return values one behind the other, what lies between patterns among them."""
+    """Return values as one run, what lies between patterns among them."""
     n, h, w = piece.shape
     size = piece.dtype.itemsize
     step = piece.strides[0] // size

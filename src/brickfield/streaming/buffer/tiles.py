@@ -179,7 +179,7 @@ class Part:
         """Yield region, voxels and coverage of every storage unit.
 
         Coverage is None where all is there; else it has the shape of the voxels, or
-        that of the leading axes with ones behind.
+        that of the leading axes followed by ones.
         """
         assert self.voxels is not None
         assert self.covered is not None

@@ -32,7 +32,7 @@ TILE = 4
 
 @dataclass(frozen=True, slots=True)
 class TiledGrid(BlockGrid):
-    """A grid whose blocks are numbered box by box of :data:`TILE` blocks an axis.
+    """A grid whose blocks are numbered box by box of :data:`TILE` blocks per axis.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ def _row_ends(
     bounds: NDArray[np.float64],
     n: int,
 ) -> tuple[int, int]:
-    """Return the first voxel of a row that lies inside, and the one behind the last."""
+    """Return the first voxel of a row that lies inside, and the one after the last."""
     first, last = 0.0, n - 1.0
     for a in range(3):
         low, high = bounds[a, 0] - SNAP - start[a], bounds[a, 1] + SNAP - start[a]

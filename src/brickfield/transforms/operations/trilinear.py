@@ -64,7 +64,7 @@ def fill_rows() -> Fill:
 
 
 def coordinates(matrix: Matrix, shape: tuple[int, int, int]) -> list[AnyArray]:
-    """Return source coordinates of output voxels, one array an axis.
+    """Return source coordinates of output voxels, one array per axis.
 
     Parameters
     ----------

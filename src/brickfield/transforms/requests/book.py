@@ -152,7 +152,7 @@ class RequestBook:
         return [r for r in self._requests.values() if not r.is_over]
 
     def cancel(self, request: Request) -> bool:
-        """Want a result no more; tell whether it was still to come."""
+        """Cancel a request; tell whether its result was still to come."""
         if request.is_over:
             return False
         computation = request.computation

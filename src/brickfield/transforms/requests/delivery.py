@@ -43,7 +43,7 @@ class Waker:
             self._is_closed = True
 
     def close(self) -> None:
-        """Let nothing run any more."""
+        """Stop running functions."""
         self._is_closed = True
 
     def _made(self) -> Any:

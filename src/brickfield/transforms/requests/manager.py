@@ -313,7 +313,7 @@ class TransformManager:
             return self._book.claim(request)
 
     def cancel(self, request_id: int) -> bool:
-        """Want a result no more; the computation ends within 50 ms.
+        """Cancel a request; the computation ends within 50 ms.
 
         Parameters
         ----------
@@ -335,7 +335,7 @@ class TransformManager:
         return is_cancelled
 
     def cancel_all(self) -> None:
-        """Want no result any more."""
+        """Cancel all requests."""
         with self._lock:
             for request in self._book.open_requests():
                 self._book.cancel(request)
