@@ -254,6 +254,18 @@ def test_every_name_of_a_face_exists(face):
     assert set(module.__all__) >= set(getattr(module, "_HOME", ()))
 
 
+def test_the_reference_names_every_face():
+    """python tools/faces.py > docs/reference/packages.md"""
+    page = (ROOT / "docs" / "reference" / "packages.md").read_text(encoding="utf-8")
+    sections = re.findall(
+        r"^## `([\w.]+)`\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL
+    )
+    named = {
+        face: re.findall(r"^\| `(\w+)` ", rows, re.MULTILINE) for face, rows in sections
+    }
+    assert named == FACES
+
+
 def test_an_unknown_name_of_a_face_is_an_attribute_error():
     import brickfield.model
 

@@ -114,7 +114,7 @@ def _ortho(
     width, height = viewport
     aspect = None
     if (width, height) == (shape_zyx[columns], shape_zyx[rows]):
-        # One pixel a voxel, also where voxels are not square.
+        # One pixel per voxel, also where voxels are not square.
         world_height = float(extent[rows])
         aspect = float(extent[columns] / extent[rows])
     else:

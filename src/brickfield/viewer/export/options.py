@@ -185,7 +185,7 @@ def _check_values(o: RenderOptions) -> None:
             f"{lo:g}:{hi:g}",
         )
     axes = [axis for axis, _, _ in o.clip]
-    _expect(len(set(axes)) == len(axes), "one clip an axis", f"{', '.join(axes)}")
+    _expect(len(set(axes)) == len(axes), "one clip per axis", f"{', '.join(axes)}")
 
 
 def _check_slice(o: RenderOptions) -> None:
