@@ -1,8 +1,10 @@
 """Windows: pictures, controls and docks, for any owner of the display state.
 
 Nothing here knows napari; layers are reached through
-:mod:`brickfield.viewer.live.ports`. No widget overrides ``paintEvent``: PySide6 6.12 on
-Python 3.11 loses references to None in every such call, until the interpreter ends.
+:mod:`brickfield.viewer.live.ports`. What is painted often is a label with a
+pixmap: PySide6 6.12 on Python 3.11 loses references to None in every call of an
+overridden method of Qt, until the interpreter ends. Of ``paintEvent`` there is one
+override, in the choice of the mode, which is painted when it changes.
 """
 
 from __future__ import annotations

@@ -256,7 +256,7 @@ class ImarisDialog(QDialog):
         self.values.addItems(list(_VALUES))
         self.compression.addItems(["gzip", "lz4", "none"])
         self.compression.setToolTip("lz4 needs Imaris 9.6 or later")
-        self.shuffle = QCheckBox("shuffle", self)
+        self.shuffle = QCheckBox("Shuffle", self)
         self.shuffle.setToolTip("Smaller and faster, for Imaris 9.6 or later")
         self._row("Values", self.values, "Compression", self.compression, self.shuffle)
 

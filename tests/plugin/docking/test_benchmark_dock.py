@@ -20,7 +20,7 @@ def test_the_selected_layer_is_the_current_one(make_napari_viewer, qtbot):
     viewer.add_image(image[:, :9], name="wall")
     viewer.layers.selection = {viewer.layers[0]}
     dock.look()
-    assert dock.current.text() == "layer cells"
+    assert dock.current.text() == "Layer cells"
     for box in (*dock.sizes.values(), *dock.tests.values()):
         box.setChecked(False)
     dock.current.setChecked(True)

@@ -126,7 +126,7 @@ class BenchmarkPanel(QWidget):
                 f"{_SIZES[n]}: an image of {n} × {n} × {n} voxels, uint16, made for it"
             )
             row.addWidget(box)
-        self.current = QCheckBox("current layer", self)
+        self.current = QCheckBox("Current layer", self)
         row.addWidget(self.current)
         row.addStretch(1)
         return row
@@ -190,7 +190,7 @@ class BenchmarkPanel(QWidget):
         name, metrics = "" if found is None else found[0], self.current.fontMetrics()
         middle = Qt.TextElideMode.ElideMiddle
         short = metrics.elidedText(name, middle, MOST_NAME_PX)
-        self.current.setText(f"layer {short}" if name else "current layer")
+        self.current.setText(f"Layer {short}" if name else "Current layer")
         self.current.setToolTip(
             (f"{name}: voxels" if name else "Voxels")
             + " in the middle of the layer, at most those of a cube of 300³; read,"

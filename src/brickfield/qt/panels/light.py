@@ -25,15 +25,15 @@ class LightRow(QWidget):
         super().__init__(parent)
         self._host = host
         self.setToolTip("How volumes are lit, in all views of the dock; not slices")
-        self.raking = QCheckBox("raking", self)
+        self.raking = QCheckBox("Raking", self)
         self.raking.setToolTip(
             "Light from the upper left besides the light from the eye: shows relief"
         )
-        self.shading = QCheckBox("shading", self)
+        self.shading = QCheckBox("Shading", self)
         self.shading.setToolTip(
             "Shade where values change, as if there were surfaces; slower"
         )
-        self.depth = QCheckBox("depth as colour", self)
+        self.depth = QCheckBox("Depth as colour", self)
         self.depth.setToolTip(
             "Yellow is near, blue is far; brightness tells the value, and the layer's"
             " own colours go"

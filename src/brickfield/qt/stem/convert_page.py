@@ -65,12 +65,12 @@ class ConvertPage(Page):
             "none: fastest. gzip: every program reads it. lz4: small and fast; other"
             " programs need hdf5plugin"
         )
-        self.overviews = QCheckBox("overviews", self)
+        self.overviews = QCheckBox("Overviews", self)
         self.overviews.setToolTip("Compute and store overviews in the same pass")
         self.overviews.setChecked(True)
-        self.opens = QCheckBox("then open it", self)
+        self.opens = QCheckBox("Then open it", self)
         self.opens.setChecked(True)
-        self.then_fft = QCheckBox("then the FFT", self)
+        self.then_fft = QCheckBox("Then the FFT", self)
         self.then_fft.setToolTip("Compute the transform that was asked for, in it")
         self.then_fft.setVisible(False)
         self._known: dict[tuple[str, str, str], float] = {}

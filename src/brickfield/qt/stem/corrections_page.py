@@ -42,9 +42,9 @@ class CorrectionsPage(Page):
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.files: dict[str, str | None] = dict.fromkeys(NAMES)
-        self.auto = QCheckBox("find dead and hot pixels", self)
+        self.auto = QCheckBox("Find dead and hot pixels", self)
         self.auto.setToolTip("Found in up to 512 patterns; replaced by a median")
-        self.cross = QCheckBox("cross between chips", self)
+        self.cross = QCheckBox("Cross between chips", self)
         self.cross.setToolTip("Interpolate the rows and columns between 2 × 2 chips")
         self.buttons = {}
         for name, text in NAMES.items():

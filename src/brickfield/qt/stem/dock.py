@@ -133,7 +133,7 @@ class StemDock(QWidget):
             "At the cursor, of the region that is drawn on the scan, or of all positions"
         )
         self.pattern.activated.connect(self._choose_pattern)
-        self.log = QCheckBox("log", self)
+        self.log = QCheckBox("Log", self)
         self.log.setToolTip("Show patterns as log(1 + value)")
         self.log.toggled.connect(self.session.set_log)
 

@@ -80,7 +80,7 @@ class FFTPage(Page):
         narrow(self.mode, self.part)
         self.part.addItems(PARTS)
         self.part.setAccessibleName("Part of the spectrum")
-        self.half = QCheckBox("half spectrum", self)
+        self.half = QCheckBox("Half spectrum", self)
         self.half.setToolTip("Half the disk space; the other half follows from it")
         self.compute = QPushButton("Compute", self)
         self.show_it = QPushButton("Show", self)
@@ -99,7 +99,7 @@ class FFTPage(Page):
         self._lay_out()
 
     def _make_small(self) -> None:
-        self.small, self.small_name = QLabel(self), QLabel("virtual image", self)
+        self.small, self.small_name = QLabel(self), QLabel("Virtual image", self)
         self.small.setFixedSize(SMALL_PX, SMALL_PX)
         self.small.setAccessibleName("FFT of the virtual image")
         self.small.setToolTip(
@@ -168,7 +168,7 @@ class FFTPage(Page):
         grid.addWidget(self.mode, 0, 1, 1, 2)
         grid.addWidget(self.half, 1, 0, 1, 2)
         grid.addWidget(self.compute, 1, 2)
-        grid.addWidget(QLabel("as"), 2, 0)
+        grid.addWidget(QLabel("As"), 2, 0)
         grid.addWidget(self.part, 2, 1)
         grid.addWidget(self.show_it, 2, 2)
         grid.addWidget(self.over, 3, 0, 1, 3)

@@ -152,7 +152,7 @@ def _picture_rows(receipt: Receipt, levels: LevelNames) -> list[Row]:
         ("Bricks drawn", ", ".join(bricks) or "–", "Padded pieces on the GPU"),
         (
             "Aimed at",
-            f"{receipt.target_error_px:.3g} px a voxel",
+            f"{receipt.target_error_px:.3g} px per voxel",
             "Size on the screen that a voxel should have at most",
         ),
     ]
