@@ -78,10 +78,13 @@ class Kept:
             return shown.transform or self.layer.transform
         if shown.transform in (None, preview_matrix(self.layer, self.grid)):
             return self.layer.transform
+        # Moved while its preview was shown: the step from preview to level 0 is undone,
+        # and what is left is the user's.
         whole = to_level_0(self.grid, len(shown.transform) - 1)
         if whole is None:
             return shown.transform
         moved = np.asarray(shown.transform) @ np.linalg.inv(whole)
+        # The inverse leaves rounding errors where a matrix has to be 0, …, 0, 1.
         moved[-1] = np.eye(len(moved))[-1]
         return tuple(tuple(row) for row in moved.tolist())
 
@@ -158,6 +161,7 @@ class KeptLayers:
 
     def _session(self, folder: Path) -> tuple[SessionDocument, str] | None:
         if folder not in self._known:
+            # What cannot be read is not asked for again.
             self._known[folder] = None
             if is_session(folder):
                 with suppress(BrickfieldError):

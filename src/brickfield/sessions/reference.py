@@ -65,6 +65,7 @@ def looked_at(uri: str) -> dict[str, Any]:
             continue
         n_bytes += about.st_size
         newest = max(newest, about.st_mtime_ns)
+    # Metadata first: what was written anew differs there most surely.
     named = [f for f in files if f.rpartition(os.sep)[2] in METADATA]
     others = [f for f in files if f.rpartition(os.sep)[2] not in METADATA]
     step = max(1, len(others) // MOST_SAMPLED)
@@ -163,6 +164,7 @@ def find(source: SessionSource, folder: Path) -> Found:
     if not there:
         text = f"expected data at {source.absolute}; found nothing: preview shown"
         return Found("offline", source.absolute, text)
+    # Data at both places: those that did not change are meant, wherever they are.
     changes = {place: _change(source, place) for place in there}
     same = next((place for place in there if not changes[place]), None)
     if same is not None:
@@ -191,6 +193,7 @@ def _change(source: SessionSource, place: str) -> str:
             return f"expected {old[name]:,} {name}; found {new[name]:,}"
     if not has_same_content(then, now):
         return "expected the voxels of when it was saved; found others"
+    # Elsewhere it is a copy, which has times of its own.
     is_here = os.path.normpath(place) == source.absolute
     if is_here and old.get("newest", 0) < new.get("newest", 0):
         return "expected files as old as the session; found newer ones"

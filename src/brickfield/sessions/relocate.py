@@ -126,6 +126,8 @@ def _gone(document: SessionDocument, folder: Path) -> list[str]:
 
 def _moved_to(old: str, chosen: Path) -> str | None:
     """Return where below a folder something lies that was elsewhere."""
+    # The user may choose a folder above the data, or the data's own: then the names
+    # begin one folder higher.
     parts = Path(old).parts[1:]
     for start in range(len(parts)):  # the longest common end first
         for above in (chosen, *chosen.parents[:1]):
@@ -181,6 +183,7 @@ def _whole(place: str) -> str:
 def _below(place: str, old: str, new: str) -> str:
     if place == old:
         return new
+    # Whole names alone: /data is not above /data2.
     start = (
         old if old.endswith(("/", os.sep)) else old + ("/" if "://" in old else os.sep)
     )
@@ -203,6 +206,7 @@ def _relinked(
     layers = []
     for image, layer in zip(document.image_names, document.scene.layers, strict=True):
         own = layer.source
+        # Without a source the layer names an image in the session, which stays.
         if isinstance(own, SceneSource) and document.source_of(image) is not None:
             named = own.model_copy(update={"uri": _below(own.uri, old, new)})
             layer = layer.model_copy(update={"source": named})

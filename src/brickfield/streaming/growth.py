@@ -83,6 +83,7 @@ class Growth:
             if not is_last_word and monotonic() < self._last + LEAST_PAUSE_S:
                 return
             written, self._written = self._written, []
+            # Lengths before the count: no reader is told of frames past an array's end.
             if self._grows:
                 ends = [region[0].stop for _, region in written]
                 self._lengthen(max([length, *ends], default=0))
@@ -92,6 +93,7 @@ class Growth:
                 publish_progress(self._group)
                 self._frames = frames
             self._last = monotonic()
+        # Without the lock: a listener may call the writer, which comes back here.
         for level, region in written:
             try:
                 self._tell(level, region)

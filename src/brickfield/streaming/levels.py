@@ -155,6 +155,7 @@ class CoarseLevels:
         parent = (level + 1, family.parent_of(index))
         brothers = self._here.setdefault(parent, set())
         brothers.add(index)
+        # Should the others never come, it is made of what there is after a while.
         self._dirty.setdefault(parent, monotonic())
         if len(brothers) >= family.n_children(parent[1]):
             del self._here[parent]
@@ -213,12 +214,14 @@ class CoarseLevels:
                     if self.error is None:
                         self._told(unit, is_whole=whole)
                     else:
+                        # Tried again once somebody was told of the error.
                         self._dirty.setdefault(unit, monotonic())
                     self._lock.notify_all()
 
     def _next(self) -> Unit | None:
         """Take the unit that is made next, the finest level first (locked)."""
         if self._ready:
+            # Units sort by level: a coarser one may read what a finer one is to write.
             unit = min(self._ready)
             del self._ready[unit]
             return unit
@@ -239,6 +242,7 @@ class CoarseLevels:
         """Make a storage unit of the level before it; tell whether it is whole."""
         level, index = unit
         with self._lock:
+            # Before it is made: what comes meanwhile marks it for another time.
             is_whole = unit not in self._here
         array, before = self._arrays[level], self._arrays[level - 1]
         plan = array.plan
@@ -273,6 +277,7 @@ class CoarseLevels:
     def catch_up(self) -> None:
         """Make all that is not up to date."""
         with self._lock:
+            # With less than no patience everything that is not up to date is due.
             patience_s, self._patience_s = self._patience_s, -1.0
             self._lock.notify_all()
             self._lock.wait_for(

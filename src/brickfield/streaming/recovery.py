@@ -121,6 +121,8 @@ def _check(arrays: Sequence[StreamArray], plan: StreamPlan) -> int:
             )
             raise StoreFormatError(msg)
         lengths.append(shape[0])
+    # Each level is made longer by a rename of its own: a kill in between leaves some
+    # shorter, and readers may have seen the longest.
     return max(lengths)
 
 
@@ -136,6 +138,7 @@ def _stale_units(arrays: Sequence[StreamArray]) -> Iterator[Unit]:
                 made_ns = parent.unit_file(unit).stat().st_mtime_ns
             except OSError:
                 made_ns = 0
+            # Of equal times, which file systems round, nothing is known: made again.
             if made_ns <= changed_ns:
                 yield level + 1, unit
 

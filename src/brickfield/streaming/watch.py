@@ -122,6 +122,7 @@ class AcquisitionWatch:
         StoreFormatError
             When the image is not there any more, or another.
         """
+        # Before looking: what is written meanwhile is told of by the next look.
         now_ns = time.time_ns()
         changes: list[tuple[int, Box]] = []
         for number, level in enumerate(self._levels):
@@ -142,6 +143,7 @@ class AcquisitionWatch:
 
     def _new_units(self, level: _Level) -> Iterator[tuple[int, ...]]:
         since = self._since_ns - OVERLAP_NS
+        # Only what the overlap brings up once more has to be remembered.
         level.seen = {path: ns for path, ns in level.seen.items() if ns >= since}
         for path, index, changed_ns in _changed_files(level, since):
             if changed_ns >= since and level.seen.get(path) != changed_ns:
@@ -258,6 +260,7 @@ def _folders(
 
 def _inner_folders(level: _Level, folder: str, changed_ns: int) -> tuple[int, ...]:
     """List numbered folders, from memory where nothing was made there since."""
+    # A folder's time changes with its entries, not with what is written in them.
     before = level.inner.get(folder)
     if before is not None and before[0] == changed_ns:
         return before[1]
@@ -279,6 +282,7 @@ def _chosen(
     """Take the last first indices, and some of the others in turn."""
     if index or len(inner) <= 64:
         return inner
+    # Acquisitions write at their end. Changes further back are found after some looks.
     level.turn = (level.turn + 1) % len(inner)
     others = tuple(inner[(level.turn * 32 + i) % len(inner)] for i in range(32))
     return tuple(sorted({*others, *inner[-NEWEST:]}))

@@ -170,7 +170,7 @@ def test_what_cannot_be_written_to_is_told_in_a_sentence(path, tmp_path):
         pass
     with (
         h5py.File(path, "r") as kept,
-        pytest.raises((StoreAccessError, StoreWriteError), match="somebody else"),
+        pytest.raises((StoreAccessError, StoreWriteError), match="open elsewhere"),
         writing(path),
     ):
         pass

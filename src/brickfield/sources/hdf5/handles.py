@@ -303,7 +303,9 @@ def _open_to_write(path: Path) -> Any:
         return h5py.File(path, "r+", locking="best-effort")
     except OSError as error:
         if "lock" in str(error) or "already open" in str(error):
-            msg = f"expected to write to {path}; another program has it open: close it there"
+            msg = (
+                f"expected to write to {path}; found it open elsewhere: close it there"
+            )
             raise StoreAccessError(msg) from error
         msg = f"expected an HDF5 file to write to; {path} cannot be opened: {error}"
         kind = StoreFormatError if error.errno is None else StoreWriteError

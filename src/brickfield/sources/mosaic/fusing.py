@@ -155,6 +155,7 @@ class TileFuser:
     def on_other_grid(self) -> TileFuser:
         """Return a fuser of the same tiles for another grid; what is kept is shared."""
         other = copy(self)
+        # Kept by boxes of the old grid, whose keys mean other voxels on the new one.
         other._given = KeptGiven(KEPT_GIVEN_BYTES)
         if self._moving is not None:
             other._moving = KeptGiven(KEPT_GIVEN_BYTES)
@@ -241,6 +242,7 @@ class TileFuser:
         with self.lock:
             tiles = self.table.levels_for(ids, part.about)
             places = [self._tiles[i].place for i in ids.tolist()]
+        # Many tiles give few voxels each: a loop over them would cost more than these.
         if len(ids) > FEW:
             return self._of_many(part, tiles, places, reading)
         return self._of_few(part, tiles, places, reading)
@@ -254,6 +256,7 @@ class TileFuser:
     ) -> AnyArray | None:
         about, overlap, kept = part.about, self.overlap, self._moving
         blender = Blender(part.shape, about.dtype, overlap, about.fill_value)
+        # Values that were kept without their distances to the edge cannot be faded.
         key = (*part.key, overlap == "feather")
         given = {} if kept is None else kept.find(key)
         for row, at in enumerate(tiles.ids.tolist()):
@@ -403,6 +406,7 @@ class TileFuser:
         if n < 2:
             return [work(item) for item in items]
         with ThreadPoolExecutor(n, thread_name_prefix="brickfield-tiles") as pool:
+            # Carried: the threads give up when the read that they work for is cancelled.
             return list(pool.map(carried(work), items))
 
     def _learned(self, ids: Ints, reading: Reading) -> Ints:
@@ -418,6 +422,7 @@ class TileFuser:
             except BrickfieldError as error:
                 return error
 
+        # Opening may ask a server, and every part looks its tiles up under the lock.
         pyramids = self._together(pyramid_of, new)
         with self.lock:
             for at, found in zip(new, pyramids, strict=True):

@@ -117,6 +117,7 @@ def sample_many(
     values = _values(inner, starts, boxes, order, dtype)
     depth = _depths(points, tiles)
     ends = [*starts[1:].tolist(), len(points.row)]
+    # Copies: a view of one tile's voxels would keep those of all tiles in memory.
     return {
         int(row): Given(points.voxel[a:b].copy(), values[a:b].copy(), depth[a:b].copy())
         for row, a, b in zip(rows.tolist(), starts.tolist(), ends, strict=True)
@@ -193,6 +194,8 @@ def _points_of(to_index: F64, shapes: Ints, box: Int3) -> tuple[Ints, Ints, F64]
     high = np.clip(np.ceil(seen.max(axis=1)) + 1, 0, box).astype(np.int64)
     size = np.maximum(high - low, 0)
     counts = size.prod(axis=1)
+    # All boxes as one run: `flat` counts the voxels of each box from 0, so that no step
+    # below is a loop over tiles.
     row = np.repeat(np.arange(len(counts)), counts)
     flat = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
     plane, x = np.divmod(flat, np.maximum(size[row, 2], 1))
@@ -257,6 +260,7 @@ def _values(
             weight = weight * (share[axis] if is_next else 1.0 - share[axis])
             at = at + steps[axis] if is_next else at
         if weight.any():
+            # Beyond the last voxel of a box the weight is 0, but the place must exist.
             found = _gather(np.minimum(at, most), spans).astype(np.float64)
             # A neighbour of weight 0 does not count, not even one that is no number.
             result += np.multiply(

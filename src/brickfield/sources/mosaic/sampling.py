@@ -108,6 +108,8 @@ def sample(
     if where is None:
         return None
     shape = level.shape
+    # Scalings and mirrors work on each axis by itself: three passes over single axes
+    # in place of eight neighbours for every voxel.
     linear = level.to_index.matrix[:3, :3]
     if np.count_nonzero(linear) == 3 and np.diag(linear).all():
         return _sample_straight(
@@ -146,6 +148,7 @@ def _points_in(
 ) -> _Slab:
     at = _coordinates(level.to_index, (planes, *where[1:]))
     covered = np.ones(at[0].shape, np.bool_)
+    # Half open: of two tiles that touch, one alone has the voxels at their seam.
     for c, n in zip(at, level.shape, strict=True):
         covered &= c >= -0.5 - SNAP
         covered &= c < n - 0.5 - SNAP
@@ -300,6 +303,7 @@ def _sampled(
 
 def _linear(inner: list[F64], voxels: AnyArray) -> F64:
     """Interpolate between the eight voxels round each point."""
+    # The last voxel is the one before it with a share of 1, so that each has a next.
     base = [
         np.minimum(c.astype(np.intp), max(n - 2, 0))
         for c, n in zip(inner, voxels.shape, strict=True)
