@@ -119,7 +119,7 @@ RAW = json.dumps({"version": 1}).encode()
         pytest.param(TEXT[:60] + "AAAA" + TEXT[64:], "whole", id="changed"),
         pytest.param("brickfield://1/3/AAAA", "whole", id="not deflated"),
         pytest.param("brickfield://1/3/A", "whole", id="no base64"),
-        pytest.param("brickfield://1/3/äöü", "whole", id="other letters"),
+        pytest.param("brickfield://1/3/äöü", "whole", id="other characters"),
         pytest.param(packed(RAW, length=3), "length", id="longer"),
         pytest.param(packed(RAW, length=99), "length", id="shorter"),
         pytest.param(packed(b"{"), "JSON", id="no JSON"),
@@ -128,7 +128,7 @@ RAW = json.dumps({"version": 1}).encode()
         pytest.param(packed(b'{"version":1,"layers":3}'), "layers", id="no scene"),
         pytest.param(packed(b"", length=10**9), "form|bytes", id="huge"),
         pytest.param(packed(b"", length=MOST_BYTES + 1), "bytes", id="too large"),
-        pytest.param("brickfield://1/3/" + "A" * 9_000_000, "letters", id="too long"),
+        pytest.param("brickfield://1/3/" + "A" * 9_000_000, "characters", id="too long"),
     ],
 )
 def test_what_is_no_whole_link_is_refused_in_one_sentence(text, said):
