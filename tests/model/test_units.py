@@ -83,3 +83,11 @@ def test_what_is_rounded_to_zero_has_no_sign():
 def test_coordinates_of_flat_data_are_written_without_z():
     text = quantities.coordinates((0.0, 1.0, 2.0), "nm", axes="yx")
     assert text == "(y 1.0, x 2.0 nm)"
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [(0, "0 chunks"), (1, "1 chunk"), (2, "2 chunks"), (1200, "1,200 chunks")],
+)
+def test_one_thing_is_counted_in_the_singular(n, text):
+    assert quantities.counted(n, "chunk") == text

@@ -128,7 +128,9 @@ RAW = json.dumps({"version": 1}).encode()
         pytest.param(packed(b'{"version":1,"layers":3}'), "layers", id="no scene"),
         pytest.param(packed(b"", length=10**9), "form|bytes", id="huge"),
         pytest.param(packed(b"", length=MOST_BYTES + 1), "bytes", id="too large"),
-        pytest.param("brickfield://1/3/" + "A" * 9_000_000, "characters", id="too long"),
+        pytest.param(
+            "brickfield://1/3/" + "A" * 9_000_000, "characters", id="too long"
+        ),
     ],
 )
 def test_what_is_no_whole_link_is_refused_in_one_sentence(text, said):

@@ -21,6 +21,7 @@ def print_receipt(cost: dict[str, Any], out: Path) -> None:
     from rich.markup import escape
 
     from brickfield.blockwise import format_bytes
+    from brickfield.model.units import counted
 
     console = results()
     pixels, chunks = cost["pixels"], cost["chunks"]
@@ -39,7 +40,7 @@ def print_receipt(cost: dict[str, Any], out: Path) -> None:
         ),
         (
             "read",
-            f"{format_bytes(cost['bytes_read'])} in {cost['requests']} requests"
+            f"{format_bytes(cost['bytes_read'])} in {counted(cost['requests'], 'request')}"
             f" (least possible {least})",
         ),
         (

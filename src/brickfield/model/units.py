@@ -17,6 +17,7 @@ from brickfield.model.scales import Vec3
 
 __all__ = [
     "coordinates",
+    "counted",
     "duration",
     "length",
     "percent",
@@ -54,6 +55,18 @@ _SYMBOLS = {
     "hour": "h",
     "day": "d",
 }
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a number of things: 1 chunk, 3 chunks, 1,200 chunks.
+
+    Parameters
+    ----------
+    n : int
+    noun : str
+        In the singular; the plural ends in s.
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def percent(value: float) -> str:

@@ -42,11 +42,14 @@ def retry_failed_chunks(layers: napari.components.LayerList) -> None:
     """Read again what could not be read of the slices on show."""
     from napari.utils.notifications import show_info
 
+    from brickfield.model.units import counted
     from brickfield.plugin.slicing.lazy import failures_of, retry_failed
 
     ours = [layer for layer in layers if failures_of(layer)]
     n = sum(retry_failed(layer) for layer in ours)
-    show_info(f"Reading {n} chunks again" if n else "No chunk on show has failed")
+    show_info(
+        f"Reading {counted(n, 'chunk')} again" if n else "No chunk on show has failed"
+    )
 
 
 def open_zarr_by_default() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
+from brickfield.model.units import counted
 from brickfield.plugin.export.saved_place import where_saved
 from brickfield.plugin.saving import N_WORKERS, save_beside
 from brickfield.qt import RunningTask, import_beside
@@ -98,8 +99,7 @@ def _write(
             cancel=running.cancelled,
         )
         if result.failures:
-            n = len(result.failures)
-            blocks = "1 block" if n == 1 else f"{n} blocks"
+            blocks = counted(len(result.failures), "block")
             msg = f"expected to save all of {name}; {blocks} could not be written"
             raise StoreWriteError(msg)
         return result.is_complete

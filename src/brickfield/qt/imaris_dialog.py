@@ -34,7 +34,7 @@ from qtpy.QtWidgets import (
 
 from brickfield.blockwise import format_bytes
 from brickfield.imaris import ImarisOutlook
-from brickfield.model.units import duration
+from brickfield.model.units import counted, duration
 from brickfield.qt.background import Background
 from brickfield.qt.icons import text_color
 from brickfield.qt.reports.tasks import RunningTask
@@ -436,7 +436,7 @@ def foretold(outlook: ImarisOutlook) -> str:
     """Return a text with what an export takes."""
     kept = "as they are" if outlook.is_same else "changed to it"
     seconds = "1 s" if outlook.seconds < 1 else duration(outlook.seconds)
-    levels = "1 level" if outlook.n_levels == 1 else f"{outlook.n_levels} levels"
+    levels = counted(outlook.n_levels, "level")
     first = DOT.join(
         (
             f"{format_bytes(outlook.n_source_bytes)} → about"

@@ -137,6 +137,7 @@ def _print(written: dict[str, Any]) -> None:
     from rich.markup import escape
 
     from brickfield.blockwise import format_bytes
+    from brickfield.model.units import counted
 
     console = results()
     state = "complete" if written["complete"] else "incomplete"
@@ -150,7 +151,7 @@ def _print(written: dict[str, Any]) -> None:
         console.print(f"  level    {number}: {shape}, chunks {chunk}", soft_wrap=True)
     console.print(
         f"  bytes    {format_bytes(written['bytes'])}, {written['seconds']:.1f} s,"
-        f" {written['chunks_verified']} chunks read back"
+        f" {counted(written['chunks_verified'], 'chunk')} read back"
     )
     for note in written["notes"]:
         console.print(f"  note     {escape(note)}", soft_wrap=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from brickfield.model.secrets import hide_secrets
+from brickfield.model.units import counted
 from brickfield.plugin.docking.chooser import options_of, stored, take_look
 from brickfield.plugin.layers.describe import KEY, LayerData, layer_data_of
 from brickfield.plugin.layers.holding import watch
@@ -234,7 +235,7 @@ class MakeFast(QObject):
         result, data = found
         if not data:
             n = len(result.failures)
-            what = f"{n} blocks could not be read" if n else "Stopped"
+            what = f"{counted(n, 'block')} could not be read" if n else "Stopped"
             self._say(
                 f"{what}: nothing changes; Make this fast goes on where it stopped"
             )

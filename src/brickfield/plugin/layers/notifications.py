@@ -10,6 +10,7 @@ from typing import Any
 from qtpy.QtCore import QTimer
 
 from brickfield.model import ImageInfo
+from brickfield.model.units import counted
 from brickfield.plugin.names import run_command
 from brickfield.plugin.window_thread import is_window_thread
 from brickfield.store import ChunkedImageStore
@@ -146,7 +147,7 @@ def what_is_shown(info: ImageInfo, options: dict[str, Any]) -> str:
         return f"{info.n_images} images as one; each opens alone, too"
     shown = shown_image(info, options)
     if len(info.wells) > 1 or (info.wells and len(info.series) > 1):
-        return f"Plate of {_counted(len(info.wells), 'well')}: {shown} is shown"
+        return f"Plate of {counted(len(info.wells), 'well')}: {shown} is shown"
     if len(info.series) > 1:
         return f"{len(info.series)} images in this file: {shown} is shown"
     return ""
@@ -170,7 +171,3 @@ def shown_image(info: ImageInfo, options: dict[str, Any]) -> str:
         return (named or [*info.series, info.name])[0]
     is_place = isinstance(series, int) and series < len(info.series)
     return info.series[int(series)] if is_place else str(series)
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

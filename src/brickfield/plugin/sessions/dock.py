@@ -16,6 +16,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from brickfield.errors import BrickfieldError, OptionError
+from brickfield.model.units import counted
 from brickfield.plugin.docking.settling import DockPlace
 from brickfield.plugin.layers.describe import KEY
 from brickfield.plugin.layers.registry import scene_of
@@ -371,7 +372,7 @@ def _described(path: Path) -> RecentSession:
     except Exception:  # noqa: BLE001 - of a list nothing is wrong
         return RecentSession(path, path.name, is_there=False)
     n = len(document.scene.layers) + len(document.annotations)
-    layers = "1 layer" if n == 1 else f"{n} layers"
+    layers = counted(n, "layer")
     when = document.created.replace("T", " ")[:16]
     text = f"{document.name or path.name} · {when} · {layers}"
     try:

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from brickfield.blockwise import format_bytes
 from brickfield.errors import BrickfieldError, OptionError
 from brickfield.model.secrets import hide_secrets
-from brickfield.model.units import duration
+from brickfield.model.units import counted, duration
 from brickfield.plugin.docking.make_fast import pyramid_data, target_for
 from brickfield.plugin.docking.settling import DockPlace
 from brickfield.plugin.layers.describe import LayerData
@@ -250,7 +250,7 @@ class TransformsDock(TransformsPanel):
         result, data = found
         if not data:
             n = len(result.failures)
-            what = f"{n} blocks could not be made" if n else "Stopped"
+            what = f"{counted(n, 'block')} could not be made" if n else "Stopped"
             self.show_outlook(f"{what}; Bake goes on where it stopped", True)
             return
         viewer = self._place.viewer

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from brickfield.model.units import counted
 from brickfield.qt.chooser.images import ImageList
 from brickfield.qt.chooser.plate import PlateTable
 from brickfield.qt.chooser.reading import ImageReading, Look
@@ -125,8 +126,7 @@ class ImageChooser(QDialog):
     def _on_listed(self, catalogue: Catalogue, entries: Sequence[ImageEntry]) -> None:
         plate = catalogue.plate
         if plate is None:
-            n = len(entries)
-            self.headline.setText("1 image" if n == 1 else f"{n} images")
+            self.headline.setText(counted(len(entries), "image"))
             self.images.show_entries(entries)
             self.images.choose(self._shown)
             self.images.setFocus()
@@ -157,7 +157,7 @@ class ImageChooser(QDialog):
 
     def _say_progress(self) -> None:
         assert self.plate is not None
-        text = f"Plate of {self._n_wells} wells"
+        text = f"Plate of {counted(self._n_wells, 'well')}"
         seen = self.plate.looks()
         n_absent = sum(not look.entries for look in seen)
         if n_absent:

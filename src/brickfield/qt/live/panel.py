@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from brickfield.model.units import counted
 from brickfield.qt.reports.status import ElidedLabel
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
@@ -63,15 +64,15 @@ class LiveText:
         """The line, without the name."""
         if self.problem:
             return self.problem
-        counted = (
-            f"{self.time_points:,} time points"
+        so_far = (
+            counted(self.time_points, "time point")
             if self.frames is None
             else f"frame {self.frames:,}"
         )
         unit = "fps" if self.frames is not None else "a second"
         is_known = self.state == "growing" and self.fps > 0
         rate = f"{self.fps:.0f} {unit}" if is_known else ""
-        return DOT.join(part for part in (self.state, counted, rate) if part)
+        return DOT.join(part for part in (self.state, so_far, rate) if part)
 
 
 class LivePanel(QWidget):

@@ -34,7 +34,7 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.model.requests import ChunkFailure
-from brickfield.model.units import duration
+from brickfield.model.units import counted, duration
 from brickfield.qt.reports.failures import FailureList
 from brickfield.qt.theme import Theme, button_sheet, strip_sheet
 from brickfield.viewer.live import LiveView, ViewReport
@@ -452,7 +452,7 @@ class StatusLine(QWidget):
         for button in (self.failures, self.retry):
             button.setVisible(n > 0)
         if n:
-            self.failures.setText("1 chunk" if n == 1 else f"{n} chunks")
+            self.failures.setText(counted(n, "chunk"))
             self.failures.setToolTip(words.failures(shown.failures, shown.level_names))
         if self.failure_list is not None and self.failure_list.isVisible():
             self.failure_list.show_failures(shown.failures, shown.level_names)

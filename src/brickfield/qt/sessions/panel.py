@@ -30,6 +30,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from brickfield.model.units import counted
 from brickfield.qt.reports.strip import Strip
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
@@ -166,8 +167,7 @@ class SessionsPanel(QWidget):
         if not names:
             self.offline.say("")
             return
-        n = len(names) if n_layers is None else n_layers
-        layers = "1 layer" if n == 1 else f"{n} layers"
+        layers = counted(len(names) if n_layers is None else n_layers, "layer")
         self.offline.say(f"{layers} offline, preview shown: {', '.join(names)}")
 
     def show_session(self, name: str, note: str, mode: str = "reference") -> None:

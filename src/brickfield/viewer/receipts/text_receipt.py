@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import isfinite
 
 from brickfield.blockwise import format_bytes
-from brickfield.model.units import percent
+from brickfield.model.units import counted, percent
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames
 from brickfield.viewer.receipts.receipt import Receipt
 from brickfield.viewer.receipts.text_status import memory
@@ -38,8 +38,7 @@ def _quality(receipt: Receipt) -> str:
         share = percent(100 * at_target)
         return f"Complete: {share} as sharp as was asked for, the rest coarser."
     if n_failed:
-        chunks = "1 chunk" if n_failed == 1 else f"{n_failed} chunks"
-        return f"Not complete: {chunks} could not be read."
+        return f"Not complete: {counted(n_failed, 'chunk')} could not be read."
     return "Not complete yet: data are still on their way."
 
 
@@ -47,7 +46,7 @@ def _cost(receipt: Receipt) -> str:
     at_hand = receipt.bytes_in_memory
     if not receipt.requests:
         return "Nothing was read for it: all was in memory."
-    reads = "1 read" if receipt.requests == 1 else f"{receipt.requests} reads"
+    reads = counted(receipt.requests, "read")
     text = f"{format_bytes(receipt.bytes_read)} came in {reads}"
     extra = receipt.bytes_read - receipt.bytes_minimum
     if at_hand:

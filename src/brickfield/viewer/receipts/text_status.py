@@ -12,7 +12,7 @@ from typing import Protocol, SupportsFloat
 
 from brickfield.blockwise import format_bytes
 from brickfield.model.requests import ChunkFailure
-from brickfield.model.units import duration, percent, rate
+from brickfield.model.units import counted, duration, percent, rate
 from brickfield.viewer.receipts.level_names import UNNAMED, LevelNames, share
 
 DOT = " · "
@@ -155,7 +155,9 @@ def _beginning(report: Report) -> str:
 def _ended(report: Report) -> str:
     head, why = "", ""
     if report.failures:
-        head = f"{_chunks(len(report.failures))} could not be read, shown coarser"
+        head = (
+            f"{counted(len(report.failures), 'chunk')} could not be read, shown coarser"
+        )
     elif report.is_preview:
         return "preview of data that are offline"
     elif report.fidelity == "limited":
@@ -182,10 +184,6 @@ def _resolution(report: Report, sign: str) -> list[str]:
     return [f"{share(first)}{joint}{share(last)} resolution"]
 
 
-def _chunks(n: int) -> str:
-    return "1 chunk" if n == 1 else f"{n} chunks"
-
-
 def failures(found: Sequence[ChunkFailure], names: LevelNames = UNNAMED) -> str:
     """Say what could not be read and what that means; "" without failures.
 
@@ -205,7 +203,7 @@ def failures(found: Sequence[ChunkFailure], names: LevelNames = UNNAMED) -> str:
         where = f"{', '.join(first)} and {last}{end}"
     advice = " Try again later." if any(f.is_transient for f in found) else ""
     return (
-        f"{_chunks(len(found))} at {where} could not be read"
+        f"{counted(len(found), 'chunk')} at {where} could not be read"
         f" ({_cause(found[0])}). Shown coarser.{advice}"
     )
 
