@@ -66,7 +66,7 @@ def test_what_would_be_refused_is_told_before(make, qtbot):
     ("change", "why"),
     [
         (lambda d: [box.setChecked(False) for box in d.channels], "one channel"),
-        (lambda d: d.first.setValue(4) or d.last.setValue(1), "behind"),
+        (lambda d: d.first.setValue(4) or d.last.setValue(1), "after the last"),
         (lambda d: d.place.clear(), "Name a file"),
     ],
 )
