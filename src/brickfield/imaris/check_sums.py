@@ -22,8 +22,8 @@ from brickfield.errors import StoreWriteError
 from brickfield.imaris.planning.plan import ExportPlan
 from brickfield.model import Int3
 
-SAMPLED = 8
-"""Chunks of each level that are read back when not all are."""
+SAMPLED = (8, 2)
+"""Chunks of level 0, and of each other, that are read back when not all are."""
 AnyArray = NDArray[Any]
 Place = tuple[int, int, int, Int3]
 """Level, time point, channel, chunk."""
@@ -52,7 +52,7 @@ class CheckSums:
         self._is_all = all_chunks
         self._lock = threading.Lock()
         self._seen = [0] * len(plan.levels)
-        self._steps = [self._step(len(_grid(plan, i))) for i in range(len(self._seen))]
+        self._steps = [self._step(level) for level in range(len(self._seen))]
         self._unsaved: list[bytes] = []
         self.sums: dict[Place, int] = {}
 
@@ -131,9 +131,12 @@ class CheckSums:
         """Remove what was saved."""
         self._path.unlink(missing_ok=True)
 
-    def _step(self, n_chunks: int) -> int:
+    def _step(self, level: int) -> int:
+        if self._is_all:
+            return 1
         n_parts = self._plan.n_times * self._plan.n_channels
-        return 1 if self._is_all else max(1, n_chunks * n_parts // SAMPLED)
+        n_chunks = len(_grid(self._plan, level)) * n_parts
+        return max(1, n_chunks // SAMPLED[level > 0])
 
 
 def check_sum(chunk: AnyArray) -> int:

@@ -320,8 +320,10 @@ class _Export:
         try:
             with self._open_journal() as journal:
                 # A file without a journal, or of other work, is of no use.
-                is_new = not self._is_resumable(journal)
-                file = ImarisFile(self._part, plan, restart=is_new)
+                is_new = not (_has_begun(journal) and self._part.exists())
+                file = ImarisFile(
+                    self._part, plan, restart=is_new, committed=lambda: _begin(journal)
+                )
                 sums = CheckSums(self._part, plan, all_chunks=options.verify)
                 sums.resume(file.n_done)
                 passes = Passes(self._prepared, options, file, scratch, sums)
@@ -368,12 +370,6 @@ class _Export:
                 raise
             msg = f"expected to write {self._journal}; found: {error.strerror}"
             raise StoreWriteError(msg) from error
-
-    def _is_resumable(self, journal: Journal) -> bool:
-        """Tell whether the journal was there before; it is marked as seen."""
-        was_there = bool(journal.mask("begun", 1)[0])
-        journal.record("begun", [0])
-        return was_there and self._part.exists()
 
     def _fingerprint(self) -> dict[str, Any]:
         image = self._prepared.image
@@ -435,6 +431,21 @@ class _Export:
             failures=tuple(passes.failures),
             notes=(*self._notes(passes), *passes.notes),
         )
+
+
+def _has_begun(journal: Journal) -> bool:
+    """Whether the unfinished file beside a journal holds a part of its work."""
+    return bool(journal.mask("begun", 1)[0])
+
+
+def _begin(journal: Journal) -> None:
+    """Note that the unfinished file is of this work.
+
+    Once something lasts in it, not before: a file of other work may lie there until it
+    is emptied, and a journal of a work of less than a second need not wait for the disk.
+    """
+    if not _has_begun(journal):
+        journal.record("begun", [0])
 
 
 def _replace(part: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ Thread rule: :meth:`ImarisFile.write_chunk` from any thread; the rest from one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class ImarisFile:
     plan : ExportPlan
     restart : bool
         Start over in any case.
+    committed : callable, optional
+        Called after each commit.
 
     Attributes
     ----------
@@ -56,10 +58,18 @@ class ImarisFile:
         Whether an earlier run wrote all there is to write.
     """
 
-    def __init__(self, path: Path, plan: ExportPlan, *, restart: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        plan: ExportPlan,
+        *,
+        restart: bool = False,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
         import h5py
 
         self._plan = plan
+        self._committed = committed
         self._encoder: Encoder = plan.encoder
         self._raw = CommittedFile(path, restart=restart)
         mode = "w" if self._raw.is_new else "r+"
@@ -77,7 +87,7 @@ class ImarisFile:
                 self._write_head()
                 # From here on nothing that is not committed can be taken for whole.
                 self._file.flush()
-                self._raw.commit()
+                self._raw.commit_first()
             self.n_done = int(self._file.attrs.get(_PROGRESS, 0))
             # A run that ended after the last commit, before the file had its name.
             self.is_finished = "Thumbnail" in self._file and not self.n_done
@@ -205,6 +215,8 @@ class ImarisFile:
             self._file.attrs[_PROGRESS] = self.n_done
             self._file.flush()
             self._raw.commit()
+        if self._committed is not None:
+            self._committed()
 
     def finish(self, sections: Sections, thumbnail: NDArray[np.uint8]) -> None:
         """Write what is known of the whole image, and close the file.
