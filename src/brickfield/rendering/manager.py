@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -74,6 +75,7 @@ class RenderManager:
         self._plane: Plane | None = None
         self._turn = 0
         self._planned_for: tuple[object, ...] | None = None
+        self._has_planned = False
 
     @property
     def plane(self) -> Plane | None:
@@ -149,6 +151,7 @@ class RenderManager:
             self._take(seen, requests)
         self.statistics.plan_ms.append(1e3 * (perf_counter() - start))
         self._planned_for = state
+        self._has_planned = True
         return True
 
     def _take(
@@ -236,9 +239,13 @@ class RenderManager:
         """
         self.statistics.frames += 1
         is_lowest = True
-        for renderer in self.renderers:
-            renderer.prepare(camera, replace(options, is_lowest=is_lowest))
-            is_lowest = is_lowest and not renderer.layer.visible
+        # A new plan changes many rows of the tables; other frames have little to do.
+        first = PRECEDENCE.taken() if self._has_planned else nullcontext()
+        self._has_planned = False
+        with first:
+            for renderer in self.renderers:
+                renderer.prepare(camera, replace(options, is_lowest=is_lowest))
+                is_lowest = is_lowest and not renderer.layer.visible
 
     @property
     def is_complete(self) -> bool:
