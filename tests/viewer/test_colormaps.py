@@ -1,5 +1,8 @@
 """Every known colormap name gives an opaque table, and others are refused."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -76,3 +79,15 @@ def test_default_channel_colours_differ_in_lightness_or_hue_for_red_green_blindn
 
 def test_channel_colours_repeat_when_they_run_out():
     assert channel_color(len(CHANNEL_COLORS)) == channel_color(0)
+
+
+def test_a_grey_picture_on_black_imports_no_tables_of_others():
+    code = (
+        "import sys; from brickfield.viewer.colormaps import color, lut\n"
+        "color('black'), color('white'), lut('gray')\n"
+        "print('cmap' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["False"]

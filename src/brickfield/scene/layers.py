@@ -38,7 +38,6 @@ class SceneValue(BaseModel):
         frozen=True,
         allow_inf_nan=False,
         ser_json_inf_nan="constants",
-        use_attribute_docstrings=True,
     )
 
 

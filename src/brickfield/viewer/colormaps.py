@@ -127,12 +127,9 @@ def color(value: str | tuple[int, int, int]) -> tuple[int, int, int]:
     OptionError
         For anything else.
     """
-    from cmap import Color
-
     try:
         if isinstance(value, str):
-            rgba = Color(value.strip()).rgba8
-            return (int(rgba.r), int(rgba.g), int(rgba.b))
+            return _named(value.strip())
         r, g, b = (int(part) for part in value)
     except (ValueError, TypeError):
         r = g = b = -1
@@ -143,3 +140,14 @@ def color(value: str | tuple[int, int, int]) -> tuple[int, int, int]:
         )
         raise OptionError(msg)
     return (r, g, b)
+
+
+def _named(text: str) -> tuple[int, int, int]:
+    """Understand a colour written as text; ValueError for any other text."""
+    # The background of every picture: importing cmap takes a fiftieth of a cold one.
+    if text in ("black", "white"):
+        return (0, 0, 0) if text == "black" else (255, 255, 255)
+    from cmap import Color
+
+    rgba = Color(text).rgba8
+    return (int(rgba.r), int(rgba.g), int(rgba.b))
