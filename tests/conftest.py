@@ -141,8 +141,8 @@ def pytest_collection():
 
 
 MANY = 50
-"""So many modules that were imported by tests are worth a collection of garbage."""
-_n_kept = 0
+"""So many new modules, or tests, leave enough objects to be worth a collection."""
+_n_modules = _n_tests = 0
 
 
 def keep_for_good():
@@ -151,17 +151,19 @@ def keep_for_good():
     napari collects for each viewer and for each layer that is removed, and each time
     would look at hundreds of thousands of objects that stay until the end.
     """
-    global _n_kept
+    global _n_modules, _n_tests
     gc.collect()
     gc.freeze()
-    _n_kept = len(sys.modules)
+    _n_modules, _n_tests = len(sys.modules), 0
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown():
-    """After a test that imported much (napari's window, graphics), keep that too."""
+    """Keep what tests leave: modules such as napari's window, and caches that grow."""
+    global _n_tests
     result = yield
-    if len(sys.modules) > _n_kept + MANY:
+    _n_tests += 1
+    if len(sys.modules) > _n_modules + MANY or _n_tests > MANY:
         keep_for_good()
     return result
 
