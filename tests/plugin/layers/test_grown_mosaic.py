@@ -5,6 +5,7 @@ import pytest
 from napari.layers import Layer
 
 from brickfield.plugin.layers.describe import layer_data_of
+from brickfield.plugin.slicing.growth import follow_grid
 from brickfield.store import open_mosaic
 
 VOLUMES = np.random.default_rng(5).integers(60, 250, (2, 32, 40, 48)).astype("u1")
@@ -80,6 +81,30 @@ def test_pictures_and_slices_follow(seen, store, layer):
     # The camera still looks at where the first tile is.
     assert np.abs(seen.gray() - VOLUMES[0].max(0)).max() <= 1
     np.testing.assert_array_equal(np.asarray(layer.data[0][7]), whole[7])
+
+
+@pytest.mark.parametrize("first", ["slices", "volume"])
+def test_who_follows_first_does_not_count(seen, store, first):
+    """The shift of a mosaic that grows towards zero counts once."""
+    (data,) = layer_data_of(store)
+    layer = Layer.create(*data)
+
+    def follow(_shift):
+        follow_grid(layer)
+
+    if first == "slices":
+        store.laid_out.connect(follow)
+    seen.viewer.add_layer(layer)
+    (port,) = seen.scene.layers
+    if first == "volume":
+        store.laid_out.connect(follow)
+    store.move(store.places[1].name, at(-300))
+    assert store.transform[2, 3] < -200
+    np.testing.assert_allclose(port.data.world.matrix, store.transform, atol=1e-9)
+    np.testing.assert_allclose(
+        layer.data_to_world((0, 0, 0)), store.transform[:3, 3], atol=1e-9
+    )
+    store.laid_out.disconnect(follow)
 
 
 def test_undone_moves_leave_the_voxels_where_they_were(seen, store, layer):
