@@ -25,6 +25,7 @@ from brickfield.rendering import OffscreenView
 from brickfield.sample import VirtualImage, VirtualSource
 from brickfield.sources import from_arrays, open_source
 from brickfield.sources.mosaic import MosaicOptions, MosaicSource, Tile, TilePlace
+from brickfield.store import MosaicStore
 from brickfield.testing.zarr_stores import write_array
 
 SHAPE: Int3 = (1024, 2048, 2048)
@@ -35,7 +36,8 @@ CHUNK = 64
 
 def mosaics(setting: Setting) -> list[Row]:
     """M1."""
-    rows = [*_first_picture(1000), *_plans(1000), *_moves(1000), *_frames()]
+    rows = [*_first_picture(1000), *_plans(1000), *_moves(1000), *_steps(1000)]
+    rows += _frames()
     return rows + _fusing(setting)
 
 
@@ -165,6 +167,38 @@ def _moves(n: int) -> list[Row]:
     what = f"mosaic of {n} tiles: bytes read for a moved tile"
     note = f"its overview is made anew in {median(times):.0f} ms"
     return [exactly("M1", what, read, 0, unit="bytes", repeats=5, note=note)]
+
+
+def _steps(n: int) -> list[Row]:
+    """Move a tile that fills a third of the picture, step by step as a hand does."""
+    store = MosaicStore(mosaic_of(n))
+    place = store.places[n // 2 + int(n**0.5) // 2]
+    low, high = np.array(place.box())
+    times = []
+    with view_of(layer_of(store), SIZE) as view:
+        camera = overview(store.source)
+        middle, height = (low + high) / 2, 2.5 * float((high - low).max())
+        position = _vec(middle - [2 * height, 0, 0])
+        view.camera = replace(
+            camera, target=_vec(middle), position=position, height=height
+        )
+        assert view.wait_until_complete(120)
+        view.image()
+        store.begin_move(place.name)
+        matrix = place.matrix.matrix
+        for _ in range(21):
+            matrix[2, 3] += 20.0
+            start = perf_counter()
+            store.move(place.name, matrix)
+            assert view.wait_until_complete(60)
+            times.append(1e3 * (perf_counter() - start))
+            view.image()
+        store.end_move()
+    # The first step reads a level of the tile that no picture needed before.
+    first, rest = times[0], times[1:]
+    what = f"mosaic of {n} tiles: step of a moved tile, without drawing"
+    note = f"slowest tenth {np.percentile(rest, 90):.0f} ms, first {first:.0f} ms"
+    return [at_most("M1", what, median(rest), 33, unit="ms", repeats=20, note=note)]
 
 
 def _frames() -> list[Row]:
