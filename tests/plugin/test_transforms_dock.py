@@ -185,7 +185,7 @@ def test_what_cannot_be_written_is_said_before_the_button_can_be_pressed(
     dock.angle.moved.emit(10.0)
     for place, words in (
         (str(stored), "expected"),
-        ("", "Name a folder"),
+        ("", "Name a new folder"),
         (str(tmp_path / "taken"), "name another"),
     ):
         dock.show_target(place)
