@@ -18,22 +18,10 @@ def at(x):
 
 
 @pytest.fixture
-def store():
+def store(qapp):
+    """With an application, slices are filled while they are shown."""
     with open_mosaic(list(VOLUMES), [np.eye(4), at(40)], margin=0) as opened:
         yield opened
-
-
-@pytest.fixture
-def layer(seen, store, qapp):
-    """A layer whose slices are filled while they are shown, as in a window."""
-    (data,) = layer_data_of(store)
-    made = Layer.create(*data)
-    made.contrast_limits = (0, 255)
-    made.rendering = "mip"
-    made.interpolation3d = "nearest"
-    seen.viewer.add_layer(made)
-    seen.look()
-    return made
 
 
 @pytest.mark.parametrize("x", [-300.0, 300.0])

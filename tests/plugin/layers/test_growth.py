@@ -4,10 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from napari.layers import Layer
 
 from brickfield.loading import ChunkCache
-from brickfield.plugin.layers.describe import layer_data_of
 from brickfield.plugin.slicing.growth import lengthen
 from brickfield.sources import ReplaceableSource, open_source
 from brickfield.store import ChunkedImageStore
@@ -27,18 +25,6 @@ def store(place):
     source = ReplaceableSource(lambda: open_source(place))
     with ChunkedImageStore(source, cache=ChunkCache(1 << 24)) as opened:
         yield opened
-
-
-@pytest.fixture
-def layer(seen, store):
-    (data,) = layer_data_of(store)
-    made = Layer.create(*data)
-    made.contrast_limits = (0, 255)
-    made.rendering = "mip"
-    made.interpolation3d = "nearest"
-    seen.viewer.add_layer(made)
-    seen.look()
-    return made
 
 
 def grow(store, place, n: int) -> None:
