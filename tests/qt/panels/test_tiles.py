@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -288,3 +289,17 @@ def test_with_a_coloured_look_as_the_active_layer_the_mosaic_itself_is_moved(
     typed(panel.shift[2], "3")
     assert x_of(mosaic, panel.model.names[1]) == 23
     assert x_of(look.data.store, panel.model.names[1]) == 23
+
+
+def test_only_attributes_that_tell_tiles_apart_have_a_column(panel, monkeypatch):
+    store = panel.tiles.store
+    told = [
+        (("angle", str(i)), ("channel", "0"), ("tile", place.name))
+        for i, place in enumerate(store.places)
+    ]
+    for tile, about in zip(store.source.tiles, told, strict=True):
+        monkeypatch.setattr(
+            tile, "place", replace(tile.place, attributes=about), raising=True
+        )
+    panel.model.take(panel.tiles)
+    assert panel.model.columns == ["tile", "angle", "voxels z, y, x", "lies at z, y, x"]

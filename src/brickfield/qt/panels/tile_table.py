@@ -41,12 +41,18 @@ class TileModel(QAbstractTableModel):
         self._tiles = tiles
         places = () if tiles is None else tiles.store.places
         self.names = [place.name for place in places]
-        kinds = dict.fromkeys(kind for place in places for kind, _ in place.attributes)
         self._kinds = [
-            k for k in ("angle", "channel", "illumination", "tile") if k in kinds
+            kind
+            for kind in ("angle", "channel", "illumination", "tile")
+            if self._tells(kind, [dict(p.attributes).get(kind, "") for p in places])
         ]
         self._has_times = any(place.time is not None for place in places)
         self.endResetModel()
+
+    def _tells(self, kind: str, values: list[str]) -> bool:
+        """Whether an attribute tells tiles apart, and not just as their names do."""
+        is_name = kind == "tile" and values == self.names
+        return len(set(values)) > 1 and not is_name
 
     def refresh(self) -> None:
         """Say that tiles were moved, shown or left out."""
