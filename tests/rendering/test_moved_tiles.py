@@ -43,6 +43,12 @@ def go_to(mosaic, view, x):
     return view.image()
 
 
+def assert_same(found, expected):
+    """Expect one picture, but for where bricks lie in their textures."""
+    # Coordinates within a texture are rounded; another place rounds otherwise.
+    assert np.abs(found.astype(int) - expected).max() <= 1
+
+
 def test_a_moved_tile_is_drawn_coarse_and_follows_each_step(moving, monkeypatch):
     mosaic, view = moving
     monkeypatch.setattr("brickfield.store.tiles.moving.MOST_CHUNKS", 2)
@@ -65,7 +71,7 @@ def test_at_rest_the_picture_is_that_of_tiles_that_always_were_there(
     assert leaf_levels(view) == {0}
     other = make_view(layer_of(mosaic), size=(400, 300), camera="ortho:z")
     assert other.wait_until_complete(60)
-    np.testing.assert_array_equal(found, other.image())
+    assert_same(found, other.image())
 
 
 @pytest.mark.parametrize("x", [-260, 700])
@@ -79,4 +85,4 @@ def test_the_picture_follows_a_tile_out_of_the_mosaic_s_box(
     again = make_view(layer_of(mosaic), size=(400, 300), camera="ortho:z")
     again.camera = view.camera
     assert again.wait_until_complete(60)
-    np.testing.assert_array_equal(found, again.image())
+    assert_same(found, again.image())
