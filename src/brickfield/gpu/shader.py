@@ -21,8 +21,10 @@ from brickfield.model.appearance import BY_DEPTH, SHADED
 _STAGE = "FRAGMENT"
 # Inside a texture, mirrored coordinates are clamped ones. But llvmpipe filters textures
 # of 8 bits that are clamped along every axis with weights of 8 bits, which shows on
-# surfaces and takes longer than weights of float32.
+# surfaces and takes longer than weights of float32. Through voxel centres these are
+# off by a hair, though, which adds up in an average: ties would round either way.
 _ADDRESSING = "clamp clamp mirror"
+_ADDRESSING_OF_AVERAGE = "clamp"
 
 
 def _load(name: str) -> str:
@@ -150,7 +152,9 @@ def _bindings(wobject: BrickVolume, shared: Any) -> list[Binding]:
         labels = material.label_rows
         bindings.append(Binding("s_labels", "buffer/read_only_storage", labels, _STAGE))
     else:
-        bricks = GfxSampler(material.program[1], _ADDRESSING)
+        is_average = material.program[0] == "average"
+        addressing = _ADDRESSING_OF_AVERAGE if is_average else _ADDRESSING
+        bricks = GfxSampler(material.program[1], addressing)
         bindings.append(Binding("s_bricks", "sampler/filtering", bricks, _STAGE))
     bindings += [
         Binding(f"t_bricks{i}", "texture/auto", GfxTextureView(texture), _STAGE)
