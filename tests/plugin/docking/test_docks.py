@@ -64,6 +64,9 @@ def test_another_dock_leaves_a_view_the_height_that_a_picture_needs(
     viewer.show()
     qtbot.waitUntil(dock.isVisible)
     viewer.window._qt_window.resize(1280, 800)
+    # Qt lays out what lies in a window by and by, and tells nobody when it is done.
+    qtbot.waitUntil(lambda: dock.height() > 2 * LEAST_HEIGHT, timeout=30_000)
+    qtbot.wait(500)
     _, other = viewer.window.add_plugin_dock_widget("napari-brickfield", name)
     qtbot.waitUntil(other.isVisible, timeout=30_000)
     qtbot.waitUntil(
