@@ -75,7 +75,7 @@ class RenderManager:
         self._plane: Plane | None = None
         self._turn = 0
         self._planned_for: tuple[object, ...] | None = None
-        self._has_planned = False
+        self._goes_first = False
 
     @property
     def plane(self) -> Plane | None:
@@ -143,15 +143,17 @@ class RenderManager:
         if state == self._planned_for and not any(r.wants_plan for r in seen):
             return False
         start = perf_counter()
-        # Reading threads wait meanwhile, or they make it several times as dear.
-        with PRECEDENCE.taken():
+        # While the camera moves reading threads wait, or they make a plan several times
+        # as dear. Of a view that stays they have the data that it waits for.
+        is_other_view = self._planned_for is None or camera != self._planned_for[0]
+        with PRECEDENCE.taken() if is_other_view else nullcontext():
             requests = [
                 r.plan_request(camera, self.policy, is_moving=is_moving) for r in seen
             ]
             self._take(seen, requests)
         self.statistics.plan_ms.append(1e3 * (perf_counter() - start))
         self._planned_for = state
-        self._has_planned = True
+        self._goes_first = is_other_view
         return True
 
     def _take(
@@ -240,8 +242,8 @@ class RenderManager:
         self.statistics.frames += 1
         is_lowest = True
         # A new plan changes many rows of the tables; other frames have little to do.
-        first = PRECEDENCE.taken() if self._has_planned else nullcontext()
-        self._has_planned = False
+        first = PRECEDENCE.taken() if self._goes_first else nullcontext()
+        self._goes_first = False
         with first:
             for renderer in self.renderers:
                 renderer.prepare(camera, replace(options, is_lowest=is_lowest))
