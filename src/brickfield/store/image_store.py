@@ -355,8 +355,7 @@ class ChunkedImageStore:
         bool or None
             None before :meth:`estimate_contrast` has looked; nothing is read.
         """
-        selection = self.default_selection() if selection is None else selection
-        look = self._looks.get(selection)
+        look = self._look(selection)
         return None if look is None else look.is_dense
 
     def is_constant(self, selection: Selection | None = None) -> bool | None:
@@ -367,9 +366,11 @@ class ChunkedImageStore:
         bool or None
             None before :meth:`estimate_contrast` has looked; nothing is read.
         """
-        selection = self.default_selection() if selection is None else selection
-        look = self._looks.get(selection)
+        look = self._look(selection)
         return None if look is None else look.is_constant
+
+    def _look(self, selection: Selection | None) -> ContrastLook | None:
+        return self._looks.get(selection or self.default_selection())
 
     # -- ends --------------------------------------------------------------------
 

@@ -82,10 +82,19 @@ class _Export(QObject):
         super().__init__()
         _exports.add(self)
         self._viewer = weakref.ref(viewer)
-        first = as_layer(*layers[0].as_layer_data_tuple())
-        self._shapes = _shapes(first)
-        offered = [x for x in viewer.layers if x in layers or self._is_alike(x)]
-        self._layers = [as_layer(*layer.as_layer_data_tuple()) for layer in offered]
+        described = {
+            layer: as_layer(*layer.as_layer_data_tuple())
+            for layer in viewer.layers
+            if kind_of(layer) in ("image", "labels")
+        }
+        self._shapes = _shapes(described[layers[0]])
+        # Others of the same shape can be further channels.
+        offered = [
+            layer
+            for layer, one in described.items()
+            if layer in layers or _shapes(one) == self._shapes
+        ]
+        self._layers = [described[layer] for layer in offered]
         self._box = None if box is None else box_in_voxels(box, layers[0])
         n = len(self._shapes[0])
         self._now = int(viewer.dims.current_step[-n]) if n > 3 else 0
@@ -99,13 +108,6 @@ class _Export(QObject):
         self.dialog.asked.connect(self.write)
         self.dialog.open_asked.connect(self._open)
         self.dialog.finished.connect(self._on_closed)
-
-    def _is_alike(self, layer: Any) -> bool:
-        """Tell whether a layer can be another channel of the first one."""
-        return (
-            kind_of(layer) in ("image", "labels")
-            and _shapes(as_layer(*layer.as_layer_data_tuple())) == self._shapes
-        )
 
     def _offer(self, offered: Sequence[Any], chosen: Sequence[Any]) -> ImarisOffer:
         channels: list[tuple[str, str]] = []
