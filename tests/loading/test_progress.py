@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from brickfield.loading.progress import LoadingProgressTracker, RateMeter
 from brickfield.model import ChunkId
 from brickfield.model.requests import LoadingStatus
@@ -132,3 +134,16 @@ def test_reports_from_many_threads_are_all_counted():
     done = [s.done for s in heard]
     assert done == sorted(done)
     assert heard[-1].is_complete
+
+
+def test_amounts_that_come_at_once_are_one_event_and_count_all():
+    clock = Clock()
+    meter = RateMeter(span_s=2.56, clock=clock)
+    for _ in range(1000):
+        clock.now += 0.0005
+        meter.add(3)
+    clock.now += 0.5
+    assert meter.rate == pytest.approx(3000, rel=0.01)
+    assert len(meter._events) <= 51
+    clock.now += 3
+    assert meter.rate == 0

@@ -129,3 +129,18 @@ def test_waiting_chunks_among_some_come_best_first(first, second, keys):
     found = queue.waiting_among((), np.array(keys, np.int64))
     assert sorted(found) == sorted(set(keys) & set(best))
     assert [best[k] for k in found] == sorted(best[k] for k in found)
+
+
+@given(wishes)
+def test_a_request_in_order_gives_the_queue_of_the_same_in_any_order(items):
+    best = {}
+    for item in items:
+        best[item[0]] = min(item, best.get(item[0], item), key=lambda i: i[:0:-1])
+    unique = list(best.values())
+    in_order = requested(sorted(unique, key=lambda i: (i[2], i[1])))
+    mixed = requested(items)
+    assert in_order.keys.tolist() == mixed.keys.tolist() == sorted(best)
+    assert in_order.priorities.tolist() == mixed.priorities.tolist()
+    for queue in (in_order, mixed):
+        ranks = [queue.rank(row) for row in queue.order]
+        assert ranks == sorted(ranks)

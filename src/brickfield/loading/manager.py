@@ -151,7 +151,7 @@ class ChunkManager:
                 visual.begin_session()
             self._replace(visual_id, visual, queues)
             status = self._status(visual_id)
-            has_ready = bool(visual.ready)
+            has_ready = visual.has_ready
         if self.tracker is not None:
             level = finest_level(queues)
             self.tracker.start_loading_session(visual_id, status.wanted, level)
@@ -187,12 +187,11 @@ class ChunkManager:
         self, visual: Visual, queue: RequestQueue, rows: NDArray[np.int64]
     ) -> None:
         """Make what the cache has ready at once."""
-        keys = queue.keys[rows].tolist()
-        found = self._pinned.pin(queue.selection, keys)
-        for row, chunk in zip(rows.tolist(), found, strict=True):
-            if chunk is not None:
-                queue.state[row] = ENDS[chunk.state]
-                visual.note_bytes(chunk)
+        found = self._pinned.pin(queue.selection, queue.keys[rows].tolist())
+        # Mostly few: what is seen anew was seldom read before.
+        if found:
+            queue.state[rows[list(found)]] = [ENDS[c.state] for c in found.values()]
+            visual.note_bytes(*found.values())
 
     def _drop_rest(
         self, visual: Visual, old: RequestQueue, new: RequestQueue | None
@@ -417,7 +416,7 @@ class ChunkManager:
 
     def _has_ready(self, visual_id: str) -> bool:
         visual = self._visuals.get(visual_id)
-        return visual is not None and bool(visual.ready)
+        return visual is not None and visual.has_ready
 
     def _chunk_ended(self, queue: RequestQueue, row: int, chunk: LoadedChunk) -> None:
         visual = self._visuals.get(queue.visual_id)

@@ -25,6 +25,8 @@ from brickfield.model.requests import LoadingStatus
 logger = logging.getLogger(__name__)
 Clock = Callable[[], float]
 Callback = Callable[[LoadingStatus], None]
+_MOST_EVENTS = 256
+"""That a rate is counted from."""
 
 
 class RateMeter:
@@ -52,7 +54,12 @@ class RateMeter:
             self._events.clear()
             self._sum = 0.0
             self._since = now
-        self._events.append((now, amount))
+        if self._events and now - self._events[-1][0] < self._span / _MOST_EVENTS:
+            # Thousands of chunks come in a span: what comes at once is one event.
+            then, before = self._events.pop()
+            self._events.append((then, before + amount))
+        else:
+            self._events.append((now, amount))
         self._sum += amount
         self._expire(now)
 

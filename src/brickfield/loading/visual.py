@@ -7,10 +7,11 @@ the image.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.errors import OptionError
 from brickfield.loading.cache.pinned_chunks import PinnedChunks
@@ -24,11 +25,13 @@ from brickfield.loading.queue import (
     RequestQueue,
 )
 from brickfield.loading.storage_layout import check_selection
-from brickfield.model import ChunkKey, Pyramid, Selection, unpack_keys
+from brickfield.model import INDEX_BITS, ChunkKey, Pyramid, Selection, unpack_keys
 from brickfield.model.requests import ChunkedDataRequest, LoadedChunk, LoadingStatus
 
 Ready = tuple[int, float, int, RequestQueue, int]
 """Category, priority, a number that breaks ties, queue and row."""
+
+_MASK, _LEVEL = (1 << INDEX_BITS) - 1, 3 * INDEX_BITS
 
 
 class Visual:
@@ -36,17 +39,24 @@ class Visual:
 
     Attributes
     ----------
-    ready : list
-        Heap of chunks that ended and were not taken; names only, the voxels are
-        pinned in the cache.
     n_cancelled, bytes_loaded : int
         Of the present session.
     """
 
     def __init__(self) -> None:
-        self.ready: list[Ready] = []
+        # Rows of queues alone; the voxels are pinned in the cache. What was ready when
+        # the queues came is sorted, and named one by one as it is taken; what ended
+        # since then is a heap.
+        self._first: Ready | None = None
+        self._rest: Iterator[Ready] = iter(())
+        self._new: list[Ready] = []
         self._n = 0
         self.begin_session()
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether chunks ended that were not taken."""
+        return self._first is not None or bool(self._new)
 
     def begin_session(self) -> None:
         """Count the rate from zero: the visual waited for nothing until now."""
@@ -64,7 +74,7 @@ class Visual:
         row : int
         """
         self._n += 1
-        heapq.heappush(self.ready, (*queue.rank(row), self._n, queue, row))
+        heapq.heappush(self._new, (*queue.rank(row), self._n, queue, row))
 
     def pop_ready(
         self, pinned: PinnedChunks, max_chunks: int | None
@@ -85,8 +95,8 @@ class Visual:
         """
         taken: list[LoadedChunk] = []
         is_lost = False
-        while self.ready and len(taken) != max_chunks:
-            _, _, _, queue, row = heapq.heappop(self.ready)
+        while self.has_ready and len(taken) != max_chunks:
+            _, _, _, queue, row = self._pop_first()
             if queue.state[row] < LOADED:
                 continue
             chunk = pinned.unpin(queue.selection, int(queue.keys[row]))
@@ -100,26 +110,27 @@ class Visual:
 
     def rebuild(self, queues: Iterable[RequestQueue]) -> None:
         """Queue the chunks of new queues that are ready."""
-        self.ready = []
-        for queue in queues:
-            rows = np.flatnonzero((queue.state >= LOADED) & ~queue.is_delivered)
-            first, self._n = self._n + 1, self._n + len(rows)
-            # Thousands of rows at each move of the camera: no loop in Python.
-            self.ready += zip(
-                queue.categories[rows].tolist(),
-                queue.priorities[rows].tolist(),
-                range(first, self._n + 1),
-                repeat(queue),
-                rows.tolist(),
-                strict=False,
-            )
-        heapq.heapify(self.ready)
+        parts = [
+            (queue, np.flatnonzero((queue.state >= LOADED) & ~queue.is_delivered))
+            for queue in queues
+        ]
+        self._new, self._n = [], 0
+        self._rest = _in_order([(queue, rows) for queue, rows in parts if len(rows)])
+        self._first = next(self._rest, None)
 
-    def note_bytes(self, chunk: LoadedChunk) -> None:
-        """Count the voxels of a chunk that became ready."""
-        if chunk.data is not None:
-            self.bytes_loaded += chunk.data.nbytes
-            self.byte_rate.add(chunk.data.nbytes)
+    def _pop_first(self) -> Ready:
+        first = self._first
+        if first is None or (self._new and self._new[0] < first):
+            return heapq.heappop(self._new)
+        self._first = next(self._rest, None)
+        return first
+
+    def note_bytes(self, *chunks: LoadedChunk) -> None:
+        """Count the voxels of chunks that became ready."""
+        n = sum(chunk.data.nbytes for chunk in chunks if chunk.data is not None)
+        if n:
+            self.bytes_loaded += n
+            self.byte_rate.add(n)
 
     def status(self, queues: list[RequestQueue], n_in_flight: int) -> LoadingStatus:
         """Count the chunks of the present request by state.
@@ -145,6 +156,23 @@ class Visual:
             rate=self.byte_rate.rate,
             seconds_left=left if n_waiting else 0.0,
         )
+
+
+def _in_order(parts: list[tuple[RequestQueue, NDArray[np.int64]]]) -> Iterator[Ready]:
+    """Name rows of queues, most wanted first; those of equal rank in their order."""
+    if not parts:
+        return
+    categories = np.concatenate([queue.categories[rows] for queue, rows in parts])
+    priorities = np.concatenate([queue.priorities[rows] for queue, rows in parts])
+    ends = np.cumsum([len(rows) for _, rows in parts]).tolist()
+    order = np.lexsort((priorities, categories))
+    # Hundreds at each move of the camera, of which few are taken before the next one.
+    for i in map(int, order):
+        number = bisect_right(ends, i)
+        queue, rows = parts[number]
+        row = int(rows[i - ends[number]])
+        # Before all that ended later: those are counted from 1.
+        yield (*queue.rank(row), 0, queue, row)
 
 
 def queues_of(
@@ -192,15 +220,18 @@ def _joined(group: list[ChunkedDataRequest]) -> ChunkedDataRequest:
 
 
 def _check_keys(queue: RequestQueue, pyramid: Pyramid) -> None:
-    levels, indices = unpack_keys(queue.keys)
-    is_level = (levels >= 0) & (levels < pyramid.n_levels)
-    grids = pyramid.grids_zyx[np.where(is_level, levels, 0)]
-    is_good = is_level & (indices < grids).all(axis=1)
+    keys = queue.keys
+    levels = keys >> _LEVEL
+    is_good = (levels >= 0) & (levels < pyramid.n_levels)
+    grids = pyramid.grids_zyx.T.take(np.where(is_good, levels, 0), axis=1)
+    for grid, shift in zip(grids, (2 * INDEX_BITS, INDEX_BITS, 0), strict=True):
+        is_good &= (keys >> shift & _MASK) < grid
     if not is_good.all():
         bad = int(np.argmin(is_good))
+        index = tuple(unpack_keys(keys[bad : bad + 1])[1][0].tolist())
         msg = (
             f"expected chunks of the image's {pyramid.n_levels} levels; found level"
-            f" {levels[bad]}, chunk {tuple(indices[bad].tolist())}"
+            f" {levels[bad]}, chunk {index}"
         )
         raise OptionError(msg)
 

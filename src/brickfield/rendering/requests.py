@@ -269,9 +269,9 @@ def requests_for(
             ChunkedDataRequest(
                 visual_id,
                 selection,
-                np.concatenate([plan.keys[rows], extra]),
-                np.concatenate([plan.priorities[rows], np.zeros(n, np.float32)]),
-                np.concatenate([plan.categories[rows], np.zeros(n, np.uint8)]),
+                np.concatenate([extra, plan.keys[rows]]),
+                np.concatenate([np.zeros(n, np.float32), plan.priorities[rows]]),
+                np.concatenate([np.zeros(n, np.uint8), plan.categories[rows]]),
                 data_version,
             )
         )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache as _once
 
 from brickfield.errors import BudgetError
@@ -189,7 +189,7 @@ class ChunkCache:
 
     def pin(
         self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]
-    ) -> list[LoadedChunk | None]:
+    ) -> dict[int, LoadedChunk]:
         """Pin the entries that exist, once each, and return them.
 
         Parameters
@@ -200,28 +200,22 @@ class ChunkCache:
 
         Returns
         -------
-        list of LoadedChunk or None
-            One for each key; None (and no pin) where there is no entry.
+        dict of int to LoadedChunk
+            Place in `keys` to entry; none (and no pin) where there is no entry.
         """
-        return self._each(self._pin, source_id, selection, keys)
-
-    def _each(
-        self,
-        act: Callable[[_Name], LoadedChunk | None],
-        source_id: str,
-        selection: Selection,
-        keys: Sequence[ChunkKey],
-    ) -> list[LoadedChunk | None]:
         with self._lock:
-            group = self._group(source_id, selection)
-            return [act((group, key)) for key in keys]
-
-    def _pin(self, name: _Name) -> LoadedChunk | None:
-        chunk = self._chunks.get(name)
-        if chunk is not None:
-            self._free.pop(name, None)
-            self._pins[name] = self._pins.get(name, 0) + 1
-        return chunk
+            group, chunks = self._group(source_id, selection), self._chunks
+            # Hundreds are asked for at each move of the camera; few are here.
+            found = {
+                at: chunk
+                for at, key in enumerate(keys)
+                if (chunk := chunks.get((group, key))) is not None
+            }
+            for at in found:
+                name = (group, keys[at])
+                self._free.pop(name, None)
+                self._pins[name] = self._pins.get(name, 0) + 1
+        return found
 
     def unpin(
         self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]
@@ -234,7 +228,9 @@ class ChunkCache:
         selection : Selection
         keys : sequence of ChunkKey
         """
-        return self._each(self._unpin, source_id, selection, keys)
+        with self._lock:
+            group = self._group(source_id, selection)
+            return [self._unpin((group, key)) for key in keys]
 
     def release_pins(
         self, source_id: str, selection: Selection, keys: Sequence[ChunkKey]

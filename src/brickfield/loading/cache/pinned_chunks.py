@@ -61,15 +61,14 @@ class PinnedChunks:
         if not is_kept and n_takers:
             self._held[name] = (chunk, n_takers)
 
-    def pin(
-        self, selection: Selection, keys: list[ChunkKey]
-    ) -> list[LoadedChunk | None]:
-        """Return chunks for one more taker; None for those that are not loaded."""
+    def pin(self, selection: Selection, keys: list[ChunkKey]) -> dict[int, LoadedChunk]:
+        """Return the chunks that are loaded for one more taker, by place in `keys`."""
         found = self.cache.pin(self._source_id, selection, keys)
         if self.failed or self._held:
-            for i, key in enumerate(keys):
-                if found[i] is None:
-                    found[i] = self._pin_held((selection, key))
+            for at, key in enumerate(keys):
+                held = None if at in found else self._pin_held((selection, key))
+                if held is not None:
+                    found[at] = held
         return found
 
     def _pin_held(self, name: Name) -> LoadedChunk | None:
