@@ -38,7 +38,9 @@ def test_its_name_is_the_one_in_the_code(manifest):
 def test_commands_that_code_runs_by_name_are_those_of_the_manifest(manifest):
     functions = {c.id: c.python_name for c in manifest.contributions.commands}
     for name, function in COMMANDS.items():
-        assert functions[f"{PLUGIN}.{name}"] == function
+        assert functions[f"{PLUGIN}.{name}"] == f"brickfield.plugin.commands:{name}"
+        module, _, inner = function.partition(":")
+        assert callable(getattr(import_module(module), inner)), name
 
 
 def test_every_command_has_its_function_and_a_title_of_its_own(manifest):

@@ -1,11 +1,15 @@
 """What napari calls for the widgets of its plugin menu."""
 
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import brickfield.plugin
 from brickfield.qt import import_beside
 from brickfield.testing.zarr_stores import write_image
 
@@ -16,10 +20,21 @@ HEAVY = (
     "tensorstore",
     "wgpu",
 )
+LOADED_WHEN_CALLED = (
+    "brickfield.plugin.docking.benchmark_dock",
+    "brickfield.plugin.docking.stem_dock",
+    "brickfield.plugin.export.imaris_window",
+    "brickfield.plugin.live.dock",
+    "brickfield.plugin.scenes.scene_menu",
+    "brickfield.plugin.sessions.dock",
+    "brickfield.plugin.sessions.in_viewer",
+    "brickfield.plugin.slicing.lazy",
+    "brickfield.plugin.transforms.dock",
+)
 IMPORTED_ON = """
 import builtins, sys, threading
-from qtpy.QtCore import QCoreApplication
-app = QCoreApplication([])
+from qtpy.QtWidgets import QApplication
+app = QApplication([])
 seen = {{}}
 find = sys.meta_path[-1].find_spec
 
@@ -40,6 +55,7 @@ def imported_by_the_window(act):
         capture_output=True,
         text=True,
         check=True,
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
     )
     return set(run.stdout.split())
 
@@ -57,6 +73,49 @@ def imported_by_the_window(act):
 def test_the_window_itself_loads_nothing_heavy(act):
     """Neither when napari looks a command up, nor for the names of the console."""
     assert not imported_by_the_window(act) & set(HEAVY)
+
+
+def test_no_command_or_dock_of_the_menus_has_the_window_load_what_it_needs():
+    """Neither when napari looks a function up nor when it is called."""
+    manifest = Path(brickfield.plugin.__file__).with_name("napari.yaml")
+    functions = re.findall(r"python_name: (\S+)", manifest.read_text(encoding="utf-8"))
+    called = ("export_to_imaris", "copy_link", "Stem4D", "Benchmark", "Sessions")
+    called += ("LiveAcquisition", "Transforms")
+    act = f"""
+from contextlib import suppress
+from importlib import import_module
+for python_name in {functions}:
+    module, _, name = python_name.partition(":")
+    function = getattr(import_module(module), name)
+    if name in {called}:
+        # There is no viewer, so that each stops once all is loaded.
+        with suppress(AttributeError, TypeError):
+            function(None)
+assert sys.modules.keys() >= {set(LOADED_WHEN_CALLED)}
+"""
+    assert not imported_by_the_window(act) & {*HEAVY, *LOADED_WHEN_CALLED}
+
+
+def test_a_module_that_another_thread_is_still_loading_is_waited_for(tmp_path):
+    """In the event loop: Python's own wait would hold the window up."""
+    (tmp_path / "slow_to_load.py").write_text("import gate\ngate.opened.wait(60)\n")
+    act = f"""
+import types
+from qtpy.QtCore import QTimer
+from brickfield.qt import import_beside
+gate = sys.modules["gate"] = types.ModuleType("gate")
+gate.opened = threading.Event()
+sys.path.insert(0, r"{tmp_path}")
+other = threading.Thread(target=__import__, args=("slow_to_load",))
+other.start()
+while "slow_to_load" not in sys.modules:
+    pass
+QTimer.singleShot(0, gate.opened.set)
+import_beside("slow_to_load")
+assert gate.opened.is_set()
+other.join()
+"""
+    assert "slow_to_load" not in imported_by_the_window(act)
 
 
 def test_what_docks_load_is_loaded_beside_the_window():

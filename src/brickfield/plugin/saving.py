@@ -22,8 +22,8 @@ from pathlib import Path
 from brickfield.errors import BrickfieldError, StoreWriteError
 from brickfield.plugin.docking.activity import in_activity_bar
 from brickfield.plugin.names import PLUGIN
-from brickfield.plugin.warm import quick_turns
 from brickfield.qt import RunningTask, can_turn, task_board, turn_until
+from brickfield.viewer import quick_turns
 
 N_WORKERS = 1
 """Threads that work on blocks, and that encode chunks, of a save.

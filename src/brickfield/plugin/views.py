@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import OptionError
 from brickfield.plugin.docking.load import load_docks, load_reading
-from brickfield.plugin.warm import compile_ahead, loading, warm_up
+from brickfield.plugin.warm import compile_ahead, warm_up
+from brickfield.viewer import loading
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -10,7 +10,6 @@ is another's: as it is none of theirs, Python does not call ``__init__``.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from qtpy.QtWidgets import QWidget
@@ -53,8 +52,7 @@ class Benchmark(QWidget):
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
         load_docks()
-        if "brickfield.plugin.docking.benchmark_dock" not in sys.modules:
-            import_beside("brickfield.plugin.docking.benchmark_dock")
+        import_beside("brickfield.plugin.docking.benchmark_dock")
         from brickfield.plugin.docking.benchmark_dock import BenchmarkDock
 
         return BenchmarkDock(napari_viewer)
@@ -68,8 +66,7 @@ class Stem4D(QWidget):
 
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
-        if "brickfield.plugin.docking.stem_dock" not in sys.modules:
-            import_beside("brickfield.plugin.docking.stem_dock")
+        import_beside("brickfield.plugin.docking.stem_dock")
         from brickfield.plugin.docking.stem_dock import Stem4DDock
 
         return Stem4DDock(napari_viewer)

@@ -133,6 +133,7 @@ def write_session(path: str, _layers: Any) -> list[str]:
     """
     import napari
 
+    import_beside("brickfield.plugin.sessions.in_viewer", "brickfield.sessions.writer")
     from brickfield.plugin.sessions.in_viewer import contents_of
     from brickfield.sessions import SaveControl, SessionOptions
     from brickfield.sessions import write_session as write_to

@@ -28,6 +28,7 @@ from qtpy.QtCore import QCoreApplication, QEventLoop, QTimer
 
 from brickfield.errors import BrickfieldError
 from brickfield.qt.deliver import Deliverer
+from brickfield.viewer import loading
 
 logger = logging.getLogger(__name__)
 
@@ -198,9 +199,17 @@ def import_beside(*names: str) -> None:
     *names : str
         What is loaded already costs nothing.
     """
-    lacking = [name for name in names if name not in sys.modules]
+    lacking = [name for name in names if not _is_loaded(name)]
     if lacking:
-        run_beside(lambda: [import_module(name) for name in lacking])
+        with loading():
+            run_beside(lambda: [import_module(name) for name in lacking])
+
+
+def _is_loaded(name: str) -> bool:
+    """Whether a module is there as a whole: another thread may still be loading it."""
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    # The mark by which Python itself tells.
+    return spec is not None and not getattr(spec, "_initializing", False)
 
 
 def _carry_out(future: Future[Any], job: Callable[[], Any]) -> None:

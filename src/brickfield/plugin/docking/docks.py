@@ -32,8 +32,9 @@ from brickfield.plugin.settings import (
     settings_events,
 )
 from brickfield.plugin.slicing.lazy import retry_failed
-from brickfield.plugin.warm import begin_loading, load_later
+from brickfield.plugin.warm import load_later
 from brickfield.qt import ViewDock
+from brickfield.viewer import begin_loading
 from brickfield.viewer.live import ViewReport
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QTimer
 
-from brickfield.plugin.warm import loading
 from brickfield.qt import run_beside, run_beside_then
+from brickfield.viewer import loading
 
 # Not whether the module is known: a thread may still be loading it.
 _is_loaded = threading.Event()

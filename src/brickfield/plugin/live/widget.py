@@ -7,6 +7,7 @@ from typing import Any
 from qtpy.QtWidgets import QWidget
 
 from brickfield.plugin.docking.load import load_docks
+from brickfield.qt import import_beside
 
 
 class LiveAcquisition(QWidget):
@@ -15,6 +16,7 @@ class LiveAcquisition(QWidget):
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
         load_docks()
+        import_beside("brickfield.plugin.live.dock")
         from brickfield.plugin.live.dock import LiveDock
 
         return LiveDock(napari_viewer)

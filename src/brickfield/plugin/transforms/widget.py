@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from qtpy.QtWidgets import QWidget
@@ -15,8 +14,7 @@ class Transforms(QWidget):
 
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
-        if "brickfield.plugin.transforms.dock" not in sys.modules:
-            import_beside("brickfield.plugin.transforms.dock")
+        import_beside("brickfield.plugin.transforms.dock")
         from brickfield.plugin.transforms.dock import TransformsDock
 
         return TransformsDock(napari_viewer)

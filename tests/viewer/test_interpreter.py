@@ -5,7 +5,13 @@ import sys
 
 import pytest
 
-from brickfield.plugin.warm import RARELY, SWITCH_S, begin_loading, loading, quick_turns
+from brickfield.viewer.interpreter import (
+    RARELY,
+    SWITCH_S,
+    begin_loading,
+    loading,
+    quick_turns,
+)
 
 
 @pytest.fixture(autouse=True)
