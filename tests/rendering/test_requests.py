@@ -95,5 +95,5 @@ def test_every_missing_chunk_is_asked_for_once_in_the_order_of_the_plan(asked):
         held=np.zeros(len(plan.keys), bool),
     )
     assert request.selection == (0,)
-    assert request.keys.tolist() == [*plan.keys[::2].tolist(), stranger]
+    assert request.keys.tolist() == [stranger, *plan.keys[::2].tolist()]
     assert request.data_version == 3
