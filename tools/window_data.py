@@ -11,6 +11,7 @@ from pictures import nuclei
 import brickfield as bf
 from brickfield.sample import ensure_sample
 from brickfield.testing import corrupt
+from brickfield.testing.mib import write_hdr, write_mib
 from brickfield.testing.zarr_stores import (
     image_attributes,
     write_group,
@@ -227,3 +228,35 @@ def ball(middle: float, radius: float) -> Any:
         [corner[:, None] + [0, 1, 30], corner[:, None] + [1, 31, 30]]
     )
     return vertices, faces, vertices[:, 0]
+
+
+def lattice() -> str:
+    """Return the place of a scan of 64 x 64 positions over columns of atoms."""
+    place = folder() / "lattice.mib"
+    if not place.exists():
+        rng = np.random.default_rng(0)
+        n = 64
+        y, x = np.mgrid[:n, :n].astype(float)
+        columns = [
+            (6 + 13 * row, 6.5 + 13 * column + 6.5 * (row % 2))
+            for row in range(5)
+            for column in range(5 - row % 2)
+        ]
+        density = np.zeros((n, n))
+        pull = np.zeros((2, n, n))
+        for cy, cx in columns:
+            bump = np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 8)
+            density += bump
+            pull += np.stack([(cy - y) * bump, (cx - x) * bump])
+        frames = np.empty((n * n, n, n), np.uint16)
+        for i in range(n * n):
+            at = divmod(i, n)
+            cy, cx = 31.3 + 0.6 * pull[0][at], 31.6 + 0.6 * pull[1][at]
+            away = np.hypot(y - cy, x - cx)
+            counts = 60.0 * (away <= 9) + 6 * np.exp(-((away / 20) ** 2))
+            frames[i] = rng.poisson((0.1 + density[at]) * counts)
+        # What a real chip has: one pixel that is dead, and one that always counts.
+        frames[:, 30, 29], frames[:, 10, 50] = 0, 60
+        write_hdr(place.with_suffix(".hdr"), ScanX=n, ScanY=n)
+        write_mib(place, frames)
+    return str(place)

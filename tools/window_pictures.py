@@ -28,7 +28,16 @@ from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
-from window_data import ball, damaged, numbered, oblique, plate, sample, series
+from window_data import (
+    ball,
+    damaged,
+    lattice,
+    numbered,
+    oblique,
+    plate,
+    sample,
+    series,
+)
 from window_data import tiles as registered
 from window_pixels import pixels_of
 
@@ -36,12 +45,15 @@ import brickfield as bf
 from brickfield.camera import OrbitCamera, orbit_camera
 from brickfield.loading import default_cache
 from brickfield.plugin.docking.chooser import open_chooser
+from brickfield.plugin.docking.stem_dock import Stem4DDock
 from brickfield.plugin.export.imaris_window import open_export
 from brickfield.plugin.layers.registry import docks_of
+from brickfield.plugin.live.dock import LiveDock
 from brickfield.plugin.sessions.widget import Sessions
 from brickfield.plugin.settings import open_panels
 from brickfield.plugin.settings import preferences as plugin_preferences
 from brickfield.plugin.transforms.widget import Transforms
+from brickfield.stem4d import Wedge
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images" / "window"
@@ -615,6 +627,59 @@ def tiles() -> None:
         s.part("tiles")
 
 
+def stem4d() -> None:
+    """The scan of a lattice: its iCOM, and in the light theme a wedge and a transform."""
+    path = lattice()
+    for theme in ("dark", "light"):
+        with stage() as s:
+            s.viewer.theme = theme
+            dock = Stem4DDock(s.viewer)
+            s.viewer.window.add_dock_widget(dock, name="4D-STEM", area="right")
+            dock.session.open(path)
+            wait_for_words(dock.state, "Virtual image: exact")
+            dock.session.set_cursor(32, 32)
+            turn(0.7)
+            title = "Centre of mass, DPC, iCOM" if theme == "dark" else "FFT explorer"
+            page = dock.pages[title]
+            dock.folds[title].expand(animate=False)
+            turn(0.5)
+            if theme == "dark":
+                dock.use_preset("BF")
+                page.kind.setCurrentText("iCOM")
+                page.descan.setChecked(True)
+                page.show_it.click()
+                wait_for_words(page.say, "From ")
+            else:
+                cy, cx = (box.value for box in dock.detector_bar.boxes[:2])
+                dock._choose_detector(Wedge(cy, cx, 13.5, 32.0, 0.0, 90.0))
+                page.part.setCurrentText("log")
+                page.show_it.click()
+            wait_for_words(dock.state, "Virtual image: exact")
+            turn(1.5)
+            s.window("stem4d" if theme == "dark" else "stem4d-light")
+
+
+def wait_for_words(label: Any, words: str) -> None:
+    """Wait until a label begins with some words."""
+    if not turn(PATIENCE_S, lambda: label.text().startswith(words)):
+        print(f"  never said {words!r}, but {label.text()!r}")
+
+
+def live() -> None:
+    """The dock Live acquisition, following its own simulated microscope."""
+    with stage() as s:
+        dock = LiveDock(s.viewer)
+        s.viewer.window.add_dock_widget(dock, name="Live acquisition", area="right")
+        dock.demo.click()
+        turn(PATIENCE_S, lambda: len(s.viewer.layers) > 0)
+        s.widen(612)
+        s.orbit(35, 20, 1.35)
+        turn(20.0)
+        s.window("live")
+        dock.end()
+        turn(1.0)
+
+
 PICTURES: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
@@ -622,7 +687,7 @@ PICTURES: dict[str, Callable[[], None]] = {
         time, appearance,
         reader, preferences, no_adapter, movies,
         quality, receipt, huge, objects, scenes, linked, transforms, deskew, sessions,
-        tiles,
+        tiles, stem4d, live,
     )
 }  # fmt: skip
 

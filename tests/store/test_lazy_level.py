@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from brickfield.errors import ChunkReadError, OptionError
 from brickfield.loading import ChunkCache
+from brickfield.store.chunk_loading import load_ahead
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.lazy_level import LazyLevel
 from brickfield.testing import MemorySource
@@ -308,3 +309,35 @@ def test_what_the_store_does_not_have_is_refused(options):
         pytest.raises(OptionError, match=r"expected a .* from 0"),
     ):
         LazyLevel(store, **options)
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_plane_can_be_moved_along_one_stored_axis(level):
+    fine = np.arange(3 * 8 * 8 * 8, dtype=np.uint16).reshape(3, 8, 8, 8)
+    levels = [fine, np.ascontiguousarray(fine[:, ::2, ::2, ::2])]
+    store = store_of(*levels, axes="tzyx")
+    view = LazyLevel(store, level)[0:1, 2]
+    along_time = view.moved_to(0, 2)
+    assert np.array_equal(along_time.read(), levels[level][2:3, 2])
+    assert np.array_equal(view.moved_to(1, 6).read(), levels[level][0:1, 6 >> level])
+    # An axis that is shown whole stays as it is, and so does one that there is not.
+    assert view.moved_to(3, 1).picks == view.picks == view.moved_to(7, 1).picks
+    store.close()
+
+
+def test_what_was_loaded_ahead_is_found_in_the_cache():
+    with store_of(ARRAY) as store:
+        view, manager = LazyLevel(store, 0, channel=1)[1, 3], store.manager
+        names = [*view.mosaic().names]
+        load_ahead(manager, names * 2, timeout_s=60)
+        assert not view.mosaic().paint_known(manager.peek)
+        read = store.source.reads.total()
+        load_ahead(manager, names, timeout_s=60)
+        assert np.array_equal(view.read(), ARRAY[1, 1, 3])
+        assert store.source.reads.total() == read
+
+
+def test_chunks_of_a_store_that_is_closed_are_not_waited_for():
+    with store_of(ARRAY) as store:
+        names = [*LazyLevel(store, 0)[0, 0].mosaic().names]
+    load_ahead(store.manager, names, timeout_s=60)

@@ -7,6 +7,7 @@ from brickfield._faces import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.store.chunk_loading import load as load
+    from brickfield.store.chunk_loading import load_ahead as load_ahead
     from brickfield.store.chunk_loading import requests_of as requests_of
     from brickfield.store.contrast import MOST_VOXELS as MOST_VOXELS
     from brickfield.store.contrast import PATIENCE_S as PATIENCE_S
@@ -38,6 +39,7 @@ __all__ = [
     "contrast_of",  # Choose contrast limits for values of any shape.
     "level_values",  # Load a whole level through the cache, where its first picture finds it.
     "load",  # Load chunks before everything else that is wanted, and copy them into a mosaic.
+    "load_ahead",  # Load chunks into the RAM cache and wait for them.
     "open_mosaic",  # Open many images as one, each where it lies.
     "open_store",  # Open any supported image.
     "requests_of",  # Return requests for chunks, the first one first; one request per selection.
@@ -58,6 +60,7 @@ _HOME = {
     "contrast_of": "contrast",
     "level_values": "contrast",
     "load": "chunk_loading",
+    "load_ahead": "chunk_loading",
     "open_mosaic": "open",
     "open_store": "open",
     "requests_of": "chunk_loading",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count
 
 import numpy as np
@@ -68,6 +69,27 @@ def load(
     finally:
         manager.release(visual_id)
     return failed
+
+
+def load_ahead(manager: ChunkManager, names: Iterable[Name], timeout_s: float) -> None:
+    """Load chunks into the RAM cache and wait for them.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    names : iterable of (selection, key)
+        Most wanted first; what is loaded or named twice is asked for once at most.
+    timeout_s : float
+        After which the rest is not waited for, and not wanted any longer.
+    """
+    lacking = [name for name in dict.fromkeys(names) if manager.peek(*name) is None]
+    visual_id = f"ahead-{next(_numbers)}"
+    wanted = requests_of(visual_id, lacking, Category.BASE)
+    manager.request_chunks(wanted, visual_id)
+    try:
+        manager.wait(visual_id, timeout_s)
+    finally:
+        manager.release(visual_id)
 
 
 def requests_of(

@@ -252,6 +252,29 @@ class LazyLevel:
         name = self.hold.name
         return f"<LazyLevel {name!r} level {self.level} {self.shape} {self.dtype}>"
 
+    def moved_to(self, axis: int, index: int) -> LazyLevel:
+        """Return this view at another place of one axis, where it holds one index of it.
+
+        Parameters
+        ----------
+        axis : int
+            Position among the stored axes.
+        index : int
+            Along that axis, voxels of level 0.
+        """
+        at = self._axes.index(axis) if axis in self._axes else None
+        pick = None if at is None else self._picks[at]
+        if at is None or (isinstance(pick, range) and len(pick) != 1):
+            return self
+        first, about = self.pyramid.levels[0], self.pyramid.levels[self.level]
+        index = int(index * first.voxel_size[axis] / about.voxel_size[axis])
+        index = max(0, min(index, about.shape[axis] - 1))
+        other = self._view([slice(None)] * self.ndim)
+        picks = list(self._picks)
+        picks[at] = range(index, index + 1) if isinstance(pick, range) else index
+        other._picks = tuple(picks)
+        return other
+
     # -- indexing ----------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Any:

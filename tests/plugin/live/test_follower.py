@@ -66,6 +66,24 @@ def test_sliders_and_voxels_follow_what_is_written(viewer, writer, follower):
     assert follower.state.frames == 16
 
 
+def test_a_new_time_point_is_shown_when_its_slice_is_loaded(viewer, writer, follower):
+    """Many a second would be black slices otherwise."""
+    (layer,) = viewer.layers
+    shown = []
+    viewer.dims.events.current_step.connect(
+        lambda event: shown.append((event.value[0], np.array(layer._slice.image.raw)))
+    )
+    for n, stack in enumerate(DATA):
+        append(writer, stack)
+        turn_until(lambda n=n: viewer.dims.current_step[0] == n)
+    plane = viewer.dims.current_step[1]
+    # What napari got at the very step; it is written to later if it was not complete.
+    pictures = {step: picture for step, picture in shown if step > 0}
+    assert sorted(pictures) == [1, 2, 3]
+    for step, picture in pictures.items():
+        assert np.array_equal(picture, DATA[step, plane])
+
+
 def test_a_person_who_looks_at_another_time_point_stays_there(viewer, writer, follower):
     append(writer, DATA[:2])
     turn_until(lambda: follower.state.time_points == 2)

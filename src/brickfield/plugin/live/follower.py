@@ -21,8 +21,9 @@ from brickfield.blockwise import Slices as Box
 from brickfield.errors import BrickfieldError, StoreFormatError
 from brickfield.plugin.layers.make import level_of
 from brickfield.plugin.live.contrast import LiveContrast
+from brickfield.plugin.slicing.lazy import existing_feed
 from brickfield.qt import Background
-from brickfield.store import ChunkedImageStore, open_store
+from brickfield.store import ChunkedImageStore, load_ahead, open_store
 from brickfield.streaming import AcquisitionWatch, ImageUpdate
 from brickfield.viewer.live import unrecorded
 
@@ -34,6 +35,8 @@ MOST_FAILURES = 20
 WHOLE_S = 0.01
 PATIENCE_S = 3.0
 """After which a time point is shown without its coarsest level."""
+SLICE_S = 1.0
+"""Most time that the slice of a new time point is waited for."""
 RATE_S = 5.0
 """Over which frames a second are counted."""
 LEAST_RATE_S = 2.0
@@ -176,14 +179,16 @@ class LiveFollower:
         elif changes and monotonic() > self._coarse_at + PATIENCE_S:
             # A stack that takes long, or levels that fall behind.
             ends = [_end(store, *one) for one in changes]
+        fps = self._rate(n if update.frames is None else update.frames)
+        name = self.state.name
+        state = LiveState(name, update.frames, n, fps, update.is_complete)
         if layers and ends:
             newest = min(n, max(ends)) - 1
             self._contrast.choose(layers, newest)
             if self.follows_newest:
-                self._show_newest(viewer, store, layers[0], newest)
-        fps = self._rate(n if update.frames is None else update.frames)
-        name = self.state.name
-        self._tell(LiveState(name, update.frames, n, fps, update.is_complete))
+                self._bring(layers, newest, state)
+                return
+        self._tell(state)
 
     def _apply(
         self, store: ChunkedImageStore, update: ImageUpdate
@@ -221,6 +226,36 @@ class LiveFollower:
         first_at, first = self._rates[0]
         passed = now - first_at
         return (count - first) / passed if passed >= LEAST_RATE_S else 0.0
+
+    def _bring(self, layers: list[Any], newest: int, state: LiveState) -> None:
+        """Load what layers show of the newest index, then go there and tell the state.
+
+        Many time points a second would be black slices, were each shown before its
+        chunks are there.
+        """
+        feeds = [existing_feed(layer) for layer in layers]
+        views = [
+            view.moved_to(0, newest)
+            for feed in feeds
+            if feed is not None
+            # Of the coarsest level first, which stands in for the others.
+            for view in sorted(feed.views, key=lambda view: -view.level)
+        ]
+
+        def load() -> None:
+            names = [name for view in views for name in view.mosaic().names]
+            if names:
+                load_ahead(views[0].store.manager, names, SLICE_S)
+
+        def show(_: object, error: BaseException | None) -> None:
+            if error is not None:
+                logger.info("%s: not loaded ahead: %s", self.state.name, error)
+            there = self._there()
+            if there is not None and self.follows_newest:
+                self._show_newest(*there, layers[0], newest)
+            self._tell(state)
+
+        self._background.run(load, show)
 
     def _show_newest(
         self, viewer: Any, store: ChunkedImageStore, layer: Any, newest: int

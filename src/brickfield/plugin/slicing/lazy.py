@@ -364,6 +364,11 @@ class Feed:
         return self.is_complete and not self._is_dirty
 
     @property
+    def views(self) -> list[LazyLevel]:
+        """What napari asked for last."""
+        return [sliced.view for sliced in self._all_slices()]
+
+    @property
     def failures(self) -> list[ChunkFailure]:
         """Chunks on show that could not be read."""
         failed = {name for sliced in self._all_slices() for name in sliced.failed}
