@@ -209,6 +209,26 @@ class Mosaic:
 
     # -- what stands in ----------------------------------------------------------
 
+    def hold(self, pixels: NDArray[np.generic]) -> None:
+        """Show other pixels wherever no chunk was painted yet.
+
+        Parameters
+        ----------
+        pixels : ndarray, shape of :attr:`out`
+        """
+        if self._is_open.all():
+            self.out[...] = pixels
+            return
+        for cell, _, target in self._places.values():
+            if self._is_open[cell]:
+                self.out[target] = pixels[target]
+
+    def clear_open(self) -> None:
+        """Show the fill value wherever no chunk was painted yet."""
+        self.hold(np.broadcast_to(self._fill, self.out.shape))
+        for damaged in self._damaged.values():
+            self._paint_known_voxels(damaged)
+
     def paint_coarser(self, peek: Peek) -> None:
         """Paint what is loaded of coarser levels wherever no chunk was painted yet.
 

@@ -57,7 +57,7 @@ KEPT = (SCAN, PATTERN, VIRTUAL, CURSOR, REGION, DETECTOR)
 PAINTED_MS = 150
 """Time that a brush rests before its pixels are counted."""
 COLORMAPS = {PATTERN: "inferno", FFT: "viridis"}
-HAND = "#f0b429"
+HAND, ON_PATTERN = "#f0b429", "#35e0ff"  # the latter is seen on all of inferno
 
 
 class StemLayers:
@@ -267,8 +267,8 @@ class StemLayers:
             ndim=2,
             name=f"{self._session.name} {role}",
             face_color="transparent",
-            edge_color=HAND,
-            edge_width=max(max(below.data.shape) / 150, 0.05),
+            edge_color=ON_PATTERN if role == DETECTOR else HAND,
+            edge_width=max(max(below.data.shape) / 90, 0.05),
             **lying_on(below),
         )
         return layer

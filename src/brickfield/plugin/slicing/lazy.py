@@ -38,7 +38,9 @@ from brickfield.plugin.napari_names import (
 )
 from brickfield.plugin.slicing.growth import follow_grid, lengthen
 from brickfield.plugin.slicing.progressive_slice import (
+    HOLD_S,
     ProgressiveSlice,
+    follows,
     move_between,
     names_ahead,
     refuse_what_cannot_fit,
@@ -169,8 +171,11 @@ class Feed:
         sliced = slices.get(key) or self._before.get(key)
         if sliced is None:
             refuse_what_cannot_fit(view)
-            sliced = ProgressiveSlice(view, self.manager)
+            olds = (one for one in self._before.values() if follows(one.view, view))
+            sliced = ProgressiveSlice(view, self.manager, next(olds, None))
             self._look_ahead(sliced)
+            if sliced.held_until:
+                later(self._end_holds, HOLD_S)
         # Chunks will not come any more: what is there counts as the picture.
         if view.store.is_closed:
             sliced.give_up()
@@ -251,7 +256,7 @@ class Feed:
         end = monotonic() + TURN_S
         is_new = self._take(end)
         for sliced in self._all_slices():
-            is_new = sliced.go_on(end) or is_new
+            is_new = sliced.end_hold(self.manager) or sliced.go_on(end) or is_new
         self._is_dirty = self._is_dirty or is_new
         self._go_on()
         later(self._draw_when_due)
@@ -287,6 +292,12 @@ class Feed:
         """Come back for coarser data that are still to be painted."""
         if any(sliced.has_steps for sliced in self._all_slices()):
             self._on_ready(self.visual_id)
+
+    def _end_holds(self) -> None:
+        """Show what is there, in place of what was shown before."""
+        if any([sliced.end_hold(self.manager) for sliced in self._all_slices()]):
+            self._is_dirty = True
+            self._draw_when_due()
 
     def _draw_when_due(self) -> None:
         """Have the layer drawn again, unless it was drawn a moment ago."""

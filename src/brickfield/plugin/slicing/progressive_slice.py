@@ -41,6 +41,8 @@ def available_bytes() -> int:
         return _PLENTY
 
 
+HOLD_S = 1.0
+"""Most time that the pixels of the place before stand in for those of the next."""
 AT_ONCE_S = 0.015
 """Time for what is loaded, and again for coarser data, before napari goes on."""
 
@@ -60,9 +62,26 @@ class ProgressiveSlice:
         Names of those that could not be read.
     ahead : list
         Names of chunks that are likely needed next.
+    held_until : float
+        Until when the pixels of the slice before stand in, :func:`time.monotonic`; 0 if
+        they do not.
+
+    Parameters
+    ----------
+    view : LazyLevel
+    manager : ChunkManager
+        Of its store.
+    before : ProgressiveSlice, optional
+        Shown before it, of the same shape. Its pixels stand in for what is not loaded,
+        so that stepping and playing do not flicker.
     """
 
-    def __init__(self, view: LazyLevel, manager: ChunkManager) -> None:
+    def __init__(
+        self,
+        view: LazyLevel,
+        manager: ChunkManager,
+        before: ProgressiveSlice | None = None,
+    ) -> None:
         self.view = view
         self.mosaic: Mosaic = view.mosaic()
         self.array: NDArray[Any] = view.as_shown(self.mosaic.out)
@@ -75,7 +94,39 @@ class ProgressiveSlice:
         end = monotonic() + AT_ONCE_S
         lacking = self._paint_known(manager, end)
         self.lacking: dict[Name, None] = dict.fromkeys(lacking)
+        self.held_until = 0.0
+        if before is not None and lacking:
+            self._hold(before)
         self.stand_in(manager, end + AT_ONCE_S)
+
+    def _hold(self, before: ProgressiveSlice) -> None:
+        if before.mosaic.out.shape != self.mosaic.out.shape:
+            return
+        now = monotonic()
+        # Held pixels are not held for longer by stepping on.
+        held_until = before.held_until if before.lacking else 0.0
+        self.held_until = held_until or now + HOLD_S
+        if self.held_until > now:
+            self.mosaic.hold(before.mosaic.out)
+
+    def end_hold(self, manager: ChunkManager) -> bool:
+        """Let the pixels of the slice before stand in no more, if it is time.
+
+        It is, too, when nothing more is on its way: what failed has no picture.
+
+        Returns
+        -------
+        bool
+            Whether pixels changed.
+        """
+        if not self.held_until or (self.lacking and monotonic() < self.held_until):
+            return False
+        self.held_until = 0.0
+        if not self.lacking and not self.failed:
+            return False
+        self.mosaic.clear_open()
+        self.stand_in(manager, monotonic() + AT_ONCE_S)
+        return True
 
     def _paint_known(self, manager: ChunkManager, end: float) -> list[Name]:
         """Paint what is loaded, as far as the time goes; return the rest."""
@@ -184,6 +235,19 @@ def move_between(before: LazyLevel, now: LazyLevel) -> Move | None:
     pick = now.picks[moved[0][0]]
     is_thin = isinstance(pick, int) or len(pick) == 1
     return moved[0] if is_thin and moved[0][1] else None
+
+
+def follows(before: LazyLevel, now: LazyLevel) -> bool:
+    """Tell whether a view shows the same place as another one, or one beside it.
+
+    Parameters
+    ----------
+    before, now : LazyLevel
+        Views that were asked for one after the other.
+    """
+    if before.level != now.level or before.hold is not now.hold:
+        return False
+    return before.picks == now.picks or move_between(before, now) is not None
 
 
 def names_ahead(names: Iterable[Name], move: Move, view: LazyLevel) -> list[Name]:
