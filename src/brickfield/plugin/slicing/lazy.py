@@ -295,7 +295,8 @@ class Feed:
 
     def _end_holds(self) -> None:
         """Show what is there, in place of what was shown before."""
-        if any([sliced.end_hold(self.manager) for sliced in self._all_slices()]):
+        changed = [sliced.end_hold(self.manager) for sliced in self._all_slices()]
+        if any(changed):
             self._is_dirty = True
             self._draw_when_due()
 
