@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter, thread_time
 
 import numpy as np
 
 from benchmarks.clock import PeakMemory
-from benchmarks.rows import Row, Setting, at_least, at_most
+from benchmarks.rows import Row, Setting, at_least, at_most, exactly
 from benchmarks.scenes import MIB, layer_of, orbit, view_of, virtual_store
-from brickfield.gpu import choose_format, level_layouts
+from brickfield.gpu import Name, choose_format, level_layouts
 from brickfield.model import Int3
 from brickfield.rendering import LayerRenderer, OffscreenView
 from brickfield.sample import VirtualImage, VirtualSource
@@ -61,7 +63,97 @@ def gpu_bytes(setting: Setting) -> list[Row]:
             f" frames at 64, 128, 128 (u2) and 512 MiB: {[n for _, n in peaks]}",
         )
     )
-    return rows
+    return [*rows, *rebuild_rows()]
+
+
+def rebuild_rows() -> list[Row]:
+    """Rows of what it costs that textures grow, from afar into the volume."""
+    mibs = (64, 128, 512)
+    found = [approach(mib * MIB) for mib in mibs]
+    made = ", ".join(
+        f"{mib} MiB: {len(f.cpu_ms)}" for mib, f in zip(mibs, found, strict=True)
+    )
+    peak = max(f.peak_share for f in found)
+    note = f"textures made or grown, {made}; living textures at most {peak:.2f}"
+    return [
+        exactly(
+            "E7",
+            "bricks sent again since their texture grew, GPU budget of 128 MiB",
+            found[1].n_sent_again,
+            0,
+            note=note + f"; sent again at 512 MiB on this device:"
+            f" {found[2].n_sent_again}",
+        ),
+        at_most(
+            "E13",
+            "making a texture larger, CPU of the render thread, worst, 128 MiB",
+            max(found[1].cpu_ms),
+            4,
+            unit="ms",
+            note="; ".join(
+                f"{mib} MiB: {max(f.cpu_ms):.1f} ms"
+                for mib, f in zip(mibs, found, strict=True)
+            ),
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What became of textures while a camera came near."""
+
+    n_sent_again: int
+    cpu_ms: tuple[float, ...]
+    """Of the render thread, each time that textures changed."""
+    peak_share: float
+    """Most bytes of textures at once over the budget."""
+
+
+def approach(
+    budget: int, size: tuple[int, int] = SIZE, *, is_loaded: bool = True
+) -> Growth:
+    """Come near from afar, with everything on the GPU at each step.
+
+    Parameters
+    ----------
+    budget : int
+        Bytes of textures.
+    size : tuple of int
+        Of the picture, pixels.
+    is_loaded : bool
+        Whether all bricks arrive before the next step.
+    """
+    shape = (20_000, 25_000, 20_000)
+    store = virtual_store(VirtualImage(shape, is_hollow=False))
+    lost: list[int] = []
+    cpu: list[float] = []
+    with (
+        view_of(layer_of(store), size, gpu_budget=budget) as view,
+        LivingTextures(view.gpu.device) as living,
+    ):
+        atlas = view.manager.renderers[0].bricks.atlas
+        bricks, resize = view.manager.renderers[0].bricks, atlas.ensure_capacity
+        make_room = bricks.make_room
+
+        def ensure_capacity(need: Sequence[int]) -> list[Name]:
+            moved = resize(need)
+            lost.append(sum(name not in atlas for name in moved))
+            return moved
+
+        def timed(need: Sequence[int]) -> None:
+            version, start = atlas.version, thread_time()
+            make_room(need)
+            if atlas.version != version:
+                cpu.append(1e3 * (thread_time() - start))
+
+        atlas.ensure_capacity, bricks.make_room = ensure_capacity, timed  # type: ignore[method-assign]
+        for i, distance in enumerate((6, 4, 3, 2, 1.4, 1, 0.65, 0.4, 0.2)):
+            view.camera = orbit(shape, size, distance=distance, angle=i / 15)
+            view.update(slice_s=0.0)
+            if is_loaded:
+                assert view.wait_until_complete(60)
+        peak = living.peak_bytes / budget
+    return Growth(sum(lost), tuple(cpu), peak)
 
 
 def living_textures(budget: int, dtype: str = "u1") -> tuple[float, int]:

@@ -1,5 +1,7 @@
 """Textures grow, shrink and keep their bricks within the budget."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -242,6 +244,48 @@ def test_what_does_not_fit_beside_its_successor_goes_first(adapter):
         atlas.upload_chunk(_chunk(0), _brick(0))
         assert (living.n_made, living.nbytes) == (1, 24 * 8**3)
     atlas.destroy()
+
+
+def test_a_small_texture_is_copied_into_one_of_nearly_the_whole_budget(adapter):
+    slot, names = 8**3, [(0, _chunk(i).key) for i in range(20)]
+    atlas = _atlas(adapter, edges=[6], budget=1000 * slot)
+    with LivingTextures(adapter.device) as living:
+        atlas.ensure_capacity([20])
+        for i in range(20):
+            atlas.upload_chunk(_chunk(i), _brick(i))
+        slots = [atlas.slot_of(name) for name in names]
+        sent = atlas.upload_bytes
+        assert atlas.ensure_capacity([900]) == [], "nothing is sent again"
+        assert living.peak_bytes <= 1000 * slot
+        assert living.n_made == 2
+    assert [atlas.slot_of(name) for name in names] == slots
+    assert atlas.upload_bytes == sent
+    assert atlas.capacities()[0] >= 940
+    for i in range(20):
+        region = atlas.get_chunk_region(_chunk(i))
+        np.testing.assert_array_equal(_read(atlas, region), _brick(i))
+    version = atlas.version
+    assert atlas.ensure_capacity([999]) == [], "a few slots are not worth it"
+    assert not atlas.has_room([999])
+    assert atlas.version == version
+    atlas.destroy()
+
+
+def test_software_grows_by_steps_where_clearing_is_dear(adapter):
+    need, slot = 300, 66**3
+    budgets = {"dear": 1024 * MIB, "cheap": 128 * MIB}
+    slots = {}
+    for name, budget in budgets.items():
+        atlas = _atlas(replace(adapter, is_software=True), edges=[64], budget=budget)
+        atlas.ensure_capacity([need])
+        slots[name] = atlas.capacities()[0]
+    assert need <= slots["dear"] <= 2.2 * need
+    assert slots["cheap"] * slot >= 0.94 * budgets["cheap"]
+    atlas = _atlas(
+        replace(adapter, is_software=False), edges=[64], budget=budgets["dear"]
+    )
+    atlas.ensure_capacity([need])
+    assert atlas.gpu_bytes >= 0.94 * budgets["dear"], "a device clears it at once"
 
 
 def test_selections_have_small_numbers(adapter):

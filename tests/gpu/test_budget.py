@@ -43,12 +43,20 @@ def test_a_level_never_grows_beyond_its_chunks_or_its_need(case):
 
 
 def test_a_texture_that_grows_takes_as_much_again_for_the_next_views():
-    assert distribute([10], [5], [1], [100], 100) == [20]
+    assert distribute([10], [5], [1], [1000], 1000) == [20]
+    assert distribute([20], [5], [1], [1000], 1000) == [29], "3 % of the budget"
 
 
 def test_a_texture_of_much_of_the_budget_is_made_once_as_large_as_it_can_be():
     assert distribute([20], [5], [1], [1000], 100) == [100]
     assert distribute([20], [5], [1], [70], 100) == [70]
+    assert distribute([10], [5], [1], [100], 100, 0.25) == [20], "not yet large"
+
+
+def test_the_largest_texture_fits_beside_the_small_one_that_it_replaces():
+    assert distribute([40], [30], [1], [2000], 1000)[0] in (969, 970)
+    assert distribute([400], [30], [1], [2000], 1000)[0] in (969, 970)
+    assert distribute([990], [30], [1], [2000], 1000) == [1000], "or plans do not fit"
 
 
 def test_slots_that_nobody_needs_are_given_to_who_is_short():

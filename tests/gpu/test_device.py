@@ -34,8 +34,35 @@ def test_types_of_the_header_are_those_that_a_parser_finds():
     # Other spaces make another text, which cffi has to parse.
     assert ffi.typeof("WGPUColor *") is ffi.typeof("WGPUColor  *")
     assert ffi.typeof("WGPUBindGroupEntry[]") is ffi.typeof("WGPUBindGroupEntry [ ]")
+    assert ffi.typeof("WGPUCommandBuffer[]") is ffi.typeof("WGPUCommandBuffer [ ]")
+    assert ffi.typeof("uint8_t []") is ffi.typeof("uint8_t [ ]")
+    assert ffi.typeof("uintptr_t") is ffi.typeof(" uintptr_t")
     color = ffi.new("WGPUColor *", {"r": 0.25})
     assert color.r == 0.25
+
+
+def test_no_type_is_parsed_in_a_frame_that_copies_a_texture():
+    code = """
+from brickfield.gpu.device import get_device, prepare
+prepare()
+from wgpu.backends.wgpu_native import ffi
+parse, parsed = ffi._typeof_locked, []
+ffi._typeof_locked = lambda text: (parsed.append(text), parse(text))[1]
+import numpy as np
+from brickfield.gpu.atlas import TextureAtlas
+from brickfield.gpu.formats import choose_format
+from brickfield.gpu.layout import LevelLayout
+from brickfield.model import ChunkId
+layout = LevelLayout((6, 6, 6), (1, 1, 1), 1)
+atlas = TextureAtlas([layout], choose_format(np.dtype("u1")), 1 << 20, get_device())
+atlas.upload_chunk(ChunkId(0, (0, 0, 0)), np.zeros((6, 6, 6), np.uint8))
+atlas.ensure_capacity([1500])
+print(parsed)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def run_without_driver(code: str, tmp_path) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from math import ceil, prod, sqrt
 from typing import Any
 
@@ -68,13 +69,14 @@ class SimpleTextureAllocator:
         gx, gy, gz = self.grid
         self._taken: dict[Hashable, Slot] = dict(taken or {})
         occupied = set(self._taken.values())
-        self._free = [
+        self._free: list[Slot] = []
+        # Slots that nobody had yet are named one by one: a list of thousands would take
+        # milliseconds of the frame in which a texture is made.
+        self._fresh = (
             (x, y, z)
-            for z in reversed(range(gz))
-            for y in reversed(range(gy))
-            for x in reversed(range(gx))
+            for z, y, x in product(range(gz), range(gy), range(gx))
             if (x, y, z) not in occupied
-        ]
+        )
 
     @property
     def capacity(self) -> int:
@@ -84,14 +86,14 @@ class SimpleTextureAllocator:
     @property
     def n_free(self) -> int:
         """Slots not taken."""
-        return len(self._free)
+        return self.capacity - len(self._taken)
 
     def can_allocate(self, shape: tuple[int, int, int] | None = None) -> bool:
         """Tell whether a chunk of `shape` (texels, default a slot) finds a place."""
         fits = shape is None or all(
             s <= m for s, m in zip(shape, self.slot_size, strict=True)
         )
-        return fits and bool(self._free)
+        return fits and self.n_free > 0
 
     def allocate(
         self, chunk_id: Hashable, shape: tuple[int, int, int] | None = None
@@ -114,7 +116,7 @@ class SimpleTextureAllocator:
             return self._taken[chunk_id]
         if not self.can_allocate(shape):
             return None
-        slot = self._free.pop()
+        slot = self._free.pop() if self._free else next(self._fresh)
         self._taken[chunk_id] = slot
         return slot
 

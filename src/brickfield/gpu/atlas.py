@@ -21,16 +21,12 @@ import wgpu
 from numpy.typing import NDArray
 
 from brickfield.errors import BudgetError
-from brickfield.gpu.allocator import (
-    Slot,
-    TextureRegion,
-    fitting_grid,
-)
+from brickfield.gpu.allocator import Slot, TextureRegion
 from brickfield.gpu.brick_texels import pad_brick
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
-from brickfield.gpu.level_texture import LevelTexture, distribute, places_in
+from brickfield.gpu.level_texture import LevelTexture, TextureSizes, places_in
 from brickfield.gpu.page_table import MAX_PLANES, Name
 from brickfield.model import INDEX_BITS, ChunkId, Selection
 
@@ -172,16 +168,17 @@ class TextureAtlas:
         -------
         list of name
             Chunks that lost their place or changed it, so that rows naming
-            their slots are stale. Least recently used first.
+            their slots are stale. Least recently used first. Where a texture has nearly
+            the whole budget, nothing changes even if `need` is a little more: see
+            :meth:`has_room`.
 
         Raises
         ------
         BudgetError
             When `need` does not fit the budget.
         """
-        slot_bytes = [lay.slot_bytes for lay in self._shapes]
-        need = self._in_all(need)
-        total = int(np.dot(need, slot_bytes))
+        sizes, need = self._sizes(), self._in_all(need)
+        total = int(np.dot(need, sizes.slot_bytes))
         if total > self.budget_bytes:
             msg = (
                 f"expected bricks of at most {self.budget_bytes} bytes; found"
@@ -193,19 +190,11 @@ class TextureAtlas:
         have = self.capacities()
         # Mostly nothing is short, and finding grids takes as long as a plan.
         is_enough = all(n <= h for n, h in zip(need, have, strict=True))
-        if is_enough and self.gpu_bytes <= self.budget_bytes:
+        is_within = self.gpu_bytes <= self.budget_bytes
+        if is_within and (is_enough or sizes.is_full(need, have)):
             return []
-        # Not every number of slots makes a grid; count what the need really takes.
-        grids = [
-            prod(self._grid(place, n, n)) if n else 0 for place, n in enumerate(need)
-        ]
-        # Rounded up, all levels together may exceed the budget though the need itself
-        # fits.
-        if np.dot(grids, slot_bytes) > self.budget_bytes:
-            grids = list(need)
-        target = distribute(
-            grids, have, slot_bytes, self._grid_chunks, self.budget_bytes
-        )
+        grids = [None if t is None else t.grid for t in self._textures]
+        target = sizes.target(need, have, grids)
         moved: list[Name] = []
         # First what becomes smaller, so that the budget also holds in between.
         for place, n in enumerate(target):
@@ -217,19 +206,28 @@ class TextureAtlas:
                 moved += self._resize(place, n, need[place])
         return moved
 
-    def _grid(self, place: int, n_slots: int, need: int) -> Slot:
-        """Choose a grid of at most `n_slots`, or of a few more than `need`."""
-        shape, old = self._shapes[place], self._textures[place]
-        most = min(self._grid_chunks[place], self.budget_bytes // shape.slot_bytes)
-        limits = shape.slot_limits(self._gpu.max_texture_3d)
-        grid = None if old is None else old.grid
-        return fitting_grid(n_slots, need, max(most, n_slots), limits, grid)
+    @property
+    def largest_bytes(self) -> int:
+        """Bytes of the largest texture."""
+        return max((t.nbytes for t in self._textures if t is not None), default=0)
+
+    def _sizes(self) -> TextureSizes:
+        """Return what the textures may be like at the budget of now."""
+        limit = self._gpu.max_texture_3d
+        return TextureSizes(
+            tuple(shape.slot_bytes for shape in self._shapes),
+            tuple(self._grid_chunks),
+            tuple(shape.slot_limits(limit) for shape in self._shapes),
+            self.budget_bytes,
+            self._gpu.is_software,
+        )
 
     def _resize(self, place: int, n_slots: int, need: int) -> list[Name]:
         old = self._textures[place]
         if n_slots == 0:
             return self._remove(place)
-        grid = self._grid(place, n_slots, need)
+        old_grid = None if old is None else old.grid
+        grid = self._sizes().grid(place, n_slots, need, old_grid)
         n_slots = prod(grid)
         # Not every number of slots makes a grid: the next smaller one may not hold the
         # need, and then the texture stays as it is.

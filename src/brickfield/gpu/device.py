@@ -50,12 +50,15 @@ class GpuDevice:
         Longest edge of a 3D texture, texels.
     has_norm16 : bool
         Whether 16-bit normalised textures can be filtered.
+    is_software : bool
+        Whether the processor draws, and textures lie in ordinary memory.
     """
 
     device: Any
     adapter: str
     max_texture_3d: int
     has_norm16: bool
+    is_software: bool = False
 
 
 @cache
@@ -82,6 +85,21 @@ def prepare() -> None:
         os.environ.setdefault("WGPU_BACKEND_TYPE", "Vulkan")
 
 
+_NUMBERS = ("char", "uint8_t", "uint32_t")
+_WORDS = ("uintptr_t", "uint8_t *", "uint32_t *", "WGPUChainedStruct * ")
+_CALLS = tuple(
+    f"void({arguments}, void *, void *)"
+    for arguments in (
+        "WGPURequestAdapterStatus, WGPUAdapter, WGPUStringView",
+        "WGPUDevice const *, WGPUDeviceLostReason, WGPUStringView",
+        "WGPUDevice const *, WGPUErrorType, WGPUStringView",
+        "WGPURequestDeviceStatus, WGPUDevice, WGPUStringView",
+        "WGPUMapAsyncStatus, WGPUStringView",
+    )
+)
+"""Texts of types as wgpu writes them: of arrays, of others, and of what it is called by."""
+
+
 @cache
 def learn_types() -> int:
     """Tell cffi the C types of wgpu's header at once; return how many forms of them.
@@ -98,19 +116,24 @@ def learn_types() -> int:
     if not isinstance(known, dict):
         return 0
     typedefs, structs, _ = ffi.list_types()
-    names = sorted(set(typedefs) & set(structs))
+    fields = {f"{n} *": f"{n} *p_{n};" for n in sorted(set(typedefs) & set(structs))}
+    fields |= {f"{n}[]": f"{n} (*a_{n})[];" for n in sorted(typedefs)}
+    fields |= {form: f"{form} w_{i};" for i, form in enumerate(_WORDS)}
+    fields |= {f"{n} []": f"{n} (*b_{n})[];" for n in _NUMBERS}
+    calls = {form: f"void (*c_{i}){form[4:]};" for i, form in enumerate(_CALLS)}
     try:
-        text = "".join(f"{n} *p_{n}; {n} (*a_{n})[];" for n in names)
+        text = "".join((fields | calls).values())
         ffi.cdef(f"struct brickfield_types {{{text}}};")
-        fields = dict(ffi.typeof("struct brickfield_types").fields)
+        types = [
+            field.type for _, field in ffi.typeof("struct brickfield_types").fields
+        ]
     except (CDefError, FFIError):
         return 0
-    forms = {f"{n} *": fields[f"p_{n}"].type for n in names}
-    forms |= {f"{n}[]": fields[f"a_{n}"].type.item for n in names}
-    for form, ctype in forms.items():
+    for form, ctype in zip([*fields, *calls], types, strict=True):
+        found = ctype.item if form.endswith("[]") else ctype
         # The second value tells functions from types.
-        known.setdefault(form, (ctype, False))
-    return len(forms)
+        known.setdefault(form, (found, form in calls))
+    return len(types)
 
 
 def private_folder(parent: Path | None = None) -> Path:
@@ -192,6 +215,7 @@ def _ask() -> GpuDevice | str:
         adapter=f"{info.get('device', '?')} ({info.get('backend_type', '?')})",
         max_texture_3d=int(device.limits["max-texture-dimension-3d"]),
         has_norm16="texture-format16bit-norm" in device.features,
+        is_software=info.get("adapter_type") == "CPU",
     )
 
 

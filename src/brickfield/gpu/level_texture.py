@@ -13,20 +13,31 @@ present view needs of it, with much room to grow: a view that moves on wants oth
 levels, which mostly share a texture. Slots that no view needs are taken from a texture
 only when another one is short of them, so that textures are seldom rebuilt; a plan may
 use nearly the whole budget at any camera.
+
+A texture grows step by step up to :data:`SMALL`, and then takes all that is free beside
+it: the GPU copies its bricks, none is sent again, and nothing is rebuilt after that. A
+driver clears what it makes, which is dear on software Vulkan alone: see :data:`LARGE`.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
 import pygfx as gfx
 import wgpu
 from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
-from brickfield.gpu.allocator import SimpleTextureAllocator, Slot
+from brickfield.gpu.allocator import (
+    SimpleTextureAllocator,
+    Slot,
+    column_grid,
+    fitting_grid,
+)
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.page_table import Name
 
@@ -189,8 +200,123 @@ class LevelTexture:
 
 GROWTH = 1.0
 """A texture that grows gets at most this share more than is needed now."""
+SMALL = 0.03
+"""Share of the budget up to which a texture grows step by step. So much may be missing
+in its successor, which lies beside it while bricks are copied, and plans still fit."""
+BESIDE = 0.04
+"""The same, rounded up to whole layers of slots."""
 LARGE = 0.25
-"""One that would take more of the budget than this takes all that is free."""
+"""The same where memory is dear to clear, as on software Vulkan (0.7 ms/MiB): what does
+not fit beside its successor is sent again, once."""
+CLEARED_BYTES = 1 << 27
+"""Of textures that software Vulkan clears at once, in 0.1 s."""
+FULL = 0.94
+"""A texture that has this share of the budget is not made again for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextureSizes:
+    """What the textures of one budget may be like.
+
+    Attributes
+    ----------
+    slot_bytes : tuple of int
+        Bytes of a slot, for each texture.
+    grid_slots : tuple of int
+        Slots that each could ever use.
+    limits : tuple of Slot
+        Most slots along x, y and z, for each.
+    budget_bytes : int
+        For all together.
+    is_software : bool
+        Whether the processor clears new textures.
+    """
+
+    slot_bytes: tuple[int, ...]
+    grid_slots: tuple[int, ...]
+    limits: tuple[Slot, ...]
+    budget_bytes: int
+    is_software: bool = False
+
+    def target(
+        self, need: Sequence[int], have: Sequence[int], grids: Sequence[Slot | None]
+    ) -> list[int]:
+        """Choose how many slots every texture shall have.
+
+        Parameters
+        ----------
+        need, have : sequence of int
+            Slots that the plan uses, and that there are.
+        grids : sequence of Slot or None
+            Of the textures that there are.
+        """
+        # Not every number of slots makes a grid; count what the need really takes.
+        least = [
+            prod(self.grid(place, n, n, grids[place])) if n else 0
+            for place, n in enumerate(need)
+        ]
+        # Rounded up, all levels together may exceed the budget though the need itself
+        # fits.
+        if np.dot(least, self.slot_bytes) > self.budget_bytes:
+            least = list(need)
+        is_dear = self.is_software and self.budget_bytes > CLEARED_BYTES
+        found = distribute(
+            least,
+            have,
+            self.slot_bytes,
+            self.grid_slots,
+            self.budget_bytes,
+            LARGE if is_dear else SMALL,
+        )
+        return self._whole_layers(found, have, grids)
+
+    def _whole_layers(
+        self, slots: list[int], have: Sequence[int], grids: Sequence[Slot | None]
+    ) -> list[int]:
+        """Round small textures up to whole layers of the grid that they grow in."""
+        found = list(slots)
+        for place, n in enumerate(slots):
+            is_small = n * self.slot_bytes[place] <= SMALL * self.budget_bytes
+            if n <= have[place] or not is_small:
+                continue
+            most, limits = self._most(place), self.limits[place]
+            width = grids[place] or column_grid(1, most, limits)
+            layer = width[0] * width[1]
+            found[place] = -(-n // layer) * layer
+            if np.dot(found, self.slot_bytes) > self.budget_bytes:
+                found[place] = n
+        return found
+
+    def grid(self, place: int, n_slots: int, need: int, old: Slot | None) -> Slot:
+        """Choose a grid of at most `n_slots`, or of a few more than `need`.
+
+        Parameters
+        ----------
+        place : int
+            Which texture.
+        n_slots, need : int
+        old : Slot or None
+            Grid of the texture that is replaced.
+        """
+        most = max(self._most(place), n_slots)
+        return fitting_grid(n_slots, need, most, self.limits[place], old)
+
+    def _most(self, place: int) -> int:
+        return min(self.grid_slots[place], self.budget_bytes // self.slot_bytes[place])
+
+    def is_full(self, need: Sequence[int], have: Sequence[int]) -> bool:
+        """Tell whether what is short has nearly the whole budget already.
+
+        To send all of its bricks again would win a few slots.
+
+        Parameters
+        ----------
+        need, have : sequence of int
+            Slots that the plan uses, and that there are.
+        """
+        least = FULL * self.budget_bytes
+        trio = zip(need, have, self.slot_bytes, strict=True)
+        return all(h * b >= least for n, h, b in trio if n > h)
 
 
 def distribute(
@@ -199,6 +325,7 @@ def distribute(
     slot_bytes: Sequence[int],
     grid_slots: Sequence[int],
     budget_bytes: int,
+    small: float = SMALL,
 ) -> list[int]:
     """Choose how many slots every texture shall have.
 
@@ -214,6 +341,9 @@ def distribute(
         Most slots that could ever be used (all chunks, or the device's limit).
     budget_bytes : int
         For all textures together; the bytes of `need` fit into it.
+    small : float
+        Share of the budget up to which textures grow step by step; what is needed beyond
+        that takes all that is free at once.
 
     Returns
     -------
@@ -228,12 +358,19 @@ def distribute(
     # Rebuilding a texture copies all of its bricks: nothing moves without need.
     if cost(have) <= budget_bytes and not any(is_short):
         return list(have)
+    # A small texture stays until its bricks are copied. To leave room for a larger one
+    # would keep too much from plans.
+    states = list(zip(need, have, is_short, strict=True))
+    olds = [h * b for (_, h, short), b in zip(states, slot_bytes, strict=True) if short]
+    old = max(olds, default=0)
+    least = [n if short else max(n, h) for n, h, short in states]
+    if old <= BESIDE * budget_bytes and cost(least) <= budget_bytes - old:
+        budget_bytes -= old
     # Room to grow is shared out in proportion, so that a view that moves on a
-    # little does not at once rebuild textures again. Old and new have to fit side by
-    # side, or the bricks are sent again: a large texture had better be made once.
+    # little does not at once rebuild textures again.
     spare = budget_bytes / max(1, cost(need)) - 1
-    if (1 + GROWTH) * cost(need) <= LARGE * budget_bytes:
-        spare = min(GROWTH, spare)
+    if cost(need) <= small * budget_bytes:
+        spare = min(GROWTH, small * budget_bytes / max(1, cost(need)) - 1)
     comfort = [
         min(n + int(n * spare), max(n, g))
         for n, g in zip(need, grid_slots, strict=True)

@@ -34,6 +34,8 @@ UPLOAD_SLICE_S = 0.0035
 """A step may take longer than the ones before it: 4 ms is what a frame can spare."""
 PLANNED_SHARE = 0.95
 """Share of the budget that plans may use. The rest is rounding to slot grids."""
+LEAST_SHARE = 0.92
+"""Share that plans may use at any camera."""
 TABLE_SHARE = 0.02
 """Share of the budget that is kept free for page tables, which grow with the bricks."""
 
@@ -160,7 +162,7 @@ class RenderManager:
         self, seen: Sequence[LayerRenderer], requests: Sequence[PlanRequest]
     ) -> None:
         """Plan within what the slot grids really hold."""
-        share = PLANNED_SHARE
+        share = self._first_share(seen)
         plans: list[FramePlan] = []
         while seen:
             plans = plan_layers(requests, int(self.gpu_budget * share))
@@ -181,6 +183,14 @@ class RenderManager:
         self.statistics.planned_share = share
         for renderer, plan, request in zip(seen, plans, requests, strict=True):
             renderer.take_plan(plan, request)
+
+    def _first_share(self, seen: Sequence[LayerRenderer]) -> float:
+        """Return the share of the budget to plan within, if slots allow.
+
+        Textures that hold nearly as much are not made again for the rest.
+        """
+        held = sum(r.bricks.atlas.largest_bytes for r in seen) / self.gpu_budget
+        return min(held, PLANNED_SHARE) if held >= LEAST_SHARE else PLANNED_SHARE
 
     def _share_budget(
         self, seen: Sequence[LayerRenderer], plans: Sequence[FramePlan]
