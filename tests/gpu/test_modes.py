@@ -5,6 +5,7 @@ import pytest
 
 from brickfield.model import AffineTransform
 from brickfield.model.appearance import Appearance, ChannelAppearance, color_lut
+from brickfield.viewer.sampling import FINE_STEP
 
 pytestmark = pytest.mark.gpu
 
@@ -108,6 +109,58 @@ def test_eight_bits_are_interpolated_as_finely_as_float32(mode, harness, stages)
     ]
     assert len(np.unique(pictures[1])) > 30
     assert np.abs(pictures[0] - pictures[1]).mean() <= 0.02
+
+
+@pytest.mark.parametrize("mode", ["mip", "minip", "average"])
+def test_askew_as_at_rest_a_projection_of_noise_is_within_two_grey_levels(
+    mode, harness, raycaster, stages
+):
+    """Noise over the whole range is the hardest: neighbours have nothing in common."""
+    data = np.random.default_rng(1).integers(0, 256, (40, 50, 60), np.uint8)
+    look = harness.look_of(mode, contrast=(0, 255), relative_step=FINE_STEP)
+    camera = harness.oblique(data.shape)
+    stage = stages(data, look)
+    image = stage.image(camera)
+    camera = harness.with_range(camera, stage.pyramid, stage.world)
+    expected = raycaster.cast([data.astype(float)], camera, look, stage.world)
+    assert _compare(image, expected)[1] <= 2
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.7])
+def test_askew_as_at_rest_no_bright_voxel_is_lost(turn, harness, stages):
+    """Of every single voxel a pixel at its place is a quarter as bright or more."""
+    data = np.zeros((48, 48, 48), np.uint8)
+    grid = np.stack(np.meshgrid(*[np.arange(8, 48, 16)] * 3), -1).reshape(-1, 3)
+    spots = grid + np.random.default_rng(0).integers(-4, 5, grid.shape)
+    data[tuple(spots.T)] = 255
+    look = harness.look_of("mip", contrast=(0, 255), relative_step=FINE_STEP)
+    camera = harness.oblique(data.shape, turn=turn)
+    stage = stages(data, look)
+    drawn = stage.image(camera)[..., 0]
+    clip = harness.with_range(camera, stage.pyramid, stage.world).world_to_clip
+    at = np.hstack([spots, np.ones((len(spots), 1))]) @ clip.T
+    w, h = camera.viewport
+    x = ((at[:, 0] / at[:, 3] + 1) / 2 * w).astype(int)
+    y = ((1 - at[:, 1] / at[:, 3]) / 2 * h).astype(int)
+    brightest = [
+        drawn[j - 1 : j + 2, i - 1 : i + 2].max() for i, j in zip(x, y, strict=True)
+    ]
+    assert min(brightest) >= 64
+
+
+def test_a_surface_of_eight_bits_is_that_of_a_numpy_ray_caster(
+    harness, raycaster, stages
+):
+    """Slopes of few grey levels: weights of 8 bits would give terraces (0.997)."""
+    data = np.rint(60 * harness.blobs(noise=0)).astype(np.uint8)
+    look = harness.look_of("iso", contrast=(0, 255), threshold=20.0)
+    camera = harness.oblique(data.shape)
+    stage = stages(data, look)
+    image = stage.image(camera)
+    camera = harness.with_range(camera, stage.pyramid, stage.world)
+    expected = raycaster.cast([data.astype(float)], camera, look, stage.world)
+    assert expected.max() > 15
+    assert harness.ssim(image[..., :3], expected) >= 0.999
 
 
 @pytest.mark.parametrize("step", [0.5, 1.7])
