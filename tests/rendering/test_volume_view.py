@@ -42,6 +42,21 @@ def test_a_mesh_hides_what_lies_behind_it_and_nothing_else(
     assert (image[5:-5, 2:25, 0] == 100).all(), "the ray ends at the mesh"
 
 
+def test_enlarging_a_picture_of_fewer_pixels_adds_no_grey_beyond_theirs(
+    make_view, layer_of
+):
+    """A filter with negative weights would put bright rims round bright things."""
+    data = np.full((8, 64, 64), 60, np.uint8)
+    data[:, 20:44, 20:44] = 180
+    with open_store(data) as store:
+        view = make_view(layer_of(store), size=(64, 64), camera="ortho:z")
+        assert view.wait_until_complete(30)
+        for scale in (0.7, 0.5, 0.25):
+            view.renderer.pixel_scale = scale
+            image = view.image()[..., 0]
+            assert (image.min(), image.max()) == (60, 180)
+
+
 @pytest.mark.parametrize("camera", ["ortho:y", "fit", "orbit:30,40"])
 def test_the_unit_of_length_does_not_change_the_picture(
     make_view, layer_of, two_sheets, camera

@@ -151,7 +151,7 @@ class OffscreenView(VolumeView):
             self._auditor = new_renderer(self.canvas)
         self._auditor.pixel_scale = self.audit_scale
         # Classes are numbers with nothing between them.
-        self._auditor.pixel_filter = "nearest" if self.audit_scale < 1 else "mitchell"
+        self._auditor.pixel_filter = "nearest" if self.audit_scale < 1 else "linear"
         # Another renderer, so that the visible picture's targets keep their content.
         self.renderer = self._auditor
         self.options = replace(options, audit=True)
