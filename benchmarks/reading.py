@@ -66,7 +66,10 @@ def stored_bytes(setting: Setting) -> list[Row]:
     what = (
         "reads of a storage chunk, 1 level, contrast from the data, RAM of half of it"
     )
-    note = "the level that is sampled for contrast and overview is read whole first"
+    note = (
+        "what is read of the level for contrast and overview is handed to the picture's"
+        " chunks on the way"
+    )
     rows.append(at_most("E1", what, reads_of_one_level(data), 1.02, note=note))
     path = setting.folder / "pyramid.zarr"
     write_pyramid(path, [data, halved(data), halved(halved(data))], 64)

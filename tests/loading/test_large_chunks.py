@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.boxes import read_box
 from brickfield.loading.cache.chunk_cache import ChunkCache
 from brickfield.loading.manager import ChunkManager
 from brickfield.loading.scheduler import Scheduler
+from brickfield.loading.storage.boxes import read_box
 from brickfield.loading.storage_layout import LevelLayout
 from brickfield.model import pack_keys
 from brickfield.model.requests import ChunkState

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.sources.preview_level import SharedReads
 from brickfield.sources.protocol import StorageChunk
+from brickfield.sources.shared_reads import SharedReads
 
 INDEX = (0, 1, 2)
 
@@ -19,6 +19,7 @@ class Keep:
 
     def __init__(self):
         self.chunks = {}
+        self.awaited, self.served, self.passed = set(), set(), []
 
     def keep(self, index, chunk):
         self.chunks[index] = StorageChunk(chunk.data, 0)
@@ -28,6 +29,13 @@ class Keep:
 
     def drop(self, index):
         self.chunks.pop(index, None)
+
+    def is_awaited(self, index):
+        return index in self.awaited
+
+    def pass_on(self, index, chunk):
+        self.passed.append(index)
+        return index in self.served
 
 
 class Source:
@@ -79,6 +87,28 @@ def test_what_was_read_for_the_last_time_is_kept_no_longer(source, reads):
     assert source.n_reads == 2
     assert again.stored_bytes == 5
     assert again.parts is None
+
+
+def test_what_all_have_who_wait_for_it_is_not_kept(source, reads):
+    reads.cache.served.add(INDEX)
+    reads.read_and_keep(INDEX)
+    assert reads.cache.passed == [INDEX]
+    assert not reads.cache.chunks
+
+
+def test_what_a_sample_will_need_stays_when_it_was_read_for_its_level(source, reads):
+    reads.cache.awaited.add(INDEX)
+    reads.read_last(INDEX)
+    assert reads.read_and_keep(INDEX)[1] == []
+    assert source.n_reads == 1
+
+
+def test_what_is_kept_is_handed_on_when_it_is_sampled_again(source, reads):
+    reads.read_and_keep(INDEX)
+    reads.cache.served.add(INDEX)
+    reads.read_and_keep(INDEX)
+    assert reads.cache.passed == [INDEX, INDEX]
+    assert not reads.cache.chunks
 
 
 def test_two_who_need_it_at_once_send_one_read(source, reads):

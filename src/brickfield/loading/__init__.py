@@ -6,7 +6,6 @@ from brickfield._faces import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from brickfield.loading.boxes import read_box as read_box
     from brickfield.loading.cache.change_log import ChangeLog as ChangeLog
     from brickfield.loading.cache.chunk_cache import (
         DEFAULT_RAM_BUDGET as DEFAULT_RAM_BUDGET,
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from brickfield.loading.progress import (
         LoadingProgressTracker as LoadingProgressTracker,
     )
+    from brickfield.loading.storage.boxes import read_box as read_box
     from brickfield.loading.storage_layout import Box as Box
     from brickfield.loading.storage_layout import LevelLayout as LevelLayout
     from brickfield.loading.storage_layout import check_selection as check_selection
@@ -52,7 +52,7 @@ _HOME = {
     "LoadingProgressTracker": "progress",
     "check_selection": "storage_layout",
     "default_cache": "cache.chunk_cache",
-    "read_box": "boxes",
+    "read_box": "storage.boxes",
     "storage_under": "storage_layout",
 }
 

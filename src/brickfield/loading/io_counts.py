@@ -108,7 +108,8 @@ class IoCounts:
         self.bytes_read += stored_bytes
         if is_stored:
             self.decoded_chunks += 1
-            self.rereads += number in self._bytes_of
+            # What was only made, or found in the cache, cost no read.
+            self.rereads += number in self._entered_at
         self._n_entries += 1
         self._bytes_of[number] = stored_bytes if is_stored else _ABSENT
         self._entered_at[number] = self._n_entries

@@ -19,23 +19,16 @@ from psygnal import Signal
 from brickfield.loading.cache.chunk_cache import ChunkCache, default_cache
 from brickfield.loading.cache.pinned_chunks import PinnedChunks
 from brickfield.loading.cache.storage_chunks import KeptStorage
-from brickfield.loading.io_counts import (
-    IoCounters,
-    Requested,
-    storage_counts,
-    stored_under,
-)
+from brickfield.loading.io_counts import IoCounters, Requested, storage_counts
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.progress import LoadingProgressTracker
 from brickfield.loading.queue import ENDS, LOADED, READING, WAITING, RequestQueue
 from brickfield.loading.reader import Reader
 from brickfield.loading.retry import RetryRules
 from brickfield.loading.scheduler import Scheduler
-from brickfield.loading.storage_layout import (
-    LevelLayout,
-    StorageName,
-    needed_storage_chunks,
-)
+from brickfield.loading.storage.in_passing import Parts
+from brickfield.loading.storage.presence import StoredChunks
+from brickfield.loading.storage_layout import LevelLayout, needed_storage_chunks
 from brickfield.loading.visual import Visual, damaged_keys, finest_level, queues_of
 from brickfield.model import ChunkId, ChunkKey, Selection, unpack_keys
 from brickfield.model.changes import ChunkChange
@@ -98,14 +91,23 @@ class ChunkManager:
         self._pinned = PinnedChunks(cache, source.source_id)
         self._scheduler = Scheduler(source.info.pyramid, cache)
         self._lock = self._scheduler.lock
+        self._stored = StoredChunks(source, self._scheduler)
         self._reader = Reader(
-            source, self._scheduler, self._pinned, self._slicer, retry or RetryRules()
+            self._stored,
+            self._scheduler,
+            self._pinned,
+            self._slicer,
+            retry or RetryRules(),
         )
         self._kept: KeptStorage | None = None
+        self._parts: Parts | None = None
         if isinstance(source, MadeOfParts):
             layout = self._scheduler.layouts[source.shared_level]
             self._kept = KeptStorage(cache, source.source_id, layout)
-            source.share(self._kept)
+            self._parts = Parts(source, self._scheduler, self._reader, self._kept)
+            self._scheduler.on_read = self._parts.promise
+            self._scheduler.on_read_end = self._parts.withdraw
+            source.share(self._parts)
         self._visuals: dict[str, Visual] = {}
         self._changed: set[str] = set()
         self._has_complained = False
@@ -120,6 +122,8 @@ class ChunkManager:
         self,
         requests: ChunkedDataRequest | Sequence[ChunkedDataRequest],
         visual_id: str,
+        *,
+        begins: bool = True,
     ) -> LoadingStatus:
         """Replace the requests of a visual.
 
@@ -131,6 +135,9 @@ class ChunkManager:
         requests : ChunkedDataRequest or sequence of ChunkedDataRequest
             One for each selection (drawn channel, time point).
         visual_id : str
+        begins : bool
+            Whether to begin now; else with the next request, or when :meth:`wait` is
+            called. For requests that come together and need the same storage chunks.
 
         Returns
         -------
@@ -159,7 +166,8 @@ class ChunkManager:
             self._announce({visual_id})
         # At the end, since threads that read slow this one down. One slot wakes the
         # others, off this thread: starting threads takes time.
-        self._reader.wake_workers(at_most=1)
+        if begins:
+            self._reader.wake_workers(at_most=1)
         return status
 
     def _replace(
@@ -336,7 +344,9 @@ class ChunkManager:
             return is_stalled or self._reader.is_closed or is_done()
 
         with self._lock:
-            self._lock.wait_for(is_over, timeout)
+            if not is_over():
+                self._reader.wake_workers(at_most=1)
+                self._lock.wait_for(is_over, timeout)
             return is_done()
 
     def end_waiting(self, visual_id: str, reason: str) -> None:
@@ -353,6 +363,11 @@ class ChunkManager:
             for failure in failures:
                 chunk = failure.chunk_id
                 self._reader.clear_failure(chunk.selection, chunk.key)
+
+    @property
+    def held_up_s(self) -> float:
+        """Seconds for which sampled chunks waited until others were taken, in all."""
+        return 0.0 if self._parts is None else self._parts.waited_s
 
     @property
     def counters(self) -> IoCounters:
@@ -372,7 +387,7 @@ class ChunkManager:
         self, wanted: Requested, ended: Requested, failures: Iterable[ChunkFailure]
     ) -> dict[str, int]:
         """Count storage chunks; see :func:`brickfield.loading.io_counts.storage_counts`."""
-        layouts, absent_among = self._scheduler.layouts, self._reader.absent_among
+        layouts, absent_among = self._scheduler.layouts, self._stored.absent_among
         return storage_counts(layouts, wanted, ended, failures, absent_among)
 
     def needed_bytes(
@@ -393,24 +408,8 @@ class ChunkManager:
             Bytes of the storage chunks that were read since then, each once, so never
             more than was read; and of those that the ended chunks did not have to read.
         """
-        under, here = self._stored_under(needed), self._stored_under(ended)
-        with self._lock:
-            counts = self._scheduler.counts
-            read = {n for n in under if counts.is_since(n, since.n_entries)}
-            at_hand = here - read
-            at_hand -= self._reader.given_up(at_hand)
-        return self._stored_bytes(read), self._stored_bytes(at_hand)
-
-    def _stored_under(self, requested: Requested) -> set[StorageName]:
-        return stored_under(self.source, self._scheduler.layouts, requested)
-
-    def _stored_bytes(self, names: set[StorageName]) -> int:
-        with self._lock:
-            known = {name: self._scheduler.counts.stored_bytes(name) for name in names}
-        return sum(
-            self._reader.stored_bytes(name) if size is None else size
-            for name, size in known.items()
-        )
+        given_up, n_entries = self._reader.given_up, since.n_entries
+        return self._stored.needed_bytes(needed, ended, n_entries, given_up)
 
     # -- the reader's side -------------------------------------------------------
 

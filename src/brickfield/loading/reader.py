@@ -30,11 +30,12 @@ from brickfield.loading.precedence import PRECEDENCE
 from brickfield.loading.queue import ENDS, RequestQueue
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
 from brickfield.loading.scheduler import Read, Scheduler
-from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
+from brickfield.loading.storage.presence import StoredChunks
+from brickfield.loading.storage_layout import FlatIndex, StorageName
 from brickfield.model import ChunkId, ChunkKey, Selection
 from brickfield.model.changes import ChunkChange
 from brickfield.model.requests import LoadedChunk
-from brickfield.sources import ChunkSource, StorageChunk
+from brickfield.sources import StorageChunk
 from brickfield.sources.io import LONGEST_S, SLOWEST, while_wanted
 from brickfield.sources.limits import within
 
@@ -55,7 +56,8 @@ class Reader:
 
     Parameters
     ----------
-    source : ChunkSource
+    stored : StoredChunks
+        Of the source that is read.
     scheduler : Scheduler
     pinned : PinnedChunks
         Where finished chunks go.
@@ -64,6 +66,8 @@ class Reader:
 
     Attributes
     ----------
+    handing_over : set
+        Storage chunks whose voxels are being copied, or their chunks finished (locked).
     on_end : callable
         Called (locked) with (queue, row, chunk) for each visual that waited for a
         chunk that reached its end.
@@ -73,7 +77,7 @@ class Reader:
 
     def __init__(
         self,
-        source: ChunkSource,
+        stored: StoredChunks,
         scheduler: Scheduler,
         pinned: PinnedChunks,
         slicer: AsynchronousDataSlicer,
@@ -86,8 +90,9 @@ class Reader:
         self.on_batch: Callable[[], None] = lambda: None
         self.is_closed = False
         self._bad: dict[StorageName, ReadFailure] = {}
+        self._source = source = stored.source
         self._window = max(1, min(int(source.concurrency), slicer.max_workers))
-        self._source = source
+        self._stored = stored
         self._slicer = slicer
         self._retry = retry
         self._fills = [lv.fill_value for lv in source.info.pyramid.levels]
@@ -95,8 +100,7 @@ class Reader:
         self._n_paused = 0
         self._tries: dict[StorageName, tuple[int, float]] = {}
         self._silence = Silence()
-        self._handing_over: set[StorageName] = set()
-        self._cannot_tell: set[int] = set()
+        self.handing_over: set[StorageName] = set()
         self._turn = threading.Lock()
 
     # -- slots -------------------------------------------------------------------
@@ -186,7 +190,8 @@ class Reader:
         for level, chunks in by_level.items():
             layout = self._scheduler.layouts[level]
             needs = [layout.needs(c.index, c.selection) for c, _ in chunks]
-            missing = self._missing(layout, list({f for flats in needs for f in flats}))
+            flat = list({f for flats in needs for f in flats})
+            missing = self._stored.missing(layout, flat)
             for first in range(0, len(chunks), BATCH):
                 part = slice(first, first + BATCH)
                 with self._lock:
@@ -194,20 +199,6 @@ class Reader:
                     for (chunk, room), flats in pairs:
                         self._file(Assembly(layout, chunk, flats, missing), room)
                     self._lock.notify_all()
-
-    def _missing(self, layout: LevelLayout, flats: list[FlatIndex]) -> set[FlatIndex]:
-        if layout.level in self._cannot_tell:
-            return set()
-        array = np.array(flats, dtype=np.int64)
-        try:
-            known = self._source.missing_chunks(layout.level, layout.indices_of(array))
-            if known is not None:
-                return set(array[known].tolist())
-        except Exception as error:  # noqa: BLE001  (reading will tell what is there)
-            source_id = self._source.source_id
-            logger.warning("%s cannot list its chunks: %s", source_id, error)
-        self._cannot_tell.add(layout.level)
-        return set()
 
     def _file(self, assembly: Assembly, room: int) -> None:
         """File one assembly, or end it where nothing need be read (locked)."""
@@ -244,37 +235,13 @@ class Reader:
         except Exception as error:
             # Whatever went wrong here, the chunks must reach an end.
             logger.exception("a storage chunk could not be put to use")
-            self._give_up(name, ReadFailure.from_exception(error, self._key(name)))
+            self._give_up(
+                name, ReadFailure.from_exception(error, self._stored.key(name))
+            )
         finally:
             with self._lock:
-                self._handing_over.discard(name)
                 self._scheduler.end_read(read)
         self.on_batch()
-
-    def _key(self, name: StorageName) -> str:
-        index = self._scheduler.layouts[name[0]].index_of(name[1])
-        return self._source.storage_key(name[0], index)
-
-    def stored_bytes(self, name: StorageName) -> int:
-        """Return how much is stored for a storage chunk; 0 if unknown."""
-        index = self._scheduler.layouts[name[0]].index_of(name[1])
-        return self._source.stored_bytes(name[0], index) or 0
-
-    def absent_among(self, names: Iterable[StorageName]) -> set[StorageName]:
-        """Return those of some storage chunks that are known not to be stored."""
-        absent: set[StorageName] = set()
-        unread: dict[int, list[FlatIndex]] = {}
-        with self._lock:
-            for name in names:
-                is_absent = self._scheduler.counts.is_absent(name)
-                if is_absent:
-                    absent.add(name)
-                elif is_absent is None:
-                    unread.setdefault(name[0], []).append(name[1])
-        for level, flats in unread.items():
-            missing = self._missing(self._scheduler.layouts[level], flats)
-            absent |= {(level, flat) for flat in missing}
-        return absent
 
     def _fetch(self, name: StorageName) -> StorageChunk | ReadFailure:
         layout = self._scheduler.layouts[name[0]]
@@ -287,9 +254,9 @@ class Reader:
             expected = layout.storage_shape(name[1])
             if chunk.data is not None and chunk.data.shape != expected:
                 msg = f"expected voxels of shape {expected}; found {chunk.data.shape}"
-                raise ChunkReadError(msg, key=self._key(name))
+                raise ChunkReadError(msg, key=self._stored.key(name))
         except Exception as error:  # noqa: BLE001  (a failure is a value: others go on)
-            return ReadFailure.from_exception(error, self._key(name))
+            return ReadFailure.from_exception(error, self._stored.key(name))
         return chunk
 
     def _limit_s(self, name: StorageName) -> float:
@@ -298,22 +265,50 @@ class Reader:
         return LONGEST_S + self._window * nbytes / SLOWEST
 
     def _take_voxels(self, name: StorageName, chunk: StorageChunk) -> None:
-        data, scheduler = chunk.data, self._scheduler
         with self._lock:
-            scheduler.counts.enter(name, chunk, scheduler.layouts)
+            self._scheduler.counts.enter(name, chunk, self._scheduler.layouts)
             self._tries.pop(name, None)
             self._silence.ends()
+        self.hand_out(name, chunk.data, self._scheduler.wait_for_room)
+
+    def hand_out(
+        self,
+        name: StorageName,
+        data: NDArray[np.generic] | None,
+        wait_for_room: Callable[[StorageName], list[Begun]],
+    ) -> None:
+        """Copy the voxels of a storage chunk in flight to all that wait for them.
+
+        Parameters
+        ----------
+        name : StorageName
+        data : ndarray or None
+            All axes in stored order; None where nothing is stored.
+        wait_for_room : callable
+            Called (locked) while chunks find none; claims those that may go on.
+        """
+        scheduler = self._scheduler
+        with self._lock:
             # Whoever ends waiting chunks early leaves those of these voxels alone.
-            self._handing_over.add(name)
+            self.handing_over.add(name)
             siblings = scheduler.claim_siblings(name)
         is_parked = True
-        while is_parked:
-            if siblings:
-                self._begin(siblings)
-            self._pass_on(name, data)
+        try:
+            while is_parked:
+                if siblings:
+                    self._begin(siblings)
+                self._pass_on(name, data)
+                with self._lock:
+                    is_parked = name in scheduler.parked
+                if is_parked:
+                    # Room comes from those who take what is ready: they must know.
+                    self.on_batch()
+                    with self._lock:
+                        siblings = wait_for_room(name)
+        finally:
             with self._lock:
-                is_parked = name in scheduler.parked
-                siblings = scheduler.wait_for_room(name) if is_parked else []
+                self.handing_over.discard(name)
+                self._lock.notify_all()
 
     def _pass_on(self, name: StorageName, data: NDArray[np.generic] | None) -> None:
         """Copy the voxels to all assemblies that need them."""
@@ -389,7 +384,7 @@ class Reader:
             if not failure.is_transient:
                 self._silence.ends()
             elif (silence := self._silence.failure) is not None:
-                failure, pause = replace(silence, key=self._key(name)), None
+                failure, pause = replace(silence, key=self._stored.key(name)), None
             # Not after one failure but after a whole round of tries without any answer:
             # then every other read would wait as long in vain, so all of them fail now.
             elif pause is None and spent_s > self._retry.patience_s:
@@ -430,7 +425,7 @@ class Reader:
         self._finish(done)
 
     def _fail(self, assembly: Assembly, flat: FlatIndex, failure: ReadFailure) -> bool:
-        key = self._key((assembly.layout.level, flat))
+        key = self._stored.key((assembly.layout.level, flat))
         return assembly.fail(flat, replace(failure, key=key))
 
     def end_waiting(self, visual_id: str, reason: str) -> None:
@@ -448,7 +443,7 @@ class Reader:
                 level = assembly.layout.level
                 for flat in list(assembly.pending):
                     # Voxels that are being copied are there in a moment.
-                    is_coming = (level, flat) in self._handing_over
+                    is_coming = (level, flat) in self.handing_over
                     if not is_coming and self._fail(assembly, flat, failure):
                         done.append(assembly)
         self._finish(done)

@@ -24,6 +24,7 @@ from brickfield.loading.cache.chunk_cache import ChunkCache, Name
 from brickfield.loading.io_counts import IoCounts
 from brickfield.loading.queue import READING, WAITING, LoadQueue, RequestQueue
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
+from brickfield.loading.storage_states import StorageStates
 from brickfield.model import ChunkId, Pyramid, Selection
 from brickfield.model.changes import ChunkChange
 from brickfield.sources.limits import LEAST_ALLOWANCE, read_bytes
@@ -44,7 +45,7 @@ class Read:
     held: int = 0
 
 
-class Scheduler:
+class Scheduler(StorageStates):
     """Chooses jobs for one source.
 
     Parameters
@@ -60,18 +61,14 @@ class Scheduler:
     assemblies : AssemblyPool
     claims : set
         Chunks being begun, which have no assembly yet.
-    in_flight, stale : set
-        Storage chunks being read, and those of them whose voxels are out of date.
-    due : list
-        Storage chunks whose pause before another try is over.
-    parked : set
-        Storage chunks in flight that are decoded and wait for room to be copied to.
     is_starved : bool
         Whether the last choice had to skip a chunk for lack of memory.
     is_beginning : bool
         Whether some slot is beginning chunks that :meth:`next_job` gave it.
     has_ready : callable
         Whether a visual has chunks to take.
+    on_read, on_read_end : callable
+        Called with each storage chunk that is going to be read, and when that is over.
     """
 
     def __init__(self, pyramid: Pyramid, cache: ChunkCache) -> None:
@@ -82,19 +79,13 @@ class Scheduler:
         self.layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
         self.dtypes = [lv.dtype.newbyteorder("=") for lv in pyramid.levels]
         self.claims: set[Name] = set()
-        # Overlapping sets: `in_flight` is being read now; `stale` is the part of it
-        # whose result must not be used; `_busy` (below) also has what waits for another
-        # try, so that no second read of the same storage chunk is sent meanwhile.
-        self.in_flight: set[StorageName] = set()
-        self.stale: set[StorageName] = set()
-        self.due: list[StorageName] = []
-        self.parked: set[StorageName] = set()
-        self._in_the_way: set[StorageName] = set()
+        super().__init__(len(self.layouts))
         self.is_starved = False
         self.is_beginning = False
         self.has_ready: Callable[[str], bool] = lambda _: False
+        self.on_read: Callable[[StorageName], None] = lambda _: None
+        self.on_read_end: Callable[[StorageName], None] = lambda _: None
         self._cache = cache
-        self._busy: list[set[FlatIndex]] = [set() for _ in self.layouts]
         # Unwanted when last looked at, but something was being read for them.
         self._orphans: set[Assembly] = set()
         self._read_bytes = 0
@@ -220,12 +211,22 @@ class Scheduler:
 
     def _job_for(self, assembly: Assembly) -> Read | None:
         level = assembly.layout.level
+        busy = self._busy[level]
+        if self.promised and not self.can_keep(level):
+            busy = busy | {flat for lv, flat in self.promised if lv == level}
         # Everything that it needs is on its way, for itself or for a chunk beside it.
-        flat = assembly.next_unsent(self._busy[level])
+        flat = assembly.next_unsent(busy)
         if flat is None:
             self._queue.set_state(*assembly.name, READING)
             return None
         return self._read((level, flat))
+
+    def can_keep(self, level: int) -> bool:
+        """Whether a storage chunk read now would surely stay for the level made of it."""
+        budget = self._cache.budget_bytes
+        return budget - self._cache.nbytes >= max(
+            budget // 2, 2 * self.decoded_bytes(level)
+        )
 
     def _job_of_begun(self) -> Read | None:
         for assembly in self.assemblies:
@@ -245,6 +246,7 @@ class Scheduler:
         self._read_bytes += n
         self.in_flight.add(name)
         self._busy[level].add(flat)
+        self.on_read(name)
         return Read(name, n, self._hold(n))
 
     def _hold(self, decoded: int) -> int:
@@ -266,8 +268,10 @@ class Scheduler:
         layout = self.layouts[level]
         selections = [s for s in self._queue.selections if layout.holds(flat, s)]
         ranges = layout.chunks_over(flat)
-        # The common case of a storage chunk under one chunk costs no array work.
-        if prod(len(r) for r in ranges) * len(selections) <= 1:
+        # The common case of a storage chunk under one chunk costs no array work: it was
+        # read for that one, unless it was read for another level.
+        n_chunks = prod(len(r) for r in ranges) * len(selections)
+        if n_chunks <= 1 and name not in self.passing:
             return
         keys = keys_of(layout, ranges)
         for selection in selections:
@@ -291,11 +295,19 @@ class Scheduler:
             self._queue.set_state(*sibling, READING)
         return begun
 
+    def is_wanted(self, name: StorageName) -> bool:
+        """Whether chunks that a storage chunk lies under wait for it."""
+        return bool(
+            self.needing(name) or self.has_siblings(name) or self.claims_over(name)
+        )
+
+    def has_siblings(self, name: StorageName) -> bool:
+        """Whether chunks that a storage chunk lies under wait to be begun."""
+        return any(True for _ in self._siblings(name))
+
     def park_or_end(self, name: StorageName, *, is_stored: bool) -> None:
         """Keep a decoded storage chunk whose chunks found no room, or forget it."""
-        is_wanted = name not in self._in_the_way and any(
-            True for _ in self._siblings(name)
-        )
+        is_wanted = name not in self.in_the_way and self.has_siblings(name)
         if is_stored and is_wanted:
             self.parked.add(name)
             # Those who wait for chunks have to take some now.
@@ -318,10 +330,10 @@ class Scheduler:
         while name not in self.stale and not self.needing(name):
             begun = self.claim_siblings(name)
             waiting = {queue.visual_id for queue in self.queues() if queue.n_open}
-            if begun or not any(True for _ in self._siblings(name)):
+            if begun or not self.has_siblings(name):
                 break
             if not all(map(self.has_ready, waiting)):
-                self._in_the_way.add(name)
+                self.in_the_way.add(name)
                 break
             self.lock.wait()
         self.parked.discard(name)
@@ -375,17 +387,6 @@ class Scheduler:
         """Whether a request still waits for an assembly."""
         return self._queue.is_open(*assembly.name)
 
-    def set_paused(self, name: StorageName) -> None:
-        """Note that a read ended, but that the storage chunk is still on its way."""
-        self.in_flight.discard(name)
-        self.stale.discard(name)
-
-    def set_idle(self, name: StorageName) -> None:
-        """Forget that a storage chunk is on its way."""
-        self.set_paused(name)
-        self._in_the_way.discard(name)
-        self._busy[name[0]].discard(name[1])
-
     def send_again(self, name: StorageName) -> None:
         """Forget a read whose voxels are out of date; it has to be done again."""
         self.set_idle(name)
@@ -400,6 +401,7 @@ class Scheduler:
 
     def end_read(self, read: Read) -> None:
         """Release the memory of a read."""
+        self.on_read_end(read.name)
         self._read_bytes -= read.nbytes
         self._cache.unreserve(read.held)
 

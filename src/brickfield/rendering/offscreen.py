@@ -71,11 +71,12 @@ class OffscreenView(VolumeView):
         before, loaders = self._loaders, [x.loader for x in self._shown]
         now = self._loaders = {id(loader): loader for loader in loaders}
         for name in before.keys() - now:
-            before[name].chunk_ready.disconnect(self._wake, missing_ok=True)
+            before[name].chunk_ready.disconnect(self.wake, missing_ok=True)
         for name in now.keys() - before:
-            now[name].chunk_ready.connect(self._wake)
+            now[name].chunk_ready.connect(self.wake)
 
-    def _wake(self, _visual_id: str) -> None:
+    def wake(self, _visual_id: str = "") -> None:
+        """End a pause of what loads; from any thread."""
         self._news.set()
         if self.on_news is not None:
             self.on_news()
@@ -194,6 +195,26 @@ class OffscreenView(VolumeView):
                 self._news.wait(min(left, 0.5, self.rest_s))
             self._news.clear()
         return True
+
+    def load_while(
+        self,
+        is_going_on: Callable[[], bool],
+        *,
+        carry_out: Callable[[Callable[[], bool]], bool] = lambda work: work(),
+    ) -> None:
+        """Load as long as something else goes on; :meth:`wake` tells of its end.
+
+        Parameters
+        ----------
+        is_going_on : callable
+        carry_out : callable
+            As for :meth:`wait_until_complete`.
+        """
+        while is_going_on():
+            carry_out(lambda: self.update(slice_s=0.05))
+            if not self.has_work:
+                self._news.wait(min(0.5, self.rest_s))
+            self._news.clear()
 
     def _turn(self, on_base: list[Callable[[], None]], end: float) -> bool:
         """Load for a moment; tell whether nothing better will come."""

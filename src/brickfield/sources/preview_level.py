@@ -6,19 +6,11 @@ is read, at most 512 for the whole level; a voxel whose storage chunk is left ou
 the value of the nearest voxel of the one that is read, so away from those chunks the
 level shows streaks, not data. It is a preview: a finding says so and names the command
 that writes a real pyramid.
-
-Storage chunks that two levels need are read once (:class:`SharedReads`). A sampled
-level and the level that it is sampled from share their storage chunks. The second to
-need one waits for the first one's read; what was read for the sample is kept, as far as
-there is room, until the level itself takes it. What a read cost is told once, with the
-first result it went into.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from math import ceil, gcd, prod
@@ -37,109 +29,7 @@ from brickfield.sources.protocol import (
     StorageChunkCache,
     StoredPart,
 )
-
-Index = tuple[int, ...]
-
-
-class SharedReads:
-    """Reads the storage chunks of one level. From any thread.
-
-    Parameters
-    ----------
-    source : ChunkSource
-    level : int
-
-    Attributes
-    ----------
-    cache : StorageChunkCache or None
-        Without one, every read goes to the source.
-    """
-
-    def __init__(self, source: ChunkSource, level: int) -> None:
-        self.cache: StorageChunkCache | None = None
-        self._source = source
-        self._level = level
-        self._lock = threading.Lock()
-        self._reading: dict[Index, Future[StorageChunk]] = {}
-        self._unreported: list[StoredPart] = []
-
-    def read_last(self, index: Index) -> StorageChunk:
-        """Return a storage chunk and stop keeping it.
-
-        Raises
-        ------
-        ChunkReadError
-        """
-        chunk, parts = self._get(index, is_kept=False)
-        if self.cache is not None:
-            self.cache.drop(index)
-        if [part.index for part in parts] == [index]:
-            (part,) = parts
-            return StorageChunk(chunk.data, part.stored_bytes, requests=part.requests)
-        n_bytes = sum(part.stored_bytes for part in parts)
-        return StorageChunk(chunk.data, n_bytes, tuple(parts))
-
-    def read_and_keep(self, index: Index) -> tuple[StorageChunk, list[StoredPart]]:
-        """Return a storage chunk and what was read for it, and keep it.
-
-        Raises
-        ------
-        ChunkReadError
-        """
-        return self._get(index, is_kept=True)
-
-    def add_unreported(self, parts: Iterable[StoredPart]) -> None:
-        """Note reads whose cost could not be told, since the result failed."""
-        with self._lock:
-            self._unreported += parts
-
-    def _get(
-        self, index: Index, *, is_kept: bool
-    ) -> tuple[StorageChunk, list[StoredPart]]:
-        cache = self.cache
-        if cache is None:
-            return self._read(index)
-        with self._lock:
-            found = cache.find(index)
-            if found is not None:
-                return found, self._take_unreported()
-            first, mine = self._reading.get(index), Future[StorageChunk]()
-            if first is None:
-                self._reading[index] = mine
-        if first is not None:
-            chunk = first.result()
-            with self._lock:
-                if is_kept and self.cache is cache:
-                    cache.keep(index, chunk)
-                return chunk, self._take_unreported()
-        try:
-            chunk, parts = self._read(index)
-        except BaseException as error:
-            self._end(index)
-            mine.set_exception(error)
-            raise
-        with self._lock:
-            if is_kept and self.cache is cache:
-                cache.keep(index, chunk)
-            parts += self._take_unreported()
-        self._end(index)
-        mine.set_result(chunk)
-        return chunk, parts
-
-    def _end(self, index: Index) -> None:
-        with self._lock:
-            del self._reading[index]
-
-    def _read(self, index: Index) -> tuple[StorageChunk, list[StoredPart]]:
-        chunk = self._source.read_storage_chunk(self._level, index)
-        is_stored = chunk.data is not None
-        cost = (chunk.stored_bytes, is_stored, chunk.requests)
-        return chunk, [StoredPart(self._level, index, *cost)]
-
-    def _take_unreported(self) -> list[StoredPart]:
-        unreported, self._unreported = self._unreported, []
-        return unreported
-
+from brickfield.sources.shared_reads import Index, SharedReads
 
 MIN_VOXELS = 8_000_000
 """Smaller data (about 200**3) need no coarse level."""
@@ -259,6 +149,8 @@ class SampledSource:
         self.shared_level = self._n_stored - 1
         self._reads = SharedReads(source, self.shared_level)
         fine = info.pyramid.levels[-1]
+        chunk = zip(fine.chunk_shape, fine.spatial_axes, strict=True)
+        self._chunk = [n for n, axis in chunk if axis >= 0]
         self._coarse = [_coarse_level(fine, s) for s in self._samplings]
         self.info = replace(
             info,
@@ -297,7 +189,7 @@ class SampledSource:
         data = np.full([s.stop - s.start for s in slices], empty, dtype=about.dtype)
         cost: list[StoredPart] = []
         n_found, failure = 0, None
-        for storage, out, picked in _parts(sampling, index, data.shape):
+        for storage, out, picked in self._parts(sampling, index, data.shape):
             try:
                 chunk, part = self._reads.read_and_keep(storage)
             except ChunkReadError as error:
@@ -317,6 +209,31 @@ class SampledSource:
             raise failure
         n_bytes = sum(part.stored_bytes for part in cost)
         return StorageChunk(data if n_found else None, n_bytes, tuple(cost))
+
+    def _parts(
+        self, sampling: Sequence[AxisSampling], index: Index, shape: Index
+    ) -> Iterator[tuple[Index, tuple[slice, ...], list[NDArray[np.int64]]]]:
+        """List the storage chunks of a sampled one, those of one chunk together.
+
+        So chunks of the level below are complete one by one, and few are begun at once.
+        """
+        runs = [list(s.runs(index[s.axis])) for s in sampling]
+        ratios = [
+            max(1, n // s.chunk) for n, s in zip(self._chunk, sampling, strict=True)
+        ]
+
+        def block(chosen: Sequence[tuple[int, slice, NDArray[np.int64]]]) -> list[int]:
+            return [run[0] // n for run, n in zip(chosen, ratios, strict=True)]
+
+        for chosen in sorted(product(*runs), key=block):
+            storage = list(index)
+            out = [slice(None)] * len(index)
+            picked = [np.arange(n, dtype=np.int64) for n in shape]
+            for about, (number, where, which) in zip(sampling, chosen, strict=True):
+                storage[about.axis] = number
+                out[about.axis] = where
+                picked[about.axis] = which
+            yield tuple(storage), tuple(out), picked
 
     def share(self, cache: StorageChunkCache | None) -> None:
         """Keep the storage chunks that are sampled for the level that has them."""
@@ -386,21 +303,6 @@ class SampledSource:
     def close(self) -> None:
         """Close the source below."""
         self._source.close()
-
-
-def _parts(
-    sampling: Sequence[AxisSampling], index: tuple[int, ...], shape: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], list[NDArray[np.int64]]]]:
-    runs = [list(s.runs(index[s.axis])) for s in sampling]
-    for chosen in product(*runs):
-        storage = list(index)
-        out = [slice(None)] * len(index)
-        picked = [np.arange(n, dtype=np.int64) for n in shape]
-        for about, (number, where, which) in zip(sampling, chosen, strict=True):
-            storage[about.axis] = number
-            out[about.axis] = where
-            picked[about.axis] = which
-        yield tuple(storage), tuple(out), picked
 
 
 def _steps_between(level: ScaleLevel) -> list[list[AxisSampling]]:

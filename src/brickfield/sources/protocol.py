@@ -230,6 +230,22 @@ class StorageChunkCache(Protocol):
         """Forget a chunk that is not needed again."""
         ...
 
+    def is_awaited(self, index: tuple[int, ...]) -> bool:
+        """Tell whether a chunk that is made of it is being read."""
+        ...
+
+    def pass_on(self, index: tuple[int, ...], chunk: StorageChunk) -> bool:
+        """Hand a chunk that was read for another level to who waits for it.
+
+        Called without a lock; takes a while where there is no room.
+
+        Returns
+        -------
+        bool
+            Whether it need not be kept.
+        """
+        ...
+
 
 @runtime_checkable
 class MadeOfParts(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import count, product
 from time import perf_counter
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError
 from brickfield.loading import Box, ChunkManager
 from brickfield.model import ScaleLevel, Selection, pack_keys
-from brickfield.model.requests import ChunkedDataRequest, ChunkState
+from brickfield.model.requests import ChunkedDataRequest, ChunkState, LoadedChunk
 from brickfield.store.indexing import Region
 
 MOST_VOXELS = 1 << 24
@@ -45,13 +46,8 @@ class ContrastLook(NamedTuple):
     is_constant: bool
 
 
-def look_at(
-    manager: ChunkManager,
-    level: int,
-    selection: Selection,
-    read: Callable[[int, Region, Selection], NDArray[np.generic]],
-) -> ContrastLook:
-    """Look at the voxels of a level: at all, or at some of a large one.
+class Look:
+    """A look at the voxels of a level: at all, or at some of a large one.
 
     Parameters
     ----------
@@ -62,19 +58,42 @@ def look_at(
     read : callable
         Returns the voxels of a box (first voxel, end) of a level; raises
         ChunkReadError where it cannot.
+    begins : bool
+        Whether to begin to read now; else with the next request of the manager, or
+        when :attr:`found` is asked for.
     """
-    about = manager.source.info.pyramid.levels[level]
 
-    def read_box(box: Box) -> NDArray[np.generic]:
+    def __init__(
+        self,
+        manager: ChunkManager,
+        level: int,
+        selection: Selection,
+        read: Callable[[int, Region, Selection], NDArray[np.generic]],
+        *,
+        begins: bool = True,
+    ) -> None:
+        self._about = manager.source.info.pyramid.levels[level]
+        self._selection = selection
+        self._read = read
+        self._level = level
+        self._whole: WholeLevel | None = None
+        if self._about.n_voxels <= MOST_VOXELS:
+            self._whole = WholeLevel(manager, level, selection, begins=begins)
+
+    @cached_property
+    def found(self) -> ContrastLook:
+        """What it has told; waits for the voxels."""
+        if self._whole is not None:
+            values = self._whole.values()
+        else:
+            values = sample(self._about, self._read_box)
+        window = contrast_of(values)
+        return ContrastLook(window, is_dense(values, window), is_constant(values))
+
+    def _read_box(self, box: Box) -> NDArray[np.generic]:
         (z, y, x), (n, h, w) = box
-        return read(level, ((z, y, x), (z + n, y + h, x + w)), selection)
-
-    if about.n_voxels <= MOST_VOXELS:
-        values = level_values(manager, level, selection)
-    else:
-        values = sample(about, read_box)
-    window = contrast_of(values)
-    return ContrastLook(window, is_dense(values, window), is_constant(values))
+        region = ((z, y, x), (z + n, y + h, x + w))
+        return self._read(self._level, region, self._selection)
 
 
 def sample_boxes(level: ScaleLevel) -> list[Box]:
@@ -146,34 +165,72 @@ def level_values(
         Values, the fill value for chunks that are not stored; empty when nothing
         could be read.
     """
-    about = manager.source.info.pyramid.levels[level]
-    indices = np.indices(about.grid_zyx).reshape(3, -1).T
-    keys = pack_keys(level, indices)
-    zeros = np.zeros(len(keys))
-    visual_id = f"contrast-{next(_numbers)}"
-    request = ChunkedDataRequest(
-        visual_id, selection, keys, zeros.astype("f4"), zeros.astype("u1")
-    )
-    parts: list[NDArray[np.generic]] = []
-    manager.request_chunks(request, visual_id)
-    n_taken = 0
-    end = perf_counter() + PATIENCE_S
-    while n_taken < len(keys) and perf_counter() < end:
-        manager.wait(visual_id, timeout=max(0.0, end - perf_counter()))
-        taken = manager.take_ready(visual_id)
-        if not taken:
-            # Too slow, or the image was closed.
-            break
-        for chunk in taken:
-            n_taken += 1
-            if chunk.data is not None:
-                parts.append(chunk.known_voxels())
-            elif chunk.state is ChunkState.MISSING:
-                n_voxels = int(np.prod(about.chunk_shape))
-                parts.append(np.full(n_voxels, about.fill_value).astype(about.dtype))
-    manager.release(visual_id)
-    native = about.dtype.newbyteorder("=")
-    return np.concatenate(parts) if parts else np.empty(0, native)
+    return WholeLevel(manager, level, selection).values()
+
+
+class WholeLevel:
+    """All chunks of a level, requested from the beginning on.
+
+    Parameters
+    ----------
+    manager : ChunkManager
+    level : int
+    selection : Selection
+        Index on every non-spatial axis.
+    begins : bool
+        Whether to begin to read now.
+    """
+
+    def __init__(
+        self,
+        manager: ChunkManager,
+        level: int,
+        selection: Selection,
+        *,
+        begins: bool = True,
+    ) -> None:
+        self._manager = manager
+        self._about = manager.source.info.pyramid.levels[level]
+        indices = np.indices(self._about.grid_zyx).reshape(3, -1).T
+        keys = pack_keys(level, indices)
+        self._n = len(keys)
+        zeros = np.zeros(len(keys))
+        self._visual_id = f"contrast-{next(_numbers)}"
+        request = ChunkedDataRequest(
+            self._visual_id, selection, keys, zeros.astype("f4"), zeros.astype("u1")
+        )
+        manager.request_chunks(request, self._visual_id, begins=begins)
+
+    def values(self) -> NDArray[np.generic]:
+        """Wait for the voxels; see :func:`level_values`."""
+        parts: list[NDArray[np.generic]] = []
+        n_taken, began = 0, perf_counter() - self._manager.held_up_s
+        while n_taken < self._n and (left := self._left_s(began)) > 0:
+            end = perf_counter() + left
+            self._manager.wait(self._visual_id, timeout=left)
+            taken = self._manager.take_ready(self._visual_id)
+            if not taken and perf_counter() < end:
+                # The image was closed.
+                break
+            n_taken += len(taken)
+            parts += [
+                part for chunk in taken if (part := self._known(chunk)) is not None
+            ]
+        self._manager.release(self._visual_id)
+        native = self._about.dtype.newbyteorder("=")
+        return np.concatenate(parts) if parts else np.empty(0, native)
+
+    def _left_s(self, began: float) -> float:
+        # While views take what was read beside it, the store is not to blame.
+        return began + PATIENCE_S + self._manager.held_up_s - perf_counter()
+
+    def _known(self, chunk: LoadedChunk) -> NDArray[np.generic] | None:
+        if chunk.data is not None:
+            return chunk.known_voxels()
+        if chunk.state is not ChunkState.MISSING:
+            return None
+        n_voxels = int(np.prod(self._about.chunk_shape))
+        return np.full(n_voxels, self._about.fill_value).astype(self._about.dtype)
 
 
 def contrast_of(

@@ -39,7 +39,7 @@ from brickfield.model import (
 from brickfield.model.requests import ChunkedDataRequest, ChunkedDataResponse
 from brickfield.sources import ChunkSource, ReplaceableSource
 from brickfield.store import changing
-from brickfield.store.contrast import ContrastLook, look_at
+from brickfield.store.contrast import ContrastLook, Look
 from brickfield.store.indexing import Region, box_of
 from brickfield.store.occupancy import Occupancy
 from brickfield.store.requesting import (
@@ -338,14 +338,17 @@ class ChunkedImageStore:
             About the 0.1 and 99.9 percentiles, low < high; ints for integer data.
         """
         selection = self.default_selection() if selection is None else selection
-        check_selection(self.pyramid, selection)
         look = self._looks.get(selection)
-        if look is None:
-            at = self.pyramid.n_levels - 1
-            look = self._looks[selection] = look_at(
-                self.manager, at, selection, self.read
-            )
-        return look.window
+        return (look or self.begin_look(selection, begins=True)()).window
+
+    def begin_look(
+        self, selection: Selection, *, begins: bool
+    ) -> Callable[[], ContrastLook]:
+        """Request what contrast limits are chosen from; return what waits for it."""
+        check_selection(self.pyramid, selection)
+        at = self.pyramid.n_levels - 1
+        look = Look(self.manager, at, selection, self.read, begins=begins)
+        return lambda: self._looks.setdefault(selection, look.found)
 
     def is_dense(self, selection: Selection | None = None) -> bool | None:
         """Tell whether the voxels fill their contrast window, as solids do.

@@ -18,6 +18,7 @@ from brickfield.errors import OptionError
 from brickfield.loading import ChunkCache, default_cache
 from brickfield.rendering import render_thread
 from brickfield.rendering.thread import NAME
+from brickfield.sources import with_coarse_level
 from brickfield.store import ChunkedImageStore, open_store
 from brickfield.testing import MemorySource
 from brickfield.testing.zarr_stores import image_attributes, write_image
@@ -49,6 +50,26 @@ def shared_view(memory_scene, turns, box):
     assert turns.run_until(lambda: view.is_settled)
     yield view
     view.close().result(20)
+
+
+def test_a_level_alone_is_read_once_for_its_contrast_and_its_picture(adapter):
+    """Also where it does not fit the RAM budget; the contrast is what it is without."""
+    data = np.random.default_rng(0).integers(0, 200, (128, 256, 272), np.uint8)
+    data[:, :64] //= 8
+    source = MemorySource([data], (64, 64, 64))
+    look = {"size": (64, 64), "camera": "ortho:z", "level": 0}
+    cache = ChunkCache(data.nbytes // 2)
+    with ChunkedImageStore(with_coarse_level(source), cache=cache) as store:
+        result = render(store, **look)
+        window = store.estimate_contrast()
+    assert result.receipt.complete
+    # Chunks are dropped for lack of room where compiling takes many seconds.
+    assert sum(source.reads.values()) <= 1.05 * len(source.reads)
+    again = with_coarse_level(MemorySource([data], (64, 64, 64)))
+    with ChunkedImageStore(again) as store:
+        assert store.estimate_contrast() == window
+        plain = render(store, contrast=window, **look).image
+    assert np.abs(result.image.astype(int) - plain).max() <= 1
 
 
 def test_what_stalls_is_told_when_the_time_is_over_and_costs_no_other_voxel(adapter):

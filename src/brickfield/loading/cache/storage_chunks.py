@@ -29,7 +29,9 @@ class KeptStorage:
         self._name = f"{source_id}|storage"
         self._layout = layout
 
-    def keep(self, index: tuple[int, ...], chunk: StorageChunk) -> None:
+    def keep(
+        self, index: tuple[int, ...], chunk: StorageChunk, *, is_pinned: bool = False
+    ) -> None:
         """Keep a chunk, or drop it at once if there is no room.
 
         Parameters
@@ -37,10 +39,17 @@ class KeptStorage:
         index : tuple of int
             Position in the storage grid, all axes.
         chunk : StorageChunk
+        is_pinned : bool
+            Whether it stays until :meth:`release`, once.
         """
         state = ChunkState.MISSING if chunk.data is None else ChunkState.LOADED
         key = self._layout.flat_of(index)
-        self._cache.put(self._name, LoadedChunk(key, (), state, chunk.data))
+        loaded = LoadedChunk(key, (), state, chunk.data)
+        self._cache.put(self._name, loaded, pins=int(is_pinned))
+
+    def release(self, index: tuple[int, ...]) -> None:
+        """Let a chunk that was pinned be forgotten when there is no room."""
+        self._cache.unpin(self._name, (), [self._layout.flat_of(index)])
 
     def find(self, index: tuple[int, ...]) -> StorageChunk | None:
         """Return a chunk that is kept, else None."""

@@ -23,6 +23,27 @@ from brickfield.viewer.export.options import RenderOptions
 _T = TypeVar("_T")
 
 
+def unknown_windows(
+    store: ChunkedImageStore, options: RenderOptions
+) -> list[Selection]:
+    """List the selections of drawn channels whose contrast the voxels have to tell.
+
+    Parameters
+    ----------
+    store : ChunkedImageStore
+    options : RenderOptions
+    """
+    if options.contrast:
+        return []
+    is_labels = options.labels or store.info.is_labels
+    channels = drawn_channels(store, options)[: 1 if is_labels else None]
+    return [
+        selection_for(store.pyramid, options, channel)
+        for channel in channels
+        if channel >= len(store.channels) or store.channels[channel].window is None
+    ]
+
+
 def make_layer(store: ChunkedImageStore, options: RenderOptions) -> ChunkedLayer:
     """Make the layer that the options describe.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from time import perf_counter
@@ -20,10 +21,10 @@ from brickfield.camera import (
     fit_camera,
     slice_camera,
 )
-from brickfield.errors import OptionError
+from brickfield.errors import BrickfieldError, OptionError
 from brickfield.gpu import get_device
 from brickfield.loading import default_cache
-from brickfield.model import CameraState, Plane
+from brickfield.model import CameraState, Plane, Selection
 from brickfield.planning import EXPORT
 from brickfield.rendering import (
     DEFAULT_GPU_BUDGET,
@@ -36,9 +37,10 @@ from brickfield.rendering import (
     scale_for,
     world_corners,
 )
+from brickfield.sources import MadeOfParts
 from brickfield.store import ChunkedImageStore, ChunkedLayer, open_store
 from brickfield.viewer.drawing_errors import translated
-from brickfield.viewer.export.layer_from_options import make_layer
+from brickfield.viewer.export.layer_from_options import make_layer, unknown_windows
 from brickfield.viewer.export.options import RenderOptions, render_options
 from brickfield.viewer.receipts.measure import Account, make_receipt
 from brickfield.viewer.receipts.receipt import Receipt
@@ -173,10 +175,70 @@ def _picture(store: ChunkedImageStore, options: RenderOptions) -> RenderResult:
     end = perf_counter() + options.timeout
     # What is read for the contrast is part of the picture's cost.
     account = Account(store)
-    layer = make_layer(store, options)
+    unknown = unknown_windows(store, options)
+    has_time = options.timeout > _LEAST_TO_COMPILE_S
+    reads_ahead = has_time and unknown and isinstance(store.source, MadeOfParts)
+    layer = make_layer(store, _unlooked(options) if reads_ahead else options)
     plane = plane_for(layer, options)
     camera = camera_for(layer, options)
-    return draw_layers([layer], [account], camera, options, end, plane)
+    with _view_of([layer], camera, options, plane) as view:
+        if reads_ahead:
+            _look_while_reading(view, layer, unknown, end)
+            layer.show(make_layer(store, options).appearance, layer.selections)
+            render_thread().call(lambda: view.set_layers([layer]))
+        drawn = _draw([account], view, options, end)
+    return replace(drawn, layers=(layer,))
+
+
+def _unlooked(options: RenderOptions) -> RenderOptions:
+    """Return options with any contrast: which chunks are drawn does not depend on it."""
+    return replace(options, contrast=((0.0, 1.0),))
+
+
+def _look_while_reading(
+    view: OffscreenView,
+    layer: ChunkedLayer,
+    unknown: Sequence[Selection],
+    end: float,
+) -> None:
+    """Look for contrast limits while the picture's own chunks are loaded.
+
+    A level that is sampled for the limits shares its storage chunks with the picture:
+    each is read once for both, also where not all of them fit the RAM budget.
+
+    Parameters
+    ----------
+    view : OffscreenView
+        Shows the layer.
+    layer : ChunkedLayer
+    unknown : sequence of Selection
+        What to look at.
+    end : float
+        Time of :func:`time.perf_counter` at which the picture is taken as it is.
+    """
+    call, is_over = render_thread().call, threading.Event()
+    looks = [layer.store.begin_look(s, begins=False) for s in unknown]
+
+    def look() -> None:
+        try:
+            for wait in looks:
+                wait()
+        except BrickfieldError:
+            # Whoever asks for the limits meets it again.
+            pass
+        finally:
+            is_over.set()
+            view.wake()
+
+    thread = threading.Thread(target=look, name="brickfield-contrast", daemon=True)
+    try:
+        # Both requests are there before anything is read.
+        call(lambda: view.update(slice_s=0.0))
+    finally:
+        thread.start()
+    _compile(view, end)
+    view.load_while(lambda: not is_over.is_set(), carry_out=call)
+    thread.join()
 
 
 def draw_layers(
@@ -202,6 +264,19 @@ def draw_layers(
     plane : Plane, optional
         Drawn in place of the volume.
     """
+    with _view_of(layers, camera, options, plane) as view:
+        drawn = _draw(accounts, view, options, end)
+    return replace(drawn, layers=tuple(layers))
+
+
+@contextmanager
+def _view_of(
+    layers: Sequence[ChunkedLayer],
+    camera: CameraState,
+    options: RenderOptions,
+    plane: Plane | None,
+) -> Iterator[OffscreenView]:
+    """Make the view of a picture, and close it afterwards."""
     policy = replace(
         EXPORT, target_error_px=options.quality, forced_level=options.level
     )
@@ -225,8 +300,7 @@ def draw_layers(
     view.camera = camera
     try:
         call(lambda: view.set_layers(layers))
-        drawn = _draw(accounts, view, options, end)
-        return replace(drawn, layers=tuple(layers))
+        yield view
     finally:
         call(view.close)
 
@@ -302,6 +376,19 @@ def plane_for(layer: ChunkedLayer, options: RenderOptions) -> Plane | None:
     return plane
 
 
+def _compile(view: OffscreenView, end: float) -> None:
+    """Compile what the picture needs while its chunks are read."""
+
+    def compile_while_reading() -> None:
+        view.update(slice_s=0.0)
+        draw_small(view)
+
+    # A picture that may take no time is taken as it is then, not when the compiler has
+    # ended: by that time its data may have come.
+    if end - perf_counter() > _LEAST_TO_COMPILE_S:
+        render_thread().call(compile_while_reading)
+
+
 def _draw(
     accounts: Sequence[Account], view: OffscreenView, options: RenderOptions, end: float
 ) -> RenderResult:
@@ -310,19 +397,12 @@ def _draw(
     start = perf_counter()
     first: list[float] = []
 
-    def compile_while_reading() -> None:
-        view.update(slice_s=0.0)
-        draw_small(view)
-
     def on_base() -> None:
         # Nobody sees it: it tells when there was something to see.
         draw_small(view)
         first.append(perf_counter() - start)
 
-    # A picture that may take no time is taken as it is then, not when the compiler has
-    # ended: by that time its data may have come.
-    if end - start > _LEAST_TO_COMPILE_S:
-        call(compile_while_reading)
+    _compile(view, end)
     ended = view.wait_until_complete(
         end - perf_counter(), on_base=on_base, carry_out=call
     )

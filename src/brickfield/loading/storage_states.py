@@ -1,0 +1,69 @@
+"""Where each storage chunk is on its way (:class:`StorageStates`).
+
+Invariant: a storage chunk that is in flight, paused or due is *busy*: no second read of
+it is sent. Guarded by the scheduler's lock.
+"""
+
+from __future__ import annotations
+
+from brickfield.loading.storage_layout import FlatIndex, StorageName
+
+
+class StorageStates:
+    """Storage chunks of one source that are on their way.
+
+    Parameters
+    ----------
+    n_levels : int
+
+    Attributes
+    ----------
+    in_flight, stale : set
+        Storage chunks being read, and those of them whose voxels are out of date.
+    due : list
+        Storage chunks whose pause before another try is over.
+    parked : set
+        Storage chunks in flight that are decoded and wait for room to be copied to.
+    in_the_way : set
+        Those of them that do not wait any longer.
+    promised : dict
+        Storage chunks that are going to be read for another level, which is made of
+        them, and what of that level they are read for.
+    passing : set
+        Those in flight that were read so, for no chunk of their own level.
+    """
+
+    def __init__(self, n_levels: int) -> None:
+        # Overlapping sets: `in_flight` is being read now; `stale` is the part of it
+        # whose result must not be used; `_busy` (below) also has what waits for another
+        # try, so that no second read of the same storage chunk is sent meanwhile.
+        self.in_flight: set[StorageName] = set()
+        self.stale: set[StorageName] = set()
+        self.due: list[StorageName] = []
+        self.parked: set[StorageName] = set()
+        self.in_the_way: set[StorageName] = set()
+        self.promised: dict[StorageName, StorageName] = {}
+        self.passing: set[StorageName] = set()
+        self._busy: list[set[FlatIndex]] = [set() for _ in range(n_levels)]
+
+    def set_paused(self, name: StorageName) -> None:
+        """Note that a read ended, but that the storage chunk is still on its way."""
+        self.in_flight.discard(name)
+        self.stale.discard(name)
+
+    def is_busy(self, name: StorageName) -> bool:
+        """Whether a storage chunk is being read, or waits to be tried again."""
+        return name[1] in self._busy[name[0]]
+
+    def set_passing(self, name: StorageName) -> None:
+        """Note that a storage chunk that was read for another level is handed out."""
+        self.in_flight.add(name)
+        self.passing.add(name)
+        self._busy[name[0]].add(name[1])
+
+    def set_idle(self, name: StorageName) -> None:
+        """Forget that a storage chunk is on its way."""
+        self.set_paused(name)
+        self.passing.discard(name)
+        self.in_the_way.discard(name)
+        self._busy[name[0]].discard(name[1])
