@@ -199,3 +199,26 @@ def test_a_hidden_layer_is_there_at_once_where_there_is_room(
     view.update()
     assert view.is_complete
     assert store.manager.counters.requests == read
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_pictures_of_fewer_pixels_are_enlarged_by_one_program(
+    make_view, layer_of, store
+):
+    """Whatever their share of the pixels and the size; as pygfx's own ones enlarge."""
+    from pygfx.renderers.wgpu.engine.effectpasses import OutputPass
+    from pygfx.renderers.wgpu.engine.utils import gpu_caches
+
+    view = make_view(layer_of(store))
+    assert view.wait_until_complete(30)
+    programs, n_programs = gpu_caches.full_quad_objects, []
+    for size, scale in (((96, 80), 0.5), ((97, 83), 0.35), ((101, 77), 0.7)):
+        view.resize(size)
+        view.renderer.pixel_scale = scale
+        image = view.image()
+        n_programs.append(programs.misses)
+    assert n_programs[0] > 0
+    assert n_programs == n_programs[:1] * 3
+    view.renderer._output_pass = OutputPass(filter=view.renderer.pixel_filter)
+    np.testing.assert_array_equal(view.image(), image)
+    assert programs.misses > n_programs[0]

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _is_late_begun = threading.Event()
+_has_layers = threading.Event()
 FIRST_OVERLAYS = ("scale_bar", "axes")
-"""What the dock's volume view shows over its first picture."""
+"""What the dock's volume view shows over its pictures, but for the first one."""
 
 
 def warm_up() -> None:
@@ -44,6 +45,7 @@ def compile_ahead(layers: Sequence[Any]) -> None:
         return
     from brickfield.store import LayerSnapshot
 
+    _has_layers.set()
     drawn = [LayerSnapshot.of(x) for x in map(_drawn, layers) if x is not None]
     render_thread().submit(_logged(lambda: _prepare(drawn)))
 
@@ -70,7 +72,23 @@ def _prepare(layers: Sequence[Any] = ()) -> None:
 
     # A view that has come first has programs and a renderer of its own.
     if not render_thread().has_device:
-        prepare_view(layers, FIRST_OVERLAYS)
+        prepare_view(layers)
+    if not layers:
+        _prepare_overlays(FIRST_OVERLAYS)
+
+
+def _prepare_overlays(names: Sequence[str]) -> None:
+    """Compile for overlays, one job each, as long as no layers are there to draw."""
+    from brickfield.viewer.live import prepare_view
+
+    def prepare() -> None:
+        if render_thread().has_device or _has_layers.is_set():
+            return
+        prepare_view((), names[:1])
+        _prepare_overlays(names[1:])
+
+    if names:
+        render_thread().submit(_logged(prepare))
 
 
 def _logged(job: Callable[[], None]) -> Callable[[], None]:

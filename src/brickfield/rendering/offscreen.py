@@ -11,7 +11,7 @@ tells what every pixel would take. Render thread only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from math import inf, sqrt
@@ -26,7 +26,7 @@ from brickfield.gpu import prepare
 from brickfield.loading import ChunkManager
 from brickfield.model import CameraState, physical_size
 from brickfield.rendering.manager import FrameStatistics
-from brickfield.rendering.volume_view import VolumeView, new_renderer
+from brickfield.rendering.volume_view import ANY_SMALLER, VolumeView, new_renderer
 from brickfield.store import LayerSnapshot
 
 MAX_FEEDBACK_ROUNDS = 6
@@ -57,6 +57,8 @@ class OffscreenView(VolumeView):
         self._n_feedback_rounds = 0
         self._auditor: Any = None
         self._image_s = 0.0
+        self.compiled: set[Hashable] = set()
+        """Kinds of pictures that :meth:`compile` has compiled for."""
         self.audit_scale = 1.0
         """Share of the pixels along each edge for which :meth:`classes` judges."""
         super().__init__(self.canvas, **options)
@@ -132,11 +134,11 @@ class OffscreenView(VolumeView):
         self.show(layers)
         self.sync()
         self.camera = CameraState((0, 0, -2), (0, 0, 0), (0, -1, 0), (1, 1))
-        # Programs are compiled where they are drawn with first. Fewer pixels need
-        # others: text over them has a renderer of its own.
-        for scale in (0.5, 1.0):
-            self.renderer.pixel_scale = scale
-            self.image()
+        # Programs are compiled where they are drawn with first, and the first picture
+        # has few pixels. One with all of them needs others, but it comes later.
+        self.renderer.pixel_scale = ANY_SMALLER
+        self.image()
+        self.compiled.add(self.kinds)
         self.show(())
         self.camera = None
         self.manager.statistics = FrameStatistics()

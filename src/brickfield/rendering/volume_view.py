@@ -17,7 +17,8 @@ never mirrored or turned. Its rows and columns are those of
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from time import perf_counter
@@ -27,6 +28,7 @@ import numpy as np
 import pygfx as gfx
 import wgpu
 from numpy.typing import NDArray
+from pygfx.renderers.wgpu.engine.effectpasses import OutputPass
 
 from brickfield.gpu import GpuDevice, forget_bindings, forget_pipelines, get_device
 from brickfield.model import CameraState, Plane, Vec3
@@ -69,9 +71,25 @@ class Fence:
         self._buffer.destroy()
 
 
+class EnlargingPass(OutputPass):
+    """Hands a picture over, enlarged by one program however few pixels it has.
+
+    pygfx writes the ratio of the sizes into the program, so that each share of the
+    pixels and each size of the window were compiled anew.
+    But nothing of an enlarging program depends on it: the kernel is that of the source.
+    """
+
+    def _set_template_var(self, **variables: Any) -> None:
+        if variables.get("scaleFactor", 1.0) < 1.0:
+            variables["scaleFactor"] = ANY_SMALLER
+        super()._set_template_var(**variables)
+
+
 Rgb = tuple[float, float, float]
 
 
+ANY_SMALLER = 0.5
+"""Stands for every ratio of a picture to a larger one that it is shown in."""
 LATE_S = 1 / 30
 """Work of a frame beyond its upload slice that the user would see as a stutter."""
 
@@ -116,6 +134,7 @@ class VolumeView:
         self._lit.add(self.objects, *self._headlight.lights)
         self.overlays = OverlaySet()
         """Scale bar, axes and so on: this view's own, drawn last."""
+        self._has_overlays = True
         self._backdrop = gfx.Scene()
         self._backdrop_material = gfx.BackgroundMaterial(background)
         self._backdrop.add(gfx.Background(None, self._backdrop_material))
@@ -233,10 +252,20 @@ class VolumeView:
     def finish(self) -> None:
         """Add the overlays to a frame whose volumes are drawn, and hand it over."""
         assert self.camera is not None
-        if self.overlays.is_visible and not self.options.audit:
+        is_decorated = self._has_overlays and not self.options.audit
+        if is_decorated and self.overlays.is_visible:
             self._draw_overlays(self._ranged(self.camera))
         self.renderer.flush()
         self.overlays.finish()
+
+    @contextmanager
+    def without_overlays(self) -> Iterator[None]:
+        """Draw no overlays meanwhile, whatever their options."""
+        self._has_overlays = False
+        try:
+            yield
+        finally:
+            self._has_overlays = True
 
     def _draw_backdrop(self, options: FrameOptions) -> None:
         """Draw the background and the opaque objects."""
@@ -288,10 +317,17 @@ class VolumeView:
 
     @property
     def programs(self) -> Hashable:
-        """What the device has to compile before it can draw the picture."""
+        """What has to be made before the picture can be drawn, volume by volume."""
+        names = tuple(r.visual_id for r in self.manager.renderers if r.layer.visible)
+        return names, self.kinds
+
+    @property
+    def kinds(self) -> Hashable:
+        """What the device has to compile for :attr:`programs`, whosever they are."""
         seen = [r for r in self.manager.renderers if r.layer.visible]
-        kinds = [(r.visual_id, *r.bricks.material.program) for r in seen]
-        return (*kinds, bool(self.objects.children))
+        return tuple(r.bricks.material.program for r in seen), bool(
+            self.objects.children
+        )
 
     @property
     def is_complete(self) -> bool:
@@ -311,11 +347,12 @@ def new_renderer(canvas: Any) -> Any:
     """Make a pygfx renderer that adds nothing to what volumes draw."""
     # One sample per pixel and no smoothing: a pixel's value must be exactly that of its
     # ray. Pictures of fewer pixels are enlarged linearly: a cubic filter took software
-    # Vulkan as long as the rays of a moving picture (16 of 41 ms), and a new program
-    # for every ratio of sizes.
-    return gfx.renderers.WgpuRenderer(
+    # Vulkan as long as the rays of a moving picture (16 of 41 ms).
+    renderer = gfx.renderers.WgpuRenderer(
         canvas, pixel_scale=1, pixel_filter="linear", ppaa="none"
     )
+    renderer._output_pass = EnlargingPass(filter=renderer.pixel_filter)
+    return renderer
 
 
 def world_corners(layer: ChunkedLayer | LayerSnapshot) -> NDArray[np.float64]:

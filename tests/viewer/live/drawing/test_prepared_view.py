@@ -76,6 +76,45 @@ def test_programs_of_a_prepared_layer_are_not_built_again(prepared, port):
     view.close()
 
 
+def test_pictures_of_a_prepared_layer_are_drawn_without_compiling_first(prepared, port):
+    snapshot = LayerSnapshot.of(port.data)
+    prepared([snapshot])
+    view, painter = take_prepared(), Painter()
+    view.show([snapshot])
+    assert painter.has_compiled(view)
+    port.mode = "iso"
+    view.show([LayerSnapshot.of(port.data)])
+    view.sync()
+    assert not painter.has_compiled(view)
+    view.close()
+
+
+def test_the_first_picture_comes_before_its_overlays_are_compiled(
+    port, make_live, turns
+):
+    """And it does not count as final: the next one has them."""
+    plain = make_live()
+    plain.set_overlay_options("scale_bar", visible=False)
+    assert turns.run_until(lambda: plain.is_settled)
+    view = make_live()
+    view.set_overlay_options("scale_bar", visible=True)
+    first = []
+
+    def note(report):
+        if report.image is not None and report.image[..., :3].max() > 100:
+            first.append((report.image, report.is_complete))
+
+    view.reported.connect(note)
+    assert turns.run_until(lambda: view.is_settled)
+    image, is_complete = first[0]
+    assert not is_complete
+    final, without = view.report.image[..., :3], plain.report.image[..., :3]
+    bar = (final > 200).all(axis=-1) & (without == 0).all(axis=-1)
+    assert bar.sum() > 50
+    # Fewer pixels: what lies beside is spread a little.
+    assert image[bar][:, :3].mean() < 20
+
+
 def test_data_that_come_while_programs_are_compiled_are_in_the_first_picture(
     port, make_live, turns, monkeypatch
 ):

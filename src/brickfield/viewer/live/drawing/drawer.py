@@ -16,6 +16,7 @@ Everything here runs on the render thread, but for :meth:`LiveDrawer.take`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from math import inf
 from time import monotonic, perf_counter
@@ -51,8 +52,12 @@ KEPT_WAY = 1.0
 """All levels over the leaves stay, once the camera was moved on a slow device."""
 HEARTBEAT_S = 0.25
 """Time between reports while something is on its way."""
-PREPARED_SIZE = (16, 16)
-"""Pixels of what is drawn so that something is compiled; nobody sees it."""
+PREPARED_SIZE = (22, 18)
+"""Pixels of what is drawn so that something is compiled; nobody sees it.
+
+No power of two, nor is a half of it: for textures of such sizes Mesa's software
+renderer compiles programs of their own.
+"""
 _ready: list[OffscreenView] = []
 """At most one; views share the render thread."""
 
@@ -67,13 +72,15 @@ def prepare_view(
     layers : sequence of LayerSnapshot
         None of their voxels are read.
     overlays : sequence of str
-        Names of what decorates the pictures.
+        Names of what decorates the pictures, from the second one on.
     """
     if not _ready:
         _ready.append(OffscreenView(PREPARED_SIZE, policy=EXPLORATION))
+    (view,) = _ready
     for name in overlays:
-        _ready[0].overlays.set_options(name, visible=True)
-    _ready[0].compile(layers)
+        view.overlays.set_options(name, visible=True)
+    with nullcontext() if overlays else view.without_overlays():
+        view.compile(layers)
 
 
 def take_prepared() -> OffscreenView | None:
@@ -112,6 +119,7 @@ class LiveDrawer:
         self._has_news = False
         self._was_moving = False
         self._keeps_way = False
+        self._has_shown_data = False
         self._painter = Painter()
         self._told_at = 0.0
         self._began_at = perf_counter()
@@ -289,8 +297,19 @@ class LiveDrawer:
 
     def _draw(self, view: OffscreenView, quality: PictureQuality) -> None:
         self._is_asked = self._has_news = False
+        if not self._has_shown_data:
+            self._draw_first(view, quality)
+            return
         is_flat = self._state.plane is not None
         self._show(view, self._painter.draw(view, quality, at_once=is_flat))
+
+    def _draw_first(self, view: OffscreenView, quality: PictureQuality) -> None:
+        """Draw without overlays: compiling those takes as long as all the rest."""
+        self._has_shown_data = view.has_base
+        is_plain = not view.overlays.is_visible
+        quality = quality._replace(is_final=quality.is_final and is_plain)
+        with view.without_overlays():
+            self._show(view, self._painter.draw(view, quality, at_once=True))
 
     def _show(self, view: OffscreenView, image: NDArray[np.uint8] | None) -> None:
         """Report a picture, if it is ready."""

@@ -392,7 +392,7 @@ class Painter:
 
     def has_compiled(self, view: OffscreenView) -> bool:
         """Tell whether pictures of a view's layers need no new programs."""
-        return view.programs in self._programs
+        return view.programs in self._programs or view.kinds in view.compiled
 
     def compile(self, view: OffscreenView) -> None:
         """Compile the programs of a view's layers, if they are new."""
@@ -401,8 +401,9 @@ class Painter:
         self._programs.add(view.programs)
         # Programs are compiled where they are drawn with first: a small picture.
         view.renderer.pixel_scale = SCALES[-1]
-        view.begin().draw_rest()
-        view.finished()
+        with view.without_overlays():
+            view.begin().draw_rest()
+            view.finished()
 
     def draw(
         self, view: OffscreenView, quality: PictureQuality, *, at_once: bool = False
