@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -19,6 +19,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from brickfield.plugin.docking.camera_link import CameraLink
 from brickfield.plugin.docking.chooser import OtherImages
+from brickfield.plugin.docking.dropping import open_dropped
 from brickfield.plugin.docking.links import offer_links
 from brickfield.plugin.docking.make_fast import MakeFast
 from brickfield.plugin.docking.settling import Settling
@@ -33,7 +34,7 @@ from brickfield.plugin.settings import (
 )
 from brickfield.plugin.slicing.lazy import retry_failed
 from brickfield.plugin.warm import load_later
-from brickfield.qt import ViewDock
+from brickfield.qt import FileDrops, ViewDock
 from brickfield.viewer import begin_loading
 from brickfield.viewer.live import ViewReport
 
@@ -84,6 +85,7 @@ class VolumeDock(ViewDock):
         self.main_view.reported.connect(self._on_report)
         self._end_loading = self._begin_loading()
         add_dock(viewer, self)
+        FileDrops(self, self.open_dropped)
         self._is_small_by_hand = False
         self._room_soon = QTimer(self)
         self._room_soon.setSingleShot(True)
@@ -102,6 +104,18 @@ class VolumeDock(ViewDock):
             self._is_small_by_hand = True
         elif not self._is_small_by_hand:
             self._room_soon.start(0)
+
+    def open_dropped(self, places: Sequence[str]) -> None:
+        """Open what was dropped on the dock, as if it had been dropped on the window.
+
+        Parameters
+        ----------
+        places : sequence of str
+            Paths and addresses.
+        """
+        viewer = self._viewer()
+        for place in places if viewer is not None else ():
+            open_dropped(viewer, place)
 
     def _begin_loading(self) -> Callable[[], None]:
         """Leave the window its turns until the first picture; not for long without."""

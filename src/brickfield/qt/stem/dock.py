@@ -7,7 +7,7 @@ themselves are shown by the owner of the dock, which follows :attr:`StemDock.ses
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
+from brickfield.qt.controls.file_drops import FileDrops
 from brickfield.qt.panels.widgets import quiet
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
@@ -108,6 +109,7 @@ class StemDock(QWidget):
         self.session.failed.connect(self.problem)
         self.session.pictured.connect(self._pictured)
         self._follow_enabled()
+        FileDrops(self, self.open_dropped)
         # A function without the dock: Qt calls it when the dock is gone already.
         self.destroyed.connect(partial(_close, self.session))
 
@@ -196,6 +198,15 @@ class StemDock(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, "Open a scan", "", FILES)
         if path:
             self.session.open(path)
+
+    def open_dropped(self, places: Sequence[str]) -> None:
+        """Open the first of the files that were dropped on the dock.
+
+        Parameters
+        ----------
+        places : sequence of str
+        """
+        self.session.open(places[0])
 
     def _choose_real_space(self) -> None:
         self.session.show_real_space(self.real_space.currentText())

@@ -22,7 +22,7 @@ border: none; border-radius: 0; padding: 0; margin: 0;
 """
 
 
-NO_LAYERS = "No image layers yet."
+NO_LAYERS = "No image layers yet. Drop a file or folder here."
 NO_PICTURE = "Nothing can be drawn; the reason stands below."
 LOOK_MS = 200
 """Time between two looks for a better stand-in."""
