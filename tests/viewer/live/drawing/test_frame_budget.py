@@ -43,8 +43,44 @@ def test_what_pictures_take_is_learnt_at_any_effort():
     assert speed.cost_ms(BEST) == inf
     speed.note(PictureQuality(0.5), 50.0)
     assert speed.cost_ms(BEST) == pytest.approx(400.0)
-    speed.note(BEST, 800.0)
-    assert speed.full_ms == pytest.approx(300.0)
+    for _ in range(6):
+        speed.note(BEST, 800.0)
+    assert speed.cost_ms(BEST) == pytest.approx(800.0, rel=0.05)
+
+
+def test_a_view_that_becomes_dearer_is_followed_within_a_few_pictures():
+    speed = DrawingSpeed()
+    for full_ms in [100.0] * 4 + [300.0] * 6:
+        speed.note(PictureQuality(0.5), full_ms / 4)
+    assert speed.cost_ms(PictureQuality(0.5)) == pytest.approx(75.0, rel=0.05)
+    assert speed.cost_ms(PictureQuality(1.0)) == pytest.approx(300.0, rel=0.05)
+
+
+def test_kinds_of_pictures_that_take_longer_than_their_share_do_not_take_turns():
+    """Otherwise the picture of a moving camera flickers between fine and coarse."""
+    speed = DrawingSpeed()
+    now = replace(REST, is_moving=True, is_asked=True, n_coarser=5)
+
+    def takes(quality):
+        dear = 3.0 if quality.coarser == 1 else 1.2 if quality.coarser else 1.0
+        return 8 + 500 * dear * quality.amount
+
+    chosen = []
+    for _ in range(30):
+        chosen.append(speed.choose(now, BEST))
+        speed.note(chosen[-1], takes(chosen[-1]))
+    assert len(set(chosen[15:])) == 1
+    assert 0.5 * FLUENT_MS < takes(chosen[-1]) <= FLUENT_MS
+
+
+def test_one_slow_picture_does_not_rule_out_its_kind_for_good():
+    speed = DrawingSpeed()
+    usual, slow = PictureQuality(0.35, coarser=2), PictureQuality(0.5, coarser=2)
+    speed.note(usual, 8 + 500 * usual.amount)
+    speed.note(slow, 240.0)
+    for _ in range(150):
+        speed.note(usual, 8 + 500 * usual.amount)
+    assert speed.cost_ms(slow) <= FLUENT_MS
 
 
 def test_a_quick_device_draws_the_best_picture_at_once():

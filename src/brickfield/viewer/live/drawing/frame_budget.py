@@ -47,6 +47,10 @@ BLOCK_ROWS = 4
 drawn twice. With pieces of any number of rows a picture took a tenth longer."""
 KINDS = 8
 """Kinds of pictures whose times are remembered."""
+GREATEST_FACTOR = 4.0
+"""Of what pictures of a kind take to what their amount of work tells."""
+KEPT = 0.98
+"""Of such an excess over 1, from picture to picture."""
 COARSEST_PX = 8.0
 """No voxel is drawn larger than this in place of finer ones, logical pixels."""
 BASE_WAIT_S = 0.15
@@ -156,6 +160,9 @@ class DrawingSpeed:
         self.full_ms = 0.0
         self.fixed_ms = 0.0
         self._took: dict[float, float] = {}
+        # By amount: how many times as long pictures of a kind take as it tells.
+        self._factors: dict[float, float] = {}
+        self._last_amount = 0.0
 
     def note(self, quality: PictureQuality, ms: float) -> None:
         """Update the estimate of how long pictures take.
@@ -175,6 +182,16 @@ class DrawingSpeed:
         # What all pixels at full sampling would take: pictures of any quality can be
         # compared.
         full = max(ms - self.fixed_ms, 0.1 * ms) / quality.amount
+        # A kind that was slow once gets another chance after a while.
+        self._factors = {k: 1 + KEPT * (f - 1) for k, f in self._factors.items()}
+        known = self._factors.get(quality.amount, 1.0)
+        if self.full_ms and quality.amount != self._last_amount:
+            # The view is that of a moment ago, so that the difference is of the kind.
+            # Otherwise two kinds would take turns, each chosen at the cost of the other.
+            factor = min(max(full / self.full_ms, 1.0), GREATEST_FACTOR)
+            known = self._factors[quality.amount] = 0.5 * (known + factor)
+        self._last_amount = quality.amount
+        full /= known
         # Half old, half new: follows a change of the view within a few pictures, and
         # one slow picture does not decide alone.
         self.full_ms = 0.5 * (self.full_ms + full) if self.full_ms else full
@@ -193,7 +210,8 @@ class DrawingSpeed:
         """Guess how long a picture will take; infinite while nothing is known."""
         if not self.full_ms:
             return float("inf")
-        return self.fixed_ms + self.full_ms * quality.amount
+        known = self._factors.get(quality.amount, 1.0)
+        return self.fixed_ms + self.full_ms * known * quality.amount
 
     def is_quick(self, quality: PictureQuality) -> bool:
         """Tell whether a picture can be drawn in one piece."""
