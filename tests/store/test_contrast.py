@@ -1,12 +1,17 @@
 """Contrast limits are always low below high, and leave rare outliers out."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from brickfield.errors import ChunkReadError
+from brickfield.store import ChunkedImageStore, contrast
 from brickfield.store.contrast import contrast_of, is_dense
+from brickfield.testing import MemorySource
 
 
 @pytest.mark.parametrize(
@@ -56,3 +61,42 @@ def test_what_fills_its_window_is_dense_and_what_stands_in_the_dark_is_not():
     sparse = np.where(rng.random(10_000) < 0.1, solid, 0)
     assert not is_dense(sparse, (0.0, 200.0))
     assert not is_dense(np.empty(0, np.uint8), (0.0, 1.0))
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """An image of the values 50 and 90 that answers when it is told to."""
+    monkeypatch.setattr(contrast, "PATIENCE_S", 0.0)
+    data = np.repeat(np.array([50, 90], np.uint8), 256).reshape(8, 8, 8)
+    source = MemorySource([data], [(8, 8, 8)])
+    with ChunkedImageStore(source) as store:
+        yield source, store
+        source.heal()
+
+
+def test_a_store_that_has_told_nothing_yet_is_not_judged(slow):
+    """However slow the machine is: limits from 0 to 1 would make it white."""
+    source, store = slow
+    source.stall(0, (0, 0, 0))
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(store.estimate_contrast)
+        assert source.wait_until_reading(1)
+        source.heal()
+        assert found.result(60) == (50, 90)
+
+
+def test_whoever_has_no_more_time_gets_limits_that_are_not_kept(slow):
+    source, store = slow
+    source.stall(0, (0, 0, 0))
+    assert store.estimate_contrast(patience_s=0.0) == (0, 1)
+    assert store.is_constant() is None
+    source.heal()
+    assert store.estimate_contrast() == (50, 90)
+
+
+def test_what_cannot_be_read_ends_the_wait_and_tells_nothing(slow):
+    source, store = slow
+    source.fail_with(0, (0, 0, 0), ChunkReadError("damaged"))
+    assert store.estimate_contrast() == (0, 1)
+    assert store.is_constant() is None
+    assert store.is_dense() is None

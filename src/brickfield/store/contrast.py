@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from itertools import count, product
+from math import inf
 from time import perf_counter
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading import Box, ChunkManager
+from brickfield.loading import Box, ChunkManager, check_selection
 from brickfield.model import ScaleLevel, Selection, pack_keys
 from brickfield.model.requests import ChunkedDataRequest, ChunkState, LoadedChunk
 from brickfield.store.indexing import Region
@@ -22,7 +23,12 @@ MOST_VOXELS = 1 << 24
 DENSE_FROM = 0.25
 """Share of the contrast window above which a value counts as filled."""
 PATIENCE_S = 8.0
-"""A store that answers more slowly is judged by what has come by then."""
+"""A store that answers more slowly is judged by what has come by then.
+
+By nothing at all none is: white pictures would be taken for those of the data.
+"""
+LOOK_S = 0.25
+"""Longest time between two looks at whether something has come."""
 _numbers = count()
 SHARES = (1 / 2, 1 / 6, 5 / 6)
 """Places along each axis where a larger level is looked at."""
@@ -38,21 +44,23 @@ class ContrastLook(NamedTuple):
     is_dense : bool
         Whether the voxels fill the window, as solids do.
     is_constant : bool
-        Whether all voxels are equal, or none could be read.
+        Whether all voxels are equal.
+    is_known : bool
+        Whether any voxels could be read.
     """
 
     window: tuple[float, float]
     is_dense: bool
     is_constant: bool
+    is_known: bool = True
 
 
 class Look:
-    """A look at the voxels of a level: at all, or at some of a large one.
+    """A look at the voxels of the coarsest level: at all, or at some of a large one.
 
     Parameters
     ----------
     manager : ChunkManager
-    level : int
     selection : tuple of int
         Index on every non-spatial axis.
     read : callable
@@ -61,21 +69,26 @@ class Look:
     begins : bool
         Whether to begin to read now; else with the next request of the manager, or
         when :attr:`found` is asked for.
+    patience_s : float, optional
+        Most seconds that the first voxels are waited for; default until they are
+        there, or could not be read.
     """
 
     def __init__(
         self,
         manager: ChunkManager,
-        level: int,
         selection: Selection,
         read: Callable[[int, Region, Selection], NDArray[np.generic]],
-        *,
         begins: bool = True,
+        patience_s: float | None = None,
     ) -> None:
-        self._about = manager.source.info.pyramid.levels[level]
+        pyramid = manager.source.info.pyramid
+        check_selection(pyramid, selection)
+        self._level = level = pyramid.n_levels - 1
+        self._about = pyramid.levels[level]
+        self._patience_s = inf if patience_s is None else patience_s
         self._selection = selection
         self._read = read
-        self._level = level
         self._whole: WholeLevel | None = None
         if self._about.n_voxels <= MOST_VOXELS:
             self._whole = WholeLevel(manager, level, selection, begins=begins)
@@ -84,11 +97,18 @@ class Look:
     def found(self) -> ContrastLook:
         """What it has told; waits for the voxels."""
         if self._whole is not None:
-            values = self._whole.values()
+            values = self._whole.values(self._patience_s)
         else:
             values = sample(self._about, self._read_box)
         window = contrast_of(values)
-        return ContrastLook(window, is_dense(values, window), is_constant(values))
+        told = is_dense(values, window), is_constant(values), bool(values.size)
+        return ContrastLook(window, *told)
+
+    def kept_in(self, looks: dict[Selection, ContrastLook]) -> ContrastLook:
+        """Return what it has told, and keep it by selection if it is known."""
+        told = self.found
+        # The first of several looks at the same stays.
+        return looks.setdefault(self._selection, told) if told.is_known else told
 
     def _read_box(self, box: Box) -> NDArray[np.generic]:
         (z, y, x), (n, h, w) = box
@@ -201,11 +221,22 @@ class WholeLevel:
         )
         manager.request_chunks(request, self._visual_id, begins=begins)
 
-    def values(self) -> NDArray[np.generic]:
-        """Wait for the voxels; see :func:`level_values`."""
+    def values(self, patience_s: float = inf) -> NDArray[np.generic]:
+        """Wait for the voxels; see :func:`level_values`.
+
+        Parameters
+        ----------
+        patience_s : float
+            Most seconds that the first ones are waited for, at least
+            :data:`PATIENCE_S`.
+        """
         parts: list[NDArray[np.generic]] = []
         n_taken, began = 0, perf_counter() - self._manager.held_up_s
-        while n_taken < self._n and (left := self._left_s(began)) > 0:
+        while n_taken < self._n:
+            left = self._left_s(began)
+            if left <= 0 and (parts or left < PATIENCE_S - patience_s):
+                break
+            left = max(left, LOOK_S)
             end = perf_counter() + left
             self._manager.wait(self._visual_id, timeout=left)
             taken = self._manager.take_ready(self._visual_id)

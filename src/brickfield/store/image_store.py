@@ -323,7 +323,7 @@ class ChunkedImageStore:
         return self._occupancy(level, indices)
 
     def estimate_contrast(
-        self, selection: Selection | None = None
+        self, selection: Selection | None = None, *, patience_s: float | None = None
     ) -> tuple[float, float]:
         """Choose contrast limits from the coarsest level.
 
@@ -331,24 +331,25 @@ class ChunkedImageStore:
         ----------
         selection : tuple of int, optional
             Default all 0.
+        patience_s : float, optional
+            Most seconds that the first voxels are waited for, at least 8.
 
         Returns
         -------
         low, high : int or float
-            About the 0.1 and 99.9 percentiles, low < high; ints for integer data.
+            About the 0.1 and 99.9 percentiles, low < high; ints for integer data. 0
+            and 1 where nothing could be read: the next call looks again.
         """
         selection = self.default_selection() if selection is None else selection
         look = self._looks.get(selection)
-        return (look or self.begin_look(selection, begins=True)()).window
+        return (look or self.begin_look(selection, True, patience_s)()).window
 
     def begin_look(
-        self, selection: Selection, *, begins: bool
+        self, selection: Selection, begins: bool, patience_s: float | None = None
     ) -> Callable[[], ContrastLook]:
         """Request what contrast limits are chosen from; return what waits for it."""
-        check_selection(self.pyramid, selection)
-        at = self.pyramid.n_levels - 1
-        look = Look(self.manager, at, selection, self.read, begins=begins)
-        return lambda: self._looks.setdefault(selection, look.found)
+        look = Look(self.manager, selection, self.read, begins, patience_s)
+        return lambda: look.kept_in(self._looks)
 
     def is_dense(self, selection: Selection | None = None) -> bool | None:
         """Tell whether the voxels fill their contrast window, as solids do.
@@ -367,7 +368,7 @@ class ChunkedImageStore:
         Returns
         -------
         bool or None
-            None before :meth:`estimate_contrast` has looked; nothing is read.
+            None before :meth:`estimate_contrast` has seen any; nothing is read.
         """
         look = self._look(selection)
         return None if look is None else look.is_constant

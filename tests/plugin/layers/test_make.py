@@ -642,3 +642,11 @@ def test_too_many_images_do_not_open_apart(turned_scene, monkeypatch):
         open_layers(turned_scene, apart=True)
     with pytest.raises(OptionError, match="all images apart, or some"):
         open_layers(turned_scene, apart=True, image="i0")
+
+
+def test_limits_of_what_cannot_be_read_are_those_of_its_type():
+    """Limits from 0 to 1 would make all that can be read of finer levels white."""
+    source = MemorySource([np.full((4, 4, 4), 900, "u2")], [(4, 4, 4)])
+    source.fail(0, (0, 0, 0))
+    ((_, look, _),) = make.layers_of_source(lambda: source)
+    assert look["contrast_limits"] == (0, 65535)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from brickfield.errors import ChunkReadError
-from brickfield.sources.io.cancellation import result_of, while_wanted
+from brickfield.sources.io.cancellation import LOOK_S, result_of, while_wanted
 from brickfield.sources.open import open_source
 from brickfield.testing.http_server import FaultServer, Rule
 from brickfield.testing.zarr_stores import write_image
@@ -98,6 +98,21 @@ def test_a_wait_with_a_limit_ends_by_itself_and_may_be_tried_again():
         result_of(future)
     assert ended.value.is_transient
     assert future.is_cancelled
+
+
+def test_time_that_the_machine_slept_is_not_the_storages(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("brickfield.sources.io.cancellation.monotonic", lambda: now[0])
+
+    class Late(Never):
+        waits = iter([1000.0, LOOK_S])
+
+        def result(self, timeout):
+            now[0] += next(self.waits, 0.0) or timeout
+            return super().result(timeout) if now[0] < 1000.4 else "read"
+
+    with while_wanted(lambda: True, limit_s=40.0):
+        assert result_of(Late()) == "read"
 
 
 def test_nested_waits_end_when_either_does():

@@ -3,7 +3,7 @@
 import os
 import threading
 import zlib
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 
@@ -109,6 +109,31 @@ def test_reads_one_after_another_share_a_connection(served):
         fetch(place, name, MIB)
     assert server.n_requests == 3
     assert server.n_connections == 1
+
+
+def test_time_that_the_machine_slept_is_not_the_servers(served, monkeypatch):
+    """What came meanwhile lies in the connection: it is no slow one."""
+    slept = []
+
+    def clock():
+        return monotonic() + sum(slept)
+
+    for module in ("http_client", "cancellation"):
+        monkeypatch.setattr(f"brickfield.sources.io.{module}.monotonic", clock)
+    server, place = served
+    server.add(Rule("a", "delay", seconds=1.0))
+
+    def sleeps():
+        while not server.n_requests:
+            sleep(0.01)
+        sleep(0.1)
+        slept.append(1000.0)
+
+    sleeper = threading.Thread(target=sleeps)
+    sleeper.start()
+    assert fetch(place, "a", MIB) == bytes(range(100))
+    sleeper.join()
+    assert server.n_requests == 1
 
 
 def test_what_was_cut_in_the_middle_is_asked_for_again(served):

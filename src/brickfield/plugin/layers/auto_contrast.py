@@ -193,6 +193,8 @@ class _Look:
                 window = self._window_of(store, channel)
             except BrickfieldError:
                 continue
+            if window is None:
+                continue
             with self._lock:
                 self._windows[channel] = window
                 is_late = self._is_late
@@ -200,14 +202,17 @@ class _Look:
                 set_later(store, channel, window if self._for_limits else None)
             del store
 
-    def _window_of(self, store: ChunkedImageStore, channel: int | None) -> Window:
+    def _window_of(
+        self, store: ChunkedImageStore, channel: int | None
+    ) -> Window | None:
+        """Look at a channel; None where nothing of it could be read."""
         selection = first_selection(store, channel)
         window = store.estimate_contrast(selection)
         start = store.default_selection(channel or 0)
         if selection != start and store.is_constant(selection):
             # Such as time points that are still to come.
-            return store.estimate_contrast(start)
-        return window
+            selection, window = start, store.estimate_contrast(start)
+        return None if store.is_constant(selection) is None else window
 
     def wait(self, timeout_s: float) -> None:
         """Wait; what is found after that is set on the layers."""

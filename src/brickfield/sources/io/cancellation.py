@@ -102,14 +102,17 @@ def result_of(future: Any) -> Any:
     ChunkReadError
         When it is not needed any more, or nothing came for too long.
     """
+    pardoned_s = 0.0
     while True:
+        began_at = monotonic()
         try:
             # With a time limit, so that it is seen when the read is no longer wanted.
             return future.result(timeout=LOOK_S)
         except TimeoutError:
+            pardoned_s += late_by(began_at, LOOK_S)
             is_wanted = getattr(_reader, "is_wanted", _always)
             limit: _Limit | None = getattr(_reader, "limit", None)
-            if limit is not None and monotonic() > limit.end:
+            if limit is not None and monotonic() > limit.end + pardoned_s:
                 future.cancel()
                 msg = f"the server did not answer within {limit.seconds:.0f} s"
                 raise ChunkReadError(msg, is_transient=True) from None
@@ -120,6 +123,27 @@ def result_of(future: Any) -> Any:
             # A look during the end starts another try.
             is_transient = not _ending.is_set()
             raise ChunkReadError(msg, is_transient=is_transient) from None
+
+
+def late_by(began_at: float, wait_s: float) -> float:
+    """Return by how much a wait was longer than it should have been.
+
+    A machine that is asleep, or too busy to look, has not waited for storage: that
+    is no reason to give up what may have come meanwhile.
+
+    Parameters
+    ----------
+    began_at : float
+        Seconds of :func:`time.monotonic`.
+    wait_s : float
+
+    Returns
+    -------
+    float
+        Seconds; 0 where the wait took no longer than twice its time.
+    """
+    late_s = monotonic() - began_at - wait_s
+    return late_s if late_s > wait_s else 0.0
 
 
 def wait_for(event: threading.Event) -> None:

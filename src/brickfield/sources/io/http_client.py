@@ -29,6 +29,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from brickfield.blockwise import format_bytes
+from brickfield.sources.io.cancellation import late_by
 from brickfield.sources.io.http_answers import (
     SMALL_BYTES,
     UNKNOWN_SIZE,
@@ -136,8 +137,9 @@ class Exchange(Generic[T]):
         TimeoutError
             If it is not there yet.
         """
+        began_at = monotonic()
         if not self._over.wait(timeout):
-            self._look()
+            self._look(late_by(began_at, timeout))
             raise TimeoutError
         if self._error is not None:
             raise self._error
@@ -154,13 +156,20 @@ class Exchange(Generic[T]):
             _cut(self._socket)
         self._over.set()
 
-    def _look(self) -> None:
-        """Drop a connection over which too little comes."""
+    def _look(self, late_s: float) -> None:
+        """Drop a connection over which too little comes.
+
+        Parameters
+        ----------
+        late_s : float
+            Seconds that do not count: what came meanwhile could not be taken either.
+        """
         seconds, least = _low_speed()
         with self._lock:
             # Looked at by the waiting thread: the working one is blocked in a system
             # call.
             since, n_bytes = self._mark
+            self._mark = since, n_bytes = since + late_s, n_bytes
             spent_s = monotonic() - since
             if self._socket is None or not seconds or spent_s < seconds:
                 return

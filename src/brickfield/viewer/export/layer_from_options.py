@@ -200,7 +200,7 @@ def channel_look(
     elif known is not None and known.window is not None:
         contrast = known.window
     else:
-        contrast = store.estimate_contrast(selection)
+        contrast = store.estimate_contrast(selection, patience_s=options.timeout)
     threshold = options.iso_threshold
     if threshold is None:
         threshold = (contrast[0] + contrast[1]) / 2

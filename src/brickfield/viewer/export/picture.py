@@ -217,7 +217,10 @@ def _look_while_reading(
         Time of :func:`time.perf_counter` at which the picture is taken as it is.
     """
     call, is_over = render_thread().call, threading.Event()
-    looks = [layer.store.begin_look(s, begins=False) for s in unknown]
+    left_s = end - perf_counter()
+    looks = [
+        layer.store.begin_look(s, begins=False, patience_s=left_s) for s in unknown
+    ]
 
     def look() -> None:
         try:
