@@ -25,6 +25,7 @@ from brickfield.planning import (
     plan_frame,
     plan_layers,
 )
+from brickfield.rendering import LayerRenderer
 from brickfield.sample import VirtualImage, VirtualSource
 
 VIEWPORT = (1404, 1080)
@@ -167,14 +168,14 @@ def _camera_change(*, is_hollow: bool) -> list[Row]:
             manager.plan(camera)
             # As `RenderManager.prepare` does it after a plan.
             with PRECEDENCE.taken():
-                for renderer in manager.renderers:
-                    renderer.bricks.retire()
-                    renderer.bricks.flush()
+                _send(manager.renderers)
             whole.append(1e3 * (thread_time() - began))
             # What a hollow image wants is soon there; of a dense one a part has to do.
             end = perf_counter() + 2
             while not manager.is_complete and perf_counter() < end:
                 manager.upload(0.1)
+                # What is uploaded is shown by frames of its own, and not by the next move.
+                _send(manager.renderers)
             (request,) = (
                 r.plan_request(camera, view.manager.policy, is_moving=False)
                 for r in manager.renderers
@@ -201,6 +202,12 @@ def _camera_change(*, is_hollow: bool) -> list[Row]:
             note=note,
         )
     ]
+
+
+def _send(renderers: list[LayerRenderer]) -> None:
+    for renderer in renderers:
+        renderer.bricks.retire()
+        renderer.bricks.flush()
 
 
 def _memory() -> list[Row]:

@@ -33,7 +33,7 @@ def test_the_least_recently_used_leaves_but_never_a_wanted_one(
             if name in order:
                 order.remove(name)
                 order.append(name)
-            assert residency.among({name, _name(99)}) == {name} & set(order)
+            assert (name[1] in residency.keys_of(name[0])) == (name in order)
             continue
         before = list(order)
         slot, evicted = residency.place(name, wanted, protected)

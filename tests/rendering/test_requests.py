@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from brickfield.gpu import NameSet
 from brickfield.model.requests import Category
 from brickfield.planning import plan_frame
 from brickfield.rendering import requests as wanting
@@ -85,7 +86,8 @@ def test_frames_that_take_long_tell_less_of_what_comes_after_them(asked, monkeyp
 def test_every_missing_chunk_is_asked_for_once_in_the_order_of_the_plan(asked):
     plan = plan_frame(asked, 12 << 20)
     stranger = int(plan.keys.max()) + 1
-    missing = {(7, int(k)) for k in plan.keys[::2]} | {(7, stranger), (8, 1)}
+    names = {(7, int(k)) for k in plan.keys[::2]} | {(7, stranger), (8, 1)}
+    missing = NameSet(names)
     (request,) = requests_for(
         plan,
         missing,

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from brickfield.gpu.material import BackgroundTextures as BackgroundTextures
     from brickfield.gpu.material import BrickMaterial as BrickMaterial
     from brickfield.gpu.material import BrickVolume as BrickVolume
+    from brickfield.gpu.names import MissingNames as MissingNames
+    from brickfield.gpu.names import Name as Name
+    from brickfield.gpu.names import NameSet as NameSet
+    from brickfield.gpu.names import is_in as is_in
     from brickfield.gpu.page_table import CONSTANT as CONSTANT
     from brickfield.gpu.page_table import DATA as DATA
     from brickfield.gpu.page_table import FAILED as FAILED
     from brickfield.gpu.page_table import Holes as Holes
-    from brickfield.gpu.page_table import Name as Name
     from brickfield.gpu.page_table import PageTable as PageTable
     from brickfield.gpu.wanted import Wanted as Wanted
     from brickfield.gpu.wanted import codes_of as codes_of
@@ -45,7 +48,9 @@ __all__ = [
     "BrickVolume",  # What the ray caster draws: textures of all levels and a page table.
     "GpuDevice",  # The device that all views share.
     "Holes",  # What is drawn where voxels of a chunk could not be read.
+    "MissingNames",  # The missing chunks of what a plan names.
     "Name",  # Plane (which selection of the non-spatial axes) and chunk key.
+    "NameSet",  # A set of names that come and go one by one, and are looked up by thousands.
     "PageTable",  # The table's CPU side. Render thread only.
     "TextureAtlas",  # Bricks of one layer in one view.
     "TextureFormat",  # How voxels of one data type lie in a texture.
@@ -56,6 +61,7 @@ __all__ = [
     "forget_pipelines",  # Release what closed renderers had, bindings included.
     "format_of_look",  # Choose the texture format of a layer.
     "get_device",  # Return the shared device, making it on the first call.
+    "is_in",  # Tell which of some keys are among ascending ones.
     "label_table",  # Make the table of an appearance.
     "level_layouts",  # Derive the layout of every level.
     "matrix_to_xyz",  # Convert a map of (z, y, x, 1) points, shape (4, 4), into one of (x, y, z, 1).
@@ -74,7 +80,9 @@ _HOME = {
     "GpuDevice": "device",
     "Holes": "page_table",
     "MAX_CLIP_PLANES": "material",
-    "Name": "page_table",
+    "MissingNames": "names",
+    "Name": "names",
+    "NameSet": "names",
     "PageTable": "page_table",
     "SLICE": "material",
     "TextureAtlas": "atlas",
@@ -86,6 +94,7 @@ _HOME = {
     "forget_bindings": "device",
     "forget_pipelines": "device",
     "get_device": "device",
+    "is_in": "names",
     "label_table": "formats",
     "level_layouts": "layout",
     "matrix_to_xyz": "layout",

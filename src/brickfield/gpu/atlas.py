@@ -27,7 +27,8 @@ from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.level_texture import LevelTexture, TextureSizes, places_in
-from brickfield.gpu.page_table import MAX_PLANES, Name
+from brickfield.gpu.names import Name, is_in
+from brickfield.gpu.page_table import MAX_PLANES
 from brickfield.model import INDEX_BITS, ChunkId, Selection
 
 STAGING_BYTES = 1 << 24
@@ -124,12 +125,11 @@ class TextureAtlas:
         texture = self.texture(self.level_of(name))
         return texture is not None and name in texture.residency
 
-    def resident_among(self, names: Collection[Name]) -> set[Name]:
-        """Return those of some chunks that are resident."""
-        found: set[Name] = set()
-        for texture in self._textures:
-            if texture is not None:
-                found |= texture.residency.among(names)
+    def are_resident(self, plane: int, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which chunks of one plane (keys, shape (n,), int64) are resident, (n,)."""
+        found = np.zeros(len(keys), dtype=np.bool_)
+        for texture in filter(None, self._textures):
+            found |= is_in(texture.residency.keys_of(plane), keys)
         return found
 
     def resident(self) -> list[Name]:

@@ -9,7 +9,6 @@ is left, :meth:`retire` once, :meth:`flush` before drawing. Chunks are *named* b
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from itertools import repeat
 
 import numpy as np
@@ -19,9 +18,10 @@ import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.atlas import TextureAtlas
 from brickfield.gpu.brick_texels import BrickEncoder, Peek
 from brickfield.gpu.device import GpuDevice
-from brickfield.gpu.formats import TextureFormat
+from brickfield.gpu.formats import TextureFormat, pack_constant
 from brickfield.gpu.layout import is_at_grown_end, level_layouts
 from brickfield.gpu.material import BrickMaterial, PageBuffers, placeholder_texture
+from brickfield.gpu.names import MissingNames, Name, WantedNames, is_in, named_among
 from brickfield.gpu.page_table import (
     CONSTANT,
     DATA,
@@ -30,11 +30,9 @@ from brickfield.gpu.page_table import (
     OCTANTS,
     TARGET,
     Holes,
-    Name,
     PageTable,
     slot_word,
 )
-from brickfield.gpu.ranges import pack_constant
 from brickfield.gpu.wanted import IS_CONSTANT, IS_TARGET, Overdrawn, Wanted, keys_of
 from brickfield.model import Pyramid
 from brickfield.model.requests import ChunkState, LoadedChunk
@@ -76,12 +74,13 @@ class BrickSet:
         layouts, chunks = level_layouts(pyramid, fmt), self._chunks_of(pyramid)
         self.atlas = TextureAtlas(layouts, fmt, budget_bytes, gpu, grid_chunks=chunks)
         self.table = PageTable(pyramid)
-        self.wanted: dict[Name, bool] = {}
+        self.wanted = WantedNames()
         """The chunks that the plan names; True for leaves that reach the target."""
         self._plan = Wanted({})
         self._overdrawn = Overdrawn(pyramid, self.table)
+        self.missing = MissingNames(self.wanted)
+        """The wanted chunks that are neither resident nor known constant or failed."""
         self._protected: set[Name] = set()
-        self._absent: set[Name] = set()
         self._changed: set[Name] = set()
         self._ends: set[Name] = set()
         self._ranges: dict[Name, int] = {}
@@ -146,56 +145,55 @@ class BrickSet:
         gone, changed = plan.changes(self._plan)
         self._plan = plan
         # Most of a plan is as it was: only what differs costs anything.
+        self.wanted.replace(plan.by_plane, gone, changed)
         for plane, keys in gone.items():
-            self._release(list(zip(repeat(plane), keys.tolist())))
+            self._release(plane, keys)
         for plane, codes in changed.items():
             self._want_changed(plane, codes)
         # Now it is known which of the chunks beside them come.
         self._encoder.repairs.extend(self._ends)
         self._ends.clear()
 
-    def _release(self, names: list[Name]) -> None:
-        """Take chunks out of what is wanted; what is drawn of them stays for now."""
-        for name in names:
-            del self.wanted[name]
-        # Between sets, since these keep the hashes of names.
-        gone = set(names)
-        self._absent -= gone
-        self._encoder.release(gone)
+    def _release(self, plane: int, keys: NDArray[np.int64]) -> None:
+        """Take leave of what is no longer wanted; what is drawn of it stays for now."""
+        self._encoder.release(named_among(self._encoder.held, plane, keys))
         # Out of date, and no new voxels were requested: not fit to be shown again.
-        for name in self._changed & gone:
+        for name in named_among(self._changed, plane, keys):
             self._changed.discard(name)
             self.atlas.drop(name)
             self.forget(name)
-        self.atlas.touch(names)
-        self._overdrawn.release(self.table.active & gone)
+        here = keys[self.atlas.are_resident(plane, keys)]
+        self.atlas.touch(list(zip(repeat(plane), here.tolist())))
+        drawn = keys[is_in(self.table.active.array(plane), keys)]
+        self._overdrawn.release(set(zip(repeat(plane), drawn.tolist())))
 
     def _want_changed(self, plane: int, codes: NDArray[np.int64]) -> None:
         """Take over codes that are new, or whose bits are."""
-        keys = keys_of(codes)
-        names: list[Name] = list(zip(repeat(plane), keys.tolist()))
-        named = set(names)
-        targets = dict(zip(names, (codes & IS_TARGET > 0).tolist(), strict=True))
-        is_constant = np.flatnonzero(codes & IS_CONSTANT).tolist()
-        constant = {names[row] for row in is_constant}
-        self.idle.difference_update(named)
-        self.wanted.update(targets)
-        here = self.atlas.resident_among(named)
-        for name in here:
-            self._activate(name, is_target=targets[name])
-        # Drawn without a slot already; only the part in the plan changes.
-        for name in (self.table.active & named) - here:
+        keys, is_target = keys_of(codes), codes & IS_TARGET > 0
+        is_here = self.atlas.are_resident(plane, keys)
+        is_drawn = is_here | is_in(self.table.active.array(plane), keys)
+        is_constant = codes & IS_CONSTANT > 0
+        for row in np.flatnonzero(is_drawn).tolist():
+            name = (plane, int(keys[row]))
+            self.idle.discard(name)
+            if is_here[row]:
+                self._activate(name, is_target=bool(is_target[row]))
+                continue
+            # Drawn without a slot already; only the part in the plan changes.
             value = self.table.value_of(name)
-            if value & CONSTANT or name not in constant:
-                value = (value & ~TARGET) | (TARGET if targets[name] else 0)
+            if value & CONSTANT or not is_constant[row]:
+                value = (value & ~TARGET) | (TARGET if is_target[row] else 0)
                 self._draw(name, value, self._ranges.get(name, 0))
-                constant.discard(name)
-        fill = pack_constant(self.pyramid.levels[0].fill_value, self.format)
-        for name in constant - here:
-            self._ranges[name] = fill
-            self._draw(name, CONSTANT | TARGET, fill)
-        self._absent -= constant
-        self._absent |= named - self.table.active
+                is_constant[row] = False
+        constant = keys[is_constant & ~is_here]
+        if len(constant):
+            fill = pack_constant(self.pyramid.levels[0].fill_value, self.format)
+            for name in zip(repeat(plane), constant.tolist()):
+                self._ranges[name] = fill
+                self._draw(name, CONSTANT | TARGET, fill)
+        absent = keys[~(is_drawn | is_constant)]
+        self.wanted.set_all_missing(plane, absent, is_missing=True)
+        self.wanted.set_all_missing(plane, constant, is_missing=False)
 
     def can_hold(self, need: Sequence[int]) -> bool:
         """Tell whether the budget has room for `need` slots per level."""
@@ -242,11 +240,6 @@ class BrickSet:
         """Drawn chunks that the plan does not name."""
         return self._overdrawn.names
 
-    @property
-    def missing(self) -> AbstractSet[Name]:
-        """The wanted chunks that are neither resident nor known constant or failed."""
-        return self._absent
-
     def _revalidate(self, name: Name) -> None:
         """Bring a row in line after the chunk moved."""
         if name in self.table:
@@ -255,8 +248,7 @@ class BrickSet:
     def forget(self, name: Name) -> None:
         """Stop drawing a chunk and drop what is known of it; its slot stays."""
         self.stop_drawing((name,))
-        if name in self.wanted:
-            self._absent.add(name)
+        self.wanted.set_missing(name, is_missing=True)
         self._ranges.pop(name, None)
         self._flags.pop(name, None)
         self._holes.pop(name, None)
@@ -264,7 +256,7 @@ class BrickSet:
 
     def expect(self, name: Name) -> None:
         """Take a chunk for missing although it may be drawn: it is to come once more."""
-        self._absent.add(name)
+        self.wanted.set_missing(name, is_missing=True)
 
     def renew(self, name: Name) -> None:
         """Let a chunk come once more, since its voxels changed.
@@ -273,7 +265,7 @@ class BrickSet:
         """
         self._encoder.release((name,))
         if name in self.wanted:
-            self._absent.add(name)
+            self.wanted.set_missing(name, is_missing=True)
             self._changed.add(name)
         elif name in self.atlas:
             self.atlas.drop(name)
@@ -359,7 +351,7 @@ class BrickSet:
                     self.forget(evicted)
                 if slot is None:
                     # No room was made for it; waiting would not help.
-                    self._absent.discard(name)
+                    self.wanted.set_missing(name, is_missing=False)
                     return
             # Neighbours copied border voxels of what it was before.
             is_other = self._holes.pop(name, None) is not None or name in self._changed
@@ -370,7 +362,7 @@ class BrickSet:
             self.n_committed += 1
             if is_other:
                 self._encoder.lend_again(name, lambda other: other in self.atlas)
-        self._absent.discard(name)
+        self.wanted.set_missing(name, is_missing=False)
         self._changed.discard(name)
         # Without voxels, too: neighbours must not wait for what never comes.
         self._encoder.arrived(name)
@@ -427,6 +419,10 @@ class BrickSet:
     def flush(self) -> None:
         """Send changed rows and bind replaced textures; call before drawing."""
         self._pages.send()
+        # What was uploaded since the last plan; the next one finds it done.
+        self.table.active.settle()
+        for texture in filter(None, self.atlas.textures.values()):
+            texture.residency.settle()
         if self._atlas_version != self.atlas.version:
             self._atlas_version = self.atlas.version
             self.material.textures = [
@@ -458,11 +454,10 @@ class BrickSet:
         self._holes.clear()
         self._encoder.clear()
         # Emptied, so that the next plan counts as all new and requests all again.
-        self.wanted = {}
+        self.wanted.clear()
         self._plan = Wanted({})
         self._overdrawn.clear()
         self._protected = set()
-        self._absent.clear()
         self._changed.clear()
 
     def counts(self) -> dict[str, int]:

@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu.formats import TextureFormat
+from brickfield.gpu.formats import TextureFormat, bounds_of, empty_octants, pack_range
 from brickfield.gpu.layout import LevelLayout
-from brickfield.gpu.page_table import CONSTANT, NONFINITE, OCTANTS, Name
-from brickfield.gpu.ranges import bounds_of, empty_octants, pack_range
+from brickfield.gpu.names import Name
+from brickfield.gpu.page_table import CONSTANT, NONFINITE, OCTANTS
 from brickfield.model import INDEX_BITS, Pyramid
 from brickfield.model.requests import ChunkState, LoadedChunk
 
@@ -346,6 +346,11 @@ class BrickEncoder:
         """Give up chunks that are held: not wanted any more, or their voxels changed."""
         for name in self._held.keys() & names if self._held else ():
             del self._held[name]
+
+    @property
+    def held(self) -> Collection[Name]:
+        """The chunks that are held, as they are now and later."""
+        return self._held.keys()
 
     @property
     def held_until(self) -> float:

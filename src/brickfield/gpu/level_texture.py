@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import pygfx as gfx
 import wgpu
+from numpy.typing import NDArray
 from pygfx.renderers.wgpu.engine.update import ensure_wgpu_object
 
 from brickfield.gpu.allocator import (
@@ -39,7 +40,7 @@ from brickfield.gpu.allocator import (
     fitting_grid,
 )
 from brickfield.gpu.layout import LevelLayout
-from brickfield.gpu.page_table import Name
+from brickfield.gpu.names import Name, NameSet
 
 
 class LevelResidency:
@@ -50,6 +51,7 @@ class LevelResidency:
     ) -> None:
         self.allocator = allocator
         self._order: OrderedDict[Name, None] = OrderedDict.fromkeys(order)
+        self._names = NameSet(self._order)
 
     def __contains__(self, name: Name) -> bool:
         return name in self._order
@@ -61,9 +63,13 @@ class LevelResidency:
         """Return the resident chunks, least recently used first."""
         return list(self._order)
 
-    def among(self, names: Collection[Name]) -> set[Name]:
-        """Return those of some chunks that are resident."""
-        return self._order.keys() & names
+    def keys_of(self, plane: int) -> NDArray[np.int64]:
+        """Return the keys of one plane's resident chunks, ascending, shape (n,)."""
+        return self._names.array(plane)
+
+    def settle(self) -> None:
+        """Do now what :meth:`keys_of` would do first."""
+        self._names.settle()
 
     def touch(self, names: Iterable[Name]) -> None:
         """Note that those of some chunks that are resident are in use, in their order."""
@@ -106,6 +112,7 @@ class LevelResidency:
             slot = self.allocator.allocate(name)
         self._order[name] = None
         self._order.move_to_end(name)
+        self._names.add(name)
         return slot, evicted
 
     def victim(
@@ -135,6 +142,7 @@ class LevelResidency:
     def drop(self, name: Name) -> None:
         """Forget a chunk and free its slot."""
         self._order.pop(name, None)
+        self._names.discard(name)
         self.allocator.deallocate(name)
 
 

@@ -19,7 +19,8 @@ from pygfx.utils.bounds import Bounds
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import LabelTable, TextureFormat
 from brickfield.gpu.layout import LevelLayout
-from brickfield.gpu.page_table import Name, PageTable, runs_of
+from brickfield.gpu.names import Name
+from brickfield.gpu.page_table import PageTable, runs_of
 from brickfield.model import MAX_LEVELS
 from brickfield.model.appearance import MAX_CHANNELS
 

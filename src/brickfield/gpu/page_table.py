@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +28,7 @@ from numpy.typing import NDArray
 from brickfield.errors import OptionError
 from brickfield.gpu.allocator import Slot
 from brickfield.gpu.layout import ParentFinder
+from brickfield.gpu.names import Name, NameSet
 from brickfield.model import INDEX_BITS, MAX_LEVELS, ChunkKey, Pyramid
 
 DATA = 1 << 31
@@ -65,8 +65,6 @@ GAP = 48
 
 A call costs several microseconds, as much as copying kilobytes."""
 MAX_PLANES = 4096
-Name = tuple[int, ChunkKey]
-"""Plane (which selection of the non-spatial axes) and chunk key."""
 
 
 @dataclass(slots=True)
@@ -130,7 +128,7 @@ class PageTable:
         self._parents = ParentFinder(pyramid)
         self._n_levels = pyramid.n_levels
         self._nodes: dict[Name, _Node] = {}
-        self._active: set[Name] = set()
+        self._active = NameSet()
         self._n_active = [0] * pyramid.n_levels
         self._n_of_plane: Counter[int] = Counter()
         self._n_used = 0
@@ -163,7 +161,7 @@ class PageTable:
         return node is not None and node.is_active and node.n_finer > 0
 
     @property
-    def active(self) -> AbstractSet[Name]:
+    def active(self) -> NameSet:
         """The names of all active chunks."""
         return self._active
 

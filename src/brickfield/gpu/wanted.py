@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.gpu.layout import cells_over
-from brickfield.gpu.page_table import Name, PageTable
+from brickfield.gpu.names import Name, is_in
+from brickfield.gpu.page_table import PageTable
 from brickfield.model import INDEX_BITS, Pyramid
 
 Codes = NDArray[np.int64]
@@ -58,7 +59,10 @@ def codes_of(
     if extra:
         more = np.unique(np.array(extra, dtype=np.int64))
         parts.append(more[~np.isin(more, np.concatenate([keys, constant]))] << _BITS)
-    return np.sort(np.concatenate(parts))
+    codes = np.concatenate(parts)
+    # A stable sort merges parts that are in order already.
+    codes.sort(kind="stable")
+    return codes
 
 
 def keys_of(codes: Codes) -> NDArray[np.int64]:
@@ -122,19 +126,17 @@ class Wanted:
 
 def _difference(old: Codes, new: Codes) -> tuple[Codes, Codes]:
     """Return the keys that left and the codes that came, both ascending."""
-    came, left = new[~_is_in(old, new)], old[~_is_in(new, old)]
+    both = np.concatenate([old, new])
+    # A stable sort merges two ascending runs. What is in one of them alone differs.
+    both.sort(kind="stable")
+    is_twin = np.zeros(len(both) + 1, dtype=np.bool_)
+    np.equal(both[1:], both[:-1], out=is_twin[1:-1])
+    single = both[~(is_twin[1:] | is_twin[:-1])]
+    is_new = is_in(new, single)
+    came, left = single[is_new], single[~is_new]
     keys = keys_of(left)
     # Keys whose bits alone differ stay.
-    return keys[~_is_in(keys_of(came), keys)], came
-
-
-def _is_in(values: Codes, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which of `wanted` (any shape) are among `values` (ascending)."""
-    if not len(values):
-        return np.zeros(wanted.shape, dtype=np.bool_)
-    at = np.searchsorted(values, wanted)
-    at[at == len(values)] = 0
-    return np.asarray(values[at] == wanted)
+    return keys[~is_in(keys_of(came), keys)], came
 
 
 class Overdrawn:
@@ -271,7 +273,7 @@ class _Beneath:
             self._over = np.pad(self._over[:, :first], ((0, 0), *room))
         self._keys[first : self._n] = keys
         over = self._over_at(_levels_of(leaves), first)
-        rows, columns = np.nonzero(_is_in(leaves, over))
+        rows, columns = np.nonzero(is_in(leaves, over))
         pairs = keys[columns].tolist(), over[rows, columns].tolist()
         return list(zip(*pairs, strict=True))
 
@@ -288,7 +290,7 @@ class _Beneath:
     def keep(self, keys: Codes) -> None:
         """Leave out all but some chunks (ascending keys)."""
         known, first = np.unique(self._keys[: self._n], return_index=True)
-        rows = np.sort(first[_is_in(keys, known)])
+        rows = np.sort(first[is_in(keys, known)])
         self._n_found = [int(rows.searchsorted(n)) for n in self._n_found]
         self._n = len(rows)
         self._keys[: self._n] = self._keys[rows]
@@ -297,7 +299,7 @@ class _Beneath:
     def below(self, leaves: Codes) -> Codes:
         """Return the chunks with one of some cells (ascending keys) over them."""
         over = self._over_at(_levels_of(leaves))
-        return self._keys[: self._n][_is_in(leaves, over).any(axis=0)]
+        return self._keys[: self._n][is_in(leaves, over).any(axis=0)]
 
 
 def _levels_of(keys: Codes) -> list[int]:

@@ -94,6 +94,11 @@ class FramePlan:
         return self.keys >> (3 * INDEX_BITS)
 
     @cached_property
+    def by_key(self) -> NDArray[np.int64]:
+        """Rows in the order of their keys, shape (n,)."""
+        return np.argsort(self.keys)
+
+    @cached_property
     def leaf_keys(self) -> NDArray[np.int64]:
         """Keys of the leaves, shape (n,), most wanted first."""
         return self.keys[self.is_leaf]

@@ -28,6 +28,7 @@ from brickfield.gpu import (
     Name,
     TextureFormat,
     format_of_look,
+    is_in,
     label_table,
 )
 from brickfield.model import CameraState, Plane, Selection
@@ -369,7 +370,7 @@ class LayerRenderer:
         # For all who borrow voxels from it or show it too.
         self.layer.loader.replace(mended.chunk)
         self.bricks.accept(name, mended.chunk, mended.holes)
-        for wish in mended.wishes & (self.bricks.wanted.keys() - self.bricks.missing):
+        for wish in (mended.wishes & self.bricks.wanted.keys()) - self.bricks.missing:
             # Drawn already, but no longer in memory.
             self.bricks.expect(wish)
             self.wants_plan = True
@@ -456,9 +457,9 @@ class LayerRenderer:
             is_base = is_base | (is_seen & (plan.levels >= plan.base_level))
         if not is_base.any():
             return self.is_complete
-        keys = plan.keys[is_base].tolist()
+        keys, active = plan.keys[is_base], self.bricks.table.active
         planes = [self.bricks.atlas.plane_of(s) for s in self.layer.selections]
-        is_there = {(p, k) for p in planes for k in keys} <= self.bricks.table.active
+        is_there = all(is_in(active.array(p), keys).all() for p in planes)
         if is_there:
             # It stays: nothing wanted is evicted.
             self._based_plan = plan

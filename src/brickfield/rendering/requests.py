@@ -15,7 +15,7 @@ next frame. Thread rule: render thread only.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from time import perf_counter
@@ -23,7 +23,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.gpu import BrickSet, Name, Wanted, codes_of
+from brickfield.gpu import BrickSet, MissingNames, Name, NameSet, Wanted, codes_of
 from brickfield.loading import ChunkManager
 from brickfield.model import CameraState, Plane, Selection, unpack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
@@ -220,9 +220,12 @@ def wanted_of(
     for plane, key in substitutes:
         extra.setdefault(plane, []).append(key)
     targets = target_rows(plan)
-    alike = codes_of(plan.keys, targets, plan.empty_keys)
+    order = plan.by_key
+    # In the order of keys at once: the same order serves for requests.
+    keys, targets = plan.keys[order], targets[order]
+    alike = codes_of(keys, targets, plan.empty_keys)
     codes = {
-        p: codes_of(plan.keys, targets, plan.empty_keys, extra=extra[p])
+        p: codes_of(keys, targets, plan.empty_keys, extra=extra[p])
         if p in extra
         else alike
         for p in planes
@@ -232,7 +235,7 @@ def wanted_of(
 
 def requests_for(
     plan: FramePlan,
-    missing: Collection[Name],
+    missing: MissingNames | NameSet,
     selections: Mapping[int, Selection],
     *,
     visual_id: str,
@@ -244,7 +247,7 @@ def requests_for(
     Parameters
     ----------
     plan : FramePlan
-    missing : collection of name
+    missing : MissingNames or NameSet
         Chunks that are wanted and not here; those that the plan does not name
         (stand-ins for failed ones) come first of all.
     selections : mapping of int to Selection
@@ -255,15 +258,18 @@ def requests_for(
         Chunks of the plan to leave for later.
     """
     requests = []
+    ascending = plan.keys[plan.by_key]
     for plane, selection in selections.items():
-        keys = np.array([key for p, key in missing if p == plane], dtype=np.int64)
-        keys.sort()
-        at = np.searchsorted(keys, plan.keys)
-        is_missing = np.append(keys, -1)[at] == plan.keys
-        rows = is_missing & ~held
+        # Both ascend, so that all are found without going to and fro.
+        keys = missing.array(plane)
+        at = np.searchsorted(ascending, keys)
+        at[at == len(ascending)] = 0
+        is_planned = ascending[at] == keys if len(ascending) else at < 0
+        rows = np.sort(plan.by_key[at[is_planned]])
+        rows = rows[~held[rows]]
         # Not of the plan: substitutes for what could not be read. They go first, with
         # priority and category 0, for a hole is seen at once.
-        extra = np.delete(keys, at[is_missing])
+        extra = keys[~is_planned]
         n = len(extra)
         requests.append(
             ChunkedDataRequest(
