@@ -14,6 +14,7 @@ import ctypes
 import json
 import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,6 +25,7 @@ from benchmarks.clock import median, p99
 from benchmarks.report import machine, print_table
 from benchmarks.rows import Row, Setting, at_least, at_most
 from benchmarks.scenes import MIB, layer_of, orbit, view_of, virtual_store
+from benchmarks.window import picture_parts, row_of
 from brickfield.rendering import OffscreenView
 from brickfield.sample import VirtualImage
 
@@ -185,34 +187,13 @@ def memory(driver: DriverMemory, amount: Amount) -> list[Row]:
 
 def readback(amount: Amount) -> list[Row]:
     """Divide a picture into drawing, reading back and painting."""
-    from qtpy.QtGui import QImage, QPainter
-
-    rows, n = [], amount.repeats
+    rows, edge = [], amount.edge
     for size in amount.sizes:
-        parts: list[tuple[float, float, float]] = []
-        with _Loaded(amount.edge, size) as view:
-            canvas = QImage(*size, QImage.Format.Format_RGB32)
-            for i in range(n + 2):
-                view.camera = _camera(amount.edge, size, i)
-                start = perf_counter()
-                drawing = view.begin()
-                drawing.draw_rest()
-                view._fence.wait()
-                drawn = perf_counter()
-                pixels = view.finished()
-                read = perf_counter()
-                image = QImage(
-                    pixels.data, *size, 4 * size[0], QImage.Format.Format_RGBX8888
-                )
-                painter = QPainter(canvas)
-                painter.drawImage(0, 0, image)
-                painter.end()
-                parts.append((drawn - start, read - drawn, perf_counter() - read))
-        draw, back, paint = (1e3 * median(p) for p in zip(*parts[2:], strict=True))
-        share = (back + paint) / (draw + back + paint)
-        note = f"drawing {draw:.1f}, readback {back:.2f}, painting {paint:.2f} ms"
-        what = f"share of readback and painting, {size[0]} × {size[1]}"
-        rows.append(at_most("G2", what, share, 0.25, repeats=n, note=note))
+        with _Loaded(edge, size) as view:
+            parts = picture_parts(
+                view, partial(_camera, edge, size), size, amount.repeats
+            )
+        rows.append(row_of("G2", size, parts, 0.25))
     return rows
 
 

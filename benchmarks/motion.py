@@ -30,6 +30,7 @@ EDGE = 512
 SIZE = (686, 516)
 TURN = 0.03
 """Radians between two camera changes."""
+N_RESTS = 3
 
 
 @dataclass
@@ -82,8 +83,12 @@ def _turned(drawer: LiveDrawer, told: Told, layer: Any, n: int) -> list[Row]:
             shown = drawer._painter.shown
             efforts[f"scale {shown.scale}, {shown.coarser} coarser"] += 1
     wall, cpu = perf_counter() - start, process_time() - cpu
-    state = replace(state, moving_until=monotonic() + REST_AFTER_S)
-    settled = _settle(drawer, told, state)
+    settled = []
+    for i in range(n + 20, n + 20 + N_RESTS):
+        state = _moved(state, i)
+        _until_shown(drawer, told, state)
+        state = replace(state, moving_until=monotonic() + REST_AFTER_S)
+        settled.append(_settle(drawer, told, state))
     note = (
         f"{EDGE}³ uint8, mip, {SIZE[0]} × {SIZE[1]}, software Vulkan; CPU of all threads"
         f" {1e3 * cpu / n:.0f} ms a picture; {efforts.most_common(1)[0][0]}"
@@ -105,9 +110,10 @@ def _turned(drawer: LiveDrawer, told: Told, layer: Any, n: int) -> list[Row]:
         at_most(
             "E19",
             f"{what}: hand at rest to the final picture",
-            settled,
+            median(settled),
             0.8,
             unit="s",
+            repeats=N_RESTS,
             note=f"{REST_AFTER_S} s of it pass until the hand counts as resting",
         ),
     ]

@@ -44,6 +44,7 @@ CASES = {
     "E19": "motion:fluency",
     "E20": "cold:render",
     "E21": "cold:dock",
+    "E23": "window:window_share",
     "I1": "imaris:export",
     "B1": "self_measure:benchmark",
     "D1": "stem:opening",
