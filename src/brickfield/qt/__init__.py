@@ -15,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brickfield.qt.background import Background as Background
     from brickfield.qt.chooser.window import ImageChooser as ImageChooser
-    from brickfield.qt.controls.file_drops import FileDrops as FileDrops
     from brickfield.qt.controls.layout_buttons import cells_of as cells_of
     from brickfield.qt.deliver import Deliverer as Deliverer
     from brickfield.qt.dock import ViewDock as ViewDock
@@ -53,7 +52,6 @@ __all__ = [
     "VIRTUAL",  # Role of the picture of a virtual detector.
     "Background",  # Runs functions on a thread, one after another. Main thread only.
     "Deliverer",  # Runs functions on the thread that it lives on, in order, from its event loop.
-    "FileDrops",  # Hands on what is dropped on a widget or on what lies in it.
     "ImageChooser",  # Wells of a plate with pictures, or a list of images.
     "ImarisChoice",  # The user's options of an export.
     "ImarisDialog",  # What is exported, what it takes, and how far it is.
@@ -90,7 +88,6 @@ _HOME = {
     "COM": "stem.session",
     "Background": "background",
     "Deliverer": "deliver",
-    "FileDrops": "controls.file_drops",
     "ImageChooser": "chooser.window",
     "ImarisChoice": "imaris_dialog",
     "ImarisDialog": "imaris_dialog",

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from brickfield.blockwise import parse_bytes
 from brickfield.model import Vec3
 from brickfield.qt.channel_chips import ChannelChips
+from brickfield.qt.controls.file_drops import FileDrops
 from brickfield.qt.controls.layout_buttons import OVERLAYS, budget_shares, cells_of
 from brickfield.qt.controls.toolbar import DockToolbar
 from brickfield.qt.deliver import Deliverer
@@ -69,9 +70,12 @@ class ViewDock(QWidget):
     ----------
     views_changed : psygnal.SignalInstance
         Views came or went.
+    files_dropped : psygnal.SignalInstance
+        Emits paths and addresses, a list of str, that were dropped on it.
     """
 
     views_changed = Signal()
+    files_dropped = Signal(list)
 
     def __init__(
         self,
@@ -103,6 +107,7 @@ class ViewDock(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(2)
         self._make_rows()
+        FileDrops(self, self._take_dropped)
         self._watch = _OrphanWatch(self)
         self.set_layout(layout)
         self.panels = DockPanels(self, memory, budgets, parent=self)
@@ -117,6 +122,9 @@ class ViewDock(QWidget):
         _open.add(self)
         # A closure without the dock: Qt calls it when the dock is gone already.
         self.destroyed.connect(partial(_take_down, self._closing, self._deliver))
+
+    def _take_dropped(self, places: Sequence[str]) -> None:
+        self.files_dropped.emit(list(places))
 
     def _make_rows(self) -> None:
         self.toolbar = DockToolbar(self)

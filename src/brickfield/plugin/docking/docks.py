@@ -17,13 +17,15 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
+from brickfield.errors import BrickfieldError
+from brickfield.model.secrets import hide_secrets
 from brickfield.plugin.docking.camera_link import CameraLink
 from brickfield.plugin.docking.chooser import OtherImages
-from brickfield.plugin.docking.dropping import open_dropped
 from brickfield.plugin.docking.links import offer_links
 from brickfield.plugin.docking.make_fast import MakeFast
 from brickfield.plugin.docking.settling import Settling
 from brickfield.plugin.layers.registry import add_dock, plain, scene_of
+from brickfield.plugin.names import PLUGIN
 from brickfield.plugin.settings import (
     PreferredBudgets,
     Settings,
@@ -34,7 +36,7 @@ from brickfield.plugin.settings import (
 )
 from brickfield.plugin.slicing.lazy import retry_failed
 from brickfield.plugin.warm import load_later
-from brickfield.qt import FileDrops, ViewDock
+from brickfield.qt import ViewDock
 from brickfield.viewer import begin_loading
 from brickfield.viewer.live import ViewReport
 
@@ -85,7 +87,7 @@ class VolumeDock(ViewDock):
         self.main_view.reported.connect(self._on_report)
         self._end_loading = self._begin_loading()
         add_dock(viewer, self)
-        FileDrops(self, self.open_dropped)
+        self.files_dropped.connect(self.open_dropped)
         self._is_small_by_hand = False
         self._room_soon = QTimer(self)
         self._room_soon.setSingleShot(True)
@@ -115,7 +117,7 @@ class VolumeDock(ViewDock):
         """
         viewer = self._viewer()
         for place in places if viewer is not None else ():
-            open_dropped(viewer, place)
+            _open(viewer, place)
 
     def _begin_loading(self) -> Callable[[], None]:
         """Leave the window its turns until the first picture; not for long without."""
@@ -206,6 +208,19 @@ def holder_of(widget: QWidget) -> QDockWidget | None:
     while above is not None and not isinstance(above, QDockWidget):
         above = above.parentWidget()
     return above
+
+
+def _open(viewer: Any, place: str) -> None:
+    """Open a path or an address; what is not ours, as napari does."""
+    from napari.utils.notifications import show_error
+
+    try:
+        viewer.open(place, plugin=PLUGIN)
+    except BrickfieldError as error:
+        show_error(hide_secrets(str(error)))
+    except ValueError:
+        # It is nothing of ours. What napari finds no reader for, it tells itself.
+        viewer.open(place)
 
 
 def _scene_text(viewer: weakref.ref[Any]) -> str:

@@ -47,28 +47,6 @@ def opening_dock() -> Iterator[None]:
     call_with_docks(lambda: QTimer.singleShot(TURN_MS, lambda: _open_dock(whose())))
 
 
-def open_dropped(viewer: Any, place: str) -> None:
-    """Open what was dropped on a dock of ours; what is not ours, as napari does.
-
-    What cannot be read is told in the window.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-    place : str
-        Path or address.
-    """
-    from brickfield.errors import BrickfieldError
-    from brickfield.plugin.names import PLUGIN
-    from brickfield.plugin.reader import get_reader
-    from brickfield.plugin.scenes.scene_menu import tell
-
-    try:
-        viewer.open(place, plugin=None if get_reader(place) is None else PLUGIN)
-    except BrickfieldError as error:
-        tell(error)
-
-
 def _viewer_to_open_in() -> Any:
     """Return the viewer that somebody sits before; None where no dock shall open."""
     if not is_window_thread() or not settings().open_dock:

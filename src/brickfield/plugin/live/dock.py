@@ -7,7 +7,6 @@ sentence. Main thread only.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from brickfield.plugin.live.follower import (
     open_live,
 )
 from brickfield.plugin.scenes.scene_menu import tell
-from brickfield.qt import FileDrops, RunningTask, task_board
+from brickfield.qt import RunningTask, task_board
 from brickfield.qt.live import LivePanel, LiveText
 from brickfield.streaming import Microscope, StreamWriter, simulate
 
@@ -58,16 +57,12 @@ class LiveDock(LivePanel):
         self.demo_asked.connect(lambda: self.run_demo())
         self.stop_asked.connect(self.end)
         self.newest_toggled.connect(self._toggle_newest)
-        FileDrops(self, self.follow_dropped)
+        self.dropped.connect(lambda path: self.follow_image(Path(path)))
         followed = followers_of(viewer)
         if followed:
             self._attach(followed[-1])
 
     # -- following ---------------------------------------------------------------
-
-    def follow_dropped(self, places: Sequence[str]) -> None:
-        """Follow the first of the folders that were dropped on the dock."""
-        self.follow_image(Path(places[0]))
 
     def follow_image(self, path: Path) -> None:
         """Open a local image in the viewer and follow it."""

@@ -7,7 +7,7 @@ sentence in a notification, and the window is then as it was. Main thread only.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,6 @@ from brickfield.plugin.sessions.thumbnails import session_thumbnail
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import in_background
 from brickfield.qt import (
-    FileDrops,
     RecentSession,
     RunningTask,
     SessionsPanel,
@@ -79,12 +78,8 @@ class SessionsDock(SessionsPanel):
         self.benchmark_asked.connect(self._open_benchmark)
         self.pack_asked.connect(self._ask_where_to_pack)
         self.recent_chosen.connect(lambda path: self.load_from(Path(path)))
+        self.dropped.connect(lambda path: self.load_from(Path(path)))
         self._show_recent()
-        FileDrops(self, self.load_dropped)
-
-    def load_dropped(self, places: Sequence[str]) -> None:
-        """Load the first of the sessions that were dropped on the dock."""
-        self.load_from(Path(places[0]))
 
     # -- saving ------------------------------------------------------------------
 

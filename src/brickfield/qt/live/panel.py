@@ -6,6 +6,7 @@ and tells it what to show. Main thread only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qtpy.QtCore import Signal
@@ -21,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.model.units import counted
+from brickfield.qt.controls.file_drops import FileDrops
 from brickfield.qt.reports.status import ElidedLabel
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
@@ -88,12 +90,15 @@ class LivePanel(QWidget):
         Stop was pressed.
     newest_toggled : Signal(bool)
         Whether the newest time point shall be shown.
+    dropped : Signal(str)
+        A folder was dropped on it.
     """
 
     follow_asked = Signal()
     demo_asked = Signal()
     stop_asked = Signal()
     newest_toggled = Signal(bool)
+    dropped = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,6 +130,10 @@ class LivePanel(QWidget):
         self.tasks = TaskStrip(task_board(), self)
         self._lay_out()
         self.show_state(LiveText())
+        FileDrops(self, self._take_dropped)
+
+    def _take_dropped(self, places: Sequence[str]) -> None:
+        self.dropped.emit(places[0])
 
     def _lay_out(self) -> None:
         first, second, third = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()

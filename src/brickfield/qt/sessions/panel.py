@@ -31,6 +31,7 @@ from qtpy.QtWidgets import (
 )
 
 from brickfield.model.units import counted
+from brickfield.qt.controls.file_drops import FileDrops
 from brickfield.qt.reports.strip import Strip
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
@@ -77,6 +78,8 @@ class SessionsPanel(QWidget):
         Find… was pressed.
     pack_asked : Signal
         Pack… was pressed.
+    dropped : Signal(str)
+        A file or folder was dropped on it.
     """
 
     save_asked = Signal()
@@ -86,6 +89,7 @@ class SessionsPanel(QWidget):
     recent_chosen = Signal(str)
     find_asked = Signal()
     pack_asked = Signal()
+    dropped = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,6 +124,10 @@ class SessionsPanel(QWidget):
         column.addWidget(self.offline)
         column.addWidget(self.tasks)
         column.addStretch(1)
+        FileDrops(self, self._take_dropped)
+
+    def _take_dropped(self, places: Sequence[str]) -> None:
+        self.dropped.emit(places[0])
 
     # -- what was chosen ---------------------------------------------------------
 
@@ -205,6 +213,10 @@ class SessionsPanel(QWidget):
         self.name.setToolTip("Name of the session; the folder is proposed after it")
         self.note = QTextEdit(self)
         self.note.setAcceptRichText(False)
+        for field in (self.name, self.note):
+            field.setAcceptDrops(
+                False
+            )  # a session that is dropped there is opened, too
         self.note.setPlaceholderText("What is to be seen, and why")
         self.note.setToolTip("A note, kept with the session")
         self.note.setTabChangesFocus(True)
