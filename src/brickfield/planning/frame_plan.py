@@ -160,11 +160,11 @@ def wanted_parts(layer: Layer, base: Base, is_passed: Bools) -> list[Part]:
     """
     nodes, hidden = layer.nodes, base.hidden
     is_leaf = nodes.is_present & ~nodes.is_refined & ~nodes.is_empty
-    rows = np.flatnonzero(is_leaf | is_passed)
+    rows = (is_leaf | is_passed).nonzero()[0]
     seen = _part(layer, nodes, rows, Category.VISIBLE, is_leaf=is_leaf[rows])
     # What is seen of the base level stands first among the nodes.
-    seen.categories[: np.searchsorted(rows, layer.n_base)] = Category.BASE
-    rest = np.flatnonzero(~hidden.is_empty)
+    seen.categories[: rows.searchsorted(layer.n_base)] = Category.BASE
+    rest = (~hidden.is_empty).nonzero()[0]
     nothing = np.zeros(len(rest), dtype=bool)
     return [seen, _part(layer, hidden, rest, Category.BASE, is_leaf=nothing, step=1)]
 
@@ -236,7 +236,7 @@ def assemble(
     """
     whole, ends = _ordered(layer, parts)
     # Of all rows before one, so that the cost of each site is a difference.
-    costs = np.cumsum(layer.brick_bytes[levels_of(whole.heads)])
+    costs = layer.brick_bytes[levels_of(whole.heads)].cumsum()
     costs = np.concatenate([[0], costs])
     errors = whole.errors_px.astype(np.float32)
     kept = _kept(layer)

@@ -115,9 +115,7 @@ class CellGrid:
         -------
         ndarray, shape (3, ...), float64
         """
-        start, step = (
-            _of_level(values, level, places.ndim) for values in (self.start, self.step)
-        )
+        start, step = self._edges_of(level, places.ndim)
         fields = (slice(None), *(None,) * (places.ndim - 1))
         low, high = self.low[fields], self.high[fields]
         faces: Floats = places * step
@@ -131,6 +129,24 @@ class CellGrid:
             np.copyto(faces, low, where=places <= 0)
             np.copyto(faces, high, where=places >= n)
         return faces
+
+    def _edges_of(self, level: int | Ints, ndim: int) -> tuple[Floats, Floats]:
+        """Return start and step of levels, to be used with indices of `ndim` axes."""
+        both = self._edges.take(level, axis=2)
+        start, step = both.reshape(2, 3, *(1,) * (ndim - 2), -1)
+        return start, step
+
+    @cached_property
+    def _edges(self) -> Floats:
+        """Start and step together, so that they are looked up at once, (2, 3, n_levels)."""
+        return np.stack([self.start.T, self.step.T])
+
+    @cached_property
+    def _counts(self) -> Ints:
+        """Last cell, last of the finer level, shift and span, (4, 3, n_levels)."""
+        finer = np.vstack([self.shapes[:1], self.shapes[:-1]])
+        each = self.shapes - 1, finer - 1, self.shift, self.span
+        return np.stack([values.T for values in each])
 
     def children(self, level: int | Ints, indices: Ints) -> tuple[Ints, Ints]:
         """Return the blocks of the next finer level that overlap given cells.
@@ -147,29 +163,26 @@ class CellGrid:
             Of each block of children, along each axis; blocks of neighbours overlap
             where children are shared.
         """
-        n, n_finer = (_of_level(self.shapes, at, 2) for at in (level, level - 1))
+        counts = self._counts.take(level, axis=2)
+        last, last_finer, shift, span = counts.reshape(4, 3, -1)
+        n_finer = last_finer + 1
         if all(self.is_nested):
             # In whole numbers: a cell's children are as many as every other's.
-            shift, span = (
-                _of_level(values, level, 2) for values in (self.shift, self.span)
-            )
             first = indices * span
             first += shift
             stop = first + span
             np.copyto(first, 0, where=indices <= 0)
-            np.copyto(stop, n_finer, where=indices >= n - 1)
+            np.copyto(stop, n_finer, where=indices >= last)
         else:
             lower, upper = self.edges(level, indices)
-            start, step, sliver = (
-                _of_level(values, level - 1, 2)
-                for values in (self.start, self.step, self.sliver)
-            )
+            start, step = self._edges_of(level - 1, 2)
+            sliver = _of_level(self.sliver, level - 1, 2)
             # A cell that is only touched is no child; without the sliver rounding would
             # add it.
             first = np.floor((lower - start) / step + sliver).astype(np.int64)
             stop = np.ceil((upper - start) / step - sliver).astype(np.int64)
         # At least one child: a level may end before the coarser one does.
-        first = np.minimum(np.maximum(first, 0), n_finer - 1)
+        first = np.minimum(np.maximum(first, 0), last_finer)
         return first, np.maximum(np.minimum(stop, n_finer), first + 1)
 
     @cached_property

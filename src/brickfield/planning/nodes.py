@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -108,7 +109,7 @@ class Nodes:
     def take(self, rows: Ints | Bools) -> Nodes:
         """Return some of the nodes."""
         if rows.dtype == np.bool_:
-            rows = np.flatnonzero(rows)
+            rows = rows.nonzero()[0]
         return Nodes(
             self.ints.take(rows, axis=1),
             self.floats.take(rows, axis=1),
@@ -277,16 +278,16 @@ class Layer:
         place, heads, indices, values = self.children(keys[order])
         children = self.make_nodes(heads, indices, values, place)
         known = np.concatenate([self.nodes.keys, children.keys])
-        at = np.minimum(np.searchsorted(keys, known), len(keys) - 1)
+        at = np.minimum(keys.searchsorted(known), len(keys) - 1)
         is_here = keys[at] == known
         rows = np.full(len(keys), -1, dtype=np.int64)
-        rows[at[is_here]] = np.flatnonzero(is_here)
+        rows[at[is_here]] = is_here.nonzero()[0]
         rows = rows[order]
         if (rows[place] < 0).any():
             # What was beside the view has children in it: looked into once more.
             return
         children.owners[:] = rows[place]
-        ends = np.flatnonzero(np.diff(levels_of(heads))) + 1
+        ends = _ends_of(levels_of(heads))
         ranks = np.concatenate([self.nodes.ranks, children.ranks])
         first = len(self.nodes)
         for start, end in zip(
@@ -296,7 +297,7 @@ class Layer:
             np.minimum(own, ranks[children.owners[start:end]], out=own)
         children.ranks[:] = ranks[first:]
         is_seen = rows >= 0
-        number = np.cumsum(is_seen) - 1
+        number = is_seen.cumsum() - 1
         self._add(rows[is_seen], number[place], children)
 
     def _add(self, rows: Ints, place: Ints, children: Nodes) -> None:
@@ -357,7 +358,7 @@ class Layer:
             place = rows[place]
         else:
             place = np.concatenate([rows[at] for rows, at, _, _ in parts])
-            order = np.argsort(place, kind="stable")
+            order = place.argsort(kind="stable")
             place = place[order]
             found = np.concatenate([part[2] for part in parts], axis=1)[:, order]
             values = np.concatenate([part[3] for part in parts], axis=1)[:, order]
@@ -370,8 +371,8 @@ class Layer:
         if (kinds == kinds[:1]).all():
             yield np.arange(len(levels))
             return
-        for kind in np.flatnonzero(np.bincount(kinds)).tolist():
-            yield np.flatnonzero(kinds == kind)
+        for kind in np.bincount(kinds).nonzero()[0].tolist():
+            yield (kinds == kind).nonzero()[0]
 
     def _visible_children(
         self, heads: Ints, indices: Ints
@@ -384,7 +385,7 @@ class Layer:
         sites = sites_of(heads) if self.code.n_sites > 1 else None
         first, stop = self.grid.children(levels, indices)
         # Padded to the largest number of children, so that all parents are one array.
-        spans = (stop - first).max(axis=1, initial=0)
+        spans = np.maximum.reduce(stop - first, axis=1, initial=0)
         places = first[:, None] + np.arange(spans.max() + 1)[:, None]
         # Neighbours share faces.
         faces = self.grid.faces(levels - 1, places)
@@ -396,8 +397,8 @@ class Layer:
         sums = z[:, :, None, None] + (y[:, :, None] + x[:, None])[:, None]
         is_seen, values = self.view.split(sums)
         n = indices.shape[1]
-        within = np.indices(tuple(spans.tolist())).reshape(3, -1)
-        seen = np.flatnonzero(is_seen.reshape(-1, n).T)
+        within = _within(*spans.tolist())
+        seen = is_seen.reshape(-1, n).T.ravel().nonzero()[0]
         place, child = np.divmod(seen, max(within.shape[1], 1))
         children = first.take(place, axis=1)
         children += within.take(child, axis=1)
@@ -405,11 +406,22 @@ class Layer:
         return place, children, values.reshape(len(values), -1).take(flat, axis=1)
 
 
+@lru_cache(maxsize=64)
+def _within(depth: int, height: int, width: int) -> Ints:
+    """Return the places in a block, shape (3, n), int64."""
+    return np.indices((depth, height, width), dtype=np.int64).reshape(3, -1)
+
+
+def _ends_of(values: Ints) -> Ints:
+    """Return where runs of equal values end, but for the last."""
+    return np.asarray((values[1:] != values[:-1]).nonzero()[0] + 1)
+
+
 def _contains(keys: Ints, wanted: Ints) -> Bools:
     """Tell which of `wanted` are among `keys` (ascending)."""
     if len(keys) == 0:
         return np.zeros(len(wanted), dtype=bool)
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    at = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
     return np.asarray(keys[at] == wanted)
 
 
@@ -430,13 +442,13 @@ def _rows_by_head(heads: int | Ints, n: int) -> Iterator[tuple[int, slice | Ints
     if isinstance(heads, int):
         yield heads, slice(n)
         return
-    ends = [*(np.flatnonzero(np.diff(heads)) + 1).tolist(), n]
+    ends = [*_ends_of(heads).tolist(), n]
     if len(ends) <= MAX_LEVELS:
         # Mostly coarse ones stand before fine ones: nothing has to be gathered.
         for first, end in pairwise([0, *ends]):
             yield from ((int(heads[first]), slice(first, end)),) if end > first else ()
         return
     order = np.argsort(heads, kind="stable")
-    ends = [*(np.flatnonzero(np.diff(heads[order])) + 1).tolist(), n]
+    ends = [*_ends_of(heads[order]).tolist(), n]
     for first, end in pairwise([0, *ends]):
         yield int(heads[order[first]]), order[first:end]

@@ -235,34 +235,47 @@ class DataView:
         ndarray, shape (n_planes + 5, 3, ...), float64
         """
         lower, upper = boxes
-
-        def spread(values: Floats) -> Floats:
-            # To be used with boxes: one value for all, or the one of each box's image.
-            if sites is None:
-                return values[(..., *(None,) * (lower.ndim - 1))]
-            shape = (*values.shape[:-1], *(1,) * (lower.ndim - 2), -1)
-            return values.take(sites, axis=-1).reshape(shape)
-
+        on_lower, on_upper, constant, low, high, eye, metric = self._spread(
+            lower.ndim, sites
+        )
         terms = np.empty((len(self._constant) + 1, *lower.shape))
-        np.multiply(spread(self._on_lower), lower, out=terms[:-1])
-        terms[:-1] += spread(self._on_upper) * upper
-        terms[:-1, 0] += spread(self._constant)
-        low, high = spread(self.region.low), spread(self.region.high)
+        np.multiply(on_lower, lower, out=terms[:-1])
+        terms[:-1] += on_upper * upper
+        terms[:-1, 0] += constant
         # A quick test against the frustum's bounding box, as a term of the first plane:
         # it rejects boxes that all planes meet, beyond the corners of the frustum.
         np.copyto(terms[0], -np.inf, where=(upper < low) | (lower > high))
-        eye = spread(self._eye)
         # Distance from the eye to the box along each axis, 0 beside it.
         gap = np.maximum(lower - eye, eye - upper)
         np.maximum(gap, 0.0, out=gap)
-        gap *= spread(self._metric)
+        gap *= metric
         np.multiply(gap, gap, out=terms[-1])
         return terms
+
+    def _spread(self, ndim: int, sites: Ints | None) -> list[Floats]:
+        """Return what boxes are measured by, to be used with arrays of `ndim` axes."""
+        values = (
+            self._on_lower,
+            self._on_upper,
+            self._constant,
+            self.region.low,
+            self.region.high,
+            self._eye,
+            self._metric,
+        )
+        # One value for all, or the one of each box's image.
+        if sites is None:
+            axes = (..., *(None,) * (ndim - 1))
+            return [v[axes] for v in values]
+        middle = (1,) * (ndim - 2)
+        return [
+            v.take(sites, axis=-1).reshape((*v.shape[:-1], *middle, -1)) for v in values
+        ]
 
     def split(self, sums: Floats) -> tuple[Bools, Floats]:
         """Divide sums of :meth:`axis_terms` into what is seen and other measures."""
         n = len(self.region.planes)
-        return np.asarray(sums[:n].min(axis=0) >= 0), sums[n:]
+        return np.asarray(np.minimum.reduce(sums[:n]) >= 0), sums[n:]
 
     def magnification(self, values: Floats) -> Floats:
         """Pixels that a world unit covers at the nearest visible point, shape (n,)."""
@@ -287,7 +300,8 @@ class DataView:
         if not self._is_orthographic:
             # Behind the eye there is no place on the screen: far off, so last.
             place /= np.maximum(-values[3], self._near)
-        return np.clip(place, -_FAR_OFF, _FAR_OFF)
+        np.maximum(place, -_FAR_OFF, out=place)
+        return np.asarray(np.minimum(place, _FAR_OFF, out=place))
 
 
 @lru_cache(maxsize=8)

@@ -95,7 +95,7 @@ class Ranking:
 
     def _cut(self) -> None:
         # Stable: what came from a chunk of equal rank stays after it.
-        order = np.argsort(-self._ranks, kind="stable")
+        order = (-self._ranks).argsort(kind="stable")
         ranks, refs, costs = (
             self._ranks[order],
             self._refs[:, order],
@@ -103,7 +103,7 @@ class Ranking:
         )
         # The last position at which the sum fits, not the first at which it does not:
         # replacing a chunk by children that are known to be empty makes a plan cheaper.
-        fits = np.flatnonzero(np.cumsum(costs) <= self._room)
+        fits = (costs.cumsum() <= self._room).nonzero()[0]
         n = int(fits[-1]) + 1 if len(fits) else 0
         # Deeper refinements have at most the rank of what they come from, so nothing
         # below this rank can be accepted any more.
@@ -210,7 +210,7 @@ def _look_further(ranking: Ranking, layer: Layer) -> bool:
     """Look into the next chunks of one layer; tell whether there were any."""
     nodes = layer.nodes
     is_open = nodes.is_wanting & ~nodes.is_expanded & (nodes.ranks > ranking.floor)
-    rows = np.flatnonzero(is_open)
+    rows = is_open.nonzero()[0]
     owners = nodes.owners[rows]
     rows = _highest(layer, rows[(owners < 0) | nodes.is_refined[owners]])
     if not len(rows):
@@ -223,7 +223,7 @@ def _open_rows(nodes: Nodes, floor: float) -> Ints:
     """Return the expanded nodes that are to be refined, parents before children."""
     is_open = nodes.is_wanting & nodes.is_expanded & (nodes.ranks > floor)
     is_open &= ~nodes.is_ranked
-    rows = np.flatnonzero(is_open)
+    rows = is_open.nonzero()[0]
     is_root = nodes.owners[rows] < 0
     # Where a chunk is to be refined, so mostly is what it came from.
     while True:
@@ -247,11 +247,11 @@ def _highest(layer: Layer, rows: Ints) -> Ints:
         # known before its children are.
         is_good &= levels == levels[is_good].max(initial=0)
     rows, levels = rows[is_good], levels[is_good]
-    order = np.argsort(-layer.nodes.ranks[rows], kind="stable")
+    order = (-layer.nodes.ranks[rows]).argsort(kind="stable")
     # Large enough for numpy, small enough that a rising floor stops it early.
-    n_cells = np.cumsum(grid.fanouts[levels[order]])
-    n_few = max(1, min(_FEWEST, int(np.searchsorted(n_cells, _MOST_CHILDREN, "right"))))
-    n_batch = max(n_few, int(np.searchsorted(n_cells, _BATCH_CELLS, "right")))
+    n_cells = grid.fanouts[levels[order]].cumsum()
+    n_few = max(1, min(_FEWEST, int(n_cells.searchsorted(_MOST_CHILDREN, "right"))))
+    n_batch = max(n_few, int(n_cells.searchsorted(_BATCH_CELLS, "right")))
     return rows[order[:n_batch]]
 
 
