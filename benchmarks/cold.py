@@ -1,11 +1,11 @@
-"""E20 and E21: what the first picture of a process costs, from a shell and in napari.
+"""E20 and N1: what the first picture of a process costs, from a shell and in napari.
 
 Everything is done in a process of its own, with an empty cache of the driver, in turn
 with what it is compared with: for a picture from a shell tensorstore and pygfx's own
 volume with nothing around them; for the dock what importing the graphics, finding the
 device and compiling the program take by themselves in the same napari window.
 
-E21 needs a screen, real or virtual (``tools/screen.sh python -m benchmarks --only E21``).
+N1 needs a screen, real or virtual (``tools/screen.sh python -m benchmarks --only N1``).
 """
 
 from __future__ import annotations
@@ -18,16 +18,22 @@ import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter, thread_time
+from time import perf_counter, process_time, thread_time
 from typing import Any
 
+import numpy as np
+
+from benchmarks import napari_lateness
 from benchmarks.clock import median
+from benchmarks.peers import CELLIER, HERE, find_peers
 from benchmarks.rows import ROOT, Row, Setting, at_most
 from benchmarks.scenes import halved, light_sheet, write_pyramid
 
 REPEATS = 3
 BEAT_MS = 5
 PATIENCE_S = 120
+IDLE_S, SETTLE_S = 20, 5
+"""Seconds that a window at rest is watched, and those before."""
 SEEN = 40
 """Values of a picture, 0 to 255, above which there is something to see."""
 
@@ -37,29 +43,58 @@ def render(setting: Setting) -> list[Row]:
     path = _pyramid(setting, 512 if setting.is_full else 256)
     ours, bare = [], []
     for i in range(REPEATS):
-        bare.append(_cpu_s([sys.executable, "-m", "benchmarks.cold", "bare", path]))
+        bare.append(cpu_s([sys.executable, "-m", "benchmarks.cold", "bare", path]))
         picture = str(setting.folder / f"{i}.png")
         command = [sys.executable, "-m", "brickfield.cli.main", "render", path]
-        ours.append(_cpu_s([*command, "-o", picture, "--contrast", "0,4000"]))
+        ours.append(cpu_s([*command, "-o", picture, "--contrast", "0,4000"]))
     ratio = median([a / b for a, b in zip(ours, bare, strict=True)])
     note = (
         f"{median(ours):.2f} s of CPU against {median(bare):.2f} s; imports, compiling"
         " and reading included, 800×600"
     )
     what = "CPU of a cold brickfield render ÷ bare tensorstore and gfx.Volume"
-    return [at_most("E20", what, ratio, 1.1, repeats=REPEATS, note=note)]
+    rows = [at_most("E20", what, ratio, 1.1, repeats=REPEATS, note=note)]
+    python = None if setting.peers is None else find_peers(ROOT, "cellier")
+    if python is not None:
+        script = str(HERE / "cellier_frames.py")
+        question = json.dumps(_as_cellier(path, setting.folder))
+        theirs = [cpu_s([str(python), script, question]) for _ in range(REPEATS)]
+        what = f"CPU of a cold brickfield render ÷ {CELLIER}"
+        ratio = median(ours) / median(theirs)
+        note = f"{median(ours):.2f} s of CPU against {median(theirs):.2f} s"
+        rows.append(at_most("E20", what, ratio, 0.5, repeats=REPEATS, note=note))
+    return rows
+
+
+def _as_cellier(path: str, folder: Path) -> dict[str, object]:
+    """Ask cellier for one picture of the whole finest level, as :func:`draw_bare`."""
+    edge = json.loads((Path(path) / "0" / "zarr.json").read_text())["shape"][0]
+    way = np.array([-1, -0.6, 0.8]) / np.linalg.norm([-1, -0.6, 0.8])
+    middle = np.full(3, edge / 2)
+    return {
+        "path": path,
+        "image": str(folder / "cellier.npy"),
+        "size": [800, 600],
+        "contrast": [0, 4000],
+        "fov": 45,
+        "depth": [1, 10 * edge],
+        "position": (middle - 2.1 * edge * way).tolist(),
+        "target": middle.tolist(),
+        "up": [0, 1, 0],
+        "repeats": 0,
+    }
 
 
 def dock(setting: Setting) -> list[Row]:
-    """E21."""
+    """N1: the first volume of a session, and steps after it, beside napari alone."""
     path = _pyramid(setting, 256)
     found = {
-        what: [_in_napari(what, path) for _ in range(REPEATS)]
+        what: [in_napari(what, path) for _ in range(REPEATS)]
         for what in ("graphics", "napari", "ours")
     }
     if not all(one for runs in found.values() for one in runs):
-        note = "needs a screen: tools/screen.sh python -m benchmarks --only E21"
-        return [Row("E21", "first picture of a cold dock", None, note=note)]
+        note = "needs a screen: tools/screen.sh python -m benchmarks --only N1"
+        return [Row("N1", "first picture with data of a cold dock", None, note=note)]
 
     def middle(what: str, name: str) -> float:
         return median([run[name] for run in found[what]])
@@ -68,7 +103,7 @@ def dock(setting: Setting) -> list[Row]:
     late, usual = middle("ours", "late_ms"), middle("napari", "late_ms")
     return [
         at_most(
-            "E21",
+            "N1",
             "first picture with data of a cold dock ÷ import, device and compiling",
             first / alone,
             1.2,
@@ -76,8 +111,8 @@ def dock(setting: Setting) -> list[Row]:
             note=f"{first:.2f} s after open_volume against {alone:.2f} s",
         ),
         at_most(
-            "E21",
-            "the window blocked while it opens, beyond napari's own layer",
+            "N1",
+            "the window blocked while the first volume opens, beyond napari's own layer",
             max(0.0, late - usual),
             100,
             unit="ms",
@@ -85,13 +120,36 @@ def dock(setting: Setting) -> list[Row]:
             note=f"{late:.0f} ms at most at a time against {usual:.0f} ms",
         ),
         at_most(
-            "E21",
+            "N1",
             "pictures without data before the first",
             middle("ours", "n_empty"),
             0,
             repeats=REPEATS,
         ),
+        *later_acts(REPEATS if setting.is_full else 1),
     ]
+
+
+def later_acts(repeats: int) -> list[Row]:
+    """Return rows of what a person does once a volume is there."""
+    rows = []
+    for name in ("step", "zoom", "orbit", "to 3D"):
+        ours, napari = (
+            napari_lateness.middle(name, way, repeats)["late_ms"]
+            for way in (True, False)
+        )
+        rows.append(
+            at_most(
+                "N1",
+                f"the event loop late after one {name}, beyond napari alone",
+                max(0.0, ours - napari),
+                napari_lateness.LATER_MS,
+                unit="ms",
+                repeats=repeats,
+                note=f"{ours:.0f} ms at most at a time against {napari:.0f} ms",
+            )
+        )
+    return rows
 
 
 def _pyramid(setting: Setting, edge: int) -> str:
@@ -105,7 +163,7 @@ def _environment(folder: str) -> dict[str, str]:
     return os.environ | {"MESA_SHADER_CACHE_DIR": folder}
 
 
-def _cpu_s(command: list[str]) -> float:
+def cpu_s(command: list[str]) -> float:
     """Run a program; return the seconds of all processors that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as cache:
@@ -116,7 +174,7 @@ def _cpu_s(command: list[str]) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def _in_napari(what: str, path: str) -> dict[str, float]:
+def in_napari(what: str, path: str) -> dict[str, float]:
     """Do something in a napari of its own; return what came of it, or nothing."""
     with tempfile.TemporaryDirectory() as cache:
         done = subprocess.run(
@@ -189,6 +247,22 @@ class Window:
         loop.exec()
         timer.stop()
 
+    def stop(self) -> None:
+        """Watch the event loop no more, which takes time itself."""
+        self._timer.stop()
+
+    def rest(self) -> dict[str, float]:
+        """Wait until the processor rests, and tell what 20 s of it take."""
+        from qtpy.QtCore import QEventLoop, QTimer
+
+        used = []
+        for seconds in (SETTLE_S, IDLE_S):
+            loop, start = QEventLoop(), process_time()
+            QTimer.singleShot(1000 * seconds, loop.quit)
+            loop.exec()
+            used.append(process_time() - start)
+        return {"cpu_s": used[-1]}
+
     def late_ms(self) -> float:
         """Return by how much the event loop was late at most."""
         gaps = [b - a for a, b in pairwise(self.beats)]
@@ -256,6 +330,27 @@ def open_dock(path: str) -> dict[str, float]:
     }
 
 
+def idle(path: str) -> dict[str, float]:
+    """Open the image with the dock, and leave both alone once the picture is final."""
+    import brickfield
+
+    window = Window()
+    window.stop()
+    brickfield.open_volume(path, viewer=window.viewer)
+    view, end = brickfield.view_of(window.viewer), perf_counter() + PATIENCE_S / 2
+    reports: list[Any] = []
+    view.reported.connect(reports.append)
+    window.turn_until(end, lambda: bool(reports) and reports[-1].is_complete)
+    return window.rest()
+
+
+def idle_alone(_path: str) -> dict[str, float]:
+    """Leave an empty napari alone."""
+    window = Window()
+    window.stop()
+    return window.rest()
+
+
 def main() -> None:
     """Do what the command line names; print figures as JSON."""
     what, path = sys.argv[1:]
@@ -263,6 +358,7 @@ def main() -> None:
         draw_bare(path)
         return
     acts = {"graphics": graphics, "napari": napari_alone, "ours": open_dock}
+    acts |= {"idle": idle, "idle alone": idle_alone}
     print(json.dumps(acts[what](path)), flush=True)
     # Threads of drivers and of napari would take their time.
     os._exit(0)

@@ -7,7 +7,7 @@ from time import perf_counter, sleep
 
 import numpy as np
 
-from benchmarks.peers import ask
+from benchmarks.peers import ask_cellier
 from benchmarks.rows import Row, Setting, at_most, exactly
 from benchmarks.scenes import (
     MIB,
@@ -48,7 +48,7 @@ def holes(setting: Setting) -> list[Row]:
                     VirtualImage(shape, is_hollow=is_hollow), budget * MIB
                 )
                 n_views, n_empty = n_views + n, n_empty + empty
-    answer = ask(setting.peers, "cellier_planning", {"edge": 2048})
+    answer = ask_cellier(setting.peers, "cellier_planning", {"edge": 2048})
     dropped = ""
     if answer is not None:
         dropped = (

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.frames import PlainVolume
-from benchmarks.peers import ask
+from benchmarks.peers import CELLIER, ask_cellier
 from benchmarks.rows import ROOT, Row, Setting, at_least, at_most
 from benchmarks.scenes import (
     Array,
@@ -207,7 +207,7 @@ def _points(setting: Setting) -> list[Row]:
     path = write_pyramid(setting.folder / "points.zarr", [data], 64)
     camera = ortho(data.shape, (128, 128)).with_depth_range(corners(data.shape))
     image = setting.folder / "points.npy"
-    answer = ask(
+    answer = ask_cellier(
         setting.peers,
         "cellier_frames",
         {
@@ -227,7 +227,7 @@ def _points(setting: Setting) -> list[Row]:
     more: dict[str, object] = {}
     if answer is not None:
         lost = float((np.load(image)[..., 0][bright] < 128).mean())
-        more = {"peer": "cellier", "theirs": lost}
+        more = {"peer": CELLIER, "theirs": lost}
     what = "mip: share of bright single-voxel pixels that are lost"
     return [at_most("E4", what, ours, 0, **more)]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.peers import ask
+from benchmarks.peers import CELLIER, ask_cellier
 from benchmarks.rows import Row, Setting, exactly
 from benchmarks.scenes import Array, layer_of, ortho, own_cache, view_of, write_pyramid
 from brickfield.model import pack_keys
@@ -178,7 +178,7 @@ def flaky_picture(path: Path, flaky_share: float) -> int:
 
 def _cellier(setting: Setting, path: Path) -> list[Row]:
     with _damaged(path, "truncate", chunk_files(path)[N // 2 : N // 2 + 1]):
-        answer = ask(setting.peers, "cellier_reads", {"path": str(path)})
+        answer = ask_cellier(setting.peers, "cellier_reads", {"path": str(path)})
         got = load(str(path))
     if answer is None:
         return []
@@ -190,7 +190,7 @@ def _cellier(setting: Setting, path: Path) -> list[Row]:
             got.good / (N - 1),
             limit="1",
             reached=got.good == N - 1,
-            peer="cellier",
+            peer=CELLIER,
             theirs=share,
             note=f"completion told: ours {got.is_told}, cellier {answer['completed']}",
         )

@@ -13,7 +13,7 @@ from time import perf_counter, thread_time
 import numpy as np
 
 from benchmarks.clock import median, p99
-from benchmarks.peers import ask
+from benchmarks.peers import CELLIER, ask_cellier
 from benchmarks.rows import Row, Setting, at_most
 from benchmarks.scenes import layer_of, view_of, virtual_store
 from brickfield.loading import PRECEDENCE
@@ -229,7 +229,7 @@ def _beside_cellier(setting: Setting) -> list[Row]:
     """Plan the volumes that cellier can plan, both in this run."""
     rows = []
     for edge in (1024, 2048, 4096) if setting.is_full else (1024, 2048):
-        answer = ask(setting.peers, "cellier_planning", {"edge": edge})
+        answer = ask_cellier(setting.peers, "cellier_planning", {"edge": edge})
         pyramid = VirtualSource(VirtualImage((edge,) * 3, is_hollow=False)).info.pyramid
         _, times, plan = _fly(pyramid, 0.6, 40)
         theirs = None if answer is None else answer["ms"]
@@ -247,7 +247,7 @@ def _beside_cellier(setting: Setting) -> list[Row]:
                 unit="ms",
                 limit="faster",
                 reached=None if theirs is None else median(times) < theirs,
-                peer="" if theirs is None else "cellier",
+                peer="" if theirs is None else CELLIER,
                 theirs=theirs,
                 repeats=40,
                 note=note,

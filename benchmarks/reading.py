@@ -9,7 +9,7 @@ import numpy as np
 import tensorstore as ts
 
 from benchmarks.clock import cpu_ms, median
-from benchmarks.peers import ask
+from benchmarks.peers import CELLIER, ask_cellier
 from benchmarks.rows import Row, Setting, at_most, exactly
 from benchmarks.scenes import (
     MIB,
@@ -39,14 +39,14 @@ def stored_bytes(setting: Setting) -> list[Row]:
     for chunk in (32, 64, 128):
         path = write_pyramid(setting.folder / f"chunk-{chunk}.zarr", [data], chunk)
         first, second = visits(path)
-        theirs = ask(setting.peers, "cellier_reads", {"path": str(path)})
+        theirs = ask_cellier(setting.peers, "cellier_reads", {"path": str(path)})
         rows.append(
             at_most(
                 "E1",
                 f"stored bytes read ÷ least possible, cold, {chunk}³ storage chunks",
                 first,
                 1.02,
-                peer="" if theirs is None else "cellier",
+                peer="" if theirs is None else CELLIER,
                 theirs=None if theirs is None else theirs["bytes"] / chunk_bytes(path),
             )
         )

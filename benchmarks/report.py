@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.rows import Row
+from benchmarks.summary import at_a_glance, reason
 
 _PACKAGES = ("napari-brickfield", "numpy", "pygfx", "wgpu", "tensorstore", "zarr")
 _HEADER = ("", "measured", "ours", "to reach", "", "peer", "theirs", "ours ÷ theirs")
@@ -81,8 +82,22 @@ def print_table(rows: list[Row], broken: dict[str, str]) -> None:
     for row in rows:
         if row.note:
             console.print(f"{row.goal} {row.what}: {row.note}", style="dim")
-    for goal, reason in broken.items():
-        console.print(f"{goal} was not measured: {reason}", style="red")
+    for goal, why in broken.items():
+        console.print(f"{goal} was not measured: {why}", style="red")
+
+
+def missed_lines(rows: list[Row], broken: dict[str, str]) -> list[str]:
+    """Write what is missed, each with its reason where one is known."""
+    lines = []
+    for r in rows:
+        if r.reached is False:
+            why = reason(r)
+            text = f"{number(r.ours, r.unit)}, to reach {r.limit}"
+            lines.append(f"- **{r.goal}** {r.what}: {text}{f'; {why}' if why else ''}.")
+    lines += [
+        f"- **{goal}** could not be measured: {why}." for goal, why in broken.items()
+    ]
+    return lines or ["Nothing."]
 
 
 def write_page(
@@ -92,11 +107,23 @@ def write_page(
     versions = about["versions"]
     assert isinstance(versions, dict)
     named = ", ".join(f"{name} {v}" for name, v in versions.items())
-    missed = [r for r in rows if r.reached is False]
     lines = [
         "# Performance",
         "",
         "<!-- Written by `make bench`; do not edit. -->",
+        "",
+        "What is fast, what is not yet, and why. Everything here was measured by",
+        "`make bench`, which also wrote this page.",
+        "",
+        "## At a glance",
+        "",
+        *at_a_glance(rows, {id(r): number(r.ours, r.unit) for r in rows}),
+        "",
+        "## Not reached yet",
+        "",
+        *missed_lines(rows, broken),
+        "",
+        "## All rows",
         "",
         "Each row is one goal of the engine, measured beside the best peer that runs on",
         "the same machine. Counts are exact. Times are medians of several repeats and",
@@ -136,18 +163,6 @@ def write_page(
             for r in rows
             if r.note or r.repeats > 1
         ),
-        "",
-        "## Not reached yet",
-        "",
-        *(
-            f"- **{r.goal}** {r.what}: {number(r.ours, r.unit)}, to reach {r.limit}."
-            for r in missed
-        ),
-        *(
-            f"- **{goal}** could not be measured: {why}."
-            for goal, why in broken.items()
-        ),
-        *(["Nothing."] if not missed and not broken else []),
         "",
     ]
     path.parent.mkdir(parents=True, exist_ok=True)

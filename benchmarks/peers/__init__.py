@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
 PACKAGES = {
     "": (
-        "cellier==0.0.26",
-        "PySide6",
-        "psutil",
         "zarr",
         "ngff-zarr",
         "multiview-stitcher==0.1.62",
     ),
     # multiview-stitcher holds ngff-zarr below the version that can resample.
-    "resample": ("ngff-zarr==0.50.0", "dask[array]", "zarr"),
+    "cellier": ("cellier==0.0.29", "PySide6", "psutil", "zarr"),
+    "resample": ("ngff-zarr==0.50.0", "ome-zarr==0.18.0", "dask[array]", "zarr"),
 }
 """By the environment that they are installed in."""
+LEAST_PYTHON = {"cellier": (3, 12)}
+"""What a group needs beyond the Python that runs here."""
+CELLIER = "cellier 0.0.29"
 VARIABLE = "BRICKFIELD_PEERS"
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 
 def find_peers(root: Path, group: str = "") -> Path | None:
     """Return the Python that has the peers, installing them on the first call.
 
     The variable ``BRICKFIELD_PEERS`` names another one (of a group,
-    ``BRICKFIELD_PEERS_RESAMPLE``). None without network.
+    ``BRICKFIELD_PEERS_RESAMPLE``). None without network, or without a Python that
+    is new enough, which is said.
 
     Parameters
     ----------
@@ -50,13 +53,69 @@ def find_peers(root: Path, group: str = "") -> Path | None:
     wanted = "\n".join(PACKAGES[group])
     if done.exists() and done.read_text() == wanted:
         return python
-    print("benchmarks: installing the peers (once)", file=sys.stderr)
-    venv.create(folder, with_pip=True)
+    least = LEAST_PYTHON.get(group, (3, 0))
+    base = find_python(least)
+    if base is None:
+        name = ".".join(map(str, least))
+        print(
+            f"benchmarks: {group} is not measured: expected Python {name} or newer on the"
+            " PATH, of pyenv or of uv; found none",
+            file=sys.stderr,
+        )
+        return None
+    print(f"benchmarks: installing the peers {group} (once)", file=sys.stderr)
+    if subprocess.run([base, "-m", "venv", folder], check=False).returncode:
+        return None
     command = [python, "-m", "pip", "install", "--quiet", *PACKAGES[group]]
     if subprocess.run(command, check=False).returncode:
         return None
     done.write_text(wanted)
     return python
+
+
+def find_python(least: tuple[int, int]) -> Path | None:
+    """Return a Python that is at least so new, None where there is none.
+
+    Parameters
+    ----------
+    least : tuple of int
+        Major and minor version.
+    """
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    uv = Path.home() / ".local" / "share" / "uv" / "python"
+    found = [
+        Path(sys.executable),
+        *(shutil.which(f"python3.{minor}") for minor in range(least[1], 16)),
+        *sorted(pyenv.glob("versions/*/bin/python")),
+        *sorted(uv.glob("*/bin/python")),
+    ]
+    code = f"import sys, venv; sys.exit(sys.version_info < {least})"
+    for python in found:
+        # A name on the PATH may be one of pyenv's that starts nothing.
+        if (
+            python
+            and not subprocess.run(
+                [python, "-c", code], check=False, capture_output=True
+            ).returncode
+        ):
+            return Path(python)
+    return None
+
+
+def ask_cellier(
+    peers: Path | None, script: str, question: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Run a script with cellier, which has an environment of its own.
+
+    Parameters
+    ----------
+    peers : Path or None
+        None where no peer is to be measured.
+    script, question
+        As of :func:`ask`.
+    """
+    python = None if peers is None else find_peers(ROOT, "cellier")
+    return ask(python, script, question)
 
 
 def ask(

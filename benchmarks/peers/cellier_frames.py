@@ -14,8 +14,10 @@ import wgpu
 from cellier.controller import CellierController
 from cellier.data.image import MultiscaleZarrDataStore
 from cellier.render.canvas_view import CanvasView
-from cellier.transform import AffineTransform
-from cellier.visuals._image import MultiscaleImageAppearance
+from cellier.visuals._image import (
+    MultiscaleImageAppearance,
+    MultiscaleImageSingleAppearance,
+)
 from rendercanvas.offscreen import OffscreenRenderCanvas
 
 SIZE = (512, 512)
@@ -38,21 +40,19 @@ async def draw(question: dict[str, Any]) -> dict[str, Any]:
     controller = CellierController(gui="offscreen")
     # It would cancel the load when it notices the camera that is set here.
     controller.camera_reslice_enabled = False
-    store = MultiscaleZarrDataStore(
+    store = MultiscaleZarrDataStore.from_scale_and_translation(
         zarr_path=question["path"],
         scale_names=["0"],
-        level_transforms=[AffineTransform.identity(ndim=3)],
+        level_scales=[(1.0,) * 3],
+        level_translations=[(0.0,) * 3],
     )
-    scene = controller.add_scene(dim="3d", render_modes={"3d"})
+    scene = controller.add_scene(displayed_axes=("z", "y", "x"), render_modes={"3d"})
     controller.add_image_multiscale(
         store,
         scene.id,
-        MultiscaleImageAppearance(
-            color_map="gray",
-            clim=tuple(question["contrast"]),
-            render_mode="mip",
-            force_level=1,
-            frustum_cull=False,
+        MultiscaleImageAppearance(force_level=1, frustum_cull=False),
+        single=MultiscaleImageSingleAppearance(
+            color_map="gray", clim=tuple(question["contrast"]), render_mode="mip"
         ),
     )
     controller.add_canvas(scene.id, render_modes={"3d"}, initial_dim="3d")

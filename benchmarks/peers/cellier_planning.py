@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from time import perf_counter, thread_time
+from types import SimpleNamespace
 
 import numpy as np
 from cellier.render._frustum import bricks_in_frustum_arr, frustum_planes_from_corners
@@ -13,7 +14,6 @@ from cellier.render._level_of_detail import (
     sort_arr_by_distance,
 )
 from cellier.render.visuals._image import MultiscaleBrickLayout3D
-from cellier.transform import AffineTransform
 
 BLOCK = 32
 SLOTS = 4095
@@ -26,12 +26,11 @@ def main(edge: int) -> dict[str, float]:
     while not shapes or max(shapes[-1]) > BLOCK:
         k = len(shapes)
         shapes.append((-(-edge // (1 << k)),) * 3)
-        transforms.append(
-            AffineTransform.from_scale_and_translation(
-                scale=(float(1 << k),) * 3, translation=(((1 << k) - 1) / 2,) * 3
-            )
-        )
-    layout = MultiscaleBrickLayout3D(shapes, transforms, BLOCK)
+        matrix = np.diag([2.0**k] * 3 + [1.0])
+        matrix[:3, 3] = ((1 << k) - 1) / 2
+        # All that is read of a transform.
+        transforms.append(SimpleNamespace(matrix=matrix))
+    layout = MultiscaleBrickLayout3D(shapes, transforms, BLOCK, (0, 1, 2))
     half = HEIGHT / 2 / np.tan(np.radians(FOV) / 2)
     thresholds = [half * f for f in layout._level_scale_factors[:-1]]
     times, visible = [], 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from benchmarks.report import write_page
 from benchmarks.rows import Row
-from benchmarks.run import beside_others
+from benchmarks.run import CASES, beside_others, rewrite
+from benchmarks.summary import FELT, REASONS
 
 
 def _table(tmp_path, *rows):
@@ -47,3 +49,50 @@ def test_a_row_beside_a_peer_stays_where_the_peer_cannot_run(tmp_path):
 def test_without_a_table_the_rows_are_those_of_the_run(tmp_path):
     rows = [Row("E1", "bytes", 1.0)]
     assert beside_others(tmp_path / "none.json", rows, {"E1"}) == rows
+
+
+def test_a_row_beside_a_peer_goes_when_it_is_called_otherwise(tmp_path):
+    path = _table(tmp_path, Row("E1", "old name", 1.0, peer="cellier", theirs=8.0))
+    now = [Row("E1", "new name", 1.1, peer="cellier", theirs=7.0)]
+    assert beside_others(path, now, {"E1"}) == now
+
+
+_ABOUT = {
+    "date": "2026-01-02", "mode": "quick", "seconds": 1, "system": "Linux", "cores": 2,
+    "load": 0.1, "adapter": "none", "python": "3.11", "versions": {"numpy": "2"},
+}  # fmt: skip
+
+
+def test_the_page_begins_with_what_a_person_feels_and_what_is_missed(tmp_path):
+    rows = [
+        Row("E10", "base level on screen after the view asks, local", 80.0, "ms", "≤ 100 ms", True),
+        Row("E19", "turning 512³: pictures a second", 19.1, "", "≥ 20", False),
+    ]  # fmt: skip
+    page = tmp_path / "performance.md"
+    write_page(page, rows, {"E2": "took over 300 s"}, _ABOUT)
+    text = page.read_text()
+    first, missed, table = (
+        text.index(f"## {name}") for name in ("At a glance", "Not reached", "All rows")
+    )
+    assert first < missed < table
+    assert "is on screen 80 ms after the view asks" in text[first:missed]
+    assert "- **E19** turning 512³: pictures a second: 19.1" in text[missed:table]
+    assert "software Vulkan" in text[missed:table], "and why"
+    assert "**E2** could not be measured: took over 300 s" in text[missed:table]
+
+
+def test_a_page_can_be_written_from_its_table_again(tmp_path):
+    rows = [Row("E1", "bytes", 1.0, reached=True, measured="then")]
+    page = tmp_path / "performance.md"
+    write_page(page, rows, {}, _ABOUT)
+    text = page.read_text()
+    plain = [r.as_dict() for r in rows]
+    value = {"about": _ABOUT, "rows": plain, "broken": {}}
+    page.with_suffix(".json").write_text(json.dumps(value))
+    page.unlink()
+    rewrite(page)
+    assert page.read_text() == text
+
+
+def test_sentences_and_reasons_are_about_goals_that_are_measured():
+    assert {felt.goal for felt in FELT} | {goal for goal, *_ in REASONS} <= set(CASES)

@@ -1,4 +1,4 @@
-"""What lies on the graphics device, counted where textures are made and destroyed."""
+"""What lies on the graphics device and on its way there, counted where wgpu is called."""
 
 from __future__ import annotations
 
@@ -64,3 +64,57 @@ class LivingTextures:
             destroy()
 
         texture.destroy = give_back
+
+
+class StagedBytes:
+    """Counts what was written to a queue and not submitted yet: the driver keeps it.
+
+    Parameters
+    ----------
+    queue : wgpu.GPUQueue
+
+    Attributes
+    ----------
+    nbytes, peak_bytes : int
+        Written to textures and buffers since the last submission: now, and at most.
+    """
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+        self.nbytes = 0
+        self.peak_bytes = 0
+
+    def __enter__(self) -> Self:
+        queue = self._queue
+        texture, buffer, submit = queue.write_texture, queue.write_buffer, queue.submit
+
+        def write_texture(destination: Any, data: Any, *rest: Any) -> Any:
+            self._count(np.asarray(data).nbytes)
+            return texture(destination, data, *rest)
+
+        def write_buffer(
+            target: Any, offset: int, data: Any, start: int = 0, size: int | None = None
+        ) -> Any:
+            self._count(size or np.asarray(data).nbytes - start)
+            return buffer(target, offset, data, start, size)
+
+        def submitted(commands: Any) -> Any:
+            self.nbytes = 0
+            return submit(commands)
+
+        queue.write_texture, queue.write_buffer = write_texture, write_buffer
+        queue.submit = submitted
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in ("write_texture", "write_buffer", "submit"):
+            delattr(self._queue, name)
+
+    def _count(self, nbytes: int) -> None:
+        self.nbytes += nbytes
+        self.peak_bytes = max(self.peak_bytes, self.nbytes)
