@@ -31,6 +31,8 @@ from brickfield.store import ChunkedImageStore, open_store
 from brickfield.testing import MemorySource
 from brickfield.viewer.export import render
 
+REPEATS = 5
+
 
 def stored_bytes(setting: Setting) -> list[Row]:
     """E1."""
@@ -177,16 +179,21 @@ def decode_work(setting: Setting) -> list[Row]:
         what = f"storage chunks of {name}"
         rows.append(exactly("E2", f"{what}: decoded ÷ needed", n_decoded / wanted, 1.0))
         ours, bare = [], []
-        for _ in range(3):
-            ours += cpu_ms(lambda p=path: load_all(p), 1)
-            bare += cpu_ms(lambda p=path: decode_once(p), 1)
+        for i in range(REPEATS + 1):
+            took = cpu_ms(lambda p=path: load_all(p), 1)
+            least = cpu_ms(lambda p=path: decode_once(p), 1)
+            # The first of each meets memory that no program had before, which a
+            # virtual machine gives slowly.
+            if i:
+                ours += took
+                bare += least
         rows.append(
             at_most(
                 "E2",
                 f"{what}: CPU of loading a 64³ chunk ÷ decode once and cut",
                 median(ours) / median(bare),
                 1.15,
-                repeats=3,
+                repeats=REPEATS,
                 note=f"ours {median(ours) / n_chunks:.2f} ms a chunk, bare"
                 f" {median(bare) / n_chunks:.2f} ms; ours also finds each chunk's range",
             )

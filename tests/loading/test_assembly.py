@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from brickfield.loading.assembly import Assembly, scatter, value_range
+from brickfield.loading.assembly import Assembly, value_range
 from brickfield.loading.retry import ReadFailure
+from brickfield.loading.storage.scatter import scatter
 from brickfield.loading.storage_layout import LevelLayout
 from brickfield.model import ChunkId
 from brickfield.model.requests import ChunkState

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
-from brickfield.loading.assembly import Assembly, scatter
+from brickfield.loading.assembly import Assembly
+from brickfield.loading.storage.scatter import scatter
 from brickfield.loading.storage_layout import (
     LevelLayout,
     check_selection,

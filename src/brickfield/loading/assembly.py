@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
-from mmap import mmap
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading.cache.chunk_cache import ENTRY_BYTES, ChunkCache, Name
+from brickfield.loading.cache.voxel_memory import VOXEL_MEMORY, own_voxels, rows_of
 from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model import ChunkId, ChunkKey, Int3, Selection, pack_keys
@@ -47,7 +47,7 @@ class Assembly:
 
     __slots__ = (
         "bad", "buffer", "gaps", "key", "layout", "lost", "n_stored", "origin",
-        "pending", "reserved", "selection", "shape", "single", "unsent",
+        "pending", "reserved", "rows", "selection", "shape", "single", "unsent",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +75,7 @@ class Assembly:
         self.single = len(needs) == 1
         self.reserved = 0
         self.buffer: NDArray[np.generic] | None = None
+        self.rows: NDArray[np.void] | None = None
 
     @property
     def name(self) -> tuple[Selection, ChunkKey]:
@@ -103,7 +104,9 @@ class Assembly:
         if self.buffer is None and not self.single:
             # Not zeroed: every voxel is written, by a piece or by the fill value in
             # `finish`.
-            self.buffer = np.empty(self.shape, dtype)
+            self.buffer = self._new(dtype)
+            rows = rows_of(self.buffer, self.shape[2])
+            self.rows = None if rows is None else rows[..., 0]
 
     def fill(
         self,
@@ -123,11 +126,23 @@ class Assembly:
             The storage chunk.
         """
         if self.single:
-            self.buffer = _own(part, whole)
+            self.buffer = own_voxels(part, whole)
+            if self.buffer is None:
+                self.buffer = self._new(part.dtype.newbyteorder("="))
+                self.buffer[...] = part
             return
         assert self.buffer is not None
         (z, y, x), (d, h, w) = target, part.shape
         self.buffer[z : z + d, y : y + h, x : x + w] = part
+
+    def _new(self, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+        # Chunks that are cut at an edge have many sizes, of few chunks each.
+        is_whole = self.shape == self.layout.chunk_zyx
+        return (
+            VOXEL_MEMORY.empty(self.shape, dtype)
+            if is_whole
+            else np.empty(self.shape, dtype)
+        )
 
     def receive(self, flat: FlatIndex, *, is_stored: bool) -> bool:
         """Record that a storage chunk was read or is not stored; tell whether it was the last.
@@ -256,53 +271,6 @@ class Assembly:
             self.layout.index_of(flat),
         )
         return Hole(*self._box(flat), failure)
-
-
-def scatter(
-    flat: FlatIndex, data: NDArray[np.generic], assemblies: Sequence[Assembly]
-) -> None:
-    """Copy the voxels of one storage chunk, any shape, to all chunks that need them.
-
-    Parameters
-    ----------
-    flat : int
-    data : ndarray
-        Voxels, all axes in stored order.
-    assemblies : sequence of Assembly
-        Of the storage chunk's level, with buffers, of any selections.
-    """
-    by_selection: dict[Selection, list[Assembly]] = {}
-    for assembly in assemblies:
-        by_selection.setdefault(assembly.selection, []).append(assembly)
-    for selection, group in by_selection.items():
-        layout = group[0].layout
-        # The same storage chunk may hold several selections (channels in one chunk):
-        # one view of each.
-        view = layout.view_zyx(data, flat, selection)
-        if len(group) == 1:
-            # Array arithmetic pays only from several chunks on.
-            source, target = layout.piece(flat, group[0].origin, group[0].shape)
-            group[0].fill(view[source], target, data)
-            continue
-        pieces = layout.pieces(flat, np.array([a.origin for a in group]))
-        sources, sizes = pieces.source.tolist(), pieces.size.tolist()
-        for assembly, (z, y, x), target, (d, h, w) in zip(
-            group, sources, pieces.target.tolist(), sizes, strict=True
-        ):
-            assembly.fill(view[z : z + d, y : y + h, x : x + w], target, data)
-
-
-def _own(part: NDArray[np.generic], whole: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return voxels that keep nothing else alive, without a copy where possible."""
-    # A small view of a large decoded array would keep all of it in memory, past every
-    # budget; a memory map would keep a file open.
-    base = whole if whole.base is None else whole.base
-    is_mapped = isinstance(base, mmap)
-    is_all = not is_mapped and part.nbytes == getattr(base, "nbytes", whole.nbytes)
-    if part.flags.c_contiguous and is_all and part.dtype.isnative:
-        # A view of our own: the read-only flag must not reach the source's array.
-        return part.view()
-    return np.array(part, dtype=part.dtype.newbyteorder("="), order="C", copy=True)
 
 
 def value_range(data: NDArray[np.generic]) -> tuple[float, float]:
@@ -457,8 +425,9 @@ class AssemblyPool:
                 continue
             # Of the three ways the one that looks at the least is taken: a plane-wise
             # storage chunk lies under thousands of chunks, a small one under one.
-            if n_chunks > len(group):
-                near = [a for a in group.values() if a.layout.level == layout.level]
+            if 4 * n_chunks > len(group):
+                near = [a for a in group.values() if flat in a.pending]
+                near = [a for a in near if a.layout.level == layout.level]
             elif n_chunks == 1:
                 index = (ranges[0][0], ranges[1][0], ranges[2][0])
                 alone = group.get(ChunkId(layout.level, index).key)

@@ -223,6 +223,12 @@ class LoadQueue:
         """Selections with at least one request."""
         return list(self._by_selection)
 
+    @property
+    def waiting_selections(self) -> list[Selection]:
+        """Selections with a chunk that waits."""
+        groups = self._by_selection.items()
+        return [s for s, queues in groups if any(q.head() is not None for q in queues)]
+
     def requesters(
         self, selection: Selection, key: ChunkKey
     ) -> list[tuple[RequestQueue, int]]:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.errors import ChunkReadError
-from brickfield.loading.assembly import Assembly, Begun, scatter
+from brickfield.loading.assembly import Assembly, Begun
 from brickfield.loading.cache.pinned_chunks import PinnedChunks
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.precedence import PRECEDENCE
@@ -31,6 +31,7 @@ from brickfield.loading.queue import ENDS, RequestQueue
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
 from brickfield.loading.scheduler import Read, Scheduler
 from brickfield.loading.storage.presence import StoredChunks
+from brickfield.loading.storage.scatter import scatter
 from brickfield.loading.storage_layout import FlatIndex, StorageName
 from brickfield.model import ChunkId, ChunkKey, Selection
 from brickfield.model.changes import ChunkChange

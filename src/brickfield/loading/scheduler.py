@@ -266,7 +266,8 @@ class Scheduler(StorageStates):
         """
         level, flat = name
         layout = self.layouts[level]
-        selections = [s for s in self._queue.selections if layout.holds(flat, s)]
+        waiting = self._queue.waiting_selections
+        selections = [s for s in waiting if layout.holds(flat, s)]
         ranges = layout.chunks_over(flat)
         # The common case of a storage chunk under one chunk costs no array work: it was
         # read for that one, unless it was read for another level.

@@ -20,6 +20,7 @@ from functools import cache as _once
 
 from brickfield.errors import BudgetError
 from brickfield.loading.cache.heap import RELEASE_EVERY, release_freed_memory
+from brickfield.loading.cache.voxel_memory import VOXEL_MEMORY
 from brickfield.model import ChunkKey, Selection
 from brickfield.model.changes import ChunkChange
 from brickfield.model.requests import ChunkState, LoadedChunk
@@ -83,6 +84,7 @@ class ChunkCache:
             self._budget = _checked(value)
             self._make_room(0)
         self._give_back()
+        VOXEL_MEMORY.trim()
 
     @property
     def nbytes(self) -> int:
@@ -290,6 +292,7 @@ class ChunkCache:
             for name in [n for n in self._chunks if n[0] in groups]:
                 self._forget(name)
                 self._pins.pop(name, None)
+        VOXEL_MEMORY.trim()
 
     def forget(self, source_id: str, selection: Selection, key: ChunkKey) -> None:
         """Forget one entry, pinned or not."""
@@ -342,6 +345,7 @@ class ChunkCache:
         with self._lock:
             for name in list(self._free):
                 self._forget(name)
+        VOXEL_MEMORY.trim()
 
     def _make_room(self, nbytes: int) -> bool:
         if nbytes > self._budget:
