@@ -85,7 +85,7 @@ def rebuild_rows() -> list[Row]:
             f" {found[2].n_sent_again}",
         ),
         at_most(
-            "E13",
+            "E7",
             "making a texture larger, CPU of the render thread, worst, 128 MiB",
             max(found[1].cpu_ms),
             4,

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks.rows import Row
+from benchmarks.rows import ROOT, Row
 from benchmarks.summary import at_a_glance, reason
 
-_PACKAGES = ("napari-brickfield", "numpy", "pygfx", "wgpu", "tensorstore", "zarr")
+_PACKAGES = ("numpy", "pygfx", "wgpu", "tensorstore", "zarr")
 _HEADER = ("", "measured", "ours", "to reach", "", "peer", "theirs", "ours ÷ theirs")
 
 
+def commit() -> str:
+    """Name the commit that is measured; what is installed may be another."""
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
 def machine() -> dict[str, object]:
-    """Describe where the table was measured."""
+    """Describe where the table was measured, and what by its commit."""
     from brickfield.gpu import get_device
 
-    versions = {}
+    versions = {"napari-brickfield": commit()}
     for name in _PACKAGES:
         try:
             versions[name] = version(name)
@@ -130,7 +140,8 @@ def write_page(
         "mean something only against the peer in the same row; other work ran on the",
         "machine (load below).",
         "",
-        f"- Measured {about['date']}, {about['mode']} mode, {about['seconds']} s for all.",
+        f"- Last run {about['date']}, {about['mode']} mode: {about.get('goals', '?')} goals"
+        f" in {about['seconds']} s. Each row tells its own day and version.",
         f"- Machine: {about['system']}, {about['cores']} cores, load {about['load']}, {about['adapter']}.",
         "  On software Vulkan the ray caster shares the processor with everything else,",
         "  and textures lie in ordinary memory.",

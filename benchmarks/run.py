@@ -18,7 +18,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(ROOT))
 
 from benchmarks.peers import find_peers  # noqa: E402
-from benchmarks.report import machine, print_table, write_page  # noqa: E402
+from benchmarks.report import commit, machine, print_table, write_page  # noqa: E402
 from benchmarks.rows import Row, Setting  # noqa: E402
 
 CASES = {
@@ -84,7 +84,11 @@ def main() -> int:
             print(f"benchmarks: {goal}: {reason}", file=sys.stderr)
     seconds = time.perf_counter() - start
     rows = [replace(row, measured=_now()) for row in rows]
-    about = machine() | {"seconds": round(seconds), "mode": _mode(options)}
+    about = machine() | {
+        "seconds": round(seconds),
+        "mode": _mode(options),
+        "goals": len(chosen),
+    }
     print_table(rows, broken)
     if options.json:
         _write_json(Path(options.json), rows, broken, about)
@@ -141,11 +145,7 @@ def _row(values: dict[str, object], since: str) -> Row:
 
 def _now() -> str:
     """Name the day and the version that is measured."""
-    command = ["git", "describe", "--always", "--dirty"]
-    done = subprocess.run(
-        command, cwd=ROOT, check=False, capture_output=True, text=True
-    )
-    return f"{datetime.now(UTC):%Y-%m-%d} {done.stdout.strip()}".rstrip()
+    return f"{datetime.now(UTC):%Y-%m-%d} {commit()}".rstrip()
 
 
 def beside_others(path: Path, rows: list[Row], measured: set[str]) -> list[Row]:
