@@ -106,9 +106,11 @@ FELT = (
 )
 REASONS = (
     (
-        "E1",
-        "reads of a storage chunk",
-        "the level that is sampled for contrast is read whole before the view",
+        "E2",
+        "storage chunks of 1 x",
+        "each plane goes to 1,024 chunks that are kept apart, so that the cache can forget"
+        " one: 65,536 pieces of 4 KiB, each a call of numpy and other lines of the"
+        " processor's cache, where the bare reader fills one array with 64 calls",
     ),
     (
         "E2",
