@@ -67,7 +67,7 @@ async def draw(question: dict[str, Any]) -> dict[str, Any]:
     controller.reslice_scene(scene.id, on_ready=done.set)
     await done.wait()
     _aim(view, question)
-    for _ in range(3):
+    for _ in range(question.get("warm_up", 3)):
         image = np.asarray(view._canvas.draw())
     times = []
     for _ in range(question["repeats"]):
@@ -75,7 +75,7 @@ async def draw(question: dict[str, Any]) -> dict[str, Any]:
         image = np.asarray(view._canvas.draw())
         times.append(1e3 * (process_time() - start))
     np.save(question["image"], image)
-    return {"cpu_ms": float(np.median(times)), "repeats": len(times)}
+    return {"cpu_ms": float(np.median(times)) if times else 0.0, "repeats": len(times)}
 
 
 def _aim(view: CanvasView, question: dict[str, Any]) -> None:
