@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from brickfield.errors import OptionError, ViewBusyError, ViewClosedError
+from brickfield.loading import default_cache
 from brickfield.store import ChunkedImageStore
 from brickfield.testing import MemorySource
 
@@ -78,9 +79,13 @@ def test_reads_that_end_while_the_renderer_is_busy_are_known_at_once(
 ):
     """The last report has reads out; nothing would be told of them until the next."""
     source = MemorySource([box], (16, 64, 64), chunk=(16, 64, 64))
+    store = ChunkedImageStore(source)
+    # The contrast is known; what it was told from has gone again.
+    store.estimate_contrast()
+    default_cache().clear()
     source.gate.clear()
     view = make_live()
-    memory_scene.add(ChunkedImageStore(source))
+    memory_scene.add(store)
     assert turns.run_until(lambda: view.report.waiting > 0)
     gate = threading.Event()
     view.client.ask(lambda _: gate.wait(20))
