@@ -27,6 +27,8 @@ PATIENCE_S = 8.0
 
 By nothing at all none is: white pictures would be taken for those of the data.
 """
+LONGEST_S = 60.0
+"""A caller that waits is not held up longer by a store that never answers."""
 LOOK_S = 0.25
 """Longest time between two looks at whether something has come."""
 _numbers = count()
@@ -70,8 +72,8 @@ class Look:
         Whether to begin to read now; else with the next request of the manager, or
         when :attr:`found` is asked for.
     patience_s : float, optional
-        Most seconds that the first voxels are waited for; default until they are
-        there, or could not be read.
+        Most seconds that the first voxels are waited for, if they can be read at all;
+        default :data:`LONGEST_S`.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class Look:
         check_selection(pyramid, selection)
         self._level = level = pyramid.n_levels - 1
         self._about = pyramid.levels[level]
-        self._patience_s = inf if patience_s is None else patience_s
+        self._patience_s = LONGEST_S if patience_s is None else patience_s
         self._selection = selection
         self._read = read
         self._whole: WholeLevel | None = None

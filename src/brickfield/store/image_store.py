@@ -332,7 +332,7 @@ class ChunkedImageStore:
         selection : tuple of int, optional
             Default all 0.
         patience_s : float, optional
-            Most seconds that the first voxels are waited for, at least 8.
+            Most seconds that the first voxels are waited for, 8 or more; default 60.
 
         Returns
         -------

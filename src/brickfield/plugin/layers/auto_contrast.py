@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 import weakref
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -207,11 +208,13 @@ class _Look:
     ) -> Window | None:
         """Look at a channel; None where nothing of it could be read."""
         selection = first_selection(store, channel)
-        window = store.estimate_contrast(selection)
+        # Nobody waits for this thread.
+        window = store.estimate_contrast(selection, patience_s=inf)
         start = store.default_selection(channel or 0)
         if selection != start and store.is_constant(selection):
             # Such as time points that are still to come.
-            selection, window = start, store.estimate_contrast(start)
+            window = store.estimate_contrast(start, patience_s=inf)
+            selection = start
         return None if store.is_constant(selection) is None else window
 
     def wait(self, timeout_s: float) -> None:
