@@ -204,9 +204,9 @@ def _source(shape: tuple[int, ...], offset: Int3, lender: Int3) -> tuple[slice, 
 
 _MASK = (1 << INDEX_BITS) - 1
 _Y, _Z, _LEVEL = INDEX_BITS, 2 * INDEX_BITS, 3 * INDEX_BITS
-HOLD_S = 0.5
+HOLD_S = 1.0
 """Seconds for which a chunk waits for its neighbours before it is drawn without."""
-PAUSE_S = 0.1
+PAUSE_S = 0.15
 """Seconds without any arrival after which none waits longer: the source is slow."""
 Peek = Callable[[Name], LoadedChunk | None]
 """Gives a chunk from the RAM cache, None if it is not there."""
