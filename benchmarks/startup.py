@@ -25,8 +25,9 @@ def startup(setting: Setting) -> list[Row]:
         "info": [*python, "-m", "brickfield.cli.main", "info", str(path)],
     }
     peers = None if setting.peers is None else find_peers(ROOT, "resample")
-    if peers is not None:
-        commands["peer"] = [str(peers.with_name("ome_zarr")), "info", str(path)]
+    tool = None if peers is None else peers.with_name("ome_zarr")
+    if tool is not None and tool.exists():  # older environments lack it
+        commands["peer"] = [str(tool), "info", str(path)]
     spent: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(REPEATS):
         for name, command in commands.items():
