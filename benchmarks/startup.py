@@ -27,7 +27,8 @@ def startup(setting: Setting) -> list[Row]:
     peers = None if setting.peers is None else find_peers(ROOT, "resample")
     tool = None if peers is None else peers.with_name("ome_zarr")
     if tool is not None and tool.exists():  # older environments lack it
-        commands["peer"] = [str(tool), "info", str(path)]
+        # By its Python: the script names that by an absolute path, and may be moved.
+        commands["peer"] = [str(peers), str(tool), "info", str(path)]
     spent: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(REPEATS):
         for name, command in commands.items():
