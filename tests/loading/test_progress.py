@@ -105,6 +105,16 @@ def test_rate_and_time_left_follow_from_the_clock():
     assert status.seconds_left == 6 / 2
 
 
+def test_what_came_in_a_moment_is_not_taken_for_a_rate():
+    clock = Clock()
+    meter = RateMeter(clock=clock)
+    meter.add(1000)
+    clock.now += 0.001
+    assert meter.rate == 1000 / 0.25
+    clock.now += 0.999
+    assert meter.rate == pytest.approx(1000)
+
+
 def test_a_rate_is_zero_when_nothing_came_lately():
     clock = Clock()
     meter = RateMeter(2.0, clock)

@@ -27,6 +27,8 @@ Clock = Callable[[], float]
 Callback = Callable[[LoadingStatus], None]
 _MOST_EVENTS = 256
 """That a rate is counted from."""
+_LEAST_S = 0.25
+"""Least time that a rate is counted over: what came in a moment tells of no rate."""
 
 
 class RateMeter:
@@ -73,8 +75,8 @@ class RateMeter:
         """Amount a second, 0 when nothing was counted lately."""
         now = self._clock()
         self._expire(now)
-        elapsed = min(now - self._since, self._span)
-        return self._sum / elapsed if self._events and elapsed > 0 else 0.0
+        elapsed = min(max(now - self._since, _LEAST_S), self._span)
+        return self._sum / elapsed if self._events else 0.0
 
 
 @dataclass
