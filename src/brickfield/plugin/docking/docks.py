@@ -43,6 +43,8 @@ from brickfield.viewer.live import ViewReport
 logger = logging.getLogger(__name__)
 LOADING_MS = 20_000
 """After so long an empty dock counts as one that loads nothing."""
+ASK_AGAIN_MS, MOST_ASKED = 100, 20
+"""When and how often at most a view asks once more for room."""
 LEAST_HEIGHT = 300
 """Pixels below which a view asks other docks for room."""
 
@@ -91,7 +93,8 @@ class VolumeDock(ViewDock):
         self._is_small_by_hand = False
         self._room_soon = QTimer(self)
         self._room_soon.setSingleShot(True)
-        self._room_soon.timeout.connect(partial(make_room, self))
+        self._room_soon.timeout.connect(self._ask_for_room)
+        self._n_asked = 0
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Ask for room where another dock has left too little.
@@ -101,11 +104,18 @@ class VolumeDock(ViewDock):
         """
         super().resizeEvent(event)
         if event.size().height() >= LEAST_HEIGHT:
-            self._is_small_by_hand = False
+            self._is_small_by_hand, self._n_asked = False, 0
         elif QApplication.mouseButtons() != Qt.MouseButton.NoButton:
             self._is_small_by_hand = True
         elif not self._is_small_by_hand:
             self._room_soon.start(0)
+
+    def _ask_for_room(self) -> None:
+        make_room(self)
+        # Qt may still be laying out what stands beside it, and forget the request.
+        if self.height() < LEAST_HEIGHT and self._n_asked < MOST_ASKED:
+            self._n_asked += 1
+            self._room_soon.start(ASK_AGAIN_MS)
 
     def open_dropped(self, places: Sequence[str]) -> None:
         """Open what was dropped on the dock, as if it had been dropped on the window.

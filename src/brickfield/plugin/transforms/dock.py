@@ -238,6 +238,9 @@ class TransformsDock(TransformsPanel):
             )
             return result, pyramid_data(target) if result.is_complete else []
 
+        # A look that is still to come must not speak over what baking tells.
+        self._pause.stop()
+        self._asked += 1
         self.show_outlook("Baking; you can go on working", False)
         title = f"Baking {Path(target).name}"
         future = task_board().run(title, job, unit="blocks")
