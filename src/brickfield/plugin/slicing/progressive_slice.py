@@ -245,9 +245,9 @@ def follows(before: LazyLevel, now: LazyLevel) -> bool:
     before, now : LazyLevel
         Views that were asked for one after the other.
     """
-    if before.level != now.level or before.hold is not now.hold:
-        return False
-    return before.picks == now.picks or move_between(before, now) is not None
+    is_same = before.level == now.level and before.hold is now.hold
+    is_there = is_same and before.picks == now.picks
+    return is_there or move_between(before, now) is not None
 
 
 def names_ahead(names: Iterable[Name], move: Move, view: LazyLevel) -> list[Name]:
