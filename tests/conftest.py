@@ -34,6 +34,21 @@ def _seed():
     np.random.seed(0)  # noqa: NPY002
 
 
+@pytest.fixture(autouse=True)
+def _mouse():
+    """Let go of the mouse: Qt's double click in a test leaves the button pressed."""
+    yield
+    widgets = sys.modules.get("qtpy.QtWidgets")
+    if widgets is None or widgets.QApplication.instance() is None:
+        return
+    if widgets.QApplication.mouseButtons().value:
+        from qtpy.QtCore import Qt
+        from qtpy.QtGui import QWindow
+        from qtpy.QtTest import QTest
+
+        QTest.mouseRelease(QWindow(), Qt.MouseButton.LeftButton)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c():
     """Let Ctrl-C be heard: shells have it ignored by what runs in the background."""

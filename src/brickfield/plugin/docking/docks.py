@@ -45,6 +45,8 @@ LOADING_MS = 20_000
 """After so long an empty dock counts as one that loads nothing."""
 ASK_AGAIN_MS, MOST_ASKED = 100, 20
 """When and how often at most a view asks once more for room."""
+EDGE_CURSORS = (Qt.CursorShape.SplitVCursor, Qt.CursorShape.SplitHCursor)
+"""What a window shows while the mouse is on an edge between two docks."""
 LEAST_HEIGHT = 300
 """Pixels below which a view asks other docks for room."""
 
@@ -105,7 +107,7 @@ class VolumeDock(ViewDock):
         super().resizeEvent(event)
         if event.size().height() >= LEAST_HEIGHT:
             self._is_small_by_hand, self._n_asked = False, 0
-        elif QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+        elif is_dragging_edge(self.window()):
             self._is_small_by_hand = True
         elif not self._is_small_by_hand:
             self._room_soon.start(0)
@@ -191,6 +193,16 @@ class VolumeDock(ViewDock):
     def _relink(self) -> None:
         if self._link is not None:
             self._set_link(True)
+
+
+def is_dragging_edge(window: QWidget) -> bool:
+    """Return whether a person drags the edge between two docks of a window.
+
+    The mouse buttons alone do not tell: Qt takes the left one for pressed until the
+    mouse moves after a drop, which may be what opened a dock.
+    """
+    is_pressed = QApplication.mouseButtons() != Qt.MouseButton.NoButton
+    return is_pressed and window.cursor().shape() in EDGE_CURSORS
 
 
 def make_room(dock: ViewDock) -> None:
