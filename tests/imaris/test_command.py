@@ -405,3 +405,38 @@ def test_what_cannot_be_written_is_refused_and_leaves_no_file(
 def test_a_budget_that_is_too_small_says_what_is_needed(tmp_path):
     with pytest.raises(BudgetError, match="at least"):
         bf.to_imaris(np.zeros((9, 300, 300), "u2"), tmp_path / "a.ims", budget="1 MiB")
+
+
+def test_a_mosaic_is_written_without_the_room_to_move_its_tiles_in(tmp_path):
+    """Extents and voxels, also where BigDataViewer's file beside it says they are."""
+    one, two = (RNG.integers(1, 250, (12, 40, 50)).astype("u1") for _ in range(2))
+    places = [np.diag([2.0, 0.5, 0.5, 1.0]) for _ in range(2)]
+    places[0][:3, 3], places[1][:3, 3] = (10, 3, 7), (14, -2, 22)
+    whole = np.zeros((14, 50, 80), "u1")
+    whole[:12, 10:, :50] = one
+    whole[2:, :40, 30:] = np.maximum(whole[2:, :40, 30:], two)
+    with bf.open_mosaic([one, two], places, margin=0.8) as mosaic:
+        mosaic.move(
+            mosaic.tiles[1][0], places[1] + np.outer([0, 99, 0, 0], [0, 0, 0, 1])
+        )
+        mosaic.reset()
+        result = bf.to_imaris(mosaic, tmp_path / "a.ims", bdv_xml=True)
+        part = bf.to_imaris(mosaic, tmp_path / "b.ims", region="0:9,0:9,0:9")
+    assert result.shape == (1, 1, *whole.shape)
+    assert any("left out the empty room" in note for note in result.notes)
+    assert part.shape == (1, 1, 9, 9, 9)
+    assert not any("left out" in note for note in part.notes)
+    with h5py.File(tmp_path / "a.ims") as file:
+        image = file["DataSetInfo/Image"]
+        low, high = (
+            [float(text(image, f"{end}{n}")) for n in (2, 1, 0)]
+            for end in ("ExtMin", "ExtMax")
+        )
+    assert low == pytest.approx([9, -2.25, 6.75])
+    assert high == pytest.approx([37, 22.75, 46.75])
+    for name in ("a.ims", "a.xml"):
+        with bf.open_store(tmp_path / name) as opened:
+            levels = opened.pyramid.levels
+            assert_array_equal(opened.read(0).squeeze(), whole)
+            assert levels[0].translation_zyx == pytest.approx((10, -2, 7))
+            assert levels[0].voxel_size_zyx == pytest.approx((2, 0.5, 0.5))

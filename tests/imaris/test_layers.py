@@ -10,6 +10,8 @@ from numpy.testing import assert_array_equal
 import brickfield as bf
 from brickfield.errors import OptionError
 from brickfield.imaris import look_ahead
+from brickfield.sources import from_arrays
+from brickfield.store import ChunkedImageStore, LazyLevel
 
 RNG = np.random.default_rng(8)
 TURN = [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
@@ -131,3 +133,59 @@ def test_a_colormap_that_ends_in_black_is_no_black_channel_and_told(tmp_path):
     result = bf.to_imaris(layer, tmp_path / "a.ims")
     assert bf.open_store(tmp_path / "a.ims").channels[0].color == (255, 255, 230)
     assert any("largest values black" in note for note in result.notes)
+
+
+def levels_of(store, dtype=None):
+    return [LazyLevel(store, n, dtype=dtype) for n in range(store.pyramid.n_levels)]
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_layers_of_a_mosaic_are_written_without_its_room_and_where_they_were(
+    tmp_path, level
+):
+    arrays = [RNG.integers(1, 250, (20, 70, 90)).astype("u2") for _ in range(2)]
+    places = [np.eye(4), np.eye(4)]
+    places[1][:3, 3] = (1, 30, 67)
+    with bf.open_mosaic(arrays, places, margin=0.4) as store:
+        about = store.pyramid.levels[0]
+        layer = Layer(
+            levels_of(store),
+            "tiles",
+            scale=np.multiply(about.voxel_size_zyx, 3),
+            translate=np.multiply(about.translation_zyx, 3) + np.array([4, 5, 6]),
+        )
+        other = Layer(np.ones(about.shape_zyx, "u2"), "mask")
+        other.scale, other.translate = layer.scale, layer.translate
+        result = bf.to_imaris(layer, tmp_path / "a.ims", level=level)
+        both = bf.to_imaris([layer, other], tmp_path / "b.ims")
+        every = store.read(level)
+        from_world = store.pyramid.levels[level]
+    assert any("left out the empty room" in note for note in result.notes)
+    assert both.shape == (1, 2, *about.shape_zyx)
+    with bf.open_store(tmp_path / "a.ims") as opened:
+        found, here = opened.read(0).squeeze(), opened.pyramid.levels[0]
+    assert level or found.shape == (21, 100, 157)
+    assert here.voxel_size_zyx == pytest.approx(
+        np.multiply(from_world.voxel_size_zyx, 3)
+    )
+    world = (np.array(here.translation_zyx) - (4, 5, 6)) / 3
+    first = (world - from_world.translation_zyx) / from_world.voxel_size_zyx
+    assert first == pytest.approx(np.rint(first), abs=1e-4)
+    z, y, x = np.rint(first).astype(int)
+    d, h, w = found.shape
+    assert_array_equal(found, every[z : z + d, y : y + h, x : x + w])
+    assert found.sum() == every.sum()
+
+
+def test_a_level_of_a_lazy_layer_lies_where_its_pyramid_says(tmp_path):
+    """Of levels that end beyond the image, as of 101 voxels halved to 51."""
+    fine = noise((5, 41, 101))
+    coarse = fine[:, ::2, ::2]
+    source = from_arrays([fine, coarse], scale=[(1, 1, 1), (1, 2, 2)])
+    layer = Layer(levels_of(ChunkedImageStore(source)), "odd")
+    layer.scale, layer.translate = (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
+    bf.to_imaris(layer, tmp_path / "a.ims", level=1)
+    with bf.open_store(tmp_path / "a.ims") as opened:
+        about = opened.pyramid.levels[0]
+    assert about.voxel_size_zyx == pytest.approx((1, 2, 2))
+    assert about.translation_zyx == pytest.approx((0, 0.5, 0.5))

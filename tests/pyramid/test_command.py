@@ -9,6 +9,7 @@ from threading import Event
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 
 from brickfield.errors import (
     BudgetError,
@@ -18,6 +19,7 @@ from brickfield.errors import (
 )
 from brickfield.model import Channel
 from brickfield.pyramid.command import write_pyramid
+from brickfield.store import open_mosaic, open_store
 
 zarr = pytest.importorskip("zarr")
 RNG = np.random.default_rng(7)
@@ -418,3 +420,22 @@ def test_the_metadata_is_valid_by_another_implementation(
         else:
             yaozarrs.validate_zarr_store(str(root))
         np.testing.assert_array_equal(levels(root)[0][:], data)
+
+
+def test_a_mosaic_is_written_without_the_room_to_move_its_tiles_in(tmp_path):
+    one, two = (RNG.integers(1, 250, (12, 70, 80)).astype("u1") for _ in range(2))
+    beside = np.eye(4)
+    beside[:3, 3] = (0, -9, 60)
+    whole = np.zeros((12, 79, 140), "u1")
+    whole[:, 9:, :80] = one
+    whole[:, :70, 60:] = np.maximum(whole[:, :70, 60:], two)
+    with open_mosaic([one, two], [np.eye(4), beside], margin=0.5) as mosaic:
+        result = write_pyramid(mosaic.source, tmp_path / "a.zarr")
+    assert any("left out the empty room" in note for note in result.notes)
+    with open_store(tmp_path / "a.zarr") as opened:
+        assert_array_equal(opened.read(0), whole)
+        levels = opened.pyramid.levels
+        assert levels[0].translation_zyx == (0, -9, 0)
+        for level in levels:
+            centre = np.multiply(np.subtract(level.voxel_size_zyx, 1), 0.5)
+            assert_allclose(level.translation_zyx, centre + np.array([0, -9, 0]))

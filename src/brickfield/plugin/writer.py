@@ -175,7 +175,7 @@ def _source(
     if Path(path).exists():
         msg = f"expected a new folder; found that {path} exists: choose another name"
         raise OptionError(msg)
-    finest = data[0] if meta.get("multiscale") else data
+    finest, meta = _without_room(data[0] if meta.get("multiscale") else data, meta)
     where = where_saved(meta, min(getattr(finest, "n_spatial", 3), finest.ndim))
     source = from_arrays(
         finest,
@@ -187,6 +187,30 @@ def _source(
     )
     source.info = replace(source.info, placement=where.placement)
     return source
+
+
+def _without_room(
+    finest: Any, meta: Mapping[str, Any]
+) -> tuple[Any, Mapping[str, Any]]:
+    """Leave out the room that a mosaic keeps to move its tiles in, and tell of it."""
+    trim = getattr(finest, "without_room", None)
+    room = None if trim is None else trim()
+    if room is None:
+        return finest, meta
+    from napari.utils.notifications import show_info
+    from napari.utils.transforms import Affine
+
+    n = len(meta["scale"])
+    own = Affine(
+        scale=meta["scale"],
+        translate=meta["translate"],
+        rotate=meta.get("rotate"),
+        shear=meta.get("shear"),
+        ndim=n,
+    )
+    first = (0.0,) * (n - 3) + tuple(map(float, room.first))
+    show_info(f"{meta.get('name', 'image')}: {room.finding.text}")
+    return finest.on_store(room.store), {**meta, "translate": own(first[-n:])}
 
 
 def _axes(data: Any, meta: Mapping[str, Any]) -> list[Axis] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 from brickfield.blockwise import Progress
 from brickfield.pyramid.options import PyramidOptions
@@ -93,6 +93,9 @@ def write_pyramid(  # noqa: PLR0913 -- one keyword for each option of the comman
     )
     root = local_path(dst)
     if not isinstance(source, str | Path):
+        # A mosaic is given open with room to move its tiles in, which is not written.
+        trim = getattr(source, "without_room", None)
+        source = source if trim is None else cast("ChunkSource", trim())
         task = plan_task(source, None, root, options)
         return run_task(task, source, options, progress, cancel)
     from brickfield.sources import open_source

@@ -18,7 +18,7 @@ from brickfield.pyramid.options import PyramidOptions
 from brickfield.pyramid.result import PyramidResult
 from brickfield.pyramid.task import Task
 from brickfield.sources import ChunkSource
-from brickfield.sources.images import notes_on_placement
+from brickfield.sources.images import notes_on_placement, notes_on_room
 from brickfield.writing import StoredLevel, fitting_jobs, place
 from brickfield.writing.images import (
     ImageWork,
@@ -161,4 +161,4 @@ def _notes(task: Task) -> tuple[str, ...]:
         notes.append(f"label images beside the source were not copied: {names}")
     if task.group is None and task.placement is None:
         notes += notes_on_placement(task.info, _KEEPING)
-    return tuple(notes)
+    return (*notes, *notes_on_room(task.info))

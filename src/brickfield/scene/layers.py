@@ -64,6 +64,8 @@ class SceneTileGrid(SceneValue):
     """World units a voxel, z, y, x."""
     shape: tuple[Count, Count, Count]
     """Voxels, z, y, x."""
+    is_chosen: bool = False
+    """Whether it was asked for, so that also what is empty of it is written."""
 
 
 class SceneTiles(SceneValue):

@@ -41,6 +41,8 @@ MAX_LIKELY_CHANNELS = 16
 """A leading axis longer than this is taken for time, not for channels."""
 MASKED = "masked"
 """Code of the finding that voxels below a mask are drawn."""
+ROOM_LEFT_OUT = "room-left-out"
+"""Code of the finding that a mosaic ends with its tiles, to be written."""
 PREVIEW = "session-preview"
 """Code of the finding that an image is the preview that a session keeps of it."""
 NUMERIC_KINDS = "biuf"

@@ -27,6 +27,7 @@ from brickfield.store.hold import StoreHold
 from brickfield.store.image_store import ChunkedImageStore
 from brickfield.store.indexing import checked_indices, expanded
 from brickfield.store.mosaic import Mosaic, Picks, as_type
+from brickfield.store.room import TightImage, without_room
 
 CACHE_SHARE = 0.25
 """What would take more than this share of the RAM cache is read past it."""
@@ -337,6 +338,19 @@ class LazyLevel:
             rest.append(at - low if isinstance(item, np.ndarray) else int(at) - low)
         found: NDArray[np.generic] = self._view(box).read()[tuple(rest)]
         return found
+
+    def on_store(self, store: ChunkedImageStore) -> LazyLevel:
+        """Return the same level of a store of the same image on another grid."""
+        other = LazyLevel(store, self.level, None, dtype=self.dtype)
+        other._picks = (*self._picks[:-3], *other._picks[-3:])
+        return other
+
+    def without_room(self, level: int = 0) -> TightImage | None:
+        """Return a mosaic of which it is all of level 0, ending with its tiles.
+
+        Else None. :meth:`on_store` gives levels of that image.
+        """
+        return without_room(self.store, level) if self.is_whole else None
 
     # -- voxels ------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from napari.utils.transforms import Affine
 
 import brickfield as bf
 from brickfield.errors import StoreWriteError
+from brickfield.plugin.export.imaris_writer import write_imaris
+from brickfield.plugin.layers.make import layer_data_of
 from brickfield.plugin.reader import read
 from brickfield.plugin.writer import write_image
 
@@ -101,3 +103,43 @@ def test_what_was_saved_opens_in_napari_as_it_was(tmp_path):
     np.testing.assert_allclose(about["affine"], TURN, atol=1e-12)
     np.testing.assert_allclose(about["scale"], layer.scale)
     np.testing.assert_allclose(about["translate"], layer.translate)
+
+
+@pytest.mark.parametrize(
+    ("ending", "placed"),
+    [(".ome.zarr", {}), (".ome.zarr", {"affine": TURN}), (".ims", {})],
+)
+def test_a_layer_of_a_mosaic_is_saved_without_its_room_and_where_it_lay(
+    tmp_path, monkeypatch, ending, placed
+):
+    """The room is there to move tiles in; that it is left out is told."""
+    told = []
+    monkeypatch.setattr("napari.utils.notifications.show_info", told.append)
+    stays, beside = (np.diag([2.0, 1.0, 1.0, 1.0]) for _ in range(2))
+    beside[:3, 3] = (0, 1, 8)
+    path = str(tmp_path / f"a{ending}")
+    with bf.open_mosaic([DATA, DATA], [stays, beside], margin=0.5) as store:
+        (data, meta, kind) = layer_data_of(store)[0]
+        meta |= placed
+        if ending == ".ims":
+            assert write_imaris(path, [(data, meta, kind)]) == [path]
+        else:
+            assert write_image(path, data, meta) == [path]
+            assert any("left out the empty room" in text for text in told)
+        every = np.asarray(data[0])
+        before = matrix_of(Image(every, **placed_in(meta)))
+    ((levels, found, _),) = read(path)
+    image = np.asarray(levels[0])
+    after = matrix_of(Image(image, **placed_in(found)))[-4:, -4:]
+    whole = np.zeros((4, 7, 16), "u2")
+    whole[:, :6, :8], whole[:, 1:, 8:] = DATA, DATA
+    assert np.array_equal(image.squeeze(), whole)
+    first = (np.linalg.inv(before) @ after)[:3, 3]
+    assert np.allclose(first, np.rint(first), atol=1e-5)
+    z, y, x = np.rint(first).astype(int)
+    assert np.array_equal(every[z : z + 4, y : y + 7, x : x + 16], whole)
+
+
+def placed_in(meta):
+    names = ("scale", "translate", "rotate", "shear", "affine")
+    return {name: meta[name] for name in names if meta.get(name) is not None}

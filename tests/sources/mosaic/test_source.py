@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 from brickfield.errors import ChunkReadError, OptionError
 from brickfield.model import AffineTransform
 from brickfield.sources.array_libraries.source import from_arrays
-from brickfield.sources.mosaic import MosaicOptions, MosaicSource, Tile, TilePlace
-from brickfield.sources.protocol import ChunkSource
+from brickfield.sources.mosaic import (
+    MosaicOptions,
+    MosaicSource,
+    Tile,
+    TilePlace,
+    changes_of,
+    options_with,
+)
+from brickfield.sources.protocol import ChunkSource, UnlikeError
 
 RNG = np.random.default_rng(3)
 A, B = (RNG.integers(1, 250, (10, 12, 14)).astype("u1") for _ in range(2))
@@ -248,3 +255,80 @@ def test_a_tile_may_not_be_moved_out_of_the_mosaic(mosaic_of):
         source.move("t1", AffineTransform.from_matrix(shift(z=500)))
     with pytest.raises(OptionError, match=r"name of a tile \(t0, t1\); found 'x'"):
         source.move("x", AffineTransform())
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_without_room_a_mosaic_ends_with_its_tiles_and_no_voxel_moves(
+    mosaic_of, whole, level
+):
+    """Also where tiles lie at parts of voxels, and of a coarser level."""
+    arrays = [RNG.integers(1, 250, (30, 90, 100)).astype("u1") for _ in range(2)]
+    ways = [shift(), shift(3.5, -20.25, 70.75)]
+    roomy = mosaic_of(arrays, ways, margin=0.37)
+    tight = roomy.without_room(level)
+    about, before = (s.info.pyramid.levels[level] for s in (tight, roomy))
+    size = np.array(about.voxel_size_zyx)
+    first = np.subtract(about.translation_zyx, before.translation_zyx) / size
+    assert np.array_equal(first, np.rint(first))
+    box = tuple(
+        slice(int(a), int(a) + n) for a, n in zip(first, about.shape_zyx, strict=True)
+    )
+    every = whole(roomy, level)
+    assert np.array_equal(whole(tight, level), every[box])
+    assert every[box].astype(int).sum() == every.astype(int).sum()
+    low, high = tight.extent
+    step = size if level else np.ones(3)
+    ends = np.array([[-0.5, -20.75, -0.5], [33.0, 89.5, 170.25]])
+    assert ((low <= ends[0]) & (low > ends[0] - step)).all()
+    assert ((high >= ends[1]) & (high < ends[1] + 1)).all()
+
+
+def test_without_room_only_shown_tiles_count(mosaic_of, whole):
+    source = mosaic_of([A, B], [shift(), shift(x=14)])
+    source.show("t1", is_shown=False)
+    tight = source.without_room()
+    assert np.array_equal(whole(tight), A)
+    assert "left out the empty room" in tight.info.findings[-1].text
+
+
+def test_a_region_that_was_asked_for_keeps_its_room(mosaic_of):
+    region = ((-9, -9, -9), (30, 30, 30))
+    source = mosaic_of([A, B], [shift(), shift(x=14)], region=region)
+    assert source.without_room() is source
+    assert source.seen_as(source.options).without_room().grid == source.grid
+    changes = changes_of(source)
+    assert changes["grid"]["is_chosen"]
+    assert not options_with(changes).has_room
+
+
+def test_a_mosaic_that_has_grown_ends_with_its_tiles_without_room(mosaic_of, whole):
+    source = mosaic_of([A, B], [shift(), shift(x=14)])
+    grown, _ = source.grown_to(np.full(3, -40.0), np.full(3, 40.0))
+    tight = grown.without_room()
+    assert tight.grid.shapes[0] == source.grid.shapes[0]
+    assert np.array_equal(whole(tight), whole(source))
+    assert "is_chosen" not in changes_of(grown)["grid"]
+
+
+def test_without_room_a_mosaic_does_not_follow_moves(mosaic_of, whole):
+    """What is written is of one piece, whatever a hand does meanwhile."""
+    source = mosaic_of([A, B], [shift(), shift(x=14)], margin=1)
+    tight = source.without_room()
+    before = whole(tight)
+    source.move("t1", AffineTransform.from_matrix(shift(2, 2, 2)))
+    source.show("t0", is_shown=False)
+    assert np.array_equal(whole(tight), before)
+
+
+def test_another_look_reads_a_tile_that_turned_out_to_be_unlike(mosaic_of, whole):
+    """It is opened anew where it was opened, not only where it is looked at."""
+    source = mosaic_of([A, B], [shift(), shift(x=14)])
+    tile = source.tile("t1").source
+
+    def unlike(level, index):
+        msg = "expected what the first one has"
+        raise UnlikeError(msg)
+
+    tile.read_storage_chunk = unlike
+    look = source.seen_as(source.options)
+    assert np.array_equal(whole(look), np.concatenate([A, B], axis=2))

@@ -45,7 +45,11 @@ from brickfield.imaris.reading.inputs import ChannelInput, ImarisInput, choose_i
 from brickfield.imaris.reading.layers import INVERTED, TURNED
 from brickfield.model import Int3
 from brickfield.sources import ChunkSource
-from brickfield.sources.images import notes_on_placement, notes_on_values
+from brickfield.sources.images import (
+    notes_on_placement,
+    notes_on_room,
+    notes_on_values,
+)
 
 MODEST_TILE_BYTES = 8 << 20
 """A tile grows up to this, so that a pass is not made of tiny pieces."""
@@ -352,5 +356,7 @@ def prepare(
     ]
     masked = [n for s in sources for n in notes_on_values(s.info)]
     placed = [n for s in sources for n in notes_on_placement(s.info)]
-    notes = (*plan.notes, *space.notes, *told, *turned, *masked, *placed, *taken)
+    room = dict.fromkeys(n for s in sources for n in notes_on_room(s.info))
+    odd = (*turned, *masked, *placed, *room)
+    notes = (*plan.notes, *space.notes, *told, *odd, *taken)
     return PreparedExport(image, plan, space, tuple(times), notes)

@@ -141,30 +141,38 @@ def open_sources(
             return IrregularArray(array, scratch)
         return array
 
+    is_whole = options.region is None
     if is_layer(given):
-        return sources_of_layers([given], options.level, regular)
+        given = [given]
     if isinstance(given, Sequence) and not isinstance(given, str) and given:
         if all(is_layer(item) for item in given):
-            return sources_of_layers(given, options.level, regular)
+            return sources_of_layers(given, options.level, regular, is_whole=is_whole)
+        if all(_is_source(item) for item in given):
+            return _without_room(given, options)
         if all(isinstance(item, str | Path) or _is_source(item) for item in given):
-            return [
-                s
+            found = [
+                [item] if _is_source(item) else _open(item, options, opened)
                 for item in given
-                for s in open_sources(item, options, scratch, opened)
             ]
-    if _is_source(given):
-        return [given]
-    if _is_source(getattr(given, "source", None)):
-        return [given.source]
+            return [source for several in found for source in several]
+    if _is_source(given) or _is_source(getattr(given, "source", None)):
+        source = given if _is_source(given) else given.source
+        return _without_room([source], options)
+    if isinstance(given, str | Path):
+        return _open(str(given), options, opened)
+    (source,) = _open(regular(given), options, opened)
+    _check_levels(source)
+    return [source]
+
+
+def _open(given: Any, options: ImarisOptions, opened: ExitStack) -> list[ChunkSource]:
+    """Open an address or arrays."""
     from brickfield.sources import open_source
 
-    is_address = isinstance(given, str | Path)
     source = open_source(
-        str(given) if is_address else regular(given), **options.reading
+        str(given) if isinstance(given, Path) else given, **options.reading
     )
     opened.callback(source.close)
-    if not is_address:
-        _check_levels(source)
     return [source]
 
 
@@ -269,6 +277,28 @@ def _check_levels(source: ChunkSource) -> None:
 
 def _is_source(item: Any) -> bool:
     return hasattr(item, "read_storage_chunk") and hasattr(item, "info")
+
+
+def _without_room(
+    sources: Sequence[ChunkSource], options: ImarisOptions
+) -> list[ChunkSource]:
+    """Leave out the room round the tiles of mosaics, where they end alike then.
+
+    A region is told in voxels of what was given.
+    """
+    if options.region is not None:
+        return list(sources)
+    found: list[ChunkSource] = []
+    for source in sources:
+        last = source.info.pyramid.n_levels - 1
+        trim = getattr(source, "without_room", None)
+        tight = source if trim is None else trim(min(max(options.level, 0), last))
+        found.append(tight)
+    ends = {
+        (level.shape_zyx, level.translation_zyx)
+        for level in (s.info.pyramid.levels[0] for s in found)
+    }
+    return found if len(ends) == 1 else list(sources)
 
 
 def _level_of(source: ChunkSource, level: int) -> ScaleLevel:

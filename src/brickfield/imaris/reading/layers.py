@@ -19,6 +19,7 @@ from brickfield.errors import OptionError
 from brickfield.model import Axis, Channel, Finding
 from brickfield.sources import ChunkSource, from_arrays
 
+F64 = NDArray[np.float64]
 Rgb = tuple[int, int, int]
 _LEAST_LIGHT = 0.1
 TURNED = "layer-turned"
@@ -36,7 +37,11 @@ def is_layer(item: Any) -> bool:
 
 
 def sources_of_layers(
-    layers: Sequence[Any], level: int, regular: Callable[[Any], Any]
+    layers: Sequence[Any],
+    level: int,
+    regular: Callable[[Any], Any],
+    *,
+    is_whole: bool = True,
 ) -> list[ChunkSource]:
     """Make a source of each layer.
 
@@ -48,6 +53,8 @@ def sources_of_layers(
         Finest level that is written.
     regular : callable
         Brings an array to one with a grid of chunks.
+    is_whole : bool
+        Whether all of them is written: the room round the tiles of a mosaic is not.
 
     Raises
     ------
@@ -72,10 +79,34 @@ def sources_of_layers(
                 f" {layer.name!r} apart: export each to a file of its own"
             )
             raise OptionError(msg)
+    rooms = _without_room(layers, level) if is_whole else None
     return [
-        _source_of_layer(layer, place, level, regular)
-        for layer, place in zip(layers, places, strict=True)
+        _source_of_layer(layer, place, level, regular, None if rooms is None else room)
+        for layer, place, room in zip(layers, places, rooms or layers, strict=True)
     ]
+
+
+def _without_room(layers: Sequence[Any], level: int) -> list[Any] | None:
+    """Return the layers' images without room round the tiles of mosaics.
+
+    None where they would not end alike then, since channels of a file have one shape.
+    """
+    found: dict[int, Any] = {}
+    for layer in layers:
+        first = _levels_of(layer)[0]
+        if not hasattr(first, "without_room"):
+            return None
+        # The channels of an image are layers that hold it together.
+        if id(first.hold) not in found:
+            found[id(first.hold)] = first.without_room(level)
+    ends = {None if f is None else (f.first, f.shape) for f in found.values()}
+    if len(ends) != 1 or None in ends:
+        return None
+    return [found[id(_levels_of(layer)[0].hold)] for layer in layers]
+
+
+def _levels_of(layer: Any) -> list[Any]:
+    return list(layer.data) if layer.multiscale else [layer.data]
 
 
 def _check_kind(layer: Any) -> None:
@@ -169,44 +200,76 @@ def _shear(given: Any, n: int) -> NDArray[np.float64]:
 
 
 def _source_of_layer(
-    layer: Any, place: _Place, level: int, regular: Callable[[Any], Any]
+    layer: Any, place: _Place, level: int, regular: Callable[[Any], Any], room: Any
 ) -> ChunkSource:
     is_labels = hasattr(layer, "selected_label")
-    finest = layer.data[0] if layer.multiscale else layer.data
-    straight = place.is_straight
-    scale = (np.diagonal(place.linear) if straight else np.abs(place.scale)).tolist()
-    shift = place.shift.tolist()
-    axes = _axes_of_layer(layer, finest)
+    levels = _levels_of(layer)[: None if level else 1]
+    shift = place.shift.copy()
+    if room is not None:
+        levels = [one.on_store(room.store) for one in levels]
+        n = min(3, len(shift))
+        shift += place.linear[:, -n:] @ np.array(room.first[-n:], np.float64)
+    size = np.diagonal(place.linear) if place.is_straight else np.abs(place.scale)
+    sizes, shifts = _geometry(levels, size, shift)
+    axes = _axes_of_layer(layer, levels[0])
     if axes is not None and axes[-1].kind == "channel":
-        scale, shift = [*scale, 1.0], [*shift, 0.0]
+        sizes, shifts = _with_last(sizes, 1.0), _with_last(shifts, 0.0)
     source = from_arrays(
-        [regular(a) for a in layer.data]
-        if level and layer.multiscale
-        else regular(finest),
+        [regular(a) for a in levels] if len(levels) > 1 else regular(levels[0]),
         axes=axes,
-        scale=scale,
-        translation=shift,
+        scale=sizes.tolist(),
+        translation=shifts.tolist(),
         name=str(layer.name),
         is_labels=is_labels,
     )
     if len(source.info.channels) == 1 and not is_labels:
         shown = Channel(str(layer.name), _color_of_layer(layer), _window_of(layer))
         source.info = replace(source.info, channels=(shown,))
-    if not is_labels and _is_inverted(layer):
+    told = _findings_on(layer, place)
+    if room is not None:
+        told.append(room.finding)
+    source.info = replace(source.info, findings=(*source.info.findings, *told))
+    return source
+
+
+def _findings_on(layer: Any, place: _Place) -> list[Finding]:
+    """Tell what of a layer an Imaris file cannot say."""
+    found = []
+    if not hasattr(layer, "selected_label") and _is_inverted(layer):
         text = (
             f"the layer {str(layer.name)!r} draws its largest values black, which an Imaris file"
             " cannot say: they are shown in the lightest colour of its colormap"
         )
-        finding = Finding("warning", INVERTED, "layer", text)
-        source.info = replace(source.info, findings=(*source.info.findings, finding))
-    if not straight:
+        found.append(Finding("warning", INVERTED, "layer", text))
+    if not place.is_straight:
         text = (
             f"the layer {str(layer.name)!r} is rotated, mirrored or sheared in napari, which an"
             " Imaris file cannot say: its voxels were written along their own axes"
         )
-        finding = Finding("warning", TURNED, "layer", text)
-        source.info = replace(source.info, findings=(*source.info.findings, finding))
-    return source
+        found.append(Finding("warning", TURNED, "layer", text))
+    return found
+
+
+def _geometry(levels: Sequence[Any], size: F64, shift: F64) -> tuple[F64, F64]:
+    """Return voxel size and place of each level that says them; else those of level 0.
+
+    A pyramid says how its levels lie; of arrays it follows from their shapes.
+    """
+    pyramid = getattr(levels[0], "pyramid", None)
+    numbers = [getattr(one, "level", None) for one in levels]
+    if pyramid is None or numbers[0] != 0 or None in numbers:
+        return size, shift
+    n = levels[0].n_spatial
+    sizes = np.repeat(size[None], len(levels), axis=0)
+    shifts = np.repeat(shift[None], len(levels), axis=0)
+    shifts[:, -n:] += pyramid.offset[numbers, -n:] * size[-n:]
+    sizes[:, -n:] *= pyramid.downscale[numbers, -n:]
+    return sizes, shifts
+
+
+def _with_last(values: F64, last: float) -> F64:
+    ends = np.full((*values.shape[:-1], 1), last)
+    return np.concatenate([values, ends], axis=-1)
 
 
 def _axes_of_layer(layer: Any, data: Any) -> list[Axis] | None:

@@ -129,10 +129,17 @@ class _Export(QObject):
             str(folder / f"{stem}.ims"),
             tuple(channels),
             shape[0] if len(shape) > 3 else 1,
-            tuple(" × ".join(map(str, s[-3:])) for s in self._shapes),
+            tuple(" × ".join(map(str, s[-3:])) for s in self._written_shapes()),
             self._box is not None,
             frozenset(left_out),
         )
+
+    def _written_shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of all levels without the room round tiles of a mosaic."""
+        room = getattr(self._layers[0].data[0], "without_room", lambda: None)()
+        if room is None or not self._layers[0].multiscale:
+            return self._shapes
+        return [one.on_store(room.store).shape for one in self._layers[0].data]
 
     def _chosen(self, choice: ImarisChoice) -> tuple[list[Any], tuple[int, ...]]:
         """Return the layers with a chosen channel, and the channels' numbers in these."""

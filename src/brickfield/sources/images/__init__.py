@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from brickfield.sources.images.entry import WellPlace as WellPlace
     from brickfield.sources.images.notes import notes_on_choice as notes_on_choice
     from brickfield.sources.images.notes import notes_on_placement as notes_on_placement
+    from brickfield.sources.images.notes import notes_on_room as notes_on_room
     from brickfield.sources.images.notes import notes_on_values as notes_on_values
     from brickfield.sources.images.notes import refuse_preview as refuse_preview
 
@@ -25,6 +26,7 @@ __all__ = [
     "list_images",  # List the images of a store; see :class:`Catalogue`.
     "notes_on_choice",  # Say which image of several was taken.
     "notes_on_placement",  # Say that what turns, shears or mirrors an image is not written.
+    "notes_on_room",  # Say that the empty room round the images of a mosaic is not written.
     "notes_on_values",  # Say that voxels are written that the source calls none.
     "refuse_preview",  # Refuse to write from the preview that a session keeps.
     "without_image",  # Put what opens an image in place of its name.
@@ -38,6 +40,7 @@ _HOME = {
     "list_images": "catalogue",
     "notes_on_choice": "notes",
     "notes_on_placement": "notes",
+    "notes_on_room": "notes",
     "notes_on_values": "notes",
     "refuse_preview": "notes",
     "without_image": "choice",

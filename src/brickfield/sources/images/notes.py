@@ -7,7 +7,7 @@ from typing import Any
 
 from brickfield.errors import OptionError
 from brickfield.model import ImageInfo
-from brickfield.sources.geometry import MASKED, PREVIEW
+from brickfield.sources.geometry import MASKED, PREVIEW, ROOM_LEFT_OUT
 
 _CHOICES = ("image", "series", "well", "field", "label")
 
@@ -91,3 +91,13 @@ def notes_on_values(info: ImageInfo) -> tuple[str, ...]:
     info : ImageInfo
     """
     return tuple(f.text for f in info.findings if f.code == MASKED)
+
+
+def notes_on_room(info: ImageInfo) -> tuple[str, ...]:
+    """Say that the empty room round the images of a mosaic is not written.
+
+    Parameters
+    ----------
+    info : ImageInfo
+    """
+    return tuple(f.text for f in info.findings if f.code == ROOM_LEFT_OUT)

@@ -36,7 +36,7 @@ def changes_of(source: MosaicSource, *, in_full: bool = False) -> dict[str, Any]
     dict
         ``overlap``, ``order``, ``colour_by``; ``grid`` (``origin``, ``spacing``: z, y,
         x, world; ``shape``); ``moved``, matrices of shape (4, 4) by the name of the tile;
-        ``hidden``, names.
+        ``hidden``, names. The grid says, too, whether it was asked for (``is_chosen``).
     """
     moved = {
         tile.name: tile.place.matrix.matrix.tolist()
@@ -51,15 +51,17 @@ def changes_of(source: MosaicSource, *, in_full: bool = False) -> dict[str, Any]
     if is_plain and not in_full:
         return {}
     grid = source.grid
+    voxels = {
+        "origin": grid.origins[0],
+        "spacing": grid.spacings[0],
+        "shape": grid.shapes[0],
+    }
+    chosen = {} if source.has_room else {"is_chosen": True}
     return {
         "overlap": options.overlap,
         "order": options.order,
         "colour_by": options.colour_by,
-        "grid": {
-            "origin": grid.origins[0],
-            "spacing": grid.spacings[0],
-            "shape": grid.shapes[0],
-        },
+        "grid": voxels | chosen,
         "moved": moved,
         "hidden": hidden,
     }
@@ -84,6 +86,7 @@ def options_with(changes: Mapping[str, Any]) -> MosaicOptions:
         spacing=tuple(grid["spacing"]),
         region=(tuple(low.tolist()), tuple(high.tolist())),
         anchor=tuple(grid["origin"]),
+        has_room=not grid.get("is_chosen", False),
     )
 
 

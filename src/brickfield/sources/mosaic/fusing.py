@@ -102,6 +102,7 @@ class TileFuser:
     table : TileTable
         Where the tiles lie; to be changed under :attr:`lock`.
     lock : threading.Lock
+    tiles : sequence of Tile
     is_grouped : bool
         Whether channels of the mosaic are not those of each tile.
     overlap : {"max", "mean", "feather", "first", "difference"}
@@ -117,7 +118,7 @@ class TileFuser:
         kept: Kept,
         grouping: Grouping | None = None,
     ) -> None:
-        self._tiles = tiles
+        self.tiles = tiles
         self._first = first.pyramid
         self.overlap = options.overlap
         # Between the numbers of objects there is nothing.
@@ -161,6 +162,15 @@ class TileFuser:
             other._moving = KeptGiven(KEPT_GIVEN_BYTES)
         with self.lock:
             other.table = self.table.on_other_grid()
+        return other
+
+    def snapshot(self) -> TileFuser:
+        """Return a fuser for another grid whose tiles stay where they are now."""
+        other = copy(self)
+        other._given, other._moving = KeptGiven(KEPT_GIVEN_BYTES), None
+        with self.lock:
+            other.tiles = [tile.shared() for tile in self.tiles]
+            other.table = self.table.snapshot()
         return other
 
     def make(self, part: Part) -> tuple[AnyArray | None, Reading]:
@@ -209,7 +219,7 @@ class TileFuser:
                 tuple(slice(a, b) for a, b in zip(low, high, strict=True))
             ].any():
                 high = low
-            name = self._tiles[at].name
+            name = self.tiles[at].name
             lost.append(
                 LostPart(low, high, error.key or name, f"{name}: {error.reason}")
             )
@@ -241,7 +251,7 @@ class TileFuser:
             return None
         with self.lock:
             tiles = self.table.levels_for(ids, part.about)
-            places = [self._tiles[i].place for i in ids.tolist()]
+            places = [self.tiles[i].place for i in ids.tolist()]
         # Many tiles give few voxels each: a loop over them would cost more than these.
         if len(ids) > FEW:
             return self._of_many(part, tiles, places, reading)
@@ -367,7 +377,7 @@ class TileFuser:
             at, level, low, high = job
             own = Reading(self._kept)
             try:
-                tile = self._tiles[at]
+                tile = self.tiles[at]
                 lead = self._lead_of(at, tile.source.info.pyramid, part)
                 return own.box(tile, level, lead, low, high), own
             except UnlikeError as error:
@@ -385,7 +395,7 @@ class TileFuser:
             if isinstance(result, UnlikeError)
         ]
         for at, _ in unlike:
-            self._tiles[at].reopen()
+            self.tiles[at].reopen()
             with self.lock:
                 self.table.forget(at)
         if unlike:
@@ -416,7 +426,7 @@ class TileFuser:
 
         def pyramid_of(at: int) -> Pyramid | BrickfieldError:
             try:
-                return self._fitting(self._tiles[at])
+                return self._fitting(self.tiles[at])
             except UnlikeError:
                 raise
             except BrickfieldError as error:

@@ -49,6 +49,9 @@ class MosaicOptions:
     anchor : tuple of float or None
         Where the grid has the centre of a voxel (z, y, x), world; None for that of the
         first tile.
+    has_room : bool
+        Whether the region is the reach of another grid, room to move tiles in included,
+        and was not asked for.
     """
 
     overlap: Overlap = "max"
@@ -58,6 +61,7 @@ class MosaicOptions:
     margin: float = 0.0
     colour_by: str | None = None
     anchor: Vec3 | None = None
+    has_room: bool = False
 
     def __post_init__(self) -> None:
         if self.overlap not in OVERLAPS:
@@ -90,6 +94,19 @@ class Grid:
     shapes: tuple[Int3, ...]
     spacings: tuple[Vec3, ...]
     origins: tuple[Vec3, ...]
+
+    @property
+    def extent(self) -> tuple[F64, F64]:
+        """Lower and upper edge (z, y, x), world."""
+        spacing = np.array(self.spacings[0])
+        low = np.array(self.origins[0]) - 0.5 * spacing
+        return low, low + spacing * self.shapes[0]
+
+    def as_region(self, slack: float = 0.0) -> Region:
+        """Return the edges, drawn in by a share of a voxel."""
+        low, high = self.extent
+        inwards = slack * np.array(self.spacings[0])
+        return _vec(low + inwards), _vec(high - inwards)
 
 
 def make_grid(places: Sequence[TilePlace], options: MosaicOptions) -> Grid:
@@ -150,11 +167,43 @@ def grow_grid(grid: Grid, low: F64, high: F64) -> tuple[Grid, Int3]:
     above = np.maximum(high - edge - before * spacing, 0.0) / spacing
     shape = before + shift + np.ceil(above - _ROUNDING)
     _check_size(shape.tolist())
+    return _with_shape(grid, shape, -shift), _counts(shift)
+
+
+def tight_grid(grid: Grid, box: F64, level: int = 0) -> Grid:
+    """Lay a grid that ends with a box; the voxels that are left stay where they are.
+
+    Parameters
+    ----------
+    grid : Grid
+    box : ndarray, shape (2, 3)
+        Edges (z, y, x), world. Voxels that they cut are left.
+    level : int
+        The coarsest whose voxels stay where they are, too.
+
+    Returns
+    -------
+    Grid
+        With as many levels; the same one where nothing of it lies outside.
+    """
+    spacing, before = np.array(grid.spacings[0]), np.array(grid.shapes[0])
+    step = np.rint(np.array(grid.spacings[level]) / spacing)
+    first, last = (box - grid.extent[0]) / spacing
+    first = np.maximum(np.floor(first + _ROUNDING), 0) // step * step
+    last = np.ceil(last - _ROUNDING)
+    shape = np.minimum(last, before) - first
+    if (shape < 1).any() or (shape == before).all():
+        return grid
+    return _with_shape(grid, shape, first)
+
+
+def _with_shape(grid: Grid, shape: F64, first: F64) -> Grid:
+    """Return a grid of as many levels that begins at a voxel of level 0 of another."""
+    spacing = np.array(grid.spacings[0])
     sizes = [np.array(s) for s in grid.spacings]
-    origins = [np.array(o) - shift * spacing for o in grid.origins]
     shapes = [_counts(np.ceil(shape / np.rint(s / spacing))) for s in sizes]
-    grown = Grid(tuple(shapes), grid.spacings, tuple(_vec(o) for o in origins))
-    return grown, _counts(shift)
+    origins = [_vec(np.array(o) + first * spacing) for o in grid.origins]
+    return Grid(tuple(shapes), grid.spacings, tuple(origins))
 
 
 def finest_spacing(places: Sequence[TilePlace]) -> Vec3:

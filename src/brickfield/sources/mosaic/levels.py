@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from brickfield.model import Axis, ImageInfo, Pyramid, ScaleLevel, choose_chunk_shape
-from brickfield.sources.geometry import over_axes, spatial_positions
+from brickfield.model import (
+    Axis,
+    Finding,
+    ImageInfo,
+    Int3,
+    Pyramid,
+    ScaleLevel,
+    choose_chunk_shape,
+)
+from brickfield.sources.geometry import ROOM_LEFT_OUT, over_axes, spatial_positions
 from brickfield.sources.mosaic.grid import CHUNK, Grid
 
 
@@ -57,6 +65,22 @@ def pyramid_of(first: ImageInfo, grid: Grid, n_channels: int | None = None) -> P
             )
         )
     return Pyramid(axes, tuple(levels))
+
+
+def room_left_out(shape: Int3, before: Int3) -> Finding:
+    """Tell that a mosaic ends with its tiles.
+
+    Parameters
+    ----------
+    shape, before : tuple of int
+        Voxels (z, y, x) of level 0, without and with room round the tiles.
+    """
+    now, all_ = (" × ".join(map(str, n)) for n in (shape, before))
+    text = (
+        f"left out the empty room round the images: {now} of {all_} voxels are written,"
+        " each where it is"
+    )
+    return Finding("info", ROOM_LEFT_OUT, "", text)
 
 
 def _axes(pyramid: Pyramid, *, has_channels: bool) -> tuple[Axis, ...]:

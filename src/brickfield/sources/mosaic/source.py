@@ -27,13 +27,18 @@ from brickfield.model import (
     ImageInfo,
     Int3,
     ScaleLevel,
-    Vec3,
 )
 from brickfield.sources.mosaic.checks import check_matrix, check_tiles, first_open
 from brickfield.sources.mosaic.fusing import Part, TileFuser
-from brickfield.sources.mosaic.grid import MosaicOptions, grow_grid, make_grid
+from brickfield.sources.mosaic.grid import (
+    Grid,
+    MosaicOptions,
+    grow_grid,
+    make_grid,
+    tight_grid,
+)
 from brickfield.sources.mosaic.groups import Grouping, group
-from brickfield.sources.mosaic.levels import pyramid_of
+from brickfield.sources.mosaic.levels import pyramid_of, room_left_out
 from brickfield.sources.mosaic.reading import Kept
 from brickfield.sources.mosaic.tile import Tile
 from brickfield.sources.places import place_of_uri, places_of
@@ -157,13 +162,16 @@ class MosaicSource:
         options : MosaicOptions
             What it is made with; region and room are taken over.
         """
-        low, high = self.extent
-        slack = 0.25 * np.array(self.grid.spacings[0])
-        region = (_vec(low + slack), _vec(high - slack))
         about = self.info
         other = MosaicSource(
             [tile.shared() for tile in self._tiles],
-            replace(options, region=region, margin=0.0, anchor=self.grid.origins[0]),
+            replace(
+                options,
+                region=self.grid.as_region(0.25),
+                margin=0.0,
+                anchor=self.grid.origins[0],
+                has_room=self.has_room,
+            ),
             document=self._document,
             uri=about.uri,
             name=about.name,
@@ -195,18 +203,56 @@ class MosaicSource:
         OptionError
             If it would have too many voxels.
         """
+        grid, shift = grow_grid(self.grid, low, high)
+        return self._on_grid(grid, self._fuser.on_other_grid()), shift
+
+    def without_room(self, level: int = 0) -> MosaicSource:
+        """Return this mosaic as it is now, on a grid that ends with the tiles shown.
+
+        A region that was asked for holds. It does not follow moves, and needs no closing.
+
+        Parameters
+        ----------
+        level : int
+            The coarsest whose voxels stay where they are.
+
+        Returns
+        -------
+        MosaicSource
+            This one where no room is to be left out; a finding tells of it where it is.
+        """
+        if not self.has_room:
+            return self
+        fuser = self._fuser.snapshot()
+        box = fuser.table.extent()
+        grid = self.grid if box is None else tight_grid(self.grid, box, level)
+        if grid is self.grid:
+            return self
+        other = self._on_grid(grid, fuser)
+        other._tiles = list(fuser.tiles)
+        finding = room_left_out(grid.shapes[0], self.grid.shapes[0])
+        other.info = replace(other.info, findings=(*other.info.findings, finding))
+        return other
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the grid is as large as it is by itself, not by what was asked for."""
+        return self.options.region is None or self.options.has_room
+
+    def _on_grid(self, grid: Grid, fuser: TileFuser) -> MosaicSource:
         other = copy(self)
-        other.grid, shift = grow_grid(self.grid, low, high)
-        ends = other.extent
-        region = (_vec(ends[0]), _vec(ends[1]))
-        anchor = other.grid.origins[0]
-        other.options = replace(self.options, region=region, anchor=anchor)
-        other._fuser = self._fuser.on_other_grid()
-        n_channels = len(self.info.channels) if self._fuser.is_grouped else None
-        pyramid = pyramid_of(self._first, other.grid, n_channels)
+        other.grid, other._fuser = grid, fuser
+        other.options = replace(
+            self.options,
+            region=grid.as_region(),
+            anchor=grid.origins[0],
+            has_room=True,
+        )
+        n_channels = len(self.info.channels) if fuser.is_grouped else None
+        pyramid = pyramid_of(self._first, grid, n_channels)
         other.info = replace(self.info, pyramid=pyramid)
         other.source_id = other._identity()
-        return other, shift
+        return other
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
@@ -445,17 +491,10 @@ class MosaicSource:
     @property
     def extent(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Lower and upper edge of the grid (z, y, x), world."""
-        spacing = np.array(self.grid.spacings[0])
-        low = np.array(self.grid.origins[0]) - 0.5 * spacing
-        return low, low + spacing * self.grid.shapes[0]
+        return self.grid.extent
 
     def close(self) -> None:
         """Close every tile."""
         for tile in self._tiles:
             tile.close()
         self._fuser.forget()
-
-
-def _vec(values: NDArray[np.float64]) -> Vec3:
-    z, y, x = values.tolist()
-    return (z, y, x)

@@ -219,6 +219,20 @@ class TileTable:
         other._counts = {}
         return other
 
+    def snapshot(self) -> TileTable:
+        """Return a table of the same tiles that does not follow what is changed."""
+        other = self.on_other_grid()
+        for name in ("boxes", "_from_world", "_sizes", "_kind", "_is_shown"):
+            setattr(other, name, getattr(self, name).copy())
+        return other
+
+    def extent(self) -> F64 | None:
+        """Return the box round the tiles that are shown, shape (2, 3); None without any."""
+        boxes = self.boxes[self._is_shown]
+        if not len(boxes):
+            return None
+        return np.array([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
+
     def put(self, at: int, matrix: AffineTransform) -> None:
         """Put a tile elsewhere.
 

@@ -95,6 +95,7 @@ class Tile:
         self.first = place.matrix if first is None else first
         self._open = open_source
         self._is_ours = is_ours
+        self._original: Tile | None = None
         self._lock = threading.Lock()
         self._source: ChunkSource | None = None
         self._is_closed = False
@@ -125,7 +126,9 @@ class Tile:
 
     def shared(self) -> Tile:
         """Return a tile of the same voxels that lies where this one does now."""
-        return Tile(self.place, lambda: self.source, is_ours=False, first=self.first)
+        other = Tile(self.place, lambda: self.source, is_ours=False, first=self.first)
+        other._original = self
+        return other
 
     def put(self, matrix: AffineTransform) -> None:
         """Put it elsewhere.
@@ -141,13 +144,16 @@ class Tile:
         """Have its source opened anew when it is next wanted."""
         with self._lock:
             source, self._source = self._source, None
-        if source is not None and self._is_ours:
+        if self._original is not None:
+            self._original.reopen()
+        elif source is not None and self._is_ours:
             source.close()
 
     @property
     def is_open(self) -> bool:
         """Whether its source has been opened."""
-        return self._source is not None
+        original = self._original
+        return self._source is not None or (original is not None and original.is_open)
 
     def close(self) -> None:
         """Give its files back, if the mosaic opened them."""
